@@ -1,0 +1,1 @@
+"""Amazon SageMaker Pipelines on your own machine, authorised as AWS IAM would."""

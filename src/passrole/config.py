@@ -1,0 +1,87 @@
+"""Every setting, in one frozen place; nothing else reads the environment or the settings file.
+
+A setting is a field of Config. It is taken from `PASSROLE_<FIELD>` in the environment, else from
+`config.toml` in the data folder, else from the default here. The command line overrides `data`,
+`host` and `port`.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one server. Each is described in docs/reference/settings.md."""
+
+    data: Path = Path(".passrole")
+    host: str = "127.0.0.1"
+    port: int = 4566
+    account: str = "111122223333"
+    region: str = "us-east-1"
+    lambda_workers_max: int = 32
+    lambda_idle_seconds: int = 600
+    lambda_bootstrap: str = "auto"
+    lambda_strict_runtime: bool = False
+    clock_skew_seconds: int = 300
+    log_level: str = "info"
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:
+    """The settings in force; `overrides` that are None count as not given. Raises ConfigError."""
+    environ = os.environ if environment is None else environment
+    given = {name: value for name, value in overrides.items() if value is not None}
+    data = Path(given.get("data") or environ.get("PASSROLE_DATA") or Config.data)
+    values: dict[str, Any] = {**_from_file(data / "config.toml"), **_from_environment(environ), **given}
+    values["data"] = data
+    return Config(**{name: _converted(name, value) for name, value in values.items()})
+
+
+_FIELDS = {field.name: field.type for field in dataclasses.fields(Config)}
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"`{path}` is not valid TOML: {error}") from error
+    unknown = sorted(set(values) - set(_FIELDS))
+    if unknown:
+        raise ConfigError(f"`{path}` has an unknown setting `{unknown[0]}`")
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: environ[f"PASSROLE_{name.upper()}"]
+        for name in _FIELDS
+        if environ.get(f"PASSROLE_{name.upper()}")
+    }
+
+
+def _converted(name: str, value: Any) -> Any:
+    wanted = _FIELDS[name]
+    try:
+        if wanted is bool:
+            return _boolean(value)
+        return wanted(value) if isinstance(wanted, type) else value
+    except ValueError as error:
+        raise ConfigError(f"setting `{name}` cannot be `{value}`: {error}") from error
+
+
+def _boolean(value: Any) -> bool:
+    text = str(value).lower()
+    if text not in _TRUE + _FALSE:
+        raise ValueError("must be true or false")
+    return text in _TRUE

@@ -1,0 +1,40 @@
+"""The errors that are sent on the wire.
+
+A Fault is what AWS would answer: a code, a sentence, a status. `wire` renders it in the protocol of
+the call; nothing below `wire` knows how. Any exception that is not a Fault is a bug in passrole and
+leaves the gateway as InternalFailure (500) with no detail.
+
+    Fault
+    └── AccessDenied    the evaluator said no; `api` words it as the service does
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Fault(Exception):
+    """One error on the wire.
+
+    `code` is the modelled shape name or the bare code (`ResourceNotFound`); `status` overrides the
+    service description's (which defaults to 400); `members` are further modelled members of the error.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int | None = None,
+        sender: bool = True,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.sender = sender
+        self.members = dict(members or {})
+
+
+class AccessDenied(Fault):
+    """The caller may not do this."""

@@ -1,0 +1,49 @@
+"""Who asks for what: the evaluator's input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Values = str | tuple[str, ...]
+PrincipalKind = Literal["user", "role", "service", "root"]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is calling.
+
+    `arn` is printed as it is in denials and by GetCallerIdentity: a user's ARN, an assumed-role session's,
+    `arn:aws:iam::<account>:root`, or the bare name of a service (`sagemaker.amazonaws.com`).
+    `id` is `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
+    `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session.
+    """
+
+    kind: PrincipalKind
+    arn: str
+    account: str
+    id: str
+    name: str
+    role_arn: str | None = None
+    session_name: str | None = None
+    session_policies: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One action on one resource, with the condition keys that are known of it.
+
+    Keys of `context` keep the spelling they are documented in (`iam:PassedToService`); the evaluator
+    compares them without regard to letter case. A tuple is a multivalued key.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    resource_account: str
+    context: Mapping[str, Values] = field(default_factory=dict, hash=False)
+
+
+def service_principal(name: str, account: str) -> Principal:
+    """An AWS service acting for itself, such as `lambda.amazonaws.com` when it assumes a role."""
+    return Principal(kind="service", arn=name, account=account, id=name, name=name)
