@@ -1,1 +1,12 @@
-"""store"""
+"""Rows and transactions. It knows no AWS: services, history and the worker say what the rows mean.
+
+- `Store`, `Tx`: what a store must do, and what survives a crash (interface.py)
+- `SqliteStore`: one file, one writer, group commit (sqlite.py)
+- `Collection`: documents of one kind under string keys (collection.py)
+"""
+
+from passrole.store.collection import Collection
+from passrole.store.interface import Store, Tx
+from passrole.store.sqlite import DataFolderInUse, SqliteStore
+
+__all__ = ["Collection", "DataFolderInUse", "SqliteStore", "Store", "Tx"]
