@@ -1,0 +1,73 @@
+"""What a runtime for functions does; `functions.py` is the real one, tests bring fakes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A function as it is to be run.
+
+    `revision` changes with every change of code or configuration: workers of an older one finish what
+    they do and get nothing more. `code` is the folder of the unpacked archive. `environment` is what
+    the function's configuration sets; the runtime adds AWS's own variables and nothing of the host's.
+    """
+
+    arn: str
+    name: str
+    revision: str
+    runtime: str
+    handler: str
+    code: Path
+    timeout_seconds: int
+    memory_mb: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Temporary credentials of the function's own role, handed to its process."""
+
+    access_key: str
+    secret_key: str
+    session_token: str
+    expires: float
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a function: the event's bytes under the request id that its log lines carry."""
+
+    request_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """What the function answered. `error` is `Unhandled` where it failed, and `payload` is then AWS's
+    JSON of the failure. `log` is what it wrote, START, END and REPORT lines included."""
+
+    payload: bytes
+    error: str | None
+    log: bytes
+
+
+class TooManyInvocations(Exception):
+    """Every worker is busy and the wait for one took too long."""
+
+
+class FunctionRuntime(Protocol):
+    """Keeps warm workers for functions."""
+
+    async def invoke(
+        self, spec: FunctionSpec, credentials: Credentials, invocation: Invocation
+    ) -> InvocationResult:
+        """Run the function once. Raises TooManyInvocations; a failing function is a result."""
+
+    async def retire(self, arn: str) -> None:
+        """The function changed or is gone: end its idle workers, let the busy ones finish."""
+
+    async def close(self) -> None:
+        """End every process that was started."""

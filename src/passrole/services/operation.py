@@ -1,0 +1,101 @@
+"""A handler is declared with its permission beside it; the door reads the declaration.
+
+    @operation("sqs:SendMessage", resource=queue_arn)
+    async def send_message(ctx: Context, *, queue_url: str, message_body: str) -> dict[str, Any]: ...
+
+The handler's name is the operation's and its keyword parameters are the members of the operation's
+input, both in botocore's snake case (a name that Python or its built-ins own gets a trailing
+underscore: `filter_`). Nested values stay as AWS spells them, and so does the answer. A member that
+a handler neither takes nor lists in `ignores` is refused by the door: nothing is silently dropped.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from passrole.policy.request import Values
+from passrole.services.context import Context
+
+Parameters = Mapping[str, Any]
+Handler = Callable[..., Awaitable[dict[str, Any] | None]]
+ResourceOf = Callable[[Context, Parameters], str | Awaitable[str]]
+KeysOf = Callable[[Context, Parameters], Mapping[str, Values]]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One request that the caller must be allowed."""
+
+    action: str
+    resource: str
+    context: Mapping[str, Values] = field(default_factory=dict)
+
+
+AlsoOf = Callable[[Context, Parameters], Sequence[Permission] | Awaitable[Sequence[Permission]]]
+
+
+@dataclass(frozen=True)
+class PassRole:
+    """The call hands a role over: `iam:PassRole` on the ARN in `parameter`, to the service `to`.
+
+    Not asked where the parameter is absent.
+    """
+
+    parameter: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A declared handler. `action` is None where AWS asks for no permission (GetCallerIdentity).
+
+    `resource`, `keys` and `also` read the parameters in snake case. `also` names further permissions
+    that depend on them, such as AddTags where tags are given.
+    """
+
+    name: str
+    handler: Handler
+    action: str | None
+    resource: ResourceOf
+    passes: tuple[PassRole, ...]
+    keys: KeysOf | None
+    also: AlsoOf | None
+    ignores: frozenset[str]
+    takes: frozenset[str]
+
+
+def anything(_ctx: Context, _parameters: Parameters) -> str:
+    """The resource of actions that are authorised on `*`."""
+    return "*"
+
+
+def operation(
+    action: str | None,
+    *,
+    resource: ResourceOf = anything,
+    passes: Sequence[PassRole] = (),
+    keys: KeysOf | None = None,
+    also: AlsoOf | None = None,
+    ignores: Sequence[str] = (),
+) -> Callable[[H], H]:
+    """Declare the decorated coroutine function as the handler of the operation it is named after."""
+
+    def declare(handler: H) -> H:
+        parameters = inspect.signature(handler).parameters.values()
+        declared = Operation(
+            name=handler.__name__,
+            handler=handler,
+            action=action,
+            resource=resource,
+            passes=tuple(passes),
+            keys=keys,
+            also=also,
+            ignores=frozenset(ignores),
+            takes=frozenset(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY),
+        )
+        handler.__operation__ = declared  # type: ignore[attr-defined]
+        return handler
+
+    return declare
