@@ -47,7 +47,8 @@ class Invocation:
 @dataclass(frozen=True)
 class InvocationResult:
     """What the function answered. `error` is `Unhandled` where it failed, and `payload` is then AWS's
-    JSON of the failure. `log` is what it wrote, START, END and REPORT lines included."""
+    JSON of the failure. `log` is what it wrote, START, END and REPORT lines included.
+    """
 
     payload: bytes
     error: str | None

@@ -34,6 +34,7 @@ class Permission:
 
 
 AlsoOf = Callable[[Context, Parameters], Sequence[Permission] | Awaitable[Sequence[Permission]]]
+PolicyOf = Callable[[Context, Parameters], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ class PassRole:
 class Operation:
     """A declared handler. `action` is None where AWS asks for no permission (GetCallerIdentity).
 
-    `resource`, `keys` and `also` read the parameters in snake case. `also` names further permissions
-    that depend on them, such as AddTags where tags are given.
+    `resource`, `keys`, `also` and `resource_policy` read the parameters in snake case. `also` names
+    further permissions that depend on them, such as AddTags where tags are given; `resource_policy` is
+    the document (JSON) attached to the resource: a queue's policy, or for AssumeRole the role's trust.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Operation:
     passes: tuple[PassRole, ...]
     keys: KeysOf | None
     also: AlsoOf | None
+    resource_policy: PolicyOf | None
     ignores: frozenset[str]
     takes: frozenset[str]
 
@@ -78,6 +81,7 @@ def operation(
     passes: Sequence[PassRole] = (),
     keys: KeysOf | None = None,
     also: AlsoOf | None = None,
+    resource_policy: PolicyOf | None = None,
     ignores: Sequence[str] = (),
 ) -> Callable[[H], H]:
     """Declare the decorated coroutine function as the handler of the operation it is named after."""
@@ -92,6 +96,7 @@ def operation(
             passes=tuple(passes),
             keys=keys,
             also=also,
+            resource_policy=resource_policy,
             ignores=frozenset(ignores),
             takes=frozenset(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY),
         )
