@@ -1,0 +1,83 @@
+"""The audit trail: one JSON line a call in `audit.jsonl`, written once per turn of the event loop.
+
+A line tells who, what, on which resource, the verdict and what decided it, and how long it took.
+It holds no parameter values: nothing secret can come in. The file is not synced to the disk: what a
+power cut may lose is the record of the last instant, never anything that was acknowledged.
+"""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+BYTES_MAX = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Check:
+    """One permission that was asked for and the decision on it."""
+
+    action: str
+    resource: str
+    allowed: bool
+    layer: str | None
+    policy: str | None
+    statement: int | None
+    near_misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call. `code` is None where it succeeded, `time` in epoch seconds."""
+
+    time: float
+    request_id: str
+    principal: str
+    service: str
+    operation: str
+    region: str
+    checks: tuple[Check, ...]
+    code: str | None
+    message: str | None
+    duration_ms: float
+
+
+class Audit:
+    """Appends entries to a file, and starts a new one past BYTES_MAX (the last is kept as `.1`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("ab")
+        self._waiting: list[Entry] = []
+
+    def record(self, entry: Entry) -> None:
+        """Take an entry; it is written before the loop's next turn."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append(entry)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if not self._waiting or self._file.closed:
+            return
+        entries, self._waiting = self._waiting, []
+        self._file.write(b"".join(orjson.dumps(_line(entry)) + b"\n" for entry in entries))
+        self._file.flush()
+        if self._file.tell() > BYTES_MAX:
+            self._turn_over()
+
+    def close(self) -> None:
+        """Write what waits and close the file."""
+        self.flush()
+        self._file.close()
+
+    def _turn_over(self) -> None:
+        self._file.close()
+        self._path.replace(self._path.with_suffix(".jsonl.1"))
+        self._file = self._path.open("ab")
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    return {name: value for name, value in asdict(entry).items() if value is not None and value != ()}

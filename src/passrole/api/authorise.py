@@ -1,0 +1,154 @@
+"""What an operation's declaration asks of the evaluator, asked: the action, the roles it passes, the rest."""
+
+import inspect
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from passrole import arns
+from passrole.api.audit import Check
+from passrole.clock import Clock
+from passrole.identities import Directory
+from passrole.policy import (
+    CompiledPolicy,
+    Decision,
+    PolicySet,
+    denial_sentence,
+    evaluate,
+    near_misses,
+    parse_document,
+)
+from passrole.policy.request import Principal, Request, Values
+from passrole.services import Context, Operation, Permission
+
+T = TypeVar("T")
+Parameters = Mapping[str, Any]
+Keys = Mapping[str, Values]
+
+
+@dataclass
+class Verdict:
+    """What was asked so far, and AWS's sentence for the first refusal."""
+
+    checks: list[Check] = field(default_factory=list)
+    sentence: str | None = None
+
+
+class Authoriser:
+    """Turns declarations into requests and decides them, the first refusal last."""
+
+    def __init__(self, directory: Directory, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+
+    async def check(
+        self, operation: Operation, context: Context, parameters: Parameters, keys: Keys, verdict: Verdict
+    ) -> None:
+        """Decide every permission of the call; `verdict.sentence` is set where one is refused."""
+        if operation.action is None:
+            return
+        policies = await self._directory.policy_set(context.principal)
+        everything = {**keys, **_principal_keys(context.principal), **_time_keys(self._clock())}
+        own = await _own_permission(operation, context, parameters)
+        attached = await _attached(operation, context, parameters)
+        with_attached = policies if attached is None else _joined(policies, operation.action, attached)
+        if not _decide(own, context, everything, with_attached, verdict):
+            return
+        for permission in await _further(operation, context, parameters):
+            if not _decide(permission, context, everything, policies, verdict):
+                return
+
+
+async def _own_permission(operation: Operation, context: Context, parameters: Parameters) -> Permission:
+    resource = await _settled(operation.resource(context, parameters))
+    keys = operation.keys(context, parameters) if operation.keys else {}
+    return Permission(operation.action or "", resource, keys)
+
+
+async def _further(operation: Operation, context: Context, parameters: Parameters) -> list[Permission]:
+    passed = [
+        Permission("iam:PassRole", parameters[hand.parameter], {"iam:PassedToService": hand.to})
+        for hand in operation.passes
+        if parameters.get(hand.parameter)
+    ]
+    also = await _settled(operation.also(context, parameters)) if operation.also else ()
+    return [*passed, *also]
+
+
+async def _attached(operation: Operation, context: Context, parameters: Parameters) -> str | None:
+    return await operation.resource_policy(context, parameters) if operation.resource_policy else None
+
+
+def _decide(
+    permission: Permission, context: Context, keys: Keys, policies: PolicySet, verdict: Verdict
+) -> bool:
+    arn = arns.parse(permission.resource)
+    request = Request(
+        principal=context.principal,
+        action=permission.action,
+        resource=permission.resource,
+        resource_account=(arn.account if arn else "") or context.account,
+        context={**keys, **permission.context} if permission.context else keys,
+    )
+    decision = evaluate(request, policies)
+    verdict.checks.append(_noted(request, policies, decision))
+    if not decision.allowed:
+        verdict.sentence = denial_sentence(request, decision)
+    return decision.allowed
+
+
+def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
+    return Check(
+        action=request.action,
+        resource=request.resource,
+        allowed=decision.allowed,
+        layer=decision.layer,
+        policy=decision.policy,
+        statement=decision.statement,
+        near_misses=() if decision.allowed else tuple(near_misses(request, policies)),
+    )
+
+
+def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
+    if action == "sts:AssumeRole":
+        return policies.replace(trust=_compiled(text, "trust"))
+    return policies.replace(resource=_compiled(text, "resource"))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str, kind: str) -> CompiledPolicy:
+    return parse_document(text, kind)
+
+
+def _principal_keys(principal: Principal) -> dict[str, Values]:
+    """Global keys of the caller; a service acting for itself has none of a person's."""
+    if principal.kind == "service":
+        return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal.name}
+    keys: dict[str, Values] = {
+        "aws:PrincipalArn": principal.role_arn or principal.arn,
+        "aws:PrincipalAccount": principal.account,
+        "aws:PrincipalType": _PRINCIPAL_TYPES[principal.kind],
+        "aws:PrincipalIsAWSService": "false",
+        "aws:userid": principal.id,
+    }
+    if principal.kind == "user":
+        keys["aws:username"] = principal.name
+    for name, value in principal.tags.items():
+        keys[f"aws:PrincipalTag/{name}"] = value
+    return keys
+
+
+_PRINCIPAL_TYPES = {"user": "User", "role": "AssumedRole", "root": "Account"}
+
+
+def _time_keys(now: float) -> dict[str, Values]:
+    return {
+        "aws:CurrentTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now)),
+    }
+
+
+async def _settled(value: T | Awaitable[T]) -> T:
+    return await value if inspect.isawaitable(value) else value

@@ -1,0 +1,195 @@
+"""The door: every call, from outside or inside, is validated, authorised, handled and audited here.
+
+The order is AWS's: a request with bad parameters is refused before anyone asks whether it is allowed,
+and a caller who is not allowed never learns whether the resource exists.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+from passrole import ids
+from passrole.api import table
+from passrole.api.audit import Audit, Entry
+from passrole.api.authorise import Authoriser, Verdict
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.faults import AccessDenied, Fault
+from passrole.identities import Directory
+from passrole.policy.request import Principal
+from passrole.runtimes.interface import FunctionRuntime
+from passrole.services import Context, Operation
+from passrole.store import Store
+from passrole.wire import constraints
+from passrole.wire.descriptions import snake_case
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one operation, `parameters` in AWS's spelling.
+
+    `source_ip` is None for calls from inside; `secure` says whether TLS carried it.
+    """
+
+    principal: Principal
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    region: str
+    request_id: str
+    source_ip: str | None = None
+    secure: bool = False
+
+
+class Door:
+    """Built once; `call` is the only way to a handler."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        functions: FunctionRuntime,
+        audit: Audit,
+        clock: Clock,
+        config: Config,
+    ) -> None:
+        self._store = store
+        self._functions = functions
+        self._audit = audit
+        self._clock = clock
+        self._config = config
+        self._authoriser = Authoriser(directory, clock)
+
+    async def call(self, call: Call) -> dict[str, Any]:
+        """The operation's answer in AWS's spelling. Raises Fault, and nothing else."""
+        began, verdict = perf_counter(), Verdict()
+        fault: Fault | None = None
+        try:
+            return await self._through(call, verdict)
+        except Fault as error:
+            fault = error
+            raise
+        except Exception:
+            log.exception(
+                "%s:%s failed in passrole itself (%s)", call.service, call.operation, call.request_id
+            )
+            fault = Fault(
+                "InternalFailure",
+                "The request failed because of an internal error.",
+                status=500,
+                sender=False,
+            )
+            raise fault from None
+        finally:
+            self._record(call, verdict, fault, perf_counter() - began)
+
+    async def from_inside(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+    ) -> dict[str, Any]:
+        """A call by passrole's own worker, as `principal`."""
+        return await self.call(Call(principal, service, operation, parameters, region, ids.request_id()))
+
+    async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
+        operation = table.find(call.service, call.operation)
+        _validate(call)
+        context = self._context(call)
+        parameters = _arguments(call, operation)
+        await self._authorise(call, operation, context, parameters, verdict)
+        return await operation.handler(context, **parameters) or {}
+
+    async def _authorise(
+        self,
+        call: Call,
+        operation: Operation,
+        context: Context,
+        parameters: Mapping[str, Any],
+        verdict: Verdict,
+    ) -> None:
+        keys = _request_keys(call)
+        await self._authoriser.check(operation, context, parameters, keys, verdict)
+        if verdict.sentence is not None:
+            words = table.REFUSALS[call.service]
+            raise AccessDenied(words.denied, verdict.sentence, status=words.denied_status)
+
+    def _context(self, call: Call) -> Context:
+        async def call_on(
+            service: str, operation: str, parameters: Mapping[str, Any], *, principal: Principal | None = None
+        ) -> dict[str, Any]:
+            inner = replace(
+                call,
+                principal=principal or call.principal,
+                service=service,
+                operation=operation,
+                parameters=parameters,
+            )
+            return await self.call(inner)
+
+        return Context(
+            principal=call.principal,
+            account=self._config.account,
+            region=call.region,
+            request_id=call.request_id,
+            store=self._store,
+            functions=self._functions,
+            call=call_on,
+            clock=self._clock,
+            config=self._config,
+        )
+
+    def _record(self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
+        self._audit.record(
+            Entry(
+                time=self._clock(),
+                request_id=call.request_id,
+                principal=call.principal.arn,
+                service=call.service,
+                operation=call.operation,
+                region=call.region,
+                checks=tuple(verdict.checks),
+                code=fault.code if fault else None,
+                message=fault.message if fault else None,
+                duration_ms=round(seconds * 1000, 3),
+            )
+        )
+
+
+def _validate(call: Call) -> None:
+    fault = constraints.fault(call.service, call.operation, call.parameters)
+    if fault is not None:
+        raise fault
+
+
+def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
+    """The parameters as the handler takes them; one that it does not know is refused, not dropped."""
+    arguments = {}
+    for name, value in call.parameters.items():
+        snake = snake_case(name)
+        if snake in operation.takes:
+            arguments[snake] = value
+        elif f"{snake}_" in operation.takes:
+            arguments[f"{snake}_"] = value
+        elif snake not in operation.ignores:
+            code = table.REFUSALS[call.service].invalid
+            raise Fault(code, f"passrole does not support the parameter {name} of {call.operation}")
+    return arguments
+
+
+def _request_keys(call: Call) -> dict[str, str]:
+    """The global condition keys that come from the request itself."""
+    keys = {
+        "aws:RequestedRegion": call.region,
+        "aws:SecureTransport": "true" if call.secure else "false",
+    }
+    if call.source_ip is not None:
+        keys["aws:SourceIp"] = call.source_ip
+    return keys

@@ -1,0 +1,81 @@
+"""What is supported: (service, operation) -> handler, gathered from the modules of `services`.
+
+A service is named as botocore names it, an operation in botocore's snake case.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import NamedTuple
+
+from botocore import xform_name
+
+from passrole.faults import Fault
+from passrole.services import Operation, iam, lambda_, passrole_, sagemaker, sqs, sts
+
+
+class Refusals(NamedTuple):
+    """How a service words the refusals that come before its handlers."""
+
+    denied: str
+    denied_status: int
+    invalid: str
+    unknown_operation: str
+
+
+_JSON = Refusals("AccessDeniedException", 400, "ValidationException", "UnknownOperationException")
+_QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
+
+REFUSALS: Mapping[str, Refusals] = {
+    "iam": _QUERY,
+    "lambda": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
+    "passrole": _JSON,
+    "sagemaker": _JSON,
+    "sqs": Refusals("AccessDenied", 403, "InvalidParameterValue", "InvalidAction"),
+    "sts": _QUERY,
+}
+
+_MODULES: Mapping[str, ModuleType] = {
+    "iam": iam,
+    "lambda": lambda_,
+    "passrole": passrole_,
+    "sagemaker": sagemaker,
+    "sqs": sqs,
+    "sts": sts,
+}
+
+
+def operations() -> Mapping[tuple[str, str], Operation]:
+    """Every supported operation under (service, snake-case name)."""
+    return _OPERATIONS
+
+
+def find(service: str, operation: str) -> Operation:
+    """The operation that AWS spells `operation`. Raises Fault where it is not supported."""
+    found = _OPERATIONS.get((service, xform_name(operation)))
+    if found is None:
+        code = REFUSALS.get(service, _JSON).unknown_operation
+        raise Fault(code, f"passrole does not support the operation {service}:{operation}")
+    return found
+
+
+def _gathered() -> dict[tuple[str, str], Operation]:
+    return {
+        (service, declared.name): declared
+        for service, module in _MODULES.items()
+        for part in _parts(module)
+        for value in vars(part).values()
+        if isinstance(declared := getattr(value, "__operation__", None), Operation)
+    }
+
+
+def _parts(module: ModuleType) -> list[ModuleType]:
+    """The module itself, or the modules of a folder by resource, which its __init__ imports."""
+    inside = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, ModuleType) and value.__name__.startswith(module.__name__ + ".")
+    ]
+    return [module, *inside]
+
+
+_OPERATIONS = _gathered()

@@ -1,0 +1,203 @@
+"""The one place that chooses: config -> store, directory, runtimes, door, worker, gateway."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import uvicorn
+
+from passrole import identities
+from passrole.api import Audit, Door
+from passrole.clock import Clock, system_clock
+from passrole.config import Config
+from passrole.gateway import Gateway
+from passrole.identities import Directory
+from passrole.runtimes.functions import Functions
+from passrole.store import SqliteStore
+from passrole.worker import Worker
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the command line reaches a data folder's server as its administrator."""
+
+    account: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    user: str
+    role_name: str
+    role_arn: str
+    lambda_role_arn: str
+
+
+def serve(config: Config, ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; `ready` is told the URL once calls are accepted.
+
+    Raises DataFolderInUse, ConfigError, or OSError where the port is taken.
+    """
+    logging.basicConfig(
+        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    listener = _listener(config)
+    config = replace(config, port=listener.getsockname()[1])
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config, listener, ready))
+
+
+def onboard(config: Config) -> Access:
+    """What `init` does, without a server; what is there already stays as it is."""
+    return asyncio.run(_onboard_alone(config))
+
+
+def access(config: Config) -> Access | None:
+    """The administrator's access to the data folder, where it has been onboarded."""
+    path = _credentials_path(config)
+    return Access(**json.loads(path.read_text())) if path.exists() else None
+
+
+def running(config: Config) -> str | None:
+    """The URL of the server on the data folder, if one answers there."""
+    path = _server_path(config)
+    try:
+        url = str(json.loads(path.read_text())["url"])
+        with urllib.request.urlopen(f"{url}/_passrole/health", timeout=2) as answer:  # noqa: S310 (our own file)
+            return url if answer.status == 200 else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+@asynccontextmanager
+async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
+    """Everything but the listener, wired and started; closed again on the way out."""
+    store = SqliteStore(config.data)
+    directory = Directory(store, clock, config)
+    functions = Functions(config, clock)
+    audit = Audit(config.data / "audit.jsonl")
+    door = Door(
+        store=store, directory=directory, functions=functions, audit=audit, clock=clock, config=config
+    )
+    worker = Worker(store, door.from_inside, clock, config)
+    try:
+        await _onboard(store, config, clock)
+        await worker.start()
+        yield Gateway(door, directory, clock, config)
+    finally:
+        await worker.close()
+        await functions.close()
+        audit.close()
+        await store.close()
+
+
+async def _serve(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    async with opened(config) as gateway:
+        settings = uvicorn.Config(
+            gateway,
+            http="httptools",
+            lifespan="off",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+        try:
+            await _Server(settings, lambda: _announce(config, ready)).serve(sockets=[listener])
+        finally:
+            _server_path(config).unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up, and ends on a signal without raising it again, so that the exit code is 0."""
+
+    def __init__(self, settings: uvicorn.Config, up: Callable[[], None]) -> None:
+        super().__init__(settings)
+        self._up = up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._up()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _announce(config: Config, ready: Callable[[str], None]) -> None:
+    url = f"http://{config.host}:{config.port}"
+    _server_path(config).write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    ready(url)
+
+
+def _listener(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # no wheel for this system: asyncio's own loop serves as well, only slower
+        return None
+    return uvloop.new_event_loop
+
+
+async def _onboard_alone(config: Config) -> Access:
+    store = SqliteStore(config.data)
+    try:
+        return await _onboard(store, config, system_clock)
+    finally:
+        await store.close()
+
+
+async def _onboard(store: SqliteStore, config: Config, clock: Clock) -> Access:
+    """Create what onboarding creates where the folder is new, and (again) the file that tells of it."""
+    made = await store.write(lambda tx: identities.onboard(tx, config, clock()))
+    result = Access(
+        account=config.account,
+        region=config.region,
+        access_key_id=made.access_key,
+        secret_access_key=made.secret_key,
+        user=made.admin_user,
+        role_name=made.role_name,
+        role_arn=made.role_arn,
+        lambda_role_arn=made.lambda_role_arn,
+    )
+    _write_private(_credentials_path(config), json.dumps(asdict(result), indent=2))
+    return result
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _credentials_path(config: Config) -> Path:
+    return config.data / "credentials.json"
+
+
+def _server_path(config: Config) -> Path:
+    return config.data / "server.json"

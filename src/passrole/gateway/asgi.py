@@ -1,0 +1,177 @@
+"""The ASGI application: read, authenticate, route, parse, call the door, render, in AWS's order.
+
+Raw ASGI, for routing is driven by the service descriptions and a framework would only add its time.
+No unauthenticated request gets past `_authenticated`; the one thing answered without a signature is
+`GET /_passrole/health`, which says that the server is up and nothing else.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from passrole import ids
+from passrole.api import Call, Door
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.faults import Fault
+from passrole.identities import Directory, ExpiredSession, UnknownKey
+from passrole.policy.request import Principal
+from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv4
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 70_167_211  # Lambda's largest request, the largest of all the services here
+OWN_PREFIX = "/_passrole/"
+OWN_SERVICE = "passrole"
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class _Caller(NamedTuple):
+    principal: Principal
+    region: str
+
+
+class Gateway:
+    """One server's front; give it to uvicorn."""
+
+    def __init__(self, door: Door, directory: Directory, clock: Clock, config: Config) -> None:
+        self._door = door
+        self._directory = directory
+        self._clock = clock
+        self._config = config
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        body = await _body(receive)
+        if body is None:
+            return  # the client went away
+        await _send(send, await self._answer(scope, body))
+
+    async def _answer(self, scope: Scope, body: bytes) -> HttpResponse:
+        request_id = ids.request_id()
+        found: Route | None = None
+        try:
+            request = _request(scope, body)
+            if request.raw_path == f"{OWN_PREFIX}health":
+                return _own_answer({"status": "ready"}, request_id)
+            signed = sigv4.parse_authorization(request)
+            found = _routed(request, signed.service)
+            caller = await self._authenticated(request, signed, found)
+            parameters = _own_parameters(body) if found.service == OWN_SERVICE else parse(found, request)
+            result = await self._door.call(_call(caller, found, parameters, request_id, scope))
+        except Fault as fault:
+            return _refused(found, fault, request_id)
+        except Exception:
+            log.exception("request %s failed in passrole itself", request_id)
+            failure = Fault(
+                "InternalFailure",
+                "The request failed because of an internal error.",
+                status=500,
+                sender=False,
+            )
+            return _refused(found, failure, request_id)
+        return (
+            _own_answer(result, request_id)
+            if found.service == OWN_SERVICE
+            else render(found, result, request_id)
+        )
+
+    async def _authenticated(
+        self, request: HttpRequest, signed: sigv4.Authorization, found: Route
+    ) -> _Caller:
+        try:
+            known = await self._directory.credentials(signed.access_key, signed.session_token)
+        except UnknownKey:
+            raise sigv4.unknown_key(found.protocol) from None
+        except ExpiredSession:
+            raise sigv4.expired_token(found.protocol) from None
+        skew = self._config.clock_skew_seconds
+        sigv4.verify(request, signed, known.secret_key, self._clock(), skew, found.protocol)
+        return _Caller(known.principal, signed.region)
+
+
+def _call(
+    caller: _Caller, found: Route, parameters: Mapping[str, Any], request_id: str, scope: Scope
+) -> Call:
+    client = scope.get("client")
+    return Call(
+        principal=caller.principal,
+        service=found.service,
+        operation=found.operation,
+        parameters=parameters,
+        region=caller.region,
+        request_id=request_id,
+        source_ip=client[0] if client else None,
+        secure=scope.get("scheme") == "https",
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; more than BODY_BYTES_MAX is read no further and refused by its length."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= BODY_BYTES_MAX + 1:
+            parts.append(part)
+        if not message.get("more_body"):
+            whole = b"".join(parts)
+            return whole if size <= BODY_BYTES_MAX else b"\0" * (BODY_BYTES_MAX + 1)
+
+
+def _request(scope: Scope, body: bytes) -> HttpRequest:
+    if len(body) > BODY_BYTES_MAX:
+        limit = f"Request must be smaller than {BODY_BYTES_MAX} bytes for the InvokeFunction operation"
+        raise Fault("RequestEntityTooLargeException", limit, status=413)
+    return HttpRequest(
+        method=scope["method"],
+        raw_path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )
+
+
+def _routed(request: HttpRequest, signing_service: str) -> Route:
+    if request.raw_path.startswith(OWN_PREFIX):
+        return Route(OWN_SERVICE, request.raw_path.removeprefix(OWN_PREFIX), "json", {})
+    return route(request, signing_service)
+
+
+def _own_parameters(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Fault("SerializationException", f"the body is not JSON: {error}") from None
+    if not isinstance(parameters, dict):
+        raise Fault("SerializationException", "the body must be a JSON object")
+    return parameters
+
+
+def _own_answer(result: Mapping[str, Any], request_id: str, status: int = 200) -> HttpResponse:
+    headers = [("content-type", "application/json"), ("x-amzn-requestid", request_id)]
+    return HttpResponse(status, headers, orjson.dumps(result))
+
+
+def _refused(found: Route | None, fault: Fault, request_id: str) -> HttpResponse:
+    if found is not None and found.service == OWN_SERVICE:
+        body = {"__type": fault.code, "message": fault.message}
+        return _own_answer(body, request_id, fault.status or 400)
+    return render_fault(found, fault, request_id)
+
+
+async def _send(send: Send, response: HttpResponse) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

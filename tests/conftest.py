@@ -1,0 +1,112 @@
+"""A real server on loopback for the tests that speak to one, and callers with just the rights they name."""
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config as ClientConfig
+
+Document = Mapping[str, Any]
+
+_numbers = itertools.count(1)
+_CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
+
+
+class Server:
+    """`passrole serve` as a process of its own, on a free port."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self._settings = settings
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "passrole", "serve", "--data", str(self.data), "--port", "0"]
+        environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
+        self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", **environment},
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("passrole is ready at "), (line, Path(self.log.name).read_text())
+        self.url = line.split()[-1]
+        self.access: dict[str, str] = json.loads((self.data / "credentials.json").read_text())
+        self.account, self.region = self.access["account"], self.access["region"]
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """As `kill` of a shell does; the exit code."""
+        self.process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.log.close()
+        return code
+
+    def client(self, service: str, user_policy: Document | None = None, **options: Any) -> Any:
+        """A boto3 client of the administrator, or of a fresh user with just that policy."""
+        keys = self.access if user_policy is None else self.user(user_policy)
+        return self.client_with(service, keys["access_key_id"], keys["secret_access_key"], **options)
+
+    def client_with(
+        self, service: str, key: str, secret: str, token: str | None = None, **options: Any
+    ) -> Any:
+        session = boto3.Session(key, secret, token, region_name=options.pop("region", self.region))
+        return session.client(service, endpoint_url=self.url, config=_CLIENT, **options)  # type: ignore[call-overload]
+
+    def user(self, policy: Document) -> dict[str, str]:
+        """A fresh user's access key."""
+        iam, name = self.client("iam"), f"user-{next(_numbers)}"
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {
+            "access_key_id": key["AccessKeyId"],
+            "secret_access_key": key["SecretAccessKey"],
+            "user": name,
+        }
+
+    def role(self, policies: Sequence[Document | str] = (), trust: str = "sagemaker.amazonaws.com") -> str:
+        """A fresh role's ARN; a policy is a document, or the ARN of a managed one."""
+        iam, name = self.client("iam"), f"role-{next(_numbers)}"
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusting(trust)))[
+            "Role"
+        ]["Arn"]
+        for number, policy in enumerate(policies):
+            if isinstance(policy, str):
+                iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+            else:
+                iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+        return arn
+
+
+def trusting(service: str) -> Document:
+    """A role's trust policy for one service."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a worker process; tests name what they create so that they do not meet."""
+    running = Server(tmp_path_factory.mktemp("server") / "data")
+    yield running
+    running.stop()
