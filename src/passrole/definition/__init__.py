@@ -1,1 +1,24 @@
-"""definition"""
+"""Pipeline definitions: JSON text in, a Pipeline or its problems out.
+
+Pure: knows no clock, store, account or AWS call. `parse` reads a definition, `effective` settles the
+parameters of one execution; everything else is what a Pipeline is made of.
+"""
+
+from passrole.definition.document import Pipeline, parse
+from passrole.definition.parameters import Parameter, effective
+from passrole.definition.problems import DefinitionError, Problem
+from passrole.definition.steps import CallbackStep, ConditionStep, FailStep, LambdaStep, Step
+
+__all__ = [
+    "CallbackStep",
+    "ConditionStep",
+    "DefinitionError",
+    "FailStep",
+    "LambdaStep",
+    "Parameter",
+    "Pipeline",
+    "Problem",
+    "Step",
+    "effective",
+    "parse",
+]

@@ -1,0 +1,138 @@
+"""A definition's JSON text becomes a Pipeline, or a list of problems.
+
+Knows no account, no role and no resource: a function or queue that does not exist is not a problem
+of the definition (AWS's own integration tests create pipelines with invented ARNs).
+
+Reading happens in three passes, each only when the one before found nothing: the text as JSON, each
+object by its schema (`reading.py`), then names against names.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from passrole.definition import graph
+from passrole.definition import problems as problem
+from passrole.definition.expressions import Json, ParameterRef, StepRef, references
+from passrole.definition.graph import Graph
+from passrole.definition.parameters import Parameter, read_parameters
+from passrole.definition.problems import DefinitionError, Problem
+from passrole.definition.reading import Node
+from passrole.definition.steps import (
+    CallbackStep,
+    ConditionStep,
+    FailStep,
+    LambdaStep,
+    Step,
+    expressions_in,
+    read_steps,
+)
+
+CHARACTERS_MAX = 1_048_576
+DEPTH_MAX = 100
+_VERSION = "2020-12-01"
+_IGNORED = ("Metadata", "PipelineExperimentConfig", "MlflowConfig")
+"""The SDK emits the last two although the published schema forbids them; nothing here depends on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A valid definition: steps by name in document order, those of a branch right after its condition."""
+
+    parameters: Mapping[str, Parameter]
+    steps: Mapping[str, Step]
+    graph: Graph
+
+
+def parse(text: str) -> Pipeline:
+    """The pipeline that `text` defines; DefinitionError carries everything that is wrong with it."""
+    found: list[Problem] = []
+    document = _load(text)
+    root = Node(document, "", found)
+    root.choice("Version", (_VERSION,))
+    root.allow(*_IGNORED)
+    parameters = read_parameters(root.objects("Parameters", required=False))
+    steps = tuple(read_steps(root.objects("Steps")))
+    root.close()
+    _raise_if(found)
+    by_name = {step.name: step for step in steps}
+    _raise_if([*_duplicates(steps), *_dangling(by_name, parameters)])
+    pipeline = Pipeline(parameters, by_name, graph.build(by_name))
+    names = pipeline.graph.cycle()
+    _raise_if([problem.cycle(names)] if names else [])
+    return pipeline
+
+
+def _raise_if(found: list[Problem]) -> None:
+    if found:
+        raise DefinitionError(found)
+
+
+def _load(text: str) -> dict[str, Json]:
+    if len(text) > CHARACTERS_MAX:
+        raise DefinitionError([problem.too_long(len(text), CHARACTERS_MAX)])
+    try:
+        document: Json = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise DefinitionError([problem.malformed_json(error.pos, error.msg)]) from None
+    if not isinstance(document, dict):
+        raise DefinitionError([problem.wrong_type("", "PipelineDefinition", "Object")])
+    if _depth(document) > DEPTH_MAX:
+        raise DefinitionError([problem.too_deep(DEPTH_MAX)])
+    return document
+
+
+def _depth(document: Json) -> int:
+    """Levels of nesting, level by level because a recursive count is what it protects against."""
+    level: list[Json] = [document]
+    depth = 0
+    while level:
+        depth += 1
+        inner: list[Json] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+        level = inner
+    return depth
+
+
+def _duplicates(steps: tuple[Step, ...]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for step in steps:
+        if step.name in seen:
+            yield problem.duplicate_name(step.where, "Step name", step.name)
+        seen.add(step.name)
+
+
+def _dangling(steps: Mapping[str, Step], parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+    for step in steps.values():
+        for needed in step.depends_on:
+            if needed not in steps:
+                yield problem.no_such_step(step.where, step.name, needed)
+            elif isinstance(steps[needed], FailStep):
+                yield problem.depends_on_fail_step(step.where, step.name, needed)
+        for expression in expressions_in(step):
+            for reference in references(expression):
+                if isinstance(reference, ParameterRef) and reference.name not in parameters:
+                    yield problem.no_such_parameter(step.where, reference.name)
+                elif isinstance(reference, StepRef):
+                    yield from _dangling_reference(step, reference, steps.get(reference.step))
+
+
+def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> Iterator[Problem]:
+    match target:
+        case None:
+            yield problem.no_such_step(step.where, step.name, reference.step)
+        case FailStep():
+            yield problem.depends_on_fail_step(step.where, step.name, target.name)
+        case ConditionStep():
+            if reference.path != ("Outcome",):
+                yield problem.no_such_output(step.where, step.name, reference.text)
+        case LambdaStep() | CallbackStep():
+            # A path that goes on into the value is AWS's business at run time: the consumer fails.
+            declared = {output.name for output in target.outputs}
+            if reference.path[0] != "OutputParameters" or not declared.intersection(reference.path[1:2]):
+                yield problem.no_such_output(step.where, step.name, reference.text)

@@ -1,0 +1,180 @@
+"""The expressions of a definition: literals, `Get`, `Std:Join`, and objects and lists made of them.
+
+Knows no values: `engine/resolve.py` gives an expression its value when a step starts. An object or
+list without an expression inside it becomes one Constant, so that most arguments cost nothing later.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from passrole.definition import problems as problem
+from passrole.definition.problems import Problem
+
+Scalar: TypeAlias = str | int | float | bool
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+EXECUTION_VARIABLES = (
+    "CurrentDateTime",
+    "PipelineArn",
+    "PipelineExecutionArn",
+    "PipelineExecutionId",
+    "PipelineName",
+    "ProcessingJobName",
+    "StartDateTime",
+    "TrainingJobName",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A JSON value that holds no expression."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRef:
+    """`{"Get": "Parameters.<name>"}`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRef:
+    """`{"Get": "Execution.<name>"}`, one of EXECUTION_VARIABLES."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRef:
+    """`{"Get": "Steps.<step>.<path>"}`; keys and indexes of the path are single parts of it."""
+
+    step: str
+    path: tuple[str | int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`{"Std:Join": {"On": on, "Values": [...]}}`."""
+
+    on: str
+    values: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list with at least one expression in it."""
+
+    items: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    """An object with at least one expression in it, as pairs because frozen values hash."""
+
+    members: tuple[tuple[str, "Expression"], ...]
+
+
+Reference: TypeAlias = ParameterRef | VariableRef | StepRef
+Expression: TypeAlias = Constant | Reference | Join | ListOf | ObjectOf
+
+
+def read_expression(value: Json, where: str, found: list[Problem]) -> Expression:
+    """The expression that `value` spells; problems are appended to `found`."""
+    if isinstance(value, dict):
+        if len(value) == 1:
+            (key, inner), *_ = value.items()
+            if key == "Get":
+                return _read_get(inner, where, found)
+            if key == "Std:Join":
+                return _read_join(inner, where, found)
+            if key.startswith("Std:"):
+                found.append(problem.unsupported(where, f"Function '{key}'"))
+                return Constant(None)
+        members = tuple((k, read_expression(v, f"{where}.{k}", found)) for k, v in value.items())
+        return ObjectOf(members) if _any_expression(e for _, e in members) else Constant(value)
+    if isinstance(value, list):
+        items = tuple(read_expression(v, f"{where}[{i}]", found) for i, v in enumerate(value))
+        return ListOf(items) if _any_expression(iter(items)) else Constant(value)
+    return Constant(value)
+
+
+def references(expression: Expression) -> Iterator[Reference]:
+    """Every reference inside an expression, in reading order."""
+    match expression:
+        case Constant():
+            return
+        case ParameterRef() | VariableRef() | StepRef():
+            yield expression
+        case Join(values=parts) | ListOf(items=parts):
+            for part in parts:
+                yield from references(part)
+        case ObjectOf(members=members):
+            for _, part in members:
+                yield from references(part)
+
+
+def _any_expression(parts: Iterator[Expression]) -> bool:
+    return any(not isinstance(part, Constant) for part in parts)
+
+
+def _read_join(value: Json, where: str, found: list[Problem]) -> Expression:
+    if not isinstance(value, dict):
+        found.append(problem.wrong_type(where, "Std:Join", "Object"))
+        return Constant(None)
+    on, values = value.get("On", ""), value.get("Values")
+    found += [problem.unknown_property(where, key) for key in value if key not in ("On", "Values")]
+    if not isinstance(on, str):
+        found.append(problem.wrong_type(where, "On", "String"))
+    elif not isinstance(values, list):
+        found.append(problem.wrong_type(where, "Values", "List"))
+    else:
+        inner = f"{where}.Std:Join.Values"
+        return Join(on, tuple(read_expression(v, f"{inner}[{i}]", found) for i, v in enumerate(values)))
+    return Constant(None)
+
+
+def _read_get(value: Json, where: str, found: list[Problem]) -> Expression:
+    if not isinstance(value, str):
+        found.append(problem.wrong_type(where, "Get", "String"))
+        return Constant(None)
+    reference = _reference(value)
+    if reference is None:
+        found.append(problem.bad_expression(where, value))
+        return Constant(None)
+    return reference
+
+
+def _reference(text: str) -> Reference | None:
+    root, _, rest = text.partition(".")
+    if root == "Parameters" and _NAME.fullmatch(rest):
+        return ParameterRef(rest)
+    if root == "Execution" and rest in EXECUTION_VARIABLES:
+        return VariableRef(rest)
+    if root == "Steps":
+        parts = _path("." + rest)
+        if parts and len(parts) > 1 and isinstance(parts[0], str):
+            return StepRef(parts[0], parts[1:], text)
+    return None
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_PART = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']*)'\]|\[([0-9]{1,9})\]")
+
+
+def _path(text: str) -> tuple[str | int, ...] | None:
+    """The parts of `.a.b['c'][0]`, or None where the text is not such a path."""
+    parts: list[str | int] = []
+    position = 0
+    while position < len(text):
+        part = _PART.match(text, position)
+        if part is None:
+            return None
+        dotted, key, index = part.groups()
+        parts.append(int(index) if index is not None else dotted if dotted is not None else key)
+        position = part.end()
+    return tuple(parts)

@@ -1,0 +1,162 @@
+"""What can be wrong with a definition, each thing once, in the words that SageMaker would use.
+
+The first two sentences below and the one about Fail steps were observed on AWS and clients match on
+them; the others are in their manner, because AWS documents none. A problem knows where it lies, for
+`check`; the wire carries its sentence alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_PARSE = "Unable to parse pipeline definition. "
+_MODEL = _PARSE + "Model Validation failed: "
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document."""
+
+    where: str
+    sentence: str
+
+
+class DefinitionError(Exception):
+    """A definition, or the parameters of an execution, cannot be used: at least one problem."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        assert problems, "an error without a problem"
+        super().__init__(problems[0].sentence)
+        self.problems = tuple(problems)
+
+    @property
+    def message(self) -> str:
+        """What ValidationException carries: the first problem, as AWS stops at the first."""
+        return self.problems[0].sentence
+
+
+def unknown_property(where: str, name: str) -> Problem:
+    """Observed: sagemaker-python-sdk#2746."""
+    return Problem(where, f"{_PARSE}Cannot parse object, unknown property '{name}'.")
+
+
+def not_in_enum(where: str, value: object, member: str, allowed: Iterable[object]) -> Problem:
+    """Observed."""
+    choices = ", ".join(map(str, allowed))
+    return Problem(
+        where, f"{_MODEL}Value '{value}' for '{member}' failed to satisfy enum value set: [{choices}]"
+    )
+
+
+def depends_on_fail_step(where: str, step: str, fail_step: str) -> Problem:
+    """Observed with steps named CondStep and FailStep; the SDK's integration test matches on it."""
+    return Problem(where, f"{step} can not depends on {fail_step}")
+
+
+def malformed_json(position: int, why: str) -> Problem:
+    """The guide promises that the message tells the character position."""
+    return Problem("", f"{_PARSE}Malformed JSON at character position {position}: {why}.")
+
+
+def too_long(length: int, limit: int) -> Problem:
+    """The API's limit, for definitions that come from S3 and so escape the API's own check."""
+    return Problem("", f"{_PARSE}The definition has {length} characters, the maximum is {limit}.")
+
+
+def too_deep(limit: int) -> Problem:
+    """Ours: keeps every recursive walk over a definition within Python's stack."""
+    return Problem("", f"{_PARSE}The definition is nested deeper than {limit} levels.")
+
+
+def missing_property(where: str, name: str) -> Problem:
+    """A required member is absent."""
+    return Problem(where, f"{_MODEL}Missing required property '{name}'.")
+
+
+def wrong_type(where: str, member: str, expected: str) -> Problem:
+    """A member has another JSON type than its schema says."""
+    return Problem(where, f"{_MODEL}Value for '{member}' must be of type {expected}.")
+
+
+def bad_name(where: str, value: str, member: str, pattern: str) -> Problem:
+    """A name breaks its pattern."""
+    return Problem(
+        where,
+        f"{_MODEL}Value '{value}' for '{member}' failed to satisfy regular expression pattern: {pattern}",
+    )
+
+
+def too_many_characters(where: str, member: str, limit: int) -> Problem:
+    """A text is longer than its member allows."""
+    return Problem(
+        where,
+        f"{_MODEL}Value for '{member}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}",
+    )
+
+
+def too_many_outputs(where: str, limit: int) -> Problem:
+    """More outputs are declared than the step's metadata can hold."""
+    return Problem(where, f"{_MODEL}A step can declare at most {limit} output parameters.")
+
+
+def unsupported_step_type(where: str, type_: str, supported: Iterable[str]) -> Problem:
+    """SageMaker knows this type of step, passrole does not run it."""
+    choices = ", ".join(supported)
+    return Problem(
+        where, f"{_PARSE}Step type '{type_}' is not supported here. Supported step types: [{choices}]"
+    )
+
+
+def unsupported(where: str, what: str) -> Problem:
+    """SageMaker knows it, passrole does not."""
+    return Problem(where, f"{_PARSE}{what} is not supported here.")
+
+
+def no_retry_policies(where: str, step: str, type_: str) -> Problem:
+    """Lambda and Callback steps take none (sagemaker-python-sdk#3922)."""
+    return Problem(where, f"{_PARSE}Step '{step}' of type {type_} does not support RetryPolicies.")
+
+
+def bad_expression(where: str, text: str) -> Problem:
+    """A Get that is none of the known paths."""
+    return Problem(where, f"{_PARSE}Cannot parse expression '{text}'.")
+
+
+def duplicate_name(where: str, member: str, name: str) -> Problem:
+    """Two steps, two parameters or two outputs share a name; branches count as well."""
+    return Problem(where, f"{member} '{name}' is not unique: a name may appear only once in a pipeline.")
+
+
+def no_such_parameter(where: str, name: str) -> Problem:
+    """A Get names a parameter that is not declared."""
+    return Problem(where, f"Parameter '{name}' is referenced but not declared in the pipeline.")
+
+
+def no_such_step(where: str, step: str, missing: str) -> Problem:
+    """A Get or DependsOn names a step that does not exist."""
+    return Problem(where, f"Step '{step}' depends on step '{missing}', which does not exist in the pipeline.")
+
+
+def no_such_output(where: str, step: str, path: str) -> Problem:
+    """A Get names an output that its step does not declare, or a property that its type has not."""
+    return Problem(where, f"Step '{step}' references '{path}', which is not an output of that step.")
+
+
+def cycle(names: Sequence[str]) -> Problem:
+    """Steps that wait for each other; the first name closes the circle."""
+    return Problem("Steps", f"The pipeline contains a cycle: {' -> '.join((*names, names[0]))}")
+
+
+def undeclared_parameter(name: str) -> Problem:
+    """An execution was given a value for a parameter that its pipeline does not declare."""
+    return Problem(name, f"Pipeline parameter '{name}' is not declared in the pipeline definition.")
+
+
+def parameter_without_value(name: str) -> Problem:
+    """A parameter has neither a default nor a value."""
+    return Problem(name, f"Pipeline parameter '{name}' has no default value and none was given.")
+
+
+def unreadable_parameter(name: str, value: str, type_: str) -> Problem:
+    """The text given for a parameter is not a value of its type."""
+    return Problem(name, f"Value '{value}' for pipeline parameter '{name}' is not of type {type_}.")

@@ -1,0 +1,141 @@
+"""Reading JSON objects by their schema: every defect is noted and reading goes on.
+
+A Node remembers which of its properties were asked for; `close` reports the others as unknown, so
+the code that reads a type of step is also the list of its properties. What cannot be read comes back
+as an empty value: the caller never branches on problems, and `document.py` discards the result.
+"""
+
+import re
+
+from passrole.definition import problems as problem
+from passrole.definition.expressions import Constant, Expression, Json, read_expression
+from passrole.definition.problems import Problem
+
+NAME_PATTERN = r"[A-Za-z0-9\-_]{1,64}"
+_NAME = re.compile(NAME_PATTERN)
+
+
+class Node:
+    """One JSON object of a definition."""
+
+    def __init__(self, value: dict[str, Json], where: str, found: list[Problem]) -> None:
+        self.where = where
+        self.found = found
+        self._value = value
+        self._asked: set[str] = set()
+
+    def path(self, key: str) -> str:
+        """Where the property `key` lies."""
+        return f"{self.where}.{key}" if self.where else key
+
+    def has(self, key: str) -> bool:
+        """Whether the property is present; asking for it this way does not make it known."""
+        return key in self._value
+
+    def allow(self, *keys: str) -> None:
+        """Take these properties as known, whatever they hold."""
+        self._asked.update(keys)
+
+    def close(self) -> None:
+        """Note every property that was not asked for."""
+        for key in self._value:
+            if key not in self._asked:
+                self.found.append(problem.unknown_property(self.path(key), key))
+
+    def any(self, key: str, *, required: bool = True) -> Json:
+        """The property as it is; null and absent are the same."""
+        self._asked.add(key)
+        value = self._value.get(key)
+        if required and key not in self._value:
+            self.found.append(problem.missing_property(self.where, key))
+        return value
+
+    def text(self, key: str, *, required: bool = True, limit: int | None = None) -> str | None:
+        """A string of at most `limit` characters."""
+        value = self.any(key, required=required)
+        if value is None and (not required or not self.has(key)):
+            return None
+        if not isinstance(value, str):
+            self.found.append(problem.wrong_type(self.path(key), key, "String"))
+            return None
+        if limit is not None and len(value) > limit:
+            self.found.append(problem.too_many_characters(self.path(key), key, limit))
+        return value
+
+    def name(self, key: str) -> str:
+        """A name of a step or parameter."""
+        value = self.text(key)
+        if value is None:
+            return ""
+        if not _NAME.fullmatch(value):
+            self.found.append(problem.bad_name(self.path(key), value, key, NAME_PATTERN))
+        return value
+
+    def choice(self, key: str, allowed: tuple[str, ...]) -> str | None:
+        """A string out of `allowed`."""
+        value = self.text(key)
+        if value is not None and value not in allowed:
+            self.found.append(problem.not_in_enum(self.path(key), value, key, allowed))
+            return None
+        return value
+
+    def flag(self, key: str) -> bool:
+        """A boolean; absent is false."""
+        value = self.any(key, required=False)
+        if value is not None and not isinstance(value, bool):
+            self.found.append(problem.wrong_type(self.path(key), key, "Boolean"))
+        return value is True
+
+    def list(self, key: str, *, required: bool = True) -> list[Json]:
+        """A list; absent is empty."""
+        value = self.any(key, required=required)
+        if value is None and (not required or not self.has(key)):
+            return []
+        if not isinstance(value, list):
+            self.found.append(problem.wrong_type(self.path(key), key, "List"))
+            return []
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings; absent is empty."""
+        values = self.list(key, required=False)
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                self.found.append(problem.wrong_type(f"{self.path(key)}[{index}]", key, "String"))
+        return tuple(value for value in values if isinstance(value, str))
+
+    def object(self, key: str, *, required: bool = True) -> "Node | None":
+        """A nested object."""
+        value = self.any(key, required=required)
+        if isinstance(value, dict):
+            return Node(value, self.path(key), self.found)
+        if value is not None or (required and self.has(key)):
+            self.found.append(problem.wrong_type(self.path(key), key, "Object"))
+        return None
+
+    def objects(self, key: str, *, required: bool = True) -> "tuple[Node, ...]":
+        """A list of objects."""
+        nodes = []
+        for index, value in enumerate(self.list(key, required=required)):
+            where = f"{self.path(key)}[{index}]"
+            if isinstance(value, dict):
+                nodes.append(Node(value, where, self.found))
+            else:
+                self.found.append(problem.wrong_type(where, key, "Object"))
+        return tuple(nodes)
+
+    def expression(self, key: str, *, required: bool = True) -> Expression:
+        """A value that may hold references."""
+        return read_expression(self.any(key, required=required), self.path(key), self.found)
+
+    def text_expression(self, key: str) -> Expression:
+        """An expression that may turn out to be a string: anything but a literal of another type."""
+        expression = self.expression(key)
+        if isinstance(expression, Constant) and not isinstance(expression.value, str) and self.has(key):
+            self.found.append(problem.wrong_type(self.path(key), key, "String"))
+        return expression
+
+    def expressions(self, key: str) -> "tuple[Expression, ...]":
+        """A list of values that may hold references."""
+        values = enumerate(self.list(key))
+        return tuple(read_expression(value, f"{self.path(key)}[{i}]", self.found) for i, value in values)

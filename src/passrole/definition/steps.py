@@ -1,0 +1,286 @@
+"""The types of step and what each holds, as frozen values.
+
+Knows no execution. A further type is a dataclass, a reader and a row in the table at the end (and a
+rule in the engine). The steps inside a branch are steps like all others: a ConditionStep only names them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal, TypeAlias, get_args
+
+from passrole.definition import problems as problem
+from passrole.definition.conditions import Condition, expressions_of, read_condition
+from passrole.definition.expressions import Constant, Expression
+from passrole.definition.reading import Node
+
+OutputType: TypeAlias = Literal["String", "Integer", "Boolean", "Float"]
+OUTPUTS_MAX = 50
+_DISPLAY_NAME_MAX, _DESCRIPTION_MAX, _OUTPUT_NAME_MAX, _QUEUE_URL_MAX = 256, 3072, 256, 256
+
+KNOWN_BUT_UNSUPPORTED = frozenset(
+    {
+        "Athena",
+        "AutoML",
+        "Bedrock",
+        "BedrockCustomModel",
+        "BedrockCustomModelDeployment",
+        "BedrockModelImport",
+        "BedrockProvisionedModelThroughput",
+        "ClarifyCheck",
+        "Cleanup",
+        "EMR",
+        "EMRServerless",
+        "Endpoint",
+        "EndpointConfig",
+        "ForEach",
+        "InferenceComponent",
+        "Job",
+        "Lineage",
+        "Model",
+        "Processing",
+        "QualityCheck",
+        "RegisterModel",
+        "Training",
+        "Transform",
+        "Tuning",
+    }
+)
+"""Types that SageMaker runs and passrole does not: refused by name rather than as a spelling mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputParameter:
+    """An output a Lambda or Callback step declares."""
+
+    name: str
+    type_: OutputType
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """Kept for later: caching is not applied yet. `expire_after` is AWS's lenient ISO 8601."""
+
+    enabled: bool
+    expire_after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    name: str
+    where: str
+    display_name: str | None = None
+    description: str | None = None
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaStep(_Named):
+    """Invokes a function with the resolved arguments as its event."""
+
+    function_arn: Expression
+    arguments: Expression
+    outputs: tuple[OutputParameter, ...] = ()
+    cache: CacheConfig | None = None
+    type_: Literal["Lambda"] = "Lambda"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStep(_Named):
+    """Sends a message with a token to a queue and waits until somebody answers with the token."""
+
+    queue_url: Expression
+    arguments: Expression
+    outputs: tuple[OutputParameter, ...] = ()
+    cache: CacheConfig | None = None
+    type_: Literal["Callback"] = "Callback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionStep(_Named):
+    """Chooses between two branches; all conditions must hold for the first. Branches are step names."""
+
+    conditions: tuple[Condition, ...]
+    if_steps: tuple[str, ...] = ()
+    else_steps: tuple[str, ...] = ()
+    type_: Literal["Condition"] = "Condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailStep(_Named):
+    """Ends the execution as Failed with a message."""
+
+    error_message: Expression
+    type_: Literal["Fail"] = "Fail"
+
+
+Step: TypeAlias = LambdaStep | CallbackStep | ConditionStep | FailStep
+
+
+def read_steps(nodes: tuple[Node, ...]) -> Iterator[Step]:
+    """The steps of a list and, right after each condition, those of its branches."""
+    for node in nodes:
+        type_ = node.text("Type")
+        reader = _READERS.get(type_ or "")
+        if reader is not None:
+            yield from reader(node)
+        elif type_ in KNOWN_BUT_UNSUPPORTED:
+            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, _READERS))
+        elif type_ is not None:
+            node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", _READERS))
+
+
+def expressions_in(step: Step) -> Iterator[Expression]:
+    """Every expression of a step."""
+    match step:
+        case LambdaStep():
+            return iter((step.function_arn, step.arguments))
+        case CallbackStep():
+            return iter((step.queue_url, step.arguments))
+        case ConditionStep():
+            return chain.from_iterable(map(expressions_of, step.conditions))
+        case FailStep():
+            return iter((step.error_message,))
+
+
+def _read_lambda(node: Node) -> Iterator[Step]:
+    _refuse_retry_policies(node)
+    step = LambdaStep(
+        name=node.name("Name"),
+        where=node.where,
+        display_name=_display_name(node),
+        description=_description(node),
+        depends_on=_depends_on(node),
+        function_arn=node.text_expression("FunctionArn"),
+        arguments=_arguments(node),
+        outputs=_outputs(node),
+        cache=_cache(node),
+    )
+    node.close()
+    yield step
+
+
+def _read_callback(node: Node) -> Iterator[Step]:
+    _refuse_retry_policies(node)
+    queue_url = node.text_expression("SqsQueueUrl")
+    literal = queue_url.value if isinstance(queue_url, Constant) else None
+    if isinstance(literal, str) and len(literal) > _QUEUE_URL_MAX:
+        node.found.append(
+            problem.too_many_characters(node.path("SqsQueueUrl"), "SqsQueueUrl", _QUEUE_URL_MAX)
+        )
+    step = CallbackStep(
+        name=node.name("Name"),
+        where=node.where,
+        display_name=_display_name(node),
+        description=_description(node),
+        depends_on=_depends_on(node),
+        queue_url=queue_url,
+        arguments=_arguments(node),
+        outputs=_outputs(node),
+        cache=_cache(node),
+    )
+    node.close()
+    yield step
+
+
+def _read_condition_step(node: Node) -> Iterator[Step]:
+    inner = node.object("Arguments") or Node({}, node.where, [])
+    branches = {key: tuple(inner.objects(key, required=False)) for key in ("IfSteps", "ElseSteps")}
+    step = ConditionStep(
+        name=node.name("Name"),
+        where=node.where,
+        display_name=_display_name(node),
+        description=_description(node),
+        depends_on=_depends_on(node),
+        conditions=tuple(read_condition(each) for each in inner.objects("Conditions")),
+        if_steps=_names(branches["IfSteps"]),
+        else_steps=_names(branches["ElseSteps"]),
+    )
+    inner.close()
+    node.close()
+    yield step
+    yield from read_steps(branches["IfSteps"])
+    yield from read_steps(branches["ElseSteps"])
+
+
+def _read_fail(node: Node) -> Iterator[Step]:
+    inner = node.object("Arguments", required=False)
+    step = FailStep(
+        name=node.name("Name"),
+        where=node.where,
+        display_name=_display_name(node),
+        description=_description(node),
+        depends_on=_depends_on(node),
+        error_message=inner.expression("ErrorMessage", required=False) if inner else Constant(""),
+    )
+    if inner:
+        inner.close()
+    node.close()
+    yield step
+
+
+def _refuse_retry_policies(node: Node) -> None:
+    if node.any("RetryPolicies", required=False):
+        name, type_ = node.text("Name", required=False), node.text("Type")
+        node.found.append(problem.no_retry_policies(node.path("RetryPolicies"), name or "", type_ or ""))
+
+
+def _display_name(node: Node) -> str | None:
+    return node.text("DisplayName", required=False, limit=_DISPLAY_NAME_MAX)
+
+
+def _description(node: Node) -> str | None:
+    return node.text("Description", required=False, limit=_DESCRIPTION_MAX)
+
+
+def _depends_on(node: Node) -> tuple[str, ...]:
+    if any(isinstance(each, dict) for each in node.list("DependsOn", required=False)):
+        node.found.append(problem.unsupported(node.path("DependsOn"), "A dependency with a Trigger"))
+        return ()
+    return tuple(dict.fromkeys(node.texts("DependsOn")))
+
+
+def _arguments(node: Node) -> Expression:
+    if node.any("Arguments", required=False) is None:
+        return Constant({})  # AWS documents none for a step without inputs; the SDK sends {}
+    node.object("Arguments")
+    return node.expression("Arguments")
+
+
+def _outputs(node: Node) -> tuple[OutputParameter, ...]:
+    outputs: dict[str, OutputParameter] = {}
+    for each in node.objects("OutputParameters", required=False):
+        name = each.text("OutputName", limit=_OUTPUT_NAME_MAX) or ""
+        type_ = each.choice("OutputType", get_args(OutputType))
+        each.close()
+        if name in outputs:
+            node.found.append(problem.duplicate_name(each.where, "OutputName", name))
+        outputs[name] = OutputParameter(name, _OUTPUT_TYPES.get(type_ or "", "String"))
+    if len(outputs) > OUTPUTS_MAX:
+        node.found.append(problem.too_many_outputs(node.path("OutputParameters"), OUTPUTS_MAX))
+    return tuple(outputs.values())
+
+
+def _cache(node: Node) -> CacheConfig | None:
+    inner = node.object("CacheConfig", required=False)
+    if inner is None:
+        return None
+    cache = CacheConfig(inner.flag("Enabled"), inner.text("ExpireAfter", required=False))
+    inner.close()
+    return cache
+
+
+def _names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
+    """Names for the branch; their defects are noted where the steps themselves are read."""
+    names = (node.any("Name", required=False) for node in nodes)
+    return tuple(name for name in names if isinstance(name, str))
+
+
+_OUTPUT_TYPES: dict[str, OutputType] = {type_: type_ for type_ in get_args(OutputType)}
+
+_READERS: dict[str, Callable[[Node], Iterator[Step]]] = {
+    "Lambda": _read_lambda,
+    "Callback": _read_callback,
+    "Condition": _read_condition_step,
+    "Fail": _read_fail,
+}

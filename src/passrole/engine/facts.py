@@ -1,0 +1,219 @@
+"""What can happen to an execution, in the past tense: the words of the journal.
+
+Knows no rules; `decide.py` says what follows from a fact. Every fact carries `at`, seconds since the
+epoch: the engine has no clock of its own.
+
+**Input facts** come from the driver, which saw them happen; **derived facts** come from `decide`,
+which adds them behind the input fact that caused them. The journal holds both, in that order, so that
+folding it needs no rules and gives the same state under any later version of the rules.
+
+    input                                    derived
+    ExecutionStarted                         StepStarted
+    LambdaReturned  LambdaTimedOut           StepStopping
+    CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
+    EffectFailed                             ExecutionEnded
+    StopRequested
+
+A fact about a step names it by (step, attempt); whatever comes twice or too late is ignored by these
+two. For the facts to and from JSON see `records.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from passrole.definition.expressions import Json, Scalar
+from passrole.engine.records import Codec
+
+ExecutionStatus: TypeAlias = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+StepStatus: TypeAlias = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+Metadata: TypeAlias = Mapping[str, Mapping[str, Json]]
+"""AWS's PipelineExecutionStepMetadata: one member, named after the type of step."""
+
+MessageStatus: TypeAlias = Literal["Executing", "Stopping"]
+"""The `status` of a Callback step's message: the first message says Executing, the one on stop Stopping."""
+
+
+class Output(NamedTuple):
+    """One output of a step; every value is a string in the API, its declared type counts when it is read."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStarted:
+    """An execution began. `seed` is luck from outside: callback tokens are drawn from it."""
+
+    at: float
+    seed: str
+    pipeline_name: str
+    pipeline_arn: str
+    execution_id: str
+    execution_arn: str
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    max_parallel_steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaReturned:
+    """The function came to an end without error; `payload` is its result as JSON text."""
+
+    at: float
+    step: str
+    attempt: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaTimedOut:
+    """The step's limit passed while the function was running; `limit_seconds` says how long that was."""
+
+    at: float
+    step: str
+    attempt: int
+    limit_seconds: float = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSent:
+    """The queue took the message with this status."""
+
+    at: float
+    step: str
+    attempt: int
+    status: MessageStatus = "Executing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAnswered:
+    """Somebody who holds the token called SendPipelineExecutionStepSuccess or ...Failure.
+
+    `outputs` belong to a success, `reason` (the caller's own text, or None) to a failure.
+    """
+
+    at: float
+    step: str
+    attempt: int
+    outcome: Literal["success", "failure"]
+    outputs: tuple[Output, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed:
+    """A command could not be performed, or the function failed.
+
+    `reason` is the step's FailureReason, such as `ClientError: Failed to invoke lambda:Invoke. Error
+    Details: ...`. `status` tells, for a Callback step, which of its messages it was.
+    """
+
+    at: float
+    step: str
+    attempt: int
+    reason: str
+    status: MessageStatus = "Executing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequested:
+    """StopPipelineExecution was called."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """The step's dependencies were done and a slot was free; `metadata` is what is known from the start."""
+
+    at: float
+    step: str
+    attempt: int
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStopping:
+    """The step was running when the execution was stopped, and now waits to be let go."""
+
+    at: float
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSucceeded:
+    """The step is done; `metadata` is merged into what StepStarted said."""
+
+    at: float
+    step: str
+    attempt: int
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed:
+    """The step came to nothing; `reason` is its FailureReason, None where AWS shows none."""
+
+    at: float
+    step: str
+    attempt: int
+    reason: str | None = None
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStopped:
+    """The step was let go after the execution had been stopped."""
+
+    at: float
+    step: str
+    attempt: int
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionEnded:
+    """Nothing runs and nothing can; no fact follows this one."""
+
+    at: float
+    status: ExecutionStatus
+    reason: str | None = None
+
+
+InputFact: TypeAlias = (
+    ExecutionStarted
+    | LambdaReturned
+    | LambdaTimedOut
+    | CallbackSent
+    | CallbackAnswered
+    | EffectFailed
+    | StopRequested
+)
+DerivedFact: TypeAlias = (
+    StepStarted | StepStopping | StepSucceeded | StepFailed | StepStopped | ExecutionEnded
+)
+Fact: TypeAlias = InputFact | DerivedFact
+
+
+def to_json(fact: Fact) -> dict[str, Json]:
+    """The fact as an object whose member `fact` is its class name."""
+    return _CODEC.to_json(fact)
+
+
+def from_json(document: Mapping[str, Json]) -> Fact:
+    """The fact that `to_json` wrote; KeyError for a kind of fact that does not exist."""
+    return _CODEC.from_json(document)
+
+
+def _pairs(outputs: Iterable[Output]) -> list[Json]:
+    return [[name, value] for name, value in outputs]
+
+
+def _outputs(pairs: Iterable[Any]) -> tuple[Output, ...]:
+    return tuple(Output(name, value) for name, value in pairs)
+
+
+_CODEC: Codec[Fact] = Codec(
+    "fact", get_args(InputFact) + get_args(DerivedFact), {"outputs": (_pairs, _outputs)}
+)

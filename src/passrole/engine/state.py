@@ -1,0 +1,248 @@
+"""What has become of an execution: the fold of its facts.
+
+Knows no rules about what should happen next (`decide.py`), only what each fact changed. `fold` of the
+whole journal gives the state; `fold` of what another process appended brings a state up to date.
+
+Cheap by construction: a fact touches one step and those that wait for it, never all steps. A step
+that is not reached has no entry, so a branch not taken, or whatever is behind a failed step, costs
+nothing: its dependencies are simply never all done.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from passrole.definition import ConditionStep, FailStep, Pipeline, Step
+from passrole.definition.expressions import Json
+from passrole.engine.facts import (
+    CallbackAnswered,
+    CallbackSent,
+    EffectFailed,
+    ExecutionEnded,
+    ExecutionStarted,
+    ExecutionStatus,
+    Fact,
+    LambdaReturned,
+    LambdaTimedOut,
+    MessageStatus,
+    Metadata,
+    StepFailed,
+    StepStarted,
+    StepStatus,
+    StepStopped,
+    StepStopping,
+    StepSucceeded,
+    StopRequested,
+)
+
+FAILURE_REASON_MAX = 1024
+_RUNNING = ("Executing", "Stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One started step, with everything ListPipelineExecutionSteps shows.
+
+    Name, display name, description and type are those of `step`. `sent` is the status of the last
+    message that the queue took, for a Callback step.
+    """
+
+    step: Step
+    attempt: int
+    status: StepStatus
+    started_at: float
+    ended_at: float | None = None
+    failure_reason: str | None = None
+    metadata: Metadata = field(default_factory=dict)
+    sent: MessageStatus | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something outside is still to be heard of."""
+        return self.status in _RUNNING
+
+    def output(self, name: str) -> str | None:
+        """The value of an output, or None where the step produced none of this name."""
+        outputs = self.metadata.get(self.step.type_, {}).get("OutputParameters", ())
+        for each in outputs if isinstance(outputs, list) else ():
+            if isinstance(each, dict) and each.get("Name") == name:
+                return str(each["Value"])
+        return None
+
+    @property
+    def outcome(self) -> bool:
+        """How a Condition step decided."""
+        return self.metadata.get("Condition", {}).get("Outcome") == "True"
+
+
+@dataclass(slots=True)
+class State:
+    """An execution so far. `steps` holds the started ones, in the order of their start."""
+
+    pipeline: Pipeline
+    origin: ExecutionStarted | None = None
+    status: ExecutionStatus = "Executing"
+    ended_at: float | None = None
+    failure_reason: str | None = None
+    steps: dict[str, StepState] = field(default_factory=dict)
+    ready: deque[str] = field(default_factory=deque)
+    """Steps that may start and need a slot, first come first served."""
+    ready_at_once: deque[str] = field(default_factory=deque)
+    """Condition and Fail steps that may start: they are over in the same instant and need no slot."""
+    done: Counter[str] = field(default_factory=Counter)
+    """For a waiting step, how many of its dependencies are done."""
+    running: int = 0
+    any_step_failed: bool = False
+    fail_step_reached: bool = False
+    limit_passed_while_stopping: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ExecutionEnded has been seen."""
+        return self.ended_at is not None
+
+    def copy(self) -> "State":
+        """A state that can be folded further without changing this one."""
+        return replace(
+            self,
+            steps=self.steps.copy(),
+            ready=self.ready.copy(),
+            ready_at_once=self.ready_at_once.copy(),
+            done=self.done.copy(),
+        )
+
+
+def begin(pipeline: Pipeline) -> State:
+    """The state of an execution of which nothing is known yet."""
+    return State(pipeline)
+
+
+def fold(state: State, facts: Iterable[Fact]) -> State:
+    """The state after these facts; `state` itself stays as it was."""
+    after = state.copy()
+    for fact in facts:
+        apply(after, fact)
+    return after
+
+
+def apply(state: State, fact: Fact) -> None:
+    """Change `state` by one fact, in place: for those who own it, as `fold` and `decide` do."""
+    _CHANGES[type(fact)](state, fact)
+
+
+def _execution_started(state: State, fact: ExecutionStarted) -> None:
+    state.origin = fact
+    for name, needed in state.pipeline.graph.dependencies.items():
+        if not needed:
+            _make_ready(state, name)
+
+
+def _callback_sent(state: State, fact: CallbackSent) -> None:
+    state.steps[fact.step] = replace(state.steps[fact.step], sent=fact.status)
+
+
+def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
+    state.limit_passed_while_stopping = state.status == "Stopping"
+
+
+def _stop_requested(state: State, _fact: StopRequested) -> None:
+    state.status = "Stopping"
+
+
+def _step_started(state: State, fact: StepStarted) -> None:
+    step = state.pipeline.steps[fact.step]
+    queue = _queue(state, step)
+    if queue[0] == fact.step:
+        queue.popleft()
+    else:
+        queue.remove(fact.step)
+    state.steps[fact.step] = StepState(step, fact.attempt, "Executing", fact.at, metadata=fact.metadata)
+    state.running += 1
+
+
+def _step_stopping(state: State, fact: StepStopping) -> None:
+    state.steps[fact.step] = replace(state.steps[fact.step], status="Stopping")
+
+
+def _step_succeeded(state: State, fact: StepSucceeded) -> None:
+    _end_step(state, fact, "Succeeded", fact.metadata)
+    branches = state.pipeline.graph.branches
+    for name in state.pipeline.graph.dependents[fact.step]:
+        branch = branches.get(name)
+        if branch and branch.condition == fact.step and branch.outcome != state.steps[fact.step].outcome:
+            continue  # the branch not taken, and with it everything downstream, never becomes ready
+        state.done[name] += 1
+        if state.done[name] == len(state.pipeline.graph.dependencies[name]):
+            del state.done[name]
+            _make_ready(state, name)
+
+
+def _step_failed(state: State, fact: StepFailed) -> None:
+    _end_step(state, fact, "Failed", fact.metadata, fact.reason)
+    state.any_step_failed = True
+    state.fail_step_reached |= isinstance(state.steps[fact.step].step, FailStep)
+
+
+def _step_stopped(state: State, fact: StepStopped) -> None:
+    _end_step(state, fact, "Stopped", fact.metadata)
+
+
+def _execution_ended(state: State, fact: ExecutionEnded) -> None:
+    state.status, state.ended_at, state.failure_reason = fact.status, fact.at, fact.reason
+
+
+def _nothing(_state: State, _fact: Fact) -> None:
+    """The derived facts behind this one say all that changed."""
+
+
+def _make_ready(state: State, name: str) -> None:
+    _queue(state, state.pipeline.steps[name]).append(name)
+
+
+def _queue(state: State, step: Step) -> deque[str]:
+    return state.ready_at_once if isinstance(step, ConditionStep | FailStep) else state.ready
+
+
+def _end_step(
+    state: State,
+    fact: StepSucceeded | StepFailed | StepStopped,
+    status: StepStatus,
+    metadata: Metadata,
+    reason: str | None = None,
+) -> None:
+    before = state.steps[fact.step]
+    state.steps[fact.step] = replace(
+        before,
+        status=status,
+        ended_at=fact.at,
+        failure_reason=reason[:FAILURE_REASON_MAX] if reason else None,
+        metadata=_merged(before.metadata, metadata),
+    )
+    state.running -= 1
+
+
+def _merged(old: Metadata, new: Metadata) -> Metadata:
+    if not new:
+        return old
+    merged: dict[str, Mapping[str, Json]] = dict(old)
+    for kind, members in new.items():
+        merged[kind] = {**old.get(kind, {}), **members}
+    return merged
+
+
+_CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
+    ExecutionStarted: _execution_started,
+    LambdaReturned: _nothing,
+    LambdaTimedOut: _lambda_timed_out,
+    CallbackSent: _callback_sent,
+    CallbackAnswered: _nothing,
+    EffectFailed: _nothing,
+    StopRequested: _stop_requested,
+    StepStarted: _step_started,
+    StepStopping: _step_stopping,
+    StepSucceeded: _step_succeeded,
+    StepFailed: _step_failed,
+    StepStopped: _step_stopped,
+    ExecutionEnded: _execution_ended,
+}
