@@ -211,12 +211,18 @@ def _read_fail(node: Node) -> Iterator[Step]:
         display_name=_display_name(node),
         description=_description(node),
         depends_on=_depends_on(node),
-        error_message=inner.expression("ErrorMessage", required=False) if inner else Constant(""),
+        error_message=_error_message(inner),
     )
     if inner:
         inner.close()
     node.close()
     yield step
+
+
+def _error_message(arguments: Node | None) -> Expression:
+    if arguments is None or arguments.any("ErrorMessage", required=False) is None:
+        return Constant("")
+    return arguments.text_expression("ErrorMessage")
 
 
 def _refuse_retry_policies(node: Node) -> None:

@@ -8,7 +8,7 @@ that is not reached has no entry, so a branch not taken, or whatever is behind a
 nothing: its dependencies are simply never all done.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -90,7 +90,7 @@ class State:
     """Steps that may start and need a slot, first come first served."""
     ready_at_once: deque[str] = field(default_factory=deque)
     """Condition and Fail steps that may start: they are over in the same instant and need no slot."""
-    done: Counter[str] = field(default_factory=Counter)
+    done: dict[str, int] = field(default_factory=dict)
     """For a waiting step, how many of its dependencies are done."""
     running: int = 0
     any_step_failed: bool = False
@@ -143,7 +143,7 @@ def _callback_sent(state: State, fact: CallbackSent) -> None:
 
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
-    state.limit_passed_while_stopping = state.status == "Stopping"
+    state.limit_passed_while_stopping |= state.status == "Stopping"
 
 
 def _stop_requested(state: State, _fact: StopRequested) -> None:
@@ -172,9 +172,10 @@ def _step_succeeded(state: State, fact: StepSucceeded) -> None:
         branch = branches.get(name)
         if branch and branch.condition == fact.step and branch.outcome != state.steps[fact.step].outcome:
             continue  # the branch not taken, and with it everything downstream, never becomes ready
-        state.done[name] += 1
-        if state.done[name] == len(state.pipeline.graph.dependencies[name]):
-            del state.done[name]
+        done = state.done.pop(name, 0) + 1
+        if done < len(state.pipeline.graph.dependencies[name]):
+            state.done[name] = done
+        else:
             _make_ready(state, name)
 
 

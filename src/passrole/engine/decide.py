@@ -1,0 +1,112 @@
+"""The rules: given what has become of an execution and one new input fact, what follows.
+
+Knows no clock, id, store or AWS client.
+
+1. A fact that is old news (twice, too late, of another attempt) gives an empty decision.
+2. Otherwise `decision.facts` is the input fact and everything that follows from it at once, and
+   `decision.commands` what is now to be done. The driver commits both in one transaction and goes on
+   with `decision.state`. If the commit fails it drops the decision: the state it came with is untouched.
+3. A step starts when all its dependencies succeeded and a slot is free. Condition and Fail steps end
+   in the instant they start and take no slot.
+4. A failed step's dependents never start; independent steps run on to the end (AWS documents neither
+   this nor the contrary). After a Fail step nothing new starts.
+5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
+   message with the same token and arguments, and waits to be answered all the same.
+6. When nothing runs and nothing may start, the execution ends.
+
+When a stop arrives before CallbackSent, nobody can know whether the first message is in the queue
+already. So the second message waits for CallbackSent: whoever got the token hears "Executing" first
+and "Stopping" after, and no message is ever unsaid.
+
+How a step begins is in `starting.py`, what an answer means to it in `answers.py`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from passrole.engine import answers
+from passrole.engine.decision import Decision, Draft
+from passrole.engine.facts import (
+    CallbackAnswered,
+    CallbackSent,
+    EffectFailed,
+    ExecutionEnded,
+    ExecutionStarted,
+    ExecutionStatus,
+    InputFact,
+    LambdaReturned,
+    LambdaTimedOut,
+    StopRequested,
+)
+from passrole.engine.starting import start
+from passrole.engine.state import State
+
+STEP_FAILURE = "Step failure: One or multiple steps failed."
+"""Observed in DescribePipelineExecution and asserted by the SDK's integration tests."""
+
+
+def decide(state: State, fact: InputFact) -> Decision:
+    """What follows from `fact`; `state` itself stays as it was."""
+    is_news, rule = _RULES[type(fact)]
+    if not is_news(state, fact):
+        return Decision((), (), state)
+    draft = Draft(state.copy())
+    draft.record(fact)
+    rule(draft, fact)
+    _start_what_may_start(draft, fact.at)
+    if draft.state.running == 0:
+        status, reason = _verdict(draft.state)
+        draft.record(ExecutionEnded(at=fact.at, status=status, reason=reason))
+    return draft.finish()
+
+
+def _start_what_may_start(draft: Draft, at: float) -> None:
+    """Steps that run go first, so that those ready at the same time as a Fail step still start."""
+    state = draft.state
+    while _may_start(state):
+        if state.ready and _slot_is_free(state):
+            start(draft, state.ready[0], at)
+        elif state.ready_at_once:
+            start(draft, state.ready_at_once[0], at)
+        else:
+            return
+
+
+def _may_start(state: State) -> bool:
+    return state.status == "Executing" and not state.fail_step_reached
+
+
+def _slot_is_free(state: State) -> bool:
+    assert state.origin is not None
+    limit = state.origin.max_parallel_steps
+    return limit is None or state.running < limit
+
+
+def _verdict(state: State) -> tuple[ExecutionStatus, str | None]:
+    """Stopped whatever its steps came to, except when a function outlived its limit (developer guide)."""
+    if state.status == "Stopping" and not state.limit_passed_while_stopping:
+        return "Stopped", None
+    return ("Failed", STEP_FAILURE) if state.any_step_failed else ("Succeeded", None)
+
+
+def _is_not_started(state: State, _fact: ExecutionStarted) -> bool:
+    return state.origin is None
+
+
+def _is_executing(state: State, _fact: StopRequested) -> bool:
+    return state.origin is not None and state.status == "Executing"
+
+
+def _only_begin(_draft: Draft, _fact: ExecutionStarted) -> None:
+    """Folding the fact made the first steps ready."""
+
+
+_RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draft, Any], None]]] = {
+    ExecutionStarted: (_is_not_started, _only_begin),
+    StopRequested: (_is_executing, answers.stop_requested),
+    LambdaReturned: (answers.function_is_running, answers.lambda_returned),
+    LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),
+    CallbackSent: (answers.message_is_due, answers.callback_sent),
+    CallbackAnswered: (answers.callback_is_open, answers.callback_answered),
+    EffectFailed: (answers.effect_is_due, answers.effect_failed),
+}

@@ -1,0 +1,129 @@
+"""The value of an expression at the moment a step starts.
+
+JSON types are preserved: an Integer parameter arrives in a function's event as a number. What cannot
+be resolved makes the step that asked for it fail; AWS documents such failures as client errors that
+are not retried, without their words, so the sentences here are ours.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from passrole.definition import CallbackStep, LambdaStep
+from passrole.definition.expressions import (
+    Constant,
+    Expression,
+    Join,
+    Json,
+    ListOf,
+    ObjectOf,
+    ParameterRef,
+    StepRef,
+    VariableRef,
+)
+from passrole.definition.parameters import read_typed
+from passrole.engine.facts import ExecutionStarted
+from passrole.engine.state import State
+
+
+class Unresolvable(Exception):
+    """A step asked for a value that is not there; `reason` is its FailureReason."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = f"ClientError: {sentence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What expressions are resolved against: an execution and the moment the step starts."""
+
+    state: State
+    now: float
+
+    @property
+    def origin(self) -> ExecutionStarted:
+        """How the execution began."""
+        assert self.state.origin is not None, "a step starts in an execution that has not"
+        return self.state.origin
+
+
+def resolve(expression: Expression, scope: Scope) -> Json:
+    """The JSON value of `expression`; Unresolvable where there is none."""
+    match expression:
+        case Constant(value=value):
+            return value
+        case ParameterRef(name=name):
+            return scope.origin.parameters[name]
+        case VariableRef(name=name):
+            return _variable(name, scope)
+        case StepRef():
+            return _step_value(expression, scope)
+        case Join(on=on, values=values):
+            return on.join(as_text(resolve(each, scope)) for each in values)
+        case ListOf(items=items):
+            return [resolve(each, scope) for each in items]
+        case ObjectOf(members=members):
+            return {key: resolve(each, scope) for key, each in members}
+
+
+def as_text(value: Json) -> str:
+    """A value inside a text, as JSON writes it: booleans in lower case (SDK's integration tests)."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def resolve_text(expression: Expression, scope: Scope, member: str) -> str:
+    """The value of an expression that must be a string; `member` is what it is for."""
+    value = resolve(expression, scope)
+    if not isinstance(value, str):
+        raise Unresolvable(f"The value of {member} is not a string.")
+    return value
+
+
+def resolve_object(expression: Expression, scope: Scope) -> dict[str, Json]:
+    """The value of a step's Arguments, which the definition says are an object."""
+    value = resolve(expression, scope)
+    if not isinstance(value, dict):
+        raise Unresolvable("The value of Arguments is not an object.")
+    return value
+
+
+def _variable(name: str, scope: Scope) -> Json:
+    read = _VARIABLES.get(name)
+    if read is None:
+        raise Unresolvable(f"Execution.{name} has no value in a step that starts no job.")
+    return read(scope)
+
+
+def _step_value(reference: StepRef, scope: Scope) -> Json:
+    source = scope.state.steps[reference.step]
+    if not isinstance(source.step, LambdaStep | CallbackStep):
+        return source.outcome
+    name = str(reference.path[1])
+    value = source.output(name)
+    if value is None:
+        raise Unresolvable(f"Step '{reference.step}' has not produced the output '{name}'.")
+    if len(reference.path) > 2:
+        raise Unresolvable(f"'{reference.text}' refers into a value: outputs are strings, not structures.")
+    type_ = next(output.type_ for output in source.step.outputs if output.name == name)
+    typed = read_typed(type_, value)
+    if typed is None:
+        raise Unresolvable(f"Output '{name}' of step '{reference.step}' is not of type {type_}: '{value}'.")
+    return typed
+
+
+def _moment(at: float) -> str:
+    """ISO 8601 with milliseconds, in UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_VARIABLES: dict[str, Callable[[Scope], str]] = {
+    "CurrentDateTime": lambda scope: _moment(scope.now),
+    "PipelineArn": lambda scope: scope.origin.pipeline_arn,
+    "PipelineExecutionArn": lambda scope: scope.origin.execution_arn,
+    "PipelineExecutionId": lambda scope: scope.origin.execution_id,
+    "PipelineName": lambda scope: scope.origin.pipeline_name,
+    "StartDateTime": lambda scope: _moment(scope.origin.at),
+}

@@ -1,0 +1,99 @@
+"""How a step of each type begins, and for Condition and Fail steps also ends.
+
+Expressions are resolved before the step is recorded as started, so that a step either knows all it
+needs or fails with empty metadata, as AWS shows for steps that created nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from passrole.definition import CallbackStep, ConditionStep, FailStep, LambdaStep, Step
+from passrole.engine.commands import InvokeFunction, SendCallback
+from passrole.engine.conditions import all_hold
+from passrole.engine.decision import Draft
+from passrole.engine.facts import MessageStatus, StepFailed, StepStarted, StepSucceeded
+from passrole.engine.resolve import Scope, Unresolvable, as_text, resolve, resolve_object, resolve_text
+from passrole.engine.state import State
+from passrole.engine.tokens import callback_token
+
+ATTEMPT = 1
+"""Every step has one attempt as long as none of the supported types takes a retry policy."""
+
+_ERROR_MESSAGE_MAX = 3072
+
+
+def start(draft: Draft, name: str, at: float) -> None:
+    """Start a ready step."""
+    step = draft.state.pipeline.steps[name]
+    try:
+        _START[type(step)](draft, step, Scope(draft.state, at))
+    except Unresolvable as error:
+        draft.record(StepStarted(at=at, step=name, attempt=ATTEMPT))
+        draft.record(StepFailed(at=at, step=name, attempt=ATTEMPT, reason=error.reason))
+
+
+def callback_message(
+    state: State, step: CallbackStep, status: MessageStatus, started_at: float
+) -> SendCallback:
+    """The message of a Callback step.
+
+    Made anew for "Stopping" rather than remembered: what the step depends on is over, so at its
+    `started_at` the expressions still have the values of the first message.
+    """
+    scope = Scope(state, started_at)
+    return SendCallback(
+        step=step.name,
+        attempt=ATTEMPT,
+        queue_url=resolve_text(step.queue_url, scope, "SqsQueueUrl"),
+        token=callback_token(scope.origin.seed, step.name, ATTEMPT),
+        arguments=resolve_object(step.arguments, scope),
+        status=status,
+    )
+
+
+def _start_lambda(draft: Draft, step: LambdaStep, scope: Scope) -> None:
+    command = InvokeFunction(
+        step=step.name,
+        attempt=ATTEMPT,
+        function_arn=resolve_text(step.function_arn, scope, "FunctionArn"),
+        payload=resolve_object(step.arguments, scope),
+    )
+    metadata = {"Lambda": {"Arn": command.function_arn}}
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+    draft.ask(command)
+
+
+def _start_callback(draft: Draft, step: CallbackStep, scope: Scope) -> None:
+    command = callback_message(draft.state, step, "Executing", scope.now)
+    metadata = {"Callback": {"CallbackToken": command.token, "SqsQueueUrl": command.queue_url}}
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+    draft.ask(command)
+
+
+def _decide_condition(draft: Draft, step: ConditionStep, scope: Scope) -> None:
+    outcome = str(all_hold(step.conditions, scope))  # "True" or "False", as in AWS's metadata
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT))
+    metadata = {"Condition": {"Outcome": outcome}}
+    draft.record(StepSucceeded(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+
+
+def _fail(draft: Draft, step: FailStep, scope: Scope) -> None:
+    message = as_text(resolve(step.error_message, scope))[:_ERROR_MESSAGE_MAX]
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT))
+    draft.record(
+        StepFailed(
+            at=scope.now,
+            step=step.name,
+            attempt=ATTEMPT,
+            reason=message or None,  # an empty message shows no FailureReason, but empty metadata
+            metadata={"Fail": {"ErrorMessage": message}},
+        )
+    )
+
+
+_START: dict[type[Step], Callable[[Draft, Any, Scope], None]] = {
+    LambdaStep: _start_lambda,
+    CallbackStep: _start_callback,
+    ConditionStep: _decide_condition,
+    FailStep: _fail,
+}
