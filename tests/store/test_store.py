@@ -1,0 +1,182 @@
+"""What every store promises; SqliteStore is run through it over a real file."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from passrole.store import Collection, DataFolderInUse, SqliteStore, Tx
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    size: int = 0
+
+
+THINGS = Collection("thing", Thing)
+Scenario = Callable[[SqliteStore], Awaitable[None]]
+
+
+def run(folder: Path, *scenarios: Scenario) -> None:
+    """Each scenario gets the folder's store freshly opened, as after a restart."""
+
+    async def one(scenario: Scenario) -> None:
+        store = SqliteStore(folder)
+        try:
+            await scenario(store)
+        finally:
+            await store.close()
+
+    for scenario in scenarios:
+        asyncio.run(one(scenario))
+
+
+def put(name: str, size: int = 0) -> Callable[[Tx], None]:
+    return lambda tx: THINGS.put(tx, name, Thing(name, size))
+
+
+def names(tx: Tx) -> list[str]:
+    return [key for key, _ in THINGS.items(tx)]
+
+
+def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    async def write(store: SqliteStore) -> None:
+        await store.write(put("a", 3))
+
+    async def look(store: SqliteStore) -> None:
+        assert await store.read(lambda tx: THINGS.get(tx, "a")) == Thing("a", 3)
+
+    run(tmp_path, write, look)
+
+
+def test_a_failing_transaction_undoes_itself_and_not_its_neighbours(tmp_path: Path) -> None:
+    def fails(tx: Tx) -> None:
+        put("lost")(tx)
+        raise ValueError("no")
+
+    async def scenario(store: SqliteStore) -> None:
+        results = await asyncio.gather(
+            store.write(put("a")), store.write(fails), store.write(put("b")), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [type(None), ValueError, type(None)]
+        assert await store.read(names) == ["a", "b"]
+
+    run(tmp_path, scenario)
+
+
+def test_many_writers_at_once_each_get_their_own_result(tmp_path: Path) -> None:
+    def next_number(tx: Tx) -> int:
+        thing = THINGS.get(tx, "counter") or Thing("counter")
+        put("counter", thing.size + 1)(tx)
+        return thing.size
+
+    async def scenario(store: SqliteStore) -> None:
+        numbers = await asyncio.gather(*(store.write(next_number) for _ in range(500)))
+        assert sorted(numbers) == list(range(500))
+
+    run(tmp_path, scenario)
+
+
+def test_a_notice_arrives_after_its_commit_and_not_from_a_failed_one(tmp_path: Path) -> None:
+    def noisy(tx: Tx) -> None:
+        put("a")(tx)
+        tx.notify("bell", 1)
+
+    def failing(tx: Tx) -> None:
+        tx.notify("bell", 2)
+        raise ValueError
+
+    async def scenario(store: SqliteStore) -> None:
+        heard: list[tuple[int, list[str]]] = []
+        stop = store.listen("bell", lambda payload: heard.append((payload, names(store._reader))))
+        await store.write(noisy)
+        with pytest.raises(ValueError):
+            await store.write(failing)
+        stop()
+        await store.write(noisy)
+        assert heard == [(1, ["a"])]
+
+    run(tmp_path, scenario)
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    async def scenario(store: SqliteStore) -> None:
+        with pytest.raises(Exception, match="readonly"):
+            await store.read(put("a"))
+
+    run(tmp_path, scenario)
+
+
+def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Path) -> None:
+    code = f"""
+        import asyncio, sys
+        from pathlib import Path
+        from passrole.store import SqliteStore, DataFolderInUse
+        async def main():
+            try:
+                SqliteStore(Path({str(tmp_path)!r}))
+            except DataFolderInUse as error:
+                print(error)
+        asyncio.run(main())
+    """
+
+    async def scenario(store: SqliteStore) -> None:
+        second = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+        )
+        assert "is in use by process" in second.stdout
+        with pytest.raises(DataFolderInUse):
+            SqliteStore(tmp_path)
+
+    run(tmp_path, scenario)
+
+
+def test_a_collection_adds_once_lists_by_prefix_and_pages(tmp_path: Path) -> None:
+    def scenario_rows(tx: Tx) -> None:
+        for key in ("x/a", "x/b", "x/c", "y/a"):
+            assert THINGS.add(tx, key, Thing(key))
+        assert not THINGS.add(tx, "x/a", Thing("other"))
+        assert [key for key, _ in THINGS.items(tx, "x/")] == ["x/a", "x/b", "x/c"]
+        assert [key for key, _ in THINGS.items(tx, "x/", after="x/a", limit=1)] == ["x/b"]
+        assert THINGS.delete(tx, "y/a")
+        assert not THINGS.delete(tx, "y/a")
+
+    async def scenario(store: SqliteStore) -> None:
+        await store.write(scenario_rows)
+
+    run(tmp_path, scenario)
+
+
+def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    code = f"""
+        import asyncio, os
+        from pathlib import Path
+        from passrole.store import SqliteStore
+        async def main():
+            store = SqliteStore(Path({str(tmp_path)!r}))
+            async def one(number):
+                await store.write(lambda tx: tx.run("INSERT INTO definitions VALUES (?, '')", str(number)))
+                os.write(1, f"{{number}}\\n".encode())
+            for start in range(0, 100_000, 50):
+                await asyncio.gather(*(one(number) for number in range(start, start + 50)))
+        asyncio.run(main())
+    """
+    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    acknowledged = [child.stdout.readline().strip() for _ in range(400)]
+    child.kill()
+    acknowledged += child.stdout.read().split()
+    child.wait()
+    child.stdout.close()
+
+    async def look(store: SqliteStore) -> None:
+        rows = await store.read(lambda tx: tx.all("SELECT digest FROM definitions"))
+        assert set(acknowledged) <= {row[0] for row in rows}
+
+    run(tmp_path, look)
