@@ -96,14 +96,6 @@ class Node:
             return []
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings; absent is empty."""
-        values = self.list(key, required=False)
-        for index, value in enumerate(values):
-            if not isinstance(value, str):
-                self.found.append(problem.wrong_type(f"{self.path(key)}[{index}]", key, "String"))
-        return tuple(value for value in values if isinstance(value, str))
-
     def object(self, key: str, *, required: bool = True) -> "Node | None":
         """A nested object."""
         value = self.any(key, required=required)

@@ -240,10 +240,16 @@ def _description(node: Node) -> str | None:
 
 
 def _depends_on(node: Node) -> tuple[str, ...]:
-    if any(isinstance(each, dict) for each in node.list("DependsOn", required=False)):
-        node.found.append(problem.unsupported(node.path("DependsOn"), "A dependency with a Trigger"))
-        return ()
-    return tuple(dict.fromkeys(node.texts("DependsOn")))
+    names: dict[str, None] = {}
+    for index, needed in enumerate(node.list("DependsOn", required=False)):
+        where = f"{node.path('DependsOn')}[{index}]"
+        if isinstance(needed, str):
+            names[needed] = None
+        elif isinstance(needed, dict):  # the SDK's StepDependency
+            node.found.append(problem.unsupported(where, "A dependency with a Trigger"))
+        else:
+            node.found.append(problem.wrong_type(where, "DependsOn", "String"))
+    return tuple(names)
 
 
 def _arguments(node: Node) -> Expression:

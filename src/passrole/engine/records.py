@@ -26,7 +26,7 @@ class Codec(Generic[T]):
     ) -> None:
         self._kind = kind
         self._classes = {cls.__name__: cls for cls in classes}
-        self._fields = {cls: tuple((f.name, f.default) for f in fields(cls)) for cls in classes}  # type: ignore[arg-type]
+        self._fields = {cls: _defaults(cls) for cls in classes}
         self._translations = translations
 
     def to_json(self, record: T) -> dict[str, Json]:
@@ -47,3 +47,10 @@ class Codec(Generic[T]):
                 value = document[name]
                 values[name] = self._translations[name][1](value) if name in self._translations else value
         return cls(**values)
+
+
+def _defaults(cls: Any) -> tuple[tuple[str, object], ...]:
+    """The fields of a dataclass with their defaults, MISSING where there is none."""
+    return tuple(
+        (f.name, f.default if f.default_factory is MISSING else f.default_factory()) for f in fields(cls)
+    )

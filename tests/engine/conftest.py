@@ -1,0 +1,154 @@
+"""Scripts: pipelines and what happens to them, written as aligned lines.
+
+A pipeline is a line of steps. The first letter of a name says the type: l Lambda, c Callback,
+q Condition, f Fail; `<a,b>` what it depends on; `?yes{l1,f1|l2}` how a condition decides (yes, no or bad: its
+values cannot be compared) and its branches.
+
+    l1 c1<l1> q1<c1>?yes{l2|f1}
+
+A script has a line per input fact: who, what, and after the arrow what the engine asks for. A minus is
+nothing, `ignored` an empty decision, `l1!` an invocation, `c1!` a message saying Executing, `c1~` one
+saying Stopping; the end of the execution is the last word.
+
+    l1 ok | l1 returns <json> | l1 breaks | l1 times-out
+    c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
+    start | start 2 | stop                                           mute: it could not be)
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from passrole.definition import Pipeline, parse
+from passrole.engine import Decision, State, begin, decide, facts, fold
+from passrole.engine.commands import Command, SendCallback
+from passrole.engine.facts import InputFact
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def pipeline_of() -> Callable[[str], Pipeline]:
+    """The pipeline that a line of steps spells."""
+    return _pipeline
+
+
+@pytest.fixture(scope="session")
+def started() -> Callable[..., facts.ExecutionStarted]:
+    """The start of an execution with these parameters."""
+    return _started
+
+
+@pytest.fixture(scope="session")
+def play() -> Callable[[str, str], State]:
+    """Runs a script on a pipeline, compares what is asked for, and gives the state at its end."""
+    return _play
+
+
+@pytest.fixture(scope="session")
+def replay() -> Callable[[Pipeline, list[facts.Fact]], State]:
+    """The state that a journal gives after it was written to JSON and read again."""
+
+    def run(pipeline: Pipeline, journal: list[facts.Fact]) -> State:
+        stored = [orjson.dumps(facts.to_json(fact)) for fact in journal]
+        return fold(begin(pipeline), [facts.from_json(orjson.loads(row)) for row in stored])
+
+    return run
+
+
+def _play(steps: str, script: str) -> State:
+    state = begin(_pipeline(steps))
+    for at, line in enumerate(script.strip().splitlines()):
+        words, _, expected = line.partition("->")
+        decision = decide(state, _fact(words.split(), float(at)))
+        assert _asked(decision) == expected.split(), line
+        state = decision.state
+    return state
+
+
+def _asked(decision: Decision) -> list[str]:
+    if not decision.facts:
+        return ["ignored"]
+    ended = [fact.status for fact in decision.facts if isinstance(fact, facts.ExecutionEnded)]
+    return [*map(_shown, decision.commands), *ended] or ["-"]
+
+
+def _shown(command: Command) -> str:
+    is_stop = isinstance(command, SendCallback) and command.status == "Stopping"
+    return f"{command.step}{'~' if is_stop else '!'}"
+
+
+def _started(
+    at: float = 0, max_parallel_steps: int | None = None, **parameters: Any
+) -> facts.ExecutionStarted:
+    return facts.ExecutionStarted(
+        at=at,
+        seed="5eed",
+        pipeline_name="P",
+        pipeline_arn="arn:pipeline/P",
+        execution_id="e1",
+        execution_arn="arn:pipeline/P/execution/e1",
+        parameters=parameters,
+        max_parallel_steps=max_parallel_steps,
+    )
+
+
+def _fact(words: list[str], at: float) -> InputFact:
+    if words[0] == "start":
+        return _started(at, int(words[1]) if len(words) > 1 else None)
+    if words[0] == "stop":
+        return facts.StopRequested(at=at)
+    step, what, *rest = words
+    return _ANSWERS[what]({"at": at, "step": step, "attempt": 1}, " ".join(rest))
+
+
+_ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
+    "ok": lambda of, _: facts.LambdaReturned(**of, payload="{}"),
+    "returns": lambda of, payload: facts.LambdaReturned(**of, payload=payload),
+    "times-out": lambda of, _: facts.LambdaTimedOut(**of),
+    "breaks": lambda of, _: facts.EffectFailed(**of, reason="ClientError: broken"),
+    "mute": lambda of, _: facts.EffectFailed(**of, reason="ClientError: no queue", status="Stopping"),
+    "sent": lambda of, _: facts.CallbackSent(**of),
+    "told": lambda of, _: facts.CallbackSent(**of, status="Stopping"),
+    "yes": lambda of, _: facts.CallbackAnswered(**of, outcome="success"),
+    "no": lambda of, _: facts.CallbackAnswered(**of, outcome="failure", reason="not today"),
+    "retried": lambda of, _: facts.LambdaReturned(**(of | {"attempt": 2}), payload="{}"),
+}
+
+
+def _pipeline(steps: str) -> Pipeline:
+    built = dict(map(_step, steps.split()))
+    inside: set[str] = set()
+    for step in built.values():
+        for key in ("IfSteps", "ElseSteps"):
+            if names := step.get("Arguments", {}).get(key):
+                inside.update(names)
+                step["Arguments"][key] = [built[name] for name in names]
+    top = [step for name, step in built.items() if name not in inside]
+    return parse(json.dumps({"Version": "2020-12-01", "Steps": top}))
+
+
+def _step(word: str) -> tuple[str, Document]:
+    head, _, decision = word.partition("?")
+    name, _, needed = head.rstrip(">").partition("<")
+    step = {"Name": name} | _MEMBERS[name[0]](name, decision)
+    return name, step | ({"DependsOn": needed.split(",")} if needed else {})
+
+
+def _condition(_name: str, decision: str) -> Document:
+    outcome, _, branches = decision.rstrip("}").partition("{")
+    first, _, second = branches.partition("|")
+    equals = {"Type": "Equals", "LeftValue": 1, "RightValue": {"yes": 1, "no": 2, "bad": "1"}[outcome]}
+    named = {"IfSteps": [*filter(None, first.split(","))], "ElseSteps": [*filter(None, second.split(","))]}
+    return {"Type": "Condition", "Arguments": {"Conditions": [equals]} | named}
+
+
+_MEMBERS: dict[str, Callable[[str, str], Document]] = {
+    "l": lambda name, _: {"Type": "Lambda", "FunctionArn": f"arn:{name}", "Arguments": {}},
+    "c": lambda name, _: {"Type": "Callback", "SqsQueueUrl": f"https://queue/{name}", "Arguments": {}},
+    "f": lambda name, _: {"Type": "Fail", "Arguments": {"ErrorMessage": f"{name} says no"}},
+    "q": _condition,
+}

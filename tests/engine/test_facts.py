@@ -1,0 +1,97 @@
+"""Journals outlive programs: what is stored here must be readable for ever."""
+
+from typing import get_args
+
+import orjson
+import pytest
+
+from passrole.engine import facts
+from passrole.engine.facts import Fact, Output, from_json, to_json
+
+STEP = {"at": 2.5, "step": "s", "attempt": 1}
+STORED: list[tuple[Fact, dict[str, object]]] = [
+    (
+        facts.ExecutionStarted(
+            at=1.0,
+            seed="5eed",
+            pipeline_name="P",
+            pipeline_arn="arn:p",
+            execution_id="e",
+            execution_arn="arn:e",
+            parameters={"i": 1, "f": 1.0, "b": True, "s": "x"},
+            max_parallel_steps=3,
+        ),
+        {
+            "fact": "ExecutionStarted",
+            "at": 1.0,
+            "seed": "5eed",
+            "pipeline_name": "P",
+            "pipeline_arn": "arn:p",
+            "execution_id": "e",
+            "execution_arn": "arn:e",
+            "parameters": {"i": 1, "f": 1.0, "b": True, "s": "x"},
+            "max_parallel_steps": 3,
+        },
+    ),
+    (
+        facts.LambdaReturned(at=2.5, step="s", attempt=1, payload="{}"),
+        {"fact": "LambdaReturned", **STEP, "payload": "{}"},
+    ),
+    (facts.LambdaTimedOut(at=2.5, step="s", attempt=1), {"fact": "LambdaTimedOut", **STEP}),
+    (facts.CallbackSent(at=2.5, step="s", attempt=1), {"fact": "CallbackSent", **STEP}),
+    (
+        facts.CallbackSent(at=2.5, step="s", attempt=1, status="Stopping"),
+        {"fact": "CallbackSent", **STEP, "status": "Stopping"},
+    ),
+    (
+        facts.CallbackAnswered(at=2.5, step="s", attempt=1, outcome="success", outputs=(Output("a", "1"),)),
+        {"fact": "CallbackAnswered", **STEP, "outcome": "success", "outputs": [["a", "1"]]},
+    ),
+    (
+        facts.CallbackAnswered(at=2.5, step="s", attempt=1, outcome="failure", reason="no"),
+        {"fact": "CallbackAnswered", **STEP, "outcome": "failure", "reason": "no"},
+    ),
+    (
+        facts.EffectFailed(at=2.5, step="s", attempt=1, reason="ClientError: x"),
+        {"fact": "EffectFailed", **STEP, "reason": "ClientError: x"},
+    ),
+    (facts.StopRequested(at=3.0), {"fact": "StopRequested", "at": 3.0}),
+    (
+        facts.StepStarted(at=2.5, step="s", attempt=1, metadata={"Lambda": {"Arn": "arn:f"}}),
+        {"fact": "StepStarted", **STEP, "metadata": {"Lambda": {"Arn": "arn:f"}}},
+    ),
+    (facts.StepStopping(at=2.5, step="s", attempt=1), {"fact": "StepStopping", **STEP}),
+    (
+        facts.StepSucceeded(at=2.5, step="s", attempt=1, metadata={"Condition": {"Outcome": "True"}}),
+        {"fact": "StepSucceeded", **STEP, "metadata": {"Condition": {"Outcome": "True"}}},
+    ),
+    (
+        facts.StepFailed(at=2.5, step="s", attempt=1, reason="r"),
+        {"fact": "StepFailed", **STEP, "reason": "r"},
+    ),
+    (facts.StepStopped(at=2.5, step="s", attempt=1), {"fact": "StepStopped", **STEP}),
+    (
+        facts.ExecutionEnded(at=3.0, status="Failed", reason="r"),
+        {"fact": "ExecutionEnded", "at": 3.0, "status": "Failed", "reason": "r"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("fact", "stored"), STORED, ids=[str(stored["fact"]) for _, stored in STORED])
+def test_a_fact_is_stored_like_this_and_comes_back(fact: Fact, stored: dict[str, object]) -> None:
+    assert to_json(fact) == stored
+    assert from_json(orjson.loads(orjson.dumps(to_json(fact)))) == fact
+
+
+def test_every_kind_of_fact_is_pinned() -> None:
+    kinds = get_args(facts.InputFact) + get_args(facts.DerivedFact)
+    assert {type(fact) for fact, _ in STORED} == set(kinds)
+
+
+def test_a_member_of_a_later_version_is_skipped() -> None:
+    assert from_json({"fact": "StopRequested", "at": 1.0, "by": "somebody"}) == facts.StopRequested(at=1.0)
+
+
+def test_an_unknown_kind_of_fact_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        from_json({"fact": "StepSlept", "at": 1.0})

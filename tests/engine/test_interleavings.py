@@ -1,0 +1,201 @@
+"""Whatever the order in which a random pipeline's effects come back, and however often it crashes in
+between, it ends the same; and its journal alone gives its state."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from passrole.definition import Pipeline
+from passrole.engine import State, begin, commands, decide, facts
+from passrole.engine.commands import Command, SendCallback
+from passrole.engine.facts import Fact, InputFact
+
+KINDS = ["l", "l", "l", "c", "c", "q?yes{|}", "q?no{|}", "q?bad{|}"]
+
+
+@st.composite
+def pipelines(draw: st.DrawFn) -> str:
+    """Up to eight steps, each waiting for some of those before it; some stand in a branch."""
+    words: list[str] = []
+    names: list[str] = []
+    inside: dict[str, list[list[str]]] = {}
+    for number in range(draw(st.integers(1, 8))):
+        name, _, decision = draw(st.sampled_from(KINDS)).partition("?")
+        name += str(number)
+        needed = draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
+        stands_in_a_branch = draw(st.booleans())
+        if inside and stands_in_a_branch:
+            inside[draw(st.sampled_from(sorted(inside)))][draw(st.integers(0, 1))].append(name)
+        words.append(
+            f"{name}<{','.join(needed)}>" + (f"?{decision[: decision.index('{')]}" if decision else "")
+        )
+        names.append(name)
+        if decision:
+            inside[name] = [[], []]
+    for at, name in enumerate(names):
+        if name in inside:
+            first, second = map(",".join, inside[name])
+            words[at] += f"{{{first}|{second}}}"
+    return " ".join(words)
+
+
+def outcome(step: str, broken: set[int]) -> bool:
+    """Whether a step succeeds is settled before the run, not by its order."""
+    return int(step[1:]) not in broken
+
+
+class Driver:
+    """A journal and an outbox, as a store keeps them: JSON texts only."""
+
+    def __init__(self, pipeline: Pipeline, started: facts.ExecutionStarted) -> None:
+        self.pipeline = pipeline
+        self.state = begin(pipeline)
+        self.journal: list[Fact] = []
+        self.outbox: dict[str, bytes] = {}
+        self.open_callbacks: list[str] = []
+        self.tell(started)
+
+    def tell(self, fact: InputFact) -> bool:
+        decision = decide(self.state, fact)
+        self.journal += decision.facts
+        for command in decision.commands:
+            assert commands.key(command) not in self.outbox, "a command was asked for twice"
+            self.outbox[commands.key(command)] = orjson.dumps(commands.to_json(command))
+        self.state = decision.state
+        return bool(decision.facts)
+
+    def perform(self, key: str, broken: set[int]) -> InputFact:
+        command = commands.from_json(orjson.loads(self.outbox.pop(key)))
+        fact = self._effect(command, outcome(command.step, broken))
+        self.tell(fact)
+        return fact
+
+    def answer(self, step: str, broken: set[int]) -> InputFact:
+        self.open_callbacks.remove(step)
+        verdict: Any = "success" if outcome(step, broken) else "failure"
+        fact = facts.CallbackAnswered(at=1, step=step, attempt=1, outcome=verdict)
+        self.tell(fact)
+        return fact
+
+    def finish(self, broken: set[int]) -> State:
+        while self.outbox or self.open_callbacks:
+            if self.outbox:
+                self.perform(next(iter(self.outbox)), broken)
+            else:
+                self.answer(self.open_callbacks[0], broken)
+        return self.state
+
+    def _effect(self, command: Command, works: bool) -> InputFact:
+        if isinstance(command, SendCallback):
+            if command.status == "Executing":
+                self.open_callbacks.append(command.step)
+            return facts.CallbackSent(at=1, step=command.step, attempt=1, status=command.status)
+        if works:
+            return facts.LambdaReturned(at=1, step=command.step, attempt=1, payload="null")
+        return facts.EffectFailed(at=1, step=command.step, attempt=1, reason="ClientError: broken")
+
+
+def statuses(state: State) -> dict[str, str]:
+    return {"the execution": state.status, **{name: step.status for name, step in state.steps.items()}}
+
+
+def machine(
+    pipeline_of: Callable[[str], Pipeline],
+    started: Callable[..., facts.ExecutionStarted],
+    replay: Callable[[Pipeline, list[Fact]], State],
+) -> type[RuleBasedStateMachine]:
+    """The state machine over these fixtures."""
+
+    class Interleavings(RuleBasedStateMachine):
+        @initialize(
+            steps=pipelines(),
+            broken=st.sets(st.integers(0, 7), max_size=2),
+            slots=st.none() | st.integers(1, 3),
+            may_stop=st.booleans(),
+        )
+        def start(self, steps: str, broken: set[int], slots: int | None, may_stop: bool) -> None:
+            self.may_stop = may_stop
+            self.pipeline, self.broken = pipeline_of(steps), broken
+            self.driver = Driver(self.pipeline, started(max_parallel_steps=slots))
+            self.past: list[InputFact] = []
+            self.stopped_with: set[str] | None = None
+            self.expected = statuses(Driver(self.pipeline, started()).finish(broken))
+
+        @precondition(lambda self: self.driver.outbox)
+        @rule(data=st.data())
+        def an_effect_comes_back(self, data: st.DataObject) -> None:
+            key = data.draw(st.sampled_from(sorted(self.driver.outbox)))
+            self.past.append(self.driver.perform(key, self.broken))
+
+        @precondition(lambda self: self.driver.open_callbacks)
+        @rule(data=st.data())
+        def a_callback_is_answered(self, data: st.DataObject) -> None:
+            step = data.draw(st.sampled_from(self.driver.open_callbacks))
+            self.past.append(self.driver.answer(step, self.broken))
+
+        @precondition(lambda self: self.past)
+        @rule(data=st.data())
+        def a_fact_comes_again(self, data: st.DataObject) -> None:
+            before = self.driver.state
+            assert not self.driver.tell(data.draw(st.sampled_from(self.past)))
+            assert self.driver.state is before
+
+        @rule()
+        def the_process_restarts(self) -> None:
+            self.driver.state = replay(self.pipeline, self.driver.journal)
+
+        @precondition(lambda self: self.may_stop)
+        @rule()
+        def it_is_stopped(self) -> None:
+            if self.driver.tell(facts.StopRequested(at=1)):
+                self.stopped_with = set(self.driver.state.steps)
+
+        @invariant()
+        def the_journal_gives_the_state(self) -> None:
+            assert replay(self.pipeline, self.driver.journal) == self.driver.state
+
+        @invariant()
+        def no_more_steps_run_than_there_are_slots(self) -> None:
+            state = self.driver.state
+            running = [name for name, step in state.steps.items() if step.is_running]
+            assert len(running) == state.running
+            assert state.origin is not None
+            assert len(running) <= (state.origin.max_parallel_steps or len(running))
+
+        @invariant()
+        def an_execution_is_over_exactly_when_nothing_runs(self) -> None:
+            assert self.driver.state.is_over == (self.driver.state.running == 0)
+
+        def teardown(self) -> None:
+            if not hasattr(self, "driver"):
+                return
+            end = self.driver.finish(self.broken)
+            assert end.is_over
+            if self.stopped_with is None:
+                assert statuses(end) == self.expected
+            else:
+                assert (end.status, set(end.steps)) == ("Stopped", self.stopped_with)
+
+    return Interleavings
+
+
+def test_every_interleaving_ends_the_same(
+    pipeline_of: Callable[[str], Pipeline],
+    started: Callable[..., facts.ExecutionStarted],
+    replay: Callable[[Pipeline, list[Fact]], State],
+) -> None:
+    run_state_machine_as_test(
+        machine(pipeline_of, started, replay),
+        settings=settings(max_examples=60, stateful_step_count=25, deadline=None),
+    )
