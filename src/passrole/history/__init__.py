@@ -1,1 +1,34 @@
-"""history"""
+"""The only place where engine meets store: what happened to executions, and what is to be done about it.
+
+- `start`, `advance`: an execution begins, or goes one fact further, in one transaction (advance.py)
+- `load`, `Folded`, `UnknownExecution`: an execution as its journal has it (journal.py)
+- `Task`, `COMMANDS`, `pending`: commands that wait to be performed (outbox.py)
+- `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
+- `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
+"""
+
+from passrole.history import callbacks, definitions, executions, projection
+from passrole.history.advance import advance, start
+from passrole.history.callbacks import Callback, waiting
+from passrole.history.executions import About, Execution
+from passrole.history.journal import Folded, UnknownExecution, load
+from passrole.history.outbox import COMMANDS, Task, pending
+
+__all__ = [
+    "COMMANDS",
+    "About",
+    "Callback",
+    "Execution",
+    "Folded",
+    "Task",
+    "UnknownExecution",
+    "advance",
+    "callbacks",
+    "definitions",
+    "executions",
+    "load",
+    "pending",
+    "projection",
+    "start",
+    "waiting",
+]

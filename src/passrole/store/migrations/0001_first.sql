@@ -6,35 +6,36 @@ CREATE TABLE documents (
     PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
--- What happened to each execution, in order. The primary key is the only concurrency control:
--- whoever appends seq n+1 first wins.
+-- What happened to each execution, in order, a row for each decision. The primary key is the only
+-- concurrency control: whoever appends seq n+1 first wins.
 CREATE TABLE journal (
     execution TEXT    NOT NULL,
-    seq       INTEGER NOT NULL,
-    fact      BLOB    NOT NULL,
+    seq       INTEGER NOT NULL,    -- from 1
+    facts     BLOB    NOT NULL,    -- a JSON array: the input fact and those derived from it
     PRIMARY KEY (execution, seq)
 ) WITHOUT ROWID;
 
 -- What the engine wants done and nobody has finished. A row goes in the transaction that records
--- what came of it.
+-- what came of it. `key` is never used twice in an execution.
 CREATE TABLE outbox (
-    id        INTEGER PRIMARY KEY,
     execution TEXT NOT NULL,
-    command   BLOB NOT NULL
-);
-CREATE INDEX outbox_execution ON outbox (execution);
+    key       TEXT NOT NULL,
+    command   BLOB NOT NULL,
+    PRIMARY KEY (execution, key)
+) WITHOUT ROWID;
 
 -- The executions as lists show them; the journal is the truth.
 CREATE TABLE executions (
     execution  TEXT PRIMARY KEY,   -- its ARN
     pipeline   TEXT NOT NULL,      -- the pipeline's ARN
+    role       TEXT NOT NULL,      -- the ARN of the role it runs as
     status     TEXT NOT NULL,
+    reason     TEXT,               -- why it failed
     started    REAL NOT NULL,
-    modified   REAL NOT NULL,
-    about      BLOB NOT NULL,      -- what StartPipelineExecution was given
+    about      BLOB NOT NULL,      -- what lists and descriptions tell beside, see history/executions.py
     definition TEXT NOT NULL       -- the text's digest, see definitions
 ) WITHOUT ROWID;
-CREATE INDEX executions_pipeline ON executions (pipeline, started);
+CREATE INDEX executions_pipeline ON executions (pipeline, started, execution);
 
 -- Definition texts by digest: an execution keeps the definition that it started with.
 CREATE TABLE definitions (
@@ -42,17 +43,19 @@ CREATE TABLE definitions (
     text   TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Callback tokens that were issued; a token stays after its answer, so that a second one is told apart.
+-- Callback tokens that were issued; a token stays when it is closed, so that a second answer is told apart.
 CREATE TABLE tokens (
     token     TEXT PRIMARY KEY,
     execution TEXT    NOT NULL,
     step      TEXT    NOT NULL,
     attempt   INTEGER NOT NULL,
     issued    REAL    NOT NULL,
-    answer    BLOB                 -- NULL while it waits
+    queue_url TEXT    NOT NULL,
+    arguments BLOB    NOT NULL,
+    closed    REAL                 -- when its step ended; NULL while it waits
 ) WITHOUT ROWID;
-CREATE INDEX tokens_execution ON tokens (execution);
-CREATE INDEX tokens_waiting ON tokens (issued) WHERE answer IS NULL;
+CREATE INDEX tokens_execution ON tokens (execution, step, attempt);
+CREATE INDEX tokens_waiting ON tokens (issued) WHERE closed IS NULL;
 
 -- The first answer to each client request token, for at-most-once.
 CREATE TABLE request_tokens (
@@ -63,8 +66,9 @@ CREATE TABLE request_tokens (
     recorded REAL NOT NULL,
     PRIMARY KEY (scope, token)
 ) WITHOUT ROWID;
+CREATE INDEX request_tokens_recorded ON request_tokens (recorded);
 
--- Messages of all queues. `seq` is the order of sending.
+-- Messages of all queues. `seq` is the order of sending, and never used twice.
 CREATE TABLE messages (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     queue        TEXT    NOT NULL,
@@ -72,18 +76,16 @@ CREATE TABLE messages (
     body         TEXT    NOT NULL,
     about        BLOB    NOT NULL, -- attributes, sender, digests
     sent         REAL    NOT NULL,
-    visible      REAL    NOT NULL, -- not before
-    expires      REAL    NOT NULL,
-    received     INTEGER NOT NULL DEFAULT 0,
+    visible      REAL    NOT NULL, -- not before; far away while another of its group comes first
+    received     INTEGER NOT NULL DEFAULT 0, -- how often; a receipt counts only for the newest
     first        REAL,             -- first received at
-    receipt      TEXT,             -- of the newest receive
-    group_id     TEXT
+    group_id     TEXT              -- in a FIFO queue
 );
-CREATE INDEX messages_ready ON messages (queue, visible, seq);
+CREATE INDEX messages_ready ON messages (queue, visible, sent);
 CREATE INDEX messages_group ON messages (queue, group_id, seq) WHERE group_id IS NOT NULL;
-CREATE INDEX messages_id ON messages (queue, id);
 
--- What a FIFO queue remembers for five minutes, also of messages that are gone.
+-- What a FIFO queue remembers for five minutes, also of messages that are gone: what it answered to
+-- a deduplication id (scope: the group, or empty for the queue) or gave to an attempt at receiving.
 CREATE TABLE deduplications (
     queue   TEXT NOT NULL,
     scope   TEXT NOT NULL,
@@ -92,3 +94,4 @@ CREATE TABLE deduplications (
     expires REAL NOT NULL,
     PRIMARY KEY (queue, scope, dedup)
 ) WITHOUT ROWID;
+CREATE INDEX deduplications_expires ON deduplications (expires);

@@ -1,0 +1,81 @@
+"""An execution goes one fact further: decide, and write down everything that follows, or nothing.
+
+Performs no command: `outbox.py` keeps what is to be done, and the worker does it.
+
+One transaction holds the journal's row, the new commands, the callback tokens they carry, the tokens
+that are closed, the deletion of the command that was finished, and the execution's row in the lists.
+Killed before the commit: the command is still there and will be performed again. After: it is gone,
+and its successors are there.
+"""
+
+from collections.abc import Iterable
+
+from passrole.definition import CallbackStep
+from passrole.engine import Decision, State, decide
+from passrole.engine.commands import SendCallback
+from passrole.engine.facts import (
+    ExecutionEnded,
+    ExecutionStarted,
+    Fact,
+    InputFact,
+    StepFailed,
+    StepStopped,
+    StepSucceeded,
+    StopRequested,
+)
+from passrole.history import callbacks, executions, journal, outbox
+from passrole.history.executions import About
+from passrole.store import Tx
+
+
+def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
+    """Begin an execution of the pipeline that `definition` (the text) defines, as `role` (an ARN).
+
+    The definition has been parsed before: DefinitionError here is a bug.
+    """
+    pipeline = executions.add(tx, fact, definition=definition, role=role, about=about)
+    before = journal.unwritten(pipeline, role)
+    decision = decide(before.state, fact)
+    assert decision.facts, "an execution can always begin"
+    if journal.append(tx, fact.execution_arn, before, decision.facts, decision.state) is None:
+        raise RuntimeError(f"execution `{fact.execution_arn}` began twice")
+    _record_consequences(tx, fact.execution_arn, role, decision)
+
+
+def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = None) -> bool:
+    """Tell an execution (its ARN) what happened; whether that was news.
+
+    `finished` is the key of the command that the fact answers; it leaves the outbox in any case.
+    Raises UnknownExecution.
+    """
+    if finished is not None:
+        outbox.remove(tx, execution, finished)
+    while True:
+        before = journal.load(tx, execution)
+        decision = decide(before.state, fact)
+        if not decision.facts:
+            return False
+        if journal.append(tx, execution, before, decision.facts, decision.state) is not None:
+            _record_consequences(tx, execution, before.role, decision)
+            return True
+
+
+def _record_consequences(tx: Tx, execution: str, role: str, decision: Decision) -> None:
+    at = decision.facts[0].at
+    for command in decision.commands:
+        if isinstance(command, SendCallback) and command.status == "Executing":
+            callbacks.issue(tx, execution, command, at)
+    for step, attempt in _ended_callbacks(decision.state, decision.facts):
+        callbacks.close(tx, execution, step, attempt, at)
+    if isinstance(decision.facts[0], StopRequested) or isinstance(decision.facts[-1], ExecutionEnded):
+        executions.note_status(tx, execution, decision.state)
+    outbox.add(tx, execution, role, decision.commands)
+
+
+def _ended_callbacks(state: State, happened: Iterable[Fact]) -> Iterable[tuple[str, int]]:
+    """Callback steps that are over; one that failed before it had a token is among them."""
+    for fact in happened:
+        if isinstance(fact, StepSucceeded | StepFailed | StepStopped) and isinstance(
+            state.pipeline.steps[fact.step], CallbackStep
+        ):
+            yield fact.step, fact.attempt

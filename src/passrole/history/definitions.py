@@ -1,0 +1,49 @@
+"""Definition texts, each kept once under its digest, and the pipelines that were parsed from them.
+
+Knows nothing of what is in a definition.
+"""
+
+import hashlib
+
+from passrole.definition import Pipeline, parse
+from passrole.history.recent import Recent
+from passrole.store import Tx
+
+_PIPELINES_MAX = 64
+_pipelines: Recent[Pipeline] = Recent(_PIPELINES_MAX)
+
+
+def parsed(text: str) -> Pipeline:
+    """The pipeline that `text` defines. Raises DefinitionError."""
+    return _parsed(_digest(text), text)
+
+
+def keep(tx: Tx, text: str) -> str:
+    """Store the text unless it is there; its digest."""
+    digest = _digest(text)
+    tx.run("INSERT INTO definitions (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, text)
+    return digest
+
+
+def text_of(tx: Tx, digest: str) -> str:
+    """The text that was kept under the digest."""
+    row = tx.one("SELECT text FROM definitions WHERE digest = ?", digest)
+    assert row is not None, "a definition is kept before anything points to it"
+    return str(row[0])
+
+
+def pipeline_of(tx: Tx, digest: str) -> Pipeline:
+    """The pipeline of a text that was kept."""
+    return _pipelines.get(digest) or _parsed(digest, text_of(tx, digest))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _parsed(digest: str, text: str) -> Pipeline:
+    pipeline = _pipelines.get(digest)
+    if pipeline is None:
+        pipeline = parse(text)
+        _pipelines.put(digest, pipeline)
+    return pipeline

@@ -1,0 +1,147 @@
+"""The executions as lists show them: one row each, beside the journal, which is the truth.
+
+Knows no journal and no commands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from passrole.definition import Pipeline
+from passrole.engine import State
+from passrole.engine.facts import ExecutionStarted
+from passrole.history import definitions
+from passrole.store import Tx
+from passrole.store.interface import Row
+
+SortBy = Literal["CreationTime", "PipelineExecutionArn"]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What StartPipelineExecution was told, and by whom; `created_by` is AWS's UserContext."""
+
+    display_name: str
+    description: str | None = None
+    created_by: Mapping[str, Any] = field(default_factory=dict)
+    modified_by: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A row. `arn`, `pipeline` and `role` are ARNs, `definition` is the digest of the text."""
+
+    arn: str
+    pipeline: str
+    role: str
+    status: str
+    reason: str | None
+    started: float
+    about: About
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a pipeline's executions: begun in [created_after, created_before], beyond `after`.
+
+    `after` is the last execution of the page before: its start and its ARN.
+    """
+
+    limit: int
+    sort_by: SortBy = "CreationTime"
+    descending: bool = True
+    created_after: float | None = None
+    created_before: float | None = None
+    after: tuple[float, str] | None = None
+
+
+def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> Pipeline:
+    """Enter a new execution; the pipeline that it will run."""
+    digest = definitions.keep(tx, definition)
+    tx.run(
+        "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
+        " VALUES (?, ?, ?, 'Executing', ?, ?, ?)",
+        fact.execution_arn,
+        fact.pipeline_arn,
+        role,
+        fact.at,
+        orjson.dumps(about),
+        digest,
+    )
+    return definitions.pipeline_of(tx, digest)
+
+
+def note_status(tx: Tx, execution: str, state: State) -> None:
+    """Take over what has become of the execution."""
+    tx.run(
+        "UPDATE executions SET status = ?, reason = ? WHERE execution = ?",
+        state.status,
+        state.failure_reason,
+        execution,
+    )
+
+
+def note_modifier(tx: Tx, execution: Execution, modified_by: Mapping[str, Any]) -> None:
+    """Take over who changed it last."""
+    about = About(
+        execution.about.display_name, execution.about.description, execution.about.created_by, modified_by
+    )
+    tx.run("UPDATE executions SET about = ? WHERE execution = ?", orjson.dumps(about), execution.arn)
+
+
+def find(tx: Tx, arn: str) -> Execution | None:
+    """The execution with this ARN."""
+    row = tx.one(f"SELECT {_COLUMNS} FROM executions WHERE execution = ?", arn)  # noqa: S608 (a constant)
+    return _execution(row) if row else None
+
+
+def page(tx: Tx, pipeline: str, wanted: Page) -> list[Execution]:
+    """Executions of a pipeline (its ARN), `wanted.limit` at most, in the order that is wanted."""
+    conditions: list[tuple[str, tuple[object, ...]]] = [("pipeline = ?", (pipeline,))]
+    if wanted.created_after is not None:
+        conditions.append(("started >= ?", (wanted.created_after,)))
+    if wanted.created_before is not None:
+        conditions.append(("started <= ?", (wanted.created_before,)))
+    beyond, direction = ("<", "DESC") if wanted.descending else (">", "ASC")
+    keys = ("started", "execution") if wanted.sort_by == "CreationTime" else ("execution",)
+    if wanted.after is not None:
+        holes = ", ".join("?" for _ in keys)
+        conditions.append((f"({', '.join(keys)}) {beyond} ({holes})", wanted.after[-len(keys) :]))
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM executions WHERE {' AND '.join(text for text, _ in conditions)}"  # noqa: S608
+        f" ORDER BY {', '.join(f'{key} {direction}' for key in keys)} LIMIT ?",
+        *(value for _, values in conditions for value in values),
+        wanted.limit,
+    )
+    return [_execution(row) for row in rows]
+
+
+def last_started(tx: Tx, pipeline: str) -> float | None:
+    """When the pipeline's newest execution began."""
+    row = tx.one("SELECT max(started) FROM executions WHERE pipeline = ?", pipeline)
+    return row[0] if row else None
+
+
+def any_running(tx: Tx, pipeline: str) -> bool:
+    """Whether an execution of the pipeline is not over."""
+    sql = "SELECT 1 FROM executions WHERE pipeline = ? AND status IN ('Executing', 'Stopping') LIMIT 1"
+    return tx.one(sql, pipeline) is not None
+
+
+def delete_all(tx: Tx, pipeline: str) -> None:
+    """Remove the pipeline's executions with everything that belongs to them."""
+    mine = "execution IN (SELECT execution FROM executions WHERE pipeline = ?)"
+    for table in ("journal", "outbox", "tokens"):
+        tx.run(f"DELETE FROM {table} WHERE {mine}", pipeline)  # noqa: S608 (constants)
+    tx.run("DELETE FROM executions WHERE pipeline = ?", pipeline)
+
+
+_COLUMNS = "execution, pipeline, role, status, reason, started, about, definition"
+
+
+def _execution(row: Row) -> Execution:
+    arn, pipeline, role, status, reason, started, about, definition = row
+    return Execution(arn, pipeline, role, status, reason, started, About(**orjson.loads(about)), definition)

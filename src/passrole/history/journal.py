@@ -1,0 +1,93 @@
+"""The journal: what happened to each execution, and the state that it folds to.
+
+Knows no rules and no commands. A row is one decision: an input fact with everything that followed
+from it, so that what was decided together is read together.
+
+**The cache is a hint.** Folded states are remembered, but one is used only where the journal's row
+at its `seq` is, byte for byte, the row that it was folded from; reading that row also brings whatever
+another process has appended since. So nobody has to tell the cache of a transaction that failed, of
+a commit that was lost or of a database that was opened anew: its state finds no row and is dropped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from passrole.definition import Pipeline
+from passrole.engine import State, begin, facts, fold
+from passrole.engine.facts import Fact
+from passrole.history import definitions
+from passrole.history.recent import Recent
+from passrole.store import Tx
+
+_STATES_MAX = 1_000
+
+
+class UnknownExecution(Exception):
+    """No execution has this ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An execution as of the journal's row `seq`: `row` is that row, `modified` when it was written.
+
+    `role` is the ARN of the role the execution runs as. The state is never changed in place.
+    """
+
+    state: State
+    role: str
+    seq: int
+    row: bytes
+    modified: float
+
+
+_states: Recent[Folded] = Recent(_STATES_MAX)
+
+
+def load(tx: Tx, execution: str) -> Folded:
+    """The execution as of the journal's last row. Raises UnknownExecution."""
+    remembered = _states.get(execution)
+    if remembered is not None:
+        rows = _rows(tx, execution, remembered.seq)
+        if rows and rows[0] == remembered.row:
+            return _further(remembered, rows[1:])
+    return _from_the_start(tx, execution)
+
+
+def unwritten(pipeline: Pipeline, role: str) -> Folded:
+    """An execution that has not begun."""
+    return Folded(begin(pipeline), role, seq=0, row=b"", modified=0.0)
+
+
+def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], state: State) -> Folded | None:
+    """Write the next row and remember its `state`; None where another process wrote that row first."""
+    row = orjson.dumps([facts.to_json(fact) for fact in happened])
+    seq = before.seq + 1
+    sql = "INSERT INTO journal (execution, seq, facts) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    if tx.run(sql, execution, seq, row) == 0:
+        return None
+    after = Folded(state, before.role, seq, row, happened[-1].at)
+    _states.put(execution, after)
+    return after
+
+
+def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:
+    sql = "SELECT facts FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq"
+    return [row[0] for row in tx.all(sql, execution, first)]
+
+
+def _from_the_start(tx: Tx, execution: str) -> Folded:
+    found = tx.one("SELECT definition, role FROM executions WHERE execution = ?", execution)
+    if found is None:
+        raise UnknownExecution(execution)
+    digest, role = found
+    return _further(unwritten(definitions.pipeline_of(tx, digest), role), _rows(tx, execution, 1))
+
+
+def _further(before: Folded, rows: Sequence[bytes]) -> Folded:
+    if not rows:
+        return before
+    happened = [facts.from_json(document) for row in rows for document in orjson.loads(row)]
+    state = fold(before.state, happened)
+    return Folded(state, before.role, before.seq + len(rows), rows[-1], happened[-1].at)

@@ -1,0 +1,83 @@
+"""How AWS shows an execution and its steps: State in, members of DescribePipelineExecution and its kin out.
+
+Reads nothing and decides nothing. Times are seconds since the epoch.
+"""
+
+from typing import Any
+
+import orjson
+
+from passrole.definition.expressions import Json, Scalar
+from passrole.engine import State, StepState
+from passrole.history.executions import Execution
+from passrole.history.journal import Folded
+
+
+def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
+    """The answer of DescribePipelineExecution."""
+    state = folded.state
+    assert state.origin is not None, "what is in the journal has begun"
+    limit = state.origin.max_parallel_steps
+    return _without_none(
+        PipelineArn=execution.pipeline,
+        PipelineExecutionArn=execution.arn,
+        PipelineExecutionDisplayName=execution.about.display_name,
+        PipelineExecutionStatus=state.status,
+        PipelineExecutionDescription=execution.about.description,
+        FailureReason=state.failure_reason,
+        CreationTime=execution.started,
+        LastModifiedTime=folded.modified,
+        CreatedBy=execution.about.created_by,
+        LastModifiedBy=execution.about.modified_by,
+        ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},
+        RoleArn=execution.role,
+    )
+
+
+def summary(execution: Execution) -> dict[str, Any]:
+    """One of ListPipelineExecutions's PipelineExecutionSummaries."""
+    return _without_none(
+        PipelineExecutionArn=execution.arn,
+        StartTime=execution.started,
+        PipelineExecutionStatus=execution.status,
+        PipelineExecutionDescription=execution.about.description,
+        PipelineExecutionDisplayName=execution.about.display_name,
+        PipelineExecutionFailureReason=execution.reason,
+    )
+
+
+def steps(state: State, *, newest_first: bool = True) -> list[dict[str, Any]]:
+    """ListPipelineExecutionSteps's PipelineExecutionSteps: those that started; the others do not appear.
+
+    The SDK's integration tests read index 0 as the last step.
+    """
+    started = list(state.steps.values())
+    return [_step(step) for step in (reversed(started) if newest_first else started)]
+
+
+def parameters(state: State) -> list[dict[str, Any]]:
+    """ListPipelineParametersForExecution's PipelineParameters: effective values, as strings."""
+    assert state.origin is not None, "what is in the journal has begun"
+    return [{"Name": name, "Value": _text(value)} for name, value in state.origin.parameters.items()]
+
+
+def _step(progress: StepState) -> dict[str, Any]:
+    return _without_none(
+        StepName=progress.step.name,
+        StepDisplayName=progress.step.display_name,
+        StepDescription=progress.step.description,
+        StartTime=progress.started_at,
+        EndTime=progress.ended_at,
+        StepStatus=progress.status,
+        FailureReason=progress.failure_reason,
+        Metadata=progress.metadata,
+        AttemptCount=progress.attempt,
+    )
+
+
+def _text(value: Scalar) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _without_none(**members: Json | Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,160 @@
+"""Calls through the door as an execution's role: assumed for real, repeated where AWS repeats.
+
+Knows no commands. A failure is a CallFailed, which carries the step's FailureReason.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from passrole import arns
+from passrole.clock import Clock
+from passrole.faults import Fault
+from passrole.policy.request import Principal, service_principal
+
+log = logging.getLogger(__name__)
+
+SERVICE = "sagemaker.amazonaws.com"
+SESSION_NAME = "SageMaker"
+"""As denials of other SageMaker features print it; AWS documents none for pipelines."""
+
+PRINCIPAL_SECONDS = 300
+ATTEMPTS_MAX = 5
+FIRST_DELAY_SECONDS = 1.0
+
+THROTTLING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class WorkerDoor(Protocol):
+    """The door, as the worker sees it."""
+
+    async def __call__(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+    ) -> dict[str, Any]:
+        """Call an operation; names, parameters and answer in AWS's spelling. Raises Fault."""
+
+
+class CallFailed(Exception):
+    """An action could not be done; `reason` is the step's FailureReason in the form observed on AWS."""
+
+    def __init__(self, action: str, details: str, code: str | None = None) -> None:
+        self.reason = f"ClientError: Failed to invoke {action}. Error Details: {details}"
+        self.code = code
+        super().__init__(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An operation to call, and the action it is named by where it fails (`lambda:InvokeFunction`)."""
+
+    service: str
+    operation: str
+    name: str
+
+
+_ASSUME_ROLE = Action("sts", "AssumeRole", "sts:AssumeRole")
+
+
+class Calls:
+    """The calls of all executions; sessions of a role are shared for PRINCIPAL_SECONDS.
+
+    That is no longer than AWS takes to spread a change of a role; what the role *may* is decided anew
+    on every call. Calls that need the same session at once share the one AssumeRole.
+    """
+
+    def __init__(self, door: WorkerDoor, clock: Clock, account: str, sleep: Sleep = asyncio.sleep) -> None:
+        self._door = door
+        self._clock = clock
+        self._account = account
+        self._sleep = sleep
+        self._sessions: dict[tuple[str, str], _Session] = {}
+
+    async def as_role(
+        self, role: str, region: str, action: Action, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
+
+        Throttling and faults of the service are tried again, ATTEMPTS_MAX times in all with a delay that
+        doubles: AWS does so for every type of step (Step.THROTTLING, Step.SERVICE_FAULT).
+        """
+        principal = await self._principal(role, region)
+        return await self._persistently(action, parameters, principal, region)
+
+    async def _principal(self, role: str, region: str) -> Principal:
+        session = self._sessions.get((role, region))
+        if session is None or session.expires <= self._clock():
+            task = asyncio.ensure_future(self._assume(role, region))
+            session = _Session(task, self._clock() + PRINCIPAL_SECONDS)
+            self._forget_expired()
+            self._sessions[role, region] = session
+        try:
+            return await asyncio.shield(session.principal)
+        except Exception:  # what failed is asked anew next time
+            if self._sessions.get((role, region)) is session:
+                del self._sessions[role, region]
+            raise
+
+    async def _assume(self, role: str, region: str) -> Principal:
+        parameters = {"RoleArn": role, "RoleSessionName": SESSION_NAME}
+        caller = service_principal(SERVICE, self._account)
+        answer = await self._persistently(_ASSUME_ROLE, parameters, caller, region)
+        user, arn = answer["AssumedRoleUser"], arns.parse(role)
+        return Principal(
+            kind="role",
+            arn=user["Arn"],
+            account=arn.account if arn else self._account,
+            id=user["AssumedRoleId"],
+            name=role.rpartition("/")[2],
+            role_arn=role,
+            session_name=SESSION_NAME,
+        )
+
+    async def _persistently(
+        self, action: Action, parameters: Mapping[str, Any], principal: Principal, region: str
+    ) -> dict[str, Any]:
+        delay = FIRST_DELAY_SECONDS
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return await self._door(action.service, action.operation, parameters, principal, region)
+            except Fault as fault:
+                if attempt == ATTEMPTS_MAX or not _passes(fault):
+                    raise CallFailed(action.name, fault.message, fault.code) from fault
+                log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
+            await self._sleep(delay)
+            delay *= 2
+        raise AssertionError("the last attempt returns or raises")
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        for key in [key for key, session in self._sessions.items() if session.expires <= now]:
+            del self._sessions[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    principal: "asyncio.Future[Principal]"
+    expires: float
+
+
+def _passes(fault: Fault) -> bool:
+    """Whether the same call may succeed a moment later."""
+    return fault.code in THROTTLING or not fault.sender or (fault.status or 400) >= 500
