@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from passrole.definition.expressions import Json, Scalar
+from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
 from passrole.history.executions import Execution
 from passrole.history.journal import Folded
@@ -79,5 +79,5 @@ def _text(value: Scalar) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _without_none(**members: Json | Any) -> dict[str, Any]:
+def _without_none(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
