@@ -68,6 +68,7 @@ class Driver:
 
     def tell(self, fact: InputFact) -> bool:
         decision = decide(self.state, fact)
+        assert decide(self.state, fact) == decision, "deciding changed the state it was asked"
         self.journal += decision.facts
         for command in decision.commands:
             assert commands.key(command) not in self.outbox, "a command was asked for twice"

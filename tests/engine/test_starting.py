@@ -1,8 +1,10 @@
 """What the outside is asked to do, and what a listing shows of a step from then on."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
-from passrole.definition import Pipeline
+from passrole.definition import Pipeline, parse
 from passrole.engine import State, begin, decide
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import CallbackAnswered, CallbackSent, ExecutionStarted, Output, StopRequested
@@ -29,6 +31,18 @@ def test_both_messages_of_a_callback_differ_in_their_status_alone(
     expected = {"step": "c1", "attempt": 1, "queue_url": "https://queue/c1", "token": TOKEN, "arguments": {}}
     assert first.commands == (SendCallback(**expected),)  # type: ignore[arg-type]
     assert second.commands == (SendCallback(**expected, status="Stopping"),)  # type: ignore[arg-type]
+
+
+def test_the_second_message_repeats_the_time_of_the_first(started: Started) -> None:
+    """Its arguments are resolved again, but as of the start of the step."""
+    now = {"now": {"Get": "Execution.CurrentDateTime"}}
+    step = {"Name": "c1", "Type": "Callback", "SqsQueueUrl": "https://queue/c1", "Arguments": now}
+    first = decide(begin(parse(json.dumps({"Version": "2020-12-01", "Steps": [step]}))), started(at=1.0))
+    sent = decide(first.state, CallbackSent(at=2.0, step="c1", attempt=1))
+    (message,) = decide(sent.state, StopRequested(at=3.0)).commands
+    assert isinstance(message, SendCallback)
+    assert message.arguments == {"now": "1970-01-01T00:00:01.000Z"}
+    assert replace(message, status="Executing") == first.commands[0]
 
 
 def test_a_callback_keeps_the_outputs_it_was_answered_with(pipeline_of: PipelineOf, started: Started) -> None:
