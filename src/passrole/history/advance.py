@@ -29,10 +29,7 @@ from passrole.store import Tx
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
-    """Begin an execution of the pipeline that `definition` (the text) defines, as `role` (an ARN).
-
-    The definition has been parsed before: DefinitionError here is a bug.
-    """
+    """Begin an execution as `role` (an ARN); `definition` is the digest of a text that `keep` has kept."""
     pipeline = executions.add(tx, fact, definition=definition, role=role, about=about)
     before = journal.unwritten(pipeline, role)
     decision = decide(before.state, fact)

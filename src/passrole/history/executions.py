@@ -59,8 +59,7 @@ class Page:
 
 
 def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> Pipeline:
-    """Enter a new execution; the pipeline that it will run."""
-    digest = definitions.keep(tx, definition)
+    """Enter a new execution of a kept definition (its digest); the pipeline that it will run."""
     tx.run(
         "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
         " VALUES (?, ?, ?, 'Executing', ?, ?, ?)",
@@ -69,9 +68,9 @@ def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: Ab
         role,
         fact.at,
         orjson.dumps(about),
-        digest,
+        definition,
     )
-    return definitions.pipeline_of(tx, digest)
+    return definitions.pipeline_of(tx, definition)
 
 
 def note_status(tx: Tx, execution: str, state: State) -> None:

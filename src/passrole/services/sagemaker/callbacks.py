@@ -1,0 +1,88 @@
+"""The answers to Callback steps: whoever holds the token tells how it went, once.
+
+AWS documents "at most once per ClientRequestToken" and no more. Here a second answer is a
+ConflictException, unless it is the first one sent again with the same ClientRequestToken.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from passrole import arns, history
+from passrole.engine.facts import CallbackAnswered, Output
+from passrole.faults import Fault
+from passrole.history import Callback
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.records import is_own
+from passrole.services.sagemaker.requests import Request, once
+from passrole.store import Tx
+
+
+async def _execution_of_token(ctx: Context, parameters: Parameters) -> str:
+    """IAM authorises on the execution; a token that nobody issued belongs to any execution, so that only
+    who may answer all of them learns that it does not exist.
+    """
+    callback = await ctx.store.read(lambda tx: _find(tx, ctx, parameters["callback_token"]))
+    return callback.execution if callback else arns.execution(ctx.region, ctx.account, "*", "*")
+
+
+@operation("sagemaker:SendPipelineExecutionStepSuccess", resource=_execution_of_token)
+async def send_pipeline_execution_step_success(
+    ctx: Context,
+    *,
+    callback_token: str,
+    output_parameters: Sequence[Mapping[str, str]] = (),
+    client_request_token: str | None = None,
+) -> dict[str, Any]:
+    """The step succeeded, with these outputs."""
+    outputs = tuple(Output(each["Name"], each["Value"]) for each in output_parameters)
+    request = Request(callback_token, client_request_token, {"outputs": output_parameters})
+
+    def answered(callback: Callback) -> CallbackAnswered:
+        return CallbackAnswered(
+            at=ctx.clock(), step=callback.step, attempt=callback.attempt, outcome="success", outputs=outputs
+        )
+
+    return await _answer(ctx, callback_token, request, answered)
+
+
+@operation("sagemaker:SendPipelineExecutionStepFailure", resource=_execution_of_token)
+async def send_pipeline_execution_step_failure(
+    ctx: Context,
+    *,
+    callback_token: str,
+    failure_reason: str | None = None,
+    client_request_token: str | None = None,
+) -> dict[str, Any]:
+    """The step failed; the reason appears as it is given."""
+    request = Request(callback_token, client_request_token, {"reason": failure_reason})
+
+    def answered(callback: Callback) -> CallbackAnswered:
+        return CallbackAnswered(
+            at=ctx.clock(),
+            step=callback.step,
+            attempt=callback.attempt,
+            outcome="failure",
+            reason=failure_reason,
+        )
+
+    return await _answer(ctx, callback_token, request, answered)
+
+
+async def _answer(
+    ctx: Context, token: str, request: Request, answered: Callable[[Callback], CallbackAnswered]
+) -> dict[str, Any]:
+    def answer(tx: Tx) -> dict[str, Any]:
+        callback = _find(tx, ctx, token)
+        if callback is None:
+            raise Fault("ResourceNotFound", f"Callback token {token} does not exist.")
+        if not history.advance(tx, callback.execution, answered(callback)):
+            raise Fault("ConflictException", f"The step of callback token {token} is already complete.")
+        return {"PipelineExecutionArn": callback.execution}
+
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: answer(tx)))
+
+
+def _find(tx: Tx, ctx: Context, token: str) -> Callback | None:
+    callback = history.callbacks.find(tx, token)
+    return callback if callback and is_own(ctx, callback.execution) else None

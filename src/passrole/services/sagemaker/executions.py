@@ -1,0 +1,216 @@
+"""Executions: started, stopped, described, listed. What happens in between is the engine's."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from passrole import arns, history, ids
+from passrole.definition import DefinitionError, effective
+from passrole.definition.expressions import Scalar
+from passrole.engine.facts import ExecutionStarted, StopRequested
+from passrole.faults import Fault
+from passrole.history import About, Execution, Folded, definitions, executions, projection
+from passrole.history.executions import Page
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.sagemaker.records import (
+    Pipeline,
+    execution_arn,
+    is_own,
+    pipeline_arn,
+    require,
+    user_context,
+)
+from passrole.services.sagemaker.requests import (
+    PAGE_MAX,
+    Request,
+    once,
+    page_of,
+    place_of,
+    token_behind,
+    without_none,
+)
+from passrole.store import Tx
+
+SortOrder = Literal["Ascending", "Descending"]
+
+
+@operation("sagemaker:StartPipelineExecution", resource=pipeline_arn)
+async def start_pipeline_execution(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    client_request_token: str,
+    pipeline_execution_display_name: str | None = None,
+    pipeline_execution_description: str | None = None,
+    pipeline_parameters: Sequence[Mapping[str, str]] = (),
+    parallelism_configuration: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Begin an execution of the pipeline as it is now."""
+    now, user = ctx.clock(), user_context(ctx.principal)
+    about = About(
+        display_name=pipeline_execution_display_name or f"execution-{int(now * 1000)}",
+        description=pipeline_execution_description,
+        created_by=user,
+        modified_by=user,
+    )
+    parameters = {
+        "name": pipeline_name,
+        "display_name": pipeline_execution_display_name,
+        "description": pipeline_execution_description,
+        "parameters": pipeline_parameters,
+        "parallelism": parallelism_configuration,
+    }
+    request = Request("StartPipelineExecution", client_request_token, parameters)
+
+    def start(tx: Tx) -> dict[str, Any]:
+        pipeline = require(tx, ctx, pipeline_name)
+        values = _effective(tx, pipeline, pipeline_parameters)
+        limit = parallelism_configuration or pipeline.parallelism or {}
+        begun = _begun(ctx, pipeline, now, values, limit.get("MaxParallelExecutionSteps"))
+        history.start(tx, begun, definition=pipeline.definition, role=pipeline.role_arn, about=about)
+        return {"PipelineExecutionArn": begun.execution_arn}
+
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))
+
+
+@operation("sagemaker:StopPipelineExecution", resource=execution_arn)
+async def stop_pipeline_execution(
+    ctx: Context, *, pipeline_execution_arn: str, client_request_token: str
+) -> dict[str, Any]:
+    """Ask an execution to stop; one that is stopping already hears nothing new."""
+    request = Request("StopPipelineExecution", client_request_token, {"arn": pipeline_execution_arn})
+
+    def stop(tx: Tx) -> dict[str, Any]:
+        execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        if execution.status == "Executing":
+            history.advance(tx, execution.arn, StopRequested(at=ctx.clock()))
+            executions.note_modifier(tx, execution, user_context(ctx.principal))
+        elif execution.status != "Stopping":
+            sentence = f"Pipeline execution with ARN {execution.arn} is already {execution.status}."
+            raise Fault("ConflictException", sentence)
+        return {"PipelineExecutionArn": execution.arn}
+
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: stop(tx)))
+
+
+@operation("sagemaker:DescribePipelineExecution", resource=execution_arn)
+async def describe_pipeline_execution(ctx: Context, *, pipeline_execution_arn: str) -> dict[str, Any]:
+    """How an execution stands."""
+
+    def describe(tx: Tx) -> dict[str, Any]:
+        execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        return projection.describe(execution, history.load(tx, execution.arn))
+
+    return await ctx.store.read(describe)
+
+
+@operation("sagemaker:ListPipelineExecutions", resource=pipeline_arn)
+async def list_pipeline_executions(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    created_after: float | None = None,
+    created_before: float | None = None,
+    sort_by: executions.SortBy = "CreationTime",
+    sort_order: SortOrder = "Descending",
+    next_token: str | None = None,
+    max_results: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """A pipeline's executions, newest first."""
+    after = place_of(next_token, float, str)
+    wanted = Page(
+        limit=max_results + 1,
+        sort_by=sort_by,
+        descending=sort_order == "Descending",
+        created_after=created_after,
+        created_before=created_before,
+        after=None if after is None else (after[0], after[1]),
+    )
+    found = await ctx.store.read(lambda tx: executions.page(tx, require(tx, ctx, pipeline_name).arn, wanted))
+    shown = found[:max_results]
+    return without_none(
+        PipelineExecutionSummaries=[projection.summary(each) for each in shown],
+        NextToken=token_behind(shown[-1].started, shown[-1].arn) if len(found) > len(shown) else None,
+    )
+
+
+@operation("sagemaker:ListPipelineExecutionSteps", resource=execution_arn)
+async def list_pipeline_execution_steps(
+    ctx: Context,
+    *,
+    pipeline_execution_arn: str | None = None,
+    next_token: str | None = None,
+    max_results: int = PAGE_MAX,
+    sort_order: SortOrder = "Descending",
+) -> dict[str, Any]:
+    """The steps that started, newest first."""
+    if pipeline_execution_arn is None:
+        raise Fault("ValidationException", "PipelineExecutionArn is needed.")
+    state = (await ctx.store.read(lambda tx: _folded(tx, ctx, pipeline_execution_arn))).state
+    steps = projection.steps(state, newest_first=sort_order == "Descending")
+    return page_of("PipelineExecutionSteps", steps, "StepName", next_token, max_results)
+
+
+@operation("sagemaker:ListPipelineParametersForExecution", resource=execution_arn)
+async def list_pipeline_parameters_for_execution(
+    ctx: Context,
+    *,
+    pipeline_execution_arn: str,
+    next_token: str | None = None,
+    max_results: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """The values an execution runs with, defaults included."""
+    state = (await ctx.store.read(lambda tx: _folded(tx, ctx, pipeline_execution_arn))).state
+    return page_of("PipelineParameters", projection.parameters(state), "Name", next_token, max_results)
+
+
+@operation("sagemaker:DescribePipelineDefinitionForExecution", resource=execution_arn)
+async def describe_pipeline_definition_for_execution(
+    ctx: Context, *, pipeline_execution_arn: str
+) -> dict[str, Any]:
+    """The definition an execution began with, whatever has become of the pipeline's since."""
+
+    def describe(tx: Tx) -> dict[str, Any]:
+        execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        pipeline = require(tx, ctx, execution.pipeline)
+        text = definitions.text_of(tx, execution.definition)
+        return {"PipelineDefinition": text, "CreationTime": pipeline.created}
+
+    return await ctx.store.read(describe)
+
+
+def _begun(
+    ctx: Context, pipeline: Pipeline, now: float, values: Mapping[str, Scalar], max_parallel_steps: int | None
+) -> ExecutionStarted:
+    execution_id = ids.execution_id()
+    return ExecutionStarted(
+        at=now,
+        seed=ids.seed(),
+        pipeline_name=pipeline.name,
+        pipeline_arn=pipeline.arn,
+        execution_id=execution_id,
+        execution_arn=arns.execution(ctx.region, ctx.account, pipeline.name, execution_id),
+        parameters=values,
+        max_parallel_steps=max_parallel_steps,
+    )
+
+
+def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
+    overrides = {each["Name"]: each["Value"] for each in given}
+    if len(overrides) < len(given):
+        raise Fault("ValidationException", "A pipeline parameter is given more than once.")
+    try:
+        return effective(definitions.pipeline_of(tx, pipeline.definition).parameters, overrides)
+    except DefinitionError as error:
+        raise Fault("ValidationException", error.message) from error
+
+
+def _require_execution(tx: Tx, ctx: Context, arn: str) -> Execution:
+    execution = executions.find(tx, arn) if is_own(ctx, arn) else None
+    if execution is None:
+        raise Fault("ResourceNotFound", f"Pipeline execution with ARN {arn} does not exist.")
+    return execution
+
+
+def _folded(tx: Tx, ctx: Context, arn: str) -> Folded:
+    return history.load(tx, _require_execution(tx, ctx, arn).arn)

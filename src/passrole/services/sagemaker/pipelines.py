@@ -1,0 +1,274 @@
+"""Pipelines: created, updated, described, listed, deleted. Creating one looks at no function and no queue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import arns
+from passrole.definition import DefinitionError
+from passrole.faults import Fault
+from passrole.history import definitions, executions
+from passrole.policy.request import Values, service_principal
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
+from passrole.services.sagemaker.requests import PAGE_MAX, Request, once, place_of, token_behind, without_none
+from passrole.store import Tx
+
+SERVICE = "sagemaker.amazonaws.com"
+
+Tags = Sequence[Mapping[str, str]]
+
+
+def _tag_keys(_ctx: Context, parameters: Parameters) -> dict[str, Values]:
+    tags: Tags = parameters.get("tags") or ()
+    if not tags:
+        return {}
+    keys: dict[str, Values] = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
+    return {**keys, "aws:TagKeys": tuple(tag["Key"] for tag in tags)}
+
+
+def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    if not parameters.get("tags"):
+        return ()
+    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), _tag_keys(ctx, parameters)),)
+
+
+@operation(
+    "sagemaker:CreatePipeline",
+    resource=pipeline_arn,
+    passes=[PassRole("role_arn", SERVICE)],
+    keys=_tag_keys,
+    also=_tagging,
+)
+async def create_pipeline(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    client_request_token: str,
+    role_arn: str,
+    pipeline_display_name: str | None = None,
+    pipeline_definition: str | None = None,
+    pipeline_definition_s3_location: Mapping[str, str] | None = None,
+    pipeline_description: str | None = None,
+    tags: Tags = (),
+    parallelism_configuration: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Store the definition under a name that is new."""
+    text = _one_definition(pipeline_definition, pipeline_definition_s3_location)
+    if text is None:
+        raise Fault(
+            "ValidationException", "Either PipelineDefinition or PipelineDefinitionS3Location is needed."
+        )
+    _validate(text)
+    await _validate_role(ctx, role_arn)
+    now, user = ctx.clock(), user_context(ctx.principal)
+    pipeline = Pipeline(
+        name=pipeline_name,
+        arn=arns.pipeline(ctx.region, ctx.account, pipeline_name),
+        definition="",
+        role_arn=role_arn,
+        created=now,
+        modified=now,
+        created_by=user,
+        modified_by=user,
+        display_name=pipeline_display_name,
+        description=pipeline_description,
+        parallelism=parallelism_configuration,
+        tags={tag["Key"]: tag["Value"] for tag in tags},
+    )
+    unstamped = replace(pipeline, created=0, modified=0)
+    request = Request("CreatePipeline", client_request_token, {"pipeline": unstamped, "text": text})
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: _create(tx, ctx, pipeline, text)))
+
+
+@operation("sagemaker:UpdatePipeline", resource=pipeline_arn, passes=[PassRole("role_arn", SERVICE)])
+async def update_pipeline(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    pipeline_display_name: str | None = None,
+    pipeline_definition: str | None = None,
+    pipeline_definition_s3_location: Mapping[str, str] | None = None,
+    pipeline_description: str | None = None,
+    role_arn: str | None = None,
+    parallelism_configuration: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Change what is given; executions that run keep what they began with."""
+    text = _one_definition(pipeline_definition, pipeline_definition_s3_location)
+    if text is not None:
+        _validate(text)
+    if role_arn is not None:
+        await _validate_role(ctx, role_arn)
+    given = {
+        "display_name": pipeline_display_name,
+        "description": pipeline_description,
+        "role_arn": role_arn,
+        "parallelism": parallelism_configuration,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    return await ctx.store.write(lambda tx: _update(tx, ctx, pipeline_name, text, changes))
+
+
+@operation("sagemaker:DescribePipeline", resource=pipeline_arn)
+async def describe_pipeline(ctx: Context, *, pipeline_name: str) -> dict[str, Any]:
+    """Everything about a pipeline, its definition included."""
+    return await ctx.store.read(lambda tx: _description(tx, require(tx, ctx, pipeline_name)))
+
+
+@operation("sagemaker:DeletePipeline", resource=pipeline_arn)
+async def delete_pipeline(ctx: Context, *, pipeline_name: str, client_request_token: str) -> dict[str, Any]:
+    """Remove the pipeline and its executions, unless one of them runs."""
+    request = Request("DeletePipeline", client_request_token, {"pipeline_name": pipeline_name})
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: _delete(tx, ctx, pipeline_name)))
+
+
+@operation("sagemaker:ListPipelines")
+async def list_pipelines(
+    ctx: Context,
+    *,
+    pipeline_name_prefix: str = "",
+    created_after: float | None = None,
+    created_before: float | None = None,
+    sort_by: str = "CreationTime",
+    sort_order: str = "Descending",
+    next_token: str | None = None,
+    max_results: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """Pipelines of the caller's account and region, newest first."""
+    after = place_of(next_token, *_SORT_KINDS[sort_by])
+
+    def page(tx: Tx) -> dict[str, Any]:
+        pipelines = [
+            pipeline
+            for _, pipeline in PIPELINES.items(tx, ctx.key(pipeline_name_prefix))
+            if (created_after is None or pipeline.created >= created_after)
+            and (created_before is None or pipeline.created <= created_before)
+        ]
+        return _page(tx, pipelines, sort_by, sort_order == "Descending", after, max_results)
+
+    return await ctx.store.read(page)
+
+
+def _one_definition(text: str | None, location: Mapping[str, str] | None) -> str | None:
+    if text is not None and location is not None:
+        sentence = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
+        raise Fault("ValidationException", sentence)
+    if location is not None:
+        sentence = (
+            "passrole does not support PipelineDefinitionS3Location; give the text as PipelineDefinition."
+        )
+        raise Fault("ValidationException", sentence)
+    return text
+
+
+def _validate(text: str) -> None:
+    try:
+        definitions.parsed(text)
+    except DefinitionError as error:
+        raise Fault("ValidationException", error.message) from error
+
+
+async def _validate_role(ctx: Context, role_arn: str) -> None:
+    """SageMaker must be able to assume the role now; whether it still can is seen when a step starts."""
+    caller = service_principal(SERVICE, ctx.account)
+    parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
+    try:
+        await ctx.call("sts", "AssumeRole", parameters, principal=caller)
+    except Fault as fault:
+        sentence = (
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'{SERVICE}' to assume the role."
+        )
+        raise Fault("ValidationException", sentence) from fault
+
+
+def _create(tx: Tx, ctx: Context, pipeline: Pipeline, text: str) -> dict[str, Any]:
+    pipeline = replace(pipeline, definition=definitions.keep(tx, text))
+    if not PIPELINES.add(tx, ctx.key(pipeline.name), pipeline):
+        # Both generations of the SDK turn CreatePipeline into UpdatePipeline by parts of this sentence.
+        sentence = (
+            "Pipeline names must be unique within an AWS account and region. "
+            f"Pipeline with name ({pipeline.name}) already exists."
+        )
+        raise Fault("ValidationException", sentence)
+    return {"PipelineArn": pipeline.arn}
+
+
+def _update(tx: Tx, ctx: Context, name: str, text: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    before = require(tx, ctx, name)
+    pipeline = replace(
+        before,
+        definition=before.definition if text is None else definitions.keep(tx, text),
+        modified=ctx.clock(),
+        modified_by=user_context(ctx.principal),
+        version=before.version + 1,
+        **changes,
+    )
+    PIPELINES.put(tx, ctx.key(before.name), pipeline)
+    return {"PipelineArn": pipeline.arn, "PipelineVersionId": pipeline.version}
+
+
+def _delete(tx: Tx, ctx: Context, name: str) -> dict[str, Any]:
+    pipeline = require(tx, ctx, name)
+    if executions.any_running(tx, pipeline.arn):
+        sentence = f"Pipeline with name {pipeline.name} has executions that are running; stop them first."
+        raise Fault("ConflictException", sentence)
+    executions.delete_all(tx, pipeline.arn)
+    PIPELINES.delete(tx, ctx.key(pipeline.name))
+    return {"PipelineArn": pipeline.arn}
+
+
+def _description(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
+    return without_none(
+        PipelineArn=pipeline.arn,
+        PipelineName=pipeline.name,
+        PipelineDisplayName=pipeline.display_name,
+        PipelineDefinition=definitions.text_of(tx, pipeline.definition),
+        PipelineDescription=pipeline.description,
+        RoleArn=pipeline.role_arn,
+        PipelineStatus="Active",
+        CreationTime=pipeline.created,
+        LastModifiedTime=pipeline.modified,
+        LastRunTime=executions.last_started(tx, pipeline.arn),
+        CreatedBy=pipeline.created_by,
+        LastModifiedBy=pipeline.modified_by,
+        ParallelismConfiguration=pipeline.parallelism,
+    )
+
+
+def _summary(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
+    return without_none(
+        PipelineArn=pipeline.arn,
+        PipelineName=pipeline.name,
+        PipelineDisplayName=pipeline.display_name,
+        PipelineDescription=pipeline.description,
+        RoleArn=pipeline.role_arn,
+        CreationTime=pipeline.created,
+        LastModifiedTime=pipeline.modified,
+        LastExecutionTime=executions.last_started(tx, pipeline.arn),
+    )
+
+
+def _page(
+    tx: Tx,
+    pipelines: Sequence[Pipeline],
+    sort_by: str,
+    descending: bool,
+    after: tuple[Any, ...] | None,
+    limit: int,
+) -> dict[str, Any]:
+    key = _SORT_KEYS[sort_by]
+    ordered = sorted(pipelines, key=key, reverse=descending)
+    if after is not None:
+        ordered = [each for each in ordered if (key(each) < after if descending else key(each) > after)]
+    shown = ordered[:limit]
+    more = token_behind(*key(shown[-1])) if len(ordered) > limit else None
+    return without_none(PipelineSummaries=[_summary(tx, each) for each in shown], NextToken=more)
+
+
+_SORT_KINDS: Mapping[str, tuple[type, ...]] = {"Name": (str,), "CreationTime": (float, str)}
+_SORT_KEYS: Mapping[str, Any] = {
+    "Name": lambda pipeline: (pipeline.name,),
+    "CreationTime": lambda pipeline: (pipeline.created, pipeline.name),
+}
