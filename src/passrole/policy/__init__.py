@@ -1,1 +1,27 @@
-"""IAM, pure: documents, matching, conditions and the decision. It knows no store, no wire and no clock."""
+"""IAM, pure: documents, matching, conditions and the decision. It knows no store, no wire and no clock.
+
+- `parse_document` -> `CompiledPolicy`, or `MalformedPolicyDocument` (document.py)
+- `evaluate(Request, PolicySet)` -> `Decision` (evaluate.py)
+- `denial_sentence` (explain.py), `near_misses` (near_misses.py): a refusal in words
+- `managed.policies`: AWS managed policies that come with passrole
+"""
+
+from passrole.policy.document import CompiledPolicy, MalformedPolicyDocument, parse_document
+from passrole.policy.evaluate import Decision, PolicySet, evaluate
+from passrole.policy.explain import denial_sentence
+from passrole.policy.near_misses import near_misses
+from passrole.policy.request import Principal, Request, service_principal
+
+__all__ = [
+    "CompiledPolicy",
+    "Decision",
+    "MalformedPolicyDocument",
+    "PolicySet",
+    "Principal",
+    "Request",
+    "denial_sentence",
+    "evaluate",
+    "near_misses",
+    "parse_document",
+    "service_principal",
+]

@@ -1,0 +1,173 @@
+"""Policy documents, compiled once so that a decision is a handful of comparisons.
+
+It knows no layers and makes no decision. A document becomes statements; a statement becomes tests for
+resources, principals and conditions. Which statements speak about an action is worked out at the first
+request for that action and remembered, so later requests pay one dictionary look-up for it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from passrole.policy.conditions import Condition, compile_conditions
+from passrole.policy.matching import ArnFits, action_matcher, arn_matcher
+from passrole.policy.principals import Principals, Reach, compile_principals
+from passrole.policy.request import Principal
+from passrole.policy.scope import Scope
+from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json, statements, texts
+
+__all__ = [
+    "CompiledPolicy",
+    "Kind",
+    "MalformedPolicyDocument",
+    "Statement",
+    "compile_document",
+    "parse_document",
+]
+
+# Enough for every action of the services here; hostile action names only ever empty the memo.
+_MEMO_ACTIONS_MAX: Final = 1024
+_VERSION_WITH_VARIABLES: Final = "2012-10-17"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The texts of an Action or Resource element, or of its Not- twin."""
+
+    texts: tuple[str, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for sentences."""
+
+    index: int
+    sid: str | None
+    allows: bool
+    actions: Patterns
+    resources: Patterns | None
+    principals: Principals | None
+    conditions: tuple[Condition, ...]
+    action_fits: tuple[Callable[[str], bool], ...]
+    resource_fits: tuple[ArnFits, ...] | None
+
+    def covers_action(self, action: str) -> bool:
+        """Whether the statement speaks about the action, which is given in lower case."""
+        listed = any(fits(action) for fits in self.action_fits)
+        return listed is not self.actions.negated
+
+    def covers_resource(self, scope: Scope) -> bool:
+        """Whether the statement speaks about the request's resource; always where any will do."""
+        if self.resource_fits is None:
+            return True
+        if self.resources is not None and self.resources.negated:
+            # A pattern whose variable has no value (None) puts the statement out of action.
+            return all(fits(scope.segments, scope) is False for fits in self.resource_fits)
+        return any(fits(scope.segments, scope) for fits in self.resource_fits)
+
+    def reach(self, principal: Principal) -> Reach:
+        """How directly the Principal element names the caller; without one it names nobody."""
+        return self.principals.reach(principal) if self.principals else Reach.NONE
+
+    def applies(self, scope: Scope) -> bool:
+        """Whether resource and conditions fit; the action and the principal are the caller's part."""
+        if not self.covers_resource(scope):
+            return False
+        return not self.conditions or all(condition.holds(scope) for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Relevant:
+    """The statements of one policy that speak about one action."""
+
+    denies: tuple[Statement, ...]
+    allows: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledPolicy:
+    """A policy document, ready to be asked. Compile once per document and keep it."""
+
+    statements: tuple[Statement, ...]
+    _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
+
+    def about(self, action: str) -> Relevant:
+        """The statements that speak about an action, in any letter case."""
+        found = self._memo.get(action)
+        return found if found is not None else self._find(action)
+
+    def _find(self, action: str) -> Relevant:
+        covering = [one for one in self.statements if one.covers_action(action.lower())]
+        found = Relevant(
+            denies=tuple(one for one in covering if not one.allows),
+            allows=tuple(one for one in covering if one.allows),
+        )
+        if len(self._memo) >= _MEMO_ACTIONS_MAX:
+            self._memo.clear()
+        self._memo[action] = found
+        return found
+
+
+def parse_document(document: str | Mapping[str, object], kind: Kind = "identity") -> CompiledPolicy:
+    """Check and compile a document, given as JSON text or as the object it holds, or MalformedPolicyDocument.
+
+    Boundaries, session policies and SCPs are of kind "identity".
+    """
+    elements = read_json(document, kind) if isinstance(document, str) else document
+    check(elements, kind)
+    return compile_document(elements, kind)
+
+
+def compile_document(document: Mapping[str, object], kind: Kind = "identity") -> CompiledPolicy:
+    """Compile without checking, for documents that were checked when they were stored.
+
+    What the document leaves out or leaves empty matches nothing; it never widens what the rest grants.
+    """
+    variables = document.get("Version") == _VERSION_WITH_VARIABLES
+    compiled = [
+        _compile_statement(index, element, kind, variables)
+        for index, element in enumerate(statements(document))
+    ]
+    return CompiledPolicy(tuple(compiled))
+
+
+def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:
+    conditions = _conditions(element, variables)
+    # A condition that cannot be read puts the statement out of action.
+    actions = Patterns((), False) if conditions is None else _patterns(element, "Action")
+    resources = None if kind == "trust" else _patterns(element, "Resource")
+    sid = element.get("Sid")
+    return Statement(
+        index=index,
+        sid=sid if isinstance(sid, str) and sid else None,
+        allows=element.get("Effect") == "Allow",
+        actions=actions,
+        resources=resources,
+        principals=None if kind == "identity" else _principals(element),
+        conditions=conditions or (),
+        action_fits=tuple(action_matcher(text) for text in actions.texts),
+        resource_fits=_resource_fits(resources, variables),
+    )
+
+
+def _patterns(element: Mapping[str, object], name: str) -> Patterns:
+    negated = name not in element and f"Not{name}" in element
+    listed = texts(element.get(f"Not{name}" if negated else name, [])) or []
+    return Patterns(tuple(listed), negated=negated and bool(listed))
+
+
+def _resource_fits(resources: Patterns | None, variables: bool) -> tuple[ArnFits, ...] | None:
+    if resources is None or ("*" in resources.texts and not resources.negated):
+        return None
+    return tuple(arn_matcher(text, variables=variables) for text in resources.texts)
+
+
+def _principals(element: Mapping[str, object]) -> Principals:
+    negated = "Principal" not in element and "NotPrincipal" in element
+    return compile_principals(element.get("NotPrincipal" if negated else "Principal"), negated=negated)
+
+
+def _conditions(element: Mapping[str, object], variables: bool) -> tuple[Condition, ...] | None:
+    block = element.get("Condition", {})
+    return compile_conditions(block, variables=variables) if isinstance(block, Mapping) else None

@@ -1,0 +1,62 @@
+"""A denial in AWS's words, for the wire.
+
+It decides nothing and tells callers nothing but what AWS tells them: one cause, even where several layers
+refuse. What nearly allowed the request is for the audit trail and the operator (`near_misses`).
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from passrole.policy.evaluate import Decision, Layer
+from passrole.policy.request import Request
+
+_IMPLICIT: Final[Mapping[Layer, str]] = {
+    "identity": "because no identity-based policy allows the {action} action",
+    "resource": "because no resource-based policy allows the {action} action",
+    "boundary": "because no permissions boundary allows the {action} action",
+    "session": "because no session policy allows the {action} action",
+    "scp": "because no service control policy allows the {action} action",
+    "trust": "because no role trust policy allows the {action} action",
+}
+_EXPLICIT: Final[Mapping[Layer, str]] = {
+    "identity": "with an explicit deny in an identity-based policy",
+    "resource": "with an explicit deny in a resource-based policy",
+    "boundary": "with an explicit deny in a permissions boundary",
+    "session": "with an explicit deny in a session policy",
+    "scp": "with an explicit deny in a service control policy",
+    "trust": "with an explicit deny in the role trust policy",
+}
+
+# Services that do not print the action as the API spells it; seen in real denials.
+_SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
+    "sns": lambda action: f"SNS:{action.partition(':')[2]}",
+    "sqs": str.lower,
+}
+# S3 puts the ARN in double quotes.
+_QUOTING_SERVICES: Final = frozenset({"s3"})
+
+
+def denial_sentence(
+    request: Request, decision: Decision, action_spelling: str | None = None, *, name_policy: bool = True
+) -> str:
+    """AWS's sentence for a refused request; `action_spelling` overrides how the service prints the action.
+
+    A request whose resource is empty names none. With `name_policy` an explicit Deny ends in the ARN of its
+    policy, as AWS has done since 2026 for policies that have one and callers of the same account.
+    """
+    assert not decision.allowed, "there is no sentence for what was allowed"
+    service = request.action.partition(":")[0].lower()
+    action = action_spelling or _SPELLINGS.get(service, str)(request.action)
+    resource = f'"{request.resource}"' if service in _QUOTING_SERVICES else request.resource
+    where = f" on resource: {resource}" if request.resource else ""
+    cause = (_EXPLICIT if decision.explicit else _IMPLICIT)[decision.layer].format(action=action)
+    ending = _policy_arn(request, decision) if name_policy else ""
+    return f"User: {request.principal.arn} is not authorized to perform: {action}{where} {cause}{ending}"
+
+
+def _policy_arn(request: Request, decision: Decision) -> str:
+    policy = decision.policy
+    same_account = request.principal.account == request.resource_account
+    has_arn = decision.explicit and policy is not None and policy.startswith("arn:")
+    return f": {policy}" if has_arn and same_account else ""

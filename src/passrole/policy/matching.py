@@ -1,0 +1,193 @@
+"""Wildcards, ARNs and actions: does this text fit that pattern?
+
+It knows no policy and no decision. No pattern becomes a regular expression and nothing back-tracks.
+
+A pattern is cut at its `*` into chunks. The first must stand at the head of the text, the last at its tail,
+and each one between is taken where it is found first: with only `*` between them, an earlier place for one
+chunk never spoils the place of the next. So the text is walked once, and the cost is at most letters of the
+text times letters of the longest chunk; without `?` it is linear, as `str.find` is.
+
+ARNs are compared segment by segment: a `*` stays inside its own segment, except in the resource part (the
+sixth, which may hold colons of its own) and except a `*` that ends a pattern of fewer than six segments,
+which runs on to the end (`arn:aws:sqs:*`).
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from passrole.policy.scope import Scope
+from passrole.policy.variables import Template, Text, Wild, is_fixed, read, resolve
+
+Fits = Callable[[str], bool]
+
+# Takes the segments of the ARN asked about (`split_arn`) and the request that fills the variables.
+# None where a variable of the pattern has no value: neither a match nor a mismatch.
+ArnFits = Callable[[Sequence[str], Scope], bool | None]
+
+_ARN_SEGMENTS: Final = 6
+_MEMO_SIZE: Final = 2048
+
+
+def arn_matcher(text: str, *, variables: bool) -> ArnFits:
+    """An ARN pattern, as Resource and the Arn operators write it."""
+    segments = _cut(read(text, variables=variables))
+    fixed = tuple(segment for segment in segments if is_fixed(segment))
+    if len(fixed) == len(segments):
+        fits = _segments_matcher(fixed)
+        return lambda actual, _scope: fits(actual)
+
+    def fits_when_filled(actual: Sequence[str], scope: Scope) -> bool | None:
+        filled = [resolve(segment, scope) for segment in segments]
+        known = tuple(segment for segment in filled if segment is not None)
+        return _segments_matcher(known)(actual) if len(known) == len(filled) else None
+
+    return fits_when_filled
+
+
+def action_matcher(pattern: str) -> Fits:
+    """An Action pattern; what it takes must already be in lower case. Actions have no variables."""
+    template = read(pattern.lower(), variables=False)
+    return glob(tuple(token for token in template if isinstance(token, str | Wild)))
+
+
+@lru_cache(maxsize=_MEMO_SIZE)
+def glob(pattern: Text) -> Fits:
+    """A pattern of letters and wildcards, compiled and memoised."""
+    chunks = _chunks(pattern)
+    if len(chunks) == 1:
+        only = chunks[0]
+        return _equal_to(only.letters) if only.is_plain else only.is_all_of
+    head, *between, tail = chunks
+    if not between and head.is_plain and tail.is_plain:
+        return _head_and_tail(head.letters, tail.letters)
+    if len(between) == 1 and between[0].is_plain and head.size == tail.size == 0:
+        return _containing(between[0].letters)
+    return _scanning(head, tuple(between), tail)
+
+
+class _Chunk:
+    """A run without `*`: letters with holes, each hole standing for any one letter."""
+
+    __slots__ = ("is_plain", "letters", "pieces", "size")
+
+    def __init__(self, tokens: Sequence[str | Wild]) -> None:
+        pieces: list[tuple[int, str]] = []
+        size = 0
+        for token in tokens:
+            if isinstance(token, str):
+                pieces.append((size, token))
+                size += len(token)
+            else:
+                size += 1
+        self.size = size
+        self.pieces = tuple(pieces)
+        self.letters = "".join(piece for _, piece in pieces)
+        self.is_plain = len(self.letters) == size
+
+    def is_all_of(self, text: str) -> bool:
+        return len(text) == self.size and self.stands_at(text, 0)
+
+    def stands_at(self, text: str, at: int) -> bool:
+        return all(text.startswith(piece, at + offset) for offset, piece in self.pieces)
+
+    def find(self, text: str, start: int, stop: int) -> int:
+        """The first place in text[start:stop] where the chunk stands, or -1."""
+        if self.is_plain:
+            return text.find(self.letters, start, stop)
+        last = stop - self.size
+        return next((at for at in range(start, last + 1) if self.stands_at(text, at)), -1)
+
+
+def _chunks(pattern: Text) -> list[_Chunk]:
+    """The chunks around the stars; a star at an end leaves an empty chunk there, `**` counts as `*`."""
+    runs: list[list[str | Wild]] = [[]]
+    for token in pattern:
+        if token is Wild.STAR:
+            runs.append([])
+        elif token:
+            runs[-1].append(token)
+    if len(runs) == 1:
+        return [_Chunk(runs[0])]
+    return [_Chunk(runs[0]), *(_Chunk(run) for run in runs[1:-1] if run), _Chunk(runs[-1])]
+
+
+def _equal_to(letters: str) -> Fits:
+    return lambda text: text == letters
+
+
+def _containing(letters: str) -> Fits:
+    return lambda text: letters in text
+
+
+def _head_and_tail(head: str, tail: str) -> Fits:
+    if not tail:
+        return lambda text: text.startswith(head)
+    if not head:
+        return lambda text: text.endswith(tail)
+    # Head and tail must not overlap: `ab*ba` does not fit `aba`.
+    least = len(head) + len(tail)
+    return lambda text: len(text) >= least and text.startswith(head) and text.endswith(tail)
+
+
+def _scanning(head: _Chunk, between: tuple[_Chunk, ...], tail: _Chunk) -> Fits:
+    def fits(text: str) -> bool:
+        at, stop = head.size, len(text) - tail.size
+        if at > stop or not head.stands_at(text, 0) or not tail.stands_at(text, stop):
+            return False
+        for chunk in between:
+            found = chunk.find(text, at, stop)
+            if found == -1:
+                return False
+            at = found + chunk.size
+        return True
+
+    return fits
+
+
+@lru_cache(maxsize=_MEMO_SIZE)
+def _segments_matcher(pattern: tuple[Text, ...]) -> Callable[[Sequence[str]], bool]:
+    """A segmented pattern, compiled; segments that are a lone `*` cost nothing when matching."""
+    size = len(pattern)
+    runs_on = size < _ARN_SEGMENTS and pattern[-1][-1:] == (Wild.STAR,)
+    exact = tuple((i, _letters(text)) for i, text in enumerate(pattern) if _is_letters(text))
+    others = tuple(
+        (i, glob(text)) for i, text in enumerate(pattern) if not _is_letters(text) and text != (Wild.STAR,)
+    )
+
+    def fits(segments: Sequence[str]) -> bool:
+        if len(segments) != size:
+            if not runs_on or len(segments) < size:
+                return False
+            segments = [*segments[: size - 1], ":".join(segments[size - 1 :])]
+        for i, letters in exact:
+            if segments[i] != letters:
+                return False
+        return all(fit(segments[i]) for i, fit in others) if others else True
+
+    return fits
+
+
+def _is_letters(text: Text) -> bool:
+    return all(isinstance(token, str) for token in text)
+
+
+def _letters(text: Text) -> str:
+    return "".join(token for token in text if isinstance(token, str))
+
+
+def _cut(template: Template) -> tuple[Template, ...]:
+    """The template cut at its first five colons; colons inside a variable or its value do not count."""
+    segments: list[Template] = []
+    current: Template = ()
+    for token in template:
+        if not isinstance(token, str):
+            current = (*current, token)
+            continue
+        first, *rest = token.split(":", _ARN_SEGMENTS - 1 - len(segments))
+        current = (*current, first) if first else current
+        for piece in rest:
+            segments.append(current)
+            current = (piece,) if piece else ()
+    return (*segments, current)

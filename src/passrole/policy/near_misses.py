@@ -1,0 +1,280 @@
+"""How close a refused request came, in words for people.
+
+It decides nothing anew and is asked only about refusals, by the audit trail, `check` and `explain`; AWS tells
+callers none of this, and neither does passrole. Statements are counted from 1, as people do.
+
+A miss is nearer the further a statement's Allow got: everything fitted but a condition; or the principal; or
+the resource, and there only letter case, or only the name; or nothing but the service of the action.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from passrole.policy.conditions import Condition, Many
+from passrole.policy.document import Statement
+from passrole.policy.evaluate import RESOURCE_POLICY, TRUST_POLICY, Layer, NamedPolicy, PolicySet, evaluate
+from passrole.policy.matching import arn_matcher
+from passrole.policy.request import Request
+from passrole.policy.scope import Scope, split_arn
+
+
+class Distance(IntEnum):
+    """What kept a statement from allowing the request, the nearest first."""
+
+    CONDITION = 0
+    PRINCIPAL = 1
+    LETTER_CASE = 2
+    NAME = 3
+    RESOURCE = 4
+    ACTION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """One statement that did not allow the request, and why; `statement` is its index from 0."""
+
+    distance: Distance
+    policy: str
+    statement: int
+    sid: str | None
+    sentence: str
+
+
+def near_misses(request: Request, policies: PolicySet, most: int = 3) -> tuple[str, ...]:
+    """The sentences of the nearest misses; of an explicit Deny, the one that tells which statement it is."""
+    return tuple(miss.sentence for miss in rank_near_misses(request, policies)[:most])
+
+
+def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
+    """Every miss in the layer that refused, the nearest first; none where the request is allowed."""
+    decision = evaluate(request, policies)
+    if decision.allowed:
+        return []
+    if decision.explicit:
+        finding = decision.findings[decision.layer]
+        denying = finding.statement
+        assert denying is not None, "an explicit deny has its statement"
+        policy = finding.policy or ""
+        sentence = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
+        return [NearMiss(Distance.CONDITION, policy, denying.index, denying.sid, sentence)]
+    scope = Scope(request)
+    found = [
+        miss
+        for name, policy in _policies_of(decision.layer, policies)
+        for statement in policy.statements
+        if statement.allows and (miss := _miss(name, statement, scope, decision.layer)) is not None
+    ]
+    return sorted(found, key=lambda miss: miss.distance)
+
+
+def smallest_statement(request: Request) -> Mapping[str, str]:
+    """The smallest identity-policy statement that would allow exactly this request."""
+    return {"Effect": "Allow", "Action": request.action, "Resource": request.resource or "*"}
+
+
+def _policies_of(layer: Layer, policies: PolicySet) -> Iterable[NamedPolicy]:
+    by_layer: Mapping[Layer, Sequence[NamedPolicy | None]] = {
+        "identity": policies.identity,
+        "resource": ((RESOURCE_POLICY, policies.resource),) if policies.resource else (),
+        "boundary": (policies.boundary,),
+        "session": policies.session,
+        "scp": [named for level in policies.scps for named in level],
+        "trust": ((TRUST_POLICY, policies.trust),) if policies.trust else (),
+    }
+    return [named for named in by_layer[layer] if named is not None]
+
+
+def _miss(policy: str, statement: Statement, scope: Scope, layer: Layer) -> NearMiss | None:
+    """What kept the statement from allowing; None where it is not near at all, or allowed."""
+    told = _tell(statement, scope, layer)
+    if told is None:
+        return None
+    distance, words = told
+    sentence = f"{_which(policy, statement)} allows {words}"
+    return NearMiss(distance, policy, statement.index, statement.sid, sentence)
+
+
+def _tell(statement: Statement, scope: Scope, layer: Layer) -> tuple[Distance, str] | None:
+    request = scope.request
+    if not statement.covers_action(request.action.lower()):
+        return _tell_action(statement, request)
+    if not statement.covers_resource(scope):
+        distance, words = _tell_resource(statement, scope)
+        return distance, f"{request.action}, but {words}"
+    thing = _thing(request.resource)
+    if layer in ("resource", "trust") and not statement.reach(request.principal):
+        return (
+            Distance.PRINCIPAL,
+            f"{request.action} on this {thing.noun}, but not to `{request.principal.arn}`",
+        )
+    failing = [condition for condition in statement.conditions if not condition.holds(scope)]
+    if not failing:
+        return None
+    words = " and ".join(_tell_condition(condition, scope) for condition in failing)
+    return Distance.CONDITION, f"{request.action} on this {thing.noun}, but only where {words}"
+
+
+def _which(policy: str, statement: Statement) -> str:
+    sid = f" (`{statement.sid}`)" if statement.sid else ""
+    return f"statement {statement.index + 1}{sid} of {policy.rpartition('/')[2]}"
+
+
+def _under(statement: Statement) -> str:
+    keys = [condition.key for condition in statement.conditions]
+    return f" under its condition on {_listed(keys, 'and')}" if keys else ""
+
+
+def _tell_action(statement: Statement, request: Request) -> tuple[Distance, str] | None:
+    """Another action of the same service is a miss; of another service it is none."""
+    service = request.action.partition(":")[0].lower()
+    if statement.actions.negated:
+        return Distance.ACTION, f"everything except {_listed(statement.actions.texts, 'and')}"
+    same = [text for text in statement.actions.texts if text.partition(":")[0].lower() == service]
+    if not same:
+        return None
+    return Distance.ACTION, f"{_listed(same, 'and')}, but not {request.action}"
+
+
+def _tell_condition(condition: Condition, scope: Scope) -> str:
+    value = scope.value(condition.lookup_key)
+    operator = condition.use.operator
+    if operator is None:
+        wanted = "absent" if "true" in condition.values else "present"
+        return f"{condition.key} is {wanted}"
+    subject = {None: "", Many.ALL: "every value of ", Many.ANY: "a value of "}[condition.use.many]
+    wanted = f"{subject}{condition.key} {operator.words} {_listed(condition.values, 'or')}"
+    if value is None or value == ():
+        return f"{wanted}; here it is absent"
+    return f"{wanted}; here it is {_listed((value,) if isinstance(value, str) else value, 'and')}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """A resource as people call it: `queue`, `approvals`."""
+
+    noun: str
+    name: str
+
+
+# Resources whose ARN does not say what they are.
+_NOUNS: Final[Mapping[str, str]] = {"sqs": "queue", "sns": "topic", "s3": "object"}
+_SEGMENT_NAMES: Final = ("scheme", "partition", "service", "region", "account", "name")
+
+
+def _thing(resource: str) -> _Thing:
+    segments = split_arn(resource)
+    if len(segments) < len(_SEGMENT_NAMES):
+        return _Thing("resource", resource)
+    service, last = segments[2], segments[5]
+    if service in _NOUNS:
+        return _Thing("bucket" if service == "s3" and "/" not in last else _NOUNS[service], last)
+    prefix = _type_prefix(last)
+    return _Thing(prefix[:-1].replace("-", " ") or "resource", last[len(prefix) :])
+
+
+def _type_prefix(last: str) -> str:
+    """`role/` of `role/x`, `function:` of `function:f`; empty where the name stands alone."""
+    ends = [at for mark in "/:" if (at := last.find(mark)) != -1]
+    return last[: min(ends) + 1] if ends else ""
+
+
+def _tell_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
+    resource = scope.request.resource
+    thing = _thing(resource)
+    resources = statement.resources
+    here = f"this {thing.noun} is `{thing.name}`"
+    if resources is None or resources.negated:
+        return Distance.RESOURCE, f"not on {_listed(resources.texts if resources else (), 'or')}; {here}"
+    covered = [text for text in resources.texts if _stray(text, scope) == [len(_SEGMENT_NAMES) - 1]]
+    if _differs_in_case(resources.texts, scope):
+        return Distance.LETTER_CASE, f"{_only_on(covered, resources.texts)}; {here}, in other letter case"
+    if covered:
+        return Distance.NAME, f"{_only_on(covered, resources.texts)}; {here}"
+    stray = _nearest_stray(resources.texts, scope)
+    its = f"its {_listed_plain([_SEGMENT_NAMES[i] for i in stray])} differ{'s' if len(stray) == 1 else ''}"
+    where = f"only on {_listed(resources.texts, 'or')}; this is `{resource}`"
+    return Distance.RESOURCE, f"{where}, {its}" if stray else where
+
+
+def _stray(pattern: str, scope: Scope) -> list[int]:
+    """The segments of the request's ARN that the pattern does not fit; all of them if it has not six."""
+    wanted, actual = _pattern_segments(pattern), scope.segments
+    if len(wanted) != len(actual):
+        return list(range(len(_SEGMENT_NAMES)))
+    return [
+        i
+        for i, (text, found) in enumerate(zip(wanted, actual, strict=True))
+        if not arn_matcher(f"{text}", variables=True)([found], scope)
+    ]
+
+
+def _pattern_segments(pattern: str) -> list[str]:
+    """As `split_arn`, but blind to the colons inside `${aws:username}`."""
+    segments, depth = [""], 0
+    for letter in pattern:
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if letter == ":" and depth <= 0 and len(segments) < len(_SEGMENT_NAMES):
+            segments.append("")
+        else:
+            segments[-1] += letter
+    return segments
+
+
+def _nearest_stray(patterns: Iterable[str], scope: Scope) -> list[int]:
+    return min((_stray(pattern, scope) for pattern in patterns), key=len, default=[])
+
+
+def _differs_in_case(patterns: Iterable[str], scope: Scope) -> bool:
+    folded = [segment.lower() for segment in scope.segments]
+    return any(arn_matcher(pattern.lower(), variables=True)(folded, scope) for pattern in patterns)
+
+
+def _only_on(covered: Sequence[str], patterns: Sequence[str]) -> str:
+    """`only on names containing a or b` where all near patterns have that shape, else the patterns."""
+    names = [_name_pattern(pattern) for pattern in covered or patterns]
+    for shape, words in _SHAPES:
+        inner = [shape(name) for name in names]
+        if inner and all(inner):
+            return f"only on names {words}{_listed([text for text in inner if text], 'or')}"
+    return f"only on {_listed(patterns, 'or')}"
+
+
+def _name_pattern(pattern: str) -> str:
+    last = _pattern_segments(pattern)[-1]
+    prefix = _type_prefix(last)
+    return last if "*" in prefix else last[len(prefix) :]
+
+
+def _inside(stars: tuple[bool, bool]) -> Callable[[str], str | None]:
+    """Takes the letters out of a name pattern whose only wildcards are stars at the named ends."""
+
+    def letters(name: str) -> str | None:
+        inner = name[1 if stars[0] else 0 : -1 if stars[1] else None]
+        fits = name.startswith("*") is stars[0] and name.endswith("*") is stars[1]
+        return inner if fits and inner and not set(inner) & set("*?$") else None
+
+    return letters
+
+
+_SHAPES: Final[Sequence[tuple[Callable[[str], str | None], str]]] = (
+    (_inside((True, True)), "containing "),
+    (_inside((False, True)), "beginning with "),
+    (_inside((True, False)), "ending in "),
+    (_inside((False, False)), ""),
+)
+
+
+def _listed(texts: Sequence[str], link: str) -> str:
+    return _joined([f"`{text}`" for text in texts], link)
+
+
+def _listed_plain(words: Sequence[str]) -> str:
+    return _joined(words, "and")
+
+
+def _joined(words: Sequence[str], link: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {link} {words[-1]}"

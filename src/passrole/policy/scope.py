@@ -1,0 +1,82 @@
+"""One request while it is being decided: its ARN split, its condition keys findable.
+
+It knows no policy. Everything here is computed at most once for a request, and only when a statement asks,
+because most decisions never look at a condition key.
+
+Keys that follow from the principal or the request itself (`aws:PrincipalArn`, `aws:username`, ...) are
+answered from those; a key in the request's own context wins over them.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from passrole.policy.request import Request, Values
+
+_TAG_PREFIX: Final = "aws:principaltag/"
+
+
+def split_arn(text: str) -> list[str]:
+    """The six segments of an ARN, or fewer where `text` has fewer colons; the last keeps its own colons."""
+    return text.split(":", 5)
+
+
+class Scope:
+    """What the statements of a policy may ask about one request."""
+
+    __slots__ = ("_keys", "request", "segments")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.segments = split_arn(request.resource)
+        self._keys: Mapping[str, Values] | None = None
+
+    def value(self, key: str) -> Values | None:
+        """The value of a condition key, given in lower case; None where the request does not carry it."""
+        keys = self._keys
+        if keys is None:
+            keys = self._keys = {name.lower(): value for name, value in self.request.context.items()}
+        found = keys.get(key)
+        return found if found is not None else self._implied(key)
+
+    def _implied(self, key: str) -> Values | None:
+        derive = _IMPLIED.get(key)
+        if derive is not None:
+            return derive(self.request)
+        if key.startswith(_TAG_PREFIX):
+            wanted = key.removeprefix(_TAG_PREFIX)
+            tags = self.request.principal.tags.items()
+            return next((value for name, value in tags if name.lower() == wanted), None)
+        return None
+
+
+def _principal_arn(request: Request) -> str:
+    # "For IAM roles, the request context returns the ARN of the role, not of the user that assumed the role."
+    return request.principal.role_arn or request.principal.arn
+
+
+def _user_name(request: Request) -> str | None:
+    # Only IAM users have aws:username; a role session has none (the table of policy variables says so).
+    return request.principal.name if request.principal.kind == "user" else None
+
+
+def _service_name(request: Request) -> str | None:
+    return request.principal.name if request.principal.kind == "service" else None
+
+
+def _account(request: Request) -> str | None:
+    return None if request.principal.kind == "service" else request.principal.account
+
+
+_PRINCIPAL_TYPES: Final = {"user": "User", "role": "AssumedRole", "root": "Account", "service": "Service"}
+
+_IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
+    "aws:principalaccount": _account,
+    "aws:principalarn": _principal_arn,
+    "aws:principalisawsservice": lambda r: "true" if r.principal.kind == "service" else "false",
+    "aws:principalservicename": _service_name,
+    "aws:principaltype": lambda r: _PRINCIPAL_TYPES[r.principal.kind],
+    "aws:resourceaccount": lambda r: r.resource_account or None,
+    "aws:userid": lambda r: r.principal.id,
+    "aws:username": _user_name,
+}
