@@ -1,0 +1,152 @@
+"""A queue's attributes as a table: defaults, ranges, and which type of queue has them.
+
+It knows no rows: `queues.py` and `settings.py` keep what is set here. Ranges and defaults are the API
+reference's of SetQueueAttributes. Encryption by a KMS key is refused, for there is none here;
+SqsManagedSseEnabled is stored but starts as false, because the rows are as readable as their disk.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from passrole.faults import Fault
+from passrole.services.sqs import redrive
+from passrole.services.sqs.refusals import invalid_attribute, unknown_attribute
+
+MESSAGE_BYTES_MAX = 1_048_576
+VISIBILITY_SECONDS_MAX = 43_200
+DELAY_SECONDS_MAX = 900
+WAIT_SECONDS_MAX = 20
+DIGITS_MAX = 10
+COMPUTED = (
+    "QueueArn",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True)
+class QueueAttribute:
+    """One settable attribute; `check` is told the name and the value and raises Fault."""
+
+    check: Callable[[str, str], None]
+    default: str | None = None
+    fifo_only: bool = False
+
+
+def checked(given: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
+    """What is given, each known and in its range. Raises Fault.
+
+    An empty text removes an attribute that has no default, so it is left as it is.
+    """
+    for name, value in given.items():
+        attribute = ATTRIBUTES.get(name)
+        if attribute is None or (attribute.fifo_only and not fifo):
+            raise unknown_attribute(name)
+        if value or attribute.default is not None:
+            attribute.check(name, value)
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def merged(present: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """The attributes after a change. Raises Fault where they do not go together."""
+    after = {name: value for name, value in {**present, **changes}.items() if value}
+    if after.get("FifoThroughputLimit") == "perMessageGroupId" and (
+        after.get("DeduplicationScope") != "messageGroup"
+    ):
+        message = (
+            "The perMessageGroupId value is allowed only when the value for DeduplicationScope is"
+            " messageGroup."
+        )
+        raise Fault("InvalidAttributeValue", message)
+    return after
+
+
+def complete(present: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
+    """What is set, and the defaults of what is not."""
+    return {**(_FIFO_DEFAULTS if fifo else _STANDARD_DEFAULTS), **present}
+
+
+def known(name: str, *, fifo: bool) -> bool:
+    """Whether a queue of this type has an attribute of this name."""
+    attribute = ATTRIBUTES.get(name)
+    return name in COMPUTED or (attribute is not None and (fifo or not attribute.fifo_only))
+
+
+def number(present: Mapping[str, str], name: str) -> int:
+    """A numeric attribute as it holds for the queue."""
+    return int(present.get(name) or _STANDARD_DEFAULTS[name])
+
+
+def _plain(value: str) -> str:
+    """Numbers without leading zeros, so that `030` is no different value."""
+    return str(int(value)) if _is_whole(value) else value
+
+
+def _is_whole(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= DIGITS_MAX
+
+
+def _whole(low: int, high: int) -> Callable[[str, str], None]:
+    def check(name: str, value: str) -> None:
+        if not (_is_whole(value) and low <= int(value) <= high):
+            raise invalid_attribute(name)
+
+    return check
+
+
+def _one_of(*values: str) -> Callable[[str, str], None]:
+    def check(name: str, value: str) -> None:
+        if value not in values:
+            raise invalid_attribute(name)
+
+    return check
+
+
+def _json_object(name: str, value: str) -> None:
+    try:
+        fine = isinstance(orjson.loads(value), dict)
+    except orjson.JSONDecodeError:
+        fine = False
+    if not fine:
+        raise invalid_attribute(name)
+
+
+def _redrive_policy(_name: str, value: str) -> None:
+    redrive.parse_policy(value)
+
+
+def _redrive_allow_policy(_name: str, value: str) -> None:
+    redrive.check_allow_policy(value)
+
+
+def _no_kms(name: str, _value: str) -> None:
+    raise Fault("UnsupportedOperation", f"passrole has no KMS: {name} cannot be set.")
+
+
+ATTRIBUTES: Mapping[str, QueueAttribute] = {
+    "ContentBasedDeduplication": QueueAttribute(_one_of("true", "false"), "false", fifo_only=True),
+    "DeduplicationScope": QueueAttribute(_one_of("queue", "messageGroup"), "queue", fifo_only=True),
+    "DelaySeconds": QueueAttribute(_whole(0, DELAY_SECONDS_MAX), "0"),
+    "FifoQueue": QueueAttribute(_one_of("true"), "true", fifo_only=True),
+    "FifoThroughputLimit": QueueAttribute(
+        _one_of("perQueue", "perMessageGroupId"), "perQueue", fifo_only=True
+    ),
+    "KmsDataKeyReusePeriodSeconds": QueueAttribute(_no_kms),
+    "KmsMasterKeyId": QueueAttribute(_no_kms),
+    "MaximumMessageSize": QueueAttribute(_whole(1_024, MESSAGE_BYTES_MAX), str(MESSAGE_BYTES_MAX)),
+    "MessageRetentionPeriod": QueueAttribute(_whole(60, 1_209_600), "345600"),
+    "Policy": QueueAttribute(_json_object),
+    "ReceiveMessageWaitTimeSeconds": QueueAttribute(_whole(0, WAIT_SECONDS_MAX), "0"),
+    "RedriveAllowPolicy": QueueAttribute(_redrive_allow_policy),
+    "RedrivePolicy": QueueAttribute(_redrive_policy),
+    "SqsManagedSseEnabled": QueueAttribute(_one_of("true", "false"), "false"),
+    "VisibilityTimeout": QueueAttribute(_whole(0, VISIBILITY_SECONDS_MAX), "30"),
+}
+
+_FIFO_DEFAULTS = {name: a.default for name, a in ATTRIBUTES.items() if a.default is not None}
+_STANDARD_DEFAULTS = {name: v for name, v in _FIFO_DEFAULTS.items() if not ATTRIBUTES[name].fifo_only}

@@ -1,0 +1,212 @@
+"""Queues come and go: CreateQueue, DeleteQueue, GetQueueUrl, the lists, PurgeQueue."""
+
+import base64
+import binascii
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole import arns
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.operation import Permission, operation
+from passrole.services.sqs import attributes as table
+from passrole.services.sqs import redrive, registry, rows
+from passrole.services.sqs.refusals import check_range, invalid, invalid_value, no_such_queue
+from passrole.services.sqs.registry import (
+    QUEUES,
+    TOMBSTONES,
+    Queue,
+    Tombstone,
+    named_queue_arn,
+    named_queue_policy,
+    queue_arn,
+    queue_policy,
+)
+from passrole.services.sqs.settings import check_redrive
+from passrole.services.sqs.tags import check_tags, request_tags
+from passrole.store import Tx
+
+PAUSE_SECONDS = 60  # between a deletion and the name's next use, and between two purges
+PAGE_MAX = 1_000
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_SUFFIX = ".fifo"
+
+
+def all_queues(ctx: Context, _parameters: Mapping[str, Any]) -> str:
+    """Whatever queues the account has in the region."""
+    return arns.queue(ctx.region, ctx.account, "*")
+
+
+def tagging(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+    """The guide: to tag a queue on creation one needs sqs:TagQueue as well."""
+    if not parameters.get("tags"):
+        return ()
+    arn = named_queue_arn(ctx, parameters)
+    return (Permission("sqs:TagQueue", arn, request_tags(ctx, parameters)),)
+
+
+@operation("sqs:CreateQueue", resource=named_queue_arn, keys=request_tags, also=tagging)
+async def create_queue(
+    ctx: Context,
+    *,
+    queue_name: str,
+    attributes: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Create a queue, or find the one that is there with the same attributes."""
+    now = ctx.clock()
+    given = _checked(queue_name, attributes or {})
+    check_tags(queue_name, tags or {})
+    queue = Queue(
+        ctx.account,
+        ctx.region,
+        queue_name,
+        created=now,
+        modified=now,
+        attributes=given,
+        tags=dict(tags or {}),
+    )
+    await ctx.store.write(lambda tx: _created(tx, queue))
+    return {"QueueUrl": registry.url(ctx, queue_name)}
+
+
+@operation("sqs:DeleteQueue", resource=queue_arn, resource_policy=queue_policy)
+async def delete_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
+    """Delete a queue and its messages; its name cannot be used for a minute."""
+    key, now = registry.key(ctx, queue_url), ctx.clock()
+
+    def delete(tx: Tx) -> None:
+        queue = registry.existing(tx, key)
+        rows.delete_all(tx, key)
+        QUEUES.delete(tx, key)
+        TOMBSTONES.put(tx, key, Tombstone(now))
+        tx.notify(queue.channel)
+
+    await ctx.store.write(delete)
+    return {}
+
+
+@operation("sqs:GetQueueUrl", resource=named_queue_arn, resource_policy=named_queue_policy)
+async def get_queue_url(
+    ctx: Context, *, queue_name: str, queue_owner_aws_account_id: str | None = None
+) -> dict[str, Any]:
+    """The URL of a queue of this account."""
+    if queue_owner_aws_account_id not in (None, ctx.account):
+        raise no_such_queue()
+    await ctx.store.read(lambda tx: registry.existing(tx, ctx.key(queue_name)))
+    return {"QueueUrl": registry.url(ctx, queue_name)}
+
+
+@operation("sqs:ListQueues", resource=all_queues)
+async def list_queues(
+    ctx: Context,
+    *,
+    queue_name_prefix: str | None = None,
+    next_token: str | None = None,
+    max_results: int | None = None,
+) -> dict[str, Any]:
+    """The URLs of all queues, by name; in pages only where MaxResults is given."""
+    prefix = ctx.key(queue_name_prefix or "")
+    queues = await ctx.store.read(lambda tx: [queue for _, queue in QUEUES.items(tx, prefix)])
+    return _page(ctx, "QueueUrls", [queue.name for queue in queues], next_token, max_results)
+
+
+@operation("sqs:ListDeadLetterSourceQueues", resource=queue_arn, resource_policy=queue_policy)
+async def list_dead_letter_source_queues(
+    ctx: Context, *, queue_url: str, next_token: str | None = None, max_results: int | None = None
+) -> dict[str, Any]:
+    """The URLs of the queues whose RedrivePolicy names this one."""
+    key = registry.key(ctx, queue_url)
+
+    def sources(tx: Tx) -> list[str]:
+        target = registry.existing(tx, key).arn
+        return [queue.name for _, queue in QUEUES.items(tx, ctx.key("")) if _dead_letter_arn(queue) == target]
+
+    return _page(ctx, "queueUrls", await ctx.store.read(sources), next_token, max_results)
+
+
+@operation("sqs:PurgeQueue", resource=queue_arn, resource_policy=queue_policy)
+async def purge_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
+    """Delete every message, and what a FIFO queue remembers; once a minute at most."""
+    key, now = registry.key(ctx, queue_url), ctx.clock()
+
+    def purge(tx: Tx) -> None:
+        queue = registry.existing(tx, key)
+        if queue.purged is not None and now < queue.purged + PAUSE_SECONDS:
+            message = f"Only one PurgeQueue operation on {queue.name} is allowed every 60 seconds."
+            raise Fault("PurgeQueueInProgress", message, status=403)
+        rows.delete_all(tx, key)
+        QUEUES.put(tx, key, dataclasses.replace(queue, purged=now))
+
+    await ctx.store.write(purge)
+    return {}
+
+
+def _checked(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The attributes to create a queue with. Raises Fault for these and for the name."""
+    fifo = name.endswith(_SUFFIX)
+    if fifo and given.get("FifoQueue") == "true":
+        if not _NAME.fullmatch(name.removesuffix(_SUFFIX)) or len(name) > 80:
+            raise invalid(
+                "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores,"
+                " must end with .fifo suffix and be 1 to 80 in length."
+            )
+    elif not _NAME.fullmatch(name):
+        raise invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+    return table.merged({}, table.checked(given, fifo=fifo))
+
+
+def _created(tx: Tx, queue: Queue) -> None:
+    present = QUEUES.get(tx, queue.key)
+    if present is not None:
+        _check_same(present, queue.attributes)
+        return
+    tombstone = TOMBSTONES.get(tx, queue.key)
+    if tombstone is not None:
+        if queue.created < tombstone.deleted + PAUSE_SECONDS:
+            message = (
+                "You must wait 60 seconds after deleting a queue before you can create another"
+                " with the same name."
+            )
+            raise Fault("QueueDeletedRecently", message)
+        TOMBSTONES.delete(tx, queue.key)
+    check_redrive(tx, queue)
+    QUEUES.put(tx, queue.key, queue)
+
+
+def _check_same(present: Queue, given: Mapping[str, str]) -> None:
+    """CreateQueue of a queue that exists is fine as long as nothing that it gives is different."""
+    holds = table.complete(present.attributes, fifo=present.fifo)
+    for name, value in given.items():
+        if holds.get(name) != value:
+            message = f"A queue already exists with the same name and a different value for attribute {name}"
+            raise Fault("QueueNameExists", message)
+
+
+def _dead_letter_arn(queue: Queue) -> str | None:
+    policy = queue.attributes.get("RedrivePolicy")
+    return redrive.parse_policy(policy).target if policy else None
+
+
+def _page(
+    ctx: Context, member: str, names: Sequence[str], next_token: str | None, max_results: int | None
+) -> dict[str, Any]:
+    """The URLs of the names after the token's; a token only where MaxResults was given, as the API says."""
+    check_range(max_results, "MaxResults", 1, PAGE_MAX, f"Must be between 1 and {PAGE_MAX}, if provided.")
+    after = _token_name(next_token) if next_token else ""
+    rest = [name for name in names if name > after]
+    page = rest[: max_results or PAGE_MAX]
+    answer: dict[str, Any] = {member: [registry.url(ctx, name) for name in page]} if page else {}
+    if max_results is not None and len(rest) > len(page):
+        answer["NextToken"] = base64.urlsafe_b64encode(page[-1].encode()).decode()
+    return answer
+
+
+def _token_name(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token.encode("ascii")).decode()
+    except (UnicodeError, binascii.Error):
+        raise invalid_value(token, "NextToken", "Invalid NextToken value.") from None

@@ -1,0 +1,130 @@
+"""The queues that exist: their documents, their addresses, and how a call finds the one that it means.
+
+It knows no messages. A queue is read in the transaction that acts on it, so that a change of its
+attributes or its deletion holds from the next call on; there is no cache to be stale.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from passrole import arns
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.sqs import attributes
+from passrole.services.sqs.refusals import no_such_queue
+from passrole.store import Collection, Tx
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue. `attributes` are those that were set, as text; times are epoch seconds."""
+
+    account: str
+    region: str
+    name: str
+    created: float
+    modified: float
+    attributes: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    purged: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The queue's key in the store; Context.key of its name."""
+        return f"{self.account}/{self.region}/{self.name}"
+
+    @property
+    def channel(self) -> str:
+        """Where notices go when a message may have become receivable."""
+        return f"queue/{self.key}"
+
+    @property
+    def arn(self) -> str:
+        """The queue's ARN."""
+        return arns.queue(self.region, self.account, self.name)
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it keeps order: the suffix and the attribute always go together."""
+        return self.name.endswith(".fifo")
+
+    def number(self, name: str) -> int:
+        """A numeric attribute, set or by default."""
+        return attributes.number(self.attributes, name)
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """A queue that was deleted; for 60 seconds its name cannot be used again."""
+
+    deleted: float
+
+
+QUEUES = Collection("queue", Queue)
+TOMBSTONES = Collection("queue-deleted", Tombstone)
+
+
+def queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
+    """The ARN of the queue that the call addresses by URL, whether it exists or not."""
+    account, name = address(parameters["queue_url"])
+    return arns.queue(ctx.region, account, name)
+
+
+def named_queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
+    """The ARN of the queue that the call names."""
+    account = parameters.get("queue_owner_aws_account_id") or ctx.account
+    return arns.queue(ctx.region, account, parameters["queue_name"])
+
+
+async def queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
+    """The Policy attribute of the addressed queue, if there is such a queue and it has one."""
+    return await _policy(ctx, *address(parameters["queue_url"]))
+
+
+async def named_queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
+    """The Policy attribute of the named queue, likewise."""
+    account = parameters.get("queue_owner_aws_account_id") or ctx.account
+    return await _policy(ctx, account, parameters["queue_name"])
+
+
+def url(ctx: Context, queue_name: str) -> str:
+    """The URL under which this server answers for the queue."""
+    return f"http://{ctx.config.host}:{ctx.config.port}/{ctx.account}/{queue_name}"
+
+
+def address(queue_url: str) -> tuple[str, str]:
+    """Account and name: the last two segments of any URL, whichever host it names. Raises Fault."""
+    parts = queue_url.rsplit("/", 2)
+    if len(parts) < 3 or not (len(parts[1]) == 12 and parts[1].isdecimal() and parts[2]):
+        raise Fault("InvalidAddress", f"The address {queue_url} is not valid for this endpoint.", status=404)
+    return parts[1], parts[2]
+
+
+def key(ctx: Context, queue_url: str) -> str:
+    """The key of the queue behind a URL. Raises Fault: other accounts' queues do not exist here."""
+    account, name = address(queue_url)
+    if account != ctx.account:
+        raise no_such_queue()
+    return ctx.key(name)
+
+
+def existing(tx: Tx, queue_key: str) -> Queue:
+    """The queue under a key. Raises Fault."""
+    queue = QUEUES.get(tx, queue_key)
+    if queue is None:
+        raise no_such_queue()
+    return queue
+
+
+def by_arn(tx: Tx, arn: str) -> Queue | None:
+    """The queue with an ARN, if there is one."""
+    parsed = arns.parse(arn)
+    return parsed and QUEUES.get(tx, f"{parsed.account}/{parsed.region}/{parsed.resource}")
+
+
+async def _policy(ctx: Context, account: str, name: str) -> str | None:
+    if account != ctx.account:
+        return None
+    queue = await ctx.store.read(lambda tx: QUEUES.get(tx, ctx.key(name)))
+    return queue.attributes.get("Policy") if queue else None

@@ -1,0 +1,37 @@
+"""Housekeeping that no call waits for: what is over and that nobody has come for.
+
+Receiving drops expired messages by itself; this is for the queues from which nobody receives.
+"""
+
+import functools
+
+from passrole.clock import Clock
+from passrole.services.sqs import rows
+from passrole.services.sqs.queues import PAUSE_SECONDS
+from passrole.services.sqs.registry import QUEUES, TOMBSTONES, Queue
+from passrole.store import Store, Tx
+
+
+async def sweep(store: Store, clock: Clock) -> int:
+    """Remove expired messages of all queues, a transaction each; how many there were."""
+    queues = await store.read(lambda tx: [queue for _, queue in QUEUES.items(tx)])
+    now = clock()
+    removed = 0
+    for queue in queues:
+        removed += await store.write(functools.partial(_swept, queue=queue, now=now))
+    await store.write(lambda tx: _forgotten(tx, now))
+    return removed
+
+
+def _swept(tx: Tx, queue: Queue, now: float) -> int:
+    """A FIFO queue's are left to its receivers, who know which message of the group comes next."""
+    if queue.fifo:
+        return 0
+    return rows.delete_expired(tx, queue.key, now - queue.number("MessageRetentionPeriod"))
+
+
+def _forgotten(tx: Tx, now: float) -> None:
+    rows.forget(tx, now)
+    for key, tombstone in TOMBSTONES.items(tx):
+        if tombstone.deleted + PAUSE_SECONDS <= now:
+            TOMBSTONES.delete(tx, key)

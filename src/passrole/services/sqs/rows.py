@@ -1,0 +1,176 @@
+"""The SQL of messages and of what FIFO queues remember; what the rows mean is told here once.
+
+A message is receivable from `visible` on. Receiving it moves `visible` to the end of its visibility
+timeout and counts `received` up, so that "in flight" is nothing but a row whose time has not come, and
+a crash gives every message back by itself. Of a FIFO queue, a message that waits for an earlier one of
+its group has `visible` at BEHIND: the index over `visible` holds one candidate a group that is due, and
+never the crowd behind a group in flight (see fifo.py).
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from passrole.store import Tx
+
+BEHIND = 1e15  # epoch seconds that never come
+FRONT = 1_000  # how many rows one look for expired messages covers
+
+
+class Message(NamedTuple):
+    """A row. `about` is what about.py packs; `group_id` is None outside FIFO queues."""
+
+    seq: int
+    id: str
+    body: str
+    about: bytes
+    sent: float
+    visible: float
+    received: int = 0
+    first: float | None = None
+    group_id: str | None = None
+
+
+_COLUMNS = "seq, id, body, about, sent, visible, received, first, group_id"
+_INSERT = (
+    "INSERT INTO messages (queue, id, body, about, sent, visible, received, first, group_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM messages"  # noqa: S608
+
+
+def insert(tx: Tx, message: Message, *, queue: str) -> int:
+    """Add a message under a seq of its own, which is returned; the one that it brings is not looked at."""
+    row = tx.one(_INSERT, queue, *message[1:])
+    assert row is not None
+    return int(row[0])
+
+
+def next_visible(tx: Tx, queue: str) -> float | None:
+    """When the queue's next message is or was receivable, if there is any."""
+    row = tx.one("SELECT visible FROM messages WHERE queue = ? ORDER BY visible LIMIT 1", queue)
+    return None if row is None or row[0] >= BEHIND else row[0]
+
+
+def receivable(tx: Tx, queue: str, now: float, limit: int) -> list[Message]:
+    """What has been receivable for longest."""
+    rows = tx.all(
+        f"{_SELECT} WHERE queue = ? AND visible <= ? ORDER BY visible, sent, seq LIMIT ?", queue, now, limit
+    )
+    return [Message(*row) for row in rows]
+
+
+def group_front(tx: Tx, queue: str, group: str, limit: int) -> list[Message]:
+    """The first messages of a group in the order of sending."""
+    rows = tx.all(f"{_SELECT} WHERE queue = ? AND group_id = ? ORDER BY seq LIMIT ?", queue, group, limit)
+    return [Message(*row) for row in rows]
+
+
+def find(tx: Tx, queue: str, seq: int, id_: str) -> Message | None:
+    """The message that a receipt is for, if it is still in the queue."""
+    row = tx.one(f"{_SELECT} WHERE seq = ? AND queue = ? AND id = ?", seq, queue, id_)
+    return Message(*row) if row else None
+
+
+def by_seqs(tx: Tx, queue: str, seqs: Iterable[int]) -> list[Message]:
+    """Those of the messages that are still in the queue, in the order given."""
+    found = (tx.one(f"{_SELECT} WHERE seq = ? AND queue = ?", seq, queue) for seq in seqs)
+    return [Message(*row) for row in found if row]
+
+
+def take(tx: Tx, seqs: Iterable[int], now: float, until: float) -> None:
+    """Count one more receive of each and hide them."""
+    tx.run_many(
+        "UPDATE messages SET visible = ?, received = received + 1, first = COALESCE(first, ?) WHERE seq = ?",
+        [(until, now, seq) for seq in seqs],
+    )
+
+
+def hide(tx: Tx, seq: int, until: float) -> None:
+    """Set when the message is receivable."""
+    tx.run("UPDATE messages SET visible = ? WHERE seq = ?", until, seq)
+
+
+def delete(tx: Tx, seqs: Iterable[int]) -> None:
+    """Remove messages."""
+    tx.run_many("DELETE FROM messages WHERE seq = ?", [(seq,) for seq in seqs])
+
+
+def delete_received(tx: Tx, queue: str, seq: int, id_: str, count: int) -> bool:
+    """Remove the message unless it has been received again since; whether it was removed."""
+    sql = "DELETE FROM messages WHERE seq = ? AND queue = ? AND id = ? AND received = ?"
+    return tx.run(sql, seq, queue, id_, count) == 1
+
+
+def delete_expired_front(tx: Tx, queue: str, now: float, sent_before: float) -> int:
+    """Remove the expired among those that would be received next; a bounded look at a time."""
+    return tx.run(
+        "DELETE FROM messages WHERE seq IN (SELECT seq FROM (SELECT seq, sent FROM messages"
+        " WHERE queue = ? AND visible <= ? ORDER BY visible, sent LIMIT ?) AS front WHERE sent <= ?)",
+        queue, now, FRONT, sent_before,
+    )  # fmt: skip
+
+
+def delete_expired(tx: Tx, queue: str, sent_before: float) -> int:
+    """Remove every expired message of a queue."""
+    return tx.run("DELETE FROM messages WHERE queue = ? AND sent <= ?", queue, sent_before)
+
+
+def delete_all(tx: Tx, queue: str) -> None:
+    """Remove every message of a queue and what it remembers."""
+    tx.run("DELETE FROM messages WHERE queue = ?", queue)
+    tx.run("DELETE FROM deduplications WHERE queue = ?", queue)
+
+
+def group_is_empty(tx: Tx, queue: str, group: str) -> bool:
+    """Whether no message of the group is in the queue."""
+    sql = "SELECT 1 FROM messages WHERE queue = ? AND group_id = ? LIMIT 1"
+    return tx.one(sql, queue, group) is None
+
+
+def put_behind(tx: Tx, queue: str, group: str, now: float) -> None:
+    """Take the group's receivable messages out of the candidates."""
+    sql = "UPDATE messages SET visible = ? WHERE queue = ? AND group_id = ? AND visible <= ?"
+    tx.run(sql, BEHIND, queue, group, now)
+
+
+def counts(tx: Tx, queue: str, now: float, sent_before: float) -> tuple[int, int, int]:
+    """How many messages are receivable or behind another, in flight, delayed; expired ones left out."""
+    row = tx.one(
+        "SELECT COUNT(*), COUNT(CASE WHEN received > 0 THEN 1 END) FROM messages"
+        " WHERE queue = ? AND visible > ? AND visible < ? AND sent > ?",
+        queue, now, BEHIND, sent_before,
+    )  # fmt: skip
+    total = tx.one("SELECT COUNT(*) FROM messages WHERE queue = ? AND sent > ?", queue, sent_before)
+    assert row is not None
+    assert total is not None
+    hidden, in_flight = row
+    return total[0] - hidden, in_flight, hidden - in_flight
+
+
+def recall(tx: Tx, queue: str, scope: str, key: str, now: float) -> bytes | None:
+    """What was remembered under a key and is still in force."""
+    row = tx.one(
+        "SELECT answer FROM deduplications WHERE queue = ? AND scope = ? AND dedup = ? AND expires > ?",
+        queue, scope, key, now,
+    )  # fmt: skip
+    return row[0] if row else None
+
+
+def remember(tx: Tx, queue: str, scope: str, key: str, answer: bytes, *, now: float, expires: float) -> None:
+    """Remember an answer; two that are over go for each that comes, so that the table stays small."""
+    tx.run(
+        "DELETE FROM deduplications WHERE (queue, scope, dedup) IN"
+        " (SELECT queue, scope, dedup FROM deduplications WHERE expires <= ? ORDER BY expires LIMIT 2)",
+        now,
+    )
+    tx.run(
+        "INSERT INTO deduplications (queue, scope, dedup, answer, expires) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (queue, scope, dedup) DO UPDATE"
+        " SET answer = excluded.answer, expires = excluded.expires",
+        queue, scope, key, answer, expires,
+    )  # fmt: skip
+
+
+def forget(tx: Tx, now: float) -> None:
+    """Let go of all that was remembered long enough."""
+    tx.run("DELETE FROM deduplications WHERE expires <= ?", now)

@@ -1,0 +1,90 @@
+"""GetQueueAttributes and SetQueueAttributes."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.sqs import attributes as table
+from passrole.services.sqs import redrive, registry, rows
+from passrole.services.sqs.refusals import invalid_value, missing, unknown_attribute
+from passrole.services.sqs.registry import QUEUES, Queue, queue_arn, queue_policy
+from passrole.store import Tx
+
+
+@operation("sqs:GetQueueAttributes", resource=queue_arn, resource_policy=queue_policy)
+async def get_queue_attributes(
+    ctx: Context, *, queue_url: str, attribute_names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The attributes that are asked for and have a value; `All` asks for every one."""
+    key, now, names = registry.key(ctx, queue_url), ctx.clock(), frozenset(attribute_names or ())
+
+    def look(tx: Tx) -> dict[str, str]:
+        queue = registry.existing(tx, key)
+        for name in names - {"All"}:
+            if not table.known(name, fifo=queue.fifo):
+                raise unknown_attribute(name)
+        values = table.complete(queue.attributes, fifo=queue.fifo) | _computed(queue)
+        if "All" in names or any(name.startswith("Approximate") for name in names):
+            values |= _counted(tx, queue, now)
+        return {name: value for name, value in values.items() if "All" in names or name in names}
+
+    found = await ctx.store.read(look)
+    return {"Attributes": found} if found else {}
+
+
+@operation("sqs:SetQueueAttributes", resource=queue_arn, resource_policy=queue_policy)
+async def set_queue_attributes(
+    ctx: Context, *, queue_url: str, attributes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Change some attributes; those with no default are removed by an empty text."""
+    key, now = registry.key(ctx, queue_url), ctx.clock()
+    if not attributes:
+        raise missing("Attribute.Name")
+
+    def change(tx: Tx) -> None:
+        queue = registry.existing(tx, key)
+        changes = table.checked(attributes, fifo=queue.fifo)
+        after = dataclasses.replace(queue, attributes=table.merged(queue.attributes, changes), modified=now)
+        if changes.get("RedrivePolicy"):
+            check_redrive(tx, after)
+        QUEUES.put(tx, key, after)
+        tx.notify(queue.channel)  # a shorter delay may let a message out
+
+    await ctx.store.write(change)
+    return {}
+
+
+def check_redrive(tx: Tx, queue: Queue) -> None:
+    """Refuse a RedrivePolicy to a queue that is not there, not alike, or not willing. Raises Fault."""
+    text = queue.attributes.get("RedrivePolicy")
+    if not text:
+        return
+    target = registry.by_arn(tx, redrive.parse_policy(text).target)
+    if target is None or (target.account, target.region) != (queue.account, queue.region):
+        raise invalid_value(text, "RedrivePolicy", "Dead letter target does not exist.")
+    if target.fifo != queue.fifo:
+        reason = "Dead-letter queue must be same type of queue as the source."
+        raise invalid_value(text, "RedrivePolicy", reason)
+    if not redrive.allows(target.attributes.get("RedriveAllowPolicy"), queue.arn):
+        reason = "The dead-letter queue's RedriveAllowPolicy does not allow this source queue."
+        raise invalid_value(text, "RedrivePolicy", reason)
+
+
+def _computed(queue: Queue) -> dict[str, str]:
+    return {
+        "QueueArn": queue.arn,
+        "CreatedTimestamp": str(int(queue.created)),
+        "LastModifiedTimestamp": str(int(queue.modified)),
+    }
+
+
+def _counted(tx: Tx, queue: Queue, now: float) -> dict[str, str]:
+    sent_before = now - queue.number("MessageRetentionPeriod")
+    visible, in_flight, delayed = rows.counts(tx, queue.key, now, sent_before)
+    return {
+        "ApproximateNumberOfMessages": str(visible),
+        "ApproximateNumberOfMessagesNotVisible": str(in_flight),
+        "ApproximateNumberOfMessagesDelayed": str(delayed),
+    }
