@@ -1,10 +1,14 @@
 """A real server on loopback for the tests that speak to one, and callers with just the rights they name."""
 
+import io
 import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +28,11 @@ class Server:
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self._settings = settings
+        self._port = "0"  # any free one; a server that is started again keeps it
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "passrole", "serve", "--data", str(self.data), "--port", "0"]
+        command = [sys.executable, "-m", "passrole", "serve", "--data", str(self.data), "--port", self._port]
         environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(
@@ -41,6 +46,7 @@ class Server:
         line = self.process.stdout.readline()
         assert line.startswith("passrole is ready at "), (line, Path(self.log.name).read_text())
         self.url = line.split()[-1]
+        self._port = self.url.rpartition(":")[2]
         self.access: dict[str, str] = json.loads((self.data / "credentials.json").read_text())
         self.account, self.region = self.access["account"], self.access["region"]
 
@@ -97,6 +103,46 @@ class Server:
                 iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
         return arn
 
+    def function(self, name: str, source: str, role: str | None = None, **settings: Any) -> str:
+        """A Python function's ARN, once it can be invoked; `source` is its module, `handler` its handler."""
+        client = self.client("lambda")
+        arn: str = client.create_function(
+            FunctionName=name,
+            Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
+            Role=role or self.access["lambda_role_arn"],
+            Handler="main.handler",
+            Code={"ZipFile": zipped({"main.py": source})},
+            **settings,
+        )["FunctionArn"]
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        return arn
+
+    def finished(self, execution: str, seconds: float = 60) -> dict[str, Any]:
+        """DescribePipelineExecution's answer once the execution has ended."""
+        sagemaker, until = self.client("sagemaker"), time.monotonic() + seconds
+        while True:
+            answer: dict[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+            if answer["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped"):
+                return answer
+            assert time.monotonic() < until, answer["PipelineExecutionStatus"]
+            time.sleep(0.02)
+
+    def steps(self, execution: str) -> dict[str, dict[str, Any]]:
+        """ListPipelineExecutionSteps, by name."""
+        listed = self.client("sagemaker").list_pipeline_execution_steps(
+            PipelineExecutionArn=execution, MaxResults=100
+        )
+        return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """A zip archive's bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, textwrap.dedent(text))
+    return buffer.getvalue()
+
 
 def trusting(service: str) -> Document:
     """A role's trust policy for one service."""
@@ -110,3 +156,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("server") / "data")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server of one's own: `start_server(lambda_bootstrap="own")`; it is stopped at the end."""
+    started: list[Server] = []
+
+    def start(**settings: str) -> Server:
+        started.append(Server(tmp_path / f"data-{len(started)}", **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()

@@ -127,7 +127,7 @@ def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Pat
     """
 
     async def scenario(store: SqliteStore) -> None:
-        second = subprocess.run(
+        second = subprocess.run(  # noqa: ASYNC221 (nothing else is to run meanwhile)
             [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
         )
         assert "is in use by process" in second.stdout
