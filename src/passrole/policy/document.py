@@ -64,7 +64,10 @@ class Statement:
         if self.resources is not None and self.resources.negated:
             # A pattern whose variable has no value (None) puts the statement out of action.
             return all(fits(scope.segments, scope) is False for fits in self.resource_fits)
-        return any(fits(scope.segments, scope) for fits in self.resource_fits)
+        for fits in self.resource_fits:  # noqa: SIM110 -- twice as fast as any(), asked for every request
+            if fits(scope.segments, scope):
+                return True
+        return False
 
     def reach(self, principal: Principal) -> Reach:
         """How directly the Principal element names the caller; without one it names nobody."""
@@ -74,7 +77,10 @@ class Statement:
         """Whether resource and conditions fit; the action and the principal are the caller's part."""
         if not self.covers_resource(scope):
             return False
-        return not self.conditions or all(condition.holds(scope) for condition in self.conditions)
+        for condition in self.conditions:  # noqa: SIM110 -- as above
+            if not condition.holds(scope):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

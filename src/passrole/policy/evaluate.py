@@ -192,7 +192,8 @@ def _combine(request: Request, findings: Mapping[Layer, Finding]) -> tuple[Layer
         return side, "scp"
     if request.principal.kind == "service":
         return side, None if reach else side
-    if side == "trust" and not reach:
+    if side == "trust" and (not reach or request.principal.kind == "root"):
+        # "Roles may not be assumed by root accounts."
         return side, "trust"
     if request.principal.account != request.resource_account:
         refused = _first_silent(findings, "identity", "boundary", "session")
@@ -205,7 +206,10 @@ def _combine(request: Request, findings: Mapping[Layer, Finding]) -> tuple[Layer
 
 
 def _first_silent(findings: Mapping[Layer, Finding], *layers: Layer) -> Layer | None:
-    return next((layer for layer in layers if _is_silent(findings, layer)), None)
+    for layer in layers:
+        if _is_silent(findings, layer):
+            return layer
+    return None
 
 
 def _is_silent(findings: Mapping[Layer, Finding], layer: Layer) -> bool:

@@ -28,6 +28,8 @@ _EXPLICIT: Final[Mapping[Layer, str]] = {
     "trust": "with an explicit deny in the role trust policy",
 }
 
+_ROOT_ASSUMES: Final = "Roles may not be assumed by root accounts."
+
 # Services that do not print the action as the API spells it; seen in real denials.
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "sns": lambda action: f"SNS:{action.partition(':')[2]}",
@@ -46,6 +48,8 @@ def denial_sentence(
     policy, as AWS has done since 2026 for policies that have one and callers of the same account.
     """
     assert not decision.allowed, "there is no sentence for what was allowed"
+    if decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit:
+        return _ROOT_ASSUMES
     service = request.action.partition(":")[0].lower()
     action = action_spelling or _SPELLINGS.get(service, str)(request.action)
     resource = f'"{request.resource}"' if service in _QUOTING_SERVICES else request.resource

@@ -1,4 +1,7 @@
-"""AWS managed policies that passrole ships, each with all its versions and their dates."""
+"""AWS managed policies that passrole ships, each with all its versions and their dates.
+
+The documents are AWS's own, one file per version under `data/`, in the form GetPolicyVersion answers.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,11 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Final
 
-PIPELINES_INTEGRATIONS = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
-ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
-LAMBDA_BASIC_EXECUTION = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+PIPELINES_INTEGRATIONS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
+ADMINISTRATOR_ACCESS: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
+LAMBDA_BASIC_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+# The newest version last; it is the default one.
+_VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    PIPELINES_INTEGRATIONS: ("v1", "v2", "v3"),
+    ADMINISTRATOR_ACCESS: ("v1",),
+    LAMBDA_BASIC_EXECUTION: ("v1",),
+}
 
 
 @dataclass(frozen=True)
@@ -18,13 +28,13 @@ class ManagedVersion:
     """One version; `created` in epoch seconds."""
 
     id: str
-    document: Mapping[str, Any]
+    document: Mapping[str, object]
     created: float
 
 
 @dataclass(frozen=True)
 class ManagedPolicy:
-    """A policy of AWS's own; the last version is the default one."""
+    """A policy of AWS's own; `path` begins and ends with a slash."""
 
     arn: str
     name: str
@@ -40,19 +50,16 @@ class ManagedPolicy:
 @cache
 def policies() -> Mapping[str, ManagedPolicy]:
     """All of them by ARN."""
-    return {
-        arn: _policy(arn) for arn in (PIPELINES_INTEGRATIONS, ADMINISTRATOR_ACCESS, LAMBDA_BASIC_EXECUTION)
-    }
+    return {arn: _policy(arn, ids) for arn, ids in _VERSIONS.items()}
 
 
-def _policy(arn: str) -> ManagedPolicy:
+def _policy(arn: str, ids: tuple[str, ...]) -> ManagedPolicy:
     path, _, name = arn.partition(":policy")[2].rpartition("/")
-    data = resources.files("passrole.policy") / "data"
-    files = sorted(file.name for file in data.iterdir() if file.name.startswith(f"{name}.v"))
-    return ManagedPolicy(arn, name, f"{path}/", tuple(_version((data / file).read_text()) for file in files))
+    return ManagedPolicy(arn, name, f"{path}/", tuple(_version(name, version) for version in ids))
 
 
-def _version(text: str) -> ManagedVersion:
-    raw = json.loads(text)
+def _version(name: str, version: str) -> ManagedVersion:
+    file = resources.files("passrole.policy") / "data" / f"{name}.{version}.json"
+    raw = json.loads(file.read_text(encoding="utf-8"))
     created = datetime.fromisoformat(raw["CreateDate"]).timestamp()
     return ManagedVersion(raw["VersionId"], raw["Document"], created)

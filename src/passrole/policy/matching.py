@@ -24,7 +24,7 @@ Fits = Callable[[str], bool]
 
 # Takes the segments of the ARN asked about (`split_arn`) and the request that fills the variables.
 # None where a variable of the pattern has no value: neither a match nor a mismatch.
-ArnFits = Callable[[Sequence[str], Scope], bool | None]
+ArnFits = Callable[[list[str], Scope], bool | None]
 
 _ARN_SEGMENTS: Final = 6
 _MEMO_SIZE: Final = 2048
@@ -35,13 +35,12 @@ def arn_matcher(text: str, *, variables: bool) -> ArnFits:
     segments = _cut(read(text, variables=variables))
     fixed = tuple(segment for segment in segments if is_fixed(segment))
     if len(fixed) == len(segments):
-        fits = _segments_matcher(fixed)
-        return lambda actual, _scope: fits(actual)
+        return _segments_matcher(fixed)
 
-    def fits_when_filled(actual: Sequence[str], scope: Scope) -> bool | None:
+    def fits_when_filled(actual: list[str], scope: Scope) -> bool | None:
         filled = [resolve(segment, scope) for segment in segments]
         known = tuple(segment for segment in filled if segment is not None)
-        return _segments_matcher(known)(actual) if len(known) == len(filled) else None
+        return _segments_matcher(known)(actual, scope) if len(known) == len(filled) else None
 
     return fits_when_filled
 
@@ -62,8 +61,8 @@ def glob(pattern: Text) -> Fits:
     head, *between, tail = chunks
     if not between and head.is_plain and tail.is_plain:
         return _head_and_tail(head.letters, tail.letters)
-    if len(between) == 1 and between[0].is_plain and head.size == tail.size == 0:
-        return _containing(between[0].letters)
+    if len(between) == 1 and between[0].is_plain and head.is_plain and tail.size == 0:
+        return _containing(head.letters, between[0].letters)
     return _scanning(head, tuple(between), tail)
 
 
@@ -117,8 +116,11 @@ def _equal_to(letters: str) -> Fits:
     return lambda text: text == letters
 
 
-def _containing(letters: str) -> Fits:
-    return lambda text: letters in text
+def _containing(head: str, letters: str) -> Fits:
+    if not head:
+        return lambda text: letters in text
+    after = len(head)
+    return lambda text: text.startswith(head) and text.find(letters, after) != -1
 
 
 def _head_and_tail(head: str, tail: str) -> Fits:
@@ -147,24 +149,27 @@ def _scanning(head: _Chunk, between: tuple[_Chunk, ...], tail: _Chunk) -> Fits:
 
 
 @lru_cache(maxsize=_MEMO_SIZE)
-def _segments_matcher(pattern: tuple[Text, ...]) -> Callable[[Sequence[str]], bool]:
-    """A segmented pattern, compiled; segments that are a lone `*` cost nothing when matching."""
+def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
+    """A segmented pattern, compiled: the segments without wildcards at its head in one comparison, a lone `*`
+    in none.
+    """
     size = len(pattern)
     runs_on = size < _ARN_SEGMENTS and pattern[-1][-1:] == (Wild.STAR,)
-    exact = tuple((i, _letters(text)) for i, text in enumerate(pattern) if _is_letters(text))
-    others = tuple(
-        (i, glob(text)) for i, text in enumerate(pattern) if not _is_letters(text) and text != (Wild.STAR,)
-    )
+    exact = next((i for i, text in enumerate(pattern) if not _is_letters(text)), size)
+    head = [_letters(text) for text in pattern[:exact]]
+    rest = [(i, glob(text)) for i, text in enumerate(pattern) if i >= exact and text != (Wild.STAR,)]
 
-    def fits(segments: Sequence[str]) -> bool:
+    def fits(segments: list[str], _scope: Scope) -> bool:
         if len(segments) != size:
             if not runs_on or len(segments) < size:
                 return False
             segments = [*segments[: size - 1], ":".join(segments[size - 1 :])]
-        for i, letters in exact:
-            if segments[i] != letters:
+        if segments[:exact] != head:
+            return False
+        for i, fit in rest:  # noqa: SIM110 -- twice as fast as all(), and this is the innermost loop
+            if not fit(segments[i]):
                 return False
-        return all(fit(segments[i]) for i, fit in others) if others else True
+        return True
 
     return fits
 

@@ -23,12 +23,13 @@ from passrole.policy.scope import Scope, split_arn
 class Distance(IntEnum):
     """What kept a statement from allowing the request, the nearest first."""
 
-    CONDITION = 0
-    PRINCIPAL = 1
-    LETTER_CASE = 2
-    NAME = 3
-    RESOURCE = 4
-    ACTION = 5
+    DENIED = 0
+    CONDITION = 1
+    PRINCIPAL = 2
+    LETTER_CASE = 3
+    NAME = 4
+    RESOURCE = 5
+    ACTION = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
         assert denying is not None, "an explicit deny has its statement"
         policy = finding.policy or ""
         sentence = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
-        return [NearMiss(Distance.CONDITION, policy, denying.index, denying.sid, sentence)]
+        return [NearMiss(Distance.DENIED, policy, denying.index, denying.sid, sentence)]
     scope = Scope(request)
     found = [
         miss
@@ -156,11 +157,13 @@ class _Thing:
 
     noun: str
     name: str
+    prefix: str = ""
 
 
 # Resources whose ARN does not say what they are.
 _NOUNS: Final[Mapping[str, str]] = {"sqs": "queue", "sns": "topic", "s3": "object"}
 _SEGMENT_NAMES: Final = ("scheme", "partition", "service", "region", "account", "name")
+_NAME: Final = 5
 
 
 def _thing(resource: str) -> _Thing:
@@ -171,7 +174,7 @@ def _thing(resource: str) -> _Thing:
     if service in _NOUNS:
         return _Thing("bucket" if service == "s3" and "/" not in last else _NOUNS[service], last)
     prefix = _type_prefix(last)
-    return _Thing(prefix[:-1].replace("-", " ") or "resource", last[len(prefix) :])
+    return _Thing(prefix[:-1].replace("-", " ") or "resource", last[len(prefix) :], prefix)
 
 
 def _type_prefix(last: str) -> str:
@@ -181,21 +184,24 @@ def _type_prefix(last: str) -> str:
 
 
 def _tell_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
-    resource = scope.request.resource
+    resource, resources = scope.request.resource, statement.resources
     thing = _thing(resource)
-    resources = statement.resources
     here = f"this {thing.noun} is `{thing.name}`"
     if resources is None or resources.negated:
         return Distance.RESOURCE, f"not on {_listed(resources.texts if resources else (), 'or')}; {here}"
-    covered = [text for text in resources.texts if _stray(text, scope) == [len(_SEGMENT_NAMES) - 1]]
-    if _differs_in_case(resources.texts, scope):
-        return Distance.LETTER_CASE, f"{_only_on(covered, resources.texts)}; {here}, in other letter case"
+    strays = {text: _stray(text, scope) for text in resources.texts}
+    covered = [text for text, stray in strays.items() if stray == [_NAME]]
+    where = _only_on(covered, thing) if covered else f"only on {_listed(resources.texts, 'or')}"
+    if any(_fits_in_any_case(text, scope) for text in resources.texts):
+        return Distance.LETTER_CASE, f"{where}; {here}, which differs only in letter case"
     if covered:
-        return Distance.NAME, f"{_only_on(covered, resources.texts)}; {here}"
-    stray = _nearest_stray(resources.texts, scope)
-    its = f"its {_listed_plain([_SEGMENT_NAMES[i] for i in stray])} differ{'s' if len(stray) == 1 else ''}"
-    where = f"only on {_listed(resources.texts, 'or')}; this is `{resource}`"
-    return Distance.RESOURCE, f"{where}, {its}" if stray else where
+        return Distance.NAME, f"{where}; {here}"
+    nearest = min(strays.values(), key=len, default=[])
+    if len(scope.segments) < len(_SEGMENT_NAMES) or len(nearest) == len(_SEGMENT_NAMES):
+        return Distance.RESOURCE, f"{where}; this is `{resource}`"
+    names = _joined([_SEGMENT_NAMES[i] for i in nearest], "and")
+    verb = "differs" if len(nearest) == 1 else "differ"
+    return Distance.RESOURCE, f"{where}; this is `{resource}`, whose {names} {verb}"
 
 
 def _stray(pattern: str, scope: Scope) -> list[int]:
@@ -206,7 +212,7 @@ def _stray(pattern: str, scope: Scope) -> list[int]:
     return [
         i
         for i, (text, found) in enumerate(zip(wanted, actual, strict=True))
-        if not arn_matcher(f"{text}", variables=True)([found], scope)
+        if not arn_matcher(text, variables=True)([found], scope)
     ]
 
 
@@ -222,29 +228,25 @@ def _pattern_segments(pattern: str) -> list[str]:
     return segments
 
 
-def _nearest_stray(patterns: Iterable[str], scope: Scope) -> list[int]:
-    return min((_stray(pattern, scope) for pattern in patterns), key=len, default=[])
-
-
-def _differs_in_case(patterns: Iterable[str], scope: Scope) -> bool:
+def _fits_in_any_case(pattern: str, scope: Scope) -> bool:
     folded = [segment.lower() for segment in scope.segments]
-    return any(arn_matcher(pattern.lower(), variables=True)(folded, scope) for pattern in patterns)
+    return bool(arn_matcher(pattern.lower(), variables=True)(folded, scope))
 
 
-def _only_on(covered: Sequence[str], patterns: Sequence[str]) -> str:
-    """`only on names containing a or b` where all near patterns have that shape, else the patterns."""
-    names = [_name_pattern(pattern) for pattern in covered or patterns]
+def _only_on(patterns: Sequence[str], thing: _Thing) -> str:
+    """`only on names containing a or b` where all patterns have that shape, else the patterns."""
+    names = [_name_pattern(pattern, thing) for pattern in patterns]
     for shape, words in _SHAPES:
-        inner = [shape(name) for name in names]
-        if inner and all(inner):
-            return f"only on names {words}{_listed([text for text in inner if text], 'or')}"
+        inner = [name and shape(name) for name in names]
+        if all(inner):
+            return f"only on {words} {_listed([text for text in inner if text], 'or')}"
     return f"only on {_listed(patterns, 'or')}"
 
 
-def _name_pattern(pattern: str) -> str:
-    last = _pattern_segments(pattern)[-1]
-    prefix = _type_prefix(last)
-    return last if "*" in prefix else last[len(prefix) :]
+def _name_pattern(pattern: str, thing: _Thing) -> str | None:
+    """What the pattern asks of the name; None where it is about another type of resource."""
+    last = _pattern_segments(pattern)[_NAME]
+    return last.removeprefix(thing.prefix) if last.startswith(thing.prefix) else None
 
 
 def _inside(stars: tuple[bool, bool]) -> Callable[[str], str | None]:
@@ -259,19 +261,15 @@ def _inside(stars: tuple[bool, bool]) -> Callable[[str], str | None]:
 
 
 _SHAPES: Final[Sequence[tuple[Callable[[str], str | None], str]]] = (
-    (_inside((True, True)), "containing "),
-    (_inside((False, True)), "beginning with "),
-    (_inside((True, False)), "ending in "),
-    (_inside((False, False)), ""),
+    (_inside((True, True)), "names containing"),
+    (_inside((False, True)), "names beginning with"),
+    (_inside((True, False)), "names ending in"),
+    (_inside((False, False)), "the name"),
 )
 
 
 def _listed(texts: Sequence[str], link: str) -> str:
     return _joined([f"`{text}`" for text in texts], link)
-
-
-def _listed_plain(words: Sequence[str]) -> str:
-    return _joined(words, "and")
 
 
 def _joined(words: Sequence[str], link: str) -> str:
