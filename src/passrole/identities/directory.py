@@ -1,0 +1,195 @@
+"""Who an access key belongs to, and which policies apply to a caller: asked on every call, so from memory.
+
+It knows no HTTP and decides nothing. Answers are kept until any identity changes: whoever writes one
+notifies the channel `identities`, on which this listens. What was read while a change came in is not kept.
+
+What a caller may do follows from what is stored now and not from when the credentials were made: policies
+of a role count for its running sessions at once, and a role that was deleted, or made anew under the same
+name (its unique id differs), gives its old sessions nothing. The same holds for users.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+
+import orjson
+
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.identities import records, sessions
+from passrole.identities.records import Role, User
+from passrole.identities.sessions import ExpiredSession, Session, UnknownKey
+from passrole.policy import CompiledPolicy, PolicySet, managed
+from passrole.policy.document import compile_document
+from passrole.policy.evaluate import NamedPolicy
+from passrole.policy.request import Principal
+from passrole.store import Store, Tx
+
+ENTRIES_MAX = 10_000
+
+# In place of a policy that is gone: to leave it out would lift the limit that it set.
+GRANTS_NOTHING = '{"Version":"2012-10-17","Statement":[]}'
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Known(NamedTuple):
+    """Whose key it is, and the secret that its signatures are made with."""
+
+    secret_key: str
+    principal: Principal
+
+
+class _KnownSession(NamedTuple):
+    access_key: str
+    expires: float
+    known: Known
+
+
+class Directory:
+    """Built once; long-lived, because of what it remembers."""
+
+    def __init__(self, store: Store, clock: Clock, config: Config) -> None:
+        self._store = store
+        self._clock = clock
+        self._account = config.account
+        self._secret: bytes | None = None
+        self._changes = 0
+        self._keys: dict[str, Known] = {}
+        self._sessions: dict[str, _KnownSession] = {}
+        self._policies: dict[tuple[str, ...], PolicySet] = {}
+        self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
+
+    async def credentials(self, access_key: str, session_token: str | None) -> Known:
+        """Raises UnknownKey (an inactive key and a session's key without its token are that too) and
+        ExpiredSession.
+        """
+        if session_token is None:
+            return self._keys.get(access_key) or await self._user_key(access_key)
+        kept = self._sessions.get(session_token)
+        if kept is None or kept.access_key != access_key:
+            kept = await self._session(access_key, session_token)
+        if kept.expires <= self._clock():
+            raise ExpiredSession(access_key)
+        return kept.known
+
+    async def policy_set(self, principal: Principal) -> PolicySet:
+        """The layers that hang on the caller itself: identity, boundary and session policies.
+
+        Empty for a service, which only other parties' policies can allow, and for the root user, who needs
+        none (`evaluate` knows both).
+        """
+        key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
+        return self._policies.get(key) or await self._compiled_set(key, principal)
+
+    def _forget(self, _payload: object) -> None:
+        self._changes += 1
+        self._keys.clear()
+        self._sessions.clear()
+        self._policies.clear()
+
+    async def _user_key(self, access_key: str) -> Known:
+        changes = self._changes
+        known = await self._store.read(lambda tx: _known_user(tx, self._account, access_key))
+        if known is None:
+            raise UnknownKey(access_key)
+        if changes == self._changes:
+            _keep(self._keys, access_key, known)
+        return known
+
+    async def _session(self, access_key: str, token: str) -> _KnownSession:
+        changes = self._changes
+        if self._secret is None:
+            self._secret = await sessions.server_secret(self._store)
+        credentials, session = sessions.open_token(self._secret, access_key, token)
+        if session.account != self._account:
+            raise UnknownKey(access_key)
+        principal = await self._store.read(lambda tx: _session_principal(tx, session))
+        kept = _KnownSession(access_key, session.expires, Known(credentials.secret_key, principal))
+        if changes == self._changes:
+            _keep(self._sessions, token, kept)
+        return kept
+
+    async def _compiled_set(self, key: tuple[str, ...], principal: Principal) -> PolicySet:
+        changes = self._changes
+        found = await self._store.read(lambda tx: _policy_set(tx, principal))
+        if changes == self._changes:
+            _keep(self._policies, key, found)
+        return found
+
+
+def managed_document(tx: Tx, arn: str) -> str | None:
+    """The document of a managed policy's default version, AWS's own or a customer's."""
+    ours = managed.policies().get(arn)
+    if ours is not None:
+        return orjson.dumps(ours.default.document).decode()
+    policy = records.find_arn(tx, records.POLICIES, arn)
+    version = records.policy_version(tx, policy, policy.default) if policy else None
+    return version.document if version else None
+
+
+def _keep(cache: dict[K, V], key: K, value: V) -> None:
+    if len(cache) >= ENTRIES_MAX:
+        cache.clear()
+    cache[key] = value
+
+
+def _known_user(tx: Tx, account: str, access_key: str) -> Known | None:
+    key = records.ACCESS_KEYS.get(tx, access_key)
+    if key is None or key.account != account or key.status != records.ACTIVE:
+        return None
+    user = records.find(tx, records.USERS, account, key.user)
+    if user is None:
+        return None
+    principal = Principal("user", user.arn, account, user.id, user.name, tags=user.tags)
+    return Known(key.secret, principal)
+
+
+def _session_principal(tx: Tx, session: Session) -> Principal:
+    narrowing = [managed_document(tx, arn) or GRANTS_NOTHING for arn in session.policy_arns]
+    role = records.find_arn(tx, records.ROLES, session.role_arn)
+    role_tags = role.tags if role is not None and role.id == session.role_id else {}
+    return Principal(
+        kind="role",
+        arn=session.arn,
+        account=session.account,
+        id=f"{session.role_id}:{session.name}",
+        name=session.role_name,
+        role_arn=session.role_arn,
+        session_name=session.name,
+        session_policies=(*session.policies, *narrowing),
+        tags={**role_tags, **session.tags},
+    )
+
+
+def _policy_set(tx: Tx, principal: Principal) -> PolicySet:
+    session = tuple(("session policy", _compiled(text)) for text in principal.session_policies)
+    holder = _holder(tx, principal)
+    if holder is None:
+        return PolicySet(session=session)
+    inline = [(name, _compiled(text)) for name, text in holder.inline.items()]
+    attached = [_managed(tx, arn) for arn in holder.attached]
+    return PolicySet(
+        identity=(*inline, *attached),
+        boundary=_managed(tx, holder.boundary) if holder.boundary else None,
+        session=session,
+    )
+
+
+def _holder(tx: Tx, principal: Principal) -> User | Role | None:
+    """The row whose policies count for the caller, if it is still the one that the credentials are of."""
+    row: User | Role | None = None
+    if principal.kind == "user":
+        row = records.find(tx, records.USERS, principal.account, principal.name)
+    elif principal.kind == "role":
+        row = records.find_arn(tx, records.ROLES, principal.role_arn or "")
+    return row if row is not None and row.id == principal.id.partition(":")[0] else None
+
+
+def _managed(tx: Tx, arn: str) -> NamedPolicy:
+    return arn, _compiled(managed_document(tx, arn) or GRANTS_NOTHING)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> CompiledPolicy:
+    return compile_document(orjson.loads(text))

@@ -1,0 +1,119 @@
+"""What onboarding to SageMaker Studio Classic creates in an account, made once in a new store.
+
+That is an execution role with the managed policy for pipelines (Studio names it after the moment), an
+administrator with an access key, and a basic role for the functions that the command line creates, because
+the execution role does not trust Lambda.
+https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from passrole import ids
+from passrole.config import Config
+from passrole.identities import records
+from passrole.identities.records import AccessKey, Role, User
+from passrole.policy import managed
+from passrole.store import Collection, Tx
+
+ADMINISTRATOR = "administrator"
+LAMBDA_ROLE = "passrole-lambda-basic"
+SERVICE_ROLE_PATH = "/service-role/"
+
+
+@dataclass(frozen=True)
+class Onboarded:
+    """What is there, and how to come in as the administrator."""
+
+    role_name: str
+    role_arn: str
+    lambda_role_arn: str
+    admin_user: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What was created for an account, to be found again."""
+
+    role_arn: str
+    lambda_role_arn: str
+    access_key: str
+
+
+_MADE = Collection("identities-onboarding", _Made)
+
+
+def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
+    """Create what is missing; a store where everything is there stays as it is."""
+    found = onboarded(tx, config)
+    if found is not None:
+        return found
+    name = _execution_role_name(_MADE.get(tx, config.account), now)
+    role = _role(tx, config, name, "sagemaker", managed.PIPELINES_INTEGRATIONS, now)
+    lambda_role = _role(tx, config, LAMBDA_ROLE, "lambda", managed.LAMBDA_BASIC_EXECUTION, now)
+    key = AccessKey(ids.access_key_id(), config.account, ADMINISTRATOR, ids.secret_key(), now)
+    _administrator(tx, config, now)
+    records.put_access_key(tx, key)
+    _MADE.put(tx, config.account, _Made(role.arn, lambda_role.arn, key.id))
+    return _told(role, lambda_role, key)
+
+
+def onboarded(tx: Tx, config: Config) -> Onboarded | None:
+    """What `onboard` made for the account, unless some of it is gone or the key is no longer active."""
+    made = _MADE.get(tx, config.account)
+    if made is None:
+        return None
+    role = records.find_arn(tx, records.ROLES, made.role_arn)
+    lambda_role = records.find_arn(tx, records.ROLES, made.lambda_role_arn)
+    key = records.ACCESS_KEYS.get(tx, made.access_key)
+    if role is None or lambda_role is None or key is None or key.status != records.ACTIVE:
+        return None
+    return _told(role, lambda_role, key)
+
+
+def _told(role: Role, lambda_role: Role, key: AccessKey) -> Onboarded:
+    return Onboarded(role.name, role.arn, lambda_role.arn, key.user, key.id, key.secret)
+
+
+def _execution_role_name(made: _Made | None, now: float) -> str:
+    if made is not None:
+        return made.role_arn.rpartition("/")[2]
+    return f"AmazonSageMaker-ExecutionRole-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}"
+
+
+def _role(tx: Tx, config: Config, name: str, service: str, policy: str, now: float) -> Role:
+    role = records.find(tx, records.ROLES, config.account, name)
+    if role is None:
+        role = Role(
+            account=config.account,
+            name=name,
+            path=SERVICE_ROLE_PATH,
+            id=ids.unique_id("AROA"),
+            created=now,
+            trust=_trusting(f"{service}.amazonaws.com"),
+            attached=(policy,),
+        )
+        records.put(tx, records.ROLES, role)
+    return role
+
+
+def _administrator(tx: Tx, config: Config, now: float) -> None:
+    if records.find(tx, records.USERS, config.account, ADMINISTRATOR) is None:
+        user = User(
+            account=config.account,
+            name=ADMINISTRATOR,
+            path="/",
+            id=ids.unique_id("AIDA"),
+            created=now,
+            attached=(managed.ADMINISTRATOR_ACCESS,),
+        )
+        records.put(tx, records.USERS, user)
+
+
+def _trusting(service: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return orjson.dumps({"Version": "2012-10-17", "Statement": [statement]}).decode()
