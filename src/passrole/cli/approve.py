@@ -1,0 +1,37 @@
+"""`passrole approve`: a waiting callback succeeds."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.options import Assignment, AssignmentType, data_option, settings, without_twins
+
+
+@click.command
+@click.argument("token")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    type=AssignmentType(),
+    multiple=True,
+    help="An output parameter of the step; may be repeated.",
+)
+@data_option
+def approve(token: str, outputs: tuple[Assignment, ...], data: Path | None) -> None:
+    r"""Let a waiting callback succeed, so that its execution goes on.
+
+    `passrole callbacks` lists the tokens.
+
+    \b
+    Example:
+      passrole approve 3vJ8kQzT1a -o approved_by=ada -o threshold=0.8
+    """
+    from passrole.cli import answering
+    from passrole.cli.connection import known, refusals_told
+
+    values = without_twins(outputs, "-o")
+    connection = known(settings(data=data), must_run=True)
+    with refusals_told():
+        execution = answering.approve(connection, token, values)
+    click.echo(f"approved; {execution} goes on")

@@ -1,0 +1,40 @@
+"""`passrole env`: the variables that point any AWS client at a server."""
+
+import json
+from pathlib import Path
+
+import click
+
+from passrole.cli import environment
+from passrole.cli.options import data_option, settings
+
+
+@click.command
+@data_option
+@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["shell", "json"]),
+    default="shell",
+    show_default=True,
+    help="Lines for `eval`, or one JSON object.",
+)
+def env(data: Path | None, role: str | None, format_: str) -> None:
+    r"""Print the variables that lead AWS clients to the server.
+
+    They carry the administrator's access key, or with --role the temporary credentials of a role that
+    trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server).
+
+    \b
+    Examples:
+      eval "$(passrole env)"
+      eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"
+      passrole env --format json
+    """
+    from passrole.cli.connection import known
+
+    connection = known(settings(data=data), must_run=role is not None)
+    keys = connection.role_keys(role) if role else connection.keys
+    values = environment.variables(connection.url, connection.access.region, keys)
+    click.echo(json.dumps(values, indent=2) if format_ == "json" else environment.shell(values))

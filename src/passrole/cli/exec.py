@@ -1,0 +1,36 @@
+"""`passrole exec`: a command with the variables of `passrole env` and a server for its duration."""
+
+import os
+from pathlib import Path
+
+import click
+
+from passrole.cli import environment
+from passrole.cli.options import data_option, settings
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@data_option
+@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
+@click.pass_context
+def exec_(context: click.Context, data: Path | None, role: str | None, command: tuple[str, ...]) -> None:
+    r"""Run a command whose AWS clients all reach the server.
+
+    Where no server runs on the data folder, one is started and stopped again with the command. Signals
+    go to the command, and its exit code is the exit code.
+
+    \b
+    Examples:
+      passrole exec -- python my_pipeline.py
+      passrole exec --data /tmp/ci -- pytest tests/
+      passrole exec --role AmazonSageMaker-ExecutionRole-20260101T120000 -- python notebook.py
+    """
+    from passrole.cli import foreground
+    from passrole.cli.connection import lasting
+
+    with lasting(settings(data=data)) as connection:
+        keys = connection.role_keys(role) if role else connection.keys
+        values = environment.variables(connection.url, connection.access.region, keys)
+        code = foreground.run(command, environment.merged(os.environ, values))
+    context.exit(code)

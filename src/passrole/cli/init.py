@@ -1,0 +1,43 @@
+"""`passrole init`: what onboarding to Studio Classic does, without a server."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.options import data_option, settings, usable
+from passrole.cli.verbs import Misuse
+
+
+@click.command
+@data_option
+def init(data: Path | None) -> None:
+    r"""Prepare a data folder: an execution role, an administrator.
+
+    The role is what onboarding to SageMaker Studio Classic makes: `AmazonSageMaker-ExecutionRole-<time>`
+    under `/service-role/`, trusting sagemaker.amazonaws.com, with the managed policy
+    AmazonSageMakerPipelinesIntegrations attached. What is there already stays as it is, and `serve`,
+    `exec` and `run` do this by themselves on a new folder.
+
+    \b
+    Example:
+      passrole init --data ./pipelines
+      eval "$(passrole env --data ./pipelines)"
+    """
+    from passrole import app
+    from passrole.store import DataFolderInUse
+
+    config = usable(settings(data=data))
+    try:
+        access = app.access(config) or app.onboard(config)
+    except DataFolderInUse as error:
+        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+    for label, value in (
+        ("account", access.account),
+        ("region", access.region),
+        ("execution role", access.role_arn),
+        ("function role", access.lambda_role_arn),
+        ("administrator", access.user),
+        ("access key", access.access_key_id),
+        ("credentials", str(config.data / "credentials.json")),
+    ):
+        click.echo(f"{label:<15} {value}")

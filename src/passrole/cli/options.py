@@ -1,0 +1,78 @@
+"""The options that several verbs share, and the values they take."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from passrole.cli.verbs import Misuse
+from passrole.config import Config, ConfigError, load
+
+if TYPE_CHECKING:
+    from click import Context, Parameter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Assignment(NamedTuple):
+    """NAME=VALUE, as it was typed."""
+
+    name: str
+    value: str
+
+
+class AssignmentType(click.ParamType[Assignment]):
+    """Reads NAME=VALUE; the value may hold further equals signs, or nothing."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: "Parameter | None", ctx: "Context | None") -> Assignment:
+        """Raises BadParameter."""
+        if isinstance(value, Assignment):
+            return value
+        name, equals, rest = str(value).partition("=")
+        if not equals or not name:
+            self.fail(f"`{value}` is not NAME=VALUE", param, ctx)
+        return Assignment(name, rest)
+
+
+def data_option(command: F) -> F:
+    """The folder that holds everything a server keeps."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The data folder.  [default: .passrole, or PASSROLE_DATA]",
+    )(command)
+
+
+def settings(**overrides: Any) -> Config:
+    """The settings in force. Raises Misuse."""
+    try:
+        return load(**overrides)
+    except ConfigError as error:
+        raise Misuse(str(error)) from error
+    except OSError as error:
+        raise Misuse(f"the settings cannot be read: {error.strerror} `{error.filename}`") from error
+
+
+def usable(config: Config) -> Config:
+    """The same settings, once the data folder is there and can be written to. Raises Misuse."""
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+        probe = config.data / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Misuse(f"the data folder `{config.data}` cannot be used: {error.strerror}") from error
+    return config
+
+
+def without_twins(assignments: Iterable[Assignment], option: str) -> dict[str, str]:
+    """The values by name. Raises Misuse where a name is given twice."""
+    values: dict[str, str] = {}
+    for name, value in assignments:
+        if name in values:
+            raise Misuse(f"`{name}` is given twice with {option}")
+        values[name] = value
+    return values

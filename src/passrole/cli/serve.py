@@ -1,0 +1,44 @@
+"""`passrole serve`: a server that stays."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.options import data_option, settings, usable
+from passrole.cli.verbs import Misuse
+
+
+@click.command
+@data_option
+@click.option("--host", metavar="ADDRESS", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
+)
+def serve(data: Path | None, host: str | None, port: int | None) -> None:
+    r"""Serve the AWS API from a data folder until told to stop.
+
+    Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
+    SIGTERM or Ctrl-C ends it cleanly; whatever was running goes on at the next start.
+
+    \b
+    Example:
+      passrole serve --data /srv/pipelines --port 4566
+      passrole is ready at http://127.0.0.1:4566
+    """
+    from passrole import app
+    from passrole.config import ConfigError
+    from passrole.store import DataFolderInUse
+
+    config = usable(settings(data=data, host=host, port=port))
+    try:
+        app.serve(config, _ready)
+    except DataFolderInUse as error:
+        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+    except ConfigError as error:
+        raise Misuse(str(error)) from error
+    except OSError as error:
+        raise Misuse(f"cannot listen on `{config.host}:{config.port}`: {error.strerror}") from error
+
+
+def _ready(url: str) -> None:
+    click.echo(f"passrole is ready at {url}")  # click flushes

@@ -1,0 +1,116 @@
+"""A server on a data folder: the one that runs there, or one of our own for as long as it is needed.
+
+Our own server is a process, as `passrole serve` is: a verb that is killed leaves at worst a server
+that the next verb finds. It is out of the terminal's process group, so that Ctrl-C ends the verb and
+lets the verb end the server.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from passrole import app
+from passrole.cli.options import usable
+from passrole.cli.verbs import Failed, Misuse
+from passrole.config import Config
+
+_READY = "passrole is ready at "
+_READY_SECONDS_MAX = 60.0
+_STOP_SECONDS_MAX = 20.0
+_QUIET_SECONDS = 1.0
+
+
+@contextmanager
+def server(config: Config) -> Iterator[tuple[str, bool]]:
+    """The URL of a server, and whether it ends with this block. Raises Failed, Misuse."""
+    url = app.running(usable(config))
+    if url:
+        yield url, False
+        return
+    process = _start(config)
+    try:
+        with _leaving_on_sigterm():
+            url = _url_of(process)
+            if url:
+                yield url, True
+            else:
+                yield _url_of_a_rival(config, process), False
+    finally:
+        _stop(process)
+
+
+def _start(config: Config) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "passrole", "serve", "--data", str(config.data), "--port", "0"]
+    with _log_path(config).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 (ourselves)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+
+
+def _url_of(process: subprocess.Popen[bytes]) -> str | None:
+    """What the server announces; None where it ended instead. Raises Failed when it does neither."""
+    assert process.stdout is not None
+    began, told = time.monotonic(), False
+    while not select.select([process.stdout], [], [], _QUIET_SECONDS)[0]:
+        if not told:
+            click.echo("starting a server...", err=True)
+            told = True
+        if time.monotonic() - began > _READY_SECONDS_MAX:
+            raise Failed(f"the server was not ready after {_READY_SECONDS_MAX:.0f} seconds")
+    line = process.stdout.readline().decode().strip()
+    return line.removeprefix(_READY) if line.startswith(_READY) else None
+
+
+def _url_of_a_rival(config: Config, process: subprocess.Popen[bytes]) -> str:
+    """Two verbs may start a server at the same moment: the folder lets one in, and both use that one."""
+    code = process.wait()
+    until = time.monotonic() + _READY_SECONDS_MAX / 10
+    lines = _log_path(config).read_text(errors="replace").strip().splitlines() or ["no reason was given"]
+    while "another server holds" in lines[-1] and time.monotonic() < until:
+        url = app.running(config)
+        if url:
+            return url
+        time.sleep(0.05)
+    reason = lines[-1].removeprefix("passrole serve: ")
+    raise Misuse(reason) if code == 2 else Failed(f"the server did not start: {reason}")
+
+
+@contextmanager
+def _leaving_on_sigterm() -> Iterator[None]:
+    """SIGTERM unwinds the stack, so that the server is stopped, instead of ending the process at once."""
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
+def _log_path(config: Config) -> Path:
+    """Where a server of our own writes what `serve` writes to standard error; one for each, for rivals."""
+    return config.data / f"server-of-{os.getpid()}.log"
