@@ -107,6 +107,8 @@ class Calls:
             self._forget_expired()
             self._sessions[role, region] = session
         try:
+            if session.principal.done():
+                return session.principal.result()
             return await asyncio.shield(session.principal)
         except Exception:  # what failed is asked anew next time
             if self._sessions.get((role, region)) is session:

@@ -1,0 +1,31 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from passrole.definition import DefinitionError
+from passrole.history import definitions
+
+House = Any
+Run = Callable[[Callable[[House], Awaitable[None]]], None]
+TEXT = (
+    '{"Version": "2020-12-01", "Steps": [{"Name": "f", "Type": "Fail", "Arguments": {"ErrorMessage": "é"}}]}'
+)
+
+
+def test_a_text_is_kept_once_and_parsed_once(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        first = await h.store.write(lambda tx: definitions.keep(tx, TEXT))
+        second = await h.store.write(lambda tx: definitions.keep(tx, TEXT))
+        assert first == second
+        assert await h.store.read(lambda tx: definitions.text_of(tx, first)) == TEXT
+        pipeline = await h.store.read(lambda tx: definitions.pipeline_of(tx, first))
+        assert pipeline is definitions.parsed(TEXT)
+
+    house(scenario)
+
+
+def test_a_text_that_defines_nothing_is_refused_every_time() -> None:
+    for _ in range(2):
+        with pytest.raises(DefinitionError):
+            definitions.parsed("{")

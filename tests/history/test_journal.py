@@ -1,0 +1,108 @@
+"""A state is what its journal folds to, remembered or not."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from passrole import history
+from passrole.engine.facts import (
+    CallbackAnswered,
+    CallbackSent,
+    EffectFailed,
+    InputFact,
+    LambdaReturned,
+    StopRequested,
+)
+from passrole.history import journal
+
+House = Any
+Run = Callable[[Callable[[House], Awaitable[None]]], None]
+STEPS = "l1 c1<l1> l2 f1<c1,l2> l3<l1>"
+names = iter(range(1_000_000))
+
+
+def facts_about(step: str) -> list[InputFact]:
+    if step.startswith("l"):
+        return [
+            LambdaReturned(at=2.0, step=step, attempt=1, payload='{"x": 1}'),
+            EffectFailed(at=2.0, step=step, attempt=1, reason="ClientError: no"),
+        ]
+    return [
+        CallbackSent(at=2.0, step=step, attempt=1),
+        CallbackAnswered(at=2.0, step=step, attempt=1, outcome="success"),
+    ]
+
+
+HAPPENINGS = [
+    *(fact for step in ("l1", "l2", "l3", "c1") for fact in facts_about(step)),
+    StopRequested(at=2.0),
+]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happened=st.lists(st.sampled_from(HAPPENINGS), max_size=12))
+def test_the_remembered_state_is_the_one_the_journal_folds_to(house: Run, happened: list[InputFact]) -> None:
+    async def scenario(h: House) -> None:
+        name = f"e{next(names)}"
+        arn = await h.start(name, STEPS)
+        for fact in happened:
+            await h.advance(name, fact)
+        remembered = await h.load(name)
+        journal._states.drop(arn)
+        assert await h.load(name) == remembered
+
+    house(scenario)
+
+
+def test_a_journal_outlives_its_process(house: Run) -> None:
+    kept: list[history.Folded] = []
+
+    async def before(h: House) -> None:
+        await h.start("outlives", "l1 l2<l1>")
+        await h.advance("outlives", HAPPENINGS[0])
+        kept.append(await h.load("outlives"))
+
+    async def after(h: House) -> None:
+        journal._states.drop(h.arn("outlives"))
+        assert await h.load("outlives") == kept[0]
+
+    house(before)
+    house(after)
+
+
+def test_a_remembered_state_that_is_ahead_of_the_journal_is_not_used(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        arn = await h.start("a", "l1 l2<l1>")
+        before = await h.load("a")
+        await h.advance("a", HAPPENINGS[0])
+        await h.store.write(lambda tx: tx.run("DELETE FROM journal WHERE execution = ? AND seq = 2", arn))
+        assert await h.load("a") == before
+
+    house(scenario)
+
+
+def test_a_row_is_written_once(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        arn = await h.start("a", "l1")
+        folded = await h.load("a")
+        first = await h.store.write(
+            lambda tx: journal.append(tx, arn, folded, [StopRequested(at=2.0)], folded.state)
+        )
+        second = await h.store.write(
+            lambda tx: journal.append(tx, arn, folded, [StopRequested(at=3.0)], folded.state)
+        )
+        assert first is not None
+        assert second is None
+
+    house(scenario)
+
+
+def test_an_execution_without_a_journal_is_unknown(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        with pytest.raises(history.UnknownExecution):
+            await h.load("nobody")
+
+    house(scenario)
