@@ -93,6 +93,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     finally:
         await worker.close()
         await functions.close()
+        directory.close()
         audit.close()
         await store.close()
 

@@ -20,7 +20,7 @@ def outputs(**types: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def start(server: Any) -> Callable[..., str]:
-    """Create a pipeline of these steps with the onboarding role (or another) and start it: the execution's ARN."""
+    """Create a pipeline of these steps with the onboarding role (or another), start it, give the ARN."""
 
     def run(
         steps: list[Step], *, role: str | None = None, parameters: Any = (), given: Any = (), name: str = ""

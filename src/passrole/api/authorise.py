@@ -107,7 +107,7 @@ def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
         layer=decision.layer,
         policy=decision.policy,
         statement=decision.statement,
-        near_misses=() if decision.allowed else tuple(near_misses(request, policies)),
+        near_misses=() if decision.allowed else near_misses(request, policies),
     )
 
 

@@ -181,6 +181,10 @@ def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
         elif snake not in operation.ignores:
             code = table.REFUSALS[call.service].invalid
             raise Fault(code, f"passrole does not support the parameter {name} of {call.operation}")
+    missing = sorted(operation.required - arguments.keys())
+    if missing:
+        code = table.REFUSALS[call.service].invalid
+        raise Fault(code, f"the parameter {missing[0]} of {call.operation} is missing")
     return arguments
 
 

@@ -6,7 +6,7 @@ No unauthenticated request gets past `_authenticated`; the one thing answered wi
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -67,7 +67,7 @@ class Gateway:
             parameters = _own_parameters(body) if found.service == OWN_SERVICE else parse(found, request)
             result = await self._door.call(_call(caller, found, parameters, request_id, scope))
         except Fault as fault:
-            return _refused(found, fault, request_id)
+            return render_fault(found, fault, request_id)
         except Exception:
             log.exception("request %s failed in passrole itself", request_id)
             failure = Fault(
@@ -76,7 +76,7 @@ class Gateway:
                 status=500,
                 sender=False,
             )
-            return _refused(found, failure, request_id)
+            return render_fault(found, failure, request_id)
         return (
             _own_answer(result, request_id)
             if found.service == OWN_SERVICE
@@ -138,9 +138,17 @@ def _request(scope: Scope, body: bytes) -> HttpRequest:
         method=scope["method"],
         raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        headers=_headers(scope["headers"]),
         body=body,
     )
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers
 
 
 def _routed(request: HttpRequest, signing_service: str) -> Route:
@@ -159,16 +167,14 @@ def _own_parameters(body: bytes) -> dict[str, Any]:
     return parameters
 
 
-def _own_answer(result: Mapping[str, Any], request_id: str, status: int = 200) -> HttpResponse:
-    headers = [("content-type", "application/json"), ("x-amzn-requestid", request_id)]
-    return HttpResponse(status, headers, orjson.dumps(result))
-
-
-def _refused(found: Route | None, fault: Fault, request_id: str) -> HttpResponse:
-    if found is not None and found.service == OWN_SERVICE:
-        body = {"__type": fault.code, "message": fault.message}
-        return _own_answer(body, request_id, fault.status or 400)
-    return render_fault(found, fault, request_id)
+def _own_answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
+    body = orjson.dumps(result)
+    headers = [
+        ("content-type", "application/json"),
+        ("content-length", str(len(body))),
+        ("x-amzn-requestid", request_id),
+    ]
+    return HttpResponse(200, headers, body)
 
 
 async def _send(send: Send, response: HttpResponse) -> None:

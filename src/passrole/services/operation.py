@@ -67,6 +67,7 @@ class Operation:
     resource_policy: PolicyOf | None
     ignores: frozenset[str]
     takes: frozenset[str]
+    required: frozenset[str]
 
 
 def anything(_ctx: Context, _parameters: Parameters) -> str:
@@ -87,7 +88,11 @@ def operation(
     """Declare the decorated coroutine function as the handler of the operation it is named after."""
 
     def declare(handler: H) -> H:
-        parameters = inspect.signature(handler).parameters.values()
+        parameters = [
+            parameter
+            for parameter in inspect.signature(handler).parameters.values()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        ]
         declared = Operation(
             name=handler.__name__,
             handler=handler,
@@ -98,7 +103,8 @@ def operation(
             also=also,
             resource_policy=resource_policy,
             ignores=frozenset(ignores),
-            takes=frozenset(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY),
+            takes=frozenset(parameter.name for parameter in parameters),
+            required=frozenset(p.name for p in parameters if p.default is inspect.Parameter.empty),
         )
         handler.__operation__ = declared  # type: ignore[attr-defined]
         return handler
