@@ -1,1 +1,14 @@
-"""wire"""
+"""What travels: HTTP bytes to AWS's parameters and back, routes, signatures, constraints; no socket.
+
+Everything is driven by botocore's service descriptions, the same files that the clients read. Nothing here
+knows what an operation does, who may call it, or what time it is.
+
+    request -> sigv4.parse_authorization -> route -> sigv4.verify -> parse -> constraints.fault
+    result  -> render | fault -> render_fault
+"""
+
+from passrole.wire.codecs import parse, render, render_fault
+from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.routing import Route, route
+
+__all__ = ["HttpRequest", "HttpResponse", "Route", "parse", "render", "render_fault", "route"]

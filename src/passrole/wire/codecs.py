@@ -1,0 +1,69 @@
+"""Bytes to parameters, results and faults to bytes: the one seam through which the gateway reads and writes.
+
+It knows protocols by name alone. An operation's functions are compiled when it is first called.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from botocore.model import OperationModel
+
+from passrole.faults import Fault
+from passrole.wire import json, query, rest_json
+from passrole.wire.descriptions import SERVICES, Protocol, operation_model
+from passrole.wire.errors import WireError, wire_error
+from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.refusals import Unrouted
+from passrole.wire.routing import Route
+from passrole.wire.shapes import Parse, Render
+
+
+def parse(route: Route, request: HttpRequest) -> dict[str, Any]:
+    """The parameters of a request in AWS's spelling: blobs as bytes, timestamps as seconds since the epoch.
+
+    Raises Fault for whatever cannot be read; constraints (required, lengths, ...) are not looked at here.
+    """
+    return _codec(route.service, route.protocol, route.operation).parse(request, route.path_arguments)
+
+
+def render(route: Route, result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
+    """The answer to a call that succeeded; `result` is spelled and typed as `parse` gives parameters.
+
+    Members that are None are left out. Raises KeyError for a member that AWS does not describe.
+    """
+    return _codec(route.service, route.protocol, route.operation).render(result or {}, request_id)
+
+
+def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResponse:
+    """The answer to a call that failed; `route` is None where the request never got one."""
+    if route is not None:
+        service, protocol = route.service if route.service in SERVICES else None, route.protocol
+    else:
+        service, protocol = None, fault.protocol if isinstance(fault, Unrouted) else "json"
+    return _PROTOCOLS[protocol].render_error(wire_error(fault, service, protocol), request_id)
+
+
+class _ProtocolCodec(NamedTuple):
+    compile_parse: Callable[[OperationModel, str], Parse]
+    compile_render: Callable[[OperationModel, str], Render]
+    render_error: Callable[[WireError, str], HttpResponse]
+
+
+class _OperationCodec(NamedTuple):
+    parse: Parse
+    render: Render
+
+
+_PROTOCOLS: Mapping[Protocol, _ProtocolCodec] = {
+    "json": _ProtocolCodec(json.compile_parse, json.compile_render, json.render_error),
+    "query": _ProtocolCodec(query.compile_parse, query.compile_render, query.render_error),
+    "rest-json": _ProtocolCodec(rest_json.compile_parse, rest_json.compile_render, rest_json.render_error),
+}
+
+
+@cache
+def _codec(service: str, protocol: Protocol, operation: str) -> _OperationCodec:
+    described = operation_model(service, protocol, operation)
+    codec = _PROTOCOLS[protocol]
+    return _OperationCodec(codec.compile_parse(described, service), codec.compile_render(described, service))

@@ -1,0 +1,314 @@
+"""What the descriptions demand of parameters (required, length, range, enum, pattern), in AWS's words.
+
+It knows no operation's own rules: those are the handlers'. A check is compiled from each shape when first
+needed. Patterns come from botocore's descriptions and never from a request; they are Java's, so one that
+Python cannot compile is not checked, and none is tried on a text that is longer than PATTERN_CHARS_MAX.
+
+SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
+operations, which have sentences of their own.
+"""
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from passrole.faults import Fault
+from passrole.wire.descriptions import members, service_model
+from passrole.wire.shapes import Compiler
+
+Check = Callable[[Any, str, list[str]], None]
+"""Takes a value and its path, and appends a sentence for each constraint that it fails."""
+
+PATTERN_CHARS_MAX = 4096
+SHOWN_CHARS_MAX = 1024
+
+CODES = {
+    "emr": "ValidationException",
+    "events": "ValidationException",
+    "iam": "ValidationError",
+    "lambda": "ValidationException",
+    "logs": "InvalidParameterException",
+    "sagemaker": "ValidationException",
+    "sqs": "MissingParameter",
+    "sts": "ValidationError",
+}
+
+
+def fault(service: str, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
+    """The fault with which the service refuses the parameters; None where nothing is wrong with them."""
+    found = problems(service, operation, parameters)
+    if not found:
+        return None
+    if service == "sqs":
+        return Fault(CODES[service], found[0])
+    detected = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+    return Fault(CODES[service], detected + "; ".join(found))
+
+
+def problems(service: str, operation: str, parameters: Mapping[str, Any]) -> list[str]:
+    """Every constraint that the parameters fail, a sentence each, in the order of the description."""
+    found: list[str] = []
+    check = _operation_check(service, operation)
+    if check is not None:
+        check(parameters, "", found)
+    return found
+
+
+@cache
+def _operation_check(service: str, operation: str) -> Check | None:
+    shape = service_model(service).operation_model(operation).input_shape
+    return _checks(service)(shape) if shape is not None else None
+
+
+@cache
+def _checks(service: str) -> Compiler[Check]:
+    return Compiler(_SQS_CHECKS if service == "sqs" else _CHECKS)
+
+
+def _failed(value: str, path: str, constraint: str) -> str:
+    return f"Value{value} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _null(path: str) -> str:
+    return _failed(" null", path, "Member must not be null")
+
+
+def _missing(path: str) -> str:
+    return f"The request must contain the parameter {path}."
+
+
+def _camel(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+def _structure(absent: Callable[[str], str], spelled: Callable[[str], str]) -> Callable[..., Check]:
+    """The maker for structures: `absent` words a missing member, `spelled` writes its name in a path."""
+
+    def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
+        required = [(name, spelled(name)) for name in cast(StructureShape, shape).required_members]
+        table: dict[str, tuple[str, Check]] = {}
+
+        def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
+            if not table:
+                for name, member in members(shape).items():
+                    table[name] = (spelled(name), compiler(member))
+            prefix = f"{path}." if path else ""
+            for name, shown in required:
+                if value.get(name) is None:
+                    found.append(absent(prefix + shown))
+            for name, item in value.items():
+                if item is not None and name in table:
+                    shown, checks = table[name]
+                    checks(item, prefix + shown, found)
+
+        return check
+
+    return maker
+
+
+def _list(between: str, *, says_sizes: bool) -> Callable[..., Check]:
+    """The maker for lists; `between` stands after an item's number, and its length counts if `says_sizes`."""
+
+    def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
+        member = cast(ListShape, shape).member
+        sizes = _length_of(shape) if says_sizes else None
+        is_leaf = member.type_name not in ("structure", "list", "map")
+        leaf = _constraints_of(member) if is_leaf and says_sizes else None
+
+        def check(value: list[Any], path: str, found: list[str]) -> None:
+            if sizes:
+                _report(sizes(value), value, path, shape, found)
+            if is_leaf:
+                _report_items(leaf, "Member", value, value, path, shape, found)
+                return
+            checks = compiler(member)
+            for number, item in enumerate(value, 1):
+                if item is not None:
+                    checks(item, f"{path}.{number}{between}", found)
+
+        return check
+
+    return maker
+
+
+def _map(*, says_sizes: bool) -> Callable[..., Check]:
+    """The maker for maps."""
+
+    def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
+        map_shape = cast(MapShape, shape)
+        sizes = _length_of(shape) if says_sizes else None
+        is_leaf = map_shape.value.type_name not in ("structure", "list", "map")
+        keys = _constraints_of(map_shape.key) if says_sizes else None
+        values = _constraints_of(map_shape.value) if is_leaf and says_sizes else None
+
+        def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
+            if sizes:
+                _report(sizes(value), value, path, shape, found)
+            _report_items(keys, "Map keys", list(value), value, path, shape, found)
+            if is_leaf:
+                _report_items(values, "Map value", list(value.values()), value, path, shape, found)
+                return
+            checks = compiler(map_shape.value)
+            for key, item in value.items():
+                checks(item, f"{path}.{key}.member", found)
+
+        return check
+
+    return maker
+
+
+def _scalar(shape: Shape, _compiler: Compiler[Check]) -> Check:
+    constraints = _constraints_of(shape)
+    if constraints is None:
+        return _nothing
+    failing = constraints
+
+    def check(value: Any, path: str, found: list[str]) -> None:
+        _report(failing(value), value, path, shape, found)
+
+    return check
+
+
+def _nothing(_value: Any, _path: str, _found: list[str]) -> None:
+    """The check of what is not constrained."""
+
+
+Failing = Callable[[Any], list[str]]
+"""Takes a value and says what it fails, without saying where it is."""
+
+
+def _constraints_of(shape: Shape) -> Failing | None:
+    """What a scalar shape demands; None where it demands nothing. The pattern comes first, as AWS says it."""
+    of_type: Mapping[str, Callable[[Shape], Failing | None]] = {
+        "string": _text_of,
+        "blob": _length_of,
+        "integer": _range_of,
+        "long": _range_of,
+        "float": _range_of,
+        "double": _range_of,
+    }
+    maker = of_type.get(shape.type_name)
+    return maker(shape) if maker else None
+
+
+def _text_of(shape: Shape) -> Failing | None:
+    length = _length_of(shape)
+    enum = tuple(shape.metadata.get("enum", ()))
+    pattern = _compiled(str(shape.metadata.get("pattern", "")))
+    if not (length or enum or pattern):
+        return None
+    enum_sentence = f"Member must satisfy enum value set: [{', '.join(enum)}]"
+    pattern_sentence = f"Member must satisfy regular expression pattern: {shape.metadata.get('pattern', '')}"
+
+    def failing(value: str) -> list[str]:
+        sizes = length(value) if length else []
+        if enum and value not in enum:
+            return [enum_sentence, *sizes]
+        if pattern and len(value) <= PATTERN_CHARS_MAX and not pattern.fullmatch(value):
+            return [pattern_sentence, *sizes]
+        return sizes
+
+    return failing
+
+
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # such as a set that Java reads otherwise
+            return re.compile(pattern)
+    except (re.error, FutureWarning, DeprecationWarning):
+        return None
+
+
+def _length_of(shape: Shape) -> Failing | None:
+    return _bounds(shape, "length", len)
+
+
+def _range_of(shape: Shape) -> Failing | None:
+    return _bounds(shape, "value", lambda value: value)
+
+
+def _bounds(shape: Shape, what: str, measure: Callable[[Any], float]) -> Failing | None:
+    most, least = shape.metadata.get("max"), shape.metadata.get("min")
+    if most is None and not least:
+        return None
+    too_much = f"Member must have {what} less than or equal to {most}"
+    too_little = f"Member must have {what} greater than or equal to {least}"
+
+    def failing(value: Any) -> list[str]:
+        size = measure(value)
+        if most is not None and size > most:
+            return [too_much]
+        if least is not None and size < least:
+            return [too_little]
+        return []
+
+    return failing
+
+
+def _report(sentences: list[str], value: Any, path: str, shape: Shape, found: list[str]) -> None:
+    found.extend(_failed(_shown(value, shape), path, sentence) for sentence in sentences)
+
+
+def _report_items(
+    failing: Failing | None,
+    subject: str,
+    items: list[Any],
+    value: Any,
+    path: str,
+    shape: Shape,
+    found: list[str],
+) -> None:
+    """AWS names the container, with all that one of its items fails and its neighbours need not."""
+    if failing is None or not any(item is not None and failing(item) for item in items):
+        return
+    sentences = next(failing(item) for item in items if item is not None and failing(item))
+    constraint = f"{subject} must satisfy constraint: [{', '.join(sentences)}]"
+    found.append(_failed(_shown(value, shape), path, constraint))
+
+
+def _shown(value: Any, shape: Shape) -> str:
+    """A value as AWS echoes it, which is Java's way; what is sensitive is not echoed."""
+    if shape.metadata.get("sensitive") or isinstance(value, bytes):
+        return ""
+    text = _java(value)
+    return f" '{text if len(text) <= SHOWN_CHARS_MAX else text[:SHOWN_CHARS_MAX] + '...'}'"
+
+
+def _java(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}={_java(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_java(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)
+
+
+def _unchecked(_shape: Shape, _compiler: Compiler[Check]) -> Check:
+    return _nothing
+
+
+_CHECKS: Mapping[str, Callable[[Shape, Compiler[Check]], Check]] = {
+    **dict.fromkeys(("boolean", "timestamp"), _unchecked),
+    **dict.fromkeys(("blob", "double", "float", "integer", "long", "string"), _scalar),
+    "list": _list(".member", says_sizes=True),
+    "map": _map(says_sizes=True),
+    "structure": _structure(_null, _camel),
+}
+_SQS_CHECKS: Mapping[str, Callable[[Shape, Compiler[Check]], Check]] = {
+    **dict.fromkeys(_CHECKS, _unchecked),
+    "list": _list("", says_sizes=False),
+    "map": _map(says_sizes=False),
+    "structure": _structure(_missing, _as_it_is),
+}

@@ -1,0 +1,166 @@
+"""botocore's service descriptions, loaded when a service is first needed, and what we must know before.
+
+It knows no request and no answer. Loading all eight costs about 150 ms, SageMaker's alone 80, so the few
+facts that routing needs stand here in a table; a test compares them with botocore's own.
+
+SQS speaks two protocols. botocore's description holds only the present one (JSON) and lost what the older
+one (query) needs, so `sqs_query.json` lays the lost element names, error codes and wrappers over it.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+
+Protocol = Literal["json", "query", "rest-json"]
+
+
+class Service(NamedTuple):
+    """What must be known of a service before its description is loaded.
+
+    `name` is botocore's; `signing_name` stands in the scope of a credential; `protocols` has the present
+    one first; `target_prefix` begins X-Amz-Target, without the dot.
+    """
+
+    name: str
+    signing_name: str
+    protocols: tuple[Protocol, ...]
+    api_version: str
+    target_prefix: str | None = None
+
+
+SERVICES: Mapping[str, Service] = MappingProxyType(
+    {
+        service.name: service
+        for service in (
+            Service("emr", "elasticmapreduce", ("json",), "2009-03-31", "ElasticMapReduce"),
+            Service("events", "events", ("json",), "2015-10-07", "AWSEvents"),
+            Service("iam", "iam", ("query",), "2010-05-08"),
+            Service("lambda", "lambda", ("rest-json",), "2015-03-31"),
+            Service("logs", "logs", ("json",), "2014-03-28", "Logs_20140328"),
+            Service("sagemaker", "sagemaker", ("json",), "2017-07-24", "SageMaker"),
+            Service("sqs", "sqs", ("json", "query"), "2012-11-05", "AmazonSQS"),
+            Service("sts", "sts", ("query",), "2011-06-15"),
+        )
+    }
+)
+
+
+def service_model(service: str, protocol: Protocol | None = None) -> ServiceModel:
+    """The description of a service for one of its protocols; by default for its present one."""
+    if protocol == "query" and is_query_compatible(service):
+        return _query_model(service)
+    return _model(service)
+
+
+@cache
+def operation_model(service: str, protocol: Protocol, operation: str) -> OperationModel:
+    """The description of one operation; KeyError where the service has none of that name."""
+    if operation not in operations(service):
+        raise KeyError(f"`{service}` has no operation `{operation}`")
+    return service_model(service, protocol).operation_model(operation)
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    """The names of all operations that AWS describes for the service."""
+    return frozenset(_model(service).operation_names)
+
+
+def is_service_fault(service: str, shape_name: str) -> bool:
+    """Whether the exception is the service's doing and not the sender's; botocore's shapes do not say."""
+    return bool(_description(service)["shapes"][shape_name].get("fault", False))
+
+
+def is_query_compatible(service: str) -> bool:
+    """Whether the service, now on JSON, still tells clients its query error codes (awsQueryCompatible)."""
+    return service in SERVICES and SERVICES[service].protocols == ("json", "query")
+
+
+@cache
+def snake_case(name: str) -> str:
+    """The name as boto3 spells it: `PipelineName` is `pipeline_name`."""
+    return xform_name(name)
+
+
+@cache
+def input_names(service: str, operation: str) -> Mapping[str, str]:
+    """The members of the operation's input: AWS's spelling -> snake case."""
+    return _names(_model(service).operation_model(operation).input_shape)
+
+
+@cache
+def output_names(service: str, operation: str) -> Mapping[str, str]:
+    """The members of the operation's output: AWS's spelling -> snake case."""
+    return _names(_model(service).operation_model(operation).output_shape)
+
+
+def members(shape: Shape | None) -> Mapping[str, Shape]:
+    """The members of a structure; of anything else, none."""
+    return shape.members if isinstance(shape, StructureShape) else {}
+
+
+def _names(shape: Shape | None) -> Mapping[str, str]:
+    return MappingProxyType({name: snake_case(name) for name in members(shape)})
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(_description(service), service)
+
+
+@cache
+def _query_model(service: str) -> ServiceModel:
+    return ServiceModel(_overlaid(_description(service), overlay(service)), service)
+
+
+@cache
+def _description(service: str) -> dict[str, Any]:
+    # Only botocore's own data: what lies in ~/.aws/models must not change what the server speaks.
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    description: dict[str, Any] = loader.load_service_model(
+        service, "service-2", SERVICES[service].api_version
+    )
+    return description
+
+
+@cache
+def overlay(service: str) -> Mapping[str, Any]:
+    """What `<service>_query.json` lays over the description; its `about` says what is in it."""
+    text = resources.files(__package__).joinpath(f"{service}_query.json").read_text("utf-8")
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
+def _overlaid(description: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The description with the facts laid over it; shapes and operations that change are copies."""
+    shapes = dict(description["shapes"])
+    for name, error in facts["errors"].items():
+        shapes[name] = {**shapes[name], "error": {"code": error["code"], "httpStatusCode": error["status"]}}
+    for path, element in facts["elements"].items():
+        shape_name, part = path.split(".")
+        shapes[shape_name] = _renamed(shapes[shape_name], part, element)
+    called = {
+        name: {**body, "output": {**body["output"], "resultWrapper": body["output"]["shape"]}}
+        if "output" in body
+        else body
+        for name, body in description["operations"].items()
+    }
+    metadata = {**description["metadata"], "protocol": "query", "xmlNamespace": facts["namespace"]}
+    return {**description, "metadata": metadata, "operations": called, "shapes": shapes}
+
+
+def _renamed(shape: dict[str, Any], part: str, element: str) -> dict[str, Any]:
+    """The shape with its member, list member, key or value `part` called `element` on the wire."""
+    if shape["type"] != "structure":
+        return {**shape, part: {**shape[part], "locationName": element}}
+    return {
+        **shape,
+        "members": {**shape["members"], part: {**shape["members"][part], "locationName": element}},
+    }

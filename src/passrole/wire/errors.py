@@ -1,0 +1,128 @@
+"""What a fault is called, numbered and shaped on the wire of one service: from its description, or by rule.
+
+It knows no bytes. A Fault's code may be the shape's name (`QueueDoesNotExist`) or the older code on the
+wire (`AWS.SimpleQueueService.NonExistentQueue`); both find the same shape. The status is the fault's own,
+else the description's, else 400, or 500 for what is not the sender's doing: sagemaker, sqs, events, emr and
+logs describe no status at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from botocore.model import StructureShape
+
+from passrole.faults import Fault
+from passrole.wire import descriptions, refusals
+from passrole.wire.descriptions import Protocol
+
+_CORAL = "com.amazon.coral.service#"
+_CORAL_CODES = frozenset({"SerializationException", "UnknownOperationException", "InternalFailure"})
+_SQS = "com.amazonaws.sqs#"
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """A fault as one protocol says it.
+
+    `type_name` is the exception's name, with its namespace in JSON; `code` is what query clients read and
+    `query_code` what goes in x-amzn-query-error, None where the service has no such past. `members` are the
+    further modelled members in AWS's spelling, described by `shape`.
+    """
+
+    service: str | None
+    type_name: str
+    code: str
+    query_code: str | None
+    status: int
+    sender: bool
+    message_key: str
+    message: str
+    shape: StructureShape | None
+    members: Mapping[str, Any]
+
+
+def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireError:
+    """How the fault is said by the service in the protocol; `service` is None before one is known."""
+    refusal = refusals.by_spelling(fault.code)
+    if refusal is not None:
+        return _refusal(fault, refusal, service, protocol)
+    shape = _error_shapes(service).get(fault.code) if service else None
+    if service is not None and shape is not None:
+        return _modelled(fault, shape, service, protocol)
+    compatible = _is_compatible(service, protocol)
+    return WireError(
+        service=service,
+        type_name=_qualified(fault.code, compatible),
+        code=fault.code,
+        query_code=fault.code if compatible else None,
+        status=fault.status or (400 if fault.sender else 500),
+        sender=fault.sender,
+        message_key="message",
+        message=fault.message,
+        shape=None,
+        members={},
+    )
+
+
+def _refusal(fault: Fault, refusal: refusals.Refusal, service: str | None, protocol: Protocol) -> WireError:
+    code = refusals.code_of(refusal, protocol)
+    return WireError(
+        service=service,
+        type_name=_CORAL + code if protocol == "json" else code,
+        code=code,
+        query_code=refusal.code if _is_compatible(service, protocol) else None,
+        status=fault.status or refusals.status_of(refusal, service or "", protocol),
+        sender=True,
+        # The front layer says `Message` in denials and `message` in the rest.
+        message_key="Message" if refusal is refusals.ACCESS_DENIED else "message",
+        message=fault.message,
+        shape=None,
+        members={},
+    )
+
+
+def _modelled(fault: Fault, shape: StructureShape, service: str, protocol: Protocol) -> WireError:
+    trait = shape.metadata.get("error", {})
+    sender = fault.sender and not descriptions.is_service_fault(service, shape.name)
+    code = trait.get("code", shape.name)
+    compatible = _is_compatible(service, protocol)
+    return WireError(
+        service=service,
+        type_name=_qualified(shape.name, compatible),
+        code=code,
+        query_code=code if compatible else None,
+        status=fault.status or trait.get("httpStatusCode") or (400 if sender else 500),
+        sender=sender,
+        message_key=next((name for name in shape.members if name.lower() == "message"), "message"),
+        message=_sentence(fault.message, shape.name, service, protocol),
+        shape=shape,
+        members=fault.members,
+    )
+
+
+def _sentence(message: str, name: str, service: str, protocol: Protocol) -> str:
+    """The fault's sentence, or the one that the older protocol has of its own."""
+    if protocol != "query" or descriptions.SERVICES[service].protocols[0] == "query":
+        return message
+    return str(descriptions.overlay(service)["errors"].get(name, {}).get("sentence", message))
+
+
+def _qualified(name: str, compatible: bool) -> str:
+    if compatible:
+        return _SQS + name
+    return _CORAL + name if name in _CORAL_CODES else name
+
+
+def _is_compatible(service: str | None, protocol: Protocol) -> bool:
+    return protocol == "json" and descriptions.is_query_compatible(service or "")
+
+
+@cache
+def _error_shapes(service: str) -> Mapping[str, StructureShape]:
+    """The service's exceptions by shape name and by code on the wire; a shape's name goes first."""
+    described = descriptions.service_model(service, "query").error_shapes
+    shapes = [shape for shape in described if isinstance(shape, StructureShape)]
+    by_code = {shape.metadata.get("error", {}).get("code", shape.name): shape for shape in shapes}
+    return by_code | {shape.name: shape for shape in shapes}

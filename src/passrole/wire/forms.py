@@ -1,0 +1,68 @@
+"""Form bodies and query strings: percent-encoded pairs, each name at most once.
+
+It knows no operation. A name given twice is refused: a request that can be read in two ways must not be
+authorised in one and performed in the other.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import unquote_plus
+
+from passrole.faults import Fault
+from passrole.wire.http import HttpRequest
+
+PAIRS_MAX = 20_000
+
+
+def form_parameters(request: HttpRequest) -> Mapping[str, str]:
+    """The parameters of a query-protocol request: its body's, after those of its query string.
+
+    Raises Fault MalformedQueryString.
+    """
+    try:
+        text = request.body.decode("ascii")
+    except UnicodeDecodeError:
+        raise malformed("The body must be percent-encoded ASCII text.") from None
+    return _read(f"{request.query}&{text}" if request.query else text)
+
+
+def query_parameters(query: str) -> Mapping[str, list[str]]:
+    """The values of each name in a query string, in order. Raises Fault MalformedQueryString."""
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(query):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def malformed(sentence: str = "The query string contains a syntax error.") -> Fault:
+    """The fault for a form or query string that cannot be read."""
+    return Fault("MalformedQueryString", sentence, status=400)
+
+
+def _read(text: str) -> Mapping[str, str]:
+    pairs = _pairs(text)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise malformed("The query string contains a parameter more than once.")
+    return found
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
+    if text.count("&") >= PAIRS_MAX:
+        raise malformed("The query string contains too many parameters.")
+    pairs = []
+    for field in text.split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            pairs.append((_decoded(name), _decoded(value)))
+    return pairs
+
+
+def _decoded(text: str) -> str:
+    if "%" not in text and "+" not in text:
+        return text
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise malformed("The query string contains a value that is not UTF-8.") from None

@@ -1,0 +1,81 @@
+"""The faults of the layer before every service: signatures, keys, denials, and how each protocol spells them.
+
+It knows no request. JSON services answer with coral's exception names and status 400, query services and
+SQS with the older codes and 403, Lambda with the exception names and 403: seen in the errors that the SDKs'
+users report, such as `UnrecognizedClientException ... status code: 400` (json), `403` (lambda),
+`InvalidClientTokenId ... 403` (query).
+"""
+
+from typing import NamedTuple
+
+from passrole.faults import Fault
+from passrole.wire.descriptions import Protocol, is_query_compatible
+
+
+class Refusal(NamedTuple):
+    """One kind of refusal: its code in the JSON protocols and in query, and AWS's sentence for it."""
+
+    exception: str
+    code: str
+    sentence: str
+
+
+ACCESS_DENIED = Refusal("AccessDeniedException", "AccessDenied", "Access denied.")
+EXPIRED_TOKEN = Refusal(
+    "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"
+)
+INCOMPLETE_SIGNATURE = Refusal("IncompleteSignatureException", "IncompleteSignature", "")
+INVALID_SIGNATURE = Refusal(
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+    "Access Key and signing method. Consult the service documentation for details.",
+)
+MISSING_TOKEN = Refusal(
+    "MissingAuthenticationTokenException", "MissingAuthenticationToken", "Missing Authentication Token"
+)
+UNKNOWN_KEY = Refusal(
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "The security token included in the request is invalid.",
+)
+
+REFUSALS = (
+    ACCESS_DENIED,
+    EXPIRED_TOKEN,
+    INCOMPLETE_SIGNATURE,
+    INVALID_SIGNATURE,
+    MISSING_TOKEN,
+    UNKNOWN_KEY,
+)
+_BY_SPELLING = {spelling: refusal for refusal in REFUSALS for spelling in refusal[:2]}
+
+
+class Unrouted(Fault):
+    """A fault from before the operation was known; `protocol` is the one in which to say it."""
+
+    def __init__(self, code: str, message: str, protocol: Protocol, *, status: int | None = None) -> None:
+        super().__init__(code, message, status=status)
+        self.protocol = protocol
+
+
+def refused(refusal: Refusal, protocol: Protocol, sentence: str | None = None) -> Unrouted:
+    """The fault for a refusal, with `sentence` in place of the usual one."""
+    return Unrouted(code_of(refusal, protocol), refusal.sentence if sentence is None else sentence, protocol)
+
+
+def by_spelling(code: str) -> Refusal | None:
+    """The refusal that either family of protocols calls `code`."""
+    return _BY_SPELLING.get(code)
+
+
+def code_of(refusal: Refusal, protocol: Protocol) -> str:
+    """The refusal's code in the protocol."""
+    return refusal.code if protocol == "query" else refusal.exception
+
+
+def status_of(refusal: Refusal, service: str, protocol: Protocol) -> int:
+    """The HTTP status that goes with a refusal by the service (empty where none is known yet)."""
+    if refusal is INCOMPLETE_SIGNATURE and protocol == "query":
+        return 400
+    return 400 if protocol == "json" and not is_query_compatible(service) else 403

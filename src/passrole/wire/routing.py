@@ -1,0 +1,188 @@
+"""Which operation a request asks for, by the three ways in which AWS's protocols say so.
+
+    X-Amz-Target: SageMaker.StartPipelineExecution      json
+    Action=CreateRole&Version=2010-05-08                query
+    POST /2015-03-31/functions/{FunctionName}/...       rest-json
+
+It knows no parameters but those in the path, and trusts nothing: the credential's scope is read before its
+signature is verified, and only to tell apart services that share actions. A request that fits nothing
+is refused as AWS does in the protocol it came in (`Unrouted.protocol`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from urllib.parse import unquote
+
+from passrole.faults import Fault
+from passrole.wire import descriptions
+from passrole.wire.descriptions import SERVICES, Protocol
+from passrole.wire.forms import form_parameters
+from passrole.wire.http import HttpRequest
+from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The operation that a request asks for; `service` is botocore's name, `path_arguments` are decoded."""
+
+    service: str
+    operation: str
+    protocol: Protocol
+    path_arguments: Mapping[str, str]
+
+
+def route(request: HttpRequest, signing_service: str | None) -> Route:
+    """The route of a request, `signing_service` being the one in its credential's scope, if it has any.
+
+    Raises Unrouted.
+    """
+    protocol = protocol_of(request)
+    found = _BY_PROTOCOL[protocol](request, signing_service)
+    required = SERVICES[found.service].signing_name
+    if signing_service is not None and signing_service != required:
+        sentence = f"Credential should be scoped to correct service: '{required}'."
+        raise refused(INVALID_SIGNATURE, protocol, sentence)
+    return found
+
+
+def protocol_of(request: HttpRequest) -> Protocol:
+    """The protocol that the request is in by its looks, whatever its operation."""
+    if "x-amz-target" in request.headers:
+        return "json"
+    if request.method == "GET":
+        return "query" if "Action=" in request.query else "rest-json"
+    is_form = request.headers.get("content-type", "").startswith(_FORM)
+    return "query" if is_form and request.method == "POST" else "rest-json"
+
+
+_FORM = "application/x-www-form-urlencoded"
+_NO_ARGUMENTS: Mapping[str, str] = {}
+_BY_PREFIX = {service.target_prefix: service.name for service in SERVICES.values() if service.target_prefix}
+_BY_SIGNING_NAME = {service.signing_name: service.name for service in SERVICES.values()}
+_BY_VERSION = {
+    service.api_version: service.name for service in SERVICES.values() if "query" in service.protocols
+}
+
+
+def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
+    prefix, _, operation = request.headers["x-amz-target"].partition(".")
+    service = _BY_PREFIX.get(prefix)
+    if service is None or operation not in descriptions.operations(service):
+        # coral's JSON front layer sends this code with status 400 and no sentence.
+        raise Unrouted("UnknownOperationException", "", "json", status=400)
+    return Route(service, operation, "json", _NO_ARGUMENTS)
+
+
+def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
+    try:
+        parameters = form_parameters(request)
+    except Fault as fault:
+        raise Unrouted(fault.code, fault.message, "query", status=fault.status) from None
+    action, version = parameters.get("Action"), parameters.get("Version", "")
+    if not action:
+        raise Unrouted("MissingAction", "Request is missing an Action.", "query", status=400)
+    # AssumeRoleWithWebIdentity and its like are not signed: then the version alone tells the service.
+    service = _BY_SIGNING_NAME.get(signing_service or "") or _BY_VERSION.get(version)
+    if (
+        service is None
+        or "query" not in SERVICES[service].protocols
+        or action not in descriptions.operations(service)
+    ):
+        sentence = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
+        raise Unrouted("InvalidAction", sentence, "query", status=400)
+    return Route(service, action, "query", _NO_ARGUMENTS)
+
+
+@dataclass(slots=True)
+class _Branch:
+    """One segment of the path table: what may follow it, and which operations end with it."""
+
+    literal: dict[str, "_Branch"] = field(default_factory=dict)
+    argument: "_Branch | None" = None
+    ends: list["_End"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """An operation at the end of a path, once its method and its fixed query (`List=ALL`) fit."""
+
+    method: str
+    query: str
+    labels: tuple[str, ...]
+    service: str
+    operation: str
+
+
+def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
+    service = _BY_SIGNING_NAME.get(signing_service or "")
+    for name in (service,) if service in _REST_SERVICES else _REST_SERVICES:
+        found = _walked(_path_table(name), request)
+        if found is not None:
+            return found
+    # A JSON service that was sent no target gets here too: AWS answers the same to it.
+    protocol: Protocol = SERVICES[service].protocols[0] if service else "rest-json"
+    raise Unrouted("UnknownOperationException", "", protocol, status=404)
+
+
+_REST_SERVICES = tuple(service.name for service in SERVICES.values() if "rest-json" in service.protocols)
+
+
+_BY_PROTOCOL: Mapping[Protocol, Callable[[HttpRequest, str | None], Route]] = {
+    "json": _by_target,
+    "query": _by_action,
+    "rest-json": _by_path,
+}
+
+
+@cache
+def _path_table(service: str) -> _Branch:
+    """The paths of a REST service as a tree by segment."""
+    root = _Branch()
+    for name in sorted(descriptions.operations(service)):
+        http = descriptions.operation_model(service, "rest-json", name).http
+        path, _, query = http["requestUri"].partition("?")
+        branch, labels = root, []
+        for segment in path.strip("/").split("/"):
+            if segment.startswith("{"):
+                labels.append(segment.strip("{}"))
+                branch.argument = branch.argument or _Branch()
+                branch = branch.argument
+            else:
+                branch = branch.literal.setdefault(segment, _Branch())
+        branch.ends.append(_End(http["method"], query, tuple(labels), service, name))
+        # An operation that asks for a fixed query goes before its neighbour that asks for none.
+        branch.ends.sort(key=lambda end: -len(end.query))
+    return root
+
+
+def _walked(root: _Branch, request: HttpRequest) -> Route | None:
+    """The route at the end of the path, a literal segment before an argument; None where it leads nowhere."""
+    branch: _Branch | None = root
+    arguments: list[str] = []
+    for segment in request.raw_path.strip("/").split("/"):
+        assert branch is not None
+        following = branch.literal.get(segment)
+        if following is None and segment:
+            following = branch.argument
+            arguments.append(_argument(segment))
+        if following is None:
+            return None
+        branch = following
+    assert branch is not None
+    given = request.query.split("&")
+    for end in branch.ends:
+        if end.method == request.method and (not end.query or end.query in given):
+            return Route(
+                end.service, end.operation, "rest-json", dict(zip(end.labels, arguments, strict=True))
+            )
+    return None
+
+
+def _argument(segment: str) -> str:
+    if "%" not in segment:
+        return segment
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        raise Unrouted("UnknownOperationException", "", "rest-json", status=404) from None

@@ -1,0 +1,263 @@
+"""Signature version 4 in the Authorization header: who says they call, and whether they hold the key.
+
+It knows no key store: the caller looks the key up between `parse_authorization` and `verify`, and compares
+its session token. Presigned URLs and chunked payloads are not read here. What AWS demands and the words
+of each refusal are from its guide "Signature Version 4 signing process" and its troubleshooting page.
+"""
+
+import base64
+import hashlib
+import hmac
+from calendar import timegm
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import quote
+
+from passrole.wire.descriptions import Protocol
+from passrole.wire.forms import query_parameters
+from passrole.wire.http import HttpRequest
+from passrole.wire.refusals import (
+    EXPIRED_TOKEN,
+    INCOMPLETE_SIGNATURE,
+    INVALID_SIGNATURE,
+    MISSING_TOKEN,
+    UNKNOWN_KEY,
+    Unrouted,
+    refused,
+)
+from passrole.wire.routing import protocol_of
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+SKEW_SECONDS = 300
+SIGNING_KEYS_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a request says of its signature; nothing in it is true before `verify`.
+
+    `moment` is x-amz-date as it was sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
+    """
+
+    access_key: str
+    session_token: str | None
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    moment: str
+    epoch_seconds: int
+
+
+def parse_authorization(request: HttpRequest) -> Authorization:
+    """What the request says of its signature.
+
+    Raises Unrouted: MissingAuthenticationToken, IncompleteSignature, or a scope that no signature can have.
+    """
+    protocol = protocol_of(request)
+    header = request.headers.get("authorization")
+    if not header:
+        raise refused(MISSING_TOKEN, protocol)
+    fields = _fields(header, protocol)
+    moment = request.headers.get("x-amz-date", "")
+    epoch_seconds = _epoch_seconds(moment)
+    lacking = [
+        f"Authorization header requires '{name}' parameter."
+        for name in ("Credential", "Signature", "SignedHeaders")
+        if not fields.get(name)
+    ]
+    if epoch_seconds is None:
+        lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if lacking or epoch_seconds is None:
+        raise refused(INCOMPLETE_SIGNATURE, protocol, " ".join([*lacking, _hashed(header)]))
+    access_key, date, region, service = _scope(fields["Credential"], moment, protocol)
+    return Authorization(
+        access_key=access_key,
+        session_token=request.headers.get("x-amz-security-token"),
+        date=date,
+        region=region,
+        service=service,
+        signed_headers=_signed_headers(request, fields["SignedHeaders"], protocol),
+        signature=fields["Signature"],
+        moment=moment,
+        epoch_seconds=epoch_seconds,
+    )
+
+
+def verify(
+    request: HttpRequest,
+    authorization: Authorization,
+    secret: str,
+    now: float,
+    skew_seconds: int = SKEW_SECONDS,
+    protocol: Protocol | None = None,
+) -> None:
+    """Return if the request was signed with the secret, not long ago. Raises Unrouted."""
+    spoken = protocol or protocol_of(request)
+    _check_clock(authorization, now, skew_seconds, spoken)
+    digest = hashlib.sha256(request.body).hexdigest()
+    # A declared hash is signed in place of the body's own, so it has to be the body's own.
+    if request.headers.get("x-amz-content-sha256", digest) != digest:
+        raise refused(INVALID_SIGNATURE, spoken)
+    scope = f"{authorization.date}/{authorization.region}/{authorization.service}/{TERMINATOR}"
+    canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
+    text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
+    key = _signing_key(secret, authorization.date, authorization.region, authorization.service)
+    expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
+    if not hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8")):
+        raise refused(INVALID_SIGNATURE, spoken)
+
+
+def unknown_key(protocol: Protocol) -> Unrouted:
+    """The fault for an access key that nobody holds, or a session token that is not the key's."""
+    return refused(UNKNOWN_KEY, protocol)
+
+
+def expired_token(protocol: Protocol) -> Unrouted:
+    """The fault for the key of a session that has ended."""
+    return refused(EXPIRED_TOKEN, protocol)
+
+
+def _fields(header: str, protocol: Protocol) -> dict[str, str]:
+    """The parts of `AWS4-HMAC-SHA256 Credential=.., SignedHeaders=.., Signature=..`."""
+    algorithm, _, rest = header.partition(" ")
+    if algorithm != ALGORITHM:
+        raise refused(INCOMPLETE_SIGNATURE, protocol, f"Unsupported AWS 'algorithm': {_hashed(header)}")
+    fields: dict[str, str] = {}
+    for part in rest.split(","):
+        name, equals, value = part.strip().partition("=")
+        if not equals or name in fields:
+            raise refused(INCOMPLETE_SIGNATURE, protocol, _not_a_pair(header))
+        fields[name] = value
+    return fields
+
+
+def _not_a_pair(header: str) -> str:
+    return f"Authorization header holds a part that is not a valid key=value pair. {_hashed(header)}"
+
+
+def _hashed(header: str) -> str:
+    """AWS names the offending header by its hash, for it may hold what should be secret."""
+    digest = base64.b64encode(hashlib.sha256(header.encode("utf-8")).digest()).decode("ascii")
+    return f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
+
+
+@lru_cache(maxsize=64)
+def _epoch_seconds(moment: str) -> int | None:
+    """Seconds since the epoch of `20260131T120000Z`; None where it is not such a text."""
+    digits = moment[:8] + moment[9:15]
+    if len(moment) != 16 or moment[8] != "T" or moment[15] != "Z" or not digits.isdecimal():
+        return None
+    try:
+        # strptime also knows that February has no 30th.
+        return timegm(datetime.strptime(moment, "%Y%m%dT%H%M%SZ").timetuple())
+    except ValueError:
+        return None
+
+
+def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, str, str]:
+    parts = credential.split("/")
+    if len(parts) != 5:
+        sentence = (
+            "Credential must have exactly 5 slash-delimited elements, e.g. "
+            f"keyid/date/region/service/term, got '{credential}'"
+        )
+        raise refused(INCOMPLETE_SIGNATURE, protocol, sentence)
+    access_key, date, region, service, terminator = parts
+    if terminator != TERMINATOR:
+        sentence = f"Credential should be scoped with a valid terminator: '{TERMINATOR}'."
+        raise refused(INVALID_SIGNATURE, protocol, sentence)
+    if date != moment[:8]:
+        sentence = (
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date}' != '{moment[:8]}', from '{moment}'."
+        )
+        raise refused(INVALID_SIGNATURE, protocol, sentence)
+    return access_key, date, region, service
+
+
+def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tuple[str, ...]:
+    """The names of the signed headers: `host`, and every x-amz- header that came, must be among them.
+
+    An x-amz-target that is not signed could be exchanged on the way for another operation.
+    """
+    names = tuple(listed.split(";"))
+    if "host" not in names:
+        sentence = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+        raise refused(INVALID_SIGNATURE, protocol, sentence)
+    for name in request.headers:
+        if name.startswith("x-amz-") and name not in names:
+            sentence = f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            raise refused(INVALID_SIGNATURE, protocol, sentence)
+    return names
+
+
+def _check_clock(authorization: Authorization, now: float, skew_seconds: int, protocol: Protocol) -> None:
+    age = now - authorization.epoch_seconds
+    if abs(age) <= skew_seconds:
+        return
+    minutes = f"{skew_seconds // 60} min."
+    if age > 0:
+        sentence = (
+            f"Signature expired: {authorization.moment} is now earlier than "
+            f"{_amz_date(now - skew_seconds)} ({_amz_date(now)} - {minutes})"
+        )
+    else:
+        sentence = (
+            f"Signature not yet current: {authorization.moment} is still later than "
+            f"{_amz_date(now + skew_seconds)} ({_amz_date(now)} + {minutes})"
+        )
+    raise refused(INVALID_SIGNATURE, protocol, sentence)
+
+
+def _amz_date(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@lru_cache(maxsize=SIGNING_KEYS_MAX)
+def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, TERMINATOR):
+        key = hmac.digest(key, part.encode("utf-8"), "sha256")
+    return key
+
+
+def _canonical(request: HttpRequest, authorization: Authorization, digest: str) -> str:
+    headers = request.headers
+    lines = "\n".join(
+        f"{name}:{' '.join(headers.get(name, '').split())}" for name in authorization.signed_headers
+    )
+    return (
+        f"{request.method}\n{_canonical_path(request.raw_path)}\n{_canonical_query(request.query)}\n"
+        f"{lines}\n\n{';'.join(authorization.signed_headers)}\n{digest}"
+    )
+
+
+def _canonical_path(raw_path: str) -> str:
+    """The path without `.` and `..`, encoded once more: so do all services but S3."""
+    if raw_path in ("", "/"):
+        return "/"
+    kept: list[str] = []
+    for segment in raw_path.split("/"):
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    path = "/" + "/".join(kept) + ("/" if kept and raw_path.endswith("/") else "")
+    return quote(path, safe="/~")
+
+
+def _canonical_query(query: str) -> str:
+    if not query:
+        return ""
+    pairs = [
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, values in query_parameters(query).items()
+        for value in values
+    ]
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
