@@ -58,6 +58,7 @@ class CallFailed(Exception):
 
     def __init__(self, action: str, details: str, code: str | None = None) -> None:
         self.reason = f"ClientError: Failed to invoke {action}. Error Details: {details}"
+        self.action = action
         self.code = code
         super().__init__(self.reason)
 

@@ -105,7 +105,7 @@ class Effects:
             try:
                 answer = await self._call(task, _GET_FUNCTION, {"FunctionName": command.function_arn})
             except CallFailed as failure:
-                if failure.code in _DENIED:
+                if failure.action == _GET_FUNCTION.name and failure.code in _DENIED:
                     return STEP_LIMIT_SECONDS
                 raise
             about = answer["Configuration"]

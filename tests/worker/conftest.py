@@ -1,0 +1,166 @@
+"""A door that does what it is told, a store, and executions of small pipelines in it.
+
+A pipeline is a line of steps: `l` Lambda, `c` Callback, and after each what it depends on: `l1 c1<l1>`.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passrole import history
+from passrole.config import Config
+from passrole.engine.facts import ExecutionStarted
+from passrole.faults import Fault
+from passrole.history import About, projection
+from passrole.policy.request import Principal
+from passrole.store import SqliteStore, Store, Tx
+from passrole.worker import Worker
+
+ACCOUNT = "111122223333"
+PIPELINE = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/p"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/r"
+Answer = dict[str, Any] | Fault | Exception | Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class FakeDoor:
+    """Answers each operation with what was prepared for it, the last answer for ever, and notes the calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Mapping[str, Any], Principal, str]] = []
+        self.answers: dict[str, deque[Answer]] = {}
+        self.prepare(
+            "AssumeRole", {"AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"}}
+        )
+        self.prepare("GetFunction", {"Configuration": {"State": "Active", "Timeout": 3}})
+        self.prepare("Invoke", {"StatusCode": 200, "Payload": b'{"x": 1}'})
+        self.prepare("SendMessage", {"MessageId": "m"})
+
+    def prepare(self, operation: str, *answers: Answer) -> None:
+        self.answers[operation] = deque(answers)
+
+    async def __call__(
+        self, service: str, operation: str, parameters: Mapping[str, Any], principal: Principal, region: str
+    ) -> dict[str, Any]:
+        self.calls.append((f"{service}:{operation}", parameters, principal, region))
+        answers = self.answers[operation]
+        answer = answers.popleft() if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, dict) else await answer(parameters)
+
+    def called(self, operation: str) -> list[Mapping[str, Any]]:
+        """The parameters of every call of `service:Operation`."""
+        return [parameters for name, parameters, _, _ in self.calls if name == operation]
+
+
+class Workshop:
+    """A worker over a store, with the door's and the clock's hands in the test's."""
+
+    role = ROLE
+
+    def __init__(self, store: Store, door: FakeDoor) -> None:
+        self.store, self.door, self.now = store, door, 100.0
+        self.slept: list[float] = []
+        self.worker = self.another_worker()
+
+    def another_worker(self) -> Worker:
+        return Worker(self.store, self.door, lambda: self.now, Config(account=ACCOUNT), sleep=self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+    def arn(self, name: str = "e") -> str:
+        return f"{PIPELINE}/execution/{name}"
+
+    async def start(self, steps: str, name: str = "e") -> str:
+        fact = ExecutionStarted(
+            at=1.0,
+            seed=name,
+            pipeline_name="p",
+            pipeline_arn=PIPELINE,
+            execution_id=name,
+            execution_arn=self.arn(name),
+        )
+
+        def begin(tx: Tx) -> None:
+            digest = history.definitions.keep(tx, _definition(steps))
+            history.start(tx, fact, definition=digest, role=ROLE, about=About(name))
+
+        await self.store.write(begin)
+        return self.arn(name)
+
+    async def steps(self, name: str = "e") -> dict[str, dict[str, Any]]:
+        folded = await self.store.read(lambda tx: history.load(tx, self.arn(name)))
+        return {step["StepName"]: step for step in projection.steps(folded.state, newest_first=False)}
+
+    async def status(self, name: str = "e") -> str:
+        return (await self.store.read(lambda tx: history.load(tx, self.arn(name)))).state.status
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until it holds; five seconds are too long."""
+        async with asyncio.timeout(5):
+            while not await condition():  # noqa: ASYNC110 (no one announces what is waited for)
+                await asyncio.sleep(0.001)
+
+    async def end(self, name: str = "e") -> str:
+        """The status that the execution ends with."""
+
+        async def over() -> bool:
+            return await self.status(name) not in ("Executing", "Stopping")
+
+        await self.until(over)
+        return await self.status(name)
+
+
+Scenario = Callable[[Workshop], Awaitable[None]]
+
+
+def _definition(steps: str) -> str:
+    parts = [_step(word) for word in steps.split()]
+    return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": parts})
+
+
+def _step(word: str) -> dict[str, Any]:
+    name, _, needed = word.rstrip(">").partition("<")
+    about: dict[str, Any] = {"Name": name, "DependsOn": needed.split(",") if needed else []}
+    outputs = [{"OutputName": "x", "OutputType": "Integer"}]
+    if name.startswith("l"):
+        arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{name}"
+        return about | {
+            "Type": "Lambda",
+            "FunctionArn": arn,
+            "Arguments": {"n": 1.5},
+            "OutputParameters": outputs,
+        }
+    return about | {"Type": "Callback", "SqsQueueUrl": "https://q", "Arguments": {"n": 1.5}}
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Callable[[Scenario], None]:
+    """Runs a scenario with the worker not yet started, and closes it after; a folder is a life's store."""
+
+    def run(scenario: Scenario) -> None:
+        async def opened() -> None:
+            store = SqliteStore(tmp_path)
+            shop = Workshop(store, FakeDoor())
+            try:
+                await scenario(shop)
+            finally:
+                await shop.worker.close()
+                await store.close()
+
+        asyncio.run(opened())
+
+    return run
+
+
+@pytest.fixture
+def make_shop() -> Callable[[Store], Workshop]:
+    """A workshop on a store of the test's own."""
+    return lambda store: Workshop(store, FakeDoor())

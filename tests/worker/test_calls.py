@@ -1,0 +1,86 @@
+"""Calls as a role: sessions are shared for a while, and what may pass is tried again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from passrole.faults import Fault
+from passrole.worker.calls import ATTEMPTS_MAX, PRINCIPAL_SECONDS
+
+Shop = Any
+Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
+
+PASSING = [
+    Fault("ThrottlingException", "slow down"),
+    Fault("TooManyRequestsException", "Rate Exceeded.", status=429),
+    Fault("ServiceException", "oops", status=500),
+    Fault("InternalFailure", "oops", sender=False),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.code)
+def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, fault: Fault) -> None:
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("Invoke", fault, fault, fault, fault, {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        assert shop.slept == [1, 2, 4, 8]
+
+    workshop(scenario)
+
+
+def test_what_does_not_pass_fails_the_step_after_the_last_attempt(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("Invoke", PASSING[0])
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Failed"
+        assert len(shop.door.called("lambda:Invoke")) == ATTEMPTS_MAX
+        reason = (await shop.steps())["l1"]["FailureReason"]
+        assert reason == "ClientError: Failed to invoke lambda:InvokeFunction. Error Details: slow down"
+
+    workshop(scenario)
+
+
+def test_steps_that_begin_at_once_share_one_session(workshop: Run) -> None:
+    async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"}}
+
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("AssumeRole", slow)
+        await shop.worker.start()
+        await shop.start("l1 l2 l3<l1,l2>")
+        assert await shop.end() == "Succeeded"
+        assert len(shop.door.called("sts:AssumeRole")) == 1
+
+    workshop(scenario)
+
+
+def test_a_session_is_assumed_anew_when_it_is_old(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        await shop.worker.start()
+        await shop.start("l1", name="one")
+        await shop.end("one")
+        shop.now += PRINCIPAL_SECONDS
+        await shop.start("l1", name="two")
+        await shop.end("two")
+        assert len(shop.door.called("sts:AssumeRole")) == 2
+
+    workshop(scenario)
+
+
+def test_a_role_that_could_not_be_assumed_is_tried_by_the_next_step(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        allowed = shop.door.answers["AssumeRole"][0]
+        shop.door.prepare("AssumeRole", Fault("AccessDenied", "no"), allowed)
+        await shop.worker.start()
+        await shop.start("l1", name="one")
+        assert await shop.end("one") == "Failed"
+        await shop.start("l1", name="two")
+        assert await shop.end("two") == "Succeeded"
+
+    workshop(scenario)

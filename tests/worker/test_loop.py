@@ -1,0 +1,179 @@
+"""The driver: nothing is forgotten, nothing fails in silence, and closing leaves the rest for later."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from passrole import history
+from passrole.engine.commands import InvokeFunction, SendCallback
+from passrole.store import SqliteStore, Tx
+from passrole.worker import loop
+
+Shop = Any
+Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
+
+
+def test_commands_of_an_earlier_process_are_performed_at_the_start(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        await shop.start("l1 l2<l1>")
+        await shop.worker.start()
+        assert await shop.end() == "Succeeded"
+        assert len(shop.door.called("lambda:Invoke")) == 2
+
+    workshop(scenario)
+
+
+def test_a_command_that_is_both_read_and_announced_is_performed_once(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        starting = asyncio.ensure_future(shop.start("l1"))
+        await asyncio.sleep(0)
+        while not await shop.store.read(history.pending):
+            pass  # committed, and the notice still waits for this very loop
+        await shop.worker.start()
+        await starting
+        assert await shop.end() == "Succeeded"
+        assert len(shop.door.called("lambda:Invoke")) == 1
+
+    workshop(scenario)
+
+
+def test_an_effect_that_breaks_is_a_failed_step_and_a_line_in_the_log(
+    workshop: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("Invoke", ZeroDivisionError("a bug"))
+        await shop.worker.start()
+        await shop.start("l1 l2<l1>")
+        assert await shop.end() == "Failed"
+        assert list(await shop.steps()) == ["l1"]
+        assert (await shop.steps())["l1"]["FailureReason"].startswith("InternalError: ")
+        assert await shop.store.read(history.pending) == ()
+
+    workshop(scenario)
+    assert "ZeroDivisionError: a bug" in caplog.text
+
+
+class FullDisk:
+    """A store that cannot write a while."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store, self.failures = store, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def write(self, fn: Callable[[Tx], Any]) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("no space left on device")
+        return await self.store.write(fn)
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(1, "Succeeded"), (4, "Failed"), (9, "Failed")])
+def test_what_cannot_be_recorded_is_tried_until_it_can(workshop: Run, failures: int, expected: str) -> None:
+    async def scenario(shop: Shop) -> None:
+        await shop.start("l1")
+        shop.store = FullDisk(shop.store)
+        shop.store.failures = failures
+        shop.worker = shop.another_worker()
+        await shop.worker.start()
+        assert await shop.end() == expected
+        assert len(shop.slept) == failures
+        assert len(shop.door.called("lambda:Invoke")) == 1
+
+    workshop(scenario)
+
+
+def test_what_comes_of_a_deleted_execution_is_let_go(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        invoked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            invoked.set()
+            await go_on.wait()
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", held, {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        arn = await shop.start("l1", name="gone")
+        await invoked.wait()
+        pipeline = arn.partition("/execution/")[0]
+        await shop.store.write(lambda tx: history.executions.delete_all(tx, pipeline))
+        go_on.set()
+        await shop.start("l1", name="next")
+        assert await shop.end("next") == "Succeeded"
+        assert shop.slept == []
+
+    workshop(scenario)
+
+
+def test_as_many_commands_of_a_kind_run_as_the_bound_says_and_kinds_do_not_wait_for_each_other(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "AT_ONCE_MAX", {InvokeFunction: 2, SendCallback: 1})
+
+    async def scenario(shop: Shop) -> None:
+        go_on = asyncio.Event()
+        at_once: list[int] = [0, 0]
+
+        async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            at_once[0] += 1
+            at_once[1] = max(at_once)
+            await go_on.wait()
+            at_once[0] -= 1
+            return {"Payload": b'{"x": 1}'}
+
+        shop.door.prepare("Invoke", held)
+        shop.worker = shop.another_worker()
+        await shop.worker.start()
+        for number in range(5):
+            await shop.start("l1", name=f"e{number}")
+        await shop.start("c1", name="c")
+
+        async def message_is_out() -> bool:
+            return bool(shop.door.called("sqs:SendMessage")) and at_once[0] == 2
+
+        await shop.until(message_is_out)
+        go_on.set()
+        for number in range(5):
+            assert await shop.end(f"e{number}") == "Succeeded"
+        assert at_once[1] == 2
+
+    workshop(scenario)
+
+
+def test_closing_leaves_what_is_not_done_for_the_next_start(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 0.01)
+
+    async def for_ever(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("Invoke", for_ever, {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        await shop.start("l1")
+        await shop.until(lambda: _invoked(shop))
+        await shop.worker.close()
+        assert [task.key for task in await shop.store.read(history.pending)] == ["l1/1"]
+        assert await shop.status() == "Executing"
+        shop.worker = shop.another_worker()
+        await shop.worker.start()
+        assert await shop.end() == "Succeeded"
+
+    workshop(scenario)
+
+
+def test_a_worker_that_never_started_closes(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        await shop.worker.close()
+
+    workshop(scenario)
+
+
+async def _invoked(shop: Shop) -> bool:
+    return bool(shop.door.called("lambda:Invoke"))
