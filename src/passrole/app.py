@@ -23,6 +23,7 @@ from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
 from passrole.store import SqliteStore
 from passrole.worker import Worker
+from passrole.worker.housekeeping import Housekeeping
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,14 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         store=store, directory=directory, functions=functions, audit=audit, clock=clock, config=config
     )
     worker = Worker(store, door.from_inside, clock, config)
+    housekeeping = Housekeeping(store, clock)
     try:
         await _onboard(store, config, clock)
         await worker.start()
+        housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
+        await housekeeping.close()
         await worker.close()
         await functions.close()
         directory.close()
