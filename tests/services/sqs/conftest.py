@@ -1,15 +1,17 @@
 """SQS without a server: handlers called directly, on a real store and a clock that the test moves."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import pytest
 
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.policy.request import Principal
+from passrole.runtimes.interface import FunctionRuntime
 from passrole.services.context import Context
 from passrole.services.sqs import queues, receiving, sending, settings, settling, tags
 from passrole.store import SqliteStore
@@ -20,19 +22,6 @@ START = 1_800_000_000.0
 MODULES = (queues, receiving, sending, settings, settling, tags)
 
 T = TypeVar("T")
-
-
-class NoFunctions:
-    """A runtime that nobody asks."""
-
-    async def invoke(self, *_: object) -> NoReturn:
-        raise AssertionError
-
-    async def retire(self, arn: str) -> NoReturn:
-        raise AssertionError
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 async def no_door(*_: object, **__: object) -> NoReturn:
@@ -46,6 +35,7 @@ class Sqs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.now = START
+        self.numbers = itertools.count(1)
         self.loop = asyncio.new_event_loop()
         self.open()
 
@@ -57,7 +47,7 @@ class Sqs:
             region=REGION,
             request_id="r",
             store=self.store,
-            functions=NoFunctions(),
+            functions=cast(FunctionRuntime, None),
             call=no_door,
             clock=lambda: self.now,
             config=Config(data=self.folder),
@@ -78,7 +68,9 @@ class Sqs:
         return self.loop.run_until_complete(coroutine)
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        handler = next(getattr(module, name) for module in MODULES if hasattr(module, name))
+        handler = next((vars(module)[name] for module in MODULES if name in vars(module)), None)
+        if handler is None:
+            raise AttributeError(name)
         return lambda **parameters: self.run(handler(self.context, **parameters))
 
     def queue(self, name: str = "jobs", **attributes: str) -> str:

@@ -30,16 +30,13 @@ _SEQUENCE_START = 18_850_000_000_000_000_000  # AWS's sequence numbers have twen
 class Turn:
     """What a group gives now: the expired and the due at its front, or nothing while it is blocked."""
 
-    expired: Sequence[Message] = ()
-    due: Sequence[Message] = ()
-
-
-BLOCKED = Turn()
+    expired: tuple[Message, ...] = ()
+    due: tuple[Message, ...] = ()
 
 
 def turn(front: Sequence[Message], now: float, delay: float, retention: float) -> Turn:
     """What may be taken from the front of a group. `delay` and `retention` are seconds after sending."""
-    expired = [message for message in front if message.sent + retention <= now]
+    expired = tuple(message for message in front if message.sent + retention <= now)
     alive = [message for message in front if message.sent + retention > now]
     if any(now < message.visible < BEHIND for message in alive):
         return Turn(expired)
@@ -48,7 +45,7 @@ def turn(front: Sequence[Message], now: float, delay: float, retention: float) -
         if message.received == 0 and message.sent + delay > now:
             break
         due.append(message)
-    return Turn(expired, due)
+    return Turn(expired, tuple(due))
 
 
 def sequence_number(seq: int) -> str:
