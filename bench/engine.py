@@ -1,0 +1,157 @@
+"""What the engine costs: real rules, journal, outbox, worker and SQLite, behind a door that answers at once.
+
+No server and no function runs here. The peer is the disk: the same file, with one row a commit.
+"""
+
+import asyncio
+import secrets
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import uvloop
+
+from bench import definitions
+from bench.table import Figure, Peer, Row
+from passrole import history
+from passrole.clock import system_clock
+from passrole.config import Config
+from passrole.engine.facts import ExecutionStarted
+from passrole.history import About
+from passrole.store import SqliteStore, Tx
+from passrole.worker import Worker
+
+STEPS = 100
+AT_ONCE = 200
+ROUNDS = 7
+COMMITS = 200
+SECONDS_MAX = 30
+
+_FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-instant"
+_PIPELINE = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/bench"
+_ROLE = "arn:aws:iam::111122223333:role/bench"
+
+
+def rows() -> Iterator[Row]:
+    """A chain, a fan-out, and many executions at once."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        commit, chain, fan_out, crowd = runner.run(_measured(Path(folder)))
+    peer = Peer("a bare commit", Figure(commit, "s"))
+    budget = Figure(0.0005, "s")
+    yield Row(f"engine: a step in a chain of {STEPS}", Figure(chain / STEPS, "s"), peer, budget)
+    yield Row("engine: steps a second in that chain", Figure(STEPS / chain, "/s"))
+    yield Row(f"engine: a step in a fan-out of {STEPS}", Figure(fan_out / STEPS, "s"), peer, budget)
+    yield Row("engine: steps a second in that fan-out", Figure(STEPS / fan_out, "/s"))
+    commits = Peer("bare commits", Figure(1 / commit, "/s"))
+    what = f"engine: 1-step executions, {AT_ONCE} at once"
+    yield Row(what, Figure(AT_ONCE / crowd, "/s"), commits, Figure(5_000, "/s"))
+
+
+async def _measured(folder: Path) -> tuple[float, float, float, float]:
+    async with _engine(folder) as engine:
+        chain = definitions.chain(_FUNCTION, STEPS)
+        fan_out = definitions.fan_out(_FUNCTION, STEPS)
+        single = definitions.chain(_FUNCTION, 1)
+        commit = await engine.seconds_of_a_commit()
+        await engine.seconds(chain, STEPS)  # the first execution loads what the others find loaded
+        return (
+            commit,
+            median([await engine.seconds(chain, STEPS) for _ in range(ROUNDS)]),
+            median([await engine.seconds(fan_out, STEPS) for _ in range(ROUNDS)]),
+            median([await engine.seconds(single, 1, AT_ONCE) for _ in range(ROUNDS)]),
+        )
+
+
+class InstantDoor:
+    """Answers whatever the worker asks, at once, and tells when so many functions have been invoked."""
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._all_invoked = asyncio.Event()
+
+    def expect(self, invocations: int) -> asyncio.Event:
+        """Set when that many more have been invoked."""
+        self._missing = invocations
+        self._all_invoked = asyncio.Event()
+        return self._all_invoked
+
+    async def __call__(self, service: str, operation: str, *_: Any, **__: Any) -> dict[str, Any]:
+        """See worker.WorkerDoor."""
+        if operation == "Invoke":
+            self._missing -= 1
+            if not self._missing:
+                self._all_invoked.set()
+        return _ANSWERS[service, operation]
+
+
+_ANSWERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("sts", "AssumeRole"): {
+        "AssumedRoleUser": {"Arn": f"{_ROLE}/SageMaker", "AssumedRoleId": "AROA:SageMaker"}
+    },
+    ("lambda", "GetFunction"): {"Configuration": {"State": "Active", "Timeout": 3}},
+    ("lambda", "Invoke"): {"Payload": b"{}"},
+}
+
+
+class _Engine:
+    def __init__(self, store: SqliteStore, door: InstantDoor) -> None:
+        self._store = store
+        self._door = door
+
+    async def seconds(self, definition: str, steps: int, executions: int = 1) -> float:
+        """From the first start to the last end."""
+        digest = await self._store.write(lambda tx: history.definitions.keep(tx, definition))
+        invoked = self._door.expect(steps * executions)
+        began = time.perf_counter()
+        starts = (self._store.write(lambda tx: _start(tx, digest)) for _ in range(executions))
+        await asyncio.gather(*starts)
+        async with asyncio.timeout(SECONDS_MAX):
+            await invoked.wait()
+            while await self._store.read(_any_running):  # noqa: ASYNC110 (nobody announces an end)
+                await asyncio.sleep(0.0005)
+        return time.perf_counter() - began
+
+    async def seconds_of_a_commit(self) -> float:
+        """The least that anything durable costs here: one row, one commit, waited for."""
+        durations = []
+        for number in range(COMMITS):
+            began = time.perf_counter()
+            await self._store.write(lambda tx, text=f"{number}": history.definitions.keep(tx, text))  # type: ignore[misc]
+            durations.append(time.perf_counter() - began)
+        return median(durations)
+
+
+@asynccontextmanager
+async def _engine(folder: Path) -> AsyncIterator[_Engine]:
+    store, door = SqliteStore(folder), InstantDoor()
+    worker = Worker(store, door, system_clock, Config(data=folder))
+    try:
+        await worker.start()
+        yield _Engine(store, door)
+    finally:
+        await worker.close()
+        await store.close()
+
+
+def _any_running(tx: Tx) -> bool:
+    return history.executions.any_running(tx, _PIPELINE)
+
+
+def _start(tx: Tx, digest: str) -> None:
+    name = secrets.token_hex(6)
+    fact = ExecutionStarted(
+        at=system_clock(),
+        seed=secrets.token_hex(16),
+        pipeline_name="bench",
+        pipeline_arn=_PIPELINE,
+        execution_id=name,
+        execution_arn=f"{_PIPELINE}/execution/{name}",
+    )
+    history.start(tx, fact, definition=digest, role=_ROLE, about=About(display_name=name))
