@@ -1,0 +1,41 @@
+"""The managed policies that come with passrole."""
+
+import pytest
+
+from passrole.policy import parse_document
+from passrole.policy.managed import (
+    ADMINISTRATOR_ACCESS,
+    LAMBDA_BASIC_EXECUTION,
+    PIPELINES_INTEGRATIONS,
+    ManagedPolicy,
+    policies,
+)
+
+
+def test_the_pipelines_policy_has_its_three_versions_with_their_dates() -> None:
+    policy = policies()[PIPELINES_INTEGRATIONS]
+    assert [(version.id, version.created) for version in policy.versions] == [
+        ("v1", 1627662910.0),  # 2021-07-30T16:35:10Z
+        ("v2", 1650479946.0),  # 2022-04-20T18:39:06Z
+        ("v3", 1676669299.0),  # 2023-02-17T21:28:19Z
+    ]
+    assert policy.default.id == "v3"
+
+
+@pytest.mark.parametrize(
+    ("arn", "name", "path"),
+    [
+        (PIPELINES_INTEGRATIONS, "AmazonSageMakerPipelinesIntegrations", "/"),
+        (ADMINISTRATOR_ACCESS, "AdministratorAccess", "/"),
+        (LAMBDA_BASIC_EXECUTION, "AWSLambdaBasicExecutionRole", "/service-role/"),
+    ],
+)
+def test_a_managed_policy_has_the_name_and_path_of_its_arn(arn: str, name: str, path: str) -> None:
+    policy = policies()[arn]
+    assert (policy.arn, policy.name, policy.path) == (arn, name, path)
+
+
+@pytest.mark.parametrize("policy", policies().values(), ids=lambda policy: policy.name)
+def test_every_version_is_a_policy_document(policy: ManagedPolicy) -> None:
+    for version in policy.versions:
+        assert parse_document(version.document).statements
