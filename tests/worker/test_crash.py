@@ -11,6 +11,8 @@ import pytest
 
 from passrole import history
 from passrole.engine.facts import CallbackAnswered, LambdaReturned, from_json
+from passrole.history import journal
+from passrole.history.recent import Recent
 from passrole.store import SqliteStore, Tx
 
 Shop = Any
@@ -44,13 +46,17 @@ class Mortal:
 
 
 @pytest.fixture
-def live(tmp_path: Path, make_shop: Callable[[Any], Shop]) -> Callable[[int, Moment], dict[str, Any]]:
+def live(
+    tmp_path: Path, make_shop: Callable[[Any], Shop], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int, Moment], dict[str, Any]]:
     """Two lives of one folder; what the first finished, what the second called, and how it ended."""
     folders = itertools.count()
 
     def run(lives: int, moment: Moment) -> dict[str, Any]:
         folder = tmp_path / str(next(folders))
+        monkeypatch.setattr(journal, "_states", Recent(100))
         finished: set[str] = asyncio.run(first(folder, lives, moment))
+        monkeypatch.setattr(journal, "_states", Recent(100))  # a new process remembers nothing
         return {"finished": finished, **asyncio.run(second(folder))}
 
     async def first(folder: Path, lives: int, moment: Moment) -> set[str]:

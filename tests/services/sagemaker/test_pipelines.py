@@ -1,0 +1,274 @@
+"""Pipelines through boto3, per operation: shape, refusals, effect."""
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Server = Any
+Define = Callable[..., str]
+FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
+
+
+def callback(url: str) -> dict[str, Any]:
+    return {"Name": "C", "Type": "Callback", "SqsQueueUrl": url, "Arguments": {}, "OutputParameters": []}
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def arn_of(server: Server, name: str) -> str:
+    return f"arn:aws:sagemaker:{server.region}:{server.account}:pipeline/{name}"
+
+
+def allowing(*statements: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in statements],
+    }
+
+
+# CreatePipeline, DescribePipeline
+
+
+def test_a_pipeline_is_described_as_it_was_created(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker, text = server.client("sagemaker"), define(FAIL)
+    answer = sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDisplayName="shown",
+        PipelineDescription="about",
+        PipelineDefinition=text,
+        RoleArn=role,
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 3},
+        Tags=[{"Key": "team", "Value": "a"}],
+    )
+    assert answer["PipelineArn"] == arn_of(server, name)
+    described = sagemaker.describe_pipeline(PipelineName=name)
+    assert sagemaker.describe_pipeline(PipelineName=answer["PipelineArn"])["PipelineName"] == name
+    assert isinstance(described.pop("CreationTime"), datetime)
+    assert isinstance(described.pop("LastModifiedTime"), datetime)
+    assert described.pop("CreatedBy")["IamIdentity"]["Arn"].startswith(f"arn:aws:iam::{server.account}:user/")
+    assert described.pop("LastModifiedBy")["IamIdentity"]["PrincipalId"].startswith("AIDA")
+    del described["ResponseMetadata"]
+    assert described == {
+        "PipelineArn": answer["PipelineArn"],
+        "PipelineName": name,
+        "PipelineDisplayName": "shown",
+        "PipelineDescription": "about",
+        "PipelineDefinition": text,
+        "RoleArn": role,
+        "PipelineStatus": "Active",
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3},
+    }
+
+
+def test_a_name_that_exists_is_refused_in_words_that_both_sdks_know(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker = server.client("sagemaker")
+    given = {"PipelineName": name, "PipelineDefinition": define(FAIL), "RoleArn": role}
+    sagemaker.create_pipeline(**given)
+    assert refusal(sagemaker.create_pipeline, **given) == (
+        "ValidationException",
+        "Pipeline names must be unique within an AWS account and region. "
+        f"Pipeline with name ({name}) already exists.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "Unable to parse pipeline definition. Malformed JSON at character position"),
+        (
+            '{"Version": "1", "Steps": []}',
+            "Value '1' for 'Version' failed to satisfy enum value set: [2020-12-01]",
+        ),
+        (
+            json.dumps({"Version": "2020-12-01", "Steps": [{**FAIL, "X": 1}]}),
+            "Unable to parse pipeline definition. Cannot parse object, unknown property 'X'.",
+        ),
+    ],
+)
+def test_a_definition_with_a_problem_is_refused_with_its_sentence(
+    server: Server, role: str, name: str, text: str, sentence: str
+) -> None:
+    sagemaker = server.client("sagemaker")
+    create = sagemaker.create_pipeline
+    code, message = refusal(create, PipelineName=name, PipelineDefinition=text, RoleArn=role)
+    assert code == "ValidationException"
+    assert sentence in message
+    assert refusal(sagemaker.describe_pipeline, PipelineName=name)[0] == "ResourceNotFound"
+
+
+def test_exactly_one_definition_is_needed(server: Server, role: str, name: str, define: Define) -> None:
+    create = server.client("sagemaker").create_pipeline
+    location = {"Bucket": "bucket", "ObjectKey": "key"}
+    for given in (
+        {},
+        {"PipelineDefinitionS3Location": location},
+        {"PipelineDefinition": define(FAIL), "PipelineDefinitionS3Location": location},
+    ):
+        assert refusal(create, PipelineName=name, RoleArn=role, **given)[0] == "ValidationException"
+
+
+@pytest.mark.parametrize("trust", [None, "lambda.amazonaws.com"])
+def test_a_role_that_sagemaker_cannot_assume_is_refused(
+    server: Server, name: str, define: Define, trust: str | None
+) -> None:
+    role = f"arn:aws:iam::{server.account}:role/nobody" if trust is None else server.role(trust=trust)
+    create = server.client("sagemaker").create_pipeline
+    assert refusal(create, PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role) == (
+        "ValidationException",
+        f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role.",
+    )
+
+
+def test_creating_takes_create_pass_role_and_for_tags_add_tags(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    given = {"PipelineName": name, "PipelineDefinition": define(FAIL), "RoleArn": role}
+    create, hand = ("sagemaker:CreatePipeline", arn_of(server, name)), ("iam:PassRole", role)
+    tags = {"Tags": [{"Key": "team", "Value": "a"}]}
+    for rights, further, action in (
+        ([hand], {}, "sagemaker:CreatePipeline"),
+        ([create], {}, "iam:PassRole"),
+        ([create, hand], tags, "sagemaker:AddTags"),
+    ):
+        sagemaker = server.client("sagemaker", user_policy=allowing(*rights))
+        code, message = refusal(sagemaker.create_pipeline, **given, **further)
+        assert code == "AccessDeniedException"
+        assert f"is not authorized to perform: {action} on resource: " in message
+    sagemaker = server.client("sagemaker", user_policy=allowing(create, hand))
+    sagemaker.create_pipeline(**given)
+
+
+def test_the_same_request_with_the_same_token_creates_once(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    create = server.client("sagemaker").create_pipeline
+    given = {"PipelineName": name, "PipelineDefinition": define(FAIL), "RoleArn": role}
+    token = str(uuid.uuid4())
+    first = create(**given, ClientRequestToken=token)["PipelineArn"]
+    assert create(**given, ClientRequestToken=token)["PipelineArn"] == first
+    other = {**given, "PipelineDescription": "other"}
+    assert refusal(create, **other, ClientRequestToken=token)[0] == "ConflictException"
+
+
+def test_a_pipeline_of_another_region_is_another_pipeline(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    there = server.client("sagemaker", region="eu-west-1")
+    there.create_pipeline(PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role)
+    here = server.client("sagemaker")
+    assert refusal(here.describe_pipeline, PipelineName=name) == (
+        "ResourceNotFound",
+        f"Pipeline with name {name} does not exist.",
+    )
+
+
+# UpdatePipeline
+
+
+def test_an_update_changes_what_is_given_and_counts_versions(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker = server.client("sagemaker")
+    sagemaker.create_pipeline(
+        PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role, PipelineDescription="kept"
+    )
+    changed = define({**FAIL, "Name": "G"})
+    answer = sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=changed)
+    assert (answer["PipelineArn"], answer["PipelineVersionId"]) == (arn_of(server, name), 2)
+    described = sagemaker.describe_pipeline(PipelineName=name)
+    assert described["PipelineDefinition"] == changed
+    assert described["PipelineDescription"] == "kept"
+    assert described["LastModifiedTime"] > described["CreationTime"]
+
+
+def test_an_update_is_refused_for_a_bad_definition_an_unknown_pipeline_and_a_role_that_may_not_be_passed(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker = server.client("sagemaker")
+    assert refusal(sagemaker.update_pipeline, PipelineName=name) == (
+        "ResourceNotFound",
+        f"Pipeline with name {name} does not exist.",
+    )
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role)
+    update = sagemaker.update_pipeline
+    assert refusal(update, PipelineName=name, PipelineDefinition="[]")[0] == "ValidationException"
+    policy = allowing(("sagemaker:UpdatePipeline", arn_of(server, name)))
+    update = server.client("sagemaker", user_policy=policy).update_pipeline
+    update(PipelineName=name, PipelineDescription="allowed")
+    code, message = refusal(update, PipelineName=name, RoleArn=role)
+    assert (code, "iam:PassRole" in message) == ("AccessDeniedException", True)
+
+
+# ListPipelines
+
+
+def test_pipelines_are_listed_newest_first_by_prefix_and_in_pages(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker = server.client("sagemaker")
+    names = [f"{name}-{letter}" for letter in "bca"]
+    for each in names:
+        sagemaker.create_pipeline(PipelineName=each, PipelineDefinition=define(FAIL), RoleArn=role)
+
+    def listed(**options: Any) -> str:
+        summaries: list[dict[str, Any]] = []
+        options["PipelineNamePrefix"] = f"{name}-"
+        while True:
+            answer = sagemaker.list_pipelines(**options)
+            summaries += answer["PipelineSummaries"]
+            if "NextToken" not in answer:
+                return "".join(each["PipelineName"][-1] for each in summaries)
+            options["NextToken"] = answer["NextToken"]
+
+    assert listed() == "acb"
+    assert listed(SortOrder="Ascending") == "bca"
+    assert listed(SortBy="Name", SortOrder="Ascending") == "abc"
+    assert listed(MaxResults=1) == "acb"
+    assert listed(MaxResults=2, SortBy="Name", SortOrder="Descending") == "cba"
+    second = sagemaker.describe_pipeline(PipelineName=names[1])["CreationTime"]
+    assert listed(CreatedAfter=second) in ("ac", "acb")  # to the second or the millisecond
+    (summary,) = sagemaker.list_pipelines(PipelineNamePrefix=names[0])["PipelineSummaries"]
+    assert set(summary) == {"PipelineArn", "PipelineName", "RoleArn", "CreationTime", "LastModifiedTime"}
+    assert refusal(sagemaker.list_pipelines, NextToken="nonsense")[0] == "ValidationException"
+
+
+# DeletePipeline
+
+
+def test_a_pipeline_goes_with_its_executions(
+    server: Server, role: str, name: str, define: Define, ended: Callable[[str], dict[str, Any]]
+) -> None:
+    sagemaker = server.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role)
+    execution = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    ended(execution)
+    assert sagemaker.delete_pipeline(PipelineName=name)["PipelineArn"] == arn_of(server, name)
+    assert refusal(sagemaker.describe_pipeline, PipelineName=name)[0] == "ResourceNotFound"
+    describe = sagemaker.describe_pipeline_execution
+    assert refusal(describe, PipelineExecutionArn=execution)[0] == "ResourceNotFound"
+    assert refusal(sagemaker.delete_pipeline, PipelineName=name)[0] == "ResourceNotFound"
+
+
+def test_a_pipeline_with_a_running_execution_stays(
+    server: Server, role: str, name: str, define: Define, queue: str
+) -> None:
+    sagemaker = server.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=define(callback(queue)), RoleArn=role)
+    sagemaker.start_pipeline_execution(PipelineName=name)
+    assert refusal(sagemaker.delete_pipeline, PipelineName=name)[0] == "ConflictException"
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineStatus"] == "Active"
