@@ -1,6 +1,6 @@
 """What a runtime for functions does; `functions.py` is the real one, tests bring fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +36,10 @@ class Credentials:
     expires: float
 
 
+CredentialsSource = Callable[[], Awaitable[Credentials]]
+"""Assumes the function's role; called for each process that is started and never for a warm one."""
+
+
 @dataclass(frozen=True)
 class Invocation:
     """One call of a function: the event's bytes under the request id that its log lines carry."""
@@ -59,16 +63,25 @@ class TooManyInvocations(Exception):
     """Every worker is busy and the wait for one took too long."""
 
 
+class CodeRemoved(Exception):
+    """The folder of the specification was discarded meanwhile: read the function again."""
+
+
 class FunctionRuntime(Protocol):
     """Keeps warm workers for functions."""
 
     async def invoke(
-        self, spec: FunctionSpec, credentials: Credentials, invocation: Invocation
+        self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
     ) -> InvocationResult:
-        """Run the function once. Raises TooManyInvocations; a failing function is a result."""
+        """Run the function once. Raises TooManyInvocations, CodeRemoved and what `credentials` raises; a
+        failing function is a result.
+        """
 
     async def retire(self, arn: str) -> None:
         """The function changed or is gone: end its idle workers, let the busy ones finish."""
+
+    async def discard(self, code: Path) -> None:
+        """Remove a folder of unpacked code as soon as no worker runs from it."""
 
     async def close(self) -> None:
         """End every process that was started."""

@@ -1,0 +1,87 @@
+"""A function's environment, built from nothing: AWS's variables, the function's own, none of the host's.
+
+It also says how a worker is started. Reserved names are those of the Lambda developer guide
+(configuration-envvars); the service refuses them, so the order of merging never decides.
+"""
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from passrole.config import ConfigError
+from passrole.runtimes.interface import Credentials, FunctionSpec
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a worker runs: the Runtime API's address, the gateway, and a folder of its own to write in."""
+
+    runtime_api: str
+    endpoint_url: str
+    region: str
+    scratch: Path
+
+
+def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings) -> dict[str, str]:
+    """Everything that the worker's process finds in its environment."""
+    code, scratch = str(spec.code), str(around.scratch)
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        # without them boto3 would look into the home folder of whoever runs the server
+        "HOME": scratch,
+        "TMPDIR": scratch,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": code,
+        "PYTHONNOUSERSITE": "1",
+        "AWS_ENDPOINT_URL": around.endpoint_url,
+        **spec.environment,
+        "_HANDLER": spec.handler,
+        "AWS_REGION": around.region,
+        "AWS_DEFAULT_REGION": around.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{around.scratch.name}",
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_LAMBDA_RUNTIME_API": around.runtime_api,
+        "LAMBDA_TASK_ROOT": code,
+        "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
+    }
+
+
+def command(spec: FunctionSpec, bootstrap: str) -> list[str]:
+    """The worker's command line; `bootstrap` is `awslambdaric` or `own`.
+
+    -u: what a handler printed is in the pipe before its answer is posted. -P: the folder of our
+    bootstrap stays off the path.
+    """
+    return [sys.executable, "-u", "-P", str(_BOOTSTRAP), bootstrap, spec.handler]
+
+
+def chosen_bootstrap(setting: str) -> str:
+    """The setting `auto` made concrete. Raises ConfigError where it cannot be had."""
+    if setting not in ("auto", "awslambdaric", "own"):
+        raise ConfigError(f"setting `lambda_bootstrap` cannot be `{setting}`")
+    # runtime_client is awslambdaric's compiled part; it has wheels for Linux alone
+    installed = all(importlib.util.find_spec(name) for name in ("awslambdaric", "runtime_client"))
+    if setting == "awslambdaric" and not installed:
+        raise ConfigError("setting `lambda_bootstrap` is `awslambdaric`, which is not installed")
+    return "awslambdaric" if installed and setting != "own" else "own"
+
+
+def runtime_warning(runtime: str) -> str | None:
+    """What the log says where the function asks for another Python than there is."""
+    if runtime == _HOST_RUNTIME:
+        return None
+    return f"[WARNING] passrole: the function asks for {runtime} and runs on {_HOST_RUNTIME}"

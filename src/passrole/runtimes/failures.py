@@ -1,0 +1,39 @@
+"""What a caller is told when the function itself could not answer; AWS's payloads, recorded from it."""
+
+import json
+import signal
+
+RESPONSE_BYTES_MAX = 6_291_556
+
+
+def timed_out(request_id: str, seconds: int) -> bytes:
+    """The function ran for longer than its timeout."""
+    return _payload("Sandbox.Timedout", f"RequestId: {request_id} Error: {timeout_sentence(seconds)}")
+
+
+def exited(request_id: str, code: int) -> bytes:
+    """Its process ended without an answer; `code` is negative where a signal ended it."""
+    return _payload("Runtime.ExitError", f"RequestId: {request_id} Error: {_how(code)}")
+
+
+def too_large() -> bytes:
+    """It answered more than AWS lets through."""
+    sentence = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+    return _payload("Function.ResponseSizeTooLarge", sentence)
+
+
+def timeout_sentence(seconds: int) -> str:
+    """The sentence that the log carries too."""
+    return f"Task timed out after {seconds:.2f} seconds"
+
+
+def _payload(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+def _how(code: int) -> str:
+    if code == 0:
+        return "Runtime exited without providing a reason"
+    if code > 0:
+        return f"Runtime exited with error: exit status {code}"
+    return f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"

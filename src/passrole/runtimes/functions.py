@@ -1,0 +1,167 @@
+"""Lambda functions in warm workers: who gets one, who waits, and which one makes room.
+
+A slot is held by every invocation from its admission to its end, so that there are never more busy
+workers than `lambda_workers_max`; whoever holds a slot and finds no warm worker may start one, after
+ending the one that has been idle longest where the house is full. Slots are handed out first come,
+first served. It knows no roles: credentials come from whoever asks, once for each process.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from passrole.clock import Clock, system_clock
+from passrole.config import Config
+from passrole.runtimes.environment import chosen_bootstrap
+from passrole.runtimes.interface import (
+    CodeRemoved,
+    CredentialsSource,
+    FunctionSpec,
+    Invocation,
+    InvocationResult,
+    TooManyInvocations,
+)
+from passrole.runtimes.worker_process import Launch, WorkerLost, WorkerProcess
+
+SLOT_WAIT_SECONDS = 30.0
+
+
+class Functions:
+    """See interface.FunctionRuntime. Built inside the event loop that will use it."""
+
+    def __init__(self, config: Config, clock: Clock = system_clock) -> None:
+        """Raises ConfigError."""
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self._launch = Launch(
+            endpoint_url=f"http://{host}:{config.port}",
+            region=config.region,
+            bootstrap=chosen_bootstrap(config.lambda_bootstrap),
+        )
+        self._clock = clock
+        self._idle_seconds = config.lambda_idle_seconds
+        self._workers_max = config.lambda_workers_max
+        self._slots = asyncio.Semaphore(config.lambda_workers_max)
+        # an interpreter that starts keeps a core busy: more at once would only make all of them late
+        self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._scratch = (config.data / "scratch").resolve()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._live: set[WorkerProcess] = set()
+        self._idle: list[WorkerProcess] = []  # the longest idle first
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._discarded: set[Path] = set()
+
+    async def invoke(
+        self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
+    ) -> InvocationResult:
+        """Run the function once."""
+        await self._take_slot()
+        try:
+            while True:
+                worker = self._warm(spec) or await self._started(spec, credentials)
+                try:
+                    return await worker.run(invocation)
+                except WorkerLost:
+                    continue
+                finally:
+                    self._give_back(worker)
+        finally:
+            self._slots.release()
+
+    async def retire(self, arn: str) -> None:
+        """End the function's idle workers, let the busy ones finish."""
+        for worker in [worker for worker in self._live if worker.spec.arn == arn]:
+            worker.retired = True
+            if worker in self._idle:
+                self._end(worker)
+
+    async def discard(self, code: Path) -> None:
+        """Remove a folder of unpacked code as soon as no worker runs from it."""
+        self._discarded.add(code)
+        self._sweep()
+
+    async def close(self) -> None:
+        """End every process that was started, and wait until they are gone."""
+        for worker in tuple(self._live):
+            self._end(worker)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(SLOT_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise TooManyInvocations from None
+
+    def _warm(self, spec: FunctionSpec) -> WorkerProcess | None:
+        for worker in reversed(self._idle):
+            if worker.spec.arn == spec.arn and worker.spec.revision == spec.revision:
+                self._wake(worker)
+                if worker.usable():
+                    return worker
+                self._end(worker)
+                return None
+        return None
+
+    async def _started(self, spec: FunctionSpec, credentials: CredentialsSource) -> WorkerProcess:
+        granted = await credentials()
+        if spec.code in self._discarded or not spec.code.exists():
+            raise CodeRemoved
+        if len(self._live) >= self._workers_max:
+            self._end(self._idle[0])
+        worker = WorkerProcess(spec, granted, self._scratch / uuid.uuid4().hex, self._clock)
+        self._live.add(worker)
+        try:
+            async with self._starts:
+                await worker.start(self._launch)
+        except BaseException:
+            self._end(worker)
+            raise
+        assert worker.ended is not None
+        worker.ended.add_done_callback(lambda _: self._forget(worker))
+        return worker
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        if worker not in self._live:
+            return
+        if not worker.usable():
+            self._end(worker)
+            return
+        self._idle.append(worker)
+        loop = asyncio.get_running_loop()
+        worker.idle_timer = loop.call_later(self._idle_seconds, self._end, worker)
+
+    def _wake(self, worker: WorkerProcess) -> None:
+        if worker in self._idle:
+            self._idle.remove(worker)
+        if worker.idle_timer is not None:
+            worker.idle_timer.cancel()
+            worker.idle_timer = None
+
+    def _end(self, worker: WorkerProcess) -> None:
+        worker.kill()
+        self._forget(worker)
+        if worker.ended is not None and not worker.ended.done():
+            self._keep(worker.ended)
+
+    def _forget(self, worker: WorkerProcess) -> None:
+        self._wake(worker)
+        self._live.discard(worker)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove discarded code that nobody runs any more."""
+        used = {worker.spec.code for worker in self._live}
+        for code in self._discarded - used:
+            self._discarded.discard(code)
+            self._keep(asyncio.create_task(asyncio.to_thread(shutil.rmtree, code, ignore_errors=True)))
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        """Hold on to a task until it is done: the loop itself would not."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,281 @@
+"""One warm worker: a process in a session of its own, its Runtime API, its log and its limits.
+
+    starting ──polled──> idle ──run──> busy ──answered──> idle
+        │                  │             │
+        └── failed ────────┴── ended ────┴── timed out, too much memory: killed
+
+A worker whose process ended stays ended; the pool starts another. When the server itself is killed,
+its workers must not live on: each holds the reading end of a pipe whose writing end only the server
+has, and the kernel is told to send SIGKILL to the worker's process group when that end closes (Linux:
+F_SETSIG). Elsewhere a worker ends when it next polls and nobody listens.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from passrole.clock import Clock
+from passrole.runtimes import environment, failures, processes
+from passrole.runtimes.broker import Broker, Handout
+from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
+from passrole.runtimes.logs import Report, WorkerLog
+
+INIT_SECONDS = 10.0
+"""AWS's limit of the init phase. What is left of an initialisation after it counts as the invocation's."""
+
+CREDENTIALS_MARGIN_SECONDS = 300.0
+WATCH_SECONDS = 0.1
+_MB = 1_048_576
+
+
+class WorkerLost(Exception):
+    """The process had ended before it got the invocation: nothing ran, another worker may."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What every worker of a server is started with."""
+
+    endpoint_url: str
+    region: str
+    bootstrap: str
+
+
+@dataclass(frozen=True)
+class _Answer:
+    payload: bytes | None
+    failed: bool
+
+
+@dataclass(frozen=True)
+class _Ended:
+    code: int
+
+
+class _TimedOut:
+    pass
+
+
+_Outcome = _Answer | _Ended | _TimedOut
+
+
+class WorkerProcess:
+    """`start` once, then `run` one invocation at a time, and `kill`. `ended` completes with the process."""
+
+    def __init__(self, spec: FunctionSpec, credentials: Credentials, scratch: Path, clock: Clock) -> None:
+        self.spec = spec
+        self.retired = False
+        self.idle_timer: asyncio.TimerHandle | None = None
+        self.ended: asyncio.Task[None] | None = None
+        self._credentials = credentials
+        self._scratch = scratch
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._broker = Broker(self)
+        self._log = WorkerLog()
+        self._initialised: asyncio.Future[None] = self._loop.create_future()
+        self._init_began = self._init_ms = 0.0
+        self._init_reported = False
+        self._final: _Answer | _Ended | None = None
+        self._current: asyncio.Future[_Outcome] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._lifeline = -1
+        self._used_bytes = 0
+
+    async def start(self, launch: Launch) -> None:
+        """Start the process and wait until it polls, fails, ends or INIT_SECONDS have passed."""
+        api = await self._broker.listen()
+        self._scratch.mkdir(parents=True)
+        around = environment.Surroundings(api, launch.endpoint_url, launch.region, self._scratch)
+        warning = environment.runtime_warning(self.spec.runtime)
+        if warning:
+            self._log.line(warning)
+        await self._spawn(
+            environment.command(self.spec, launch.bootstrap),
+            environment.variables(self.spec, self._credentials, around),
+        )
+        await asyncio.wait([self._initialised], timeout=INIT_SECONDS)
+
+    async def run(self, invocation: Invocation) -> InvocationResult:
+        """Run one invocation. Raises WorkerLost."""
+        if self._final is not None and self._initialised_well():
+            raise WorkerLost
+        began = perf_counter()
+        self._log.line(f"START RequestId: {invocation.request_id} Version: $LATEST")
+        try:
+            outcome = await self._outcome(invocation)
+        except BaseException:  # the caller gave up: nobody would read the answer
+            self.kill()
+            raise
+        return self._result(invocation.request_id, outcome, (perf_counter() - began) * 1000)
+
+    def usable(self) -> bool:
+        """Whether it may take another invocation."""
+        fresh = self._credentials.expires - self._clock() > CREDENTIALS_MARGIN_SECONDS
+        return self._final is None and fresh and not self.retired
+
+    def kill(self) -> None:
+        """End the process and all that it started; `ended` says when that is done."""
+        if self._process is not None and self._process.returncode is None:
+            processes.kill_family(self._process.pid)
+        elif self._process is None:
+            self._clean_up()
+
+    def polled(self) -> None:
+        """The runtime asks for an invocation (broker.Listener)."""
+        if not self._initialised.done():
+            self._init_ms = (perf_counter() - self._init_began) * 1000
+            self._initialised.set_result(None)
+
+    def answered(self, payload: bytes | None, *, failed: bool) -> None:
+        """The function answered (broker.Listener)."""
+        self._settle(_Answer(payload, failed))
+
+    def failed_to_initialise(self, payload: bytes) -> None:
+        """The function could not be loaded (broker.Listener)."""
+        self._finish(_Answer(payload, failed=True))
+
+    def _initialised_well(self) -> bool:
+        return self._init_ms > 0
+
+    async def _spawn(self, command: list[str], variables: dict[str, str]) -> None:
+        self._init_began = perf_counter()
+        held, self._lifeline = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=self._log.writing,
+                stderr=self._log.writing,
+                env=variables,
+                cwd=self.spec.code,
+                start_new_session=True,
+                pass_fds=(held,),
+            )
+            self.ended = self._loop.create_task(self._watch_end(self._process))
+            _tie(held, self._process.pid)
+        finally:
+            os.close(held)
+            self._log.started()
+
+    async def _watch_end(self, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        processes.kill_family(process.pid)  # children that outlived it
+        self._finish(_Ended(code))
+        self._clean_up()
+        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+
+    def _finish(self, outcome: _Answer | _Ended) -> None:
+        """Nothing will run here any more; the first reason stands."""
+        if self._final is None:
+            self._final = outcome
+        if not self._initialised.done():
+            self._initialised.set_result(None)
+        self._settle(self._final)
+
+    def _settle(self, outcome: _Outcome) -> None:
+        if self._current is not None and not self._current.done():
+            self._current.set_result(outcome)
+
+    def _clean_up(self) -> None:
+        self._broker.close()
+        self._log.drain()
+        self._log.close()
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+
+    async def _outcome(self, invocation: Invocation) -> _Outcome:
+        if self._final is not None:
+            return self._final
+        self._current = self._loop.create_future()
+        deadline = self._loop.time() + self.spec.timeout_seconds
+        watch = _Watch(self, deadline)
+        deadline_ms = int((self._clock() + self.spec.timeout_seconds) * 1000)
+        self._broker.offer(Handout(invocation.request_id, self.spec.arn, deadline_ms, invocation.payload))
+        try:
+            outcome = await self._current
+        finally:
+            watch.stop()
+            self._current = None
+        if isinstance(outcome, _Ended) and self._initialised_well() and not self._broker.is_out:
+            raise WorkerLost
+        return outcome
+
+    def check_limits(self, deadline: float) -> None:
+        """Kill what used too much time or memory. Called every WATCH_SECONDS while an invocation runs."""
+        if self._loop.time() >= deadline:
+            self._settle(_TimedOut())
+            return
+        if self._process is not None:
+            used = processes.resident_bytes(self._process.pid)
+            self._used_bytes = max(self._used_bytes, used)
+            if used > self.spec.memory_mb * _MB:
+                self.kill()
+
+    def _result(self, request_id: str, outcome: _Outcome, duration_ms: float) -> InvocationResult:
+        status, error = None, None
+        match outcome:
+            case _Answer(payload, failed):
+                error = "Unhandled" if failed or payload is None else None
+                payload = failures.too_large() if payload is None else payload
+            case _Ended(code):
+                payload, error, status = failures.exited(request_id, code), "Unhandled", "error"
+            case _TimedOut():
+                seconds = self.spec.timeout_seconds
+                payload, error, status = failures.timed_out(request_id, seconds), "Unhandled", "timeout"
+                self._log.line(f"{request_id} {failures.timeout_sentence(seconds)}")
+                self.kill()
+        self._log.line(f"END RequestId: {request_id}")
+        self._log.line(self._report(request_id, duration_ms, status).line())
+        return InvocationResult(payload, error, self._log.take())
+
+    def _report(self, request_id: str, duration_ms: float, status: str | None) -> Report:
+        if self._process is not None:
+            self._used_bytes = max(self._used_bytes, processes.resident_bytes_alone(self._process.pid))
+        first, self._init_reported = not self._init_reported, True
+        return Report(
+            request_id=request_id,
+            duration=duration_ms,
+            memory_mb=self.spec.memory_mb,
+            used_mb=-(-self._used_bytes // _MB),
+            init_duration=self._init_ms if first and self._initialised_well() else None,
+            status=status,
+        )
+
+
+class _Watch:
+    """Looks at the limits now and then while an invocation runs; costs a warm one two timer calls."""
+
+    def __init__(self, worker: WorkerProcess, deadline: float) -> None:
+        self._worker = worker
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_at(self._next(), self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _next(self) -> float:
+        return min(self._deadline, self._loop.time() + WATCH_SECONDS)
+
+    def _look(self) -> None:
+        self._timer = self._loop.call_at(self._next(), self._look)
+        self._worker.check_limits(self._deadline)
+
+
+def _tie(held: int, pid: int) -> None:
+    """Have the kernel kill the process group of `pid` when the other end of the pipe closes."""
+    setsig = getattr(fcntl, "F_SETSIG", None)
+    if setsig is None:
+        return
+    with contextlib.suppress(OSError):  # it may have ended already
+        fcntl.fcntl(held, setsig, signal.SIGKILL)
+        fcntl.fcntl(held, fcntl.F_SETOWN, -pid)
+        fcntl.fcntl(held, fcntl.F_SETFL, fcntl.fcntl(held, fcntl.F_GETFL) | os.O_ASYNC)
