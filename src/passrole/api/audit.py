@@ -80,4 +80,10 @@ class Audit:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    return {name: value for name, value in asdict(entry).items() if value is not None and value != ()}
+    line = _present(asdict(entry))
+    line["checks"] = [_present(check) for check in line.get("checks", ())]
+    return line
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None and value != ()}

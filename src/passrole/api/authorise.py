@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from passrole import arns
 from passrole.api.audit import Check
@@ -118,7 +118,7 @@ def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str, kind: str) -> CompiledPolicy:
+def _compiled(text: str, kind: Literal["resource", "trust"]) -> CompiledPolicy:
     return parse_document(text, kind)
 
 
