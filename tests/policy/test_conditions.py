@@ -150,3 +150,12 @@ def test_keys_that_follow_from_the_request_need_not_be_given(key: str, expected:
 def test_a_key_that_is_given_wins_over_one_that_follows() -> None:
     given = Scope(Request(USER, "sqs:SendMessage", "*", "2", {"AWS:UserName": "bob"}))
     assert given.value("aws:username") == "bob"
+
+
+def test_a_session_has_the_arn_of_its_role_and_no_user_name() -> None:
+    session = Principal(
+        "role", "arn:aws:sts::1:assumed-role/R/s", "1", "AROAX:s", "R", "arn:aws:iam::1:role/p/R"
+    )
+    scope = Scope(Request(session, "sqs:SendMessage", "*", "1"))
+    assert scope.value("aws:principalarn") == "arn:aws:iam::1:role/p/R"
+    assert scope.value("aws:username") is None

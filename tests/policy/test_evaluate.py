@@ -99,11 +99,17 @@ def test_only_a_grant_to_the_session_itself_passes_over_what_limits_its_role(
     assert decision.allowed is passes
 
 
-def test_the_most_direct_of_several_grants_counts(ask: Any, compiled: Any) -> None:
-    session = f"arn:aws:sts::{A}:assumed-role/PipeExec/SageMaker"
-    attached = compiled({"Principal": {"AWS": A}}, {"Principal": {"AWS": session}}, kind="resource")
-    decision = evaluate(ask(), PolicySet(resource=attached))
-    assert (decision.allowed, decision.statement) == (True, 1)
+@pytest.mark.parametrize("position", [0, 1])
+def test_the_most_direct_of_several_grants_counts(position: int, ask: Any, compiled: Any) -> None:
+    grants = [{"Principal": {"AWS": A}}]
+    grants.insert(position, {"Principal": {"AWS": f"arn:aws:sts::{A}:assumed-role/PipeExec/SageMaker"}})
+    decision = evaluate(ask(), PolicySet(resource=compiled(*grants, kind="resource")))
+    assert (decision.allowed, decision.statement) == (True, position)
+
+
+def test_not_resource_with_a_variable_that_has_no_value_is_out_of_action(ask: Any, compiled: Any) -> None:
+    policy = compiled({"NotResource": "arn:aws:sqs:us-east-1:1:${aws:PrincipalTag/team}"})
+    assert not evaluate(ask(), PolicySet(identity=(("p", policy),))).allowed
 
 
 def test_session_policies_are_a_union(ask: Any, compiled: Any) -> None:

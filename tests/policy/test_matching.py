@@ -52,6 +52,17 @@ def test_a_glob_matches_what_its_definition_says(pattern: str, text: str) -> Non
     assert glob(tokens(pattern))(text) is oracle(pattern, text)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("ab*ba", "aba"), ("ab*ba", "abba"), ("*ab*ba*", "aba"), ("*ab*ba*", "abba"), ("a*ab", "aab"),
+        ("*a?b*b", "aabb"), ("*a?b*b", "aab"), ("*?*?*", "a"), ("*?*?*", "ab"), ("*a*b*", "xbxa"),
+    ],
+)  # fmt: skip
+def test_the_chunks_of_a_glob_do_not_overlap(pattern: str, text: str) -> None:
+    assert glob(tokens(pattern))(text) is oracle(pattern, text)
+
+
 @settings(max_examples=400)
 @given(st.text("a:*?", max_size=11), st.text("a:b", max_size=11))
 def test_an_arn_pattern_matches_segment_by_segment(pattern: str, text: str) -> None:

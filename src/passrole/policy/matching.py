@@ -154,7 +154,7 @@ def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
     in none.
     """
     size = len(pattern)
-    runs_on = size < _ARN_SEGMENTS and pattern[-1][-1:] == (Wild.STAR,)
+    runs_on = pattern[-1][-1:] == (Wild.STAR,)
     exact = next((i for i, text in enumerate(pattern) if not _is_letters(text)), size)
     head = [_letters(text) for text in pattern[:exact]]
     rest = [(i, glob(text)) for i, text in enumerate(pattern) if i >= exact and text != (Wild.STAR,)]
