@@ -38,6 +38,7 @@ def test_a_number_with_leading_zeros_is_the_same_number() -> None:
         ("FifoQueue", "false"),
         ("Policy", "nonsense"),
         ("Policy", "[]"),
+        ("Policy", '{"Statement": [{"Effect": "Perhaps"}]}'),
         ("SqsManagedSseEnabled", "1"),
     ],
 )

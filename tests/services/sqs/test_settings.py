@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+OPEN = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}],
+}
 DEAD = "arn:aws:sqs:us-east-1:111122223333:dead"
 
 
@@ -87,7 +91,7 @@ def test_set_queue_attributes_changes_nothing_where_one_is_bad(sqs: Any) -> None
 
 
 def test_a_policy_is_stored_and_an_empty_one_removes_it(sqs: Any) -> None:
-    url, policy = sqs.queue("jobs"), '{"Version": "2012-10-17", "Statement": []}'
+    url, policy = sqs.queue("jobs"), json.dumps(OPEN)
     put(sqs, url, Policy=policy)
     assert ask(sqs, url, "Policy") == {"Policy": policy}
     put(sqs, url, Policy="")

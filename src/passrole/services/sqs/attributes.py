@@ -8,9 +8,8 @@ SqsManagedSseEnabled is stored but starts as false, because the rows are as read
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from passrole.faults import Fault
+from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.sqs import redrive
 from passrole.services.sqs.refusals import invalid_attribute, unknown_attribute
 
@@ -107,13 +106,11 @@ def _one_of(*values: str) -> Callable[[str, str], None]:
     return check
 
 
-def _json_object(name: str, value: str) -> None:
+def _policy(name: str, value: str) -> None:
     try:
-        fine = isinstance(orjson.loads(value), dict)
-    except orjson.JSONDecodeError:
-        fine = False
-    if not fine:
-        raise invalid_attribute(name)
+        parse_document(value, "resource")
+    except MalformedPolicyDocument:
+        raise invalid_attribute(name) from None
 
 
 def _redrive_policy(_name: str, value: str) -> None:
@@ -140,7 +137,7 @@ ATTRIBUTES: Mapping[str, QueueAttribute] = {
     "KmsMasterKeyId": QueueAttribute(_no_kms),
     "MaximumMessageSize": QueueAttribute(_whole(1_024, MESSAGE_BYTES_MAX), str(MESSAGE_BYTES_MAX)),
     "MessageRetentionPeriod": QueueAttribute(_whole(60, 1_209_600), "345600"),
-    "Policy": QueueAttribute(_json_object),
+    "Policy": QueueAttribute(_policy),
     "ReceiveMessageWaitTimeSeconds": QueueAttribute(_whole(0, WAIT_SECONDS_MAX), "0"),
     "RedriveAllowPolicy": QueueAttribute(_redrive_allow_policy),
     "RedrivePolicy": QueueAttribute(_redrive_policy),
