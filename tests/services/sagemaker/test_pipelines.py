@@ -221,13 +221,13 @@ def test_pipelines_are_listed_newest_first_by_prefix_and_in_pages(
     server: Server, role: str, name: str, define: Define
 ) -> None:
     sagemaker = server.client("sagemaker")
-    names = [f"{name}-{letter}" for letter in "bca"]
+    names = [f"{name}-x{letter}" for letter in "bca"]
     for each in names:
         sagemaker.create_pipeline(PipelineName=each, PipelineDefinition=define(FAIL), RoleArn=role)
 
     def listed(**options: Any) -> str:
         summaries: list[dict[str, Any]] = []
-        options["PipelineNamePrefix"] = f"{name}-"
+        options["PipelineNamePrefix"] = f"{name}-x"
         while True:
             answer = sagemaker.list_pipelines(**options)
             summaries += answer["PipelineSummaries"]

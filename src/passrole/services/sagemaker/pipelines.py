@@ -176,6 +176,8 @@ async def _validate_role(ctx: Context, role_arn: str) -> None:
     try:
         await ctx.call("sts", "AssumeRole", parameters, principal=caller)
     except Fault as fault:
+        if not fault.sender:  # our own failure says nothing about the role
+            raise
         sentence = (
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
             f"'{SERVICE}' to assume the role."
