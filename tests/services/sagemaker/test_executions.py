@@ -150,8 +150,10 @@ def test_an_unknown_execution_is_not_found_and_not_shown_to_who_may_not_look(
         "ResourceNotFound",
         f"Pipeline execution with ARN {arn} does not exist.",
     )
-    nothing = {"Version": "2012-10-17", "Statement": []}
-    call = getattr(server.client("sagemaker", user_policy=nothing), operation)
+    elsewhere = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": f"{arn}x"}
+    call = getattr(
+        server.client("sagemaker", user_policy={"Version": "2012-10-17", "Statement": [elsewhere]}), operation
+    )
     code, message = refusal(call, PipelineExecutionArn=arn)
     assert code == "AccessDeniedException"
     assert f"on resource: {arn} because" in message
