@@ -1,0 +1,29 @@
+"""IAM's API: users, their keys, roles, managed policies, instance profiles. It decides nothing.
+
+Rows are those of `identities.records`; what they mean for a caller is `identities.Directory`'s and
+`policy`'s business.
+"""
+
+from passrole.services.iam import (
+    access_keys,
+    attachments,
+    inline,
+    instance_profiles,
+    policies,
+    policy_versions,
+    roles,
+    tags,
+    users,
+)
+
+__all__ = [
+    "access_keys",
+    "attachments",
+    "inline",
+    "instance_profiles",
+    "policies",
+    "policy_versions",
+    "roles",
+    "tags",
+    "users",
+]

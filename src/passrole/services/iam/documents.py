@@ -1,0 +1,26 @@
+"""Policy documents on their way in, checked, and on their way out, URL-encoded as IAM sends them."""
+
+from urllib.parse import quote
+
+from passrole.policy import MalformedPolicyDocument, parse_document
+from passrole.policy.syntax import Kind
+from passrole.services.iam import refusals
+
+
+def checked(text: str, kind: Kind = "identity") -> str:
+    """The document as it came. Raises Fault with IAM's reason against it."""
+    try:
+        parse_document(text, kind)
+    except MalformedPolicyDocument as error:
+        raise refusals.malformed(error.message) from None
+    return text
+
+
+def size(text: str) -> int:
+    """Characters as IAM counts them for its limits: white space is free."""
+    return sum(not letter.isspace() for letter in text)
+
+
+def encoded(text: str) -> str:
+    """As GetRolePolicy and its like answer; clients decode it (RFC 3986)."""
+    return quote(text, safe="")

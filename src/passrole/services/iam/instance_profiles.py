@@ -1,0 +1,144 @@
+"""Instance profiles: what hands a role to EC2, which EMR clusters are created with. One role each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import ids
+from passrole.identities import records
+from passrole.identities.records import InstanceProfile
+from passrole.services.context import Context
+from passrole.services.iam import refusals, rows, shapes
+from passrole.services.iam.creation import tagging
+from passrole.services.iam.paging import page
+from passrole.services.iam.rows import INSTANCE_PROFILE, ROLE, new_resource, resource
+from passrole.services.iam.tags import from_wire, request_tags
+from passrole.services.operation import Parameters, Permission, operation
+from passrole.store import Tx
+
+_NEW = new_resource(INSTANCE_PROFILE, "instance_profile_name")
+_ONE = resource(INSTANCE_PROFILE, "instance_profile_name")
+_ROLE = resource(ROLE, "role_name")
+
+
+async def _passing(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    # Asked without iam:PassedToService: no service is called.
+    return [Permission("iam:PassRole", await _ROLE(ctx, parameters))]
+
+
+@operation(
+    "iam:CreateInstanceProfile",
+    resource=_NEW,
+    keys=request_tags,
+    also=tagging("iam:TagInstanceProfile", _NEW),
+)
+async def create_instance_profile(
+    ctx: Context, *, instance_profile_name: str, path: str = "/", tags: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
+    """A profile without a role."""
+    profile = InstanceProfile(
+        account=ctx.account,
+        name=instance_profile_name,
+        path=path,
+        id=ids.unique_id("AIPA"),
+        created=float(int(ctx.clock())),
+        tags=from_wire(tags),
+    )
+    await ctx.store.write(lambda tx: rows.add(tx, INSTANCE_PROFILE, profile))
+    return {"InstanceProfile": shapes.instance_profile(profile, None)}
+
+
+@operation("iam:GetInstanceProfile", resource=_ONE)
+async def get_instance_profile(ctx: Context, *, instance_profile_name: str) -> dict[str, Any]:
+    """A profile and its role."""
+
+    def get(tx: Tx) -> dict[str, Any]:
+        return _shape(tx, rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name))
+
+    return {"InstanceProfile": await ctx.store.read(get)}
+
+
+@operation("iam:ListInstanceProfiles")
+async def list_instance_profiles(
+    ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """Profiles under a path, by name."""
+    found = await rows.fetch_all(ctx, INSTANCE_PROFILE, path_prefix)
+    return await _listed(ctx, found, marker, max_items)
+
+
+@operation("iam:ListInstanceProfilesForRole", resource=_ROLE)
+async def list_instance_profiles_for_role(
+    ctx: Context, *, role_name: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """The profiles that hold a role."""
+    role = await rows.fetch(ctx, ROLE, role_name)
+    found = await rows.fetch_all(ctx, INSTANCE_PROFILE)
+    return await _listed(ctx, [one for one in found if one.role == role.name], marker, max_items)
+
+
+@operation("iam:AddRoleToInstanceProfile", resource=_ONE, also=_passing)
+async def add_role_to_instance_profile(
+    ctx: Context, *, instance_profile_name: str, role_name: str
+) -> dict[str, Any]:
+    """Put a role into an empty profile."""
+
+    def add(tx: Tx) -> None:
+        profile = rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
+        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        if profile.role is not None:
+            raise refusals.quota("InstanceSessionsPerInstanceProfile", 1)
+        records.put(tx, records.INSTANCE_PROFILES, replace(profile, role=role.name))
+
+    await ctx.store.write(add)
+    return {}
+
+
+@operation("iam:RemoveRoleFromInstanceProfile", resource=_ONE)
+async def remove_role_from_instance_profile(
+    ctx: Context, *, instance_profile_name: str, role_name: str
+) -> dict[str, Any]:
+    """Empty a profile of that role."""
+
+    def change(profile: InstanceProfile) -> InstanceProfile:
+        if profile.role != role_name:
+            raise refusals.no_such(ROLE.missing.format(role_name))
+        return replace(profile, role=None)
+
+    await rows.amend(ctx, INSTANCE_PROFILE, instance_profile_name, change)
+    return {}
+
+
+@operation("iam:DeleteInstanceProfile", resource=_ONE)
+async def delete_instance_profile(ctx: Context, *, instance_profile_name: str) -> dict[str, Any]:
+    """Remove an empty profile."""
+
+    def delete(tx: Tx) -> None:
+        profile = rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
+        if profile.role is not None:
+            raise refusals.in_use("remove roles from instance profile")
+        records.remove(tx, records.INSTANCE_PROFILES, profile)
+
+    await ctx.store.write(delete)
+    return {}
+
+
+async def _listed(
+    ctx: Context, profiles: Sequence[InstanceProfile], marker: str | None, max_items: int | None
+) -> dict[str, Any]:
+    def listed(tx: Tx) -> dict[str, Any]:
+        return page(
+            "InstanceProfiles",
+            profiles,
+            by=rows.order,
+            shape=lambda profile: _shape(tx, profile),
+            marker=marker,
+            max_items=max_items,
+        )
+
+    return await ctx.store.read(listed)
+
+
+def _shape(tx: Tx, profile: InstanceProfile) -> dict[str, Any]:
+    role = records.find(tx, records.ROLES, profile.account, profile.role) if profile.role else None
+    return shapes.instance_profile(profile, role)

@@ -1,0 +1,63 @@
+"""The errors of IAM in its own words; handlers and rules raise them from here."""
+
+from passrole.faults import Fault
+
+
+def no_such(sentence: str) -> Fault:
+    """Something that the call names is not there."""
+    return Fault("NoSuchEntity", sentence, status=404)
+
+
+def no_such_policy(arn: str) -> Fault:
+    """A managed policy is not there, or is not attached where it was to be detached."""
+    return no_such(f"Policy {arn} was not found.")
+
+
+def not_attachable(arn: str) -> Fault:
+    """A managed policy that is to be attached is not there."""
+    return no_such(f"Policy {arn} does not exist or is not attachable.")
+
+
+def already_exists(sentence: str) -> Fault:
+    """The name is taken."""
+    return Fault("EntityAlreadyExists", sentence, status=409)
+
+
+def in_use(must: str) -> Fault:
+    """An entity cannot go before something else has."""
+    return Fault("DeleteConflict", f"Cannot delete entity, must {must} first.", status=409)
+
+
+def delete_conflict(sentence: str) -> Fault:
+    """It cannot be deleted, in words of its own."""
+    return Fault("DeleteConflict", sentence, status=409)
+
+
+def quota(name: str, most: int) -> Fault:
+    """One more than an account may have."""
+    return Fault("LimitExceeded", f"Cannot exceed quota for {name}: {most}", status=409)
+
+
+def limit(sentence: str) -> Fault:
+    """Too many or too large, in words of its own."""
+    return Fault("LimitExceeded", sentence, status=409)
+
+
+def malformed(sentence: str) -> Fault:
+    """A document is no policy."""
+    return Fault("MalformedPolicyDocument", sentence, status=400)
+
+
+def invalid(sentence: str) -> Fault:
+    """A parameter is wrong."""
+    return Fault("ValidationError", sentence, status=400)
+
+
+def invalid_input(sentence: str) -> Fault:
+    """A parameter has the right form and the wrong content."""
+    return Fault("InvalidInput", sentence, status=400)
+
+
+def unmodifiable(sentence: str) -> Fault:
+    """AWS's own policies are AWS's."""
+    return Fault("AccessDenied", sentence, status=403)

@@ -1,0 +1,118 @@
+"""CreateRole, GetRole, ListRoles, UpdateRole, UpdateAssumeRolePolicy, DeleteRole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import ids
+from passrole.identities import records
+from passrole.identities.records import Role
+from passrole.services.context import Context
+from passrole.services.iam import documents, refusals, rows, shapes
+from passrole.services.iam.creation import creation_keys, require_boundary, tagging
+from passrole.services.iam.paging import page
+from passrole.services.iam.rows import ROLE, new_resource, resource
+from passrole.services.iam.tags import from_wire
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+TRUST_CHARACTERS_MAX = 2048
+
+_NEW = new_resource(ROLE, "role_name")
+_ONE = resource(ROLE, "role_name")
+
+
+@operation("iam:CreateRole", resource=_NEW, keys=creation_keys, also=tagging("iam:TagRole", _NEW))
+async def create_role(
+    ctx: Context,
+    *,
+    role_name: str,
+    assume_role_policy_document: str,
+    path: str = "/",
+    description: str = "",
+    max_session_duration: int = 3600,
+    permissions_boundary: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """A role without permissions that the document's principals may assume."""
+    role = Role(
+        account=ctx.account,
+        name=role_name,
+        path=path,
+        id=ids.unique_id("AROA"),
+        created=float(int(ctx.clock())),
+        trust=_checked_trust(assume_role_policy_document),
+        description=description,
+        session_seconds_max=max_session_duration,
+        tags=from_wire(tags),
+        boundary=permissions_boundary,
+    )
+
+    def create(tx: Tx) -> None:
+        require_boundary(tx, permissions_boundary)
+        rows.add(tx, ROLE, role)
+
+    await ctx.store.write(create)
+    return {"Role": shapes.full_role(role)}
+
+
+@operation("iam:GetRole", resource=_ONE)
+async def get_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
+    """One role with its trust."""
+    return {"Role": shapes.full_role(await rows.fetch(ctx, ROLE, role_name))}
+
+
+@operation("iam:ListRoles")
+async def list_roles(
+    ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """Roles under a path, by name."""
+    found = await rows.fetch_all(ctx, ROLE, path_prefix)
+    return page("Roles", found, by=rows.order, shape=shapes.listed_role, marker=marker, max_items=max_items)
+
+
+@operation("iam:UpdateRole", resource=_ONE)
+async def update_role(
+    ctx: Context, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
+) -> dict[str, Any]:
+    """Change what is given and leave the rest."""
+
+    def change(role: Role) -> Role:
+        return replace(
+            role,
+            description=role.description if description is None else description,
+            session_seconds_max=max_session_duration or role.session_seconds_max,
+        )
+
+    await rows.amend(ctx, ROLE, role_name, change)
+    return {}
+
+
+@operation("iam:UpdateAssumeRolePolicy", resource=_ONE)
+async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_document: str) -> dict[str, Any]:
+    """Put another trust in place of the role's; it counts for who assumes the role from now on."""
+    trust = _checked_trust(policy_document)
+    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, trust=trust))
+    return {}
+
+
+@operation("iam:DeleteRole", resource=_ONE)
+async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
+    """Remove a role that has nothing left; its sessions may do nothing from now on."""
+
+    def delete(tx: Tx) -> None:
+        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        profiles = records.every(tx, records.INSTANCE_PROFILES, ctx.account)
+        if any(profile.role == role.name for profile in profiles):
+            raise refusals.in_use("remove roles from instance profile")
+        rows.refuse_policies(role)
+        records.remove(tx, records.ROLES, role)
+
+    await ctx.store.write(delete)
+    return {}
+
+
+def _checked_trust(text: str) -> str:
+    if documents.size(text) > TRUST_CHARACTERS_MAX:
+        raise refusals.quota("ACLSizePerRole", TRUST_CHARACTERS_MAX)
+    return documents.checked(text, "trust")

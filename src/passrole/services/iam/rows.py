@@ -1,0 +1,127 @@
+"""IAM's named things, found or refused in its words: one table, so that users and roles share handlers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from passrole import arns
+from passrole.identities import records
+from passrole.identities.records import InstanceProfile, ManagedPolicy, N, Role, User
+from passrole.services.context import Context
+from passrole.services.iam import refusals
+from passrole.services.operation import Parameters
+from passrole.store import Collection, Tx
+
+H = TypeVar("H", User, Role)  # the holders of policies
+
+
+@dataclass(frozen=True)
+class Kind(Generic[N]):
+    """A kind of thing: its rows, its word in ARNs and in quotas, and AWS's sentences about its names."""
+
+    collection: Collection[N]
+    noun: str
+    quota_noun: str
+    missing: str
+    taken: str
+
+
+USER = Kind(
+    records.USERS,
+    "user",
+    "User",
+    "The user with name {} cannot be found.",
+    "User with name {} already exists.",
+)
+ROLE = Kind(
+    records.ROLES,
+    "role",
+    "Role",
+    "The role with name {} cannot be found.",
+    "Role with name {} already exists.",
+)
+POLICY: Kind[ManagedPolicy] = Kind(
+    records.POLICIES,
+    "policy",
+    "Policy",
+    "Policy {} was not found.",
+    "A policy called {} already exists. Duplicate names are not allowed.",
+)
+INSTANCE_PROFILE: Kind[InstanceProfile] = Kind(
+    records.INSTANCE_PROFILES,
+    "instance-profile",
+    "InstanceProfile",
+    "Instance Profile {} cannot be found.",
+    "Instance Profile {} already exists.",
+)
+
+
+def existing(tx: Tx, kind: Kind[N], account: str, name: str) -> N:
+    """The row of that name. Raises Fault."""
+    row = records.find(tx, kind.collection, account, name)
+    if row is None:
+        raise refusals.no_such(kind.missing.format(name))
+    return row
+
+
+async def fetch(ctx: Context, kind: Kind[N], name: str) -> N:
+    """The row of that name. Raises Fault."""
+    return await ctx.store.read(lambda tx: existing(tx, kind, ctx.account, name))
+
+
+async def fetch_all(ctx: Context, kind: Kind[N], path_prefix: str = "/") -> list[N]:
+    """The account's rows under a path, by name."""
+    rows = await ctx.store.read(lambda tx: records.every(tx, kind.collection, ctx.account))
+    return [row for row in rows if row.path.startswith(path_prefix)]
+
+
+def add(tx: Tx, kind: Kind[N], row: N) -> None:
+    """Store a new row. Raises Fault where its name is taken."""
+    if not records.add(tx, kind.collection, row):
+        raise refusals.already_exists(kind.taken.format(row.name))
+
+
+async def amend(ctx: Context, kind: Kind[N], name: str, change: Callable[[N], N]) -> N:
+    """Store what `change` makes of the row, which may refuse. Raises Fault."""
+
+    def fn(tx: Tx) -> N:
+        row = change(existing(tx, kind, ctx.account, name))
+        records.put(tx, kind.collection, row)
+        return row
+
+    return await ctx.store.write(fn)
+
+
+def resource(kind: Kind[N], parameter: str) -> Callable[[Context, Parameters], Any]:
+    """The ARN that a call on a named thing is authorised on: with the path, where the thing exists."""
+
+    async def arn(ctx: Context, parameters: Parameters) -> str:
+        name = str(parameters[parameter])
+        row = await ctx.store.read(lambda tx: records.find(tx, kind.collection, ctx.account, name))
+        return row.arn if row is not None else arns.iam(ctx.account, kind.noun, "/", name)
+
+    return arn
+
+
+def new_resource(kind: Kind[N], parameter: str) -> Callable[[Context, Parameters], str]:
+    """The ARN that a new thing will have."""
+
+    def arn(ctx: Context, parameters: Parameters) -> str:
+        return arns.iam(
+            ctx.account, kind.noun, str(parameters.get("path") or "/"), str(parameters[parameter])
+        )
+
+    return arn
+
+
+def order(row: records.Named) -> str:
+    """The order of lists: by name, whatever the letter case."""
+    return row.name.lower()
+
+
+def refuse_policies(holder: User | Role) -> None:
+    """Raise Fault where the user or role still has policies, before it is deleted."""
+    if holder.attached:
+        raise refusals.in_use("detach all policies")
+    if holder.inline:
+        raise refusals.in_use("delete policies")

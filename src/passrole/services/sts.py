@@ -1,0 +1,152 @@
+"""STS: who the caller is, and sessions of roles. A session is its own proof (see identities/sessions.py).
+
+AssumeRole is decided by the door like every call: the caller's policies and the role's trust policy, which
+is handed over as the resource's policy.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole import arns
+from passrole.faults import AccessDenied, Fault
+from passrole.identities import managed_document, records, sessions
+from passrole.identities.records import Role
+from passrole.identities.sessions import Session
+from passrole.policy import MalformedPolicyDocument, parse_document
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, Permission, operation
+
+CHAINED_SECONDS_MAX = 3600
+POLICY_CHARACTERS_MAX = 2048
+POLICY_ARNS_MAX = 10
+
+Tags = Sequence[Mapping[str, str]]
+
+
+@operation(None)
+async def get_caller_identity(ctx: Context) -> dict[str, Any]:
+    """Who signed. AWS asks for no permission, not even against a Deny."""
+    caller = ctx.principal
+    return {"UserId": caller.id, "Account": caller.account, "Arn": caller.arn}
+
+
+def _role_arn(_ctx: Context, parameters: Parameters) -> str:
+    return str(parameters["role_arn"])
+
+
+def _keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    tags: Tags = parameters.get("tags") or ()
+    keys: dict[str, Values] = {"sts:RoleSessionName": str(parameters["role_session_name"])}
+    if parameters.get("external_id") is not None:
+        keys["sts:ExternalId"] = str(parameters["external_id"])
+    if tags:
+        keys["aws:TagKeys"] = tuple(tag["Key"] for tag in tags)
+    return {**keys, **{f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}}
+
+
+def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    if not parameters.get("tags"):
+        return ()
+    return [Permission("sts:TagSession", str(parameters["role_arn"]), _keys(ctx, parameters))]
+
+
+async def _trust(ctx: Context, parameters: Parameters) -> str:
+    return (await _role(ctx, str(parameters["role_arn"]))).trust
+
+
+@operation("sts:AssumeRole", resource=_role_arn, keys=_keys, also=_tagging, resource_policy=_trust)
+async def assume_role(
+    ctx: Context,
+    *,
+    role_arn: str,
+    role_session_name: str,
+    duration_seconds: int = 3600,
+    policy: str | None = None,
+    policy_arns: Sequence[Mapping[str, str]] = (),
+    tags: Tags = (),
+    external_id: str | None = None,  # noqa: ARG001 (the trust policy asks for it, through _keys)
+) -> dict[str, Any]:
+    """Temporary credentials of a role, narrowed by the session policies that are given."""
+    role = await _role(ctx, role_arn)
+    _check_duration(ctx, role, duration_seconds)
+    narrowing = [one["arn"] for one in policy_arns]
+    await _check_policies(ctx, policy, narrowing)
+    now = float(int(ctx.clock()))
+    session = Session(
+        account=role.account,
+        role_arn=role.arn,
+        role_id=role.id,
+        role_name=role.name,
+        name=role_session_name,
+        issued=now,
+        expires=now + duration_seconds,
+        policies=[policy] if policy is not None else [],
+        policy_arns=narrowing,
+        tags={tag["Key"]: tag["Value"] for tag in tags},
+    )
+    credentials = sessions.issue(await sessions.server_secret(ctx.store), session)
+    return _answer(session, credentials)
+
+
+async def _role(ctx: Context, arn: str) -> Role:
+    """The role. A missing one is a denial: AWS does not tell strangers which roles there are."""
+    if arns.parse(arn) is None:
+        raise _invalid(f"{arn} is invalid")
+    if ctx.principal.kind == "root":
+        raise AccessDenied("AccessDenied", "Roles may not be assumed by root accounts.", status=403)
+    role = await ctx.store.read(lambda tx: records.find_arn(tx, records.ROLES, arn))
+    if role is None:
+        sentence = (
+            f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        )
+        raise AccessDenied("AccessDenied", sentence, status=403)
+    return role
+
+
+def _check_duration(ctx: Context, role: Role, seconds: int) -> None:
+    if ctx.principal.kind == "role" and seconds > CHAINED_SECONDS_MAX:
+        raise _invalid(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role"
+            " chaining"
+        )
+    if seconds > role.session_seconds_max:
+        raise _invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+
+
+async def _check_policies(ctx: Context, policy: str | None, policy_arns: Sequence[str]) -> None:
+    if len(policy or "") > POLICY_CHARACTERS_MAX or len(policy_arns) > POLICY_ARNS_MAX:
+        used = max(
+            len(policy or "") * 100 // POLICY_CHARACTERS_MAX, len(policy_arns) * 100 // POLICY_ARNS_MAX
+        )
+        sentence = f"Packed policy consumes {used}% of allotted space, please use smaller policy."
+        raise Fault("PackedPolicyTooLarge", sentence)
+    if policy is not None:
+        try:
+            parse_document(policy)
+        except MalformedPolicyDocument as error:
+            raise Fault("MalformedPolicyDocument", error.message) from None
+    missing = await ctx.store.read(
+        lambda tx: [arn for arn in policy_arns if managed_document(tx, arn) is None]
+    )
+    if missing:
+        raise _invalid(f"Policy {missing[0]} does not exist or is not attachable.")
+
+
+def _answer(session: Session, credentials: sessions.SessionCredentials) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "Credentials": {
+            "AccessKeyId": credentials.access_key,
+            "SecretAccessKey": credentials.secret_key,
+            "SessionToken": credentials.session_token,
+            "Expiration": session.expires,
+        },
+        "AssumedRoleUser": {"AssumedRoleId": f"{session.role_id}:{session.name}", "Arn": session.arn},
+    }
+    if session.policies:
+        answer["PackedPolicySize"] = len(session.policies[0]) * 100 // POLICY_CHARACTERS_MAX
+    return answer
+
+
+def _invalid(sentence: str) -> Fault:
+    return Fault("ValidationError", sentence, status=400)
