@@ -143,6 +143,12 @@ def test_a_hostile_pattern_costs_twice_as_much_on_twice_the_text(shape: str) -> 
 Trace = Callable[[FrameType, str, object], Any]
 
 
+@pytest.mark.parametrize("unit", ["*a?", "${", "${*}", "${k}", ":*"])
+def test_a_pattern_of_the_largest_document_compiles_in_no_time_that_one_would_notice(unit: str) -> None:
+    # 131,072 letters are IAM's limit; were reading quadratic, this would take half a minute.
+    assert not fits("arn:aws:sqs:::" + unit * (131_072 // len(unit)) + "b", "arn:aws:sqs:::" + "a" * 2_048)
+
+
 def steps(run: Callable[[], object]) -> int:
     """How many lines of Python `run` executes: the same on any machine."""
     count = 0

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from passrole.policy.scope import Scope
-from passrole.policy.variables import Template, Text, Wild, is_fixed, read, resolve
+from passrole.policy.variables import Template, Text, Variable, Wild, is_fixed, read, resolve
 
 Fits = Callable[[str], bool]
 
@@ -184,15 +184,12 @@ def _letters(text: Text) -> str:
 
 def _cut(template: Template) -> tuple[Template, ...]:
     """The template cut at its first five colons; colons inside a variable or its value do not count."""
-    segments: list[Template] = []
-    current: Template = ()
+    segments: list[list[str | Wild | Variable]] = [[]]
     for token in template:
         if not isinstance(token, str):
-            current = (*current, token)
+            segments[-1].append(token)
             continue
-        first, *rest = token.split(":", _ARN_SEGMENTS - 1 - len(segments))
-        current = (*current, first) if first else current
-        for piece in rest:
-            segments.append(current)
-            current = (piece,) if piece else ()
-    return (*segments, current)
+        first, *rest = token.split(":", _ARN_SEGMENTS - len(segments))
+        segments[-1].append(first)
+        segments.extend([piece] for piece in rest)
+    return tuple(tuple(token for token in segment if token) for segment in segments)

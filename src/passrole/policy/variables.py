@@ -32,26 +32,26 @@ Text = tuple[str | Wild, ...]
 Template = tuple[str | Wild | Variable, ...]
 
 _LETTERS: Final = frozenset("*?$")
+_NEVER: Final = -1
 
 
 def read(text: str, *, variables: bool, wildcards: bool = True) -> Template:
     """The tokens of one policy value; neighbouring letters are one token, and an empty text has none."""
     tokens: list[str | Wild | Variable] = []
-    start = at = 0
+    letters: list[str] = []
+    at = 0
     while at < len(text):
-        token, end = _special(text, at, variables, wildcards)
-        if token is None:
-            # An opened `${` without its brace is text, and so is every later one.
-            variables = variables and end != -1
-            at += 1
-            continue
-        _add_letters(tokens, text[start:at])
+        token, end = _token(text, at, variables, wildcards)
+        # An opened `${` without its brace is text, and so is every later one.
+        variables = variables and end != _NEVER
+        at = at + 1 if end == _NEVER else end
         if isinstance(token, str):
-            _add_letters(tokens, token)
-        else:
-            tokens.append(token)
-        start = at = end
-    _add_letters(tokens, text[start:])
+            letters.append(token)
+            continue
+        tokens.extend(_joined(letters))
+        letters.clear()
+        tokens.append(token)
+    tokens.extend(_joined(letters))
     return tuple(tokens)
 
 
@@ -76,17 +76,15 @@ def is_fixed(template: Template) -> TypeGuard[Text]:
     return not any(isinstance(token, Variable) for token in template)
 
 
-def _special(
-    text: str, at: int, variables: bool, wildcards: bool
-) -> tuple[str | Wild | Variable | None, int]:
-    """The token that begins at `at` and its end; None for a plain letter, -1 where a brace never closes."""
+def _token(text: str, at: int, variables: bool, wildcards: bool) -> tuple[str | Wild | Variable, int]:
+    """The token that begins at `at` and its end; the letter there and _NEVER where a brace stays open."""
     letter = text[at]
     if wildcards and letter in "*?":
         return Wild(letter), at + 1
     if variables and letter == "$" and text.startswith("{", at + 1):
         close = text.find("}", at)
-        return (_variable(text[at + 2 : close]), close + 1) if close != -1 else (None, -1)
-    return None, at
+        return (letter, _NEVER) if close == -1 else (_variable(text[at + 2 : close]), close + 1)
+    return letter, at + 1
 
 
 def _variable(inside: str) -> str | Variable:
@@ -98,9 +96,5 @@ def _variable(inside: str) -> str | Variable:
     return Variable(key.strip().lower(), default[1:-1] if quoted else None)
 
 
-def _add_letters(tokens: list[str | Wild | Variable], letters: str) -> None:
-    if not letters:
-        return
-    if tokens and isinstance(tokens[-1], str):
-        letters = tokens.pop() + letters  # type: ignore[operator]  # just seen to be text
-    tokens.append(letters)
+def _joined(letters: list[str]) -> list[str]:
+    return ["".join(letters)] if letters else []
