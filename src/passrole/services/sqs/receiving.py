@@ -75,11 +75,11 @@ async def receive_message(
         system_names=_system_names(attribute_names, message_system_attribute_names),
         names=message_attribute_names or (),
     )
-    queue = await ctx.store.read(lambda tx: registry.existing(tx, key))
+    queue, due = await ctx.store.read(lambda tx: _look(tx, key))
     if wish.attempt_id is not None and not queue.fifo:
         raise wrong_queue_type(wish.attempt_id, "ReceiveRequestAttemptId")
     wait = queue.number("ReceiveMessageWaitTimeSeconds") if wait_time_seconds is None else wait_time_seconds
-    messages = await _received(ctx, key, wish)
+    messages = await _received(ctx, queue, due, wish)
     if not messages and wait:
         messages = await _waited_for(ctx, queue, wish, wait)
     return {"Messages": messages} if messages else {}
@@ -109,11 +109,11 @@ async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> l
     try:
         while True:
             rung.clear()
-            messages = await _received(ctx, queue.key, wish)
+            _, due = await ctx.store.read(lambda tx: _look(tx, queue.key))
+            messages = await _received(ctx, queue, due, wish)
             left = deadline - loop_time()
             if messages or left <= 0:
                 return messages
-            due = await ctx.store.read(lambda tx: rows.next_visible(tx, queue.key))
             nap = left if due is None else min(left, max(due - ctx.clock(), NAP_SECONDS_MIN))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(nap):
@@ -122,18 +122,17 @@ async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> l
         stop()
 
 
-async def _received(ctx: Context, key: str, wish: Wish) -> list[dict[str, Any]]:
-    """What there is now. Raises Fault where the queue is gone."""
+async def _received(ctx: Context, queue: Queue, due: float | None, wish: Wish) -> list[dict[str, Any]]:
+    """What there is now; `due` is when the next message is receivable, and until then nothing is written."""
     now = ctx.clock()
-    due = await ctx.store.read(lambda tx: _look(tx, key))
     if wish.attempt_id is None and (due is None or due > now):
         return []
-    return await ctx.store.write(lambda tx: _picked(tx, key, wish, now))
+    return await ctx.store.write(lambda tx: _picked(tx, queue.key, wish, now))
 
 
-def _look(tx: Tx, key: str) -> float | None:
-    registry.existing(tx, key)
-    return rows.next_visible(tx, key)
+def _look(tx: Tx, key: str) -> tuple[Queue, float | None]:
+    """The queue and when its next message is receivable. Raises Fault where the queue is gone."""
+    return registry.existing(tx, key), rows.next_visible(tx, key)
 
 
 def _picked(tx: Tx, key: str, wish: Wish, now: float) -> list[dict[str, Any]]:
