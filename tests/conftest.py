@@ -28,6 +28,7 @@ class Server:
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self._settings = settings
+        self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 50 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()
 
@@ -75,8 +76,13 @@ class Server:
     def client_with(
         self, service: str, key: str, secret: str, token: str | None = None, **options: Any
     ) -> Any:
-        session = boto3.Session(key, secret, token, region_name=options.pop("region", self.region))
-        return session.client(service, endpoint_url=self.url, config=_CLIENT, **options)  # type: ignore[call-overload]
+        region = options.pop("region", self.region)
+        found = self._clients.get((service, key, token, region))
+        if found is None or options:
+            session = boto3.Session(key, secret, token, region_name=region)
+            found = session.client(service, endpoint_url=self.url, config=_CLIENT, **options)  # type: ignore[call-overload]
+            self._clients[service, key, token, region] = found
+        return found
 
     def user(self, policy: Document) -> dict[str, str]:
         """A fresh user's access key."""

@@ -20,7 +20,7 @@ from passrole.policy import (
     near_misses,
     parse_document,
 )
-from passrole.policy.request import Principal, Request, Values
+from passrole.policy.request import Request, Values
 from passrole.services import Context, Operation, Permission
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Authoriser:
         if operation.action is None:
             return
         policies = await self._directory.policy_set(context.principal)
-        everything = {**keys, **_principal_keys(context.principal), **_time_keys(self._clock())}
+        everything = {**keys, **_time_keys(self._clock())}
         own = await _own_permission(operation, context, parameters)
         attached = await _attached(operation, context, parameters)
         with_attached = policies if attached is None else _joined(policies, operation.action, attached)
@@ -120,27 +120,6 @@ def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
 @lru_cache(maxsize=1024)
 def _compiled(text: str, kind: Literal["resource", "trust"]) -> CompiledPolicy:
     return parse_document(text, kind)
-
-
-def _principal_keys(principal: Principal) -> dict[str, Values]:
-    """Global keys of the caller; a service acting for itself has none of a person's."""
-    if principal.kind == "service":
-        return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal.name}
-    keys: dict[str, Values] = {
-        "aws:PrincipalArn": principal.role_arn or principal.arn,
-        "aws:PrincipalAccount": principal.account,
-        "aws:PrincipalType": _PRINCIPAL_TYPES[principal.kind],
-        "aws:PrincipalIsAWSService": "false",
-        "aws:userid": principal.id,
-    }
-    if principal.kind == "user":
-        keys["aws:username"] = principal.name
-    for name, value in principal.tags.items():
-        keys[f"aws:PrincipalTag/{name}"] = value
-    return keys
-
-
-_PRINCIPAL_TYPES = {"user": "User", "role": "AssumedRole", "root": "Account"}
 
 
 def _time_keys(now: float) -> dict[str, Values]:
