@@ -22,13 +22,13 @@ class Surroundings:
 
     runtime_api: str
     endpoint_url: str
-    region: str
     scratch: Path
 
 
 def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings) -> dict[str, str]:
     """Everything that the worker's process finds in its environment."""
     code, scratch = str(spec.code), str(around.scratch)
+    region = spec.arn.split(":")[3]
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
@@ -42,8 +42,8 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
         "AWS_ENDPOINT_URL": around.endpoint_url,
         **spec.environment,
         "_HANDLER": spec.handler,
-        "AWS_REGION": around.region,
-        "AWS_DEFAULT_REGION": around.region,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),

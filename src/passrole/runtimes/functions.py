@@ -36,7 +36,6 @@ class Functions:
         host = f"[{config.host}]" if ":" in config.host else config.host
         self._launch = Launch(
             endpoint_url=f"http://{host}:{config.port}",
-            region=config.region,
             bootstrap=chosen_bootstrap(config.lambda_bootstrap),
         )
         self._clock = clock

@@ -43,7 +43,6 @@ class Launch:
     """What every worker of a server is started with."""
 
     endpoint_url: str
-    region: str
     bootstrap: str
 
 
@@ -92,7 +91,7 @@ class WorkerProcess:
         """Start the process and wait until it polls, fails, ends or INIT_SECONDS have passed."""
         api = await self._broker.listen()
         self._scratch.mkdir(parents=True)
-        around = environment.Surroundings(api, launch.endpoint_url, launch.region, self._scratch)
+        around = environment.Surroundings(api, launch.endpoint_url, self._scratch)
         warning = environment.runtime_warning(self.spec.runtime)
         if warning:
             self._log.line(warning)

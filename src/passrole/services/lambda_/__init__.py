@@ -1,0 +1,20 @@
+"""AWS Lambda: functions from zip archives, run for real by the function runtime.
+
+Handlers, by resource:
+- functions.py: create, read, list, delete; updating.py: code and configuration
+- invoking.py: Invoke; tagging.py: tags
+
+What they rest on:
+- registry.py: the functions that exist, and how they are shown; names.py: which one a call means
+- archives.py: the zip files, checked before anything of them touches the disk
+- settings.py, refusals.py: what may be set, and AWS's words
+- running.py: a function and its role, made into a call of the runtime
+- queued.py: asynchronous invocations, stored before they are acknowledged
+
+Not here: versions, aliases, layers, images, code in S3, event source mappings, function URLs.
+"""
+
+from passrole.services.lambda_ import functions, invoking, tagging, updating
+from passrole.services.lambda_.queued import QueuedInvocations
+
+__all__ = ["QueuedInvocations", "functions", "invoking", "tagging", "updating"]

@@ -1,0 +1,190 @@
+"""CreateFunction, GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from passrole import ids
+from passrole.faults import Fault
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.lambda_ import archives, names, refusals, running, settings
+from passrole.services.lambda_.registry import (
+    FUNCTIONS,
+    Function,
+    being_created,
+    configuration,
+    existing,
+    find,
+    upload,
+)
+from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.store import Tx
+
+PAGE_MAX = 50
+
+
+def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition keys of a call that brings tags."""
+    tags: Mapping[str, str] = parameters.get("tags") or {}
+    if not tags:
+        return {}
+    return {"aws:TagKeys": tuple(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+
+
+def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    if not parameters.get("tags"):
+        return ()
+    keys = request_tags(ctx, parameters)
+    return (Permission("lambda:TagResource", names.arn_of(ctx, parameters), keys),)
+
+
+@operation(
+    "lambda:CreateFunction",
+    resource=names.arn_of,
+    passes=[PassRole("role", running.SERVICE)],
+    keys=request_tags,
+    also=_tagging,
+    ignores=("architectures", "ephemeral_storage", "logging_config", "publish", "tracing_config"),
+)
+async def create_function(
+    ctx: Context,
+    *,
+    function_name: str,
+    role: str,
+    code: Mapping[str, Any],
+    runtime: str | None = None,
+    handler: str | None = None,
+    description: str = "",
+    timeout: int = settings.TIMEOUT_DEFAULT,  # noqa: ASYNC109 (the function's)
+    memory_size: int = settings.MEMORY_DEFAULT,
+    environment: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    package_type: str = "Zip",
+    vpc_config: Mapping[str, Any] | None = None,
+    layers: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """A new function; its role must exist and trust Lambda."""
+    named = names.new(ctx, function_name)
+    key = names.here(ctx, named)
+    settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)
+    if not runtime or not handler:
+        raise refusals.invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+    archive = settings.zip_file(code)
+    function = Function(
+        account=ctx.account,
+        region=ctx.region,
+        name=named.name,
+        role=role,
+        runtime=settings.checked_runtime(runtime, strict=ctx.config.lambda_strict_runtime),
+        handler=handler,
+        description=description,
+        timeout=settings.checked_timeout(timeout),
+        memory=settings.checked_memory(memory_size),
+        folder=new_folder(),
+        code_sha256=archives.sha256(archive),
+        code_size=len(archive),
+        modified=ctx.clock(),
+        revision=ids.request_id(),
+        environment=settings.checked_variables(environment),
+        tags=dict(tags or {}),
+    )
+    if await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key)) is not None:
+        raise refusals.exists(named.name)
+    await check_role(ctx, role, named.name)
+    folder = await unpacked(ctx, function, archive)
+    if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
+        await ctx.functions.discard(folder)
+        raise refusals.exists(named.name)
+    return being_created(function)
+
+
+@operation("lambda:GetFunction", resource=names.arn_of)
+async def get_function(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
+    """The configuration and the tags; the archive itself is not kept, so there is no Location."""
+    function = await find(ctx, function_name, qualifier)
+    answer: dict[str, Any] = {"Configuration": configuration(function), "Code": {}}
+    return {**answer, "Tags": function.tags} if function.tags else answer
+
+
+@operation("lambda:GetFunctionConfiguration", resource=names.arn_of)
+async def get_function_configuration(
+    ctx: Context, *, function_name: str, qualifier: str | None = None
+) -> dict[str, Any]:
+    """The configuration alone."""
+    return configuration(await find(ctx, function_name, qualifier))
+
+
+@operation("lambda:ListFunctions")
+async def list_functions(
+    ctx: Context, *, marker: str | None = None, max_items: int = PAGE_MAX
+) -> dict[str, Any]:
+    """All functions of the region by name, 50 to a page at most."""
+    after = ctx.key(_name_in(marker)) if marker else ""
+    page = min(max_items, PAGE_MAX)
+
+    def read(tx: Tx) -> list[tuple[str, Function]]:
+        return FUNCTIONS.items(tx, ctx.key(""), after=after, limit=page + 1)
+
+    found = [function for _, function in await ctx.store.read(read)]
+    answer: dict[str, Any] = {"Functions": [configuration(function) for function in found[:page]]}
+    if len(found) > page:
+        answer["NextMarker"] = base64.b64encode(found[page - 1].name.encode()).decode()
+    return answer
+
+
+@operation("lambda:DeleteFunction", resource=names.arn_of)
+async def delete_function(
+    ctx: Context, *, function_name: str, qualifier: str | None = None
+) -> dict[str, Any]:
+    """Gone at once; what runs finishes."""
+    named = names.parse(ctx, function_name, qualifier)
+    key = names.here(ctx, named)
+    if named.qualifier is not None:
+        raise refusals.invalid("$LATEST version cannot be deleted without deleting the function.")
+
+    def remove(tx: Tx) -> Function:
+        function = existing(tx, key, named)
+        FUNCTIONS.delete(tx, key)
+        return function
+
+    function = await ctx.store.write(remove)
+    await ctx.functions.retire(function.arn)
+    await ctx.functions.discard(upload(ctx.config, function))
+    return {"StatusCode": 204}
+
+
+def new_folder() -> str:
+    """A name for an upload. Never the same twice, so that removing an old one cannot meet a new one."""
+    return ids.request_id()
+
+
+async def check_role(ctx: Context, role: str, function_name: str) -> None:
+    """Lambda tries the role before it takes it. Raises Fault."""
+
+    def assume(parameters: Mapping[str, Any], principal: Any) -> Any:
+        return ctx.call("sts", "AssumeRole", parameters, principal=principal)
+
+    try:
+        await running.session(assume, ctx.account, role, function_name)
+    except Fault as fault:
+        raise refusals.role_refused() from fault
+
+
+async def unpacked(ctx: Context, function: Function, archive: bytes) -> Path:
+    """Unpack the archive of a function; where to. Raises Fault."""
+    folder = upload(ctx.config, function)
+    await asyncio.to_thread(archives.unpack, archive, folder)
+    return folder
+
+
+def _name_in(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise refusals.invalid("Invalid marker") from error

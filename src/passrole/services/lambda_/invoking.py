@@ -1,0 +1,74 @@
+"""Invoke: now, later, or only asked whether one may."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from passrole.policy.request import Principal
+from passrole.runtimes.interface import Invocation, InvocationResult
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, queued, refusals, running
+from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_.registry import Function, find
+from passrole.services.operation import operation
+
+PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}
+LOG_TAIL_BYTES = 4_096
+
+
+@operation("lambda:InvokeFunction", resource=names.arn_of)
+async def invoke(
+    ctx: Context,
+    *,
+    function_name: str,
+    invocation_type: str = "RequestResponse",
+    log_type: str = "None",
+    payload: bytes = b"",
+    qualifier: str | None = None,
+) -> dict[str, Any]:
+    """A failing function is an answer with FunctionError, not an error of this operation."""
+    _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
+    function = await find(ctx, function_name, qualifier)
+    if invocation_type == "DryRun":
+        return {"StatusCode": 204}
+    invocation = Invocation(ctx.request_id, payload or b"{}")
+    if invocation_type == "Event":
+        await ctx.store.write(lambda tx: queued.add(tx, function, invocation, ctx.clock()))
+        return {"StatusCode": 202}
+    return _answer(await _run(ctx, function, invocation), tail=log_type == "Tail")
+
+
+def _check_payload(payload: bytes, bytes_max: int) -> None:
+    if len(payload) > bytes_max:
+        raise refusals.payload_too_large(bytes_max)
+    if not payload:
+        return
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise refusals.not_json(str(error)) from error
+
+
+async def _run(ctx: Context, function: Function, invocation: Invocation) -> InvocationResult:
+    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
+
+    return await running.run(
+        function,
+        invocation,
+        store=ctx.store,
+        functions=ctx.functions,
+        assume=assume,
+        config=ctx.config,
+    )
+
+
+def _answer(result: InvocationResult, *, tail: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": LATEST, "Payload": result.payload}
+    if result.error is not None:
+        answer["FunctionError"] = result.error
+    if tail:
+        answer["LogResult"] = base64.b64encode(result.log[-LOG_TAIL_BYTES:]).decode()
+    return answer

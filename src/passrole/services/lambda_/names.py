@@ -1,0 +1,77 @@
+"""Which function a call means: by name, partial ARN or ARN, each with or without a qualifier.
+
+name                                             name:qualifier
+account:function:name                            account:function:name:qualifier
+arn:aws:lambda:region:account:function:name      arn:aws:lambda:region:account:function:name:qualifier
+"""
+
+import string
+from typing import NamedTuple
+
+from passrole import arns
+from passrole.services.context import Context
+from passrole.services.lambda_ import refusals
+from passrole.services.operation import Parameters
+
+LATEST = "$LATEST"
+NAME_LENGTH_MAX = 64
+_LEGAL = frozenset(string.ascii_letters + string.digits + "-_")
+
+
+class Named(NamedTuple):
+    """A function as it was addressed."""
+
+    region: str
+    account: str
+    name: str
+    qualifier: str | None
+
+    @property
+    def arn(self) -> str:
+        """With the qualifier, if one was given: that is what Lambda authorises."""
+        arn = arns.function(self.region, self.account, self.name)
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+
+def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
+    """The function behind FunctionName and Qualifier. Raises Fault where they make no sense."""
+    region, account, rest = ctx.region, ctx.account, text.split(":")
+    if rest[0] == "arn" and len(rest) > 5:
+        region, account, rest = rest[3], rest[4], rest[5:]
+    elif len(rest) > 1 and rest[1] == "function":
+        account, rest = rest[0], rest[1:]
+    if len(rest) > 1 and rest[0] == "function":
+        rest = rest[1:]
+    name, given = rest[0], rest[1] if len(rest) == 2 else None
+    if not name or len(rest) > 2 or not set(name) <= _LEGAL:
+        raise refusals.constraint(text, "functionName", "be a function's name or ARN")
+    if given and qualifier and given != qualifier:
+        raise refusals.invalid(
+            "The derived qualifier from the function name does not match the specified qualifier."
+        )
+    return Named(region, account, name, given or qualifier)
+
+
+def here(ctx: Context, named: Named) -> str:
+    """The key of the function in the store. Raises Fault: here is $LATEST, of our account and region."""
+    if named.account != ctx.account:
+        raise refusals.other_account()
+    if named.region != ctx.region:
+        raise refusals.other_region(named.region, ctx.region)
+    if named.qualifier not in (None, LATEST):
+        raise refusals.not_found(named.arn)
+    return ctx.key(named.name)
+
+
+def new(ctx: Context, text: str) -> Named:
+    """The name of a function to be created. Raises Fault."""
+    named = parse(ctx, text)
+    if len(named.name) > NAME_LENGTH_MAX:
+        rule = f"have length less than or equal to {NAME_LENGTH_MAX}"
+        raise refusals.constraint(named.name, "functionName", rule)
+    return named
+
+
+def arn_of(ctx: Context, parameters: Parameters) -> str:
+    """The resource of an operation's permission."""
+    return parse(ctx, parameters["function_name"], parameters.get("qualifier")).arn

@@ -1,0 +1,93 @@
+"""The errors of Lambda in its own words; handlers and rules raise them from here."""
+
+from passrole.faults import Fault
+
+
+def not_found(arn: str) -> Fault:
+    """There is no such function, or no such version of it."""
+    return Fault("ResourceNotFoundException", f"Function not found: {arn}")
+
+
+def other_region(region: str, own: str) -> Fault:
+    """An ARN of another region."""
+    sentence = f"Functions from '{region}' are not reachable in this region ('{own}')"
+    return Fault("ResourceNotFoundException", sentence)
+
+
+def other_account() -> Fault:
+    """An ARN of another account: AWS says no more than 403."""
+    return Fault("AccessDeniedException", "", status=403)
+
+
+def exists(name: str) -> Fault:
+    """The name is taken."""
+    return Fault("ResourceConflictException", f"Function already exist: {name}")
+
+
+def invalid(sentence: str) -> Fault:
+    """A value that this service does not take."""
+    return Fault("InvalidParameterValueException", sentence)
+
+
+def constraint(value: object, member: str, rule: str) -> Fault:
+    """A value outside a limit that the service description does not have."""
+    sentence = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {rule}"
+    return Fault("ValidationException", f"1 validation error detected: {sentence}")
+
+
+def unsupported(what: str) -> Fault:
+    """Something that AWS does and passrole does not."""
+    return invalid(f"passrole does not support {what}")
+
+
+def role_refused() -> Fault:
+    """CreateFunction and updates: the role is not there or does not trust Lambda."""
+    return invalid("The role defined for the function cannot be assumed by Lambda.")
+
+
+def role_lost() -> Fault:
+    """Invoke: the role was fine once."""
+    sentence = "The role defined for the function cannot be assumed by Lambda."
+    return Fault("AccessDeniedException", sentence, status=403)
+
+
+def bad_archive() -> Fault:
+    """Not a zip file that can be unpacked."""
+    return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+
+
+def archive_too_large(bytes_max: int) -> Fault:
+    """The zip file itself."""
+    sentence = f"Zipped size must be smaller than {bytes_max} bytes"
+    return Fault("RequestEntityTooLargeException", sentence, status=413)
+
+
+def unpacked_too_large(bytes_max: int) -> Fault:
+    """What is in the zip file."""
+    return invalid(f"Unzipped size must be smaller than {bytes_max} bytes")
+
+
+def payload_too_large(bytes_max: int) -> Fault:
+    """An event over the limit of its invocation type."""
+    sentence = f"Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
+    return Fault("RequestTooLargeException", sentence, status=413)
+
+
+def not_json(reason: str) -> Fault:
+    """An event that is not JSON."""
+    return Fault("InvalidRequestContentException", f"Could not parse request body into json: {reason}")
+
+
+def too_many() -> Fault:
+    """No worker became free in time."""
+    members = {"Reason": "ConcurrentInvocationLimitExceeded"}
+    return Fault("TooManyRequestsException", "Rate Exceeded.", status=429, members=members)
+
+
+def revision_differs() -> Fault:
+    """The caller's RevisionId is not the function's."""
+    sentence = (
+        "The Revision Id provided does not match the latest Revision Id."
+        " Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
+    )
+    return Fault("PreconditionFailedException", sentence, status=412)

@@ -1,0 +1,149 @@
+"""The functions that exist: their documents, their code folders, and how they are shown."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from passrole import arns
+from passrole.config import Config
+from passrole.runtimes.environment import runtime_warning
+from passrole.runtimes.interface import FunctionSpec
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, refusals
+from passrole.services.lambda_.names import LATEST
+from passrole.store import Collection, Tx
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function. `modified` is epoch seconds; `revision` changes with every update.
+
+    `folder` names the folder of its code (see `upload`): each upload has one of its own, so that what
+    still runs keeps the old.
+    """
+
+    account: str
+    region: str
+    name: str
+    role: str
+    runtime: str
+    handler: str
+    description: str
+    timeout: int
+    memory: int
+    folder: str
+    code_sha256: str
+    code_size: int
+    modified: float
+    revision: str
+    environment: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Its key in the store; Context.key of its name."""
+        return f"{self.account}/{self.region}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """Unqualified."""
+        return arns.function(self.region, self.account, self.name)
+
+
+FUNCTIONS = Collection("function", Function)
+
+
+def existing(tx: Tx, key: str, named: names.Named) -> Function:
+    """The function under a key. Raises Fault."""
+    function = FUNCTIONS.get(tx, key)
+    if function is None:
+        raise refusals.not_found(named.arn)
+    return function
+
+
+async def find(ctx: Context, function_name: str, qualifier: str | None = None) -> Function:
+    """The function that a call addresses. Raises Fault."""
+    named = names.parse(ctx, function_name, qualifier)
+    key = names.here(ctx, named)
+    return await ctx.store.read(lambda tx: existing(tx, key, named))
+
+
+def upload(config: Config, function: Function) -> Path:
+    """The folder of a function's unpacked code."""
+    return (config.data / "functions" / function.region / function.name / function.folder).resolve()
+
+
+def specification(config: Config, function: Function) -> FunctionSpec:
+    """The function as the runtime wants it."""
+    return FunctionSpec(
+        arn=function.arn,
+        name=function.name,
+        revision=function.revision,
+        runtime=function.runtime,
+        handler=function.handler,
+        code=upload(config, function),
+        timeout_seconds=function.timeout,
+        memory_mb=function.memory,
+        environment=function.environment,
+    )
+
+
+def configuration(function: Function) -> dict[str, Any]:
+    """A FunctionConfiguration in AWS's spelling, of a function that is ready."""
+    shown: dict[str, Any] = {
+        "FunctionName": function.name,
+        "FunctionArn": function.arn,
+        "Runtime": function.runtime,
+        "Role": function.role,
+        "Handler": function.handler,
+        "CodeSize": function.code_size,
+        "Description": function.description,
+        "Timeout": function.timeout,
+        "MemorySize": function.memory,
+        "LastModified": _moment(function.modified),
+        "CodeSha256": function.code_sha256,
+        "Version": LATEST,
+        "TracingConfig": {"Mode": "PassThrough"},
+        "RevisionId": function.revision,
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "PackageType": "Zip",
+        "Architectures": ["x86_64"],
+        "EphemeralStorage": {"Size": 512},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+    }
+    if function.environment:
+        shown["Environment"] = {"Variables": function.environment}
+    warning = runtime_warning(function.runtime)
+    if warning:
+        shown["RuntimeVersionConfig"] = {"Error": {"ErrorCode": "RuntimeDiffers", "Message": warning}}
+    return shown
+
+
+def being_created(function: Function) -> dict[str, Any]:
+    """CreateFunction's answer: as on AWS it is Pending, though here it is ready by the next call."""
+    shown = configuration(function)
+    del shown["LastUpdateStatus"]
+    return {
+        **shown,
+        "State": "Pending",
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+    }
+
+
+def being_updated(function: Function) -> dict[str, Any]:
+    """The answer of updates, likewise."""
+    return {
+        **configuration(function),
+        "LastUpdateStatus": "InProgress",
+        "LastUpdateStatusReason": "The function is being created.",
+        "LastUpdateStatusReasonCode": "Creating",
+    }
+
+
+def _moment(seconds: float) -> str:
+    """As Lambda writes it, milliseconds and an offset without a colon."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"

@@ -1,0 +1,77 @@
+"""A function and its role, made into a call of the runtime."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from passrole.config import Config
+from passrole.faults import Fault
+from passrole.policy.request import Principal, service_principal
+from passrole.runtimes.interface import (
+    CodeRemoved,
+    Credentials,
+    FunctionRuntime,
+    Invocation,
+    InvocationResult,
+    TooManyInvocations,
+)
+from passrole.services.lambda_ import refusals
+from passrole.services.lambda_.registry import FUNCTIONS, Function, specification
+from passrole.store import Store
+
+SERVICE = "lambda.amazonaws.com"
+RELOADS_MAX = 5
+Assume = Callable[[Mapping[str, Any], Principal], Awaitable[dict[str, Any]]]
+"""Calls sts:AssumeRole with the parameters, as the principal; the answer as STS gives it."""
+
+
+async def session(assume: Assume, account: str, role: str, function_name: str) -> Credentials:
+    """Temporary credentials of a function's role, which Lambda assumes. Raises Fault as STS does."""
+    # a session's name has two characters at least, a function's has one
+    parameters = {"RoleArn": role, "RoleSessionName": function_name.ljust(2, "_")}
+    answer = await assume(parameters, service_principal(SERVICE, account))
+    given = answer["Credentials"]
+    return Credentials(
+        access_key=given["AccessKeyId"],
+        secret_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+        expires=given["Expiration"],
+    )
+
+
+async def run(
+    function: Function,
+    invocation: Invocation,
+    *,
+    store: Store,
+    functions: FunctionRuntime,
+    assume: Assume,
+    config: Config,
+) -> InvocationResult:
+    """Run a function once. Raises Fault where it could not be run; its own failure is a result."""
+    for _ in range(RELOADS_MAX):
+        try:
+            return await _run(function, invocation, functions, assume, config)
+        except TooManyInvocations:
+            raise refusals.too_many() from None
+        except CodeRemoved:  # it was updated between our reading it and the start of a worker
+            function = await _reloaded(store, function)
+    raise refusals.too_many()
+
+
+async def _run(
+    function: Function, invocation: Invocation, functions: FunctionRuntime, assume: Assume, config: Config
+) -> InvocationResult:
+    async def credentials() -> Credentials:
+        try:
+            return await session(assume, function.account, function.role, function.name)
+        except Fault as fault:
+            raise refusals.role_lost() from fault
+
+    return await functions.invoke(specification(config, function), credentials, invocation)
+
+
+async def _reloaded(store: Store, function: Function) -> Function:
+    found = await store.read(lambda tx: FUNCTIONS.get(tx, function.key))
+    if found is None:
+        raise refusals.not_found(function.arn)
+    return found

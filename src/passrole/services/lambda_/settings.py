@@ -1,0 +1,112 @@
+"""What a function's configuration may say beyond what the service description demands. Pure.
+
+Limits: Lambda quotas and environment variables, as the developer guide has them.
+"""
+
+import json
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.runtimes.environment import runtime_warning
+from passrole.services.lambda_ import refusals
+
+TIMEOUT_DEFAULT, TIMEOUT_MAX = 3, 900
+MEMORY_DEFAULT, MEMORY_MAX = 128, 10_240
+ENVIRONMENT_BYTES_MAX = 4_096
+_LEGAL = frozenset(string.ascii_letters + string.digits + "_")
+
+RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+
+def checked_timeout(seconds: int) -> int:
+    """Raises Fault."""
+    if seconds > TIMEOUT_MAX:
+        rule = f"have value less than or equal to {TIMEOUT_MAX}"
+        raise refusals.constraint(seconds, "timeout", rule)
+    return seconds
+
+
+def checked_memory(megabytes: int) -> int:
+    """Raises Fault."""
+    if megabytes > MEMORY_MAX:
+        rule = f"have value less than or equal to {MEMORY_MAX}"
+        raise refusals.constraint(megabytes, "memorySize", rule)
+    return megabytes
+
+
+def checked_runtime(runtime: str, *, strict: bool) -> str:
+    """Raises Fault where passrole cannot run it; `strict` asks for the server's very version."""
+    if not runtime.startswith("python3."):
+        raise refusals.unsupported(f"the runtime {runtime}: it runs python3.x")
+    warning = runtime_warning(runtime)
+    if strict and warning:
+        raise refusals.unsupported(f"the runtime {runtime} here: {warning}")
+    return runtime
+
+
+def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
+    """The variables of an Environment. Raises Fault."""
+    variables: dict[str, str] = dict((environment or {}).get("Variables") or {})
+    reserved = sorted(set(variables) & RESERVED)
+    if reserved:
+        raise refusals.invalid(
+            "Lambda was unable to configure your environment variables because the environment variables"
+            " you have provided contains reserved keys that are currently not supported for modification."
+            f" Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    for name, value in variables.items():
+        if len(name) < 2 or not name[0].isalpha() or not set(name) <= _LEGAL or "\0" in value:
+            rule = "satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+"
+            raise refusals.constraint(name, "environment.variables", rule)
+    measured = json.dumps(variables, separators=(",", ":"))
+    if len(measured.encode()) > ENVIRONMENT_BYTES_MAX:
+        raise refusals.invalid(
+            "Lambda was unable to configure your environment variables because the environment variables"
+            f" you have provided exceeded the 4KB limit. String measured: {measured}"
+        )
+    return variables
+
+
+def refuse_beyond_zip(
+    *, package_type: str, vpc_config: Mapping[str, Any] | None, layers: Sequence[str] | None
+) -> None:
+    """The SageMaker SDK always sends VpcConfig {} and Layers []: empty is nothing. Raises Fault else."""
+    if package_type != "Zip":
+        raise refusals.unsupported(f"the package type {package_type}")
+    if any((vpc_config or {}).values()):
+        raise refusals.unsupported("VpcConfig of functions")
+    if layers:
+        raise refusals.unsupported("layers")
+
+
+def zip_file(code: Mapping[str, Any]) -> bytes:
+    """The archive of a FunctionCode. Raises Fault where it is somewhere else, or nowhere."""
+    others = sorted(set(code) - {"ZipFile"})
+    if others:
+        raise refusals.unsupported(f"{others[0]} as a function's code: it takes ZipFile")
+    archive: bytes = code.get("ZipFile") or b""
+    if not archive:
+        raise refusals.invalid("Please provide a source for function code.")
+    return archive

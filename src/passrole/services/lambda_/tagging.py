@@ -1,0 +1,56 @@
+"""TagResource, UntagResource, ListTags: of functions, which are the only things with tags here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, refusals
+from passrole.services.lambda_.functions import request_tags
+from passrole.services.lambda_.registry import FUNCTIONS, existing, find
+from passrole.services.operation import Parameters, operation
+from passrole.store import Tx
+
+TAGS_MAX = 50
+
+
+def _resource(_ctx: Context, parameters: Parameters) -> str:
+    return str(parameters["resource"])
+
+
+def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+
+
+@operation("lambda:TagResource", resource=_resource, keys=request_tags)
+async def tag_resource(ctx: Context, *, resource: str, tags: Mapping[str, str]) -> None:
+    """Add tags, in place of those with the same keys."""
+    await _change(ctx, resource, lambda present: {**present, **tags})
+
+
+@operation("lambda:UntagResource", resource=_resource, keys=_tag_keys)
+async def untag_resource(ctx: Context, *, resource: str, tag_keys: Sequence[str]) -> None:
+    """Remove tags; keys that are not there do no harm."""
+    gone = set(tag_keys)
+    await _change(ctx, resource, lambda present: {key: present[key] for key in present if key not in gone})
+
+
+@operation("lambda:ListTags", resource=_resource)
+async def list_tags(ctx: Context, *, resource: str) -> dict[str, Any]:
+    """All tags of a function."""
+    return {"Tags": (await find(ctx, resource)).tags}
+
+
+async def _change(ctx: Context, resource: str, change: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
+    named = names.parse(ctx, resource)
+    key = names.here(ctx, named)
+
+    def write(tx: Tx) -> None:
+        function = existing(tx, key, named)
+        tags = change(function.tags)
+        if len(tags) > TAGS_MAX:
+            raise refusals.invalid(f"The maximum number of tags is {TAGS_MAX}")
+        FUNCTIONS.put(tx, key, replace(function, tags=tags))
+
+    await ctx.store.write(write)

@@ -1,0 +1,122 @@
+"""UpdateFunctionCode and UpdateFunctionConfiguration. Each gives the function a new revision."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import ids
+from passrole.services.context import Context
+from passrole.services.lambda_ import archives, names, refusals, running, settings
+from passrole.services.lambda_.functions import check_role, new_folder, unpacked
+from passrole.services.lambda_.registry import (
+    FUNCTIONS,
+    Function,
+    being_updated,
+    configuration,
+    existing,
+    find,
+    upload,
+)
+from passrole.services.operation import PassRole, operation
+from passrole.store import Tx
+
+
+@operation("lambda:UpdateFunctionCode", resource=names.arn_of, ignores=("architectures", "publish"))
+async def update_function_code(
+    ctx: Context,
+    *,
+    function_name: str,
+    zip_file: bytes | None = None,
+    s3_bucket: str | None = None,
+    s3_key: str | None = None,
+    image_uri: str | None = None,
+    dry_run: bool = False,
+    revision_id: str | None = None,
+) -> dict[str, Any]:
+    """New code; invocations that run keep the old until they end."""
+    given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
+    archive = settings.zip_file({name: value for name, value in given.items() if value})
+    present = await find(ctx, function_name)
+    _check_revision(present, revision_id)
+    code: dict[str, Any] = {
+        "folder": new_folder(),
+        "code_sha256": archives.sha256(archive),
+        "code_size": len(archive),
+    }
+    folder = await unpacked(ctx, replace(present, **code), archive)
+    if dry_run:
+        await ctx.functions.discard(folder)
+        return configuration(present)
+    try:
+        before, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **code))
+    except BaseException:
+        await ctx.functions.discard(folder)
+        raise
+    await ctx.functions.discard(upload(ctx.config, before))
+    return being_updated(function)
+
+
+@operation(
+    "lambda:UpdateFunctionConfiguration",
+    resource=names.arn_of,
+    passes=[PassRole("role", running.SERVICE)],
+    ignores=("ephemeral_storage", "logging_config", "tracing_config"),
+)
+async def update_function_configuration(
+    ctx: Context,
+    *,
+    function_name: str,
+    role: str | None = None,
+    handler: str | None = None,
+    description: str | None = None,
+    timeout: int | None = None,  # noqa: ASYNC109 (the function's)
+    memory_size: int | None = None,
+    environment: Mapping[str, Any] | None = None,
+    runtime: str | None = None,
+    vpc_config: Mapping[str, Any] | None = None,
+    layers: Sequence[str] | None = None,
+    revision_id: str | None = None,
+) -> dict[str, Any]:
+    """What is given changes, the rest stays."""
+    settings.refuse_beyond_zip(package_type="Zip", vpc_config=vpc_config, layers=layers)
+    strict = ctx.config.lambda_strict_runtime
+    given = {
+        "role": role,
+        "handler": handler,
+        "description": description,
+        "timeout": None if timeout is None else settings.checked_timeout(timeout),
+        "memory": None if memory_size is None else settings.checked_memory(memory_size),
+        "environment": None if environment is None else settings.checked_variables(environment),
+        "runtime": None if runtime is None else settings.checked_runtime(runtime, strict=strict),
+    }
+    present = await find(ctx, function_name)
+    _check_revision(present, revision_id)
+    if role is not None:
+        await check_role(ctx, role, present.name)
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    _, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **changes))
+    return being_updated(function)
+
+
+async def _updated(
+    ctx: Context, function_name: str, revision_id: str | None, change: Callable[[Function], Function]
+) -> tuple[Function, Function]:
+    """The function before and after."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+
+    def write(tx: Tx) -> tuple[Function, Function]:
+        present = existing(tx, key, named)
+        _check_revision(present, revision_id)
+        function = replace(change(present), modified=ctx.clock(), revision=ids.request_id())
+        FUNCTIONS.put(tx, key, function)
+        return present, function
+
+    before, after = await ctx.store.write(write)
+    await ctx.functions.retire(after.arn)
+    return before, after
+
+
+def _check_revision(function: Function, revision_id: str | None) -> None:
+    if revision_id is not None and revision_id != function.revision:
+        raise refusals.revision_differs()
