@@ -1,15 +1,12 @@
 """What the descriptions demand of parameters (required, length, range, enum, pattern), in AWS's words.
 
 It knows no operation's own rules: those are the handlers'. A check is compiled from each shape when first
-needed. Patterns come from botocore's descriptions and never from a request; they are Java's, so one that
-Python cannot compile is not checked, and none is tried on a text that is longer than PATTERN_CHARS_MAX.
+needed; what one value must be is in `limits`, here is the way through structures and the wording.
 
 SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
 operations, which have sentences of their own.
 """
 
-import re
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
@@ -18,12 +15,12 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from passrole.faults import Fault
 from passrole.wire.descriptions import members, service_model
+from passrole.wire.limits import Failing, length_of, limits_of
 from passrole.wire.shapes import Compiler
 
 Check = Callable[[Any, str, list[str]], None]
 """Takes a value and its path, and appends a sentence for each constraint that it fails."""
 
-PATTERN_CHARS_MAX = 4096
 SHOWN_CHARS_MAX = 1024
 
 CODES = {
@@ -119,9 +116,9 @@ def _list(between: str, *, says_sizes: bool) -> Callable[..., Check]:
 
     def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
         member = cast(ListShape, shape).member
-        sizes = _length_of(shape) if says_sizes else None
+        sizes = length_of(shape) if says_sizes else None
         is_leaf = member.type_name not in ("structure", "list", "map")
-        leaf = _constraints_of(member) if is_leaf and says_sizes else None
+        leaf = limits_of(member) if is_leaf and says_sizes else None
 
         def check(value: list[Any], path: str, found: list[str]) -> None:
             if sizes:
@@ -144,10 +141,10 @@ def _map(*, says_sizes: bool) -> Callable[..., Check]:
 
     def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
         map_shape = cast(MapShape, shape)
-        sizes = _length_of(shape) if says_sizes else None
+        sizes = length_of(shape) if says_sizes else None
         is_leaf = map_shape.value.type_name not in ("structure", "list", "map")
-        keys = _constraints_of(map_shape.key) if says_sizes else None
-        values = _constraints_of(map_shape.value) if is_leaf and says_sizes else None
+        keys = limits_of(map_shape.key) if says_sizes else None
+        values = limits_of(map_shape.value) if is_leaf and says_sizes else None
 
         def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
             if sizes:
@@ -166,7 +163,7 @@ def _map(*, says_sizes: bool) -> Callable[..., Check]:
 
 
 def _scalar(shape: Shape, _compiler: Compiler[Check]) -> Check:
-    constraints = _constraints_of(shape)
+    constraints = limits_of(shape)
     if constraints is None:
         return _nothing
     failing = constraints
@@ -179,81 +176,6 @@ def _scalar(shape: Shape, _compiler: Compiler[Check]) -> Check:
 
 def _nothing(_value: Any, _path: str, _found: list[str]) -> None:
     """The check of what is not constrained."""
-
-
-Failing = Callable[[Any], list[str]]
-"""Takes a value and says what it fails, without saying where it is."""
-
-
-def _constraints_of(shape: Shape) -> Failing | None:
-    """What a scalar shape demands; None where it demands nothing. The pattern comes first, as AWS says it."""
-    of_type: Mapping[str, Callable[[Shape], Failing | None]] = {
-        "string": _text_of,
-        "blob": _length_of,
-        "integer": _range_of,
-        "long": _range_of,
-        "float": _range_of,
-        "double": _range_of,
-    }
-    maker = of_type.get(shape.type_name)
-    return maker(shape) if maker else None
-
-
-def _text_of(shape: Shape) -> Failing | None:
-    length = _length_of(shape)
-    enum = tuple(shape.metadata.get("enum", ()))
-    pattern = _compiled(str(shape.metadata.get("pattern", "")))
-    if not (length or enum or pattern):
-        return None
-    enum_sentence = f"Member must satisfy enum value set: [{', '.join(enum)}]"
-    pattern_sentence = f"Member must satisfy regular expression pattern: {shape.metadata.get('pattern', '')}"
-
-    def failing(value: str) -> list[str]:
-        sizes = length(value) if length else []
-        if enum and value not in enum:
-            return [enum_sentence, *sizes]
-        if pattern and len(value) <= PATTERN_CHARS_MAX and not pattern.fullmatch(value):
-            return [pattern_sentence, *sizes]
-        return sizes
-
-    return failing
-
-
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    if not pattern:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # such as a set that Java reads otherwise
-            return re.compile(pattern)
-    except (re.error, FutureWarning, DeprecationWarning):
-        return None
-
-
-def _length_of(shape: Shape) -> Failing | None:
-    return _bounds(shape, "length", len)
-
-
-def _range_of(shape: Shape) -> Failing | None:
-    return _bounds(shape, "value", lambda value: value)
-
-
-def _bounds(shape: Shape, what: str, measure: Callable[[Any], float]) -> Failing | None:
-    most, least = shape.metadata.get("max"), shape.metadata.get("min")
-    if most is None and not least:
-        return None
-    too_much = f"Member must have {what} less than or equal to {most}"
-    too_little = f"Member must have {what} greater than or equal to {least}"
-
-    def failing(value: Any) -> list[str]:
-        size = measure(value)
-        if most is not None and size > most:
-            return [too_much]
-        if least is not None and size < least:
-            return [too_little]
-        return []
-
-    return failing
 
 
 def _report(sentences: list[str], value: Any, path: str, shape: Shape, found: list[str]) -> None:

@@ -1,0 +1,133 @@
+"""A request is led to its operation by target, action or path, and to no other."""
+
+import pytest
+
+from passrole.wire import HttpRequest, route
+from passrole.wire.descriptions import Protocol
+from passrole.wire.refusals import Unrouted
+from passrole.wire.routing import protocol_of
+
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+FUNCTIONS = "/2015-03-31/functions"
+
+
+def request(
+    method: str = "POST", path: str = "/", query: str = "", body: bytes = b"", **headers: str
+) -> HttpRequest:
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpRequest(method, path, query, spelled, body)
+
+
+def form(body: str) -> HttpRequest:
+    return HttpRequest("POST", "/", "", FORM, body.encode())
+
+
+@pytest.mark.parametrize(
+    ("given", "signing_service", "service", "operation"),
+    [
+        (request(x_amz_target="SageMaker.CreatePipeline"), "sagemaker", "sagemaker", "CreatePipeline"),
+        (request(x_amz_target="ElasticMapReduce.RunJobFlow"), "elasticmapreduce", "emr", "RunJobFlow"),
+        (request(x_amz_target="Logs_20140328.PutLogEvents"), "logs", "logs", "PutLogEvents"),
+        (request(x_amz_target="AWSEvents.PutRule"), None, "events", "PutRule"),
+        (form("Action=TagQueue&Version=2012-11-05"), "sqs", "sqs", "TagQueue"),
+        (form("Action=GetRole&Version=2010-05-08"), "iam", "iam", "GetRole"),
+        (
+            form("Action=AssumeRoleWithWebIdentity&Version=2011-06-15"),
+            None,
+            "sts",
+            "AssumeRoleWithWebIdentity",
+        ),
+        (
+            request("GET", query="Action=GetCallerIdentity&Version=2011-06-15"),
+            "sts",
+            "sts",
+            "GetCallerIdentity",
+        ),
+        (request("GET", FUNCTIONS), "lambda", "lambda", "ListFunctions"),
+        (request("GET", f"{FUNCTIONS}/"), "lambda", "lambda", "ListFunctions"),
+        (request("POST", FUNCTIONS), "lambda", "lambda", "CreateFunction"),
+        (
+            request("GET", "/2018-10-31/layers", "find=LayerVersion&Arn=a"),
+            "lambda",
+            "lambda",
+            "GetLayerVersionByArn",
+        ),
+        (request("GET", "/2018-10-31/layers", "Marker=a"), "lambda", "lambda", "ListLayers"),
+    ],
+)
+def test_a_request_is_led_to_its_operation(
+    given: HttpRequest, signing_service: str | None, service: str, operation: str
+) -> None:
+    found = route(given, signing_service)
+    assert (found.service, found.operation) == (service, operation)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("my-function", "my-function"),
+        ("my-function%3Aprod", "my-function:prod"),
+        (
+            "arn%3Aaws%3Alambda%3Aus-east-1%3A1%3Afunction%3Af",
+            "arn:aws:lambda:us-east-1:1:function:f",
+        ),
+        ("a%2F..%2Fb", "a/../b"),
+    ],
+)
+def test_path_arguments_are_decoded_after_the_path_is_split(path: str, name: str) -> None:
+    found = route(request("POST", f"{FUNCTIONS}/{path}/invocations"), "lambda")
+    assert (found.operation, found.path_arguments) == ("Invoke", {"FunctionName": name})
+
+
+@pytest.mark.parametrize(
+    ("given", "signing_service", "code", "status", "protocol"),
+    [
+        (request(x_amz_target="SageMaker.Invented"), "sagemaker", "UnknownOperationException", 400, "json"),
+        (request(x_amz_target="Invented.Do"), None, "UnknownOperationException", 400, "json"),
+        (request(x_amz_target=""), None, "UnknownOperationException", 400, "json"),
+        (form("Action=Invented&Version=2010-05-08"), "iam", "InvalidAction", 400, "query"),
+        (form("Version=2010-05-08"), "iam", "MissingAction", 400, "query"),
+        (form("Action=RunJobFlow"), "elasticmapreduce", "InvalidAction", 400, "query"),
+        (form("Action=A&Action=B"), "iam", "MalformedQueryString", 400, "query"),
+        (request("GET", "/nowhere"), "lambda", "UnknownOperationException", 404, "rest-json"),
+        (request("PUT", FUNCTIONS), "lambda", "UnknownOperationException", 404, "rest-json"),
+        (
+            request("POST", f"{FUNCTIONS}//invocations"),
+            "lambda",
+            "UnknownOperationException",
+            404,
+            "rest-json",
+        ),
+        (request("GET", f"{FUNCTIONS}/%ff"), "lambda", "UnknownOperationException", 404, "rest-json"),
+        (request("POST"), "sagemaker", "UnknownOperationException", 404, "json"),
+        (request("GET", "/bucket/key"), "s3", "UnknownOperationException", 404, "rest-json"),
+    ],
+)
+def test_what_fits_no_operation_is_refused_in_its_protocol(
+    given: HttpRequest, signing_service: str | None, code: str, status: int, protocol: Protocol
+) -> None:
+    with pytest.raises(Unrouted) as caught:
+        route(given, signing_service)
+    fault = caught.value
+    assert (fault.code, fault.status, fault.protocol) == (code, status, protocol)
+
+
+@pytest.mark.parametrize(
+    ("given", "signing_service"),
+    [
+        (request(x_amz_target="SageMaker.CreatePipeline"), "sqs"),
+        (form("Action=GetCallerIdentity&Version=2011-06-15"), "invented"),
+        (request("GET", FUNCTIONS), "s3"),
+    ],
+)
+def test_a_credential_for_one_service_does_not_reach_another(
+    given: HttpRequest, signing_service: str
+) -> None:
+    with pytest.raises(Unrouted, match="Credential should be scoped to correct service"):
+        route(given, signing_service)
+
+
+def test_the_protocol_is_seen_without_a_route() -> None:
+    assert protocol_of(request(x_amz_target="x")) == "json"
+    assert protocol_of(form("")) == "query"
+    assert protocol_of(request("DELETE", "/x")) == "rest-json"
