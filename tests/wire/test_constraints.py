@@ -143,7 +143,8 @@ def test_each_failed_constraint_is_a_sentence(
             "ValidationError",
             "3 validation errors detected: Value null at 'roleName' failed to satisfy constraint: "
             "Member must not be null; Value null at 'policyName' failed to satisfy constraint: "
-            "Member must not be null; Value null at 'policyDocument' failed to satisfy constraint: Member must not be null",
+            "Member must not be null; Value null at 'policyDocument' failed to satisfy constraint: "
+            "Member must not be null",
         ),
         (
             "logs",

@@ -99,6 +99,7 @@ def test_path_arguments_are_decoded_after_the_path_is_split(path: str, name: str
             "rest-json",
         ),
         (request("GET", f"{FUNCTIONS}/%ff"), "lambda", "UnknownOperationException", 404, "rest-json"),
+        (request("GET", f"{FUNCTIONS}/.."), "lambda", "UnknownOperationException", 404, "rest-json"),
         (request("POST"), "sagemaker", "UnknownOperationException", 404, "json"),
         (request("GET", "/bucket/key"), "s3", "UnknownOperationException", 404, "rest-json"),
     ],

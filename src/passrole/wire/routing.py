@@ -135,6 +135,10 @@ _BY_PROTOCOL: Mapping[Protocol, Callable[[HttpRequest, str | None], Route]] = {
 }
 
 
+_NO_NAMES = ("", ".", "..")
+"""Segments that are no argument: the signature is over a path without them, so they must not name a thing."""
+
+
 @cache
 def _path_table(service: str) -> _Branch:
     """The paths of a REST service as a tree by segment."""
@@ -163,7 +167,7 @@ def _walked(root: _Branch, request: HttpRequest) -> Route | None:
     for segment in request.raw_path.strip("/").split("/"):
         assert branch is not None
         following = branch.literal.get(segment)
-        if following is None and segment:
+        if following is None and segment not in _NO_NAMES:
             following = branch.argument
             arguments.append(_argument(segment))
         if following is None:
