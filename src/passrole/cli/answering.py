@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from passrole.cli.connection import Connection
+if TYPE_CHECKING:
+    from passrole.cli.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Waiting:
     arguments: Mapping[str, Any]
 
 
-def waiting(connection: Connection) -> list[Waiting]:
+def waiting(connection: "Connection") -> list[Waiting]:
     """Those of the whole server, oldest first."""
     answer = connection.ask("ListWaitingCallbacks", {})
     return [
@@ -35,7 +36,7 @@ def waiting(connection: Connection) -> list[Waiting]:
     ]
 
 
-def approve(connection: Connection, token: str, outputs: Mapping[str, str]) -> str:
+def approve(connection: "Connection", token: str, outputs: Mapping[str, str]) -> str:
     """Send the success; the ARN of the execution that goes on. Raises ClientError."""
     given = [{"Name": name, "Value": value} for name, value in outputs.items()]
     answer = connection.client("sagemaker").send_pipeline_execution_step_success(
@@ -44,7 +45,7 @@ def approve(connection: Connection, token: str, outputs: Mapping[str, str]) -> s
     return str(answer["PipelineExecutionArn"])
 
 
-def reject(connection: Connection, token: str, reason: str) -> str:
+def reject(connection: "Connection", token: str, reason: str) -> str:
     """Send the failure; the ARN of the execution that goes on. Raises ClientError."""
     answer = connection.client("sagemaker").send_pipeline_execution_step_failure(
         CallbackToken=token, FailureReason=reason

@@ -5,9 +5,14 @@ from pathlib import Path
 import click
 
 from passrole.cli.options import Assignment, AssignmentType, data_option, settings, without_twins
+from passrole.cli.verbs import examples
+
+_EXAMPLES = examples(
+    "passrole approve 3vJ8kQzT1a -o approved_by=ada -o threshold=0.8",
+)
 
 
-@click.command
+@click.command(epilog=_EXAMPLES)
 @click.argument("token")
 @click.option(
     "-o",
@@ -19,13 +24,9 @@ from passrole.cli.options import Assignment, AssignmentType, data_option, settin
 )
 @data_option
 def approve(token: str, outputs: tuple[Assignment, ...], data: Path | None) -> None:
-    r"""Let a waiting callback succeed, so that its execution goes on.
+    """Let a waiting callback succeed, so that its execution goes on.
 
     `passrole callbacks` lists the tokens.
-
-    \b
-    Example:
-      passrole approve 3vJ8kQzT1a -o approved_by=ada -o threshold=0.8
     """
     from passrole.cli import answering
     from passrole.cli.connection import known, refusals_told

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 from passrole.cli.options import data_option, settings
+from passrole.cli.verbs import examples
 
 if TYPE_CHECKING:
     from passrole.cli.answering import Waiting
 
 
-@click.command
+_EXAMPLES = examples(
+    "passrole callbacks",
+    "passrole approve TOKEN -o approved_by=ada",
+)
+
+
+@click.command(epilog=_EXAMPLES)
 @data_option
 @click.option(
     "--format",
@@ -26,13 +33,7 @@ if TYPE_CHECKING:
     help="For people, or one JSON list.",
 )
 def callbacks(data: Path | None, format_: str) -> None:
-    r"""List the callbacks that wait for an answer, oldest first.
-
-    \b
-    Example:
-      passrole callbacks
-      passrole approve TOKEN -o approved_by=ada
-    """
+    """List the callbacks that wait for an answer, oldest first."""
     from passrole.cli import answering
     from passrole.cli.connection import known, refusals_told
 

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from passrole.cli.connection import Client
 from passrole.cli.packaging import Source, archive, code_sha256
+
+if TYPE_CHECKING:
+    from passrole.cli.connection import Client
 
 TIMEOUT_SECONDS = 120  # what the SageMaker SDK's Lambda helper gives a function, instead of Lambda's 3
 RUNTIME = f"python3.{sys.version_info.minor}"
@@ -20,7 +22,7 @@ def pipeline_name(stem: str) -> str:
     return kept[:_NAME_CHARACTERS_MAX].strip("-")
 
 
-def put_function(client: Client, source: Source, role_arn: str) -> str:
+def put_function(client: "Client", source: Source, role_arn: str) -> str:
     """What was done: `created`, `updated` or `unchanged`. Raises ClientError."""
     zipped = archive(source.folder)
     configuration = {"Runtime": RUNTIME, "Handler": source.handler, "Role": role_arn}
@@ -35,7 +37,7 @@ def put_function(client: Client, source: Source, role_arn: str) -> str:
     return "created"
 
 
-def put_pipeline(client: Client, name: str, definition: str, role_arn: str) -> str:
+def put_pipeline(client: "Client", name: str, definition: str, role_arn: str) -> str:
     """What was done: `created` or `updated`. Raises ClientError."""
     wanted = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role_arn}
     try:
@@ -48,7 +50,7 @@ def put_pipeline(client: Client, name: str, definition: str, role_arn: str) -> s
     return "created"
 
 
-def _update_function(client: Client, name: str, zipped: bytes, configuration: dict[str, str]) -> str:
+def _update_function(client: "Client", name: str, zipped: bytes, configuration: dict[str, str]) -> str:
     there = client.get_function_configuration(FunctionName=name)
     outdated: list[Callable[[], Any]] = []
     if there["CodeSha256"] != code_sha256(zipped):

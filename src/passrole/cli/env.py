@@ -7,9 +7,16 @@ import click
 
 from passrole.cli import environment
 from passrole.cli.options import data_option, settings
+from passrole.cli.verbs import examples
+
+_EXAMPLES = examples(
+    'eval "$(passrole env)"',
+    'eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"',
+    "passrole env --format json",
+)
 
 
-@click.command
+@click.command(epilog=_EXAMPLES)
 @data_option
 @click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
 @click.option(
@@ -21,16 +28,10 @@ from passrole.cli.options import data_option, settings
     help="Lines for `eval`, or one JSON object.",
 )
 def env(data: Path | None, role: str | None, format_: str) -> None:
-    r"""Print the variables that lead AWS clients to the server.
+    """Print the variables that lead AWS clients to the server.
 
     They carry the administrator's access key, or with --role the temporary credentials of a role that
     trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server).
-
-    \b
-    Examples:
-      eval "$(passrole env)"
-      eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"
-      passrole env --format json
     """
     from passrole.cli.connection import known
 

@@ -7,24 +7,25 @@ import click
 
 from passrole.cli import environment
 from passrole.cli.options import data_option, settings
+from passrole.cli.verbs import examples
+
+_EXAMPLES = examples(
+    "passrole exec -- python my_pipeline.py",
+    "passrole exec --data /tmp/ci -- pytest tests/",
+    "passrole exec --role AmazonSageMaker-ExecutionRole-20260101T120000 -- python notebook.py",
+)
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@click.command("exec", epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @data_option
 @click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
 @click.pass_context
 def exec_(context: click.Context, data: Path | None, role: str | None, command: tuple[str, ...]) -> None:
-    r"""Run a command whose AWS clients all reach the server.
+    """Run a command whose AWS clients all reach the server.
 
     Where no server runs on the data folder, one is started and stopped again with the command. Signals
     go to the command, and its exit code is the exit code.
-
-    \b
-    Examples:
-      passrole exec -- python my_pipeline.py
-      passrole exec --data /tmp/ci -- pytest tests/
-      passrole exec --role AmazonSageMaker-ExecutionRole-20260101T120000 -- python notebook.py
     """
     from passrole.cli import foreground
     from passrole.cli.connection import lasting

@@ -5,23 +5,23 @@ from pathlib import Path
 import click
 
 from passrole.cli.options import data_option, settings, usable
-from passrole.cli.verbs import Misuse
+from passrole.cli.verbs import Misuse, examples
+
+_EXAMPLES = examples(
+    "passrole init --data ./pipelines",
+    'eval "$(passrole env --data ./pipelines)"',
+)
 
 
-@click.command
+@click.command(epilog=_EXAMPLES)
 @data_option
 def init(data: Path | None) -> None:
-    r"""Prepare a data folder: an execution role, an administrator.
+    """Prepare a data folder: an execution role, an administrator.
 
     The role is what onboarding to SageMaker Studio Classic makes: `AmazonSageMaker-ExecutionRole-<time>`
     under `/service-role/`, trusting sagemaker.amazonaws.com, with the managed policy
     AmazonSageMakerPipelinesIntegrations attached. What is there already stays as it is, and `serve`,
     `exec` and `run` do this by themselves on a new folder.
-
-    \b
-    Example:
-      passrole init --data ./pipelines
-      eval "$(passrole env --data ./pipelines)"
     """
     from passrole import app
     from passrole.store import DataFolderInUse

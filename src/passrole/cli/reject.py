@@ -5,20 +5,21 @@ from pathlib import Path
 import click
 
 from passrole.cli.options import data_option, settings
+from passrole.cli.verbs import examples
+
+_EXAMPLES = examples(
+    'passrole reject 3vJ8kQzT1a --reason "the sample is too small"',
+)
 
 
-@click.command
+@click.command(epilog=_EXAMPLES)
 @click.argument("token")
 @click.option("--reason", metavar="TEXT", required=True, help="The step's failure reason; 256 characters.")
 @data_option
 def reject(token: str, reason: str, data: Path | None) -> None:
-    r"""Let a waiting callback fail, and with it its step.
+    """Let a waiting callback fail, and with it its step.
 
     `passrole callbacks` lists the tokens.
-
-    \b
-    Example:
-      passrole reject 3vJ8kQzT1a --reason "the sample is too small"
     """
     from passrole.cli import answering
     from passrole.cli.connection import known, refusals_told

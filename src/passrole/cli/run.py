@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from passrole.cli.options import Assignment, AssignmentType, data_option, settings, without_twins
-from passrole.cli.verbs import INTERRUPTED, Misuse
+from passrole.cli.verbs import INTERRUPTED, Misuse, examples
 
 if TYPE_CHECKING:
     from passrole.cli.connection import Connection
@@ -42,7 +42,13 @@ class Outcome:
     seconds: float
 
 
-@click.command
+_EXAMPLES = examples(
+    "passrole run pipeline.json",
+    "passrole run pipeline.json -p Threshold=0.8 --function sagemaker-score=./score:app.handler",
+)
+
+
+@click.command(epilog=_EXAMPLES)
 @click.argument("definition", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--role", metavar="NAME", help="The execution role, by name or ARN.  [default: the one of `init`]"
@@ -74,21 +80,17 @@ def run(
     name: str | None,
     data: Path | None,
 ) -> None:
-    r"""Run a pipeline from its file and watch it to the end.
+    """Run a pipeline from its file and watch it to the end.
 
     Creates or updates the functions and the pipeline, starts an execution, shows each step as it
     changes, with the reason of every failure, and prints the outputs. The exit code is 0 if the
     execution Succeeded and 1 otherwise. Where no server runs on the data folder, one is started for as
     long as this takes. On a terminal, a callback that waits can be answered by a key.
-
-    \b
-    Examples:
-      passrole run pipeline.json
-      passrole run pipeline.json -p Threshold=0.8 --function sagemaker-score=./score:app.handler
     """
+    job = _job(definition, role, parameters, functions, name)
+
     from passrole.cli.connection import lasting, refusals_told
 
-    job = _job(definition, role, parameters, functions, name)
     with lasting(settings(data=data)) as connection:
         try:
             with refusals_told():

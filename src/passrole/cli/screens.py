@@ -104,7 +104,7 @@ class LiveTable:
 
     def show(self, steps: Sequence[Step], seconds: float) -> None:
         offers = self._reads_keys and any(step.waits for step in steps)
-        self._live.update(_table(steps, seconds, _OFFER if offers else None), refresh=True)
+        self._live.update(table(steps, seconds, _OFFER if offers else None), refresh=True)
 
     def wait(self, seconds: float) -> str:
         if not self._reads_keys:
@@ -128,7 +128,7 @@ def screen() -> Screen:
     return LiveTable() if is_terminal() else Lines()
 
 
-def _table(steps: Sequence[Step], seconds: float, caption: str | None) -> Table:
+def table(steps: Sequence[Step], seconds: float, caption: str | None) -> Table:
     table = Table("Step", "Status", "Time", "", box=box.SIMPLE, caption=caption, caption_justify="left")
     table.title, table.title_justify = f"{seconds:.1f} s", "left"
     for step in steps:

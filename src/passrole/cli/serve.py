@@ -5,25 +5,25 @@ from pathlib import Path
 import click
 
 from passrole.cli.options import data_option, settings, usable
-from passrole.cli.verbs import Misuse
+from passrole.cli.verbs import Misuse, examples
+
+_EXAMPLES = examples(
+    "passrole serve --data /srv/pipelines --port 4566",
+    "passrole is ready at http://127.0.0.1:4566",
+)
 
 
-@click.command
+@click.command(epilog=_EXAMPLES)
 @data_option
 @click.option("--host", metavar="ADDRESS", help="The address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
 def serve(data: Path | None, host: str | None, port: int | None) -> None:
-    r"""Serve the AWS API from a data folder until told to stop.
+    """Serve the AWS API from a data folder until told to stop.
 
     Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
     SIGTERM or Ctrl-C ends it cleanly; whatever was running goes on at the next start.
-
-    \b
-    Example:
-      passrole serve --data /srv/pipelines --port 4566
-      passrole is ready at http://127.0.0.1:4566
     """
     from passrole import app
     from passrole.config import ConfigError

@@ -56,32 +56,31 @@ def one_line(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     name = context.command_path if context else "passrole"
     sentence = " ".join(error.format_message().split()).removesuffix(".")
-    if not sentence[:2].isupper():  # an error of AWS's begins with its code; all others in lower case
+    if not isinstance(error, Failed | Misuse):  # click's own sentences begin with a capital letter
         sentence = sentence[:1].lower() + sentence[1:]
-    advice = f" (see `{name} --help`)" if type(error) is not Misuse and context else ""
+    advice = f" (see `{name} --help`)" if context and not isinstance(error, Misuse) else ""
     return f"{name}: {sentence}{advice}"
+
+
+def examples(*lines: str) -> str:
+    """The end of a help page."""
+    unwrapped = "\b"  # click's mark for lines that stay as they are
+    return "\n".join((unwrapped, "Examples:", *(f"  {line}" for line in lines)))
 
 
 @click.group(
     cls=Verbs,
     invoke_without_command=True,
+    epilog=examples(
+        "passrole run pipeline.json --function sagemaker-score=./score:app.handler",
+        "passrole exec -- python my_pipeline.py    # any AWS client, unchanged",
+        'eval "$(passrole env)"                    # where `passrole serve` runs',
+    ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(version("passrole"), message="passrole %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
-    r"""Run Amazon SageMaker Pipelines on your own machine, authorised as AWS IAM would.
-
-    \b
-    A first look:
-      passrole run pipeline.json --function sagemaker-score=./score:app.handler
-    \b
-    Any AWS client, unchanged, against a server of your own:
-      passrole exec -- python my_pipeline.py
-    \b
-    A server that stays:
-      passrole serve &
-      eval "$(passrole env)"
-    """
+    """Run Amazon SageMaker Pipelines on your own machine, authorised as AWS IAM would."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

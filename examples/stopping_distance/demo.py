@@ -1,0 +1,150 @@
+"""From measurements to a reviewed table of stopping distances, and the same pipeline refused.
+
+    passrole exec -- python examples/stopping_distance/demo.py
+
+Everything here is boto3, as one would write it against AWS. The pipeline fits a line through measured
+stopping distances (Lambda), checks the fit (Condition), asks for a review (Callback) and writes the
+table (Lambda). The review is answered by a consumer of the queue: `review` below. Then the pipeline is
+started once more with another queue, and is refused. The exit code is 0 if both came out as they should.
+"""
+
+import io
+import json
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+HERE = Path(__file__).parent
+PIPELINE = "stopping-distance"
+GOOD_QUEUE, BAD_QUEUE = "sagemaker-reviews", "reviews"
+FUNCTIONS_ROLE = "sagemaker-example-functions"
+PATIENCE_SECONDS = 30
+
+iam, sqs, functions, sagemaker = (boto3.client(name) for name in ("iam", "sqs", "lambda", "sagemaker"))
+
+
+def main() -> None:
+    """Set up, run, run refused."""
+    execution_role = the_execution_role()
+    deploy(execution_role)
+    with tempfile.TemporaryDirectory() as folder:
+        accepted(Path(folder) / "stopping-distances.json")
+    refused(execution_role)
+
+
+def accepted(result_file: Path) -> None:
+    """The pipeline as it should be: its queue's name contains `sagemaker`."""
+    print(f"\n1. The review goes to the queue {GOOD_QUEUE}")
+    queue_url = sqs.create_queue(QueueName=GOOD_QUEUE)["QueueUrl"]
+    execution = start(QueueUrl=queue_url, ResultFile=str(result_file))
+    review(queue_url)
+    steps = finished(execution, expected="Succeeded")
+    check(sorted(steps) == ["Fit", "GoodEnough", "Publish", "Review"], f"unexpected steps {sorted(steps)}")
+    table = json.loads(result_file.read_text())
+    check(table["stopping_distance_ft"]["20 mph"] == 61.1, f"unexpected result {table}")
+    print(f"   the result file says: {json.dumps(table)}")
+
+
+def refused(execution_role: str) -> None:
+    """The same pipeline with a queue that the role's policy does not cover."""
+    print(f"\n2. The same pipeline, the review to the queue {BAD_QUEUE}")
+    queue_url = sqs.create_queue(QueueName=BAD_QUEUE)["QueueUrl"]
+    execution = start(QueueUrl=queue_url, ResultFile="/never/written")
+    steps = finished(execution, expected="Failed")
+    reason = steps["Review"].get("FailureReason", "")
+    check("is not authorized to perform: sqs:SendMessage on resource: " in reason, f"unexpected: {reason}")
+    check("Publish" not in steps, "a step after the refused one has run")
+    print(
+        f"\n   Why: the role {execution_role.rpartition('/')[2]} has the managed policy\n"
+        "   AmazonSageMakerPipelinesIntegrations, which allows sqs:SendMessage only on queues whose name\n"
+        f"   contains `sagemaker` (or `sageMaker`, `SageMaker`). `{BAD_QUEUE}` does not: name it\n"
+        f"   `{GOOD_QUEUE}`, or give the role a policy of its own for that queue."
+    )
+
+
+def review(queue_url: str) -> None:
+    """The consumer: reads one request, looks at it, answers its token."""
+    received = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=20).get("Messages", [])
+    check(len(received) == 1, "no request for a review has arrived")
+    request = json.loads(received[0]["Body"])
+    print(f"   a consumer of the queue reads {request['arguments']} and answers token {request['token']}")
+    check(request["arguments"]["cars"] == 50, f"unexpected request {request}")
+    sagemaker.send_pipeline_execution_step_success(
+        CallbackToken=request["token"], OutputParameters=[{"Name": "reviewer", "Value": "ada"}]
+    )
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=received[0]["ReceiptHandle"])
+
+
+def the_execution_role() -> str:
+    """The role that onboarding to Studio made."""
+    roles = iam.list_roles(PathPrefix="/service-role/")["Roles"]
+    ours = (role for role in roles if role["RoleName"].startswith("AmazonSageMaker-ExecutionRole-"))
+    return str(next(ours)["Arn"])
+
+
+def deploy(execution_role: str) -> None:
+    """The functions with a role of their own, and the pipeline."""
+    service = {"Service": "lambda.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    role = iam.create_role(RoleName=FUNCTIONS_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    for name in ("fit", "publish"):
+        functions.create_function(
+            FunctionName=f"sagemaker-{name}",
+            Runtime=f"python3.{sys.version_info.minor}",
+            Handler=f"{name}.handler",
+            Role=role,
+            Code={"ZipFile": zipped(HERE / name)},
+        )
+    definition = (HERE / "pipeline.json").read_text()
+    sagemaker.create_pipeline(PipelineName=PIPELINE, PipelineDefinition=definition, RoleArn=execution_role)
+    print(f"functions sagemaker-fit and sagemaker-publish, pipeline {PIPELINE} under {execution_role}")
+
+
+def start(**parameters: str) -> str:
+    """A new execution's ARN."""
+    given = [{"Name": name, "Value": value} for name, value in parameters.items()]
+    started = sagemaker.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
+    return str(started["PipelineExecutionArn"])
+
+
+def finished(execution: str, expected: str) -> dict[str, Any]:
+    """The steps by name once the execution has ended as it should."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    status = "Executing"
+    while status == "Executing" and time.monotonic() < until:
+        time.sleep(0.05)
+        status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)[
+            "PipelineExecutionStatus"
+        ]
+    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution, SortOrder="Ascending")
+    steps = {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+    for step in steps.values():
+        print(f"   {step['StepStatus']:<9}  {step['StepName']:<10}  {step.get('FailureReason', '')}")
+    check(status == expected, f"the execution is {status} and should be {expected}")
+    print(f"   the execution {status}, as it should")
+    return steps
+
+
+def zipped(folder: Path) -> bytes:
+    """The folder's files as Lambda takes them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.glob("*.*")):
+            archive.write(path, path.name)
+    return buffer.getvalue()
+
+
+def check(holds: bool, otherwise: str) -> None:
+    """End with exit code 1 and the sentence where something is not as expected."""
+    if not holds:
+        sys.exit(f"demo: {otherwise}")
+
+
+if __name__ == "__main__":
+    main()
