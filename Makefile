@@ -32,7 +32,8 @@ test: install ## every test that this machine can run
 	$(BIN)/pytest -n 2 --dist loadfile
 
 demo: install ## the bundled pipeline and its refused twin
-	$(BIN)/python -m passrole.demo
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench

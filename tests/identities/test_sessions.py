@@ -65,6 +65,7 @@ SPLICED = OTHER.session_token[:43] + ISSUED.session_token[43:]
         ("a key id that is no ASCII", "ASIÄ", ISSUED.session_token, SECRET),
         ("padding added", ISSUED.access_key, ISSUED.session_token + "=", SECRET),
     ],
+    ids=lambda part: part if isinstance(part, str) and " " in part else "",
 )
 def test_a_token_that_is_not_ours_is_unknown(why: str, access_key: str, token: str, secret: bytes) -> None:
     with pytest.raises(UnknownKey):

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -241,7 +241,10 @@ def test_pipelines_are_listed_newest_first_by_prefix_and_in_pages(
     assert listed(MaxResults=1) == "acb"
     assert listed(MaxResults=2, SortBy="Name", SortOrder="Descending") == "cba"
     second = sagemaker.describe_pipeline(PipelineName=names[1])["CreationTime"]
-    assert listed(CreatedAfter=second) in ("ac", "acb")  # to the second or the millisecond
+    minute = timedelta(minutes=1)
+    assert listed(CreatedAfter=second - minute) == "acb"
+    assert listed(CreatedAfter=second + minute) == ""
+    assert listed(CreatedBefore=second - minute) == ""
     (summary,) = sagemaker.list_pipelines(PipelineNamePrefix=names[0])["PipelineSummaries"]
     assert set(summary) == {"PipelineArn", "PipelineName", "RoleArn", "CreationTime", "LastModifiedTime"}
     assert refusal(sagemaker.list_pipelines, NextToken="nonsense")[0] == "ValidationException"
