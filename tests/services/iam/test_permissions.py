@@ -1,0 +1,127 @@
+"""Every operation asks for its own action on its own resource, and tells strangers nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+NOTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}],
+}
+POLICY = "arn:aws:iam::111122223333:policy/team/own"
+DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}'
+
+USER = {"UserName": "absent"}
+ROLE = {"RoleName": "absent"}
+PROFILE = {"InstanceProfileName": "absent"}
+ARN = {"PolicyArn": POLICY}
+INLINE = {"PolicyName": "p"}
+TEXT = {"PolicyDocument": DOCUMENT}
+KEY = {"AccessKeyId": "AKIAAAAAAAAAAAAAAAAA"}
+TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}
+TAG_KEYS = {"TagKeys": ["a"]}
+PATH = {"Path": "/team/"}
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("AddRoleToInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
+    ("AttachRolePolicy", ROLE | ARN, "role/absent"),
+    ("AttachUserPolicy", USER | ARN, "user/absent"),
+    ("CreateAccessKey", USER, "user/absent"),
+    ("CreateInstanceProfile", PROFILE | PATH, "instance-profile/team/absent"),
+    ("CreatePolicy", INLINE | TEXT | PATH, "policy/team/p"),
+    ("CreatePolicyVersion", ARN | TEXT, "policy/team/own"),
+    ("CreateRole", ROLE | PATH | {"AssumeRolePolicyDocument": "{}"}, "role/team/absent"),
+    ("CreateUser", USER | PATH, "user/team/absent"),
+    ("DeleteAccessKey", USER | KEY, "user/absent"),
+    ("DeleteInstanceProfile", PROFILE, "instance-profile/absent"),
+    ("DeletePolicy", ARN, "policy/team/own"),
+    ("DeletePolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
+    ("DeleteRole", ROLE, "role/absent"),
+    ("DeleteRolePolicy", ROLE | INLINE, "role/absent"),
+    ("DeleteUser", USER, "user/absent"),
+    ("DeleteUserPolicy", USER | INLINE, "user/absent"),
+    ("DetachRolePolicy", ROLE | ARN, "role/absent"),
+    ("DetachUserPolicy", USER | ARN, "user/absent"),
+    ("GetInstanceProfile", PROFILE, "instance-profile/absent"),
+    ("GetPolicy", ARN, "policy/team/own"),
+    ("GetPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
+    ("GetRole", ROLE, "role/absent"),
+    ("GetRolePolicy", ROLE | INLINE, "role/absent"),
+    ("GetUser", USER, "user/absent"),
+    ("GetUserPolicy", USER | INLINE, "user/absent"),
+    ("ListAccessKeys", USER, "user/absent"),
+    ("ListAttachedRolePolicies", ROLE, "role/absent"),
+    ("ListAttachedUserPolicies", USER, "user/absent"),
+    ("ListInstanceProfiles", {}, "*"),
+    ("ListInstanceProfilesForRole", ROLE, "role/absent"),
+    ("ListPolicies", {}, "*"),
+    ("ListPolicyVersions", ARN, "policy/team/own"),
+    ("ListRolePolicies", ROLE, "role/absent"),
+    ("ListRoleTags", ROLE, "role/absent"),
+    ("ListRoles", {}, "*"),
+    ("ListUserPolicies", USER, "user/absent"),
+    ("ListUserTags", USER, "user/absent"),
+    ("ListUsers", {}, "*"),
+    ("PutRolePolicy", ROLE | INLINE | TEXT, "role/absent"),
+    ("PutUserPolicy", USER | INLINE | TEXT, "user/absent"),
+    ("RemoveRoleFromInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
+    ("SetDefaultPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
+    ("TagRole", ROLE | TAGS, "role/absent"),
+    ("TagUser", USER | TAGS, "user/absent"),
+    ("UntagRole", ROLE | TAG_KEYS, "role/absent"),
+    ("UntagUser", USER | TAG_KEYS, "user/absent"),
+    ("UpdateAccessKey", USER | KEY | {"Status": "Active"}, "user/absent"),
+    ("UpdateAssumeRolePolicy", ROLE | TEXT, "role/absent"),
+    ("UpdateRole", ROLE, "role/absent"),
+]
+
+
+@pytest.fixture(scope="module")
+def stranger(server: Any) -> Any:
+    """A user who may do nothing in IAM."""
+    return server.client("iam", user_policy=NOTHING)
+
+
+@pytest.mark.parametrize("operation, parameters, resource", CASES, ids=[case[0] for case in CASES])
+def test_a_stranger_is_told_the_action_and_the_resource_and_no_more(
+    server: Any, stranger: Any, refusal: Refused, operation: str, parameters: dict[str, Any], resource: str
+) -> None:
+    method = getattr(stranger, _snake(operation))
+    status, code, sentence = refusal(lambda: method(**parameters))
+    arn = resource if resource == "*" else f"arn:aws:iam::{server.account}:{resource}"
+    assert (status, code) == (403, "AccessDenied")
+    assert sentence.endswith(
+        f"is not authorized to perform: iam:{operation} on resource: {arn}"
+        f" because no identity-based policy allows the iam:{operation} action"
+    )
+
+
+def test_every_operation_stands_in_the_table() -> None:
+    from passrole.api import table
+
+    supported = {name for service, name in table.operations() if service == "iam"}
+    assert supported == {_snake(operation) for operation, _, _ in CASES}
+
+
+def test_a_thing_that_exists_is_authorised_under_its_path(
+    server: Any, iam: Any, fresh: Callable[[str], str], trust: str, refusal: Refused
+) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": "iam:GetRole",
+        "Resource": f"arn:aws:iam::{server.account}:role/service-role/*",
+    }
+    own = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
+    inside, outside = fresh("r"), fresh("r")
+    iam.create_role(RoleName=inside, Path="/service-role/", AssumeRolePolicyDocument=trust)
+    iam.create_role(RoleName=outside, AssumeRolePolicyDocument=trust)
+    assert own.get_role(RoleName=inside)["Role"]["RoleName"] == inside
+    assert refusal(lambda: own.get_role(RoleName=outside))[1] == "AccessDenied"
+
+
+def _snake(operation: str) -> str:
+    from botocore import xform_name
+
+    return str(xform_name(operation))

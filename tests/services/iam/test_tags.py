@@ -1,0 +1,86 @@
+"""Tags of roles and users: shape, refusals, effect. Both kinds pass the same tests."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+
+Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+
+
+class Holder(NamedTuple):
+    """One kind's operations, its name given."""
+
+    noun: str
+    tag: Callable[[Mapping[str, str]], Any]
+    untag: Callable[..., Any]
+    tags: Callable[..., Any]
+
+
+@pytest.fixture(params=["role", "user"])
+def holder(request: pytest.FixtureRequest, iam: Any) -> Holder:
+    """A new role, then a new user."""
+    noun = request.param
+    name = {f"{noun.title()}Name": request.getfixturevalue(noun)}
+
+    def tag(tags: Mapping[str, str]) -> None:
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        getattr(iam, f"tag_{noun}")(**name, Tags=listed)
+
+    return Holder(
+        noun,
+        tag,
+        lambda *keys: getattr(iam, f"untag_{noun}")(**name, TagKeys=list(keys)),
+        lambda **given: getattr(iam, f"list_{noun}_tags")(**name, **given),
+    )
+
+
+def test_tags_are_added_replaced_and_removed(holder: Holder) -> None:
+    holder.tag({"b": "1", "a": "2"})
+    holder.tag({"B": "3", "c": ""})
+    assert holder.tags()["Tags"] == [
+        {"Key": "B", "Value": "3"},
+        {"Key": "a", "Value": "2"},
+        {"Key": "c", "Value": ""},
+    ]
+    holder.untag("b", "never")
+    assert [tag["Key"] for tag in holder.tags()["Tags"]] == ["a", "c"]
+
+
+def test_tags_are_listed_in_pages(holder: Holder) -> None:
+    holder.tag({"a": "1", "b": "2", "c": "3"})
+    first = holder.tags(MaxItems=2)
+    assert [tag["Key"] for tag in first["Tags"]] == ["a", "b"]
+    assert [tag["Key"] for tag in holder.tags(Marker=first["Marker"])["Tags"]] == ["c"]
+
+
+def test_there_are_fifty_tags_at_most(holder: Holder, refusal: Refused) -> None:
+    holder.tag({f"k{number}": "" for number in range(50)})
+    holder.tag({"K7": "changed"})
+    assert refusal(lambda: holder.tag({"one": "more"})) == (
+        409,
+        "LimitExceeded",
+        f"Cannot exceed quota for TagsPer{holder.noun.title()}: 50",
+    )
+
+
+def test_a_users_tags_count_as_conditions(server: Any, iam: Any, user: str, refusal: Refused) -> None:
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "ml"}}
+    statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", "Condition": condition}
+    access = server.user({"Version": "2012-10-17", "Statement": [statement]})
+    own = server.client_with("iam", access["access_key_id"], access["secret_access_key"])
+    assert refusal(own.list_users)[1] == "AccessDenied"
+    iam.tag_user(UserName=access["user"], Tags=[{"Key": "team", "Value": "ml"}])
+    own.list_users()
+
+
+def test_tags_at_creation_need_the_permission_to_tag(
+    server: Any, fresh: Callable[[str], str], refusal: Refused
+) -> None:
+    statement = {"Effect": "Allow", "Action": "iam:CreateUser", "Resource": "*"}
+    own = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
+    own.create_user(UserName=fresh("plain"))
+    name = fresh("tagged")
+    tagged = partial(own.create_user, UserName=name, Tags=[{"Key": "a", "Value": "1"}])
+    assert "iam:TagUser on resource" in refusal(tagged)[2]
