@@ -3,3 +3,7 @@
 - `Functions`: Lambda functions in warm workers (functions.py)
 - the words they share with the services (interface.py)
 """
+
+from passrole.runtimes.functions import Functions
+
+__all__ = ["Functions"]

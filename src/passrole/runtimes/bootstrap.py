@@ -27,8 +27,6 @@ Handler = Callable[[Any, "Context"], Any]
 
 def main(runtime: str, handler: str) -> None:
     """Serve invocations until the server goes away."""
-    root = os.environ["LAMBDA_TASK_ROOT"]
-    sys.path[:] = [entry for entry in sys.path if entry != root]
     serve: Callable[[str], None] = _serve
     if runtime == "awslambdaric":
         from awslambdaric import __main__ as client
@@ -36,6 +34,8 @@ def main(runtime: str, handler: str) -> None:
         def serve(handler: str) -> None:
             client.main(["awslambdaric", handler])
 
+    root = os.environ["LAMBDA_TASK_ROOT"]
+    os.environ.setdefault("PYTHONPATH", root)
     sys.path.insert(0, root)
     sys.argv[:] = [sys.argv[0]]
     serve(handler)

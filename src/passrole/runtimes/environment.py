@@ -13,7 +13,7 @@ from passrole.config import ConfigError
 from passrole.runtimes.interface import Credentials, FunctionSpec
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-_HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,6 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
         "HOME": scratch,
         "TMPDIR": scratch,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "PYTHONPATH": code,
         "PYTHONNOUSERSITE": "1",
         "AWS_ENDPOINT_URL": around.endpoint_url,
         **spec.environment,
@@ -82,6 +81,6 @@ def chosen_bootstrap(setting: str) -> str:
 
 def runtime_warning(runtime: str) -> str | None:
     """What the log says where the function asks for another Python than there is."""
-    if runtime == _HOST_RUNTIME:
+    if runtime == HOST_RUNTIME:
         return None
-    return f"[WARNING] passrole: the function asks for {runtime} and runs on {_HOST_RUNTIME}"
+    return f"[WARNING] passrole: the function asks for {runtime} and runs on {HOST_RUNTIME}"

@@ -70,6 +70,7 @@ class WorkerProcess:
     def __init__(self, spec: FunctionSpec, credentials: Credentials, scratch: Path, clock: Clock) -> None:
         self.spec = spec
         self.retired = False
+        self._killed = False
         self.idle_timer: asyncio.TimerHandle | None = None
         self.ended: asyncio.Task[None] | None = None
         self._credentials = credentials
@@ -117,10 +118,11 @@ class WorkerProcess:
     def usable(self) -> bool:
         """Whether it may take another invocation."""
         fresh = self._credentials.expires - self._clock() > CREDENTIALS_MARGIN_SECONDS
-        return self._final is None and fresh and not self.retired
+        return self._final is None and fresh and not self.retired and not self._killed
 
     def kill(self) -> None:
         """End the process and all that it started; `ended` says when that is done."""
+        self._killed = True
         if self._process is not None and self._process.returncode is None:
             processes.kill_family(self._process.pid)
         elif self._process is None:

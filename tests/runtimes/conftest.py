@@ -1,0 +1,94 @@
+"""A bench on which functions run for real, under AWS's bootstrap and under ours."""
+
+import asyncio
+import json
+import textwrap
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from passrole.config import Config
+from passrole.runtimes import Functions
+from passrole.runtimes.environment import HOST_RUNTIME
+from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
+
+T = TypeVar("T")
+
+
+class Bench:
+    """Writes functions, and runs scenarios against a fresh runtime."""
+
+    def __init__(self, place: Path, bootstrap: str) -> None:
+        self.place = place
+        self.config = Config(data=place / "data", lambda_bootstrap=bootstrap)
+        self.assumed = 0
+        self.lifetime = 3600.0
+
+    def function(
+        self, source: str, *, name: str = "f", files: dict[str, str] | None = None, **changes: Any
+    ) -> FunctionSpec:
+        """A function whose module `h` has this source, or just a body for its handler."""
+        if "def handler" not in source and "handler" not in changes:
+            source = "def handler(event, context):\n" + textwrap.indent(textwrap.dedent(source), "    ")
+        code = self.place / f"{name}-{changes.get('revision', '1')}"
+        code.mkdir()
+        for file, text in {"h.py": textwrap.dedent(source), **(files or {})}.items():
+            (code / file).write_text(text)
+        spec = FunctionSpec(
+            arn=f"arn:aws:lambda:eu-west-1:111122223333:function:{name}",
+            name=name,
+            revision="1",
+            runtime=HOST_RUNTIME,
+            handler="h.handler",
+            code=code,
+            timeout_seconds=10,
+            memory_mb=512,
+        )
+        return replace(spec, **changes)
+
+    def run(self, scenario: Callable[[Functions], Awaitable[T]], **settings: Any) -> T:
+        """A scenario against a runtime of its own."""
+
+        async def opened() -> T:
+            functions = Functions(replace(self.config, **settings))
+            try:
+                return await scenario(functions)
+            finally:
+                await functions.close()
+
+        return asyncio.run(opened())
+
+    async def call(self, functions: Functions, spec: FunctionSpec, event: Any = None) -> Any:
+        """What the function returned."""
+        result = await self.invoke(functions, spec, event)
+        assert result.error is None, result
+        return json.loads(result.payload)
+
+    async def invoke(self, functions: Functions, spec: FunctionSpec, event: Any = None) -> InvocationResult:
+        """The whole result."""
+        return await functions.invoke(spec, self.credentials, Invocation("r-1", json.dumps(event).encode()))
+
+    def once(self, spec: FunctionSpec, event: Any = None, **settings: Any) -> InvocationResult:
+        """One invocation, cold."""
+        return self.run(lambda functions: self.invoke(functions, spec, event), **settings)
+
+    async def credentials(self) -> Credentials:
+        """Counts how often a role is assumed."""
+        self.assumed += 1
+        return Credentials("ASIAKEY", "secret", f"token-{self.assumed}", time.time() + self.lifetime)
+
+
+@pytest.fixture(params=["awslambdaric", "own"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    """Under both bootstraps."""
+    return Bench(tmp_path, request.param)
+
+
+@pytest.fixture
+def own_bench(tmp_path: Path) -> Bench:
+    """Where the bootstrap does not matter."""
+    return Bench(tmp_path, "own")

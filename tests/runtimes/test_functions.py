@@ -1,0 +1,183 @@
+"""The pool: who is warm, who waits, who makes room."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passrole.runtimes import Functions
+from passrole.runtimes import functions as functions_module
+from passrole.runtimes.interface import CodeRemoved, Invocation, TooManyInvocations
+
+Bench = Any
+PID = "import os; return os.getpid()"
+
+
+def test_a_warm_function_keeps_its_process_and_assumes_its_role_once(bench: Bench) -> None:
+    spec = bench.function(PID)
+
+    async def scenario(functions: Functions) -> set[int]:
+        return {await bench.call(functions, spec) for _ in range(5)}
+
+    assert len(bench.run(scenario)) == 1
+    assert bench.assumed == 1
+
+
+def test_a_new_revision_runs_in_a_new_process_with_the_new_code(own_bench: Bench) -> None:
+    old = own_bench.function("return 'old'", revision="1")
+    new = own_bench.function("return 'new'", revision="2")
+
+    async def scenario(functions: Functions) -> list[str]:
+        return [await own_bench.call(functions, spec) for spec in (old, new, old)]
+
+    assert own_bench.run(scenario) == ["old", "new", "old"]
+
+
+def test_credentials_that_expire_soon_retire_their_worker(own_bench: Bench) -> None:
+    own_bench.lifetime = 299
+    spec = own_bench.function("import os; return os.environ['AWS_SESSION_TOKEN']")
+
+    async def scenario(functions: Functions) -> list[str]:
+        return [await own_bench.call(functions, spec) for _ in range(3)]
+
+    assert own_bench.run(scenario) == ["token-1", "token-2", "token-3"]
+
+
+def test_invocations_at_once_get_a_process_each(own_bench: Bench) -> None:
+    spec = own_bench.function("import os, time; time.sleep(0.3); return os.getpid()")
+
+    async def scenario(functions: Functions) -> Any:
+        return await asyncio.gather(*(own_bench.call(functions, spec) for _ in range(3)))
+
+    assert len(set(own_bench.run(scenario))) == 3
+
+
+def test_more_than_the_maximum_wait_for_their_turn(own_bench: Bench) -> None:
+    spec = own_bench.function("import os, time; time.sleep(0.05); return os.getpid()")
+
+    async def scenario(functions: Functions) -> Any:
+        return await asyncio.gather(*(own_bench.call(functions, spec) for _ in range(6)))
+
+    pids = own_bench.run(scenario, lambda_workers_max=2)
+    assert len(pids) == 6
+    assert len(set(pids)) == 2
+
+
+def test_the_longest_idle_worker_makes_room(own_bench: Bench) -> None:
+    first, second, third = (own_bench.function(PID, name=name) for name in ("a", "b", "c"))
+
+    async def scenario(functions: Functions) -> list[int]:
+        return [
+            await own_bench.call(functions, spec) for spec in (first, second, first, third, first, second)
+        ]
+
+    a, b, a_warm, _, a_still, b_again = own_bench.run(scenario, lambda_workers_max=2)
+    assert a == a_warm == a_still
+    assert b != b_again
+    assert own_bench.assumed == 4
+
+
+def test_waiting_too_long_is_refused(own_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions_module, "SLOT_WAIT_SECONDS", 0.05)
+    spec = own_bench.function("import time; time.sleep(0.5)")
+
+    async def scenario(functions: Functions) -> tuple[Any, Any]:
+        calls = [own_bench.invoke(functions, spec) for _ in range(2)]
+        first, second = await asyncio.gather(*calls, return_exceptions=True)
+        return first, second
+
+    first, second = own_bench.run(scenario, lambda_workers_max=1)
+    assert first.payload == b"null"
+    assert isinstance(second, TooManyInvocations)
+
+
+def test_a_worker_that_was_idle_too_long_is_ended(own_bench: Bench) -> None:
+    async def scenario(functions: Functions) -> int:
+        pid: int = await own_bench.call(functions, own_bench.function(PID))
+        await _gone(pid)
+        return pid
+
+    assert own_bench.run(scenario, lambda_idle_seconds=0) > 0
+
+
+def test_retiring_ends_the_idle_and_lets_the_busy_finish(own_bench: Bench) -> None:
+    spec = own_bench.function("import os, time; time.sleep(event or 0); return os.getpid()")
+
+    async def scenario(functions: Functions) -> None:
+        busy = asyncio.create_task(own_bench.call(functions, spec, 0.5))
+        await asyncio.sleep(0.2)
+        idle = await own_bench.call(functions, spec)
+        await functions.retire(spec.arn)
+        await _gone(idle)
+        assert not busy.done()
+        await _gone(await busy)
+
+    own_bench.run(scenario)
+
+
+def test_discarded_code_is_removed_once_nobody_runs_it(own_bench: Bench) -> None:
+    spec = own_bench.function(
+        "import time; time.sleep(0.3)\nimport late; return late.VALUE", files={"late.py": "VALUE = 1"}
+    )
+
+    async def scenario(functions: Functions) -> None:
+        busy = asyncio.create_task(own_bench.call(functions, spec))
+        await asyncio.sleep(0.15)
+        await functions.retire(spec.arn)
+        await functions.discard(spec.code)
+        with pytest.raises(CodeRemoved):
+            await own_bench.call(functions, spec)
+        assert spec.code.exists()
+        assert await busy == 1
+
+    own_bench.run(scenario)
+    assert not spec.code.exists()
+
+
+def test_a_worker_that_dies_while_idle_costs_nobody_an_invocation(own_bench: Bench) -> None:
+    source = "import os, threading; threading.Timer(0.02, os._exit, [1]).start(); return os.getpid()"
+    spec = own_bench.function(source)
+
+    async def scenario(functions: Functions) -> list[int]:
+        pids = []
+        for _ in range(3):
+            pids.append(await own_bench.call(functions, spec))
+            await _gone(pids[-1])
+        return pids
+
+    assert len(set(own_bench.run(scenario))) == 3
+
+
+def test_a_role_that_cannot_be_assumed_starts_nothing(own_bench: Bench) -> None:
+    spec = own_bench.function("pass")
+
+    async def refused() -> Any:
+        raise PermissionError
+
+    async def scenario(functions: Functions) -> None:
+        for _ in range(3):  # more often than there are slots: each is given back
+            with pytest.raises(PermissionError):
+                await functions.invoke(spec, refused, Invocation("r", b"{}"))
+
+    own_bench.run(scenario, lambda_workers_max=1)
+
+
+def test_closing_leaves_no_process_and_no_scratch(own_bench: Bench) -> None:
+    spec = own_bench.function("import os; open(os.environ['TMPDIR'] + '/x', 'w').close(); return os.getpid()")
+    pid = json.loads(own_bench.once(spec).payload)
+    assert not Path(f"/proc/{pid}").exists()
+    assert list((own_bench.config.data / "scratch").iterdir()) == []
+
+
+async def _gone(pid: int) -> None:
+    began = time.monotonic()
+    while _exists(pid):
+        assert time.monotonic() - began < 5, f"process {pid} is still there"
+        await asyncio.sleep(0.01)
+
+
+def _exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
