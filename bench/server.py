@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 from botocore.config import Config as ClientConfig
 
 READY = "passrole is ready at "
+START_SECONDS_MAX = 30
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
 
 
@@ -34,8 +36,7 @@ class Server:
             env={"PATH": "/usr/bin:/bin"},
             text=True,
         )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._first_line()
         self.ready_seconds = time.perf_counter() - began
         if not line.startswith(READY):
             self.__exit__(None, None, None)
@@ -102,3 +103,13 @@ class Server:
             PipelineName=name, RoleArn=self.access["role_arn"], PipelineDefinition=definition
         )
         return name
+
+    def _first_line(self) -> str:
+        """What it says when it is ready; empty where it ended, or was ended for saying nothing."""
+        assert self._process.stdout is not None
+        patience = Timer(START_SECONDS_MAX, self._process.kill)
+        patience.start()
+        try:
+            return self._process.stdout.readline()
+        finally:
+            patience.cancel()
