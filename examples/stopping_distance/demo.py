@@ -57,7 +57,7 @@ def refused(execution_role: str) -> None:
     execution = start(QueueUrl=queue_url, ResultFile="/never/written")
     steps = finished(execution, expected="Failed")
     reason = steps["Review"].get("FailureReason", "")
-    check("is not authorized to perform: sqs:SendMessage on resource: " in reason, f"unexpected: {reason}")
+    check("is not authorized to perform: sqs:sendmessage on resource: " in reason, f"unexpected: {reason}")
     check("Publish" not in steps, "a step after the refused one has run")
     print(
         f"\n   Why: the role {execution_role.rpartition('/')[2]} has the managed policy\n"
@@ -125,7 +125,8 @@ def finished(execution: str, expected: str) -> dict[str, Any]:
     listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution, SortOrder="Ascending")
     steps = {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
     for step in steps.values():
-        print(f"   {step['StepStatus']:<9}  {step['StepName']:<10}  {step.get('FailureReason', '')}")
+        line = f"   {step['StepStatus']:<9}  {step['StepName']:<10}  {step.get('FailureReason', '')}"
+        print(line.rstrip())
     check(status == expected, f"the execution is {status} and should be {expected}")
     print(f"   the execution {status}, as it should")
     return steps
