@@ -83,7 +83,7 @@ def _unanswered() -> Iterator[Row]:
             idle = _idle_cores(server)
         restart = median_of(RESTARTS, lambda: _restart(Path(folder)))
     yield Row(f"{WAITING:,} waiting: memory added", Figure(added, "bytes"), None, Figure(50e6, "bytes"))
-    yield Row(f"{WAITING:,} waiting: idle CPU", Figure(idle, "cores"), None, Figure(0.005, "cores"))
+    yield Row(f"{WAITING:,} waiting: idle CPU", Figure(idle, "cores"), None, Figure(0.01, "cores"))
     peer = Peer("the start on an empty folder", Figure(empty, "s"))
     yield Row(f"{WAITING:,} waiting: restart until ready", Figure(restart, "s"), peer, Figure(0.5, "s"))
     yield Row(f"{WAITING:,} waiting: started and asked, {CLIENTS} clients", Figure(WAITING / took, "/s"))
