@@ -58,9 +58,9 @@ FAILURES: dict[str, tuple[str, str, Exception, str]] = {
     "no invoke": ("l1", "Invoke", DENIED, f"lambda:InvokeFunction. Error Details: {DENIED.message}"),
     "no function": (
         "l1",
-        "GetFunction",
+        "Invoke",
         Fault("ResourceNotFoundException", "Function not found: f", status=404),
-        "lambda:GetFunction. Error Details: Function not found: f",
+        "lambda:InvokeFunction. Error Details: Function not found: f",
     ),
     "no send": ("c1", "SendMessage", DENIED, f"sqs:SendMessage. Error Details: {DENIED.message}"),
     "no queue": (
@@ -88,9 +88,13 @@ def test_a_refusal_fails_the_step_in_the_refusers_words(workshop: Run, case: str
     workshop(scenario)
 
 
-def test_a_role_that_may_not_get_the_function_invokes_it_all_the_same(workshop: Run) -> None:
+GONE = Fault("ResourceNotFoundException", "Function not found: f", status=404)
+
+
+@pytest.mark.parametrize("fault", [DENIED, GONE], ids=["may not", "is not there"])
+def test_a_function_that_cannot_be_asked_for_is_invoked_all_the_same(workshop: Run, fault: Fault) -> None:
     async def scenario(shop: Shop) -> None:
-        shop.door.prepare("GetFunction", DENIED)
+        shop.door.prepare("GetFunction", fault)
         await shop.worker.start()
         await shop.start("l1")
         assert await shop.end() == "Succeeded"

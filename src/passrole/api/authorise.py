@@ -84,12 +84,11 @@ async def _attached(operation: Operation, context: Context, parameters: Paramete
 def _decide(
     permission: Permission, context: Context, keys: Keys, policies: PolicySet, verdict: Verdict
 ) -> bool:
-    arn = arns.parse(permission.resource)
     request = Request(
         principal=context.principal,
         action=permission.action,
         resource=permission.resource,
-        resource_account=(arn.account if arn else "") or context.account,
+        resource_account=_owner(permission.resource) or context.account,
         context={**keys, **permission.context} if permission.context else keys,
     )
     decision = evaluate(request, policies)
@@ -97,6 +96,12 @@ def _decide(
     if not decision.allowed:
         verdict.sentence = denial_sentence(request, decision)
     return decision.allowed
+
+
+def _owner(resource: str) -> str:
+    """The account in an ARN; AWS's managed policies (`arn:aws:iam::aws:policy/...`) are in everyone's."""
+    arn = arns.parse(resource)
+    return arn.account if arn and arn.account != "aws" else ""
 
 
 def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:

@@ -69,7 +69,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # such as a set that Java reads otherwise
-            return re.compile(pattern)
+            return re.compile(pattern, re.ASCII)  # \w and \d of AWS's patterns are ASCII's
     except (re.error, FutureWarning, DeprecationWarning):
         return None
 

@@ -31,7 +31,7 @@ _PENDING_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _GET_FUNCTION = Action("lambda", "GetFunction", "lambda:GetFunction")
 _INVOKE = Action("lambda", "Invoke", "lambda:InvokeFunction")
 _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
-_DENIED = ("AccessDenied", "AccessDeniedException")
+_LEFT_TO_INVOKE = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundException")
 
 
 class Effects:
@@ -98,14 +98,15 @@ class Effects:
         """How long the step may take, asked of the function once it is ready to be invoked.
 
         A role with version 1 of the managed policy may not ask (GetFunction came with version 2) and
-        invokes all the same. A function that stays pending is invoked too: Lambda's answer says more.
+        invokes all the same. A function that stays pending, or is not there, is invoked too: the step's
+        failure then names the call that the step is for.
         """
         waited = 0.0
         for delay in _delays():
             try:
                 answer = await self._call(task, _GET_FUNCTION, {"FunctionName": command.function_arn})
             except CallFailed as failure:
-                if failure.action == _GET_FUNCTION.name and failure.code in _DENIED:
+                if failure.action == _GET_FUNCTION.name and failure.code in _LEFT_TO_INVOKE:
                     return STEP_LIMIT_SECONDS
                 raise
             about = answer["Configuration"]
