@@ -36,7 +36,7 @@ class Named(NamedTuple):
 def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
     """The function behind FunctionName and Qualifier. Raises Fault where they make no sense."""
     region, account, rest = ctx.region, ctx.account, text.split(":")
-    if rest[0] == "arn" and len(rest) > 5:
+    if rest[0] == "arn" and rest[2:3] == ["lambda"] and len(rest) > 5:
         region, account, rest = rest[3], rest[4], rest[5:]
     elif len(rest) > 1 and rest[1] == "function":
         account, rest = rest[0], rest[1:]
