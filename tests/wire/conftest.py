@@ -136,6 +136,8 @@ def values_of(shape: Shape | None, *, dense: bool, depth: int = 3) -> st.SearchS
         return st.dictionaries(keys, items, min_size=least, max_size=2)
     if "location" in shape.serialization and shape.type_name == "string":
         return _ASCII
+    if shape.serialization.get("location") == "statusCode":
+        return st.sampled_from([200, 201, 202, 204])  # others are errors to the client
     return _SCALARS[shape.type_name]
 
 
