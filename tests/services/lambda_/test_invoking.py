@@ -59,6 +59,11 @@ def test_the_tail_of_the_log_is_its_last_4_kb(workshop: Workshop) -> None:
     assert "x\nthe end\nEND RequestId" in log
 
 
+def test_an_event_is_accepted_without_an_answer(workshop: Workshop) -> None:
+    answer = workshop.client.invoke(FunctionName=workshop.create(), InvocationType="Event")
+    assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
+
+
 def test_a_dry_run_runs_nothing(workshop: Workshop) -> None:
     name = workshop.create("raise SystemExit(1)")
     answer = workshop.client.invoke(FunctionName=name, InvocationType="DryRun")

@@ -113,7 +113,7 @@ class Scene:
 
     async def settled(self) -> None:
         async with asyncio.timeout(5):
-            while await self.waiting():
+            while await self.waiting():  # noqa: ASYNC110 (the end of a row has no event)
                 await asyncio.sleep(0.005)
 
 
@@ -143,7 +143,7 @@ def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> 
         scene.runtime.open.clear()
         await scene.queue.start()
         await scene.add("r-1")
-        while not scene.runtime.ran:
+        while not scene.runtime.ran:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         await scene.queue.close()
         assert await scene.waiting() == ["r-1"]
