@@ -50,8 +50,9 @@ def signed(
     *,
     secret: str | None = None,
     key: str | None = None,
+    path: str = "/",
 ) -> dict[str, str]:
-    request = AWSRequest(method="POST", url=f"{server.url}/", data=body, headers=dict(headers))
+    request = AWSRequest(method="POST", url=f"{server.url}{path}", data=body, headers=dict(headers))
     credentials = Credentials(
         key or server.access["access_key_id"], secret or server.access["secret_access_key"]
     )
@@ -167,6 +168,35 @@ def test_passroles_own_operations_need_a_signature(server: Any) -> None:
     answer = send(server.url, {"content-type": "application/json"}, b"{}", "/_passrole/ListWaitingCallbacks")
     assert answer.status in (400, 403)
     assert b"Callbacks" not in answer.body
+
+
+def own(server: Any, operation: str, parameters: Mapping[str, str]) -> Answer:
+    path, body = f"/_passrole/{operation}", json.dumps(parameters).encode()
+    return send(server.url, signed(server, {}, body, "passrole", path=path), body, path)
+
+
+def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(server: Any) -> None:
+    answer = json.loads(own(server, "AssumeRoleForUser", {"RoleName": server.access["role_name"]}).body)
+    keys = answer["Credentials"]
+    sts = server.client_with("sts", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    role = server.access["role_name"]
+    assert sts.get_caller_identity()["Arn"].endswith(f":assumed-role/{role}/SageMaker")
+
+
+@pytest.mark.parametrize(
+    "operation, parameters, code",
+    [
+        ("AssumeRoleForUser", {"RoleName": "nobody"}, "NoSuchEntity"),
+        ("AssumeRoleForUser", {}, "ValidationException"),
+        ("AssumeRoleForUser", {"RoleName": "x", "More": "y"}, "ValidationException"),
+        ("Nonsense", {}, "UnknownOperationException"),
+    ],
+)
+def test_passroles_own_operations_refuse_as_aws_would(
+    server: Any, operation: str, parameters: Mapping[str, str], code: str
+) -> None:
+    answer = own(server, operation, parameters)
+    assert (answer.code, answer.status // 100) == (code, 4)
 
 
 def test_no_secret_stands_in_the_audit_trail(server: Any) -> None:

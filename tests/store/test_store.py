@@ -137,6 +137,20 @@ def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Pat
     run(tmp_path, scenario)
 
 
+def test_nobody_else_can_read_the_files(tmp_path: Path) -> None:
+    async def scenario(store: SqliteStore) -> None:
+        await store.write(put("a"))
+        modes.update(_modes(tmp_path))
+
+    modes: dict[str, int] = {}
+    run(tmp_path, scenario)
+    assert modes == {"passrole.db": 0o600, "passrole.db-shm": 0o600, "passrole.db-wal": 0o600}
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("passrole.db*")}
+
+
 def test_a_collection_adds_once_lists_by_prefix_and_pages(tmp_path: Path) -> None:
     def scenario_rows(tx: Tx) -> None:
         for key in ("x/a", "x/b", "x/c", "y/a"):

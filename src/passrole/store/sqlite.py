@@ -80,11 +80,12 @@ class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(folder / "lock")
         self._loop = asyncio.get_running_loop()
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         path = folder / "passrole.db"
+        path.touch(mode=0o600)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True))
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
