@@ -32,8 +32,6 @@ NONSENSE = [
     "f:1:2",
     f"{ELSEWHERE}:",
     "arn:aws:sqs:us-east-1:111122223333:q",
-    "arn",
-    "arn:aws",
     "../f",
     "f/../g",
     "é",
