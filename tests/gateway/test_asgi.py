@@ -176,7 +176,7 @@ def own(server: Any, operation: str, parameters: Mapping[str, str]) -> Answer:
 
 
 def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(server: Any) -> None:
-    answer = json.loads(own(server, "AssumeRoleForUser", {"RoleName": server.access["role_name"]}).body)
+    answer = json.loads(own(server, "AssumeRoleForUser", {"RoleArn": server.access["role_arn"]}).body)
     keys = answer["Credentials"]
     sts = server.client_with("sts", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     role = server.access["role_name"]
@@ -186,9 +186,9 @@ def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(serve
 @pytest.mark.parametrize(
     "operation, parameters, code",
     [
-        ("AssumeRoleForUser", {"RoleName": "nobody"}, "NoSuchEntity"),
+        ("AssumeRoleForUser", {"RoleArn": "arn:aws:iam::111122223333:role/no"}, "AccessDeniedException"),
         ("AssumeRoleForUser", {}, "ValidationException"),
-        ("AssumeRoleForUser", {"RoleName": "x", "More": "y"}, "ValidationException"),
+        ("AssumeRoleForUser", {"RoleArn": "x", "More": "y"}, "ValidationException"),
         ("Nonsense", {}, "UnknownOperationException"),
     ],
 )

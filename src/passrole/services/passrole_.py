@@ -3,8 +3,6 @@
 from typing import Any
 
 from passrole import arns, history
-from passrole.faults import Fault
-from passrole.identities import records
 from passrole.policy.request import service_principal
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
@@ -14,12 +12,8 @@ def _every_execution(ctx: Context, _parameters: Parameters) -> str:
     return arns.execution(ctx.region, ctx.account, "*", "*")
 
 
-async def _role_arn(ctx: Context, parameters: Parameters) -> str:
-    name = str(parameters["role_name"])
-    role = await ctx.store.read(lambda tx: records.find(tx, records.ROLES, ctx.account, name))
-    if role is None:
-        raise Fault("NoSuchEntity", f"The role with name {name} cannot be found.", status=404)
-    return role.arn
+def _role(_ctx: Context, parameters: Parameters) -> str:
+    return str(parameters["role_arn"])
 
 
 @operation("sagemaker:ListPipelineExecutionSteps", resource=_every_execution)
@@ -41,12 +35,9 @@ async def list_waiting_callbacks(ctx: Context) -> dict[str, Any]:
     }
 
 
-@operation("sts:AssumeRole", resource=_role_arn)
-async def assume_role_for_user(ctx: Context, *, role_name: str) -> dict[str, Any]:
+@operation("sts:AssumeRole", resource=_role)
+async def assume_role_for_user(ctx: Context, *, role_arn: str) -> dict[str, Any]:
     """A session of a role that trusts SageMaker, as a notebook has one: SageMaker assumes it for its user."""
     sagemaker = service_principal("sagemaker.amazonaws.com", ctx.account)
-    parameters = {
-        "RoleArn": await _role_arn(ctx, {"role_name": role_name}),
-        "RoleSessionName": "SageMaker",
-    }
+    parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
     return await ctx.call("sts", "AssumeRole", parameters, principal=sagemaker)
