@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 Step = dict[str, Any]
 Server = Any
@@ -38,6 +39,49 @@ def define() -> Callable[..., str]:
         )
 
     return definition
+
+
+@pytest.fixture
+def made(server: Server, role: str, name: str, define: Callable[..., str]) -> Callable[..., str]:
+    """Create the test's pipeline, of these steps or else of a Fail step; its ARN."""
+    fail = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
+
+    def create(*steps: Step, members: dict[str, Any] | None = None, **given: Any) -> str:
+        text = define(*(steps or (fail,)), **(members or {}))
+        create_pipeline = server.client("sagemaker").create_pipeline
+        arn: str = create_pipeline(PipelineName=name, PipelineDefinition=text, **{"RoleArn": role, **given})[
+            "PipelineArn"
+        ]
+        return arn
+
+    return create
+
+
+@pytest.fixture
+def refused() -> Callable[..., tuple[str, str]]:
+    """Code and message of the error that a call answers with."""
+
+    def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    return refusal
+
+
+@pytest.fixture
+def client_that_may(server: Server) -> Callable[..., Any]:
+    """A SageMaker client of a user with one statement: these actions on this resource, on a condition."""
+
+    def client(action: str | list[str], resource: str, **condition: Any) -> Any:
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": resource}
+        if condition:
+            statement["Condition"] = condition
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        return server.client("sagemaker", user_policy=policy)
+
+    return client
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""SageMaker Pipelines: definitions, their executions, and the answers to their callbacks.
+"""SageMaker Pipelines: definitions, their executions, the answers to their callbacks, and tags.
 
 What an execution does is none of its business: `history` and the engine below it decide, the worker acts.
 """
 
-from passrole.services.sagemaker import callbacks, executions, pipelines
+from passrole.services.sagemaker import callbacks, executions, pipelines, tags
 
-__all__ = ["callbacks", "executions", "pipelines"]
+__all__ = ["callbacks", "executions", "pipelines", "tags"]

@@ -8,37 +8,28 @@ from passrole import arns
 from passrole.definition import DefinitionError
 from passrole.faults import Fault
 from passrole.history import definitions, executions
-from passrole.policy.request import Values, service_principal
+from passrole.policy.request import service_principal
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, Permission, operation
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
 from passrole.services.sagemaker.requests import PAGE_MAX, Request, once, place_of, token_behind, without_none
+from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
 from passrole.store import Tx
 
 SERVICE = "sagemaker.amazonaws.com"
-
-Tags = Sequence[Mapping[str, str]]
-
-
-def _tag_keys(_ctx: Context, parameters: Parameters) -> dict[str, Values]:
-    tags: Tags = parameters.get("tags") or ()
-    if not tags:
-        return {}
-    keys: dict[str, Values] = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
-    return {**keys, "aws:TagKeys": tuple(tag["Key"] for tag in tags)}
 
 
 def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if not parameters.get("tags"):
         return ()
-    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), _tag_keys(ctx, parameters)),)
+    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), request_tags(ctx, parameters)),)
 
 
 @operation(
     "sagemaker:CreatePipeline",
     resource=pipeline_arn,
     passes=[PassRole("role_arn", SERVICE)],
-    keys=_tag_keys,
+    keys=request_tags,
     also=_tagging,
 )
 async def create_pipeline(
@@ -75,7 +66,7 @@ async def create_pipeline(
         display_name=pipeline_display_name,
         description=pipeline_description,
         parallelism=parallelism_configuration,
-        tags={tag["Key"]: tag["Value"] for tag in tags},
+        tags=from_wire(tags),
     )
     unstamped = replace(pipeline, created=0, modified=0)
     request = Request("CreatePipeline", client_request_token, {"pipeline": unstamped, "text": text})
