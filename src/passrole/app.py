@@ -21,6 +21,7 @@ from passrole.config import Config
 from passrole.gateway import Gateway
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
+from passrole.services.lambda_ import QueuedInvocations
 from passrole.store import SqliteStore
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
@@ -87,14 +88,17 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         store=store, directory=directory, functions=functions, audit=audit, clock=clock, config=config
     )
     worker = Worker(store, door.from_inside, clock, config)
+    queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
     housekeeping = Housekeeping(store, clock)
     try:
         await _onboard(store, config, clock)
         await worker.start()
+        await queued.start()
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
         await housekeeping.close()
+        await queued.close()
         await worker.close()
         await functions.close()
         directory.close()
