@@ -9,6 +9,7 @@ It knows no functions.
 import base64
 import hashlib
 import io
+import os
 import shutil
 import stat
 import uuid
@@ -44,7 +45,7 @@ def sha256(archive: bytes) -> str:
 def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
     """Unpack to `folder`, which must not exist yet. Blocks. Raises Fault, and leaves nothing then.
 
-    Killed at any moment: `folder` is there and complete, or it is not there.
+    Killed at any moment: `folder` is there and complete, or it is not there. On the disk when it returns.
     """
     limits = limits or Limits()
     if len(archive) > limits.zipped_bytes:
@@ -56,7 +57,9 @@ def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
             entries = opened.infolist()
             _check(entries, limits)
             _extract(opened, entries, temporary, limits)
+        _sync(temporary, *temporary.rglob("*"))
         temporary.rename(folder)
+        _sync(folder.parent)
     except Fault:
         raise
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError) as error:
@@ -108,3 +111,12 @@ def _copy(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, bytes_m
             sink.write(chunk)
             copied += len(chunk)
     return copied
+
+
+def _sync(*paths: Path) -> None:
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
