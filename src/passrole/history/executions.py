@@ -4,7 +4,7 @@ Knows no journal and no commands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
@@ -21,12 +21,16 @@ SortBy = Literal["CreationTime", "PipelineExecutionArn"]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What StartPipelineExecution was told, and by whom; `created_by` is AWS's UserContext."""
+    """What StartPipelineExecution was told, and by whom; `created_by` is AWS's UserContext.
+
+    `version` counts the versions of the pipeline, from 1.
+    """
 
     display_name: str
     description: str | None = None
     created_by: Mapping[str, Any] = field(default_factory=dict)
     modified_by: Mapping[str, Any] = field(default_factory=dict)
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,7 @@ def note_status(tx: Tx, execution: str, state: State) -> None:
 
 def note_modifier(tx: Tx, execution: Execution, modified_by: Mapping[str, Any]) -> None:
     """Take over who changed it last."""
-    about = About(
-        execution.about.display_name, execution.about.description, execution.about.created_by, modified_by
-    )
+    about = replace(execution.about, modified_by=modified_by)
     tx.run("UPDATE executions SET about = ? WHERE execution = ?", orjson.dumps(about), execution.arn)
 
 

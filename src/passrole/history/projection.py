@@ -30,6 +30,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
         CreatedBy=execution.about.created_by,
         LastModifiedBy=execution.about.modified_by,
         ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},
+        PipelineVersionId=execution.about.version,
         RoleArn=execution.role,
     )
 

@@ -63,6 +63,7 @@ def test_an_execution_is_described_from_its_start_to_its_end(
         "PipelineExecutionDescription": "about",
         "FailureReason": "Step failure: One or multiple steps failed.",
         "RoleArn": role,
+        "PipelineVersionId": 1,
     }
     last_run = server.client("sagemaker").describe_pipeline(PipelineName=pipeline)["LastRunTime"]
     assert isinstance(last_run, datetime)

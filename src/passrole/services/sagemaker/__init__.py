@@ -3,6 +3,6 @@
 What an execution does is none of its business: `history` and the engine below it decide, the worker acts.
 """
 
-from passrole.services.sagemaker import callbacks, executions, pipelines, tags
+from passrole.services.sagemaker import callbacks, executions, pipelines, tags, versions
 
-__all__ = ["callbacks", "executions", "pipelines", "tags"]
+__all__ = ["callbacks", "executions", "pipelines", "tags", "versions"]

@@ -1,7 +1,8 @@
 """Executions: started, stopped, described, listed. What happens in between is the engine's."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from passrole import arns, history, ids
 from passrole.definition import DefinitionError, effective
@@ -23,18 +24,18 @@ from passrole.services.sagemaker.records import (
 from passrole.services.sagemaker.requests import (
     PAGE_MAX,
     Request,
+    SortOrder,
     once,
     page_of,
     place_of,
     token_behind,
     without_none,
 )
+from passrole.services.sagemaker.versions import as_of, note_execution, require_version, version_keys
 from passrole.store import Tx
 
-SortOrder = Literal["Ascending", "Descending"]
 
-
-@operation("sagemaker:StartPipelineExecution", resource=pipeline_arn)
+@operation("sagemaker:StartPipelineExecution", resource=pipeline_arn, keys=version_keys)
 async def start_pipeline_execution(
     ctx: Context,
     *,
@@ -44,8 +45,9 @@ async def start_pipeline_execution(
     pipeline_execution_description: str | None = None,
     pipeline_parameters: Sequence[Mapping[str, str]] = (),
     parallelism_configuration: Mapping[str, int] | None = None,
+    pipeline_version_id: int | None = None,
 ) -> dict[str, Any]:
-    """Begin an execution of the pipeline as it is now."""
+    """Begin an execution of the pipeline as it is now, or as it was in a version."""
     now, user = ctx.clock(), user_context(ctx.principal)
     about = About(
         display_name=pipeline_execution_display_name or f"execution-{int(now * 1000)}",
@@ -59,15 +61,25 @@ async def start_pipeline_execution(
         "description": pipeline_execution_description,
         "parameters": pipeline_parameters,
         "parallelism": parallelism_configuration,
+        "version": pipeline_version_id,
     }
     request = Request("StartPipelineExecution", client_request_token, parameters)
 
     def start(tx: Tx) -> dict[str, Any]:
-        pipeline = require(tx, ctx, pipeline_name)
+        today = require(tx, ctx, pipeline_name)
+        version = require_version(tx, ctx, today, pipeline_version_id)
+        pipeline = as_of(today, version)
         values = _effective(tx, pipeline, pipeline_parameters)
         limit = parallelism_configuration or pipeline.parallelism or {}
         begun = _begun(ctx, pipeline, now, values, limit.get("MaxParallelExecutionSteps"))
-        history.start(tx, begun, definition=pipeline.definition, role=pipeline.role_arn, about=about)
+        history.start(
+            tx,
+            begun,
+            definition=pipeline.definition,
+            role=pipeline.role_arn,
+            about=replace(about, version=version.number),
+        )
+        note_execution(tx, ctx, pipeline, version, begun.execution_arn)
         return {"PipelineExecutionArn": begun.execution_arn}
 
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))

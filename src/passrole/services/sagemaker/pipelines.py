@@ -11,8 +11,18 @@ from passrole.history import definitions, executions
 from passrole.policy.request import service_principal
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.sagemaker import versions
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
-from passrole.services.sagemaker.requests import PAGE_MAX, Request, once, place_of, token_behind, without_none
+from passrole.services.sagemaker.requests import (
+    PAGE_MAX,
+    Request,
+    SortOrder,
+    is_between,
+    once,
+    place_of,
+    token_behind,
+    without_none,
+)
 from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
 from passrole.store import Tx
 
@@ -101,10 +111,18 @@ async def update_pipeline(
     return await ctx.store.write(lambda tx: _update(tx, ctx, pipeline_name, text, changes))
 
 
-@operation("sagemaker:DescribePipeline", resource=pipeline_arn)
-async def describe_pipeline(ctx: Context, *, pipeline_name: str) -> dict[str, Any]:
-    """Everything about a pipeline, its definition included."""
-    return await ctx.store.read(lambda tx: _description(tx, require(tx, ctx, pipeline_name)))
+@operation("sagemaker:DescribePipeline", resource=pipeline_arn, keys=versions.version_keys)
+async def describe_pipeline(
+    ctx: Context, *, pipeline_name: str, pipeline_version_id: int | None = None
+) -> dict[str, Any]:
+    """Everything about a pipeline, its definition included, as it is now or was in a version."""
+
+    def describe(tx: Tx) -> dict[str, Any]:
+        pipeline = require(tx, ctx, pipeline_name)
+        version = versions.require_version(tx, ctx, pipeline, pipeline_version_id)
+        return _description(tx, versions.as_of(pipeline, version), version)
+
+    return await ctx.store.read(describe)
 
 
 @operation("sagemaker:DeletePipeline", resource=pipeline_arn)
@@ -122,7 +140,7 @@ async def list_pipelines(
     created_after: float | None = None,
     created_before: float | None = None,
     sort_by: str = "CreationTime",
-    sort_order: str = "Descending",
+    sort_order: SortOrder = "Descending",
     next_token: str | None = None,
     max_results: int = PAGE_MAX,
 ) -> dict[str, Any]:
@@ -133,8 +151,7 @@ async def list_pipelines(
         pipelines = [
             pipeline
             for _, pipeline in PIPELINES.items(tx, ctx.key(pipeline_name_prefix))
-            if (created_after is None or pipeline.created >= created_after)
-            and (created_before is None or pipeline.created <= created_before)
+            if is_between(pipeline.created, created_after, created_before)
         ]
         return _page(tx, pipelines, sort_by, sort_order == "Descending", after, max_results)
 
@@ -185,6 +202,7 @@ def _create(tx: Tx, ctx: Context, pipeline: Pipeline, text: str) -> dict[str, An
             f"Pipeline with name ({pipeline.name}) already exists."
         )
         raise Fault("ValidationException", sentence)
+    versions.record(tx, ctx, pipeline)
     return {"PipelineArn": pipeline.arn}
 
 
@@ -199,6 +217,7 @@ def _update(tx: Tx, ctx: Context, name: str, text: str | None, changes: Mapping[
         **changes,
     )
     PIPELINES.put(tx, ctx.key(before.name), pipeline)
+    versions.record(tx, ctx, pipeline)
     return {"PipelineArn": pipeline.arn, "PipelineVersionId": pipeline.version}
 
 
@@ -208,11 +227,12 @@ def _delete(tx: Tx, ctx: Context, name: str) -> dict[str, Any]:
         sentence = f"Pipeline with name {pipeline.name} has executions that are running; stop them first."
         raise Fault("ConflictException", sentence)
     executions.delete_all(tx, pipeline.arn)
+    versions.delete_all(tx, ctx, pipeline)
     PIPELINES.delete(tx, ctx.key(pipeline.name))
     return {"PipelineArn": pipeline.arn}
 
 
-def _description(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
+def _description(tx: Tx, pipeline: Pipeline, version: versions.Version) -> dict[str, Any]:
     return without_none(
         PipelineArn=pipeline.arn,
         PipelineName=pipeline.name,
@@ -226,6 +246,8 @@ def _description(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
         LastRunTime=executions.last_started(tx, pipeline.arn),
         CreatedBy=pipeline.created_by,
         LastModifiedBy=pipeline.modified_by,
+        PipelineVersionDisplayName=version.name,
+        PipelineVersionDescription=version.note,
         ParallelismConfiguration=pipeline.parallelism,
     )
 

@@ -8,7 +8,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -17,6 +17,7 @@ from passrole.services.context import Context
 from passrole.store import Tx
 
 Json = dict[str, Any]
+SortOrder = Literal["Ascending", "Descending"]
 
 TOKEN_SECONDS = 7 * 24 * 3600
 PAGE_MAX = 100
@@ -84,6 +85,11 @@ def page_of(member: str, items: Sequence[Json], key: str, token: str | None, lim
     if first + limit < len(items):
         answer["NextToken"] = token_behind(str(shown[-1][key]))
     return answer
+
+
+def is_between(created: float, after: float | None, before: float | None) -> bool:
+    """Whether a time passes the filters CreatedAfter and CreatedBefore, both inclusive."""
+    return (after is None or created >= after) and (before is None or created <= before)
 
 
 def without_none(**members: Any) -> Json:

@@ -1,0 +1,183 @@
+"""Versions of a pipeline: the first is what CreatePipeline stored, every UpdatePipeline makes the next.
+
+AWS does not say what a version holds. Here it is all that an update can change: the definition, the
+role, the parallelism, the display name and the description. The newest one is the pipeline itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.records import Pipeline, pipeline_arn, require
+from passrole.services.sagemaker.requests import (
+    PAGE_MAX,
+    SortOrder,
+    is_between,
+    place_of,
+    token_behind,
+    without_none,
+)
+from passrole.store import Collection, Tx
+
+
+@dataclass(frozen=True)
+class Version:
+    """A document of the store. `last_execution` is the ARN of the one that was started last, if any was.
+
+    `name` and `note` are the version's own, `display_name` and `description` the pipeline's at the time.
+    """
+
+    number: int
+    created: float
+    created_by: Mapping[str, Any]
+    definition: str
+    role_arn: str
+    display_name: str | None = None
+    description: str | None = None
+    parallelism: Mapping[str, Any] | None = None
+    name: str | None = None
+    note: str | None = None
+    last_execution: str | None = None
+
+
+VERSIONS = Collection("pipeline_version", Version)
+
+
+def version_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition key of a call that names a version."""
+    number = parameters.get("pipeline_version_id")
+    return {} if number is None else {"sagemaker:PipelineVersionId": str(number)}
+
+
+def record(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
+    """Keep the pipeline as its newest version."""
+    version = Version(
+        number=pipeline.version,
+        created=pipeline.modified,
+        created_by=pipeline.modified_by,
+        definition=pipeline.definition,
+        role_arn=pipeline.role_arn,
+        display_name=pipeline.display_name,
+        description=pipeline.description,
+        parallelism=pipeline.parallelism,
+    )
+    _put(tx, ctx, pipeline, version)
+
+
+def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, number: int | None) -> Version:
+    """The version of this number, the newest for None. Raises ResourceNotFound."""
+    found = VERSIONS.get(tx, _key(ctx, pipeline, pipeline.version if number is None else number))
+    if found is None:
+        sentence = f"Pipeline version {number} of pipeline with name {pipeline.name} does not exist."
+        raise Fault("ResourceNotFound", sentence)
+    return found
+
+
+def as_of(pipeline: Pipeline, version: Version) -> Pipeline:
+    """The pipeline as it was in this version; its tags are today's."""
+    return replace(
+        pipeline,
+        version=version.number,
+        modified=version.created,
+        modified_by=version.created_by,
+        definition=version.definition,
+        role_arn=version.role_arn,
+        display_name=version.display_name,
+        description=version.description,
+        parallelism=version.parallelism,
+    )
+
+
+def note_execution(tx: Tx, ctx: Context, pipeline: Pipeline, version: Version, execution: str) -> None:
+    """Keep the ARN of the execution that was started last."""
+    _put(tx, ctx, pipeline, replace(version, last_execution=execution))
+
+
+def delete_all(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
+    """Remove the versions of a pipeline that goes."""
+    for key, _ in VERSIONS.items(tx, _prefix(ctx, pipeline)):
+        VERSIONS.delete(tx, key)
+
+
+@operation("sagemaker:ListPipelineVersions", resource=pipeline_arn)
+async def list_pipeline_versions(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    created_after: float | None = None,
+    created_before: float | None = None,
+    sort_order: SortOrder = "Descending",
+    next_token: str | None = None,
+    max_results: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """A pipeline's versions, newest first: the SDK takes the first one for the latest."""
+    after = place_of(next_token, int)
+    descending = sort_order == "Descending"
+
+    def page(tx: Tx) -> dict[str, Any]:
+        pipeline = require(tx, ctx, pipeline_name)
+        found = [
+            version
+            for _, version in VERSIONS.items(tx, _prefix(ctx, pipeline))
+            if is_between(version.created, created_after, created_before)
+            and (after is None or (version.number < after[0] if descending else version.number > after[0]))
+        ]
+        shown = (found[::-1] if descending else found)[:max_results]
+        return without_none(
+            PipelineVersionSummaries=[_summary(pipeline, version) for version in shown],
+            NextToken=token_behind(shown[-1].number) if len(found) > len(shown) else None,
+        )
+
+    return await ctx.store.read(page)
+
+
+def _versioned(_ctx: Context, parameters: Parameters) -> str:
+    return str(parameters["pipeline_arn"])
+
+
+@operation("sagemaker:UpdatePipelineVersion", resource=_versioned, keys=version_keys)
+async def update_pipeline_version(
+    ctx: Context,
+    *,
+    pipeline_arn: str,
+    pipeline_version_id: int,
+    pipeline_version_display_name: str | None = None,
+    pipeline_version_description: str | None = None,
+) -> dict[str, Any]:
+    """Name or describe a version; what it holds never changes."""
+
+    def update(tx: Tx) -> dict[str, Any]:
+        pipeline = require(tx, ctx, pipeline_arn)
+        version = require_version(tx, ctx, pipeline, pipeline_version_id)
+        given = without_none(name=pipeline_version_display_name, note=pipeline_version_description)
+        _put(tx, ctx, pipeline, replace(version, **given))
+        return {"PipelineArn": pipeline.arn, "PipelineVersionId": version.number}
+
+    return await ctx.store.write(update)
+
+
+def _summary(pipeline: Pipeline, version: Version) -> dict[str, Any]:
+    return without_none(
+        PipelineArn=pipeline.arn,
+        PipelineVersionId=version.number,
+        CreationTime=version.created,
+        PipelineVersionDisplayName=version.name,
+        PipelineVersionDescription=version.note,
+        LastExecutionPipelineExecutionArn=version.last_execution,
+    )
+
+
+def _prefix(ctx: Context, pipeline: Pipeline) -> str:
+    return ctx.key(f"{pipeline.name}/")
+
+
+def _key(ctx: Context, pipeline: Pipeline, number: int) -> str:
+    return f"{_prefix(ctx, pipeline)}{number:019}"  # as wide as a long, so that keys sort as numbers do
+
+
+def _put(tx: Tx, ctx: Context, pipeline: Pipeline, version: Version) -> None:
+    VERSIONS.put(tx, _key(ctx, pipeline, version.number), version)
