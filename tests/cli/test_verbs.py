@@ -99,7 +99,7 @@ def test_misuse_is_one_line_on_stderr_and_exit_code_2(arguments: str, message: s
         (Failed("the server\n  went away."), "passrole: the server went away"),
         (Failed("AccessDenied: User: x"), "passrole: AccessDenied: User: x"),
         (Misuse("`x` is odd"), "passrole: `x` is odd"),
-        (click.UsageError("Odd use."), "passrole: odd use"),
+        (click.UsageError("Odd use."), "passrole: odd use (see `passrole --help`)"),
     ],
 )
 def test_an_error_is_one_sentence_without_a_full_stop(error: click.ClickException, line: str) -> None:

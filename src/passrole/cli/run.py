@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from passrole.cli.screens import Screen
     from passrole.cli.watching import Step
 
-_LOOK_SECONDS, _LOOK_SECONDS_LATER, _LATER = 0.1, 0.5, 10.0
+_LOOK_SECONDS_MIN, _LOOK_SECONDS_MAX = 0.1, 2.0
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,15 @@ def _follow(connection: "Connection", job: Job, execution: str) -> Outcome:
             shown.show(steps, seconds)
             if told["PipelineExecutionStatus"] in ENDED:
                 return Outcome(told["PipelineExecutionStatus"], told.get("FailureReason", ""), steps, seconds)
-            key = shown.wait(_LOOK_SECONDS if seconds < _LATER else _LOOK_SECONDS_LATER)
+            key = shown.wait(look_seconds(seconds))
             waiting = [step for step in steps if step.waits]
             if waiting and key in ("a", "r"):
                 _answer(connection, job, shown, waiting[0], approves=key == "a")
+
+
+def look_seconds(elapsed: float) -> float:
+    """Until the next look: what is seen late is late by a twentieth, and a day of waiting costs little."""
+    return min(_LOOK_SECONDS_MAX, max(_LOOK_SECONDS_MIN, elapsed / 20))
 
 
 def _answer(connection: "Connection", job: Job, shown: "Screen", step: "Step", *, approves: bool) -> None:

@@ -47,6 +47,7 @@ def server(config: Config) -> Iterator[tuple[str, bool]]:
                 yield _url_of_a_rival(config, process), False
     finally:
         _stop(process)
+        _forget_empty(_log_path(config))
 
 
 def _start(config: Config) -> subprocess.Popen[bytes]:
@@ -109,6 +110,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
     process.stdout.close()
+
+
+def _forget_empty(log: Path) -> None:
+    if log.stat().st_size == 0:
+        log.unlink()
 
 
 def _log_path(config: Config) -> Path:

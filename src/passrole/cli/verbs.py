@@ -17,6 +17,10 @@ INTERRUPTED = 130
 class Failed(click.ClickException):
     """What was asked could not be done; exit code 1."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.ctx = click.get_current_context(silent=True)
+
 
 class Misuse(click.UsageError):
     """What was asked makes no sense as asked; exit code 2."""
@@ -53,13 +57,12 @@ class Verbs(click.Group):
 
 def one_line(error: click.ClickException) -> str:
     """`passrole run: no such option '--datta'`; a wrong use also says where the help is."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
+    context = error.ctx if isinstance(error, click.UsageError | Failed) else None
     name = context.command_path if context else "passrole"
     sentence = " ".join(error.format_message().split()).removesuffix(".")
-    if not isinstance(error, Failed | Misuse):  # click's own sentences begin with a capital letter
-        sentence = sentence[:1].lower() + sentence[1:]
-    advice = f" (see `{name} --help`)" if context and not isinstance(error, Misuse) else ""
-    return f"{name}: {sentence}{advice}"
+    if isinstance(error, Failed | Misuse):
+        return f"{name}: {sentence}"
+    return f"{name}: {sentence[:1].lower()}{sentence[1:]} (see `{name} --help`)"  # click's own words
 
 
 def examples(*lines: str) -> str:
@@ -69,6 +72,7 @@ def examples(*lines: str) -> str:
 
 
 @click.group(
+    "passrole",
     cls=Verbs,
     invoke_without_command=True,
     epilog=examples(

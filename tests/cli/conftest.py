@@ -1,0 +1,47 @@
+"""The bundled example, and the command line as a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "stopping_distance"
+Passrole = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """The folder of the bundled example."""
+    return EXAMPLE
+
+
+@pytest.fixture(scope="session")
+def run_arguments() -> list[str]:
+    """`passrole run` of the bundled example with its functions."""
+    functions = (
+        f"--function=sagemaker-{name}={EXAMPLE / name}:{name}.handler" for name in ("fit", "publish")
+    )
+    return ["run", str(EXAMPLE / "pipeline.json"), *functions]
+
+
+@pytest.fixture
+def passrole() -> Iterator[Passrole]:
+    """Starts `passrole ARGUMENTS`; whatever still runs at the end of the test is ended."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **given.pop("env", {})}
+        command = [sys.executable, "-m", "passrole", *arguments]
+        started.append(subprocess.Popen(command, text=True, env=environment, **given))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=20)

@@ -1,0 +1,52 @@
+"""A server that stays, and what keeps it from starting."""
+
+import json
+import socket
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Passrole = Callable[..., "subprocess.Popen[str]"]
+
+
+def test_serve_prints_its_one_line_and_ends_cleanly_on_sigterm(passrole: Passrole, tmp_path: Path) -> None:
+    process = passrole("serve", "--data", str(tmp_path / "data"), "--port", "0")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    url = json.loads((tmp_path / "data" / "server.json").read_text())["url"]
+    assert line == f"passrole is ready at {url}\n"
+    assert stat.S_IMODE((tmp_path / "data" / "credentials.json").stat().st_mode) == 0o600
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_second_server_on_the_folder_is_refused(passrole: Passrole, tmp_path: Path) -> None:
+    first = passrole("serve", "--data", str(tmp_path), "--port", "0")
+    assert first.stdout is not None
+    first.stdout.readline()
+    second = passrole("serve", "--data", str(tmp_path), "--port", "0")
+    _, told = second.communicate(timeout=20)
+    assert told == f"passrole serve: another server holds the data folder `{tmp_path}`\n"
+    assert second.returncode == 2
+
+
+def test_a_port_that_is_taken_is_named(passrole: Passrole, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = passrole("serve", "--data", str(tmp_path), "--port", str(port))
+        _, told = process.communicate(timeout=20)
+    assert told == f"passrole serve: cannot listen on `127.0.0.1:{port}`: Address already in use\n"
+    assert process.returncode == 2
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.1"])
+def test_an_address_that_is_not_ours_is_named(passrole: Passrole, tmp_path: Path, host: str) -> None:
+    process = passrole("serve", "--data", str(tmp_path), "--host", host, "--port", "0")
+    _, told = process.communicate(timeout=20)
+    assert told.startswith(f"passrole serve: cannot listen on `{host}:0`: ")
+    assert told.count("\n") == 1
+    assert process.returncode == 2
