@@ -12,7 +12,7 @@ saying Stopping; the end of the execution is the last word.
 
     l1 ok | l1 returns <json> | l1 breaks | l1 times-out
     c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
-    start | start 2 | stop                                           mute: it could not be)
+    start | start 2 | limit 2 | stop                                 mute: it could not be)
 """
 
 import json
@@ -99,6 +99,8 @@ def _started(
 def _fact(words: list[str], at: float) -> InputFact:
     if words[0] == "start":
         return _started(at, int(words[1]) if len(words) > 1 else None)
+    if words[0] == "limit":
+        return facts.ParallelismChanged(at=at, max_parallel_steps=int(words[1]))
     if words[0] == "stop":
         return facts.StopRequested(at=at)
     step, what, *rest = words

@@ -37,6 +37,25 @@ l3 ok           -> -
 l2 ok           -> Succeeded
 = l1 Succeeded, c1 Succeeded, l2 Succeeded, l3 Succeeded
 
+== more slots are filled at once, fewer are left as they fall free: l1 l2 l3 l4
+start 1         -> l1!
+limit 3         -> l2! l3!
+limit 3         -> ignored
+limit 1         -> -
+l1 ok           -> -
+l2 ok           -> -
+l3 ok           -> l4!
+l4 ok           -> Succeeded
+= l1 Succeeded, l2 Succeeded, l3 Succeeded, l4 Succeeded
+
+== slots that are added while stopping or later start nothing: l1 l2
+start 1         -> l1!
+stop            -> -
+limit 2         -> -
+l1 ok           -> Stopped
+limit 3         -> ignored
+= l1 Succeeded
+
 == conditions take no slot: l1 q1?yes{l2|} q2?no{|} l2
 start 1         -> l1!
 l1 ok           -> l2!

@@ -156,6 +156,14 @@ def machine(
         def the_process_restarts(self) -> None:
             self.driver.state = replay(self.pipeline, self.driver.journal)
 
+        @precondition(lambda self: self.driver.state.max_parallel_steps is not None)
+        @rule()
+        def a_slot_is_added(self) -> None:
+            limit = (self.driver.state.max_parallel_steps or 0) + 1
+            is_over = self.driver.state.is_over
+            changed = facts.ParallelismChanged(at=1, max_parallel_steps=limit)
+            assert self.driver.tell(changed) is not is_over
+
         @precondition(lambda self: self.may_stop)
         @rule()
         def it_is_stopped(self) -> None:
@@ -171,8 +179,7 @@ def machine(
             state = self.driver.state
             running = [name for name, step in state.steps.items() if step.is_running]
             assert len(running) == state.running
-            assert state.origin is not None
-            assert len(running) <= (state.origin.max_parallel_steps or len(running))
+            assert len(running) <= (state.max_parallel_steps or len(running))
 
         @invariant()
         def an_execution_is_over_exactly_when_nothing_runs(self) -> None:

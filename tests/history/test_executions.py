@@ -1,13 +1,14 @@
 """The lists: pages in every order, and what goes when a pipeline goes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from passrole import history
 from passrole.engine.facts import EffectFailed, LambdaReturned
-from passrole.history import executions
+from passrole.history import executions, projection
 from passrole.history.executions import Page
 
 House = Any
@@ -92,12 +93,13 @@ def test_a_pipeline_takes_everything_of_its_executions_with_it(house: Run) -> No
     house(scenario)
 
 
-def test_who_changed_an_execution_last_is_kept_beside_who_began_it(house: Run) -> None:
+def test_what_an_execution_is_called_and_who_changed_it_last_can_change(house: Run) -> None:
     async def scenario(h: House) -> None:
         await h.start("a", "l1")
         row = await h.row("a")
-        await h.store.write(lambda tx: executions.note_modifier(tx, row, {"IamIdentity": {"Arn": "u"}}))
-        assert (await h.row("a")).about.modified_by == {"IamIdentity": {"Arn": "u"}}
-        assert (await h.row("a")).about.display_name == "display-a"
+        about = replace(row.about, modified_by={"IamIdentity": {"Arn": "u"}}, modified=9.5)
+        await h.store.write(lambda tx: executions.note_about(tx, row, about))
+        assert (await h.row("a")).about == about
+        assert projection.describe(await h.row("a"), await h.load("a"))["LastModifiedTime"] == 9.5
 
     house(scenario)

@@ -7,7 +7,7 @@ Knows no clock, id, store or AWS client.
    `decision.commands` what is now to be done. The driver commits both in one transaction and goes on
    with `decision.state`. If the commit fails it drops the decision: the state it came with is untouched.
 3. A step starts when all its dependencies succeeded and a slot is free. Condition and Fail steps end
-   in the instant they start and take no slot.
+   in the instant they start and take no slot. Fewer slots than running steps interrupt none of them.
 4. A failed step's dependents never start; independent steps run on to the end (AWS documents neither
    this nor the contrary). After a Fail step nothing new starts.
 5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
@@ -36,6 +36,7 @@ from passrole.engine.facts import (
     InputFact,
     LambdaReturned,
     LambdaTimedOut,
+    ParallelismChanged,
     StopRequested,
 )
 from passrole.engine.starting import start
@@ -77,8 +78,7 @@ def _may_start(state: State) -> bool:
 
 
 def _slot_is_free(state: State) -> bool:
-    assert state.origin is not None
-    limit = state.origin.max_parallel_steps
+    limit = state.max_parallel_steps
     return limit is None or state.running < limit
 
 
@@ -97,12 +97,17 @@ def _is_executing(state: State, _fact: StopRequested) -> bool:
     return state.origin is not None and state.status == "Executing"
 
 
-def _only_begin(_draft: Draft, _fact: ExecutionStarted) -> None:
-    """Folding the fact made the first steps ready."""
+def _is_another_limit(state: State, fact: ParallelismChanged) -> bool:
+    return not state.is_over and state.max_parallel_steps != fact.max_parallel_steps
+
+
+def _only_go_on(_draft: Draft, _fact: InputFact) -> None:
+    """Folding the fact did it all: there are other steps ready, or other slots free."""
 
 
 _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draft, Any], None]]] = {
-    ExecutionStarted: (_is_not_started, _only_begin),
+    ExecutionStarted: (_is_not_started, _only_go_on),
+    ParallelismChanged: (_is_another_limit, _only_go_on),
     StopRequested: (_is_executing, answers.stop_requested),
     LambdaReturned: (answers.function_is_running, answers.lambda_returned),
     LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),

@@ -12,6 +12,7 @@ folding it needs no rules and gives the same state under any later version of th
     LambdaReturned  LambdaTimedOut           StepStopping
     CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
     EffectFailed                             ExecutionEnded
+    ParallelismChanged
     StopRequested
 
 A fact about a step names it by (step, attempt); whatever comes twice or too late is ignored by these
@@ -116,6 +117,14 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelismChanged:
+    """UpdatePipelineExecution set how many steps may run at once from now on."""
+
+    at: float
+    max_parallel_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequested:
     """StopPipelineExecution was called."""
 
@@ -188,6 +197,7 @@ InputFact: TypeAlias = (
     | CallbackSent
     | CallbackAnswered
     | EffectFailed
+    | ParallelismChanged
     | StopRequested
 )
 DerivedFact: TypeAlias = (

@@ -27,6 +27,7 @@ from passrole.engine.facts import (
     LambdaTimedOut,
     MessageStatus,
     Metadata,
+    ParallelismChanged,
     StepFailed,
     StepStarted,
     StepStatus,
@@ -85,6 +86,7 @@ class State:
     status: ExecutionStatus = "Executing"
     ended_at: float | None = None
     failure_reason: str | None = None
+    max_parallel_steps: int | None = None
     steps: dict[str, StepState] = field(default_factory=dict)
     ready: deque[str] = field(default_factory=deque)
     """Steps that may start and need a slot, first come first served."""
@@ -133,6 +135,7 @@ def apply(state: State, fact: Fact) -> None:
 
 def _execution_started(state: State, fact: ExecutionStarted) -> None:
     state.origin = fact
+    state.max_parallel_steps = fact.max_parallel_steps
     for name, needed in state.pipeline.graph.dependencies.items():
         if not needed:
             _make_ready(state, name)
@@ -144,6 +147,10 @@ def _callback_sent(state: State, fact: CallbackSent) -> None:
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
     state.limit_passed_while_stopping |= state.status == "Stopping"
+
+
+def _parallelism_changed(state: State, fact: ParallelismChanged) -> None:
+    state.max_parallel_steps = fact.max_parallel_steps
 
 
 def _stop_requested(state: State, _fact: StopRequested) -> None:
@@ -239,6 +246,7 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     CallbackSent: _callback_sent,
     CallbackAnswered: _nothing,
     EffectFailed: _nothing,
+    ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,
     StepStarted: _step_started,
     StepStopping: _step_stopping,

@@ -4,7 +4,7 @@ Knows no journal and no commands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
@@ -23,7 +23,8 @@ SortBy = Literal["CreationTime", "PipelineExecutionArn"]
 class About:
     """What StartPipelineExecution was told, and by whom; `created_by` is AWS's UserContext.
 
-    `version` counts the versions of the pipeline, from 1.
+    `version` counts the versions of the pipeline, from 1. `modified` is when any of this was changed, in
+    seconds since the epoch: what happened to the execution itself is in the journal.
     """
 
     display_name: str
@@ -31,6 +32,7 @@ class About:
     created_by: Mapping[str, Any] = field(default_factory=dict)
     modified_by: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
+    modified: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,8 @@ def note_status(tx: Tx, execution: str, state: State) -> None:
     )
 
 
-def note_modifier(tx: Tx, execution: Execution, modified_by: Mapping[str, Any]) -> None:
-    """Take over who changed it last."""
-    about = replace(execution.about, modified_by=modified_by)
+def note_about(tx: Tx, execution: Execution, about: About) -> None:
+    """Take over what it is called now, or who changed it last."""
     tx.run("UPDATE executions SET about = ? WHERE execution = ?", orjson.dumps(about), execution.arn)
 
 

@@ -16,8 +16,7 @@ from passrole.history.journal import Folded
 def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
     """The answer of DescribePipelineExecution."""
     state = folded.state
-    assert state.origin is not None, "what is in the journal has begun"
-    limit = state.origin.max_parallel_steps
+    limit = state.max_parallel_steps
     return _without_none(
         PipelineArn=execution.pipeline,
         PipelineExecutionArn=execution.arn,
@@ -26,7 +25,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
         PipelineExecutionDescription=execution.about.description,
         FailureReason=state.failure_reason,
         CreationTime=execution.started,
-        LastModifiedTime=folded.modified,
+        LastModifiedTime=max(folded.modified, execution.about.modified),
         CreatedBy=execution.about.created_by,
         LastModifiedBy=execution.about.modified_by,
         ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},

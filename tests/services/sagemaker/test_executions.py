@@ -140,6 +140,7 @@ def test_parallelism_of_the_start_goes_before_the_pipelines(
         "list_pipeline_parameters_for_execution",
         "describe_pipeline_definition_for_execution",
         "stop_pipeline_execution",
+        "update_pipeline_execution",
     ],
 )
 def test_an_unknown_execution_is_not_found_and_not_shown_to_who_may_not_look(
@@ -158,6 +159,63 @@ def test_an_unknown_execution_is_not_found_and_not_shown_to_who_may_not_look(
     code, message = refusal(call, PipelineExecutionArn=arn)
     assert code == "AccessDeniedException"
     assert f"on resource: {arn} because" in message
+
+
+# UpdatePipelineExecution
+
+
+def test_an_execution_is_renamed_and_described_whenever(
+    server: Server, name: str, begin: Begin, ended: Ended
+) -> None:
+    sagemaker, arn = server.client("sagemaker"), begin(FAIL, PipelineExecutionDescription="kept")
+    before = ended(arn)
+    answer = sagemaker.update_pipeline_execution(
+        PipelineExecutionArn=arn, PipelineExecutionDisplayName="renamed"
+    )
+    assert answer["PipelineExecutionArn"] == arn
+    after = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert after["PipelineExecutionDisplayName"] == "renamed"
+    assert after["PipelineExecutionDescription"] == "kept"
+    assert after["LastModifiedTime"] > before["LastModifiedTime"]
+    sagemaker.update_pipeline_execution(PipelineExecutionArn=arn, PipelineExecutionDescription="changed")
+    (summary,) = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    assert summary["PipelineExecutionDisplayName"] == "renamed"
+    assert summary["PipelineExecutionDescription"] == "changed"
+
+
+def test_more_slots_start_the_steps_that_waited_for_them(server: Server, begin: Begin, queue: str) -> None:
+    sagemaker = server.client("sagemaker")
+    steps = [{**callback(queue), "Name": name} for name in "abc"]
+    one = {"MaxParallelExecutionSteps": 1}
+    arn = begin(*steps, ParallelismConfiguration=one)
+
+    def started() -> int:
+        return len(
+            sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+        )
+
+    assert started() == 1
+    two = {"MaxParallelExecutionSteps": 2}
+    sagemaker.update_pipeline_execution(PipelineExecutionArn=arn, ParallelismConfiguration=two)
+    assert started() == 2
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert described["ParallelismConfiguration"] == two
+    assert described["PipelineExecutionStatus"] == "Executing"
+
+
+def test_the_slots_of_an_execution_that_is_over_cannot_be_changed(
+    server: Server, begin: Begin, ended: Ended
+) -> None:
+    sagemaker, arn = server.client("sagemaker"), begin(FAIL)
+    ended(arn)
+    given = {
+        "PipelineExecutionDisplayName": "renamed",
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": 2},
+    }
+    code, message = refusal(sagemaker.update_pipeline_execution, PipelineExecutionArn=arn, **given)
+    assert (code, "is already Failed" in message) == ("ConflictException", True)
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert described["PipelineExecutionDisplayName"] != "renamed"
 
 
 # StopPipelineExecution

@@ -7,7 +7,7 @@ from typing import Any
 from passrole import arns, history, ids
 from passrole.definition import DefinitionError, effective
 from passrole.definition.expressions import Scalar
-from passrole.engine.facts import ExecutionStarted, StopRequested
+from passrole.engine.facts import ExecutionStarted, ParallelismChanged, StopRequested
 from passrole.faults import Fault
 from passrole.history import About, Execution, Folded, definitions, executions, projection
 from passrole.history.executions import Page
@@ -96,13 +96,37 @@ async def stop_pipeline_execution(
         execution = _require_execution(tx, ctx, pipeline_execution_arn)
         if execution.status == "Executing":
             history.advance(tx, execution.arn, StopRequested(at=ctx.clock()))
-            executions.note_modifier(tx, execution, user_context(ctx.principal))
+            _note_modified(tx, ctx, execution)
         elif execution.status != "Stopping":
             sentence = f"Pipeline execution with ARN {execution.arn} is already {execution.status}."
             raise Fault("ConflictException", sentence)
         return {"PipelineExecutionArn": execution.arn}
 
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: stop(tx)))
+
+
+@operation("sagemaker:UpdatePipelineExecution", resource=execution_arn)
+async def update_pipeline_execution(
+    ctx: Context,
+    *,
+    pipeline_execution_arn: str,
+    pipeline_execution_description: str | None = None,
+    pipeline_execution_display_name: str | None = None,
+    parallelism_configuration: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Rename or describe an execution at any time; change how many steps run at once while it runs."""
+    names = without_none(
+        description=pipeline_execution_description, display_name=pipeline_execution_display_name
+    )
+
+    def update(tx: Tx) -> dict[str, Any]:
+        execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        if parallelism_configuration is not None:
+            _change_parallelism(tx, ctx, execution, parallelism_configuration["MaxParallelExecutionSteps"])
+        _note_modified(tx, ctx, execution, **names)
+        return {"PipelineExecutionArn": execution.arn}
+
+    return await ctx.store.write(update)
 
 
 @operation("sagemaker:DescribePipelineExecution", resource=execution_arn)
@@ -215,6 +239,22 @@ def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -
         return effective(definitions.pipeline_of(tx, pipeline.definition).parameters, overrides)
     except DefinitionError as error:
         raise Fault("ValidationException", error.message) from error
+
+
+def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) -> None:
+    if execution.status not in ("Executing", "Stopping"):
+        sentence = (
+            f"Pipeline execution with ARN {execution.arn} is already {execution.status}; "
+            "its ParallelismConfiguration cannot be changed any more."
+        )
+        raise Fault("ConflictException", sentence)
+    history.advance(tx, execution.arn, ParallelismChanged(at=ctx.clock(), max_parallel_steps=limit))
+
+
+def _note_modified(tx: Tx, ctx: Context, execution: Execution, **changes: Any) -> None:
+    user = user_context(ctx.principal)
+    about = replace(execution.about, modified=ctx.clock(), modified_by=user, **changes)
+    executions.note_about(tx, execution, about)
 
 
 def _require_execution(tx: Tx, ctx: Context, arn: str) -> Execution:
