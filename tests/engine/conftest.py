@@ -12,7 +12,9 @@ saying Stopping; the end of the execution is the last word.
 
     l1 ok | l1 returns <json> | l1 breaks | l1 times-out
     c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
-    start | start 2 | limit 2 | stop                                 mute: it could not be)
+    start | start 2 | limit 2 | stop | retry | retry 2               mute: it could not be)
+
+A later attempt than the first is written behind a slash: `l1/2 ok`, `l1/2!`.
 """
 
 import json
@@ -78,7 +80,8 @@ def _asked(decision: Decision) -> list[str]:
 
 def _shown(command: Command) -> str:
     is_stop = isinstance(command, SendCallback) and command.status == "Stopping"
-    return f"{command.step}{'~' if is_stop else '!'}"
+    name = command.step if command.attempt == 1 else f"{command.step}/{command.attempt}"
+    return f"{name}{'~' if is_stop else '!'}"
 
 
 def _started(
@@ -101,10 +104,13 @@ def _fact(words: list[str], at: float) -> InputFact:
         return _started(at, int(words[1]) if len(words) > 1 else None)
     if words[0] == "limit":
         return facts.ParallelismChanged(at=at, max_parallel_steps=int(words[1]))
+    if words[0] == "retry":
+        return facts.ExecutionRetried(at=at, max_parallel_steps=int(words[1]) if len(words) > 1 else None)
     if words[0] == "stop":
         return facts.StopRequested(at=at)
     step, what, *rest = words
-    return _ANSWERS[what]({"at": at, "step": step, "attempt": 1}, " ".join(rest))
+    name, _, attempt = step.partition("/")
+    return _ANSWERS[what]({"at": at, "step": name, "attempt": int(attempt or 1)}, " ".join(rest))
 
 
 _ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
@@ -117,7 +123,6 @@ _ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
     "told": lambda of, _: facts.CallbackSent(**of, status="Stopping"),
     "yes": lambda of, _: facts.CallbackAnswered(**of, outcome="success"),
     "no": lambda of, _: facts.CallbackAnswered(**of, outcome="failure", reason="not today"),
-    "retried": lambda of, _: facts.LambdaReturned(**(of | {"attempt": 2}), payload="{}"),
 }
 
 

@@ -155,7 +155,7 @@ stop            -> ignored
 start           -> l1!
 start           -> ignored
 l2 ok           -> ignored
-l1 retried      -> ignored
+l1/2 ok         -> ignored
 l1 ok           -> l2!
 l1 ok           -> ignored
 l1 breaks       -> ignored
@@ -258,6 +258,92 @@ stop            -> c2~
 c2 yes          -> -
 l1 ok           -> Stopped
 = l1 Succeeded, c1 Succeeded, c2 Stopped
+
+== a retry runs what failed and what waited for it, and keeps what succeeded: l1 l2<l1> l3 l4<l2,l3>
+start           -> l1! l3!
+l1 breaks       -> -
+l3 ok           -> Failed
+retry           -> l1/2!
+l1 ok           -> ignored
+l1/2 ok         -> l2!
+l2 breaks       -> Failed
+retry           -> l2/2!
+l2/2 ok         -> l4!
+l4 ok           -> Succeeded
+retry           -> ignored
+= l3 Succeeded, l1 Succeeded, l2 Succeeded, l4 Succeeded
+
+== a step can be retried again and again: c1
+start           -> c1!
+c1 no           -> Failed
+retry           -> c1/2!
+c1 sent         -> ignored
+c1 yes          -> ignored
+c1/2 no         -> Failed
+retry           -> c1/3!
+c1/3 sent       -> -
+c1/2 yes        -> ignored
+stop            -> c1/3~
+c1/3 yes        -> Stopped
+= c1 Stopped
+
+== a retry after a stop goes on where it was stopped: l1 c1 l2<l1> q1<l1>?yes{l3|} l3
+start           -> l1! c1!
+c1 sent         -> -
+stop            -> c1~
+l1 ok           -> -
+c1 yes          -> Stopped
+retry           -> l2! c1/2! l3!
+l2 ok           -> -
+l3 ok           -> -
+c1/2 yes        -> Succeeded
+= l1 Succeeded, l2 Succeeded, c1 Succeeded, q1 Succeeded, l3 Succeeded
+
+== a retry of what was stopped when all was done succeeds at once: l1
+start           -> l1!
+stop            -> -
+l1 ok           -> Stopped
+retry           -> Succeeded
+= l1 Succeeded
+
+== a retry can change the number of slots: l1 l2 l3
+start           -> l1! l2! l3!
+l1 breaks       -> -
+l2 breaks       -> -
+l3 breaks       -> Failed
+retry 2         -> l1/2! l2/2!
+l1/2 ok         -> l3/2!
+l2/2 breaks     -> -
+l3/2 ok         -> Failed
+retry           -> l2/3!
+l2/3 ok         -> Succeeded
+= l1 Succeeded, l3 Succeeded, l2 Succeeded
+
+== a function that outlives its limit while stopping is retried like any other: l1
+start           -> l1!
+stop            -> -
+l1 times-out    -> Failed
+retry           -> l1/2!
+stop            -> -
+l1/2 ok         -> Stopped
+= l1 Succeeded
+
+== a condition that failed is decided anew: q1?bad{l1|} l1 l2
+start           -> l2!
+l2 ok           -> Failed
+retry           -> Failed
+= l2 Succeeded, q1 Failed
+
+== what runs, is stopping, or ended by a Fail step is not retried: l1 f1<l1> c1
+start           -> l1! c1!
+retry           -> ignored
+c1 sent         -> -
+l1 ok           -> -
+stop            -> c1~
+retry           -> ignored
+c1 yes          -> Stopped
+retry           -> ignored
+= l1 Succeeded, c1 Stopped, f1 Failed
 """
 
 

@@ -59,6 +59,10 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         facts.ParallelismChanged(at=3.0, max_parallel_steps=2),
         {"fact": "ParallelismChanged", "at": 3.0, "max_parallel_steps": 2},
     ),
+    (
+        facts.ExecutionRetried(at=3.0, max_parallel_steps=2),
+        {"fact": "ExecutionRetried", "at": 3.0, "max_parallel_steps": 2},
+    ),
     (facts.StopRequested(at=3.0), {"fact": "StopRequested", "at": 3.0}),
     (
         facts.StepStarted(at=2.5, step="s", attempt=1, metadata={"Lambda": {"Arn": "arn:f"}}),

@@ -63,6 +63,7 @@ class Driver:
         self.state = begin(pipeline)
         self.journal: list[Fact] = []
         self.outbox: dict[str, bytes] = {}
+        self.asked: set[str] = set()
         self.open_callbacks: list[str] = []
         self.tell(started)
 
@@ -71,7 +72,8 @@ class Driver:
         assert decide(self.state, fact) == decision, "deciding changed the state it was asked"
         self.journal += decision.facts
         for command in decision.commands:
-            assert commands.key(command) not in self.outbox, "a command was asked for twice"
+            assert commands.key(command) not in self.asked, "a command was asked for twice"
+            self.asked.add(commands.key(command))
             self.outbox[commands.key(command)] = orjson.dumps(commands.to_json(command))
         self.state = decision.state
         return bool(decision.facts)
@@ -84,8 +86,9 @@ class Driver:
 
     def answer(self, step: str, broken: set[int]) -> InputFact:
         self.open_callbacks.remove(step)
-        verdict: Any = "success" if outcome(step, broken) else "failure"
-        fact = facts.CallbackAnswered(at=1, step=step, attempt=1, outcome=verdict)
+        name, _, attempt = step.partition("/")
+        verdict: Any = "success" if outcome(name, broken) else "failure"
+        fact = facts.CallbackAnswered(at=1, step=name, attempt=int(attempt), outcome=verdict)
         self.tell(fact)
         return fact
 
@@ -98,13 +101,14 @@ class Driver:
         return self.state
 
     def _effect(self, command: Command, works: bool) -> InputFact:
+        of: Any = {"step": command.step, "attempt": command.attempt}
         if isinstance(command, SendCallback):
             if command.status == "Executing":
-                self.open_callbacks.append(command.step)
-            return facts.CallbackSent(at=1, step=command.step, attempt=1, status=command.status)
+                self.open_callbacks.append(commands.key(command))
+            return facts.CallbackSent(at=1, **of, status=command.status)
         if works:
-            return facts.LambdaReturned(at=1, step=command.step, attempt=1, payload="null")
-        return facts.EffectFailed(at=1, step=command.step, attempt=1, reason="ClientError: broken")
+            return facts.LambdaReturned(at=1, **of, payload="null")
+        return facts.EffectFailed(at=1, **of, reason="ClientError: broken")
 
 
 def statuses(state: State) -> dict[str, str]:
@@ -169,6 +173,21 @@ def machine(
         def it_is_stopped(self) -> None:
             if self.driver.tell(facts.StopRequested(at=1)):
                 self.stopped_with = set(self.driver.state.steps)
+
+        @precondition(lambda self: self.driver.state.is_over)
+        @rule(mended=st.booleans())
+        def it_is_retried(self, mended: bool) -> None:
+            kept = {
+                name: step for name, step in self.driver.state.steps.items() if step.status == "Succeeded"
+            }
+            succeeded = self.driver.state.status == "Succeeded"
+            assert self.driver.tell(facts.ExecutionRetried(at=1)) is not succeeded
+            assert self.driver.state.steps.items() >= kept.items()
+            if mended and not succeeded:
+                self.broken = set()
+                self.expected = statuses(Driver(self.pipeline, started()).finish(self.broken))
+            if not succeeded:
+                self.stopped_with = None
 
         @invariant()
         def the_journal_gives_the_state(self) -> None:

@@ -10,6 +10,7 @@ from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
     EffectFailed,
+    ExecutionRetried,
     LambdaReturned,
     StopRequested,
 )
@@ -48,6 +49,24 @@ def test_a_finished_command_makes_room_for_its_successors(house: Run) -> None:
         assert await h.advance("a", returned("l2"), finished="l2/1")
         assert await h.pending() == []
         assert (await h.row("a")).status == "Succeeded"
+
+    house(scenario)
+
+
+def test_a_retry_is_in_the_list_in_the_outbox_and_in_the_journal(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        await h.start("a", "c1 l1<c1>")
+        failed = CallbackAnswered(at=2.0, step="c1", attempt=1, outcome="failure", reason="no")
+        await h.advance("a", failed, finished="c1/1")
+        assert ((await h.row("a")).status, (await h.row("a")).reason is None) == ("Failed", False)
+        assert await h.advance("a", ExecutionRetried(at=3.0))
+        assert ((await h.row("a")).status, (await h.row("a")).reason) == ("Executing", None)
+        assert await h.pending() == ["c1/2"]
+        callbacks = await h.store.read(history.waiting)
+        assert [(each.step, each.attempt, each.issued) for each in callbacks] == [("c1", 2, 3.0)]
+        remembered = (await h.load("a")).state
+        journal._states.drop(h.arn("a"))
+        assert (await h.load("a")).state == remembered
 
     house(scenario)
 

@@ -121,7 +121,7 @@ def _message_due(progress: StepState) -> MessageStatus | None:
 
 def _say_stopping(draft: Draft, progress: StepState) -> None:
     assert isinstance(progress.step, CallbackStep)
-    draft.ask(callback_message(draft.state, progress.step, "Stopping", progress.started_at))
+    draft.ask(callback_message(draft.state, progress.step, progress.attempt, "Stopping", progress.started_at))
 
 
 def _fail(draft: Draft, fact: StepAnswer, reason: str | None) -> None:

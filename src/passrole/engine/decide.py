@@ -13,6 +13,8 @@ Knows no clock, id, store or AWS client.
 5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
    message with the same token and arguments, and waits to be answered all the same.
 6. When nothing runs and nothing may start, the execution ends.
+7. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
+   their next attempt, and what had not started may. Not after a Fail step (developer guide).
 
 When a stop arrives before CallbackSent, nobody can know whether the first message is in the queue
 already. So the second message waits for CallbackSent: whoever got the token hears "Executing" first
@@ -31,6 +33,7 @@ from passrole.engine.facts import (
     CallbackSent,
     EffectFailed,
     ExecutionEnded,
+    ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     InputFact,
@@ -101,14 +104,19 @@ def _is_another_limit(state: State, fact: ParallelismChanged) -> bool:
     return not state.is_over and state.max_parallel_steps != fact.max_parallel_steps
 
 
+def _can_be_retried(state: State, _fact: ExecutionRetried) -> bool:
+    return state.can_be_retried
+
+
 def _only_go_on(_draft: Draft, _fact: InputFact) -> None:
-    """Folding the fact did it all: there are other steps ready, or other slots free."""
+    """Folding the fact did it all: other steps are ready, or other slots are free."""
 
 
 _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draft, Any], None]]] = {
     ExecutionStarted: (_is_not_started, _only_go_on),
     ParallelismChanged: (_is_another_limit, _only_go_on),
     StopRequested: (_is_executing, answers.stop_requested),
+    ExecutionRetried: (_can_be_retried, _only_go_on),
     LambdaReturned: (answers.function_is_running, answers.lambda_returned),
     LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),
     CallbackSent: (answers.message_is_due, answers.callback_sent),

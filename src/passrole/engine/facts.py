@@ -14,6 +14,7 @@ folding it needs no rules and gives the same state under any later version of th
     EffectFailed                             ExecutionEnded
     ParallelismChanged
     StopRequested
+    ExecutionRetried
 
 A fact about a step names it by (step, attempt); whatever comes twice or too late is ignored by these
 two. For the facts to and from JSON see `records.py`.
@@ -132,6 +133,14 @@ class StopRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRetried:
+    """RetryPipelineExecution was called; None leaves the number of slots as it was."""
+
+    at: float
+    max_parallel_steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
     """The step's dependencies were done and a slot was free; `metadata` is what is known from the start."""
 
@@ -183,7 +192,7 @@ class StepStopped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionEnded:
-    """Nothing runs and nothing can; no fact follows this one."""
+    """Nothing runs and nothing can; no fact but ExecutionRetried follows this one."""
 
     at: float
     status: ExecutionStatus
@@ -199,6 +208,7 @@ InputFact: TypeAlias = (
     | EffectFailed
     | ParallelismChanged
     | StopRequested
+    | ExecutionRetried
 )
 DerivedFact: TypeAlias = (
     StepStarted | StepStopping | StepSucceeded | StepFailed | StepStopped | ExecutionEnded

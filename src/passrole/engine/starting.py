@@ -16,24 +16,21 @@ from passrole.engine.resolve import Scope, Unresolvable, as_text, resolve, resol
 from passrole.engine.state import State
 from passrole.engine.tokens import callback_token
 
-ATTEMPT = 1
-"""Every step has one attempt as long as none of the supported types takes a retry policy."""
-
 _ERROR_MESSAGE_MAX = 3072
 
 
 def start(draft: Draft, name: str, at: float) -> None:
     """Start a ready step."""
-    step = draft.state.pipeline.steps[name]
+    step, attempt = draft.state.pipeline.steps[name], draft.state.next_attempt(name)
     try:
-        _START[type(step)](draft, step, Scope(draft.state, at))
+        _START[type(step)](draft, step, attempt, Scope(draft.state, at))
     except Unresolvable as error:
-        draft.record(StepStarted(at=at, step=name, attempt=ATTEMPT))
-        draft.record(StepFailed(at=at, step=name, attempt=ATTEMPT, reason=error.reason))
+        draft.record(StepStarted(at=at, step=name, attempt=attempt))
+        draft.record(StepFailed(at=at, step=name, attempt=attempt, reason=error.reason))
 
 
 def callback_message(
-    state: State, step: CallbackStep, status: MessageStatus, started_at: float
+    state: State, step: CallbackStep, attempt: int, status: MessageStatus, started_at: float
 ) -> SendCallback:
     """The message of a Callback step.
 
@@ -43,55 +40,55 @@ def callback_message(
     scope = Scope(state, started_at)
     return SendCallback(
         step=step.name,
-        attempt=ATTEMPT,
+        attempt=attempt,
         queue_url=resolve_text(step.queue_url, scope, "SqsQueueUrl"),
-        token=callback_token(scope.origin.seed, step.name, ATTEMPT),
+        token=callback_token(scope.origin.seed, step.name, attempt),
         arguments=resolve_object(step.arguments, scope),
         status=status,
     )
 
 
-def _start_lambda(draft: Draft, step: LambdaStep, scope: Scope) -> None:
+def _start_lambda(draft: Draft, step: LambdaStep, attempt: int, scope: Scope) -> None:
     command = InvokeFunction(
         step=step.name,
-        attempt=ATTEMPT,
+        attempt=attempt,
         function_arn=resolve_text(step.function_arn, scope, "FunctionArn"),
         payload=resolve_object(step.arguments, scope),
     )
     metadata = {"Lambda": {"Arn": command.function_arn}}
-    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt, metadata=metadata))
     draft.ask(command)
 
 
-def _start_callback(draft: Draft, step: CallbackStep, scope: Scope) -> None:
-    command = callback_message(draft.state, step, "Executing", scope.now)
+def _start_callback(draft: Draft, step: CallbackStep, attempt: int, scope: Scope) -> None:
+    command = callback_message(draft.state, step, attempt, "Executing", scope.now)
     metadata = {"Callback": {"CallbackToken": command.token, "SqsQueueUrl": command.queue_url}}
-    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt, metadata=metadata))
     draft.ask(command)
 
 
-def _decide_condition(draft: Draft, step: ConditionStep, scope: Scope) -> None:
+def _decide_condition(draft: Draft, step: ConditionStep, attempt: int, scope: Scope) -> None:
     outcome = str(all_hold(step.conditions, scope))  # "True" or "False", as in AWS's metadata
-    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT))
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
     metadata = {"Condition": {"Outcome": outcome}}
-    draft.record(StepSucceeded(at=scope.now, step=step.name, attempt=ATTEMPT, metadata=metadata))
+    draft.record(StepSucceeded(at=scope.now, step=step.name, attempt=attempt, metadata=metadata))
 
 
-def _fail(draft: Draft, step: FailStep, scope: Scope) -> None:
+def _fail(draft: Draft, step: FailStep, attempt: int, scope: Scope) -> None:
     message = as_text(resolve(step.error_message, scope))[:_ERROR_MESSAGE_MAX]
-    draft.record(StepStarted(at=scope.now, step=step.name, attempt=ATTEMPT))
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
     draft.record(
         StepFailed(
             at=scope.now,
             step=step.name,
-            attempt=ATTEMPT,
+            attempt=attempt,
             reason=message or None,  # an empty message shows no FailureReason, but empty metadata
             metadata={"Fail": {"ErrorMessage": message}},
         )
     )
 
 
-_START: dict[type[Step], Callable[[Draft, Any, Scope], None]] = {
+_START: dict[type[Step], Callable[[Draft, Any, int, Scope], None]] = {
     LambdaStep: _start_lambda,
     CallbackStep: _start_callback,
     ConditionStep: _decide_condition,

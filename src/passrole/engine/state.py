@@ -20,6 +20,7 @@ from passrole.engine.facts import (
     CallbackSent,
     EffectFailed,
     ExecutionEnded,
+    ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     Fact,
@@ -94,6 +95,8 @@ class State:
     """Condition and Fail steps that may start: they are over in the same instant and need no slot."""
     done: dict[str, int] = field(default_factory=dict)
     """For a waiting step, how many of its dependencies are done."""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """For a step that is to run again after a retry, how often it ran before."""
     running: int = 0
     any_step_failed: bool = False
     fail_step_reached: bool = False
@@ -101,8 +104,17 @@ class State:
 
     @property
     def is_over(self) -> bool:
-        """Whether ExecutionEnded has been seen."""
+        """Whether ExecutionEnded has been seen, and no retry since."""
         return self.ended_at is not None
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether it came to nothing, and not by its own will (developer guide: not after a Fail step)."""
+        return self.is_over and self.status != "Succeeded" and not self.fail_step_reached
+
+    def next_attempt(self, step: str) -> int:
+        """The number, from 1, of the attempt that the step would now begin."""
+        return self.attempts.get(step, 0) + 1
 
     def copy(self) -> "State":
         """A state that can be folded further without changing this one."""
@@ -112,6 +124,7 @@ class State:
             ready=self.ready.copy(),
             ready_at_once=self.ready_at_once.copy(),
             done=self.done.copy(),
+            attempts=self.attempts.copy(),
         )
 
 
@@ -155,6 +168,17 @@ def _parallelism_changed(state: State, fact: ParallelismChanged) -> None:
 
 def _stop_requested(state: State, _fact: StopRequested) -> None:
     state.status = "Stopping"
+
+
+def _execution_retried(state: State, fact: ExecutionRetried) -> None:
+    """What had become ready before a stop still is, and counts of done dependencies still hold."""
+    state.status, state.ended_at, state.failure_reason = "Executing", None, None
+    state.any_step_failed = state.limit_passed_while_stopping = False
+    if fact.max_parallel_steps is not None:
+        state.max_parallel_steps = fact.max_parallel_steps
+    for name in [name for name, step in state.steps.items() if step.status != "Succeeded"]:
+        state.attempts[name] = state.steps.pop(name).attempt
+        _make_ready(state, name)
 
 
 def _step_started(state: State, fact: StepStarted) -> None:
@@ -248,6 +272,7 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     EffectFailed: _nothing,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,
+    ExecutionRetried: _execution_retried,
     StepStarted: _step_started,
     StepStopping: _step_stopping,
     StepSucceeded: _step_succeeded,

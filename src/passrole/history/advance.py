@@ -15,6 +15,7 @@ from passrole.engine import Decision, State, decide
 from passrole.engine.commands import SendCallback
 from passrole.engine.facts import (
     ExecutionEnded,
+    ExecutionRetried,
     ExecutionStarted,
     Fact,
     InputFact,
@@ -64,7 +65,9 @@ def _record_consequences(tx: Tx, execution: str, role: str, decision: Decision) 
             callbacks.issue(tx, execution, command, at)
     for step, attempt in _ended_callbacks(decision.state, decision.facts):
         callbacks.close(tx, execution, step, attempt, at)
-    if isinstance(decision.facts[0], StopRequested) or isinstance(decision.facts[-1], ExecutionEnded):
+    if isinstance(decision.facts[0], StopRequested | ExecutionRetried) or isinstance(
+        decision.facts[-1], ExecutionEnded
+    ):
         executions.note_status(tx, execution, decision.state)
     outbox.add(tx, execution, role, decision.commands)
 

@@ -1,4 +1,7 @@
-"""Executions: started, stopped, described, listed. What happens in between is the engine's."""
+"""Executions: started, changed, stopped, retried, described, listed.
+
+What happens in between is the engine's.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,7 +10,7 @@ from typing import Any
 from passrole import arns, history, ids
 from passrole.definition import DefinitionError, effective
 from passrole.definition.expressions import Scalar
-from passrole.engine.facts import ExecutionStarted, ParallelismChanged, StopRequested
+from passrole.engine.facts import ExecutionRetried, ExecutionStarted, ParallelismChanged, StopRequested
 from passrole.faults import Fault
 from passrole.history import About, Execution, Folded, definitions, executions, projection
 from passrole.history.executions import Page
@@ -127,6 +130,29 @@ async def update_pipeline_execution(
         return {"PipelineExecutionArn": execution.arn}
 
     return await ctx.store.write(update)
+
+
+@operation("sagemaker:RetryPipelineExecution", resource=execution_arn)
+async def retry_pipeline_execution(
+    ctx: Context,
+    *,
+    pipeline_execution_arn: str,
+    client_request_token: str,
+    parallelism_configuration: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Go on under the same ARN where an execution failed or was stopped: what succeeded is kept."""
+    parameters = {"arn": pipeline_execution_arn, "parallelism": parallelism_configuration}
+    request = Request("RetryPipelineExecution", client_request_token, parameters)
+    limit = (parallelism_configuration or {}).get("MaxParallelExecutionSteps")
+
+    def retry(tx: Tx) -> dict[str, Any]:
+        execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        if not history.advance(tx, execution.arn, ExecutionRetried(at=ctx.clock(), max_parallel_steps=limit)):
+            raise Fault("ConflictException", _why_no_retry(execution))
+        _note_modified(tx, ctx, execution)
+        return {"PipelineExecutionArn": execution.arn}
+
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: retry(tx)))
 
 
 @operation("sagemaker:DescribePipelineExecution", resource=execution_arn)
@@ -249,6 +275,15 @@ def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) 
         )
         raise Fault("ConflictException", sentence)
     history.advance(tx, execution.arn, ParallelismChanged(at=ctx.clock(), max_parallel_steps=limit))
+
+
+def _why_no_retry(execution: Execution) -> str:
+    if execution.status in ("Failed", "Stopped"):
+        return f"Pipeline execution with ARN {execution.arn} was ended by a Fail step and cannot be retried."
+    return (
+        f"Pipeline execution with ARN {execution.arn} is {execution.status}; "
+        "only one that is Failed or Stopped can be retried."
+    )
 
 
 def _note_modified(tx: Tx, ctx: Context, execution: Execution, **changes: Any) -> None:
