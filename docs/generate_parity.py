@@ -9,7 +9,7 @@ from botocore.session import Session
 from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
-SERVICES = ("sagemaker", "lambda", "sqs", "iam", "sts")
+SERVICES = ("sagemaker", "lambda", "sqs", "s3", "iam", "sts")
 PIPELINE_WORDS = ("Pipeline",)  # of sagemaker's hundreds of operations, those that pipelines are made of
 
 HEAD = """# Parity with AWS

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from botocore import xform_name
 
 from passrole.faults import Fault
-from passrole.services import Operation, iam, lambda_, passrole_, sagemaker, sqs, sts
+from passrole.services import Operation, iam, lambda_, passrole_, s3, sagemaker, sqs, sts
 
 
 class Refusals(NamedTuple):
@@ -29,6 +29,7 @@ REFUSALS: Mapping[str, Refusals] = {
     "iam": _QUERY,
     "lambda": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
     "passrole": _JSON,
+    "s3": Refusals("AccessDenied", 403, "InvalidRequest", "NotImplemented"),
     "sagemaker": _JSON,
     "sqs": Refusals("AccessDenied", 403, "InvalidParameterValue", "InvalidAction"),
     "sts": _QUERY,
@@ -38,6 +39,7 @@ _MODULES: Mapping[str, ModuleType] = {
     "iam": iam,
     "lambda": lambda_,
     "passrole": passrole_,
+    "s3": s3,
     "sagemaker": sagemaker,
     "sqs": sqs,
     "sts": sts,

@@ -95,3 +95,18 @@ CREATE TABLE deduplications (
     PRIMARY KEY (queue, scope, dedup)
 ) WITHOUT ROWID;
 CREATE INDEX deduplications_expires ON deduplications (expires);
+
+-- What is known about the objects of S3 beside their bytes, which are files. A row counts while its
+-- file is the one under the key; `pending` until the file is put there. A folder marker has inode 0.
+CREATE TABLE objects (
+    bucket  TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    inode   INTEGER NOT NULL,
+    mtime   INTEGER NOT NULL,      -- nanoseconds
+    size    INTEGER NOT NULL,
+    etag    TEXT    NOT NULL,
+    about   BLOB    NOT NULL,      -- headers, metadata, checksums, tags
+    pending INTEGER NOT NULL,
+    PRIMARY KEY (bucket, key, inode)
+) WITHOUT ROWID;
+CREATE INDEX objects_markers ON objects (bucket, key) WHERE inode = 0;

@@ -1,0 +1,42 @@
+"""Amazon S3 over a plain folder: an object is the file `<data>/s3/<bucket>/<key>`, for whoever looks.
+
+Handlers, by what they are about:
+- buckets.py, policies.py: the buckets and what is attached to them
+- getting.py, putting.py, deleting.py, tagging.py: one object, or many to delete; listing.py: which there are
+- uploading.py, completing.py, upload_lists.py: objects in parts
+
+What they rest on:
+- registry.py: which bucket a call means; objects.py: which object; unfinished.py: which upload
+- folders.py, writing.py, walking.py: files that nothing leads out of, temporary files, keys in order
+- rows.py: what is known of an object beside its bytes; saying.py: what of it goes in and out
+- names.py, conditions.py, checksums.py, refusals.py: tables and rules without I/O
+
+Not here: versions, ACLs, other storage classes, encryption by keys, and of a bucket's configuration all
+but its policy.
+"""
+
+from passrole.services.s3 import (
+    buckets,
+    completing,
+    deleting,
+    getting,
+    listing,
+    policies,
+    putting,
+    tagging,
+    upload_lists,
+    uploading,
+)
+
+__all__ = [
+    "buckets",
+    "completing",
+    "deleting",
+    "getting",
+    "listing",
+    "policies",
+    "putting",
+    "tagging",
+    "upload_lists",
+    "uploading",
+]

@@ -1,0 +1,151 @@
+"""Buckets come and go: CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import folders, names, registry, rows
+from passrole.services.s3.refusals import invalid_argument, not_implemented
+from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, its_policy, the_bucket
+from passrole.services.s3.unfinished import forget_uploads
+from passrole.services.s3.walking import Walk
+from passrole.services.s3.writing import work
+from passrole.store import Tx
+
+FIRST_REGION = "us-east-1"  # the one that is no location constraint
+PAGE_MAX = 10_000
+
+
+def location_key(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition key of a call that says where its bucket shall be."""
+    given = (parameters.get("create_bucket_configuration") or {}).get("LocationConstraint")
+    return {"s3:locationconstraint": given} if given else {}
+
+
+@operation("s3:CreateBucket", resource=the_bucket, keys=location_key)
+async def create_bucket(
+    ctx: Context,
+    *,
+    bucket: str,
+    acl: str | None = None,
+    create_bucket_configuration: Mapping[str, Any] | None = None,
+    object_ownership: str | None = None,
+) -> dict[str, Any]:
+    """Create a bucket and its folder; a folder of that name that is there already becomes the bucket's."""
+    names.check_bucket(bucket)
+    if acl not in (None, "private"):
+        message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        raise Fault("InvalidBucketAclWithObjectOwnership", message, status=400)
+    if object_ownership not in (None, "BucketOwnerEnforced"):
+        raise not_implemented()
+    _check_location(ctx, create_bucket_configuration or {})
+    created = Bucket(bucket, ctx.account, ctx.region, ctx.clock())
+    root = registry.root(ctx, bucket)
+
+    def create(tx: Tx) -> None:
+        if BUCKETS.add(tx, bucket, created):
+            root.mkdir(parents=True, exist_ok=True)
+        elif ctx.region != FIRST_REGION:  # there, S3 says yes again, as it did before it had regions
+            message = "Your previous request to create the named bucket succeeded and you already own it."
+            raise Fault("BucketAlreadyOwnedByYou", message, status=409, members={"BucketName": bucket})
+
+    await ctx.store.write(create)
+    await asyncio.to_thread(folders.sync, root.parent, ())
+    return {"Location": f"/{bucket}"}
+
+
+@operation("s3:ListBucket", resource=the_bucket, resource_policy=its_policy)
+async def head_bucket(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Whether there is the bucket, and where."""
+    return {"BucketRegion": (await bucket_of(ctx, bucket, expected_bucket_owner)).region}
+
+
+@operation("s3:GetBucketLocation", resource=the_bucket, resource_policy=its_policy)
+async def get_bucket_location(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """The region; nothing for us-east-1, as S3 has it."""
+    region = (await bucket_of(ctx, bucket, expected_bucket_owner)).region
+    return {} if region == FIRST_REGION else {"LocationConstraint": region}
+
+
+@operation("s3:DeleteBucket", resource=the_bucket, resource_policy=its_policy)
+async def delete_bucket(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Delete a bucket that has no object, and its folder."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    root = registry.root(ctx, bucket)
+
+    def delete(tx: Tx) -> list[str]:
+        registry.existing(tx, bucket)
+        if Walk(root, rows.markers(tx, bucket, "")).following() is not None:
+            message = "The bucket you tried to delete is not empty"
+            raise Fault("BucketNotEmpty", message, status=409, members={"BucketName": bucket})
+        _remove_folders(root)
+        rows.forget_all(tx, bucket)
+        BUCKETS.delete(tx, bucket)
+        return forget_uploads(tx, bucket)
+
+    for upload in await ctx.store.write(delete):
+        await asyncio.to_thread(shutil.rmtree, work(ctx, upload), ignore_errors=True)
+    return {}
+
+
+@operation("s3:ListAllMyBuckets")
+async def list_buckets(
+    ctx: Context,
+    *,
+    max_buckets: int | None = None,
+    continuation_token: str | None = None,
+    prefix: str | None = None,
+    bucket_region: str | None = None,
+) -> dict[str, Any]:
+    """The buckets by name; in pages only where MaxBuckets is given."""
+    if max_buckets is not None and not 1 <= max_buckets <= PAGE_MAX:
+        raise invalid_argument(f"Argument max-buckets must be an integer between 1 and {PAGE_MAX}")
+    found = await ctx.store.read(lambda tx: BUCKETS.items(tx, prefix or "", after=continuation_token or ""))
+    buckets = [each for _, each in found if bucket_region in (None, each.region)]
+    page = buckets[: max_buckets or PAGE_MAX]
+    answer: dict[str, Any] = {
+        "Buckets": [
+            {"Name": each.name, "CreationDate": each.created, "BucketRegion": each.region} for each in page
+        ],
+        "Owner": {"ID": ctx.account},
+    }
+    if len(buckets) > len(page):
+        answer["ContinuationToken"] = page[-1].name
+    return answer | ({"Prefix": prefix} if prefix else {})
+
+
+def _check_location(ctx: Context, configuration: Mapping[str, Any]) -> None:
+    if set(configuration) - {"LocationConstraint"}:
+        raise not_implemented()
+    given = configuration.get("LocationConstraint")
+    expected = None if ctx.region == FIRST_REGION else ctx.region
+    if given != expected:
+        message = (
+            f"The {given or 'unspecified'} location constraint is incompatible for the region specific"
+            " endpoint this request was sent to."
+        )
+        raise Fault("IllegalLocationConstraintException", message, status=400)
+
+
+def _remove_folders(root: Path) -> None:
+    """What is left of a bucket without objects; one that is a link to a folder elsewhere loses the link."""
+    if root.is_symlink():
+        root.unlink()
+        return
+    for folder, _, _ in os.walk(root, topdown=False):
+        with suppress(OSError):  # what stands in it is no object, and not ours to remove
+            Path(folder).rmdir()

@@ -1,0 +1,132 @@
+"""An object in parts becomes whole: CompleteMultipartUpload."""
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import checksums, objects, saying, writing
+from passrole.services.s3.refusals import invalid_argument, malformed_xml
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.rows import About, Known
+from passrole.services.s3.unfinished import Part, Upload, existing_upload, forget_upload, parts_of
+from passrole.services.s3.writing import Written
+from passrole.store import Tx
+
+PART_BYTES_MIN = 5 * 1024 * 1024
+
+
+@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+async def complete_multipart_upload(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    upload_id: str,
+    multipart_upload: Mapping[str, Any] | None = None,
+    checksum_crc32: str | None = None,
+    checksum_crc32_c: str | None = None,
+    checksum_crc64_nvme: str | None = None,
+    checksum_sha1: str | None = None,
+    checksum_sha256: str | None = None,
+    checksum_type: str | None = None,
+    expected_bucket_owner: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    mpu_object_size: int | None = None,
+) -> dict[str, Any]:
+    """Make the object of the parts that are listed; the others go."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    given = checksums.given(
+        crc32=checksum_crc32,
+        crc32c=checksum_crc32_c,
+        crc64nvme=checksum_crc64_nvme,
+        sha1=checksum_sha1,
+        sha256=checksum_sha256,
+    )
+    upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+    present = await ctx.store.read(lambda tx: parts_of(tx, upload_id))
+    parts = chosen(present, (multipart_upload or {}).get("Parts") or [])
+    size = sum(part.size for part in parts)
+    if mpu_object_size not in (None, size):
+        raise invalid_argument(f"The provided 'x-amz-mp-object-size' header does not match {size}")
+    if checksum_type not in (None, "FULL_OBJECT" if upload.full else "COMPOSITE"):
+        raise invalid_argument("The upload was created using another checksum type.")
+    condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
+    work = writing.work(ctx, upload.id)
+    wanted = {upload.checksum} if upload.checksum and upload.full else set()
+    written = await writing.write(writing.work(ctx), _bytes(work, parts), wanted)
+    told = _checksums(upload, parts, written, given)
+    about = About(upload.headers, upload.metadata, told, upload.tags, len(parts))
+    known = Known(checksums.etag_of_parts([part.etag for part in parts]), about)
+
+    def before(tx: Tx) -> None:
+        forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
+
+    await objects.put(ctx, bucket, key, written, known, condition=condition, before=before)
+    await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+    answer = {"Location": f"/{bucket}/{key}", "Bucket": bucket, "Key": key}
+    return answer | {"ETag": saying.quoted(known.etag), **saying.told_checksums(told)}
+
+
+def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """The parts that a completion lists, in order. Raises Fault."""
+    if not wanted:
+        raise malformed_xml()
+    numbers = [each.get("PartNumber") or 0 for each in wanted]
+    if any(later <= earlier for earlier, later in itertools.pairwise(numbers)):
+        message = "The list of parts was not in ascending order. Parts must be ordered by part number."
+        raise Fault("InvalidPartOrder", message, status=400)
+    by_number = {part.number: part for part in present}
+    parts = []
+    for each, number in zip(wanted, numbers, strict=True):
+        part = by_number.get(number)
+        if part is None or part.etag != (each.get("ETag") or "").strip('"') or not _same(part, each):
+            raise Fault("InvalidPart", _INVALID_PART, status=400)
+        parts.append(part)
+    if any(part.size < PART_BYTES_MIN for part in parts[:-1]):
+        message = "Your proposed upload is smaller than the minimum allowed size"
+        raise Fault("EntityTooSmall", message, status=400)
+    return parts
+
+
+def _same(part: Part, listed: Mapping[str, Any]) -> bool:
+    """Whether the checksums that are listed with a part are those that it has."""
+    return all(
+        part.checksums[name] == listed[name] for name in part.checksums if listed.get(name) is not None
+    )
+
+
+def _bytes(work: Path, parts: Sequence[Part]) -> Iterator[bytes]:
+    for part in parts:
+        yield from writing.pieces((work / part.file).open("rb"), 0, part.size)
+
+
+def _checksums(
+    upload: Upload, parts: Sequence[Part], written: Written, given: Mapping[str, str]
+) -> dict[str, str]:
+    """The checksums of the object: of the whole, or of its parts' checksums. Raises Fault."""
+    name = upload.checksum
+    if name is None:
+        return dict(given)
+    if upload.full:
+        computed = {name: written.digests[name]} if name in written.digests else {}
+        try:
+            checksums.check(computed, given, None)
+        except Fault:
+            written.path.unlink(missing_ok=True)
+            raise
+        return {**given, **{each: checksums.encoded(digest) for each, digest in computed.items()}}
+    value = checksums.composite(name, [part.checksums.get(name) for part in parts])
+    return {name: value} if value else {}
+
+
+_INVALID_PART = (
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the"
+    " specified entity tag may not match the part's entity tag."
+)

@@ -1,0 +1,73 @@
+"""DeleteObject and DeleteObjects."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import names, objects
+from passrole.services.s3.conditions import fits
+from passrole.services.s3.refusals import malformed_xml, precondition_failed
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
+
+KEYS_MAX = 1_000
+
+
+@operation("s3:DeleteObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+async def delete_object(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    if_match: str | None = None,
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Remove an object; one that is not there is removed as well."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    if if_match is not None:
+        found = await objects.existing(ctx, bucket, key)
+        if not fits(if_match, found.known.etag):
+            raise precondition_failed()
+    try:
+        path = names.segments(key)
+    except Fault:
+        return {}  # no folder can hold it, so it is not there
+    await objects.remove(ctx, bucket, path, key)
+    return {}
+
+
+@operation(None, ignores=("checksum_algorithm", "request_payer"))
+async def delete_objects(
+    ctx: Context, *, bucket: str, delete: Mapping[str, Any], expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Remove up to a thousand objects, and tell the fate of each.
+
+    Each goes through the door as a DeleteObject, because S3 asks for `s3:DeleteObject` key by key and
+    answers for a key that the caller may not delete within the list.
+    """
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    wanted = delete.get("Objects") or []
+    if not 1 <= len(wanted) <= KEYS_MAX:
+        raise malformed_xml()
+    fates = await asyncio.gather(*(_fate(ctx, bucket, each) for each in wanted))
+    failed = [fate for fate in fates if "Code" in fate]
+    deleted = [fate for fate in fates if "Code" not in fate]
+    answer: dict[str, Any] = {}
+    if deleted and not delete.get("Quiet"):
+        answer["Deleted"] = deleted
+    return answer | ({"Errors": failed} if failed else {})
+
+
+async def _fate(ctx: Context, bucket: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    key: str = wanted["Key"]
+    if wanted.get("VersionId") not in (None, "null"):
+        message = "Invalid version id specified"
+        return {"Key": key, "VersionId": wanted["VersionId"], "Code": "NoSuchVersion", "Message": message}
+    condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}
+    try:
+        await ctx.call("s3", "DeleteObject", {"Bucket": bucket, "Key": key, **condition})
+    except Fault as fault:
+        return {"Key": key, "Code": fault.code, "Message": fault.message}
+    return {"Key": key}

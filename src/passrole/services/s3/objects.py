@@ -1,0 +1,214 @@
+"""Objects as handlers use them: found under a key, read, put in place, removed.
+
+An ETag that is not known, as of a file that Spark wrote, is computed once and kept with the file's identity.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.s3 import folders, names, registry, rows
+from passrole.services.s3.conditions import fits
+from passrole.services.s3.folders import Identity, InTheWay
+from passrole.services.s3.refusals import (
+    conflict,
+    no_such_key,
+    not_implemented,
+    precondition_failed,
+    unfit_key,
+)
+from passrole.services.s3.rows import About, Known
+from passrole.services.s3.writing import Written, pieces
+from passrole.store import Tx
+
+OFF_LOOP_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object that exists, without its bytes."""
+
+    bucket: str
+    key: str
+    path: tuple[str, ...]
+    identity: Identity
+    known: Known
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a conditional write wants to find: `identity` None is nothing there."""
+
+    identity: Identity | None
+
+
+async def find(ctx: Context, bucket: str, key: str) -> Object | None:
+    """The object under a key of a bucket that exists, or None."""
+    try:
+        path = names.segments(key)
+    except Fault:
+        return None  # what no folder can hold is in none
+    identity = await _identity(ctx, bucket, key, path)
+    if identity is None:
+        return None
+    known = await ctx.store.read(lambda tx: rows.find(tx, bucket, key, identity))
+    if known is None:
+        known = await _learnt(ctx, bucket, key, path, identity)
+    return Object(bucket, key, path, identity, known) if known else None
+
+
+async def existing(ctx: Context, bucket: str, key: str) -> Object:
+    """The object under a key. Raises Fault: who may not list the bucket does not learn that there is none."""
+    found = await find(ctx, bucket, key)
+    if found is None:
+        await ctx.call("s3", "HeadBucket", {"Bucket": bucket})
+        raise no_such_key()
+    return found
+
+
+async def read(ctx: Context, found: Object, start: int, stop: int) -> bytes:
+    """Bytes of an object. Raises Fault where it is gone meanwhile."""
+    if names.is_marker(found.key):
+        return b""
+    file = folders.open_file(registry.root(ctx, found.bucket), found.path)
+    if file is None:
+        raise no_such_key()
+    if stop - start > OFF_LOOP_BYTES:
+        return await asyncio.to_thread(lambda: b"".join(pieces(file, start, stop)))
+    return b"".join(pieces(file, start, stop))
+
+
+async def expected(
+    ctx: Context, bucket: str, key: str, if_match: str | None, if_none_match: str | None
+) -> Expected | None:
+    """What must lie under the key for a conditional write; None for any. Raises Fault where it does not."""
+    if if_match is None and if_none_match is None:
+        return None
+    if if_none_match not in (None, "*"):
+        raise not_implemented()
+    found = await find(ctx, bucket, key)
+    if if_none_match is not None and found is not None:
+        raise precondition_failed()
+    if if_match is not None:
+        if found is None:
+            raise no_such_key()
+        if not fits(if_match, found.known.etag):
+            raise precondition_failed()
+    return Expected(found.identity if found else None)
+
+
+async def put(
+    ctx: Context,
+    bucket: str,
+    key: str,
+    written: Written,
+    known: Known,
+    *,
+    condition: Expected | None = None,
+    before: Callable[[Tx], None] | None = None,
+) -> None:
+    """Put a temporary file under a key; durable at return. `before` runs first in the same transaction.
+
+    Raises Fault, and then the temporary file is gone and nothing has changed.
+    """
+    path, root = names.segments(key), registry.root(ctx, bucket)
+
+    def swap(tx: Tx) -> None:
+        registry.existing(tx, bucket)
+        if condition is not None and folders.look(root, path) != condition.identity:
+            raise conflict()
+        if before is not None:
+            before(tx)
+        folders.place(written.path, root, path)
+        rows.settle(tx, bucket, key, written.identity)
+
+    await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, known, pending=True))
+    try:
+        await ctx.store.write(swap)
+    except Exception as error:
+        written.path.unlink(missing_ok=True)
+        await ctx.store.write(lambda tx: rows.withdraw(tx, bucket, key, written.identity))
+        if isinstance(error, InTheWay):
+            raise unfit_key(key, "an object cannot also be the folder of another") from None
+        raise
+    await asyncio.to_thread(folders.sync, root, path[:-1])
+
+
+async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
+    """Put a folder marker: a folder that stays when it is empty. Raises Fault."""
+    path, root = names.segments(key), registry.root(ctx, bucket)
+    identity = Identity(0, int(ctx.clock() * 1e9), 0)
+
+    def make(tx: Tx) -> None:
+        registry.existing(tx, bucket)
+        folders.make(root, path)
+        rows.put(tx, bucket, key, identity, known)
+
+    try:
+        await ctx.store.write(make)
+    except InTheWay:
+        raise unfit_key(key, "an object cannot also be the folder of another") from None
+    await asyncio.to_thread(folders.sync, root, path)
+
+
+async def change(ctx: Context, found: Object, about: About) -> None:
+    """Say something else of an object; its bytes stay."""
+    known = Known(found.known.etag, about)
+    await ctx.store.write(lambda tx: rows.put(tx, found.bucket, found.key, found.identity, known))
+
+
+async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> None:
+    """Remove what lies under a key, and the folders that only it needed; durable at return."""
+    root = registry.root(ctx, bucket)
+
+    def delete(tx: Tx) -> None:
+        registry.existing(tx, bucket)
+        rows.forget(tx, bucket, key)
+        keep = partial(_has_marker, tx, bucket)
+        if names.is_marker(key):
+            folders.prune(root, path, keep)
+        elif folders.look(root, path) is not None:
+            folders.remove(root, path, keep)
+
+    await ctx.store.write(delete)
+    await asyncio.to_thread(folders.sync, root, path[:-1])
+
+
+def _has_marker(tx: Tx, bucket: str, path: Sequence[str]) -> bool:
+    return rows.marker(tx, bucket, "/".join(path) + "/") is not None
+
+
+async def _identity(ctx: Context, bucket: str, key: str, path: tuple[str, ...]) -> Identity | None:
+    root = registry.root(ctx, bucket)
+    if not names.is_marker(key):
+        return folders.look(root, path)
+    found = await ctx.store.read(lambda tx: rows.marker(tx, bucket, key))
+    return found if found and folders.is_folder(root, path) else None
+
+
+async def _learnt(
+    ctx: Context, bucket: str, key: str, path: tuple[str, ...], identity: Identity
+) -> Known | None:
+    """What can be known of a file that came without us; None where it is gone again."""
+    file = folders.open_file(registry.root(ctx, bucket), path)
+    if file is None:
+        return None
+    before = folders.identity(os.fstat(file.fileno()))
+    digest = hashlib.md5(usedforsecurity=False)
+
+    def compute() -> Identity:
+        with file:
+            while chunk := file.read(OFF_LOOP_BYTES):
+                digest.update(chunk)
+            return folders.identity(os.fstat(file.fileno()))
+
+    after = await asyncio.to_thread(compute) if before.size > OFF_LOOP_BYTES else compute()
+    known = Known(digest.hexdigest(), About())
+    if before == after == identity:  # else it is being written, and the next reader computes anew
+        await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, known))
+    return known

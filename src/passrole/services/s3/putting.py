@@ -1,0 +1,234 @@
+"""PutObject and CopyObject."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.operation import Permission, operation
+from passrole.services.s3 import checksums, folders, names, objects, saying, writing
+from passrole.services.s3.objects import Object
+from passrole.services.s3.refusals import (
+    invalid_argument,
+    invalid_request,
+    no_such_key,
+    precondition_failed,
+    unfit_key,
+)
+from passrole.services.s3.registry import bucket_of, its_policy, root, the_object, writing_keys
+from passrole.services.s3.rows import About, Known
+from passrole.services.s3.writing import Written
+
+NOT_SAID = ("checksum_algorithm", "content_length", "request_payer")
+
+
+def tags_too(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+    """The guide: who writes an object with tags needs s3:PutObjectTagging as well."""
+    tags = saying.header_tags(parameters.get("tagging"))
+    if not tags:
+        return ()
+    keys = {"s3:RequestObjectTagKeys": tuple(tags)} | {
+        f"s3:RequestObjectTag/{key}": value for key, value in tags.items()
+    }
+    return (Permission("s3:PutObjectTagging", the_object(ctx, parameters), keys),)
+
+
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys,
+    also=tags_too,
+    ignores=NOT_SAID,
+)
+async def put_object(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    body: bytes = b"",
+    acl: str | None = None,
+    cache_control: str | None = None,
+    checksum_crc32: str | None = None,
+    checksum_crc32_c: str | None = None,
+    checksum_crc64_nvme: str | None = None,
+    checksum_sha1: str | None = None,
+    checksum_sha256: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_md5: str | None = None,
+    content_type: str | None = None,
+    expected_bucket_owner: str | None = None,
+    expires: float | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    server_side_encryption: str | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Write an object: the file is there as a whole or not at all, and on the disk when this returns."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    saying.check_storage(acl, storage_class, server_side_encryption)
+    given = checksums.given(
+        crc32=checksum_crc32,
+        crc32c=checksum_crc32_c,
+        crc64nvme=checksum_crc64_nvme,
+        sha1=checksum_sha1,
+        sha256=checksum_sha256,
+    )
+    headers = saying.kept_headers(
+        CacheControl=cache_control,
+        ContentDisposition=content_disposition,
+        ContentEncoding=content_encoding,
+        ContentLanguage=content_language,
+        ContentType=content_type,
+        Expires=expires,
+        WebsiteRedirectLocation=website_redirect_location,
+    )
+    about = About(headers, saying.check_metadata(metadata), given, saying.header_tags(tagging))
+    names.segments(key)
+    condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
+    written = await writing.write(writing.work(ctx), (body,), given)
+    _check_written(written, given, content_md5)
+    await _placed(ctx, bucket, key, written, about, condition)
+    return {"ETag": saying.quoted(written.etag), **saying.told_checksums(given)}
+
+
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys,
+    also=tags_too,
+    ignores=NOT_SAID[:1] + NOT_SAID[2:],
+)
+async def copy_object(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    copy_source: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    copy_source_if_match: str | None = None,
+    copy_source_if_modified_since: float | None = None,
+    copy_source_if_none_match: str | None = None,
+    copy_source_if_unmodified_since: float | None = None,
+    expected_bucket_owner: str | None = None,
+    expected_source_bucket_owner: str | None = None,
+    expires: float | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    metadata_directive: str | None = None,
+    server_side_encryption: str | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    tagging_directive: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Copy an object, with what is said of it or with something new."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    saying.check_storage(acl, storage_class, server_side_encryption)
+    source = await source_of(
+        ctx,
+        copy_source,
+        {
+            "IfMatch": copy_source_if_match,
+            "IfModifiedSince": copy_source_if_modified_since,
+            "IfNoneMatch": copy_source_if_none_match,
+            "IfUnmodifiedSince": copy_source_if_unmodified_since,
+            "ExpectedBucketOwner": expected_source_bucket_owner,
+        },
+    )
+    new_headers = saying.kept_headers(
+        CacheControl=cache_control,
+        ContentDisposition=content_disposition,
+        ContentEncoding=content_encoding,
+        ContentLanguage=content_language,
+        ContentType=content_type,
+        Expires=expires,
+        WebsiteRedirectLocation=website_redirect_location,
+    )
+    replaces = saying.directive(metadata_directive, "metadata")
+    if (source.bucket, source.key) == (bucket, key) and not replaces:
+        raise invalid_request(_ONTO_ITSELF)
+    old = source.known.about
+    about = About(
+        headers=new_headers if replaces else old.headers,
+        metadata=saying.check_metadata(metadata) if replaces else old.metadata,
+        tags=saying.header_tags(tagging) if saying.directive(tagging_directive, "tagging") else old.tags,
+    )
+    names.segments(key)
+    condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
+    written = await copied(ctx, source, 0, source.identity.size, writing.work(ctx))
+    await _placed(ctx, bucket, key, written, about, condition)
+    modified = written.identity.modified
+    return {"CopyObjectResult": {"ETag": saying.quoted(written.etag), "LastModified": modified}}
+
+
+async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
+    """The object that a copy is made of. Raises Fault.
+
+    It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
+    included. `conditions` are HeadObject's parameters.
+    """
+    bucket, slash, key = unquote(copy_source).removeprefix("/").partition("/")
+    if not slash or not bucket or not key:
+        raise invalid_argument("Invalid copy source object key")
+    if "?versionId=" in copy_source:
+        raise invalid_request("passrole keeps no versions of objects")
+    given = {name: value for name, value in conditions.items() if value is not None}
+    try:
+        await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})
+    except Fault as fault:
+        if fault.code == "NotModified":
+            raise precondition_failed() from None
+        raise
+    return await objects.existing(ctx, bucket, key)
+
+
+async def copied(ctx: Context, source: Object, start: int, stop: int, where: Path) -> Written:
+    """A temporary file with bytes of an object."""
+    if names.is_marker(source.key):
+        return await writing.write(where, ())
+    file = folders.open_file(root(ctx, source.bucket), source.path)
+    if file is None:
+        raise no_such_key()
+    return await writing.write(where, writing.pieces(file, start, stop))
+
+
+def _check_written(written: Written, given: Mapping[str, str], content_md5: str | None) -> None:
+    try:
+        checksums.check(written.digests, given, content_md5)
+    except Fault:
+        written.path.unlink(missing_ok=True)
+        raise
+
+
+async def _placed(
+    ctx: Context, bucket: str, key: str, written: Written, about: About, condition: objects.Expected | None
+) -> None:
+    known = Known(written.etag, about)
+    if not names.is_marker(key):
+        await objects.put(ctx, bucket, key, written, known, condition=condition)
+        return
+    written.path.unlink()
+    if written.identity.size:
+        raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
+    await objects.put_marker(ctx, bucket, key, known)
+
+
+_ONTO_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the"
+    " object's metadata, storage class, website redirect location or encryption attributes."
+)

@@ -1,0 +1,94 @@
+"""The buckets that exist, and how a call finds the one that it means.
+
+It knows no objects. A bucket is a document and a folder; a folder that nobody created as a bucket is none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.s3.names import bucket_arn, object_arn
+from passrole.services.s3.refusals import no_such_bucket, wrong_owner
+from passrole.services.s3.writing import folder
+from passrole.store import Collection, Tx
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket; `created` in epoch seconds, `policy` as the text that was put."""
+
+    name: str
+    account: str
+    region: str
+    created: float
+    policy: str | None = None
+
+
+BUCKETS = Collection("s3_buckets", Bucket)
+
+
+def the_bucket(_ctx: Context, parameters: Mapping[str, Any]) -> str:
+    """The ARN of the bucket in the call."""
+    return bucket_arn(parameters["bucket"])
+
+
+def the_object(_ctx: Context, parameters: Mapping[str, Any]) -> str:
+    """The ARN of the object in the call."""
+    return object_arn(parameters["bucket"], parameters["key"])
+
+
+async def its_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
+    """The policy of the bucket in the call."""
+    bucket = await ctx.store.read(lambda tx: BUCKETS.get(tx, parameters["bucket"]))
+    return bucket.policy if bucket else None
+
+
+def listing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition keys of a call that lists."""
+    found = {
+        "s3:prefix": parameters.get("prefix"),
+        "s3:delimiter": parameters.get("delimiter"),
+        "s3:max-keys": parameters.get("max_keys"),
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def writing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition keys of a call that writes an object, from the headers it was sent with."""
+    found = {name: parameters.get(parameter) for name, parameter in _WRITING_KEYS.items()}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def existing(tx: Tx, name: str) -> Bucket:
+    """The bucket of a name. Raises Fault."""
+    bucket = BUCKETS.get(tx, name)
+    if bucket is None:
+        raise no_such_bucket()
+    return bucket
+
+
+async def bucket_of(ctx: Context, name: str, owner: str | None = None) -> Bucket:
+    """The bucket of a name, if it belongs to the owner that the caller expects. Raises Fault."""
+    bucket = await ctx.store.read(lambda tx: existing(tx, name))
+    if owner is not None and owner != bucket.account:
+        raise wrong_owner()
+    return bucket
+
+
+def root(ctx: Context, bucket: str) -> Path:
+    """The folder of a bucket that exists."""
+    return folder(ctx) / bucket
+
+
+_WRITING_KEYS = {
+    "s3:if-match": "if_match",
+    "s3:if-none-match": "if_none_match",
+    "s3:x-amz-acl": "acl",
+    "s3:x-amz-copy-source": "copy_source",
+    "s3:x-amz-metadata-directive": "metadata_directive",
+    "s3:x-amz-server-side-encryption": "server_side_encryption",
+    "s3:x-amz-storage-class": "storage_class",
+}

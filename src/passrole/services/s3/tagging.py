@@ -1,0 +1,65 @@
+"""GetObjectTagging, PutObjectTagging, DeleteObjectTagging."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import objects
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.saying import check_tags
+
+
+def tag_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition keys of a call that brings tags."""
+    tags = (parameters["tagging"] or {}).get("TagSet") or []
+    keys = {f"s3:RequestObjectTag/{tag['Key']}": tag["Value"] for tag in tags}
+    return {**keys, "s3:RequestObjectTagKeys": tuple(tag["Key"] for tag in tags)} if tags else {}
+
+
+@operation("s3:GetObjectTagging", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+async def get_object_tagging(
+    ctx: Context, *, bucket: str, key: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """The tags of an object."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    tags = (await objects.existing(ctx, bucket, key)).known.about.tags
+    return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+
+
+@operation(
+    "s3:PutObjectTagging",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=tag_keys,
+    ignores=("checksum_algorithm", "content_md5", "request_payer"),
+)
+async def put_object_tagging(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    tagging: Mapping[str, Any],
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Set the tags of an object, in place of those that it has."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _tag(ctx, bucket, key, check_tags(tagging.get("TagSet") or []))
+    return {}
+
+
+@operation("s3:DeleteObjectTagging", resource=the_object, resource_policy=its_policy)
+async def delete_object_tagging(
+    ctx: Context, *, bucket: str, key: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Remove all tags of an object."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _tag(ctx, bucket, key, {})
+    return {}
+
+
+async def _tag(ctx: Context, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+    found = await objects.existing(ctx, bucket, key)
+    await objects.change(ctx, found, dataclasses.replace(found.known.about, tags=tags))

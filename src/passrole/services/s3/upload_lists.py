@@ -1,0 +1,132 @@
+"""ListParts and ListMultipartUploads."""
+
+from typing import Any
+from urllib.parse import quote
+
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3.refusals import invalid_argument
+from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object
+from passrole.services.s3.saying import quoted
+from passrole.services.s3.unfinished import Part, Upload, existing_upload, parts_of, uploads_of
+from passrole.services.s3.walking import rolled_up
+from passrole.store import Tx
+
+PAGE_MAX = 1_000
+
+
+@operation(
+    "s3:ListMultipartUploadParts", resource=the_object, resource_policy=its_policy, ignores=("request_payer",)
+)
+async def list_parts(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    upload_id: str,
+    max_parts: int | None = None,
+    part_number_marker: int | str | None = None,
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """The parts of an upload that are there, by number."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    limit, after = _limit(max_parts, "max-parts"), int(part_number_marker or 0)
+
+    def look(tx: Tx) -> tuple[Upload, list[Part]]:
+        return existing_upload(tx, bucket, key, upload_id), parts_of(tx, upload_id)
+
+    upload, parts = await ctx.store.read(look)
+    rest = [part for part in parts if part.number > after]
+    page = rest[:limit]
+    answer: dict[str, Any] = {
+        "Bucket": bucket,
+        "Key": key,
+        "UploadId": upload_id,
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": page[-1].number if page else after,
+        "MaxParts": limit,
+        "IsTruncated": len(rest) > len(page),
+        "Initiator": {"ID": upload.initiator},
+        "Owner": {"ID": ctx.account},
+        "StorageClass": "STANDARD",
+    }
+    return answer | ({"Parts": [_part(part) for part in page]} if page else {})
+
+
+@operation(
+    "s3:ListBucketMultipartUploads",
+    resource=the_bucket,
+    resource_policy=its_policy,
+    ignores=("request_payer",),
+)
+async def list_multipart_uploads(
+    ctx: Context,
+    *,
+    bucket: str,
+    delimiter: str | None = None,
+    encoding_type: str | None = None,
+    key_marker: str | None = None,
+    max_uploads: int | None = None,
+    prefix: str | None = None,
+    upload_id_marker: str | None = None,
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """The uploads of a bucket that are under way, by key and age."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    limit, write = _limit(max_uploads, "max-uploads"), quote if encoding_type == "url" else str
+    found = await ctx.store.read(lambda tx: uploads_of(tx, bucket))
+    begins = [upload for upload in found if upload.key.startswith(prefix or "")]
+    rolled = {rolled_up(upload.key, prefix or "", delimiter or "") for upload in begins} - {None}
+    alone = [upload for upload in begins if rolled_up(upload.key, prefix or "", delimiter or "") is None]
+    rest = _beyond(alone, key_marker or "", upload_id_marker)
+    page = rest[:limit]
+    answer: dict[str, Any] = {
+        "Bucket": bucket,
+        "KeyMarker": write(key_marker or ""),
+        "UploadIdMarker": upload_id_marker or "",
+        "Prefix": write(prefix or ""),
+        "MaxUploads": limit,
+        "IsTruncated": len(rest) > len(page),
+    }
+    if page:
+        answer["Uploads"] = [_upload(ctx, upload, write(upload.key)) for upload in page]
+        answer |= {"NextKeyMarker": write(page[-1].key), "NextUploadIdMarker": page[-1].id}
+    if prefixes := sorted(each for each in rolled if each and each > (key_marker or "")):
+        answer["CommonPrefixes"] = [{"Prefix": write(each)} for each in prefixes]
+    optional = {"Delimiter": delimiter and write(delimiter), "EncodingType": encoding_type}
+    return answer | {name: value for name, value in optional.items() if value}
+
+
+def _limit(given: int | None, name: str) -> int:
+    if given is not None and given < 0:
+        raise invalid_argument(f"Argument {name} must be an integer between 0 and 2147483647")
+    return PAGE_MAX if given is None else min(given, PAGE_MAX)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "PartNumber": part.number,
+        "LastModified": part.modified,
+        "ETag": quoted(part.etag),
+        "Size": part.size,
+        **part.checksums,
+    }
+
+
+def _upload(ctx: Context, upload: Upload, key: str) -> dict[str, Any]:
+    return {
+        "UploadId": upload.id,
+        "Key": key,
+        "Initiated": upload.initiated,
+        "StorageClass": "STANDARD",
+        "Owner": {"ID": ctx.account},
+        "Initiator": {"ID": upload.initiator},
+    }
+
+
+def _beyond(uploads: list[Upload], key_marker: str, id_marker: str | None) -> list[Upload]:
+    """Those after the markers: of the marked key, the ones begun after the marked upload."""
+    marked = next((upload for upload in uploads if upload.id == id_marker), None)
+    if marked is None or marked.key != key_marker:
+        return [upload for upload in uploads if upload.key > key_marker]
+    return uploads[uploads.index(marked) + 1 :]

@@ -1,0 +1,235 @@
+"""An object in parts, until it is whole: CreateMultipartUpload, UploadPart, UploadPartCopy, Abort."""
+
+import asyncio
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import checksums, names, saying, writing
+from passrole.services.s3.putting import NOT_SAID, copied, source_of, tags_too
+from passrole.services.s3.refusals import invalid_argument, unfit_key
+from passrole.services.s3.registry import bucket_of, its_policy, the_object, writing_keys
+from passrole.services.s3.unfinished import (
+    PART_NUMBER_MAX,
+    Part,
+    Upload,
+    existing_upload,
+    forget_upload,
+    put_part,
+    put_upload,
+)
+from passrole.services.s3.writing import Written
+from passrole.store import Tx
+
+_COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
+
+
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys,
+    also=tags_too,
+    ignores=("request_payer",),
+)
+async def create_multipart_upload(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    checksum_algorithm: str | None = None,
+    checksum_type: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    expected_bucket_owner: str | None = None,
+    expires: float | None = None,
+    metadata: Mapping[str, str] | None = None,
+    server_side_encryption: str | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Begin an upload; nothing is seen of the object before it is completed."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    saying.check_storage(acl, storage_class, server_side_encryption)
+    names.segments(key)
+    if names.is_marker(key):
+        raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
+    headers = saying.kept_headers(
+        CacheControl=cache_control,
+        ContentDisposition=content_disposition,
+        ContentEncoding=content_encoding,
+        ContentLanguage=content_language,
+        ContentType=content_type,
+        Expires=expires,
+        WebsiteRedirectLocation=website_redirect_location,
+    )
+    upload = Upload(
+        secrets.token_urlsafe(48),
+        bucket,
+        key,
+        ctx.clock(),
+        ctx.principal.arn,
+        headers,
+        saying.check_metadata(metadata),
+        saying.header_tags(tagging),
+        _checksum(checksum_algorithm),
+        checksum_type == "FULL_OBJECT" or (checksum_algorithm == "CRC64NVME"),
+    )
+    await ctx.store.write(lambda tx: put_upload(tx, upload))
+    answer = {"Bucket": bucket, "Key": key, "UploadId": upload.id}
+    if checksum_algorithm:
+        answer["ChecksumAlgorithm"] = checksum_algorithm
+        answer["ChecksumType"] = "FULL_OBJECT" if upload.full else "COMPOSITE"
+    return answer
+
+
+@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=NOT_SAID)
+async def upload_part(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    part_number: int,
+    upload_id: str,
+    body: bytes = b"",
+    checksum_crc32: str | None = None,
+    checksum_crc32_c: str | None = None,
+    checksum_crc64_nvme: str | None = None,
+    checksum_sha1: str | None = None,
+    checksum_sha256: str | None = None,
+    content_md5: str | None = None,
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Upload a part, in place of the one with its number."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    upload = await _upload(ctx, bucket, key, upload_id, part_number)
+    given = checksums.given(
+        crc32=checksum_crc32,
+        crc32c=checksum_crc32_c,
+        crc64nvme=checksum_crc64_nvme,
+        sha1=checksum_sha1,
+        sha256=checksum_sha256,
+    )
+    written = await writing.write(writing.work(ctx, upload.id), (body,), {*given, upload.checksum or ""})
+    try:
+        checksums.check(written.digests, given, content_md5)
+    except Fault:
+        written.path.unlink(missing_ok=True)
+        raise
+    part = await _kept(ctx, upload, part_number, written, given)
+    return {"ETag": saying.quoted(part.etag), **given}
+
+
+@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+async def upload_part_copy(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    copy_source: str,
+    part_number: int,
+    upload_id: str,
+    copy_source_if_match: str | None = None,
+    copy_source_if_modified_since: float | None = None,
+    copy_source_if_none_match: str | None = None,
+    copy_source_if_unmodified_since: float | None = None,
+    copy_source_range: str | None = None,
+    expected_bucket_owner: str | None = None,
+    expected_source_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Make a part of an object, or of a range of it."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    upload = await _upload(ctx, bucket, key, upload_id, part_number)
+    conditions = {
+        "IfMatch": copy_source_if_match,
+        "IfModifiedSince": copy_source_if_modified_since,
+        "IfNoneMatch": copy_source_if_none_match,
+        "IfUnmodifiedSince": copy_source_if_unmodified_since,
+        "ExpectedBucketOwner": expected_source_bucket_owner,
+    }
+    source = await source_of(ctx, copy_source, conditions)
+    start, stop = _copy_range(copy_source_range, source.identity.size)
+    written = await copied(ctx, source, start, stop, writing.work(ctx, upload.id))
+    part = await _kept(ctx, upload, part_number, written, {})
+    return {"CopyPartResult": {"ETag": saying.quoted(part.etag), "LastModified": part.modified}}
+
+
+@operation(
+    "s3:AbortMultipartUpload", resource=the_object, resource_policy=its_policy, ignores=("request_payer",)
+)
+async def abort_multipart_upload(
+    ctx: Context, *, bucket: str, key: str, upload_id: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Give an upload up, and its parts."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+
+    def abort(tx: Tx) -> None:
+        forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
+
+    await ctx.store.write(abort)
+    await asyncio.to_thread(shutil.rmtree, writing.work(ctx, upload_id), ignore_errors=True)
+    return {}
+
+
+def _checksum(algorithm: str | None) -> str | None:
+    if algorithm is not None and algorithm not in checksums.ALGORITHMS:
+        raise invalid_argument("Checksum algorithm provided is unsupported.")
+    return checksums.ALGORITHMS[algorithm] if algorithm else None
+
+
+async def _upload(ctx: Context, bucket: str, key: str, upload_id: str, part_number: int) -> Upload:
+    if not 1 <= part_number <= PART_NUMBER_MAX:
+        limit = f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"
+        raise invalid_argument(limit)
+    return await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+
+
+async def _kept(
+    ctx: Context, upload: Upload, number: int, written: Written, given: Mapping[str, str]
+) -> Part:
+    """The part, once it is on the disk; the upload may have ended meanwhile. Raises Fault."""
+    told = dict(given)
+    if upload.checksum in written.digests:
+        told[upload.checksum] = checksums.encoded(written.digests[upload.checksum])
+    identity = written.identity
+    part = Part(number, written.path.name, identity.size, written.etag, identity.modified, told)
+
+    def keep(tx: Tx) -> str | None:
+        existing_upload(tx, upload.bucket, upload.key, upload.id)
+        return put_part(tx, upload.id, part)
+
+    await asyncio.to_thread(writing.sync, written.path.parent)
+    try:
+        replaced = await ctx.store.write(keep)
+    except Fault:
+        await asyncio.to_thread(shutil.rmtree, written.path.parent, ignore_errors=True)
+        raise
+    if replaced is not None:
+        (written.path.parent / replaced).unlink(missing_ok=True)
+    return part
+
+
+def _copy_range(text: str | None, size: int) -> tuple[int, int]:
+    if text is None:
+        return 0, size
+    match = _COPY_RANGE.fullmatch(text)
+    if match is None:
+        message = (
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last"
+            " are the zero-based offsets of the first and last bytes to copy"
+        )
+        raise invalid_argument(message)
+    start, last = int(match[1]), int(match[2])
+    if not start <= last < size:
+        raise invalid_argument(f"Range specified is not valid for source object of size: {size}")
+    return start, last + 1
