@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def accepted(result_file: Path) -> None:
     print(f"\n1. The review goes to the queue {GOOD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=GOOD_QUEUE)["QueueUrl"]
     execution = start(QueueUrl=queue_url, ResultFile=str(result_file))
-    review(queue_url)
+    review(queue_url, execution)
     steps = finished(execution, expected="Succeeded")
     check(sorted(steps) == ["Fit", "GoodEnough", "Publish", "Review"], f"unexpected steps {sorted(steps)}")
     table = json.loads(result_file.read_text())
@@ -67,17 +68,19 @@ def refused(execution_role: str) -> None:
     )
 
 
-def review(queue_url: str) -> None:
-    """The consumer: reads one request, looks at it, answers its token."""
-    received = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=20).get("Messages", [])
-    check(len(received) == 1, "no request for a review has arrived")
-    request = json.loads(received[0]["Body"])
+def review(queue_url: str, execution: str) -> None:
+    """The consumer: reads the request, looks at it, answers its token."""
+    request, receipt = None, ""
+    while request is None or request["pipelineExecutionArn"] != execution:
+        received = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=10).get("Messages", [])
+        check(len(received) == 1, "no request for a review has arrived")
+        request, receipt = json.loads(received[0]["Body"]), received[0]["ReceiptHandle"]
     print(f"   a consumer of the queue reads {request['arguments']} and answers token {request['token']}")
     check(request["arguments"]["cars"] == 50, f"unexpected request {request}")
     sagemaker.send_pipeline_execution_step_success(
         CallbackToken=request["token"], OutputParameters=[{"Name": "reviewer", "Value": "ada"}]
     )
-    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=received[0]["ReceiptHandle"])
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
 def the_execution_role() -> str:
@@ -88,21 +91,25 @@ def the_execution_role() -> str:
 
 
 def deploy(execution_role: str) -> None:
-    """The functions with a role of their own, and the pipeline."""
+    """The functions with a role of their own, and the pipeline; what a former run left is used again."""
     service = {"Service": "lambda.amazonaws.com"}
     statement = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
-    trust = {"Version": "2012-10-17", "Statement": [statement]}
-    role = iam.create_role(RoleName=FUNCTIONS_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=FUNCTIONS_ROLE, AssumeRolePolicyDocument=trust)
     for name in ("fit", "publish"):
-        functions.create_function(
-            FunctionName=f"sagemaker-{name}",
-            Runtime=f"python3.{sys.version_info.minor}",
-            Handler=f"{name}.handler",
-            Role=role,
-            Code={"ZipFile": zipped(HERE / name)},
-        )
+        with suppress(functions.exceptions.ResourceConflictException):
+            functions.create_function(
+                FunctionName=f"sagemaker-{name}",
+                Runtime=f"python3.{sys.version_info.minor}",
+                Handler=f"{name}.handler",
+                Role=iam.get_role(RoleName=FUNCTIONS_ROLE)["Role"]["Arn"],
+                Code={"ZipFile": zipped(HERE / name)},
+            )
     definition = (HERE / "pipeline.json").read_text()
-    sagemaker.create_pipeline(PipelineName=PIPELINE, PipelineDefinition=definition, RoleArn=execution_role)
+    known = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
+    put = sagemaker.update_pipeline if PIPELINE in known else sagemaker.create_pipeline
+    put(PipelineName=PIPELINE, PipelineDefinition=definition, RoleArn=execution_role)
     print(f"functions sagemaker-fit and sagemaker-publish, pipeline {PIPELINE} under {execution_role}")
 
 

@@ -106,6 +106,14 @@ def test_an_error_is_one_sentence_without_a_full_stop(error: click.ClickExceptio
     assert one_line(error) == line
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_of_a_verb_is_documented(verb: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    section = page.split(f"## `passrole {verb}")[1].split("\n## ")[0]
+    names = {name for parameter in main.commands[verb].params for name in parameter.opts if name[0] == "-"}
+    assert [name for name in sorted(names - {"--data"}) if name not in section] == []
+
+
 def test_the_help_imports_neither_clients_nor_server_nor_tables() -> None:
     script = (
         "import sys, passrole.cli;"
