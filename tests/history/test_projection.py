@@ -19,6 +19,7 @@ def test_an_execution_is_described_from_its_row_and_its_journal(house: Run) -> N
             "PipelineExecutionArn": arn,
             "PipelineExecutionDisplayName": "display-a",
             "PipelineExecutionStatus": "Executing",
+            "PipelineExperimentConfig": {"ExperimentName": "p", "TrialName": "a"},
             "CreationTime": 5.0,
             "LastModifiedTime": 6.0,
             "CreatedBy": {},

@@ -8,12 +8,13 @@ object by its schema (`reading.py`), then names against names.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
 from passrole.definition import graph
 from passrole.definition import problems as problem
+from passrole.definition.experiment import Experiment, read_experiment
 from passrole.definition.expressions import Json, ParameterRef, StepRef, references
 from passrole.definition.graph import Graph
 from passrole.definition.parameters import Parameter, read_parameters
@@ -32,8 +33,8 @@ from passrole.definition.steps import (
 CHARACTERS_MAX = 1_048_576
 DEPTH_MAX = 100
 _VERSION = "2020-12-01"
-_IGNORED = ("Metadata", "PipelineExperimentConfig", "MlflowConfig")
-"""The SDK emits the last two although the published schema forbids them; nothing here depends on them."""
+_IGNORED = ("Metadata", "MlflowConfig")
+"""The SDK emits the last one, and PipelineExperimentConfig, although the published schema forbids them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Pipeline:
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
     graph: Graph
+    experiment: Experiment = field(default_factory=dict)
 
 
 def parse(text: str) -> Pipeline:
@@ -52,13 +54,16 @@ def parse(text: str) -> Pipeline:
     root = Node(document, "", found)
     root.choice("Version", (_VERSION,))
     root.allow(*_IGNORED)
+    experiment = read_experiment(root)
     parameters = read_parameters(root.objects("Parameters", required=False))
     steps = tuple(read_steps(root.objects("Steps")))
     root.close()
     _raise_if(found)
     by_name = {step.name: step for step in steps}
-    _raise_if([*_duplicates(steps), *_dangling(by_name, parameters)])
-    pipeline = Pipeline(parameters, by_name, graph.build(by_name))
+    _raise_if(
+        [*_duplicates(steps), *_dangling(by_name, parameters), *_unknown_parameters(experiment, parameters)]
+    )
+    pipeline = Pipeline(parameters, by_name, graph.build(by_name), experiment)
     names = pipeline.graph.cycle()
     _raise_if([problem.cycle(names)] if names else [])
     return pipeline
@@ -120,6 +125,13 @@ def _dangling(steps: Mapping[str, Step], parameters: Mapping[str, Parameter]) ->
                     yield problem.no_such_parameter(step.where, reference.name)
                 elif isinstance(reference, StepRef):
                     yield from _dangling_reference(step, reference, steps.get(reference.step))
+
+
+def _unknown_parameters(experiment: Experiment, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+    for expression in experiment.values():
+        for reference in references(expression):
+            if isinstance(reference, ParameterRef) and reference.name not in parameters:
+                yield problem.no_such_parameter("PipelineExperimentConfig", reference.name)
 
 
 def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> Iterator[Problem]:

@@ -3,12 +3,14 @@
 Reads nothing and decides nothing. Times are seconds since the epoch.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
+from passrole.engine.resolve import Scope, Unresolvable, as_text, resolve
 from passrole.history.executions import Execution
 from passrole.history.journal import Folded
 
@@ -23,6 +25,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
         PipelineExecutionDisplayName=execution.about.display_name,
         PipelineExecutionStatus=state.status,
         PipelineExecutionDescription=execution.about.description,
+        PipelineExperimentConfig=_experiment(state) or None,
         FailureReason=state.failure_reason,
         CreationTime=execution.started,
         LastModifiedTime=max(folded.modified, execution.about.modified),
@@ -59,6 +62,18 @@ def parameters(state: State) -> list[dict[str, Any]]:
     """ListPipelineParametersForExecution's PipelineParameters: effective values, as strings."""
     assert state.origin is not None, "what is in the journal has begun"
     return [{"Name": name, "Value": _text(value)} for name, value in state.origin.parameters.items()]
+
+
+def _experiment(state: State) -> dict[str, str]:
+    """The names as they resolve; one that does not resolve is not shown."""
+    assert state.origin is not None, "what is in the journal has begun"
+    scope, names = Scope(state, state.origin.at), dict[str, str]()
+    for member, expression in state.pipeline.experiment.items():
+        with suppress(Unresolvable):
+            names[member] = as_text(resolve(expression, scope))
+    if names.get("ExperimentName") == state.origin.pipeline_name:
+        names["ExperimentName"] = state.origin.pipeline_name.lower()  # as AWS shows it
+    return names
 
 
 def _step(progress: StepState) -> dict[str, Any]:

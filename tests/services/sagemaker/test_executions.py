@@ -62,12 +62,33 @@ def test_an_execution_is_described_from_its_start_to_its_end(
         "PipelineExecutionDisplayName": "shown",
         "PipelineExecutionStatus": "Failed",
         "PipelineExecutionDescription": "about",
+        "PipelineExperimentConfig": {"ExperimentName": name.lower(), "TrialName": execution},
         "FailureReason": "Step failure: One or multiple steps failed.",
         "RoleArn": role,
         "PipelineVersionId": 1,
     }
     last_run = server.client("sagemaker").describe_pipeline(PipelineName=pipeline)["LastRunTime"]
     assert isinstance(last_run, datetime)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (None, None),
+        ({"ExperimentName": {"Get": "Parameters.x"}, "TrialName": "T"}, ("Mine", "T")),
+        (
+            {"ExperimentName": {"Std:Join": {"On": "-", "Values": ["e", {"Get": "Parameters.x"}]}}},
+            ("e-Mine",),
+        ),
+    ],
+)
+def test_an_execution_shows_the_experiment_that_its_definition_names(
+    begin: Begin, ended: Ended, config: dict[str, Any] | None, expected: tuple[str, ...] | None
+) -> None:
+    declared = [{"Name": "x", "Type": "String", "DefaultValue": "Mine"}]
+    described = ended(begin(FAIL, members={"Parameters": declared, "PipelineExperimentConfig": config}))
+    shown = described.get("PipelineExperimentConfig")
+    assert (tuple(shown.values()) if shown else None) == expected
 
 
 def test_an_execution_without_a_name_is_named_after_its_start(begin: Begin, ended: Ended) -> None:
