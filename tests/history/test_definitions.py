@@ -25,6 +25,24 @@ def test_a_text_is_kept_once_and_parsed_once(house: Run) -> None:
     house(scenario)
 
 
+def test_a_text_goes_with_the_last_who_keeps_it(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        def kept() -> Awaitable[int]:
+            found: Awaitable[int] = h.store.read(lambda tx: len(tx.all("SELECT 1 FROM definitions")))
+            return found
+
+        for owner in ("arn:p", "arn:p", "arn:pp"):
+            digest = await h.store.write(lambda tx, o=owner: definitions.keep(tx, TEXT, owner=o))
+        await h.store.write(lambda tx: definitions.let_go(tx, [digest, digest], "arn:p"))
+        assert await kept() == 1
+        await h.store.write(lambda tx: definitions.let_go(tx, [digest], "arn:p"))
+        assert await kept() == 1
+        await h.store.write(lambda tx: definitions.let_go(tx, [digest], "arn:pp"))
+        assert await kept() == 0
+
+    house(scenario)
+
+
 def test_a_text_that_defines_nothing_is_refused_every_time() -> None:
     for _ in range(2):
         with pytest.raises(DefinitionError):

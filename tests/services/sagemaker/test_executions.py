@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -401,6 +401,16 @@ def test_executions_are_listed_newest_first_and_in_pages(
     assert listed(SortBy="PipelineExecutionArn", SortOrder="Ascending") == sorted(arns)
     assert listed(MaxResults=1) == arns[::-1]
     assert listed(MaxResults=2, SortBy="PipelineExecutionArn") == sorted(arns, reverse=True)
+    first, second, _ = (
+        sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["CreationTime"] for arn in arns
+    )
+    minute = timedelta(minutes=1)
+    assert listed(CreatedAfter=first - minute, CreatedBefore=second + minute) == arns[::-1]
+    assert listed(CreatedAfter=first + minute) == []
+    assert listed(CreatedBefore=first - minute) == []
+    assert refusal(sagemaker.list_pipeline_executions, PipelineName=name, NextToken="x")[0] == (
+        "ValidationException"
+    )
     summary = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"][0]
     assert summary["PipelineExecutionStatus"] == "Failed"
     assert summary["PipelineExecutionFailureReason"] == "Step failure: One or multiple steps failed."
@@ -447,6 +457,22 @@ def test_steps_are_listed_newest_first_and_those_not_reached_are_absent(
     assert first == ["F"]
     assert names(MaxResults=1, NextToken=token) == (["Cond"], None)
     assert refusal(sagemaker.list_pipeline_execution_steps)[0] == "ValidationException"
+
+
+def test_two_thousand_steps_run_and_are_listed_page_by_page(
+    server: Server, begin: Begin, ended: Ended
+) -> None:
+    names = [f"step-{number}" for number in range(2000)]
+    chain = [
+        {"Name": each, "Type": "Condition", "Arguments": {"Conditions": []}, "DependsOn": before}
+        for each, before in zip(names, [[], *([each] for each in names)], strict=False)
+    ]
+    arn = begin(*chain)
+    assert ended(arn)["PipelineExecutionStatus"] == "Succeeded"
+    paginator = server.client("sagemaker").get_paginator("list_pipeline_execution_steps")
+    pages = [page["PipelineExecutionSteps"] for page in paginator.paginate(PipelineExecutionArn=arn)]
+    assert [len(page) for page in pages] == [100] * 20
+    assert [step["StepName"] for page in pages for step in page] == names[::-1]
 
 
 # ListPipelineParametersForExecution

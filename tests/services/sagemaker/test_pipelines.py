@@ -253,6 +253,18 @@ def test_pipelines_are_listed_newest_first_by_prefix_and_in_pages(
 # DeletePipeline
 
 
+def test_a_definition_that_two_pipelines_share_stays_for_the_other(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker, text = server.client("sagemaker"), define(FAIL)
+    for each in (name, f"{name}-2"):
+        sagemaker.create_pipeline(PipelineName=each, PipelineDefinition=text, RoleArn=role)
+    sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=define({**FAIL, "Name": "G"}))
+    sagemaker.delete_pipeline(PipelineName=name)
+    other = sagemaker.describe_pipeline(PipelineName=f"{name}-2")
+    assert other["PipelineDefinition"] == text
+
+
 def test_a_pipeline_goes_with_its_executions(
     server: Server, role: str, name: str, define: Define, ended: Callable[[str], dict[str, Any]]
 ) -> None:

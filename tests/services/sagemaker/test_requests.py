@@ -45,3 +45,10 @@ def test_pages_add_up_to_the_whole(count: int, limit: int) -> None:
         if token is None:
             break
     assert seen == items
+
+
+def test_a_page_behind_what_is_gone_is_refused_rather_than_empty() -> None:
+    items = [{"Name": "a"}, {"Name": "b"}]
+    token = page_of("Items", items, "Name", None, 1)["NextToken"]
+    with pytest.raises(Fault, match="ValidationException"):
+        page_of("Items", items[1:], "Name", token, 1)

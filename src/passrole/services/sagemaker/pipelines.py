@@ -194,7 +194,7 @@ async def _validate_role(ctx: Context, role_arn: str) -> None:
 
 
 def _create(tx: Tx, ctx: Context, pipeline: Pipeline, text: str) -> dict[str, Any]:
-    pipeline = replace(pipeline, definition=definitions.keep(tx, text))
+    pipeline = replace(pipeline, definition=definitions.keep(tx, text, owner=pipeline.arn))
     if not PIPELINES.add(tx, ctx.key(pipeline.name), pipeline):
         # Both generations of the SDK turn CreatePipeline into UpdatePipeline by parts of this sentence.
         sentence = (
@@ -210,7 +210,7 @@ def _update(tx: Tx, ctx: Context, name: str, text: str | None, changes: Mapping[
     before = require(tx, ctx, name)
     pipeline = replace(
         before,
-        definition=before.definition if text is None else definitions.keep(tx, text),
+        definition=before.definition if text is None else definitions.keep(tx, text, owner=before.arn),
         modified=ctx.clock(),
         modified_by=user_context(ctx.principal),
         version=before.version + 1,

@@ -23,6 +23,8 @@ TOKEN_SECONDS = 7 * 24 * 3600
 PAGE_MAX = 100
 """Also the default of MaxResults, which AWS does not document: the SDK's list_steps reads one page only."""
 
+_NOT_VALID = "The NextToken is not valid."
+
 
 @dataclass(frozen=True)
 class Request:
@@ -69,7 +71,7 @@ def place_of(token: str | None, *kinds: type) -> tuple[Any, ...] | None:
     except ValueError:
         values = None
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise Fault("ValidationException", "The NextToken is not valid.")
+        raise Fault("ValidationException", _NOT_VALID)
     return tuple(values)
 
 
@@ -79,7 +81,9 @@ def page_of(member: str, items: Sequence[Json], key: str, token: str | None, lim
     first = 0
     if place is not None:
         behind = [number for number, item in enumerate(items, 1) if item[key] == place[0]]
-        first = behind[0] if behind else len(items)
+        if not behind:  # such as a step that a retry has taken back since
+            raise Fault("ValidationException", _NOT_VALID)
+        first = behind[0]
     shown = items[first : first + limit]
     answer: Json = {member: shown}
     if first + limit < len(items):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.history import definitions
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
@@ -98,9 +99,11 @@ def note_execution(tx: Tx, ctx: Context, pipeline: Pipeline, version: Version, e
 
 
 def delete_all(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
-    """Remove the versions of a pipeline that goes."""
-    for key, _ in VERSIONS.items(tx, _prefix(ctx, pipeline)):
+    """Remove the versions of a pipeline that goes, and what only they define."""
+    found = VERSIONS.items(tx, _prefix(ctx, pipeline))
+    for key, _ in found:
         VERSIONS.delete(tx, key)
+    definitions.let_go(tx, [version.definition for _, version in found], pipeline.arn)
 
 
 @operation("sagemaker:ListPipelineVersions", resource=pipeline_arn)
