@@ -1,0 +1,105 @@
+"""CopyObject and object tags: shape, refusals, effect."""
+
+import hashlib
+from typing import Any, TypeAlias
+
+import pytest
+
+S3: TypeAlias = Any
+
+
+def copy(s3: S3, source: str, key: str, **more: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = s3.copy_object(bucket="data", key=key, copy_source=source, **more)
+    return answer
+
+
+def test_a_copy_has_the_bytes_and_what_was_said_of_them(s3: S3) -> None:
+    s3.put("from é", b"copied", content_type="text/plain", metadata={"a": "b"}, tagging="t=1")
+    result = copy(s3, "data/from%20%C3%A9", "to/there")["CopyObjectResult"]
+    assert result["ETag"] == f'"{hashlib.md5(b"copied").hexdigest()}"'
+    assert result["LastModified"] == pytest.approx((s3.root / "to/there").stat().st_mtime)
+    answer = s3.get_object(bucket="data", key="to/there")
+    assert answer["Body"] == b"copied"
+    assert (answer["ContentType"], answer["Metadata"], answer["TagCount"]) == ("text/plain", {"a": "b"}, 1)
+
+
+def test_a_copy_may_say_something_else(s3: S3) -> None:
+    s3.put("k", content_type="text/plain", metadata={"a": "b"}, tagging="t=1")
+    said = {"metadata": {"c": "d"}, "metadata_directive": "REPLACE"}
+    copy(s3, "/data/k", "k", tagging="u=2", tagging_directive="REPLACE", **said)
+    assert (s3.head("k")["Metadata"], s3.get("k")) == ({"c": "d"}, b"bytes")
+    assert s3.head("k")["ContentType"] == "binary/octet-stream"
+    assert s3.get_object_tagging(bucket="data", key="k") == {"TagSet": [{"Key": "u", "Value": "2"}]}
+
+
+@pytest.mark.parametrize(
+    "source, more, refused",
+    [
+        ("data/none", {}, ("NoSuchKey", 404)),
+        ("none/k", {}, ("NoSuchBucket", 404)),
+        ("data", {}, ("InvalidArgument", 400)),
+        ("data/k?versionId=1", {}, ("InvalidRequest", 400)),
+        ("data/../data/k", {}, ("NoSuchKey", 404)),
+        ("data/k", {"key": "k"}, ("InvalidRequest", 400)),
+        ("data/k", {"key": "../k"}, ("InvalidRequest", 400)),
+        ("data/k", {"copy_source_if_match": '"other"'}, ("PreconditionFailed", 412)),
+        ("data/k", {"copy_source_if_none_match": "*"}, ("PreconditionFailed", 412)),
+        ("data/k", {"if_match": '"other"', "key": "k2"}, ("NoSuchKey", 404)),
+        ("data/k", {"metadata_directive": "MERGE"}, ("InvalidArgument", 400)),
+        ("data/k", {"expected_source_bucket_owner": "999988887777"}, ("AccessDenied", 403)),
+    ],
+)
+def test_a_copy_that_cannot_be_made_is_refused(
+    s3: S3, source: str, more: dict[str, Any], refused: tuple[str, int]
+) -> None:
+    s3.put("k")
+    given = {"key": "to", **more}
+    assert s3.refusal(lambda: copy(s3, source, **given)) == refused
+    assert s3.keys() == ["k"]
+
+
+def test_a_copy_asks_whether_its_source_may_be_read(s3: S3) -> None:
+    s3.put("k")
+    s3.denied.add(("HeadObject", "k"))
+    assert s3.refusal(lambda: copy(s3, "data/k", "to")) == ("AccessDenied", 403)
+
+
+def test_tags_are_set_told_and_removed(s3: S3) -> None:
+    s3.put("k", content_type="text/plain")
+    named = {"bucket": "data", "key": "k"}
+    tags = [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": ""}]
+    assert s3.put_object_tagging(**named, tagging={"TagSet": tags}) == {}
+    assert s3.get_object_tagging(**named) == {"TagSet": tags}
+    assert s3.head("k")["ContentType"] == "text/plain"
+    assert s3.delete_object_tagging(**named) == {}
+    assert s3.get_object_tagging(**named) == {"TagSet": []}
+
+
+def test_a_file_of_another_program_can_be_tagged(s3: S3) -> None:
+    (s3.root / "k").write_bytes(b"from Spark")
+    s3.put_object_tagging(bucket="data", key="k", tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
+    assert s3.get_object(bucket="data", key="k")["TagCount"] == 1
+
+
+@pytest.mark.parametrize("operation", ["get_object_tagging", "delete_object_tagging"])
+def test_what_is_not_there_has_no_tags(s3: S3, operation: str) -> None:
+    act = getattr(s3, operation)
+    assert s3.refusal(lambda: act(bucket="data", key="none")) == ("NoSuchKey", 404)
+    assert s3.refusal(lambda: act(bucket="none", key="k")) == ("NoSuchBucket", 404)
+
+
+@pytest.mark.parametrize(
+    "tags, code",
+    [
+        ([{"Key": "", "Value": ""}], "InvalidTag"),
+        ([{"Key": "aws:a", "Value": ""}], "InvalidTag"),
+        ([{"Key": "k" * 129, "Value": ""}], "InvalidTag"),
+        ([{"Key": "k", "Value": "v" * 257}], "InvalidTag"),
+        ([{"Key": "k", "Value": ""}] * 2, "InvalidTag"),
+        ([{"Key": f"k{n}", "Value": ""} for n in range(11)], "BadRequest"),
+    ],
+)
+def test_tags_beyond_the_limits_are_refused(s3: S3, tags: list[dict[str, str]], code: str) -> None:
+    s3.put("k")
+    refused = s3.refusal(lambda: s3.put_object_tagging(bucket="data", key="k", tagging={"TagSet": tags}))
+    assert refused == (code, 400)

@@ -1,0 +1,204 @@
+"""Objects in parts: shape, refusals, effect."""
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pytest
+
+from passrole.services.s3 import completing
+
+S3: TypeAlias = Any
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of four bytes are enough, so that tests need no megabytes."""
+    monkeypatch.setattr(completing, "PART_BYTES_MIN", 4)
+
+
+def begun(s3: S3, key: str = "k", **more: Any) -> str:
+    upload: str = s3.create_multipart_upload(bucket="data", key=key, **more)["UploadId"]
+    return upload
+
+
+def sent(s3: S3, upload: str, number: int, body: bytes, **more: Any) -> dict[str, Any]:
+    named = {"bucket": "data", "key": "k", "upload_id": upload}
+    return {"PartNumber": number, **s3.upload_part(**named, part_number=number, body=body, **more)}
+
+
+def completed(s3: S3, upload: str, parts: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    named = {"bucket": "data", "key": "k", "upload_id": upload}
+    answer: dict[str, Any] = s3.complete_multipart_upload(**named, multipart_upload={"Parts": parts}, **more)
+    return answer
+
+
+def crc32(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(4)
+
+
+def written(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+def test_parts_become_one_file(s3: S3) -> None:
+    upload = begun(s3, content_type="text/plain", metadata={"a": "b"}, tagging="t=1")
+    second, first = sent(s3, upload, 7, b"56"), sent(s3, upload, 2, b"1234")
+    assert s3.keys() == []
+    answer = completed(s3, upload, [first, second])
+    digest = hashlib.md5(hashlib.md5(b"1234").digest() + hashlib.md5(b"56").digest()).hexdigest()
+    etag = f'"{digest}-2"'
+    assert answer == {"Location": "/data/k", "Bucket": "data", "Key": "k", "ETag": etag}
+    found = s3.get_object(bucket="data", key="k")
+    assert (found["Body"], found["ETag"], found["ContentType"]) == (b"123456", etag, "text/plain")
+    assert (found["Metadata"], found["TagCount"]) == ({"a": "b"}, 1)
+    assert (s3.root / "k").read_bytes() == b"123456"
+    assert not any(each.is_file() for each in (s3.folder / "s3/.work").rglob("*"))
+
+
+def test_a_part_is_replaced_by_one_of_its_number(s3: S3) -> None:
+    upload = begun(s3)
+    old, new = sent(s3, upload, 1, b"old"), sent(s3, upload, 1, b"new")
+    assert s3.refusal(lambda: completed(s3, upload, [old])) == ("InvalidPart", 400)
+    completed(s3, upload, [new])
+    assert s3.get("k") == b"new"
+
+
+def test_an_upload_is_over_once_it_is_completed(s3: S3) -> None:
+    upload = begun(s3)
+    part = sent(s3, upload, 1, b"1")
+    completed(s3, upload, [part])
+    over = ("NoSuchUpload", 404)
+    assert s3.refusal(lambda: completed(s3, upload, [part])) == over
+    assert s3.refusal(lambda: sent(s3, upload, 2, b"2")) == over
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(s3: S3) -> None:
+    upload = begun(s3)
+    sent(s3, upload, 1, b"1")
+    named = {"bucket": "data", "key": "k", "upload_id": upload}
+    assert s3.abort_multipart_upload(**named) == {}
+    assert s3.refusal(lambda: s3.abort_multipart_upload(**named)) == ("NoSuchUpload", 404)
+    assert not any(each.is_file() for each in (s3.folder / "s3").rglob("*"))
+
+
+def test_the_parts_checksums_make_the_objects(s3: S3) -> None:
+    upload = begun(s3, checksum_algorithm="CRC32")
+    parts = [
+        sent(s3, upload, number, body, checksum_crc32=written(crc32(body)))
+        for number, body in enumerate([b"1234", b"56"], 1)
+    ]
+    answer = completed(s3, upload, parts)
+    assert answer["ChecksumCRC32"] == f"{written(crc32(crc32(b'1234') + crc32(b'56')))}-2"
+    assert answer["ChecksumType"] == "COMPOSITE"
+    assert s3.head("k", checksum_mode="ENABLED")["ChecksumCRC32"] == answer["ChecksumCRC32"]
+
+
+def test_a_checksum_may_be_of_the_whole(s3: S3) -> None:
+    upload = begun(s3, checksum_algorithm="CRC32", checksum_type="FULL_OBJECT")
+    parts = [sent(s3, upload, 1, b"1234"), sent(s3, upload, 2, b"56")]
+    wrong = s3.refusal(lambda: completed(s3, upload, parts, checksum_crc32=written(crc32(b"other"))))
+    assert wrong == ("BadDigest", 400)
+    answer = completed(s3, upload, parts, checksum_crc32=written(crc32(b"123456")))
+    assert (answer["ChecksumCRC32"], answer["ChecksumType"]) == (written(crc32(b"123456")), "FULL_OBJECT")
+
+
+def test_a_part_is_held_against_its_checksum(s3: S3) -> None:
+    upload = begun(s3)
+    refused = s3.refusal(lambda: sent(s3, upload, 1, b"1", checksum_crc32=written(crc32(b"2"))))
+    assert refused == ("BadDigest", 400)
+    assert s3.refusal(lambda: sent(s3, upload, 0, b"1")) == ("InvalidArgument", 400)
+    assert s3.refusal(lambda: sent(s3, upload, 10_001, b"1")) == ("InvalidArgument", 400)
+
+
+@pytest.mark.parametrize(
+    "numbers, code",
+    [
+        ([], "MalformedXML"),
+        ([2, 1], "InvalidPartOrder"),
+        ([1, 1], "InvalidPartOrder"),
+        ([1, 3], "InvalidPart"),
+        ([1, 2, 4], "EntityTooSmall"),
+    ],
+)
+def test_a_list_of_parts_that_makes_no_object_is_refused(s3: S3, numbers: list[int], code: str) -> None:
+    upload = begun(s3)
+    bodies = {1: b"1234", 2: b"5", 4: b"6"}
+    parts = {number: sent(s3, upload, number, body) for number, body in bodies.items()}
+    listed = [parts.get(number, {"PartNumber": number, "ETag": '"none"'}) for number in numbers]
+    assert s3.refusal(lambda: completed(s3, upload, listed)) == (code, 400)
+    assert s3.keys() == []
+
+
+def test_a_part_may_be_a_copy_of_an_objects_bytes(s3: S3) -> None:
+    s3.put("from", b"0123456789")
+    upload = begun(s3)
+    named = {"bucket": "data", "key": "k", "upload_id": upload, "copy_source": "data/from"}
+    results = [
+        s3.upload_part_copy(**named, part_number=1, copy_source_range="bytes=2-5"),
+        s3.upload_part_copy(**named, part_number=2),
+    ]
+    parts = [
+        {"PartNumber": number, "ETag": result["CopyPartResult"]["ETag"]}
+        for number, result in enumerate(results, 1)
+    ]
+    completed(s3, upload, parts)
+    assert s3.get("k") == b"23450123456789"
+    for beyond in ("bytes=5-10", "bytes=3-2", "bytes=3-"):
+        again = {**named, "upload_id": begun(s3), "part_number": 1, "copy_source_range": beyond}
+        assert s3.refusal(lambda given=again: s3.upload_part_copy(**given)) == ("InvalidArgument", 400)
+
+
+def test_the_parts_are_listed_by_number(s3: S3) -> None:
+    upload = begun(s3)
+    for number in (10, 2, 1):
+        sent(s3, upload, number, b"1234")
+    named = {"bucket": "data", "key": "k", "upload_id": upload}
+    answer = s3.list_parts(**named, max_parts=2)
+    assert [(each["PartNumber"], each["Size"]) for each in answer["Parts"]] == [(1, 4), (2, 4)]
+    assert (answer["IsTruncated"], answer["NextPartNumberMarker"]) == (True, 2)
+    rest = s3.list_parts(**named, part_number_marker=2)
+    assert [each["PartNumber"] for each in rest["Parts"]] == [10]
+    assert rest["IsTruncated"] is False
+    assert s3.refusal(lambda: s3.list_parts(**{**named, "key": "other"})) == ("NoSuchUpload", 404)
+
+
+def test_the_uploads_are_listed_by_key(s3: S3) -> None:
+    ids = {key: begun(s3, key) for key in ("b", "a/2", "a/1")}
+    answer = s3.list_multipart_uploads(bucket="data")
+    assert [(each["Key"], each["UploadId"]) for each in answer["Uploads"]] == sorted(ids.items())
+    assert answer["IsTruncated"] is False
+    first = s3.list_multipart_uploads(bucket="data", max_uploads=1)
+    assert first["IsTruncated"] is True
+    markers = {"key_marker": first["NextKeyMarker"], "upload_id_marker": first["NextUploadIdMarker"]}
+    rest = s3.list_multipart_uploads(bucket="data", **markers)
+    assert [each["Key"] for each in rest["Uploads"]] == ["a/2", "b"]
+    rolled = s3.list_multipart_uploads(bucket="data", delimiter="/")
+    assert rolled["CommonPrefixes"] == [{"Prefix": "a/"}]
+    assert [each["Key"] for each in rolled["Uploads"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "given, code",
+    [
+        ({"bucket": "none"}, "NoSuchBucket"),
+        ({"key": "../k"}, "InvalidRequest"),
+        ({"key": "folder/"}, "InvalidRequest"),
+        ({"checksum_algorithm": "ADLER"}, "InvalidArgument"),
+        ({"acl": "public-read"}, "AccessControlListNotSupported"),
+    ],
+)
+def test_an_upload_that_could_not_end_well_is_not_begun(s3: S3, given: dict[str, Any], code: str) -> None:
+    named = {"bucket": "data", "key": "k", **given}
+    assert s3.refusal(lambda: s3.create_multipart_upload(**named))[0] == code
+
+
+def test_completing_may_demand_that_nothing_is_there(s3: S3) -> None:
+    upload = begun(s3)
+    part = sent(s3, upload, 1, b"1")
+    s3.put("k", b"before")
+    refused = s3.refusal(lambda: completed(s3, upload, [part], if_none_match="*"))
+    assert refused == ("PreconditionFailed", 412)
+    assert s3.get("k") == b"before"

@@ -1,0 +1,66 @@
+"""Keys in S3's order, compared with a plain sort of everything there is."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from passrole.services.s3.walking import LAST, Walk, rolled_up
+
+NAMES = st.sampled_from(["a", "b", "a-", "a0", "ab", "a.b", "é", "z"])
+KEYS = st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=12)
+PLACES = st.text("ab/-é", max_size=4)
+
+
+def without_conflicts(keys: set[str]) -> set[str]:
+    """The keys that can be files together: none is another's folder."""
+    return {key for key in keys if not any(other.startswith(f"{key}/") for other in keys)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(KEYS, PLACES, PLACES)
+def test_the_keys_beyond_a_place_come_in_the_order_of_their_bytes(
+    drawn: set[str], after: str, prefix: str
+) -> None:
+    keys = without_conflicts(drawn)
+    with tempfile.TemporaryDirectory() as folder:
+        for key in keys:
+            path = Path(folder, key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        walk, found, place = Walk(Path(folder), ()), list[str](), after
+        while (following := walk.following(place, prefix)) is not None:
+            found.append(following)
+            place = following
+    expected = [key for key in keys if key > after and key.startswith(prefix)]
+    assert found == sorted(expected, key=lambda key: key.encode())
+
+
+def test_a_marker_comes_before_what_is_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/b").touch()
+    walk = Walk(tmp_path, ["a/"])
+    assert [walk.following(), walk.following("a/"), walk.following("a/b")] == ["a/", "a/b", None]
+
+
+def test_names_that_are_no_text_and_empty_folders_are_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "empty/deeper").mkdir(parents=True)
+    Path(str(tmp_path) + "/\udcff").touch()
+    assert Walk(tmp_path, ()).following() is None
+
+
+def test_a_folder_can_be_stepped_over(tmp_path: Path) -> None:
+    for key in ("a/b", "a/c", "a0"):
+        path = tmp_path / key
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert Walk(tmp_path, ()).following("a/" + LAST) == "a0"
+
+
+def test_a_key_rolls_up_to_the_first_delimiter_beyond_the_prefix() -> None:
+    assert rolled_up("a/b/c", "", "/") == "a/"
+    assert rolled_up("a/b/c", "a/", "/") == "a/b/"
+    assert rolled_up("a/b/c", "a/b/", "/") is None
+    assert rolled_up("a--b", "", "--") == "a--"
+    assert rolled_up("a/b", "", "") is None
