@@ -26,7 +26,6 @@ from passrole.store import SqliteStore
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
 
-
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is near
 
 
