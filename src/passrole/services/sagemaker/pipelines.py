@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import arns
-from passrole.definition import DefinitionError
 from passrole.faults import Fault
 from passrole.history import definitions, executions
 from passrole.policy.request import service_principal
@@ -23,6 +22,7 @@ from passrole.services.sagemaker.requests import (
     token_behind,
     without_none,
 )
+from passrole.services.sagemaker.sources import definition_text
 from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
 from passrole.store import Tx
 
@@ -56,12 +56,11 @@ async def create_pipeline(
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Store the definition under a name that is new."""
-    text = _one_definition(pipeline_definition, pipeline_definition_s3_location)
+    text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
     if text is None:
         raise Fault(
             "ValidationException", "Either PipelineDefinition or PipelineDefinitionS3Location is needed."
         )
-    _validate(text)
     await _validate_role(ctx, role_arn)
     now, user = ctx.clock(), user_context(ctx.principal)
     pipeline = Pipeline(
@@ -96,9 +95,7 @@ async def update_pipeline(
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Change what is given; executions that run keep what they began with."""
-    text = _one_definition(pipeline_definition, pipeline_definition_s3_location)
-    if text is not None:
-        _validate(text)
+    text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
     if role_arn is not None:
         await _validate_role(ctx, role_arn)
     given = {
@@ -156,25 +153,6 @@ async def list_pipelines(
         return _page(tx, pipelines, sort_by, sort_order == "Descending", after, max_results)
 
     return await ctx.store.read(page)
-
-
-def _one_definition(text: str | None, location: Mapping[str, str] | None) -> str | None:
-    if text is not None and location is not None:
-        sentence = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
-        raise Fault("ValidationException", sentence)
-    if location is not None:
-        sentence = (
-            "passrole does not support PipelineDefinitionS3Location; give the text as PipelineDefinition."
-        )
-        raise Fault("ValidationException", sentence)
-    return text
-
-
-def _validate(text: str) -> None:
-    try:
-        definitions.parsed(text)
-    except DefinitionError as error:
-        raise Fault("ValidationException", error.message) from error
 
 
 async def _validate_role(ctx: Context, role_arn: str) -> None:

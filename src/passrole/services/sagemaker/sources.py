@@ -1,0 +1,54 @@
+"""Where the text of a definition comes from: the request itself, or an object in S3 that it names.
+
+The SDK puts a definition of 100 KiB or more into S3. The object is read as the caller, who therefore
+needs s3:GetObject on it.
+"""
+
+from collections.abc import Mapping
+
+from passrole.definition import DefinitionError
+from passrole.definition.document import CHARACTERS_MAX
+from passrole.faults import Fault
+from passrole.history import definitions
+from passrole.services.context import Context
+
+BYTES_MAX = 4 * CHARACTERS_MAX
+"""UTF-8 needs four bytes a character at most, so that a longer object is too long whatever it holds."""
+
+
+async def definition_text(ctx: Context, text: str | None, location: Mapping[str, str] | None) -> str | None:
+    """The valid definition that is given, None where none is. Raises ValidationException."""
+    if text is not None and location is not None:
+        sentence = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
+        raise Fault("ValidationException", sentence)
+    if location is not None:
+        text = await _object_text(ctx, location)
+    if text is not None:
+        _validate(text)
+    return text
+
+
+async def _object_text(ctx: Context, location: Mapping[str, str]) -> str:
+    where = f"s3://{location['Bucket']}/{location['ObjectKey']}"
+    version = {"VersionId": location["VersionId"]} if "VersionId" in location else {}
+    asked = {"Bucket": location["Bucket"], "Key": location["ObjectKey"], "Range": f"bytes=0-{BYTES_MAX}"}
+    try:
+        body: bytes = (await ctx.call("s3", "GetObject", asked | version))["Body"]
+    except Fault as fault:
+        if not fault.sender:  # our own failure says nothing about the object
+            raise
+        sentence = f"Could not read the pipeline definition from {where}. Error Details: {fault.message}"
+        raise Fault("ValidationException", sentence) from fault
+    if len(body) > BYTES_MAX:
+        raise Fault("ValidationException", f"The pipeline definition in {where} is too long.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Fault("ValidationException", f"The pipeline definition in {where} is not UTF-8.") from error
+
+
+def _validate(text: str) -> None:
+    try:
+        definitions.parsed(text)
+    except DefinitionError as error:
+        raise Fault("ValidationException", error.message) from error
