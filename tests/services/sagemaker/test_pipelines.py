@@ -113,11 +113,7 @@ def test_a_definition_with_a_problem_is_refused_with_its_sentence(
 def test_exactly_one_definition_is_needed(server: Server, role: str, name: str, define: Define) -> None:
     create = server.client("sagemaker").create_pipeline
     location = {"Bucket": "bucket", "ObjectKey": "key"}
-    for given in (
-        {},
-        {"PipelineDefinitionS3Location": location},
-        {"PipelineDefinition": define(FAIL), "PipelineDefinitionS3Location": location},
-    ):
+    for given in ({}, {"PipelineDefinition": define(FAIL), "PipelineDefinitionS3Location": location}):
         assert refusal(create, PipelineName=name, RoleArn=role, **given)[0] == "ValidationException"
 
 
