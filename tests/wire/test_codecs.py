@@ -16,6 +16,8 @@ SPOKEN: list[tuple[str, Protocol]] = [
     (service.name, protocol) for service in SERVICES.values() for protocol in service.protocols
 ]
 RECORDED = json.loads((Path(__file__).parent / "sqs_query_recorded.json").read_text())
+# What S3's clients take from elsewhere: the length is the body's own, the location the root's text.
+UNSAID = {"ContentLength", "LocationConstraint"}
 spoken = pytest.mark.parametrize(("service", "protocol"), SPOKEN)
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -41,8 +43,9 @@ def test_every_operations_result_reaches_the_client(client: Any, service: str, p
     for operation in client.operations(service, protocol):
         result = client.sample(operation.output_shape)
         response = render(Route(service, operation.name, protocol, {}), result, "request-1")
-        expected = {} if response.status in (204, 304) else result
-        assert client.read(service, operation.name, response, protocol) == expected, operation.name
+        expected = {} if response.status in (204, 304) and protocol != "rest-xml" else result
+        read = client.read(service, operation.name, response, protocol)
+        assert _told(read, UNSAID) == _told(expected, UNSAID), operation.name
 
 
 @spoken
@@ -52,7 +55,7 @@ def test_random_parameters_arrive_as_they_were_sent(
     client: Any, service: str, protocol: Protocol, data: st.DataObject
 ) -> None:
     operation = data.draw(st.sampled_from(client.operations(service, protocol)))
-    parameters = data.draw(client.values(operation.input_shape, dense=protocol == "query"))
+    parameters = data.draw(client.values(operation.input_shape, dense=protocol in ("query", "rest-xml")))
     request = client.sent(service, operation.name, parameters, protocol)
     arrived = parse(routed(service, request), request)
     assert _told(arrived, set()) == _told(parameters, set())
@@ -65,7 +68,7 @@ def test_random_results_reach_the_client_as_they_are(
     client: Any, service: str, protocol: Protocol, data: st.DataObject
 ) -> None:
     operation = data.draw(st.sampled_from(client.operations(service, protocol)))
-    result = data.draw(client.values(operation.output_shape, dense=protocol == "query"))
+    result = data.draw(client.values(operation.output_shape, dense=protocol in ("query", "rest-xml")))
     response = render(Route(service, operation.name, protocol, {}), result, "request-1")
     read = client.read(service, operation.name, response, protocol)
     statuses = {
@@ -73,7 +76,8 @@ def test_random_results_reach_the_client_as_they_are(
         for name, member in members(operation.output_shape).items()
         if member.serialization.get("location") == "statusCode"
     }
-    expected = result if response.status not in (204, 304) else {}
+    statuses |= UNSAID
+    expected = result if response.status not in (204, 304) or protocol == "rest-xml" else {}
     assert _told(read, statuses) == _told(expected, statuses)
 
 
@@ -222,6 +226,7 @@ ANY_OPERATION = {
     "events": "PutRule",
     "iam": "GetRole",
     "lambda": "Invoke",
+    "s3": "GetObject",
     "logs": "CreateLogGroup",
     "sagemaker": "DescribePipeline",
     "sqs": "SendMessage",

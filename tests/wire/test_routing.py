@@ -101,7 +101,10 @@ def test_path_arguments_are_decoded_after_the_path_is_split(path: str, name: str
         (request("GET", f"{FUNCTIONS}/%ff"), "lambda", "UnknownOperationException", 404, "rest-json"),
         (request("GET", f"{FUNCTIONS}/.."), "lambda", "UnknownOperationException", 404, "rest-json"),
         (request("POST"), "sagemaker", "UnknownOperationException", 404, "json"),
-        (request("GET", "/bucket/key"), "s3", "UnknownOperationException", 404, "rest-json"),
+        (request("POST", "/bucket"), "s3", "MethodNotAllowed", 405, "rest-xml"),
+        (request("GET", "/bucket/%ff"), "s3", "InvalidURI", 400, "rest-xml"),
+        (request("GET", "//key"), "s3", "InvalidURI", 400, "rest-xml"),
+        (request("GET", "/bucket", "a=%ff"), "s3", "InvalidURI", 400, "rest-xml"),
     ],
 )
 def test_what_fits_no_operation_is_refused_in_its_protocol(
@@ -118,7 +121,7 @@ def test_what_fits_no_operation_is_refused_in_its_protocol(
     [
         (request(x_amz_target="SageMaker.CreatePipeline"), "sqs"),
         (form("Action=GetCallerIdentity&Version=2011-06-15"), "invented"),
-        (request("GET", FUNCTIONS), "s3"),
+        (request("GET", FUNCTIONS), "sqs"),
     ],
 )
 def test_a_credential_for_one_service_does_not_reach_another(

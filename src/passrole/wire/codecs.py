@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from botocore.model import OperationModel
 
 from passrole.faults import Fault
-from passrole.wire import json, query, rest_json
+from passrole.wire import json, query, rest_json, rest_xml
 from passrole.wire.descriptions import SERVICES, Protocol, operation_model
 from passrole.wire.errors import WireError, wire_error
 from passrole.wire.http import HttpRequest, HttpResponse
@@ -41,7 +41,10 @@ def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResp
         service, protocol = route.service if route.service in SERVICES else None, route.protocol
     else:
         service, protocol = None, fault.protocol if isinstance(fault, Unrouted) else "json"
-    return _PROTOCOLS[protocol].render_error(wire_error(fault, service, protocol), request_id)
+    response = _PROTOCOLS[protocol].render_error(wire_error(fault, service, protocol), request_id)
+    if route is not None and protocol == "rest-xml" and route.operation.startswith("Head"):
+        return rest_xml.without_body(response)
+    return response
 
 
 class _ProtocolCodec(NamedTuple):
@@ -59,6 +62,7 @@ _PROTOCOLS: Mapping[Protocol, _ProtocolCodec] = {
     "json": _ProtocolCodec(json.compile_parse, json.compile_render, json.render_error),
     "query": _ProtocolCodec(query.compile_parse, query.compile_render, query.render_error),
     "rest-json": _ProtocolCodec(rest_json.compile_parse, rest_json.compile_render, rest_json.render_error),
+    "rest-xml": _ProtocolCodec(rest_xml.compile_parse, rest_xml.compile_render, rest_xml.render_error),
 }
 
 

@@ -4,7 +4,7 @@ It knows no operation's own rules: those are the handlers'. A check is compiled 
 needed; what one value must be is in `limits`, here is the way through structures and the wording.
 
 SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
-operations, which have sentences of their own.
+operations, which have sentences of their own. S3 says no more than that the request is malformed.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ from passrole.faults import Fault
 from passrole.wire.descriptions import members, service_model
 from passrole.wire.limits import Failing, length_of, limits_of
 from passrole.wire.shapes import Compiler
+from passrole.wire.xml_reading import malformed
 
 Check = Callable[[Any, str, list[str]], None]
 """Takes a value and its path, and appends a sentence for each constraint that it fails."""
@@ -29,6 +30,7 @@ CODES = {
     "iam": "ValidationError",
     "lambda": "ValidationException",
     "logs": "InvalidParameterException",
+    "s3": "MalformedXML",
     "sagemaker": "ValidationException",
     "sqs": "MissingParameter",
     "sts": "ValidationError",
@@ -42,6 +44,8 @@ def fault(service: str, operation: str, parameters: Mapping[str, Any]) -> Fault 
         return None
     if service == "sqs":
         return Fault(CODES[service], found[0])
+    if service == "s3":
+        return malformed()
     detected = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
     return Fault(CODES[service], detected + "; ".join(found))
 
@@ -63,7 +67,7 @@ def _operation_check(service: str, operation: str) -> Check | None:
 
 @cache
 def _checks(service: str) -> Compiler[Check]:
-    return Compiler(_SQS_CHECKS if service == "sqs" else _CHECKS)
+    return Compiler(_SQS_CHECKS if service in ("s3", "sqs") else _CHECKS)
 
 
 def _failed(value: str, path: str, constraint: str) -> str:

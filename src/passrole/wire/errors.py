@@ -19,6 +19,23 @@ from passrole.wire.descriptions import Protocol
 
 _CORAL = "com.amazon.coral.service#"
 _CORAL_CODES = frozenset({"SerializationException", "UnknownOperationException", "InternalFailure"})
+_S3_STATUSES: Mapping[str, int] = {
+    # S3's list of error responses; its description models few of them.
+    "BucketNotEmpty": 409,
+    "InternalFailure": 500,
+    "InvalidRange": 416,
+    "MethodNotAllowed": 405,
+    "MissingContentLength": 411,
+    "NoSuchBucketPolicy": 404,
+    "NoSuchTagSet": 404,
+    "NoSuchVersion": 404,
+    "NotImplemented": 501,
+    "NotModified": 304,
+    "OperationAborted": 409,
+    "PreconditionFailed": 412,
+    "ServiceUnavailable": 503,
+    "SlowDown": 503,
+}
 _SQS = "com.amazonaws.sqs#"
 
 
@@ -57,12 +74,13 @@ def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireErr
         type_name=_qualified(fault.code, compatible),
         code=fault.code,
         query_code=fault.code if compatible else None,
-        status=fault.status or (400 if fault.sender else 500),
+        status=fault.status
+        or _S3_STATUSES.get(fault.code if service == "s3" else "", 400 if fault.sender else 500),
         sender=fault.sender,
         message_key="message",
         message=fault.message,
         shape=None,
-        members={},
+        members=fault.members if protocol == "rest-xml" else {},
     )
 
 
@@ -79,7 +97,7 @@ def _refusal(fault: Fault, refusal: refusals.Refusal, service: str | None, proto
         message_key="Message" if refusal is refusals.ACCESS_DENIED else "message",
         message=fault.message,
         shape=None,
-        members={},
+        members=fault.members if protocol == "rest-xml" else {},
     )
 
 

@@ -6,6 +6,7 @@ users report, such as `UnrecognizedClientException ... status code: 400` (json),
 `InvalidClientTokenId ... 403` (query).
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from passrole.faults import Fault
@@ -51,6 +52,30 @@ REFUSALS = (
 _BY_SPELLING = {spelling: refusal for refusal in REFUSALS for spelling in refusal[:2]}
 
 
+_IN_S3: Mapping[Refusal, tuple[str, int, str]] = {
+    # S3's own list of error responses: code, status, sentence.
+    ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
+    EXPIRED_TOKEN: ("ExpiredToken", 400, "The provided token has expired."),
+    INCOMPLETE_SIGNATURE: (
+        "AuthorizationHeaderMalformed",
+        400,
+        "The authorization header that you provided is not valid.",
+    ),
+    INVALID_SIGNATURE: (
+        "SignatureDoesNotMatch",
+        403,
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method.",
+    ),
+    MISSING_TOKEN: ("AccessDenied", 403, "Access Denied"),
+    UNKNOWN_KEY: (
+        "InvalidAccessKeyId",
+        403,
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+}
+
+
 class Unrouted(Fault):
     """A fault from before the operation was known; `protocol` is the one in which to say it."""
 
@@ -61,6 +86,9 @@ class Unrouted(Fault):
 
 def refused(refusal: Refusal, protocol: Protocol, sentence: str | None = None) -> Unrouted:
     """The fault for a refusal, with `sentence` in place of the usual one."""
+    if protocol == "rest-xml":
+        code, status, usual = _IN_S3[refusal]
+        return Unrouted(code, usual if sentence is None else sentence, protocol, status=status)
     return Unrouted(code_of(refusal, protocol), refusal.sentence if sentence is None else sentence, protocol)
 
 
@@ -71,11 +99,15 @@ def by_spelling(code: str) -> Refusal | None:
 
 def code_of(refusal: Refusal, protocol: Protocol) -> str:
     """The refusal's code in the protocol."""
+    if protocol == "rest-xml":
+        return _IN_S3[refusal][0]
     return refusal.code if protocol == "query" else refusal.exception
 
 
 def status_of(refusal: Refusal, service: str, protocol: Protocol) -> int:
     """The HTTP status that goes with a refusal by the service (empty where none is known yet)."""
+    if protocol == "rest-xml":
+        return _IN_S3[refusal][1]
     if refusal is INCOMPLETE_SIGNATURE and protocol == "query":
         return 400
     return 400 if protocol == "json" and not is_query_compatible(service) else 403

@@ -1,8 +1,9 @@
-"""Which operation a request asks for, by the three ways in which AWS's protocols say so.
+"""Which operation a request asks for, by the four ways in which AWS's protocols say so.
 
     X-Amz-Target: SageMaker.StartPipelineExecution      json
     Action=CreateRole&Version=2010-05-08                query
     POST /2015-03-31/functions/{FunctionName}/...       rest-json
+    GET /bucket/key, signed for s3                      rest-xml (s3_routing)
 
 It knows no parameters but those in the path, and trusts nothing: the credential's scope is read before its
 signature is verified, and only to tell apart services that share actions. A request that fits nothing
@@ -15,7 +16,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from passrole.faults import Fault
-from passrole.wire import descriptions
+from passrole.wire import descriptions, s3_routing
 from passrole.wire.descriptions import SERVICES, Protocol
 from passrole.wire.forms import form_parameters
 from passrole.wire.http import HttpRequest
@@ -37,7 +38,7 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
 
     Raises Unrouted.
     """
-    protocol = protocol_of(request)
+    protocol = protocol_of(request, signing_service)
     found = _BY_PROTOCOL[protocol](request, signing_service)
     required = SERVICES[found.service].signing_name
     if signing_service is not None and signing_service != required:
@@ -46,14 +47,25 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
     return found
 
 
-def protocol_of(request: HttpRequest) -> Protocol:
-    """The protocol that the request is in by its looks, whatever its operation."""
+def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Protocol:
+    """The protocol that the request is in by its looks, whatever its operation.
+
+    S3's requests look like anything; they are known by the scope of their credential.
+    """
     if "x-amz-target" in request.headers:
         return "json"
+    if signing_service == "s3" or (signing_service is None and _is_signed_for_s3(request)):
+        return "rest-xml"
     if request.method == "GET":
         return "query" if "Action=" in request.query else "rest-json"
     is_form = request.headers.get("content-type", "").startswith(_FORM)
     return "query" if is_form and request.method == "POST" else "rest-json"
+
+
+def _is_signed_for_s3(request: HttpRequest) -> bool:
+    if "/s3/aws4_request" in request.headers.get("authorization", ""):
+        return True
+    return "X-Amz-Credential=" in request.query and "%2Fs3%2Faws4_request" in request.query
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -128,10 +140,16 @@ def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
 _REST_SERVICES = tuple(service.name for service in SERVICES.values() if "rest-json" in service.protocols)
 
 
+def _by_bucket(request: HttpRequest, _signing_service: str | None) -> Route:
+    operation, arguments = s3_routing.operation_of(request)
+    return Route("s3", operation, "rest-xml", arguments)
+
+
 _BY_PROTOCOL: Mapping[Protocol, Callable[[HttpRequest, str | None], Route]] = {
     "json": _by_target,
     "query": _by_action,
     "rest-json": _by_path,
+    "rest-xml": _by_bucket,
 }
 
 

@@ -31,7 +31,7 @@ class Compiler(Generic[F]):
     def __call__(self, shape: Shape) -> F:
         """The function of a shape."""
         # The same shape is written differently where its member carries traits (a name, a format).
-        key = (shape.name, *sorted(shape.serialization.items()))
+        key = (shape.name, *sorted((trait, str(value)) for trait, value in shape.serialization.items()))
         made = self._made.get(key)
         if made is None:
             made = self._made[key] = self._makers[shape.type_name](shape, self)

@@ -31,6 +31,14 @@ from passrole.wire.routing import protocol_of
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+UNHASHED_PAYLOADS = frozenset(
+    {
+        UNSIGNED_PAYLOAD,
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    }
+)
 SKEW_SECONDS = 300
 SIGNING_KEYS_MAX = 1024
 
@@ -99,10 +107,7 @@ def verify(
     """Return if the request was signed with the secret, not long ago. Raises Unrouted."""
     spoken = protocol or protocol_of(request)
     _check_clock(authorization, now, skew_seconds, spoken)
-    digest = hashlib.sha256(request.body).hexdigest()
-    # A declared hash is signed in place of the body's own, so it has to be the body's own.
-    if request.headers.get("x-amz-content-sha256", digest) != digest:
-        raise refused(INVALID_SIGNATURE, spoken)
+    digest = _payload(request, authorization, spoken)
     scope = f"{authorization.date}/{authorization.region}/{authorization.service}/{TERMINATOR}"
     canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
     text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
@@ -214,6 +219,24 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
     raise refused(INVALID_SIGNATURE, protocol, sentence)
 
 
+def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:
+    """What is signed in place of the body: its hash, or in S3 the word by which it is left out."""
+    declared = request.headers.get("x-amz-content-sha256")
+    if authorization.service == "s3" and declared is None:
+        sentence = "Missing required header for this request: x-amz-content-sha256"
+        raise Unrouted("InvalidRequest", sentence, protocol, status=400)
+    if authorization.service == "s3" and declared in UNHASHED_PAYLOADS:
+        return str(declared)
+    digest = hashlib.sha256(request.body).hexdigest()
+    # A declared hash is signed in place of the body's own, so it has to be the body's own.
+    if declared is None or declared == digest:
+        return digest
+    if authorization.service == "s3":
+        sentence = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        raise Unrouted("XAmzContentSHA256Mismatch", sentence, protocol, status=400)
+    raise refused(INVALID_SIGNATURE, protocol)
+
+
 def _amz_date(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
 
@@ -231,14 +254,17 @@ def _canonical(request: HttpRequest, authorization: Authorization, digest: str) 
     lines = "\n".join(
         f"{name}:{' '.join(headers.get(name, '').split())}" for name in authorization.signed_headers
     )
+    path = _canonical_path(request.raw_path, authorization.service)
     return (
-        f"{request.method}\n{_canonical_path(request.raw_path)}\n{_canonical_query(request.query)}\n"
+        f"{request.method}\n{path}\n{_canonical_query(request.query)}\n"
         f"{lines}\n\n{';'.join(authorization.signed_headers)}\n{digest}"
     )
 
 
-def _canonical_path(raw_path: str) -> str:
-    """The path without `.` and `..`, encoded once more: so do all services but S3."""
+def _canonical_path(raw_path: str, service: str) -> str:
+    """The path without `.` and `..`, encoded once more; but for S3, whose keys it holds, as it came."""
+    if service == "s3":
+        return quote(raw_path, safe="/%~")
     if raw_path in ("", "/"):
         return "/"
     kept: list[str] = []

@@ -1,4 +1,4 @@
-"""How values look in XML bodies: a writer for each shape, as the query protocol needs it.
+"""How values look in XML bodies: a writer for each shape, as the query and rest-xml protocols need it.
 
 It knows no operation and no wrapper. A writer takes the element's name and the value and appends text.
 """
@@ -44,19 +44,28 @@ def writer(service: str, protocol: Protocol) -> Compiler[Writer]:
 
 def _write_structure(shape: Shape, compiler: Compiler[Writer]) -> Writer:
     table: dict[str, tuple[str, Writer]] = {}
+    attributes = [name for name, member in members(shape).items() if "xmlAttribute" in member.serialization]
+    namespace = _namespace(shape) if attributes else ""
 
     def write(element: str, value: Mapping[str, Any], out: list[str]) -> None:
         if not table:
             for name, member in members(shape).items():
                 table[name] = (_element_of(member, name), compiler(member))
-        out.append(f"<{element}>")
+        shown = [f' {table[name][0]}="{escaped(value[name])}"' for name in attributes if value.get(name)]
+        out.append(f"<{element}{namespace}{''.join(shown)}>")
         for name, item in value.items():
-            if item is not None:
+            if item is not None and name not in attributes:
                 key, writes = table[name]  # KeyError: the handler answered what AWS does not describe
                 writes(key, item, out)
         out.append(f"</{element}>")
 
     return write
+
+
+def _namespace(shape: Shape) -> str:
+    """The namespace that the prefix of a structure's attributes stands for (`xsi:type`)."""
+    traits = shape.serialization["xmlNamespace"]
+    return f' xmlns:{traits["prefix"]}="{traits["uri"]}"'
 
 
 def _element_of(shape: Shape, name: str) -> str:
