@@ -14,7 +14,7 @@ from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import s3 as service
 from passrole.services.context import Context
-from passrole.services.operation import Operation
+from passrole.services.operation import Handler, Operation
 from passrole.store import SqliteStore
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
@@ -68,6 +68,10 @@ class S3:
         return lambda **parameters: self.run(
             cast(Coroutine[Any, Any, dict[str, Any]], handler(self.context, **parameters))
         )
+
+    def handler(self, name: str) -> Handler:
+        """The coroutine function itself, for calls at the same time."""
+        return declared(name).handler
 
     def put(self, key: str, body: bytes = b"bytes", **more: Any) -> dict[str, Any]:
         return self.put_object(bucket="data", key=key, body=body, **more)

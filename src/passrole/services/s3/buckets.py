@@ -58,7 +58,7 @@ async def create_bucket(
             raise Fault("BucketAlreadyOwnedByYou", message, status=409, members={"BucketName": bucket})
 
     await ctx.store.write(create)
-    await asyncio.to_thread(folders.sync, root.parent, ())
+    await asyncio.to_thread(folders.sync, root.parent.parent, (root.parent.name,))
     return {"Location": f"/{bucket}"}
 
 

@@ -112,9 +112,17 @@ def prune(root: Path, path: Sequence[str], keep: Callable[[Sequence[str]], bool]
             return
 
 
-def sync(root: Path, path: Sequence[str]) -> None:
-    """Bring the names along a path to the disk: a rename is only there after its folder is synced."""
-    for depth in range(len(path), -1, -1):
+def depth_of(root: Path, path: Sequence[str]) -> int:
+    """How many folders of a path are there."""
+    return next((depth for depth in range(len(path), 0, -1) if is_folder(root, path[:depth])), 0)
+
+
+def sync(root: Path, path: Sequence[str], depth_min: int = 0) -> None:
+    """Bring the names in the folders of a path to the disk, from the last up to the one at a depth.
+
+    A rename is only there for good after its folder is synced, and so is that folder's own name.
+    """
+    for depth in range(len(path), depth_min - 1, -1):
         with suppress(FileNotFoundError, NotADirectoryError), _opened(root, path[:depth]) as folder:
             os.fsync(folder)
 

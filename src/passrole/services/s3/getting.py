@@ -7,8 +7,11 @@ from passrole.services.operation import operation
 from passrole.services.s3 import objects
 from passrole.services.s3.conditions import Conditions, byte_range, check_read
 from passrole.services.s3.objects import Object
+from passrole.services.s3.refusals import busy
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.saying import described, kept_headers
+
+READS_MAX = 10  # for an object that is replaced while it is read
 
 
 @operation("s3:GetObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
@@ -34,10 +37,7 @@ async def get_object(
     """An object's bytes, or a range of them, with what its writer said of it."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     conditions = Conditions(if_match, if_none_match, if_modified_since, if_unmodified_since)
-    found = await _met(ctx, bucket, key, conditions)
-    part = byte_range(range_, found.identity.size)
-    start, stop = part or (0, found.identity.size)
-    body = await objects.read(ctx, found, start, stop)
+    found, part, body = await _read(ctx, bucket, key, conditions, range_)
     overrides = kept_headers(
         CacheControl=response_cache_control,
         ContentDisposition=response_content_disposition,
@@ -70,6 +70,20 @@ async def head_object(
     conditions = Conditions(if_match, if_none_match, if_modified_since, if_unmodified_since)
     found = await _met(ctx, bucket, key, conditions)
     return _answer(found, byte_range(range_, found.identity.size), checksum_mode)
+
+
+async def _read(
+    ctx: Context, bucket: str, key: str, conditions: Conditions, range_: str | None
+) -> tuple[Object, tuple[int, int] | None, bytes]:
+    """The object, the range that is meant, and its bytes; all of one state of the file. Raises Fault."""
+    for _ in range(READS_MAX):
+        found = await _met(ctx, bucket, key, conditions)
+        part = byte_range(range_, found.identity.size)
+        start, stop = part or (0, found.identity.size)
+        body = await objects.read(ctx, found, start, stop)
+        if body is not None:
+            return found, part, body
+    raise busy()
 
 
 async def _met(ctx: Context, bucket: str, key: str, conditions: Conditions) -> Object:

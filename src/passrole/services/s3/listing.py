@@ -129,7 +129,7 @@ def _page(walk: Walk, prefix: str, delimiter: str, after: str, limit: int) -> Pa
 async def _told(
     ctx: Context, bucket: str, page: Page, write: Spelling, *, with_owner: bool
 ) -> dict[str, Any]:
-    found = [await objects.find(ctx, bucket, key) for key in page.keys]
+    found = await asyncio.gather(*(objects.find(ctx, bucket, key) for key in page.keys))
     owner = {"Owner": {"ID": ctx.account}} if with_owner else {}
     answer: dict[str, Any] = {}
     if contents := [_content(each, write(each.key)) | owner for each in found if each is not None]:

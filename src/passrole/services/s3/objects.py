@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import BinaryIO
 
 from passrole.faults import Fault
 from passrole.services.context import Context
@@ -71,13 +72,22 @@ async def existing(ctx: Context, bucket: str, key: str) -> Object:
     return found
 
 
-async def read(ctx: Context, found: Object, start: int, stop: int) -> bytes:
-    """Bytes of an object. Raises Fault where it is gone meanwhile."""
+def opened(ctx: Context, found: Object) -> BinaryIO | None:
+    """The file of an object that is no marker, or None where it is not the same any more."""
+    file = folders.open_file(registry.root(ctx, found.bucket), found.path)
+    if file is not None and folders.identity(os.fstat(file.fileno())) != found.identity:
+        file.close()
+        return None
+    return file
+
+
+async def read(ctx: Context, found: Object, start: int, stop: int) -> bytes | None:
+    """Bytes of an object, or None where it is not the same any more."""
     if names.is_marker(found.key):
         return b""
-    file = folders.open_file(registry.root(ctx, found.bucket), found.path)
+    file = opened(ctx, found)
     if file is None:
-        raise no_such_key()
+        return None
     if stop - start > OFF_LOOP_BYTES:
         return await asyncio.to_thread(lambda: b"".join(pieces(file, start, stop)))
     return b"".join(pieces(file, start, stop))
@@ -118,25 +128,28 @@ async def put(
     """
     path, root = names.segments(key), registry.root(ctx, bucket)
 
-    def swap(tx: Tx) -> None:
+    def swap(tx: Tx) -> int:
         registry.existing(tx, bucket)
+        root.mkdir(exist_ok=True)
         if condition is not None and folders.look(root, path) != condition.identity:
             raise conflict()
         if before is not None:
             before(tx)
+        depth = folders.depth_of(root, path[:-1])
         folders.place(written.path, root, path)
         rows.settle(tx, bucket, key, written.identity)
+        return depth
 
     await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, known, pending=True))
     try:
-        await ctx.store.write(swap)
+        depth = await ctx.store.write(swap)
     except Exception as error:
         written.path.unlink(missing_ok=True)
         await ctx.store.write(lambda tx: rows.withdraw(tx, bucket, key, written.identity))
         if isinstance(error, InTheWay):
             raise unfit_key(key, "an object cannot also be the folder of another") from None
         raise
-    await asyncio.to_thread(folders.sync, root, path[:-1])
+    await asyncio.to_thread(folders.sync, root, path[:-1], depth)
 
 
 async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
@@ -146,6 +159,7 @@ async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
 
     def make(tx: Tx) -> None:
         registry.existing(tx, bucket)
+        root.mkdir(exist_ok=True)
         folders.make(root, path)
         rows.put(tx, bucket, key, identity, known)
 
@@ -166,7 +180,7 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
     """Remove what lies under a key, and the folders that only it needed; durable at return."""
     root = registry.root(ctx, bucket)
 
-    def delete(tx: Tx) -> None:
+    def delete(tx: Tx) -> int:
         registry.existing(tx, bucket)
         rows.forget(tx, bucket, key)
         keep = partial(_has_marker, tx, bucket)
@@ -174,9 +188,10 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
             folders.prune(root, path, keep)
         elif folders.look(root, path) is not None:
             folders.remove(root, path, keep)
+        return folders.depth_of(root, path[:-1])
 
-    await ctx.store.write(delete)
-    await asyncio.to_thread(folders.sync, root, path[:-1])
+    depth = await ctx.store.write(delete)
+    await asyncio.to_thread(folders.sync, root, path[:depth], depth)
 
 
 def _has_marker(tx: Tx, bucket: str, path: Sequence[str]) -> bool:

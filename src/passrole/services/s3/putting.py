@@ -8,16 +8,16 @@ from urllib.parse import unquote
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
-from passrole.services.s3 import checksums, folders, names, objects, saying, writing
+from passrole.services.s3 import checksums, names, objects, saying, writing
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import (
+    busy,
     invalid_argument,
     invalid_request,
-    no_such_key,
     precondition_failed,
     unfit_key,
 )
-from passrole.services.s3.registry import bucket_of, its_policy, root, the_object, writing_keys
+from passrole.services.s3.registry import bucket_of, its_policy, the_object, writing_keys
 from passrole.services.s3.rows import About, Known
 from passrole.services.s3.writing import Written
 
@@ -201,9 +201,9 @@ async def copied(ctx: Context, source: Object, start: int, stop: int, where: Pat
     """A temporary file with bytes of an object."""
     if names.is_marker(source.key):
         return await writing.write(where, ())
-    file = folders.open_file(root(ctx, source.bucket), source.path)
+    file = objects.opened(ctx, source)
     if file is None:
-        raise no_such_key()
+        raise busy()
     return await writing.write(where, writing.pieces(file, start, stop))
 
 

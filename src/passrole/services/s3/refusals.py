@@ -71,6 +71,15 @@ def conflict() -> Fault:
     return Fault("ConditionalRequestConflict", message, status=409)
 
 
+def busy() -> Fault:
+    """The object changes faster than it can be read."""
+    message = (
+        "A conflicting conditional operation is currently in progress against this resource."
+        " Please try again."
+    )
+    return Fault("OperationAborted", message, status=409)
+
+
 def bad_digest() -> Fault:
     """What arrived is not what the sender's digest is of."""
     message = "The Content-MD5 or checksum value that you specified did not match what the server received."
