@@ -4,20 +4,17 @@ What happens in between is the engine's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from passrole import arns, history, ids
-from passrole.definition import DefinitionError, effective
-from passrole.definition.expressions import Scalar
-from passrole.engine.facts import ExecutionRetried, ExecutionStarted, ParallelismChanged, StopRequested
+from passrole import history
+from passrole.engine.facts import ExecutionRetried, ParallelismChanged, StopRequested
 from passrole.faults import Fault
-from passrole.history import About, Execution, Folded, definitions, executions, projection
+from passrole.history import Execution, Folded, definitions, executions, projection
 from passrole.history.executions import Page
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sagemaker.records import (
-    Pipeline,
     execution_arn,
     is_own,
     pipeline_arn,
@@ -34,7 +31,8 @@ from passrole.services.sagemaker.requests import (
     token_behind,
     without_none,
 )
-from passrole.services.sagemaker.versions import as_of, note_execution, require_version, version_keys
+from passrole.services.sagemaker.starts import Start, begin
+from passrole.services.sagemaker.versions import version_keys
 from passrole.store import Tx
 
 
@@ -51,39 +49,18 @@ async def start_pipeline_execution(
     pipeline_version_id: int | None = None,
 ) -> dict[str, Any]:
     """Begin an execution of the pipeline as it is now, or as it was in a version."""
-    now, user = ctx.clock(), user_context(ctx.principal)
-    about = About(
-        display_name=pipeline_execution_display_name or f"execution-{int(now * 1000)}",
+    wanted = Start(
+        pipeline=pipeline_name,
+        display_name=pipeline_execution_display_name,
         description=pipeline_execution_description,
-        created_by=user,
-        modified_by=user,
+        parameters=pipeline_parameters,
+        parallelism=parallelism_configuration,
+        version=pipeline_version_id,
     )
-    parameters = {
-        "name": pipeline_name,
-        "display_name": pipeline_execution_display_name,
-        "description": pipeline_execution_description,
-        "parameters": pipeline_parameters,
-        "parallelism": parallelism_configuration,
-        "version": pipeline_version_id,
-    }
-    request = Request("StartPipelineExecution", client_request_token, parameters)
+    request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
 
     def start(tx: Tx) -> dict[str, Any]:
-        today = require(tx, ctx, pipeline_name)
-        version = require_version(tx, ctx, today, pipeline_version_id)
-        pipeline = as_of(today, version)
-        values = _effective(tx, pipeline, pipeline_parameters)
-        limit = parallelism_configuration or pipeline.parallelism or {}
-        begun = _begun(ctx, pipeline, now, values, limit.get("MaxParallelExecutionSteps"))
-        history.start(
-            tx,
-            begun,
-            definition=pipeline.definition,
-            role=pipeline.role_arn,
-            about=replace(about, version=version.number),
-        )
-        note_execution(tx, ctx, pipeline, version, begun.execution_arn)
-        return {"PipelineExecutionArn": begun.execution_arn}
+        return {"PipelineExecutionArn": begin(tx, ctx, wanted)}
 
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))
 
@@ -239,32 +216,6 @@ async def describe_pipeline_definition_for_execution(
         return {"PipelineDefinition": text, "CreationTime": pipeline.created}
 
     return await ctx.store.read(describe)
-
-
-def _begun(
-    ctx: Context, pipeline: Pipeline, now: float, values: Mapping[str, Scalar], max_parallel_steps: int | None
-) -> ExecutionStarted:
-    execution_id = ids.execution_id()
-    return ExecutionStarted(
-        at=now,
-        seed=ids.seed(),
-        pipeline_name=pipeline.name,
-        pipeline_arn=pipeline.arn,
-        execution_id=execution_id,
-        execution_arn=arns.execution(ctx.region, ctx.account, pipeline.name, execution_id),
-        parameters=values,
-        max_parallel_steps=max_parallel_steps,
-    )
-
-
-def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
-    overrides = {each["Name"]: each["Value"] for each in given}
-    if len(overrides) < len(given):
-        raise Fault("ValidationException", "A pipeline parameter is given more than once.")
-    try:
-        return effective(definitions.pipeline_of(tx, pipeline.definition).parameters, overrides)
-    except DefinitionError as error:
-        raise Fault("ValidationException", error.message) from error
 
 
 def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) -> None:

@@ -1,0 +1,75 @@
+"""How an execution begins: which version of its pipeline, with which parameters, under which name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from passrole import arns, history, ids
+from passrole.definition import DefinitionError, effective
+from passrole.definition.expressions import Scalar
+from passrole.engine.facts import ExecutionStarted
+from passrole.faults import Fault
+from passrole.history import About, definitions
+from passrole.services.context import Context
+from passrole.services.sagemaker.records import Pipeline, require, user_context
+from passrole.services.sagemaker.versions import as_of, note_execution, require_version
+from passrole.store import Tx
+
+
+@dataclass(frozen=True)
+class Start:
+    """What StartPipelineExecution is asked for; `version` None is the newest one."""
+
+    pipeline: str
+    display_name: str | None
+    description: str | None
+    parameters: Sequence[Mapping[str, str]]
+    parallelism: Mapping[str, int] | None
+    version: int | None
+
+
+def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
+    """Start an execution; its ARN. Raises ResourceNotFound, and ValidationException for bad parameters."""
+    today = require(tx, ctx, wanted.pipeline)
+    version = require_version(tx, ctx, today, wanted.version)
+    pipeline = as_of(today, version)
+    fact = _started(tx, ctx, pipeline, wanted)
+    about = _about(ctx, wanted, fact.at, version.number)
+    history.start(tx, fact, definition=pipeline.definition, role=pipeline.role_arn, about=about)
+    note_execution(tx, ctx, pipeline, version, fact.execution_arn)
+    return fact.execution_arn
+
+
+def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Start) -> ExecutionStarted:
+    execution_id = ids.execution_id()
+    slots = wanted.parallelism or pipeline.parallelism or {}
+    return ExecutionStarted(
+        at=ctx.clock(),
+        seed=ids.seed(),
+        pipeline_name=pipeline.name,
+        pipeline_arn=pipeline.arn,
+        execution_id=execution_id,
+        execution_arn=arns.execution(ctx.region, ctx.account, pipeline.name, execution_id),
+        parameters=_effective(tx, pipeline, wanted.parameters),
+        max_parallel_steps=slots.get("MaxParallelExecutionSteps"),
+    )
+
+
+def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
+    overrides = {each["Name"]: each["Value"] for each in given}
+    if len(overrides) < len(given):
+        raise Fault("ValidationException", "A pipeline parameter is given more than once.")
+    try:
+        return effective(definitions.pipeline_of(tx, pipeline.definition).parameters, overrides)
+    except DefinitionError as error:
+        raise Fault("ValidationException", error.message) from error
+
+
+def _about(ctx: Context, wanted: Start, now: float, version: int) -> About:
+    user = user_context(ctx.principal)
+    return About(
+        display_name=wanted.display_name or f"execution-{int(now * 1000)}",
+        description=wanted.description,
+        created_by=user,
+        modified_by=user,
+        version=version,
+    )
