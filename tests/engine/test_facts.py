@@ -20,6 +20,9 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
             execution_arn="arn:e",
             parameters={"i": 1, "f": 1.0, "b": True, "s": "x"},
             max_parallel_steps=3,
+            selected=("a",),
+            source="arn:s",
+            reused={"b": {"Condition": {"Outcome": "True"}}},
         ),
         {
             "fact": "ExecutionStarted",
@@ -31,6 +34,9 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
             "execution_arn": "arn:e",
             "parameters": {"i": 1, "f": 1.0, "b": True, "s": "x"},
             "max_parallel_steps": 3,
+            "selected": ["a"],
+            "source": "arn:s",
+            "reused": {"b": {"Condition": {"Outcome": "True"}}},
         },
     ),
     (

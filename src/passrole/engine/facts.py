@@ -45,7 +45,11 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionStarted:
-    """An execution began. `seed` is luck from outside: callback tokens are drawn from it."""
+    """An execution began. `seed` is luck from outside: callback tokens are drawn from it.
+
+    With `selected` only those steps run. What they wait for is `reused`, metadata by name, from the
+    execution with the ARN `source`.
+    """
 
     at: float
     seed: str
@@ -55,6 +59,9 @@ class ExecutionStarted:
     execution_arn: str
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     max_parallel_steps: int | None = None
+    selected: tuple[str, ...] = ()
+    source: str | None = None
+    reused: Mapping[str, Metadata] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,5 +242,7 @@ def _outputs(pairs: Iterable[Any]) -> tuple[Output, ...]:
 
 
 _CODEC: Codec[Fact] = Codec(
-    "fact", get_args(InputFact) + get_args(DerivedFact), {"outputs": (_pairs, _outputs)}
+    "fact",
+    get_args(InputFact) + get_args(DerivedFact),
+    {"outputs": (_pairs, _outputs), "selected": (list, tuple)},
 )

@@ -47,7 +47,8 @@ class StepState:
     """One started step, with everything ListPipelineExecutionSteps shows.
 
     Name, display name, description and type are those of `step`. `sent` is the status of the last
-    message that the queue took, for a Callback step.
+    message that the queue took, for a Callback step. `source` is the ARN of the execution that the
+    step was taken from, in a selective execution.
     """
 
     step: Step
@@ -58,6 +59,7 @@ class StepState:
     failure_reason: str | None = None
     metadata: Metadata = field(default_factory=dict)
     sent: MessageStatus | None = None
+    source: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -149,9 +151,16 @@ def apply(state: State, fact: Fact) -> None:
 def _execution_started(state: State, fact: ExecutionStarted) -> None:
     state.origin = fact
     state.max_parallel_steps = fact.max_parallel_steps
+    for name, metadata in fact.reused.items():
+        step = state.pipeline.steps[name]
+        state.steps[name] = StepState(
+            step, 1, "Succeeded", fact.at, fact.at, metadata=metadata, source=fact.source
+        )
     for name, needed in state.pipeline.graph.dependencies.items():
-        if not needed:
+        if not needed and _is_selected(state, name):
             _make_ready(state, name)
+    for name in fact.reused:
+        _tell_dependents(state, name)
 
 
 def _callback_sent(state: State, fact: CallbackSent) -> None:
@@ -198,10 +207,16 @@ def _step_stopping(state: State, fact: StepStopping) -> None:
 
 def _step_succeeded(state: State, fact: StepSucceeded) -> None:
     _end_step(state, fact, "Succeeded", fact.metadata)
+    _tell_dependents(state, fact.step)
+
+
+def _tell_dependents(state: State, succeeded: str) -> None:
     branches = state.pipeline.graph.branches
-    for name in state.pipeline.graph.dependents[fact.step]:
+    for name in state.pipeline.graph.dependents[succeeded]:
+        if not _is_selected(state, name):
+            continue
         branch = branches.get(name)
-        if branch and branch.condition == fact.step and branch.outcome != state.steps[fact.step].outcome:
+        if branch and branch.condition == succeeded and branch.outcome != state.steps[succeeded].outcome:
             continue  # the branch not taken, and with it everything downstream, never becomes ready
         done = state.done.pop(name, 0) + 1
         if done < len(state.pipeline.graph.dependencies[name]):
@@ -226,6 +241,11 @@ def _execution_ended(state: State, fact: ExecutionEnded) -> None:
 
 def _nothing(_state: State, _fact: Fact) -> None:
     """The derived facts behind this one say all that changed."""
+
+
+def _is_selected(state: State, name: str) -> bool:
+    assert state.origin is not None
+    return not state.origin.selected or name in state.origin.selected
 
 
 def _make_ready(state: State, name: str) -> None:

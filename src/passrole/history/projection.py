@@ -32,6 +32,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
         CreatedBy=execution.about.created_by,
         LastModifiedBy=execution.about.modified_by,
         ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},
+        SelectiveExecutionConfig=_selection(state),
         PipelineVersionId=execution.about.version,
         RoleArn=execution.role,
     )
@@ -64,6 +65,16 @@ def parameters(state: State) -> list[dict[str, Any]]:
     return [{"Name": name, "Value": _text(value)} for name, value in state.origin.parameters.items()]
 
 
+def _selection(state: State) -> dict[str, Any] | None:
+    assert state.origin is not None, "what is in the journal has begun"
+    if not state.origin.selected:
+        return None
+    return _without_none(
+        SourcePipelineExecutionArn=state.origin.source,
+        SelectedSteps=[{"StepName": name} for name in state.origin.selected],
+    )
+
+
 def _experiment(state: State) -> dict[str, str]:
     """The names as they resolve; one that does not resolve is not shown."""
     assert state.origin is not None, "what is in the journal has begun"
@@ -87,6 +98,7 @@ def _step(progress: StepState) -> dict[str, Any]:
         FailureReason=progress.failure_reason,
         Metadata=progress.metadata,
         AttemptCount=progress.attempt,
+        SelectiveExecutionResult=progress.source and {"SourcePipelineExecutionArn": progress.source},
     )
 
 

@@ -47,6 +47,7 @@ async def start_pipeline_execution(
     pipeline_parameters: Sequence[Mapping[str, str]] = (),
     parallelism_configuration: Mapping[str, int] | None = None,
     pipeline_version_id: int | None = None,
+    selective_execution_config: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Begin an execution of the pipeline as it is now, or as it was in a version."""
     wanted = Start(
@@ -56,6 +57,7 @@ async def start_pipeline_execution(
         parameters=pipeline_parameters,
         parallelism=parallelism_configuration,
         version=pipeline_version_id,
+        selection=selective_execution_config,
     )
     request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
 

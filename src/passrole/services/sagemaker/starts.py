@@ -1,14 +1,17 @@
-"""How an execution begins: which version of its pipeline, with which parameters, under which name."""
+"""How an execution begins: which version of its pipeline, which of its steps, with which parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from passrole import arns, history, ids
 from passrole.definition import DefinitionError, effective
 from passrole.definition.expressions import Scalar
-from passrole.engine.facts import ExecutionStarted
+from passrole.engine import State
+from passrole.engine.facts import ExecutionStarted, Metadata
+from passrole.engine.selection import Unselectable, reused_steps
 from passrole.faults import Fault
-from passrole.history import About, definitions
+from passrole.history import About, definitions, executions
 from passrole.services.context import Context
 from passrole.services.sagemaker.records import Pipeline, require, user_context
 from passrole.services.sagemaker.versions import as_of, note_execution, require_version
@@ -25,6 +28,7 @@ class Start:
     parameters: Sequence[Mapping[str, str]]
     parallelism: Mapping[str, int] | None
     version: int | None
+    selection: Mapping[str, Any] | None = None
 
 
 def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
@@ -41,6 +45,7 @@ def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
 
 def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Start) -> ExecutionStarted:
     execution_id = ids.execution_id()
+    selected, source, reused = _selection(tx, pipeline, wanted.selection or {})
     slots = wanted.parallelism or pipeline.parallelism or {}
     return ExecutionStarted(
         at=ctx.clock(),
@@ -51,6 +56,9 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Start) -> Executi
         execution_arn=arns.execution(ctx.region, ctx.account, pipeline.name, execution_id),
         parameters=_effective(tx, pipeline, wanted.parameters),
         max_parallel_steps=slots.get("MaxParallelExecutionSteps"),
+        selected=selected,
+        source=source,
+        reused=reused,
     )
 
 
@@ -62,6 +70,33 @@ def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -
         return effective(definitions.pipeline_of(tx, pipeline.definition).parameters, overrides)
     except DefinitionError as error:
         raise Fault("ValidationException", error.message) from error
+
+
+def _selection(
+    tx: Tx, pipeline: Pipeline, config: Mapping[str, Any]
+) -> tuple[tuple[str, ...], str | None, Mapping[str, Metadata]]:
+    """What is selected, the execution that the rest comes from, and what comes from it."""
+    selected = tuple(dict.fromkeys(each["StepName"] for each in config.get("SelectedSteps", ())))
+    source: str | None = config.get("SourcePipelineExecutionArn")
+    if not selected:
+        return (), None, {}
+    state = _source_state(tx, pipeline, source) if source else None
+    try:
+        reused = reused_steps(definitions.pipeline_of(tx, pipeline.definition), selected, state)
+    except Unselectable as error:
+        raise Fault("ValidationException", str(error)) from error
+    return selected, source, reused
+
+
+def _source_state(tx: Tx, pipeline: Pipeline, arn: str) -> State:
+    found = executions.find(tx, arn)
+    if found is None or found.pipeline != pipeline.arn:
+        sentence = f"Invalid SourcePipelineExecutionArn: {arn} is no execution of {pipeline.arn}."
+        raise Fault("ValidationException", sentence)
+    if found.status not in ("Succeeded", "Failed"):
+        sentence = f"Invalid SourcePipelineExecutionArn: {arn} is {found.status}, not Succeeded or Failed."
+        raise Fault("ValidationException", sentence)
+    return history.load(tx, arn).state
 
 
 def _about(ctx: Context, wanted: Start, now: float, version: int) -> About:
