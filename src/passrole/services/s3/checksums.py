@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from passrole.services.s3.refusals import bad_digest, invalid_digest
+from passrole.services.s3.refusals import bad_checksum, bad_md5, invalid_digest
 
 ALGORITHMS = {
     "CRC32": "ChecksumCRC32",
@@ -78,10 +78,10 @@ def check(computed: Mapping[str, bytes], checksums: Mapping[str, str], content_m
         if len(digest) != 16:
             raise invalid_digest()
         if digest != computed["MD5"]:
-            raise bad_digest()
+            raise bad_md5()
     for name, value in checksums.items():
         if name in computed and encoded(computed[name]) != value:
-            raise bad_digest()
+            raise bad_checksum(name.removeprefix("Checksum"))
 
 
 def composite(name: str, parts: Sequence[str | None]) -> str | None:

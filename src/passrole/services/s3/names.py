@@ -47,7 +47,9 @@ def segments(key: str) -> tuple[str, ...]:
 
     Raises Fault for what a folder cannot hold.
     """
-    if _bytes(key) > KEY_BYTES_MAX:
+    if any("\ud800" <= letter <= "\udfff" for letter in key):
+        raise unfit_key(ascii(key), "it is no text")
+    if len(key.encode()) > KEY_BYTES_MAX:
         raise Fault("KeyTooLongError", "Your key is too long", status=400)
     if "\0" in key:
         raise unfit_key(key, "it has a NUL in it")
@@ -67,9 +69,5 @@ def _check_segment(key: str, part: str) -> None:
         raise unfit_key(key, "a part of it is empty")
     if part in (".", ".."):
         raise unfit_key(key, f"`{part}` is no name of its own")
-    if _bytes(part) > SEGMENT_BYTES_MAX:
+    if len(part.encode()) > SEGMENT_BYTES_MAX:
         raise unfit_key(key, f"a part of it has more than {SEGMENT_BYTES_MAX} bytes")
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))

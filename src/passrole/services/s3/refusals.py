@@ -80,9 +80,15 @@ def busy() -> Fault:
     return Fault("OperationAborted", message, status=409)
 
 
-def bad_digest() -> Fault:
-    """What arrived is not what the sender's digest is of."""
-    message = "The Content-MD5 or checksum value that you specified did not match what the server received."
+def bad_md5() -> Fault:
+    """What arrived is not what the sender's Content-MD5 is of."""
+    message = "The Content-MD5 you specified did not match what we received."
+    return Fault("BadDigest", message, status=400)
+
+
+def bad_checksum(algorithm: str) -> Fault:
+    """What arrived is not what the sender's checksum is of."""
+    message = f"The {algorithm} you specified did not match the calculated checksum."
     return Fault("BadDigest", message, status=400)
 
 
