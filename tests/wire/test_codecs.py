@@ -214,6 +214,12 @@ FAULTS = [
     ("iam", "query", Fault("NoSuchEntityException", "x"), 404, "NoSuchEntity", None),
     ("iam", "query", Fault("NoSuchEntity", "x"), 404, "NoSuchEntity", None),
     ("iam", "query", Fault("ValidationError", "x"), 400, "ValidationError", None),
+    ("s3", "rest-xml", Fault("NoSuchKey", "x"), 404, "NoSuchKey", None),
+    ("s3", "rest-xml", Fault("NoSuchBucket", "x"), 404, "NoSuchBucket", None),
+    ("s3", "rest-xml", Fault("BucketNotEmpty", "x"), 409, "BucketNotEmpty", None),
+    ("s3", "rest-xml", Fault("PreconditionFailed", "x"), 412, "PreconditionFailed", None),
+    ("s3", "rest-xml", Fault("InvalidArgument", "x"), 400, "InvalidArgument", None),
+    ("s3", "rest-xml", Fault("AccessDenied", "x"), 403, "AccessDenied", None),
     ("sts", "query", Fault("AccessDenied", "x"), 403, "AccessDenied", None),
     ("lambda", "rest-json", Fault("ResourceNotFoundException", "x"), 404, "ResourceNotFoundException", None),
     ("lambda", "rest-json", Fault("TooManyRequestsException", "x"), 429, "TooManyRequestsException", None),
@@ -306,3 +312,41 @@ def test_a_fault_before_any_route_can_still_be_read() -> None:
     response = render_fault(None, Fault("InternalFailure", "x", status=500, sender=False), "r")
     assert response.status == 500
     assert json.loads(response.body)["__type"] == "com.amazon.coral.service#InternalFailure"
+
+
+def test_s3_tells_what_was_not_there_beside_the_code() -> None:
+    fault = Fault("NoSuchKey", "no", members={"Key": "a&b"})
+    response = render_fault(Route("s3", "GetObject", "rest-xml", {}), fault, "r")
+    assert response.body.decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>no</Message>'
+        "<Key>a&amp;b</Key><RequestId>r</RequestId><HostId>r</HostId></Error>"
+    )
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "HeadBucket"])
+def test_a_head_that_fails_has_no_body_and_its_status_is_the_code(client: Any, operation: str) -> None:
+    response = render_fault(Route("s3", operation, "rest-xml", {}), Fault("NoSuchKey", "no"), "r")
+    error = client.read("s3", operation, response, "rest-xml")["Error"]
+    assert (response.body, error) == (b"", {"Code": "404", "Message": "Not Found"})
+
+
+def test_a_range_is_partial_content_and_a_head_tells_the_length_of_what_it_leaves_out() -> None:
+    part = {"Body": b"ab", "ContentRange": "bytes 0-1/9", "ContentType": "text/plain"}
+    ranged = render(Route("s3", "GetObject", "rest-xml", {}), part, "r")
+    assert (ranged.status, ranged.body, dict(ranged.headers)["content-length"]) == (206, b"ab", "2")
+    assert [text for name, text in ranged.headers if name == "content-type"] == ["text/plain"]
+    head = render(Route("s3", "HeadObject", "rest-xml", {}), {"ContentLength": 9}, "r")
+    assert (head.body, dict(head.headers)["content-length"]) == (b"", "9")
+
+
+def test_a_buckets_location_is_the_text_of_the_root() -> None:
+    route_ = Route("s3", "GetBucketLocation", "rest-xml", {})
+    assert render(route_, {"LocationConstraint": "eu-west-1"}, "r").body.endswith(
+        b'<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>'
+    )
+
+
+def test_an_s3_header_cannot_split_the_response() -> None:
+    result = {"Metadata": {"k": "a\r\nx-evil: 1 \u20ac"}}
+    headers = dict(render(Route("s3", "HeadObject", "rest-xml", {}), result, "r").headers)
+    assert headers["x-amz-meta-k"].encode("latin-1").decode() == "a  x-evil: 1 \u20ac"

@@ -30,6 +30,8 @@ ROUTES = [
     Route("emr", "RunJobFlow", "json", {}),
     Route("lambda", "CreateFunction", "rest-json", {}),
     Route("lambda", "ListFunctions", "rest-json", {}),
+    Route("s3", "DeleteObjects", "rest-xml", {"Bucket": "b"}),
+    Route("s3", "ListObjectsV2", "rest-xml", {"Bucket": "b"}),
 ]
 
 
@@ -58,7 +60,7 @@ def test_random_forms_are_refused_or_read(pairs: list[tuple[str, str]]) -> None:
 def test_random_json_values_are_refused_or_read(value: Any, name: str) -> None:
     body = json.dumps({name: value}).encode()
     for found in ROUTES:
-        if found.protocol != "query":
+        if "json" in found.protocol:
             read(found, HttpRequest("POST", "/", "", {}, body))
 
 
@@ -68,13 +70,26 @@ def test_random_json_values_are_refused_or_read(value: Any, name: str) -> None:
     path=st.text(st.sampled_from("/%aF2.~é{}"), max_size=20),
     query=_latin,
     headers=st.dictionaries(
-        st.sampled_from(["x-amz-target", "content-type", "authorization", "x-amz-date", "host"]),
-        _latin | st.sampled_from([FORM, "AmazonSQS.X", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, x=y"]),
+        st.sampled_from(
+            ["x-amz-target", "content-type", "authorization", "x-amz-date", "host", "x-amz-content-sha256"]
+        ),
+        _latin
+        | st.sampled_from(
+            [
+                FORM,
+                "b.localhost:1",
+                "s3.r.amazonaws.com",
+                "AmazonSQS.X",
+                "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, x=y",
+            ]
+        ),
     ),
     body=st.binary(),
-    signing_service=st.none() | st.sampled_from(["sqs", "iam", "lambda", "nonsense"]),
+    signing_service=st.none() | st.sampled_from(["sqs", "iam", "lambda", "s3", "nonsense"]),
 )
 @example("POST", "/2015-03-31/functions/%ff/invocations", "", {}, b"", "lambda")
+@example("GET", "/b/%ff", "", {}, b"", "s3")
+@example("GET", "/b", "X-Amz-Signature=%ff", {}, b"", None)
 @example("POST", "/", "", {"content-type": FORM}, b"Action=%ff", "iam")
 @example("POST", "/", "", {"content-type": FORM}, b"Action=a&Action=b", "iam")
 def test_random_requests_are_routed_or_refused(
@@ -85,7 +100,7 @@ def test_random_requests_are_routed_or_refused(
         try:
             attempt()
         except Fault as fault:
-            assert render_fault(None, fault, "r").status in (400, 403, 404)
+            assert render_fault(None, fault, "r").status in (400, 403, 404, 405)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +149,46 @@ def test_a_form_that_can_be_read_in_two_ways_or_none_is_refused(body: bytes, cod
     with pytest.raises(Fault) as caught:
         parse(Route("iam", "TagRole", "query", {}), HttpRequest("POST", "/", "", {}, body))
     assert caught.value.code == code
+
+
+_elements = st.sampled_from(["Delete", "Object", "Key", "Quiet", "Size", "LastModifiedTime", "x"])
+_xml = st.recursive(
+    st.sampled_from(["", "k", "true", "1", "&amp;", "2026-01-31T12:00:00Z"]),
+    lambda inner: st.lists(st.tuples(_elements, inner), max_size=3).map(
+        lambda parts: "".join(f"<{name}>{text}</{name}>" for name, text in parts)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=_xml)
+def test_random_xml_is_refused_or_read(content: str) -> None:
+    for found in ROUTES[-2:]:
+        read(found, HttpRequest("POST", "/", "", {}, f"<Delete>{content}</Delete>".encode()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Delete>",
+        b"Delete",
+        b"\xff\xfe<\x00",
+        b"<!DOCTYPE Delete><Delete><Object><Key>k</Key></Object></Delete>",
+        b'<!DOCTYPE D [<!ENTITY a "aaaa">]><Delete><Object><Key>&a;</Key></Object></Delete>',
+        b"<Delete>" + b"<Object>" * 5000 + b"</Object>" * 5000 + b"</Delete>",
+        b"<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>",
+        b"<Delete><Object><Key><b/></Key></Object></Delete>",
+        b"<Delete><Object><Key>a</Key><Size>x</Size></Object></Delete>",
+        b"<Delete><Quiet>perhaps</Quiet></Delete>",
+        b'<?xml version="1.0" encoding="nonsense"?><Delete>',
+    ],
+)
+def test_xml_that_cannot_be_read_or_in_two_ways_is_refused(body: bytes) -> None:
+    found = Route("s3", "DeleteObjects", "rest-xml", {"Bucket": "b"})
+    with pytest.raises(Fault) as caught:
+        parse(found, HttpRequest("POST", "/b", "delete", {}, body))
+    assert caught.value.code == "MalformedXML"
 
 
 def test_null_is_absence() -> None:

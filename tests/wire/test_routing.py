@@ -79,6 +79,68 @@ def test_path_arguments_are_decoded_after_the_path_is_split(path: str, name: str
     assert (found.operation, found.path_arguments) == ("Invoke", {"FunctionName": name})
 
 
+COPY = "/other/key"
+UPLOAD = "partNumber=1&uploadId=u"
+
+
+@pytest.mark.parametrize(
+    ("given", "operation"),
+    [
+        (request("GET"), "ListBuckets"),
+        (request("PUT", "/b"), "CreateBucket"),
+        (request("PUT", "/b/"), "CreateBucket"),
+        (request("GET", "/b"), "ListObjects"),
+        (request("GET", "/b", "prefix=Action%3D&list-type=2"), "ListObjectsV2"),
+        (request("GET", "/b", "location"), "GetBucketLocation"),
+        (request("GET", "/b", "location="), "GetBucketLocation"),
+        (request("GET", "/b", "uploads"), "ListMultipartUploads"),
+        (request("POST", "/b", "delete"), "DeleteObjects"),
+        (request("HEAD", "/b"), "HeadBucket"),
+        (request("PUT", "/b/k"), "PutObject"),
+        (request("PUT", "/b/k", x_amz_copy_source=COPY), "CopyObject"),
+        (request("PUT", "/b/k", UPLOAD), "UploadPart"),
+        (request("PUT", "/b/k", UPLOAD, x_amz_copy_source=COPY), "UploadPartCopy"),
+        (request("PUT", "/b/k", "tagging"), "PutObjectTagging"),
+        (request("POST", "/b/k", "uploads"), "CreateMultipartUpload"),
+        (request("POST", "/b/k", "uploadId=u"), "CompleteMultipartUpload"),
+        (request("DELETE", "/b/k", "uploadId=u"), "AbortMultipartUpload"),
+        (request("DELETE", "/b/k", "versionId=v"), "DeleteObject"),
+        (request("GET", "/b/k", "uploadId=u"), "ListParts"),
+        (request("GET", "/b/k", "versionId=v"), "GetObject"),
+        (request("HEAD", "/b/k"), "HeadObject"),
+    ],
+)
+def test_s3_operations_that_share_a_path_are_told_apart(given: HttpRequest, operation: str) -> None:
+    assert route(given, "s3").operation == operation
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "arguments"),
+    [
+        ("127.0.0.1:4566", "/b/a/k", {"Bucket": "b", "Key": "a/k"}),
+        ("[::1]:4566", "/b/k", {"Bucket": "b", "Key": "k"}),
+        ("localhost:4566", "/b/k", {"Bucket": "b", "Key": "k"}),
+        ("s3.localhost:4566", "/b/k", {"Bucket": "b", "Key": "k"}),
+        ("b.localhost:4566", "/a/k", {"Bucket": "b", "Key": "a/k"}),
+        ("b.s3.localhost", "/k", {"Bucket": "b", "Key": "k"}),
+        ("s3.amazonaws.com", "/b/k", {"Bucket": "b", "Key": "k"}),
+        ("s3.eu-west-1.amazonaws.com", "/b/k", {"Bucket": "b", "Key": "k"}),
+        ("b.s3.amazonaws.com", "/k", {"Bucket": "b", "Key": "k"}),
+        ("b.s3.eu-west-1.amazonaws.com", "/k", {"Bucket": "b", "Key": "k"}),
+        ("a.s3.b.s3.eu-west-1.amazonaws.com:443", "/k", {"Bucket": "a.s3.b", "Key": "k"}),
+        ("b.s3.dualstack.eu-west-1.amazonaws.com", "/k", {"Bucket": "b", "Key": "k"}),
+        ("b.s3-eu-west-1.amazonaws.com", "/k", {"Bucket": "b", "Key": "k"}),
+        ("h", "/b//k", {"Bucket": "b", "Key": "/k"}),
+        ("h", "/b/../k/.", {"Bucket": "b", "Key": "../k/."}),
+        ("h", "/b/a%2Fb+c%2520/", {"Bucket": "b", "Key": "a/b+c%20/"}),
+    ],
+)
+def test_buckets_stand_in_the_host_or_the_path_and_keys_are_decoded_once(
+    host: str, path: str, arguments: dict[str, str]
+) -> None:
+    assert route(request("GET", path, host=host), "s3").path_arguments == arguments
+
+
 @pytest.mark.parametrize(
     ("given", "signing_service", "code", "status", "protocol"),
     [

@@ -1,7 +1,7 @@
-"""Signature version 4 in the Authorization header: who says they call, and whether they hold the key.
+"""Signature version 4, in a header or a presigned URL: who says they call, and whether they hold the key.
 
 It knows no key store: the caller looks the key up between `parse_authorization` and `verify`, and compares
-its session token. Presigned URLs and chunked payloads are not read here. What AWS demands and the words
+its session token. Chunked payloads are read in `chunked`. What AWS demands and the words
 of each refusal are from its guide "Signature Version 4 signing process" and its troubleshooting page.
 """
 
@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from passrole.faults import Fault
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import query_parameters
 from passrole.wire.http import HttpRequest
 from passrole.wire.refusals import (
+    ACCESS_DENIED,
     EXPIRED_TOKEN,
     INCOMPLETE_SIGNATURE,
     INVALID_SIGNATURE,
@@ -27,6 +29,7 @@ from passrole.wire.refusals import (
     refused,
 )
 from passrole.wire.routing import protocol_of
+from passrole.wire.scalars import INTEGER_BOUNDS, read_integer
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -40,6 +43,8 @@ UNHASHED_PAYLOADS = frozenset(
     }
 )
 SKEW_SECONDS = 300
+EXPIRES_SECONDS_MAX = 604_800
+PRESIGNED_FIELDS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 SIGNING_KEYS_MAX = 1024
 
 
@@ -48,6 +53,7 @@ class Authorization:
     """What a request says of its signature; nothing in it is true before `verify`.
 
     `moment` is x-amz-date as it was sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
+    `expires_seconds` is how long a presigned URL is good for; None where the signature is in the header.
     """
 
     access_key: str
@@ -59,6 +65,7 @@ class Authorization:
     signature: str
     moment: str
     epoch_seconds: int
+    expires_seconds: int | None = None
 
 
 def parse_authorization(request: HttpRequest) -> Authorization:
@@ -68,6 +75,8 @@ def parse_authorization(request: HttpRequest) -> Authorization:
     """
     protocol = protocol_of(request)
     header = request.headers.get("authorization")
+    if not header and "X-Amz-Signature=" in request.query:
+        return _presigned(request, protocol)
     if not header:
         raise refused(MISSING_TOKEN, protocol)
     fields = _fields(header, protocol)
@@ -108,10 +117,10 @@ def verify(
     spoken = protocol or protocol_of(request)
     _check_clock(authorization, now, skew_seconds, spoken)
     digest = _payload(request, authorization, spoken)
-    scope = f"{authorization.date}/{authorization.region}/{authorization.service}/{TERMINATOR}"
+    scope = scope_of(authorization)
     canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
     text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
-    key = _signing_key(secret, authorization.date, authorization.region, authorization.service)
+    key = signing_key(secret, authorization.date, authorization.region, authorization.service)
     expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
     if not hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8")):
         raise refused(INVALID_SIGNATURE, spoken)
@@ -125,6 +134,79 @@ def unknown_key(protocol: Protocol) -> Unrouted:
 def expired_token(protocol: Protocol) -> Unrouted:
     """The fault for the key of a session that has ended."""
     return refused(EXPIRED_TOKEN, protocol)
+
+
+def scope_of(authorization: Authorization) -> str:
+    """The scope of the credential, as it stands in what is signed."""
+    return f"{authorization.date}/{authorization.region}/{authorization.service}/{TERMINATOR}"
+
+
+@lru_cache(maxsize=SIGNING_KEYS_MAX)
+def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    """The key that signs for one day, region and service."""
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, TERMINATOR):
+        key = hmac.digest(key, part.encode("utf-8"), "sha256")
+    return key
+
+
+def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
+    """What a presigned URL says of its signature, in parameters of its query."""
+    try:
+        query = query_parameters(request.query)
+    except Fault as fault:
+        raise Unrouted(fault.code, fault.message, protocol, status=fault.status) from None
+    fields = {name: query.get(f"X-Amz-{name}", []) for name in PRESIGNED_FIELDS}
+    if any(len(values) != 1 for values in fields.values()) or fields["Algorithm"] != [ALGORITHM]:
+        raise _bad_parameters(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+            "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            protocol,
+        )
+    algorithm, credential, moment, expires, signed_headers, signature = (
+        fields[name][0] for name in PRESIGNED_FIELDS
+    )
+    del algorithm
+    epoch_seconds = _epoch_seconds(moment)
+    if epoch_seconds is None:
+        raise _bad_parameters(
+            "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"", protocol
+        )
+    access_key, date, region, service = _scope(credential, moment, protocol)
+    return Authorization(
+        access_key=access_key,
+        session_token=query.get("X-Amz-Security-Token", [None])[0],
+        date=date,
+        region=region,
+        service=service,
+        signed_headers=_signed_headers(request, signed_headers, protocol),
+        signature=signature,
+        moment=moment,
+        epoch_seconds=epoch_seconds,
+        expires_seconds=_expires_seconds(expires, protocol),
+    )
+
+
+def _expires_seconds(text: str, protocol: Protocol) -> int:
+    try:
+        seconds = read_integer(text, INTEGER_BOUNDS["long"])
+    except ValueError:
+        raise _bad_parameters("X-Amz-Expires should be a number", protocol) from None
+    if seconds < 0:
+        raise _bad_parameters("X-Amz-Expires must be non-negative", protocol)
+    if seconds > EXPIRES_SECONDS_MAX:
+        sentence = (
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
+            f"less than {EXPIRES_SECONDS_MAX} seconds"
+        )
+        raise _bad_parameters(sentence, protocol)
+    return seconds
+
+
+def _bad_parameters(sentence: str, protocol: Protocol) -> Unrouted:
+    if protocol == "rest-xml":
+        return Unrouted("AuthorizationQueryParametersError", sentence, protocol, status=400)
+    return refused(INCOMPLETE_SIGNATURE, protocol, sentence)
 
 
 def _fields(header: str, protocol: Protocol) -> dict[str, str]:
@@ -203,6 +285,9 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
 
 def _check_clock(authorization: Authorization, now: float, skew_seconds: int, protocol: Protocol) -> None:
     age = now - authorization.epoch_seconds
+    if authorization.expires_seconds is not None:
+        _check_expiry(age, authorization.expires_seconds, skew_seconds, protocol)
+        return
     if abs(age) <= skew_seconds:
         return
     minutes = f"{skew_seconds // 60} min."
@@ -216,12 +301,27 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
             f"Signature not yet current: {authorization.moment} is still later than "
             f"{_amz_date(now + skew_seconds)} ({_amz_date(now)} + {minutes})"
         )
+    if protocol == "rest-xml":
+        sentence = "The difference between the request time and the current time is too large."
+        raise Unrouted("RequestTimeTooSkewed", sentence, protocol, status=403)
     raise refused(INVALID_SIGNATURE, protocol, sentence)
+
+
+def _check_expiry(age: float, expires_seconds: int, skew_seconds: int, protocol: Protocol) -> None:
+    """S3 denies a URL whose time is over; the other services have a code of their own for it."""
+    if -skew_seconds <= age <= expires_seconds:
+        return
+    sentence = "Request has expired" if age > 0 else "Request is not yet valid"
+    if protocol == "rest-xml":
+        raise refused(ACCESS_DENIED, protocol, sentence)
+    raise Unrouted("RequestExpired", f"{sentence}.", protocol, status=400)
 
 
 def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:
     """What is signed in place of the body: its hash, or in S3 the word by which it is left out."""
     declared = request.headers.get("x-amz-content-sha256")
+    if authorization.service == "s3" and authorization.expires_seconds is not None and declared is None:
+        return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
     if authorization.service == "s3" and declared is None:
         sentence = "Missing required header for this request: x-amz-content-sha256"
         raise Unrouted("InvalidRequest", sentence, protocol, status=400)
@@ -239,14 +339,6 @@ def _payload(request: HttpRequest, authorization: Authorization, protocol: Proto
 
 def _amz_date(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-@lru_cache(maxsize=SIGNING_KEYS_MAX)
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in (date, region, service, TERMINATOR):
-        key = hmac.digest(key, part.encode("utf-8"), "sha256")
-    return key
 
 
 def _canonical(request: HttpRequest, authorization: Authorization, digest: str) -> str:
@@ -284,6 +376,7 @@ def _canonical_query(query: str) -> str:
     pairs = [
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, values in query_parameters(query).items()
+        if name != "X-Amz-Signature"
         for value in values
     ]
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))

@@ -1,0 +1,102 @@
+"""S3's signatures: botocore signs in headers and in URLs, we verify; then one thing is changed at a time."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.credentials import Credentials
+
+from passrole.faults import Fault
+from passrole.wire import HttpRequest, parse, route, sigv4
+
+KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+KEYS = ("k", "a/../b//./c", "ü +&?%41", "a~b(c)!'*", "/k", "..")
+
+
+def signed(client: Any, key: str = "k", token: str | None = None, *, expires: int | None) -> HttpRequest:
+    request = client.request("s3", "PutObject", {"Bucket": "b", "Key": key, "Body": b"data"}, "rest-xml")
+    credentials = Credentials(KEY, SECRET, token)
+    if expires is None:
+        S3SigV4Auth(credentials, "s3", "eu-west-1").add_auth(request)
+        return client.arrived(request)  # type: ignore[no-any-return]
+    request.data = b""  # a URL is signed without the body
+    S3SigV4QueryAuth(credentials, "s3", "eu-west-1", expires).add_auth(request)
+    arrived: HttpRequest = client.arrived(request)
+    return dataclasses.replace(arrived, body=b"data")
+
+
+def verify(request: HttpRequest, secret: str = SECRET, after: float = 0) -> sigv4.Authorization:
+    authorization = sigv4.parse_authorization(request)
+    sigv4.verify(request, authorization, secret, authorization.epoch_seconds + after)
+    return authorization
+
+
+@pytest.mark.parametrize("expires", [None, 60])
+@pytest.mark.parametrize("token", [None, "FwoGZXIvYXdzE/+="])
+@pytest.mark.parametrize("key", KEYS)
+def test_what_botocore_signs_is_accepted_and_names_the_same_key(
+    client: Any, key: str, token: str | None, expires: int | None
+) -> None:
+    request = signed(client, key, token, expires=expires)
+    authorization = verify(request)
+    assert (authorization.access_key, authorization.session_token) == (KEY, token)
+    assert authorization.expires_seconds == expires
+    found = route(request, authorization.service)
+    parameters = parse(found, request)
+    assert (found.operation, parameters["Key"], parameters["Body"]) == ("PutObject", key, b"data")
+
+
+CHANGES: list[Any] = [
+    (60, "SignatureDoesNotMatch", lambda r: dataclasses.replace(r, method="DELETE")),
+    (60, "SignatureDoesNotMatch", lambda r: dataclasses.replace(r, raw_path="/b/other")),
+    (60, "SignatureDoesNotMatch", lambda r: query(r, "X-Amz-Expires=60", "X-Amz-Expires=6000")),
+    (60, "SignatureDoesNotMatch", lambda r: dataclasses.replace(r, query=r.query + "&versionId=x")),
+    (60, "SignatureDoesNotMatch", lambda r: query(r, "X-Amz-Signature=", "X-Amz-Signature=0")),
+    (60, "AuthorizationQueryParametersError", lambda r: query(r, "X-Amz-Expires=60", "X-Amz-Expires=x")),
+    (60, "AuthorizationQueryParametersError", lambda r: query(r, "X-Amz-Expires=60", "X-Amz-Expires=-1")),
+    (60, "AuthorizationQueryParametersError", lambda r: query(r, "X-Amz-Expires=60", "")),
+    (60, "AuthorizationQueryParametersError", lambda r: query(r, "X-Amz-Date=2", "X-Amz-Date=x")),
+    (604_801, "AuthorizationQueryParametersError", lambda r: r),
+    (None, "XAmzContentSHA256Mismatch", lambda r: dataclasses.replace(r, body=b"other")),
+    (None, "SignatureDoesNotMatch", lambda r: header(r, "x-amz-content-sha256", "UNSIGNED-PAYLOAD")),
+    (None, "SignatureDoesNotMatch", lambda r: dataclasses.replace(r, raw_path="/b/./k")),
+]
+
+
+def query(request: HttpRequest, old: str, new: str) -> HttpRequest:
+    assert old in request.query
+    return dataclasses.replace(request, query=request.query.replace(old, new))
+
+
+def header(request: HttpRequest, name: str, value: str) -> HttpRequest:
+    return dataclasses.replace(request, headers={**request.headers, name: value})
+
+
+@pytest.mark.parametrize(("expires", "code", "change"), CHANGES)
+def test_one_change_and_it_is_refused(
+    client: Any, expires: int | None, code: str, change: Callable[[HttpRequest], HttpRequest]
+) -> None:
+    with pytest.raises(Fault) as caught:
+        verify(change(signed(client, expires=expires)))
+    assert caught.value.code == code
+
+
+def test_a_url_is_good_until_it_expires(client: Any) -> None:
+    request = signed(client, expires=3600)
+    verify(request, after=3600)
+    with pytest.raises(Fault, match="AccessDenied: Request has expired"):
+        verify(request, after=3601)
+    with pytest.raises(Fault, match="Request is not yet valid"):
+        verify(request, after=-301)
+
+
+def test_a_request_of_another_time_is_too_skewed(client: Any) -> None:
+    with pytest.raises(Fault, match="RequestTimeTooSkewed"):
+        verify(signed(client, expires=None), after=301)
+
+
+def test_a_wrong_secret_is_refused(client: Any) -> None:
+    with pytest.raises(Fault, match="SignatureDoesNotMatch"):
+        verify(signed(client, expires=60), secret="another")
