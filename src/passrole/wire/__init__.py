@@ -3,7 +3,8 @@
 Everything is driven by botocore's service descriptions, the same files that the clients read. Nothing here
 knows what an operation does, who may call it, or what time it is.
 
-    request -> sigv4.parse_authorization -> route -> sigv4.verify -> parse -> constraints.fault
+    request -> sigv4.parse_authorization -> route -> sigv4.verify -> chunked.decoded_body
+            -> parse -> constraints.fault
     result  -> render | fault -> render_fault
 """
 
