@@ -283,3 +283,49 @@ def test_a_pipeline_with_a_running_execution_stays(
     sagemaker.start_pipeline_execution(PipelineName=name)
     assert refusal(sagemaker.delete_pipeline, PipelineName=name)[0] == "ConflictException"
     assert sagemaker.describe_pipeline(PipelineName=name)["PipelineStatus"] == "Active"
+
+
+# PipelineDefinitionS3Location
+
+
+@pytest.fixture
+def bucket(server: Server) -> str:
+    """A bucket of the test's own."""
+    name = f"definitions-{uuid.uuid4()}"
+    server.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+def test_a_definition_of_two_thousand_steps_comes_through_s3(
+    server: Server, role: str, name: str, define: Define, bucket: str
+) -> None:
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    text = define(*({**FAIL, "Name": f"F{number}"} for number in range(2000)))
+    location = {"Bucket": bucket, "ObjectKey": f"a folder/{name}"}
+    s3.put_object(Bucket=bucket, Key=f"a folder/{name}", Body=text.encode())
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinitionS3Location=location, RoleArn=role)
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == text
+    s3.put_object(Bucket=bucket, Key=f"a folder/{name}", Body=define(FAIL).encode())
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == text
+    sagemaker.update_pipeline(PipelineName=name, PipelineDefinitionS3Location=location)
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == define(FAIL)
+
+
+def test_an_object_that_is_absent_or_not_the_callers_to_read_is_refused(
+    server: Server, role: str, name: str, define: Define, bucket: str
+) -> None:
+    location = {"Bucket": bucket, "ObjectKey": "key"}
+    given = {"PipelineName": name, "PipelineDefinitionS3Location": location, "RoleArn": role}
+    sagemaker, prefix = (
+        server.client("sagemaker"),
+        f"Could not read the pipeline definition from s3://{bucket}/",
+    )
+    code, message = refusal(sagemaker.create_pipeline, **given)
+    assert (code, message.startswith(prefix)) == ("ValidationException", True)
+    server.client("s3").put_object(Bucket=bucket, Key="key", Body=define(FAIL).encode())
+    policy = allowing(("sagemaker:CreatePipeline", arn_of(server, name)), ("iam:PassRole", role))
+    without = server.client("sagemaker", user_policy=policy)
+    code, message = refusal(without.create_pipeline, **given)
+    assert (code, message.startswith(prefix)) == ("ValidationException", True)
+    assert "s3:GetObject" in message
+    sagemaker.create_pipeline(**given)
