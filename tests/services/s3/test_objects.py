@@ -232,6 +232,8 @@ def test_many_are_deleted_at_once_and_each_is_told(s3: S3) -> None:
     assert s3.keys() == ["b", "c"]
     assert s3.delete_objects(bucket="data", delete={"Objects": [{"Key": "c"}], "Quiet": True}) == {}
     assert s3.refusal(lambda: s3.delete_objects(bucket="data", delete={})) == ("MalformedXML", 400)
+    nowhere = {"bucket": "none", "delete": {"Objects": [{"Key": "c"}]}}
+    assert s3.refusal(lambda: s3.delete_objects(**nowhere)) == ("NoSuchBucket", 404)
 
 
 def test_who_may_not_list_does_not_learn_what_is_missing(s3: S3) -> None:

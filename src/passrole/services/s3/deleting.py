@@ -9,7 +9,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import names, objects
 from passrole.services.s3.conditions import fits
-from passrole.services.s3.refusals import malformed_xml, precondition_failed
+from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 
 KEYS_MAX = 1_000
@@ -45,13 +45,17 @@ async def delete_objects(
     """Remove up to a thousand objects, and tell the fate of each.
 
     Each goes through the door as a DeleteObject, because S3 asks for `s3:DeleteObject` key by key and
-    answers for a key that the caller may not delete within the list.
+    answers for a key that the caller may not delete within the list. Whether there is the bucket is told
+    only to those who may delete something in it.
     """
-    await bucket_of(ctx, bucket, expected_bucket_owner)
     wanted = delete.get("Objects") or []
     if not 1 <= len(wanted) <= KEYS_MAX:
         raise malformed_xml()
-    fates = await asyncio.gather(*(_fate(ctx, bucket, each) for each in wanted))
+    named = {"Bucket": bucket, "ExpectedBucketOwner": expected_bucket_owner}
+    given = {name: value for name, value in named.items() if value is not None}
+    fates = await asyncio.gather(*(_fate(ctx, given, each) for each in wanted))
+    if any(fate.get("Code") == "NoSuchBucket" for fate in fates):
+        raise no_such_bucket()
     failed = [fate for fate in fates if "Code" in fate]
     deleted = [fate for fate in fates if "Code" not in fate]
     answer: dict[str, Any] = {}
@@ -60,14 +64,14 @@ async def delete_objects(
     return answer | ({"Errors": failed} if failed else {})
 
 
-async def _fate(ctx: Context, bucket: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+async def _fate(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
     key: str = wanted["Key"]
     if wanted.get("VersionId") not in (None, "null"):
         message = "Invalid version id specified"
         return {"Key": key, "VersionId": wanted["VersionId"], "Code": "NoSuchVersion", "Message": message}
     condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}
     try:
-        await ctx.call("s3", "DeleteObject", {"Bucket": bucket, "Key": key, **condition})
+        await ctx.call("s3", "DeleteObject", {**named, "Key": key, **condition})
     except Fault as fault:
         return {"Key": key, "Code": fault.code, "Message": fault.message}
     return {"Key": key}
