@@ -7,7 +7,8 @@ No unauthenticated request gets past `_authenticated`; the one thing answered wi
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
@@ -16,9 +17,9 @@ from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
-from passrole.identities import Directory, ExpiredSession, UnknownKey
-from passrole.policy.request import Principal
+from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
 from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv4
+from passrole.wire.chunked import decoded_body
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +30,6 @@ OWN_SERVICE = "passrole"
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-
-
-class _Caller(NamedTuple):
-    principal: Principal
-    region: str
 
 
 class Gateway:
@@ -63,9 +59,12 @@ class Gateway:
                 return _own_answer({"status": "ready"}, request_id)
             signed = sigv4.parse_authorization(request)
             found = _routed(request, signed.service)
-            caller = await self._authenticated(request, signed, found)
-            parameters = _own_parameters(body) if found.service == OWN_SERVICE else parse(found, request)
-            result = await self._door.call(_call(caller, found, parameters, request_id, scope))
+            known = await self._authenticated(request, signed, found)
+            parameters = _parameters(found, decoded_body(request, signed, known.secret_key))
+            call = Call(
+                known.principal, found.service, found.operation, parameters, signed.region, request_id
+            )
+            result = await self._door.call(_from(scope, call))
         except Fault as fault:
             return render_fault(found, fault, request_id)
         except Exception:
@@ -83,9 +82,7 @@ class Gateway:
             else render(found, result, request_id)
         )
 
-    async def _authenticated(
-        self, request: HttpRequest, signed: sigv4.Authorization, found: Route
-    ) -> _Caller:
+    async def _authenticated(self, request: HttpRequest, signed: sigv4.Authorization, found: Route) -> Known:
         try:
             known = await self._directory.credentials(signed.access_key, signed.session_token)
         except UnknownKey:
@@ -94,23 +91,13 @@ class Gateway:
             raise sigv4.expired_token(found.protocol) from None
         skew = self._config.clock_skew_seconds
         sigv4.verify(request, signed, known.secret_key, self._clock(), skew, found.protocol)
-        return _Caller(known.principal, signed.region)
+        return known
 
 
-def _call(
-    caller: _Caller, found: Route, parameters: Mapping[str, Any], request_id: str, scope: Scope
-) -> Call:
+def _from(scope: Scope, call: Call) -> Call:
+    """The call with where it came from, and how."""
     client = scope.get("client")
-    return Call(
-        principal=caller.principal,
-        service=found.service,
-        operation=found.operation,
-        parameters=parameters,
-        region=caller.region,
-        request_id=request_id,
-        source_ip=client[0] if client else None,
-        secure=scope.get("scheme") == "https",
-    )
+    return replace(call, source_ip=client[0] if client else None, secure=scope.get("scheme") == "https")
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -155,6 +142,10 @@ def _routed(request: HttpRequest, signing_service: str) -> Route:
     if request.raw_path.startswith(OWN_PREFIX):
         return Route(OWN_SERVICE, request.raw_path.removeprefix(OWN_PREFIX), "json", {})
     return route(request, signing_service)
+
+
+def _parameters(found: Route, request: HttpRequest) -> dict[str, Any]:
+    return _own_parameters(request.body) if found.service == OWN_SERVICE else parse(found, request)
 
 
 def _own_parameters(body: bytes) -> dict[str, Any]:
