@@ -10,7 +10,7 @@ from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
 SERVICES = ("sagemaker", "lambda", "sqs", "s3", "iam", "sts")
-PIPELINE_WORDS = ("Pipeline",)  # of sagemaker's hundreds of operations, those that pipelines are made of
+PIPELINE_WORDS = ("Pipeline", "Tags")  # of sagemaker's hundreds of operations, those that pipelines need
 
 HEAD = """# Parity with AWS
 
