@@ -9,7 +9,7 @@ from botocore.session import Session
 from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
-SERVICES = ("sagemaker", "lambda", "sqs", "s3", "iam", "sts")
+SERVICES = ("sagemaker", "lambda", "sqs", "s3", "iam", "sts", "logs")
 PIPELINE_WORDS = ("Pipeline", "Tags")  # of sagemaker's hundreds of operations, those that pipelines need
 
 HEAD = """# Parity with AWS

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from botocore import xform_name
 
 from passrole.faults import Fault
-from passrole.services import Operation, iam, lambda_, passrole_, s3, sagemaker, sqs, sts
+from passrole.services import Operation, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
 
 
 class Refusals(NamedTuple):
@@ -28,6 +28,7 @@ _QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
 REFUSALS: Mapping[str, Refusals] = {
     "iam": _QUERY,
     "lambda": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
+    "logs": Refusals("AccessDeniedException", 400, "InvalidParameterException", "UnknownOperationException"),
     "passrole": _JSON,
     "s3": Refusals("AccessDenied", 403, "InvalidRequest", "NotImplemented"),
     "sagemaker": _JSON,
@@ -38,6 +39,7 @@ REFUSALS: Mapping[str, Refusals] = {
 _MODULES: Mapping[str, ModuleType] = {
     "iam": iam,
     "lambda": lambda_,
+    "logs": logs,
     "passrole": passrole_,
     "s3": s3,
     "sagemaker": sagemaker,

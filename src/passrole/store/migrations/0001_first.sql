@@ -110,3 +110,15 @@ CREATE TABLE objects (
     PRIMARY KEY (bucket, key, inode)
 ) WITHOUT ROWID;
 CREATE INDEX objects_markers ON objects (bucket, key) WHERE inode = 0;
+
+-- Events of CloudWatch Logs, in epoch milliseconds. `log_group` is the group's key.
+CREATE TABLE log_events (
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    log_group TEXT    NOT NULL,
+    stream    TEXT    NOT NULL,
+    at        INTEGER NOT NULL,
+    ingested  INTEGER NOT NULL,
+    message   TEXT    NOT NULL
+);
+CREATE INDEX log_events_group ON log_events (log_group, at, seq);
+CREATE INDEX log_events_stream ON log_events (log_group, stream, at, seq);

@@ -1,0 +1,16 @@
+"""CloudWatch Logs: groups, streams and events, kept in the store.
+
+Handlers, by resource:
+- groups.py, streams.py: create, delete, describe; retention
+- writing.py: PutLogEvents; reading.py: GetLogEvents, FilterLogEvents
+
+What they rest on:
+- registry.py: the groups and streams that exist; rows.py: the SQL of events
+- patterns.py: which messages a filter pattern wants; refusals.py: AWS's words
+
+Not here: tags, subscriptions, metric filters, queries, exports; functions do not write here yet.
+"""
+
+from passrole.services.logs import groups, reading, streams, writing
+
+__all__ = ["groups", "reading", "streams", "writing"]

@@ -1,0 +1,73 @@
+"""Filter patterns over plain text: which messages contain what.
+
+Knows no regular expressions: `%...%`, JSON and space-delimited patterns are refused. Terms are
+case-sensitive and found anywhere in a message, as AWS documents.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from passrole.services.logs import refusals
+
+_OTHER_KINDS = {"{": "JSON", "[": "space-delimited", "%": "regular expression"}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Wants all of `all_`, none of `none` and, where only they are given, one of `any_`."""
+
+    all_: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    any_: tuple[str, ...] = ()
+
+    def matches(self, message: str) -> bool:
+        """Whether the message is wanted."""
+        if any(term in message for term in self.none) or not all(term in message for term in self.all_):
+            return False
+        # AWS ignores the `?` of a pattern that has other terms too
+        return not self.any_ or bool(self.all_ or self.none) or any(term in message for term in self.any_)
+
+
+def parse(text: str) -> Pattern:
+    """The pattern that a text spells; the empty one wants everything. Raises Fault."""
+    text = text.strip()
+    if text[:1] in _OTHER_KINDS:
+        raise refusals.invalid(f"passrole does not support {_OTHER_KINDS[text[0]]} filter patterns")
+    terms = list(_terms(text))
+    return Pattern(*(tuple(term for sign, term in terms if sign == which) for which in ("", "-", "?")))
+
+
+def _terms(text: str) -> Iterator[tuple[str, str]]:
+    """Each term with its sign."""
+    place = 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        sign = text[place] if text[place] in "-?" else ""
+        place += len(sign)
+        term, place = _quoted(text, place + 1) if text[place : place + 1] == '"' else _word(text, place)
+        if not term:
+            raise refusals.invalid("Invalid filter pattern: a term is empty")
+        yield sign, term
+
+
+def _quoted(text: str, place: int) -> tuple[str, int]:
+    found = []
+    while place < len(text) and text[place] != '"':
+        place += text[place] == "\\" and text[place + 1 : place + 2] in ('"', "\\")
+        found.append(text[place])
+        place += 1
+    if place == len(text):
+        raise refusals.invalid("Invalid filter pattern: a quotation mark is not closed")
+    return "".join(found), place + 1
+
+
+def _word(text: str, place: int) -> tuple[str, int]:
+    end = place
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    word = text[place:end]
+    if not word.replace("_", "a").isalnum() and word:
+        raise refusals.invalid(f"Invalid character(s) in term '{word}'")
+    return word, end

@@ -1,0 +1,137 @@
+"""GetLogEvents of one stream, back and forth; FilterLogEvents of a group, forward."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.logs import patterns, refusals, registry, rows
+from passrole.services.logs.rows import Event, Position
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+EVENTS_MAX = 10_000
+PAGE_BYTES_MAX = 1_048_576
+FOR_EVER = 1 << 62
+START = Position(-1, 0)
+
+
+@operation("logs:GetLogEvents", resource=registry.stream_resource)
+async def get_log_events(
+    ctx: Context,
+    *,
+    log_group_name: str,
+    log_stream_name: str,
+    start_time: int = 0,
+    end_time: int = FOR_EVER,
+    next_token: str | None = None,
+    limit: int = EVENTS_MAX,
+    start_from_head: bool = False,
+) -> dict[str, Any]:
+    """The newest page unless told otherwise; a token that comes back unchanged says that this is the end."""
+    key, now = ctx.key(log_group_name), registry.now_ms(ctx)
+    forward, place = _direction(next_token, start_from_head)
+
+    def read(tx: Tx) -> list[Event]:
+        group = registry.existing_group(tx, key)
+        registry.existing_stream(tx, key, log_stream_name)
+        return rows.of_stream(
+            tx, key, log_stream_name, start=max(start_time, group.kept_since(now)), end=end_time,
+            after=place if forward else None, before=None if forward else place, limit=limit,
+        )  # fmt: skip
+
+    events = fitting(await ctx.store.read(read), forward=forward)
+    first, last = _ends(events, place, forward=forward)
+    return {
+        "events": [_shown(event) for event in events],
+        "nextForwardToken": f"f/{last.at}/{last.seq}",
+        "nextBackwardToken": f"b/{first.at}/{first.seq}",
+    }
+
+
+@operation("logs:FilterLogEvents", resource=registry.group_resource, ignores=["interleaved"])
+async def filter_log_events(
+    ctx: Context,
+    *,
+    log_group_name: str,
+    log_stream_names: Sequence[str] = (),
+    log_stream_name_prefix: str = "",
+    start_time: int = 0,
+    end_time: int = FOR_EVER,
+    filter_pattern: str = "",
+    next_token: str | None = None,
+    limit: int = EVENTS_MAX,
+) -> dict[str, Any]:
+    """A page looks at 10,000 events at most; like AWS's, one with a token may be empty."""
+    if log_stream_names and log_stream_name_prefix:
+        raise refusals.invalid("logStreamNamePrefix and logStreamNames cannot be used together.")
+    pattern = patterns.parse(filter_pattern)
+    after = _position(next_token) if next_token else START
+    key, now = ctx.key(log_group_name), registry.now_ms(ctx)
+
+    def read(tx: Tx) -> list[Event]:
+        since = max(start_time, registry.existing_group(tx, key).kept_since(now))
+        for name in log_stream_names:
+            registry.existing_stream(tx, key, name)
+        return rows.of_group(tx, key, start=since, end=end_time + 1, after=after, limit=EVENTS_MAX)
+
+    seen = await ctx.store.read(read)
+    wanted = [
+        event
+        for event in seen
+        if (not log_stream_names or event.stream in log_stream_names)
+        and event.stream.startswith(log_stream_name_prefix)
+        and pattern.matches(event.message)
+    ]
+    page = fitting(wanted[:limit], forward=True)
+    shown = [{**_shown(event), "logStreamName": event.stream, "eventId": _id(event)} for event in page]
+    answer: dict[str, Any] = {"events": shown, "searchedLogStreams": []}
+    if len(page) < len(wanted):
+        answer["nextToken"] = f"f/{page[-1].at}/{page[-1].seq}"
+    elif len(seen) == EVENTS_MAX:
+        answer["nextToken"] = f"f/{seen[-1].at}/{seen[-1].seq}"
+    return answer
+
+
+def fitting(events: Sequence[Event], *, forward: bool) -> list[Event]:
+    """As many as a page's bytes hold, at least one, from the end that is read from."""
+    taken: list[Event] = []
+    room = PAGE_BYTES_MAX
+    for event in events if forward else reversed(events):
+        room -= len(event.message.encode())
+        if room < 0 and taken:
+            break
+        taken.append(event)
+    return taken if forward else taken[::-1]
+
+
+def _direction(token: str | None, from_head: bool) -> tuple[bool, Position | None]:
+    if token is None:
+        return from_head, START if from_head else None
+    return token.startswith("f/"), _position(token)
+
+
+def _position(token: str) -> Position:
+    kind, _, place = token.partition("/")
+    numbers = place.split("/")
+    digits = all(number.removeprefix("-").isdecimal() and len(number) < 19 for number in numbers)
+    if kind not in ("f", "b") or len(numbers) != 2 or not digits:
+        raise refusals.invalid("The specified nextToken is invalid.")
+    return Position(int(numbers[0]), int(numbers[1]))
+
+
+def _ends(events: Sequence[Event], place: Position | None, *, forward: bool) -> tuple[Position, Position]:
+    """From where the pages before and after this one go on; an empty page stays where it was."""
+    if events:
+        return events[0].position, events[-1].position
+    if place is None:
+        return START, START
+    before, behind = Position(place.at, place.seq + 1), Position(place.at, place.seq - 1)
+    return (before, place) if forward else (place, behind)
+
+
+def _id(event: Event) -> str:
+    return f"{event.seq:056d}"
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    return {"timestamp": event.at, "message": event.message, "ingestionTime": event.ingested}

@@ -1,0 +1,82 @@
+"""CreateLogStream, DeleteLogStream, DescribeLogStreams."""
+
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.logs import refusals, registry, rows
+from passrole.services.logs.registry import STREAMS, Stream
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+
+@operation("logs:CreateLogStream", resource=registry.group_resource)
+async def create_log_stream(ctx: Context, *, log_group_name: str, log_stream_name: str) -> None:
+    """Create an empty stream."""
+    group, stream = ctx.key(log_group_name), Stream(log_stream_name, registry.now_ms(ctx))
+
+    def create(tx: Tx) -> None:
+        registry.existing_group(tx, group)
+        if not STREAMS.add(tx, registry.stream_key(group, log_stream_name), stream):
+            raise refusals.exists("stream")
+
+    await ctx.store.write(create)
+
+
+@operation("logs:DeleteLogStream", resource=registry.stream_resource)
+async def delete_log_stream(ctx: Context, *, log_group_name: str, log_stream_name: str) -> None:
+    """Delete a stream with its events."""
+    group = ctx.key(log_group_name)
+
+    def delete(tx: Tx) -> None:
+        registry.existing_group(tx, group)
+        if not STREAMS.delete(tx, registry.stream_key(group, log_stream_name)):
+            raise refusals.no_stream()
+        rows.delete_stream(tx, group, log_stream_name)
+
+    await ctx.store.write(delete)
+
+
+@operation("logs:DescribeLogStreams", resource=registry.group_resource)
+async def describe_log_streams(
+    ctx: Context,
+    *,
+    log_group_name: str,
+    log_stream_name_prefix: str = "",
+    order_by: str = "LogStreamName",
+    descending: bool = False,
+    next_token: str | None = None,
+    limit: int = 50,
+) -> dict[str, Any]:
+    """Streams by name or by their last event; the token is the last name of the page before."""
+    if order_by == "LastEventTime" and log_stream_name_prefix:
+        raise refusals.invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
+    group = ctx.key(log_group_name)
+    shown = await ctx.store.read(lambda tx: _all(ctx, tx, log_group_name, group, log_stream_name_prefix))
+    if order_by == "LastEventTime":
+        shown.sort(key=lambda stream: stream.get("lastEventTimestamp", 0))
+    if descending:
+        shown.reverse()
+    names = [stream["logStreamName"] for stream in shown]
+    if next_token is not None and next_token not in names:
+        raise refusals.invalid("The specified nextToken is invalid.")
+    first = 0 if next_token is None else names.index(next_token) + 1
+    more = {"nextToken": names[first + limit - 1]} if len(shown) > first + limit else {}
+    return {"logStreams": shown[first : first + limit], **more}
+
+
+def _all(ctx: Context, tx: Tx, name: str, group: str, prefix: str) -> list[dict[str, Any]]:
+    registry.existing_group(tx, group)
+    streams = STREAMS.items(tx, registry.stream_key(group, prefix))
+    return [_shown(ctx, name, stream, rows.span(tx, group, stream.name)) for _, stream in streams]
+
+
+def _shown(ctx: Context, group: str, stream: Stream, span: tuple[int, int, int] | None) -> dict[str, Any]:
+    names = ("firstEventTimestamp", "lastEventTimestamp", "lastIngestionTime")
+    return {
+        "logStreamName": stream.name,
+        "creationTime": stream.created,
+        "arn": registry.stream_arn(ctx, group, stream.name),
+        "uploadSequenceToken": "0",
+        "storedBytes": 0,
+        **(dict(zip(names, span, strict=True)) if span else {}),
+    }
