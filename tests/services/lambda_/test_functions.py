@@ -39,7 +39,7 @@ def test_a_new_function_is_pending_in_the_answer_and_active_right_after(workshop
         MemorySize=256,
         Environment={"Variables": {"KEY": "value"}},
         Tags={"team": "ml"},
-        Publish=True,
+        Publish=False,
         VpcConfig={},
         Layers=[],
     )

@@ -48,7 +48,7 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     passes=[PassRole("role", running.SERVICE)],
     keys=request_tags,
     also=_tagging,
-    ignores=("architectures", "ephemeral_storage", "logging_config", "publish", "tracing_config"),
+    ignores=("architectures", "ephemeral_storage", "logging_config", "tracing_config"),
 )
 async def create_function(
     ctx: Context,
@@ -66,8 +66,10 @@ async def create_function(
     package_type: str = "Zip",
     vpc_config: Mapping[str, Any] | None = None,
     layers: Sequence[str] | None = None,
+    publish: bool = False,
 ) -> dict[str, Any]:
     """A new function; its role must exist and trust Lambda."""
+    settings.refuse_publishing(publish)
     named = names.new(ctx, function_name)
     key = names.here(ctx, named)
     settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)

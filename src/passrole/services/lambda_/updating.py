@@ -21,7 +21,7 @@ from passrole.services.operation import PassRole, operation
 from passrole.store import Tx
 
 
-@operation("lambda:UpdateFunctionCode", resource=names.arn_of, ignores=("architectures", "publish"))
+@operation("lambda:UpdateFunctionCode", resource=names.arn_of, ignores=("architectures",))
 async def update_function_code(
     ctx: Context,
     *,
@@ -32,8 +32,10 @@ async def update_function_code(
     image_uri: str | None = None,
     dry_run: bool = False,
     revision_id: str | None = None,
+    publish: bool = False,
 ) -> dict[str, Any]:
     """New code; invocations that run keep the old until they end."""
+    settings.refuse_publishing(publish)
     given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
     archive = settings.zip_file({name: value for name, value in given.items() if value})
     present = await find(ctx, function_name)
