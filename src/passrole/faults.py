@@ -38,3 +38,10 @@ class Fault(Exception):
 
 class AccessDenied(Fault):
     """The caller may not do this."""
+
+
+def internal() -> Fault:
+    """The answer to a bug of ours: that it is one, and nothing of it."""
+    return Fault(
+        "InternalFailure", "The request failed because of an internal error.", status=500, sender=False
+    )

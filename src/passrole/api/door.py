@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from passrole import ids
+from passrole import faults, ids
 from passrole.api import table
 from passrole.api.audit import Audit, Entry
 from passrole.api.authorise import Authoriser, Verdict
@@ -78,12 +78,7 @@ class Door:
             log.exception(
                 "%s:%s failed in passrole itself (%s)", call.service, call.operation, call.request_id
             )
-            fault = Fault(
-                "InternalFailure",
-                "The request failed because of an internal error.",
-                status=500,
-                sender=False,
-            )
+            fault = faults.internal()
             raise fault from None
         finally:
             self._record(call, verdict, fault, perf_counter() - began)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from passrole import ids
+from passrole import faults, ids
 from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config
@@ -71,13 +71,7 @@ class Gateway:
             return render_fault(found, fault, request_id)
         except Exception:
             log.exception("request %s failed in passrole itself", request_id)
-            failure = Fault(
-                "InternalFailure",
-                "The request failed because of an internal error.",
-                status=500,
-                sender=False,
-            )
-            return render_fault(found, failure, request_id)
+            return render_fault(found, faults.internal(), request_id)
         return (
             _own_answer(result, request_id)
             if found.service == OWN_SERVICE
