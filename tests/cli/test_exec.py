@@ -1,8 +1,10 @@
 """A command with a server around it."""
 
+import fcntl
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from passrole import app
+from passrole.cli import starting
 from passrole.config import Config
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
@@ -73,6 +76,15 @@ def test_two_at_once_on_a_new_folder_share_one_server(passrole: Passrole, tmp_pa
     told = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert told[0] == told[1] != ""
+
+
+def test_a_folder_whose_server_is_just_ending_gets_the_next_one(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        threading.Timer(1, fcntl.flock, (lock, fcntl.LOCK_UN)).start()
+        with starting.server(Config(data=tmp_path)) as (url, temporary):
+            assert app.running(Config(data=tmp_path)) == url
+            assert temporary
 
 
 def test_a_server_that_cannot_start_says_why_in_one_line(passrole: Passrole, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def usable(config: Config) -> Config:
         config.data.mkdir(parents=True, exist_ok=True)
         probe = config.data / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another verb may look at the same moment
     except OSError as error:
         raise Misuse(f"the data folder `{config.data}` cannot be used: {error.strerror}") from error
     return config

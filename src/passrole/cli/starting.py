@@ -32,19 +32,35 @@ _QUIET_SECONDS = 1.0
 
 @contextmanager
 def server(config: Config) -> Iterator[tuple[str, bool]]:
-    """The URL of a server, and whether it ends with this block. Raises Failed, Misuse."""
-    url = app.running(usable(config))
-    if url:
-        yield url, False
-        return
+    """The URL of a server, and whether it ends with this block. Raises Failed, Misuse.
+
+    Two verbs may start a server at the same moment: the folder lets one in, and both use that one. Where
+    it ended before the other could reach it, the other starts again.
+    """
+    usable(config)
+    until = time.monotonic() + _READY_SECONDS_MAX
+    while time.monotonic() < until:
+        url = app.running(config)
+        if url:
+            yield url, False
+            return
+        with _own(config) as url:
+            if url:
+                yield url, True
+                return
+    raise Failed(f"another server holds `{config.data}` and does not answer")
+
+
+@contextmanager
+def _own(config: Config) -> Iterator[str | None]:
+    """The URL of a server of our own; None where another one holds the folder. Raises Failed, Misuse."""
     process = _start(config)
     try:
         with _leaving_on_sigterm():
             url = _url_of(process)
-            if url:
-                yield url, True
-            else:
-                yield _url_of_a_rival(config, process), False
+            if url is None:
+                _check_held_by_another(config, process)
+            yield url
     finally:
         _stop(process)
         _forget_empty(_log_path(config))
@@ -72,16 +88,14 @@ def _url_of(process: subprocess.Popen[bytes]) -> str | None:
     return line.removeprefix(_READY) if line.startswith(_READY) else None
 
 
-def _url_of_a_rival(config: Config, process: subprocess.Popen[bytes]) -> str:
-    """Two verbs may start a server at the same moment: the folder lets one in, and both use that one."""
+def _check_held_by_another(config: Config, process: subprocess.Popen[bytes]) -> None:
+    """Raises Failed or Misuse with the reason where that is not why the server ended."""
     code = process.wait()
-    until = time.monotonic() + _READY_SECONDS_MAX / 10
-    lines = _log_path(config).read_text(errors="replace").strip().splitlines() or ["no reason was given"]
-    while "another server holds" in lines[-1] and time.monotonic() < until:
-        url = app.running(config)
-        if url:
-            return url
-        time.sleep(0.05)
+    log = _log_path(config)
+    lines = log.read_text(errors="replace").strip().splitlines() or ["no reason was given"]
+    if "another server holds" in lines[-1]:
+        log.write_bytes(b"")
+        return
     reason = lines[-1].removeprefix("passrole serve: ")
     raise Misuse(reason) if code == 2 else Failed(f"the server did not start: {reason}")
 
