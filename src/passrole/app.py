@@ -22,6 +22,7 @@ from passrole.gateway import Gateway
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
 from passrole.services.lambda_ import QueuedInvocations
+from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
@@ -87,7 +88,13 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     functions = Functions(config, clock)
     audit = Audit(config.data / "audit.jsonl")
     door = Door(
-        store=store, directory=directory, functions=functions, audit=audit, clock=clock, config=config
+        store=store,
+        directory=directory,
+        functions=functions,
+        audit=audit,
+        clock=clock,
+        config=config,
+        elsewhere={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
     )
     worker = Worker(store, door.from_inside, clock, config)
     queued = QueuedInvocations(store, functions, door.from_inside, clock, config)

@@ -10,6 +10,7 @@ What they rest on:
 - folders.py, writing.py, walking.py: files that nothing leads out of, temporary files, keys in order
 - rows.py: what is known of an object beside its bytes; saying.py: what of it goes in and out
 - names.py, conditions.py, checksums.py, refusals.py: tables and rules without I/O
+- elsewhere.py: another S3 endpoint in the folder's place
 
 Not here: versions, ACLs, other storage classes, encryption by keys, and of a bucket's configuration all
 but its policy.

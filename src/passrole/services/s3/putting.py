@@ -177,7 +177,12 @@ async def copy_object(
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
-    """The object that a copy is made of. Raises Fault.
+    """The object that a copy is made of. Raises Fault."""
+    return await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
+
+
+async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> tuple[str, str]:
+    """The bucket and the key that a copy is made of, which the caller may read. Raises Fault.
 
     It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
     included. `conditions` are HeadObject's parameters.
@@ -194,7 +199,7 @@ async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any
         if fault.code == "NotModified":
             raise precondition_failed() from None
         raise
-    return await objects.existing(ctx, bucket, key)
+    return bucket, key
 
 
 async def copied(ctx: Context, source: Object, start: int, stop: int, where: Path) -> Written:
