@@ -1,6 +1,6 @@
 """Writes docs/reference/parity.md from the table of operations and the service descriptions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from botocore import xform_name
@@ -9,7 +9,7 @@ from botocore.session import Session
 from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
-SERVICES = ("sagemaker", "lambda", "sqs", "s3", "iam", "sts", "logs")
+SERVICES = ("sagemaker", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
 PIPELINE_WORDS = ("Pipeline", "Tags")  # of sagemaker's hundreds of operations, those that pipelines need
 
 HEAD = """# Parity with AWS
@@ -25,19 +25,29 @@ CHOICES = Path(__file__).parent / "reference" / "parity-choices.md"
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(HEAD + "".join(_service(name) for name in SERVICES) + CHOICES.read_text())
+    PAGE.write_text(page())
+
+
+def page() -> str:
+    """The page as it should be now."""
+    return HEAD + "".join(_service(name) for name in SERVICES) + CHOICES.read_text()
 
 
 def _service(service: str) -> str:
     names = list(_operations(service))
-    supported = {name for name in names if (service, xform_name(name)) in table.operations()}
-    rows = "".join(
-        f"| {service}:{name} | {_remarks(service, name)} |\n" for name in names if name in supported
-    )
+    supported = [name for name in names if (service, xform_name(name)) in table.operations()]
+    rows = "".join(f"| {service}:{name} | {_remarks(service, name)} |\n" for name in supported)
+    listed = f"| operation | permission |\n|---|---|\n{rows}\n" if supported else ""
     others = ", ".join(name for name in names if name not in supported)
-    rest = f"\nNot supported: {others}.\n" if others else ""
-    count = f"{len(supported)} of {len(names)}{' pipeline operations' if service == 'sagemaker' else ''}"
-    return f"## {service}: {count}\n\n| operation | permission |\n|---|---|\n{rows}{rest}\n"
+    rest = f"Not supported: {others}.\n\n" if others else ""
+    return f"## {service}: {len(supported)} of {_count(service, names)}\n\n{listed}{rest}"
+
+
+def _count(service: str, names: Sequence[str]) -> str:
+    if service != "sagemaker":
+        return f"{len(names)}"
+    others = len(Session().get_service_model(service).operation_names) - len(names)
+    return f"{len(names)} pipeline operations, and none of the {others} others"
 
 
 def _operations(service: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import ast
 import builtins
 import dataclasses
 import keyword
+import runpy
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,11 @@ def test_every_operation_is_documented(service: str, name: str) -> None:
         pytest.skip("the command line's page tells of these")
     page = (DOCS / "reference" / "parity.md").read_text().replace("_", "").lower()
     assert f"| {service}:{name}".replace("_", "").lower() in page
+
+
+def test_the_parity_page_is_what_the_code_says_now() -> None:
+    generator = runpy.run_path(str(DOCS / "generate_parity.py"))
+    assert generator["page"]() == generator["PAGE"].read_text(), "run `make docs`"
 
 
 @pytest.mark.parametrize("setting", [field.name for field in dataclasses.fields(Config)])
