@@ -2,10 +2,11 @@
 
 import pytest
 
-from passrole.policy import parse_document
+from passrole.policy import PolicySet, Principal, Request, evaluate, parse_document
 from passrole.policy.managed import (
     ADMINISTRATOR_ACCESS,
     LAMBDA_BASIC_EXECUTION,
+    LAMBDA_SQS_EXECUTION,
     PIPELINES_INTEGRATIONS,
     ManagedPolicy,
     policies,
@@ -28,6 +29,7 @@ def test_the_pipelines_policy_has_its_three_versions_with_their_dates() -> None:
         (PIPELINES_INTEGRATIONS, "AmazonSageMakerPipelinesIntegrations", "/"),
         (ADMINISTRATOR_ACCESS, "AdministratorAccess", "/"),
         (LAMBDA_BASIC_EXECUTION, "AWSLambdaBasicExecutionRole", "/service-role/"),
+        (LAMBDA_SQS_EXECUTION, "AWSLambdaSQSQueueExecutionRole", "/service-role/"),
     ],
 )
 def test_a_managed_policy_has_the_name_and_path_of_its_arn(arn: str, name: str, path: str) -> None:
@@ -39,3 +41,16 @@ def test_a_managed_policy_has_the_name_and_path_of_its_arn(arn: str, name: str, 
 def test_every_version_is_a_policy_document(policy: ManagedPolicy) -> None:
     for version in policy.versions:
         assert parse_document(version.document).statements
+
+
+def test_a_function_with_the_sqs_role_may_empty_a_queue_and_not_fill_it() -> None:
+    document = parse_document(policies()[LAMBDA_SQS_EXECUTION].default.document)
+    caller = Principal("user", "arn:aws:iam::111122223333:user/ann", "111122223333", "AIDAANN", "ann")
+    queue = "arn:aws:sqs:us-east-1:111122223333:approvals"
+
+    def allows(action: str) -> bool:
+        request = Request(caller, action, queue, "111122223333", {})
+        return evaluate(request, PolicySet(identity=(("sqs", document),))).allowed
+
+    asked = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage")
+    assert [allows(action) for action in asked] == [True, True, True, False]

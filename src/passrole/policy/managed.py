@@ -1,6 +1,7 @@
-"""AWS managed policies that passrole ships, each with all its versions and their dates.
+"""AWS managed policies that passrole ships: that of pipelines with all its versions, others as they are now.
 
-The documents are AWS's own, one file per version under `data/`, in the form GetPolicyVersion answers.
+The others are those that people attach to the roles of their functions and of their pipelines. The
+documents are AWS's own, one file per version under `data/`, in the form GetPolicyVersion answers.
 """
 
 import json
@@ -15,11 +16,18 @@ PIPELINES_INTEGRATIONS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerPipeline
 ADMINISTRATOR_ACCESS: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 LAMBDA_BASIC_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
+LAMBDA_SQS_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+
 # The newest version last; it is the default one.
 _VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     PIPELINES_INTEGRATIONS: ("v1", "v2", "v3"),
     ADMINISTRATOR_ACCESS: ("v1",),
     LAMBDA_BASIC_EXECUTION: ("v1",),
+    LAMBDA_SQS_EXECUTION: ("v1",),
+    "arn:aws:iam::aws:policy/AWSLambda_FullAccess": ("v5",),
+    "arn:aws:iam::aws:policy/AmazonS3FullAccess": ("v2",),
+    "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess": ("v3",),
+    "arn:aws:iam::aws:policy/AmazonSQSFullAccess": ("v1",),
 }
 
 
