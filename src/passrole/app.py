@@ -18,7 +18,9 @@ from passrole import identities
 from passrole.api import Audit, Door
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
-from passrole.gateway import Gateway
+from passrole.gateway import Certificates, Gateway, Proxy, Target
+from passrole.gateway.proxy import HEAD_BYTES_MAX
+from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
 from passrole.services.lambda_ import QueuedInvocations
@@ -27,6 +29,7 @@ from passrole.store import SqliteStore
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
 
+_LOOPBACK = "127.0.0.1"
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is near
 
 
@@ -80,6 +83,19 @@ def running(config: Config) -> str | None:
         return None
 
 
+def proxy(config: Config) -> str | None:
+    """The URL of the proxy for https that belongs to the server on the data folder."""
+    try:
+        return str(json.loads(_server_path(config).read_text())["proxy"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def authority(config: Config) -> Path:
+    """The certificate of the authority that the server's https is to be trusted by."""
+    return authority_path(config.data)
+
+
 @asynccontextmanager
 async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
     """Everything but the listener, wired and started; closed again on the way out."""
@@ -129,22 +145,32 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
             timeout_graceful_shutdown=3,
         )
         try:
-            await _Server(settings, lambda: _announce(config, ready)).serve(sockets=[listener])
+            await _Server(settings, config, ready).serve(sockets=[listener])
         finally:
             _server_path(config).unlink(missing_ok=True)
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up, and ends on a signal without raising it again, so that the exit code is 0."""
+    """Says when it is up, and ends on a signal without raising it again, so that the exit code is 0.
 
-    def __init__(self, settings: uvicorn.Config, up: Callable[[], None]) -> None:
+    Beside the listener it is given it has one for TLS and the proxy that leads there, both on loopback.
+    """
+
+    def __init__(self, settings: uvicorn.Config, config: Config, ready: Callable[[str], None]) -> None:
         super().__init__(settings)
-        self._up = up
+        self._config = config
+        self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._up()
+            self._proxy = await self._start_proxy()
+            host, port = self._proxy.sockets[0].getsockname()
+            _announce(self._config, f"http://{host}:{port}", self._ready)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._proxy.close()  # tunnels to elsewhere are not waited for: they may last for ever
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -153,10 +179,25 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
+    async def _start_proxy(self) -> asyncio.Server:
+        certificates = Certificates(self._config.data)
+        certificates.prepare()
+        tls = await asyncio.get_running_loop().create_server(
+            self._protocol, _LOOPBACK, 0, ssl=certificates.context()
+        )
+        self.servers.append(tls)
+        tunnels = Proxy(Target(*tls.sockets[0].getsockname()), self._config.upstream_proxy)
+        return await asyncio.start_server(tunnels.serve, _LOOPBACK, 0, limit=HEAD_BYTES_MAX)
 
-def _announce(config: Config, ready: Callable[[str], None]) -> None:
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes one for each connection of its own listeners."""
+        protocol: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
     url = f"http://{config.host}:{config.port}"
-    _server_path(config).write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    _server_path(config).write_text(json.dumps({"url": url, "proxy": proxy_url, "pid": os.getpid()}))
     ready(url)
 
 

@@ -2,7 +2,7 @@
 
 A setting is a field of Config. It is taken from `PASSROLE_<FIELD>` in the environment, else from
 `config.toml` in the data folder, else from the default here. The command line overrides `data`,
-`host` and `port`.
+`host` and `port`. `upstream_proxy` is also taken from HTTPS_PROXY, where every other program finds it.
 """
 
 import dataclasses
@@ -32,6 +32,7 @@ class Config:
     lambda_bootstrap: str = "auto"
     lambda_strict_runtime: bool = False
     clock_skew_seconds: int = 300
+    upstream_proxy: str = field(default="", repr=False)  # it may hold a password
     s3_endpoint: str = ""
     s3_access_key_id: str = ""
     s3_secret_access_key: str = field(default="", repr=False)
@@ -43,7 +44,13 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
     environ = os.environ if environment is None else environment
     given = {name: value for name, value in overrides.items() if value is not None}
     data = Path(given.get("data") or environ.get("PASSROLE_DATA") or Config.data)
-    values: dict[str, Any] = {**_from_file(data / "config.toml"), **_from_environment(environ), **given}
+    proxy = {"upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or ""}
+    values: dict[str, Any] = {
+        **proxy,
+        **_from_file(data / "config.toml"),
+        **_from_environment(environ),
+        **given,
+    }
     values["data"] = data
     return Config(**{name: _converted(name, value) for name, value in values.items()})
 

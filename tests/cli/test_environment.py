@@ -2,10 +2,11 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from passrole.cli.environment import Keys, merged, shell, variables
+from passrole.cli.environment import Https, Keys, merged, shell, variables
 
 URL = "http://127.0.0.1:4566"
 KEYS = Keys("AKIAEXAMPLE", "se'cr et$HOME")
@@ -63,3 +64,26 @@ def test_a_command_inherits_what_does_not_lead_elsewhere(
     inherited: dict[str, str], name: str, expected: str | None
 ) -> None:
     assert merged(inherited, VALUES).get(name) == expected
+
+
+HTTPS = Https("http://127.0.0.1:9", Path("/d/ca-bundle.pem"), Path("/d/ca.pem"), Path("/d/sdk.yaml"))
+
+
+def test_aws_s_own_names_lead_through_the_proxy_with_certificates_to_trust() -> None:
+    values = HTTPS.variables({})
+    assert values["HTTPS_PROXY"] == values["https_proxy"] == "http://127.0.0.1:9"
+    assert {values[name] for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")} == {
+        "/d/ca-bundle.pem"
+    }
+    assert values["SAGEMAKER_USER_CONFIG_OVERRIDE"] == "/d/sdk.yaml"
+    assert "http_proxy" not in values
+
+
+def test_hosts_that_the_user_excepts_from_proxies_stay_excepted_once() -> None:
+    values = HTTPS.variables({"no_proxy": "intra,localhost"})
+    assert values["NO_PROXY"] == values["no_proxy"] == "intra,localhost,127.0.0.1"
+
+
+def test_a_user_s_own_settings_of_the_sdk_are_left_to_him() -> None:
+    ours = Https("http://127.0.0.1:9", Path("/d/ca-bundle.pem"), Path("/d/ca.pem"))
+    assert "SAGEMAKER_USER_CONFIG_OVERRIDE" not in ours.variables({})

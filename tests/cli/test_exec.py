@@ -38,6 +38,15 @@ def test_a_command_reaches_a_server_of_its_own_that_ends_with_it(passrole: Passr
     assert list(tmp_path.glob("*.log")) == []
 
 
+def test_a_client_that_insists_on_an_aws_name_reaches_it_too(passrole: Passrole, server: Any) -> None:
+    insisting = WHO.replace("'sts'", "'sts', endpoint_url='https://sts.us-east-1.amazonaws.com'")
+    process = passrole("exec", "--data", str(server.data), "--", sys.executable, "-c", insisting)
+    assert process.communicate(timeout=60) == (
+        f"arn:aws:iam::{server.account}:user/{server.access['user']}\n",
+        "",
+    )
+
+
 def test_a_command_reaches_the_server_that_runs_as_the_role_it_asks_for(
     passrole: Passrole, server: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """`passrole env`: the variables that point any AWS client at a server."""
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -31,11 +32,16 @@ def env(data: Path | None, role: str | None, format_: str) -> None:
     """Print the variables that lead AWS clients to the server.
 
     They carry the administrator's access key, or with --role the temporary credentials of a role that
-    trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server).
+    trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a
+    server runs they also lead AWS's https names there, which the SageMaker SDK insists on.
     """
+    from passrole.cli import trust
     from passrole.cli.connection import known
 
-    connection = known(settings(data=data), must_run=role is not None)
+    config = settings(data=data)
+    connection = known(config, must_run=role is not None)
     keys = connection.role_keys(role) if role else connection.keys
     values = environment.variables(connection.url, connection.access.region, keys)
+    https = trust.https(config, os.environ)
+    values |= https.variables(os.environ) if https else {}
     click.echo(json.dumps(values, indent=2) if format_ == "json" else environment.shell(values))

@@ -3,8 +3,11 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1,localhost"
+BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+SDK_SETTINGS = "SAGEMAKER_USER_CONFIG_OVERRIDE"
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _LEADS_ELSEWHERE = (
     "AWS_PROFILE",
@@ -23,8 +26,33 @@ class Keys:
     token: str | None = None
 
 
+@dataclass(frozen=True)
+class Https:
+    """How AWS's own https names lead to a server.
+
+    `bundle` holds the authorities to trust, ours and the user's; `authority` ours alone. `sdk_settings` is
+    the SageMaker SDK's settings file that keeps it from sending telemetry; None leaves the user's own.
+    """
+
+    proxy: str
+    bundle: Path
+    authority: Path
+    sdk_settings: Path | None = None
+
+    def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """The variables to set; hosts that the user excepts from proxies stay excepted."""
+        values = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), self.proxy)
+        values |= {name: str(self.bundle) for name in BUNDLES}
+        values["NODE_EXTRA_CA_CERTS"] = str(self.authority)
+        if self.sdk_settings is not None:
+            values[SDK_SETTINGS] = str(self.sdk_settings)
+        excepted = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
+        hosts = dict.fromkeys([*filter(None, excepted.split(",")), *LOOPBACK.split(",")])
+        return values | {name: ",".join(hosts) for name in ("NO_PROXY", "no_proxy")}
+
+
 def variables(url: str, region: str, keys: Keys) -> dict[str, str]:
-    """The variables to set."""
+    """The variables to set for clients that honour AWS_ENDPOINT_URL."""
     values = {
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": region,

@@ -24,14 +24,18 @@ _EXAMPLES = examples(
 def exec_(context: click.Context, data: Path | None, role: str | None, command: tuple[str, ...]) -> None:
     """Run a command whose AWS clients all reach the server.
 
-    Where no server runs on the data folder, one is started and stopped again with the command. Signals
-    go to the command, and its exit code is the exit code.
+    Those of the SageMaker SDK do, too, which insist on AWS's own names. Where no server runs on the data
+    folder, one is started and stopped again with the command. Signals go to the command, and its exit code
+    is the exit code.
     """
-    from passrole.cli import foreground
+    from passrole.cli import foreground, trust
     from passrole.cli.connection import lasting
 
-    with lasting(settings(data=data)) as connection:
+    config = settings(data=data)
+    with lasting(config) as connection:
         keys = connection.role_keys(role) if role else connection.keys
         values = environment.variables(connection.url, connection.access.region, keys)
+        https = trust.https(config, os.environ)
+        values |= https.variables(os.environ) if https else {}
         code = foreground.run(command, environment.merged(os.environ, values))
     context.exit(code)

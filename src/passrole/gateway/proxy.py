@@ -1,0 +1,141 @@
+"""An HTTPS proxy on loopback that leads AWS's names to us, and every other where it wants to go.
+
+The SageMaker SDK asks for `https://sts.<region>.amazonaws.com` whatever AWS_ENDPOINT_URL says. With
+HTTPS_PROXY set to this, its CONNECT to such a name becomes a connection to our own TLS listener, where the
+request is verified like any other. It looks into nothing: what it does not lead to us it passes on unread,
+through the user's own proxy where he has one.
+https://www.rfc-editor.org/rfc/rfc9110#name-connect
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from passrole.gateway.tls import is_aws
+
+log = logging.getLogger(__name__)
+
+HEAD_BYTES_MAX = 16_384
+HEAD_SECONDS_MAX = 10.0
+CONNECT_SECONDS_MAX = 30.0
+PIECE_BYTES = 65_536
+TELEMETRY_PREFIX = (
+    "sm-pysdk-t-"  # where the SDK sends account, versions and exception texts; nobody asked for it
+)
+_HTTPS_PORT = 443
+
+
+class Refused(Exception):
+    """No connection; the message goes to the client, behind the status."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Target(NamedTuple):
+    """Where a tunnel ends."""
+
+    host: str
+    port: int
+
+
+class Proxy:
+    """Give `serve` to asyncio.start_server, with HEAD_BYTES_MAX as its limit."""
+
+    def __init__(self, ours: Target, upstream: str = "") -> None:
+        """`ours`: our TLS listener. `upstream`: the URL of a proxy for everything else; empty for none."""
+        self._ours = ours
+        self._upstream = upstream
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, until either side ends."""
+        try:
+            far_reader, far_writer = await self._connected(await _asked_for(reader))
+        except Refused as refused:
+            await _refuse(writer, refused)
+            return
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            writer.close()
+            return
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if is_aws(target.host) and target.port == _HTTPS_PORT:
+            if target.host.lower().startswith(TELEMETRY_PREFIX):
+                raise Refused("403 Forbidden", "telemetry of the SageMaker SDK is not passed on")
+            return await asyncio.open_connection(*self._ours)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                if self._upstream:
+                    return await _through(self._upstream, target)
+                return await asyncio.open_connection(*target)
+        except TimeoutError:
+            raise Refused("504 Gateway Timeout", f"{target.host} does not answer") from None
+        except OSError as error:
+            raise Refused("502 Bad Gateway", f"{target.host} cannot be reached: {error.strerror}") from error
+
+
+async def _asked_for(reader: asyncio.StreamReader) -> Target:
+    """What a CONNECT names. Raises Refused, or as the stream does."""
+    async with asyncio.timeout(HEAD_SECONDS_MAX):
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError:
+            raise Refused("431 Request Header Fields Too Large", "the request is too long") from None
+    method, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
+    if method != "CONNECT":
+        raise Refused("405 Method Not Allowed", "this is a proxy for https alone")
+    try:
+        named = urlsplit(f"//{rest.partition(' ')[0]}")
+        host, port = named.hostname, named.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise Refused("400 Bad Request", "CONNECT needs a host and a port")
+    return Target(host, port)
+
+
+async def _through(upstream: str, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A tunnel of the user's own proxy. Raises Refused, OSError."""
+    url = urlsplit(upstream if "//" in upstream else f"//{upstream}")
+    secure = url.scheme == "https"
+    port = url.port or (_HTTPS_PORT if secure else 80)
+    reader, writer = await asyncio.open_connection(url.hostname, port, ssl=secure or None)
+    place = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
+    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+    if url.username is not None:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair).decode()}")
+    writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1"))
+    try:
+        answer = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        answer = b""
+    if answer.split(b" ")[1:2] != [b"200"]:
+        writer.close()
+        raise Refused("502 Bad Gateway", f"the proxy in between does not lead to {target.host}")
+    return reader, writer
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything from one side to the other, its end included."""
+    with contextlib.suppress(OSError):
+        while piece := await reader.read(PIECE_BYTES):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()
+
+
+async def _refuse(writer: asyncio.StreamWriter, refused: Refused) -> None:
+    log.debug("proxy: %s", refused)
+    body = f"passrole: {refused}\n".encode()
+    head = f"HTTP/1.1 {refused.status}\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n"
+    writer.write(f"{head}connection: close\r\n\r\n".encode() + body)
+    with contextlib.suppress(OSError):
+        await writer.drain()
+    writer.close()

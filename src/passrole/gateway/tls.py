@@ -1,0 +1,192 @@
+"""A certificate authority of the data folder's own, and certificates for AWS's host names by it.
+
+Clients that insist on `https://sts.us-east-1.amazonaws.com` can only be answered under that name, so
+whoever calls through us is told to trust this authority (`ca.pem`). It is made once and its key never leaves
+the folder; and it is constrained to AWS's domains, so that not even its key could stand for another site.
+
+It knows no requests. The cryptography is a library's, loaded when the first certificate is needed.
+"""
+
+import os
+import ssl
+import tempfile
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
+HOSTS_MAX = 256
+_AUTHORITY_DAYS, _RENEWED_DAYS_BEFORE, _HOST_DAYS = 3_650, 30, 365
+_LABEL_LENGTH_MAX, _NAME_LENGTH_MAX = 63, 253
+_COMMON_NAME_LENGTH_MAX = 64
+
+
+def is_aws(host: str) -> bool:
+    """Whether a host name is AWS's, in any case of letters."""
+    name = host.lower()
+    labels = name.split(".")
+    fit = len(name) <= _NAME_LENGTH_MAX and all(_is_label(label) for label in labels)
+    return fit and any(name.endswith(f".{domain}") for domain in AWS_DOMAINS)
+
+
+def authority_path(data: Path) -> Path:
+    """The authority's certificate, for whoever shall trust it."""
+    return data / "ca.pem"
+
+
+class Certificates:
+    """Server-side TLS under any of AWS's names. The folder must be there."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._of_host = lru_cache(maxsize=HOSTS_MAX)(self._made)
+
+    def prepare(self) -> None:
+        """Make the authority where there is none yet, or it soon ends."""
+        if not self._is_good():
+            _make_authority(authority_path(self._data), self._key_path)
+
+    def context(self) -> ssl.SSLContext:
+        """A context that shows the certificate of the name that the client asks for, and no other's."""
+        context = _server_context()
+
+        def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: Any) -> int | None:
+            if name is None or not is_aws(name):
+                return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            connection.context = self._of_host(name.lower())
+            return None
+
+        context.sni_callback = choose
+        return context
+
+    @property
+    def _key_path(self) -> Path:
+        return self._data / "ca.key"
+
+    def _is_good(self) -> bool:
+        """By the file's age: reading the certificate would cost each start the library's import."""
+        made, needed = authority_path(self._data), self._key_path
+        if not (made.exists() and needed.exists()):
+            return False
+        age = datetime.now(UTC) - datetime.fromtimestamp(made.stat().st_mtime, UTC)
+        return age < timedelta(days=_AUTHORITY_DAYS - _RENEWED_DAYS_BEFORE - _HOST_DAYS)
+
+    def _made(self, host: str) -> ssl.SSLContext:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+
+        authority = x509.load_pem_x509_certificate(authority_path(self._data).read_bytes())
+        key = serialization.load_pem_private_key(self._key_path.read_bytes(), None)
+        context = _server_context()
+        pem = _host_pem(host, authority, key)
+        with tempfile.NamedTemporaryFile(dir=self._data, prefix=".host-") as file:  # readable by us alone
+            file.write(pem)
+            file.flush()
+            context.load_cert_chain(file.name)
+        return context
+
+
+def _is_label(label: str) -> bool:
+    plain = label.replace("-", "").replace("_", "")
+    return 0 < len(label) <= _LABEL_LENGTH_MAX and plain.isascii() and plain.isalnum()
+
+
+def _server_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _make_authority(certificate_path: Path, key_path: Path) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    domains = [x509.DNSName(domain) for domain in AWS_DOMAINS]
+    certificate = (
+        _certificate("passrole, for this data folder alone", None, key.public_key(), _AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.NameConstraints(permitted_subtrees=domains, excluded_subtrees=None), critical=True
+        )
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _write(key_path, private, 0o600)
+    _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _host_pem(host: str, authority: "x509.Certificate", authority_key: Any) -> bytes:
+    """A key and a certificate for a host, in one text."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    key: EllipticCurvePrivateKey = ec.generate_private_key(ec.SECP256R1())
+    issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    certificate = (
+        _certificate(host[:_COMMON_NAME_LENGTH_MAX], authority.subject, key.public_key(), _HOST_DAYS)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(name: str, issuer: "x509.Name | None", key: Any, days: int) -> "x509.CertificateBuilder":
+    """What both kinds have; without an issuer it is its own."""
+    from cryptography import x509
+
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer or subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> "x509.KeyUsage":
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    temporary = path.with_suffix(f"{path.suffix}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
