@@ -120,7 +120,7 @@ NO_RUNTIME = "Runtime and Handler are mandatory parameters for functions created
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"Code": {"ZipFile": b"no zip"}}, INVALID, UNZIP),
     ({"Code": {}}, INVALID, "Please provide a source for function code."),
-    ({"Code": {"S3Bucket": "bucket", "S3Key": "k"}}, INVALID, "passrole does not support S3Bucket"),
+    ({"Code": {"ImageUri": "image"}}, INVALID, "passrole does not support ImageUri"),
     ({"Runtime": "nodejs22.x"}, INVALID, "passrole does not support the runtime nodejs22.x"),
     ({"Runtime": "cobol"}, "ValidationException", "Value 'cobol' at 'runtime' failed to satisfy constraint"),
     ({"Role": "arn:aws:iam::111122223333:role/nobody"}, INVALID, NOT_ASSUMED),

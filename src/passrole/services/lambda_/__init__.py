@@ -6,12 +6,12 @@ Handlers, by resource:
 
 What they rest on:
 - registry.py: the functions that exist, and how they are shown; names.py: which one a call means
-- archives.py: the zip files, checked before anything of them touches the disk
+- sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
 - queued.py: asynchronous invocations, stored before they are acknowledged
 
-Not here: versions, aliases, layers, images, code in S3, event source mappings, function URLs.
+Not here: versions, aliases, layers, images, event source mappings, function URLs.
 """
 
 from passrole.services.lambda_ import functions, invoking, tagging, updating

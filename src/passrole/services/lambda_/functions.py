@@ -11,7 +11,7 @@ from passrole import ids
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, refusals, running, settings
+from passrole.services.lambda_ import archives, names, refusals, running, settings, sources
 from passrole.services.lambda_.registry import (
     FUNCTIONS,
     Function,
@@ -77,7 +77,7 @@ async def create_function(
         raise refusals.invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         )
-    archive = settings.zip_file(code)
+    archive = await sources.archive(ctx, code)
     function = Function(
         account=ctx.account,
         region=ctx.region,

@@ -105,14 +105,3 @@ def refuse_beyond_zip(
         raise refusals.unsupported("VpcConfig of functions")
     if layers:
         raise refusals.unsupported("layers")
-
-
-def zip_file(code: Mapping[str, Any]) -> bytes:
-    """The archive of a FunctionCode. Raises Fault where it is somewhere else, or nowhere."""
-    others = sorted(set(code) - {"ZipFile"})
-    if others:
-        raise refusals.unsupported(f"{others[0]} as a function's code: it takes ZipFile")
-    archive: bytes = code.get("ZipFile") or b""
-    if not archive:
-        raise refusals.invalid("Please provide a source for function code.")
-    return archive

@@ -6,7 +6,7 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, refusals, running, settings
+from passrole.services.lambda_ import archives, names, refusals, running, settings, sources
 from passrole.services.lambda_.functions import check_role, new_folder, unpacked
 from passrole.services.lambda_.registry import (
     FUNCTIONS,
@@ -37,9 +37,9 @@ async def update_function_code(
     """New code; invocations that run keep the old until they end."""
     settings.refuse_publishing(publish)
     given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
-    archive = settings.zip_file({name: value for name, value in given.items() if value})
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
+    archive = await sources.archive(ctx, {name: value for name, value in given.items() if value})
     code: dict[str, Any] = {
         "folder": new_folder(),
         "code_sha256": archives.sha256(archive),
