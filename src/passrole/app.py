@@ -23,7 +23,7 @@ from passrole.gateway.proxy import HEAD_BYTES_MAX
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
-from passrole.services.lambda_ import QueuedInvocations
+from passrole.services.lambda_ import EventSources, QueuedInvocations
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
 from passrole.worker import Worker
@@ -114,15 +114,18 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     )
     worker = Worker(store, door.from_inside, clock, config)
     queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
+    sources = EventSources(store, functions, door.from_inside, clock, config)
     housekeeping = Housekeeping(store, clock)
     try:
         await _onboard(store, config, clock)
         await worker.start()
         await queued.start()
+        await sources.start()
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
         await housekeeping.close()
+        await sources.close()
         await queued.close()
         await worker.close()
         await functions.close()

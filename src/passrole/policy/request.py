@@ -47,3 +47,16 @@ class Request:
 def service_principal(name: str, account: str) -> Principal:
     """An AWS service acting for itself, such as `lambda.amazonaws.com` when it assumes a role."""
     return Principal(kind="service", arn=name, account=account, id=name, name=name)
+
+
+def role_session(role_arn: str, account: str, role_id: str, arn: str, name: str) -> Principal:
+    """A session of a role, by what AssumeRole tells of it: its `role_id`, its own `arn`, and its name."""
+    return Principal(
+        kind="role",
+        arn=arn,
+        account=account,
+        id=role_id,
+        name=role_arn.rpartition("/")[2],
+        role_arn=role_arn,
+        session_name=name,
+    )

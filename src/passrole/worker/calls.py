@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from passrole import arns
 from passrole.clock import Clock
 from passrole.faults import Fault
-from passrole.policy.request import Principal, service_principal
+from passrole.policy.request import Principal, role_session, service_principal
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +121,8 @@ class Calls:
         caller = service_principal(SERVICE, self._account)
         answer = await self._persistently(_ASSUME_ROLE, parameters, caller, region)
         user, arn = answer["AssumedRoleUser"], arns.parse(role)
-        return Principal(
-            kind="role",
-            arn=user["Arn"],
-            account=arn.account if arn else self._account,
-            id=user["AssumedRoleId"],
-            name=role.rpartition("/")[2],
-            role_arn=role,
-            session_name=SESSION_NAME,
-        )
+        account = arn.account if arn else self._account
+        return role_session(role, account, user["AssumedRoleId"], user["Arn"], SESSION_NAME)
 
     async def _persistently(
         self, action: Action, parameters: Mapping[str, Any], principal: Principal, region: str

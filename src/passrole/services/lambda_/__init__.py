@@ -3,6 +3,7 @@
 Handlers, by resource:
 - functions.py: create, read, list, delete; updating.py: code and configuration
 - invoking.py: Invoke; tagging.py: tags
+- mappings.py: event source mappings
 
 What they rest on:
 - registry.py: the functions that exist, and how they are shown; names.py: which one a call means
@@ -10,11 +11,13 @@ What they rest on:
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
 - queued.py: asynchronous invocations, stored before they are acknowledged
+- mapping_rows.py, polling.py, sqs_events.py: which queue feeds which function, how, and in what shape
 
-Not here: versions, aliases, layers, images, event source mappings, function URLs.
+Not here: versions, aliases, layers, images, event sources other than SQS, function URLs.
 """
 
-from passrole.services.lambda_ import functions, invoking, tagging, updating
+from passrole.services.lambda_ import functions, invoking, mappings, tagging, updating
+from passrole.services.lambda_.polling import EventSources
 from passrole.services.lambda_.queued import QueuedInvocations
 
-__all__ = ["QueuedInvocations", "functions", "invoking", "tagging", "updating"]
+__all__ = ["EventSources", "QueuedInvocations", "functions", "invoking", "mappings", "tagging", "updating"]

@@ -91,3 +91,18 @@ def revision_differs() -> Fault:
         " Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
     )
     return Fault("PreconditionFailedException", sentence, status=412)
+
+
+def no_mapping() -> Fault:
+    """There is no event source mapping of that UUID."""
+    return Fault("ResourceNotFoundException", "The resource you requested does not exist.")
+
+
+def mapping_exists(source_arn: str, function_arn: str, uuid: str) -> Fault:
+    """A queue is mapped to a function once."""
+    function = function_arn.rpartition(":")[2]
+    sentence = (
+        f'The event source arn (" {source_arn} ") and function (" {function} ") provided mapping already'
+        f" exists. Please update or delete the existing mapping with UUID {uuid}"
+    )
+    return Fault("ResourceConflictException", sentence)

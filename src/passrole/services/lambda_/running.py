@@ -5,7 +5,7 @@ from typing import Any
 
 from passrole.config import Config
 from passrole.faults import Fault
-from passrole.policy.request import Principal, service_principal
+from passrole.policy.request import Principal, role_session, service_principal
 from passrole.runtimes.interface import (
     CodeRemoved,
     Credentials,
@@ -26,16 +26,19 @@ Assume = Callable[[Mapping[str, Any], Principal], Awaitable[dict[str, Any]]]
 
 async def session(assume: Assume, account: str, role: str, function_name: str) -> Credentials:
     """Temporary credentials of a function's role, which Lambda assumes. Raises Fault as STS does."""
-    # a session's name has two characters at least, a function's has one
-    parameters = {"RoleArn": role, "RoleSessionName": function_name.ljust(2, "_")}
-    answer = await assume(parameters, service_principal(SERVICE, account))
-    given = answer["Credentials"]
+    given = (await _assumed(assume, account, role, function_name))["Credentials"]
     return Credentials(
         access_key=given["AccessKeyId"],
         secret_key=given["SecretAccessKey"],
         session_token=given["SessionToken"],
         expires=given["Expiration"],
     )
+
+
+async def principal(assume: Assume, account: str, role: str, function_name: str) -> Principal:
+    """The same session as who is calling, for calls that Lambda makes as the function's role."""
+    user = (await _assumed(assume, account, role, function_name))["AssumedRoleUser"]
+    return role_session(role, account, user["AssumedRoleId"], user["Arn"], user["Arn"].rpartition("/")[2])
 
 
 async def run(
@@ -56,6 +59,12 @@ async def run(
         except CodeRemoved:  # it was updated between our reading it and the start of a worker
             function = await _reloaded(store, function)
     raise refusals.too_many()
+
+
+async def _assumed(assume: Assume, account: str, role: str, function_name: str) -> dict[str, Any]:
+    # a session's name has two characters at least, a function's has one
+    parameters = {"RoleArn": role, "RoleSessionName": function_name.ljust(2, "_")}
+    return await assume(parameters, service_principal(SERVICE, account))
 
 
 async def _run(

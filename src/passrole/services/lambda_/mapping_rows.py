@@ -1,0 +1,88 @@
+"""Which queues feed which functions: the rows of event source mappings, and how they are shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from passrole import arns
+from passrole.services.context import Context
+from passrole.services.lambda_ import refusals
+from passrole.store import Collection, Tx
+
+CHANNEL = "event-source-mappings"
+NOTHING_YET = "No records processed"
+
+
+@dataclass(frozen=True)
+class EventSourceMapping:
+    """A queue, the function that gets its messages, and how many at once.
+
+    `function` is the function's name; `window_seconds` is how long a batch may be gathered; `partial`
+    says that the function answers which messages failed; `at_once_max` limits batches in the works.
+    """
+
+    uuid: str
+    account: str
+    region: str
+    queue_arn: str
+    function: str
+    batch_size: int
+    window_seconds: int
+    enabled: bool
+    partial: bool
+    modified: float
+    at_once_max: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return f"{self.account}/{self.region}/{self.uuid}"
+
+    @property
+    def arn(self) -> str:
+        """The mapping's own."""
+        return f"arn:{arns.PARTITION}:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
+
+    @property
+    def function_arn(self) -> str:
+        """The function's."""
+        return arns.function(self.region, self.account, self.function)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the last batch, in AWS's words: `OK`, or `PROBLEM: ...`."""
+
+    text: str
+
+
+MAPPINGS = Collection("event-source-mapping", EventSourceMapping)
+RESULTS = Collection("event-source-result", Result)
+
+
+def existing(tx: Tx, ctx: Context, uuid: str) -> EventSourceMapping:
+    """The mapping of the caller's region. Raises Fault."""
+    mapping = MAPPINGS.get(tx, ctx.key(uuid))
+    if mapping is None:
+        raise refusals.no_mapping()
+    return mapping
+
+
+def configuration(tx: Tx, mapping: EventSourceMapping, state: str | None = None) -> dict[str, Any]:
+    """An EventSourceMappingConfiguration; `state` while something is just being done with it."""
+    result = RESULTS.get(tx, mapping.key)
+    shown: dict[str, Any] = {
+        "UUID": mapping.uuid,
+        "EventSourceMappingArn": mapping.arn,
+        "EventSourceArn": mapping.queue_arn,
+        "FunctionArn": mapping.function_arn,
+        "BatchSize": mapping.batch_size,
+        "MaximumBatchingWindowInSeconds": mapping.window_seconds,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"] if mapping.partial else [],
+        "LastModified": mapping.modified,
+        "LastProcessingResult": result.text if result else NOTHING_YET,
+        "State": state or ("Enabled" if mapping.enabled else "Disabled"),
+        "StateTransitionReason": "USER_INITIATED",
+    }
+    if mapping.at_once_max is not None:
+        shown["ScalingConfig"] = {"MaximumConcurrency": mapping.at_once_max}
+    return shown

@@ -1,0 +1,255 @@
+"""Event source mappings: the messages of a queue go to a function (`polling` brings them there).
+
+Queues of SQS only; Kinesis, DynamoDB and the others are refused.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import arns, ids
+from passrole.faults import Fault
+from passrole.policy.request import Principal, Values
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, refusals, running
+from passrole.services.lambda_.mapping_rows import (
+    CHANNEL,
+    MAPPINGS,
+    RESULTS,
+    EventSourceMapping,
+    configuration,
+    existing,
+)
+from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_.registry import Function, find
+from passrole.services.operation import Parameters, operation
+from passrole.store import Tx
+
+PAGE_MAX = 100
+BATCH_DEFAULT, FIFO_BATCH_MAX = 10, 10
+
+
+def _mapping_arn(ctx: Context, parameters: Parameters) -> str:
+    return f"arn:{arns.PARTITION}:lambda:{ctx.region}:{ctx.account}:event-source-mapping:{parameters['uuid']}"
+
+
+def _function_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    name = parameters.get("function_name")
+    return {"lambda:FunctionArn": names.parse(ctx, name).arn} if name else {}
+
+
+@operation("lambda:CreateEventSourceMapping", keys=_function_key)
+async def create_event_source_mapping(
+    ctx: Context,
+    *,
+    function_name: str,
+    event_source_arn: str | None = None,
+    enabled: bool = True,
+    batch_size: int = BATCH_DEFAULT,
+    maximum_batching_window_in_seconds: int = 0,
+    function_response_types: Sequence[str] = (),
+    scaling_config: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """From now on; the function's role must be allowed to receive."""
+    function = await _unqualified(ctx, function_name)
+    queue_arn = _checked_source(ctx, event_source_arn)
+    _check_batch(queue_arn, batch_size, maximum_batching_window_in_seconds)
+    await _check_queue(ctx, function, queue_arn)
+    mapping = EventSourceMapping(
+        uuid=ids.request_id(),
+        account=ctx.account,
+        region=ctx.region,
+        queue_arn=queue_arn,
+        function=function.name,
+        batch_size=batch_size,
+        window_seconds=maximum_batching_window_in_seconds,
+        enabled=enabled,
+        partial="ReportBatchItemFailures" in function_response_types,
+        modified=ctx.clock(),
+        at_once_max=(scaling_config or {}).get("MaximumConcurrency"),
+    )
+
+    def create(tx: Tx) -> dict[str, Any]:
+        for _, other in MAPPINGS.items(tx, ctx.key("")):
+            if (other.queue_arn, other.function) == (mapping.queue_arn, mapping.function):
+                raise refusals.mapping_exists(queue_arn, function.arn, other.uuid)
+        MAPPINGS.put(tx, mapping.key, mapping)
+        tx.notify(CHANNEL, mapping.key)
+        return configuration(tx, mapping, "Creating")
+
+    return await ctx.store.write(create)
+
+
+@operation("lambda:GetEventSourceMapping", resource=_mapping_arn)
+async def get_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
+    """How it is set, and what became of the last batch."""
+    return await ctx.store.read(lambda tx: configuration(tx, existing(tx, ctx, uuid)))
+
+
+@operation("lambda:UpdateEventSourceMapping", resource=_mapping_arn, keys=_function_key)
+async def update_event_source_mapping(
+    ctx: Context,
+    *,
+    uuid: str,
+    function_name: str | None = None,
+    enabled: bool | None = None,
+    batch_size: int | None = None,
+    maximum_batching_window_in_seconds: int | None = None,
+    function_response_types: Sequence[str] | None = None,
+    scaling_config: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """What is given changes, from the next batch on."""
+    before = await ctx.store.read(lambda tx: existing(tx, ctx, uuid))
+    changes: dict[str, Any] = {
+        "enabled": enabled,
+        "batch_size": batch_size,
+        "window_seconds": maximum_batching_window_in_seconds,
+        "modified": ctx.clock(),
+    }
+    if function_response_types is not None:
+        changes["partial"] = "ReportBatchItemFailures" in function_response_types
+    if function_name is not None:
+        function = await _unqualified(ctx, function_name)
+        await _check_queue(ctx, function, before.queue_arn)
+        changes["function"] = function.name
+    given = {name: value for name, value in changes.items() if value is not None}
+    if scaling_config is not None:
+        given["at_once_max"] = scaling_config.get("MaximumConcurrency")
+
+    def update(tx: Tx) -> dict[str, Any]:
+        mapping: EventSourceMapping = replace(existing(tx, ctx, uuid), **given)
+        _check_batch(mapping.queue_arn, mapping.batch_size, mapping.window_seconds)
+        MAPPINGS.put(tx, mapping.key, mapping)
+        tx.notify(CHANNEL, mapping.key)
+        return configuration(tx, mapping, "Updating")
+
+    return await ctx.store.write(update)
+
+
+@operation("lambda:DeleteEventSourceMapping", resource=_mapping_arn)
+async def delete_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
+    """No further batch; one that a function has ends as it would."""
+
+    def delete(tx: Tx) -> dict[str, Any]:
+        mapping = existing(tx, ctx, uuid)
+        shown = configuration(tx, mapping, "Deleting")
+        MAPPINGS.delete(tx, mapping.key)
+        RESULTS.delete(tx, mapping.key)
+        tx.notify(CHANNEL, mapping.key)
+        return shown
+
+    return await ctx.store.write(delete)
+
+
+@operation("lambda:ListEventSourceMappings")
+async def list_event_source_mappings(
+    ctx: Context,
+    *,
+    event_source_arn: str | None = None,
+    function_name: str | None = None,
+    marker: str | None = None,
+    max_items: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """Those of the region, of one queue or of one function."""
+    name = names.parse(ctx, function_name).name if function_name else None
+    after = ctx.key(_place(marker)) if marker else ""
+    page = min(max_items, PAGE_MAX)
+
+    def read(tx: Tx) -> dict[str, Any]:
+        found = [
+            mapping
+            for _, mapping in MAPPINGS.items(tx, ctx.key(""), after=after)
+            if event_source_arn in (None, mapping.queue_arn) and name in (None, mapping.function)
+        ]
+        shown = [configuration(tx, mapping) for mapping in found[:page]]
+        more = base64.b64encode(found[page - 1].uuid.encode()).decode() if len(found) > page else None
+        return {"EventSourceMappings": shown} | ({"NextMarker": more} if more else {})
+
+    return await ctx.store.read(read)
+
+
+async def _unqualified(ctx: Context, function_name: str) -> Function:
+    function = await find(ctx, function_name)
+    if names.parse(ctx, function_name).qualifier not in (None, LATEST):
+        raise refusals.unsupported("event source mappings of versions and aliases")
+    return function
+
+
+def _checked_source(ctx: Context, text: str | None) -> str:
+    arn = arns.parse(text or "")
+    if arn is None or arn.service != "sqs":
+        raise refusals.unsupported(f"the event source {text}: it maps queues of SQS")
+    if (arn.region, arn.account) != (ctx.region, ctx.account):
+        raise refusals.unsupported("queues of another region or account as event sources")
+    return str(arn)
+
+
+def _check_batch(queue_arn: str, size: int, window: int) -> None:
+    if queue_arn.endswith(".fifo") and (size > FIFO_BATCH_MAX or window):
+        raise refusals.invalid(
+            "Batch size greater than 10 and batching windows are not supported for FIFO queues."
+        )
+    if size > BATCH_DEFAULT and not window:
+        raise refusals.invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
+
+
+async def _check_queue(ctx: Context, function: Function, queue_arn: str) -> None:
+    """As the function's role, which will receive: may it, is the queue there, does it wait long enough?
+
+    A receive of no messages is refused by SQS itself, but only after it asked whether the caller may
+    receive, and touches nothing.
+    """
+    role = await _principal(ctx, function)
+    queue = queue_url(queue_arn)
+    answer: dict[str, Any] = {}
+    try:
+        asked = {"QueueUrl": queue, "AttributeNames": ["VisibilityTimeout"]}
+        answer = await ctx.call("sqs", "GetQueueAttributes", asked, principal=role)
+        nothing = {"QueueUrl": queue, "MaxNumberOfMessages": 0}
+        await ctx.call("sqs", "ReceiveMessage", nothing, principal=role)
+    except Fault as fault:
+        if fault.code == "AccessDenied":
+            action = "GetQueueAttributes" if not answer else "ReceiveMessage"
+            raise refusals.invalid(
+                f"The function execution role does not have permissions to call {action} on SQS"
+            ) from fault
+        if not answer:
+            code = "AWS.SimpleQueueService.NonExistentQueue"
+            raise refusals.invalid(
+                f"Error occurred while ReceiveMessage. SQS Error Code: {code}. SQS Error Message:"
+                f" {fault.message}"
+            ) from fault
+    visible = int(answer["Attributes"]["VisibilityTimeout"])
+    if visible < function.timeout:
+        raise refusals.invalid(
+            f"Queue visibility timeout: {visible} seconds is less than Function timeout:"
+            f" {function.timeout} seconds"
+        )
+
+
+def queue_url(queue_arn: str) -> str:
+    """A URL by which SQS knows the queue, whatever host it names."""
+    arn = arns.parse(queue_arn)
+    assert arn is not None, "only ARNs are stored"
+    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
+
+
+async def _principal(ctx: Context, function: Function) -> Principal:
+    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
+
+    try:
+        return await running.principal(assume, ctx.account, function.role, function.name)
+    except Fault as fault:
+        raise refusals.role_refused() from fault
+
+
+def _place(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise refusals.invalid("Invalid marker") from error

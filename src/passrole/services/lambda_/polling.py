@@ -1,0 +1,246 @@
+"""Brings the messages of queues to the functions that are mapped to them.
+
+Each enabled mapping has a task that waits in ReceiveMessage, which wakes at once and costs nothing
+meanwhile. Receiving and deleting go through the door as the function's own role, so its permissions are
+really decided, each time. A message is deleted once the function has succeeded with it; whatever happens
+else, this process being killed included, the queue gives it out again after its visibility timeout, and
+counts, so that a dead-letter queue gets what never succeeds.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from passrole import ids
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.faults import Fault
+from passrole.policy.request import Principal
+from passrole.runtimes.interface import FunctionRuntime, Invocation
+from passrole.services.lambda_ import running, sqs_events
+from passrole.services.lambda_.mapping_rows import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
+from passrole.services.lambda_.mappings import queue_url
+from passrole.services.lambda_.queued import Call
+from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.sqs_events import Message
+from passrole.store import Store, Tx
+
+log = logging.getLogger(__name__)
+
+RECEIVE_MAX = 10
+WAIT_SECONDS = 20
+AT_ONCE_DEFAULT = 5  # as many pollers as Lambda begins with
+PROBLEM_SECONDS_MIN, PROBLEM_SECONDS_MAX = 1.0, 30.0
+SESSION_SECONDS = 300.0
+OK = "OK"
+
+
+class Problem(Exception):
+    """Why a mapping cannot work at the moment; the message is AWS's LastProcessingResult."""
+
+
+class EventSources:
+    """Works all mappings. `start` once the door is open, `close` before the runtime."""
+
+    def __init__(
+        self, store: Store, functions: FunctionRuntime, call: Call, clock: Clock, config: Config
+    ) -> None:
+        self._store = store
+        self._functions = functions
+        self._call = call
+        self._clock = clock
+        self._config = config
+        self._batches: set[asyncio.Task[None]] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._deaf: Callable[[], None] | None = None
+
+    async def start(self) -> None:
+        """Take up every mapping, and hear of changes."""
+        self._deaf = self._store.listen(CHANNEL, self._restart)
+        for key, _ in await self._store.read(MAPPINGS.items):
+            self._restart(key)
+
+    async def close(self) -> None:
+        """Stop; the messages that functions have come back by themselves."""
+        if self._deaf is not None:
+            self._deaf()
+        tasks = (*self._tasks.values(), *self._batches)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _restart(self, key: str) -> None:
+        """With the mapping as it is now; batches that functions have end as they would."""
+        running_one = self._tasks.pop(key, None)
+        if running_one is not None:
+            running_one.cancel()
+        poller = _Poller(self._store, self._functions, self._call, self._clock, self._config, self._batches)
+        self._tasks[key] = asyncio.create_task(poller.work(key))
+        self._tasks[key].add_done_callback(lambda task: self._forget(key, task))
+
+    def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("event source mapping %s ended", key, exc_info=task.exception())
+
+
+class _Poller:
+    """One mapping's work; `batches` are the tasks of those that functions have."""
+
+    def __init__(
+        self,
+        store: Store,
+        functions: FunctionRuntime,
+        call: Call,
+        clock: Clock,
+        config: Config,
+        batches: set[asyncio.Task[None]],
+    ) -> None:
+        self._store = store
+        self._functions = functions
+        self._call = call
+        self._clock = clock
+        self._config = config
+        self._session: tuple[str, Principal, float] | None = None
+        self._told = ""
+        self._pause = PROBLEM_SECONDS_MIN
+        self._batches = batches
+
+    async def work(self, key: str) -> None:
+        """Until the mapping is gone or disabled."""
+        while (mapping := await self._store.read(lambda tx: MAPPINGS.get(tx, key))) and mapping.enabled:
+            room = asyncio.Semaphore(mapping.at_once_max or AT_ONCE_DEFAULT)
+            try:
+                await self._receive_on(mapping, room)
+            except (Problem, Fault) as problem:
+                message = problem.message if isinstance(problem, Fault) else str(problem)
+                await self._tell(mapping, f"PROBLEM: {message}")
+                await asyncio.sleep(self._pause)
+                self._pause = min(self._pause * 2, PROBLEM_SECONDS_MAX)
+
+    async def _receive_on(self, mapping: EventSourceMapping, room: asyncio.Semaphore) -> None:
+        """Batch after batch. Raises Problem, Fault."""
+        while True:
+            function = await self._function(mapping)
+            async with room:
+                messages = await self._gathered(mapping, function)
+            self._pause = PROBLEM_SECONDS_MIN
+            if messages:
+                batch = asyncio.create_task(self._in(room, self._deliver(mapping, function, messages)))
+                self._batches.add(batch)
+                batch.add_done_callback(self._batches.discard)
+                await asyncio.sleep(0)  # it takes its room before we look for more
+
+    async def _in(self, room: asyncio.Semaphore, delivery: Coroutine[Any, Any, None]) -> None:
+        async with room:
+            await delivery
+
+    async def _function(self, mapping: EventSourceMapping) -> Function:
+        key = f"{mapping.account}/{mapping.region}/{mapping.function}"
+        function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
+        if function is None:
+            raise Problem(f"Function not found: {mapping.function_arn}")
+        return function
+
+    async def _gathered(self, mapping: EventSourceMapping, function: Function) -> list[Message]:
+        """A batch: what is there now, or within the window all that still comes."""
+        found = await self._received(mapping, function, mapping.batch_size, WAIT_SECONDS)
+        until = time.monotonic() + mapping.window_seconds
+        while found and len(found) < mapping.batch_size and (left := until - time.monotonic()) > 0:
+            wait = min(int(left) + 1, WAIT_SECONDS)
+            found += await self._received(mapping, function, mapping.batch_size - len(found), wait)
+        return found
+
+    async def _received(
+        self, mapping: EventSourceMapping, function: Function, limit: int, wait: int
+    ) -> list[Message]:
+        asked = {
+            "QueueUrl": queue_url(mapping.queue_arn),
+            "AttributeNames": ["All"],
+            "MessageAttributeNames": ["All"],
+            "MaxNumberOfMessages": min(limit, RECEIVE_MAX),
+            "WaitTimeSeconds": wait,
+        }
+        answer = await self._as_role(mapping, function, "ReceiveMessage", asked)
+        return list(answer.get("Messages") or ())
+
+    async def _deliver(
+        self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
+    ) -> None:
+        """Run the function with the batch and delete what it succeeded with; the rest comes again."""
+        try:
+            kept = await self._failed(mapping, function, messages)
+            done = [message for message in messages if message["MessageId"] not in kept]
+            await self._delete(mapping, function, done)
+        except Fault as fault:
+            await self._tell(mapping, f"PROBLEM: {fault.message}")
+        else:
+            await self._tell(mapping, "PROBLEM: Function call failed" if kept else OK)
+
+    async def _failed(
+        self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
+    ) -> frozenset[str]:
+        """The ids of the messages that are not to be deleted. Raises Fault."""
+        event = sqs_events.event(messages, mapping.queue_arn, mapping.region)
+        result = await running.run(
+            function,
+            Invocation(ids.request_id(), event),
+            store=self._store,
+            functions=self._functions,
+            assume=self._assume(mapping.region),
+            config=self._config,
+        )
+        if result.error:
+            log.info("%s failed with messages of %s", function.arn, mapping.queue_arn)
+            return frozenset(message["MessageId"] for message in messages)
+        return sqs_events.failed(messages, result.payload) if mapping.partial else frozenset()
+
+    async def _delete(
+        self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
+    ) -> None:
+        for start in range(0, len(messages), RECEIVE_MAX):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages[start : start + RECEIVE_MAX])
+            ]
+            asked = {"QueueUrl": queue_url(mapping.queue_arn), "Entries": entries}
+            await self._as_role(mapping, function, "DeleteMessageBatch", asked)
+
+    async def _as_role(
+        self, mapping: EventSourceMapping, function: Function, operation: str, asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        principal = await self._principal(mapping, function)
+        return await self._call("sqs", operation, asked, principal, mapping.region)
+
+    async def _principal(self, mapping: EventSourceMapping, function: Function) -> Principal:
+        """The function's role, assumed anew every few minutes; what it may is decided on each call."""
+        now = self._clock()
+        if self._session is None or self._session[0] != function.role or self._session[2] <= now:
+            assume = self._assume(mapping.region)
+            session = await running.principal(assume, function.account, function.role, function.name)
+            self._session = (function.role, session, now + SESSION_SECONDS)
+        return self._session[1]
+
+    def _assume(self, region: str) -> running.Assume:
+        async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+            return await self._call("sts", "AssumeRole", parameters, principal, region)
+
+        return assume
+
+    async def _tell(self, mapping: EventSourceMapping, result: str) -> None:
+        """LastProcessingResult; written only when it changes, unless the mapping is gone."""
+        if result == self._told:
+            return
+        self._told = result
+        if result != OK:
+            log.warning("event source mapping %s: %s", mapping.arn, result)
+
+        def write(tx: Tx) -> None:
+            if MAPPINGS.get(tx, mapping.key) is not None:
+                RESULTS.put(tx, mapping.key, Result(result))
+
+        await self._store.write(write)
