@@ -29,6 +29,7 @@ def test_null_is_no_experiment_and_a_part_is_a_part(text_of: TextOf) -> None:
         ({"Extra": 1}, "unknown property 'Extra'"),
         ("text", "Object"),
         ({"TrialName": {"Get": "Parameters.unknown"}}, "unknown"),
+        ({"TrialName": {"Get": "PipelineExperimentConfig.ExperimentName"}}, "Cannot parse expression"),
         ({"TrialName": {"Get": "Steps.a.OutputParameters['o']"}}, "is not supported here"),
     ],
 )
@@ -37,3 +38,14 @@ def test_what_names_no_experiment_is_a_problem(
 ) -> None:
     (problem,) = problems_of(text_of(PipelineExperimentConfig=config))
     assert sentence in problem
+
+
+def test_a_step_may_refer_to_what_the_definition_names_and_to_nothing_else(
+    text_of: TextOf, problems_of: ProblemsOf, lambda_step: Callable[..., Any]
+) -> None:
+    step = lambda_step("a", Arguments={"x": {"Get": "PipelineExperimentConfig.ExperimentName"}})
+    assert not problems_of(text_of(step))
+    refused = ["Unable to parse pipeline definition. Cannot parse expression "]
+    refused[0] += "'PipelineExperimentConfig.ExperimentName'."
+    assert problems_of(text_of(step, PipelineExperimentConfig=None)) == refused
+    assert problems_of(text_of(step, PipelineExperimentConfig={"TrialName": "t"})) == refused

@@ -45,6 +45,8 @@ RESOLVED: list[tuple[Any, Any]] = [
     (get("Execution.PipelineArn"), "arn:pipeline/P"),
     (get("Execution.PipelineExecutionId"), "e1"),
     (get("Execution.PipelineExecutionArn"), "arn:pipeline/P/execution/e1"),
+    (get("PipelineExperimentConfig.ExperimentName"), "p"),  # as AWS names an experiment after its pipeline
+    (get("PipelineExperimentConfig.TrialName"), "e1"),
     (get("Execution.StartDateTime"), "1970-01-01T00:00:10.000Z"),
     (get("Execution.CurrentDateTime"), "1970-01-01T00:00:11.500Z"),
     (get("Steps.a.OutputParameters['s']"), "7"),

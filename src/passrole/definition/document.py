@@ -15,7 +15,7 @@ import orjson
 from passrole.definition import graph
 from passrole.definition import problems as problem
 from passrole.definition.experiment import Experiment, read_experiment
-from passrole.definition.expressions import Json, ParameterRef, StepRef, references
+from passrole.definition.expressions import ExperimentRef, Json, ParameterRef, StepRef, references
 from passrole.definition.graph import Graph
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
@@ -61,7 +61,11 @@ def parse(text: str) -> Pipeline:
     _raise_if(found)
     by_name = {step.name: step for step in steps}
     _raise_if(
-        [*_duplicates(steps), *_dangling(by_name, parameters), *_unknown_parameters(experiment, parameters)]
+        [
+            *_duplicates(steps),
+            *_dangling(by_name, parameters, experiment),
+            *_unknown_parameters(experiment, parameters),
+        ]
     )
     pipeline = Pipeline(parameters, by_name, graph.build(by_name), experiment)
     names = pipeline.graph.cycle()
@@ -112,7 +116,9 @@ def _duplicates(steps: tuple[Step, ...]) -> Iterator[Problem]:
         seen.add(step.name)
 
 
-def _dangling(steps: Mapping[str, Step], parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+def _dangling(
+    steps: Mapping[str, Step], parameters: Mapping[str, Parameter], experiment: Experiment
+) -> Iterator[Problem]:
     for step in steps.values():
         for needed in step.depends_on:
             if needed not in steps:
@@ -123,6 +129,8 @@ def _dangling(steps: Mapping[str, Step], parameters: Mapping[str, Parameter]) ->
             for reference in references(expression):
                 if isinstance(reference, ParameterRef) and reference.name not in parameters:
                     yield problem.no_such_parameter(step.where, reference.name)
+                elif isinstance(reference, ExperimentRef) and reference.name not in experiment:
+                    yield problem.bad_expression(step.where, f"PipelineExperimentConfig.{reference.name}")
                 elif isinstance(reference, StepRef):
                     yield from _dangling_reference(step, reference, steps.get(reference.step))
 

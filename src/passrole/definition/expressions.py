@@ -26,6 +26,8 @@ EXECUTION_VARIABLES = (
     "TrainingJobName",
 )
 
+EXPERIMENT_NAMES = ("ExperimentName", "TrialName")
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
@@ -44,6 +46,13 @@ class ParameterRef:
 @dataclass(frozen=True, slots=True)
 class VariableRef:
     """`{"Get": "Execution.<name>"}`, one of EXECUTION_VARIABLES."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRef:
+    """`{"Get": "PipelineExperimentConfig.<name>"}`, one of EXPERIMENT_NAMES."""
 
     name: str
 
@@ -79,7 +88,7 @@ class ObjectOf:
     members: tuple[tuple[str, "Expression"], ...]
 
 
-Reference: TypeAlias = ParameterRef | VariableRef | StepRef
+Reference: TypeAlias = ParameterRef | VariableRef | ExperimentRef | StepRef
 Expression: TypeAlias = Constant | Reference | Join | ListOf | ObjectOf
 
 
@@ -108,7 +117,7 @@ def references(expression: Expression) -> Iterator[Reference]:
     match expression:
         case Constant():
             return
-        case ParameterRef() | VariableRef() | StepRef():
+        case ParameterRef() | VariableRef() | ExperimentRef() | StepRef():
             yield expression
         case Join(values=parts) | ListOf(items=parts):
             for part in parts:
@@ -155,6 +164,8 @@ def _reference(text: str) -> Reference | None:
         return ParameterRef(rest)
     if root == "Execution" and rest in EXECUTION_VARIABLES:
         return VariableRef(rest)
+    if root == "PipelineExperimentConfig" and rest in EXPERIMENT_NAMES:
+        return ExperimentRef(rest)
     if root == "Steps":
         parts = _path("." + rest)
         if parts and len(parts) > 1 and isinstance(parts[0], str):

@@ -14,6 +14,7 @@ import orjson
 from passrole.definition import CallbackStep, LambdaStep
 from passrole.definition.expressions import (
     Constant,
+    ExperimentRef,
     Expression,
     Join,
     Json,
@@ -59,6 +60,8 @@ def resolve(expression: Expression, scope: Scope) -> Json:
             return scope.origin.parameters[name]
         case VariableRef(name=name):
             return _variable(name, scope)
+        case ExperimentRef(name=name):
+            return experiment_name(name, scope)
         case StepRef():
             return _step_value(expression, scope)
         case Join(on=on, values=values):
@@ -72,6 +75,16 @@ def resolve(expression: Expression, scope: Scope) -> Json:
 def as_text(value: Json) -> str:
     """A value inside a text, as JSON writes it: booleans in lower case (SDK's integration tests)."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def experiment_name(member: str, scope: Scope) -> str:
+    """ExperimentName or TrialName of the execution, which its definition has; Unresolvable as `resolve`.
+
+    They were fixed when the execution began. An experiment named after the pipeline is in lower case, as
+    DescribePipelineExecution shows it on AWS.
+    """
+    name = as_text(resolve(scope.state.pipeline.experiment[member], Scope(scope.state, scope.origin.at)))
+    return name.lower() if member == "ExperimentName" and name == scope.origin.pipeline_name else name
 
 
 def resolve_text(expression: Expression, scope: Scope, member: str) -> str:

@@ -10,7 +10,7 @@ import orjson
 
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
-from passrole.engine.resolve import Scope, Unresolvable, as_text, resolve
+from passrole.engine.resolve import Scope, Unresolvable, experiment_name
 from passrole.history.executions import Execution
 from passrole.history.journal import Folded
 
@@ -79,11 +79,9 @@ def _experiment(state: State) -> dict[str, str]:
     """The names as they resolve; one that does not resolve is not shown."""
     assert state.origin is not None, "what is in the journal has begun"
     scope, names = Scope(state, state.origin.at), dict[str, str]()
-    for member, expression in state.pipeline.experiment.items():
+    for member in state.pipeline.experiment:
         with suppress(Unresolvable):
-            names[member] = as_text(resolve(expression, scope))
-    if names.get("ExperimentName") == state.origin.pipeline_name:
-        names["ExperimentName"] = state.origin.pipeline_name.lower()  # as AWS shows it
+            names[member] = experiment_name(member, scope)
     return names
 
 
