@@ -23,7 +23,7 @@ from passrole.gateway.proxy import HEAD_BYTES_MAX
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
-from passrole.services.lambda_ import EventSources, QueuedInvocations
+from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
 from passrole.worker import Worker
@@ -101,7 +101,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     """Everything but the listener, wired and started; closed again on the way out."""
     store = SqliteStore(config.data)
     directory = Directory(store, clock, config)
-    functions = Functions(config, clock)
+    functions = LoggedFunctions(Functions(config, clock), store, clock)
     audit = Audit(config.data / "audit.jsonl")
     door = Door(
         store=store,
@@ -118,6 +118,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     housekeeping = Housekeeping(store, clock)
     try:
         await _onboard(store, config, clock)
+        functions.start(door.from_inside)
         await worker.start()
         await queued.start()
         await sources.start()

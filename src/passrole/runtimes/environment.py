@@ -18,11 +18,14 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a worker runs: the Runtime API's address, the gateway, and a folder of its own to write in."""
+    """Where a worker runs: the Runtime API's address, the gateway, a folder of its own to write in, and the
+    name of its log stream.
+    """
 
     runtime_api: str
     endpoint_url: str
     scratch: Path
+    log_stream: str
 
 
 def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings) -> dict[str, str]:
@@ -49,7 +52,7 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{around.scratch.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": around.log_stream,
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AWS_SESSION_TOKEN": credentials.session_token,

@@ -51,12 +51,14 @@ class Invocation:
 @dataclass(frozen=True)
 class InvocationResult:
     """What the function answered. `error` is `Unhandled` where it failed, and `payload` is then AWS's
-    JSON of the failure. `log` is what it wrote, START, END and REPORT lines included.
+    JSON of the failure. `log` is what it wrote, START, END and REPORT lines included; `log_stream` is the
+    stream of the worker that ran it, as the function saw it.
     """
 
     payload: bytes
     error: str | None
     log: bytes
+    log_stream: str = ""
 
 
 class TooManyInvocations(Exception):

@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -76,6 +77,8 @@ class WorkerProcess:
         self._credentials = credentials
         self._scratch = scratch
         self._clock = clock
+        day = datetime.fromtimestamp(clock(), UTC)
+        self._log_stream = f"{day:%Y/%m/%d}/[$LATEST]{scratch.name}"
         self._loop = asyncio.get_running_loop()
         self._broker = Broker(self)
         self._log = WorkerLog()
@@ -92,7 +95,7 @@ class WorkerProcess:
         """Start the process and wait until it polls, fails, ends or INIT_SECONDS have passed."""
         api = await self._broker.listen()
         self._scratch.mkdir(parents=True)
-        around = environment.Surroundings(api, launch.endpoint_url, self._scratch)
+        around = environment.Surroundings(api, launch.endpoint_url, self._scratch, self._log_stream)
         warning = environment.runtime_warning(self.spec.runtime)
         if warning:
             self._log.line(warning)
@@ -235,7 +238,7 @@ class WorkerProcess:
                 self.kill()
         self._log.line(f"END RequestId: {request_id}")
         self._log.line(self._report(request_id, duration_ms, status).line())
-        return InvocationResult(payload, error, self._log.take())
+        return InvocationResult(payload, error, self._log.take(), self._log_stream)
 
     def _report(self, request_id: str, duration_ms: float, status: str | None) -> Report:
         if self._process is not None:

@@ -12,12 +12,23 @@ What they rest on:
 - running.py: a function and its role, made into a call of the runtime
 - queued.py: asynchronous invocations, stored before they are acknowledged
 - mapping_rows.py, polling.py, sqs_events.py: which queue feeds which function, how, and in what shape
+- log_delivery.py: what functions write, brought to CloudWatch Logs
 
 Not here: versions, aliases, layers, images, event sources other than SQS, function URLs.
 """
 
 from passrole.services.lambda_ import functions, invoking, mappings, tagging, updating
+from passrole.services.lambda_.log_delivery import LoggedFunctions
 from passrole.services.lambda_.polling import EventSources
 from passrole.services.lambda_.queued import QueuedInvocations
 
-__all__ = ["EventSources", "QueuedInvocations", "functions", "invoking", "mappings", "tagging", "updating"]
+__all__ = [
+    "EventSources",
+    "LoggedFunctions",
+    "QueuedInvocations",
+    "functions",
+    "invoking",
+    "mappings",
+    "tagging",
+    "updating",
+]

@@ -1,0 +1,211 @@
+"""What functions write goes to CloudWatch Logs, as calls of their own roles.
+
+It stands around the runtime: each result brings the log of its invocation, which is delivered later, in the
+background and several at once, so that no invocation waits for it. A role that may not write logs has none
+and its function runs all the same, as on AWS; the denial is in the audit trail, and is asked for again only
+after a while. Killed in between, the server loses the logs of the last moment and nothing else.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from passrole import arns
+from passrole.clock import Clock
+from passrole.faults import Fault
+from passrole.policy.request import Principal
+from passrole.runtimes.interface import (
+    CredentialsSource,
+    FunctionRuntime,
+    FunctionSpec,
+    Invocation,
+    InvocationResult,
+)
+from passrole.services.lambda_ import running
+from passrole.services.lambda_.queued import Call
+from passrole.services.lambda_.registry import FUNCTIONS
+from passrole.store import Store
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.1
+REFUSED_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
+WAITING_BYTES_MAX = 16 * 1_048_576
+LINE_BYTES_MAX = 262_000  # PutLogEvents takes a little more
+BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_OVERHEAD_BYTES = 1_000_000, 10_000, 26
+
+Event = dict[str, Any]
+
+
+class _Place(NamedTuple):
+    """A worker's log stream, and whose it is."""
+
+    function_arn: str
+    name: str
+    stream: str
+
+    @property
+    def group(self) -> str:
+        return f"/aws/lambda/{self.name}"
+
+
+class LoggedFunctions:
+    """A FunctionRuntime whose logs are delivered; `start` once the door is open, `close` before the store."""
+
+    def __init__(self, inner: FunctionRuntime, store: Store, clock: Clock) -> None:
+        self._inner = inner
+        self._store = store
+        self._clock = clock
+        self._call: Call | None = None
+        self._waiting: defaultdict[_Place, list[Event]] = defaultdict(list)
+        self._waiting_bytes = 0
+        self._there: set[_Place] = set()
+        self._refused: dict[_Place, float] = {}
+        self._added = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def invoke(
+        self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
+    ) -> InvocationResult:
+        """Run the function, and have its log delivered."""
+        began = self._clock()
+        result = await self._inner.invoke(spec, credentials, invocation)
+        self._take(_Place(spec.arn, spec.name, result.log_stream), result.log, began)
+        return result
+
+    async def retire(self, arn: str) -> None:
+        """See the runtime."""
+        await self._inner.retire(arn)
+
+    async def discard(self, code: Path) -> None:
+        """See the runtime."""
+        await self._inner.discard(code)
+
+    def start(self, call: Call) -> None:
+        """Deliver from now on, through the door."""
+        self._call = call
+        self._task = asyncio.create_task(self._work())
+
+    async def close(self) -> None:
+        """Deliver what waits, then end the runtime."""
+        await self._inner.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._deliver_all()
+            except TimeoutError:
+                log.warning("the last logs of functions were not delivered in time")
+
+    def _take(self, place: _Place, written: bytes, began: float) -> None:
+        if self._refused.get(place, 0) > self._clock() or not written:
+            return
+        if self._waiting_bytes > WAITING_BYTES_MAX:
+            log.warning("logs of %s were dropped: they come faster than they can be stored", place.name)
+            return
+        events = events_of(written, began, self._clock())
+        self._waiting[place].extend(events)
+        self._waiting_bytes += len(written)
+        self._added.set()
+
+    async def _work(self) -> None:
+        while True:
+            await self._added.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            await self._deliver_all()
+
+    async def _deliver_all(self) -> None:
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        self._waiting_bytes = 0
+        self._added.clear()
+        for place, events in waiting.items():
+            try:
+                await self._deliver(place, events)
+            except Fault as fault:
+                log.info("logs of %s are not kept: %s", place.name, fault.message)
+                self._refused[place] = self._clock() + REFUSED_SECONDS
+
+    async def _deliver(self, place: _Place, events: Sequence[Event]) -> None:
+        """Raises Fault as the first call that is refused."""
+        arn = arns.parse(place.function_arn)
+        assert arn is not None, "the runtime is given ARNs"
+        key = f"{arn.account}/{arn.region}/{place.name}"
+        function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
+        if function is None:
+            return
+        principal = await running.principal(
+            lambda asked, caller: self._called("sts", "AssumeRole", asked, caller, arn.region),
+            arn.account,
+            function.role,
+            function.name,
+        )
+        for batch in batches(events):
+            await self._put(place, batch, principal, arn.region)
+
+    async def _put(self, place: _Place, batch: Sequence[Event], principal: Principal, region: str) -> None:
+        named = {"logGroupName": place.group, "logStreamName": place.stream}
+        for is_last in (False, True):  # somebody may have deleted the group since
+            if place not in self._there:
+                await self._made("CreateLogGroup", {"logGroupName": place.group}, principal, region)
+                await self._made("CreateLogStream", named, principal, region)
+                self._there.add(place)
+            try:
+                await self._called("logs", "PutLogEvents", {**named, "logEvents": batch}, principal, region)
+            except Fault as fault:
+                self._there.discard(place)
+                if is_last or fault.code != "ResourceNotFoundException":
+                    raise
+            else:
+                return
+
+    async def _made(
+        self, operation: str, asked: Mapping[str, Any], principal: Principal, region: str
+    ) -> None:
+        try:
+            await self._called("logs", operation, asked, principal, region)
+        except Fault as fault:
+            # a role may be allowed to write to a group and not to make one
+            if fault.code not in ("ResourceAlreadyExistsException", "AccessDeniedException"):
+                raise
+
+    async def _called(
+        self, service: str, operation: str, asked: Mapping[str, Any], principal: Principal, region: str
+    ) -> dict[str, Any]:
+        assert self._call is not None, "nothing is delivered before the start"
+        return await self._call(service, operation, asked, principal, region)
+
+
+def events_of(written: bytes, began: float, ended: float) -> list[Event]:
+    """A log, line by line; the START line and what came before it have the time of the beginning."""
+    lines = written.decode(errors="replace").splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("START RequestId: ")), -1)
+    return [
+        {"timestamp": int((began if i <= start else ended) * 1000), "message": _cut(line)}
+        for i, line in enumerate(lines)
+        if line
+    ]
+
+
+def batches(events: Sequence[Event]) -> list[list[Event]]:
+    """In order of time, as much to each as PutLogEvents takes."""
+    made: list[list[Event]] = []
+    size = 0
+    for event in sorted(events, key=lambda event: int(event["timestamp"])):
+        needed = len(event["message"].encode()) + EVENT_OVERHEAD_BYTES
+        if not made or size + needed > BATCH_BYTES_MAX or len(made[-1]) == BATCH_EVENTS_MAX:
+            made.append([])
+            size = 0
+        made[-1].append(event)
+        size += needed
+    return made
+
+
+def _cut(line: str) -> str:
+    raw = line.encode()
+    return line if len(raw) <= LINE_BYTES_MAX else raw[:LINE_BYTES_MAX].decode(errors="ignore")
