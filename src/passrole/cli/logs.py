@@ -1,0 +1,58 @@
+"""`passrole logs`: what the functions of an execution wrote."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from passrole.cli.options import data_option, settings
+from passrole.cli.verbs import examples
+
+if TYPE_CHECKING:
+    from passrole.cli.reading_logs import Line
+
+
+_EXAMPLES = examples(
+    "passrole logs stopping-distance          # of the pipeline's newest execution",
+    "passrole logs --follow qx3dkf0vz9a1 Fit",
+    "passrole logs arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/qx3dkf0vz9a1",
+)
+_LOOK_SECONDS = 0.5
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
+@click.argument("execution")
+@click.argument("step", required=False)
+def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
+    """Print what the functions of an execution wrote, step by step.
+
+    EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
+    line has its time (UTC), its step and its text. A step that wrote nothing is told on standard error: its
+    function's role may not write logs, or it is no Lambda step.
+    """
+    from passrole.cli import reading_logs
+    from passrole.cli.connection import known, refusals_told
+
+    connection = known(settings(data=data), must_run=True)
+    with refusals_told():
+        arn = reading_logs.execution_arn(connection, execution)
+        shown: set[str] = set()
+        while True:
+            ended = reading_logs.has_ended(connection, arn)
+            lines = reading_logs.lines(connection, arn, step)
+            for line in lines:
+                if line.id not in shown:
+                    shown.add(line.id)
+                    click.echo(_text(line))
+            if ended or not follow:
+                break
+            time.sleep(_LOOK_SECONDS)
+        for sentence in reading_logs.silent(connection, arn, step, {line.step for line in lines}):
+            click.echo(sentence, err=True)
+
+
+def _text(line: "Line") -> str:
+    return f"{line.moment}  {line.step}  {line.text}"
