@@ -27,12 +27,13 @@ from passrole.runtimes.interface import (
 )
 from passrole.services.lambda_ import running
 from passrole.services.lambda_.queued import Call
-from passrole.services.lambda_.registry import FUNCTIONS
+from passrole.services.lambda_.registry import FUNCTIONS, Function
 from passrole.store import Store
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.5
+SESSION_SECONDS = 300.0
 REFUSED_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 WAITING_BYTES_MAX = 16 * 1_048_576
@@ -54,6 +55,14 @@ class _Place(NamedTuple):
         return f"/aws/lambda/{self.name}"
 
 
+class _Written(NamedTuple):
+    """The log of one invocation, and when that began and ended."""
+
+    log: bytes
+    began: float
+    ended: float
+
+
 class LoggedFunctions:
     """A FunctionRuntime whose logs are delivered; `start` once the door is open, `close` before the store."""
 
@@ -62,9 +71,10 @@ class LoggedFunctions:
         self._store = store
         self._clock = clock
         self._call: Call | None = None
-        self._waiting: defaultdict[_Place, list[Event]] = defaultdict(list)
+        self._waiting: defaultdict[_Place, list[_Written]] = defaultdict(list)
         self._waiting_bytes = 0
         self._there: set[_Place] = set()
+        self._sessions: dict[tuple[str, str], tuple[Principal, float]] = {}
         self._refused: dict[_Place, float] = {}
         self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -109,8 +119,7 @@ class LoggedFunctions:
         if self._waiting_bytes > WAITING_BYTES_MAX:
             log.warning("logs of %s were dropped: they come faster than they can be stored", place.name)
             return
-        events = events_of(written, began, self._clock())
-        self._waiting[place].extend(events)
+        self._waiting[place].append(_Written(written, began, self._clock()))
         self._waiting_bytes += len(written)
         self._added.set()
 
@@ -124,9 +133,9 @@ class LoggedFunctions:
         waiting, self._waiting = self._waiting, defaultdict(list)
         self._waiting_bytes = 0
         self._added.clear()
-        for place, events in waiting.items():
+        for place, logs in waiting.items():
             try:
-                await self._deliver(place, events)
+                await self._deliver(place, [event for each in logs for event in events_of(*each)])
             except Fault as fault:
                 log.info("logs of %s are not kept: %s", place.name, fault.message)
                 self._refused[place] = self._clock() + REFUSED_SECONDS
@@ -139,14 +148,24 @@ class LoggedFunctions:
         function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
         if function is None:
             return
-        principal = await running.principal(
-            lambda asked, caller: self._called("sts", "AssumeRole", asked, caller, arn.region),
-            arn.account,
-            function.role,
-            function.name,
-        )
+        principal = await self._principal(function, arn.region)
         for batch in batches(events):
             await self._put(place, batch, principal, arn.region)
+
+    async def _principal(self, function: Function, region: str) -> Principal:
+        """The function's role, assumed anew every few minutes; what it may is decided on each call."""
+        key, now = (function.role, function.name), self._clock()
+        session = self._sessions.get(key)
+        if session is None or session[1] <= now:
+            principal = await running.principal(
+                lambda asked, caller: self._called("sts", "AssumeRole", asked, caller, region),
+                function.account,
+                function.role,
+                function.name,
+            )
+            self._sessions = {old: kept for old, kept in self._sessions.items() if kept[1] > now}
+            session = self._sessions[key] = (principal, now + SESSION_SECONDS)
+        return session[0]
 
     async def _put(self, place: _Place, batch: Sequence[Event], principal: Principal, region: str) -> None:
         named = {"logGroupName": place.group, "logStreamName": place.stream}
