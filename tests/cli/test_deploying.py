@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passrole.cli.deploying import pipeline_name
+from passrole.cli.options import pipeline_name
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 120  # what the SageMaker SDK's Lambda helper gives a function, instead of Lambda's 3
 RUNTIME = f"python3.{sys.version_info.minor}"
-_NAME_CHARACTERS_MAX = 256
-
-
-def pipeline_name(stem: str) -> str:
-    """A file's stem as a pipeline's name: letters, digits and single places for all else; may be empty."""
-    kept = "".join(each if each.isascii() and each.isalnum() else "-" for each in stem)
-    return kept[:_NAME_CHARACTERS_MAX].strip("-")
 
 
 def put_function(client: "Client", source: Source, role_arn: str) -> str:

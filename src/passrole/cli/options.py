@@ -12,6 +12,8 @@ from passrole.config import Config, ConfigError, load
 if TYPE_CHECKING:
     from click import Context, Parameter
 
+_NAME_CHARACTERS_MAX = 256  # of a pipeline
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -76,3 +78,9 @@ def without_twins(assignments: Iterable[Assignment], option: str) -> dict[str, s
             raise Misuse(f"`{name}` is given twice with {option}")
         values[name] = value
     return values
+
+
+def pipeline_name(stem: str) -> str:
+    """A file's stem as a pipeline's name: letters, digits and single places for all else; may be empty."""
+    kept = "".join(each if each.isascii() and each.isalnum() else "-" for each in stem)
+    return kept[:_NAME_CHARACTERS_MAX].strip("-")

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from passrole.cli.options import Assignment, AssignmentType, data_option, settings, without_twins
+from passrole.cli.options import (
+    Assignment,
+    AssignmentType,
+    data_option,
+    pipeline_name,
+    settings,
+    without_twins,
+)
 from passrole.cli.verbs import INTERRUPTED, Misuse, examples
 
 if TYPE_CHECKING:
@@ -109,7 +116,6 @@ def _job(
     functions: tuple[str, ...],
     name: str | None,
 ) -> Job:
-    from passrole.cli.deploying import pipeline_name
     from passrole.cli.packaging import read_source
 
     try:

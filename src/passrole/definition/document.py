@@ -50,7 +50,7 @@ class Pipeline:
 def parse(text: str) -> Pipeline:
     """The pipeline that `text` defines; DefinitionError carries everything that is wrong with it."""
     found: list[Problem] = []
-    document = _load(text)
+    document = load(text)
     root = Node(document, "", found)
     root.choice("Version", (_VERSION,))
     root.allow(*_IGNORED)
@@ -73,12 +73,8 @@ def parse(text: str) -> Pipeline:
     return pipeline
 
 
-def _raise_if(found: list[Problem]) -> None:
-    if found:
-        raise DefinitionError(found)
-
-
-def _load(text: str) -> dict[str, Json]:
+def load(text: str) -> dict[str, Json]:
+    """The JSON object within the limits of size and depth, unread; DefinitionError for anything else."""
     if len(text) > CHARACTERS_MAX:
         raise DefinitionError([problem.too_long(len(text), CHARACTERS_MAX)])
     try:
@@ -90,6 +86,11 @@ def _load(text: str) -> dict[str, Json]:
     if _depth(document) > DEPTH_MAX:
         raise DefinitionError([problem.too_deep(DEPTH_MAX)])
     return document
+
+
+def _raise_if(found: list[Problem]) -> None:
+    if found:
+        raise DefinitionError(found)
 
 
 def _depth(document: Json) -> int:

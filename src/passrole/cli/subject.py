@@ -1,0 +1,161 @@
+"""Whose permissions `check` is about: a role from files, a managed policy's version, or a server's role.
+
+It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for what is missing.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from passrole import arns
+from passrole.cli.verbs import Failed, Misuse
+from passrole.config import Config
+from passrole.needs.need import SAGEMAKER, Place
+from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocument, parse_document
+from passrole.policy.evaluate import NamedPolicy, PolicySet
+from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
+from passrole.policy.request import Principal
+
+if TYPE_CHECKING:
+    from passrole.cli.connection import Client
+
+# The name of a role that is given by its policies alone.
+_UNNAMED = "execution-role"
+_TRUST: dict[str, object] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the options say."""
+
+    policies: tuple[Path, ...]
+    boundary: Path | None
+    trust: Path | None
+    version: str | None
+    role: str | None
+    caller: Path | None
+    config: Config
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A role with its policies; `version` is the managed policy's where one was chosen."""
+
+    role_arn: str
+    place: Place
+    policies: PolicySet
+    version: str | None
+
+
+def subject_of(choice: Choice, place: Place) -> Subject:
+    """The role that the options describe. Raises Misuse."""
+    if choice.role is not None:
+        if choice.policies or choice.boundary or choice.trust:
+            raise Misuse("--role brings its own policies; leave out --policy, --boundary and --trust")
+        return _of_the_server(choice, choice.role, place)
+    if not choice.policies and choice.version is None:
+        raise Misuse("whose permissions? give --policy, --managed-version or --role")
+    identity = [_named(path) for path in choice.policies]
+    if choice.version is not None:
+        identity.append(_managed(choice.version))
+    trust: CompiledPolicy | None = None
+    if choice.trust is not None:
+        trust = _policy(choice.trust, "trust")
+    elif not choice.policies:
+        trust = parse_document(_TRUST, "trust")
+    boundary = _named(choice.boundary) if choice.boundary else None
+    role_arn = arns.iam(place.account, "role", "/", _UNNAMED)
+    return Subject(role_arn, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
+
+
+def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | None:
+    """Whoever creates and starts the pipeline, where a policy is given. Raises Misuse."""
+    if choice.caller is None:
+        return None
+    arn = arns.iam(place.account, "user", "/", "caller")
+    return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((_named(choice.caller),))
+
+
+def read_text(file: Path) -> str:
+    """A file's text. Raises Misuse."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"`{file}` cannot be read: {error}") from error
+
+
+def _named(file: Path) -> NamedPolicy:
+    return file.name, _policy(file, "identity")
+
+
+def _policy(file: Path, kind: Kind) -> CompiledPolicy:
+    return _compiled(read_text(file), kind, str(file))
+
+
+def _compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+    """GetPolicyVersion's answer is taken for its document, as people save it."""
+    try:
+        if isinstance(document, str) and kind == "identity":
+            document = _unwrapped(document)
+        return parse_document(document, kind)
+    except MalformedPolicyDocument as error:
+        raise Misuse(f"`{name}` is not a usable policy: {error}") from error
+
+
+def _unwrapped(text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    inner = found.get("PolicyVersion", found) if isinstance(found, dict) else None
+    document = inner.get("Document") if isinstance(inner, dict) else None
+    return document if isinstance(document, dict) else text
+
+
+def _managed(version: str) -> NamedPolicy:
+    versions = {each.id: each.document for each in policies()[PIPELINES_INTEGRATIONS].versions}
+    return PIPELINES_INTEGRATIONS, parse_document(versions[version])
+
+
+def _of_the_server(choice: Choice, name: str, place: Place) -> Subject:
+    from passrole.cli.connection import known, refusals_told
+
+    try:
+        connection = known(choice.config, must_run=True)
+        with refusals_told():
+            iam = connection.client("iam")
+            role = iam.get_role(RoleName=name.rpartition("/")[2])["Role"]
+            identity = tuple(_role_policies(iam, role["RoleName"], choice.version))
+            bounded = role.get("PermissionsBoundary")
+            boundary = _attached(iam, bounded["PermissionsBoundaryArn"]) if bounded else None
+    except Failed as error:
+        raise Misuse(error.message) from error
+    trust = _compiled(role["AssumeRolePolicyDocument"], "trust", name)
+    found = arns.parse(role["Arn"])
+    account = found.account if found else place.account
+    own = Place(connection.access.region, account)
+    return Subject(role["Arn"], own, PolicySet(identity, None, boundary, trust=trust), choice.version)
+
+
+def _role_policies(iam: "Client", name: str, version: str | None) -> Iterator[NamedPolicy]:
+    """Attached and inline ones; `version` takes the place of the attached version of the managed policy."""
+    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for attached in page["AttachedPolicies"]:
+            arn = attached["PolicyArn"]
+            replaced = version is not None and arn == PIPELINES_INTEGRATIONS
+            yield _managed(str(version)) if replaced else _attached(iam, arn)
+    for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
+        for inline in page["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
+            yield inline, _compiled(document, "identity", inline)
+
+
+def _attached(iam: "Client", arn: str) -> NamedPolicy:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+    return arn, _compiled(answer["PolicyVersion"]["Document"], "identity", arn)

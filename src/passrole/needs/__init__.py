@@ -1,0 +1,31 @@
+"""What a pipeline will ask of IAM, and whether it may. It knows no store, no wire and no clock.
+
+- `read_definition` -> `Definition`: the steps of any type, with parameters filled in (document.py)
+- `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py)
+- `judge` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
+"""
+
+from passrole.needs.advice import Unused, unused, warnings
+from passrole.needs.document import Definition, RawStep, read_definition
+from passrole.needs.listing import needs_of_caller, needs_of_role, place_of, trust_need, unknown_steps
+from passrole.needs.need import Need, Place
+from passrole.needs.verdicts import Answer, judge, role_session
+
+__all__ = [
+    "Answer",
+    "Definition",
+    "Need",
+    "Place",
+    "RawStep",
+    "Unused",
+    "judge",
+    "needs_of_caller",
+    "needs_of_role",
+    "place_of",
+    "read_definition",
+    "role_session",
+    "trust_need",
+    "unknown_steps",
+    "unused",
+    "warnings",
+]

@@ -1,0 +1,128 @@
+"""What is worth knowing beyond the verdicts: what will bite, and what is granted but never asked for.
+
+It decides nothing: whoever calls counts verdicts, not warnings.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from passrole.needs.document import Definition
+from passrole.needs.emr import AUTO_SCALING
+from passrole.needs.listing import unknown_steps
+from passrole.needs.need import PASSED_TO
+from passrole.needs.verdicts import Answer, is_elsewhere
+from passrole.policy.document import Statement, parse_document
+from passrole.policy.evaluate import PolicySet, evaluate
+from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
+from passrole.policy.matching import action_matcher
+from passrole.policy.near_misses import Distance
+from passrole.policy.scope import Scope
+
+_SPELLINGS: Final = "`sagemaker`, `sageMaker` and `SageMaker`"
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Actions that a statement (its index from 0) grants and that no need asks for."""
+
+    policy: str
+    statement: int
+    sid: str | None
+    actions: tuple[str, ...]
+
+
+def warnings(definition: Definition, answers: Sequence[Answer], version: str | None) -> list[str]:
+    """What will bite; `version` is the managed policy's, where one was chosen."""
+    found = [
+        *_unknown(definition),
+        *_spellings(answers),
+        *_fifo(answers),
+        *_auto_scaling(answers),
+        *_elsewhere(answers),
+    ]
+    if version is not None:
+        found += _versions(answers, version)
+    return list(dict.fromkeys(found))
+
+
+def unused(answers: Sequence[Answer], policies: PolicySet) -> list[Unused]:
+    """What the identity policies allow beyond the needs, by statement; a NotAction is left out."""
+    scopes = [Scope(answer.request) for answer in answers if answer.allowed]
+    found = []
+    for name, policy in policies.identity:
+        for statement in policy.statements:
+            if statement.allows and not statement.actions.negated:
+                idle = _idle(statement, scopes)
+                if idle:
+                    found.append(Unused(name, statement.index, statement.sid, idle))
+    return found
+
+
+def _idle(statement: Statement, scopes: Sequence[Scope]) -> tuple[str, ...]:
+    asked = {
+        scope.request.action.lower()
+        for scope in scopes
+        if statement.covers_action(scope.request.action.lower()) and statement.applies(scope)
+    }
+    return tuple(text for text in statement.actions.texts if not any(map(action_matcher(text), asked)))
+
+
+def _unknown(definition: Definition) -> Iterator[str]:
+    for step in unknown_steps(definition):
+        yield f"step `{step.name}`: what a step of type `{step.type}` needs is not known here"
+
+
+def _spellings(answers: Sequence[Answer]) -> Iterator[str]:
+    for answer in answers:
+        if any(miss.distance is Distance.LETTER_CASE for miss in answer.misses):
+            name = answer.need.resource.rpartition(":")[2]
+            yield (
+                f"`{name}` fits a policy but for its letter case; the managed policy knows {_SPELLINGS} alone"
+            )
+
+
+def _fifo(answers: Sequence[Answer]) -> Iterator[str]:
+    for answer in answers:
+        if answer.need.action == "sqs:SendMessage" and answer.need.resource.endswith(".fifo"):
+            name = answer.need.resource.rpartition(":")[2]
+            yield f"`{name}` is a FIFO queue: a callback gives no MessageGroupId, so SQS will refuse it"
+
+
+def _elsewhere(answers: Sequence[Answer]) -> Iterator[str]:
+    for answer in answers:
+        need, principal = answer.need, answer.request.principal
+        if is_elsewhere(need, principal.account):
+            yield (
+                f"`{need.resource}` is another account's: its own policy must allow the role too, and is not "
+                "known here"
+            )
+
+
+def _auto_scaling(answers: Sequence[Answer]) -> Iterator[str]:
+    for answer in answers:
+        if answer.need.context.get(PASSED_TO) == AUTO_SCALING and not answer.allowed:
+            yield (
+                f"step `{answer.need.step}`: no version of the managed policy passes an AutoScalingRole; "
+                "the role needs iam:PassRole of its own for it"
+            )
+
+
+def _versions(answers: Sequence[Answer], version: str) -> Iterator[str]:
+    """What is missing only because the version is an old one."""
+    managed: Mapping[str, PolicySet] = {
+        each.id: PolicySet(((PIPELINES_INTEGRATIONS, parse_document(each.document)),))
+        for each in policies()[PIPELINES_INTEGRATIONS].versions
+    }
+    for later in [each for each in managed if each > version]:
+        gained = [
+            answer
+            for answer in answers
+            if not answer.allowed
+            and not evaluate(answer.request, managed[version]).allowed
+            and evaluate(answer.request, managed[later]).allowed
+        ]
+        for step in dict.fromkeys(answer.need.step for answer in gained):
+            actions = ", ".join(dict.fromkeys(a.need.action for a in gained if a.need.step == step))
+            yield f"step `{step}` relies on what the managed policy has only since {later}: {actions}"
+        answers = [answer for answer in answers if answer not in gained]

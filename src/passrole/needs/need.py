@@ -1,0 +1,78 @@
+"""One permission that a pipeline will be asked for, and the ARNs that such permissions are about.
+
+It judges nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from passrole import arns
+from passrole.policy.request import Values
+
+Moment = Literal["start", "progress", "stop", "deploy", "if tagged"]
+
+SAGEMAKER: Final = "sagemaker.amazonaws.com"
+PASSED_TO: Final = "iam:PassedToService"
+# What stands for a value that only a running execution knows.
+ANY: Final = "*"
+
+
+class Place(NamedTuple):
+    """Where things are whose ARN the definition does not spell out."""
+
+    region: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A request that will be made.
+
+    `step` is None for what concerns the whole pipeline. `when`: as the step starts, while it is followed, as
+    the execution is stopped, as the pipeline is deployed or started, or only if tags are given. `is_pattern`
+    where part of the resource is known only at run time and stands as `*`. `why` is for people.
+    """
+
+    step: str | None
+    action: str
+    resource: str
+    why: str
+    context: Mapping[str, Values] = field(default_factory=dict, hash=False)
+    when: Moment = "start"
+    is_pattern: bool = False
+
+
+def pass_role(step: str | None, role_arn: str, service: str, member: str, *, deploy: bool = False) -> Need:
+    """The right to hand a role on; `member` is where the definition names it."""
+    return Need(
+        step=step,
+        action="iam:PassRole",
+        resource=role_arn,
+        why=f"{member} is handed to {service}",
+        context={PASSED_TO: service},
+        when="deploy" if deploy else "start",
+        is_pattern=ANY in role_arn,
+    )
+
+
+def function_arn(text: str, place: Place) -> str:
+    """A function given by ARN or by name."""
+    return text if text.startswith("arn:") else arns.function(place.region, place.account, text)
+
+
+def role_arn(text: str, place: Place) -> str:
+    """A role given by ARN or by name; of an instance profile, the role that has its name."""
+    found = arns.parse(text)
+    if found is None:
+        return arns.iam(place.account, "role", "/", text)
+    return str(found._replace(resource=found.resource.replace("instance-profile/", "role/", 1)))
+
+
+def queue_arn(url: str, place: Place) -> str:
+    """The queue behind `https://sqs.<region>.amazonaws.com/<account>/<name>`, on whichever host."""
+    host, _, path = url.partition("://")[2].partition("/")
+    account, _, name = path.rstrip("/").rpartition("/")
+    labels = host.split(".")
+    region = labels[1] if labels[0] == "sqs" and len(labels) > 2 else place.region
+    return arns.queue(region, account.rpartition("/")[2] or place.account, name or ANY)

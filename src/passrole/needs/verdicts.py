@@ -1,0 +1,94 @@
+"""Each need put to the evaluator, and the answer explained.
+
+It decides nothing itself: `policy/evaluate` does. A resource known only at run time is asked literally, `*`
+and all: what is allowed on the pattern is allowed on everything it stands for, as far as Allows go. Of a
+resource in another account only the role's own side is asked; the other side's policy is not known here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from passrole import arns
+from passrole.needs.need import PASSED_TO, SAGEMAKER, Need
+from passrole.policy.evaluate import Decision, PolicySet, evaluate
+from passrole.policy.explain import denial_sentence
+from passrole.policy.near_misses import NearMiss, rank_near_misses
+from passrole.policy.request import Principal, Request, service_principal
+from passrole.policy.trust import ASSUME_ROLE
+
+_NEAR_MISSES_MAX = 3
+_SESSION = "SageMaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A need and its verdict; `reason` is AWS's sentence, None where it is allowed."""
+
+    need: Need
+    request: Request
+    decision: Decision
+    reason: str | None
+    misses: tuple[NearMiss, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request would go through."""
+        return self.decision.allowed
+
+    @property
+    def near_misses(self) -> tuple[str, ...]:
+        """The nearest of them, in words."""
+        return tuple(miss.sentence for miss in self.misses[:_NEAR_MISSES_MAX])
+
+    @property
+    def grant(self) -> Mapping[str, object] | None:
+        """The smallest statement that would allow it; None where it is allowed, or explicitly denied."""
+        if self.allowed or self.decision.explicit:
+            return None
+        if self.need.action == ASSUME_ROLE:
+            return {"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": ASSUME_ROLE}
+        return grant(self.need)
+
+
+def role_session(role_arn: str) -> Principal:
+    """SageMaker's session of the execution role."""
+    name = role_arn.rpartition("/")[2]
+    found = arns.parse(role_arn)
+    account = found.account if found else ""
+    session = arns.assumed_role(account, name, _SESSION)
+    return Principal("role", session, account, f"AROA:{_SESSION}", name, role_arn, _SESSION)
+
+
+def judge(needs: Iterable[Need], principal: Principal, policies: PolicySet) -> list[Answer]:
+    """The answers in the order of the needs; sts:AssumeRole is asked of `policies.trust` as SageMaker."""
+    own = PolicySet(policies.identity, None, policies.boundary, policies.session, policies.scps)
+    return [_judge(need, principal, policies if need.action == ASSUME_ROLE else own) for need in needs]
+
+
+def grant(need: Need) -> dict[str, object]:
+    """A statement that allows the need and nothing else."""
+    statement: dict[str, object] = {"Effect": "Allow", "Action": need.action, "Resource": need.resource}
+    if PASSED_TO in need.context:
+        statement["Condition"] = {"StringEquals": {PASSED_TO: need.context[PASSED_TO]}}
+    return statement
+
+
+def is_elsewhere(need: Need, account: str) -> bool:
+    """Whether the resource is another account's."""
+    found = arns.parse(need.resource)
+    return found is not None and found.account not in ("", account)
+
+
+def _judge(need: Need, principal: Principal, policies: PolicySet) -> Answer:
+    account = principal.account
+    if need.action == ASSUME_ROLE:
+        principal = service_principal(SAGEMAKER, account)
+    context = need.context
+    if is_elsewhere(need, account):
+        context = {**context, "aws:ResourceAccount": need.resource.split(":")[4]}
+    request = Request(principal, need.action, need.resource, account, context)
+    decision = evaluate(request, policies)
+    if decision.allowed:
+        return Answer(need, request, decision, None, ())
+    sentence = denial_sentence(request, decision)
+    return Answer(need, request, decision, sentence, tuple(rank_near_misses(request, policies)))

@@ -1,0 +1,234 @@
+"""`passrole check`: exit codes and the four formats. The verdicts themselves are tested in tests/needs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from passrole.cli import main
+
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:"
+Write = Callable[[str, Any], str]
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["check", *arguments], prog_name="passrole")
+
+
+def invoking(name: str, **more: Any) -> dict[str, Any]:
+    step = {"Name": "Run", "Type": "Lambda", "FunctionArn": FUNCTION + name, "Arguments": {}, **more}
+    return {"Version": "2020-12-01", "Steps": [step]}
+
+
+def allowing(*actions: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def trusting(service: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a document as JSON, give its path."""
+
+    def put(name: str, document: Any) -> str:
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return str(path)
+
+    return put
+
+
+def test_all_allowed_is_0_and_the_count_is_the_last_line(write: Write) -> None:
+    result = check(write("p.json", invoking("my-sagemaker-f")), "--managed-version", "v3")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "3 of 3 allowed")
+
+
+def test_something_missing_is_1_and_its_reason_stands_under_it(write: Write) -> None:
+    result = check(write("p.json", invoking("my-f")), "--managed-version", "v3")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    at = lines.index(f"  missing  lambda:InvokeFunction on {FUNCTION}my-f")
+    assert (
+        lines[at + 1]
+        .strip()
+        .endswith("only on names containing `sagemaker`, `sageMaker` or `SageMaker`; this function is `my-f`")
+    )
+    assert lines[-1] == "1 of 3 allowed"
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("{good}", "whose permissions? give --policy, --managed-version or --role"),
+        ("{good} --role x --policy {policy}", "--role brings its own policies"),
+        ("{broken} --managed-version v3", "Malformed"),
+        ("{empty} --managed-version v3", "the definition has no list of `Steps`"),
+        ("{good} --policy {empty}", "is not a usable policy"),
+        ("{good} --policy {broken}", "is not a usable policy"),
+        ("{good} --policy {policy} --trust {policy}", "is not a usable policy"),
+        ("{good} --managed-version v3 -p x=1", "has no parameter `x`"),
+        ("{good} --managed-version v9", "'v9' is not one of"),
+        ("{good} --role x --data {folder}", "is not a data folder yet"),
+    ],
+)
+def test_unusable_input_is_2_and_one_line(write: Write, tmp_path: Path, arguments: str, message: str) -> None:
+    files = {
+        "good": write("good.json", invoking("f")),
+        "policy": write("policy.json", allowing("*")),
+        "broken": write("broken.json", "{"),
+        "empty": write("empty.json", {}),
+        "folder": str(tmp_path / "none"),
+    }
+    result = check(*arguments.format(**files).split())
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert (result.stderr.count("\n"), result.stdout) == (1, "")
+
+
+def test_json_has_its_shape(write: Write) -> None:
+    file = write("p.json", invoking("my-f"))
+    policy = write("role.json", allowing("lambda:GetFunction", "sqs:SendMessage"))
+    result = check(file, "--policy", policy, "--format", "json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert list(found) == ["ok", "needs", "caller", "unknown", "unused", "warnings"]
+    assert found["ok"] is False
+    get, invoke = found["needs"]
+    assert get["allowed"] is True and get["reason"] is None and get["grant"] is None
+    assert invoke == {
+        "step": "Run",
+        "action": "lambda:InvokeFunction",
+        "resource": f"{FUNCTION}my-f",
+        "context": {},
+        "why": "invokes it",
+        "when": "start",
+        "is_pattern": False,
+        "allowed": False,
+        "layer": "identity",
+        "reason": "User: arn:aws:sts::123456789012:assumed-role/execution-role/SageMaker is not authorized "
+        f"to perform: lambda:InvokeFunction on resource: {FUNCTION}my-f because no identity-based policy "
+        "allows the lambda:InvokeFunction action",
+        "near_misses": [
+            "statement 1 of role.json allows `lambda:GetFunction`, but not lambda:InvokeFunction"
+        ],
+        "grant": {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": f"{FUNCTION}my-f"},
+    }
+    assert found["unused"] == [
+        {"policy": "role.json", "statement": 0, "sid": None, "actions": ["sqs:SendMessage"]}
+    ]
+    assert {each["allowed"] for each in found["caller"]} == {None}
+
+
+def test_boundary_trust_and_caller_are_judged_too(write: Write) -> None:
+    arguments = [
+        write("p.json", invoking("f")),
+        "--policy",
+        write("all.json", allowing("*")),
+        "--format=json",
+    ]
+    boundary = write("boundary.json", allowing("lambda:GetFunction"))
+    trust = write("trust.json", trusting("ec2.amazonaws.com"))
+    caller = write("caller.json", allowing("sagemaker:*"))
+    assert check(*arguments).exit_code == 0
+    bounded = json.loads(check(*arguments, "--boundary", boundary).stdout)
+    assert [each["layer"] for each in bounded["needs"] if not each["allowed"]] == ["boundary"]
+    distrusted = json.loads(check(*arguments, "--trust", trust).stdout)
+    assert [each["action"] for each in distrusted["needs"] if not each["allowed"]] == ["sts:AssumeRole"]
+    called = json.loads(check(*arguments, "--caller", caller).stdout)
+    assert [each["action"] for each in called["caller"] if not each["allowed"]] == ["iam:PassRole"]
+    assert called["ok"] is False
+
+
+def test_tags_that_nobody_may_give_fail_nothing(write: Write) -> None:
+    caller = allowing("sagemaker:CreatePipeline", "sagemaker:StartPipelineExecution", "iam:PassRole")
+    everything = write("all.json", allowing("*"))
+    result = check(
+        write("p.json", invoking("f")), "--policy", everything, "--caller", write("caller.json", caller)
+    )
+    assert result.exit_code == 0
+    assert "missing  sagemaker:AddTags" in result.stdout
+
+
+def test_a_step_of_an_unknown_type_is_told_and_fails_nothing(write: Write) -> None:
+    file = write("p.json", {"Steps": [{"Name": "L", "Type": "Lineage"}]})
+    result = check(file, "--managed-version", "v3")
+    assert result.exit_code == 0
+    assert "what a step of type `Lineage` needs is not known here" in result.stdout
+    assert result.stdout.splitlines()[-1] == "1 of 1 allowed; 1 of the steps not known"
+
+
+def test_what_getpolicyversion_answers_is_taken_for_its_document(write: Write) -> None:
+    saved = write("saved.json", {"PolicyVersion": {"VersionId": "v1", "Document": allowing("lambda:*")}})
+    assert check(write("p.json", invoking("f")), "--policy", saved).exit_code == 0
+
+
+def test_sarif_names_file_rules_and_results(write: Write) -> None:
+    file = write("p.json", invoking("my-Sagemaker-f"))
+    found = json.loads(check(file, "--managed-version", "v3", "--format", "sarif").stdout)
+    assert found["version"] == "2.1.0"
+    (run,) = found["runs"]
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {
+        result["ruleId"] for result in run["results"]
+    }
+    assert [(result["ruleId"], result["level"]) for result in run["results"]] == [
+        ("lambda:GetFunction", "error"),
+        ("lambda:InvokeFunction", "error"),
+        ("warning", "warning"),
+    ]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == {Path(file).as_posix()}
+
+
+def test_junit_is_well_formed_whatever_the_step_is_called(write: Write) -> None:
+    steps = [*invoking("my-f", Name='<&"\x00\x1b]]>')["Steps"], {"Name": "L", "Type": "Lineage"}]
+    file = write("p.json", {"Steps": steps})
+    result = check(file, "--managed-version", "v3", "--format", "junit")
+    suite = ElementTree.fromstring(result.stdout)
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "2", "1")
+    assert len(suite.findall("testcase")) == 4
+    assert len(suite.findall("testcase/failure")) == 2
+    assert len(suite.findall("testcase/skipped")) == 1
+    assert "\x1b" not in check(file, "--managed-version", "v3").stdout
+
+
+def test_a_role_of_the_server_is_read_with_all_it_has(server: Any, write: Write) -> None:
+    file = write("p.json", invoking("my-f"))
+    role = server.role([allowing("lambda:GetFunction"), allowing("lambda:InvokeFunction")])
+    place = ("--data", str(server.data))
+    elsewhere = check(file, "--role", role, *place)
+    assert (elsewhere.exit_code, "is another account's" in elsewhere.stdout) == (0, True)
+    strange = server.role([allowing("*")], trust="ec2.amazonaws.com")
+    assert "missing  sts:AssumeRole" in check(file, "--role", strange, *place).stdout
+    nobody = check(file, "--role", "nobody", *place)
+    assert (nobody.exit_code, "NoSuchEntity" in nobody.stderr) == (2, True)
+
+
+def test_a_chosen_version_takes_the_place_of_the_attached_one(server: Any, write: Write) -> None:
+    file = write("p.json", invoking("my-sagemaker-f"))
+    arguments = (file, "--role", server.access["role_name"], "--data", str(server.data))
+    assert check(*arguments).exit_code == 0
+    older = check(*arguments, "--managed-version", "v1")
+    assert older.exit_code == 1
+    assert "since v2: lambda:GetFunction" in older.stdout
+
+
+def test_it_imports_neither_clients_nor_server(write: Write) -> None:
+    file = write("p.json", invoking("my-sagemaker-f"))
+    script = (
+        "import sys; from passrole.cli import main\n"
+        f"main(['check', {file!r}, '--managed-version', 'v3'], standalone_mode=False)\n"
+        "print([name for name in ('boto3', 'botocore', 'rich', 'uvicorn', 'sqlite3') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
