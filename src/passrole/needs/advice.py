@@ -114,15 +114,14 @@ def _versions(answers: Sequence[Answer], version: str) -> Iterator[str]:
         each.id: PolicySet(((PIPELINES_INTEGRATIONS, parse_document(each.document)),))
         for each in policies()[PIPELINES_INTEGRATIONS].versions
     }
-    for later in [each for each in managed if each > version]:
-        gained = [
-            answer
-            for answer in answers
-            if not answer.allowed
-            and not evaluate(answer.request, managed[version]).allowed
-            and evaluate(answer.request, managed[later]).allowed
-        ]
-        for step in dict.fromkeys(answer.need.step for answer in gained):
-            actions = ", ".join(dict.fromkeys(a.need.action for a in gained if a.need.step == step))
-            yield f"step `{step}` relies on what the managed policy has only since {later}: {actions}"
-        answers = [answer for answer in answers if answer not in gained]
+    later = [each for each in managed if each > version]
+    gained: dict[tuple[str | None, str], list[str]] = {}
+    for answer in answers:
+        if answer.allowed or evaluate(answer.request, managed[version]).allowed:
+            continue
+        since = next((each for each in later if evaluate(answer.request, managed[each]).allowed), None)
+        if since is not None:
+            gained.setdefault((answer.need.step, since), []).append(answer.need.action)
+    for (step, since), actions in gained.items():
+        listed = ", ".join(dict.fromkeys(actions))
+        yield f"step `{step}` relies on what the managed policy has only since {since}: {listed}"
