@@ -3,7 +3,7 @@
 Handlers, by resource:
 - functions.py: create, read, list, delete; updating.py: code and configuration
 - invoking.py: Invoke; tagging.py: tags
-- mappings.py: event source mappings
+- mappings.py: event source mappings; permissions.py: resource-based policies
 
 What they rest on:
 - registry.py: the functions that exist, and how they are shown; names.py: which one a call means
@@ -17,7 +17,7 @@ What they rest on:
 Not here: versions, aliases, layers, images, event sources other than SQS, function URLs.
 """
 
-from passrole.services.lambda_ import functions, invoking, mappings, tagging, updating
+from passrole.services.lambda_ import functions, invoking, mappings, permissions, tagging, updating
 from passrole.services.lambda_.log_delivery import LoggedFunctions
 from passrole.services.lambda_.polling import EventSources
 from passrole.services.lambda_.queued import QueuedInvocations
@@ -29,6 +29,7 @@ __all__ = [
     "functions",
     "invoking",
     "mappings",
+    "permissions",
     "tagging",
     "updating",
 ]

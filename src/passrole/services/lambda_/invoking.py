@@ -9,7 +9,7 @@ import orjson
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, queued, refusals, running
+from passrole.services.lambda_ import names, permissions, queued, refusals, running
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.registry import Function, find
 from passrole.services.operation import operation
@@ -18,7 +18,7 @@ PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event":
 LOG_TAIL_BYTES = 4_096
 
 
-@operation("lambda:InvokeFunction", resource=names.arn_of)
+@operation("lambda:InvokeFunction", resource=names.arn_of, resource_policy=permissions.its_policy)
 async def invoke(
     ctx: Context,
     *,

@@ -63,7 +63,7 @@ def existing(tx: Tx, ctx: Context, uuid: str) -> EventSourceMapping:
     """The mapping of the caller's region. Raises Fault."""
     mapping = MAPPINGS.get(tx, ctx.key(uuid))
     if mapping is None:
-        raise refusals.no_mapping()
+        raise refusals.nothing_there()
     return mapping
 
 

@@ -93,8 +93,8 @@ def revision_differs() -> Fault:
     return Fault("PreconditionFailedException", sentence, status=412)
 
 
-def no_mapping() -> Fault:
-    """There is no event source mapping of that UUID."""
+def nothing_there() -> Fault:
+    """There is no event source mapping of that UUID, or no policy on the function."""
     return Fault("ResourceNotFoundException", "The resource you requested does not exist.")
 
 
@@ -106,3 +106,24 @@ def mapping_exists(source_arn: str, function_arn: str, uuid: str) -> Fault:
         f" exists. Please update or delete the existing mapping with UUID {uuid}"
     )
     return Fault("ResourceConflictException", sentence)
+
+
+def no_statement(sid: str) -> Fault:
+    """The policy has no such statement."""
+    return Fault("ResourceNotFoundException", f"Statement {sid} is not found in resource policy.")
+
+
+def statement_exists(sid: str) -> Fault:
+    """The policy has a statement of that id already."""
+    sentence = (
+        f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the"
+        " existing statement."
+    )
+    return Fault("ResourceConflictException", sentence)
+
+
+def policy_too_long(bytes_max: int) -> Fault:
+    """More statements than a policy holds."""
+    return Fault(
+        "PolicyLengthExceededException", f"The final policy size is bigger than the limit ({bytes_max})."
+    )

@@ -20,7 +20,7 @@ class Function:
     """A function. `modified` is epoch seconds; `revision` changes with every update.
 
     `folder` names the folder of its code (see `upload`): each upload has one of its own, so that what
-    still runs keeps the old.
+    still runs keeps the old. `statements` are those of its resource-based policy.
     """
 
     account: str
@@ -39,6 +39,8 @@ class Function:
     revision: str
     environment: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    policy_revision: str = ""
 
     @property
     def key(self) -> str:
