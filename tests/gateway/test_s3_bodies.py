@@ -1,6 +1,7 @@
 """S3's own ways to send a body and to sign: in chunks, with a checksum behind, and as a URL."""
 
 import io
+import json
 import urllib.error
 import urllib.request
 from typing import Any
@@ -30,10 +31,13 @@ def bucket(server: Any) -> str:
     return "gateway-bodies"
 
 
-def test_a_presigned_url_reads_and_writes_until_it_is_changed(server: Any, bucket: str) -> None:
-    s3 = client(server, signature_version="s3v4")  # boto3's default for URLs is version 2, which AWS retired
+@pytest.mark.parametrize("version", ["s3v4", None], ids=["v4", "v2-as-boto3-does-by-itself"])
+def test_a_presigned_url_reads_and_writes_until_it_is_changed(
+    server: Any, bucket: str, version: str | None
+) -> None:
+    s3 = client(server, signature_version=version)
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b/ü"}, 60)
-    NO_PROXY.open(urllib.request.Request(put, b"by url", method="PUT")).close()
+    NO_PROXY.open(urllib.request.Request(put, b"by url", {"Content-Type": ""}, method="PUT")).close()
     get = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/ü"}, 60)
     with NO_PROXY.open(get) as answer:
         assert answer.read() == b"by url"
@@ -41,6 +45,57 @@ def test_a_presigned_url_reads_and_writes_until_it_is_changed(server: Any, bucke
         NO_PROXY.open(get.replace("a%20b", "other"))
     assert refused.value.code == 403
     refused.value.close()
+
+
+def fetched(url: str) -> bytes | int:
+    """What is there, or the status."""
+    try:
+        with NO_PROXY.open(url) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def test_an_old_url_signs_key_time_session_and_what_it_asks_the_answer_to_say(
+    server: Any, bucket: str
+) -> None:
+    server.client("s3").put_object(Bucket=bucket, Key="old", Body=b"old")
+    asked = {"Bucket": bucket, "Key": "old", "ResponseContentType": "text/x"}
+    url = client(server).generate_presigned_url("get_object", asked, 60)
+    assert "AWSAccessKeyId=" in url
+    assert fetched(url) == b"old"
+    for changed in (
+        url.replace("/old?", "/new?"),
+        url.replace("text%2Fx", "text%2Fy"),
+        url.replace("Expires=", "Expires=9"),
+        url.replace("Signature=", "Signature=x"),
+        url.replace("AWSAccessKeyId=", "AWSAccessKeyId=X"),
+        url.replace("Expires=", "Expires=now&Other="),
+        url.partition("&Signature=")[0],
+        f"{url}&Signature=twice",
+        f"{url}&x-amz-acl=private",
+    ):
+        assert changed == url or fetched(changed) == 403, changed
+    ended = client(server).generate_presigned_url("get_object", asked, -1)
+    assert fetched(ended) == 403
+
+
+def test_an_old_url_of_a_role_session_carries_its_token(server: Any, bucket: str) -> None:
+    server.client("s3").put_object(Bucket=bucket, Key="role", Body=b"by role")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/role"}
+    arn = server.role([{"Version": "2012-10-17", "Statement": [statement]}], trust="lambda.amazonaws.com")
+    trust = {"Effect": "Allow", "Principal": {"AWS": server.account}, "Action": "sts:AssumeRole"}
+    server.client("iam").update_assume_role_policy(
+        RoleName=arn.rpartition("/")[2],
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    keys = server.client("sts").assume_role(RoleArn=arn, RoleSessionName="url")["Credentials"]
+    session = server.client_with("s3", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    url = session.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "role"}, 60)
+    assert "x-amz-security-token" in url and fetched(url) == b"by role"
+    other = session.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "old"}, 60)
+    assert fetched(other) == 403
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])

@@ -19,7 +19,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
-from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv4
+from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv2, sigv4
 from passrole.wire.chunked import decoded_body
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Gateway:
             request = _request(scope, body)
             if request.raw_path == f"{OWN_PREFIX}health":
                 return _own_answer({"status": "ready"}, request_id)
-            signed = sigv4.parse_authorization(request)
+            signed = _signed(request)
             found = _routed(request, signed.service)
             known = await self._authenticated(request, signed, found)
             parameters = _parameters(found, await _unchunked(request, signed, known.secret_key))
@@ -85,9 +85,19 @@ class Gateway:
             raise sigv4.unknown_key(found.protocol) from None
         except ExpiredSession:
             raise sigv4.expired_token(found.protocol) from None
-        skew = self._config.clock_skew_seconds
-        sigv4.verify(request, signed, known.secret_key, self._clock(), skew, found.protocol)
+        if sigv2.is_presigned(request):
+            sigv2.verify(request, signed, known.secret_key, self._clock())
+        else:
+            skew = self._config.clock_skew_seconds
+            sigv4.verify(request, signed, known.secret_key, self._clock(), skew, found.protocol)
         return known
+
+
+def _signed(request: HttpRequest) -> sigv4.Authorization:
+    """What the request says of its signature. Raises Unrouted."""
+    if sigv2.is_presigned(request):
+        return sigv2.parse_authorization(request)
+    return sigv4.parse_authorization(request)
 
 
 def _from(scope: Scope, call: Call) -> Call:

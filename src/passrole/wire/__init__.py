@@ -3,7 +3,7 @@
 Everything is driven by botocore's service descriptions, the same files that the clients read. Nothing here
 knows what an operation does, who may call it, or what time it is.
 
-    request -> sigv4.parse_authorization -> route -> sigv4.verify -> chunked.decoded_body
+    request -> sigv4.parse_authorization -> route -> sigv4.verify -> chunked.decoded_body   (or sigv2)
             -> parse -> constraints.fault
     result  -> render | fault -> render_fault
 """

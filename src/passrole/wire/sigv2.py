@@ -1,0 +1,108 @@
+"""Presigned URLs of S3's older signature, version 2, which boto3 and the AWS CLI still make for us-east-1.
+
+Only the form in the query, only for S3, and only because those clients use it unless told otherwise. It
+signs method, time, resource and `x-amz-` headers; the body it leaves out. A role's session may sign as well:
+its token is among what is signed.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+"""
+
+import base64
+import hmac
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote
+
+from passrole.faults import Fault
+from passrole.wire.forms import query_parameters
+from passrole.wire.http import HttpRequest
+from passrole.wire.refusals import ACCESS_DENIED, INVALID_SIGNATURE, Unrouted, refused
+from passrole.wire.s3_routing import bucket_of_host
+from passrole.wire.scalars import INTEGER_BOUNDS, read_integer
+from passrole.wire.sigv4 import Authorization
+
+REGION = "us-east-1"  # version 2 names none, and this is where it is still spoken
+_PROTOCOL: Final = "rest-xml"
+_SIGNED_HEADERS = ("content-md5", "content-type")
+_TOKEN = "x-amz-security-token"  # noqa: S105 (a header's name)
+# The parameters that belong to the resource; all others are not signed.
+_SIGNED_PARAMETERS = frozenset(
+    {
+        *("accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle"),
+        *("location", "logging", "metrics", "notification", "object-lock", "partNumber", "policy"),
+        *("replication", "requestPayment", "response-cache-control", "response-content-disposition"),
+        *("response-content-encoding", "response-content-language", "response-content-type"),
+        *("response-expires", "restore", "select", "select-type", "storageClass", "tagging", "torrent"),
+        *("uploadId", "uploads", "versionId", "versioning", "versions", "website"),
+    }
+)
+
+
+def is_presigned(request: HttpRequest) -> bool:
+    """Whether the query says that it is signed so."""
+    return "AWSAccessKeyId=" in request.query and "authorization" not in request.headers
+
+
+def parse_authorization(request: HttpRequest) -> Authorization:
+    """What the URL says of its signature; its `moment` is when it ends. Raises Unrouted."""
+    fields = _fields(request)
+    lacking = [name for name in ("AWSAccessKeyId", "Signature", "Expires") if not fields.get(name)]
+    try:
+        ends = read_integer(fields.get("Expires", ""), INTEGER_BOUNDS["long"])
+    except ValueError:
+        lacking.append("Expires")
+        ends = 0
+    if lacking:
+        sentence = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+        raise refused(ACCESS_DENIED, _PROTOCOL, sentence)
+    return Authorization(
+        access_key=fields["AWSAccessKeyId"],
+        session_token=fields.get(_TOKEN) or request.headers.get(_TOKEN),
+        date="",
+        region=REGION,
+        service="s3",
+        signed_headers=(),
+        signature=fields["Signature"],
+        moment=fields["Expires"],
+        epoch_seconds=ends,
+        expires_seconds=0,
+    )
+
+
+def verify(request: HttpRequest, authorization: Authorization, secret: str, now: float) -> None:
+    """Return if the URL was signed with the secret and has not ended. Raises Unrouted."""
+    if now > authorization.epoch_seconds:
+        raise refused(ACCESS_DENIED, _PROTOCOL, "Request has expired")
+    text = _signed_text(request, authorization.moment)
+    expected = base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
+    if not hmac.compare_digest(expected, authorization.signature.encode()):
+        raise refused(INVALID_SIGNATURE, _PROTOCOL)
+
+
+def _fields(request: HttpRequest) -> Mapping[str, str]:
+    """The query's parameters; one that is there twice is not to be trusted, and not there."""
+    try:
+        query = query_parameters(request.query)
+    except Fault as fault:
+        raise Unrouted(fault.code, fault.message, _PROTOCOL, status=fault.status) from None
+    return {name: values[0] for name, values in query.items() if len(values) == 1}
+
+
+def _signed_text(request: HttpRequest, ends: str) -> str:
+    """Headers count wherever they are: who signs a URL puts them into its query."""
+    lower = {name.lower(): value for name, value in _fields(request).items()}
+    headers = lower | dict(request.headers)
+    custom = sorted(f"{name}:{value.strip()}" for name, value in headers.items() if name.startswith("x-amz-"))
+    standard = [headers.get(name, "").strip() for name in _SIGNED_HEADERS]
+    return "\n".join([request.method, *standard, ends, *custom, _resource(request)])
+
+
+def _resource(request: HttpRequest) -> str:
+    """The path with its bucket, whether the URL has it in the path or in the host."""
+    bucket = bucket_of_host(request.headers.get("host", ""))
+    path = f"/{bucket}{request.raw_path}" if bucket else request.raw_path
+    pairs = [part.split("=", 1) for part in request.query.split("&")]
+    signed = sorted(
+        (["=".join([pair[0], *map(unquote, pair[1:])]) for pair in pairs if pair[0] in _SIGNED_PARAMETERS]),
+        key=lambda part: part.partition("=")[0],
+    )
+    return f"{path}?{'&'.join(signed)}" if signed else path
