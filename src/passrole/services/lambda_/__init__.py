@@ -12,6 +12,7 @@ What they rest on:
 - running.py: a function and its role, made into a call of the runtime
 - queued.py: asynchronous invocations, stored before they are acknowledged
 - mapping_rows.py, polling.py, sqs_events.py: which queue feeds which function, how, and in what shape
+- sessions.py, paging.py: roles of functions as callers; pages of lists
 - log_delivery.py: what functions write, brought to CloudWatch Logs
 
 Not here: versions, aliases, layers, images, event sources other than SQS, function URLs.

@@ -1,8 +1,6 @@
 """CreateFunction, GetFunction, GetFunctionConfiguration, ListFunctions, DeleteFunction."""
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from passrole import ids
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, refusals, running, settings, sources
+from passrole.services.lambda_ import archives, names, paging, refusals, running, settings, sources
 from passrole.services.lambda_.registry import (
     FUNCTIONS,
     Function,
@@ -127,7 +125,7 @@ async def list_functions(
     ctx: Context, *, marker: str | None = None, max_items: int = PAGE_MAX
 ) -> dict[str, Any]:
     """All functions of the region by name, 50 to a page at most."""
-    after = ctx.key(_name_in(marker)) if marker else ""
+    after = ctx.key(paging.place_of(marker)) if marker else ""
     page = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> list[tuple[str, Function]]:
@@ -136,7 +134,7 @@ async def list_functions(
     found = [function for _, function in await ctx.store.read(read)]
     answer: dict[str, Any] = {"Functions": [configuration(function) for function in found[:page]]}
     if len(found) > page:
-        answer["NextMarker"] = base64.b64encode(found[page - 1].name.encode()).decode()
+        answer["NextMarker"] = paging.marker_behind(found[page - 1].name)
     return answer
 
 
@@ -183,10 +181,3 @@ async def unpacked(ctx: Context, function: Function, archive: bytes) -> Path:
     folder = upload(ctx.config, function)
     await asyncio.to_thread(archives.unpack, archive, folder)
     return folder
-
-
-def _name_in(marker: str) -> str:
-    try:
-        return base64.b64decode(marker, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise refusals.invalid("Invalid marker") from error

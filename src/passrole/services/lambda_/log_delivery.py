@@ -25,15 +25,14 @@ from passrole.runtimes.interface import (
     Invocation,
     InvocationResult,
 )
-from passrole.services.lambda_ import running
-from passrole.services.lambda_.queued import Call
-from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.registry import FUNCTIONS
+from passrole.services.lambda_.running import Call
+from passrole.services.lambda_.sessions import Sessions
 from passrole.store import Store
 
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.5
-SESSION_SECONDS = 300.0
 REFUSED_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 WAITING_BYTES_MAX = 16 * 1_048_576
@@ -74,7 +73,7 @@ class LoggedFunctions:
         self._waiting: defaultdict[_Place, list[_Written]] = defaultdict(list)
         self._waiting_bytes = 0
         self._there: set[_Place] = set()
-        self._sessions: dict[tuple[str, str], tuple[Principal, float]] = {}
+        self._sessions: Sessions | None = None
         self._refused: dict[_Place, float] = {}
         self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -99,6 +98,7 @@ class LoggedFunctions:
     def start(self, call: Call) -> None:
         """Deliver from now on, through the door."""
         self._call = call
+        self._sessions = Sessions(call, self._clock)
         self._task = asyncio.create_task(self._work())
 
     async def close(self) -> None:
@@ -148,24 +148,10 @@ class LoggedFunctions:
         function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
         if function is None:
             return
-        principal = await self._principal(function, arn.region)
+        assert self._sessions is not None, "nothing is delivered before the start"
+        principal = await self._sessions.principal(function)
         for batch in batches(events):
             await self._put(place, batch, principal, arn.region)
-
-    async def _principal(self, function: Function, region: str) -> Principal:
-        """The function's role, assumed anew every few minutes; what it may is decided on each call."""
-        key, now = (function.role, function.name), self._clock()
-        session = self._sessions.get(key)
-        if session is None or session[1] <= now:
-            principal = await running.principal(
-                lambda asked, caller: self._called("sts", "AssumeRole", asked, caller, region),
-                function.account,
-                function.role,
-                function.name,
-            )
-            self._sessions = {old: kept for old, kept in self._sessions.items() if kept[1] > now}
-            session = self._sessions[key] = (principal, now + SESSION_SECONDS)
-        return session[0]
 
     async def _put(self, place: _Place, batch: Sequence[Event], principal: Principal, region: str) -> None:
         named = {"logGroupName": place.group, "logStreamName": place.stream}

@@ -3,8 +3,6 @@
 Queues of SQS only; Kinesis, DynamoDB and the others are refused.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +11,7 @@ from passrole import arns, ids
 from passrole.faults import Fault
 from passrole.policy.request import Principal, Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, refusals, running
+from passrole.services.lambda_ import names, paging, refusals, running
 from passrole.services.lambda_.mapping_rows import (
     CHANNEL,
     MAPPINGS,
@@ -154,7 +152,7 @@ async def list_event_source_mappings(
 ) -> dict[str, Any]:
     """Those of the region, of one queue or of one function."""
     name = names.parse(ctx, function_name).name if function_name else None
-    after = ctx.key(_place(marker)) if marker else ""
+    after = ctx.key(paging.place_of(marker)) if marker else ""
     page = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> dict[str, Any]:
@@ -164,7 +162,7 @@ async def list_event_source_mappings(
             if event_source_arn in (None, mapping.queue_arn) and name in (None, mapping.function)
         ]
         shown = [configuration(tx, mapping) for mapping in found[:page]]
-        more = base64.b64encode(found[page - 1].uuid.encode()).decode() if len(found) > page else None
+        more = paging.marker_behind(found[page - 1].uuid) if len(found) > page else None
         return {"EventSourceMappings": shown} | ({"NextMarker": more} if more else {})
 
     return await ctx.store.read(read)
@@ -246,10 +244,3 @@ async def _principal(ctx: Context, function: Function) -> Principal:
         return await running.principal(assume, ctx.account, function.role, function.name)
     except Fault as fault:
         raise refusals.role_refused() from fault
-
-
-def _place(marker: str) -> str:
-    try:
-        return base64.b64decode(marker, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise refusals.invalid("Invalid marker") from error

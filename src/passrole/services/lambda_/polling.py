@@ -18,13 +18,13 @@ from passrole import ids
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
-from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.lambda_ import running, sqs_events
 from passrole.services.lambda_.mapping_rows import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.mappings import queue_url
-from passrole.services.lambda_.queued import Call
 from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.running import Call
+from passrole.services.lambda_.sessions import Sessions
 from passrole.services.lambda_.sqs_events import Message
 from passrole.store import Store, Tx
 
@@ -34,7 +34,6 @@ RECEIVE_MAX = 10
 WAIT_SECONDS = 20
 AT_ONCE_DEFAULT = 5  # as many pollers as Lambda begins with
 PROBLEM_SECONDS_MIN, PROBLEM_SECONDS_MAX = 1.0, 30.0
-SESSION_SECONDS = 300.0
 OK = "OK"
 
 
@@ -51,7 +50,7 @@ class EventSources:
         self._store = store
         self._functions = functions
         self._call = call
-        self._clock = clock
+        self._sessions = Sessions(call, clock)
         self._config = config
         self._batches: set[asyncio.Task[None]] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -77,7 +76,9 @@ class EventSources:
         running_one = self._tasks.pop(key, None)
         if running_one is not None:
             running_one.cancel()
-        poller = _Poller(self._store, self._functions, self._call, self._clock, self._config, self._batches)
+        poller = _Poller(
+            self._store, self._functions, self._call, self._sessions, self._config, self._batches
+        )
         self._tasks[key] = asyncio.create_task(poller.work(key))
         self._tasks[key].add_done_callback(lambda task: self._forget(key, task))
 
@@ -96,16 +97,15 @@ class _Poller:
         store: Store,
         functions: FunctionRuntime,
         call: Call,
-        clock: Clock,
+        sessions: Sessions,
         config: Config,
         batches: set[asyncio.Task[None]],
     ) -> None:
         self._store = store
         self._functions = functions
         self._call = call
-        self._clock = clock
+        self._sessions = sessions
         self._config = config
-        self._session: tuple[str, Principal, float] | None = None
         self._told = ""
         self._pause = PROBLEM_SECONDS_MIN
         self._batches = batches
@@ -191,7 +191,7 @@ class _Poller:
             Invocation(ids.request_id(), event),
             store=self._store,
             functions=self._functions,
-            assume=self._assume(mapping.region),
+            assume=running.assuming(self._call, mapping.region),
             config=self._config,
         )
         if result.error:
@@ -213,23 +213,8 @@ class _Poller:
     async def _as_role(
         self, mapping: EventSourceMapping, function: Function, operation: str, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
-        principal = await self._principal(mapping, function)
+        principal = await self._sessions.principal(function)
         return await self._call("sqs", operation, asked, principal, mapping.region)
-
-    async def _principal(self, mapping: EventSourceMapping, function: Function) -> Principal:
-        """The function's role, assumed anew every few minutes; what it may is decided on each call."""
-        now = self._clock()
-        if self._session is None or self._session[0] != function.role or self._session[2] <= now:
-            assume = self._assume(mapping.region)
-            session = await running.principal(assume, function.account, function.role, function.name)
-            self._session = (function.role, session, now + SESSION_SECONDS)
-        return self._session[1]
-
-    def _assume(self, region: str) -> running.Assume:
-        async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-            return await self._call("sts", "AssumeRole", parameters, principal, region)
-
-        return assume
 
     async def _tell(self, mapping: EventSourceMapping, result: str) -> None:
         """LastProcessingResult; written only when it changes, unless the mapping is gone."""

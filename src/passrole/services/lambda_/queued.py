@@ -7,14 +7,12 @@ there is no destination for what failed: both are said in docs/reference/parity.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
-from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.lambda_ import running
 from passrole.services.lambda_.registry import FUNCTIONS, Function
@@ -25,9 +23,6 @@ log = logging.getLogger(__name__)
 CHANNEL = "lambda-queued"
 AT_ONCE_MAX = 8
 THROTTLED_SECONDS = 1.0
-
-Call = Callable[[str, str, Mapping[str, Any], Principal, str], Awaitable[dict[str, Any]]]
-"""The door from inside: service, operation, parameters, principal, region."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class QueuedInvocations:
     """Runs what is queued. `start` once the door is open, `close` before the runtime."""
 
     def __init__(
-        self, store: Store, functions: FunctionRuntime, call: Call, clock: Clock, config: Config
+        self, store: Store, functions: FunctionRuntime, call: running.Call, clock: Clock, config: Config
     ) -> None:
         self._store = store
         self._functions = functions
@@ -107,10 +102,6 @@ class QueuedInvocations:
 
     async def _invoked(self, function: Function, invocation: Invocation) -> str | None:
         """The function's own failure, if it failed. Waits as long as there is no room. Raises Fault."""
-
-        async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-            return await self._call("sts", "AssumeRole", parameters, principal, function.region)
-
         while True:
             try:
                 result = await running.run(
@@ -118,7 +109,7 @@ class QueuedInvocations:
                     invocation,
                     store=self._store,
                     functions=self._functions,
-                    assume=assume,
+                    assume=running.assuming(self._call, function.region),
                     config=self._config,
                 )
             except Fault as fault:

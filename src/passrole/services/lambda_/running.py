@@ -22,6 +22,17 @@ SERVICE = "lambda.amazonaws.com"
 RELOADS_MAX = 5
 Assume = Callable[[Mapping[str, Any], Principal], Awaitable[dict[str, Any]]]
 """Calls sts:AssumeRole with the parameters, as the principal; the answer as STS gives it."""
+Call = Callable[[str, str, Mapping[str, Any], Principal, str], Awaitable[dict[str, Any]]]
+"""The door from inside: service, operation, parameters, principal, region."""
+
+
+def assuming(call: Call, region: str) -> Assume:
+    """AssumeRole through the door, from inside."""
+
+    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        return await call("sts", "AssumeRole", parameters, principal, region)
+
+    return assume
 
 
 async def session(assume: Assume, account: str, role: str, function_name: str) -> Credentials:

@@ -1,0 +1,30 @@
+"""Sessions of functions' roles, for the calls that Lambda makes as them in the background."""
+
+from passrole.clock import Clock
+from passrole.policy.request import Principal
+from passrole.services.lambda_ import running
+from passrole.services.lambda_.registry import Function
+
+SECONDS = 300.0
+
+
+class Sessions:
+    """A role is assumed anew every SECONDS, which is no longer than AWS takes to spread a change of it; what
+    it may is decided on each call.
+    """
+
+    def __init__(self, call: running.Call, clock: Clock) -> None:
+        self._call = call
+        self._clock = clock
+        self._known: dict[tuple[str, str, str], tuple[Principal, float]] = {}
+
+    async def principal(self, function: Function) -> Principal:
+        """The session of a function's role. Raises Fault as AssumeRole does."""
+        key, now = (function.role, function.region, function.name), self._clock()
+        known = self._known.get(key)
+        if known is None or known[1] <= now:
+            assume = running.assuming(self._call, function.region)
+            principal = await running.principal(assume, function.account, function.role, function.name)
+            self._known = {old: kept for old, kept in self._known.items() if kept[1] > now}
+            known = self._known[key] = (principal, now + SECONDS)
+        return known[0]
