@@ -14,12 +14,13 @@ from pathlib import Path
 
 import uvicorn
 
-from passrole import identities
+from passrole import identities, ids
 from passrole.api import Audit, Door
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target
 from passrole.gateway.proxy import HEAD_BYTES_MAX
+from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
@@ -168,9 +169,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._proxy = await self._start_proxy()
+            password = _proxy_password(self._config)
+            self._proxy = await self._start_proxy(password)
             host, port = self._proxy.sockets[0].getsockname()
-            _announce(self._config, f"http://{host}:{port}", self._ready)
+            _announce(self._config, f"http://{PROXY_USER}:{password}@{host}:{port}", self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._proxy.close()  # tunnels to elsewhere are not waited for: they may last for ever
@@ -183,15 +185,21 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
-    async def _start_proxy(self) -> asyncio.Server:
+    async def _start_proxy(self, password: str) -> asyncio.Server:
         certificates = Certificates(self._config.data)
         certificates.prepare()
         tls = await asyncio.get_running_loop().create_server(
             self._protocol, _LOOPBACK, 0, ssl=certificates.context()
         )
         self.servers.append(tls)
-        tunnels = Proxy(Target(*tls.sockets[0].getsockname()), self._config.upstream_proxy)
-        return await asyncio.start_server(tunnels.serve, _LOOPBACK, 0, limit=HEAD_BYTES_MAX)
+        ours = Target(*tls.sockets[0].getsockname())
+        tunnels = Proxy(ours, password, self._config.upstream_proxy)
+        try:  # the same place at every start, for the sake of shells that have it in their environment
+            return await asyncio.start_server(
+                tunnels.serve, _LOOPBACK, self._config.port + 1, limit=HEAD_BYTES_MAX
+            )
+        except (OSError, OverflowError):
+            return await asyncio.start_server(tunnels.serve, _LOOPBACK, 0, limit=HEAD_BYTES_MAX)
 
     def _protocol(self) -> asyncio.Protocol:
         """As uvicorn makes one for each connection of its own listeners."""
@@ -201,8 +209,16 @@ class _Server(uvicorn.Server):
 
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
     url = f"http://{config.host}:{config.port}"
-    _server_path(config).write_text(json.dumps({"url": url, "proxy": proxy_url, "pid": os.getpid()}))
+    _write_private(_server_path(config), json.dumps({"url": url, "proxy": proxy_url, "pid": os.getpid()}))
     ready(url)
+
+
+def _proxy_password(config: Config) -> str:
+    """Made once for a data folder."""
+    path = config.data / "proxy.secret"
+    if not path.exists():
+        _write_private(path, ids.secret_key())
+    return path.read_text()
 
 
 def _listener(config: Config) -> socket.socket:

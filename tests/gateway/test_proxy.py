@@ -1,5 +1,6 @@
 """The proxy for https: AWS's names lead to us, others where they go, and nothing else is passed on."""
 
+import base64
 import io
 import json
 import socket
@@ -32,9 +33,18 @@ def client(server: Any, service: str, url: str, keys: Any = None, **config: Any)
     return session.client(service, endpoint_url=url, verify=str(server.data / "ca.pem"), config=settings)  # type: ignore[call-overload]
 
 
-def said(server: Any, text: bytes) -> bytes:
+def password_header(url: str) -> bytes:
+    """The line by which a client shows the password of the proxy's URL."""
+    where = urlsplit(url)
+    pair = f"{where.username}:{where.password}".encode()
+    return b"Proxy-Authorization: Basic " + base64.b64encode(pair) + b"\r\n"
+
+
+def said(server: Any, text: bytes, *, with_password: bool = True) -> bytes:
     """What the proxy answers to bytes of any kind."""
     where = urlsplit(proxy_of(server))
+    if with_password:
+        text = text.replace(b"\r\n", b"\r\n" + password_header(proxy_of(server)), 1)
     with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
@@ -102,7 +112,9 @@ def through(proxy: str, port: int, text: bytes) -> tuple[bytes, bytes]:
     """The proxy's answer, and what comes back from the other side."""
     where = urlsplit(proxy)
     with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
-        connection.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+        connection.sendall(
+            f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n".encode() + password_header(proxy) + b"\r\n"
+        )
         answer = connection.recv(65_536)
         connection.sendall(text)
         heard = b""
@@ -142,6 +154,30 @@ def test_the_users_own_proxy_stays_in_between(server: Any, start_server: Any, el
 )
 def test_what_is_no_connect_is_refused(server: Any, text: bytes, status: bytes) -> None:
     assert said(server, text).split(b" ")[1] == status
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Proxy-Authorization: Basic \r\n", "Proxy-Authorization: Basic cGFzc3JvbGU6eA==\r\n"],
+    ids=["none", "empty", "wrong"],
+)
+def test_nobody_gets_anywhere_without_the_password(server: Any, elsewhere: int, header: str) -> None:
+    for name in (f"127.0.0.1:{elsewhere}", "sts.us-east-1.amazonaws.com:443"):
+        text = f"CONNECT {name} HTTP/1.1\r\n{header}\r\n".encode()
+        answer = said(server, text, with_password=False)
+        assert answer.startswith(b"HTTP/1.1 407 ")
+        assert b"proxy-authenticate: Basic" in answer
+
+
+def test_a_server_that_is_started_again_has_its_proxy_where_it_was(start_server: Any) -> None:
+    server = start_server()
+    before = urlsplit(proxy_of(server))
+    server.stop()
+    server.start()
+    after = urlsplit(proxy_of(server))
+    assert after.password == before.password
+    next_port = int(server.url.rpartition(":")[2]) + 1
+    assert after.port == before.port or next_port not in (before.port, after.port)  # somebody else's, then
 
 
 def test_a_request_that_ends_early_gets_nothing(server: Any) -> None:

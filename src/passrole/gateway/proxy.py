@@ -3,13 +3,15 @@
 The SageMaker SDK asks for `https://sts.<region>.amazonaws.com` whatever AWS_ENDPOINT_URL says. With
 HTTPS_PROXY set to this, its CONNECT to such a name becomes a connection to our own TLS listener, where the
 request is verified like any other. It looks into nothing: what it does not lead to us it passes on unread,
-through the user's own proxy where he has one.
+through the user's own proxy where he has one. That may be a way that is not open to everybody on this
+machine, so the proxy asks for a password, which is part of the URL that its users are given.
 https://www.rfc-editor.org/rfc/rfc9110#name-connect
 """
 
 import asyncio
 import base64
 import contextlib
+import hmac
 import logging
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -25,6 +27,7 @@ PIECE_BYTES = 65_536
 TELEMETRY_PREFIX = (
     "sm-pysdk-t-"  # where the SDK sends account, versions and exception texts; nobody asked for it
 )
+USER = "passrole"
 _HTTPS_PORT = 443
 
 
@@ -46,15 +49,18 @@ class Target(NamedTuple):
 class Proxy:
     """Give `serve` to asyncio.start_server, with HEAD_BYTES_MAX as its limit."""
 
-    def __init__(self, ours: Target, upstream: str = "") -> None:
+    def __init__(self, ours: Target, password: str, upstream: str = "") -> None:
         """`ours`: our TLS listener. `upstream`: the URL of a proxy for everything else; empty for none."""
         self._ours = ours
+        self._authorization = _basic(USER, password).encode()
         self._upstream = upstream
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until either side ends."""
         try:
-            far_reader, far_writer = await self._connected(await _asked_for(reader))
+            head = await _head(reader)
+            self._check(head)
+            far_reader, far_writer = await self._connected(_target(head))
         except Refused as refused:
             await _refuse(writer, refused)
             return
@@ -63,6 +69,16 @@ class Proxy:
             return
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    def _check(self, head: bytes) -> None:
+        """Raises Refused where the password is not given. It is compared in constant time."""
+        lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+        given = [value.strip() for name, _, value in lines if name.strip().lower() == b"proxy-authorization"]
+        if len(given) != 1 or not hmac.compare_digest(given[0], self._authorization):
+            raise Refused(
+                '407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="passrole"',
+                "the proxy's URL with its password is in `passrole env`",
+            )
 
     async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if is_aws(target.host) and target.port == _HTTPS_PORT:
@@ -80,13 +96,17 @@ class Proxy:
             raise Refused("502 Bad Gateway", f"{target.host} cannot be reached: {error.strerror}") from error
 
 
-async def _asked_for(reader: asyncio.StreamReader) -> Target:
-    """What a CONNECT names. Raises Refused, or as the stream does."""
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    """The request's lines. Raises Refused, or as the stream does."""
     async with asyncio.timeout(HEAD_SECONDS_MAX):
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            return await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
             raise Refused("431 Request Header Fields Too Large", "the request is too long") from None
+
+
+def _target(head: bytes) -> Target:
+    """What a CONNECT names. Raises Refused."""
     method, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
     if method != "CONNECT":
         raise Refused("405 Method Not Allowed", "this is a proxy for https alone")
@@ -109,8 +129,7 @@ async def _through(upstream: str, target: Target) -> tuple[asyncio.StreamReader,
     place = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
     if url.username is not None:
-        pair = f"{unquote(url.username)}:{unquote(url.password or '')}".encode()
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair).decode()}")
+        lines.append(f"Proxy-Authorization: {_basic(unquote(url.username), unquote(url.password or ''))}")
     writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1"))
     try:
         answer = await reader.readuntil(b"\r\n\r\n")
@@ -120,6 +139,10 @@ async def _through(upstream: str, target: Target) -> tuple[asyncio.StreamReader,
         writer.close()
         raise Refused("502 Bad Gateway", f"the proxy in between does not lead to {target.host}")
     return reader, writer
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
