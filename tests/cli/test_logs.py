@@ -1,6 +1,7 @@
 """What the functions of an execution wrote, by step."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -67,10 +68,12 @@ def execution(server: Any) -> str:
 
 def followed(server: Any, *arguments: str) -> Result:
     """The logs once the function's last line has been delivered."""
+    until = time.monotonic() + 30
     while True:
         result = logs(server, "--follow", *arguments)
         if result.exit_code or result.stdout.count("REPORT") == result.stdout.count("START") > 0:
             return result
+        assert time.monotonic() < until, result.output
 
 
 def test_the_newest_execution_of_a_pipeline_is_shown_step_by_step(server: Any, execution: str) -> None:

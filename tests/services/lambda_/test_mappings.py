@@ -198,7 +198,7 @@ def test_messages_reach_the_function_in_aws_s_shape_and_are_deleted_when_it_succ
 def test_a_failed_batch_comes_again_and_at_last_goes_to_the_dead_letter_queue(line: Line) -> None:
     dead_url, dead_arn = line.queue()
     redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": "2"})
-    url, arn = line.queue(RedrivePolicy=redrive, VisibilityTimeout="1")
+    url, arn = line.queue(RedrivePolicy=redrive, VisibilityTimeout="2")
     line.map(line.function("raise ValueError('not yet')", Timeout=1), arn)
     line.sqs.send_message(QueueUrl=url, MessageBody="m")
     counts = [record["attributes"]["ApproximateReceiveCount"] for record in line.noted(2)]
@@ -209,7 +209,7 @@ def test_a_failed_batch_comes_again_and_at_last_goes_to_the_dead_letter_queue(li
 
 
 def test_a_function_may_give_back_some_of_its_messages(line: Line) -> None:
-    url, arn = line.queue(VisibilityTimeout="1")
+    url, arn = line.queue(VisibilityTimeout="2")
     give_back = (
         "return {'batchItemFailures': [{'itemIdentifier': r['messageId']} for r in event['Records']"
         " if r['body'] == 'bad' and r['attributes']['ApproximateReceiveCount'] == '1']}"
@@ -222,7 +222,7 @@ def test_a_function_may_give_back_some_of_its_messages(line: Line) -> None:
 
 
 def test_a_group_of_a_fifo_queue_stays_in_order_across_failures(line: Line) -> None:
-    url, arn = line.queue(FifoQueue="true", ContentBasedDeduplication="true", VisibilityTimeout="1")
+    url, arn = line.queue(FifoQueue="true", ContentBasedDeduplication="true", VisibilityTimeout="2")
     fail_once = (
         "if event['Records'][0]['attributes']['ApproximateReceiveCount'] == '1'"
         " and event['Records'][0]['body'] == 'm0': raise ValueError()"
