@@ -63,7 +63,7 @@ class Authoriser:
 
 async def _own_permission(operation: Operation, context: Context, parameters: Parameters) -> Permission:
     resource = await _settled(operation.resource(context, parameters))
-    keys = operation.keys(context, parameters) if operation.keys else {}
+    keys = await _settled(operation.keys(context, parameters)) if operation.keys else {}
     return Permission(operation.action or "", resource, keys)
 
 

@@ -20,7 +20,7 @@ from passrole.services.context import Context
 Parameters = Mapping[str, Any]
 Handler = Callable[..., Awaitable[dict[str, Any] | None]]
 ResourceOf = Callable[[Context, Parameters], str | Awaitable[str]]
-KeysOf = Callable[[Context, Parameters], Mapping[str, Values]]
+KeysOf = Callable[[Context, Parameters], Mapping[str, Values] | Awaitable[Mapping[str, Values]]]
 H = TypeVar("H", bound=Handler)
 
 

@@ -177,6 +177,88 @@ def test_making_one_can_be_limited_to_a_function(line: Line) -> None:
     assert code == "AccessDeniedException"
 
 
+@pytest.mark.parametrize("qualifier", ["", ":$LATEST"], ids=["plain", "latest"])
+def test_a_denied_function_is_denied_whichever_way_its_mapping_is_named(line: Line, qualifier: str) -> None:
+    _, arn = line.queue()
+    kept, other = line.function(), line.function()
+    uuid = line.map(kept, arn, Enabled=False)["UUID"]
+    elsewhere = line.map(other, line.queue()[1], Enabled=False)["UUID"]
+    condition = {"ArnEquals": {"lambda:FunctionArn": line.workshop.arn(kept)}}
+    deny = {"Effect": "Deny", "Action": "lambda:*", "Resource": "*", "Condition": condition}
+    allow = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+    client = line.workshop.server.client("lambda", {"Version": "2012-10-17", "Statement": [allow, deny]})
+    named = f"{kept}{qualifier}"
+    calls: list[Callable[[], Any]] = [
+        lambda: client.get_event_source_mapping(UUID=uuid),
+        lambda: client.update_event_source_mapping(UUID=uuid, BatchSize=3),
+        lambda: client.update_event_source_mapping(UUID=uuid, FunctionName=other),
+        lambda: client.update_event_source_mapping(UUID=elsewhere, FunctionName=named),
+        lambda: client.delete_event_source_mapping(UUID=uuid),
+        lambda: client.create_event_source_mapping(FunctionName=named, EventSourceArn=arn),
+    ]
+    assert [refused(call)[0] for call in calls] == ["AccessDeniedException"] * len(calls)
+    client.get_event_source_mapping(UUID=elsewhere)
+
+
+def test_who_is_allowed_for_one_function_may_work_with_its_mappings(line: Line) -> None:
+    _, arn = line.queue()
+    function = line.function()
+    uuid = line.map(function, arn, Enabled=False)["UUID"]
+    condition = {"ArnEquals": {"lambda:FunctionArn": line.workshop.arn(function)}}
+    allow = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*", "Condition": condition}
+    client = line.workshop.server.client("lambda", {"Version": "2012-10-17", "Statement": [allow]})
+    client.get_event_source_mapping(UUID=uuid)
+    client.update_event_source_mapping(UUID=uuid, BatchSize=3)
+    client.delete_event_source_mapping(UUID=uuid)
+    assert refused(lambda: client.get_event_source_mapping(UUID=uuid))[0] == "AccessDeniedException"
+
+
+def test_an_update_makes_no_second_mapping_of_the_same_pair_and_filters_are_refused(line: Line) -> None:
+    _, arn = line.queue()
+    first, second = line.function(), line.function()
+    line.map(first, arn, Enabled=False)
+    uuid = line.map(second, arn, Enabled=False)["UUID"]
+    code, _ = refused(lambda: line.client.update_event_source_mapping(UUID=uuid, FunctionName=first))
+    assert code == "ResourceConflictException"
+    filters = {"Filters": [{"Pattern": "{}"}]}
+    assert refused(lambda: line.map(first, line.queue()[1], FilterCriteria=filters))[0] == INVALID
+    code, _ = refused(lambda: line.client.update_event_source_mapping(UUID=uuid, FilterCriteria=filters))
+    assert code == INVALID
+
+
+def test_a_message_runs_with_the_function_as_it_is_when_it_comes(line: Line) -> None:
+    url, arn = line.queue()
+    function = line.function()
+    uuid = line.map(function, arn)["UUID"]
+    line.client.update_function_configuration(FunctionName=function, Handler="h.nowhere")
+    line.sqs.send_message(QueueUrl=url, MessageBody="m")
+    line.workshop.waited(
+        lambda: (
+            line.client.get_event_source_mapping(UUID=uuid)["LastProcessingResult"]
+            == "PROBLEM: Function call failed"
+        )
+    )
+    assert not line.notes.exists()
+
+
+def test_no_more_batches_run_at_once_than_allowed_though_the_mapping_changes(line: Line) -> None:
+    url, arn = line.queue(VisibilityTimeout="30")
+    gate = line.notes.with_name("gate")
+    wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)"
+    uuid = line.map(
+        line.function(wait, Timeout=20), arn, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2}
+    )
+    for number in range(4):
+        line.sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    line.noted(2)
+    line.client.update_event_source_mapping(UUID=uuid["UUID"], MaximumBatchingWindowInSeconds=0)
+    time.sleep(0.5)  # long enough for a poller that does not count to begin with the others
+    assert len(line.noted(2)) == 2
+    gate.touch()
+    line.emptied(url)
+    assert len(line.noted(4)) == 4
+
+
 def test_messages_reach_the_function_in_aws_s_shape_and_are_deleted_when_it_succeeds(line: Line) -> None:
     url, arn = line.queue()
     uuid = line.map(line.function(), arn)["UUID"]
@@ -319,3 +401,39 @@ def test_an_answer_says_which_messages_failed_and_an_odd_one_that_all_did(
     payload: bytes, failed: str
 ) -> None:
     assert sqs_events.failed(MESSAGES, payload) == frozenset(failed)
+
+
+ARN = "arn:aws:sqs:us-east-1:111122223333:q"
+
+
+def message(number: int, body: str = "b", **more: Any) -> dict[str, Any]:
+    return {"MessageId": f"m{number}", "ReceiptHandle": "r", "Body": body, "MD5OfBody": "d", **more}
+
+
+def test_an_event_holds_no_more_than_an_invocation_takes() -> None:
+    messages = [message(number, "x" * 1_000_000) for number in range(14)]
+    made = sqs_events.parts(messages, ARN, "us-east-1")
+    assert [len(part) for part in made] == [6, 6, 2]
+    assert [each for part in made for each in part] == messages
+    assert all(len(sqs_events.event(part, ARN, "us-east-1")) <= 6_291_456 for part in made)
+
+
+def test_a_message_that_was_received_twice_counts_once_with_its_last_receipt() -> None:
+    twice = [message(1), message(2), message(1, ReceiptHandle="newer")]
+    assert [(each["MessageId"], each["ReceiptHandle"]) for each in sqs_events.newest(twice)] == [
+        ("m1", "newer"),
+        ("m2", "r"),
+    ]
+
+
+def test_binary_attributes_are_in_base64_and_their_digest_goes_along() -> None:
+    attributes = {"raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    given = message(1, MessageAttributes=attributes, MD5OfMessageAttributes="digest")
+    (record,) = json.loads(sqs_events.event([given], ARN, "us-east-1"))["Records"]
+    assert record["messageAttributes"]["raw"] == {
+        "binaryValue": "AP8=",
+        "dataType": "Binary",
+        "stringListValues": [],
+        "binaryListValues": [],
+    }
+    assert record["md5OfMessageAttributes"] == "digest"

@@ -22,11 +22,12 @@ from passrole.services.lambda_.mapping_rows import (
 )
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.registry import Function, find
-from passrole.services.operation import Parameters, operation
+from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 
 PAGE_MAX = 100
 BATCH_DEFAULT, FIFO_BATCH_MAX = 10, 10
+_FUNCTION_ARN = "lambda:FunctionArn"
 
 
 def _mapping_arn(ctx: Context, parameters: Parameters) -> str:
@@ -34,8 +35,26 @@ def _mapping_arn(ctx: Context, parameters: Parameters) -> str:
 
 
 def _function_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The function that is named, without a qualifier: a policy means it by any name."""
     name = parameters.get("function_name")
-    return {"lambda:FunctionArn": names.parse(ctx, name).arn} if name else {}
+    if not name:
+        return {}
+    named = names.parse(ctx, name)
+    return {_FUNCTION_ARN: arns.function(named.region, named.account, named.name)}
+
+
+async def _mapped_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The function that the mapping has now; nothing where there is no such mapping."""
+    mapping = await ctx.store.read(lambda tx: MAPPINGS.get(tx, ctx.key(parameters["uuid"])))
+    return {_FUNCTION_ARN: mapping.function_arn} if mapping else {}
+
+
+def _to_another(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """Who gives a mapping another function needs the permission for that one, too."""
+    keys = _function_key(ctx, parameters)
+    if not keys:
+        return ()
+    return (Permission("lambda:UpdateEventSourceMapping", _mapping_arn(ctx, parameters), keys),)
 
 
 @operation("lambda:CreateEventSourceMapping", keys=_function_key)
@@ -49,8 +68,10 @@ async def create_event_source_mapping(
     maximum_batching_window_in_seconds: int = 0,
     function_response_types: Sequence[str] = (),
     scaling_config: Mapping[str, int] | None = None,
+    filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """From now on; the function's role must be allowed to receive."""
+    _refuse_filters(filter_criteria)
     function = await _unqualified(ctx, function_name)
     queue_arn = _checked_source(ctx, event_source_arn)
     _check_batch(queue_arn, batch_size, maximum_batching_window_in_seconds)
@@ -70,9 +91,7 @@ async def create_event_source_mapping(
     )
 
     def create(tx: Tx) -> dict[str, Any]:
-        for _, other in MAPPINGS.items(tx, ctx.key("")):
-            if (other.queue_arn, other.function) == (mapping.queue_arn, mapping.function):
-                raise refusals.mapping_exists(queue_arn, function.arn, other.uuid)
+        _check_alone(tx, ctx, mapping)
         MAPPINGS.put(tx, mapping.key, mapping)
         tx.notify(CHANNEL, mapping.key)
         return configuration(tx, mapping, "Creating")
@@ -80,13 +99,13 @@ async def create_event_source_mapping(
     return await ctx.store.write(create)
 
 
-@operation("lambda:GetEventSourceMapping", resource=_mapping_arn)
+@operation("lambda:GetEventSourceMapping", resource=_mapping_arn, keys=_mapped_key)
 async def get_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
     """How it is set, and what became of the last batch."""
     return await ctx.store.read(lambda tx: configuration(tx, existing(tx, ctx, uuid)))
 
 
-@operation("lambda:UpdateEventSourceMapping", resource=_mapping_arn, keys=_function_key)
+@operation("lambda:UpdateEventSourceMapping", resource=_mapping_arn, keys=_mapped_key, also=_to_another)
 async def update_event_source_mapping(
     ctx: Context,
     *,
@@ -97,8 +116,10 @@ async def update_event_source_mapping(
     maximum_batching_window_in_seconds: int | None = None,
     function_response_types: Sequence[str] | None = None,
     scaling_config: Mapping[str, int] | None = None,
+    filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What is given changes, from the next batch on."""
+    _refuse_filters(filter_criteria)
     before = await ctx.store.read(lambda tx: existing(tx, ctx, uuid))
     changes: dict[str, Any] = {
         "enabled": enabled,
@@ -119,6 +140,7 @@ async def update_event_source_mapping(
     def update(tx: Tx) -> dict[str, Any]:
         mapping: EventSourceMapping = replace(existing(tx, ctx, uuid), **given)
         _check_batch(mapping.queue_arn, mapping.batch_size, mapping.window_seconds)
+        _check_alone(tx, ctx, mapping)
         MAPPINGS.put(tx, mapping.key, mapping)
         tx.notify(CHANNEL, mapping.key)
         return configuration(tx, mapping, "Updating")
@@ -126,7 +148,7 @@ async def update_event_source_mapping(
     return await ctx.store.write(update)
 
 
-@operation("lambda:DeleteEventSourceMapping", resource=_mapping_arn)
+@operation("lambda:DeleteEventSourceMapping", resource=_mapping_arn, keys=_mapped_key)
 async def delete_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
     """No further batch; one that a function has ends as it would."""
 
@@ -173,6 +195,19 @@ async def _unqualified(ctx: Context, function_name: str) -> Function:
     if names.parse(ctx, function_name).qualifier not in (None, LATEST):
         raise refusals.unsupported("event source mappings of versions and aliases")
     return function
+
+
+def _refuse_filters(criteria: Mapping[str, Any] | None) -> None:
+    if (criteria or {}).get("Filters"):
+        raise refusals.unsupported("FilterCriteria of event source mappings")
+
+
+def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:
+    """A queue is mapped to a function once. Raises Fault."""
+    for _, other in MAPPINGS.items(tx, ctx.key("")):
+        same = (other.queue_arn, other.function) == (mapping.queue_arn, mapping.function)
+        if same and other.uuid != mapping.uuid:
+            raise refusals.mapping_exists(mapping.queue_arn, mapping.function_arn, other.uuid)
 
 
 def _checked_source(ctx: Context, text: str | None) -> str:

@@ -11,7 +11,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from passrole import ids
@@ -53,6 +54,7 @@ class EventSources:
         self._sessions = Sessions(call, clock)
         self._config = config
         self._batches: set[asyncio.Task[None]] = set()
+        self._rooms: defaultdict[str, _Room] = defaultdict(_Room)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._deaf: Callable[[], None] | None = None
 
@@ -77,7 +79,13 @@ class EventSources:
         if running_one is not None:
             running_one.cancel()
         poller = _Poller(
-            self._store, self._functions, self._call, self._sessions, self._config, self._batches
+            self._store,
+            self._functions,
+            self._call,
+            self._sessions,
+            self._config,
+            self._batches,
+            self._rooms[key],
         )
         self._tasks[key] = asyncio.create_task(poller.work(key))
         self._tasks[key].add_done_callback(lambda task: self._forget(key, task))
@@ -85,8 +93,30 @@ class EventSources:
     def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
         if self._tasks.get(key) is task:
             del self._tasks[key]
+            if not self._rooms[key].taken:
+                del self._rooms[key]
         if not task.cancelled() and task.exception() is not None:
             log.error("event source mapping %s ended", key, exc_info=task.exception())
+
+
+class _Room:
+    """How many batches of a mapping functions have, and may have; it outlives a change of the mapping."""
+
+    def __init__(self) -> None:
+        self.limit = AT_ONCE_DEFAULT
+        self.taken = 0
+        self._freed = asyncio.Event()
+
+    async def there(self) -> None:
+        """Wait until another batch may begin."""
+        while self.taken >= self.limit:
+            self._freed.clear()
+            await self._freed.wait()
+
+    def free(self) -> None:
+        """A batch has ended."""
+        self.taken -= 1
+        self._freed.set()
 
 
 class _Poller:
@@ -100,6 +130,7 @@ class _Poller:
         sessions: Sessions,
         config: Config,
         batches: set[asyncio.Task[None]],
+        room: _Room,
     ) -> None:
         self._store = store
         self._functions = functions
@@ -109,35 +140,37 @@ class _Poller:
         self._told = ""
         self._pause = PROBLEM_SECONDS_MIN
         self._batches = batches
+        self._room = room
 
     async def work(self, key: str) -> None:
         """Until the mapping is gone or disabled."""
         while (mapping := await self._store.read(lambda tx: MAPPINGS.get(tx, key))) and mapping.enabled:
-            room = asyncio.Semaphore(mapping.at_once_max or AT_ONCE_DEFAULT)
+            self._room.limit = mapping.at_once_max or AT_ONCE_DEFAULT
             try:
-                await self._receive_on(mapping, room)
+                await self._receive_on(mapping)
             except (Problem, Fault) as problem:
                 message = problem.message if isinstance(problem, Fault) else str(problem)
                 await self._tell(mapping, f"PROBLEM: {message}")
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, PROBLEM_SECONDS_MAX)
 
-    async def _receive_on(self, mapping: EventSourceMapping, room: asyncio.Semaphore) -> None:
+    async def _receive_on(self, mapping: EventSourceMapping) -> None:
         """Batch after batch. Raises Problem, Fault."""
         while True:
-            function = await self._function(mapping)
-            async with room:
-                messages = await self._gathered(mapping, function)
+            await self._room.there()
+            messages = await self._gathered(mapping, await self._function(mapping))
             self._pause = PROBLEM_SECONDS_MIN
             if messages:
-                batch = asyncio.create_task(self._in(room, self._deliver(mapping, function, messages)))
+                self._room.taken += 1
+                batch = asyncio.create_task(self._deliver(mapping, messages))
                 self._batches.add(batch)
-                batch.add_done_callback(self._batches.discard)
-                await asyncio.sleep(0)  # it takes its room before we look for more
+                batch.add_done_callback(self._ended)
 
-    async def _in(self, room: asyncio.Semaphore, delivery: Coroutine[Any, Any, None]) -> None:
-        async with room:
-            await delivery
+    def _ended(self, batch: "asyncio.Task[None]") -> None:
+        self._batches.discard(batch)
+        self._room.free()
+        if not batch.cancelled() and batch.exception() is not None:
+            log.error("a batch failed in passrole itself", exc_info=batch.exception())
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
         key = f"{mapping.account}/{mapping.region}/{mapping.function}"
@@ -147,12 +180,16 @@ class _Poller:
         return function
 
     async def _gathered(self, mapping: EventSourceMapping, function: Function) -> list[Message]:
-        """A batch: what is there now, or within the window all that still comes."""
+        """A batch: what is there now, or within the window all that still comes. Raises Fault."""
         found = await self._received(mapping, function, mapping.batch_size, WAIT_SECONDS)
         until = time.monotonic() + mapping.window_seconds
         while found and len(found) < mapping.batch_size and (left := until - time.monotonic()) > 0:
             wait = min(int(left) + 1, WAIT_SECONDS)
-            found += await self._received(mapping, function, mapping.batch_size - len(found), wait)
+            try:
+                more = await self._received(mapping, function, mapping.batch_size - len(found), wait)
+            except Fault:  # it is told when it happens again; what was received is not to wait for that
+                break
+            found = sqs_events.newest([*found, *more])
         return found
 
     async def _received(
@@ -168,18 +205,24 @@ class _Poller:
         answer = await self._as_role(mapping, function, "ReceiveMessage", asked)
         return list(answer.get("Messages") or ())
 
-    async def _deliver(
-        self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
-    ) -> None:
-        """Run the function with the batch and delete what it succeeded with; the rest comes again."""
+    async def _deliver(self, mapping: EventSourceMapping, messages: Sequence[Message]) -> None:
+        """Run the function, as it is now, with the batch and delete what it succeeded with; the rest comes
+        again. A FIFO queue's order ends at the first failure.
+        """
+        result = OK
         try:
-            kept = await self._failed(mapping, function, messages)
-            done = [message for message in messages if message["MessageId"] not in kept]
-            await self._delete(mapping, function, done)
-        except Fault as fault:
-            await self._tell(mapping, f"PROBLEM: {fault.message}")
-        else:
-            await self._tell(mapping, "PROBLEM: Function call failed" if kept else OK)
+            function = await self._function(mapping)
+            for part in sqs_events.parts(messages, mapping.queue_arn, mapping.region):
+                kept = await self._failed(mapping, function, part)
+                done = [message for message in part if message["MessageId"] not in kept]
+                await self._delete(mapping, function, done)
+                if kept:
+                    result = "PROBLEM: Function call failed"
+                    if mapping.queue_arn.endswith(".fifo"):
+                        break
+        except (Problem, Fault) as problem:
+            result = f"PROBLEM: {problem.message if isinstance(problem, Fault) else problem}"
+        await self._tell(mapping, result)
 
     async def _failed(
         self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
@@ -208,7 +251,9 @@ class _Poller:
                 for number, message in enumerate(messages[start : start + RECEIVE_MAX])
             ]
             asked = {"QueueUrl": queue_url(mapping.queue_arn), "Entries": entries}
-            await self._as_role(mapping, function, "DeleteMessageBatch", asked)
+            answer = await self._as_role(mapping, function, "DeleteMessageBatch", asked)
+            if answer.get("Failed"):
+                raise Problem(f"Messages could not be deleted: {answer['Failed'][0].get('Message', '')}")
 
     async def _as_role(
         self, mapping: EventSourceMapping, function: Function, operation: str, asked: Mapping[str, Any]

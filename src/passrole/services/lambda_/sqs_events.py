@@ -12,12 +12,33 @@ import orjson
 Message = Mapping[str, Any]
 """As ReceiveMessage answers it."""
 
+EVENT_BYTES_MAX = 6_291_456  # of a synchronous invocation, which these are
+_AROUND_BYTES = len(b'{"Records":[]}')
 _TYPED = ("StringValue", "BinaryValue", "DataType")
 
 
 def event(messages: Sequence[Message], queue_arn: str, region: str) -> bytes:
     """The event, JSON."""
     return orjson.dumps({"Records": [_record(message, queue_arn, region) for message in messages]})
+
+
+def parts(messages: Sequence[Message], queue_arn: str, region: str) -> list[list[Message]]:
+    """The messages in their order, as many to each part as fit into one event."""
+    made: list[list[Message]] = []
+    size = 0
+    for message in messages:
+        needed = len(orjson.dumps(_record(message, queue_arn, region))) + 1  # and a comma
+        if not made or size + needed > EVENT_BYTES_MAX - _AROUND_BYTES:
+            made.append([])
+            size = 0
+        made[-1].append(message)
+        size += needed
+    return made
+
+
+def newest(messages: Sequence[Message]) -> list[Message]:
+    """Each message once, with the receipt of the last time it was received, for that alone still counts."""
+    return list({message["MessageId"]: message for message in messages}.values())
 
 
 def failed(messages: Sequence[Message], payload: bytes) -> frozenset[str]:
