@@ -1,4 +1,6 @@
-"""Identifiers that come from chance. The pure floors never import this: what they need arrives in facts."""
+"""Identifiers, of which all but one come from chance. The pure floors never import this: what they need
+arrives in facts.
+"""
 
 import secrets
 import string
@@ -11,6 +13,13 @@ _LOWER = string.ascii_lowercase + string.digits
 def request_id() -> str:
     """A request id, as every AWS answer carries one."""
     return str(uuid.uuid4())
+
+
+def invocation_id(execution: str, step: str, attempt: int) -> str:
+    """The request id under which an execution (its ARN) invokes a step's function: always the same, so that
+    what the function wrote is found by it, and a second call after a crash is known for one.
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{execution}/step/{step}/attempt/{attempt}"))
 
 
 def execution_id() -> str:

@@ -66,18 +66,18 @@ def execution(server: Any) -> str:
     return arn
 
 
-def followed(server: Any, *arguments: str) -> Result:
-    """The logs once the function's last line has been delivered."""
+def followed(server: Any, *arguments: str, steps: int = 1) -> Result:
+    """The logs once those of so many steps have been delivered whole."""
     until = time.monotonic() + 30
     while True:
         result = logs(server, "--follow", *arguments)
-        if result.exit_code or result.stdout.count("REPORT") == result.stdout.count("START") > 0:
+        if result.exit_code or result.stdout.count("  REPORT") >= steps:
             return result
         assert time.monotonic() < until, result.output
 
 
 def test_the_newest_execution_of_a_pipeline_is_shown_step_by_step(server: Any, execution: str) -> None:
-    result = followed(server, "logs-shown")
+    result = followed(server, "logs-shown", steps=2)
     assert result.exit_code == 0
     assert texts(result) == [("First", "saw twice"), ("Second", "saw twice")]
     assert result.stderr.startswith("`Quiet` has no logs: its function did not run, or the function's role")
@@ -107,16 +107,38 @@ def test_what_is_not_there_is_misuse(
     assert (result.exit_code, result.stderr) == (2, f"passrole logs: {message}\n")
 
 
-def test_lines_are_of_invocations_that_began_in_the_time_of_the_step() -> None:
-    def event(at: int, stream: str, message: str) -> dict[str, Any]:
-        return {"timestamp": at, "logStreamName": stream, "message": message}
+def test_lines_are_of_the_invocations_that_are_meant() -> None:
+    def event(stream: str, message: str) -> dict[str, Any]:
+        return {"logStreamName": stream, "message": message}
 
     events = [
-        event(5, "a", "START RequestId: 1"),
-        event(10, "b", "START RequestId: 2"),
-        event(11, "a", "of 1"),
-        event(12, "b", "of 2"),
-        event(20, "b", "START RequestId: 3"),
-        event(21, "b", "of 3"),
+        event("a", "before any"),
+        event("a", "START RequestId: 1 Version: $LATEST"),
+        event("b", "START RequestId: 2 Version: $LATEST"),
+        event("a", "of 1"),
+        event("b", "of 2"),
+        event("b", "START RequestId: 3 Version: $LATEST"),
+        event("b", "of 3"),
+        event("a", "START RequestId: 22 Version: $LATEST"),
     ]
-    assert [each["message"] for each in selected(events, 10, 15)] == ["START RequestId: 2", "of 2"]
+    chosen = [each["message"] for each in selected(events, {"2"})]
+    assert chosen == ["START RequestId: 2 Version: $LATEST", "of 2"]
+
+
+def test_steps_that_run_one_function_at_once_or_at_once_after_each_other_are_told_apart(server: Any) -> None:
+    function = server.function("sagemaker-logs-busy", SAY)
+
+    def step(name: str, after: list[str]) -> dict[str, Any]:
+        given = {"FunctionArn": function, "Arguments": {"n": name}, "DependsOn": after}
+        return {"Name": name, "Type": "Lambda", **given}
+
+    chain = [step(f"C{number}", [f"C{number - 1}"] if number else []) for number in range(20)]
+    beside = [step(f"P{number}", []) for number in range(6)]
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [*chain, *beside]})
+    sagemaker = server.client("sagemaker")
+    sagemaker.create_pipeline(
+        PipelineName="logs-busy", RoleArn=server.access["role_arn"], PipelineDefinition=definition
+    )
+    server.finished(sagemaker.start_pipeline_execution(PipelineName="logs-busy")["PipelineExecutionArn"])
+    told = texts(followed(server, "logs-busy", steps=26))
+    assert sorted(told) == sorted((each["Name"], f"saw {each['Name']}") for each in [*chain, *beside])

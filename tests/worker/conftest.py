@@ -5,7 +5,7 @@ A pipeline is a line of steps: `l` Lambda, `c` Callback, and after each what it 
 
 import asyncio
 import json
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class FakeDoor:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Mapping[str, Any], Principal, str]] = []
         self.answers: dict[str, deque[Answer]] = {}
+        self.request_ids: defaultdict[str, list[str | None]] = defaultdict(list)
         self.prepare(
             "AssumeRole", {"AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"}}
         )
@@ -44,8 +45,15 @@ class FakeDoor:
         self.answers[operation] = deque(answers)
 
     async def __call__(
-        self, service: str, operation: str, parameters: Mapping[str, Any], principal: Principal, region: str
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
+        self.request_ids[operation].append(request_id)
         self.calls.append((f"{service}:{operation}", parameters, principal, region))
         answers = self.answers[operation]
         answer = answers.popleft() if len(answers) > 1 else answers[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from passrole import ids
 from passrole.faults import Fault
 from passrole.worker.calls import ATTEMPTS_MAX, PRINCIPAL_SECONDS
 
@@ -28,6 +29,18 @@ def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, f
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
         assert shop.slept == [1, 2, 4, 8]
+
+    workshop(scenario)
+
+
+def test_an_invocation_has_the_same_request_id_each_time_it_is_tried(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        shop.door.prepare("Invoke", PASSING[0], {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        execution = await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        assert shop.door.request_ids["Invoke"] == [ids.invocation_id(execution, "l1", 1)] * 2
+        assert shop.door.request_ids["GetFunction"] == [None]
 
     workshop(scenario)
 

@@ -96,9 +96,11 @@ class Door:
         parameters: Mapping[str, Any],
         principal: Principal,
         region: str,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
-        """A call by passrole's own worker, as `principal`."""
-        return await self.call(Call(principal, service, operation, parameters, region, ids.request_id()))
+        """A call by passrole's own worker, as `principal`; with a request id of its own unless given one."""
+        request_id = request_id or ids.request_id()
+        return await self.call(Call(principal, service, operation, parameters, region, request_id))
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
         operation = table.find(call.service, call.operation)

@@ -1,24 +1,23 @@
-"""Which log lines belong to which step of an execution, by the API's own answers.
+"""Which log lines belong to which step of an execution.
 
-The execution knows the function and the time of a step, the log group what was written when. A worker runs
-one invocation at a time, so between a START line within the step's time and the next one in the same stream
-every line is of that invocation. Steps that run the same function at the same moment cannot be told apart.
+A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
+one invocation at a time, so from the START line with that id on, every line of the same stream is the
+step's, up to the next START line.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from passrole import ids
 from passrole.cli.connection import Connection
 from passrole.cli.verbs import Misuse
 from passrole.cli.watching import ENDED
 
 _START = "START RequestId: "
-_LATE_MS = 15 * 60_000
-"""A function may outlive its step: Lambda's own longest timeout."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,8 @@ def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
     """What was written, in the order of steps and time. Raises Misuse, ClientError."""
     found: list[Line] = []
     for listed in _steps(connection, arn, step):
-        function = listed.get("Metadata", {}).get("Lambda", {}).get("Arn")
-        if function and "StartTime" in listed:
-            name = function.split(":function:")[1].partition(":")[0]
-            found += _of_step(connection, listed, f"/aws/lambda/{name}")
+        if "StartTime" in listed and _function(listed):
+            found += _of_step(connection, arn, listed)
     return found
 
 
@@ -85,13 +82,13 @@ def silent(connection: Connection, arn: str, step: str | None, heard: set[str]) 
             yield f"`{name}` has no logs: only Lambda steps write any"
 
 
-def selected(events: Sequence[Mapping[str, Any]], start: int, end: int) -> Iterator[Mapping[str, Any]]:
-    """The events of invocations that began between `start` and `end`, epoch milliseconds; in their order."""
+def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> Iterator[Mapping[str, Any]]:
+    """The events of the invocations with these request ids, in their order."""
     within: dict[str, bool] = {}
     for event in events:
-        stream = event["logStreamName"]
-        if event["message"].startswith(_START):
-            within[stream] = start <= event["timestamp"] <= end
+        stream, message = event["logStreamName"], event["message"]
+        if message.startswith(_START):
+            within[stream] = message.removeprefix(_START).partition(" ")[0] in requests
         if within.get(stream):
             yield event
 
@@ -120,11 +117,18 @@ def _steps(connection: Connection, arn: str, step: str | None) -> list[Mapping[s
     return chosen
 
 
-def _of_step(connection: Connection, listed: Mapping[str, Any], group: str) -> Iterable[Line]:
-    start = int(listed["StartTime"].timestamp() * 1000)
-    ended = listed.get("EndTime")
-    end = int(ended.timestamp() * 1000) + 1 if ended else start + _LATE_MS
-    asked = {"logGroupName": group, "startTime": start, "endTime": end + _LATE_MS}
+def _function(listed: Mapping[str, Any]) -> str:
+    """The name of a Lambda step's function, empty for other steps and before the function was met."""
+    arn = str(listed.get("Metadata", {}).get("Lambda", {}).get("Arn", ""))
+    return arn.partition(":function:")[2].partition(":")[0]
+
+
+def _of_step(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterable[Line]:
+    name, attempts = listed["StepName"], int(listed.get("AttemptCount", 1))
+    requests = {ids.invocation_id(arn, name, attempt + 1) for attempt in range(attempts)}
+    asked: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
+    if attempts == 1:  # those before it began earlier than what is listed
+        asked["startTime"] = int(listed["StartTime"].timestamp() * 1000) - 1  # fractions do not divide evenly
     try:
         events = list(_pages(connection.client("logs"), "filter_log_events", "events", **asked))
     except ClientError as error:
@@ -132,8 +136,8 @@ def _of_step(connection: Connection, listed: Mapping[str, Any], group: str) -> I
             raise
         return ()
     return [
-        Line(event["eventId"], event["timestamp"], listed["StepName"], event["message"])
-        for event in selected(events, start, end)
+        Line(event["eventId"], event["timestamp"], name, event["message"])
+        for event in selected(events, requests)
     ]
 
 

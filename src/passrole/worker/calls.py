@@ -49,6 +49,7 @@ class WorkerDoor(Protocol):
         parameters: Mapping[str, Any],
         principal: Principal,
         region: str,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
         """Call an operation; names, parameters and answer in AWS's spelling. Raises Fault."""
 
@@ -90,7 +91,12 @@ class Calls:
         self._sessions: dict[tuple[str, str], _Session] = {}
 
     async def as_role(
-        self, role: str, region: str, action: Action, parameters: Mapping[str, Any]
+        self,
+        role: str,
+        region: str,
+        action: Action,
+        parameters: Mapping[str, Any],
+        request_id: str | None = None,
     ) -> dict[str, Any]:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
@@ -98,7 +104,7 @@ class Calls:
         doubles: AWS does so for every type of step (Step.THROTTLING, Step.SERVICE_FAULT).
         """
         principal = await self._principal(role, region)
-        return await self._persistently(action, parameters, principal, region)
+        return await self._persistently(action, parameters, principal, region, request_id)
 
     async def _principal(self, role: str, region: str) -> Principal:
         session = self._sessions.get((role, region))
@@ -125,12 +131,19 @@ class Calls:
         return role_session(role, account, user["AssumedRoleId"], user["Arn"], SESSION_NAME)
 
     async def _persistently(
-        self, action: Action, parameters: Mapping[str, Any], principal: Principal, region: str
+        self,
+        action: Action,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
         delay = FIRST_DELAY_SECONDS
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return await self._door(action.service, action.operation, parameters, principal, region)
+                return await self._door(
+                    action.service, action.operation, parameters, principal, region, request_id
+                )
             except Fault as fault:
                 if attempt == ATTEMPTS_MAX or not _passes(fault):
                     raise CallFailed(action.name, fault.message, fault.code) from fault

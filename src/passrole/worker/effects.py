@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from passrole import arns
+from passrole import arns, ids
 from passrole.clock import Clock
 from passrole.engine.commands import Command, InvokeFunction, SendCallback
 from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, LambdaReturned, LambdaTimedOut
@@ -71,9 +71,10 @@ class Effects:
             "InvocationType": "RequestResponse",
             "Payload": orjson.dumps(command.payload),
         }
-        invocation = asyncio.ensure_future(self._call(task, _INVOKE, parameters))
-        answer = await self._within(limit_seconds, invocation)
-        step, attempt, now = command.step, command.attempt, self._clock()
+        step, attempt = command.step, command.attempt
+        request_id = ids.invocation_id(task.execution, step, attempt)
+        invocation = asyncio.ensure_future(self._call(task, _INVOKE, parameters, request_id))
+        answer, now = await self._within(limit_seconds, invocation), self._clock()
         if answer is None:
             return LambdaTimedOut(at=now, step=step, attempt=attempt, limit_seconds=limit_seconds)
         payload: bytes = answer.get("Payload") or b"null"
@@ -136,10 +137,12 @@ class Effects:
         if not invocation.cancelled() and invocation.exception() is not None:
             log.info("a function that outlived its step failed: %s", invocation.exception())
 
-    async def _call(self, task: Task, action: Action, parameters: dict[str, Any]) -> dict[str, Any]:
+    async def _call(
+        self, task: Task, action: Action, parameters: dict[str, Any], request_id: str | None = None
+    ) -> dict[str, Any]:
         arn = arns.parse(task.execution)
         assert arn is not None, "executions have ARNs"
-        return await self._calls.as_role(task.role, arn.region, action, parameters)
+        return await self._calls.as_role(task.role, arn.region, action, parameters, request_id)
 
 
 def _delays() -> Iterator[float]:
