@@ -24,6 +24,7 @@ class FunctionSpec:
     timeout_seconds: int
     memory_mb: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    version: str = "$LATEST"
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ CredentialsSource = Callable[[], Awaitable[Credentials]]
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of a function: the event's bytes under the request id that its log lines carry."""
+    """One call of a function: the event's bytes under the request id that its log lines carry.
+
+    `arn` is the function as it was addressed, where that is not the specification's: by an alias.
+    """
 
     request_id: str
     payload: bytes
+    arn: str = ""
 
 
 @dataclass(frozen=True)

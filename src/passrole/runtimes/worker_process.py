@@ -78,7 +78,7 @@ class WorkerProcess:
         self._scratch = scratch
         self._clock = clock
         day = datetime.fromtimestamp(clock(), UTC)
-        self._log_stream = f"{day:%Y/%m/%d}/[$LATEST]{scratch.name}"
+        self._log_stream = f"{day:%Y/%m/%d}/[{spec.version}]{scratch.name}"
         self._loop = asyncio.get_running_loop()
         self._broker = Broker(self)
         self._log = WorkerLog()
@@ -110,7 +110,7 @@ class WorkerProcess:
         if self._final is not None and self._initialised_well():
             raise WorkerLost
         began = perf_counter()
-        self._log.line(f"START RequestId: {invocation.request_id} Version: $LATEST")
+        self._log.line(f"START RequestId: {invocation.request_id} Version: {self.spec.version}")
         try:
             outcome = await self._outcome(invocation)
         except BaseException:  # the caller gave up: nobody would read the answer
@@ -202,7 +202,8 @@ class WorkerProcess:
         deadline = self._loop.time() + self.spec.timeout_seconds
         watch = _Watch(self, deadline)
         deadline_ms = int((self._clock() + self.spec.timeout_seconds) * 1000)
-        self._broker.offer(Handout(invocation.request_id, self.spec.arn, deadline_ms, invocation.payload))
+        arn = invocation.arn or self.spec.arn
+        self._broker.offer(Handout(invocation.request_id, arn, deadline_ms, invocation.payload))
         try:
             outcome = await self._current
         finally:

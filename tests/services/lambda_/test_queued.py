@@ -106,7 +106,7 @@ class Scene:
 
     async def add(self, request_id: str, function: Function = FUNCTION) -> None:
         invocation = Invocation(request_id, b'{"n": 1}')
-        await self.store.write(lambda tx: queued.add(tx, function, invocation, 1.0))
+        await self.store.write(lambda tx: queued.add(tx, function.key, None, invocation, 1.0))
 
     async def waiting(self) -> list[str]:
         return [row.request_id for _, row in await self.store.read(QUEUED.items)]

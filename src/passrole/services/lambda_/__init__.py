@@ -8,6 +8,7 @@ Handlers, by resource:
 What they rest on:
 - registry.py: the functions that exist, and how they are shown; names.py: which one a call means
 - sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
+- qualified.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
 - queued.py: asynchronous invocations, stored before they are acknowledged
@@ -15,10 +16,19 @@ What they rest on:
 - sessions.py, paging.py: roles of functions as callers; pages of lists
 - log_delivery.py: what functions write, brought to CloudWatch Logs
 
-Not here: versions, aliases, layers, images, event sources other than SQS, function URLs.
+Not here: layers, images, event sources other than SQS, function URLs.
 """
 
-from passrole.services.lambda_ import functions, invoking, mappings, permissions, tagging, updating
+from passrole.services.lambda_ import (
+    aliases,
+    functions,
+    invoking,
+    mappings,
+    permissions,
+    tagging,
+    updating,
+    versions,
+)
 from passrole.services.lambda_.log_delivery import LoggedFunctions
 from passrole.services.lambda_.polling import EventSources
 from passrole.services.lambda_.queued import QueuedInvocations
@@ -27,10 +37,12 @@ __all__ = [
     "EventSources",
     "LoggedFunctions",
     "QueuedInvocations",
+    "aliases",
     "functions",
     "invoking",
     "mappings",
     "permissions",
     "tagging",
     "updating",
+    "versions",
 ]

@@ -9,14 +9,25 @@ from passrole import ids
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, paging, refusals, running, settings, sources
+from passrole.services.lambda_ import (
+    archives,
+    names,
+    paging,
+    qualified,
+    refusals,
+    running,
+    settings,
+    sources,
+    versions,
+)
+from passrole.services.lambda_.permissions import POLICIES
+from passrole.services.lambda_.qualified import ALIASES, VERSIONS, find
 from passrole.services.lambda_.registry import (
     FUNCTIONS,
     Function,
     being_created,
     configuration,
     existing,
-    find,
     upload,
 )
 from passrole.services.operation import Parameters, PassRole, Permission, operation
@@ -67,7 +78,6 @@ async def create_function(
     publish: bool = False,
 ) -> dict[str, Any]:
     """A new function; its role must exist and trust Lambda."""
-    settings.refuse_publishing(publish)
     named = names.new(ctx, function_name)
     key = names.here(ctx, named)
     settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)
@@ -101,14 +111,15 @@ async def create_function(
     if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
         await ctx.functions.discard(folder)
         raise refusals.exists(named.name)
-    return being_created(function)
+    return being_created(await versions.publish(ctx, function_name) if publish else function)
 
 
 @operation("lambda:GetFunction", resource=names.arn_of)
 async def get_function(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
     """The configuration and the tags; the archive itself is not kept, so there is no Location."""
     function = await find(ctx, function_name, qualifier)
-    answer: dict[str, Any] = {"Configuration": configuration(function), "Code": {}}
+    asked = names.parse(ctx, function_name, qualifier).qualifier
+    answer: dict[str, Any] = {"Configuration": configuration(function, asked), "Code": {}}
     return {**answer, "Tags": function.tags} if function.tags else answer
 
 
@@ -117,22 +128,37 @@ async def get_function_configuration(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
     """The configuration alone."""
-    return configuration(await find(ctx, function_name, qualifier))
+    asked = names.parse(ctx, function_name, qualifier).qualifier
+    return configuration(await find(ctx, function_name, qualifier), asked)
 
 
 @operation("lambda:ListFunctions")
 async def list_functions(
-    ctx: Context, *, marker: str | None = None, max_items: int = PAGE_MAX
+    ctx: Context,
+    *,
+    marker: str | None = None,
+    max_items: int = PAGE_MAX,
+    function_version: str | None = None,
 ) -> dict[str, Any]:
-    """All functions of the region by name, 50 to a page at most."""
+    """All functions of the region by name, 50 to a page at most; with ALL, each with its versions.
+
+    A function's versions stay on its page, which may therefore be longer, as AWS says of its own.
+    """
     after = ctx.key(paging.place_of(marker)) if marker else ""
     page = min(max_items, PAGE_MAX)
 
-    def read(tx: Tx) -> list[tuple[str, Function]]:
-        return FUNCTIONS.items(tx, ctx.key(""), after=after, limit=page + 1)
+    def read(tx: Tx) -> tuple[list[Function], list[dict[str, Any]]]:
+        found = [function for _, function in FUNCTIONS.items(tx, ctx.key(""), after=after, limit=page + 1)]
+        if function_version is None:
+            return found, [configuration(function) for function in found[:page]]
+        return found, [
+            configuration(each, each.version)
+            for function in found[:page]
+            for each in (function, *qualified.versions(tx, function.key))
+        ]
 
-    found = [function for _, function in await ctx.store.read(read)]
-    answer: dict[str, Any] = {"Functions": [configuration(function) for function in found[:page]]}
+    found, shown = await ctx.store.read(read)
+    answer: dict[str, Any] = {"Functions": shown}
     if len(found) > page:
         answer["NextMarker"] = paging.marker_behind(found[page - 1].name)
     return answer
@@ -142,21 +168,43 @@ async def list_functions(
 async def delete_function(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
-    """Gone at once; what runs finishes."""
+    """With its versions and aliases, or one version alone. Gone at once; what runs finishes."""
     named = names.parse(ctx, function_name, qualifier)
-    key = names.here(ctx, named)
-    if named.qualifier is not None:
-        raise refusals.invalid("$LATEST version cannot be deleted without deleting the function.")
-
-    def remove(tx: Tx) -> Function:
-        function = existing(tx, key, named)
-        FUNCTIONS.delete(tx, key)
-        return function
-
-    function = await ctx.store.write(remove)
-    await ctx.functions.retire(function.arn)
-    await ctx.functions.discard(upload(ctx.config, function))
+    key = names.key(ctx, named)
+    remove = _whole if named.qualifier is None else _one_version
+    for gone in await ctx.store.write(lambda tx: remove(tx, key, named)):
+        await ctx.functions.retire(gone.arn)
+        await ctx.functions.discard(upload(ctx.config, gone))
     return {"StatusCode": 204}
+
+
+def _whole(tx: Tx, key: str, named: names.Named) -> list[Function]:
+    function = existing(tx, key, named)
+    published = qualified.versions(tx, key)
+    FUNCTIONS.delete(tx, key)
+    POLICIES.delete(tx, key)
+    for collection in (VERSIONS, ALIASES, POLICIES):
+        for place, _ in collection.items(tx, f"{key}:"):
+            collection.delete(tx, place)
+    return [function, *published]
+
+
+def _one_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
+    number = named.qualifier or ""
+    if number == names.LATEST:
+        raise refusals.invalid("$LATEST version cannot be deleted without deleting the function.")
+    if not names.is_version(number):
+        raise refusals.invalid("Deletion of aliases is not currently supported.")
+    existing(tx, key, named)
+    version = qualified.version(tx, key, number)
+    if version is None:  # AWS is content with a version that is not there
+        return []
+    meaning = [each.name for each in qualified.aliases(tx, key) if number in (each.version, *each.weights)]
+    if meaning:
+        raise refusals.aliased(meaning)
+    VERSIONS.delete(tx, qualified.place(key, number))
+    POLICIES.delete(tx, qualified.place(key, number))
+    return [version]
 
 
 def new_folder() -> str:

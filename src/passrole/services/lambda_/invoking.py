@@ -9,9 +9,8 @@ import orjson
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, permissions, queued, refusals, running
-from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import Function, find
+from passrole.services.lambda_ import names, permissions, qualified, queued, refusals, running
+from passrole.services.lambda_.registry import Function
 from passrole.services.operation import operation
 
 PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}
@@ -30,14 +29,18 @@ async def invoke(
 ) -> dict[str, Any]:
     """A failing function is an answer with FunctionError, not an error of this operation."""
     _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
-    function = await find(ctx, function_name, qualifier)
+    named = names.parse(ctx, function_name, qualifier)
+    function = await qualified.find(ctx, function_name, qualifier, draw=qualified.draw())
     if invocation_type == "DryRun":
         return {"StatusCode": 204}
-    invocation = Invocation(ctx.request_id, payload or b"{}")
+    invocation = Invocation(ctx.request_id, payload or b"{}", named.arn)
     if invocation_type == "Event":
-        await ctx.store.write(lambda tx: queued.add(tx, function, invocation, ctx.clock()))
+        await ctx.store.write(
+            lambda tx: queued.add(tx, function.key, named.qualifier, invocation, ctx.clock())
+        )
         return {"StatusCode": 202}
-    return _answer(await _run(ctx, function, invocation), tail=log_type == "Tail")
+    result = await _run(ctx, function, invocation)
+    return _answer(result, function.version, tail=log_type == "Tail")
 
 
 def _check_payload(payload: bytes, bytes_max: int) -> None:
@@ -65,8 +68,8 @@ async def _run(ctx: Context, function: Function, invocation: Invocation) -> Invo
     )
 
 
-def _answer(result: InvocationResult, *, tail: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": LATEST, "Payload": result.payload}
+def _answer(result: InvocationResult, version: str, *, tail: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": version, "Payload": result.payload}
     if result.error is not None:
         answer["FunctionError"] = result.error
     if tail:

@@ -16,8 +16,9 @@ NOTHING_YET = "No records processed"
 class EventSourceMapping:
     """A queue, the function that gets its messages, and how many at once.
 
-    `function` is the function's name; `window_seconds` is how long a batch may be gathered; `partial`
-    says that the function answers which messages failed; `at_once_max` limits batches in the works.
+    `function` is the function's name, `qualifier` its version or alias; `window_seconds` is how long a
+    batch may be gathered; `partial` says that the function answers which messages failed; `at_once_max`
+    limits batches in the works.
     """
 
     uuid: str
@@ -31,6 +32,7 @@ class EventSourceMapping:
     partial: bool
     modified: float
     at_once_max: int | None = None
+    qualifier: str | None = None
 
     @property
     def key(self) -> str:
@@ -44,8 +46,9 @@ class EventSourceMapping:
 
     @property
     def function_arn(self) -> str:
-        """The function's."""
-        return arns.function(self.region, self.account, self.function)
+        """The function's, with the qualifier."""
+        arn = arns.function(self.region, self.account, self.function)
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from passrole.services.lambda_.mapping_rows import (
     configuration,
     existing,
 )
-from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import Function, find
+from passrole.services.lambda_.qualified import find
+from passrole.services.lambda_.registry import Function
 from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 
@@ -46,7 +46,9 @@ def _function_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
 async def _mapped_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """The function that the mapping has now; nothing where there is no such mapping."""
     mapping = await ctx.store.read(lambda tx: MAPPINGS.get(tx, ctx.key(parameters["uuid"])))
-    return {_FUNCTION_ARN: mapping.function_arn} if mapping else {}
+    if mapping is None:
+        return {}
+    return {_FUNCTION_ARN: arns.function(mapping.region, mapping.account, mapping.function)}
 
 
 def _to_another(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
@@ -72,7 +74,7 @@ async def create_event_source_mapping(
 ) -> dict[str, Any]:
     """From now on; the function's role must be allowed to receive."""
     _refuse_filters(filter_criteria)
-    function = await _unqualified(ctx, function_name)
+    function = await find(ctx, function_name)
     queue_arn = _checked_source(ctx, event_source_arn)
     _check_batch(queue_arn, batch_size, maximum_batching_window_in_seconds)
     await _check_queue(ctx, function, queue_arn)
@@ -88,6 +90,7 @@ async def create_event_source_mapping(
         partial="ReportBatchItemFailures" in function_response_types,
         modified=ctx.clock(),
         at_once_max=(scaling_config or {}).get("MaximumConcurrency"),
+        qualifier=names.parse(ctx, function_name).qualifier,
     )
 
     def create(tx: Tx) -> dict[str, Any]:
@@ -130,10 +133,12 @@ async def update_event_source_mapping(
     if function_response_types is not None:
         changes["partial"] = "ReportBatchItemFailures" in function_response_types
     if function_name is not None:
-        function = await _unqualified(ctx, function_name)
+        function = await find(ctx, function_name)
         await _check_queue(ctx, function, before.queue_arn)
         changes["function"] = function.name
     given = {name: value for name, value in changes.items() if value is not None}
+    if function_name is not None:
+        given["qualifier"] = names.parse(ctx, function_name).qualifier
     if scaling_config is not None:
         given["at_once_max"] = scaling_config.get("MaximumConcurrency")
 
@@ -190,13 +195,6 @@ async def list_event_source_mappings(
     return await ctx.store.read(read)
 
 
-async def _unqualified(ctx: Context, function_name: str) -> Function:
-    function = await find(ctx, function_name)
-    if names.parse(ctx, function_name).qualifier not in (None, LATEST):
-        raise refusals.unsupported("event source mappings of versions and aliases")
-    return function
-
-
 def _refuse_filters(criteria: Mapping[str, Any] | None) -> None:
     if (criteria or {}).get("Filters"):
         raise refusals.unsupported("FilterCriteria of event source mappings")
@@ -205,7 +203,7 @@ def _refuse_filters(criteria: Mapping[str, Any] | None) -> None:
 def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:
     """A queue is mapped to a function once. Raises Fault."""
     for _, other in MAPPINGS.items(tx, ctx.key("")):
-        same = (other.queue_arn, other.function) == (mapping.queue_arn, mapping.function)
+        same = (other.queue_arn, other.function_arn) == (mapping.queue_arn, mapping.function_arn)
         if same and other.uuid != mapping.uuid:
             raise refusals.mapping_exists(mapping.queue_arn, mapping.function_arn, other.uuid)
 

@@ -52,15 +52,20 @@ def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
     return Named(region, account, name, given or qualifier)
 
 
-def here(ctx: Context, named: Named) -> str:
-    """The key of the function in the store. Raises Fault: here is $LATEST, of our account and region."""
+def key(ctx: Context, named: Named) -> str:
+    """The key of the function in the store, whatever the qualifier. Raises Fault for what is not here."""
     if named.account != ctx.account:
         raise refusals.other_account()
     if named.region != ctx.region:
         raise refusals.other_region(named.region, ctx.region)
+    return ctx.key(named.name)
+
+
+def here(ctx: Context, named: Named) -> str:
+    """The key of a function that is to change. Raises Fault: only $LATEST ever does."""
     if named.qualifier not in (None, LATEST):
         raise refusals.not_found(named.arn)
-    return ctx.key(named.name)
+    return key(ctx, named)
 
 
 def new(ctx: Context, text: str) -> Named:
@@ -70,6 +75,17 @@ def new(ctx: Context, text: str) -> Named:
         rule = f"have length less than or equal to {NAME_LENGTH_MAX}"
         raise refusals.constraint(named.name, "functionName", rule)
     return named
+
+
+def is_version(qualifier: str) -> bool:
+    """Whether it is the number of a published version; else it is an alias, or $LATEST."""
+    return qualifier.isascii() and qualifier.isdecimal()
+
+
+def unqualified_arn(ctx: Context, parameters: Parameters) -> str:
+    """The resource of permissions that are always of the function itself."""
+    named = parse(ctx, parameters["function_name"])
+    return arns.function(named.region, named.account, named.name)
 
 
 def arn_of(ctx: Context, parameters: Parameters) -> str:

@@ -1,11 +1,12 @@
 """AddPermission, GetPolicy, RemovePermission: who else may use a function, its resource-based policy.
 
-The policy is kept with its function, and goes with it.
+Versions and aliases have policies of their own: that of the function is asked where the call has no
+qualifier. They go with what they are attached to.
 """
 
 import string
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,21 +16,34 @@ from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import FUNCTIONS, Function, existing, find
+from passrole.services.lambda_.qualified import ALIASES, place, version
+from passrole.services.lambda_.registry import existing
 from passrole.services.operation import Parameters, operation
-from passrole.store import Tx
+from passrole.store import Collection, Tx
 
 POLICY_BYTES_MAX = 20_480
 _DIGITS = frozenset(string.digits)
 _ACCOUNT_LENGTH = 12
 
 
+@dataclass(frozen=True)
+class ResourcePolicy:
+    """The statements, oldest first; `revision` changes with each change of them."""
+
+    statements: list[dict[str, Any]]
+    revision: str
+
+
+POLICIES = Collection("function-policy", ResourcePolicy)
+"""Under the key of the function, or the place of the version or alias."""
+
+
 async def its_policy(ctx: Context, parameters: Parameters) -> str | None:
-    """The policy attached to the function in the call; of another account's functions none is known."""
+    """The policy attached to what the call addresses; of another account's functions none is known."""
     named = names.parse(ctx, parameters["function_name"], parameters.get("qualifier"))
-    key = f"{named.account}/{named.region}/{named.name}"
-    function = await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key))
-    return _document(function) if function and function.statements else None
+    attached = _attached(f"{named.account}/{named.region}/{named.name}", named.qualifier)
+    policy = await ctx.store.read(lambda tx: POLICIES.get(tx, attached))
+    return _document(policy) if policy else None
 
 
 @operation("lambda:AddPermission", resource=names.arn_of)
@@ -48,37 +62,44 @@ async def add_permission(
     revision_id: str | None = None,
 ) -> dict[str, Any]:
     """One more statement that allows; the answer is it."""
-    _refuse_latest(qualifier)
-    function = await find(ctx, function_name)
+    named = _addressed(ctx, function_name, qualifier)
     statement: dict[str, Any] = {
         "Sid": statement_id,
         "Effect": "Allow",
         "Principal": _principal(principal),
         "Action": action,
-        "Resource": function.arn,
+        "Resource": named.arn,
     }
     condition = _condition(source_arn, source_account, event_source_token, principal_org_id)
     if condition:
         statement["Condition"] = condition
 
-    def add(present: Function) -> Function:
+    def add(present: ResourcePolicy) -> ResourcePolicy:
         if any(each["Sid"] == statement_id for each in present.statements):
             raise refusals.statement_exists(statement_id)
         changed = replace(present, statements=[*present.statements, statement])
         _check(_document(changed))
         return changed
 
-    await _change(ctx, function_name, revision_id, add)
+    await _change(ctx, named, revision_id, add)
     return {"Statement": orjson.dumps(statement).decode()}
 
 
 @operation("lambda:GetPolicy", resource=names.arn_of)
 async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
     """The document, JSON, and its revision."""
-    function = await find(ctx, function_name, qualifier)
-    if not function.statements:
+    named = names.parse(ctx, function_name, qualifier)
+    key = names.key(ctx, named)
+    attached = _attached(key, named.qualifier)
+
+    def read(tx: Tx) -> ResourcePolicy | None:
+        existing(tx, key, named)
+        return POLICIES.get(tx, attached)
+
+    policy = await ctx.store.read(read)
+    if policy is None:
         raise refusals.nothing_there()
-    return {"Policy": _document(function), "RevisionId": function.policy_revision}
+    return {"Policy": _document(policy), "RevisionId": policy.revision}
 
 
 @operation("lambda:RemovePermission", resource=names.arn_of)
@@ -91,34 +112,66 @@ async def remove_permission(
     revision_id: str | None = None,
 ) -> None:
     """One statement less."""
-    _refuse_latest(qualifier)
+    named = _addressed(ctx, function_name, qualifier)
 
-    def remove(present: Function) -> Function:
+    def remove(present: ResourcePolicy) -> ResourcePolicy:
         kept = [each for each in present.statements if each["Sid"] != statement_id]
         if len(kept) == len(present.statements):
             raise refusals.no_statement(statement_id)
         return replace(present, statements=kept)
 
-    await _change(ctx, function_name, revision_id, remove)
+    await _change(ctx, named, revision_id, remove)
 
 
-async def _change(ctx: Context, function_name: str, revision_id: str | None, change: Any) -> None:
+async def _change(
+    ctx: Context,
+    named: names.Named,
+    revision_id: str | None,
+    change: Callable[[ResourcePolicy], ResourcePolicy],
+) -> None:
     """The function's own revision stays, for nothing that runs is another."""
-    named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.key(ctx, named)
+    attached = _attached(key, named.qualifier)
 
     def write(tx: Tx) -> None:
-        present = existing(tx, key, named)
-        if revision_id is not None and revision_id not in (present.policy_revision, present.revision):
+        revision = _revision(tx, key, named)
+        present = POLICIES.get(tx, attached) or ResourcePolicy([], revision)
+        if revision_id is not None and revision_id not in (present.revision, revision):
             raise refusals.revision_differs()
-        FUNCTIONS.put(tx, key, replace(change(present), policy_revision=ids.request_id()))
+        changed = change(present)
+        if changed.statements:
+            POLICIES.put(tx, attached, replace(changed, revision=ids.request_id()))
+        else:
+            POLICIES.delete(tx, attached)
 
     await ctx.store.write(write)
 
 
-def _refuse_latest(qualifier: str | None) -> None:
-    if qualifier == LATEST:
+def _addressed(ctx: Context, function_name: str, qualifier: str | None) -> names.Named:
+    named = names.parse(ctx, function_name, qualifier)
+    if named.qualifier == LATEST:
         raise refusals.invalid("We currently do not support adding policies for $LATEST.")
+    return named
+
+
+def _attached(key: str, qualifier: str | None) -> str:
+    return key if qualifier in (None, LATEST) else place(key, qualifier)
+
+
+def _revision(tx: Tx, key: str, named: names.Named) -> str:
+    """That of what a policy is attached to. Raises Fault where it is not there."""
+    revision = existing(tx, key, named).revision
+    if named.qualifier is None:
+        return revision
+    if names.is_version(named.qualifier):
+        published = version(tx, key, named.qualifier)
+        if published is None:
+            raise refusals.not_found(named.arn)
+        return published.revision
+    alias = ALIASES.get(tx, place(key, named.qualifier))
+    if alias is None:
+        raise refusals.no_alias(named.arn)
+    return alias.revision
 
 
 def _principal(text: str) -> str | dict[str, str]:
@@ -147,8 +200,8 @@ def _condition(
     return ({"StringEquals": given} if given else {}) | like
 
 
-def _document(function: Function) -> str:
-    document = {"Version": "2012-10-17", "Id": "default", "Statement": function.statements}
+def _document(policy: ResourcePolicy) -> str:
+    document = {"Version": "2012-10-17", "Id": "default", "Statement": policy.statements}
     return orjson.dumps(document).decode()
 
 

@@ -20,10 +20,10 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
-from passrole.services.lambda_ import running, sqs_events
+from passrole.services.lambda_ import qualified, running, sqs_events
 from passrole.services.lambda_.mapping_rows import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.mappings import queue_url
-from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.registry import Function
 from passrole.services.lambda_.running import Call
 from passrole.services.lambda_.sessions import Sessions
 from passrole.services.lambda_.sqs_events import Message
@@ -174,7 +174,8 @@ class _Poller:
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
         key = f"{mapping.account}/{mapping.region}/{mapping.function}"
-        function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
+        draw = qualified.draw()
+        function = await self._store.read(lambda tx: qualified.resolve(tx, key, mapping.qualifier, draw))
         if function is None:
             raise Problem(f"Function not found: {mapping.function_arn}")
         return function
@@ -231,7 +232,7 @@ class _Poller:
         event = sqs_events.event(messages, mapping.queue_arn, mapping.region)
         result = await running.run(
             function,
-            Invocation(ids.request_id(), event),
+            Invocation(ids.request_id(), event, mapping.function_arn),
             store=self._store,
             functions=self._functions,
             assume=running.assuming(self._call, mapping.region),

@@ -14,8 +14,8 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
-from passrole.services.lambda_ import running
-from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_ import qualified, running
+from passrole.services.lambda_.registry import Function
 from passrole.store import Collection, Store, Tx
 
 log = logging.getLogger(__name__)
@@ -27,21 +27,26 @@ THROTTLED_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Queued:
-    """One event that waits. `function` is the function's key; `since` is epoch seconds."""
+    """One event that waits. `function` is the function's key; `since` is epoch seconds; `arn` is the
+    function as it was addressed, with `qualifier`, if there was one.
+    """
 
     function: str
     request_id: str
     event: str
     since: float
+    arn: str = ""
+    qualifier: str | None = None
 
 
 QUEUED = Collection("function-queued", Queued)
 
 
-def add(tx: Tx, function: Function, invocation: Invocation, now: float) -> None:
-    """Have the function run soon after this transaction."""
+def add(tx: Tx, function: str, qualifier: str | None, invocation: Invocation, now: float) -> None:
+    """Have the function under this key run soon after this transaction."""
     key = f"{now:017.6f}/{invocation.request_id}"
-    queued = Queued(function.key, invocation.request_id, invocation.payload.decode(), now)
+    event = invocation.payload.decode()
+    queued = Queued(function, invocation.request_id, event, now, invocation.arn, qualifier)
     QUEUED.put(tx, key, queued)
     tx.notify(CHANNEL, (key, queued))
 
@@ -89,12 +94,16 @@ class QueuedInvocations:
         await self._store.write(lambda tx: QUEUED.delete(tx, key))
 
     async def _run(self, queued: Queued) -> None:
-        function = await self._store.read(lambda tx: FUNCTIONS.get(tx, queued.function))
+        draw = qualified.draw()
+        function = await self._store.read(
+            lambda tx: qualified.resolve(tx, queued.function, queued.qualifier, draw)
+        )
         if function is None:
             log.warning("a queued invocation was dropped: %s was deleted", queued.function)
             return
         try:
-            failed = await self._invoked(function, Invocation(queued.request_id, queued.event.encode()))
+            invocation = Invocation(queued.request_id, queued.event.encode(), queued.arn)
+            failed = await self._invoked(function, invocation)
         except Fault as fault:
             failed = fault.message
         if failed:

@@ -1,5 +1,7 @@
 """The errors of Lambda in its own words; handlers and rules raise them from here."""
 
+from collections.abc import Sequence
+
 from passrole.faults import Fault
 
 
@@ -91,6 +93,29 @@ def revision_differs() -> Fault:
         " Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
     )
     return Fault("PreconditionFailedException", sentence, status=412)
+
+
+def no_alias(arn: str) -> Fault:
+    """There is no such alias."""
+    return Fault("ResourceNotFoundException", f"Cannot find alias arn: {arn}")
+
+
+def alias_exists(arn: str) -> Fault:
+    """The alias's name is taken."""
+    return Fault("ResourceConflictException", f"Alias already exists: {arn}")
+
+
+def aliased(names: Sequence[str]) -> Fault:
+    """A version that aliases still mean cannot be deleted."""
+    listed = ", ".join(names)
+    sentence = f"Unable to delete version because the following aliases reference it: [{listed}]"
+    return Fault("ResourceConflictException", sentence)
+
+
+def being_updated(arn: str) -> Fault:
+    """Others change the function all the time."""
+    sentence = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+    return Fault("ResourceConflictException", sentence)
 
 
 def nothing_there() -> Fault:

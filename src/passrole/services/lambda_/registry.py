@@ -9,7 +9,6 @@ from passrole import arns
 from passrole.config import Config
 from passrole.runtimes.environment import runtime_warning
 from passrole.runtimes.interface import FunctionSpec
-from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
 from passrole.store import Collection, Tx
@@ -20,7 +19,8 @@ class Function:
     """A function. `modified` is epoch seconds; `revision` changes with every update.
 
     `folder` names the folder of its code (see `upload`): each upload has one of its own, so that what
-    still runs keeps the old. `statements` are those of its resource-based policy.
+    still runs keeps the old. `version` is `$LATEST`, or the number of a published version, which never
+    changes; `published` is the number of the last one.
     """
 
     account: str
@@ -39,18 +39,19 @@ class Function:
     revision: str
     environment: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    statements: list[dict[str, Any]] = field(default_factory=list)
-    policy_revision: str = ""
+    version: str = LATEST
+    published: int = 0
 
     @property
     def key(self) -> str:
-        """Its key in the store; Context.key of its name."""
+        """The function's key in the store; Context.key of its name, whatever the version."""
         return f"{self.account}/{self.region}/{self.name}"
 
     @property
     def arn(self) -> str:
-        """Unqualified."""
-        return arns.function(self.region, self.account, self.name)
+        """Unqualified, or that of the published version."""
+        arn = arns.function(self.region, self.account, self.name)
+        return arn if self.version == LATEST else f"{arn}:{self.version}"
 
 
 FUNCTIONS = Collection("function", Function)
@@ -64,13 +65,6 @@ def existing(tx: Tx, key: str, named: names.Named) -> Function:
     return function
 
 
-async def find(ctx: Context, function_name: str, qualifier: str | None = None) -> Function:
-    """The function that a call addresses. Raises Fault."""
-    named = names.parse(ctx, function_name, qualifier)
-    key = names.here(ctx, named)
-    return await ctx.store.read(lambda tx: existing(tx, key, named))
-
-
 def upload(config: Config, function: Function) -> Path:
     """The folder of a function's unpacked code."""
     return (config.data / "functions" / function.region / function.name / function.folder).resolve()
@@ -81,6 +75,7 @@ def specification(config: Config, function: Function) -> FunctionSpec:
     return FunctionSpec(
         arn=function.arn,
         name=function.name,
+        version=function.version,
         revision=function.revision,
         runtime=function.runtime,
         handler=function.handler,
@@ -91,11 +86,15 @@ def specification(config: Config, function: Function) -> FunctionSpec:
     )
 
 
-def configuration(function: Function) -> dict[str, Any]:
-    """A FunctionConfiguration in AWS's spelling, of a function that is ready."""
+def configuration(function: Function, qualifier: str | None = None) -> dict[str, Any]:
+    """A FunctionConfiguration in AWS's spelling, of a function that is ready.
+
+    Its ARN has the qualifier by which it was asked for, if there was one.
+    """
+    arn = arns.function(function.region, function.account, function.name)
     shown: dict[str, Any] = {
         "FunctionName": function.name,
-        "FunctionArn": function.arn,
+        "FunctionArn": f"{arn}:{qualifier}" if qualifier else arn,
         "Runtime": function.runtime,
         "Role": function.role,
         "Handler": function.handler,
@@ -105,7 +104,7 @@ def configuration(function: Function) -> dict[str, Any]:
         "MemorySize": function.memory,
         "LastModified": _moment(function.modified),
         "CodeSha256": function.code_sha256,
-        "Version": LATEST,
+        "Version": function.version,
         "TracingConfig": {"Mode": "PassThrough"},
         "RevisionId": function.revision,
         "State": "Active",
@@ -124,7 +123,10 @@ def configuration(function: Function) -> dict[str, Any]:
 
 
 def being_created(function: Function) -> dict[str, Any]:
-    """CreateFunction's answer: as on AWS it is Pending, though here it is ready by the next call."""
+    """CreateFunction's answer: as on AWS it is Pending, though here it is ready by the next call.
+
+    Even where it is version 1 that was published at once, AWS names the function.
+    """
     shown = configuration(function)
     del shown["LastUpdateStatus"]
     return {
@@ -136,9 +138,9 @@ def being_created(function: Function) -> dict[str, Any]:
 
 
 def being_updated(function: Function) -> dict[str, Any]:
-    """The answer of updates, likewise."""
+    """The answer of updates, likewise, of the function or of the version that was published at once."""
     return {
-        **configuration(function),
+        **configuration(function, None if function.version == LATEST else function.version),
         "LastUpdateStatus": "InProgress",
         "LastUpdateStatusReason": "The function is being created.",
         "LastUpdateStatusReasonCode": "Creating",

@@ -14,8 +14,8 @@ from passrole.runtimes.interface import (
     InvocationResult,
     TooManyInvocations,
 )
-from passrole.services.lambda_ import refusals
-from passrole.services.lambda_.registry import FUNCTIONS, Function, specification
+from passrole.services.lambda_ import qualified, refusals
+from passrole.services.lambda_.registry import Function, specification
 from passrole.store import Store
 
 SERVICE = "lambda.amazonaws.com"
@@ -91,7 +91,7 @@ async def _run(
 
 
 async def _reloaded(store: Store, function: Function) -> Function:
-    found = await store.read(lambda tx: FUNCTIONS.get(tx, function.key))
+    found = await store.read(lambda tx: qualified.version(tx, function.key, function.version))
     if found is None:
         raise refusals.not_found(function.arn)
     return found

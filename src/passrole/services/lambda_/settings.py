@@ -89,12 +89,6 @@ def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
     return variables
 
 
-def refuse_publishing(publish: bool) -> None:
-    """Raises Fault where a version is asked for: there are none yet, and nothing is silently dropped."""
-    if publish:
-        raise refusals.invalid("passrole does not publish versions of functions; leave Publish out.")
-
-
 def refuse_beyond_zip(
     *, package_type: str, vpc_config: Mapping[str, Any] | None, layers: Sequence[str] | None
 ) -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, refusals, running, settings, sources
+from passrole.services.lambda_ import archives, names, refusals, running, settings, sources, versions
 from passrole.services.lambda_.functions import check_role, new_folder, unpacked
+from passrole.services.lambda_.qualified import find
 from passrole.services.lambda_.registry import (
     FUNCTIONS,
     Function,
     being_updated,
     configuration,
     existing,
-    find,
     upload,
 )
 from passrole.services.operation import PassRole, operation
@@ -35,8 +35,8 @@ async def update_function_code(
     publish: bool = False,
 ) -> dict[str, Any]:
     """New code; invocations that run keep the old until they end."""
-    settings.refuse_publishing(publish)
     given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
+    names.here(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
     archive = await sources.archive(ctx, {name: value for name, value in given.items() if value})
@@ -55,7 +55,7 @@ async def update_function_code(
         await ctx.functions.discard(folder)
         raise
     await ctx.functions.discard(upload(ctx.config, before))
-    return being_updated(function)
+    return being_updated(await versions.publish(ctx, function_name) if publish else function)
 
 
 @operation(
@@ -91,6 +91,7 @@ async def update_function_configuration(
         "environment": None if environment is None else settings.checked_variables(environment),
         "runtime": None if runtime is None else settings.checked_runtime(runtime, strict=strict),
     }
+    names.here(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
     if role is not None:

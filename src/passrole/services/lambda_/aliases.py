@@ -1,0 +1,187 @@
+"""CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases: names for versions of a function."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from passrole import ids
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, paging, qualified, refusals
+from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_.permissions import POLICIES
+from passrole.services.lambda_.qualified import ALIASES, Alias
+from passrole.services.lambda_.registry import existing
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+PAGE_MAX = 10_000
+_WEIGHTS = "routingConfig.additionalVersionWeights"
+
+
+@operation("lambda:CreateAlias", resource=names.unqualified_arn)
+async def create_alias(
+    ctx: Context,
+    *,
+    function_name: str,
+    name: str,
+    function_version: str,
+    description: str = "",
+    routing_config: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A new name for $LATEST or a published version."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+    if names.is_version(name) or name == LATEST:
+        rule = "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+        raise refusals.constraint(name, "name", rule)
+    alias = Alias(
+        account=ctx.account,
+        region=ctx.region,
+        function=named.name,
+        name=name,
+        version=function_version,
+        description=description,
+        revision=ids.request_id(),
+        weights=_weights(routing_config) or {},
+    )
+
+    def write(tx: Tx) -> dict[str, Any]:
+        existing(tx, key, named)
+        _check(tx, key, alias)
+        if not ALIASES.add(tx, qualified.place(key, name), alias):
+            raise refusals.alias_exists(alias.arn)
+        return _shown(alias)
+
+    return await ctx.store.write(write)
+
+
+@operation("lambda:GetAlias", resource=names.unqualified_arn)
+async def get_alias(ctx: Context, *, function_name: str, name: str) -> dict[str, Any]:
+    """What it stands for."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+    return await ctx.store.read(lambda tx: _shown(_present(tx, key, named, name)))
+
+
+@operation("lambda:UpdateAlias", resource=names.unqualified_arn)
+async def update_alias(
+    ctx: Context,
+    *,
+    function_name: str,
+    name: str,
+    function_version: str | None = None,
+    description: str | None = None,
+    routing_config: Mapping[str, Any] | None = None,
+    revision_id: str | None = None,
+) -> dict[str, Any]:
+    """What is given changes, from the next invocation on."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+    changes: dict[str, Any] = {
+        "version": function_version,
+        "description": description,
+        "weights": _weights(routing_config),
+        "revision": ids.request_id(),
+    }
+    given = {member: value for member, value in changes.items() if value is not None}
+
+    def write(tx: Tx) -> dict[str, Any]:
+        present = _present(tx, key, named, name)
+        if revision_id is not None and revision_id != present.revision:
+            raise refusals.revision_differs()
+        alias: Alias = replace(present, **given)
+        _check(tx, key, alias)
+        ALIASES.put(tx, qualified.place(key, name), alias)
+        return _shown(alias)
+
+    return await ctx.store.write(write)
+
+
+@operation("lambda:DeleteAlias", resource=names.unqualified_arn)
+async def delete_alias(ctx: Context, *, function_name: str, name: str) -> None:
+    """The name is free, its policy gone; the version stays. One that is not there does no harm."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+
+    def write(tx: Tx) -> None:
+        existing(tx, key, named)
+        ALIASES.delete(tx, qualified.place(key, name))
+        POLICIES.delete(tx, qualified.place(key, name))
+
+    await ctx.store.write(write)
+
+
+@operation("lambda:ListAliases", resource=names.unqualified_arn)
+async def list_aliases(
+    ctx: Context,
+    *,
+    function_name: str,
+    function_version: str | None = None,
+    marker: str | None = None,
+    max_items: int = PAGE_MAX,
+) -> dict[str, Any]:
+    """By name; those of one version, if it is given."""
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+    after = paging.place_of(marker) if marker else ""
+
+    def read(tx: Tx) -> list[Alias]:
+        existing(tx, key, named)
+        return qualified.aliases(tx, key, after=after)
+
+    found = [each for each in await ctx.store.read(read) if function_version in (None, each.version)]
+    answer: dict[str, Any] = {"Aliases": [_shown(alias) for alias in found[:max_items]]}
+    if len(found) > max_items:
+        answer["NextMarker"] = paging.marker_behind(found[max_items - 1].name)
+    return answer
+
+
+def _present(tx: Tx, key: str, named: names.Named, name: str) -> Alias:
+    alias = ALIASES.get(tx, qualified.place(key, name))
+    if alias is None:
+        raise refusals.no_alias(f"{named.arn}:{name}")
+    return alias
+
+
+def _check(tx: Tx, key: str, alias: Alias) -> None:
+    """Raises Fault where a version is not there, or the shares make no sense."""
+    for version in (alias.version, *alias.weights):
+        if qualified.version(tx, key, version) is None:
+            raise refusals.not_found(f"{alias.arn.removesuffix(alias.name)}{version}")
+    if not alias.weights:
+        return
+    if LATEST in (alias.version, *alias.weights):
+        raise refusals.invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+    if alias.version in alias.weights:
+        raise refusals.invalid(
+            f"Invalid function version {alias.version}. Function version {alias.version} is already included"
+            " in routing configuration."
+        )
+
+
+def _weights(routing: Mapping[str, Any] | None) -> dict[str, float] | None:
+    """The shares; none at all where an empty configuration takes them away."""
+    if routing is None:
+        return None
+    weights: dict[str, float] = dict(routing.get("AdditionalVersionWeights") or {})
+    if len(weights) > 1:
+        raise refusals.invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+    for version, weight in weights.items():
+        if not names.is_version(version) or not 0 <= weight <= 1:
+            rule = "satisfy constraint: [Member must be a version, with a weight between 0.0 and 1.0]"
+            raise refusals.constraint(f"{{{version}={weight}}}", _WEIGHTS, rule)
+    return weights
+
+
+def _shown(alias: Alias) -> dict[str, Any]:
+    """An AliasConfiguration."""
+    shown: dict[str, Any] = {
+        "AliasArn": alias.arn,
+        "Name": alias.name,
+        "FunctionVersion": alias.version,
+        "Description": alias.description,
+        "RevisionId": alias.revision,
+    }
+    if alias.weights:
+        shown["RoutingConfig"] = {"AdditionalVersionWeights": dict(alias.weights)}
+    return shown

@@ -1,0 +1,135 @@
+"""PublishVersion, ListVersionsByFunction: what a function was at a moment, kept as it was."""
+
+import asyncio
+import shutil
+from dataclasses import replace
+from typing import Any
+
+from passrole import ids
+from passrole.services.context import Context
+from passrole.services.lambda_ import names, paging, qualified, refusals
+from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_.registry import FUNCTIONS, Function, configuration, existing, upload
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+PAGE_MAX = 50
+_TRIES_MAX = 5
+
+
+@operation("lambda:PublishVersion", resource=names.arn_of)
+async def publish_version(
+    ctx: Context,
+    *,
+    function_name: str,
+    code_sha256: str | None = None,
+    description: str | None = None,
+    revision_id: str | None = None,
+) -> dict[str, Any]:
+    """A version of $LATEST as it is; the last one again where nothing has changed since."""
+    published = await publish(ctx, function_name, code_sha256, description, revision_id)
+    return configuration(published, published.version)
+
+
+@operation("lambda:ListVersionsByFunction", resource=names.arn_of)
+async def list_versions_by_function(
+    ctx: Context, *, function_name: str, marker: str | None = None, max_items: int = PAGE_MAX
+) -> dict[str, Any]:
+    """$LATEST, then the published ones, the oldest first; 50 to a page at most."""
+    named = names.parse(ctx, function_name)
+    key = names.key(ctx, named)
+    after = paging.place_of(marker) if marker else ""
+    page = min(max_items, PAGE_MAX)
+
+    def read(tx: Tx) -> list[Function]:
+        latest = existing(tx, key, named)
+        first = [] if after else [latest]
+        behind = "" if after == LATEST else after
+        return first + qualified.versions(tx, key, after=behind, limit=page + 1)
+
+    found = await ctx.store.read(read)
+    answer: dict[str, Any] = {"Versions": [configuration(each, each.version) for each in found[:page]]}
+    if len(found) > page:
+        answer["NextMarker"] = paging.marker_behind(found[page - 1].version)
+    return answer
+
+
+async def publish(
+    ctx: Context,
+    function_name: str,
+    code_sha256: str | None = None,
+    description: str | None = None,
+    revision_id: str | None = None,
+) -> Function:
+    """The version that stands for $LATEST from now on. Raises Fault.
+
+    It has a folder of its own, so that whatever becomes of $LATEST, it keeps its code.
+    """
+    named = names.parse(ctx, function_name)
+    key = names.here(ctx, named)
+    for _ in range(_TRIES_MAX):
+        latest = await ctx.store.read(lambda tx: existing(tx, key, named))
+        _check(latest, code_sha256, revision_id)
+        folder = ids.request_id()
+        copy = upload(ctx.config, replace(latest, folder=folder))
+        try:
+            await asyncio.to_thread(shutil.copytree, upload(ctx.config, latest), copy, symlinks=True)
+        except FileNotFoundError:  # it was updated meanwhile, and the old code is gone
+            continue
+        written = await _written(ctx, latest, folder, description)
+        if written is None or written.folder != folder:
+            await ctx.functions.discard(copy)
+        if written is not None:
+            return written
+    raise refusals.being_updated(named.arn)
+
+
+async def _written(ctx: Context, latest: Function, folder: str, description: str | None) -> Function | None:
+    """The new version, or the last one if it is the same; None where $LATEST is another by now."""
+    key = latest.key
+
+    def write(tx: Tx) -> Function | None:
+        now = FUNCTIONS.get(tx, key)
+        if now is None or now.revision != latest.revision:
+            return None
+        last = qualified.version(tx, key, str(now.published)) if now.published else None
+        if last is not None and _same(now, last):
+            return last
+        version = replace(
+            now,
+            version=str(now.published + 1),
+            published=0,
+            folder=folder,
+            description=now.description if description is None else description,
+            revision=ids.request_id(),
+            tags={},
+        )
+        FUNCTIONS.put(tx, key, replace(now, published=now.published + 1))
+        qualified.VERSIONS.put(tx, qualified.place(key, version.version), version)
+        return version
+
+    return await ctx.store.write(write)
+
+
+def _check(latest: Function, code_sha256: str | None, revision_id: str | None) -> None:
+    if code_sha256 and code_sha256 != latest.code_sha256:
+        raise refusals.invalid(
+            f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST"
+            f" ({latest.code_sha256}). Please try again with the CodeSHA256 in $LATEST."
+        )
+    if revision_id and revision_id != latest.revision:
+        raise refusals.revision_differs()
+
+
+def _same(latest: Function, version: Function) -> bool:
+    """Whether code and configuration are the version's; what it is called and described as are not asked."""
+    return version == replace(
+        latest,
+        version=version.version,
+        published=version.published,
+        folder=version.folder,
+        description=version.description,
+        revision=version.revision,
+        modified=version.modified,
+        tags=version.tags,
+    )
