@@ -149,20 +149,6 @@ def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: An
         )
 
 
-def test_a_version_that_would_not_be_published_is_refused(server: Any) -> None:
-    client, code = server.client("lambda"), {"ZipFile": b"PK"}
-    about = {
-        "Role": server.access["lambda_role_arn"],
-        "Runtime": "python3.11",
-        "Handler": "a.b",
-        "Code": code,
-    }
-    with pytest.raises(ClientError, match="does not publish versions"):
-        client.create_function(FunctionName="versions", Publish=True, **about)
-    with pytest.raises(ClientError, match="does not publish versions"):
-        client.update_function_code(FunctionName="versions", Publish=True, **code)
-
-
 def test_constraints_are_refused_in_aws_words(server: Any) -> None:
     with pytest.raises(ClientError) as refused:
         server.client("sagemaker").describe_pipeline(PipelineName="-no-")
