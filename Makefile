@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SDK3 := .venv-sdk3
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint test bench demo docs lock clean
+.PHONY: help install fmt lint test test-sdk3 bench demo docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## build .venv from the lock file with hashes
 
@@ -31,6 +32,15 @@ lint: install ## ruff, mypy --strict and the floors
 test: install ## every test that this machine can run
 	$(BIN)/pytest -n 2 --dist loadfile
 
+test-sdk3: $(SDK3)/.installed ## the journeys of SageMaker SDK 3, in an environment of 1 GB
+	$(SDK3)/bin/python -m pytest -n 2 tests/journeys/test_sdk3.py
+
+$(SDK3)/.installed: pyproject.toml
+	@echo "building $(SDK3): about 1 GB and some minutes, once"
+	$(PYTHON) -m venv $(SDK3)
+	$(SDK3)/bin/python -m pip install --quiet --editable . "sagemaker>=3,<4" "hypothesis>=6.100" "pytest>=8.2" "pytest-xdist>=3.6"
+	touch $@
+
 demo: install ## the bundled pipeline and its refused twin
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
@@ -50,4 +60,4 @@ docs: install ## write the pages that are generated from the code
 	$(BIN)/python docs/generate_parity.py
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

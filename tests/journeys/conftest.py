@@ -1,13 +1,27 @@
 """Definitions as plain JSON, as the SageMaker API takes them."""
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 Step = dict[str, Any]
+
+HERE = Path(__file__).parent
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+SQS_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+ANSWERING = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sagemaker:SendPipelineExecutionStepSuccess", "Resource": "*"}
+    ],
+}
 
 
 def get(path: str) -> dict[str, str]:
@@ -37,3 +51,29 @@ def start(server: Any) -> Callable[..., str]:
         return arn
 
     return run
+
+
+@pytest.fixture(scope="module")
+def run_notebook(server: Any) -> Callable[[str], None]:
+    """Runs a script, named from this folder, as a notebook with a role does, which may do everything."""
+    notebook = server.role([ADMINISTRATOR]).rpartition("/")[2]
+    roles = {
+        "FUNCTION_ROLE": server.access["lambda_role_arn"],
+        "ANSWERING_ROLE": server.role([SQS_ROLE, ANSWERING], trust="lambda.amazonaws.com"),
+    }
+    quiet = {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
+
+    def start(name: str) -> None:
+        command = [sys.executable, "-m", "passrole", "exec", "--data", str(server.data), "--role", notebook]
+        finished = subprocess.run(
+            [*command, "--", sys.executable, str(HERE / name)],
+            env={**os.environ, **roles, **quiet},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+
+    return start

@@ -1,0 +1,92 @@
+"""Lambda steps whose functions the SDK's helper makes: from a script, and from a folder through S3.
+
+Run as a user runs it; the test looks at what is left.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from sagemaker.core.helper.session_helper import get_execution_role
+from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.workflow.parameters import ParameterInteger
+from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+
+session = PipelineSession()
+role = get_execution_role(session)
+function_role = os.environ["FUNCTION_ROLE"]
+folder = pathlib.Path(tempfile.mkdtemp())
+
+script = folder / "double.py"
+script.write_text("def handler(event, context):\n    return {'doubled': event['n'] * 2, 'note': 'first'}\n")
+
+package = folder / "package"
+package.mkdir()
+(package / "app.py").write_text(
+    "from words import say\n\ndef handler(event, context):\n    return say(event)\n"
+)
+(package / "words.py").write_text("def say(event):\n    return {'said': f\"{event['n']} {event['note']}\"}\n")
+
+number = ParameterInteger(name="Number", default_value=21)
+
+double = LambdaStep(
+    name="Double",
+    lambda_func=Lambda(
+        function_name="sagemaker-sdk3-double",
+        execution_role_arn=function_role,
+        script=str(script),
+        handler="double.handler",
+        session=session,
+    ),
+    inputs={"n": number},
+    outputs=[
+        LambdaOutput(output_name="doubled", output_type=LambdaOutputTypeEnum.Integer),
+        LambdaOutput(output_name="note", output_type=LambdaOutputTypeEnum.String),
+    ],
+)
+say = LambdaStep(
+    name="Say",
+    lambda_func=Lambda(
+        function_name="sagemaker-sdk3-say",
+        execution_role_arn=function_role,
+        zipped_code_dir=shutil.make_archive(str(folder / "package"), "zip", package),
+        s3_bucket=session.default_bucket(),
+        handler="app.handler",
+        timeout=30,
+        session=session,
+    ),
+    inputs={
+        "n": double.properties.Outputs["doubled"],
+        "note": double.properties.Outputs["note"],
+    },
+    outputs=[LambdaOutput(output_name="said", output_type=LambdaOutputTypeEnum.String)],
+)
+pipeline = Pipeline(name="Sdk3Lambda", parameters=[number], steps=[double, say], sagemaker_session=session)
+
+
+def said(execution):
+    """What the second function answered."""
+    execution.wait(delay=1, max_attempts=60)
+    steps = {step["StepName"]: step for step in execution.list_steps()}
+    assert [step["StepStatus"] for step in steps.values()] == ["Succeeded", "Succeeded"], steps
+    outputs = steps["Say"]["Metadata"]["Lambda"]["OutputParameters"]
+    return {each["Name"]: each["Value"] for each in outputs}["said"]
+
+
+assert pipeline.upsert(role_arn=role)["PipelineArn"].endswith(":pipeline/Sdk3Lambda")
+assert said(pipeline.start()) == "42 first"
+assert said(pipeline.start(parameters={"Number": 5})) == "10 first"
+
+script.write_text("def handler(event, context):\n    return {'doubled': event['n'] * 2, 'note': 'second'}\n")
+pipeline.upsert(role_arn=role, tags=[{"Key": "team", "Value": "ml"}])
+assert said(pipeline.start()) == "42 second"
+
+double.lambda_func.update()
+pipeline.update(role_arn=role, description="updated")
+assert pipeline.describe()["PipelineDescription"] == "updated"
+
+invoked = Lambda(function_arn="sagemaker-sdk3-double", session=session)
+assert invoked.invoke()["StatusCode"] == 200
