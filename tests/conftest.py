@@ -134,7 +134,12 @@ class Server:
         sagemaker, until = self.client("sagemaker"), time.monotonic() + seconds
         while True:
             answer: dict[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
-            if answer["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped"):
+            if answer["PipelineExecutionStatus"] in (
+                "Succeeded",
+                "Failed",
+                "Stopped",
+                "CompletedWithFailures",
+            ):
                 return answer
             assert time.monotonic() < until, answer["PipelineExecutionStatus"]
             time.sleep(0.02)

@@ -1,8 +1,8 @@
 """Scripts: pipelines and what happens to them, written as aligned lines.
 
 A pipeline is a line of steps. The first letter of a name says the type: l Lambda, c Callback,
-q Condition, f Fail; `<a,b>` what it depends on; `?yes{l1,f1|l2}` how a condition decides (yes, no or bad: its
-values cannot be compared) and its branches.
+q Condition, f Fail; `<a,b:Failed>` what it depends on, and by which end; `?yes{l1,f1|l2}` how a condition
+decides (yes, no or bad: its values cannot be compared) and its branches.
 
     l1 c1<l1> q1<c1>?yes{l2|f1}
 
@@ -142,7 +142,12 @@ def _step(word: str) -> tuple[str, Document]:
     head, _, decision = word.partition("?")
     name, _, needed = head.rstrip(">").partition("<")
     step = {"Name": name} | _MEMBERS[name[0]](name, decision)
-    return name, step | ({"DependsOn": needed.split(",")} if needed else {})
+    return name, step | ({"DependsOn": [_dependency(each) for each in needed.split(",")]} if needed else {})
+
+
+def _dependency(word: str) -> str | dict[str, str]:
+    name, _, trigger = word.partition(":")
+    return {"Step": name, "Trigger": trigger} if trigger else name
 
 
 def _condition(_name: str, decision: str) -> Document:

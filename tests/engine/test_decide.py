@@ -344,6 +344,83 @@ retry           -> ignored
 c1 yes          -> Stopped
 retry           -> ignored
 = l1 Succeeded, c1 Stopped, f1 Failed
+
+== a step that waits for a failure runs after one, and the execution does not fail: l1 l2<l1:Failed> l3<l1>
+start           -> l1!
+l1 breaks       -> l2!
+l2 ok           -> CompletedWithFailures
+= l1 Failed, l2 Succeeded
+
+== a step that waits for a failure does not run after a success: l1 l2<l1:Failed> l3<l2>
+start           -> l1!
+l1 ok           -> Succeeded
+= l1 Succeeded
+
+== a step that waits for any end runs after either: l1 l2 l3<l1:Any,l2:Any>
+start           -> l1! l2!
+l1 breaks       -> -
+l2 ok           -> l3!
+l3 ok           -> CompletedWithFailures
+= l1 Failed, l2 Succeeded, l3 Succeeded
+
+== a failure that nobody waited for fails the execution: l1 l2 l3<l1:Failed>
+start           -> l1! l2!
+l1 breaks       -> l3!
+l3 ok           -> -
+l2 breaks       -> Failed
+= l1 Failed, l2 Failed, l3 Succeeded
+
+== the failure of a step that ran on a failure is one more: l1 l2<l1:Failed>
+start           -> l1!
+l1 breaks       -> l2!
+l2 breaks       -> Failed
+= l1 Failed, l2 Failed
+
+== other dependencies are waited for all the same: l1 l2 l3<l1:Any,l2>
+start           -> l1! l2!
+l1 breaks       -> -
+l2 breaks       -> Failed
+= l1 Failed, l2 Failed
+
+== nothing runs on what a stop stopped: c1 l1<c1:Stopped> l2<c1:Any>
+start           -> c1!
+c1 sent         -> -
+stop            -> c1~
+c1 told         -> -
+c1 yes          -> Stopped
+= c1 Stopped
+
+== a retry waits anew for what failed, and keeps what ran on it: l1 l2<l1:Failed> l3<l1:Failed> l4<l1>
+start 2         -> l1!
+l1 breaks       -> l2! l3!
+l2 ok           -> -
+l3 breaks       -> Failed
+retry           -> l1/2!
+l1/2 ok         -> l4!
+l4 ok           -> Succeeded
+= l2 Succeeded, l1 Succeeded, l4 Succeeded
+
+== what completed with failures can be retried: l1 l2<l1:Any>
+start           -> l1!
+l1 breaks       -> l2!
+l2 ok           -> CompletedWithFailures
+retry           -> l1/2!
+l1/2 ok         -> Succeeded
+= l2 Succeeded, l1 Succeeded
+
+== after a stop in between, the retry asks each step once: l1 c1 l2<l1:Any,c1>
+start           -> l1! c1!
+c1 sent         -> -
+l1 breaks       -> -
+stop            -> c1~
+c1 told         -> -
+c1 no           -> Stopped
+retry           -> l1/2! c1/2!
+c1/2 sent       -> -
+l1/2 breaks     -> -
+c1/2 yes        -> l2!
+l2 ok           -> CompletedWithFailures
+= l1 Failed, c1 Succeeded, l2 Succeeded
 """
 
 

@@ -29,6 +29,7 @@ _STYLES = {
     "Stopped": "yellow",
     "Succeeded": "green",
     "Failed": "bold red",
+    "CompletedWithFailures": "bold yellow",
 }
 _OFFER = "a callback waits: press a to approve, r to reject, Ctrl-C to stop watching"
 

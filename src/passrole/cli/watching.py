@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ parameters of one execution; everything else is what a Pipeline is made of.
 from passrole.definition.document import Pipeline, parse
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import CallbackStep, ConditionStep, FailStep, LambdaStep, Step
+from passrole.definition.steps import CallbackStep, ConditionStep, FailStep, LambdaStep, Step, Trigger
 
 __all__ = [
     "CallbackStep",
@@ -19,6 +19,7 @@ __all__ = [
     "Pipeline",
     "Problem",
     "Step",
+    "Trigger",
     "effective",
     "parse",
 ]

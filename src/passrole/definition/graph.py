@@ -1,17 +1,18 @@
 """Who waits for whom: the edges between steps, and what follows from them.
 
 Knows nothing of what steps do. A step depends on every step it names in DependsOn, on every step it
-references anywhere, and on the condition in whose branch it stands (SDK's PipelineGraph).
+references anywhere, and on the condition in whose branch it stands (SDK's PipelineGraph). It waits for
+the success of each, unless DependsOn names another Trigger.
 """
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from passrole.definition.expressions import StepRef, references
-from passrole.definition.steps import ConditionStep, Step, expressions_in
+from passrole.definition.steps import ConditionStep, Step, Trigger, expressions_in
 
 
 class Branch(NamedTuple):
@@ -23,10 +24,20 @@ class Branch(NamedTuple):
 
 @dataclass(frozen=True)
 class Graph:
-    """`dependencies` and its inverse `dependents` have every step as a key, in document order."""
+    """`dependencies` and its inverse `dependents` have every step as a key, in document order.
+
+    `triggers` has, for a step, those that it waits for otherwise than for their success.
+    """
 
     dependencies: Mapping[str, tuple[str, ...]]
     branches: Mapping[str, Branch]
+    triggers: Mapping[str, Mapping[str, Trigger]] = field(default_factory=dict)
+
+    def trigger(self, name: str, needed: str) -> Trigger:
+        """How `needed` must end for `name` to go on."""
+        return (
+            self.triggers[name].get(needed, Trigger.COMPLETED) if name in self.triggers else Trigger.COMPLETED
+        )
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
@@ -70,7 +81,9 @@ def build(steps: Mapping[str, Step]) -> Graph:
         for outcome, children in ((True, step.if_steps), (False, step.else_steps))
         for child in children
     }
-    return Graph({name: _needed(step, branches.get(name)) for name, step in steps.items()}, branches)
+    dependencies = {name: _needed(step, branches.get(name)) for name, step in steps.items()}
+    others = {name: _other_triggers(step) for name, step in steps.items()}
+    return Graph(dependencies, branches, {name: each for name, each in others.items() if each})
 
 
 def _needed(step: Step, branch: Branch | None) -> tuple[str, ...]:
@@ -80,6 +93,10 @@ def _needed(step: Step, branch: Branch | None) -> tuple[str, ...]:
     if branch:
         names[branch.condition] = None
     return tuple(names)
+
+
+def _other_triggers(step: Step) -> dict[str, Trigger]:
+    return {name: each for name, each in step.depends_on.items() if each is not Trigger.COMPLETED}
 
 
 def _walk_cycle(dependencies: Mapping[str, tuple[str, ...]], stuck: set[str]) -> tuple[str, ...]:

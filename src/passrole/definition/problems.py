@@ -137,6 +137,11 @@ def no_such_step(where: str, step: str, missing: str) -> Problem:
     return Problem(where, f"Step '{step}' depends on step '{missing}', which does not exist in the pipeline.")
 
 
+def two_triggers(where: str, name: str) -> Problem:
+    """Ours: a step ends in one way, so both would never hold."""
+    return Problem(where, f"{_MODEL}Value for 'DependsOn' names step '{name}' with more than one Trigger.")
+
+
 def no_such_output(where: str, step: str, path: str) -> Problem:
     """A Get names an output that its step does not declare, or a property that its type has not."""
     return Problem(where, f"Step '{step}' references '{path}', which is not an output of that step.")

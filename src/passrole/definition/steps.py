@@ -4,8 +4,9 @@ Knows no execution. A further type is a dataclass, a reader and a row in the tab
 rule in the engine). The steps inside a branch are steps like all others: a ConditionStep only names them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from itertools import chain
 from typing import Literal, TypeAlias, get_args
 
@@ -65,13 +66,23 @@ class CacheConfig:
     expire_after: str | None
 
 
+class Trigger(Enum):
+    """Which end of a step lets one go on that depends on it: SDK v3's StepDependency."""
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    ANY = "Any"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
     name: str
     where: str
     display_name: str | None = None
     description: str | None = None
-    depends_on: tuple[str, ...] = ()
+    depends_on: Mapping[str, Trigger] = field(default_factory=dict)
+    """The steps that are named to be waited for, and how each must have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,17 +250,27 @@ def _description(node: Node) -> str | None:
     return node.text("Description", required=False, limit=_DESCRIPTION_MAX)
 
 
-def _depends_on(node: Node) -> tuple[str, ...]:
-    names: dict[str, None] = {}
+def _depends_on(node: Node) -> Mapping[str, Trigger]:
+    named: dict[str, Trigger] = {}
     for index, needed in enumerate(node.list("DependsOn", required=False)):
         where = f"{node.path('DependsOn')}[{index}]"
         if isinstance(needed, str):
-            names[needed] = None
-        elif isinstance(needed, dict):  # the SDK's StepDependency
-            node.found.append(problem.unsupported(where, "A dependency with a Trigger"))
+            name, trigger = needed, Trigger.COMPLETED
+        elif isinstance(needed, dict):
+            name, trigger = _triggered(Node(needed, where, node.found))
         else:
             node.found.append(problem.wrong_type(where, "DependsOn", "String"))
-    return tuple(names)
+            continue
+        if named.setdefault(name, trigger) is not trigger:
+            node.found.append(problem.two_triggers(where, name))
+    return named
+
+
+def _triggered(node: Node) -> tuple[str, Trigger]:
+    name = node.name("Step")
+    chosen = node.choice("Trigger", tuple(trigger.value for trigger in Trigger))
+    node.close()
+    return name, Trigger(chosen) if chosen else Trigger.COMPLETED
 
 
 def _arguments(node: Node) -> Expression:

@@ -8,8 +8,9 @@ Knows no clock, id, store or AWS client.
    with `decision.state`. If the commit fails it drops the decision: the state it came with is untouched.
 3. A step starts when all its dependencies succeeded and a slot is free. Condition and Fail steps end
    in the instant they start and take no slot. Fewer slots than running steps interrupt none of them.
-4. A failed step's dependents never start; independent steps run on to the end (AWS documents neither
-   this nor the contrary). After a Fail step nothing new starts.
+4. A failed step's dependents never start, unless their DependsOn names that end as its Trigger;
+   independent steps run on to the end (AWS documents neither this nor the contrary). After a Fail step
+   nothing new starts.
 5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
    message with the same token and arguments, and waits to be answered all the same.
 6. When nothing runs and nothing may start, the execution ends.
@@ -86,10 +87,16 @@ def _slot_is_free(state: State) -> bool:
 
 
 def _verdict(state: State) -> tuple[ExecutionStatus, str | None]:
-    """Stopped whatever its steps came to, except when a function outlived its limit (developer guide)."""
+    """Stopped whatever its steps came to, except when a function outlived its limit (developer guide).
+
+    CompletedWithFailures where steps ran on what failed (docstring of the SDK's StepDependency).
+    """
     if state.status == "Stopping" and not state.limit_passed_while_stopping:
         return "Stopped", None
-    return ("Failed", STEP_FAILURE) if state.any_step_failed else ("Succeeded", None)
+    if not state.any_step_failed:
+        return "Succeeded", None
+    handled = bool(state.pipeline.graph.triggers) and state.every_failure_let_a_step_go_on
+    return "CompletedWithFailures" if handled else "Failed", STEP_FAILURE
 
 
 def _is_not_started(state: State, _fact: ExecutionStarted) -> bool:

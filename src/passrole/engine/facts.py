@@ -27,7 +27,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from passrole.definition.expressions import Json, Scalar
 from passrole.engine.records import Codec
 
-ExecutionStatus: TypeAlias = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+ExecutionStatus: TypeAlias = Literal[
+    "Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"
+]
 StepStatus: TypeAlias = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
 Metadata: TypeAlias = Mapping[str, Mapping[str, Json]]
 """AWS's PipelineExecutionStepMetadata: one member, named after the type of step."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from passrole.definition import ConditionStep, FailStep, Pipeline, Step
+from passrole.definition import ConditionStep, FailStep, Pipeline, Step, Trigger
 from passrole.definition.expressions import Json
 from passrole.engine.facts import (
     CallbackAnswered,
@@ -40,6 +40,12 @@ from passrole.engine.facts import (
 
 FAILURE_REASON_MAX = 1024
 _RUNNING = ("Executing", "Stopping")
+_LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
+    Trigger.COMPLETED: ("Succeeded",),
+    Trigger.FAILED: ("Failed",),
+    Trigger.STOPPED: ("Stopped",),
+    Trigger.ANY: ("Succeeded", "Failed", "Stopped"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,15 @@ class State:
         """Whether it came to nothing, and not by its own will (developer guide: not after a Fail step)."""
         return self.is_over and self.status != "Succeeded" and not self.fail_step_reached
 
+    @property
+    def every_failure_let_a_step_go_on(self) -> bool:
+        """Whether for each step that failed another has started that waited for just that, or for any end."""
+        return all(
+            any(name in self.steps and _lets_go_on(self, failed, name) for name in dependents)
+            for failed, dependents in self.pipeline.graph.dependents.items()
+            if failed in self.steps and self.steps[failed].status == "Failed"
+        )
+
     def next_attempt(self, step: str) -> int:
         """The number, from 1, of the attempt that the step would now begin."""
         return self.attempts.get(step, 0) + 1
@@ -180,14 +195,37 @@ def _stop_requested(state: State, _fact: StopRequested) -> None:
 
 
 def _execution_retried(state: State, fact: ExecutionRetried) -> None:
-    """What had become ready before a stop still is, and counts of done dependencies still hold."""
+    """What had become ready before a stop still is; what failed or was stopped is again."""
     state.status, state.ended_at, state.failure_reason = "Executing", None, None
     state.any_step_failed = state.limit_passed_while_stopping = False
     if fact.max_parallel_steps is not None:
         state.max_parallel_steps = fact.max_parallel_steps
-    for name in [name for name, step in state.steps.items() if step.status != "Succeeded"]:
+    again = [name for name, step in state.steps.items() if step.status != "Succeeded"]
+    for name in again:
         state.attempts[name] = state.steps.pop(name).attempt
-        _make_ready(state, name)
+    _wait_anew(state, [*state.ready, *state.ready_at_once, *again])
+
+
+def _wait_anew(state: State, candidates: list[str]) -> None:
+    """Who waits for how much, and who of the candidates may start, by the steps that are kept.
+
+    A step that a failure let go on waits again for the one that failed.
+    """
+    state.ready.clear()
+    state.ready_at_once.clear()
+    state.done.clear()
+    left: set[str] = set()
+    for name, needed in state.pipeline.graph.dependencies.items():
+        if name in state.steps or not _is_selected(state, name):
+            continue
+        done = sum(_lets_go_on(state, each, name) for each in needed)
+        if done < len(needed):
+            left.add(name)
+            if done:
+                state.done[name] = done
+    for name in candidates:
+        if name not in left:
+            _make_ready(state, name)
 
 
 def _step_started(state: State, fact: StepStarted) -> None:
@@ -210,14 +248,10 @@ def _step_succeeded(state: State, fact: StepSucceeded) -> None:
     _tell_dependents(state, fact.step)
 
 
-def _tell_dependents(state: State, succeeded: str) -> None:
-    branches = state.pipeline.graph.branches
-    for name in state.pipeline.graph.dependents[succeeded]:
-        if not _is_selected(state, name):
-            continue
-        branch = branches.get(name)
-        if branch and branch.condition == succeeded and branch.outcome != state.steps[succeeded].outcome:
-            continue  # the branch not taken, and with it everything downstream, never becomes ready
+def _tell_dependents(state: State, ended: str) -> None:
+    for name in state.pipeline.graph.dependents[ended]:
+        if name in state.steps or not _is_selected(state, name) or not _lets_go_on(state, ended, name):
+            continue  # it ran before a retry, is not wanted, or waited for another end
         done = state.done.pop(name, 0) + 1
         if done < len(state.pipeline.graph.dependencies[name]):
             state.done[name] = done
@@ -225,14 +259,28 @@ def _tell_dependents(state: State, succeeded: str) -> None:
             _make_ready(state, name)
 
 
+def _lets_go_on(state: State, ended: str, name: str) -> bool:
+    """Whether, as far as `ended` goes, `name` may start."""
+    step = state.steps.get(ended)
+    if step is None or step.status not in _LETTING[state.pipeline.graph.trigger(name, ended)]:
+        return False
+    branch = state.pipeline.graph.branches.get(name)
+    if branch is None or branch.condition != ended:
+        return True
+    # the branch not taken, and with it everything downstream, never becomes ready
+    return step.status == "Succeeded" and branch.outcome == step.outcome
+
+
 def _step_failed(state: State, fact: StepFailed) -> None:
     _end_step(state, fact, "Failed", fact.metadata, fact.reason)
     state.any_step_failed = True
     state.fail_step_reached |= isinstance(state.steps[fact.step].step, FailStep)
+    _tell_dependents(state, fact.step)
 
 
 def _step_stopped(state: State, fact: StepStopped) -> None:
     _end_step(state, fact, "Stopped", fact.metadata)
+    _tell_dependents(state, fact.step)
 
 
 def _execution_ended(state: State, fact: ExecutionEnded) -> None:

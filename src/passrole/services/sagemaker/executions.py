@@ -231,7 +231,7 @@ def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) 
 
 
 def _why_no_retry(execution: Execution) -> str:
-    if execution.status in ("Failed", "Stopped"):
+    if execution.status in ("Failed", "Stopped", "CompletedWithFailures"):
         return f"Pipeline execution with ARN {execution.arn} was ended by a Fail step and cannot be retried."
     return (
         f"Pipeline execution with ARN {execution.arn} is {execution.status}; "
