@@ -69,6 +69,14 @@ def policy(iam: Any, fresh: Callable[[str], str]) -> str:
     return arn
 
 
+@pytest.fixture
+def instance_profile(iam: Any, fresh: Callable[[str], str]) -> str:
+    """The name of a new instance profile."""
+    name = fresh("profile")
+    iam.create_instance_profile(InstanceProfileName=name)
+    return name
+
+
 def allowing(*actions: str) -> str:
     """A document that allows the actions on everything."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}

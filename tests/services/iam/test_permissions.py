@@ -23,18 +23,21 @@ KEY = {"AccessKeyId": "AKIAAAAAAAAAAAAAAAAA"}
 TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}
 TAG_KEYS = {"TagKeys": ["a"]}
 PATH = {"Path": "/team/"}
+ALIAS = {"AccountAlias": "our-team"}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("AddRoleToInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
     ("AttachRolePolicy", ROLE | ARN, "role/absent"),
     ("AttachUserPolicy", USER | ARN, "user/absent"),
     ("CreateAccessKey", USER, "user/absent"),
+    ("CreateAccountAlias", ALIAS, "*"),
     ("CreateInstanceProfile", PROFILE | PATH, "instance-profile/team/absent"),
     ("CreatePolicy", INLINE | TEXT | PATH, "policy/team/p"),
     ("CreatePolicyVersion", ARN | TEXT, "policy/team/own"),
     ("CreateRole", ROLE | PATH | {"AssumeRolePolicyDocument": "{}"}, "role/team/absent"),
     ("CreateUser", USER | PATH, "user/team/absent"),
     ("DeleteAccessKey", USER | KEY, "user/absent"),
+    ("DeleteAccountAlias", ALIAS, "*"),
     ("DeleteInstanceProfile", PROFILE, "instance-profile/absent"),
     ("DeletePolicy", ARN, "policy/team/own"),
     ("DeletePolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
@@ -52,11 +55,15 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("GetUser", USER, "user/absent"),
     ("GetUserPolicy", USER | INLINE, "user/absent"),
     ("ListAccessKeys", USER, "user/absent"),
+    ("ListAccountAliases", {}, "*"),
     ("ListAttachedRolePolicies", ROLE, "role/absent"),
     ("ListAttachedUserPolicies", USER, "user/absent"),
+    ("ListEntitiesForPolicy", ARN, "policy/team/own"),
+    ("ListInstanceProfileTags", PROFILE, "instance-profile/absent"),
     ("ListInstanceProfiles", {}, "*"),
     ("ListInstanceProfilesForRole", ROLE, "role/absent"),
     ("ListPolicies", {}, "*"),
+    ("ListPolicyTags", ARN, "policy/team/own"),
     ("ListPolicyVersions", ARN, "policy/team/own"),
     ("ListRolePolicies", ROLE, "role/absent"),
     ("ListRoleTags", ROLE, "role/absent"),
@@ -68,13 +75,18 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("PutUserPolicy", USER | INLINE | TEXT, "user/absent"),
     ("RemoveRoleFromInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
     ("SetDefaultPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
+    ("TagInstanceProfile", PROFILE | TAGS, "instance-profile/absent"),
+    ("TagPolicy", ARN | TAGS, "policy/team/own"),
     ("TagRole", ROLE | TAGS, "role/absent"),
     ("TagUser", USER | TAGS, "user/absent"),
+    ("UntagInstanceProfile", PROFILE | TAG_KEYS, "instance-profile/absent"),
+    ("UntagPolicy", ARN | TAG_KEYS, "policy/team/own"),
     ("UntagRole", ROLE | TAG_KEYS, "role/absent"),
     ("UntagUser", USER | TAG_KEYS, "user/absent"),
     ("UpdateAccessKey", USER | KEY | {"Status": "Active"}, "user/absent"),
     ("UpdateAssumeRolePolicy", ROLE | TEXT, "role/absent"),
     ("UpdateRole", ROLE, "role/absent"),
+    ("UpdateRoleDescription", ROLE | {"Description": "d"}, "role/absent"),
 ]
 
 

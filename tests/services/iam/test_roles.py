@@ -161,3 +161,13 @@ def test_a_role_goes_when_nothing_is_left_of_it(
         undo()
     iam.delete_role(RoleName=role)
     assert refusal(lambda: iam.get_role(RoleName=role))[1] == "NoSuchEntity"
+
+
+def test_a_description_is_changed_by_itself_too(
+    iam: Any, role: str, refusal: Callable[[Callable[[], Any]], tuple[int, str, str]]
+) -> None:
+    answer = iam.update_role_description(RoleName=role, Description="what it is for")
+    assert answer["Role"]["Description"] == "what it is for"
+    assert iam.get_role(RoleName=role)["Role"]["Description"] == "what it is for"
+    missing = lambda: iam.update_role_description(RoleName="nowhere", Description="x")  # noqa: E731
+    assert refusal(missing)[:2] == (404, "NoSuchEntity")

@@ -1,4 +1,4 @@
-"""Tags of roles and users: shape, refusals, effect. Both kinds pass the same tests."""
+"""Tags of everything in IAM that has some: shape, refusals, effect. All kinds pass the same tests."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,11 +18,19 @@ class Holder(NamedTuple):
     tags: Callable[..., Any]
 
 
-@pytest.fixture(params=["role", "user"])
+NAMED_BY = {
+    "role": "RoleName",
+    "user": "UserName",
+    "policy": "PolicyArn",
+    "instance_profile": "InstanceProfileName",
+}
+
+
+@pytest.fixture(params=NAMED_BY)
 def holder(request: pytest.FixtureRequest, iam: Any) -> Holder:
-    """A new role, then a new user."""
+    """A new role, a new user, and so on."""
     noun = request.param
-    name = {f"{noun.title()}Name": request.getfixturevalue(noun)}
+    name = {NAMED_BY[noun]: request.getfixturevalue(noun)}
 
     def tag(tags: Mapping[str, str]) -> None:
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -61,8 +69,31 @@ def test_there_are_fifty_tags_at_most(holder: Holder, refusal: Refused) -> None:
     assert refusal(lambda: holder.tag({"one": "more"})) == (
         409,
         "LimitExceeded",
-        f"Cannot exceed quota for TagsPer{holder.noun.title()}: 50",
+        f"Cannot exceed quota for TagsPer{holder.noun.title().replace('_', '')}: 50",
     )
+
+
+def test_what_is_not_there_has_no_tags(iam: Any, holder: Holder, refusal: Refused) -> None:
+    missing = "arn:aws:iam::111122223333:policy/nowhere" if holder.noun == "policy" else "nowhere"
+    name = {NAMED_BY[holder.noun]: missing}
+    for call in (
+        lambda: getattr(iam, f"tag_{holder.noun}")(**name, Tags=[{"Key": "a", "Value": "1"}]),
+        lambda: getattr(iam, f"untag_{holder.noun}")(**name, TagKeys=["a"]),
+        lambda: getattr(iam, f"list_{holder.noun}_tags")(**name),
+    ):
+        assert refusal(call)[:2] == (404, "NoSuchEntity")
+
+
+def test_keys_that_differ_in_letter_case_alone_are_refused(holder: Holder, refusal: Refused) -> None:
+    assert refusal(lambda: holder.tag({"a": "1", "A": "2"}))[:2] == (400, "InvalidInput")
+    assert holder.tags()["Tags"] == []
+
+
+def test_awss_policies_are_not_tagged(iam: Any, refusal: Refused) -> None:
+    arn = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == []
+    call = partial(iam.tag_policy, PolicyArn=arn, Tags=[{"Key": "a", "Value": "1"}])
+    assert refusal(call)[:2] == (403, "AccessDenied")
 
 
 def test_a_users_tags_count_as_conditions(server: Any, iam: Any, user: str, refusal: Refused) -> None:

@@ -6,10 +6,13 @@ Rows are those of `identities.records`; what they mean for a caller is `identiti
 
 from passrole.services.iam import (
     access_keys,
+    aliases,
     attachments,
+    entities,
     inline,
     instance_profiles,
     policies,
+    policy_tags,
     policy_versions,
     roles,
     tags,
@@ -18,10 +21,13 @@ from passrole.services.iam import (
 
 __all__ = [
     "access_keys",
+    "aliases",
     "attachments",
+    "entities",
     "inline",
     "instance_profiles",
     "policies",
+    "policy_tags",
     "policy_versions",
     "roles",
     "tags",

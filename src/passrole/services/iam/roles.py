@@ -1,4 +1,4 @@
-"""CreateRole, GetRole, ListRoles, UpdateRole, UpdateAssumeRolePolicy, DeleteRole."""
+"""CreateRole, GetRole, ListRoles, UpdateRole and its older kin, UpdateAssumeRolePolicy, DeleteRole."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -86,6 +86,13 @@ async def update_role(
 
     await rows.amend(ctx, ROLE, role_name, change)
     return {}
+
+
+@operation("iam:UpdateRoleDescription", resource=_ONE)
+async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
+    """What UpdateRole does with a description, and unlike it answers with the role."""
+    role = await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description))
+    return {"Role": shapes.full_role(role)}
 
 
 @operation("iam:UpdateAssumeRolePolicy", resource=_ONE)

@@ -1,14 +1,15 @@
-"""Tags of roles and users: TagRole, UntagRole, ListRoleTags and the same for users."""
+"""Tags of roles, users and instance profiles: TagRole, UntagRole, ListRoleTags and the same for others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole.identities.records import N
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, fetch, resource
+from passrole.services.iam.rows import INSTANCE_PROFILE, ROLE, USER, Kind, amend, fetch, resource
 from passrole.services.operation import Parameters, operation
 
 TAGS_MAX = 50
@@ -33,6 +34,32 @@ def from_wire(tags: Sequence[Tag]) -> dict[str, str]:
     return found
 
 
+def removed_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition keys of a call that takes tags away."""
+    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+
+
+def added(present: Mapping[str, str], tags: Sequence[Tag], quota_noun: str) -> dict[str, str]:
+    """The tags with new ones, which replace those of the same key. Raises Fault where they are too many."""
+    new = from_wire(tags)
+    replaced = {key.lower() for key in new}
+    kept = {key: value for key, value in present.items() if key.lower() not in replaced}
+    if len(kept) + len(new) > TAGS_MAX:
+        raise refusals.quota(f"TagsPer{quota_noun}", TAGS_MAX)
+    return {**kept, **new}
+
+
+def without(present: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:
+    """The tags without those keys, whatever their letter case."""
+    gone = {key.lower() for key in keys}
+    return {key: value for key, value in present.items() if key.lower() not in gone}
+
+
+def listed(tags: Mapping[str, str], marker: str | None, max_items: int | None) -> dict[str, Any]:
+    """A page of tags, by key."""
+    return page("Tags", to_wire(tags), by=_key, shape=dict, marker=marker, max_items=max_items)
+
+
 def to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as IAM lists them."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
@@ -50,20 +77,38 @@ async def tag_user(ctx: Context, *, user_name: str, tags: Sequence[Tag]) -> dict
     return await _tag(ctx, USER, user_name, tags)
 
 
-def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+@operation(
+    "iam:TagInstanceProfile", resource=resource(INSTANCE_PROFILE, "instance_profile_name"), keys=request_tags
+)
+async def tag_instance_profile(
+    ctx: Context, *, instance_profile_name: str, tags: Sequence[Tag]
+) -> dict[str, Any]:
+    """Add tags to an instance profile."""
+    return await _tag(ctx, INSTANCE_PROFILE, instance_profile_name, tags)
 
 
-@operation("iam:UntagRole", resource=resource(ROLE, "role_name"), keys=_tag_keys)
+@operation("iam:UntagRole", resource=resource(ROLE, "role_name"), keys=removed_keys)
 async def untag_role(ctx: Context, *, role_name: str, tag_keys: Sequence[str]) -> dict[str, Any]:
     """Remove tags from a role."""
     return await _untag(ctx, ROLE, role_name, tag_keys)
 
 
-@operation("iam:UntagUser", resource=resource(USER, "user_name"), keys=_tag_keys)
+@operation("iam:UntagUser", resource=resource(USER, "user_name"), keys=removed_keys)
 async def untag_user(ctx: Context, *, user_name: str, tag_keys: Sequence[str]) -> dict[str, Any]:
     """Remove tags from a user."""
     return await _untag(ctx, USER, user_name, tag_keys)
+
+
+@operation(
+    "iam:UntagInstanceProfile",
+    resource=resource(INSTANCE_PROFILE, "instance_profile_name"),
+    keys=removed_keys,
+)
+async def untag_instance_profile(
+    ctx: Context, *, instance_profile_name: str, tag_keys: Sequence[str]
+) -> dict[str, Any]:
+    """Remove tags from an instance profile."""
+    return await _untag(ctx, INSTANCE_PROFILE, instance_profile_name, tag_keys)
 
 
 @operation("iam:ListRoleTags", resource=resource(ROLE, "role_name"))
@@ -82,35 +127,34 @@ async def list_user_tags(
     return await _list(ctx, USER, user_name, marker, max_items)
 
 
-async def _tag(ctx: Context, kind: Kind[H], name: str, tags: Sequence[Tag]) -> dict[str, Any]:
-    new = from_wire(tags)
+@operation("iam:ListInstanceProfileTags", resource=resource(INSTANCE_PROFILE, "instance_profile_name"))
+async def list_instance_profile_tags(
+    ctx: Context, *, instance_profile_name: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """An instance profile's tags by key."""
+    return await _list(ctx, INSTANCE_PROFILE, instance_profile_name, marker, max_items)
 
-    def change(row: H) -> H:
-        replaced = {key.lower() for key in new}
-        kept = {key: value for key, value in row.tags.items() if key.lower() not in replaced}
-        if len(kept) + len(new) > TAGS_MAX:
-            raise refusals.quota(f"TagsPer{kind.quota_noun}", TAGS_MAX)
-        return replace(row, tags={**kept, **new})
+
+async def _tag(ctx: Context, kind: Kind[N], name: str, tags: Sequence[Tag]) -> dict[str, Any]:
+    def change(row: N) -> N:
+        return replace(row, tags=added(row.tags, tags, kind.quota_noun))
 
     await amend(ctx, kind, name, change)
     return {}
 
 
-async def _untag(ctx: Context, kind: Kind[H], name: str, keys: Sequence[str]) -> dict[str, Any]:
-    gone = {key.lower() for key in keys}
-
-    def change(row: H) -> H:
-        return replace(row, tags={key: value for key, value in row.tags.items() if key.lower() not in gone})
+async def _untag(ctx: Context, kind: Kind[N], name: str, keys: Sequence[str]) -> dict[str, Any]:
+    def change(row: N) -> N:
+        return replace(row, tags=without(row.tags, keys))
 
     await amend(ctx, kind, name, change)
     return {}
 
 
 async def _list(
-    ctx: Context, kind: Kind[H], name: str, marker: str | None, max_items: int | None
+    ctx: Context, kind: Kind[N], name: str, marker: str | None, max_items: int | None
 ) -> dict[str, Any]:
-    tags = to_wire((await fetch(ctx, kind, name)).tags)
-    return page("Tags", tags, by=_key, shape=dict, marker=marker, max_items=max_items)
+    return listed((await fetch(ctx, kind, name)).tags, marker, max_items)
 
 
 def _key(tag: Tag) -> str:

@@ -1,0 +1,46 @@
+"""TagPolicy, UntagPolicy, ListPolicyTags: tags of the account's own managed policies, which go by ARN."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole.identities import records
+from passrole.services.context import Context
+from passrole.services.iam import catalog
+from passrole.services.iam.policies import named_policy
+from passrole.services.iam.rows import POLICY
+from passrole.services.iam.tags import Tag, added, listed, removed_keys, request_tags, without
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+
+@operation("iam:TagPolicy", resource=named_policy, keys=request_tags)
+async def tag_policy(ctx: Context, *, policy_arn: str, tags: Sequence[Tag]) -> dict[str, Any]:
+    """Add tags to a policy."""
+    return await _change(ctx, policy_arn, lambda present: added(present, tags, POLICY.quota_noun))
+
+
+@operation("iam:UntagPolicy", resource=named_policy, keys=removed_keys)
+async def untag_policy(ctx: Context, *, policy_arn: str, tag_keys: Sequence[str]) -> dict[str, Any]:
+    """Remove tags from a policy."""
+    return await _change(ctx, policy_arn, lambda present: without(present, tag_keys))
+
+
+@operation("iam:ListPolicyTags", resource=named_policy)
+async def list_policy_tags(
+    ctx: Context, *, policy_arn: str, marker: str | None = None, max_items: int | None = None
+) -> dict[str, Any]:
+    """A policy's tags by key; AWS's own have none."""
+    policy = await ctx.store.read(lambda tx: catalog.find(tx, policy_arn))
+    return listed(policy.tags, marker, max_items)
+
+
+async def _change(
+    ctx: Context, arn: str, change: Callable[[Mapping[str, str]], dict[str, str]]
+) -> dict[str, Any]:
+    def write(tx: Tx) -> None:
+        policy = catalog.find_own(tx, arn)
+        records.put(tx, records.POLICIES, replace(policy, tags=change(policy.tags)))
+
+    await ctx.store.write(write)
+    return {}
