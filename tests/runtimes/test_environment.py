@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from passrole.config import ConfigError
+from passrole.runtimes import environment
 from passrole.runtimes.environment import HOST_RUNTIME, chosen_bootstrap, runtime_warning
 
 
@@ -34,3 +35,14 @@ def test_another_setting_is_refused() -> None:
 def test_the_hosts_own_version_is_not_warned_of() -> None:
     assert runtime_warning(HOST_RUNTIME) is None
     assert runtime_warning("python3.8") is not None
+
+
+def test_without_node_its_functions_are_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment.node_runtime.cache_clear()
+    monkeypatch.setenv("PATH", "/nowhere")
+    try:
+        reason = environment.why_not("nodejs20.x")
+        assert reason == "Node.js is not installed: there is no `node` on the path"
+        assert environment.why_not("python3.9") is None
+    finally:
+        environment.node_runtime.cache_clear()

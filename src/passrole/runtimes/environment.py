@@ -5,14 +5,19 @@ It also says how a worker is started. Reserved names are those of the Lambda dev
 """
 
 import importlib.util
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from passrole.config import ConfigError
 from passrole.runtimes.interface import Credentials, FunctionSpec
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_NODE_BOOTSTRAP = Path(__file__).with_name("bootstrap.mjs")
+_NODE = "nodejs"
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -63,11 +68,13 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
 
 
 def command(spec: FunctionSpec, bootstrap: str) -> list[str]:
-    """The worker's command line; `bootstrap` is `awslambdaric` or `own`.
+    """The worker's command line; `bootstrap` is `awslambdaric` or `own`, for Python.
 
     -u: what a handler printed is in the pipe before its answer is posted. -P: the folder of our
     bootstrap stays off the path.
     """
+    if spec.runtime.startswith(_NODE):
+        return [shutil.which("node") or "node", str(_NODE_BOOTSTRAP), spec.handler]
     return [sys.executable, "-u", "-P", str(_BOOTSTRAP), bootstrap, spec.handler]
 
 
@@ -82,8 +89,29 @@ def chosen_bootstrap(setting: str) -> str:
     return "awslambdaric" if installed and setting != "own" else "own"
 
 
+def why_not(runtime: str) -> str | None:
+    """Why functions of this runtime cannot be run here; None where they can."""
+    if runtime.startswith(_NODE):
+        return None if node_runtime() else "Node.js is not installed: there is no `node` on the path"
+    return None if runtime.startswith("python3.") else "it runs python3.x and, with Node.js, nodejs*"
+
+
 def runtime_warning(runtime: str) -> str | None:
-    """What the log says where the function asks for another Python than there is."""
-    if runtime == HOST_RUNTIME:
+    """What the log says where the function asks for another version of its language than there is."""
+    here = (node_runtime() or "no Node.js") if runtime.startswith(_NODE) else HOST_RUNTIME
+    if runtime == here:
         return None
-    return f"[WARNING] passrole: the function asks for {runtime} and runs on {HOST_RUNTIME}"
+    return f"[WARNING] passrole: the function asks for {runtime} and runs on {here}"
+
+
+@lru_cache(maxsize=1)
+def node_runtime() -> str | None:
+    """What Lambda would call the Node.js on the path, such as nodejs20.x. Asked once: it takes a moment."""
+    node = shutil.which("node")
+    if node is None:
+        return None
+    asked = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
+        [node, "--version"], capture_output=True, text=True, timeout=10, check=False
+    )
+    major = asked.stdout.strip().removeprefix("v").partition(".")[0]
+    return f"{_NODE}{major}.x" if asked.returncode == 0 and major.isdecimal() else None

@@ -121,7 +121,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"Code": {"ZipFile": b"no zip"}}, INVALID, UNZIP),
     ({"Code": {}}, INVALID, "Please provide a source for function code."),
     ({"Code": {"ImageUri": "image"}}, INVALID, "passrole does not support ImageUri"),
-    ({"Runtime": "nodejs22.x"}, INVALID, "passrole does not support the runtime nodejs22.x"),
+    ({"Runtime": "ruby3.3"}, INVALID, "passrole does not support the runtime ruby3.3"),
     ({"Runtime": "cobol"}, "ValidationException", "Value 'cobol' at 'runtime' failed to satisfy constraint"),
     ({"Role": "arn:aws:iam::111122223333:role/nobody"}, INVALID, NOT_ASSUMED),
     ({"Timeout": 901}, "ValidationException", "Value '901' at 'timeout' failed to satisfy constraint"),

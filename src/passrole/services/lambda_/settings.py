@@ -8,7 +8,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from passrole.runtimes.environment import runtime_warning
+from passrole.runtimes.environment import runtime_warning, why_not
 from passrole.services.lambda_ import refusals
 
 TIMEOUT_DEFAULT, TIMEOUT_MAX = 3, 900
@@ -57,9 +57,10 @@ def checked_memory(megabytes: int) -> int:
 
 
 def checked_runtime(runtime: str, *, strict: bool) -> str:
-    """Raises Fault where passrole cannot run it; `strict` asks for the server's very version."""
-    if not runtime.startswith("python3."):
-        raise refusals.unsupported(f"the runtime {runtime}: it runs python3.x")
+    """Raises Fault where passrole cannot run it; `strict` asks for the machine's very version."""
+    reason = why_not(runtime)
+    if reason:
+        raise refusals.unsupported(f"the runtime {runtime}: {reason}")
     warning = runtime_warning(runtime)
     if strict and warning:
         raise refusals.unsupported(f"the runtime {runtime} here: {warning}")
