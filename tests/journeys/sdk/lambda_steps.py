@@ -10,6 +10,8 @@ import tempfile
 
 import sagemaker
 from sagemaker.lambda_helper import Lambda
+from sagemaker.workflow.fail_step import FailStep
+from sagemaker.workflow.functions import Join
 from sagemaker.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.workflow.parameters import ParameterInteger
 from sagemaker.workflow.pipeline import Pipeline
@@ -90,3 +92,19 @@ assert pipeline.describe()["PipelineDescription"] == "updated"
 
 invoked = Lambda(function_arn="sagemaker-sdk-double", session=session)
 assert invoked.invoke()["StatusCode"] == 200
+
+told = FailStep(
+    name="Fail",
+    error_message=Join(on=" ", values=["it was doubled to", double.properties.Outputs["doubled"]]),
+)
+failing = Pipeline(name="SdkTold", parameters=[number], steps=[double, told], sagemaker_session=session)
+failing.create(role_arn=role)
+execution = failing.start()
+try:
+    execution.wait(delay=1, max_attempts=60)
+    raise SystemExit("the execution should have failed")
+except Exception as error:  # the SDK's waiter raises WaiterError
+    assert "Max attempts" not in str(error), error
+steps = execution.list_steps()
+assert [step["StepName"] for step in steps] == ["Fail", "Double"], steps
+assert steps[0]["FailureReason"] == "it was doubled to 42", steps

@@ -69,6 +69,7 @@ again = pipeline.build_parameters_from_execution(
 )
 assert again == {"QueueUrl": queue_url, "Rows": 8}, again
 second = pipeline.start(parameters=again)
+assert [step["StepStatus"] for step in second.list_steps()] == ["Executing", "Executing"]  # two at once
 assert {each["Name"]: each["Value"] for each in second.list_parameters()["PipelineParameters"]}["Rows"] == "8"
 listed = pipeline.list_executions(sort_by="CreationTime", sort_order="Descending")[
     "PipelineExecutionSummaries"

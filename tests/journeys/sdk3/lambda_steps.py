@@ -10,8 +10,10 @@ import tempfile
 
 from sagemaker.core.helper.session_helper import get_execution_role
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.parameters import ParameterInteger
 from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.fail_step import FailStep
 from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 
@@ -90,3 +92,19 @@ assert pipeline.describe()["PipelineDescription"] == "updated"
 
 invoked = Lambda(function_arn="sagemaker-sdk3-double", session=session)
 assert invoked.invoke()["StatusCode"] == 200
+
+told = FailStep(
+    name="Fail",
+    error_message=Join(on=" ", values=["it was doubled to", double.properties.Outputs["doubled"]]),
+)
+failing = Pipeline(name="Sdk3Told", parameters=[number], steps=[double, told], sagemaker_session=session)
+failing.create(role_arn=role)
+execution = failing.start()
+try:
+    execution.wait(delay=1, max_attempts=60)
+    raise SystemExit("the execution should have failed")
+except Exception as error:  # the SDK's waiter raises WaiterError
+    assert "Max attempts" not in str(error), error
+steps = execution.list_steps()
+assert [step["StepName"] for step in steps] == ["Fail", "Double"], steps
+assert steps[0]["FailureReason"] == "it was doubled to 42", steps
