@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from passrole.cli.starting import STARTING
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "stopping_distance"
 Passrole = Callable[..., "subprocess.Popen[str]"]
 
@@ -26,6 +28,12 @@ def run_arguments() -> list[str]:
         f"--function=sagemaker-{name}={EXAMPLE / name}:{name}.handler" for name in ("fit", "publish")
     )
     return ["run", str(EXAMPLE / "pipeline.json"), *functions]
+
+
+@pytest.fixture(scope="session")
+def quiet() -> Callable[[str], str]:
+    """What a verb said, but that its server took its time, which on a busy machine it does."""
+    return lambda said: said.removeprefix(f"{STARTING}\n")
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ from passrole.cli.options import usable
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
 
+STARTING = "starting a server..."
+"""What is said where that takes over _QUIET_SECONDS."""
+
 _READY = "passrole is ready at "
 _READY_SECONDS_MAX = 60.0
 _STOP_SECONDS_MAX = 20.0
@@ -80,7 +83,7 @@ def _url_of(process: subprocess.Popen[bytes]) -> str | None:
     began, told = time.monotonic(), False
     while not select.select([process.stdout], [], [], _QUIET_SECONDS)[0]:
         if not told:
-            click.echo("starting a server...", err=True)
+            click.echo(STARTING, err=True)
             told = True
         if time.monotonic() - began > _READY_SECONDS_MAX:
             raise Failed(f"the server was not ready after {_READY_SECONDS_MAX:.0f} seconds")
