@@ -1,6 +1,7 @@
 """The bundled example, and the command line as a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ def quiet() -> Callable[[str], str]:
 def passrole() -> Iterator[Passrole]:
     """Starts `passrole ARGUMENTS`; whatever still runs at the end of the test is ended."""
     started: list[subprocess.Popen[str]] = []
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs, and their children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
         given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}

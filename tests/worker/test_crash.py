@@ -69,10 +69,15 @@ def live(
         work.cancel()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
-        await asyncio.sleep(0.005)
-        finished = await store.read(returned)
-        await store.close()
-        return finished
+        await store.close()  # also a commit that nobody waits for any more is on the disk now
+        return await read_anew(folder)
+
+    async def read_anew(folder: Path) -> set[str]:
+        store = SqliteStore(folder)
+        try:
+            return await store.read(returned)
+        finally:
+            await store.close()
 
     async def second(folder: Path) -> dict[str, Any]:
         store = SqliteStore(folder)
