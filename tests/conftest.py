@@ -18,6 +18,9 @@ import hypothesis
 import pytest
 from botocore.config import Config as ClientConfig
 
+from passrole.config import Config
+from passrole.runtimes.spark import Spark
+
 # The same examples in every run, so that a red build means a change; `PASSROLE_EXPLORE=1` looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, database=None)
 hypothesis.settings.load_profile("default" if os.environ.get("PASSROLE_EXPLORE") else "steady")
@@ -173,6 +176,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("server") / "data")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def spark() -> None:
+    """For tests that run Spark: they are skipped where the machine has none."""
+    reason = Spark(Config()).why_not()
+    if reason is not None:
+        pytest.skip(f"no Spark here: {reason}")
 
 
 @pytest.fixture

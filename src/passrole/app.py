@@ -24,6 +24,7 @@ from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
+from passrole.services.emr import Clusters
 from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
@@ -116,6 +117,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     worker = Worker(store, door.from_inside, clock, config)
     queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
     sources = EventSources(store, functions, door.from_inside, clock, config)
+    clusters = Clusters(store, door.from_inside, clock, config)
     housekeeping = Housekeeping(store, clock)
     try:
         await _onboard(store, config, clock)
@@ -123,10 +125,12 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await worker.start()
         await queued.start()
         await sources.start()
+        await clusters.start()
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
         await housekeeping.close()
+        await clusters.close()
         await sources.close()
         await queued.close()
         await worker.close()

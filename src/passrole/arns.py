@@ -46,6 +46,22 @@ def queue(region: str, account: str, name: str) -> str:
     return f"arn:{PARTITION}:sqs:{region}:{account}:{name}"
 
 
+def cluster(region: str, account: str, cluster_id: str) -> str:
+    """An EMR cluster."""
+    return f"arn:{PARTITION}:elasticmapreduce:{region}:{account}:cluster/{cluster_id}"
+
+
+def rule(region: str, account: str, name: str, bus: str = "default") -> str:
+    """A rule of EventBridge; those of the default bus do not name it."""
+    path = name if bus == "default" else f"{bus}/{name}"
+    return f"arn:{PARTITION}:events:{region}:{account}:rule/{path}"
+
+
+def event_bus(region: str, account: str, name: str) -> str:
+    """A bus of EventBridge."""
+    return f"arn:{PARTITION}:events:{region}:{account}:event-bus/{name}"
+
+
 def iam(account: str, kind: str, path: str, name: str) -> str:
     """A role, user, policy or instance profile; `path` begins and ends with a slash."""
     return f"arn:{PARTITION}:iam::{account}:{kind}{path}{name}"

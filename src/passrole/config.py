@@ -2,7 +2,8 @@
 
 A setting is a field of Config. It is taken from `PASSROLE_<FIELD>` in the environment, else from
 `config.toml` in the data folder, else from the default here. The command line overrides `data`,
-`host` and `port`. `upstream_proxy` is also taken from HTTPS_PROXY, where every other program finds it.
+`host` and `port`. `upstream_proxy`, `spark_home` and `java_home` are also taken from HTTPS_PROXY, SPARK_HOME
+and JAVA_HOME, where every other program finds them.
 """
 
 import dataclasses
@@ -36,6 +37,9 @@ class Config:
     s3_endpoint: str = ""
     s3_access_key_id: str = ""
     s3_secret_access_key: str = field(default="", repr=False)
+    spark_master: str = "local[*]"
+    spark_home: str = ""
+    java_home: str = ""
     log_level: str = "info"
 
 
@@ -44,9 +48,8 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
     environ = os.environ if environment is None else environment
     given = {name: value for name, value in overrides.items() if value is not None}
     data = Path(given.get("data") or environ.get("PASSROLE_DATA") or Config.data)
-    proxy = {"upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or ""}
     values: dict[str, Any] = {
-        **proxy,
+        **_from_elsewhere(environ),
         **_from_file(data / "config.toml"),
         **_from_environment(environ),
         **given,
@@ -57,6 +60,14 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
 
 _FIELDS = {field.name: field.type for field in dataclasses.fields(Config)}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or "",
+        "spark_home": environ.get("SPARK_HOME") or "",
+        "java_home": environ.get("JAVA_HOME") or "",
+    }
 
 
 def _from_file(path: Path) -> dict[str, Any]:

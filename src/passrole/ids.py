@@ -8,6 +8,7 @@ import uuid
 
 _BASE32 = string.ascii_uppercase + "234567"
 _LOWER = string.ascii_lowercase + string.digits
+_UPPER = string.ascii_uppercase + string.digits
 
 
 def request_id() -> str:
@@ -30,6 +31,21 @@ def execution_id() -> str:
 def unique_id(prefix: str) -> str:
     """IAM's unique id of a thing: its four-letter kind (AROA, AIDA, AKIA, ...) and 17 of base 32."""
     return prefix + _letters(_BASE32, 17)
+
+
+def cluster_id() -> str:
+    """An EMR cluster's: `j-` and thirteen capital letters and digits."""
+    return "j-" + _letters(_UPPER, 13)
+
+
+def emr_step_id() -> str:
+    """An EMR step's: `s-` and thirteen capital letters and digits."""
+    return "s-" + _letters(_UPPER, 13)
+
+
+def instance_id() -> str:
+    """An EC2 instance's: `i-` and seventeen hexadecimal digits."""
+    return "i-" + secrets.token_hex(9)[:17]
 
 
 def access_key_id(prefix: str = "AKIA") -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from botocore import xform_name
 
 from passrole.faults import Fault
-from passrole.services import Operation, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
+from passrole.services import Operation, emr, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
 
 
 class Refusals(NamedTuple):
@@ -26,6 +26,7 @@ _JSON = Refusals("AccessDeniedException", 400, "ValidationException", "UnknownOp
 _QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
 
 REFUSALS: Mapping[str, Refusals] = {
+    "emr": _JSON,
     "iam": _QUERY,
     "lambda": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
     "logs": Refusals("AccessDeniedException", 400, "InvalidParameterException", "UnknownOperationException"),
@@ -37,6 +38,7 @@ REFUSALS: Mapping[str, Refusals] = {
 }
 
 _MODULES: Mapping[str, ModuleType] = {
+    "emr": emr,
     "iam": iam,
     "lambda": lambda_,
     "logs": logs,

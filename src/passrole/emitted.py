@@ -1,0 +1,76 @@
+"""Events that services emit, kept until EventBridge has asked its rules about them.
+
+A service writes its event in the transaction of the change that it tells of, so that neither is there
+without the other. Where the account has no rule in the region nobody could hear it, and nothing is written:
+rules apply to what happens after them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from passrole import ids
+from passrole.store import Collection, Tx
+
+CHANNEL = "events-emitted"
+"""Its notices are tuples: the key in EMITTED, and the Emitted."""
+
+RULES_KIND = "event-rule"
+DEFAULT_BUS = "default"
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """An event in its envelope, as targets get it, and the name of the bus that it is on."""
+
+    bus: str
+    event: Mapping[str, Any]
+
+
+EMITTED = Collection("event-emitted", Emitted)
+
+
+def emit(
+    tx: Tx,
+    *,
+    account: str,
+    region: str,
+    at: float,
+    source: str,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    resources: Sequence[str] = (),
+    bus: str = DEFAULT_BUS,
+) -> str:
+    """Keep an event of this moment (epoch seconds) and announce it; its id."""
+    event_id = ids.request_id()
+    if not any_rule(tx, account, region):
+        return event_id
+    event = {
+        "version": "0",
+        "id": event_id,
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": moment(at),
+        "region": region,
+        "resources": list(resources),
+        "detail": detail,
+    }
+    key, emitted = f"{at:017.6f}/{event_id}", Emitted(bus, event)
+    EMITTED.put(tx, key, emitted)
+    tx.notify(CHANNEL, (key, emitted))
+    return event_id
+
+
+def any_rule(tx: Tx, account: str, region: str) -> bool:
+    """Whether the account has a rule in the region, on whichever bus."""
+    prefix = f"{account}/{region}/"
+    sql = "SELECT 1 FROM documents WHERE kind = ? AND key >= ? AND key < ? LIMIT 1"
+    return tx.one(sql, RULES_KIND, prefix, prefix + "\U0010ffff") is not None
+
+
+def moment(at: float) -> str:
+    """Epoch seconds as events write them: UTC, to the second."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

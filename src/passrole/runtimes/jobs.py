@@ -1,0 +1,148 @@
+"""Programs that run for minutes or hours, each in a session of its own, found again after a restart.
+
+A small shell stands over each program and keeps, in the job's folder, who it is (`pid`), what the program
+wrote (`stdout`, `stderr`) and how it ended (`exit`). So a server that was killed learns from the folder
+alone what became of its jobs: one that still runs is waited for, one that has ended has an exit code, and
+of one that is gone without a code nothing more can be known than that. Nothing here starts a job twice.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from passrole.runtimes import processes
+
+LOOK_SECONDS = 0.5
+GRACE_SECONDS = 10.0
+STDOUT, STDERR = "stdout", "stderr"
+
+# The traps keep the shell alive for the program's exit code; a trap, unlike an ignored signal, is not
+# inherited.
+_SHELL = (
+    'trap : TERM INT HUP; echo $$ > "$0/pid"; "$@" > "$0/stdout" 2> "$0/stderr"; code=$?;'
+    ' echo $code > "$0/exit.new"; mv "$0/exit.new" "$0/exit"'
+)
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A program to run. `folder` is the job's own and must not have run one before; `work` is where it
+    runs.
+    """
+
+    folder: Path
+    work: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+class JobLost(Exception):
+    """The program is gone and left no exit code: it was killed together with its server."""
+
+
+class Jobs:
+    """Runs jobs and waits for them. Built inside the event loop that will use it."""
+
+    def __init__(self) -> None:
+        self._running: dict[Path, int] = {}
+
+    async def run(self, spec: JobSpec) -> int:
+        """Run a job to its end; its exit code, 128 and the signal's number more where a signal ended it.
+
+        Raises OSError where it cannot be started, JobLost where somebody killed it with its shell.
+        """
+        spec.folder.mkdir(parents=True, exist_ok=True)
+        spec.work.mkdir(parents=True, exist_ok=True)
+        process = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            _SHELL,
+            str(spec.folder),
+            *spec.command,
+            cwd=spec.work,
+            env=dict(spec.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._running[spec.folder] = process.pid
+        try:
+            await process.wait()
+        finally:
+            self._running.pop(spec.folder, None)
+        return _exit_code(spec.folder)
+
+    async def rejoin(self, folder: Path) -> int:
+        """Wait for a job that an earlier server started; its exit code. Raises JobLost."""
+        pid = _pid(folder)
+        if pid is not None and _stands_over(pid, folder):
+            self._running[folder] = pid
+            try:
+                while _stands_over(pid, folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
+                    await asyncio.sleep(LOOK_SECONDS)
+            finally:
+                self._running.pop(folder, None)
+        return _exit_code(folder)
+
+    def interrupt(self, folder: Path) -> None:
+        """Ask the job to end: SIGTERM to its process group."""
+        pid = self._running.get(folder)
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGTERM)
+
+    def kill(self, folder: Path) -> None:
+        """End the job and all its descendants at once."""
+        pid = self._running.get(folder)
+        if pid is not None:
+            processes.kill_family(pid)
+
+    async def close(self) -> None:
+        """Ask every job to end, and kill those that have not within GRACE_SECONDS."""
+        for folder in tuple(self._running):
+            self.interrupt(folder)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GRACE_SECONDS
+        while self._running and loop.time() < until:  # noqa: ASYNC110 (some are nobody's children)
+            await asyncio.sleep(0.05)
+        for folder in tuple(self._running):
+            self.kill(folder)
+
+
+def written(folder: Path, stream: str) -> Path:
+    """The file that holds what a job wrote to STDOUT or STDERR."""
+    return folder / stream
+
+
+def _exit_code(folder: Path) -> int:
+    try:
+        return int((folder / "exit").read_text())
+    except (OSError, ValueError):
+        raise JobLost(str(folder)) from None
+
+
+def _pid(folder: Path) -> int | None:
+    try:
+        return int((folder / "pid").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _stands_over(pid: int, folder: Path) -> bool:
+    """Whether the process is the shell of this job, and not another one that got its number since."""
+    try:
+        return os.fsencode(folder) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        pass
+    if Path("/proc/self").exists():
+        return False
+    try:  # no /proc: the number is all there is to go by
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

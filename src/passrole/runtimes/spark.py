@@ -1,0 +1,138 @@
+"""Apache Spark as EMR's steps meet it: `spark-submit` on the path, `s3://` in place, a master that is set.
+
+Spark comes with pyspark (the extra `emr`), Java from the machine. `s3://bucket/key` is the file that the S3
+service keeps: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder, so that no copy is made
+and no connector is needed. A bucket that is not there when the job starts is not mounted, and the job fails
+on it.
+https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
+"""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from passrole.config import Config
+
+_SCHEMES = ("s3", "s3a", "s3n")
+_LOOPBACK = "127.0.0.1"
+_VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+_COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
+_CHECKPOINTS_3 = "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
+_CHECKPOINTS_4 = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+
+
+class Spark:
+    """The Spark and the Java of this machine, found once."""
+
+    def __init__(self, config: Config) -> None:
+        self._master = config.spark_master
+        self._objects = (config.data / "s3").resolve()
+        self._java_home = config.java_home
+        self._spark_home = config.spark_home
+
+    def why_not(self) -> str | None:
+        """Why Spark jobs cannot be run here, with what to do about it; None where they can."""
+        if self.home is None:
+            return "Spark is not installed; install it with: pip install 'passrole[emr]'"
+        if self.java is None:
+            return (
+                "Java is not installed: Spark needs a Java runtime, version 17, on the PATH or in JAVA_HOME"
+            )
+        return None
+
+    @cached_property
+    def home(self) -> Path | None:
+        """Where Spark is: as the setting says, or where pyspark keeps it."""
+        if self._spark_home:
+            named = Path(self._spark_home)
+            return named if (named / "bin" / "spark-submit").exists() else None
+        found = importlib.util.find_spec("pyspark")
+        return Path(found.origin).parent if found is not None and found.origin else None
+
+    @cached_property
+    def java(self) -> Path | None:
+        """The Java program that Spark will find."""
+        named = Path(self._java_home) / "bin" / "java"
+        if self._java_home and named.exists():
+            return named
+        found = shutil.which("java")
+        return Path(found) if found else None
+
+    @cached_property
+    def version(self) -> str | None:
+        """Spark's version, by the name of its core."""
+        names = (self.home / "jars").glob("spark-core_*.jar") if self.home else iter(())
+        return next((name.stem.rpartition("-")[2] for name in names), None)
+
+    def configure(self, folder: Path, defaults: Mapping[str, str]) -> None:
+        """Write a job's configuration below its `folder`: every bucket there is at `s3://`, and `defaults` (a
+        cluster's own spark-defaults), over which the master and the mounts have the last word.
+        """
+        mounts = folder / "conf" / "mounts"
+        mounts.mkdir(parents=True, exist_ok=True)
+        (mounts / "mount-table.1.xml").write_text(self._mount_table())
+        properties = {**self._preset(), **defaults, **self._fixed(mounts)}
+        lines = [f"{name} {value}" for name, value in properties.items()]
+        (folder / "conf" / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
+
+    def variables(self, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+        """A job's environment, built from nothing: what Spark and Python need, and what is given.
+
+        The path begins with Spark's programs and those of our own Python, so that `python3` in a script finds
+        the packages that the server has.
+        """
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        own = [
+            *([self.home / "bin"] if self.home else ()),
+            Path(sys.executable).parent,
+            *([self.java.parent] if self.java else ()),
+        ]
+        return {
+            "PATH": ":".join([*map(str, own), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "LANG": "C.UTF-8",
+            "HOME": str(folder),
+            "TMPDIR": str(temporary),
+            "PYTHONUNBUFFERED": "1",
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_CONF_DIR": str(folder / "conf"),
+            "SPARK_LOCAL_DIRS": str(temporary),
+            **({"SPARK_HOME": str(self.home)} if self.home else {}),
+            **({"JAVA_HOME": self._java_home} if self._java_home else {}),
+            **given,
+        }
+
+    def _preset(self) -> dict[str, str]:
+        alone = self._master.startswith("local")
+        return {
+            # its page would listen on every address of the machine
+            "spark.ui.enabled": "false",
+            **({"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK} if alone else {}),
+        }
+
+    def _fixed(self, mounts: Path) -> dict[str, str]:
+        newer = (self.version or "3").partition(".")[0] != "3"
+        return {
+            "spark.master": self._master,
+            "spark.submit.deployMode": "client",
+            "spark.hadoop.fs.viewfs.mounttable.path": f"file://{mounts.resolve()}/",
+            "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+            **{f"spark.hadoop.fs.{scheme}.impl": _VIEW for scheme in _SCHEMES},
+            # s3a has a committer of its own, which is not here
+            "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": _COMMITTER,
+            "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS_4 if newer else _CHECKPOINTS_3,
+        }
+
+    def _mount_table(self) -> str:
+        there = self._objects.iterdir() if self._objects.exists() else iter(())
+        buckets = sorted(each.name for each in there if each.is_dir())
+        links = "".join(
+            f"<property><name>fs.viewfs.mounttable.{escape(bucket)}.linkFallback</name>"
+            f"<value>rawlocal://{escape(str(self._objects / bucket))}</value></property>\n"
+            for bucket in buckets
+        )
+        return f"<configuration>\n{links}</configuration>\n"

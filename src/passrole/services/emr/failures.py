@@ -1,0 +1,48 @@
+"""Why a step failed, read off what it wrote: AWS's FailureDetails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+UNKNOWN = "Unknown Error"
+TAIL_BYTES = 65_536
+MESSAGE_MAX = 512
+
+
+def explain(folder: Path, problem: str | None, where: str | None) -> dict[str, str]:
+    """Reason, Message and LogFile of a failure. `problem` is what kept the program from running, if
+    anything did; `where` the folder in S3 that has its logs.
+    """
+    message = problem or _last_error(folder / "stderr") or _last_line(folder / "stderr")
+    return {
+        "Reason": problem or (message if message and _is_error(message) else UNKNOWN),
+        **({"Message": message[:MESSAGE_MAX]} if message else {}),
+        **({"LogFile": f"{where}/stderr.gz"} if where else {}),
+    }
+
+
+def _last_error(path: Path) -> str | None:
+    """The last line that names an exception, such as `ValueError: no rows`."""
+    return next((line for line in _lines_backwards(path) if _is_error(line)), None)
+
+
+def _last_line(path: Path) -> str | None:
+    return next(_lines_backwards(path), None)
+
+
+def _is_error(line: str) -> bool:
+    """Whether the line begins with an exception's name, in Python's way or in Java's."""
+    name, colon, _ = line.removeprefix('Exception in thread "main" ').partition(":")
+    word = name.rpartition(".")[2]
+    return bool(colon) and word.isidentifier() and word.endswith(("Error", "Exception", "Exit", "Interrupt"))
+
+
+def _lines_backwards(path: Path) -> Iterator[str]:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return
+    for line in reversed(text.splitlines()):
+        if line.strip():
+            yield line.strip()

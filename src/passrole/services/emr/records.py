@@ -1,0 +1,162 @@
+"""Clusters and their steps as they are kept, and how a call finds the one that it means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from passrole import arns
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.emr import refusals
+from passrole.services.operation import Parameters
+from passrole.store import Collection, Tx
+
+CHANNEL = "emr-clusters"
+"""Its notices are keys of clusters for which there is something to do."""
+
+ACCEPTING = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
+OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
+STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster. Times are epoch seconds; `asked` holds the members of RunJobFlow that are only shown again.
+
+    `service_role` and `instance_role` are ARNs; the latter is the role inside the instance profile.
+    `instance` is the id of the one instance that every cluster here has. `request` is the id of the call
+    that made it.
+    """
+
+    account: str
+    region: str
+    id: str
+    name: str
+    created: float
+    service_role: str
+    instance_role: str
+    instance: str
+    request: str
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "STARTING"
+    reason: str = ""
+    message: str = ""
+    ready: float | None = None
+    ended: float | None = None
+    idle_since: float | None = None
+    keep_alive: bool = False
+    protected: bool = False
+    concurrency: int = 1
+    idle_seconds: int | None = None
+    step_role: str | None = None
+    bootstrap: Sequence[Mapping[str, Any]] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The cluster's key in the store."""
+        return f"{self.account}/{self.region}/{self.id}"
+
+    @property
+    def arn(self) -> str:
+        """The cluster's ARN."""
+        return arns.cluster(self.region, self.account, self.id)
+
+    @property
+    def log_uri(self) -> str | None:
+        """Where logs are kept in S3, without a slash at the end."""
+        uri = self.asked.get("LogUri")
+        return str(uri).rstrip("/") if uri else None
+
+
+@dataclass(frozen=True)
+class EmrStep:
+    """A step of a cluster (its key). `number` counts the cluster's steps in the order of their submission.
+
+    `interrupted` is how the step was asked to end, SIGTERM or SIGKILL; `details` are AWS's FailureDetails.
+    """
+
+    cluster: str
+    id: str
+    number: int
+    name: str
+    on_failure: str
+    created: float
+    jar: str
+    args: Sequence[str] = ()
+    main_class: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None
+    request: str = ""
+    state: str = "PENDING"
+    message: str = ""
+    started: float | None = None
+    ended: float | None = None
+    interrupted: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The step's key in the store, in the order of submission."""
+        return f"{self.cluster}/{self.number:06d}"
+
+
+@dataclass(frozen=True)
+class SecurityConfiguration:
+    """A named document (JSON text) that clusters refer to."""
+
+    name: str
+    document: str
+    created: float
+
+
+CLUSTERS = Collection("emr-cluster", Cluster)
+STEPS = Collection("emr-step", EmrStep)
+SECURITY_CONFIGURATIONS = Collection("emr-security-configuration", SecurityConfiguration)
+
+
+def steps_of(tx: Tx, cluster: str) -> list[EmrStep]:
+    """A cluster's steps in the order of their submission."""
+    return [step for _, step in STEPS.items(tx, f"{cluster}/")]
+
+
+def job_flow(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
+    """The cluster that the older operations call a job flow. Raises Fault."""
+    cluster = CLUSTERS.get(tx, ctx.key(cluster_id))
+    if cluster is None:
+        raise refusals.no_job_flow()
+    return cluster
+
+
+def existing(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
+    """The cluster. Raises Fault."""
+    cluster = CLUSTERS.get(tx, ctx.key(cluster_id))
+    if cluster is None:
+        raise refusals.no_cluster(cluster_id)
+    return cluster
+
+
+def the_cluster(ctx: Context, parameters: Parameters) -> str:
+    """The ARN of the cluster in the call, whether it exists or not."""
+    return arns.cluster(ctx.region, ctx.account, cluster_id_of(parameters))
+
+
+async def cluster_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition keys that come from the tags of the cluster in the call."""
+    key = ctx.key(cluster_id_of(parameters))
+    cluster = await ctx.store.read(lambda tx: CLUSTERS.get(tx, key))
+    return tag_keys("ResourceTag", cluster.tags) if cluster else {}
+
+
+def tag_keys(kind: str, tags: Mapping[str, str]) -> dict[str, Values]:
+    """Condition keys of tags, under AWS's name for them and EMR's own."""
+    services = ("aws", "elasticmapreduce")
+    return {f"{service}:{kind}/{key}": value for service in services for key, value in tags.items()}
+
+
+def cluster_id_of(parameters: Parameters) -> str:
+    """The id that the call names, under whichever name the operation has for it."""
+    for name in ("cluster_id", "job_flow_id", "resource_id"):
+        if parameters.get(name):
+            return str(parameters[name])
+    return "*"

@@ -1,0 +1,47 @@
+"""The errors of EMR in its own words; handlers raise them from here.
+
+Only InvalidRequestException is in EMR's description; ValidationException is what it really answers where a
+job flow is meant (seen with Terraform, mrjob and the SDKs).
+"""
+
+from passrole.faults import Fault
+
+
+def invalid(sentence: str) -> Fault:
+    """A value that this service does not take."""
+    return Fault("ValidationException", sentence)
+
+
+def invalid_request(sentence: str) -> Fault:
+    """The same, as the newer operations say it."""
+    return Fault("InvalidRequestException", sentence)
+
+
+def no_job_flow() -> Fault:
+    """RunJobFlow's kin: there is no such cluster."""
+    return invalid("Specified job flow ID not valid.")
+
+
+def no_cluster(cluster_id: str) -> Fault:
+    """Describe and list: there is no such cluster."""
+    return invalid_request(f"Cluster id '{cluster_id}' is not valid.")
+
+
+def no_step(step_id: str) -> Fault:
+    """The cluster has no such step."""
+    return invalid_request(f"Step id '{step_id}' is not valid.")
+
+
+def over() -> Fault:
+    """The cluster takes no changes any more."""
+    return invalid("A job flow that is shutting down, terminated, or finished may not be modified.")
+
+
+def protected() -> Fault:
+    """Somebody set termination protection."""
+    return invalid("Could not shut down one or more job flows since they are termination protected.")
+
+
+def bad_marker(marker: str) -> Fault:
+    """Not a marker that a list gave out."""
+    return invalid_request(f"Marker '{marker}' is not valid.")

@@ -1,0 +1,259 @@
+"""A step's program: made ready, run, its logs brought to S3, its end explained.
+
+It knows no state machine; the driver records what comes of it. Everything that is asked of other services
+goes through the door as the role that the step runs as: the role inside the cluster's instance profile, or
+a role of the step's own, which that role assumes.
+https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-steps-runtime-roles.html
+"""
+
+import asyncio
+import gzip
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.faults import Fault
+from passrole.policy.request import Principal, role_session, service_principal
+from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec
+from passrole.runtimes.spark import Spark
+from passrole.services.emr import commands, failures
+from passrole.services.emr.commands import Plan, Unsupported
+from passrole.services.emr.records import Cluster, EmrStep
+
+log = logging.getLogger(__name__)
+
+Call = Callable[[str, str, Mapping[str, Any], Principal, str], Awaitable[dict[str, Any]]]
+"""The door from inside: service, operation, parameters, principal, region."""
+
+CONTROLLER = "controller"
+_EC2 = "ec2.amazonaws.com"
+_LOGGED = (CONTROLLER, STDERR, STDOUT)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program ended. `exit_code` is None where it could not be run; `details` are AWS's
+    FailureDetails.
+    """
+
+    exit_code: int | None
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Session:
+    principal: Principal
+    variables: Mapping[str, str]
+
+
+class Programs:
+    """Runs steps and bootstrap actions of clusters, each in a folder of its own below `<data>/emr`."""
+
+    def __init__(self, call: Call, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
+        self._call = call
+        self._clock = clock
+        self._config = config
+        self._jobs = jobs
+        self._spark = spark
+
+    async def run(self, cluster: Cluster, step: EmrStep) -> Outcome:
+        """Run a step to its end, and keep its logs."""
+        folder = self.folder(cluster, step)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.note(folder, f"INFO startExec '{' '.join((step.jar, *step.args))}'")
+        try:
+            session = await self._session(cluster, step.role)
+            plan = commands.plan(step)
+            code = await self._executed(cluster, session, folder, plan)
+        except (Unsupported, OSError) as error:
+            return await self._ended(cluster, step, None, str(error))
+        except Fault as fault:
+            return await self._ended(cluster, step, None, fault.message)
+        except JobLost:
+            return await self._ended(cluster, step, None, "The step's processes were killed.")
+        return await self._ended(cluster, step, code)
+
+    async def rejoin(self, cluster: Cluster, step: EmrStep) -> Outcome:
+        """Wait for a step that an earlier server began. It is never begun again."""
+        try:
+            code = await self._jobs.rejoin(self.folder(cluster, step))
+        except JobLost:
+            return await self._ended(
+                cluster, step, None, "The server was stopped while the step ran, and the step with it."
+            )
+        return await self._ended(cluster, step, code)
+
+    def interrupt(self, cluster: Cluster, step: EmrStep, how: str | None) -> None:
+        """Ask a step's processes to end, or end them."""
+        folder = self.folder(cluster, step)
+        self.note(folder, f"WARN {how or 'SIGTERM'} is sent to the step")
+        if how == "SIGKILL":
+            self._jobs.kill(folder)
+        else:
+            self._jobs.interrupt(folder)
+
+    def kill(self, cluster: Cluster, step: EmrStep) -> None:
+        """End a step's processes at once."""
+        self._jobs.kill(self.folder(cluster, step))
+
+    async def bootstrap(self, cluster: Cluster) -> str | None:
+        """Run the cluster's bootstrap actions in their order; the sentence of the first that fails."""
+        for number, action in enumerate(cluster.bootstrap, start=1):
+            script = action["ScriptBootstrapAction"]
+            folder = self._home(cluster) / f"bootstrap-{number}"
+            args = ["bash", commands.SCRIPT, *script.get("Args", ())]
+            where = str(script["Path"]).removeprefix("file://").removeprefix("file:")
+            remote = commands.split_uri(where) is not None
+            plan = Plan(
+                tuple(args if remote else ["bash", where, *args[2:]]), script=where if remote else None
+            )
+            try:
+                code = await self._executed(cluster, await self._session(cluster, None), folder, plan)
+            except (Fault, OSError, JobLost) as error:
+                return f"Bootstrap action {number} could not be run: {getattr(error, 'message', error)}"
+            if code != 0:
+                return (
+                    f"On the master instance ({cluster.instance}), bootstrap action {number} returned a"
+                    " non-zero return code"
+                )
+        return None
+
+    async def check_roles(self, cluster: Cluster) -> str | None:
+        """The sentence with which EMR refuses a cluster whose roles it cannot assume, if it cannot."""
+        service = service_principal("elasticmapreduce.amazonaws.com", cluster.account)
+        try:
+            await self._assumed(cluster, cluster.service_role, service)
+        except Fault:
+            return f"EMR service role {cluster.service_role} is invalid"
+        try:
+            await self._session(cluster, None)
+        except Fault:
+            return f"The role {cluster.instance_role} of the EC2 instance profile is invalid"
+        return None
+
+    def folder(self, cluster: Cluster, step: EmrStep) -> Path:
+        """Where a step's files are."""
+        return self._home(cluster) / step.id
+
+    def note(self, folder: Path, text: str) -> None:
+        """A line of the controller's log."""
+        folder.mkdir(parents=True, exist_ok=True)
+        moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+        with (folder / CONTROLLER).open("a") as file:
+            file.write(f"{moment.replace('+00:00', 'Z')} {text}\n")
+
+    def _home(self, cluster: Cluster) -> Path:
+        return (self._config.data / "emr" / cluster.id).resolve()
+
+    async def _executed(self, cluster: Cluster, session: _Session, folder: Path, plan: Plan) -> int:
+        if plan.needs_spark:
+            self._refuse_without_spark()
+        script = await self._fetched(cluster, session, folder, plan.script) if plan.script else ""
+        await asyncio.to_thread(self._spark.configure, folder, _spark_defaults(cluster))
+        command = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
+        spec = JobSpec(folder, folder / "work", command, self._spark.variables(folder, session.variables))
+        return await self._jobs.run(spec)
+
+    def _refuse_without_spark(self) -> None:
+        if self._config.s3_endpoint:
+            raise Unsupported(
+                "Spark reads the objects of the folder `s3`, and a setting keeps them elsewhere"
+            )
+        reason = self._spark.why_not()
+        if reason is not None:
+            raise Unsupported(reason)
+
+    async def _fetched(self, cluster: Cluster, session: _Session, folder: Path, uri: str) -> str:
+        found = commands.split_uri(uri)
+        assert found is not None, "a plan's script is an object"
+        bucket, key = found
+        asked = {"Bucket": bucket, "Key": key}
+        try:
+            body: bytes = (await self._call("s3", "GetObject", asked, session.principal, cluster.region))[
+                "Body"
+            ]
+        except Fault as fault:
+            raise Unsupported(f"{uri} cannot be read: {fault.code}: {fault.message}") from fault
+        path = folder / "script"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        return str(path)
+
+    async def _session(self, cluster: Cluster, role: str | None) -> _Session:
+        """The instances' role, or the step's own, assumed by that. Raises Fault."""
+        ec2 = service_principal(_EC2, cluster.account)
+        answer = await self._assumed(cluster, cluster.instance_role, ec2)
+        arn = cluster.instance_role
+        if role is not None:
+            answer = await self._assumed(cluster, role, _principal(cluster, arn, answer))
+            arn = role
+        given = answer["Credentials"]
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return _Session(
+            _principal(cluster, arn, answer),
+            {
+                "AWS_REGION": cluster.region,
+                "AWS_DEFAULT_REGION": cluster.region,
+                "AWS_ENDPOINT_URL": f"http://{host}:{self._config.port}",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["SessionToken"],
+            },
+        )
+
+    async def _assumed(self, cluster: Cluster, role: str, caller: Principal) -> dict[str, Any]:
+        asked = {"RoleArn": role, "RoleSessionName": cluster.instance}
+        return await self._call("sts", "AssumeRole", asked, caller, cluster.region)
+
+    async def _ended(
+        self, cluster: Cluster, step: EmrStep, code: int | None, problem: str | None = None
+    ) -> Outcome:
+        folder = self.folder(cluster, step)
+        ended = f"INFO waitProcessCompletion ended with exit code {code}"
+        self.note(folder, ended if problem is None else f"ERROR {problem}")
+        where = await self._logs_kept(cluster, step, folder)
+        details = {} if code == 0 else await asyncio.to_thread(failures.explain, folder, problem, where)
+        return Outcome(code, details)
+
+    async def _logs_kept(self, cluster: Cluster, step: EmrStep, folder: Path) -> str | None:
+        """Write the logs to the LogUri as EMR lays them out; where they are, or None if nowhere."""
+        target = commands.split_uri(f"{cluster.log_uri}/{cluster.id}/steps/{step.id}")
+        if target is None:
+            return None
+        bucket, base = target
+        try:
+            session = await self._session(cluster, None)
+            for name in _LOGGED:
+                body = await asyncio.to_thread(_zipped, folder / name)
+                asked = {"Bucket": bucket, "Key": f"{base}/{name}.gz", "Body": body}
+                await self._call("s3", "PutObject", asked, session.principal, cluster.region)
+        except Fault as fault:
+            self.note(folder, f"WARN the logs were not brought to {cluster.log_uri}: {fault.message}")
+            log.info("logs of %s were not brought to %s: %s", step.id, cluster.log_uri, fault.message)
+            return None
+        return f"s3://{bucket}/{base}"
+
+
+def _zipped(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes() if path.exists() else b"")
+
+
+def _principal(cluster: Cluster, role: str, answer: Mapping[str, Any]) -> Principal:
+    user = answer["AssumedRoleUser"]
+    return role_session(role, cluster.account, user["AssumedRoleId"], user["Arn"], cluster.instance)
+
+
+def _spark_defaults(cluster: Cluster) -> dict[str, str]:
+    """The cluster's own `spark-defaults`, which RunJobFlow was given as a configuration."""
+    return {
+        str(name): str(value)
+        for each in cluster.asked.get("Configurations", ())
+        if each.get("Classification") == "spark-defaults"
+        for name, value in (each.get("Properties") or {}).items()
+    }

@@ -1,0 +1,106 @@
+"""EMR's events: `EMR Step Status Change` and `EMR Cluster State Change`, worded as the guide shows them.
+
+Nothing is said of BOOTSTRAPPING, TERMINATING and INTERRUPTED, of which the guide's tables know no event.
+https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-manage-cloudwatch-events.html
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from passrole import emitted
+from passrole.services.emr.records import Cluster, EmrStep
+from passrole.store import Tx
+
+SOURCE = "aws.emr"
+STEP_CHANGE = "EMR Step Status Change"
+CLUSTER_CHANGE = "EMR Cluster State Change"
+
+_STEP_SEVERITY: Mapping[str, str] = {
+    "PENDING": "INFO",
+    "RUNNING": "INFO",
+    "COMPLETED": "INFO",
+    "CANCEL_PENDING": "WARN",
+    "CANCELLED": "WARN",
+    "FAILED": "ERROR",
+}
+_STEP_WORDS: Mapping[str, str] = {
+    "PENDING": "was added to Amazon EMR cluster {cluster} at {now} and is pending execution.",
+    "RUNNING": "in Amazon EMR cluster {cluster} started running at {now}.",
+    "COMPLETED": "in Amazon EMR cluster {cluster} completed execution at {now}. The step started running at"
+    " {started} and took {minutes} minutes to complete.",
+    "CANCEL_PENDING": "in Amazon EMR cluster {cluster} is pending cancellation at {now}.",
+    "CANCELLED": "in Amazon EMR cluster {cluster} was canceled at {now}.",
+    "FAILED": "in Amazon EMR cluster {cluster} failed at {now}.",
+}
+_CLUSTER_SEVERITY: Mapping[str, str] = {
+    "STARTING": "INFO",
+    "RUNNING": "INFO",
+    "WAITING": "INFO",
+    "TERMINATED": "INFO",
+    "TERMINATED_WITH_ERRORS": "CRITICAL",
+}
+_CLUSTER_WORDS: Mapping[str, str] = {
+    "STARTING": "was requested at {created} and is being created.",
+    "RUNNING": "began running steps at {now}.",
+    "WAITING": "has no steps to run and is waiting at {now}.",
+    "TERMINATED": "has terminated at {now} with a reason of {reason}.",
+    "TERMINATED_WITH_ERRORS": "has terminated with errors at {now} with a reason of {reason}.",
+}
+
+
+def of_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
+    """Tell that the step is in the state that it now has."""
+    if step.state not in _STEP_WORDS:
+        return
+    words = _STEP_WORDS[step.state].format(
+        cluster=f"{cluster.id} ({cluster.name})",
+        now=_moment(at),
+        started=_moment(step.started or at),
+        minutes=int((at - (step.started or at)) // 60),
+    )
+    detail = {
+        "severity": _STEP_SEVERITY[step.state],
+        "actionOnFailure": step.on_failure,
+        "stepId": step.id,
+        "name": step.name,
+        "clusterId": cluster.id,
+        "state": step.state,
+        "message": f"Step {step.id} ({step.name}) {words}",
+    }
+    _emit(tx, cluster, STEP_CHANGE, detail, at)
+
+
+def of_cluster(tx: Tx, cluster: Cluster, at: float) -> None:
+    """Tell that the cluster is in the state that it now has; the reason is JSON in a string, as on AWS."""
+    if cluster.state not in _CLUSTER_WORDS:
+        return
+    words = _CLUSTER_WORDS[cluster.state].format(
+        created=_moment(cluster.created), now=_moment(at), reason=cluster.reason
+    )
+    reason = {"code": cluster.reason} | ({"message": cluster.message} if cluster.message else {})
+    detail = {
+        "severity": _CLUSTER_SEVERITY[cluster.state],
+        "stateChangeReason": json.dumps(reason, separators=(",", ":")),
+        "name": cluster.name,
+        "clusterId": cluster.id,
+        "state": cluster.state,
+        "message": f"Amazon EMR cluster {cluster.id} ({cluster.name}) {words}",
+    }
+    _emit(tx, cluster, CLUSTER_CHANGE, detail, at)
+
+
+def _emit(tx: Tx, cluster: Cluster, detail_type: str, detail: Mapping[str, str], at: float) -> None:
+    emitted.emit(
+        tx,
+        account=cluster.account,
+        region=cluster.region,
+        at=at,
+        source=SOURCE,
+        detail_type=detail_type,
+        detail=detail,
+    )
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
