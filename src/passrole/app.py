@@ -25,6 +25,7 @@ from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.runtimes.functions import Functions
 from passrole.services.emr import Clusters
+from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
@@ -117,6 +118,8 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     worker = Worker(store, door.from_inside, clock, config)
     queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
     sources = EventSources(store, functions, door.from_inside, clock, config)
+    deliveries = Deliveries(store, door.from_inside, clock)
+    schedules = Schedules(store, clock)
     clusters = Clusters(store, door.from_inside, clock, config)
     housekeeping = Housekeeping(store, clock)
     try:
@@ -125,12 +128,16 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await worker.start()
         await queued.start()
         await sources.start()
+        await deliveries.start()
+        await schedules.start()
         await clusters.start()
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
         await housekeeping.close()
         await clusters.close()
+        await schedules.close()
+        await deliveries.close()
         await sources.close()
         await queued.close()
         await worker.close()

@@ -204,4 +204,6 @@ def _request_keys(call: Call) -> dict[str, str]:
     }
     if call.source_ip is not None:
         keys["aws:SourceIp"] = call.source_ip
+    if call.principal.source is not None:
+        keys |= {"aws:SourceArn": call.principal.source, "aws:SourceAccount": call.principal.account}
     return keys

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from botocore import xform_name
 
 from passrole.faults import Fault
-from passrole.services import Operation, emr, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
+from passrole.services import Operation, emr, events, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
 
 
 class Refusals(NamedTuple):
@@ -27,6 +27,7 @@ _QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
 
 REFUSALS: Mapping[str, Refusals] = {
     "emr": _JSON,
+    "events": _JSON,
     "iam": _QUERY,
     "lambda": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
     "logs": Refusals("AccessDeniedException", 400, "InvalidParameterException", "UnknownOperationException"),
@@ -39,6 +40,7 @@ REFUSALS: Mapping[str, Refusals] = {
 
 _MODULES: Mapping[str, ModuleType] = {
     "emr": emr,
+    "events": events,
     "iam": iam,
     "lambda": lambda_,
     "logs": logs,

@@ -13,9 +13,10 @@ class Principal:
     """Who is calling.
 
     `arn` is printed as it is in denials and by GetCallerIdentity: a user's ARN, an assumed-role session's,
-    `arn:aws:iam::<account>:root`, or the bare name of a service (`sagemaker.amazonaws.com`).
-    `id` is `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
-    `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session.
+    `arn:aws:iam::<account>:root`, or the bare name of a service (`sagemaker.amazonaws.com`). `id` is
+    `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
+    `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session. `source` is
+    the ARN of what a service acts for, such as a rule: `aws:SourceArn`.
     """
 
     kind: PrincipalKind
@@ -26,6 +27,7 @@ class Principal:
     role_arn: str | None = None
     session_name: str | None = None
     session_policies: tuple[str, ...] = ()
+    source: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -44,9 +46,11 @@ class Request:
     context: Mapping[str, Values] = field(default_factory=dict, hash=False)
 
 
-def service_principal(name: str, account: str) -> Principal:
-    """An AWS service acting for itself, such as `lambda.amazonaws.com` when it assumes a role."""
-    return Principal(kind="service", arn=name, account=account, id=name, name=name)
+def service_principal(name: str, account: str, source: str | None = None) -> Principal:
+    """An AWS service acting for itself, such as `lambda.amazonaws.com` when it assumes a role, or for a
+    resource of the account, its `source`.
+    """
+    return Principal(kind="service", arn=name, account=account, id=name, name=name, source=source)
 
 
 def role_session(role_arn: str, account: str, role_id: str, arn: str, name: str) -> Principal:

@@ -1,6 +1,7 @@
 """Every operation of CloudWatch Logs through boto3: shape, refusals, effect, permission."""
 
 import itertools
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -250,3 +251,34 @@ def test_a_group_is_authorised_with_what_stands_behind_its_name(server: Server, 
             continue
         with pytest.raises(ClientError, match=r"AccessDeniedException.*logs:GetLogEvents"):
             client.get_log_events(**logs.named)
+
+
+def test_resource_policies_come_and_go(logs: Logs) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "logs:PutLogEvents",
+        "Resource": "*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    put = logs.client.put_resource_policy(policyName="events", policyDocument=document)["resourcePolicy"]
+    assert (put["policyName"], put["policyDocument"]) == ("events", document)
+    assert put in logs.client.describe_resource_policies()["resourcePolicies"]
+    logs.client.delete_resource_policy(policyName="events")
+    assert put not in logs.client.describe_resource_policies()["resourcePolicies"]
+
+
+def test_resource_policies_are_refused_where_they_cannot_be(logs: Logs, server: Server) -> None:
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*invalid Json"):
+        logs.client.put_resource_policy(policyName="bad", policyDocument="{")
+    with pytest.raises(ClientError, match=r"ResourceNotFoundException.*\[none\] does not exist"):
+        logs.client.delete_resource_policy(policyName="none")
+    other = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
+    nobody = server.client("logs", {"Version": "2012-10-17", "Statement": [other]})
+    for call, asked in (
+        (nobody.put_resource_policy, {"policyName": "a", "policyDocument": "{}"}),
+        (nobody.describe_resource_policies, {}),
+        (nobody.delete_resource_policy, {"policyName": "a"}),
+    ):
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            call(**asked)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.logs import refusals, registry, rows
+from passrole.services.logs import policies, refusals, registry, rows
 from passrole.services.logs.registry import DAY, Group
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -17,7 +17,12 @@ PAST_MAX = 14 * DAY
 LogEvents = Sequence[Mapping[str, Any]]
 
 
-@operation("logs:PutLogEvents", resource=registry.stream_resource, ignores=["sequence_token"])
+@operation(
+    "logs:PutLogEvents",
+    resource=registry.stream_resource,
+    resource_policy=policies.attached,
+    ignores=["sequence_token"],
+)
 async def put_log_events(
     ctx: Context, *, log_group_name: str, log_stream_name: str, log_events: LogEvents
 ) -> dict[str, Any]:

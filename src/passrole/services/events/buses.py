@@ -1,0 +1,102 @@
+"""Event buses, as far as rules need them: made, described, listed, deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole import arns
+from passrole.emitted import DEFAULT_BUS
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.events import refusals
+from passrole.services.events.paging import page
+from passrole.services.events.records import BUSES, EventBus, bus_name, rules_of
+from passrole.services.events.tags import request_tags, tags_from
+from passrole.services.operation import Parameters, operation
+from passrole.store import Tx
+
+BUSES_MAX = 100
+
+
+def the_bus(ctx: Context, parameters: Parameters) -> str:
+    """The ARN of the bus in the call."""
+    return arns.event_bus(ctx.region, ctx.account, bus_name(parameters.get("name")))
+
+
+@operation("events:CreateEventBus", resource=the_bus, keys=request_tags)
+async def create_event_bus(
+    ctx: Context,
+    *,
+    name: str,
+    description: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Make a bus; partners' sources, keys of KMS and logs of a bus are refused."""
+    if "/" in name:
+        raise refusals.invalid("Event bus name must not contain '/'.")
+    bus = EventBus(ctx.account, ctx.region, name, ctx.clock(), description, tags_from(tags))
+
+    def create(tx: Tx) -> None:
+        if len(BUSES.items(tx, ctx.key(""))) >= BUSES_MAX:
+            raise refusals.limit()
+        if name == DEFAULT_BUS or not BUSES.add(tx, ctx.key(name), bus):
+            raise Fault("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
+
+    await ctx.store.write(create)
+    described = {} if description is None else {"Description": description}
+    return {"EventBusArn": arns.event_bus(ctx.region, ctx.account, name), **described}
+
+
+@operation("events:DescribeEventBus", resource=the_bus)
+async def describe_event_bus(ctx: Context, *, name: str | None = None) -> dict[str, Any]:
+    """A bus; by default, the default bus."""
+    wanted = bus_name(name)
+    if wanted == DEFAULT_BUS:
+        return _default(ctx)
+    bus = await ctx.store.read(lambda tx: BUSES.get(tx, ctx.key(wanted)))
+    if bus is None:
+        raise refusals.no_bus(wanted)
+    return _shape(ctx, bus)
+
+
+@operation("events:ListEventBuses")
+async def list_event_buses(
+    ctx: Context,
+    *,
+    name_prefix: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """All buses by name, the default bus among them."""
+    made = await ctx.store.read(lambda tx: [bus for _, bus in BUSES.items(tx, ctx.key(""))])
+    every = sorted([_default(ctx), *(_shape(ctx, bus) for bus in made)], key=lambda shape: str(shape["Name"]))
+    wanted = [each for each in every if each["Name"].startswith(name_prefix or "")]
+    return page("EventBuses", wanted, lambda each: str(each["Name"]), lambda each: each, limit, next_token)
+
+
+@operation("events:DeleteEventBus", resource=the_bus)
+async def delete_event_bus(ctx: Context, *, name: str) -> None:
+    """Remove a bus without rules; one that is not there is gone already."""
+    if name == DEFAULT_BUS:
+        raise refusals.invalid("Cannot delete event bus default.")
+
+    def delete(tx: Tx) -> None:
+        if rules_of(tx, ctx.key(name)):
+            raise refusals.invalid(f"Event bus {name} can't be deleted since it has rules.")
+        BUSES.delete(tx, ctx.key(name))
+
+    await ctx.store.write(delete)
+
+
+def _default(ctx: Context) -> dict[str, Any]:
+    return {"Name": DEFAULT_BUS, "Arn": arns.event_bus(ctx.region, ctx.account, DEFAULT_BUS)}
+
+
+def _shape(ctx: Context, bus: EventBus) -> dict[str, Any]:
+    described = {} if bus.description is None else {"Description": bus.description}
+    return {
+        "Name": bus.name,
+        "Arn": arns.event_bus(ctx.region, ctx.account, bus.name),
+        "CreationTime": bus.created,
+        "LastModifiedTime": bus.created,
+        **described,
+    }

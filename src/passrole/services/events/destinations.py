@@ -1,0 +1,141 @@
+"""Where events go: for each kind of target, the call that delivers.
+
+A call is one through the door: by EventBridge itself, which the policy of the queue, function or log group
+must allow, or by the role of the target. What SageMaker's own rules lead to is a notice in this process.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from passrole import arns
+from passrole.arns import Arn
+from passrole.faults import Fault
+from passrole.policy.request import Principal, service_principal
+from passrole.services.events.paths import ABSENT, InvalidPath, value_at
+from passrole.services.events.roles import SERVICE, Call, session
+
+PIPELINE_EVENTS = "pipeline-execution-event"
+"""The resource of the ARN that SageMaker's rules for EMR steps lead to; nobody can make such a thing."""
+
+NOTICES = "sagemaker-emr-events"
+"""The channel of what is delivered there; its notices are events."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is to be delivered, and for whom. `id` stays the same however often it is tried."""
+
+    id: str
+    target: Mapping[str, Any]
+    text: str
+    event: Mapping[str, Any]
+    rule_arn: str
+
+    @property
+    def arn(self) -> Arn:
+        """The target."""
+        found = arns.parse(self.target["Arn"])
+        assert found is not None, "PutTargets takes nothing else"
+        return found
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of target; `deliver` is None where a notice does."""
+
+    needs_role: bool
+    deliver: "Callable[[Call, Parcel, Principal], Awaitable[object]] | None"
+
+
+def kind_of(arn: Arn) -> Kind | None:
+    """The kind of a target, if it is one that can be delivered to."""
+    if arn.service == "sagemaker":
+        return _PIPELINE_EVENTS if arn.resource == PIPELINE_EVENTS else KINDS["sagemaker"]
+    return KINDS.get(arn.service)
+
+
+async def principal(call: Call, parcel: Parcel) -> Principal:
+    """Who delivers: a session of the target's role, or EventBridge on behalf of the rule. Raises Fault."""
+    rule = arns.parse(parcel.rule_arn)
+    assert rule is not None, "rules have ARNs"
+    role = parcel.target.get("RoleArn")
+    if role:
+        return await session(call, role, rule.account, rule.region)
+    return service_principal(SERVICE, rule.account, source=parcel.rule_arn)
+
+
+async def send(call: Call, queue: Arn, asked: Mapping[str, Any], caller: Principal) -> None:
+    """Put a message into a queue by its ARN. Raises Fault."""
+    # SQS reads the account and the name off any URL
+    url = f"https://sqs.{queue.region}.amazonaws.com/{queue.account}/{queue.resource}"
+    await call("sqs", "SendMessage", {"QueueUrl": url, **asked}, caller, queue.region)
+
+
+async def _to_queue(call: Call, parcel: Parcel, caller: Principal) -> None:
+    group = (parcel.target.get("SqsParameters") or {}).get("MessageGroupId")
+    ordered = {"MessageGroupId": group} if group else {}
+    await send(call, parcel.arn, {"MessageBody": parcel.text, **ordered}, caller)
+
+
+async def _to_function(call: Call, parcel: Parcel, caller: Principal) -> None:
+    asked = {
+        "FunctionName": parcel.target["Arn"],
+        "InvocationType": "Event",
+        "Payload": parcel.text.encode(),
+    }
+    await call("lambda", "Invoke", asked, caller, parcel.arn.region)
+
+
+async def _to_pipeline(call: Call, parcel: Parcel, caller: Principal) -> None:
+    """Starts the pipeline once, however often it is delivered: the token is the delivery's."""
+    parameters = (parcel.target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
+    given = [(each["Name"], _parameter(each["Value"], parcel.event)) for each in parameters]
+    asked = {
+        "PipelineName": parcel.arn.resource.removeprefix("pipeline/"),
+        "ClientRequestToken": parcel.id,
+        "PipelineParameters": [{"Name": name, "Value": value} for name, value in given if value is not None],
+    }
+    await call("sagemaker", "StartPipelineExecution", asked, caller, parcel.arn.region)
+
+
+def _parameter(value: str, event: Mapping[str, Any]) -> str | None:
+    """A parameter's value: a path is followed into the event, and one that leads nowhere gives none."""
+    if not value.startswith("$."):
+        return value
+    try:
+        found = value_at(event, value)
+    except InvalidPath:
+        return value
+    if found is ABSENT or found is None:
+        return None
+    return found if isinstance(found, str) else str(found).lower() if isinstance(found, bool) else str(found)
+
+
+async def _to_logs(call: Call, parcel: Parcel, caller: Principal) -> None:
+    """A stream for each event, as on AWS."""
+    group = parcel.arn.resource.removeprefix("log-group:").removesuffix(":*")
+    stream = {"logGroupName": group, "logStreamName": parcel.id}
+    try:
+        await call("logs", "CreateLogStream", stream, caller, parcel.arn.region)
+    except Fault as fault:
+        if fault.code != "ResourceAlreadyExistsException":
+            raise
+    event = {"timestamp": _milliseconds(parcel.event), "message": parcel.text}
+    await call("logs", "PutLogEvents", {**stream, "logEvents": [event]}, caller, parcel.arn.region)
+
+
+def _milliseconds(event: Mapping[str, Any]) -> int:
+    return int(datetime.fromisoformat(str(event["time"])).timestamp() * 1000)
+
+
+_PIPELINE_EVENTS = Kind(needs_role=False, deliver=None)
+
+KINDS: Mapping[str, Kind] = {
+    "sqs": Kind(needs_role=False, deliver=_to_queue),
+    "lambda": Kind(needs_role=False, deliver=_to_function),
+    "sagemaker": Kind(needs_role=True, deliver=_to_pipeline),
+    "logs": Kind(needs_role=False, deliver=_to_logs),
+}

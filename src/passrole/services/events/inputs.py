@@ -1,0 +1,147 @@
+"""What a target is given of an event: the event, a constant, a part of it, or what a template makes of parts.
+
+Pure. In a template `<name>` stands for a value: as JSON where a value is expected, as bare text inside
+quotes.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from passrole.services.events.paths import ABSENT, InvalidPath, parse_path, value_at
+
+RESERVED = (
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event.ingestion-time",
+    "aws.events.event",
+    "aws.events.event.json",
+)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """An event on its way to a target: the rule that wanted it, and when it came, as events write times."""
+
+    event: Mapping[str, Any]
+    rule_arn: str
+    ingested: str
+
+
+class InvalidInput(Exception):
+    """A target's input cannot be made; the message is what follows the target's name in AWS's words."""
+
+
+def check_input(target: Mapping[str, Any]) -> None:
+    """Whether the target's input can be made of events. Raises InvalidInput."""
+    name = target["Id"]
+    given = [member for member in ("Input", "InputPath", "InputTransformer") if member in target]
+    if len(given) > 1:
+        raise InvalidInput(
+            f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}."
+        )
+    if "Input" in target and not _is_json(target["Input"]):
+        raise InvalidInput(f"JSON syntax error in input for target {name}.")
+    transformer = target.get("InputTransformer", {})
+    paths: Mapping[str, str] = transformer.get("InputPathsMap", {})
+    for path in (*([target["InputPath"]] if "InputPath" in target else ()), *paths.values()):
+        try:
+            parse_path(path)
+        except InvalidPath:
+            raise InvalidInput(f"Invalid JSON path {path} for target {name}.") from None
+    for placeholder in placeholders(transformer.get("InputTemplate", "")):
+        if placeholder not in paths and placeholder not in RESERVED:
+            raise InvalidInput(f"InputTemplate for target {name} contains invalid placeholder {placeholder}.")
+
+
+def input_of(target: Mapping[str, Any], occasion: Occasion) -> str:
+    """The text that the target is given."""
+    if "Input" in target:
+        return str(target["Input"])
+    if "InputPath" in target:
+        found = value_at(occasion.event, target["InputPath"])
+        return _json(None if found is ABSENT else found)
+    transformer = target.get("InputTransformer")
+    return _filled(transformer, occasion) if transformer else _json(occasion.event)
+
+
+def placeholders(template: str) -> Iterator[str]:
+    """The names that stand between `<` and `>`."""
+    for name, _, _ in _parts(template):
+        if name is not None:
+            yield name
+
+
+def _filled(transformer: Mapping[str, Any], occasion: Occasion) -> str:
+    values = {
+        name: value_at(occasion.event, path)
+        for name, path in (transformer.get("InputPathsMap") or {}).items()
+    } | _reserved(occasion)
+    made = []
+    for name, text, quoted in _parts(transformer["InputTemplate"]):
+        made.append(text if name is None else _shown(values.get(name, ABSENT), quoted=quoted))
+    return "".join(made)
+
+
+def _reserved(occasion: Occasion) -> dict[str, Any]:
+    without_detail = {key: value for key, value in occasion.event.items() if key != "detail"}
+    return {
+        "aws.events.rule-arn": occasion.rule_arn,
+        "aws.events.rule-name": occasion.rule_arn.rpartition("/")[2],
+        "aws.events.event.ingestion-time": occasion.ingested,
+        "aws.events.event": without_detail,
+        "aws.events.event.json": occasion.event,
+    }
+
+
+def _parts(template: str) -> Iterator[tuple[str | None, str, bool]]:
+    """The template in pieces: a name with whether it stands inside quotes, or (None) a text."""
+    quoted = False
+    text = list[str]()
+    rest = iter(enumerate(template))
+    for index, letter in rest:
+        if letter == "\\":
+            text += [letter, next(rest, (0, ""))[1]]
+            continue
+        if letter == '"':
+            quoted = not quoted
+        end = template.find(">", index) if letter == "<" else -1
+        name = template[index + 1 : end] if end > 0 else ""
+        if not _is_name(name):
+            text.append(letter)
+            continue
+        yield None, "".join(text), quoted
+        yield name, "", quoted
+        text = []
+        for _ in range(len(name) + 1):
+            next(rest)
+    yield None, "".join(text), quoted
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and all(letter.isalnum() or letter in "-_." for letter in text)
+
+
+def _shown(value: Any, *, quoted: bool) -> str:
+    """A value in the template; a variable whose path leads nowhere is empty, or null where JSON needs one."""
+    if value is ABSENT:
+        return "" if quoted else "null"
+    if not quoted:
+        return _json(value)
+    text = value if isinstance(value, str) else _json(value)
+    return _json(text)[1:-1]  # as it is written inside quotes
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""Buses, rules and targets as they are kept, and how a call finds the rule that it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from passrole import arns
+from passrole.emitted import DEFAULT_BUS, RULES_KIND
+from passrole.services.context import Context
+from passrole.services.events import refusals
+from passrole.services.operation import Parameters
+from passrole.store import Collection, Tx
+
+CHANNEL = "event-rules"
+"""Its notices are keys of buses whose rules have changed."""
+
+ENABLED, DISABLED = "ENABLED", "DISABLED"
+LISTENING = (ENABLED, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+
+
+@dataclass(frozen=True)
+class EventBus:
+    """A bus that somebody made; the default bus has no row. `created` is epoch seconds."""
+
+    account: str
+    region: str
+    name: str
+    created: float
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule. `since` is when it was made or last changed, in epoch seconds: rates count from there."""
+
+    account: str
+    region: str
+    bus: str
+    name: str
+    since: float
+    pattern: str | None = None
+    schedule: str | None = None
+    state: str = ENABLED
+    description: str | None = None
+    role: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def bus_key(self) -> str:
+        """The key of the rule's bus."""
+        return f"{self.account}/{self.region}/{self.bus}"
+
+    @property
+    def key(self) -> str:
+        """The rule's key in the store."""
+        return f"{self.bus_key}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The rule's ARN."""
+        return arns.rule(self.region, self.account, self.name, self.bus)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target as PutTargets was given it."""
+
+    given: Mapping[str, Any]
+
+
+BUSES = Collection("event-bus", EventBus)
+RULES = Collection(RULES_KIND, Rule)
+TARGETS = Collection("event-target", Target)
+
+
+def bus_name(given: str | None) -> str:
+    """The name of the bus that a call names by name or ARN; by default, the default bus."""
+    return DEFAULT_BUS if not given else given.rpartition("event-bus/")[2]
+
+
+def check_bus(tx: Tx, ctx: Context, name: str) -> None:
+    """Refuse a bus that is not there."""
+    if name != DEFAULT_BUS and BUSES.get(tx, ctx.key(name)) is None:
+        raise refusals.no_bus(name)
+
+
+def existing(tx: Tx, ctx: Context, name: str, bus: str) -> Rule:
+    """The rule. Raises Fault."""
+    check_bus(tx, ctx, bus)
+    rule = RULES.get(tx, ctx.key(f"{bus}/{name}"))
+    if rule is None:
+        raise refusals.no_rule(name, bus)
+    return rule
+
+
+def rules_of(tx: Tx, bus_key: str) -> list[Rule]:
+    """A bus's rules by name."""
+    return [rule for _, rule in RULES.items(tx, f"{bus_key}/")]
+
+
+def targets_of(tx: Tx, rule_key: str) -> list[Mapping[str, Any]]:
+    """A rule's targets by id."""
+    return [target.given for _, target in TARGETS.items(tx, f"{rule_key}/")]
+
+
+def the_rule(ctx: Context, parameters: Parameters) -> str:
+    """The ARN of the rule in the call, whether it exists or not."""
+    name = parameters.get("name") or parameters.get("rule")
+    return arns.rule(ctx.region, ctx.account, str(name), bus_name(parameters.get("event_bus_name")))
+
+
+def changed(tx: Tx, bus_key: str) -> None:
+    """Tell whoever matches events that rules of the bus are not what they were."""
+    tx.notify(CHANNEL, bus_key)

@@ -1,0 +1,200 @@
+"""Rules: put, described, listed, switched on and off, deleted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole.emitted import DEFAULT_BUS
+from passrole.patterns import InvalidPattern, compile_pattern
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.events import refusals
+from passrole.services.events.paging import page
+from passrole.services.events.records import (
+    DISABLED,
+    ENABLED,
+    RULES,
+    Rule,
+    bus_name,
+    changed,
+    check_bus,
+    existing,
+    rules_of,
+    targets_of,
+    the_rule,
+)
+from passrole.services.events.roles import check_role
+from passrole.services.events.schedules import InvalidSchedule, parse_schedule
+from passrole.services.events.tags import request_tags, tags_from
+from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.store import Tx
+
+RULES_MAX = 300
+
+
+def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    tags = request_tags(ctx, parameters)
+    return (Permission("events:TagResource", the_rule(ctx, parameters), tags),) if tags else ()
+
+
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """Beside the tags, what the pattern asks of source and detail-type, where it names values."""
+    keys = dict(request_tags(ctx, parameters))
+    try:
+        branches = compile_pattern(str(parameters.get("event_pattern") or "{}")).branches
+    except InvalidPattern:
+        return keys
+    for member in ("source", "detail-type"):
+        named = {matcher.exact for branch in branches for matcher in branch.get((member,), ())}
+        if named and None not in named:
+            keys[f"events:{member}"] = tuple(sorted(text for text in named if text is not None))
+    return keys
+
+
+@operation(
+    "events:PutRule",
+    resource=the_rule,
+    keys=_keys,
+    also=_tagging,
+    passes=[PassRole("role_arn", "events.amazonaws.com")],
+)
+async def put_rule(
+    ctx: Context,
+    *,
+    name: str,
+    schedule_expression: str | None = None,
+    event_pattern: str | None = None,
+    state: str = ENABLED,
+    description: str | None = None,
+    role_arn: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+    event_bus_name: str | None = None,
+) -> dict[str, Any]:
+    """Make a rule, or put it in the place of the one that is there: what is left out is reset, tags are
+    kept.
+    """
+    bus = bus_name(event_bus_name)
+    _check(bus, event_pattern or None, schedule_expression or None)
+    if role_arn is not None:
+        await check_role(ctx, role_arn)
+    rule = Rule(
+        account=ctx.account,
+        region=ctx.region,
+        bus=bus,
+        name=name,
+        since=ctx.clock(),
+        pattern=event_pattern or None,
+        schedule=schedule_expression or None,
+        state=state,
+        description=description,
+        role=role_arn,
+        tags=tags_from(tags),
+    )
+
+    def put(tx: Tx) -> None:
+        check_bus(tx, ctx, bus)
+        present = RULES.get(tx, rule.key)
+        if present is None and len(rules_of(tx, rule.bus_key)) >= RULES_MAX:
+            raise refusals.limit()
+        RULES.put(tx, rule.key, rule if present is None else replace(rule, tags=present.tags))
+        changed(tx, rule.bus_key)
+
+    await ctx.store.write(put)
+    return {"RuleArn": rule.arn}
+
+
+@operation("events:DescribeRule", resource=the_rule)
+async def describe_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> dict[str, Any]:
+    """Everything about a rule but its targets."""
+    bus = bus_name(event_bus_name)
+    rule = await ctx.store.read(lambda tx: existing(tx, ctx, name, bus))
+    return _shape(rule) | {"CreatedBy": rule.account}
+
+
+@operation("events:ListRules")
+async def list_rules(
+    ctx: Context,
+    *,
+    name_prefix: str | None = None,
+    event_bus_name: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """A bus's rules by name."""
+    bus = bus_name(event_bus_name)
+
+    def find(tx: Tx) -> list[Rule]:
+        check_bus(tx, ctx, bus)
+        return rules_of(tx, ctx.key(bus))
+
+    found = [rule for rule in await ctx.store.read(find) if rule.name.startswith(name_prefix or "")]
+    return page("Rules", found, lambda rule: rule.name, _shape, limit, next_token)
+
+
+@operation("events:EnableRule", resource=the_rule)
+async def enable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
+    """Have the rule listen (again)."""
+    await _switch(ctx, name, bus_name(event_bus_name), ENABLED)
+
+
+@operation("events:DisableRule", resource=the_rule)
+async def disable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
+    """Have the rule listen no longer."""
+    await _switch(ctx, name, bus_name(event_bus_name), DISABLED)
+
+
+@operation("events:DeleteRule", resource=the_rule, ignores=("force",))
+async def delete_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
+    """Remove a rule without targets; one that is not there is gone already."""
+    bus = bus_name(event_bus_name)
+
+    def delete(tx: Tx) -> None:
+        check_bus(tx, ctx, bus)
+        key = ctx.key(f"{bus}/{name}")
+        if targets_of(tx, key):
+            raise refusals.invalid("Rule can't be deleted since it has targets.")
+        RULES.delete(tx, key)
+        changed(tx, ctx.key(bus))
+
+    await ctx.store.write(delete)
+
+
+async def _switch(ctx: Context, name: str, bus: str, state: str) -> None:
+    def switch(tx: Tx) -> None:
+        rule = existing(tx, ctx, name, bus)
+        if rule.state != state:
+            RULES.put(tx, rule.key, replace(rule, state=state, since=ctx.clock()))
+            changed(tx, rule.bus_key)
+
+    await ctx.store.write(switch)
+
+
+def _check(bus: str, pattern: str | None, schedule: str | None) -> None:
+    if pattern is None and schedule is None:
+        raise refusals.invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if schedule is not None and bus != DEFAULT_BUS:
+        raise refusals.invalid("ScheduleExpression is supported only on the default event bus.")
+    if pattern is not None:
+        try:
+            compile_pattern(pattern)
+        except InvalidPattern as error:
+            raise refusals.bad_pattern(error.reason) from None
+    if schedule is not None:
+        try:
+            parse_schedule(schedule)
+        except InvalidSchedule:
+            raise refusals.invalid("Parameter ScheduleExpression is not valid.") from None
+
+
+def _shape(rule: Rule) -> dict[str, Any]:
+    members = {
+        "Name": rule.name,
+        "Arn": rule.arn,
+        "EventPattern": rule.pattern,
+        "ScheduleExpression": rule.schedule,
+        "State": rule.state,
+        "Description": rule.description,
+        "RoleArn": rule.role,
+        "EventBusName": rule.bus,
+    }
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,157 @@
+"""Targets of rules: put, removed, listed, and rules by target."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole import arns
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.events import refusals
+from passrole.services.events.destinations import KINDS, kind_of
+from passrole.services.events.inputs import InvalidInput, check_input
+from passrole.services.events.paging import page
+from passrole.services.events.records import (
+    TARGETS,
+    Target,
+    bus_name,
+    check_bus,
+    existing,
+    rules_of,
+    targets_of,
+    the_rule,
+)
+from passrole.services.events.roles import SERVICE, check_role
+from passrole.services.operation import Parameters, Permission, operation
+from passrole.store import Tx
+
+TARGETS_MAX = 5
+ENTRIES_MAX = 10
+
+Given = Mapping[str, Any]
+
+
+def _keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {"events:TargetArn": tuple(dict.fromkeys(target["Arn"] for target in parameters["targets"]))}
+
+
+def _passed(_ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    roles = dict.fromkeys(target["RoleArn"] for target in parameters["targets"] if target.get("RoleArn"))
+    return [Permission("iam:PassRole", role, {"iam:PassedToService": SERVICE}) for role in roles]
+
+
+@operation("events:PutTargets", resource=the_rule, keys=_keys, also=_passed)
+async def put_targets(
+    ctx: Context, *, rule: str, targets: Sequence[Given], event_bus_name: str | None = None
+) -> dict[str, Any]:
+    """Add targets to a rule, or put them in the place of those with the same ids."""
+    if len(targets) > ENTRIES_MAX:
+        raise refusals.limit()
+    for target in targets:
+        await _check(ctx, target)
+    bus = bus_name(event_bus_name)
+
+    def put(tx: Tx) -> None:
+        found = existing(tx, ctx, rule, bus)
+        ids = {target["Id"] for target in (*targets_of(tx, found.key), *targets)}
+        if len(ids) > TARGETS_MAX:
+            raise refusals.limit()
+        for target in targets:
+            TARGETS.put(tx, f"{found.key}/{target['Id']}", Target(target))
+
+    await ctx.store.write(put)
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+@operation("events:RemoveTargets", resource=the_rule, ignores=("force",))
+async def remove_targets(
+    ctx: Context, *, rule: str, ids: Sequence[str], event_bus_name: str | None = None
+) -> dict[str, Any]:
+    """Take targets from a rule; those that are not there are passed over."""
+    bus = bus_name(event_bus_name)
+
+    def remove(tx: Tx) -> None:
+        found = existing(tx, ctx, rule, bus)
+        for each in ids:
+            TARGETS.delete(tx, f"{found.key}/{each}")
+
+    await ctx.store.write(remove)
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+@operation("events:ListTargetsByRule", resource=the_rule)
+async def list_targets_by_rule(
+    ctx: Context,
+    *,
+    rule: str,
+    event_bus_name: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """A rule's targets by id, as they were put."""
+    bus = bus_name(event_bus_name)
+    found = await ctx.store.read(lambda tx: targets_of(tx, existing(tx, ctx, rule, bus).key))
+    return page("Targets", found, lambda target: str(target["Id"]), dict, limit, next_token)
+
+
+@operation("events:ListRuleNamesByTarget")
+async def list_rule_names_by_target(
+    ctx: Context,
+    *,
+    target_arn: str,
+    event_bus_name: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The names of a bus's rules that have this target."""
+    bus = bus_name(event_bus_name)
+
+    def find(tx: Tx) -> list[str]:
+        check_bus(tx, ctx, bus)
+        return [
+            rule.name
+            for rule in rules_of(tx, ctx.key(bus))
+            if any(target["Arn"] == target_arn for target in targets_of(tx, rule.key))
+        ]
+
+    return page("RuleNames", await ctx.store.read(find), str, str, limit, next_token)
+
+
+async def _check(ctx: Context, target: Given) -> None:
+    """Refuse a target to which nothing could be delivered. That it exists is not asked, as by AWS."""
+    arn = arns.parse(target["Arn"])
+    if arn is None:
+        raise refusals.bad_arn(target["Arn"])
+    kind = kind_of(arn)
+    if kind is None:
+        known = ", ".join(KINDS)
+        raise refusals.invalid(f"passrole does not support targets of {arn.service}: it delivers to {known}")
+    if kind.needs_role and not target.get("RoleArn"):
+        raise refusals.invalid(f"RoleArn is required for target {target['Arn']}.")
+    is_fifo = arn.service == "sqs" and arn.resource.endswith(".fifo")
+    if is_fifo and not target.get("SqsParameters"):
+        raise refusals.invalid(f"Parameter(s) SqsParameters must be specified for target: {target['Id']}.")
+    unknown = sorted(set(target) - _KNOWN)
+    if unknown:
+        raise refusals.invalid(f"passrole does not support {unknown[0]} of target {target['Id']}")
+    try:
+        check_input(target)
+    except InvalidInput as error:
+        raise refusals.invalid(str(error)) from None
+    if target.get("RoleArn"):
+        await check_role(ctx, target["RoleArn"])
+
+
+_KNOWN = frozenset(
+    {
+        "Arn",
+        "DeadLetterConfig",
+        "Id",
+        "Input",
+        "InputPath",
+        "InputTransformer",
+        "RetryPolicy",
+        "RoleArn",
+        "SageMakerPipelineParameters",
+        "SqsParameters",
+    }
+)
