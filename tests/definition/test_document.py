@@ -29,8 +29,11 @@ RECORDED = {  # what the SDK wrote -> its steps in order, or the problem AWS fin
     "parameters": ["L1"],
     "step-dependency-trigger": ["A", "B", "C", "D"],
     "to-string": ["L"],
-    "emr-cluster-id": "Unable to parse pipeline definition. Step type 'EMR' is not supported here. "
-    "Supported step types: [Lambda, Callback, Condition, Fail]",
+    "emr-cluster-config": ["E1"],
+    "emr-cluster-config-fleets": ["E1"],
+    "emr-cluster-id": ["E1", "E2", "L"],
+    "emr-output-args": ["E1", "L"],
+    "emr-retry": ["E1"],
 }
 
 

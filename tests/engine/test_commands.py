@@ -3,7 +3,16 @@ from typing import get_args
 import orjson
 import pytest
 
-from passrole.engine.commands import Command, InvokeFunction, SendCallback, from_json, key, to_json
+from passrole.engine.commands import (
+    CancelEmrStep,
+    Command,
+    InvokeFunction,
+    SendCallback,
+    SubmitEmrStep,
+    from_json,
+    key,
+    to_json,
+)
 
 INVOKE = InvokeFunction(step="s", attempt=1, function_arn="arn:f", payload={"n": [1, None]})
 SEND = SendCallback(step="s", attempt=1, queue_url="https://q", token="t" * 10, arguments={"a": 1.5})
@@ -25,6 +34,32 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
     ),
     (SEND, "s/1", {"command": "SendCallback", **SENT}),
     (STOP, "s/1/stopping", {"command": "SendCallback", **SENT, "status": "Stopping"}),
+    (
+        SubmitEmrStep(
+            step="s", attempt=1, emr_step_name="n", step_config={"HadoopJarStep": {}}, cluster_id="j"
+        ),
+        "s/1",
+        {
+            "command": "SubmitEmrStep",
+            "step": "s",
+            "attempt": 1,
+            "emr_step_name": "n",
+            "step_config": {"HadoopJarStep": {}},
+            "cluster_id": "j",
+        },
+    ),
+    (
+        CancelEmrStep(step="s", attempt=1, cluster_id="j", emr_step_id="e", owns_cluster=True),
+        "s/1/stopping",
+        {
+            "command": "CancelEmrStep",
+            "step": "s",
+            "attempt": 1,
+            "cluster_id": "j",
+            "emr_step_id": "e",
+            "owns_cluster": True,
+        },
+    ),
 ]
 
 

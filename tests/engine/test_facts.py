@@ -58,6 +58,15 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         {"fact": "CallbackAnswered", **STEP, "outcome": "failure", "reason": "no"},
     ),
     (
+        facts.EmrSubmitted(at=2.5, step="s", attempt=1, cluster_id="j", emr_step_id="e", emr_step_name="n"),
+        {"fact": "EmrSubmitted", **STEP, "cluster_id": "j", "emr_step_id": "e", "emr_step_name": "n"},
+    ),
+    (facts.EmrCancelSent(at=2.5, step="s", attempt=1), {"fact": "EmrCancelSent", **STEP}),
+    (
+        facts.EmrEnded(at=2.5, step="s", attempt=1, succeeded=True, properties={"Id": "e"}),
+        {"fact": "EmrEnded", **STEP, "succeeded": True, "properties": {"Id": "e"}},
+    ),
+    (
         facts.EffectFailed(at=2.5, step="s", attempt=1, reason="ClientError: x"),
         {"fact": "EffectFailed", **STEP, "reason": "ClientError: x"},
     ),

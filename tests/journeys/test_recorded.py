@@ -13,11 +13,17 @@ VALUES = {"String": "text", "Integer": 1, "Float": 1.5, "Boolean": True}
 ENDS = {  # where a recorded definition does not succeed: what its first failed step says
     "condition-all": ("Failed", "bad"),
     "execution-variables": ("Failed", "has no value in a step that starts no job"),
+    # what they name is not there: clusters, instance profiles
+    **dict.fromkeys(
+        ("emr-cluster-id", "emr-output-args", "emr-retry"), ("Failed", "Specified job flow ID not")
+    ),
+    "emr-cluster-config": ("Failed", "Invalid InstanceProfile: EMR_EC2_DefaultRole."),
+    "emr-cluster-config-fleets": ("Failed", "RunJobFlow"),
 }
-REFUSED = {"fail": "F1 can not depends on F0", "emr-cluster-id": "Step type 'EMR' is not supported here"}
+REFUSED = {"fail": "F1 can not depends on F0"}
 # Step types that the SDK writes and passrole does not run, each in the shortest step that says so.
 UNSUPPORTED = (
-    *("AutoML", "Cleanup", "ClarifyCheck", "EMR", "EMRServerless", "Endpoint", "EndpointConfig", "ForEach"),
+    *("AutoML", "Cleanup", "ClarifyCheck", "EMRServerless", "Endpoint", "EndpointConfig", "ForEach"),
     *("InferenceComponent", "Lineage", "Model", "Processing", "QualityCheck", "RegisterModel", "Training"),
     *("Transform", "Tuning"),
 )

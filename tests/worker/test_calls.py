@@ -8,7 +8,8 @@ import pytest
 
 from passrole import ids
 from passrole.faults import Fault
-from passrole.worker.calls import ATTEMPTS_MAX, PRINCIPAL_SECONDS
+from passrole.worker.calls import PRINCIPAL_SECONDS
+from passrole.worker.patience import ATTEMPTS_MAX
 
 Shop = Any
 Run = Callable[[Callable[[Shop], Awaitable[None]]], None]

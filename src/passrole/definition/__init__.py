@@ -7,12 +7,21 @@ parameters of one execution; everything else is what a Pipeline is made of.
 from passrole.definition.document import Pipeline, parse
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import CallbackStep, ConditionStep, FailStep, LambdaStep, Step, Trigger
+from passrole.definition.steps import (
+    CallbackStep,
+    ConditionStep,
+    EmrStep,
+    FailStep,
+    LambdaStep,
+    Step,
+    Trigger,
+)
 
 __all__ = [
     "CallbackStep",
     "ConditionStep",
     "DefinitionError",
+    "EmrStep",
     "FailStep",
     "LambdaStep",
     "Parameter",

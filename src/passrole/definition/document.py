@@ -23,6 +23,7 @@ from passrole.definition.reading import Node
 from passrole.definition.steps import (
     CallbackStep,
     ConditionStep,
+    EmrStep,
     FailStep,
     LambdaStep,
     Step,
@@ -32,6 +33,10 @@ from passrole.definition.steps import (
 
 CHARACTERS_MAX = 1_048_576
 DEPTH_MAX = 100
+EMR_PROPERTIES = ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Status", "ExecutionRoleArn")
+"""Of an EMR step can be referred to the cluster's id, which the guide lists, and the members of EMR's Step.
+"""
+
 _VERSION = "2020-12-01"
 _IGNORED = ("Metadata", "MlflowConfig")
 """The SDK emits the last one, and PipelineExperimentConfig, although the published schema forbids them."""
@@ -151,6 +156,9 @@ def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> 
             yield problem.depends_on_fail_step(step.where, step.name, target.name)
         case ConditionStep():
             if reference.path != ("Outcome",):
+                yield problem.no_such_output(step.where, step.name, reference.text)
+        case EmrStep():
+            if reference.path[0] not in EMR_PROPERTIES:
                 yield problem.no_such_output(step.where, step.name, reference.text)
         case LambdaStep() | CallbackStep():
             # A path that goes on into the value is AWS's business at run time: the consumer fails.

@@ -117,6 +117,21 @@ def no_retry_policies(where: str, step: str, type_: str) -> Problem:
     return Problem(where, f"{_PARSE}Step '{step}' of type {type_} does not support RetryPolicies.")
 
 
+def needs_one_of(where: str, names: Sequence[str]) -> Problem:
+    """Members of which a step has exactly one."""
+    return Problem(where, f"{_MODEL}Exactly one of {' and '.join(names)} must be specified.")
+
+
+def needs_other(where: str, member: str, other: str) -> Problem:
+    """A member that counts only together with another one."""
+    return Problem(where, f"{_MODEL}'{member}' can be specified only together with '{other}'.")
+
+
+def reserved(where: str, member: str) -> Problem:
+    """A member that the step itself decides."""
+    return Problem(where, f"{_MODEL}'{member}' must not be specified: SageMaker sets it.")
+
+
 def bad_expression(where: str, text: str) -> Problem:
     """A Get that is none of the known paths."""
     return Problem(where, f"{_PARSE}Cannot parse expression '{text}'.")

@@ -30,7 +30,6 @@ KNOWN_BUT_UNSUPPORTED = frozenset(
         "BedrockProvisionedModelThroughput",
         "ClarifyCheck",
         "Cleanup",
-        "EMR",
         "EMRServerless",
         "Endpoint",
         "EndpointConfig",
@@ -107,6 +106,37 @@ class CallbackStep(_Named):
     type_: Literal["Callback"] = "Callback"
 
 
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a call of the step that failed is made again: whatever of both limits comes first, where both are.
+
+    `interval_seconds` is the first delay, each further one `backoff` times the one before.
+    """
+
+    exceptions: tuple[str, ...]
+    interval_seconds: float = 1.0
+    backoff: float = 2.0
+    attempts_max: int | None = None
+    expire_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmrStep(_Named):
+    """Runs a program on an EMR cluster: one that is there, or one that is made for it. One of the two is
+    None.
+
+    `cluster_config` is RunJobFlow's request without what the step decides; `step_config` an EMR StepConfig.
+    """
+
+    cluster_id: Expression | None
+    cluster_config: Expression | None
+    step_config: Expression
+    role: Expression | None = None
+    retries: tuple[RetryPolicy, ...] = ()
+    cache: CacheConfig | None = None
+    type_: Literal["EMR"] = "EMR"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionStep(_Named):
     """Chooses between two branches; all conditions must hold for the first. Branches are step names."""
@@ -125,7 +155,7 @@ class FailStep(_Named):
     type_: Literal["Fail"] = "Fail"
 
 
-Step: TypeAlias = LambdaStep | CallbackStep | ConditionStep | FailStep
+Step: TypeAlias = LambdaStep | CallbackStep | EmrStep | ConditionStep | FailStep
 
 
 def read_steps(nodes: tuple[Node, ...]) -> Iterator[Step]:
@@ -148,6 +178,9 @@ def expressions_in(step: Step) -> Iterator[Expression]:
             return iter((step.function_arn, step.arguments))
         case CallbackStep():
             return iter((step.queue_url, step.arguments))
+        case EmrStep():
+            given = (step.cluster_id, step.cluster_config, step.step_config, step.role)
+            return (each for each in given if each is not None)
         case ConditionStep():
             return chain.from_iterable(map(expressions_of, step.conditions))
         case FailStep():
@@ -192,6 +225,79 @@ def _read_callback(node: Node) -> Iterator[Step]:
     )
     node.close()
     yield step
+
+
+def _read_emr(node: Node) -> Iterator[Step]:
+    inner = node.object("Arguments") or Node({}, node.where, [])
+    _check_clusters(inner)
+    _check_step_config(inner)
+    step = EmrStep(
+        name=node.name("Name"),
+        where=node.where,
+        display_name=_display_name(node),
+        description=_description(node),
+        depends_on=_depends_on(node),
+        cluster_id=inner.text_expression("ClusterId") if inner.has("ClusterId") else None,
+        cluster_config=inner.expression("ClusterConfig") if inner.has("ClusterConfig") else None,
+        step_config=inner.expression("StepConfig", required=False),
+        role=inner.text_expression("ExecutionRoleArn") if inner.has("ExecutionRoleArn") else None,
+        retries=tuple(map(_retry_policy, node.objects("RetryPolicies", required=False))),
+        cache=_cache(node),
+    )
+    inner.close()
+    node.close()
+    yield step
+
+
+def _check_clusters(arguments: Node) -> None:
+    """What the SDK checks before it sends: one cluster, and nothing in it that the step decides."""
+    if arguments.has("ClusterId") == arguments.has("ClusterConfig"):
+        arguments.found.append(problem.needs_one_of(arguments.where, ("ClusterId", "ClusterConfig")))
+    if arguments.has("ExecutionRoleArn") and not arguments.has("ClusterId"):
+        arguments.found.append(problem.needs_other(arguments.where, "ExecutionRoleArn", "ClusterId"))
+    config = arguments.object("ClusterConfig", required=False)
+    if config is None:
+        return
+    instances = config.object("Instances")
+    for node, reserved in ((config, _RESERVED_OF_CLUSTER), (instances, _RESERVED_OF_INSTANCES)):
+        for key in reserved if node else ():
+            if node and node.has(key):
+                node.found.append(problem.reserved(node.path(key), key))
+    if instances and instances.has("InstanceGroups") == instances.has("InstanceFleets"):
+        instances.found.append(problem.needs_one_of(instances.where, ("InstanceGroups", "InstanceFleets")))
+
+
+def _check_step_config(arguments: Node) -> None:
+    config = arguments.object("StepConfig")
+    jar = config.object("HadoopJarStep") if config else None
+    if config:
+        config.allow("Name", "ActionOnFailure")
+        config.close()
+    if jar:
+        jar.any("Jar")
+        jar.allow("Args", "MainClass", "Properties")
+        jar.close()
+
+
+def _retry_policy(node: Node) -> RetryPolicy:
+    exceptions = [each for each in node.list("ExceptionType") if isinstance(each, str)]
+    for each in exceptions:
+        if each not in _RETRIED:
+            node.found.append(
+                problem.not_in_enum(node.path("ExceptionType"), each, "ExceptionType", _RETRIED)
+            )
+    numbers = {
+        key: node.number(key) for key in ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
+    }
+    node.close()
+    attempts = numbers["MaxAttempts"]
+    return RetryPolicy(
+        tuple(exceptions),
+        numbers["IntervalSeconds"] or 1.0,
+        numbers["BackoffRate"] or 2.0,
+        None if attempts is None else int(attempts),
+        numbers["ExpireAfterMin"],
+    )
 
 
 def _read_condition_step(node: Node) -> Iterator[Step]:
@@ -309,11 +415,16 @@ def _names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
+_RESERVED_OF_CLUSTER = ("Name", "Steps", "AutoTerminationPolicy")
+_RESERVED_OF_INSTANCES = ("KeepJobFlowAliveWhenNoSteps", "TerminationProtected")
+_RETRIED = ("Step.SERVICE_FAULT", "Step.THROTTLING")
+
 _OUTPUT_TYPES: dict[str, OutputType] = {type_: type_ for type_ in get_args(OutputType)}
 
 _READERS: dict[str, Callable[[Node], Iterator[Step]]] = {
     "Lambda": _read_lambda,
     "Callback": _read_callback,
+    "EMR": _read_emr,
     "Condition": _read_condition_step,
     "Fail": _read_fail,
 }

@@ -6,12 +6,16 @@ here starts another step or ends the execution.
 
 from typing import Any, TypeAlias
 
-from passrole.definition import CallbackStep, LambdaStep
+from passrole.definition import CallbackStep, EmrStep, LambdaStep
+from passrole.engine.commands import CancelEmrStep
 from passrole.engine.decision import Draft
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
     EffectFailed,
+    EmrCancelSent,
+    EmrEnded,
+    EmrSubmitted,
     LambdaReturned,
     LambdaTimedOut,
     MessageStatus,
@@ -25,7 +29,16 @@ from passrole.engine.outputs import UnusableResult, as_metadata, of_payload
 from passrole.engine.starting import callback_message
 from passrole.engine.state import State, StepState
 
-StepAnswer: TypeAlias = LambdaReturned | LambdaTimedOut | CallbackSent | CallbackAnswered | EffectFailed
+StepAnswer: TypeAlias = (
+    LambdaReturned
+    | LambdaTimedOut
+    | CallbackSent
+    | CallbackAnswered
+    | EmrSubmitted
+    | EmrCancelSent
+    | EmrEnded
+    | EffectFailed
+)
 
 
 def function_is_running(state: State, fact: LambdaReturned | LambdaTimedOut) -> bool:
@@ -44,9 +57,27 @@ def message_is_due(state: State, fact: CallbackSent) -> bool:
     return progress is not None and _message_due(progress) == fact.status
 
 
+def submission_is_due(state: State, fact: EmrSubmitted) -> bool:
+    """Whether the EMR step has not been submitted yet."""
+    progress = _running(state, fact, EmrStep)
+    return progress is not None and progress.sent is None
+
+
+def cancelling_is_due(state: State, fact: EmrCancelSent) -> bool:
+    """Whether the EMR step was to be cancelled and has not been."""
+    progress = _running(state, fact, EmrStep)
+    return progress is not None and _message_due(progress) == "Stopping"
+
+
+def emr_step_is_running(state: State, fact: EmrEnded) -> bool:
+    """Whether the EMR step was submitted and is not known to be over."""
+    progress = _running(state, fact, EmrStep)
+    return progress is not None and progress.sent is not None
+
+
 def effect_is_due(state: State, fact: EffectFailed) -> bool:
     """Whether the step waits for this effect: a message that was sent once cannot fail any more."""
-    progress = _running(state, fact, LambdaStep | CallbackStep)
+    progress = _running(state, fact, LambdaStep | CallbackStep | EmrStep)
     return progress is not None and _effect_due(progress) == fact.status
 
 
@@ -93,13 +124,30 @@ def callback_answered(draft: Draft, fact: CallbackAnswered) -> None:
         _fail(draft, fact, fact.reason)
 
 
+def emr_submitted(draft: Draft, fact: EmrSubmitted) -> None:
+    """A stop that came before the EMR step was submitted is passed on now."""
+    progress = draft.state.steps[fact.step]
+    if progress.status == "Stopping":
+        _cancel(draft, progress)
+
+
+def emr_ended(draft: Draft, fact: EmrEnded) -> None:
+    """While stopping, however the EMR step ended, the step is stopped."""
+    if draft.state.steps[fact.step].status == "Stopping":
+        draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+    elif fact.succeeded:
+        draft.record(StepSucceeded(at=fact.at, step=fact.step, attempt=fact.attempt))
+    else:
+        _fail(draft, fact, fact.reason)
+
+
 def stop_requested(draft: Draft, fact: StopRequested) -> None:
-    """Callback steps are told; functions cannot be."""
+    """Callback steps are told, EMR steps cancelled; functions cannot be."""
     for name, progress in list(draft.state.steps.items()):
-        if progress.is_running and isinstance(progress.step, CallbackStep):
+        if progress.is_running and isinstance(progress.step, CallbackStep | EmrStep):
             draft.record(StepStopping(at=fact.at, step=name, attempt=progress.attempt))
             if progress.sent == "Executing":
-                _say_stopping(draft, progress)
+                _end(draft, progress)
 
 
 def _running(state: State, fact: StepAnswer, kinds: Any) -> StepState | None:
@@ -110,13 +158,34 @@ def _running(state: State, fact: StepAnswer, kinds: Any) -> StepState | None:
 
 
 def _effect_due(progress: StepState) -> MessageStatus | None:
-    return _message_due(progress) if isinstance(progress.step, CallbackStep) else "Executing"
+    return "Executing" if isinstance(progress.step, LambdaStep) else _message_due(progress)
 
 
 def _message_due(progress: StepState) -> MessageStatus | None:
     if progress.sent is None:
         return "Executing"
     return "Stopping" if progress.sent == "Executing" and progress.status == "Stopping" else None
+
+
+def _end(draft: Draft, progress: StepState) -> None:
+    if isinstance(progress.step, CallbackStep):
+        _say_stopping(draft, progress)
+    else:
+        _cancel(draft, progress)
+
+
+def _cancel(draft: Draft, progress: StepState) -> None:
+    assert isinstance(progress.step, EmrStep)
+    known = progress.metadata["EMR"]
+    draft.ask(
+        CancelEmrStep(
+            step=progress.step.name,
+            attempt=progress.attempt,
+            cluster_id=str(known["ClusterId"]),
+            emr_step_id=str(known["StepId"]),
+            owns_cluster=progress.step.cluster_config is not None,
+        )
+    )
 
 
 def _say_stopping(draft: Draft, progress: StepState) -> None:

@@ -3,10 +3,11 @@
 Knows no AWS client; `worker/effects.py` has one function per command. A command may be performed
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or EffectFailed,
-SendCallback with CallbackSent or EffectFailed of the same `status`.
+SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrStep with EmrSubmitted and
+CancelEmrStep with EmrCancelSent, or either with EffectFailed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
@@ -37,13 +38,48 @@ class SendCallback:
     status: MessageStatus = "Executing"
 
 
-Command: TypeAlias = InvokeFunction | SendCallback
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitEmrStep:
+    """Submit `step_config` under a name to the cluster `cluster_id`, or to one made by `cluster_config`.
+
+    `retries` are RetryPolicies as the definition has them, in JSON.
+    """
+
+    step: str
+    attempt: int
+    emr_step_name: str
+    step_config: Mapping[str, Json]
+    cluster_id: str | None = None
+    cluster_config: Mapping[str, Json] | None = None
+    role: str | None = None
+    retries: Sequence[Mapping[str, Json]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEmrStep:
+    """Ask EMR to end the EMR step; with `owns_cluster` the cluster and all."""
+
+    step: str
+    attempt: int
+    cluster_id: str
+    emr_step_id: str
+    owns_cluster: bool
+
+
+Command: TypeAlias = InvokeFunction | SendCallback | SubmitEmrStep | CancelEmrStep
 
 
 def key(command: Command) -> str:
     """Names the command within its execution: the same however often it is performed or decided."""
     name = f"{command.step}/{command.attempt}"
-    return f"{name}/stopping" if isinstance(command, SendCallback) and command.status == "Stopping" else name
+    return f"{name}/stopping" if status_of(command) == "Stopping" else name
+
+
+def status_of(command: Command) -> MessageStatus:
+    """Whether the command begins its step's work or is to end it."""
+    if isinstance(command, SendCallback):
+        return command.status
+    return "Stopping" if isinstance(command, CancelEmrStep) else "Executing"
 
 
 def to_json(command: Command) -> dict[str, Json]:

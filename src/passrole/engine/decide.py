@@ -12,7 +12,8 @@ Knows no clock, id, store or AWS client.
    independent steps run on to the end (AWS documents neither this nor the contrary). After a Fail step
    nothing new starts.
 5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
-   message with the same token and arguments, and waits to be answered all the same.
+   message with the same token and arguments, and waits to be answered all the same. An EMR step is
+   cancelled, and waited for.
 6. When nothing runs and nothing may start, the execution ends.
 7. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
    their next attempt, and what had not started may. Not after a Fail step (developer guide).
@@ -33,6 +34,9 @@ from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
     EffectFailed,
+    EmrCancelSent,
+    EmrEnded,
+    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
@@ -128,5 +132,8 @@ _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draf
     LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),
     CallbackSent: (answers.message_is_due, answers.callback_sent),
     CallbackAnswered: (answers.callback_is_open, answers.callback_answered),
+    EmrSubmitted: (answers.submission_is_due, answers.emr_submitted),
+    EmrCancelSent: (answers.cancelling_is_due, _only_go_on),
+    EmrEnded: (answers.emr_step_is_running, answers.emr_ended),
     EffectFailed: (answers.effect_is_due, answers.effect_failed),
 }

@@ -11,7 +11,8 @@ folding it needs no rules and gives the same state under any later version of th
     ExecutionStarted                         StepStarted
     LambdaReturned  LambdaTimedOut           StepStopping
     CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
-    EffectFailed                             ExecutionEnded
+    EmrSubmitted    EmrCancelSent            ExecutionEnded
+    EmrEnded        EffectFailed
     ParallelismChanged
     StopRequested
     ExecutionRetried
@@ -112,11 +113,48 @@ class CallbackAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmrSubmitted:
+    """A cluster took the EMR step."""
+
+    at: float
+    step: str
+    attempt: int
+    cluster_id: str
+    emr_step_id: str
+    emr_step_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmrCancelSent:
+    """EMR was asked to end the EMR step, or the cluster that was made for it."""
+
+    at: float
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmrEnded:
+    """The EMR step is over. `properties` is EMR's Step as it was last described; `reason` of a failure is the
+    step's FailureReason.
+    """
+
+    at: float
+    step: str
+    attempt: int
+    succeeded: bool
+    reason: str | None = None
+    log_file: str | None = None
+    properties: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectFailed:
     """A command could not be performed, or the function failed.
 
     `reason` is the step's FailureReason, such as `ClientError: Failed to invoke lambda:Invoke. Error
-    Details: ...`. `status` tells, for a Callback step, which of its messages it was.
+    Details: ...`. `status` tells, for a Callback step, which of its messages it was, and for an EMR step
+    whether it could not be submitted or not be cancelled.
     """
 
     at: float
@@ -214,6 +252,9 @@ InputFact: TypeAlias = (
     | LambdaTimedOut
     | CallbackSent
     | CallbackAnswered
+    | EmrSubmitted
+    | EmrCancelSent
+    | EmrEnded
     | EffectFailed
     | ParallelismChanged
     | StopRequested

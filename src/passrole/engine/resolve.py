@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from passrole.definition import CallbackStep, LambdaStep
+from passrole.definition import CallbackStep, EmrStep, LambdaStep
 from passrole.definition.expressions import (
     Constant,
     ExperimentRef,
@@ -26,7 +26,7 @@ from passrole.definition.expressions import (
 )
 from passrole.definition.parameters import read_typed
 from passrole.engine.facts import ExecutionStarted
-from passrole.engine.state import State
+from passrole.engine.state import State, StepState
 
 
 class Unresolvable(Exception):
@@ -112,6 +112,8 @@ def _variable(name: str, scope: Scope) -> Json:
 
 def _step_value(reference: StepRef, scope: Scope) -> Json:
     source = scope.state.steps[reference.step]
+    if isinstance(source.step, EmrStep):
+        return _emr_property(reference, source)
     if not isinstance(source.step, LambdaStep | CallbackStep):
         return source.outcome
     name = str(reference.path[1])
@@ -125,6 +127,21 @@ def _step_value(reference: StepRef, scope: Scope) -> Json:
     if typed is None:
         raise Unresolvable(f"Output '{name}' of step '{reference.step}' is not of type {type_}: '{value}'.")
     return typed
+
+
+def _emr_property(reference: StepRef, source: StepState) -> Json:
+    """The cluster's id, or a member of EMR's Step: `Steps.X.Config.Args[3]`."""
+    known = source.metadata.get("EMR", {})
+    ids: dict[str, Json] = {"Id": known.get("StepId"), "Name": known.get("StepName")}
+    found: Json = {**ids, **source.properties, "ClusterId": known.get("ClusterId")}
+    for part in reference.path:
+        if isinstance(part, int):
+            found = found[part] if isinstance(found, list) and part < len(found) else None
+        else:
+            found = found.get(part) if isinstance(found, dict) else None
+    if found is None:
+        raise Unresolvable(f"Step '{reference.step}' has no property '{reference.text}'.")
+    return found
 
 
 def _moment(at: float) -> str:

@@ -5,10 +5,11 @@ needs or fails with empty metadata, as AWS shows for steps that created nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-from passrole.definition import CallbackStep, ConditionStep, FailStep, LambdaStep, Step
-from passrole.engine.commands import InvokeFunction, SendCallback
+from passrole.definition import CallbackStep, ConditionStep, EmrStep, FailStep, LambdaStep, Step
+from passrole.engine.commands import InvokeFunction, SendCallback, SubmitEmrStep
 from passrole.engine.conditions import all_hold
 from passrole.engine.decision import Draft
 from passrole.engine.facts import MessageStatus, StepFailed, StepStarted, StepSucceeded
@@ -67,6 +68,23 @@ def _start_callback(draft: Draft, step: CallbackStep, attempt: int, scope: Scope
     draft.ask(command)
 
 
+def _start_emr(draft: Draft, step: EmrStep, attempt: int, scope: Scope) -> None:
+    """The name is ours to choose; jobs of other types of step are named like this on AWS."""
+    luck = callback_token(scope.origin.seed, step.name, attempt).lower()
+    command = SubmitEmrStep(
+        step=step.name,
+        attempt=attempt,
+        emr_step_name=f"pipelines-{scope.origin.execution_id}-{step.name}-{luck}",
+        step_config=resolve_object(step.step_config, scope),
+        cluster_id=resolve_text(step.cluster_id, scope, "ClusterId") if step.cluster_id else None,
+        cluster_config=resolve_object(step.cluster_config, scope) if step.cluster_config else None,
+        role=resolve_text(step.role, scope, "ExecutionRoleArn") if step.role else None,
+        retries=[asdict(policy) for policy in step.retries],
+    )
+    draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
+    draft.ask(command)
+
+
 def _decide_condition(draft: Draft, step: ConditionStep, attempt: int, scope: Scope) -> None:
     outcome = str(all_hold(step.conditions, scope))  # "True" or "False", as in AWS's metadata
     draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
@@ -91,6 +109,7 @@ def _fail(draft: Draft, step: FailStep, attempt: int, scope: Scope) -> None:
 _START: dict[type[Step], Callable[[Draft, Any, int, Scope], None]] = {
     LambdaStep: _start_lambda,
     CallbackStep: _start_callback,
+    EmrStep: _start_emr,
     ConditionStep: _decide_condition,
     FailStep: _fail,
 }

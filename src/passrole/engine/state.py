@@ -19,6 +19,9 @@ from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
     EffectFailed,
+    EmrCancelSent,
+    EmrEnded,
+    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
@@ -52,9 +55,10 @@ _LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
 class StepState:
     """One started step, with everything ListPipelineExecutionSteps shows.
 
-    Name, display name, description and type are those of `step`. `sent` is the status of the last
-    message that the queue took, for a Callback step. `source` is the ARN of the execution that the
-    step was taken from, in a selective execution.
+    Name, display name, description and type are those of `step`. `sent` is the status of the last message
+    that the queue took, for a Callback step; of an EMR step, whether it was submitted and whether it was
+    asked to end. `properties` is EMR's Step, once that is over. `source` is the ARN of the execution that
+    the step was taken from, in a selective execution.
     """
 
     step: Step
@@ -66,6 +70,7 @@ class StepState:
     metadata: Metadata = field(default_factory=dict)
     sent: MessageStatus | None = None
     source: str | None = None
+    properties: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def is_running(self) -> bool:
@@ -180,6 +185,24 @@ def _execution_started(state: State, fact: ExecutionStarted) -> None:
 
 def _callback_sent(state: State, fact: CallbackSent) -> None:
     state.steps[fact.step] = replace(state.steps[fact.step], sent=fact.status)
+
+
+def _emr_submitted(state: State, fact: EmrSubmitted) -> None:
+    before = state.steps[fact.step]
+    known = {"ClusterId": fact.cluster_id, "StepId": fact.emr_step_id, "StepName": fact.emr_step_name}
+    metadata = _merged(before.metadata, {"EMR": known})
+    state.steps[fact.step] = replace(before, sent="Executing", metadata=metadata)
+
+
+def _emr_cancel_sent(state: State, fact: EmrCancelSent) -> None:
+    state.steps[fact.step] = replace(state.steps[fact.step], sent="Stopping")
+
+
+def _emr_ended(state: State, fact: EmrEnded) -> None:
+    before = state.steps[fact.step]
+    logged: Metadata = {"EMR": {"LogFilePath": fact.log_file}} if fact.log_file else {}
+    metadata = _merged(before.metadata, logged)
+    state.steps[fact.step] = replace(before, metadata=metadata, properties=fact.properties)
 
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
@@ -337,6 +360,9 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     LambdaTimedOut: _lambda_timed_out,
     CallbackSent: _callback_sent,
     CallbackAnswered: _nothing,
+    EmrSubmitted: _emr_submitted,
+    EmrCancelSent: _emr_cancel_sent,
+    EmrEnded: _emr_ended,
     EffectFailed: _nothing,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,

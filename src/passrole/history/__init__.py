@@ -4,10 +4,11 @@
 - `load`, `Folded`, `UnknownExecution`: an execution as its journal has it (journal.py)
 - `Task`, `COMMANDS`, `pending`: commands that wait to be performed (outbox.py)
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
+- `jobs`: EMR steps that are waited for
 - `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
 """
 
-from passrole.history import callbacks, definitions, executions, projection
+from passrole.history import callbacks, definitions, executions, jobs, projection
 from passrole.history.advance import advance, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import About, Execution
@@ -26,6 +27,7 @@ __all__ = [
     "callbacks",
     "definitions",
     "executions",
+    "jobs",
     "load",
     "pending",
     "projection",

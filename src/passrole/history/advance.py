@@ -3,17 +3,19 @@
 Performs no command: `outbox.py` keeps what is to be done, and the worker does it.
 
 One transaction holds the journal's row, the new commands, the callback tokens they carry, the tokens
-that are closed, the deletion of the command that was finished, and the execution's row in the lists.
+that are closed, the deletion of the command that was finished, the execution's row in the lists, the EMR
+steps that are waited for, and the events that tell of it.
 Killed before the commit: the command is still there and will be performed again. After: it is gone,
 and its successors are there.
 """
 
 from collections.abc import Iterable
 
-from passrole.definition import CallbackStep
+from passrole.definition import CallbackStep, EmrStep, Step
 from passrole.engine import Decision, State, decide
 from passrole.engine.commands import SendCallback
 from passrole.engine.facts import (
+    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
@@ -24,8 +26,9 @@ from passrole.engine.facts import (
     StepSucceeded,
     StopRequested,
 )
-from passrole.history import callbacks, executions, journal, outbox
+from passrole.history import callbacks, executions, jobs, journal, outbox, telling
 from passrole.history.executions import About
+from passrole.history.journal import Folded
 from passrole.store import Tx
 
 
@@ -37,7 +40,7 @@ def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: 
     assert decision.facts, "an execution can always begin"
     if journal.append(tx, fact.execution_arn, before, decision.facts, decision.state) is None:
         raise RuntimeError(f"execution `{fact.execution_arn}` began twice")
-    _record_consequences(tx, fact.execution_arn, role, decision)
+    _record_consequences(tx, fact.execution_arn, before, decision)
 
 
 def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = None) -> bool:
@@ -54,28 +57,34 @@ def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = N
         if not decision.facts:
             return False
         if journal.append(tx, execution, before, decision.facts, decision.state) is not None:
-            _record_consequences(tx, execution, before.role, decision)
+            _record_consequences(tx, execution, before, decision)
             return True
 
 
-def _record_consequences(tx: Tx, execution: str, role: str, decision: Decision) -> None:
+def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:
     at = decision.facts[0].at
     for command in decision.commands:
         if isinstance(command, SendCallback) and command.status == "Executing":
             callbacks.issue(tx, execution, command, at)
-    for step, attempt in _ended_callbacks(decision.state, decision.facts):
+    first = decision.facts[0]
+    if isinstance(first, EmrSubmitted):
+        jobs.keep(tx, execution, before.role, first.step, decision.state)
+    for step, attempt in _ended(CallbackStep, decision.state, decision.facts):
         callbacks.close(tx, execution, step, attempt, at)
+    for step, attempt in _ended(EmrStep, decision.state, decision.facts):
+        jobs.forget(tx, execution, step, attempt)
     if isinstance(decision.facts[0], StopRequested | ExecutionRetried) or isinstance(
         decision.facts[-1], ExecutionEnded
     ):
         executions.note_status(tx, execution, decision.state)
-    outbox.add(tx, execution, role, decision.commands)
+    outbox.add(tx, execution, before.role, decision.commands)
+    telling.tell(tx, execution, before.state, decision)
 
 
-def _ended_callbacks(state: State, happened: Iterable[Fact]) -> Iterable[tuple[str, int]]:
-    """Callback steps that are over; one that failed before it had a token is among them."""
+def _ended(kind: type[Step], state: State, happened: Iterable[Fact]) -> Iterable[tuple[str, int]]:
+    """Steps of a type that are over; one that failed before it had begun outside is among them."""
     for fact in happened:
         if isinstance(fact, StepSucceeded | StepFailed | StepStopped) and isinstance(
-            state.pipeline.steps[fact.step], CallbackStep
+            state.pipeline.steps[fact.step], kind
         ):
             yield fact.step, fact.attempt

@@ -12,7 +12,7 @@ import orjson
 from passrole.definition import Pipeline
 from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import definitions
+from passrole.history import definitions, jobs
 from passrole.store import Tx
 from passrole.store.interface import Row
 
@@ -139,6 +139,7 @@ def delete_all(tx: Tx, pipeline: str) -> None:
     for table in ("journal", "outbox", "tokens"):
         tx.run(f"DELETE FROM {table} WHERE {mine}", pipeline)  # noqa: S608 (constants)
     tx.run("DELETE FROM executions WHERE pipeline = ?", pipeline)
+    jobs.forget_all(tx, pipeline)
 
 
 _COLUMNS = "execution, pipeline, role, status, reason, started, about, definition"

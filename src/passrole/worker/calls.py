@@ -5,7 +5,7 @@ Knows no commands. A failure is a CallFailed, which carries the step's FailureRe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from passrole import arns
 from passrole.clock import Clock
 from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
+from passrole.worker.patience import Policies, delays, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -21,20 +22,6 @@ SESSION_NAME = "SageMaker"
 """As denials of other SageMaker features print it; AWS documents none for pipelines."""
 
 PRINCIPAL_SECONDS = 300
-ATTEMPTS_MAX = 5
-FIRST_DELAY_SECONDS = 1.0
-
-THROTTLING = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -57,7 +44,9 @@ class WorkerDoor(Protocol):
 class CallFailed(Exception):
     """An action could not be done; `reason` is the step's FailureReason in the form observed on AWS."""
 
-    def __init__(self, action: str, details: str, code: str | None = None) -> None:
+    def __init__(self, action: str, details: str, code: str | None = None, *, is_final: bool = True) -> None:
+        """`is_final`: not a fault of the service, which may pass."""
+        self.is_final = is_final
         self.reason = f"ClientError: Failed to invoke {action}. Error Details: {details}"
         self.action = action
         self.code = code
@@ -97,14 +86,15 @@ class Calls:
         action: Action,
         parameters: Mapping[str, Any],
         request_id: str | None = None,
+        retries: Policies = (),
     ) -> dict[str, Any]:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
-        Throttling and faults of the service are tried again, ATTEMPTS_MAX times in all with a delay that
-        doubles: AWS does so for every type of step (Step.THROTTLING, Step.SERVICE_FAULT).
+        Throttling and faults of the service are tried again: AWS does so for every type of step
+        (Step.THROTTLING, Step.SERVICE_FAULT), and as `retries` say where the step has such policies.
         """
         principal = await self._principal(role, region)
-        return await self._persistently(action, parameters, principal, region, request_id)
+        return await self._persistently(action, parameters, principal, region, request_id, retries)
 
     async def _principal(self, role: str, region: str) -> Principal:
         session = self._sessions.get((role, region))
@@ -137,20 +127,23 @@ class Calls:
         principal: Principal,
         region: str,
         request_id: str | None = None,
+        retries: Policies = (),
     ) -> dict[str, Any]:
-        delay = FIRST_DELAY_SECONDS
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        waits: Iterator[float] | None = None
+        while True:
             try:
                 return await self._door(
                     action.service, action.operation, parameters, principal, region, request_id
                 )
             except Fault as fault:
-                if attempt == ATTEMPTS_MAX or not _passes(fault):
-                    raise CallFailed(action.name, fault.message, fault.code) from fault
+                kind = kind_of(fault)
+                if waits is None and kind is not None:
+                    waits = delays(kind, retries)
+                delay = next(waits, None) if waits is not None and kind is not None else None
+                if delay is None:
+                    raise CallFailed(action.name, fault.message, fault.code, is_final=kind is None) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
             await self._sleep(delay)
-            delay *= 2
-        raise AssertionError("the last attempt returns or raises")
 
     def _forget_expired(self) -> None:
         now = self._clock()
@@ -162,8 +155,3 @@ class Calls:
 class _Session:
     principal: "asyncio.Future[Principal]"
     expires: float
-
-
-def _passes(fault: Fault) -> bool:
-    """Whether the same call may succeed a moment later."""
-    return fault.code in THROTTLING or not fault.sender or (fault.status or 400) >= 500

@@ -12,10 +12,18 @@ import orjson
 
 from passrole import arns, ids
 from passrole.clock import Clock
-from passrole.engine.commands import Command, InvokeFunction, SendCallback
+from passrole.engine.commands import (
+    CancelEmrStep,
+    Command,
+    InvokeFunction,
+    SendCallback,
+    SubmitEmrStep,
+    status_of,
+)
 from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, LambdaReturned, LambdaTimedOut
 from passrole.history import Task
 from passrole.worker.calls import Action, CallFailed, Calls, Sleep
+from passrole.worker.emr_steps import EmrSteps
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +45,9 @@ _LEFT_TO_INVOKE = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundExc
 class Effects:
     """Performs commands; a function that outlives its step goes on, and nobody hears of its end."""
 
-    def __init__(self, calls: Calls, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, calls: Calls, emr_steps: EmrSteps, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
         self._calls = calls
+        self._emr_steps = emr_steps
         self._clock = clock
         self._sleep = sleep
         self._left_alone: set[asyncio.Task[Any]] = set()
@@ -53,9 +62,12 @@ class Effects:
     def failed(self, task: Task, reason: str) -> EffectFailed:
         """The fact that the command could not be performed."""
         command = task.command
-        status = command.status if isinstance(command, SendCallback) else "Executing"
         return EffectFailed(
-            at=self._clock(), step=command.step, attempt=command.attempt, reason=reason, status=status
+            at=self._clock(),
+            step=command.step,
+            attempt=command.attempt,
+            reason=reason,
+            status=status_of(command),
         )
 
     async def close(self) -> None:
@@ -94,6 +106,12 @@ class Effects:
         return CallbackSent(
             at=self._clock(), step=command.step, attempt=command.attempt, status=command.status
         )
+
+    async def _submit_emr_step(self, task: Task, command: SubmitEmrStep) -> InputFact:
+        return await self._emr_steps.submit(task, command)
+
+    async def _cancel_emr_step(self, task: Task, command: CancelEmrStep) -> InputFact:
+        return await self._emr_steps.cancel(task, command)
 
     async def _limit_seconds(self, task: Task, command: InvokeFunction) -> float:
         """How long the step may take, asked of the function once it is ready to be invoked.
@@ -172,4 +190,6 @@ Effect = Callable[[Effects, Task, Any], Awaitable[InputFact]]
 _EFFECTS: dict[type[Command], Effect] = {
     InvokeFunction: Effects._invoke_function,
     SendCallback: Effects._send_callback,
+    SubmitEmrStep: Effects._submit_emr_step,
+    CancelEmrStep: Effects._cancel_emr_step,
 }

@@ -16,16 +16,23 @@ from functools import partial
 from passrole import history
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.engine.commands import Command, InvokeFunction, SendCallback
+from passrole.engine.commands import CancelEmrStep, Command, InvokeFunction, SendCallback, SubmitEmrStep
 from passrole.engine.facts import InputFact
 from passrole.history import Task
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep, WorkerDoor
 from passrole.worker.effects import Effects
+from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.watch import EmrWatch
 
 log = logging.getLogger(__name__)
 
-AT_ONCE_MAX: dict[type[Command], int] = {InvokeFunction: 256, SendCallback: 64}
+AT_ONCE_MAX: dict[type[Command], int] = {
+    InvokeFunction: 256,
+    SendCallback: 64,
+    SubmitEmrStep: 32,
+    CancelEmrStep: 32,
+}
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages."""
 
 GRACE_SECONDS = 2.0
@@ -41,7 +48,10 @@ class Worker:
         self, store: Store, door: WorkerDoor, clock: Clock, config: Config, *, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._store = store
-        self._effects = Effects(Calls(door, clock, config.account, sleep), clock, sleep)
+        calls = Calls(door, clock, config.account, sleep)
+        emr_steps = EmrSteps(calls, clock)
+        self._effects = Effects(calls, emr_steps, clock, sleep)
+        self._watch = EmrWatch(store, calls, emr_steps, clock)
         self._sleep = sleep
         self._waiting: dict[type[Command], deque[Task]] = {kind: deque() for kind in AT_ONCE_MAX}
         self._taken: set[tuple[str, str]] = set()
@@ -52,10 +62,12 @@ class Worker:
         """Take over what an earlier process left, and hear of what is new from now on."""
         self._stop_listening = self._store.listen(history.COMMANDS, self._take)
         self._take(await self._store.read(history.pending))
+        await self._watch.start()
 
     async def close(self) -> None:
         """Give what is nearly done GRACE_SECONDS; the rest stays in the outbox for the next start."""
         self._stop_listening()
+        await self._watch.close()
         for waiting in self._waiting.values():
             waiting.clear()
         running = set[asyncio.Task[None]]().union(*self._running.values())

@@ -1,0 +1,130 @@
+"""Events of pipelines: what EventBridge is told of an execution and its steps, worked out from a decision.
+
+The shapes are those of https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from passrole import arns, emitted
+from passrole.engine import Decision, State
+from passrole.engine.facts import (
+    ExecutionEnded,
+    ExecutionRetried,
+    ExecutionStarted,
+    Fact,
+    StepFailed,
+    StepStarted,
+    StepStopped,
+    StepStopping,
+    StepSucceeded,
+    StopRequested,
+)
+from passrole.history import executions
+from passrole.history.executions import About
+from passrole.store import Tx
+
+SOURCE = "aws.sagemaker"
+EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
+STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
+
+_STEP_STATUS: Mapping[type[Fact], str] = {
+    StepStarted: "Executing",
+    StepStopping: "Stopping",
+    StepSucceeded: "Succeeded",
+    StepFailed: "Failed",
+    StepStopped: "Stopped",
+}
+_EXECUTION_STATUS: Mapping[type[Fact], str] = {
+    ExecutionStarted: "Executing",
+    StopRequested: "Stopping",
+    ExecutionRetried: "Executing",
+}
+
+
+def tell(tx: Tx, execution: str, before: State, decision: Decision) -> None:
+    """Emit an event for each change of status in the decision; nothing where nobody could hear it.
+
+    `execution` is the ARN, `before` the state that the decision was made on.
+    """
+    arn = arns.parse(execution)
+    assert arn is not None, "executions have ARNs"
+    if not emitted.any_rule(tx, arn.account, arn.region):
+        return
+    found = executions.find(tx, execution)
+    about = found.about if found else None
+    pipeline = execution.partition("/execution/")[0]
+    named = {"pipelineArn": pipeline, "pipelineExecutionArn": execution}
+    for detail_type, detail in _changes(about, before, decision):
+        emitted.emit(
+            tx,
+            account=arn.account,
+            region=arn.region,
+            at=decision.facts[0].at,
+            source=SOURCE,
+            detail_type=detail_type,
+            detail={**named, **detail},
+            resources=(pipeline, execution),
+        )
+
+
+def _changes(
+    about: About | None, before: State, decision: Decision
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    status: str | None = before.status if before.origin else None
+    steps = {name: step.status for name, step in before.steps.items()}
+    for fact in decision.facts:
+        after = fact.status if isinstance(fact, ExecutionEnded) else _EXECUTION_STATUS.get(type(fact))
+        if after is not None:
+            yield EXECUTION_CHANGE, _execution(about, decision.state, fact, status, after)
+            status = after
+        elif type(fact) in _STEP_STATUS:
+            name, now = str(getattr(fact, "step", "")), _STEP_STATUS[type(fact)]
+            previous = None if isinstance(fact, StepStarted) else steps.get(name)
+            yield STEP_CHANGE, _step(decision.state, name, fact, previous, now)
+            steps[name] = now  # type: ignore[assignment]
+
+
+def _execution(
+    about: About | None, state: State, fact: Fact, previous: str | None, current: str
+) -> dict[str, Any]:
+    assert state.origin is not None, "what is told of has begun"
+    return _without_none(
+        pipelineExecutionDisplayName=about and about.display_name,
+        pipelineExecutionDescription=about and about.description,
+        currentPipelineExecutionStatus=current,
+        previousPipelineExecutionStatus=previous,
+        executionStartTime=emitted.moment(state.origin.at),
+        executionEndTime=emitted.moment(fact.at) if isinstance(fact, ExecutionEnded) else None,
+    )
+
+
+def _step(state: State, name: str, fact: Fact, previous: str | None, current: str) -> dict[str, Any]:
+    step = state.steps[name]
+    is_over = isinstance(fact, StepSucceeded | StepFailed | StepStopped)
+    return _without_none(
+        metadata=_lowered(step.metadata),
+        stepStartTime=emitted.moment(step.started_at),
+        stepEndTime=emitted.moment(fact.at) if is_over else None,
+        stepName=name,
+        stepType=step.step.type_,
+        previousStepStatus=previous,
+        currentStepStatus=current,
+    )
+
+
+def _lowered(value: Any) -> Any:
+    """Members as events spell them: `Lambda` is `lambda`, `EMR` is `emr`, `ClusterId` is `clusterId`."""
+    if isinstance(value, list):
+        return [_lowered(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {_lowered_name(name): _lowered(inner) for name, inner in value.items()}
+
+
+def _lowered_name(name: str) -> str:
+    return name.lower() if name.isupper() else name[:1].lower() + name[1:]
+
+
+def _without_none(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
