@@ -89,7 +89,7 @@ def test_an_execution_is_named_by_its_arn_or_its_id_and_a_step_by_its_name(
 ) -> None:
     for named in (execution, execution.rpartition("/")[2]):
         assert texts(followed(server, named, "Second")) == [("Second", "saw twice")]
-    assert "only Lambda steps write any" in logs(server, execution, "Which").stderr
+    assert "only Lambda and EMR steps write any" in logs(server, execution, "Which").stderr
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ ANSWERING = {
     ],
 }
 
+S3_ALONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+
 
 def get(path: str) -> dict[str, str]:
     return {"Get": path}
@@ -56,10 +58,22 @@ def start(server: Any) -> Callable[..., str]:
 @pytest.fixture(scope="module")
 def run_notebook(server: Any) -> Callable[[str], None]:
     """Runs a script, named from this folder, as a notebook with a role does, which may do everything."""
+    return notebook_on(server)
+
+
+def notebook_on(server: Any) -> Callable[[str], None]:
+    """The same on another server."""
     notebook = server.role([ADMINISTRATOR]).rpartition("/")[2]
+    instances = server.role([S3_ALONE], trust="ec2.amazonaws.com").rpartition("/")[2]
+    iam = server.client("iam")
+    iam.create_instance_profile(InstanceProfileName=instances)
+    iam.add_role_to_instance_profile(InstanceProfileName=instances, RoleName=instances)
     roles = {
         "FUNCTION_ROLE": server.access["lambda_role_arn"],
         "ANSWERING_ROLE": server.role([SQS_ROLE, ANSWERING], trust="lambda.amazonaws.com"),
+        "READING_ROLE": server.role([S3_ALONE], trust="lambda.amazonaws.com"),
+        "EMR_ROLE": server.role(trust="elasticmapreduce.amazonaws.com").rpartition("/")[2],
+        "EMR_PROFILE": instances,
     }
     quiet = {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
 

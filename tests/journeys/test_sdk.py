@@ -39,6 +39,15 @@ def test_a_function_behind_the_queue_answers_a_callback_when_it_is_asked_again(
 
 
 @pytest.mark.slow
+def test_spark_runs_on_a_cluster_and_on_one_that_the_step_makes(
+    run_notebook: Run, server: Any, spark: None
+) -> None:
+    run_notebook("sdk/emr_steps.py")
+    clusters = server.client("emr").list_clusters(ClusterStates=["WAITING", "RUNNING"])["Clusters"]
+    assert "sdk" not in [each["Name"] for each in clusters]
+
+
+@pytest.mark.slow
 def test_every_condition_decides_and_every_kind_of_failure_is_told(run_notebook: Run, server: Any) -> None:
     run_notebook("sdk/conditions_and_failures.py")
     listed = server.client("sagemaker").list_pipelines(PipelineNamePrefix="SdkAfterFail")

@@ -28,6 +28,15 @@ def test_functions_that_version_3_makes_run_in_its_pipelines(run_notebook: Run, 
 
 
 @pytest.mark.slow
+def test_with_version_3_spark_runs_on_a_cluster_and_on_one_that_the_step_makes(
+    run_notebook: Run, server: Any, spark: None
+) -> None:
+    run_notebook("sdk3/emr_steps.py")
+    clusters = server.client("emr").list_clusters(ClusterStates=["WAITING", "RUNNING"])["Clusters"]
+    assert "sdk3" not in [each["Name"] for each in clusters]
+
+
+@pytest.mark.slow
 def test_with_version_3_a_function_behind_the_queue_answers_a_callback_when_it_is_asked_again(
     run_notebook: Run, server: Any
 ) -> None:

@@ -3,7 +3,11 @@
 import json
 from typing import Any
 
-from passrole.needs import Place, needs_of_role, read_definition
+import pytest
+from tests.journeys.test_emr import running
+from tests.services.emr.conftest import Fleet
+
+from passrole.needs import Need, Place, needs_of_role, read_definition
 
 ECHO = "def handler(event, context):\n    return event\n"
 
@@ -24,20 +28,77 @@ def test_the_needs_of_a_pipeline_are_what_its_role_is_asked_for(server: Any) -> 
     ]
     text = json.dumps({"Version": "2020-12-01", "Steps": steps})
     needs = needs_of_role(read_definition(text, {}), Place(server.region, server.account))
-    every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    role = server.role([{"Version": "2012-10-17", "Statement": [every]}])
+    role = may_do_everything(server)
     sagemaker = server.client("sagemaker")
     sagemaker.create_pipeline(PipelineName="needs", RoleArn=role, PipelineDefinition=text)
     execution = sagemaker.start_pipeline_execution(PipelineName="needs")["PipelineExecutionArn"]
     message = server.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"][0]
     sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(message["Body"])["token"])
     assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
+    assert asked_for(server, role) == {(need.action, need.resource) for need in needs if need.when != "stop"}
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["to-its-end", "stopped"])
+@pytest.mark.parametrize("own_cluster", [False, True], ids=["a-cluster", "its-own-cluster"])
+def test_the_needs_of_an_emr_step_are_what_its_role_is_asked_for(
+    start_server: Any, own_cluster: bool, stopped: bool
+) -> None:
+    server = start_server()
+    fleet = Fleet(server)
+    script = "sleep 60" if stopped else "true"
+    jar = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["bash", "-c", script]}}
+    group = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
+    config = {
+        "Instances": {"InstanceGroups": [group]},
+        "ReleaseLabel": "emr-7.1.0",
+        "JobFlowRole": fleet.instance_role.rpartition("/")[2],
+        "ServiceRole": fleet.service_role,
+        "Tags": [{"Key": "team", "Value": "a"}],
+    }
+    iam, role_name = server.client("iam"), fleet.instance_role.rpartition("/")[2]
+    iam.create_instance_profile(InstanceProfileName=role_name)  # as the console makes them: named as the role
+    iam.add_role_to_instance_profile(InstanceProfileName=role_name, RoleName=role_name)
+    cluster = {"ClusterConfig": config} if own_cluster else {"ClusterId": fleet.run()}
+    step = {"Name": "Job", "Type": "EMR", "Arguments": {**cluster, "StepConfig": jar}}
+    text = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+    needs = needs_of_role(read_definition(text, {}), Place(server.region, server.account))
+    role, sagemaker = may_do_everything(server), server.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName="needs", RoleArn=role, PipelineDefinition=text)
+    execution = sagemaker.start_pipeline_execution(PipelineName="needs")["PipelineExecutionArn"]
+    if stopped:
+        running(server, execution, fleet)
+        sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+    expected = "Stopped" if stopped else "Succeeded"
+    assert server.finished(execution)["PipelineExecutionStatus"] == expected
+    asked = asked_for(server, role)
+    for need in needs:
+        if stopped or need.when != "stop":
+            assert any(fits(need, *each) for each in asked), need
+    for each in asked:
+        assert any(fits(need, *each) for need in needs), each
+    fleet.end()
+
+
+def fits(need: Need, action: str, resource: str) -> bool:
+    """A need whose resource is a pattern (a cluster that is not there yet) is met by what fits it."""
+    if need.action != action:
+        return False
+    return resource == need.resource or (need.is_pattern and resource.startswith(need.resource.rstrip("*")))
+
+
+def may_do_everything(server: Any) -> str:
+    every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    role: str = server.role([{"Version": "2012-10-17", "Statement": [every]}])
+    return role
+
+
+def asked_for(server: Any, role: str) -> set[tuple[str, str]]:
+    """What the door was asked on behalf of the role."""
     session = f":assumed-role/{role.rpartition('/')[2]}/"
     audit = [json.loads(line) for line in (server.data / "audit.jsonl").read_text().splitlines()]
-    asked = {
+    return {
         (check["action"], check["resource"])
         for entry in audit
         if session in entry["principal"]
         for check in entry["checks"]
     }
-    assert asked == {(need.action, need.resource) for need in needs if need.when != "stop"}

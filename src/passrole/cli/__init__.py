@@ -8,6 +8,7 @@ a server, so boto3, rich and `app` are imported inside the verbs that need them.
 from passrole.cli.approve import approve
 from passrole.cli.callbacks import callbacks
 from passrole.cli.check import check
+from passrole.cli.doctor import doctor
 from passrole.cli.env import env
 from passrole.cli.exec import exec_
 from passrole.cli.init import init
@@ -17,7 +18,7 @@ from passrole.cli.run import run
 from passrole.cli.serve import serve
 from passrole.cli.verbs import main
 
-for _verb in (serve, init, env, exec_, check, run, logs, callbacks, approve, reject):
+for _verb in (serve, init, doctor, env, exec_, check, run, logs, callbacks, approve, reject):
     main.add_command(_verb)
 
 __all__ = ["main"]

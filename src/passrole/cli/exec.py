@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from passrole.cli import environment
-from passrole.cli.options import data_option, settings
+from passrole.cli.options import data_option, settings, spark_master_option
 from passrole.cli.verbs import examples
 
 _EXAMPLES = examples(
@@ -18,10 +18,17 @@ _EXAMPLES = examples(
 
 @click.command("exec", epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @data_option
+@spark_master_option
 @click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
 @click.pass_context
-def exec_(context: click.Context, data: Path | None, role: str | None, command: tuple[str, ...]) -> None:
+def exec_(
+    context: click.Context,
+    data: Path | None,
+    spark_master: str | None,
+    role: str | None,
+    command: tuple[str, ...],
+) -> None:
     """Run a command whose AWS clients all reach the server.
 
     Those of the SageMaker SDK do, too, which insist on AWS's own names. Where no server runs on the data
@@ -31,7 +38,7 @@ def exec_(context: click.Context, data: Path | None, role: str | None, command: 
     from passrole.cli import foreground, trust
     from passrole.cli.connection import lasting
 
-    config = settings(data=data)
+    config = settings(data=data, spark_master=spark_master)
     with lasting(config) as connection:
         keys = connection.role_keys(role) if role else connection.keys
         values = environment.variables(connection.url, connection.access.region, keys)

@@ -1,4 +1,4 @@
-"""`passrole logs`: what the functions of an execution wrote."""
+"""`passrole logs`: what the functions and EMR steps of an execution wrote."""
 
 import time
 from pathlib import Path
@@ -27,11 +27,12 @@ _LOOK_SECONDS = 0.5
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
-    """Print what the functions of an execution wrote, step by step.
+    """Print what the functions and EMR steps of an execution wrote, step by step.
 
     EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
-    line has its time (UTC), its step and its text. A step that wrote nothing is told on standard error: its
-    function's role may not write logs, or it is no Lambda step.
+    line has its time (UTC), its step and its text; those of an EMR step have the time of its start. A step
+    that wrote nothing is told on standard error: its function's role may not write logs, or it is of
+    another type.
     """
     from passrole.cli import reading_logs
     from passrole.cli.connection import known, refusals_told

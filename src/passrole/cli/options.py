@@ -48,6 +48,15 @@ def data_option(command: F) -> F:
     )(command)
 
 
+def spark_master_option(command: F) -> F:
+    """Where EMR steps run."""
+    return click.option(
+        "--spark-master",
+        metavar="URL",
+        help="Where EMR steps run: spark://HOST:PORT, yarn, k8s://...  [default: local[*]]",
+    )(command)
+
+
 def settings(**overrides: Any) -> Config:
     """The settings in force. Raises Misuse."""
     try:

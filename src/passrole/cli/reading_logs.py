@@ -1,8 +1,8 @@
-"""Which log lines belong to which step of an execution.
+"""Which log lines belong to which step of an execution: of functions, and of EMR steps.
 
 A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
 one invocation at a time, so from the START line with that id on, every line of the same stream is the
-step's, up to the next START line.
+step's, up to the next START line. What an EMR step wrote is kept with it, line by line without times.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -64,6 +64,8 @@ def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
     for listed in _steps(connection, arn, step):
         if "StartTime" in listed and _function(listed):
             found += _of_step(connection, arn, listed)
+        elif "StartTime" in listed and "StepId" in listed.get("Metadata", {}).get("EMR", {}):
+            found += _of_emr_step(connection, listed)
     return found
 
 
@@ -78,8 +80,10 @@ def silent(connection: Connection, arn: str, step: str | None, heard: set[str]) 
                 f"`{name}` has no logs: its function did not run, or the function's role may not write them"
                 " (logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents)"
             )
+        elif "EMR" in listed.get("Metadata", {}):
+            yield f"`{name}` has no logs: its program has written nothing"
         elif step is not None:
-            yield f"`{name}` has no logs: only Lambda steps write any"
+            yield f"`{name}` has no logs: only Lambda and EMR steps write any"
 
 
 def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> Iterator[Mapping[str, Any]]:
@@ -139,6 +143,20 @@ def _of_step(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Ite
         Line(event["eventId"], event["timestamp"], name, event["message"])
         for event in selected(events, requests)
     ]
+
+
+def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[Line]:
+    """First what it said of its work, then its results; a line that is still being written is left out."""
+    known, began = listed["Metadata"]["EMR"], int(listed["StartTime"].timestamp() * 1000)
+    for stream in ("stderr", "stdout"):
+        text, offset = "", 0
+        asked = {"ClusterId": known["ClusterId"], "StepId": known["StepId"], "Stream": stream}
+        while (answer := connection.ask("ReadEmrStepLog", {**asked, "Offset": offset}))["Text"]:
+            text, offset = text + answer["Text"], answer["Offset"]
+        lines = text.splitlines(keepends=True)
+        whole = lines if "EndTime" in listed or text.endswith("\n") else lines[:-1]
+        for number, line in enumerate(whole):
+            yield Line(f"{known['StepId']}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
 
 
 def _pages(client: Any, operation: str, member: str, **asked: Any) -> Iterator[Mapping[str, Any]]:

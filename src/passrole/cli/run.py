@@ -15,6 +15,7 @@ from passrole.cli.options import (
     data_option,
     pipeline_name,
     settings,
+    spark_master_option,
     without_twins,
 )
 from passrole.cli.verbs import INTERRUPTED, Misuse, examples
@@ -77,6 +78,7 @@ _EXAMPLES = examples(
 )
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @data_option
+@spark_master_option
 @click.pass_context
 def run(
     context: click.Context,
@@ -86,6 +88,7 @@ def run(
     functions: tuple[str, ...],
     name: str | None,
     data: Path | None,
+    spark_master: str | None,
 ) -> None:
     """Run a pipeline from its file and watch it to the end.
 
@@ -98,7 +101,7 @@ def run(
 
     from passrole.cli.connection import lasting, refusals_told
 
-    with lasting(settings(data=data)) as connection:
+    with lasting(settings(data=data, spark_master=spark_master)) as connection:
         try:
             with refusals_told():
                 outcome = _follow(connection, job, _start(connection, job))

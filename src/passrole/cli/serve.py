@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from passrole.cli.options import data_option, settings, usable
+from passrole.cli.options import data_option, settings, spark_master_option, usable
 from passrole.cli.verbs import Misuse, examples
 
 _EXAMPLES = examples(
@@ -19,7 +19,8 @@ _EXAMPLES = examples(
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
-def serve(data: Path | None, host: str | None, port: int | None) -> None:
+@spark_master_option
+def serve(data: Path | None, host: str | None, port: int | None, spark_master: str | None) -> None:
     """Serve the AWS API from a data folder until told to stop.
 
     Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
@@ -29,7 +30,7 @@ def serve(data: Path | None, host: str | None, port: int | None) -> None:
     from passrole.config import ConfigError
     from passrole.store import DataFolderInUse
 
-    config = usable(settings(data=data, host=host, port=port))
+    config = usable(settings(data=data, host=host, port=port, spark_master=spark_master))
     try:
         app.serve(config, _ready)
     except DataFolderInUse as error:

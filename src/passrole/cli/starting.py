@@ -71,6 +71,7 @@ def _own(config: Config) -> Iterator[str | None]:
 
 def _start(config: Config) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "passrole", "serve", "--data", str(config.data), "--port", "0"]
+    command += ["--spark-master", config.spark_master]
     with _log_path(config).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 (ourselves)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True

@@ -114,9 +114,19 @@ class Jobs:
             self.kill(folder)
 
 
-def written(folder: Path, stream: str) -> Path:
-    """The file that holds what a job wrote to STDOUT or STDERR."""
-    return folder / stream
+def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
+    """Where the files of an EMR step are, in the data folder; without one, those of its cluster."""
+    return (data / "emr" / cluster_id / step_id).resolve()
+
+
+def written(folder: Path, stream: str, offset: int, bytes_max: int) -> bytes:
+    """What a job wrote to STDOUT or STDERR, from a byte on; of a job that has written nothing, nothing."""
+    try:
+        with (folder / stream).open("rb") as file:
+            file.seek(offset)
+            return file.read(bytes_max)
+    except OSError:
+        return b""
 
 
 def _exit_code(folder: Path) -> int:

@@ -107,7 +107,7 @@ class Spark:
         }
 
     def _preset(self) -> dict[str, str]:
-        alone = self._master.startswith("local")
+        alone = self._master.startswith(("local", f"spark://{_LOOPBACK}", "spark://localhost"))
         return {
             # its page would listen on every address of the machine
             "spark.ui.enabled": "false",

@@ -9,14 +9,20 @@ MESSAGE_MAX = 512
 
 
 def explain(folder: Path, problem: str | None, where: str | None) -> dict[str, str]:
-    """Reason, Message and LogFile of a failure. `problem` is what kept the program from running, if
-    anything did; `where` the folder in S3 that has its logs.
+    """Reason, Message and LogFile of a failure. `problem` is what kept the program from running, if anything
+    did; `where` the folder in S3 that has its logs.
+
+    spark-submit writes what a Python program says of its end to standard output, so both streams are read.
     """
-    message = problem or _last_error(folder / "stderr") or _last_line(folder / "stderr")
+    stream, error = next(
+        ((name, found) for name in ("stderr", "stdout") if (found := _last_error(folder / name))),
+        ("stderr", None),
+    )
+    message = problem or error or _last_line(folder / "stderr")
     return {
-        "Reason": problem or (message if message and _is_error(message) else UNKNOWN),
+        "Reason": problem or error or UNKNOWN,
         **({"Message": message[:MESSAGE_MAX]} if message else {}),
-        **({"LogFile": f"{where}/stderr.gz"} if where else {}),
+        **({"LogFile": f"{where}/{stream}.gz"} if where else {}),
     }
 
 

@@ -19,7 +19,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
-from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec
+from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec, emr_folder
 from passrole.runtimes.spark import Spark
 from passrole.services.emr import commands, failures
 from passrole.services.emr.commands import Plan, Unsupported
@@ -138,7 +138,7 @@ class Programs:
 
     def folder(self, cluster: Cluster, step: EmrStep) -> Path:
         """Where a step's files are."""
-        return self._home(cluster) / step.id
+        return emr_folder(self._config.data, cluster.id, step.id)
 
     def note(self, folder: Path, text: str) -> None:
         """A line of the controller's log."""
@@ -148,7 +148,7 @@ class Programs:
             file.write(f"{moment.replace('+00:00', 'Z')} {text}\n")
 
     def _home(self, cluster: Cluster) -> Path:
-        return (self._config.data / "emr" / cluster.id).resolve()
+        return emr_folder(self._config.data, cluster.id)
 
     async def _executed(self, cluster: Cluster, session: _Session, folder: Path, plan: Plan) -> int:
         if plan.needs_spark:
