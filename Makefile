@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint test test-sdk3 bench demo docs lock clean
+.PHONY: help install fmt lint test test-sdk3 bench demo demo-emr docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ $(SDK3)/.installed: pyproject.toml
 demo: install ## the bundled pipeline and its refused twin
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
+
+demo-emr: install ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/distance_by_speed/demo.py
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from rich.console import Console
 
-from bench import callbacks, decisions, engine, events, functions, pipelines, queues, start_up
+from bench import callbacks, decisions, emr, engine, events, functions, pipelines, queues, start_up
 from bench.table import Row, missed, show
 
 SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
@@ -20,6 +20,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "queues": queues.rows,
     "decisions": decisions.rows,
     "events": events.rows,
+    "emr": emr.rows,
     "start_up": start_up.rows,
 }
 

@@ -22,6 +22,17 @@ def test_the_demo_runs_its_pipeline_and_is_refused_twice_in_a_row(
         assert "Why: " in told
 
 
+def test_the_demo_on_spark_runs_and_is_refused(
+    passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path, spark: None
+) -> None:
+    demo = str(example.parent / "distance_by_speed" / "demo.py")
+    process = passrole("exec", "--data", str(tmp_path), "--", sys.executable, demo)
+    told, errors = process.communicate(timeout=120)
+    assert (process.returncode, quiet(errors)) == (0, "")
+    assert '"slowest_to_stop": "24 mph' in told
+    assert "is not authorized to perform: events:DescribeRule on resource: " in told
+
+
 def test_the_demo_fails_where_something_is_not_as_expected(
     passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path
 ) -> None:
