@@ -28,7 +28,7 @@ def iam(server: Any) -> Any:
 @pytest.fixture
 def fresh() -> Callable[[str], str]:
     """A name that nobody has used."""
-    return lambda prefix: f"{prefix}-iam-{next(_numbers)}"
+    return lambda prefix: f"{prefix}-iam-{next(_numbers):04d}"
 
 
 @pytest.fixture

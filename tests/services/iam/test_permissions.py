@@ -23,6 +23,7 @@ KEY = {"AccessKeyId": "AKIAAAAAAAAAAAAAAAAA"}
 TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}
 TAG_KEYS = {"TagKeys": ["a"]}
 PATH = {"Path": "/team/"}
+BOUNDARY = {"PermissionsBoundary": POLICY}
 ALIAS = {"AccountAlias": "our-team"}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
@@ -42,8 +43,10 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("DeletePolicy", ARN, "policy/team/own"),
     ("DeletePolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
     ("DeleteRole", ROLE, "role/absent"),
+    ("DeleteRolePermissionsBoundary", ROLE, "role/absent"),
     ("DeleteRolePolicy", ROLE | INLINE, "role/absent"),
     ("DeleteUser", USER, "user/absent"),
+    ("DeleteUserPermissionsBoundary", USER, "user/absent"),
     ("DeleteUserPolicy", USER | INLINE, "user/absent"),
     ("DetachRolePolicy", ROLE | ARN, "role/absent"),
     ("DetachUserPolicy", USER | ARN, "user/absent"),
@@ -71,7 +74,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("ListUserPolicies", USER, "user/absent"),
     ("ListUserTags", USER, "user/absent"),
     ("ListUsers", {}, "*"),
+    ("PutRolePermissionsBoundary", ROLE | BOUNDARY, "role/absent"),
     ("PutRolePolicy", ROLE | INLINE | TEXT, "role/absent"),
+    ("PutUserPermissionsBoundary", USER | BOUNDARY, "user/absent"),
     ("PutUserPolicy", USER | INLINE | TEXT, "user/absent"),
     ("RemoveRoleFromInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
     ("SetDefaultPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),

@@ -1,6 +1,6 @@
 """Attached policies: AttachRolePolicy, DetachRolePolicy, ListAttachedRolePolicies, and the same for users."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from passrole.identities import managed_document, records
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
+from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.paging import page
 from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, fetch, resource
 from passrole.services.operation import Parameters, operation
@@ -17,33 +18,40 @@ from passrole.store import Tx
 ATTACHED_MAX = 10
 
 
-def _keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"iam:PolicyARN": str(parameters["policy_arn"])}
+def _keys(kind: Kind[H], parameter: str) -> Callable[[Context, Parameters], Awaitable[Mapping[str, Values]]]:
+    boundary = held_boundary(kind, parameter)
+
+    async def keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+        return {"iam:PolicyARN": str(parameters["policy_arn"]), **await boundary(ctx, parameters)}
+
+    return keys
 
 
 _ROLE = resource(ROLE, "role_name")
 _USER = resource(USER, "user_name")
+_ROLE_KEYS = _keys(ROLE, "role_name")
+_USER_KEYS = _keys(USER, "user_name")
 
 
-@operation("iam:AttachRolePolicy", resource=_ROLE, keys=_keys)
+@operation("iam:AttachRolePolicy", resource=_ROLE, keys=_ROLE_KEYS)
 async def attach_role_policy(ctx: Context, *, role_name: str, policy_arn: str) -> dict[str, Any]:
     """Give a role a managed policy; a second time changes nothing."""
     return await _attach(ctx, ROLE, role_name, policy_arn)
 
 
-@operation("iam:AttachUserPolicy", resource=_USER, keys=_keys)
+@operation("iam:AttachUserPolicy", resource=_USER, keys=_USER_KEYS)
 async def attach_user_policy(ctx: Context, *, user_name: str, policy_arn: str) -> dict[str, Any]:
     """Give a user a managed policy; a second time changes nothing."""
     return await _attach(ctx, USER, user_name, policy_arn)
 
 
-@operation("iam:DetachRolePolicy", resource=_ROLE, keys=_keys)
+@operation("iam:DetachRolePolicy", resource=_ROLE, keys=_ROLE_KEYS)
 async def detach_role_policy(ctx: Context, *, role_name: str, policy_arn: str) -> dict[str, Any]:
     """Take a managed policy from a role."""
     return await _detach(ctx, ROLE, role_name, policy_arn)
 
 
-@operation("iam:DetachUserPolicy", resource=_USER, keys=_keys)
+@operation("iam:DetachUserPolicy", resource=_USER, keys=_USER_KEYS)
 async def detach_user_policy(ctx: Context, *, user_name: str, policy_arn: str) -> dict[str, Any]:
     """Take a managed policy from a user."""
     return await _detach(ctx, USER, user_name, policy_arn)

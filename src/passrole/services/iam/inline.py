@@ -5,6 +5,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.iam import documents, refusals
+from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.paging import page
 from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, fetch, resource
 from passrole.services.operation import operation
@@ -16,7 +17,7 @@ _ROLE = resource(ROLE, "role_name")
 _USER = resource(USER, "user_name")
 
 
-@operation("iam:PutRolePolicy", resource=_ROLE)
+@operation("iam:PutRolePolicy", resource=_ROLE, keys=held_boundary(ROLE, "role_name"))
 async def put_role_policy(
     ctx: Context, *, role_name: str, policy_name: str, policy_document: str
 ) -> dict[str, Any]:
@@ -24,7 +25,7 @@ async def put_role_policy(
     return await _put(ctx, ROLE, role_name, policy_name, policy_document)
 
 
-@operation("iam:PutUserPolicy", resource=_USER)
+@operation("iam:PutUserPolicy", resource=_USER, keys=held_boundary(USER, "user_name"))
 async def put_user_policy(
     ctx: Context, *, user_name: str, policy_name: str, policy_document: str
 ) -> dict[str, Any]:
@@ -60,13 +61,13 @@ async def list_user_policies(
     return await _list(ctx, USER, user_name, marker, max_items)
 
 
-@operation("iam:DeleteRolePolicy", resource=_ROLE)
+@operation("iam:DeleteRolePolicy", resource=_ROLE, keys=held_boundary(ROLE, "role_name"))
 async def delete_role_policy(ctx: Context, *, role_name: str, policy_name: str) -> dict[str, Any]:
     """Remove a role's own policy."""
     return await _delete(ctx, ROLE, role_name, policy_name)
 
 
-@operation("iam:DeleteUserPolicy", resource=_USER)
+@operation("iam:DeleteUserPolicy", resource=_USER, keys=held_boundary(USER, "user_name"))
 async def delete_user_policy(ctx: Context, *, user_name: str, policy_name: str) -> dict[str, Any]:
     """Remove a user's own policy."""
     return await _delete(ctx, USER, user_name, policy_name)
