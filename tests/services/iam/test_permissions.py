@@ -24,6 +24,9 @@ TAGS = {"Tags": [{"Key": "a", "Value": "1"}]}
 TAG_KEYS = {"TagKeys": ["a"]}
 PATH = {"Path": "/team/"}
 BOUNDARY = {"PermissionsBoundary": POLICY}
+SOURCE = {"PolicySourceArn": "arn:aws:iam::111122223333:role/absent"}
+INPUTS = {"PolicyInputList": [DOCUMENT]}
+ACTIONS = {"ActionNames": ["sqs:SendMessage"]}
 ALIAS = {"AccountAlias": "our-team"}
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
@@ -50,6 +53,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("DeleteUserPolicy", USER | INLINE, "user/absent"),
     ("DetachRolePolicy", ROLE | ARN, "role/absent"),
     ("DetachUserPolicy", USER | ARN, "user/absent"),
+    ("GetContextKeysForCustomPolicy", INPUTS, "*"),
+    ("GetContextKeysForPrincipalPolicy", SOURCE, "role/absent"),
     ("GetInstanceProfile", PROFILE, "instance-profile/absent"),
     ("GetPolicy", ARN, "policy/team/own"),
     ("GetPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
@@ -80,6 +85,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("PutUserPolicy", USER | INLINE | TEXT, "user/absent"),
     ("RemoveRoleFromInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
     ("SetDefaultPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
+    ("SimulateCustomPolicy", INPUTS | ACTIONS, "*"),
+    ("SimulatePrincipalPolicy", SOURCE | ACTIONS, "role/absent"),
     ("TagInstanceProfile", PROFILE | TAGS, "instance-profile/absent"),
     ("TagPolicy", ARN | TAGS, "policy/team/own"),
     ("TagRole", ROLE | TAGS, "role/absent"),

@@ -9,6 +9,7 @@ from passrole.services.iam import (
     aliases,
     attachments,
     boundaries,
+    context_keys,
     entities,
     inline,
     instance_profiles,
@@ -16,6 +17,7 @@ from passrole.services.iam import (
     policy_tags,
     policy_versions,
     roles,
+    simulate,
     tags,
     users,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "aliases",
     "attachments",
     "boundaries",
+    "context_keys",
     "entities",
     "inline",
     "instance_profiles",
@@ -32,6 +35,7 @@ __all__ = [
     "policy_tags",
     "policy_versions",
     "roles",
+    "simulate",
     "tags",
     "users",
 ]

@@ -1,0 +1,126 @@
+"""The policies that a simulation is about, each with the name that its results call it by.
+
+It decides nothing. A source is the text of a policy, compiled; inline policies, managed ones and those
+given with the call are alike from here on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from passrole.identities import managed_document, records
+from passrole.identities.records import Role, User
+from passrole.policy import CompiledPolicy, MalformedPolicyDocument, parse_document
+from passrole.policy.context_keys import context_keys, distinct
+from passrole.policy.document import compile_document
+from passrole.policy.positions import Span, statement_spans
+from passrole.policy.syntax import Kind, read_json
+from passrole.services.context import Context
+from passrole.services.iam import refusals, rows
+from passrole.services.operation import Parameters
+from passrole.store import Tx
+
+Holder = User | Role
+
+
+@dataclass(frozen=True)
+class Source:
+    """One policy; `type_` is `IAM Policy` or `Resource Policy`, as AWS answers against its own model."""
+
+    id: str
+    text: str
+    policy: CompiledPolicy
+    kind: Kind = "identity"
+    type_: str = "IAM Policy"
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Where its statements stand."""
+        return statement_spans(self.text)
+
+    @cached_property
+    def keys(self) -> list[list[str]]:
+        """The condition keys of each of its statements."""
+        return context_keys(read_json(self.text, self.kind))
+
+
+@dataclass(frozen=True)
+class Held:
+    """A user or role with the policies that count for it."""
+
+    holder: Holder
+    sources: Sequence[Source]
+    boundary: Source | None
+
+
+def given(texts: Sequence[str], parameter: str) -> list[Source]:
+    """Policies of the call itself, named by their place in it from 1. Raises Fault."""
+    return [given_one(text, f"{parameter}.{number}") for number, text in enumerate(texts, 1)]
+
+
+def given_one(text: str, name: str, kind: Kind = "identity") -> Source:
+    """A policy of the call itself. Raises Fault."""
+    try:
+        policy = parse_document(text, kind)
+    except MalformedPolicyDocument as error:
+        raise refusals.invalid_input(f"{name}: {error.message}") from None
+    return Source(name, text, policy, kind, "IAM Policy" if kind == "identity" else "Resource Policy")
+
+
+async def held(ctx: Context, arn: str) -> Held:
+    """What a user or role has by its ARN. Raises Fault."""
+
+    def read(tx: Tx) -> Held:
+        holder = _holder(tx, arn)
+        boundary = _managed(tx, holder.boundary) if holder.boundary else None
+        attached = [_managed(tx, each) for each in holder.attached]
+        return Held(holder, [*_inline(holder), *attached], boundary)
+
+    return await ctx.store.read(read)
+
+
+def keys_of(sources: Sequence[Source]) -> dict[str, Any]:
+    """The answer of GetContextKeysFor...Policy."""
+    keys = [key for source in sources for statement in source.keys for key in statement]
+    return {"ContextKeyNames": distinct(keys)}
+
+
+def policy_source(_ctx: Context, parameters: Parameters) -> str:
+    """The resource of a call about a principal."""
+    return str(parameters["policy_source_arn"])
+
+
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "user": (records.USERS, rows.USER.missing),
+    "role": (records.ROLES, rows.ROLE.missing),
+}
+
+
+def _holder(tx: Tx, arn: str) -> Holder:
+    noun, _, path = arn.split(":", 5)[-1].partition("/")
+    if not arn.startswith("arn:aws:iam::") or noun not in _KINDS:
+        raise refusals.invalid_input(
+            f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
+        )
+    collection, missing = _KINDS[noun]
+    found: Holder | None = records.find_arn(tx, collection, arn)
+    if found is None:
+        raise refusals.no_such(missing.format(path.rpartition("/")[2]))
+    return found
+
+
+def _inline(holder: Holder) -> Iterator[Source]:
+    noun = "role" if isinstance(holder, Role) else "user"
+    for name, text in holder.inline.items():
+        yield _stored(f"{noun}_{holder.name}_{name}", text)
+
+
+def _managed(tx: Tx, arn: str) -> Source:
+    # A policy that is gone grants nothing, and bounds to nothing.
+    text = managed_document(tx, arn) or '{"Version":"2012-10-17","Statement":[]}'
+    return _stored(arn.rpartition("/")[2], text)
+
+
+def _stored(name: str, text: str) -> Source:
+    return Source(name, text, compile_document(read_json(text, "identity")))
