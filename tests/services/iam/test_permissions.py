@@ -53,6 +53,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("DeleteUserPolicy", USER | INLINE, "user/absent"),
     ("DetachRolePolicy", ROLE | ARN, "role/absent"),
     ("DetachUserPolicy", USER | ARN, "user/absent"),
+    ("GetAccountAuthorizationDetails", {}, "*"),
     ("GetContextKeysForCustomPolicy", INPUTS, "*"),
     ("GetContextKeysForPrincipalPolicy", SOURCE, "role/absent"),
     ("GetInstanceProfile", PROFILE, "instance-profile/absent"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from passrole import arns
 from passrole.identities import managed_document, records
+from passrole.identities.records import Role, User
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
@@ -16,6 +17,11 @@ from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
 ATTACHED_MAX = 10
+
+
+def attached_shapes(holder: User | Role) -> list[dict[str, str]]:
+    """The managed policies of a user or role by name, all of them."""
+    return [_shape(arn) for arn in sorted(holder.attached, key=_name)]
 
 
 def _keys(kind: Kind[H], parameter: str) -> Callable[[Context, Parameters], Awaitable[Mapping[str, Values]]]:

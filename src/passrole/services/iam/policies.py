@@ -33,6 +33,22 @@ def checked_document(text: str) -> str:
     return documents.checked(text)
 
 
+def listed(policy: Policy, usage: Usage) -> dict[str, Any]:
+    """As ListPolicies has it."""
+    return {
+        "PolicyName": policy.name,
+        "PolicyId": policy.id,
+        "Arn": policy.arn,
+        "Path": policy.path,
+        "DefaultVersionId": policy.default,
+        "AttachmentCount": usage.attached[policy.arn],
+        "PermissionsBoundaryUsageCount": usage.bounding[policy.arn],
+        "IsAttachable": True,
+        "CreateDate": policy.created,
+        "UpdateDate": policy.updated,
+    }
+
+
 @operation("iam:CreatePolicy", resource=_NEW, keys=request_tags, also=tagging("iam:TagPolicy", _NEW))
 async def create_policy(
     ctx: Context,
@@ -59,7 +75,7 @@ async def create_policy(
     def create(tx: Tx) -> dict[str, Any]:
         rows.add(tx, POLICY, policy)
         records.put_policy_version(tx, PolicyVersion(policy.arn, 1, text, now))
-        return _listed(catalog.customer(policy), catalog.usage(tx, ctx.account))
+        return listed(catalog.customer(policy), catalog.usage(tx, ctx.account))
 
     shape = await ctx.store.write(create)
     return {"Policy": {**shape, **_tags(policy.tags)}}
@@ -71,7 +87,7 @@ async def get_policy(ctx: Context, *, policy_arn: str) -> dict[str, Any]:
 
     def get(tx: Tx) -> dict[str, Any]:
         policy = catalog.find(tx, policy_arn)
-        shape = _listed(policy, catalog.usage(tx, ctx.account))
+        shape = listed(policy, catalog.usage(tx, ctx.account))
         described = {"Description": policy.description} if policy.description else {}
         return {**shape, **described, **_tags(policy.tags)}
 
@@ -105,7 +121,7 @@ async def list_policies(
         "Policies",
         wanted,
         by=_order,
-        shape=lambda policy: _listed(policy, usage),
+        shape=lambda policy: listed(policy, usage),
         marker=marker,
         max_items=max_items,
     )
@@ -138,21 +154,6 @@ _VERSIONS_LEFT = (
 
 def _order(policy: Policy) -> str:
     return f"{policy.name.lower()} {policy.arn}"
-
-
-def _listed(policy: Policy, usage: Usage) -> dict[str, Any]:
-    return {
-        "PolicyName": policy.name,
-        "PolicyId": policy.id,
-        "Arn": policy.arn,
-        "Path": policy.path,
-        "DefaultVersionId": policy.default,
-        "AttachmentCount": usage.attached[policy.arn],
-        "PermissionsBoundaryUsageCount": usage.bounding[policy.arn],
-        "IsAttachable": True,
-        "CreateDate": policy.created,
-        "UpdateDate": policy.updated,
-    }
 
 
 def _tags(tags: Mapping[str, str]) -> dict[str, Any]:

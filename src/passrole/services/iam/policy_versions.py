@@ -16,6 +16,11 @@ from passrole.store import Tx
 VERSIONS_MAX = 5
 
 
+def with_document(version: Version) -> dict[str, Any]:
+    """As GetPolicyVersion has it."""
+    return {**_listed(version), "Document": documents.encoded(version.document)}
+
+
 @operation("iam:CreatePolicyVersion", resource=named_policy)
 async def create_policy_version(
     ctx: Context, *, policy_arn: str, policy_document: str, set_as_default: bool = False
@@ -45,7 +50,7 @@ async def get_policy_version(ctx: Context, *, policy_arn: str, version_id: str) 
     found = next((version for version in versions if version.id == version_id), None)
     if found is None:
         raise _no_such(policy_arn, version_id)
-    return {"PolicyVersion": {**_listed(found), "Document": documents.encoded(found.document)}}
+    return {"PolicyVersion": with_document(found)}
 
 
 @operation("iam:ListPolicyVersions", resource=named_policy)
