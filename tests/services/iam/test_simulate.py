@@ -118,6 +118,7 @@ def test_results_come_in_pages_in_the_order_of_the_actions(iam: Any) -> None:
     assert found == [["sqs:b", "sqs:a"], [SEND]]
 
 
+TRUSTING = {"CallerArn": ANN, "ResourcePolicy": policy_of({"Principal": "*"})}
 ENTRY = {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "string"}
 
 
@@ -134,6 +135,8 @@ ENTRY = {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "string"}
         ({"PolicyInputList": ["{}"]}, "PolicyInputList.1: Syntax errors in policy."),
         ({"ContextEntries": [{**ENTRY, "ContextKeyValues": ["a", "b"]}]}, "must have one value"),
         ({"ContextEntries": [ENTRY]}, "A context entry needs"),
+        ({"ActionNames": [SEND] * 11, "ResourceArns": [QUEUE] * 1000}, "One page can have 10000 decisions"),
+        ({"ActionNames": ["sts:AssumeRole", SEND], **TRUSTING}, "sts:AssumeRole asks a trust policy"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(
@@ -166,6 +169,24 @@ def test_a_principal_is_simulated_with_all_that_counts_for_it(
     assert bounded["EvalDecision"] == "implicitDeny"
     assert bounded["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
     assert decide(SEND, PermissionsBoundaryPolicyInputList=[document(SEND)])["EvalDecision"] == "allowed"
+
+
+def test_another_caller_has_the_policies_of_the_source_but_not_its_name_or_tags(iam: Any, user: str) -> None:
+    arn = iam.get_user(UserName=user)["User"]["Arn"]
+    iam.tag_user(UserName=user, Tags=[{"Key": "team", "Value": "a"}])
+    text = policy_of(
+        {"Condition": {"StringEquals": {"aws:username": user}}},
+        {"Action": "s3:*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}},
+    )
+    iam.put_user_policy(UserName=user, PolicyName="own", PolicyDocument=text)
+    asked = {"PolicySourceArn": arn, "ActionNames": [SEND, "s3:GetObject"]}
+    for given, decision in (
+        ({}, "allowed"),
+        ({"CallerArn": arn}, "allowed"),
+        ({"CallerArn": ANN}, "implicitDeny"),
+    ):
+        results = iam.simulate_principal_policy(**asked, **given)["EvaluationResults"]
+        assert [result["EvalDecision"] for result in results] == [decision, decision]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,16 @@ from passrole.policy import Principal
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
-from passrole.services.iam.paging import page
+from passrole.services.iam.paging import PAGE_ITEMS, page
 from passrole.services.iam.simulation import ANY_RESOURCE, Simulation, result
 from passrole.services.iam.sources import Source, given, given_one, held, policy_source
 from passrole.services.operation import operation
 
 # A role is simulated as one of its sessions; results never show the name.
 SESSION = "simulation"
+
+# Decisions of one page, so that a single call cannot keep the server from all others.
+DECISIONS_MAX = 10_000
 
 Entries = Sequence[Mapping[str, Any]]
 
@@ -77,7 +80,11 @@ async def simulate_principal_policy(
     """Decide by what a user or role has, and by what is given besides; a boundary given replaces its own."""
     _refuse_scenario(resource_handling_option)
     own = await held(ctx, policy_source_arn)
-    caller = _caller(caller_arn or policy_source_arn, own.holder.id, own.holder.tags)
+    # Another caller has the policies of the source, and neither its id nor its tags.
+    is_itself = caller_arn in (None, policy_source_arn)
+    caller = (
+        _caller(policy_source_arn, own.holder.id, own.holder.tags) if is_itself else _caller(caller_arn or "")
+    )
     simulation = Simulation(
         sources=[*own.sources, *given(policy_input_list, "PolicyInputList")],
         resource=_resource_source(resource_policy, action_names),
@@ -102,6 +109,10 @@ def _answer(
         service, colon, name = action.partition(":")
         if not (service and colon and name) or "*" in action or "?" in action:
             raise refusals.invalid_input(f"Invalid Action Name: {action}")
+    if min(len(actions), max_items or PAGE_ITEMS) * len(resources) > DECISIONS_MAX:
+        raise refusals.invalid_input(
+            f"One page can have {DECISIONS_MAX} decisions: ask for fewer resources, or for smaller pages."
+        )
     return page(
         "EvaluationResults",
         enumerate(actions),

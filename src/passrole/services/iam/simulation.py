@@ -65,8 +65,9 @@ def result(simulation: Simulation, action: str, resources: Sequence[str]) -> dic
         found = [single[detail] for single in singles if detail in single]
         if found:
             whole[detail] = {name: min(each[name] for each in found) for name in found[0]}
-    if "EvalDecisionDetails" in singles[0]:
-        whole["EvalDecisionDetails"] = _strictest([single["EvalDecisionDetails"] for single in singles])
+    sides = [single["EvalDecisionDetails"] for single in singles if "EvalDecisionDetails" in single]
+    if sides:
+        whole["EvalDecisionDetails"] = _strictest(sides)
     if list(resources) != [ANY_RESOURCE]:
         # What the organisation says is told of the whole only.
         whole["ResourceSpecificResults"] = [_without(single, _DETAILS[0]) for single in singles]
