@@ -50,9 +50,9 @@ class Scope:
         return None
 
 
-def _principal_arn(request: Request) -> str:
+def _principal_arn(request: Request) -> str | None:
     # "For IAM roles, the request context returns the ARN of the role, not of the user that assumed the role."
-    return request.principal.role_arn or request.principal.arn
+    return request.principal.role_arn or request.principal.arn or None
 
 
 def _user_name(request: Request) -> str | None:
@@ -77,6 +77,6 @@ _IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
     "aws:principalservicename": _service_name,
     "aws:principaltype": lambda r: _PRINCIPAL_TYPES[r.principal.kind],
     "aws:resourceaccount": lambda r: r.resource_account or None,
-    "aws:userid": lambda r: r.principal.id,
+    "aws:userid": lambda r: r.principal.id or None,  # unknown of a simulated caller
     "aws:username": _user_name,
 }

@@ -108,6 +108,22 @@ def test_conditions_are_asked_and_missing_keys_are_named(iam: Any) -> None:
     assert (result["EvalDecision"], result["MissingContextValues"]) == ("allowed", [])
 
 
+@pytest.mark.parametrize(
+    "given, missing",
+    [
+        ({}, ["aws:userid", "aws:PrincipalArn"]),
+        ({"CallerArn": ANN}, ["aws:userid"]),
+        ({"CallerArn": ANN.replace("user", "role")}, ["aws:userid"]),
+    ],
+)
+def test_what_is_not_known_of_the_caller_is_absent(
+    iam: Any, given: dict[str, Any], missing: list[str]
+) -> None:
+    present = {"StringLike": {"aws:userid": "*", "aws:PrincipalArn": "*"}}
+    (result,) = simulated(iam, policy_of({"Condition": present}), **given)
+    assert (result["EvalDecision"], result["MissingContextValues"]) == ("implicitDeny", missing)
+
+
 def test_results_come_in_pages_in_the_order_of_the_actions(iam: Any) -> None:
     pages = iam.get_paginator("simulate_custom_policy").paginate(
         PolicyInputList=[policy_of({})],

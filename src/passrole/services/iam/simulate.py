@@ -163,7 +163,8 @@ def _caller(arn: str, id_: str = "", tags: Mapping[str, str] | None = None) -> P
         return Principal("user", arn, account, id_, name, tags=tags or {})
     if kind == "role" and name:
         session = arns.assumed_role(account, name, SESSION)
-        return Principal("role", session, account, f"{id_}:{SESSION}", name, arn, SESSION, tags=tags or {})
+        id_ = f"{id_}:{SESSION}" if id_ else ""
+        return Principal("role", session, account, id_, name, arn, SESSION, tags=tags or {})
     raise refusals.invalid_input(f"Invalid CallerArn: {arn} is neither a user nor a role.")
 
 
