@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from passrole.cli import main
 from passrole.cli.verbs import Failed, Misuse, one_line
 
-VERBS = ["serve", "init", "env", "exec", "check", "run", "logs", "callbacks", "approve", "reject"]
+VERBS = ["serve", "init", "doctor", "env", "exec", "check", "run", "logs", "callbacks", "approve", "reject"]
 
 
 def invoke(*arguments: str) -> Result:

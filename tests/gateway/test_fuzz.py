@@ -23,7 +23,15 @@ from passrole.api import table
 OPERATIONS = sorted(key for key in table.operations() if key[0] != "passrole")
 EXAMPLES = 12
 NOT_IMPLEMENTED = 501  # S3's word for a header that asks for more than there is
-_SERIALIZER_GAVE_UP = (BotoCoreError, TypeError, ValueError, AttributeError, KeyError, UnicodeError)
+_SERIALIZER_GAVE_UP = (
+    RuntimeError,
+    BotoCoreError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    UnicodeError,
+)
 
 _texts = st.one_of(
     st.sampled_from(["", "x", "a" * 1_025, "\0", "\U0001f4a5", "..", "*", "${aws:username}", "%00", "a/b:c"]),

@@ -19,6 +19,7 @@ from tests.journeys.test_emr import metadata, running
 from tests.services.emr.conftest import Fleet
 
 from passrole.cli import main
+from passrole.runtimes.jobs import written
 
 Start = Callable[..., str]
 BUCKET = "spark-journeys"
@@ -99,7 +100,7 @@ def test_a_stop_ends_spark_and_leaves_nothing_running(fleet: Fleet, start: Start
     _, step = running(server, execution, fleet)
     folder = server.data / "emr" / cluster / step
     until = time.monotonic() + 60
-    while b"up" not in (folder / "stdout").read_bytes() and time.monotonic() < until:
+    while b"up" not in written(folder, "stdout", 0, 1_000) and time.monotonic() < until:
         time.sleep(0.1)
     server.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution)
     assert server.finished(execution)["PipelineExecutionStatus"] == "Stopped"

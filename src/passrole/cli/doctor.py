@@ -25,10 +25,11 @@ _COLOURS = {"ok": "green", "missing": "yellow", "wrong": "red"}
 )
 @click.pass_context
 def doctor(context: click.Context, data: Path | None, format_: str) -> None:
-    """Say what this machine has of all that pipelines need, and what to do about the rest.
+    """Say what this machine has of all that pipelines need.
 
-    `ok` is fine, `--` keeps some steps from running (EMR steps without Java or Spark, functions in JavaScript
-    without Node.js), `NO` keeps the server from running. The exit code is 1 if there is a `NO`, else 0.
+    Each line that is not `ok` tells what to do about it: `--` keeps some steps from running (EMR steps
+    without Java or Spark, functions in JavaScript without Node.js), `NO` keeps the server from running. The
+    exit code is 1 if there is a `NO`, else 0.
     """
     from passrole.cli.examining import examine
 

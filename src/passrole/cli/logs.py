@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.5
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
-    """Print what the functions and EMR steps of an execution wrote, step by step.
+    """Print what the functions and EMR steps of an execution wrote.
 
     EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
     line has its time (UTC), its step and its text; those of an EMR step have the time of its start. A step

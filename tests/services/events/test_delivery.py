@@ -33,8 +33,14 @@ def test_only_rules_that_want_it_get_it(workshop: Workshop) -> None:
     workshop.leads_to(workshop.rule(wanted), queue)
     for number in (1, 2, 3):
         workshop.put({"n": number})
-    bodies = eventually(lambda: (len(got := workshop.received(url)) >= 2 and got) or None)
-    assert sorted(json.loads(each["Body"])["detail"]["n"] for each in bodies) == [2, 3]
+    seen: list[int] = []
+
+    def both() -> bool:
+        seen.extend(json.loads(each["Body"])["detail"]["n"] for each in workshop.received(url, wait=1))
+        return len(seen) >= 2
+
+    eventually(both)
+    assert sorted(seen) == [2, 3]
 
 
 def test_what_is_wrong_with_an_entry_is_told_of_that_entry(workshop: Workshop) -> None:
