@@ -3,10 +3,12 @@
 - `read_definition` -> `Definition`: the steps of any type, with parameters filled in (document.py)
 - `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py)
 - `judge` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
+- `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 
 from passrole.needs.advice import Unused, unused, warnings
 from passrole.needs.document import Definition, RawStep, read_definition
+from passrole.needs.least_privilege import least_privilege, trust_document
 from passrole.needs.listing import needs_of_caller, needs_of_role, place_of, trust_need, unknown_steps
 from passrole.needs.need import Need, Place
 from passrole.needs.verdicts import Answer, judge, role_session
@@ -19,11 +21,13 @@ __all__ = [
     "RawStep",
     "Unused",
     "judge",
+    "least_privilege",
     "needs_of_caller",
     "needs_of_role",
     "place_of",
     "read_definition",
     "role_session",
+    "trust_document",
     "trust_need",
     "unknown_steps",
     "unused",
