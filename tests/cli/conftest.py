@@ -1,5 +1,6 @@
 """The bundled example, and the command line as a process of its own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from passrole.cli.starting import STARTING
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "stopping_distance"
 Passrole = Callable[..., "subprocess.Popen[str]"]
+Write = Callable[[str, Any], str]
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +58,15 @@ def passrole() -> Iterator[Passrole]:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a document as JSON, give its path."""
+
+    def put(name: str, document: Any) -> str:
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return str(path)
+
+    return put

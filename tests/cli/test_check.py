@@ -36,18 +36,6 @@ def trusting(service: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a document as JSON, give its path."""
-
-    def put(name: str, document: Any) -> str:
-        path = tmp_path / name
-        path.write_text(document if isinstance(document, str) else json.dumps(document))
-        return str(path)
-
-    return put
-
-
 def test_all_allowed_is_0_and_the_count_is_the_last_line(write: Write) -> None:
     result = check(write("p.json", invoking("my-sagemaker-f")), "--managed-version", "v3")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "3 of 3 allowed")

@@ -11,7 +11,20 @@ from click.testing import CliRunner, Result
 from passrole.cli import main
 from passrole.cli.verbs import Failed, Misuse, one_line
 
-VERBS = ["serve", "init", "doctor", "env", "exec", "check", "run", "logs", "callbacks", "approve", "reject"]
+VERBS = [
+    "serve",
+    "init",
+    "doctor",
+    "env",
+    "exec",
+    "check",
+    "policy",
+    "run",
+    "logs",
+    "callbacks",
+    "approve",
+    "reject",
+]
 
 
 def invoke(*arguments: str) -> Result:
@@ -111,6 +124,17 @@ def test_every_option_of_a_verb_is_documented(verb: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
     section = page.split(f"## `passrole {verb}")[1].split("\n## ")[0]
     names = {name for parameter in main.commands[verb].params for name in parameter.opts if name[0] == "-"}
+    assert [name for name in sorted(names - {"--data"}) if name not in section] == []
+
+
+@pytest.mark.parametrize("verb", main.commands["policy"].commands)  # type: ignore[attr-defined]
+def test_a_verb_of_policies_teaches_and_is_documented(verb: str) -> None:
+    result = invoke("policy", verb, "--help")
+    assert f"passrole policy {verb}" in result.stdout.split("Examples:")[1]
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    section = page.split(f"## `passrole policy {verb}")[1].split("\n## ")[0]
+    params = main.commands["policy"].commands[verb].params  # type: ignore[attr-defined]
+    names = {name for parameter in params for name in parameter.opts if name[0] == "-"}
     assert [name for name in sorted(names - {"--data"}) if name not in section] == []
 
 

@@ -1,23 +1,31 @@
 """The audit trail: one JSON line a call in `audit.jsonl`, written once per turn of the event loop.
 
 A line tells who, what, on which resource, the verdict and what decided it, and how long it took.
-It holds no parameter values: nothing secret can come in. The file is not synced to the disk: what a
-power cut may lose is the record of the last instant, never anything that was acknowledged.
+It holds no parameter values but the service that a role is passed to: nothing secret can come in. The file
+is not synced to the disk: what a power cut may lose is the record of the last instant, never anything that
+was acknowledged.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from passrole.policy.evaluate import Layer, Verdict
+
 BYTES_MAX = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Check:
-    """One permission that was asked for and the decision on it."""
+    """One permission that was asked for and the decision on it.
+
+    `verdicts` is what each layer that was asked said, of denials alone; `passed_to` is the service that a
+    role is handed to.
+    """
 
     action: str
     resource: str
@@ -26,6 +34,8 @@ class Check:
     policy: str | None
     statement: int | None
     near_misses: tuple[str, ...] = ()
+    verdicts: Mapping[Layer, Verdict] | None = None
+    passed_to: str | None = None
 
 
 @dataclass(frozen=True)

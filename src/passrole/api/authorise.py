@@ -27,6 +27,8 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any]
 Keys = Mapping[str, Values]
 
+_PASSED_TO = "iam:PassedToService"
+
 
 @dataclass
 class Verdict:
@@ -69,7 +71,7 @@ async def _own_permission(operation: Operation, context: Context, parameters: Pa
 
 async def _further(operation: Operation, context: Context, parameters: Parameters) -> list[Permission]:
     passed = [
-        Permission("iam:PassRole", parameters[hand.parameter], {"iam:PassedToService": hand.to})
+        Permission("iam:PassRole", parameters[hand.parameter], {_PASSED_TO: hand.to})
         for hand in operation.passes
         if parameters.get(hand.parameter)
     ]
@@ -105,6 +107,7 @@ def _owner(resource: str) -> str:
 
 
 def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
+    passed_to = request.context.get(_PASSED_TO)
     return Check(
         action=request.action,
         resource=request.resource,
@@ -113,6 +116,8 @@ def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
         policy=decision.policy,
         statement=decision.statement,
         near_misses=() if decision.allowed else near_misses(request, policies),
+        verdicts=None if decision.allowed else decision.verdicts,
+        passed_to=passed_to if isinstance(passed_to, str) else None,
     )
 
 

@@ -13,7 +13,7 @@ from passrole.cli.options import (
     settings,
     without_twins,
 )
-from passrole.cli.verbs import Misuse, examples
+from passrole.cli.verbs import examples
 
 if TYPE_CHECKING:
     from passrole.cli.report import Report
@@ -80,29 +80,13 @@ def check(
     Needs no server (but for --role) and no AWS account. Exit code 0: all is allowed; 1: something is missing.
     """
     from passrole.cli import report
-    from passrole.cli.subject import Choice
+    from passrole.cli.subject import Choice, definition_of
 
     choice = Choice(policies, boundary, trust, managed_version, role, caller, settings(data=data))
-    steps = _read(definition, without_twins(parameters, "-p"))
+    steps = definition_of(definition, without_twins(parameters, "-p"))
     found = _report(definition, name or pipeline_name(definition.stem), steps, choice)
     click.echo(report.FORMATS[format_](found))
     context.exit(0 if found.ok else 1)
-
-
-def _read(file: Path, given: dict[str, str]) -> "Definition":
-    """The steps of the file. Raises Misuse."""
-    from passrole.cli.subject import read_text
-    from passrole.definition.problems import DefinitionError
-    from passrole.needs.document import UnreadableDefinition, read_definition
-
-    try:
-        definition = read_definition(read_text(file), given)
-    except (DefinitionError, UnreadableDefinition) as error:
-        raise Misuse(f"`{file}`: {error}") from error
-    strangers = sorted(set(given) - definition.names)
-    if strangers:
-        raise Misuse(f"`{file}` has no parameter `{strangers[0]}`")
-    return definition
 
 
 def _report(file: Path, name: str, definition: "Definition", choice: "Choice") -> "Report":

@@ -50,7 +50,7 @@ def as_text(report: Report) -> str:
     for answer in report.answers:
         title = answer.need.step if answer.need.step is not None else _WHOLE
         if title != heading:
-            lines += [click.style(_printable(title), bold=True)]
+            lines += [click.style(printable(title), bold=True)]
             heading = title
         lines += _answer_lines(answer)
     lines.append(click.style(_CALLER, bold=True))
@@ -58,7 +58,7 @@ def as_text(report: Report) -> str:
         lines += _answer_lines(answer)
     if not report.caller_answers:
         lines += [f"  needs    {_needed(need)}" for need in report.caller_needs]
-    lines += [click.style("warning", fg="yellow") + f": {_printable(each)}" for each in report.warnings]
+    lines += [click.style("warning", fg="yellow") + f": {printable(each)}" for each in report.warnings]
     return "\n".join([*lines, _count(report)])
 
 
@@ -94,7 +94,7 @@ def as_junit(report: Report) -> str:
     counted = report.counted
     suite = ElementTree.Element(
         "testsuite",
-        name=_printable(report.file),
+        name=printable(report.file),
         tests=str(len(counted) + len(report.unknown)),
         failures=str(sum(not answer.allowed for answer in counted)),
         errors="0",
@@ -103,13 +103,18 @@ def as_junit(report: Report) -> str:
     for answer in counted:
         case = _junit_case(suite, _subject(answer), _needed(answer.need))
         if not answer.allowed:
-            failure = ElementTree.SubElement(case, "failure", message=_printable(answer.reason or ""))
-            failure.text = _printable(_why(answer))
+            failure = ElementTree.SubElement(case, "failure", message=printable(answer.reason or ""))
+            failure.text = printable(_why(answer))
     for step in report.unknown:
         case = _junit_case(suite, step.name, f"type {step.type}")
         ElementTree.SubElement(case, "skipped", message="what this type of step needs is not known")
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def printable(text: str) -> str:
+    """The text without what could steer a terminal: each such letter is a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -126,7 +131,7 @@ def _answer_lines(answer: Answer) -> Iterator[str]:
         return
     yield f"  {click.style('missing', fg='red')}  {_needed(answer.need)}"
     for sentence in answer.near_misses or (_cause(answer),):
-        yield f"           {_printable(sentence)}"
+        yield f"           {printable(sentence)}"
 
 
 def _needed(need: Need) -> str:
@@ -136,7 +141,7 @@ def _needed(need: Need) -> str:
     if need.when == "if tagged":
         notes.append("only if it is given tags")
     note = f" ({', '.join(notes)})" if notes else ""
-    return _printable(f"{need.action} on {need.resource}{note}")
+    return printable(f"{need.action} on {need.resource}{note}")
 
 
 def _count(report: Report) -> str:
@@ -191,12 +196,8 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
 
 def _sarif_result(report: Report, rule: str, level: str, text: str) -> dict[str, Any]:
     location = {"physicalLocation": {"artifactLocation": {"uri": report.file}}}
-    return {"ruleId": rule, "level": level, "message": {"text": _printable(text)}, "locations": [location]}
+    return {"ruleId": rule, "level": level, "message": {"text": printable(text)}, "locations": [location]}
 
 
 def _junit_case(suite: ElementTree.Element, classname: str, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", classname=_printable(classname), name=_printable(name))
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return ElementTree.SubElement(suite, "testcase", classname=printable(classname), name=printable(name))

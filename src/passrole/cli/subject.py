@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 from passrole import arns
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
-from passrole.needs.need import SAGEMAKER, Place
+from passrole.definition.problems import DefinitionError
+from passrole.needs.document import Definition, UnreadableDefinition, read_definition
+from passrole.needs.least_privilege import trust_document
+from passrole.needs.need import Place
 from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocument, parse_document
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
@@ -22,11 +25,7 @@ if TYPE_CHECKING:
     from passrole.cli.connection import Client
 
 # The name of a role that is given by its policies alone.
-_UNNAMED = "execution-role"
-_TRUST: dict[str, object] = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}],
-}
+UNNAMED = "execution-role"
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     if choice.trust is not None:
         trust = _policy(choice.trust, "trust")
     elif not choice.policies:
-        trust = parse_document(_TRUST, "trust")
+        trust = parse_document(trust_document(), "trust")
     boundary = _named(choice.boundary) if choice.boundary else None
-    role_arn = arns.iam(place.account, "role", "/", _UNNAMED)
+    role_arn = arns.iam(place.account, "role", "/", UNNAMED)
     return Subject(role_arn, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
 
 
@@ -79,6 +78,18 @@ def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | Non
         return None
     arn = arns.iam(place.account, "user", "/", "caller")
     return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((_named(choice.caller),))
+
+
+def definition_of(file: Path, given: dict[str, str]) -> Definition:
+    """The steps of the file, with the parameters given. Raises Misuse."""
+    try:
+        definition = read_definition(read_text(file), given)
+    except (DefinitionError, UnreadableDefinition) as error:
+        raise Misuse(f"`{file}`: {error}") from error
+    strangers = sorted(set(given) - definition.names)
+    if strangers:
+        raise Misuse(f"`{file}` has no parameter `{strangers[0]}`")
+    return definition
 
 
 def read_text(file: Path) -> str:
