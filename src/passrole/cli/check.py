@@ -82,7 +82,7 @@ def check(
     from passrole.cli import report
     from passrole.cli.subject import Choice, definition_of
 
-    choice = Choice(policies, boundary, trust, managed_version, role, caller, settings(data=data))
+    choice = Choice(settings(data=data), policies, boundary, trust, managed_version, role, caller)
     steps = definition_of(definition, without_twins(parameters, "-p"))
     found = _report(definition, name or pipeline_name(definition.stem), steps, choice)
     click.echo(report.FORMATS[format_](found))

@@ -2,7 +2,10 @@
 
 import click
 
+from passrole.cli.policy_diff import diff
 from passrole.cli.policy_generate import generate
+from passrole.cli.policy_lint import lint
+from passrole.cli.policy_versions import versions
 from passrole.cli.verbs import examples
 
 _EXAMPLES = examples(
@@ -23,5 +26,5 @@ def policy() -> None:
     """Write, compare and examine the policies of a role."""
 
 
-for _verb in (generate,):
+for _verb in (generate, diff, versions, lint):
     policy.add_command(_verb)

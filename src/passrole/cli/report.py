@@ -57,17 +57,17 @@ def as_text(report: Report) -> str:
     for answer in report.caller_answers:
         lines += _answer_lines(answer)
     if not report.caller_answers:
-        lines += [f"  needs    {_needed(need)}" for need in report.caller_needs]
+        lines += [f"  needs    {needed(need)}" for need in report.caller_needs]
     lines += [click.style("warning", fg="yellow") + f": {printable(each)}" for each in report.warnings]
     return "\n".join([*lines, _count(report)])
 
 
 def as_json(report: Report) -> str:
     """One object, see docs/reference/cli.md."""
-    judged = [_answer_json(answer) for answer in report.caller_answers]
+    judged = [answer_json(answer) for answer in report.caller_answers]
     found = {
         "ok": report.ok,
-        "needs": [_answer_json(answer) for answer in report.answers],
+        "needs": [answer_json(answer) for answer in report.answers],
         "caller": judged or [_need_json(need) for need in report.caller_needs],
         "unknown": [{"step": step.name, "type": step.type} for step in report.unknown],
         "unused": [asdict(each) for each in report.unused],
@@ -101,7 +101,7 @@ def as_junit(report: Report) -> str:
         skipped=str(len(report.unknown)),
     )
     for answer in counted:
-        case = _junit_case(suite, _subject(answer), _needed(answer.need))
+        case = _junit_case(suite, _subject(answer), needed(answer.need))
         if not answer.allowed:
             failure = ElementTree.SubElement(case, "failure", message=printable(answer.reason or ""))
             failure.text = printable(_why(answer))
@@ -110,6 +110,28 @@ def as_junit(report: Report) -> str:
         ElementTree.SubElement(case, "skipped", message="what this type of step needs is not known")
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def needed(need: Need) -> str:
+    """`action on resource`, with what is special about it; printable."""
+    notes = [f"for {value}" for key, value in need.context.items() if key == "iam:PassedToService"]
+    if need.is_pattern:
+        notes.append("known only at run time")
+    if need.when == "if tagged":
+        notes.append("only if it is given tags")
+    note = f" ({', '.join(notes)})" if notes else ""
+    return printable(f"{need.action} on {need.resource}{note}")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """As `needs` in the JSON of `check`, see docs/reference/cli.md."""
+    return _need_json(answer.need) | {
+        "allowed": answer.allowed,
+        "layer": answer.decision.layer,
+        "reason": answer.reason,
+        "near_misses": list(answer.near_misses),
+        "grant": answer.grant,
+    }
 
 
 def printable(text: str) -> str:
@@ -127,21 +149,11 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
 
 def _answer_lines(answer: Answer) -> Iterator[str]:
     if answer.allowed:
-        yield f"  {click.style('allowed', fg='green')}  {_needed(answer.need)}"
+        yield f"  {click.style('allowed', fg='green')}  {needed(answer.need)}"
         return
-    yield f"  {click.style('missing', fg='red')}  {_needed(answer.need)}"
+    yield f"  {click.style('missing', fg='red')}  {needed(answer.need)}"
     for sentence in answer.near_misses or (_cause(answer),):
         yield f"           {printable(sentence)}"
-
-
-def _needed(need: Need) -> str:
-    notes = [f"for {value}" for key, value in need.context.items() if key == "iam:PassedToService"]
-    if need.is_pattern:
-        notes.append("known only at run time")
-    if need.when == "if tagged":
-        notes.append("only if it is given tags")
-    note = f" ({', '.join(notes)})" if notes else ""
-    return printable(f"{need.action} on {need.resource}{note}")
 
 
 def _count(report: Report) -> str:
@@ -181,16 +193,6 @@ def _need_json(need: Need) -> dict[str, Any]:
         "reason": None,
         "near_misses": [],
         "grant": None,
-    }
-
-
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    return _need_json(answer.need) | {
-        "allowed": answer.allowed,
-        "layer": answer.decision.layer,
-        "reason": answer.reason,
-        "near_misses": list(answer.near_misses),
-        "grant": answer.grant,
     }
 
 

@@ -32,13 +32,13 @@ UNNAMED = "execution-role"
 class Choice:
     """What the options say."""
 
-    policies: tuple[Path, ...]
-    boundary: Path | None
-    trust: Path | None
-    version: str | None
-    role: str | None
-    caller: Path | None
     config: Config
+    policies: tuple[Path, ...] = ()
+    boundary: Path | None = None
+    trust: Path | None = None
+    version: str | None = None
+    role: str | None = None
+    caller: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,17 @@ def read_text(file: Path) -> str:
         raise Misuse(f"`{file}` cannot be read: {error}") from error
 
 
+def unwrapped(text: str) -> Any:
+    """The document in what GetPolicyVersion answers, as people save it; any other text as it is."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    inner = found.get("PolicyVersion", found) if isinstance(found, dict) else None
+    document = inner.get("Document") if isinstance(inner, dict) else None
+    return document if isinstance(document, dict) else text
+
+
 def _named(file: Path) -> NamedPolicy:
     return file.name, _policy(file, "identity")
 
@@ -109,23 +120,12 @@ def _policy(file: Path, kind: Kind) -> CompiledPolicy:
 
 
 def _compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
-    """GetPolicyVersion's answer is taken for its document, as people save it."""
     try:
         if isinstance(document, str) and kind == "identity":
-            document = _unwrapped(document)
+            document = unwrapped(document)
         return parse_document(document, kind)
     except MalformedPolicyDocument as error:
         raise Misuse(f"`{name}` is not a usable policy: {error}") from error
-
-
-def _unwrapped(text: str) -> Any:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    inner = found.get("PolicyVersion", found) if isinstance(found, dict) else None
-    document = inner.get("Document") if isinstance(inner, dict) else None
-    return document if isinstance(document, dict) else text
 
 
 def _managed(version: str) -> NamedPolicy:

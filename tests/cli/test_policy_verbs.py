@@ -1,0 +1,136 @@
+"""`passrole policy diff`, `versions` and `lint`: exit codes, text and JSON."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from passrole.cli import main
+from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
+
+FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:f"
+PIPELINE = {"Steps": [{"Name": "Run", "Type": "Lambda", "FunctionArn": FUNCTION, "Arguments": {}}]}
+Write = Callable[[str, Any], str]
+
+
+def policy(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["policy", *arguments], prog_name="passrole")
+
+
+def allowing(*actions: str, **more: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_diff_tells_what_is_missing_and_what_is_idle(write: Write) -> None:
+    role = write("role.json", allowing("lambda:GetFunction", "sqs:SendMessage", Sid="Mine"))
+    result = policy("diff", role, write("p.json", PIPELINE))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"- lambda:InvokeFunction on {FUNCTION}  (step `Run`)",
+        "    statement 1 (`Mine`) of role.json allows `lambda:GetFunction`, but not lambda:InvokeFunction",
+        "+ sqs:SendMessage  (statement 1 (`Mine`) of role.json)",
+        "1 missing, 1 granted and never needed",
+    ]
+
+
+def test_diff_is_0_where_nothing_is_missing_whatever_is_idle(write: Write) -> None:
+    role = write("role.json", allowing("lambda:*", "sqs:SendMessage"))
+    result = policy("diff", role, write("p.json", PIPELINE), "--format", "json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["missing"]) == (0, [])
+    assert found["unused"] == [
+        {"policy": "role.json", "statement": 0, "sid": None, "actions": ["sqs:SendMessage"]}
+    ]
+
+
+def test_diff_of_what_generate_writes_is_empty(write: Write) -> None:
+    file = write("p.json", PIPELINE)
+    role = write("role.json", policy("generate", file, "--for", "role").stdout)
+    result = policy("diff", role, file)
+    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 granted and never needed\n")
+
+
+def test_diff_takes_a_role_of_the_server(server: Any, write: Write) -> None:
+    role = server.role([allowing("lambda:GetFunction")])
+    result = policy("diff", role, write("p.json", PIPELINE), "--data", str(server.data))
+    assert (result.exit_code, "- lambda:InvokeFunction" in result.stdout) == (1, True)
+    nobody = policy("diff", "nobody", write("p.json", PIPELINE), "--data", str(server.data))
+    assert (nobody.exit_code, "NoSuchEntity" in nobody.stderr) == (2, True)
+
+
+def test_versions_are_told_with_dates_as_the_page_on_the_managed_policy_has_them() -> None:
+    result = policy("versions", "AmazonSageMakerPipelinesIntegrations", "--format", "json")
+    found = json.loads(result.stdout)
+    page = (Path(__file__).parents[2] / "docs" / "why" / "managed-policy.md").read_text()
+    assert len(found["versions"]) == 3
+    for version in found["versions"]:
+        assert f"| {version['id']} | {version['created']} |" in page
+        assert (version["removed"], bool(version["added"])) == ([], True)
+
+
+def test_versions_in_text_mark_what_was_added() -> None:
+    lines = policy("versions", PIPELINES_INTEGRATIONS).stdout.splitlines()
+    assert lines[:3] == [
+        PIPELINES_INTEGRATIONS,
+        "v1  2021-07-30",
+        "  + lambda:CreateFunction, lambda:DeleteFunction, lambda:InvokeFunction, lambda:UpdateFunctionCode",
+    ]
+    assert "      where iam:PassedToService StringEquals ec2.amazonaws.com" in lines
+    assert not any(line.startswith("  -") for line in lines)
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in policies().values()))
+def test_every_managed_policy_has_its_versions(name: str) -> None:
+    assert policy("versions", name).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "document, code, lines",
+    [
+        (allowing("sqs:*"), 0, []),
+        (
+            allowing("sqs:Send", Sid="S"),
+            1,
+            ["statement 1 (`S`) warning: there is no action `sqs:Send`; did you mean `sqs:SendMessage`?"],
+        ),
+        (
+            allowing("sqs:a:b"),
+            2,
+            ["statement 1 error: Actions/Condition can contain only one colon."],
+        ),
+        ({"PolicyVersion": {"Document": allowing("sqs:*")}}, 0, []),
+    ],
+)
+def test_lint_tells_by_its_exit_code_how_bad_it_is(
+    write: Write, document: Any, code: int, lines: list[str]
+) -> None:
+    file = write("x.json", document)
+    result = policy("lint", file)
+    assert (result.exit_code, result.stdout.splitlines()) == (code, [f"{file}: {line}" for line in lines])
+    levels = [each["level"] for each in json.loads(policy("lint", file, "--format", "json").stdout)]
+    assert levels == [] if code == 0 else levels == ["warning" if code == 1 else "error"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("lint none.json", "'none.json' does not exist"),
+        ("lint {binary}", "cannot be read"),
+        ("versions Nonsense", "there is no managed policy `Nonsense` here; there are AWSLambda"),
+        ("diff role {file}", "is not a data folder yet"),
+        ("diff {file} {file}", "is not a usable policy"),
+    ],
+)
+def test_what_cannot_be_used_is_2_and_one_line(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
+    files = {"binary": str(tmp_path / "binary.json"), "file": write("p.json", PIPELINE)}
+    result = policy(*arguments.format(**files).split())
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert message in result.stderr
