@@ -18,6 +18,7 @@ VERBS = [
     "env",
     "exec",
     "check",
+    "explain",
     "policy",
     "run",
     "logs",

@@ -120,3 +120,13 @@ def test_the_smallest_statement_allows_exactly_the_request(ask: Any, compiled: A
     enough = PolicySet(identity=(("p", compiled(smallest_statement(request))),))
     assert near_misses(request, enough) == ()
     assert near_misses(ask("sqs:DeleteQueue"), enough) != ()
+
+
+def test_the_smallest_statement_passes_a_role_to_its_service_alone(ask: Any, compiled: Any) -> None:
+    to_lambda = ask(
+        "iam:PassRole", "arn:aws:iam::1:role/${x}", {"iam:PassedToService": "lambda.amazonaws.com"}
+    )
+    enough = PolicySet(identity=(("p", compiled(smallest_statement(to_lambda))),))
+    assert near_misses(to_lambda, enough) == ()
+    to_ec2 = ask("iam:PassRole", "arn:aws:iam::1:role/${x}", {"iam:PassedToService": "ec2.amazonaws.com"})
+    assert near_misses(to_ec2, enough) != ()

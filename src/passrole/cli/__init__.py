@@ -11,6 +11,7 @@ from passrole.cli.check import check
 from passrole.cli.doctor import doctor
 from passrole.cli.env import env
 from passrole.cli.exec import exec_
+from passrole.cli.explain import explain
 from passrole.cli.init import init
 from passrole.cli.logs import logs
 from passrole.cli.policy import policy
@@ -19,7 +20,7 @@ from passrole.cli.run import run
 from passrole.cli.serve import serve
 from passrole.cli.verbs import main
 
-for _verb in (serve, init, doctor, env, exec_, check, policy, run, logs, callbacks, approve, reject):
+for _verb in (serve, init, doctor, env, exec_, check, explain, policy, run, logs, callbacks, approve, reject):
     main.add_command(_verb)
 
 __all__ = ["main"]

@@ -4,10 +4,9 @@ It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for 
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from passrole import arns
 from passrole.cli.verbs import Failed, Misuse
@@ -20,9 +19,6 @@ from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocume
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.request import Principal
-
-if TYPE_CHECKING:
-    from passrole.cli.connection import Client
 
 # The name of a role that is given by its policies alone.
 UNNAMED = "execution-role"
@@ -56,18 +52,18 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     if choice.role is not None:
         if choice.policies or choice.boundary or choice.trust:
             raise Misuse("--role brings its own policies; leave out --policy, --boundary and --trust")
-        return _of_the_server(choice, choice.role, place)
+        return _of_the_server(choice, choice.role)
     if not choice.policies and choice.version is None:
         raise Misuse("whose permissions? give --policy, --managed-version or --role")
-    identity = [_named(path) for path in choice.policies]
+    identity = [named(path) for path in choice.policies]
     if choice.version is not None:
-        identity.append(_managed(choice.version))
+        identity.append(managed(choice.version))
     trust: CompiledPolicy | None = None
     if choice.trust is not None:
-        trust = _policy(choice.trust, "trust")
+        trust = policy_of(choice.trust, "trust")
     elif not choice.policies:
         trust = parse_document(trust_document(), "trust")
-    boundary = _named(choice.boundary) if choice.boundary else None
+    boundary = named(choice.boundary) if choice.boundary else None
     role_arn = arns.iam(place.account, "role", "/", UNNAMED)
     return Subject(role_arn, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
 
@@ -77,7 +73,7 @@ def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | Non
     if choice.caller is None:
         return None
     arn = arns.iam(place.account, "user", "/", "caller")
-    return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((_named(choice.caller),))
+    return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((named(choice.caller),))
 
 
 def definition_of(file: Path, given: dict[str, str]) -> Definition:
@@ -111,15 +107,18 @@ def unwrapped(text: str) -> Any:
     return document if isinstance(document, dict) else text
 
 
-def _named(file: Path) -> NamedPolicy:
-    return file.name, _policy(file, "identity")
+def named(file: Path) -> NamedPolicy:
+    """An identity-based policy under the name of its file. Raises Misuse."""
+    return file.name, policy_of(file, "identity")
 
 
-def _policy(file: Path, kind: Kind) -> CompiledPolicy:
-    return _compiled(read_text(file), kind, str(file))
+def policy_of(file: Path, kind: Kind) -> CompiledPolicy:
+    """A policy of any kind. Raises Misuse."""
+    return compiled(read_text(file), kind, str(file))
 
 
-def _compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+def compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+    """A document as text or as an object; `name` is for the error. Raises Misuse."""
     try:
         if isinstance(document, str) and kind == "identity":
             document = unwrapped(document)
@@ -128,45 +127,21 @@ def _compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
         raise Misuse(f"`{name}` is not a usable policy: {error}") from error
 
 
-def _managed(version: str) -> NamedPolicy:
+def managed(version: str) -> NamedPolicy:
+    """AmazonSageMakerPipelinesIntegrations in a version: `v1`, `v2`, `v3`."""
     versions = {each.id: each.document for each in policies()[PIPELINES_INTEGRATIONS].versions}
     return PIPELINES_INTEGRATIONS, parse_document(versions[version])
 
 
-def _of_the_server(choice: Choice, name: str, place: Place) -> Subject:
+def _of_the_server(choice: Choice, name: str) -> Subject:
     from passrole.cli.connection import known, refusals_told
+    from passrole.cli.reading_policies import held
 
     try:
         connection = known(choice.config, must_run=True)
         with refusals_told():
-            iam = connection.client("iam")
-            role = iam.get_role(RoleName=name.rpartition("/")[2])["Role"]
-            identity = tuple(_role_policies(iam, role["RoleName"], choice.version))
-            bounded = role.get("PermissionsBoundary")
-            boundary = _attached(iam, bounded["PermissionsBoundaryArn"]) if bounded else None
+            role = held(connection.client("iam"), "role", name, choice.version)
     except Failed as error:
         raise Misuse(error.message) from error
-    trust = _compiled(role["AssumeRolePolicyDocument"], "trust", name)
-    found = arns.parse(role["Arn"])
-    account = found.account if found else place.account
-    own = Place(connection.access.region, account)
-    return Subject(role["Arn"], own, PolicySet(identity, None, boundary, trust=trust), choice.version)
-
-
-def _role_policies(iam: "Client", name: str, version: str | None) -> Iterator[NamedPolicy]:
-    """Attached and inline ones; `version` takes the place of the attached version of the managed policy."""
-    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
-        for attached in page["AttachedPolicies"]:
-            arn = attached["PolicyArn"]
-            replaced = version is not None and arn == PIPELINES_INTEGRATIONS
-            yield _managed(str(version)) if replaced else _attached(iam, arn)
-    for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
-        for inline in page["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
-            yield inline, _compiled(document, "identity", inline)
-
-
-def _attached(iam: "Client", arn: str) -> NamedPolicy:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
-    return arn, _compiled(answer["PolicyVersion"]["Document"], "identity", arn)
+    place = Place(connection.access.region, role.principal.account)
+    return Subject(role.principal.role_arn or "", place, role.policies, choice.version)

@@ -19,6 +19,8 @@ from passrole.policy.matching import arn_matcher
 from passrole.policy.request import Request
 from passrole.policy.scope import Scope, split_arn
 
+_PASSED_TO: Final = "iam:PassedToService"
+
 
 class Distance(IntEnum):
     """What kept a statement from allowing the request, the nearest first."""
@@ -70,9 +72,13 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
     return sorted(found, key=lambda miss: miss.distance)
 
 
-def smallest_statement(request: Request) -> Mapping[str, str]:
+def smallest_statement(request: Request) -> dict[str, object]:
     """The smallest identity-policy statement that would allow exactly this request."""
-    return {"Effect": "Allow", "Action": request.action, "Resource": request.resource or "*"}
+    resource = request.resource.replace("${", "${$}{") or "*"
+    statement: dict[str, object] = {"Effect": "Allow", "Action": request.action, "Resource": resource}
+    if _PASSED_TO in request.context:
+        statement["Condition"] = {"StringEquals": {_PASSED_TO: request.context[_PASSED_TO]}}
+    return statement
 
 
 def _policies_of(layer: Layer, policies: PolicySet) -> Iterable[NamedPolicy]:
