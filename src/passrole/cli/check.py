@@ -1,5 +1,6 @@
 """`passrole check`: has a role what a pipeline needs? Offline, in CI, before deploying."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +14,26 @@ from passrole.cli.options import (
     settings,
     without_twins,
 )
-from passrole.cli.verbs import examples
+from passrole.cli.verbs import Misuse, examples
 
 if TYPE_CHECKING:
     from passrole.cli.report import Report
-    from passrole.cli.subject import Choice
+    from passrole.cli.subject import Choice, Subject
     from passrole.needs import Definition
 
 _EXAMPLES = examples(
     "passrole check pipeline.json --managed-version v3",
     "passrole check pipeline.json --policy role.json --trust trust.json -p QueueUrl=https://...",
     "passrole check pipeline.json --role AmazonSageMaker-ExecutionRole-20260101T120000 --format sarif",
+    "passrole check my-pipeline --from-endpoint",
 )
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.argument("definition", type=_FILE)
+@click.argument("definition")
+@click.option("--from-endpoint", is_flag=True, help="DEFINITION is a deployed pipeline's name.")
 @click.option(
     "--policy", "policies", multiple=True, type=_FILE, help="A policy of the role; may be repeated."
 )
@@ -64,7 +67,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def check(
     context: click.Context,
     data: Path | None,
-    definition: Path,
+    definition: str,
+    from_endpoint: bool,
     policies: tuple[Path, ...],
     boundary: Path | None,
     trust: Path | None,
@@ -77,25 +81,58 @@ def check(
 ) -> None:
     """List the permissions a pipeline needs and what its role lacks.
 
-    Needs no server (but for --role) and no AWS account. Exit code 0: all is allowed; 1: something is missing.
+    Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
+    pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.
+
+    Exit code 0: all is allowed; 1: something is missing.
     """
     from passrole.cli import report
-    from passrole.cli.subject import Choice, definition_of
+    from passrole.cli.subject import Choice
 
     choice = Choice(settings(data=data), policies, boundary, trust, managed_version, role, caller)
-    steps = definition_of(definition, without_twins(parameters, "-p"))
-    found = _report(definition, name or pipeline_name(definition.stem), steps, choice)
+    given = without_twins(parameters, "-p")
+    if from_endpoint:
+        if name or role or policies or boundary or trust:
+            raise Misuse(
+                "--from-endpoint reads the pipeline's own role; leave out --name, --role, --policy, "
+                "--boundary and --trust"
+            )
+        found = _deployed(definition, given, choice)
+    else:
+        found = _of_a_file(Path(definition), name, given, choice)
     click.echo(report.FORMATS[format_](found))
     context.exit(0 if found.ok else 1)
 
 
-def _report(file: Path, name: str, definition: "Definition", choice: "Choice") -> "Report":
+def _of_a_file(file: Path, name: str | None, given: dict[str, str], choice: "Choice") -> "Report":
     from passrole import needs
-    from passrole.cli.report import Report
-    from passrole.cli.subject import caller_of, subject_of
+    from passrole.cli.subject import definition_of, subject_of
 
+    if not file.is_file():
+        raise Misuse(f"there is no file `{file}`; for a pipeline that is deployed add --from-endpoint")
+    definition = definition_of(file, given)
     place = needs.place_of(definition, needs.Place(choice.config.region, choice.config.account))
     subject = subject_of(choice, place)
+    return _report(file.as_posix(), name or pipeline_name(file.stem), definition, subject, choice)
+
+
+def _deployed(name: str, given: dict[str, str], choice: "Choice") -> "Report":
+    from passrole.cli.endpoint import Endpoint
+
+    endpoint = Endpoint()
+    found = endpoint.pipeline(name, given, choice.version)
+    report = _report(found.label, found.name, found.definition, found.subject, choice)
+    missing = endpoint.missing(answer.need for answer in report.answers)
+    return replace(report, warnings=[*report.warnings, *missing])
+
+
+def _report(
+    label: str, name: str, definition: "Definition", subject: "Subject", choice: "Choice"
+) -> "Report":
+    from passrole import needs
+    from passrole.cli.report import Report
+    from passrole.cli.subject import caller_of
+
     wanted = needs.needs_of_role(definition, subject.place)
     if subject.policies.trust is not None:
         wanted.insert(0, needs.trust_need(subject.role_arn))
@@ -103,7 +140,7 @@ def _report(file: Path, name: str, definition: "Definition", choice: "Choice") -
     calls = needs.needs_of_caller(name, subject.role_arn, subject.place)
     caller = caller_of(choice, subject.place)
     return Report(
-        file=file.as_posix(),
+        file=label,
         answers=answers,
         caller_needs=calls,
         caller_answers=needs.judge(calls, *caller) if caller else [],

@@ -78,13 +78,18 @@ def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | Non
 
 def definition_of(file: Path, given: dict[str, str]) -> Definition:
     """The steps of the file, with the parameters given. Raises Misuse."""
+    return steps_of(read_text(file), given, str(file))
+
+
+def steps_of(text: str, given: dict[str, str], label: str) -> Definition:
+    """The steps of a definition; `label` names it in errors. Raises Misuse."""
     try:
-        definition = read_definition(read_text(file), given)
+        definition = read_definition(text, given)
     except (DefinitionError, UnreadableDefinition) as error:
-        raise Misuse(f"`{file}`: {error}") from error
+        raise Misuse(f"`{label}`: {error}") from error
     strangers = sorted(set(given) - definition.names)
     if strangers:
-        raise Misuse(f"`{file}` has no parameter `{strangers[0]}`")
+        raise Misuse(f"`{label}` has no parameter `{strangers[0]}`")
     return definition
 
 

@@ -1,0 +1,149 @@
+"""A pipeline as it is deployed: at AWS, or wherever the user's own settings lead AWS's clients.
+
+It judges nothing. Unlike every other verb it calls with the user's credentials, region and endpoint; what
+cannot be read with them leaves as Misuse, because exit code 1 is for what is missing.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.session import Session
+
+from passrole import arns
+from passrole.cli.connection import Client, told
+from passrole.cli.reading_policies import held
+from passrole.cli.subject import Subject, steps_of
+from passrole.cli.verbs import Misuse
+from passrole.needs import Definition, Need, Place
+
+_ENDED = frozenset({"TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS"})
+_NOT_THERE = frozenset(
+    {
+        "ResourceNotFoundException",  # Lambda
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+        "InvalidRequestException",  # EMR, of a cluster it does not know
+    }
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A pipeline with its steps and its role; `label` is its ARN."""
+
+    label: str
+    name: str
+    definition: Definition
+    subject: Subject
+
+
+class Endpoint:
+    """Clients with the user's own settings."""
+
+    def __init__(self) -> None:
+        self._session = Session()
+        # AWS's command line reads this variable, botocore does not.
+        self._region = self._session.get_config_variable("region") or os.environ.get("AWS_REGION")
+
+    def client(self, service: str, region: str | None = None) -> Client:
+        """A client for a region, without one for the user's. Raises what botocore raises."""
+        return self._session.create_client(service, region_name=region or self._region)
+
+    def pipeline(self, name: str, given: dict[str, str], version: str | None) -> Deployed:
+        """The pipeline; `version` replaces the attached one of the managed policy. Raises Misuse."""
+        with _refusals_told():
+            sagemaker = self.client("sagemaker")
+            try:
+                found = sagemaker.describe_pipeline(PipelineName=name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFound":
+                    raise
+                raise Misuse(
+                    f"there is no pipeline `{name}` at {sagemaker.meta.endpoint_url}; "
+                    "`aws sagemaker list-pipelines` lists them"
+                ) from error
+            role = held(self.client("iam"), "role", found["RoleArn"], version)
+        place = Place(found["PipelineArn"].split(":")[3], found["PipelineArn"].split(":")[4])
+        subject = Subject(role.principal.role_arn or found["RoleArn"], place, role.policies, version)
+        definition = steps_of(found["PipelineDefinition"], given, f"pipeline {name}")
+        return Deployed(found["PipelineArn"], found["PipelineName"], definition, subject)
+
+    def missing(self, needs: Iterable[Need]) -> list[str]:
+        """A sentence for each function, queue and cluster that is named in full and is not there."""
+        looked_at: dict[tuple[str, str], Need] = {}
+        for need in needs:
+            if need.action in _LOOKS and not need.is_pattern:
+                looked_at.setdefault((need.action, need.resource), need)
+        return [sentence for need in looked_at.values() for sentence in self._missing(need)]
+
+    def _missing(self, need: Need) -> Iterator[str]:
+        found = arns.parse(need.resource)
+        look = _LOOKS[need.action]
+        if found is None or not found.resource:
+            return
+        try:
+            problem = look.problem(self.client(look.service, found.region), found)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _NOT_THERE:
+                problem = "is not there"
+            elif code in _DENIED:
+                problem = "may not be looked at with these credentials, and may be missing"
+            else:  # an endpoint that does not know the operation says nothing about the thing
+                return
+        except BotoCoreError:
+            return
+        if problem:
+            yield f"step `{need.step}`: the {look.noun} `{need.resource}` {problem}"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How to see whether a thing is there; `problem` raises ClientError where it is not."""
+
+    service: str
+    noun: str
+    problem: Callable[[Client, arns.Arn], str | None]
+
+
+def _function(client: Client, arn: arns.Arn) -> None:
+    client.get_function(FunctionName=str(arn))
+
+
+def _queue(client: Client, arn: arns.Arn) -> None:
+    client.get_queue_url(QueueName=arn.resource, QueueOwnerAWSAccountId=arn.account)
+
+
+def _cluster(client: Client, arn: arns.Arn) -> str | None:
+    answer: Mapping[str, Any] = client.describe_cluster(ClusterId=arn.resource.rpartition("/")[2])
+    state = answer["Cluster"]["Status"]["State"]
+    return f"has ended ({state})" if state in _ENDED else None
+
+
+_LOOKS: Final[Mapping[str, _Look]] = {
+    "lambda:GetFunction": _Look("lambda", "function", _function),
+    "sqs:SendMessage": _Look("sqs", "queue", _queue),
+    "elasticmapreduce:AddJobFlowSteps": _Look("emr", "cluster", _cluster),
+}
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except NoCredentialsError as error:
+        raise Misuse(
+            "there are no AWS credentials; set a profile or keys as for the AWS CLI, or for a running "
+            'server `eval "$(passrole env)"`'
+        ) from error
+    except NoRegionError as error:
+        raise Misuse("there is no AWS region; set AWS_REGION") from error
+    except ClientError as error:
+        raise Misuse(told(error)) from error
+    except BotoCoreError as error:
+        raise Misuse(f"the endpoint does not answer: {error}") from error
