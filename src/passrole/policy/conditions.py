@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Final
 
 from passrole.policy.operators import OPERATORS, Operator, ValueTest
+from passrole.policy.questions import Question
+from passrole.policy.request import Values
 from passrole.policy.scope import Scope
 
 
@@ -33,41 +35,16 @@ class OperatorUse:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One key of one operator. `key` and `values` keep the policy's spelling, for sentences."""
+    """One key of one operator. `key` and `values` keep the policy's spelling, for sentences.
+
+    `holds` says whether the request satisfies the condition.
+    """
 
     use: OperatorUse
     key: str
     values: tuple[str, ...]
     lookup_key: str
-    tests: tuple[ValueTest, ...]
-
-    def holds(self, scope: Scope) -> bool:
-        """Whether the request satisfies the condition."""
-        value = scope.value(self.lookup_key)
-        operator = self.use.operator
-        # An empty set of values counts as an absent key; an empty text does not.
-        is_absent = value is None or value == ()
-        if operator is None:
-            return ("true" if is_absent else "false") in self.values
-        if value is None or is_absent:
-            return self._holds_on_nothing(operator)
-        if self.use.many is None:
-            # A key with many values needs a set operator; AWS forbids the rest and matches nothing.
-            return isinstance(value, str) and self._holds_on(value, operator, scope)
-        actual = (value,) if isinstance(value, str) else value
-        verdicts = (self._holds_on(one, operator, scope) for one in actual)
-        return all(verdicts) if self.use.many is Many.ALL else any(verdicts)
-
-    def _holds_on_nothing(self, operator: Operator) -> bool:
-        if self.use.if_exists or self.use.many is Many.ALL:
-            return True
-        return operator.negated and self.use.many is None
-
-    def _holds_on(self, actual: str, operator: Operator, scope: Scope) -> bool:
-        if not operator.negated:
-            return any(test(actual, scope) for test in self.tests)
-        # An unset variable or a value without meaning (None) counts neither as a match nor as a mismatch.
-        return all(test(actual, scope) is False for test in self.tests)
+    holds: Question
 
 
 _IF_EXISTS: Final = "ifexists"
@@ -107,7 +84,63 @@ def _scalar(value: object) -> str:
 
 
 def _condition(use: OperatorUse, key: str, values: Sequence[str], variables: bool) -> Condition:
+    looked_up = key.lower()
     if use.operator is None:
-        return Condition(use, key, tuple(value.lower() for value in values), key.lower(), ())
-    read = use.operator.read
-    return Condition(use, key, tuple(values), key.lower(), tuple(read(value, variables) for value in values))
+        lowered = tuple(value.lower() for value in values)
+        return Condition(use, key, lowered, looked_up, _presence(looked_up, lowered))
+    satisfies = _satisfies(use.operator, use.operator.read(values, variables))
+    ask = _one_value if use.many is None else _many_values
+    return Condition(use, key, tuple(values), looked_up, ask(use, looked_up, satisfies))
+
+
+def _presence(key: str, wanted: Sequence[str]) -> Question:
+    """Null: `true` asks that the key be absent."""
+    return lambda scope: ("true" if _is_absent(scope.value(key)) else "false") in wanted
+
+
+def _one_value(use: OperatorUse, key: str, satisfies: ValueTest) -> Question:
+    on_nothing = _holds_on_nothing(use)
+
+    def holds(scope: Scope) -> bool:
+        value = scope.value(key)
+        if isinstance(value, str):
+            return satisfies(value, scope) is True
+        # A key with many values needs a set operator; AWS forbids the rest and matches nothing.
+        return on_nothing and _is_absent(value)
+
+    return holds
+
+
+def _many_values(use: OperatorUse, key: str, satisfies: ValueTest) -> Question:
+    on_nothing = _holds_on_nothing(use)
+    combine = all if use.many is Many.ALL else any
+
+    def holds(scope: Scope) -> bool:
+        value = scope.value(key)
+        if value is None or _is_absent(value):
+            return on_nothing
+        actual = (value,) if isinstance(value, str) else value
+        return combine(satisfies(one, scope) is True for one in actual)
+
+    return holds
+
+
+def _satisfies(operator: Operator, tests: Sequence[ValueTest]) -> ValueTest:
+    """Whether one value of the request satisfies the operator; `tests` are of the policy's values."""
+    if operator.negated:
+        # An unset variable or a value without meaning (None) counts neither as a match nor as a mismatch.
+        return lambda actual, scope: all(test(actual, scope) is False for test in tests)
+    if len(tests) == 1:
+        return tests[0]
+    return lambda actual, scope: any(test(actual, scope) for test in tests)
+
+
+def _holds_on_nothing(use: OperatorUse) -> bool:
+    if use.if_exists or use.many is Many.ALL:
+        return True
+    return use.operator is not None and use.operator.negated and use.many is None
+
+
+def _is_absent(value: Values | None) -> bool:
+    """An empty set of values counts as an absent key; an empty text does not."""
+    return value is None or value == ()

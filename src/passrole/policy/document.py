@@ -1,17 +1,18 @@
 """Policy documents, compiled once so that a decision is a handful of comparisons.
 
-It knows no layers and makes no decision. A document becomes statements; a statement becomes tests for
+It knows no layers and makes no decision. A document becomes statements; a statement becomes questions about
 resources, principals and conditions. Which statements speak about an action is worked out at the first
 request for that action and remembered, so later requests pay one dictionary look-up for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from passrole.policy.conditions import Condition, compile_conditions
-from passrole.policy.matching import ArnFits, action_matcher, arn_matcher
+from passrole.policy.matching import action_matcher, arn_matcher, resource_question
 from passrole.policy.principals import Principals, Reach, compile_principals
+from passrole.policy.questions import Question, all_of
 from passrole.policy.request import Principal
 from passrole.policy.scope import Scope
 from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json, statements, texts
@@ -28,6 +29,7 @@ __all__ = [
 # Enough for every action of the services here; hostile action names only ever empty the memo.
 _MEMO_ACTIONS_MAX: Final = 1024
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
+_WILDCARDS: Final = frozenset("*?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,11 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for sentences."""
+    """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for sentences.
+
+    `covers_resource` asks about the resource alone, `applies` about resource and conditions: the action and
+    the principal are the caller's part.
+    """
 
     index: int
     sid: str | None
@@ -50,37 +56,17 @@ class Statement:
     principals: Principals | None
     conditions: tuple[Condition, ...]
     action_fits: tuple[Callable[[str], bool], ...]
-    resource_fits: tuple[ArnFits, ...] | None
+    covers_resource: Question
+    applies: Question
 
     def covers_action(self, action: str) -> bool:
         """Whether the statement speaks about the action, which is given in lower case."""
         listed = any(fits(action) for fits in self.action_fits)
         return listed is not self.actions.negated
 
-    def covers_resource(self, scope: Scope) -> bool:
-        """Whether the statement speaks about the request's resource; always where any will do."""
-        if self.resource_fits is None:
-            return True
-        if self.resources is not None and self.resources.negated:
-            # A pattern whose variable has no value (None) puts the statement out of action.
-            return all(fits(scope.segments, scope) is False for fits in self.resource_fits)
-        for fits in self.resource_fits:  # noqa: SIM110 -- twice as fast as any(), asked for every request
-            if fits(scope.segments, scope):
-                return True
-        return False
-
     def reach(self, principal: Principal) -> Reach:
         """How directly the Principal element names the caller; without one it names nobody."""
         return self.principals.reach(principal) if self.principals else Reach.NONE
-
-    def applies(self, scope: Scope) -> bool:
-        """Whether resource and conditions fit; the action and the principal are the caller's part."""
-        if not self.covers_resource(scope):
-            return False
-        for condition in self.conditions:  # noqa: SIM110 -- as above
-            if not condition.holds(scope):
-                return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +79,16 @@ class Relevant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledPolicy:
-    """A policy document, ready to be asked. Compile once per document and keep it."""
+    """A policy document, ready to be asked. Compile once per document and keep it.
+
+    `may_deny` says whether it has a Deny at all. Statements that name an action without wildcards are found
+    under it, however many there are; the others are asked, once for each action.
+    """
 
     statements: tuple[Statement, ...]
+    may_deny: bool
+    _by_action: Mapping[str, Sequence[Statement]] = field(repr=False)
+    _by_pattern: Sequence[Statement] = field(repr=False)
     _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
 
     def about(self, action: str) -> Relevant:
@@ -104,7 +97,10 @@ class CompiledPolicy:
         return found if found is not None else self._find(action)
 
     def _find(self, action: str) -> Relevant:
-        covering = [one for one in self.statements if one.covers_action(action.lower())]
+        lowered = action.lower()
+        named = self._by_action.get(lowered, ())
+        fitting = [one for one in self._by_pattern if one.covers_action(lowered)]
+        covering = sorted({*named, *fitting}, key=lambda statement: statement.index)
         found = Relevant(
             denies=tuple(one for one in covering if not one.allows),
             allows=tuple(one for one in covering if one.allows),
@@ -135,7 +131,21 @@ def compile_document(document: Mapping[str, object], kind: Kind = "identity") ->
         _compile_statement(index, element, kind, variables)
         for index, element in enumerate(statements(document))
     ]
-    return CompiledPolicy(tuple(compiled))
+    return _indexed(tuple(compiled))
+
+
+def _indexed(compiled: tuple[Statement, ...]) -> CompiledPolicy:
+    by_action: dict[str, list[Statement]] = {}
+    by_pattern: list[Statement] = []
+    for statement in compiled:
+        patterned = [text for text in statement.actions.texts if not _WILDCARDS.isdisjoint(text)]
+        if patterned or statement.actions.negated:
+            by_pattern.append(statement)
+            continue
+        for text in statement.actions.texts:
+            by_action.setdefault(text.lower(), []).append(statement)
+    may_deny = not all(statement.allows for statement in compiled)
+    return CompiledPolicy(compiled, may_deny, by_action, by_pattern)
 
 
 def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:
@@ -143,6 +153,7 @@ def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, va
     # A condition that cannot be read puts the statement out of action.
     actions = Patterns((), False) if conditions is None else _patterns(element, "Action")
     resources = None if kind == "trust" else _patterns(element, "Resource")
+    covers_resource = _resource_question(resources, variables)
     sid = element.get("Sid")
     return Statement(
         index=index,
@@ -153,7 +164,13 @@ def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, va
         principals=None if kind == "identity" else _principals(element),
         conditions=conditions or (),
         action_fits=tuple(action_matcher(text) for text in actions.texts),
-        resource_fits=_resource_fits(resources, variables),
+        covers_resource=covers_resource or _anywhere,
+        applies=all_of(
+            [
+                *([covers_resource] if covers_resource else []),
+                *(condition.holds for condition in conditions or ()),
+            ]
+        ),
     )
 
 
@@ -163,10 +180,19 @@ def _patterns(element: Mapping[str, object], name: str) -> Patterns:
     return Patterns(tuple(listed), negated=negated and bool(listed))
 
 
-def _resource_fits(resources: Patterns | None, variables: bool) -> tuple[ArnFits, ...] | None:
+def _resource_question(resources: Patterns | None, variables: bool) -> Question | None:
+    """None where any resource will do."""
     if resources is None or ("*" in resources.texts and not resources.negated):
         return None
-    return tuple(arn_matcher(text, variables=variables) for text in resources.texts)
+    if not resources.negated:
+        return resource_question(resources.texts, variables=variables)
+    unfit = tuple(arn_matcher(text, variables=variables) for text in resources.texts)
+    # A pattern whose variable has no value (None) puts the statement out of action.
+    return lambda scope: all(fits(scope.segments, scope) is False for fits in unfit)
+
+
+def _anywhere(_scope: Scope) -> bool:
+    return True
 
 
 def _principals(element: Mapping[str, object]) -> Principals:

@@ -1,6 +1,8 @@
 """The decision: may this principal do this to that resource?
 
-It knows no store and no wire, builds no sentence and explains nothing (`explain` does, on demand).
+It knows no store and no wire, builds no sentence and explains nothing (`explain` does, on demand). It asks no
+more than the answer needs: the statements that may deny, then one by one the layers that must allow, until
+one of them does not. What the others would have said is worked out for those who look at it.
 
 The order is AWS's. An explicit Deny in any layer wins. Otherwise, for a principal of the resource's own
 account: the organisation must allow; a resource-based policy may grant alone (and past boundary and session
@@ -11,18 +13,21 @@ account's root user may do everything in its account that the organisation allow
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 from passrole.policy.document import CompiledPolicy, Statement
 from passrole.policy.principals import Reach
-from passrole.policy.request import Request
+from passrole.policy.request import PrincipalKind, Request
 from passrole.policy.scope import Scope
 
 Layer = Literal["identity", "resource", "boundary", "session", "scp", "trust"]
 Verdict = Literal["allow", "deny", "silent"]
 NamedPolicy = tuple[str, CompiledPolicy]
+
+# A statement that denies or allows, after the name or ARN of its policy.
+Speaker = tuple[str, Statement]
 
 # The names of the two policies that have neither name nor ARN of their own.
 RESOURCE_POLICY: Final = "resource-based policy"
@@ -36,6 +41,9 @@ class PolicySet:
     `identity` are the principal's own; `session` those that AssumeRole was given (an empty tuple: none, and
     no limit). `scps` are the organisation's levels from the root down, each of which must allow. `trust` is
     the role's trust policy, for sts:AssumeRole and its like; it takes the place of `resource`.
+
+    What follows from those is worked out once: `attached`, the trust or resource policy with its layer, and
+    `denying`, the few policies that have a Deny, in the order in which one is reported.
     """
 
     identity: tuple[NamedPolicy, ...] = ()
@@ -44,6 +52,13 @@ class PolicySet:
     session: tuple[NamedPolicy, ...] = ()
     scps: tuple[tuple[NamedPolicy, ...], ...] = ()
     trust: CompiledPolicy | None = None
+    attached: tuple[Layer, NamedPolicy] | None = field(init=False, repr=False, compare=False)
+    denying: tuple[tuple[Layer, NamedPolicy], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attached", self._attached())
+        denying = tuple((layer, named) for layer, named in self._in_order() if named[1].may_deny)
+        object.__setattr__(self, "denying", denying)
 
     def replace(
         self, *, resource: CompiledPolicy | None = None, trust: CompiledPolicy | None = None
@@ -51,168 +66,181 @@ class PolicySet:
         """The same policies with what is attached to the resource of this request."""
         return replace(self, resource=resource, trust=trust)
 
+    def _attached(self) -> tuple[Layer, NamedPolicy] | None:
+        if self.trust is not None:
+            return "trust", (TRUST_POLICY, self.trust)
+        return None if self.resource is None else ("resource", (RESOURCE_POLICY, self.resource))
 
-class Finding(NamedTuple):
-    """What one layer says, and by which statement of which policy; `reach` only for resource and trust."""
-
-    verdict: Verdict
-    policy: str | None = None
-    statement: Statement | None = None
-    reach: Reach = Reach.NONE
+    def _in_order(self) -> Iterator[tuple[Layer, NamedPolicy]]:
+        """AWS names one policy type when several deny and does not document which; this is the order in
+        which it asks.
+        """
+        for level in self.scps:
+            yield from (("scp", named) for named in level)
+        if self.attached is not None:
+            yield self.attached
+        yield from (("identity", named) for named in self.identity)
+        if self.boundary is not None:
+            yield "boundary", self.boundary
+        yield from (("session", named) for named in self.session)
 
 
 class Decision(NamedTuple):
-    """The outcome. `layer` is the one that decided; `findings` has every layer that was asked.
-
-    Implicit denials have no statement: nothing spoke. Statements count from 0.
+    """The outcome. `layer` is the one that decided, by what `speaker` says; implicit denials have no speaker:
+    nothing spoke.
     """
 
     allowed: bool
     explicit: bool
     layer: Layer
-    findings: Mapping[Layer, Finding]
-
-    @property
-    def verdicts(self) -> dict[Layer, Verdict]:
-        """What each layer that was asked said."""
-        return {layer: finding.verdict for layer, finding in self.findings.items()}
+    speaker: Speaker | None
+    request: Request
+    policies: PolicySet
 
     @property
     def policy(self) -> str | None:
         """The name or ARN of the deciding policy."""
-        return self._deciding.policy
+        return None if self.speaker is None else self.speaker[0]
 
     @property
     def statement(self) -> int | None:
-        """The index of the deciding statement in its policy."""
-        statement = self._deciding.statement
-        return None if statement is None else statement.index
+        """The index of the deciding statement in its policy, from 0."""
+        return None if self.speaker is None else self.speaker[1].index
 
     @property
     def sid(self) -> str | None:
         """The Sid of the deciding statement, if it has one."""
-        statement = self._deciding.statement
-        return None if statement is None else statement.sid
+        return None if self.speaker is None else self.speaker[1].sid
 
     @property
-    def _deciding(self) -> Finding:
-        return self.findings.get(self.layer, _SILENT)
+    def verdicts(self) -> dict[Layer, Verdict]:
+        """What each layer says that is there and has a say about the caller; worked out at every look."""
+        always = self.request.action.lower() in _ALWAYS_ALLOWED
+        return {} if always else _verdicts(Scope(self.request), self.policies)
 
 
 def evaluate(request: Request, policies: PolicySet) -> Decision:
     """Decide the request."""
     if request.action.lower() in _ALWAYS_ALLOWED:
-        return Decision(True, False, "identity", {})
-    findings = _ask(Scope(request), policies)
-    for layer, finding in findings.items():
-        if finding.verdict == "deny":
-            return Decision(False, True, layer, findings)
-    granted_by, refused_by = _combine(request, findings)
-    if refused_by is not None:
-        return Decision(False, False, refused_by, findings)
-    return Decision(True, False, granted_by, findings)
+        return Decision(True, False, "identity", None, request, policies)
+    scope = Scope(request)
+    if policies.denying:
+        for denying, denial in _denials(scope, policies):
+            return Decision(False, True, denying, denial, request, policies)
+    allowed, layer, speaker = _weighed(scope, policies)
+    return Decision(allowed, False, layer, speaker, request, policies)
 
 
 # "No permissions are required to perform this operation", not even the absence of a Deny.
 _ALWAYS_ALLOWED: Final = frozenset({"sts:getcalleridentity"})
 
-_SILENT: Final = Finding("silent")
-_ROOT: Final = Finding("allow")
-_SEVERITY: Final[Mapping[Verdict, int]] = {"deny": 0, "silent": 1, "allow": 2}
+_NO_GRANT: Final[tuple[Reach, Speaker | None]] = (Reach.NONE, None)
+
+_ATTACHED: Final[frozenset[Layer]] = frozenset({"trust", "resource"})
+_OWN: Final[frozenset[Layer]] = frozenset({"identity", "boundary", "session"})
+_MAY_DENY: Final[Mapping[PrincipalKind, frozenset[Layer]]] = {
+    "user": frozenset({"scp", *_ATTACHED, *_OWN}),
+    "role": frozenset({"scp", *_ATTACHED, *_OWN}),
+    "root": frozenset({"scp", *_ATTACHED}),
+    "service": _ATTACHED,
+}
 
 
-def _ask(scope: Scope, policies: PolicySet) -> dict[Layer, Finding]:
-    """The finding of every layer that is present, in the order in which a Deny is reported.
-
-    AWS names one policy type when several deny and does not document which; this is its evaluation order.
-    """
-    kind = scope.request.principal.kind
-    found: dict[Layer, Finding] = {}
-    if policies.scps and kind != "service":
-        found["scp"] = _ask_levels(policies.scps, scope)
-    if policies.trust is not None:
-        found["trust"] = _ask_resource(TRUST_POLICY, policies.trust, scope)
-    elif policies.resource is not None:
-        found["resource"] = _ask_resource(RESOURCE_POLICY, policies.resource, scope)
-    if kind == "service":
-        return found
-    if kind == "root":
-        found["identity"] = _ROOT
-        return found
-    found["identity"] = _ask_policies(policies.identity, scope)
-    if policies.boundary is not None:
-        found["boundary"] = _ask_policies((policies.boundary,), scope)
-    if policies.session:
-        found["session"] = _ask_policies(policies.session, scope)
-    return found
-
-
-def _ask_policies(policies: Iterable[NamedPolicy], scope: Scope) -> Finding:
-    """The first Deny of any of the policies, else the first Allow."""
-    action = scope.request.action
-    allow: Finding | None = None
-    for name, policy in policies:
-        relevant = policy.about(action)
-        for statement in relevant.denies:
-            if statement.applies(scope):
-                return Finding("deny", name, statement)
-        if allow is None:
-            for statement in relevant.allows:
-                if statement.applies(scope):
-                    allow = Finding("allow", name, statement)
-                    break
-    return allow or _SILENT
-
-
-def _ask_levels(levels: Iterable[tuple[NamedPolicy, ...]], scope: Scope) -> Finding:
-    """Every level must allow; a Deny on any level wins."""
-    findings = [_ask_policies(level, scope) for level in levels]
-    return min(findings, key=lambda finding: _SEVERITY[finding.verdict])
-
-
-def _ask_resource(name: str, policy: CompiledPolicy, scope: Scope) -> Finding:
-    """The first Deny that names the caller, else the Allow that names it most directly."""
+def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, Speaker]]:
+    """Every policy that denies the request, with its first statement that does."""
     principal = scope.request.principal
-    relevant = policy.about(scope.request.action)
-    best = _SILENT
-    for statement in (*relevant.denies, *relevant.allows):
-        reach = statement.reach(principal)
-        if reach > best.reach and statement.applies(scope):
-            if not statement.allows:
-                return Finding("deny", name, statement, reach)
-            best = Finding("allow", name, statement, reach)
-    return best
+    for layer, (name, policy) in policies.denying:
+        if layer not in _MAY_DENY[principal.kind]:
+            continue
+        for statement in policy.about(scope.request.action).denies:
+            if (layer in _OWN or layer == "scp" or statement.reach(principal)) and statement.applies(scope):
+                yield layer, (name, statement)
+                break
 
 
-def _combine(request: Request, findings: Mapping[Layer, Finding]) -> tuple[Layer, Layer | None]:
-    """Which layer grants, and which one refuses if any does, when nothing denies explicitly."""
-    side: Layer = "trust" if "trust" in findings else "resource"
-    reach = findings.get(side, _SILENT).reach
-    if _is_silent(findings, "scp"):
-        return side, "scp"
-    if request.principal.kind == "service":
-        return side, None if reach else side
-    if side == "trust" and (not reach or request.principal.kind == "root"):
+def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, Speaker | None]:
+    """Whether the request is allowed where nothing denies it, and by which layer, or for want of which."""
+    principal = scope.request.principal
+    if principal.kind != "service" and not _organisation_allows(scope, policies):
+        return False, "scp", None
+    side: Layer = "resource" if policies.trust is None else "trust"
+    reach, grant = _NO_GRANT if policies.attached is None else _grant(scope, policies.attached[1])
+    if principal.kind == "service":
+        return reach > Reach.NONE, side, grant
+    if side == "trust" and (reach is Reach.NONE or principal.kind == "root"):
         # "Roles may not be assumed by root accounts."
-        return side, "trust"
-    if request.principal.account != request.resource_account:
-        refused = _first_silent(findings, "identity", "boundary", "session")
-        return side, refused or (None if reach else side)
-    if reach is Reach.DIRECT:
-        return side, None
-    if reach is Reach.ROLE:
-        return side, _first_silent(findings, "boundary", "session")
-    return "identity", _first_silent(findings, "identity", "boundary", "session")
+        return False, "trust", None
+    if principal.account != scope.request.resource_account:
+        refused, _ = _own_side(scope, policies, Reach.NONE)
+        return (reach > Reach.NONE, side, grant) if refused is None else (False, refused, None)
+    refused, own = _own_side(scope, policies, reach)
+    if refused is not None:
+        return False, refused, None
+    return (True, side, grant) if reach >= Reach.ROLE else (True, "identity", own)
 
 
-def _first_silent(findings: Mapping[Layer, Finding], *layers: Layer) -> Layer | None:
-    for layer in layers:
-        if _is_silent(findings, layer):
-            return layer
+def _own_side(scope: Scope, policies: PolicySet, reach: Reach) -> tuple[Layer | None, Speaker | None]:
+    """The layer of the caller's own that is missing, and the statement of the identity-based policies.
+
+    `reach` is how directly a policy of the same account grants already: to the session itself past every
+    layer, to the role in place of the identity-based policies.
+    """
+    if reach is Reach.DIRECT or scope.request.principal.kind == "root":
+        return None, None
+    own = None
+    if reach is not Reach.ROLE:
+        own = _first_allow(policies.identity, scope)
+        if own is None:
+            return "identity", None
+    if policies.boundary is not None and _first_allow((policies.boundary,), scope) is None:
+        return "boundary", None
+    if policies.session and _first_allow(policies.session, scope) is None:
+        return "session", None
+    return None, own
+
+
+def _organisation_allows(scope: Scope, policies: PolicySet) -> bool:
+    """Every level must allow."""
+    for level in policies.scps:  # noqa: SIM110 -- faster than all(), and asked on every call
+        if _first_allow(level, scope) is None:
+            return False
+    return True
+
+
+def _first_allow(policies: Iterable[NamedPolicy], scope: Scope) -> Speaker | None:
+    action = scope.request.action
+    for name, policy in policies:
+        for statement in policy.about(action).allows:
+            if statement.applies(scope):
+                return name, statement
     return None
 
 
-def _is_silent(findings: Mapping[Layer, Finding], layer: Layer) -> bool:
-    """Whether a layer was asked and did not allow."""
-    finding = findings.get(layer)
-    return finding is not None and finding.verdict == "silent"
+def _grant(scope: Scope, attached: NamedPolicy) -> tuple[Reach, Speaker | None]:
+    """The Allow of the role's or the resource's policy that names the caller most directly."""
+    name, policy = attached
+    best, speaker = _NO_GRANT
+    for statement in policy.about(scope.request.action).allows:
+        reach = statement.reach(scope.request.principal)
+        if reach > best and statement.applies(scope):
+            best, speaker = reach, (name, statement)
+    return best, speaker
+
+
+def _verdicts(scope: Scope, policies: PolicySet) -> dict[Layer, Verdict]:
+    kind = scope.request.principal.kind
+    allowing: dict[Layer, bool] = {}
+    if policies.scps and kind != "service":
+        allowing["scp"] = _organisation_allows(scope, policies)
+    if policies.attached is not None:
+        layer, named = policies.attached
+        allowing[layer] = _grant(scope, named)[0] > Reach.NONE
+    if kind != "service":
+        allowing["identity"] = kind == "root" or _first_allow(policies.identity, scope) is not None
+    if kind in ("user", "role"):
+        if policies.boundary is not None:
+            allowing["boundary"] = _first_allow((policies.boundary,), scope) is not None
+        if policies.session:
+            allowing["session"] = _first_allow(policies.session, scope) is not None
+    said: dict[Layer, Verdict] = {layer: "allow" if yes else "silent" for layer, yes in allowing.items()}
+    return said | {layer: "deny" for layer, _ in _denials(scope, policies)}

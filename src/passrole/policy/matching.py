@@ -13,10 +13,11 @@ which runs on to the end (`arn:aws:sqs:*`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from passrole.policy.questions import Question, any_of
 from passrole.policy.scope import Scope
 from passrole.policy.variables import Template, Text, Variable, Wild, is_fixed, read, resolve
 
@@ -43,6 +44,28 @@ def arn_matcher(text: str, *, variables: bool) -> ArnFits:
         return _segments_matcher(known)(actual, scope) if len(known) == len(filled) else None
 
     return fits_when_filled
+
+
+def resource_question(patterns: Iterable[str], *, variables: bool) -> Question:
+    """Whether the request's resource fits one of the patterns.
+
+    ARNs without wildcards are looked up, however many they are; patterns that differ only in the name of the
+    resource share one look at all that stands before it.
+    """
+    exact: set[str] = set()
+    names_by_place: dict[tuple[Text, ...], list[Text]] = {}
+    others: list[Question] = []
+    for text in patterns:
+        segments = _cut(read(text, variables=variables))
+        fixed = tuple(segment for segment in segments if is_fixed(segment))
+        if len(fixed) == len(segments) and all(_is_letters(segment) for segment in fixed):
+            exact.add(":".join(_letters(segment) for segment in fixed))
+        elif len(fixed) == _ARN_SEGMENTS:
+            names_by_place.setdefault(fixed[:-1], []).append(fixed[-1])
+        else:
+            others.append(_asked_of_resource(arn_matcher(text, variables=variables)))
+    named = [_named(place, names) for place, names in names_by_place.items()]
+    return any_of([*([lambda scope: scope.resource in exact] if exact else []), *named, *others])
 
 
 def action_matcher(pattern: str) -> Fits:
@@ -172,6 +195,44 @@ def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
         return True
 
     return fits
+
+
+def _named(place: tuple[Text, ...], names: Sequence[Text]) -> Question:
+    """Patterns of six segments that have the first five in common: `place`."""
+    literal = next((i for i, text in enumerate(place) if not _is_letters(text)), len(place))
+    head = "".join(f"{_letters(text)}:" for text in place[:literal])
+    rest = [(i, glob(text)) for i, text in enumerate(place) if i >= literal and text != (Wild.STAR,)]
+    beginning = _common_letters(names)
+    name_fits = [glob(name[1:] if beginning else name) for name in names]
+
+    def fits(scope: Scope) -> bool:
+        segments = scope.segments
+        if not scope.resource.startswith(head) or len(segments) != _ARN_SEGMENTS:
+            return False
+        for i, fit in rest:
+            if not fit(segments[i]):
+                return False
+        name = segments[-1]
+        if beginning:
+            if not name.startswith(beginning):
+                return False
+            name = name[len(beginning) :]
+        for fit in name_fits:  # noqa: SIM110 -- twice as fast as any(), and this is the innermost loop
+            if fit(name):
+                return True
+        return False
+
+    return fits
+
+
+def _common_letters(names: Sequence[Text]) -> str:
+    """The letters that all names begin with, as `function:*a*` and `function:*b*` do; often none."""
+    first = names[0][:1]
+    return _letters(first) if all(name[:1] == first for name in names) else ""
+
+
+def _asked_of_resource(fits: ArnFits) -> Question:
+    return lambda scope: fits(scope.segments, scope) is True
 
 
 def _is_letters(text: Text) -> bool:

@@ -56,10 +56,8 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
     if decision.allowed:
         return []
     if decision.explicit:
-        finding = decision.findings[decision.layer]
-        denying = finding.statement
-        assert denying is not None, "an explicit deny has its statement"
-        policy = finding.policy or ""
+        assert decision.speaker is not None, "an explicit deny has its statement"
+        policy, denying = decision.speaker
         sentence = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
         return [NearMiss(Distance.DENIED, policy, denying.index, denying.sid, sentence)]
     scope = Scope(request)

@@ -1,6 +1,6 @@
 """The condition operators, one record each, in one table.
 
-A record's `read` compiles one value of the policy into a test of one value of the request. It knows no
+A record's `read` compiles the values of the policy into tests of one value of the request. It knows no
 IfExists, no set operators and no absent keys: those are the same for all operators and live in
 `conditions`. Numbers, dates, addresses and binary values are parsed, never compared as text; a value that
 does not parse is neither equal nor unequal (None), so that negation does not turn nonsense into a match.
@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 import base64
 import binascii
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,11 +20,12 @@ from typing import Final, TypeVar
 
 from passrole.policy.matching import arn_matcher, glob
 from passrole.policy.scope import Scope, split_arn
-from passrole.policy.variables import Template, is_fixed, read, resolve
+from passrole.policy.variables import Template, Text, is_fixed, read, resolve
 
 # True, False, or None where either side has no meaning (an unset variable, `abc` as a number).
 ValueTest = Callable[[str, Scope], bool | None]
 ValueReader = Callable[[str, bool], ValueTest]
+ValuesReader = Callable[[Sequence[str], bool], tuple[ValueTest, ...]]
 
 _Parsed = TypeVar("_Parsed")
 
@@ -33,22 +34,32 @@ _Parsed = TypeVar("_Parsed")
 class Operator:
     """One condition operator.
 
-    `read(value, variables)` compiles a value of the policy. A `negated` operator holds when none of the
-    policy's values matches, and when the key is absent. `words` stands between key and value in sentences.
+    `read(values, variables)` compiles the policy's values into tests, one of which must match. A `negated`
+    operator holds when none of them does, and when the key is absent. `words` stands between key and value
+    in sentences.
     """
 
     name: str
     words: str
-    read: ValueReader
+    read: ValuesReader
     negated: bool = False
 
 
-def _equals(value: str, variables: bool) -> ValueTest:
-    return _filled(read(value, variables=variables, wildcards=False), str)
+def _each(read_value: ValueReader) -> ValuesReader:
+    """One test for each value."""
+    return lambda values, variables: tuple(read_value(value, variables) for value in values)
 
 
-def _equals_ignoring_case(value: str, variables: bool) -> ValueTest:
-    return _filled(read(value, variables=variables, wildcards=False), str.lower)
+def _equal(fold: Callable[[str], str]) -> ValuesReader:
+    """Equality after `fold`: values without variables are looked up all at once."""
+
+    def read_values(values: Sequence[str], variables: bool) -> tuple[ValueTest, ...]:
+        templates = [read(value, variables=variables, wildcards=False) for value in values]
+        fixed = frozenset(fold(_letters(template)) for template in templates if is_fixed(template))
+        others = tuple(_filled(template, fold) for template in templates if not is_fixed(template))
+        return (lambda actual, _scope: fold(actual) in fixed, *others) if fixed else others
+
+    return read_values
 
 
 def _like(value: str, variables: bool) -> ValueTest:
@@ -70,21 +81,22 @@ def _arn_like(value: str, variables: bool) -> ValueTest:
 
 
 def _filled(template: Template, fold: Callable[[str], str]) -> ValueTest:
-    """Equality after `fold`, with the policy's variables filled in."""
-    if is_fixed(template):
-        wanted = fold("".join(str(token) for token in template))
-        return lambda actual, _scope: fold(actual) == wanted
+    """Equality after `fold` with what the variables of this request make of the template."""
 
     def equal_when_filled(actual: str, scope: Scope) -> bool | None:
         text = resolve(template, scope)
-        return None if text is None else fold(actual) == fold("".join(str(token) for token in text))
+        return None if text is None else fold(actual) == fold(_letters(text))
 
     return equal_when_filled
 
 
+def _letters(text: Text) -> str:
+    return "".join(str(token) for token in text)
+
+
 def _parsed(
     parse: Callable[[str], _Parsed | None], compare: Callable[[_Parsed, _Parsed], bool]
-) -> ValueReader:
+) -> ValuesReader:
     """A reader for values that are parsed on both sides before they are compared."""
 
     def read_value(value: str, _variables: bool) -> ValueTest:
@@ -96,7 +108,7 @@ def _parsed(
 
         return test
 
-    return read_value
+    return _each(read_value)
 
 
 def _number(text: str) -> Decimal | None:
@@ -197,23 +209,23 @@ _DATE_WORDS: Final = {
 }
 
 _ALL: Final = [
-    Operator("StringEquals", "is", _equals),
-    Operator("StringNotEquals", "is not", _equals, negated=True),
-    Operator("StringEqualsIgnoreCase", "is (in any letter case)", _equals_ignoring_case),
-    Operator("StringNotEqualsIgnoreCase", "is not (in any letter case)", _equals_ignoring_case, negated=True),
-    Operator("StringLike", "is like", _like),
-    Operator("StringNotLike", "is not like", _like, negated=True),
+    Operator("StringEquals", "is", _equal(str)),
+    Operator("StringNotEquals", "is not", _equal(str), negated=True),
+    Operator("StringEqualsIgnoreCase", "is (in any letter case)", _equal(str.lower)),
+    Operator("StringNotEqualsIgnoreCase", "is not (in any letter case)", _equal(str.lower), negated=True),
+    Operator("StringLike", "is like", _each(_like)),
+    Operator("StringNotLike", "is not like", _each(_like), negated=True),
     *_ordered("Numeric", _number, _NUMERIC_WORDS),
     *_ordered("Date", _moment, _DATE_WORDS),
     Operator("Bool", "is", _parsed(_truth, operator.eq)),
     Operator("BinaryEquals", "is", _parsed(_bytes, operator.eq)),
-    Operator("IpAddress", "is in", _in_network),
-    Operator("NotIpAddress", "is not in", _in_network, negated=True),
+    Operator("IpAddress", "is in", _each(_in_network)),
+    Operator("NotIpAddress", "is not in", _each(_in_network), negated=True),
     # "ArnEquals and ArnLike behave identically."
-    Operator("ArnEquals", "is like", _arn_like),
-    Operator("ArnLike", "is like", _arn_like),
-    Operator("ArnNotEquals", "is not like", _arn_like, negated=True),
-    Operator("ArnNotLike", "is not like", _arn_like, negated=True),
+    Operator("ArnEquals", "is like", _each(_arn_like)),
+    Operator("ArnLike", "is like", _each(_arn_like)),
+    Operator("ArnNotEquals", "is not like", _each(_arn_like), negated=True),
+    Operator("ArnNotLike", "is not like", _each(_arn_like), negated=True),
 ]
 
 # By name in lower case: policies in the wild spell operators as they please.

@@ -24,11 +24,12 @@ def split_arn(text: str) -> list[str]:
 class Scope:
     """What the statements of a policy may ask about one request."""
 
-    __slots__ = ("_keys", "request", "segments")
+    __slots__ = ("_keys", "request", "resource", "segments")
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.segments = split_arn(request.resource)
+        self.resource = resource = request.resource
+        self.segments = split_arn(resource)
         self._keys: Mapping[str, Values] | None = None
 
     def value(self, key: str) -> Values | None:
