@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passrole.policy import Principal, Request
-from passrole.policy.matching import action_matcher, arn_matcher, glob
+from passrole.policy.matching import action_matcher, arn_matcher, glob, resource_question
 from passrole.policy.scope import Scope, split_arn
 from passrole.policy.variables import Wild
 
@@ -67,6 +67,22 @@ def test_the_chunks_of_a_glob_do_not_overlap(pattern: str, text: str) -> None:
 @given(st.text("a:*?", max_size=11), st.text("a:b", max_size=11))
 def test_an_arn_pattern_matches_segment_by_segment(pattern: str, text: str) -> None:
     assert fits(pattern, text) is arn_oracle(pattern, text)
+
+
+NAMES = st.text("ab*?", max_size=4)
+PLACES = st.sampled_from(["a:b:c:d:e:", "a:b:*:d:e:", "a:b:c:*:?:", "a:b:c:", ""])
+BEGINNINGS = st.sampled_from(["", "b:", "ab/"])
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.builds("{}{}{}".format, PLACES, BEGINNINGS, NAMES), max_size=4),
+    st.builds("{}{}{}".format, PLACES, BEGINNINGS, st.text("ab", max_size=4)),
+)
+def test_a_resource_fits_a_list_where_it_fits_one_of_its_patterns(patterns: list[str], resource: str) -> None:
+    scope = Scope(Request(USER, "sqs:SendMessage", resource, "1"))
+    fits_one = any(arn_oracle(pattern, resource) for pattern in patterns)
+    assert resource_question(patterns, variables=True)(scope) is fits_one
 
 
 @given(st.text(min_size=1, max_size=6), st.text(max_size=6))
@@ -138,6 +154,46 @@ def test_a_hostile_pattern_costs_twice_as_much_on_twice_the_text(shape: str) -> 
     compiled = glob(tokens(HOSTILE[shape](12)))
     once, twice = (steps(partial(compiled, "a" * size)) for size in (200, 400))
     assert twice <= 2.2 * once + 50
+
+
+def walked(pattern: str, text: str) -> bool:
+    """All ways at once, letter by letter: a bit for every place of the pattern that may be next."""
+    stars = sum(1 << at for at, letter in enumerate(pattern) if letter == "*")
+    taking = {
+        one: sum(1 << at for at, letter in enumerate(pattern) if letter in (one, "?")) for one in set(text)
+    }
+
+    def past_stars(places: int) -> int:
+        while (further := places | (places & stars) << 1) != places:
+            places = further
+        return places
+
+    places = past_stars(1)
+    for letter in text:
+        places = past_stars((places & taking[letter]) << 1 | (places & stars))
+    return bool(places >> len(pattern) & 1)
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=9))
+def test_the_oracle_for_long_patterns_is_right_about_short_ones(pattern: str, text: str) -> None:
+    assert walked(pattern, text) is oracle(pattern, text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.text("*?", max_size=200) | st.text("*?ab", max_size=200),
+    st.text("ab", min_size=1, max_size=6),
+    st.text("ab", max_size=3),
+)
+def test_up_to_200_stars_and_marks_decide_about_10_000_letters(pattern: str, unit: str, end: str) -> None:
+    text = unit * (10_000 // len(unit)) + end
+    assert glob(tokens(pattern))(text) is walked(pattern, text)
+
+
+@pytest.mark.parametrize("unit", ["*", "?", "*?", "*a", "?a", "*a?", "?*b"])
+def test_the_work_for_200_stars_and_marks_is_bounded_by_text_times_pattern(unit: str) -> None:
+    pattern, text = unit * (199 // len(unit)) + "b", "a" * 1_000
+    assert steps(partial(glob(tokens(pattern)), text)) <= len(text) * len(pattern) * 2
 
 
 Trace = Callable[[FrameType, str, object], Any]
