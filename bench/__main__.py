@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from rich.console import Console
 
-from bench import callbacks, decisions, emr, engine, events, functions, pipelines, queues, start_up
+from bench import callbacks, checking, decisions, emr, engine, events, functions, pipelines, queues, start_up
 from bench.table import Row, missed, show
 
 SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
@@ -19,6 +19,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "callbacks": callbacks.rows,
     "queues": queues.rows,
     "decisions": decisions.rows,
+    "checking": checking.rows,
     "events": events.rows,
     "emr": emr.rows,
     "start_up": start_up.rows,

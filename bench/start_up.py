@@ -19,7 +19,7 @@ CALLS = 1_300
 
 def rows() -> Iterator[Row]:
     """A first start, later starts, and memory before and after some use."""
-    python = Peer("python -c 'import boto3'", Figure(median_of(ROUNDS, lambda: seconds(_bare_python)), "s"))
+    python = Peer("python -c 'import boto3'", Figure(median_of(ROUNDS, lambda: seconds(bare_python)), "s"))
     ready, resident = Figure(0.7, "s"), Figure(100e6, "bytes")
     with tempfile.TemporaryDirectory() as folder:
         with Server(Path(folder, "data")) as server:
@@ -49,5 +49,6 @@ def _use(server: Server) -> None:
         iam.get_role(RoleName=server.access["role_name"])
 
 
-def _bare_python() -> None:
+def bare_python() -> None:
+    """What every Python client of AWS waits for before it does anything."""
     subprocess.run([sys.executable, "-c", "import boto3"], check=True)
