@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from passrole.policy import PolicySet, evaluate
+from passrole.policy.document import policy_of
 
 A, B = "111122223333", "444455556666"
 ROOT = f"arn:aws:iam::{A}:root"
@@ -105,6 +106,23 @@ def test_the_most_direct_of_several_grants_counts(position: int, ask: Any, compi
     grants.insert(position, {"Principal": {"AWS": f"arn:aws:sts::{A}:assumed-role/PipeExec/SageMaker"}})
     decision = evaluate(ask(), PolicySet(resource=compiled(*grants, kind="resource")))
     assert (decision.allowed, decision.statement) == (True, position)
+
+
+@pytest.mark.parametrize(("named", "allowed"), [("444455556666", True), (A, False)])
+def test_a_deny_of_the_resource_holds_for_those_whom_it_names(
+    named: str, allowed: bool, ask: Any, compiled: Any
+) -> None:
+    attached = compiled({"Principal": {"AWS": named}} | DENY, kind="resource")
+    decision = evaluate(ask(), PolicySet(identity=(("p", compiled(ALL)),), resource=attached))
+    assert decision.allowed is allowed
+
+
+def test_statements_of_several_documents_keep_their_order(ask: Any, compiled: Any) -> None:
+    several = [compiled({"Sid": f"S{number}"}) for number in range(9)]
+    whole = policy_of([statement for policy in several for statement in policy.statements])
+    assert [statement.sid for statement in whole.about("sqs:SendMessage").allows] == [
+        f"S{number}" for number in range(9)
+    ]
 
 
 def test_not_resource_with_a_variable_that_has_no_value_is_out_of_action(ask: Any, compiled: Any) -> None:

@@ -73,6 +73,8 @@ def test_a_decision_agrees_with_the_verdicts_of_the_layers(raw: RawSet, request:
     decision = evaluate(request, policy_set(raw))
     verdicts = decision.verdicts
     assert ("deny" in verdicts.values()) is decision.explicit
+    if decision.speaker is not None:
+        assert decision.findings[decision.layer][1:] == decision.speaker
     if decision.explicit:
         assert not decision.allowed
         assert verdicts[decision.layer] == "deny"

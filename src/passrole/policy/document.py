@@ -87,8 +87,8 @@ class CompiledPolicy:
 
     statements: tuple[Statement, ...]
     may_deny: bool
-    _by_action: Mapping[str, Sequence[Statement]] = field(repr=False)
-    _by_pattern: Sequence[Statement] = field(repr=False)
+    _by_action: Mapping[str, Sequence[int]] = field(repr=False)
+    _by_pattern: Sequence[int] = field(repr=False)
     _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
 
     def about(self, action: str) -> Relevant:
@@ -99,8 +99,8 @@ class CompiledPolicy:
     def _find(self, action: str) -> Relevant:
         lowered = action.lower()
         named = self._by_action.get(lowered, ())
-        fitting = [one for one in self._by_pattern if one.covers_action(lowered)]
-        covering = sorted({*named, *fitting}, key=lambda statement: statement.index)
+        fitting = [place for place in self._by_pattern if self.statements[place].covers_action(lowered)]
+        covering = [self.statements[place] for place in sorted({*named, *fitting})]
         found = Relevant(
             denies=tuple(one for one in covering if not one.allows),
             allows=tuple(one for one in covering if one.allows),
@@ -131,21 +131,22 @@ def compile_document(document: Mapping[str, object], kind: Kind = "identity") ->
         _compile_statement(index, element, kind, variables)
         for index, element in enumerate(statements(document))
     ]
-    return _indexed(tuple(compiled))
+    return policy_of(compiled)
 
 
-def _indexed(compiled: tuple[Statement, ...]) -> CompiledPolicy:
-    by_action: dict[str, list[Statement]] = {}
-    by_pattern: list[Statement] = []
-    for statement in compiled:
+def policy_of(compiled: Sequence[Statement]) -> CompiledPolicy:
+    """A policy of statements, in their order, which may be of several documents."""
+    by_action: dict[str, list[int]] = {}
+    by_pattern: list[int] = []
+    for place, statement in enumerate(compiled):
         patterned = [text for text in statement.actions.texts if not _WILDCARDS.isdisjoint(text)]
         if patterned or statement.actions.negated:
-            by_pattern.append(statement)
+            by_pattern.append(place)
             continue
         for text in statement.actions.texts:
-            by_action.setdefault(text.lower(), []).append(statement)
+            by_action.setdefault(text.lower(), []).append(place)
     may_deny = not all(statement.allows for statement in compiled)
-    return CompiledPolicy(compiled, may_deny, by_action, by_pattern)
+    return CompiledPolicy(tuple(compiled), may_deny, by_action, by_pattern)
 
 
 def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:

@@ -85,6 +85,14 @@ class PolicySet:
         yield from (("session", named) for named in self.session)
 
 
+class Finding(NamedTuple):
+    """What one layer says, and by which statement of which policy; where it is silent, by none."""
+
+    verdict: Verdict
+    policy: str | None = None
+    statement: Statement | None = None
+
+
 class Decision(NamedTuple):
     """The outcome. `layer` is the one that decided, by what `speaker` says; implicit denials have no speaker:
     nothing spoke.
@@ -113,10 +121,15 @@ class Decision(NamedTuple):
         return None if self.speaker is None else self.speaker[1].sid
 
     @property
-    def verdicts(self) -> dict[Layer, Verdict]:
+    def findings(self) -> dict[Layer, Finding]:
         """What each layer says that is there and has a say about the caller; worked out at every look."""
         always = self.request.action.lower() in _ALWAYS_ALLOWED
-        return {} if always else _verdicts(Scope(self.request), self.policies)
+        return {} if always else _findings(Scope(self.request), self.policies)
+
+    @property
+    def verdicts(self) -> dict[Layer, Verdict]:
+        """The same, without the statements."""
+        return {layer: finding.verdict for layer, finding in self.findings.items()}
 
 
 def evaluate(request: Request, policies: PolicySet) -> Decision:
@@ -227,20 +240,26 @@ def _grant(scope: Scope, attached: NamedPolicy) -> tuple[Reach, Speaker | None]:
     return best, speaker
 
 
-def _verdicts(scope: Scope, policies: PolicySet) -> dict[Layer, Verdict]:
+def _findings(scope: Scope, policies: PolicySet) -> dict[Layer, Finding]:
     kind = scope.request.principal.kind
-    allowing: dict[Layer, bool] = {}
+    found: dict[Layer, Finding] = {}
     if policies.scps and kind != "service":
-        allowing["scp"] = _organisation_allows(scope, policies)
+        levels = [_first_allow(level, scope) for level in policies.scps]
+        found["scp"] = _finding("allow", None if None in levels else levels[0])
     if policies.attached is not None:
         layer, named = policies.attached
-        allowing[layer] = _grant(scope, named)[0] > Reach.NONE
-    if kind != "service":
-        allowing["identity"] = kind == "root" or _first_allow(policies.identity, scope) is not None
+        found[layer] = _finding("allow", _grant(scope, named)[1])
+    if kind == "root":
+        found["identity"] = Finding("allow")
     if kind in ("user", "role"):
+        found["identity"] = _finding("allow", _first_allow(policies.identity, scope))
         if policies.boundary is not None:
-            allowing["boundary"] = _first_allow((policies.boundary,), scope) is not None
+            found["boundary"] = _finding("allow", _first_allow((policies.boundary,), scope))
         if policies.session:
-            allowing["session"] = _first_allow(policies.session, scope) is not None
-    said: dict[Layer, Verdict] = {layer: "allow" if yes else "silent" for layer, yes in allowing.items()}
-    return said | {layer: "deny" for layer, _ in _denials(scope, policies)}
+            found["session"] = _finding("allow", _first_allow(policies.session, scope))
+    denials = {layer: _finding("deny", speaker) for layer, speaker in reversed([*_denials(scope, policies)])}
+    return found | denials
+
+
+def _finding(verdict: Verdict, speaker: Speaker | None) -> Finding:
+    return Finding("silent") if speaker is None else Finding(verdict, *speaker)

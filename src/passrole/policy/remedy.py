@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from passrole.policy.document import CompiledPolicy, compile_document
+from passrole.policy.document import CompiledPolicy, compile_document, policy_of
 from passrole.policy.evaluate import Layer, NamedPolicy, PolicySet, evaluate
 from passrole.policy.near_misses import smallest_statement
 from passrole.policy.request import Request
@@ -60,7 +60,7 @@ def _compiled(statement: Mapping[str, object], layer: Layer) -> CompiledPolicy:
 
 
 def _joined(policy: CompiledPolicy | None, more: CompiledPolicy) -> CompiledPolicy:
-    return CompiledPolicy((*policy.statements, *more.statements) if policy else more.statements)
+    return policy_of([*(policy.statements if policy else ()), *more.statements])
 
 
 def _bounded(policies: PolicySet, more: CompiledPolicy) -> PolicySet:
