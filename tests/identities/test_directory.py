@@ -61,7 +61,7 @@ class World:
         return (await self.directory.credentials(credentials.access_key, credentials.session_token)).principal
 
     async def allowed(self, principal: Principal) -> set[str]:
-        policies = await self.directory.policy_set(principal)
+        policies = (await self.directory.standing(principal)).policies
         return {
             name
             for name in ("SendMessage", "ReceiveMessage", "DeleteQueue")
@@ -114,6 +114,7 @@ def test_a_sessions_key_tells_its_derived_secret_and_the_role_behind_it(run: Cal
             role_arn=ROLE.arn,
             session_name="work",
             session_policies=(SEND,),
+            token_issued="1970-01-01T02:46:40Z",
             tags={"a": "role", "b": "session"},
         )
 
@@ -194,7 +195,7 @@ def test_inline_and_attached_policies_count_together(run: Callable[[Story], None
 def test_policies_are_named_by_their_name_or_arn(run: Callable[[Story], None]) -> None:
     async def story(world: World) -> None:
         await world.put(replace(ROLE, attached=[ADMINISTRATOR]))
-        policies = await world.directory.policy_set(await world.principal())
+        policies = (await world.directory.standing(await world.principal())).policies
         assert [name for name, _ in policies.identity] == ["send", ADMINISTRATOR]
 
     run(story)
@@ -275,7 +276,7 @@ def test_services_and_root_have_no_policies_of_their_own(run: Callable[[Story], 
     async def story(world: World) -> None:
         sagemaker = service_principal("sagemaker.amazonaws.com", ACCOUNT)
         root = Principal("root", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, ACCOUNT, "root")
-        assert await world.directory.policy_set(sagemaker) == PolicySet()
+        assert await world.directory.standing(sagemaker) == (PolicySet(), {})
         assert await world.allowed(sagemaker) == set()
         assert await world.allowed(root) == {"SendMessage", "ReceiveMessage", "DeleteQueue"}
 
@@ -291,8 +292,8 @@ def test_a_known_caller_costs_no_read_until_an_identity_changes(run: Callable[[S
             principal = (
                 await world.directory.credentials(credentials.access_key, credentials.session_token)
             ).principal
-            await world.directory.policy_set(principal)
-            await world.directory.policy_set((await world.directory.credentials("AKIA1", None)).principal)
+            await world.directory.standing(principal)
+            await world.directory.standing((await world.directory.credentials("AKIA1", None)).principal)
 
         await call()
         reads.clear()

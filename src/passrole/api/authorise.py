@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from passrole import arns
 from passrole.api.audit import Check
+from passrole.api.resource_tags import resource_tag_keys
 from passrole.clock import Clock
 from passrole.identities import Directory
 from passrole.policy import (
@@ -20,7 +20,7 @@ from passrole.policy import (
     near_misses,
     parse_document,
 )
-from passrole.policy.request import Request, Values
+from passrole.policy.request import Request, Values, date_text
 from passrole.services import Context, Operation, Permission
 
 T = TypeVar("T")
@@ -51,15 +51,19 @@ class Authoriser:
         """Decide every permission of the call; `verdict.sentence` is set where one is refused."""
         if operation.action is None:
             return
-        policies = await self._directory.policy_set(context.principal)
-        everything = {**keys, **_time_keys(self._clock())}
+        policies, tags = await self._directory.standing(context.principal)
+        if tags:
+            # A session carries the tags of its role, and its own before those.
+            principal = context.principal
+            context = replace(context, principal=replace(principal, tags={**tags, **principal.tags}))
+        everything = {**keys, **_time_keys(int(self._clock()))}
         own = await _own_permission(operation, context, parameters)
         attached = await _attached(operation, context, parameters)
         with_attached = policies if attached is None else _joined(policies, operation.action, attached)
-        if not _decide(own, context, everything, with_attached, verdict):
+        if not await _decide(own, context, everything, with_attached, verdict):
             return
         for permission in await _further(operation, context, parameters):
-            if not _decide(permission, context, everything, policies, verdict):
+            if not await _decide(permission, context, everything, policies, verdict):
                 return
 
 
@@ -83,15 +87,16 @@ async def _attached(operation: Operation, context: Context, parameters: Paramete
     return await operation.resource_policy(context, parameters) if operation.resource_policy else None
 
 
-def _decide(
+async def _decide(
     permission: Permission, context: Context, keys: Keys, policies: PolicySet, verdict: Verdict
 ) -> bool:
+    tags = await resource_tag_keys(context, permission, policies)
     request = Request(
         principal=context.principal,
         action=permission.action,
         resource=permission.resource,
         resource_account=_owner(permission.resource) or context.account,
-        context={**keys, **permission.context} if permission.context else keys,
+        context={**keys, **tags, **permission.context} if tags or permission.context else keys,
     )
     decision = evaluate(request, policies)
     verdict.checks.append(_noted(request, policies, decision))
@@ -132,11 +137,9 @@ def _compiled(text: str, kind: Literal["resource", "trust"]) -> CompiledPolicy:
     return parse_document(text, kind)
 
 
-def _time_keys(now: float) -> dict[str, Values]:
-    return {
-        "aws:CurrentTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(now)),
-    }
+@lru_cache(maxsize=1)
+def _time_keys(now: int) -> dict[str, Values]:
+    return {"aws:CurrentTime": date_text(now), "aws:EpochTime": str(now)}
 
 
 async def _settled(value: T | Awaitable[T]) -> T:

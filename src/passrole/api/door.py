@@ -35,7 +35,8 @@ AnsweredElsewhere = Callable[[Context, Operation, str, Mapping[str, Any]], Await
 class Call:
     """One call of one operation, `parameters` in AWS's spelling.
 
-    `source_ip` is None for calls from inside; `secure` says whether TLS carried it.
+    `source_ip` and `user_agent` are None for calls from inside; `secure` says whether TLS carried it, which
+    between services it always does. `via_service`: a service asks another one in the caller's name.
     """
 
     principal: Principal
@@ -46,6 +47,8 @@ class Call:
     request_id: str
     source_ip: str | None = None
     secure: bool = False
+    user_agent: str | None = None
+    via_service: bool = False
 
 
 class Door:
@@ -100,7 +103,8 @@ class Door:
     ) -> dict[str, Any]:
         """A call by passrole's own worker, as `principal`; with a request id of its own unless given one."""
         request_id = request_id or ids.request_id()
-        return await self.call(Call(principal, service, operation, parameters, region, request_id))
+        call = Call(principal, service, operation, parameters, region, request_id, secure=True)
+        return await self.call(call)
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
         operation = table.find(call.service, call.operation)
@@ -131,14 +135,7 @@ class Door:
         async def call_on(
             service: str, operation: str, parameters: Mapping[str, Any], *, principal: Principal | None = None
         ) -> dict[str, Any]:
-            inner = replace(
-                call,
-                principal=principal or call.principal,
-                service=service,
-                operation=operation,
-                parameters=parameters,
-            )
-            return await self.call(inner)
+            return await self.call(_inner(call, service, operation, parameters, principal))
 
         return Context(
             principal=call.principal,
@@ -169,6 +166,27 @@ class Door:
         )
 
 
+def _inner(
+    call: Call,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    principal: Principal | None,
+) -> Call:
+    """What a handler calls: as the caller, which another service then hears from the handler's; or as
+    somebody else, who is none of those that are outside.
+    """
+    asked = replace(call, service=service, operation=operation, parameters=parameters)
+    if principal is not None:
+        return replace(
+            asked, principal=principal, source_ip=None, user_agent=None, secure=True, via_service=False
+        )
+    if service == call.service:
+        return asked
+    # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
+    return replace(asked, user_agent=None, secure=True, via_service=True)
+
+
 def _validate(call: Call) -> None:
     """Against AWS's description, which our own operations have none of: there `_arguments` says all."""
     described = call.service in SERVICES
@@ -197,11 +215,17 @@ def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
 
 
 def _request_keys(call: Call) -> dict[str, str]:
-    """The global condition keys that come from the request itself."""
+    """The global condition keys that come from the request itself; of what is not known there is none.
+
+    aws:CalledVia is not among them: AWS lists the services that give it, and none of ours is one.
+    """
     keys = {
         "aws:RequestedRegion": call.region,
         "aws:SecureTransport": "true" if call.secure else "false",
+        "aws:ViaAWSService": "true" if call.via_service else "false",
     }
+    if call.user_agent is not None:
+        keys["aws:UserAgent"] = call.user_agent
     if call.source_ip is not None:
         keys["aws:SourceIp"] = call.source_ip
     if call.principal.source is not None:

@@ -103,7 +103,17 @@ def _signed(request: HttpRequest) -> sigv4.Authorization:
 def _from(scope: Scope, call: Call) -> Call:
     """The call with where it came from, and how."""
     client = scope.get("client")
-    return replace(call, source_ip=client[0] if client else None, secure=scope.get("scheme") == "https")
+    return replace(
+        call,
+        source_ip=client[0] if client else None,
+        secure=scope.get("scheme") == "https",
+        user_agent=_user_agent(scope),
+    )
+
+
+def _user_agent(scope: Scope) -> str | None:
+    headers = scope.get("headers", ())
+    return next((value.decode("latin-1") for name, value in headers if name == b"user-agent"), None)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -8,6 +8,7 @@ of a role count for its running sessions at once, and a role that was deleted, o
 name (its unique id differs), gives its old sessions nothing. The same holds for users.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -21,7 +22,7 @@ from passrole.identities.sessions import ExpiredSession, Session, UnknownKey
 from passrole.policy import CompiledPolicy, PolicySet, managed
 from passrole.policy.document import compile_document
 from passrole.policy.evaluate import NamedPolicy
-from passrole.policy.request import Principal
+from passrole.policy.request import Principal, date_text
 from passrole.store import Store, Tx
 
 ENTRIES_MAX = 10_000
@@ -38,6 +39,13 @@ class Known(NamedTuple):
 
     secret_key: str
     principal: Principal
+
+
+class Standing(NamedTuple):
+    """What hangs on a caller's user or role: the policies that apply, and its tags."""
+
+    policies: PolicySet
+    tags: Mapping[str, str]
 
 
 class _KnownSession(NamedTuple):
@@ -57,7 +65,7 @@ class Directory:
         self._changes = 0
         self._keys: dict[str, Known] = {}
         self._sessions: dict[str, _KnownSession] = {}
-        self._policies: dict[tuple[str, ...], PolicySet] = {}
+        self._standings: dict[tuple[str, ...], Standing] = {}
         self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
 
     async def credentials(self, access_key: str, session_token: str | None) -> Known:
@@ -73,20 +81,20 @@ class Directory:
             raise ExpiredSession(access_key)
         return kept.known
 
-    async def policy_set(self, principal: Principal) -> PolicySet:
-        """The layers that hang on the caller itself: identity, boundary and session policies.
+    async def standing(self, principal: Principal) -> Standing:
+        """The layers that hang on the caller itself, which are identity, boundary and session policies.
 
         Empty for a service, which only other parties' policies can allow, and for the root user, who needs
         none (`evaluate` knows both).
         """
         key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
-        return self._policies.get(key) or await self._compiled_set(key, principal)
+        return self._standings.get(key) or await self._read_standing(key, principal)
 
     def _forget(self, _payload: object) -> None:
         self._changes += 1
         self._keys.clear()
         self._sessions.clear()
-        self._policies.clear()
+        self._standings.clear()
 
     async def _user_key(self, access_key: str) -> Known:
         changes = self._changes
@@ -110,11 +118,11 @@ class Directory:
             _keep(self._sessions, token, kept)
         return kept
 
-    async def _compiled_set(self, key: tuple[str, ...], principal: Principal) -> PolicySet:
+    async def _read_standing(self, key: tuple[str, ...], principal: Principal) -> Standing:
         changes = self._changes
-        found = await self._store.read(lambda tx: _policy_set(tx, principal))
+        found = await self._store.read(lambda tx: _standing(tx, principal))
         if changes == self._changes:
-            _keep(self._policies, key, found)
+            _keep(self._standings, key, found)
         return found
 
 
@@ -158,22 +166,24 @@ def _session_principal(tx: Tx, session: Session) -> Principal:
         role_arn=session.role_arn,
         session_name=session.name,
         session_policies=(*session.policies, *narrowing),
+        token_issued=date_text(session.issued),
         tags={**role_tags, **session.tags},
     )
 
 
-def _policy_set(tx: Tx, principal: Principal) -> PolicySet:
+def _standing(tx: Tx, principal: Principal) -> Standing:
     session = tuple(("session policy", _compiled(text)) for text in principal.session_policies)
     holder = _holder(tx, principal)
     if holder is None:
-        return PolicySet(session=session)
+        return Standing(PolicySet(session=session), {})
     inline = [(name, _compiled(text)) for name, text in holder.inline.items()]
     attached = [_managed(tx, arn) for arn in holder.attached]
-    return PolicySet(
+    policies = PolicySet(
         identity=(*inline, *attached),
         boundary=_managed(tx, holder.boundary) if holder.boundary else None,
         session=session,
     )
+    return Standing(policies, holder.tags)
 
 
 def _holder(tx: Tx, principal: Principal) -> User | Role | None:

@@ -29,6 +29,7 @@ __all__ = [
 # Enough for every action of the services here; hostile action names only ever empty the memo.
 _MEMO_ACTIONS_MAX: Final = 1024
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
+_RESOURCE_TAG: Final = ":resourcetag/"
 _WILDCARDS: Final = frozenset("*?")
 
 
@@ -81,12 +82,14 @@ class Relevant:
 class CompiledPolicy:
     """A policy document, ready to be asked. Compile once per document and keep it.
 
-    `may_deny` says whether it has a Deny at all. Statements that name an action without wildcards are found
-    under it, however many there are; the others are asked, once for each action.
+    `may_deny` says whether it has a Deny at all, `asks_for_resource_tags` whether a tag of the resource
+    counts anywhere in it. Statements that name an action without wildcards are found under it, however many
+    there are; the others are asked, once for each action.
     """
 
     statements: tuple[Statement, ...]
     may_deny: bool
+    asks_for_resource_tags: bool
     _by_action: Mapping[str, Sequence[int]] = field(repr=False)
     _by_pattern: Sequence[int] = field(repr=False)
     _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
@@ -146,7 +149,17 @@ def policy_of(compiled: Sequence[Statement]) -> CompiledPolicy:
         for text in statement.actions.texts:
             by_action.setdefault(text.lower(), []).append(place)
     may_deny = not all(statement.allows for statement in compiled)
-    return CompiledPolicy(tuple(compiled), may_deny, by_action, by_pattern)
+    asks = any(_asks_for_resource_tags(statement) for statement in compiled)
+    return CompiledPolicy(tuple(compiled), may_deny, asks, by_action, by_pattern)
+
+
+def _asks_for_resource_tags(statement: Statement) -> bool:
+    """In a condition's key, or in a variable anywhere."""
+    conditions = statement.conditions
+    asked = [condition.key for condition in conditions]
+    asked += [value for condition in conditions for value in condition.values]
+    asked += statement.resources.texts if statement.resources else ()
+    return any(_RESOURCE_TAG in text.lower() for text in asked)
 
 
 def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:

@@ -42,8 +42,9 @@ class PolicySet:
     no limit). `scps` are the organisation's levels from the root down, each of which must allow. `trust` is
     the role's trust policy, for sts:AssumeRole and its like; it takes the place of `resource`.
 
-    What follows from those is worked out once: `attached`, the trust or resource policy with its layer, and
-    `denying`, the few policies that have a Deny, in the order in which one is reported.
+    What follows from those is worked out once: `attached`, the trust or resource policy with its layer;
+    `denying`, the few policies that have a Deny, in the order in which one is reported; and whether any of
+    them `asks_for_resource_tags`.
     """
 
     identity: tuple[NamedPolicy, ...] = ()
@@ -54,11 +55,15 @@ class PolicySet:
     trust: CompiledPolicy | None = None
     attached: tuple[Layer, NamedPolicy] | None = field(init=False, repr=False, compare=False)
     denying: tuple[tuple[Layer, NamedPolicy], ...] = field(init=False, repr=False, compare=False)
+    asks_for_resource_tags: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attached", self._attached())
-        denying = tuple((layer, named) for layer, named in self._in_order() if named[1].may_deny)
+        every = tuple(self._in_order())
+        denying = tuple((layer, named) for layer, named in every if named[1].may_deny)
         object.__setattr__(self, "denying", denying)
+        asks = any(policy.asks_for_resource_tags for _, (_, policy) in every)
+        object.__setattr__(self, "asks_for_resource_tags", asks)
 
     def replace(
         self, *, resource: CompiledPolicy | None = None, trust: CompiledPolicy | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 Values = str | tuple[str, ...]
@@ -16,7 +17,8 @@ class Principal:
     `arn:aws:iam::<account>:root`, or the bare name of a service (`sagemaker.amazonaws.com`). `id` is
     `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
     `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session. `source` is
-    the ARN of what a service acts for, such as a rule: `aws:SourceArn`.
+    the ARN of what a service acts for, such as a rule: `aws:SourceArn`. `token_issued` is when the session
+    began, as `date_text` writes it, where that is known.
     """
 
     kind: PrincipalKind
@@ -28,6 +30,7 @@ class Principal:
     session_name: str | None = None
     session_policies: tuple[str, ...] = ()
     source: str | None = None
+    token_issued: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -44,6 +47,11 @@ class Request:
     resource: str
     resource_account: str
     context: Mapping[str, Values] = field(default_factory=dict, hash=False)
+
+
+def date_text(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as the condition keys that are dates have it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def service_principal(name: str, account: str, source: str | None = None) -> Principal:

@@ -78,6 +78,7 @@ _IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
     "aws:principalservicename": _service_name,
     "aws:principaltype": lambda r: _PRINCIPAL_TYPES[r.principal.kind],
     "aws:resourceaccount": lambda r: r.resource_account or None,
+    "aws:tokenissuetime": lambda r: r.principal.token_issued,
     "aws:userid": lambda r: r.principal.id or None,  # unknown of a simulated caller
     "aws:username": _user_name,
 }

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole import arns
+from passrole.identities import records
 from passrole.identities.records import N
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import INSTANCE_PROFILE, ROLE, USER, Kind, amend, fetch, resource
+from passrole.services.iam.rows import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, amend, fetch, resource
 from passrole.services.operation import Parameters, operation
+from passrole.store import Collection
 
 TAGS_MAX = 50
 Tag = Mapping[str, str]
@@ -37,6 +40,21 @@ def from_wire(tags: Sequence[Tag]) -> dict[str, str]:
 def removed_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """The condition keys of a call that takes tags away."""
     return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+
+
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the role, user, policy or instance profile with an ARN; none where there is none."""
+    parsed = arns.parse(arn)
+    kind = _TAGGED.get(parsed.resource.partition("/")[0]) if parsed else None
+    if kind is None:
+        return {}
+    row = await ctx.store.read(lambda tx: records.find_arn(tx, kind, arn))
+    return row.tags if row else {}
+
+
+_TAGGED: Mapping[str, Collection[Any]] = {
+    kind.noun: kind.collection for kind in (ROLE, USER, POLICY, INSTANCE_PROFILE)
+}
 
 
 def added(present: Mapping[str, str], tags: Sequence[Tag], quota_noun: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole import arns
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
@@ -14,6 +15,8 @@ from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
 TAGS_MAX = 50
+
+_FUNCTION = "function:"
 
 
 def _resource(_ctx: Context, parameters: Parameters) -> str:
@@ -41,6 +44,17 @@ async def untag_resource(ctx: Context, *, resource: str, tag_keys: Sequence[str]
 async def list_tags(ctx: Context, *, resource: str) -> dict[str, Any]:
     """All tags of a function."""
     return {"Tags": (await find(ctx, resource)).tags}
+
+
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the function with an ARN, whatever its qualifier; none where there is no such function."""
+    parsed = arns.parse(arn)
+    if parsed is None or not parsed.resource.startswith(_FUNCTION):
+        return {}
+    name = parsed.resource.removeprefix(_FUNCTION).partition(":")[0]
+    key = f"{parsed.account}/{parsed.region}/{name}"
+    function = await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key))
+    return function.tags if function else {}
 
 
 async def _change(ctx: Context, resource: str, change: Callable[[Mapping[str, str]], dict[str, str]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole import arns
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -85,6 +86,15 @@ async def delete_tags(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str
         return {}
 
     return await ctx.store.write(delete)
+
+
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the pipeline with an ARN; none where there is no such pipeline. Executions have none."""
+    prefix = arns.pipeline(ctx.region, ctx.account, "")
+    if not arn.startswith(prefix):
+        return {}
+    pipeline = await ctx.store.read(lambda tx: PIPELINES.get(tx, ctx.key(arn.removeprefix(prefix))))
+    return pipeline.tags if pipeline else {}
 
 
 def _require_tagged(tx: Tx, ctx: Context, arn: str) -> Pipeline:

@@ -58,6 +58,12 @@ async def list_queue_tags(ctx: Context, *, queue_url: str) -> dict[str, Any]:
     return {"Tags": queue.tags} if queue.tags else {}
 
 
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the queue with an ARN, none where there is no such queue: `aws:ResourceTag`."""
+    queue = await ctx.store.read(lambda tx: registry.by_arn(tx, arn))
+    return queue.tags if queue else {}
+
+
 def check_tags(queue_name: str, tags: Mapping[str, str]) -> None:
     """Refuse tags beyond AWS's limits. Raises Fault."""
     if len(tags) > TAGS_MAX:
