@@ -29,6 +29,7 @@ ArnFits = Callable[[list[str], Scope], bool | None]
 
 _ARN_SEGMENTS: Final = 6
 _MEMO_SIZE: Final = 2048
+_FIRST_WINDOW: Final = 64  # letters; most chunks stand near
 
 
 def arn_matcher(text: str, *, variables: bool) -> ArnFits:
@@ -118,8 +119,39 @@ class _Chunk:
         """The first place in text[start:stop] where the chunk stands, or -1."""
         if self.is_plain:
             return text.find(self.letters, start, stop)
-        last = stop - self.size
-        return next((at for at in range(start, last + 1) if self.stands_at(text, at)), -1)
+        width = _FIRST_WINDOW
+        while start + self.size <= stop:
+            places = self._places(text[start : min(start + width + self.size - 1, stop)])
+            if places:
+                return start + (places & -places).bit_length() - 1
+            start += width
+            width *= 2
+        return -1
+
+    def _places(self, text: str) -> int:
+        """Where the chunk stands in the text, a bit for each place: all places are asked at once, a letter of
+        the chunk at a time, because one after the other takes text times pattern.
+        """
+        backwards, seen = text[::-1], dict[str, int]()
+        places = (1 << len(text) - self.size + 1) - 1
+        for offset, piece in self.pieces:
+            for at, letter in enumerate(piece, offset):
+                if letter not in seen:
+                    seen[letter] = int(backwards.translate(_Marks(letter)), 2)
+                places &= seen[letter] >> at
+            if not places:
+                break
+        return places
+
+
+class _Marks(dict[int, str]):
+    """A table for `str.translate`: 1 for the letter, 0 for all others."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__({ord(letter): "1"})
+
+    def __missing__(self, _letter: int) -> str:
+        return "0"
 
 
 def _chunks(pattern: Text) -> list[_Chunk]:

@@ -313,9 +313,8 @@ def test_security_configurations_come_and_go(fleet: Fleet) -> None:
     client.create_security_configuration(Name="safe", SecurityConfiguration=document)
     shown = client.describe_security_configuration(Name="safe")
     assert (shown["Name"], shown["SecurityConfiguration"]) == ("safe", document)
-    assert [each["Name"] for each in client.list_security_configurations()["SecurityConfigurations"]] == [
-        "safe"
-    ]
+    listed = client.list_security_configurations()["SecurityConfigurations"]
+    assert [each["Name"] for each in listed].count("safe") == 1
     again = refusal(client.create_security_configuration, Name="safe", SecurityConfiguration=document)
     assert again == ("InvalidRequestException", "Security configuration with name 'safe' already exists.")
     bad = refusal(client.create_security_configuration, Name="bad", SecurityConfiguration="[]")
