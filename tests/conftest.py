@@ -95,7 +95,7 @@ class Server:
 
     def user(self, policy: Document) -> dict[str, str]:
         """A fresh user's access key."""
-        iam, name = self.client("iam"), f"user-{next(_numbers)}"
+        iam, name = self.client("iam"), new_name("user")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=json.dumps(policy))
         key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -107,7 +107,7 @@ class Server:
 
     def role(self, policies: Sequence[Document | str] = (), trust: str = "sagemaker.amazonaws.com") -> str:
         """A fresh role's ARN; a policy is a document, or the ARN of a managed one."""
-        iam, name = self.client("iam"), f"role-{next(_numbers)}"
+        iam, name = self.client("iam"), new_name("role")
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusting(trust)))[
             "Role"
         ]["Arn"]
@@ -153,6 +153,11 @@ class Server:
             PipelineExecutionArn=execution, MaxResults=100
         )
         return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+def new_name(kind: str) -> str:
+    """A name that nothing else has in this process: tests share a server."""
+    return f"{kind}-{next(_numbers):04d}"
 
 
 def zipped(files: Mapping[str, str]) -> bytes:

@@ -113,6 +113,12 @@ def test_what_is_to_be_granted_allows_exactly_what_was_missing(
         assert not needs or missing(judged(needs, policy(*grants))) == [], name
 
 
+def test_a_name_that_looks_like_a_variable_is_granted_as_its_letters(needs_of: Needs, judged: Judged) -> None:
+    needs = needs_of({"Name": "S", "Type": "Lambda", "FunctionArn": "${aws:username}"})
+    grants = [answer.grant for answer in judged(needs, PolicySet()) if answer.grant]
+    assert missing(judged(needs, policy(*grants))) == []
+
+
 def test_an_explicit_deny_has_no_grant(needs_of: Needs, judged: Judged) -> None:
     needs = needs_of({"Name": "S", "Type": "Lambda", "FunctionArn": "f"})
     every = {"Effect": "Allow", "Action": "*", "Resource": "*"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from passrole.needs.need import ANY, PASSED_TO, SAGEMAKER, Need
+from passrole.needs.need import ANY, PASSED_TO, SAGEMAKER, Need, as_pattern
 from passrole.policy.matching import arn_matcher
 from passrole.policy.request import Request, Values, service_principal
 from passrole.policy.scope import Scope, split_arn
@@ -57,11 +57,6 @@ class _Grant:
     def kind(self) -> tuple[str, Values | None]:
         """Grants of different kinds never cover each other."""
         return self.action.lower(), self.passed_to
-
-    @property
-    def pattern(self) -> str:
-        """The resource as a policy writes it: what looks like a variable is only its letters."""
-        return self.resource.replace("${", "${$}{")
 
 
 def least_privilege(needs: Iterable[Need]) -> Document:
@@ -121,7 +116,7 @@ def _uncovered(grants: list[_Grant]) -> list[_Grant]:
 
 def _covers(pattern: _Grant) -> Callable[[_Grant], bool]:
     """Whether the pattern allows a resource; of another pattern its letters are asked, as `judge` does."""
-    matcher = arn_matcher(pattern.pattern, variables=True)
+    matcher = arn_matcher(as_pattern(pattern.resource), variables=True)
     return lambda grant: bool(matcher(split_arn(grant.resource), _NOBODY))
 
 
@@ -130,7 +125,7 @@ def _grouped(grants: list[_Grant]) -> Iterator[tuple[tuple[Values | None, bool],
     actions: dict[tuple[str, Values | None, bool, str], list[str]] = {}
     for grant in grants:
         service = grant.action.partition(":")[0].lower()
-        key = (service, grant.passed_to, grant.is_pattern, grant.pattern)
+        key = (service, grant.passed_to, grant.is_pattern, as_pattern(grant.resource))
         actions.setdefault(key, []).append(grant.action)
     resources: dict[tuple[Values | None, bool, tuple[str, ...]], list[str]] = {}
     for (_service, passed_to, is_pattern, resource), listed in actions.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from passrole import arns
-from passrole.needs.need import PASSED_TO, SAGEMAKER, Need
+from passrole.needs.need import PASSED_TO, SAGEMAKER, Need, as_pattern
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.explain import denial_sentence
 from passrole.policy.near_misses import NearMiss, rank_near_misses
@@ -67,7 +67,11 @@ def judge(needs: Iterable[Need], principal: Principal, policies: PolicySet) -> l
 
 def grant(need: Need) -> dict[str, object]:
     """A statement that allows the need and nothing else."""
-    statement: dict[str, object] = {"Effect": "Allow", "Action": need.action, "Resource": need.resource}
+    statement: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": need.action,
+        "Resource": as_pattern(need.resource),
+    }
     if PASSED_TO in need.context:
         statement["Condition"] = {"StringEquals": {PASSED_TO: need.context[PASSED_TO]}}
     return statement

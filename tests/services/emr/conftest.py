@@ -1,13 +1,12 @@
 """Clusters for the tests, made through boto3; most steps are shell commands, which start at once."""
 
-import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from tests.conftest import new_name
 
-_numbers = itertools.count(1)
 EMR, EC2 = "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
@@ -27,7 +26,7 @@ class Fleet:
         self.made: list[str] = []
 
     def new_profile(self, role: str) -> str:
-        iam, name = self.server.client("iam"), f"profile-{next(_numbers)}"
+        iam, name = self.server.client("iam"), new_name("profile")
         iam.create_instance_profile(InstanceProfileName=name)
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role.rpartition("/")[2])
         return name
@@ -35,7 +34,7 @@ class Fleet:
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Of a cluster that stays; what is None is left out."""
         given = {
-            "Name": f"cluster-{next(_numbers)}",
+            "Name": new_name("cluster"),
             "Instances": {"KeepJobFlowAliveWhenNoSteps": True, **changes.pop("instances", {})},
             "JobFlowRole": self.profile,
             "ServiceRole": self.service_role,
@@ -91,7 +90,7 @@ class Fleet:
 
 def step(*args: str, jar: str = "command-runner.jar", **more: Any) -> dict[str, Any]:
     """A StepConfig."""
-    return {"Name": f"step-{next(_numbers)}", "HadoopJarStep": {"Jar": jar, "Args": list(args)}, **more}
+    return {"Name": new_name("step"), "HadoopJarStep": {"Jar": jar, "Args": list(args)}, **more}
 
 
 def shell(script: str, **more: Any) -> dict[str, Any]:

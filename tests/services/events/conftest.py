@@ -1,6 +1,5 @@
 """Rules with targets for the tests, made through boto3."""
 
-import itertools
 import json
 import time
 from collections.abc import Mapping
@@ -8,8 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
-_numbers = itertools.count(1)
 EVENTS = "events.amazonaws.com"
 PATIENCE_SECONDS = 20.0
 
@@ -21,10 +20,10 @@ class Workshop:
         self.server = server
         self.client = server.client("events")
         self.sqs = server.client("sqs")
-        self.source = f"team.{next(_numbers)}"  # nobody else's events
+        self.source = new_name("team")  # nobody else's events
 
     def name(self, kind: str) -> str:
-        return f"{kind}-{next(_numbers)}"
+        return new_name(kind)
 
     def rule(self, pattern: Mapping[str, Any] | None = None, **more: Any) -> str:
         """A rule's name; by default it wants every event of this workshop."""

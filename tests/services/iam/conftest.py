@@ -1,14 +1,12 @@
 """IAM through boto3: the administrator's client, fresh names, and refusals as values."""
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-_numbers = itertools.count(1)
+from tests.conftest import new_name
 
 TRUST = {
     "Version": "2012-10-17",
@@ -28,7 +26,7 @@ def iam(server: Any) -> Any:
 @pytest.fixture
 def fresh() -> Callable[[str], str]:
     """A name that nobody has used."""
-    return lambda prefix: f"{prefix}-iam-{next(_numbers):04d}"
+    return new_name
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Functions for the tests, made through boto3."""
 
 import io
-import itertools
 import textwrap
 import time
 import zipfile
@@ -9,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from tests.conftest import new_name
 
-_numbers = itertools.count(1)
 LAMBDA = "lambda.amazonaws.com"
 
 
@@ -38,7 +37,7 @@ class Workshop:
         self.role: str = server.role(trust=LAMBDA)
 
     def new_name(self) -> str:
-        return f"function-{next(_numbers)}"
+        return new_name("function")
 
     def arn(self, name: str) -> str:
         return f"arn:aws:lambda:{self.server.region}:{self.server.account}:function:{name}"

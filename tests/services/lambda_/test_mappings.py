@@ -1,6 +1,5 @@
 """Event source mappings from SQS: shape, refusals, effect."""
 
-import itertools
 import json
 import time
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
 from passrole.services.lambda_ import sqs_events
 
@@ -20,7 +20,6 @@ with open(%r, "a") as file:
     for record in event["Records"]:
         file.write(json.dumps(record) + "\\n")
 """
-_numbers = itertools.count(1)
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, str]:
@@ -40,7 +39,7 @@ class Line:
 
     def queue(self, **attributes: str) -> tuple[str, str]:
         """URL and ARN."""
-        name = f"line-{next(_numbers)}" + (".fifo" if "FifoQueue" in attributes else "")
+        name = new_name("line") + (".fifo" if "FifoQueue" in attributes else "")
         url = self.sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "3", **attributes})[
             "QueueUrl"
         ]

@@ -1,6 +1,5 @@
 """Every operation of CloudWatch Logs through boto3: shape, refusals, effect, permission."""
 
-import itertools
 import json
 import time
 from collections.abc import Mapping
@@ -8,9 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
 Server = Any
-_numbers = itertools.count(1)
 NO_GROUP = "ResourceNotFoundException.*The specified log group does not exist."
 NO_STREAM = "ResourceNotFoundException.*The specified log stream does not exist."
 
@@ -20,7 +19,7 @@ class Logs:
 
     def __init__(self, server: Server) -> None:
         self.client = server.client("logs")
-        self.group, self.stream = f"/test/group-{next(_numbers)}", "one"
+        self.group, self.stream = new_name("/test/group"), "one"
         self.client.create_log_group(logGroupName=self.group)
         self.client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
         self.named = {"logGroupName": self.group, "logStreamName": self.stream}

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -10,12 +9,12 @@ from typing import Any, TypeAlias
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
 Server: TypeAlias = Any
 Client: TypeAlias = Any
 
 MEGABYTE = 1024 * 1024
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def s3(server: Server) -> Client:
 @pytest.fixture
 def bucket(s3: Client) -> str:
     """A fresh bucket's name."""
-    name = f"bucket-{next(_numbers)}"
+    name = new_name("bucket")
     s3.create_bucket(Bucket=name)
     return name
 

@@ -1,6 +1,5 @@
 """Pipelines in a running server: a role that may do everything they need, and definitions of a few steps."""
 
-import itertools
 import json
 import time
 from collections.abc import Callable
@@ -8,11 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
 Step = dict[str, Any]
 Server = Any
 
-_numbers = itertools.count(1)
 _ALL = {"Effect": "Allow", "Action": ["lambda:*", "sqs:*"], "Resource": "*"}
 
 
@@ -26,7 +25,7 @@ def role(server: Server) -> str:
 @pytest.fixture
 def name() -> str:
     """A name that no other test uses."""
-    return f"pipeline-{next(_numbers)}-{time.time_ns()}"
+    return new_name("pipeline")
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """SQS as boto3 sees it: the server's answers pass its parser, and IAM stands before every operation."""
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import new_name
 
-_numbers = itertools.count(1)
 WORD = {"DataType": "String", "StringValue": "Bar"}
 
 
@@ -19,7 +18,7 @@ def client(server: Any) -> Any:
 
 def fresh(client: Any, *, fifo: bool = False, **attributes: str) -> str:
     """The URL of a queue that no other test knows."""
-    name = f"boto-{next(_numbers)}"
+    name = new_name("boto")
     if fifo:
         name, attributes = f"{name}.fifo", {"FifoQueue": "true", **attributes}
     url: str = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
@@ -206,7 +205,7 @@ def test_a_queues_own_policy_lets_a_user_in(client: Any, server: Any) -> None:
 
 def test_to_create_with_tags_needs_two_permissions(server: Any) -> None:
     creator = server.client("sqs", user_policy=statement("sqs:CreateQueue", "*"))
-    name = f"boto-{next(_numbers)}"
+    name = new_name("boto")
     tagged = {"QueueName": name, "tags": {"team": "ml"}}
     code, message, _ = refused(lambda: creator.create_queue(**tagged))
     assert code == "AccessDenied"

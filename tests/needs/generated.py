@@ -1,0 +1,251 @@
+"""Pipelines and roles made up by hypothesis, of a vocabulary small enough that they often meet.
+
+A pipeline takes what only a server knows (its region, the URL before a queue's name, a cluster) as
+parameters, so that the same text can be checked and run.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
+
+ACCOUNT = "111122223333"
+FUNCTIONS = ("a-sagemaker-f", "f")
+QUEUES = ("a-sagemaker-q", "SageMaker-q", "q")
+SERVICE_ROLE, INSTANCE_ROLE, SCALING_ROLE = "EmrService", "EmrInstance", "EmrScaling"
+PARAMETERS = ("Region", "Queues", "Cluster")
+
+Json = Mapping[str, Any]
+
+# What some step asks for before it is over.
+ASKED = (
+    "lambda:GetFunction",
+    "lambda:InvokeFunction",
+    "sqs:SendMessage",
+    "events:DescribeRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "elasticmapreduce:AddJobFlowSteps",
+    "elasticmapreduce:DescribeStep",
+    "elasticmapreduce:RunJobFlow",
+    "elasticmapreduce:AddTags",
+    "elasticmapreduce:ListSteps",
+    "elasticmapreduce:DescribeCluster",
+    "iam:PassRole",
+)
+
+_MANAGED = {each.id: each.document for each in policies()[PIPELINES_INTEGRATIONS].versions}
+_VERSIONS = ("v3", "v3", "v3", "v2", "v1")
+_ACTIONS = (
+    "*",
+    "lambda:*",
+    "lambda:InvokeFunction",
+    "lambda:Get*",
+    "sqs:*",
+    "sqs:?endMessage",
+    "events:*",
+    "events:PutTargets",
+    "ElasticMapReduce:*",
+    "elasticmapreduce:AddJobFlowSteps",
+    "elasticmapreduce:Describe*",
+    "elasticmapreduce:AddTags",
+    "elasticmapreduce:RunJobFlow",
+    "iam:PassRole",
+)
+_RESOURCES = (
+    "*",
+    "arn:aws:lambda:*:*:function:f",
+    "arn:aws:lambda:*:*:function:*sagemaker*",
+    "arn:aws:lambda:us-*:*:function:*",
+    f"arn:aws:sqs:*:{ACCOUNT}:q",
+    "arn:aws:sqs:*:*:*-?",
+    "arn:aws:sqs:*:999999999999:*",
+    "arn:aws:events:*:*:rule/SageMakerPipelineExecutionEMR*",
+    "arn:aws:events:*:*:rule/*ClusterStatusUpdateRule",
+    "arn:aws:elasticmapreduce:*:*:cluster/*",
+    f"arn:aws:iam::{ACCOUNT}:role/*",
+    f"arn:aws:iam::*:role/{SERVICE_ROLE}",
+    f"arn:aws:iam::*:role/{SCALING_ROLE}",
+)
+_CONDITIONS: Sequence[Json] = (
+    {"StringEquals": {"iam:PassedToService": "elasticmapreduce.amazonaws.com"}},
+    {"StringLike": {"iam:PassedToService": ["ec2.*", "application-autoscaling.*"]}},
+    {"StringEqualsIfExists": {"iam:PassedToService": "ec2.amazonaws.com"}},
+    {"StringEquals": {"aws:RequestTag/team": "a"}},
+    {"Null": {"aws:TagKeys": "true"}},
+    {"ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]}},
+    {"StringEquals": {"elasticmapreduce:RequestTag/team": ["a", "b"]}},
+    {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}},
+    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
+    {"Bool": {"aws:PrincipalIsAWSService": "false"}},
+)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a role has; a policy is a document."""
+
+    policies: Sequence[Json]
+    boundary: Json | None
+    trust: Json
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pipeline's steps, one after the other, and the role that they run with."""
+
+    steps: Sequence[Json]
+    role: Role
+
+    @property
+    def definition(self) -> str:
+        """As CreatePipeline takes it."""
+        declared = [{"Name": name, "Type": "String"} for name in PARAMETERS]
+        return json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": list(self.steps)})
+
+    @property
+    def queues(self) -> list[str]:
+        """The names of the queues that its steps send to."""
+        urls = [step["SqsQueueUrl"] for step in _all_of(self.steps) if step["Type"] == "Callback"]
+        return [url["Std:Join"]["Values"][-1] for url in urls]
+
+
+def pairs() -> st.SearchStrategy[Pair]:
+    """Pipelines of one to three steps; most roles have much of what such pipelines need."""
+    return st.builds(Pair, _chains(), _roles())
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> Sequence[Json]:
+    chosen = draw(st.lists(st.sampled_from(_KINDS), min_size=1, max_size=2))
+    inside = draw(st.sampled_from((None,) * 6 + _KINDS))
+    steps = [{"Name": f"S{at}", **draw(_STEPS[kind])} for at, kind in enumerate(chosen)]
+    if inside is not None:
+        steps.append(_branching({"Name": "Inside", **draw(_STEPS[inside])}))
+    for before, after in itertools.pairwise(steps):
+        after["DependsOn"] = [before["Name"]]
+    return steps
+
+
+def _branching(step: Json) -> dict[str, Any]:
+    fits = {"Type": "Equals", "LeftValue": _get("Parameters.Region"), "RightValue": _get("Parameters.Region")}
+    arguments = {"Conditions": [fits], "IfSteps": [step], "ElseSteps": []}
+    return {"Name": "Branch", "Type": "Condition", "Arguments": arguments}
+
+
+def _invocations() -> st.SearchStrategy[Json]:
+    return st.sampled_from(FUNCTIONS).map(
+        lambda name: {
+            "Type": "Lambda",
+            "FunctionArn": _join(":", "arn:aws:lambda", _get("Parameters.Region"), ACCOUNT, "function", name),
+            "Arguments": {},
+            "OutputParameters": [],
+        }
+    )
+
+
+def _callbacks() -> st.SearchStrategy[Json]:
+    return st.sampled_from(QUEUES).map(
+        lambda name: {
+            "Type": "Callback",
+            "SqsQueueUrl": _join("/", _get("Parameters.Queues"), name),
+            "Arguments": {},
+            "OutputParameters": [],
+        }
+    )
+
+
+def _on_a_cluster() -> st.SearchStrategy[Json]:
+    arguments = {"ClusterId": _get("Parameters.Cluster"), "StepConfig": _NOTHING}
+    return st.just({"Type": "EMR", "Arguments": arguments})
+
+
+@st.composite
+def _with_a_cluster_of_its_own(draw: st.DrawFn) -> Json:
+    config: dict[str, Any] = {
+        "Instances": {"InstanceGroups": [_MASTER]},
+        "ReleaseLabel": "emr-7.1.0",
+        "ServiceRole": draw(st.sampled_from((SERVICE_ROLE, f"arn:aws:iam::{ACCOUNT}:role/{SERVICE_ROLE}"))),
+        "JobFlowRole": INSTANCE_ROLE,
+    }
+    if draw(_SELDOM):
+        config["AutoScalingRole"] = SCALING_ROLE
+    if draw(st.booleans()):
+        config["Tags"] = [{"Key": "team", "Value": draw(st.sampled_from(("a", "b")))}]
+    return {"Type": "EMR", "Arguments": {"ClusterConfig": config, "StepConfig": _NOTHING}}
+
+
+def _roles() -> st.SearchStrategy[Role]:
+    own = st.lists(_statements(), min_size=1, max_size=3).map(_document)
+    policies = st.one_of(st.tuples(_managed()), st.tuples(_managed(), own))
+    boundaries = st.one_of(st.none(), st.none(), st.none(), _managed())
+    trusted = st.sampled_from(("sagemaker",) * 11 + ("lambda",))
+    return st.builds(Role, policies, boundaries, trusted.map(_trusting))
+
+
+def _trusting(service: str) -> Json:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return _document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
+
+
+@st.composite
+def _managed(draw: st.DrawFn) -> Json:
+    """A version of the managed policy with up to two of its actions gone."""
+    document: Any = _MANAGED[draw(st.sampled_from(_VERSIONS))]
+    gone = draw(st.lists(st.sampled_from(ASKED), max_size=2))
+    kept = [
+        {**statement, "Action": [action for action in statement["Action"] if action not in gone]}
+        for statement in document["Statement"]
+    ]
+    return _document([statement for statement in kept if statement["Action"]])
+
+
+@st.composite
+def _statements(draw: st.DrawFn) -> Json:
+    denies = draw(_SELDOM)
+    statement: dict[str, Any] = {
+        "Effect": "Deny" if denies else "Allow",
+        "NotAction" if draw(_SELDOM) else "Action": draw(_few(_ACTIONS[denies:])),
+        "NotResource" if draw(_SELDOM) else "Resource": draw(_few(_RESOURCES[denies:])),
+    }
+    if draw(_SELDOM):
+        statement["Condition"] = draw(st.sampled_from(_CONDITIONS))
+    return statement
+
+
+def _few(values: Sequence[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True)
+
+
+def _document(statements: Sequence[Json]) -> Json:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _get(path: str) -> Json:
+    return {"Get": path}
+
+
+def _join(on: str, *values: Any) -> Json:
+    return {"Std:Join": {"On": on, "Values": list(values)}}
+
+
+def _all_of(steps: Sequence[Json]) -> list[Json]:
+    inside = [step["Arguments"]["IfSteps"] for step in steps if step["Type"] == "Condition"]
+    return [*steps, *(step for branch in inside for step in branch)]
+
+
+_SELDOM = st.sampled_from((False, False, False, True))
+_NOTHING = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["bash", "-c", "true"]}}
+_MASTER = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
+_STEPS: Mapping[str, st.SearchStrategy[Json]] = {
+    "lambda": _invocations(),
+    "callback": _callbacks(),
+    "emr": _on_a_cluster(),
+    "cluster": _with_a_cluster_of_its_own(),
+}
+_KINDS = (*_STEPS, "cluster")  # the one that asks for most

@@ -1,0 +1,255 @@
+"""What `passrole check` calls fine runs without a denial; what it refuses is denied at just that action.
+
+Pipelines and roles are generated. Each pair is checked from files, as before deploying, and run on a server;
+the audit trail tells what the door refused. The pairs of a batch run at once, each in a region of its own,
+because the EventBridge rules of EMR steps have one name in a region and are made only once.
+"""
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+from tests.conftest import trusting, zipped
+from tests.needs.generated import (
+    ACCOUNT,
+    ASKED,
+    FUNCTIONS,
+    INSTANCE_ROLE,
+    PARAMETERS,
+    QUEUES,
+    SCALING_ROLE,
+    SERVICE_ROLE,
+    Json,
+    Pair,
+    pairs,
+)
+from tests.services.emr.conftest import EC2, EMR
+
+from passrole.cli import main
+
+REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2")
+PAIRS = 300
+PATIENCE_SECONDS = 60.0
+SCALING = "application-autoscaling.amazonaws.com"
+ECHO = "def handler(event, context):\n    return event\n"
+# Where this is refused the step goes on: the function is invoked without having been looked at.
+GOES_ON_WITHOUT = "lambda:GetFunction"
+# Asked for only when an execution is stopped; tests/journeys/test_emr_denials.py does that.
+ASKED_ON_STOP = ("elasticmapreduce:CancelSteps", "elasticmapreduce:TerminateJobFlows")
+
+Denial = tuple[str, str]  # action, resource
+
+
+class Region:
+    """What the pipelines of a region speak of, and a pair that runs there."""
+
+    def __init__(self, server: Any, name: str, folder: Path) -> None:
+        self.server, self.name, self.folder = server, name, folder
+        self.sagemaker, self.sqs = self._client("sagemaker"), self._client("sqs")
+        self.events, self.emr = self._client("events"), self._client("emr")
+        urls = [self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
+        self.cluster = self.emr.run_job_flow(
+            Name="shared",
+            ReleaseLabel="emr-7.1.0",
+            Instances={"KeepJobFlowAliveWhenNoSteps": True},
+            ServiceRole=SERVICE_ROLE,
+            JobFlowRole=INSTANCE_ROLE,
+        )["JobFlowId"]
+        for function in FUNCTIONS:
+            self._make_function(function)
+        values = (name, urls[0].rpartition("/")[0], self.cluster)
+        self.parameters = dict(zip(PARAMETERS, values, strict=True))
+
+    def check(self, pair: Pair) -> list[Json]:
+        """The needs as `passrole check` tells them."""
+        role = pair.role
+        texts = {"trust": role.trust} | ({"boundary": role.boundary} if role.boundary else {})
+        options = [f"--{option}={self._file(option, text)}" for option, text in texts.items()]
+        for number, policy in enumerate(role.policies):
+            options.append(f"--policy={self._file(f'policy-{number}', policy)}")
+        options += [f"-p{name}={value}" for name, value in self.parameters.items()]
+        definition = self._file("pipeline", json.loads(pair.definition))
+        found = CliRunner().invoke(
+            main,
+            ["check", str(definition), *options, "--format", "json"],
+            prog_name="passrole",
+            env={"PASSROLE_REGION": self.name},
+        )
+        assert found.exit_code in (0, 1), found.output
+        answer = json.loads(found.stdout)
+        assert (found.exit_code == 0, answer["unknown"]) == (answer["ok"], [])
+        needs: list[Json] = answer["needs"]
+        return needs
+
+    def start(self, pair: Pair, name: str) -> str | None:
+        """An execution of the pair's pipeline, with a fresh role of this name; None: SageMaker refused it."""
+        self._forget_rules()
+        role, create = self._make_role(pair, name), self.sagemaker.create_pipeline
+        try:
+            create(PipelineName=name, RoleArn=role, PipelineDefinition=pair.definition)
+        except ClientError as refused:
+            assert refused.response["Error"]["Message"].startswith(f"Could not assume role {role}. ")
+            return None
+        values = [{"Name": each, "Value": value} for each, value in self.parameters.items()]
+        started = self.sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=values)
+        return str(started["PipelineExecutionArn"])
+
+    def until_over(self, execution: str, pair: Pair) -> str:
+        """The status in the end; callbacks are answered until then."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            found = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+            status = str(found["PipelineExecutionStatus"])
+            if status in ("Succeeded", "Failed"):
+                return status
+            for queue in pair.queues:
+                self._answer(f"{self.parameters['Queues']}/{queue}")
+            time.sleep(0.02)
+        raise AssertionError((status, pair))
+
+    def reasons(self, execution: str) -> str:
+        """Why steps failed, and the execution where no step was to blame."""
+        listed = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)
+        about = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        return " ".join(each.get("FailureReason", "") for each in (about, *listed["PipelineExecutionSteps"]))
+
+    def denials(self, role: str) -> list[Denial]:
+        """What the door refused to sessions of the role, in order, each once."""
+        refused: list[Denial] = []
+        for line in (self.server.data / "audit.jsonl").read_text().splitlines():
+            if f":assumed-role/{role}/" in line:
+                refused += [_about(check) for check in json.loads(line)["checks"] if not check["allowed"]]
+        return list(dict.fromkeys((action, self._foreseen(resource)) for action, resource in refused))
+
+    def _foreseen(self, resource: str) -> str:
+        """As `check` names it: the cluster that a step makes for itself gets its id only at run time."""
+        place, slash, cluster = resource.partition(":cluster/")
+        return f"{place}{slash}*" if slash and cluster != self.cluster else resource
+
+    def _client(self, service: str) -> Any:
+        return self.server.client(service, region=self.name)
+
+    def _make_function(self, name: str) -> None:
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self._client("lambda").create_function(
+            FunctionName=name,
+            Runtime=version,
+            Role=self.server.access["lambda_role_arn"],
+            Handler="main.handler",
+            Code={"ZipFile": zipped({"main.py": ECHO})},
+        )
+
+    def _make_role(self, pair: Pair, name: str) -> str:
+        iam, role = self._client("iam"), pair.role
+        limit = {}
+        if role.boundary:
+            made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(role.boundary))
+            limit = {"PermissionsBoundary": made["Policy"]["Arn"]}
+        trust = json.dumps(role.trust)
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **limit)["Role"]["Arn"]
+        for number, policy in enumerate(role.policies):
+            iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+        return arn
+
+    def _forget_rules(self) -> None:
+        """A rule that is there already needs no PutRule."""
+        for rule in self.events.list_rules(NamePrefix="SageMakerPipelineExecution")["Rules"]:
+            ids = [target["Id"] for target in self.events.list_targets_by_rule(Rule=rule["Name"])["Targets"]]
+            if ids:
+                self.events.remove_targets(Rule=rule["Name"], Ids=ids)
+            self.events.delete_rule(Name=rule["Name"])
+
+    def _answer(self, url: str) -> None:
+        for message in self.sqs.receive_message(QueueUrl=url).get("Messages", ()):
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            token = json.loads(message["Body"])["token"]
+            self.sagemaker.send_pipeline_execution_step_success(CallbackToken=token)
+
+    def _file(self, name: str, document: Json) -> Path:
+        path = self.folder / f"{self.name}-{name}.json"
+        path.write_text(json.dumps(document))
+        return path
+
+
+@pytest.fixture
+def regions(start_server: Callable[..., Any], tmp_path: Path) -> Iterator[list[Region]]:
+    server = start_server()
+    assert server.account == ACCOUNT
+    iam = server.client("iam")
+    for role, service in ((SERVICE_ROLE, EMR), (INSTANCE_ROLE, EC2), (SCALING_ROLE, SCALING)):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trusting(service)))
+    iam.create_instance_profile(InstanceProfileName=INSTANCE_ROLE)
+    iam.add_role_to_instance_profile(InstanceProfileName=INSTANCE_ROLE, RoleName=INSTANCE_ROLE)
+    found = [Region(server, name, tmp_path) for name in REGIONS]
+    yield found
+    for region in found:
+        region.emr.terminate_job_flows(JobFlowIds=[region.cluster])
+
+
+def test_every_pair_goes_as_it_was_checked(regions: Sequence[Region]) -> None:
+    outcomes: list[list[str]] = []
+    numbers = itertools.count()
+
+    @settings(
+        max_examples=PAIRS // len(regions),
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(pairs(), min_size=len(regions), max_size=len(regions)))
+    def as_checked(batch: Sequence[Pair]) -> None:
+        outcomes.extend(go_as_checked(regions, batch, f"pair-{next(numbers)}"))
+
+    as_checked()
+    refused = [actions for actions in outcomes if actions]
+    assert len(outcomes) >= PAIRS and PAIRS // 4 < len(refused) < PAIRS * 3 // 4
+    ended_by = {actions[-1] for actions in refused}
+    assert len(ended_by) > len(ASKED) // 2, ended_by  # runs ended in many ways
+
+
+def go_as_checked(regions: Sequence[Region], batch: Sequence[Pair], name: str) -> list[list[str]]:
+    """The refused actions of each pair of the batch, after both ways were compared."""
+    running = [(region, pair, f"{name}-{region.name}") for region, pair in zip(regions, batch, strict=True)]
+    checked = [expected_denials(region.check(pair)) for region, pair, _role in running]
+    executions = [region.start(pair, role) for region, pair, role in running]
+    for (region, pair, role), expected, execution in zip(running, checked, executions, strict=True):
+        if execution is None:
+            assert [action for action, _resource in expected] == ["sts:AssumeRole"], pair
+        else:
+            compare(region, expected, region.until_over(execution, pair), execution, role)
+    return [[action for action, _resource in expected] for expected in checked]
+
+
+def compare(region: Region, expected: list[Denial], status: str, execution: str, role: str) -> None:
+    """The denials of a run, its status and what its steps say, with what was expected."""
+    reasons = region.reasons(execution)
+    assert region.denials(role) == expected, reasons
+    fatal = [action for action, _resource in expected if action != GOES_ON_WITHOUT]
+    assert status == ("Failed" if fatal else "Succeeded"), reasons
+    worded = [f"not authorized to perform: {action} ".lower() for action in fatal]  # SQS has sqs:sendmessage
+    assert all(words in reasons.lower() for words in worded), reasons
+
+
+def expected_denials(needs: Iterable[Json]) -> list[Denial]:
+    """What `check` refused, as far as a run comes: it ends with the first refusal that a step cannot bear."""
+    found: list[Denial] = []
+    for need in needs:
+        if not need["allowed"] and need["action"] not in ASKED_ON_STOP:
+            found.append(_about(need))
+            if need["action"] != GOES_ON_WITHOUT:
+                break
+    return list(dict.fromkeys(found))
+
+
+def _about(need: Json) -> Denial:
+    return need["action"], need["resource"]
