@@ -118,6 +118,38 @@ def test_what_may_not_be_looked_at_is_said(server: Any) -> None:
     result = check(led_to(server, reader), name)
     assert result.exit_code == 0
     assert "may not be looked at with these credentials, and may be missing" in result.stdout
+    assert result.stdout.count("function:endpoint-closed` may not be read, and is not counted") == 1
+
+
+def test_the_policy_of_a_queue_counts_as_it_does_at_the_door(server: Any) -> None:
+    role = server.role([allowing("lambda:*")])
+    name = deployed(server, "endpoint-attached", role, ASKING)
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="endpoint-attached")["QueueUrl"]
+    asked = (
+        name,
+        "-p",
+        f"Queue=https://sqs.{server.region}.amazonaws.com/{server.account}/endpoint-attached",
+    )
+    assert check(led_to(server), *asked).exit_code == 1
+    every = {"Principal": {"AWS": role}, "Action": "sqs:*", "Resource": "*"}
+    attached = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **every}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(attached)})
+    assert check(led_to(server), *asked).exit_code == 0
+    refusing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **every}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(refusing)})
+    denied = json.loads(check(led_to(server), *asked, "--format", "json").stdout)["needs"][-1]
+    assert (denied["allowed"], denied["layer"]) == (False, "resource")
+
+
+def test_a_role_counts_with_its_tags(server: Any) -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
+    statement = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*", "Condition": tagged}
+    role = server.role([{"Version": "2012-10-17", "Statement": [statement]}])
+    name = deployed(server, "endpoint-tagged", role, invoking(server, "endpoint-tagged"))
+    assert check(led_to(server), name).exit_code == 1
+    server.client("iam").tag_role(RoleName=role.rpartition("/")[2], Tags=[{"Key": "team", "Value": "a"}])
+    assert check(led_to(server), name).exit_code == 0
 
 
 @pytest.mark.parametrize(

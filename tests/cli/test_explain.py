@@ -206,3 +206,34 @@ def test_a_role_and_a_user_of_the_server_are_asked_with_all_they_have(server: An
     for who, action, code in cases:
         assert explain(*who, "--action", action, *place).exit_code == code, (who, action)
     assert told("--principal", session, "--action", "sqs:SendMessage", *place)["principal"] == session
+
+
+def test_what_is_attached_to_a_thing_of_the_server_is_asked_too(server: Any) -> None:
+    role = server.role([document({"Action": "s3:*"})], trust="ec2.amazonaws.com")
+    queue = server.client("sqs").create_queue(
+        QueueName="explain-open",
+        Attributes={"Policy": json.dumps(document({"Principal": {"AWS": role}}))},
+    )["QueueUrl"]
+    function = server.function("explain-f", "def handler(event, context): ...")
+    server.client("lambda").add_permission(
+        FunctionName="explain-f",
+        StatementId="events",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )
+    arn = f"arn:aws:sqs:{server.region}:{server.account}:explain-open"
+    to_assume = ("sts:AssumeRole", role)
+    cases = [
+        (("--role", role), ("sqs:SendMessage", arn), 0),
+        (("--role", role), ("sqs:SendMessage", f"{arn}-not"), 1),
+        (("--role", role), ("lambda:InvokeFunction", function), 1),
+        (("--principal", "events.amazonaws.com"), ("lambda:InvokeFunction", function), 0),
+        (("--principal", "sns.amazonaws.com"), ("lambda:InvokeFunction", function), 1),
+        (("--principal", "ec2.amazonaws.com"), to_assume, 0),
+        (("--principal", "sagemaker.amazonaws.com"), to_assume, 1),
+        (("--principal", "ec2.amazonaws.com"), ("sts:AssumeRole", f"{role}-not"), 2),
+    ]
+    for who, (action, resource), code in cases:
+        asked = ("--action", action, "--resource", resource, "--data", str(server.data))
+        assert explain(*who, *asked).exit_code == code, (who, action, resource)
+    server.client("sqs").delete_queue(QueueUrl=queue)

@@ -6,6 +6,7 @@ It explains nothing; whoever is asked about and its policies come from files, or
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from passrole import arns
 from passrole.cli.explaining import Explanation, explained, principal_of
@@ -14,9 +15,17 @@ from passrole.cli.subject import UNNAMED, named, policy_of
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
 from passrole.needs import role_session
+from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
 from passrole.policy.request import Principal, Request, Values
 from passrole.policy.trust import ASSUME_ROLE
+
+if TYPE_CHECKING:
+    from passrole.cli.connection import Connection
+
+
+# Whoever asks, its own policies, and that of what is asked for.
+Standing = tuple[Principal, PolicySet, CompiledPolicy | None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,11 @@ class Question:
     resource_policy: Path | None
 
     @property
+    def is_to_assume(self) -> bool:
+        """Whether it is about becoming a role."""
+        return (self.action or "").lower() == ASSUME_ROLE.lower()
+
+    @property
     def is_begun(self) -> bool:
         """Whether any option says something of a request."""
         given = (self.keys, self.principal, self.role, self.policies, self.boundary, self.resource_policy)
@@ -48,49 +62,65 @@ def answer(question: Question) -> Explanation:
         raise Misuse(f"`{action}` is not an action such as `sqs:SendMessage`")
     if question.resource != "*" and arns.parse(question.resource) is None:
         raise Misuse(f"`{question.resource}` is not an ARN")
-    principal, policies = _who(question)
+    given = principal_of(question.principal) if question.principal else None
+    principal, policies, attached = (_by_files if _is_told_whole(question, given) else _by_the_server)(
+        question, given
+    )
     if question.resource_policy is not None:
-        # As at the door: who may assume a role is its trust policy's matter.
-        if action.lower() == ASSUME_ROLE.lower():
-            policies = policies.replace(trust=policy_of(question.resource_policy, "trust"))
-        else:
-            policies = policies.replace(resource=policy_of(question.resource_policy, "resource"))
+        attached = policy_of(question.resource_policy, "trust" if question.is_to_assume else "resource")
+    # As at the door: who may assume a role is its trust policy's matter.
+    policies = policies.replace(**{"trust" if question.is_to_assume else "resource": attached})
     request = Request(
         principal, action, question.resource, _owner(question.resource, principal), _context(question.keys)
     )
     return explained(request, policies)
 
 
-def _who(question: Question) -> tuple[Principal, PolicySet]:
-    """Whoever asks, with its own policies and no other."""
+def _is_told_whole(question: Question, given: Principal | None) -> bool:
+    """Whether the files say everything; services and accounts' roots have no policies of their own."""
     if question.role is not None and (question.principal or question.policies or question.boundary):
         raise Misuse("--role brings its own policies; leave out --principal, --policy and --boundary")
-    given = principal_of(question.principal) if question.principal else None
-    if question.policies or question.boundary or (given and given.kind in ("root", "service")):
-        own = role_session(arns.iam(question.config.account, "role", "/", UNNAMED))
-        identity = tuple(named(file) for file in question.policies)
-        boundary = named(question.boundary) if question.boundary else None
-        return given or own, PolicySet(identity, boundary=boundary)
+    has_none = given is not None and given.kind in ("root", "service")
+    if question.policies or question.boundary or (has_none and question.resource_policy):
+        return True
     if question.role is None and given is None:
         raise Misuse("who asks? give --policy, --role or --principal")
-    return _of_the_server(question, given)
+    return False
 
 
-def _of_the_server(question: Question, given: Principal | None) -> tuple[Principal, PolicySet]:
+def _by_files(question: Question, given: Principal | None) -> Standing:
+    own = role_session(arns.iam(question.config.account, "role", "/", UNNAMED))
+    identity = tuple(named(file) for file in question.policies)
+    boundary = named(question.boundary) if question.boundary else None
+    return given or own, PolicySet(identity, boundary=boundary), None
+
+
+def _by_the_server(question: Question, given: Principal | None) -> Standing:
+    from passrole.cli.attached_policies import attached_policy
     from passrole.cli.connection import known, refusals_told
-    from passrole.cli.reading_policies import held
 
-    by_name = question.role or (given.name if given else "")
     try:
         connection = known(question.config, must_run=True)
         with refusals_told():
-            iam = connection.client("iam")
-            found = held(iam, "user" if given and given.kind == "user" else "role", by_name)
+            principal, policies = _held(question, given, connection)
+            attached = attached_policy(connection.client, question.action or "", question.resource)
     except Failed as error:
         raise Misuse(error.message) from error
-    policies = found.policies.replace()  # without the role's trust, which is asked about others
+    return principal, policies, attached
+
+
+def _held(
+    question: Question, given: Principal | None, connection: "Connection"
+) -> tuple[Principal, PolicySet]:
+    from passrole.cli.reading_policies import held
+
+    if given is not None and given.kind in ("root", "service"):
+        return given, PolicySet()
+    by_name = question.role or (given.name if given else "")
+    found = held(connection.client("iam"), "user" if given and given.kind == "user" else "role", by_name)
     is_session = given is not None and question.principal is not None and ":sts:" in question.principal
-    return (given if given and is_session else found.principal), policies
+    # Without the role's own trust, which is asked about others.
+    return (given if given and is_session else found.principal), found.policies.replace()
 
 
 def _owner(resource: str, principal: Principal) -> str:

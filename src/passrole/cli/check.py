@@ -131,12 +131,12 @@ def _report(
 ) -> "Report":
     from passrole import needs
     from passrole.cli.report import Report
-    from passrole.cli.subject import caller_of
+    from passrole.cli.subject import caller_of, judged
 
     wanted = needs.needs_of_role(definition, subject.place)
     if subject.policies.trust is not None:
         wanted.insert(0, needs.trust_need(subject.role_arn))
-    answers = needs.judge(wanted, needs.role_session(subject.role_arn), subject.policies)
+    answers, unread = judged(wanted, subject)
     calls = needs.needs_of_caller(name, subject.role_arn, subject.place)
     caller = caller_of(choice, subject.place)
     return Report(
@@ -146,5 +146,5 @@ def _report(
         caller_answers=needs.judge(calls, *caller) if caller else [],
         unknown=needs.unknown_steps(definition),
         unused=needs.unused(answers, subject.policies),
-        warnings=needs.warnings(definition, answers, subject.version),
+        warnings=[*needs.warnings(definition, answers, subject.version), *unread],
     )

@@ -54,11 +54,11 @@ class Connection:
         """The administrator's."""
         return Keys(self.access.access_key_id, self.access.secret_access_key)
 
-    def client(self, service: str) -> Client:
-        """A client that calls as the administrator."""
+    def client(self, service: str, region: str | None = None) -> Client:
+        """A client that calls as the administrator, without a region in the folder's own."""
         return self._session.create_client(
             service,
-            region_name=self.access.region,
+            region_name=region or self.access.region,
             endpoint_url=self.url,
             aws_access_key_id=self.access.access_key_id,
             aws_secret_access_key=self.access.secret_access_key,

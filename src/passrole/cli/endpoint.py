@@ -69,7 +69,7 @@ class Endpoint:
                 ) from error
             role = held(self.client("iam"), "role", found["RoleArn"], version)
         place = Place(found["PipelineArn"].split(":")[3], found["PipelineArn"].split(":")[4])
-        subject = Subject(role.principal.role_arn or found["RoleArn"], place, role.policies, version)
+        subject = Subject(role.principal, place, role.policies, version, self.client)
         definition = steps_of(found["PipelineDefinition"], given, f"pipeline {name}")
         return Deployed(found["PipelineArn"], found["PipelineName"], definition, subject)
 

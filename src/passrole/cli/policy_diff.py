@@ -51,7 +51,7 @@ def diff(
     missing; 1: something is; 2: the input cannot be used.
     """
     from passrole import needs
-    from passrole.cli.subject import Choice, definition_of, subject_of
+    from passrole.cli.subject import Choice, definition_of, judged, subject_of
 
     config = settings(data=data)
     file = Path(role)
@@ -59,7 +59,7 @@ def diff(
     steps = definition_of(definition, without_twins(parameters, "-p"))
     subject = subject_of(choice, needs.place_of(steps, needs.Place(config.region, config.account)))
     wanted = needs.needs_of_role(steps, subject.place)
-    answers = needs.judge(wanted, needs.role_session(subject.role_arn), subject.policies)
+    answers, _unread = judged(wanted, subject)
     missing = [answer for answer in answers if not answer.allowed]
     idle = needs.unused(answers, subject.policies)
     click.echo(_as_json(missing, idle) if format_ == "json" else _as_text(missing, idle))

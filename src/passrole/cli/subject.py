@@ -4,6 +4,7 @@ It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for 
 """
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,15 @@ from passrole.config import Config
 from passrole.definition.problems import DefinitionError
 from passrole.needs.document import Definition, UnreadableDefinition, read_definition
 from passrole.needs.least_privilege import trust_document
-from passrole.needs.need import Place
+from passrole.needs.need import Need, Place
+from passrole.needs.verdicts import Answer, judge, role_session
 from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocument, parse_document
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.request import Principal
+
+# A client of botocore's for a service, in a region or in that of the settings.
+ClientOf = Callable[[str, str | None], Any]
 
 # The name of a role that is given by its policies alone.
 UNNAMED = "execution-role"
@@ -39,12 +44,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Subject:
-    """A role with its policies; `version` is the managed policy's where one was chosen."""
+    """A role's session with its policies; `version` is the managed policy's where one was chosen.
 
-    role_arn: str
+    `client_of` leads to where the role is, and what it uses; None of a role that is given by files.
+    """
+
+    principal: Principal
     place: Place
     policies: PolicySet
     version: str | None
+    client_of: ClientOf | None = None
+
+    @property
+    def role_arn(self) -> str:
+        """The role itself."""
+        return self.principal.role_arn or ""
 
 
 def subject_of(choice: Choice, place: Place) -> Subject:
@@ -64,8 +78,24 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     elif not choice.policies:
         trust = parse_document(trust_document(), "trust")
     boundary = named(choice.boundary) if choice.boundary else None
-    role_arn = arns.iam(place.account, "role", "/", UNNAMED)
-    return Subject(role_arn, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
+    session = role_session(arns.iam(place.account, "role", "/", UNNAMED))
+    return Subject(session, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
+
+
+def judged(needs: Sequence[Need], subject: Subject) -> tuple[list[Answer], list[str]]:
+    """The verdicts on the needs of the subject's role, and a warning for each policy that may not be read.
+
+    Raises Misuse where a policy cannot be used.
+    """
+    policies: Mapping[str, CompiledPolicy] = {}
+    closed: Sequence[str] = ()
+    if subject.client_of is not None:
+        from passrole.cli.attached_policies import attached_policies
+
+        known = [need.resource for need in needs if not need.is_pattern]
+        policies, closed = attached_policies(subject.client_of, known)
+    answers = judge(needs, subject.principal, subject.policies, policies)
+    return answers, [f"the policy of `{each}` may not be read, and is not counted" for each in closed]
 
 
 def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | None:
@@ -149,4 +179,4 @@ def _of_the_server(choice: Choice, name: str) -> Subject:
     except Failed as error:
         raise Misuse(error.message) from error
     place = Place(connection.access.region, role.principal.account)
-    return Subject(role.principal.role_arn or "", place, role.policies, choice.version)
+    return Subject(role.principal, place, role.policies, choice.version, connection.client)

@@ -91,8 +91,8 @@ def _fifo(answers: Sequence[Answer]) -> Iterator[str]:
 
 def _elsewhere(answers: Sequence[Answer]) -> Iterator[str]:
     for answer in answers:
-        need, principal = answer.need, answer.request.principal
-        if is_elsewhere(need, principal.account):
+        need = answer.need
+        if is_elsewhere(need, answer.request.resource_account):
             yield (
                 f"`{need.resource}` is another account's: its own policy must allow the role too, and is not "
                 "known here"

@@ -2,7 +2,7 @@
 
 It decides nothing itself: `policy/evaluate` does. A resource known only at run time is asked literally, `*`
 and all: what is allowed on the pattern is allowed on everything it stands for, as far as Allows go. Of a
-resource in another account only the role's own side is asked; the other side's policy is not known here.
+resource in another account only the role's own side is asked where the other side's policy is not known.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from passrole import arns
 from passrole.needs.need import PASSED_TO, SAGEMAKER, Need, as_pattern
+from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.explain import denial_sentence
 from passrole.policy.near_misses import NearMiss, rank_near_misses
@@ -59,10 +60,25 @@ def role_session(role_arn: str) -> Principal:
     return Principal("role", session, account, f"AROA:{_SESSION}", name, role_arn, _SESSION)
 
 
-def judge(needs: Iterable[Need], principal: Principal, policies: PolicySet) -> list[Answer]:
-    """The answers in the order of the needs; sts:AssumeRole is asked of `policies.trust` as SageMaker."""
-    own = PolicySet(policies.identity, None, policies.boundary, policies.session, policies.scps)
-    return [_judge(need, principal, policies if need.action == ASSUME_ROLE else own) for need in needs]
+def judge(
+    needs: Iterable[Need],
+    principal: Principal,
+    policies: PolicySet,
+    attached: Mapping[str, CompiledPolicy] | None = None,
+) -> list[Answer]:
+    """The answers in the order of the needs; sts:AssumeRole is asked of `policies.trust` as SageMaker.
+
+    `attached` are the policies of functions and queues by ARN, as far as they are known.
+    """
+    known = attached or {}
+    own = {arn: policies.replace(resource=policy) for arn, policy in known.items()}
+    alone = policies.replace()
+    return [
+        _judge(need, service_principal(SAGEMAKER, principal.account), policies, principal.account)
+        if need.action == ASSUME_ROLE
+        else _judge(need, principal, own.get(need.resource, alone), _owner(need, principal.account, known))
+        for need in needs
+    ]
 
 
 def grant(need: Need) -> dict[str, object]:
@@ -83,14 +99,16 @@ def is_elsewhere(need: Need, account: str) -> bool:
     return found is not None and found.account not in ("", account)
 
 
-def _judge(need: Need, principal: Principal, policies: PolicySet) -> Answer:
-    account = principal.account
-    if need.action == ASSUME_ROLE:
-        principal = service_principal(SAGEMAKER, account)
+def _owner(need: Need, account: str, known: Mapping[str, CompiledPolicy]) -> str:
+    """Whose the resource is taken to be: the role's own where the other side's policy is not known."""
+    return need.resource.split(":")[4] if is_elsewhere(need, account) and need.resource in known else account
+
+
+def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str) -> Answer:
     context = need.context
-    if is_elsewhere(need, account):
+    if is_elsewhere(need, owner):
         context = {**context, "aws:ResourceAccount": need.resource.split(":")[4]}
-    request = Request(principal, need.action, need.resource, account, context)
+    request = Request(principal, need.action, need.resource, owner, context)
     decision = evaluate(request, policies)
     if decision.allowed:
         return Answer(need, request, decision, None, ())
