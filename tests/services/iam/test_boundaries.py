@@ -9,19 +9,11 @@ Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 
 
 @pytest.fixture
-def bounded_user(server: Any, iam: Any, fresh: Callable[[str], str]) -> tuple[str, Any]:
+def bounded_user(server: Any) -> tuple[str, Any]:
     """A user who may list users and roles, and the user's own client."""
     statement = {"Effect": "Allow", "Action": ["iam:ListUsers", "iam:ListRoles"], "Resource": "*"}
-    client = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
-    key = client._request_signer._credentials.access_key
-    users = iam.list_users()["Users"]
-    name = next(
-        user["UserName"]
-        for user in users
-        for held in iam.list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
-        if held["AccessKeyId"] == key
-    )
-    return name, client
+    keys = server.user({"Version": "2012-10-17", "Statement": [statement]})
+    return keys["user"], server.client_with("iam", keys["access_key_id"], keys["secret_access_key"])
 
 
 def test_a_boundary_is_shown_with_the_thing_and_not_in_lists(
