@@ -30,6 +30,7 @@ ArnFits = Callable[[list[str], Scope], bool | None]
 _ARN_SEGMENTS: Final = 6
 _MEMO_SIZE: Final = 2048
 _FIRST_WINDOW: Final = 64  # letters; most chunks stand near
+_GROWTH: Final = 8  # of the window, each time the chunk is not in it
 
 
 def arn_matcher(text: str, *, variables: bool) -> ArnFits:
@@ -125,7 +126,7 @@ class _Chunk:
             if places:
                 return start + (places & -places).bit_length() - 1
             start += width
-            width *= 2
+            width *= _GROWTH
         return -1
 
     def _places(self, text: str) -> int:
