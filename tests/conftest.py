@@ -118,9 +118,11 @@ class Server:
                 iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
         return arn
 
-    def function(self, name: str, source: str, role: str | None = None, **settings: Any) -> str:
+    def function(
+        self, name: str, source: str, role: str | None = None, *, region: str | None = None, **settings: Any
+    ) -> str:
         """A Python function's ARN, once it can be invoked; `source` is its module, `handler` its handler."""
-        client = self.client("lambda")
+        client = self.client("lambda", region=region or self.region)
         arn: str = client.create_function(
             FunctionName=name,
             Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",

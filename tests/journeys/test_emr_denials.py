@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.journeys.test_emr import CLUSTER_RULE, STEP_RULE, on_a_cluster, running, with_its_own
-from tests.services.emr.conftest import Fleet
+from tests.services.emr.conftest import Fleet, forget_rules
 
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
@@ -35,19 +35,9 @@ TO_BEGIN_WITH_ITS_OWN = [
 @pytest.fixture
 def fleet(server: Any) -> Iterator[Fleet]:
     fleet = Fleet(server)
-    forget_rules(server)
+    forget_rules(server.client("events"))
     yield fleet
     fleet.end()
-
-
-def forget_rules(server: Any) -> None:
-    """A rule that is there already needs no PutRule."""
-    events = server.client("events")
-    for rule in events.list_rules(NamePrefix="SageMakerPipelineExecution")["Rules"]:
-        ids = [target["Id"] for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]]
-        if ids:
-            events.remove_targets(Rule=rule["Name"], Ids=ids)
-        events.delete_rule(Name=rule["Name"])
 
 
 def less(action: str) -> Mapping[str, Any]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.conftest import trusting
+from tests.journeys.conftest import get
 
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
@@ -133,7 +135,7 @@ def _chains(draw: st.DrawFn) -> Sequence[Json]:
 
 
 def _branching(step: Json) -> dict[str, Any]:
-    fits = {"Type": "Equals", "LeftValue": _get("Parameters.Region"), "RightValue": _get("Parameters.Region")}
+    fits = {"Type": "Equals", "LeftValue": get("Parameters.Region"), "RightValue": get("Parameters.Region")}
     arguments = {"Conditions": [fits], "IfSteps": [step], "ElseSteps": []}
     return {"Name": "Branch", "Type": "Condition", "Arguments": arguments}
 
@@ -142,7 +144,7 @@ def _invocations() -> st.SearchStrategy[Json]:
     return st.sampled_from(FUNCTIONS).map(
         lambda name: {
             "Type": "Lambda",
-            "FunctionArn": _join(":", "arn:aws:lambda", _get("Parameters.Region"), ACCOUNT, "function", name),
+            "FunctionArn": _join(":", "arn:aws:lambda", get("Parameters.Region"), ACCOUNT, "function", name),
             "Arguments": {},
             "OutputParameters": [],
         }
@@ -153,7 +155,7 @@ def _callbacks() -> st.SearchStrategy[Json]:
     return st.sampled_from(QUEUES).map(
         lambda name: {
             "Type": "Callback",
-            "SqsQueueUrl": _join("/", _get("Parameters.Queues"), name),
+            "SqsQueueUrl": _join("/", get("Parameters.Queues"), name),
             "Arguments": {},
             "OutputParameters": [],
         }
@@ -161,7 +163,7 @@ def _callbacks() -> st.SearchStrategy[Json]:
 
 
 def _on_a_cluster() -> st.SearchStrategy[Json]:
-    arguments = {"ClusterId": _get("Parameters.Cluster"), "StepConfig": _NOTHING}
+    arguments = {"ClusterId": get("Parameters.Cluster"), "StepConfig": _NOTHING}
     return st.just({"Type": "EMR", "Arguments": arguments})
 
 
@@ -184,13 +186,8 @@ def _roles() -> st.SearchStrategy[Role]:
     own = st.lists(_statements(), min_size=1, max_size=3).map(_document)
     policies = st.one_of(st.tuples(_managed()), st.tuples(_managed(), own))
     boundaries = st.one_of(st.none(), st.none(), st.none(), _managed())
-    trusted = st.sampled_from(("sagemaker",) * 11 + ("lambda",))
-    return st.builds(Role, policies, boundaries, trusted.map(_trusting))
-
-
-def _trusting(service: str) -> Json:
-    principal = {"Service": f"{service}.amazonaws.com"}
-    return _document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
+    trusted = st.sampled_from(("sagemaker.amazonaws.com",) * 11 + ("lambda.amazonaws.com",))
+    return st.builds(Role, policies, boundaries, trusted.map(trusting))
 
 
 @st.composite
@@ -224,10 +221,6 @@ def _few(values: Sequence[str]) -> st.SearchStrategy[list[str]]:
 
 def _document(statements: Sequence[Json]) -> Json:
     return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def _get(path: str) -> Json:
-    return {"Get": path}
 
 
 def _join(on: str, *values: Any) -> Json:

@@ -7,7 +7,6 @@ because the EventBridge rules of EMR steps have one name in a region and are mad
 
 import itertools
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
-from tests.conftest import trusting, zipped
+from tests.conftest import trusting
 from tests.needs.generated import (
     ACCOUNT,
     ASKED,
@@ -32,7 +31,7 @@ from tests.needs.generated import (
     Pair,
     pairs,
 )
-from tests.services.emr.conftest import EC2, EMR
+from tests.services.emr.conftest import EC2, EMR, forget_rules
 
 from passrole.cli import main
 
@@ -65,7 +64,7 @@ class Region:
             JobFlowRole=INSTANCE_ROLE,
         )["JobFlowId"]
         for function in FUNCTIONS:
-            self._make_function(function)
+            server.function(function, ECHO, region=name)
         values = (name, urls[0].rpartition("/")[0], self.cluster)
         self.parameters = dict(zip(PARAMETERS, values, strict=True))
 
@@ -92,7 +91,7 @@ class Region:
 
     def start(self, pair: Pair, name: str) -> str | None:
         """An execution of the pair's pipeline, with a fresh role of this name; None: SageMaker refused it."""
-        self._forget_rules()
+        forget_rules(self.events)
         role, create = self._make_role(pair, name), self.sagemaker.create_pipeline
         try:
             create(PipelineName=name, RoleArn=role, PipelineDefinition=pair.definition)
@@ -138,16 +137,6 @@ class Region:
     def _client(self, service: str) -> Any:
         return self.server.client(service, region=self.name)
 
-    def _make_function(self, name: str) -> None:
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        self._client("lambda").create_function(
-            FunctionName=name,
-            Runtime=version,
-            Role=self.server.access["lambda_role_arn"],
-            Handler="main.handler",
-            Code={"ZipFile": zipped({"main.py": ECHO})},
-        )
-
     def _make_role(self, pair: Pair, name: str) -> str:
         iam, role = self._client("iam"), pair.role
         limit = {}
@@ -159,14 +148,6 @@ class Region:
         for number, policy in enumerate(role.policies):
             iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
         return arn
-
-    def _forget_rules(self) -> None:
-        """A rule that is there already needs no PutRule."""
-        for rule in self.events.list_rules(NamePrefix="SageMakerPipelineExecution")["Rules"]:
-            ids = [target["Id"] for target in self.events.list_targets_by_rule(Rule=rule["Name"])["Targets"]]
-            if ids:
-                self.events.remove_targets(Rule=rule["Name"], Ids=ids)
-            self.events.delete_rule(Name=rule["Name"])
 
     def _answer(self, url: str) -> None:
         for message in self.sqs.receive_message(QueueUrl=url).get("Messages", ()):

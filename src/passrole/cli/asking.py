@@ -6,7 +6,7 @@ It explains nothing; whoever is asked about and its policies come from files, or
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from passrole import arns
 from passrole.cli.explaining import Explanation, explained, principal_of
@@ -43,9 +43,9 @@ class Question:
     resource_policy: Path | None
 
     @property
-    def is_to_assume(self) -> bool:
-        """Whether it is about becoming a role."""
-        return (self.action or "").lower() == ASSUME_ROLE.lower()
+    def asks(self) -> Literal["resource", "trust"]:
+        """What is asked of the other side: who may assume a role is, as at the door, its trust policy's."""
+        return "trust" if (self.action or "").lower() == ASSUME_ROLE.lower() else "resource"
 
     @property
     def is_begun(self) -> bool:
@@ -63,13 +63,11 @@ def answer(question: Question) -> Explanation:
     if question.resource != "*" and arns.parse(question.resource) is None:
         raise Misuse(f"`{question.resource}` is not an ARN")
     given = principal_of(question.principal) if question.principal else None
-    principal, policies, attached = (_by_files if _is_told_whole(question, given) else _by_the_server)(
-        question, given
-    )
+    ask = _by_files if _is_told_whole(question, given) else _by_the_server
+    principal, policies, attached = ask(question, given)
     if question.resource_policy is not None:
-        attached = policy_of(question.resource_policy, "trust" if question.is_to_assume else "resource")
-    # As at the door: who may assume a role is its trust policy's matter.
-    policies = policies.replace(**{"trust" if question.is_to_assume else "resource": attached})
+        attached = policy_of(question.resource_policy, question.asks)
+    policies = policies.replace(**{question.asks: attached})
     request = Request(
         principal, action, question.resource, _owner(question.resource, principal), _context(question.keys)
     )
@@ -103,7 +101,7 @@ def _by_the_server(question: Question, given: Principal | None) -> Standing:
         connection = known(question.config, must_run=True)
         with refusals_told():
             principal, policies = _held(question, given, connection)
-            attached = attached_policy(connection.client, question.action or "", question.resource)
+            attached = attached_policy(connection.client, question.asks, question.resource)
     except Failed as error:
         raise Misuse(error.message) from error
     return principal, policies, attached

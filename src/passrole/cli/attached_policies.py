@@ -5,19 +5,19 @@ not be read is told, because a verdict without it may be wrong.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from passrole import arns
 from passrole.cli.subject import ClientOf, compiled
 from passrole.policy.document import CompiledPolicy
-from passrole.policy.trust import ASSUME_ROLE
 
 if TYPE_CHECKING:
     from passrole.cli.connection import Client
 
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def attached_policies(
@@ -29,9 +29,10 @@ def attached_policies(
     """
     policies: dict[str, CompiledPolicy] = {}
     closed = []
+    client_of = cache(client_of)  # a client takes longer to make than a call
     for resource in dict.fromkeys(resources):
         try:
-            found = attached_policy(client_of, "", resource)
+            found = attached_policy(client_of, "resource", resource)
         except (ClientError, BotoCoreError):
             closed.append(resource)
         else:
@@ -40,8 +41,10 @@ def attached_policies(
     return policies, closed
 
 
-def attached_policy(client_of: ClientOf, action: str, resource: str) -> CompiledPolicy | None:
-    """What the action on the resource meets: for sts:AssumeRole the role's trust policy; None: nothing.
+def attached_policy(
+    client_of: ClientOf, kind: Literal["resource", "trust"], resource: str
+) -> CompiledPolicy | None:
+    """A resource's policy, or a role's trust policy; None where nothing is attached.
 
     Raises Misuse where it cannot be used, ClientError where it may not be read or the role is not there, and
     BotoCoreError.
@@ -49,7 +52,7 @@ def attached_policy(client_of: ClientOf, action: str, resource: str) -> Compiled
     arn = arns.parse(resource)
     if arn is None:
         return None
-    if action.lower() == ASSUME_ROLE.lower():
+    if kind == "trust":
         document = _trust(client_of("iam", None), arn)
         return compiled(document, "trust", resource) if document else None
     read = _READERS.get(arn.service)
@@ -58,7 +61,7 @@ def attached_policy(client_of: ClientOf, action: str, resource: str) -> Compiled
     try:
         document = read(client_of(arn.service, arn.region or None), arn)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _DENIED:
+        if error.response["Error"]["Code"] in DENIED:
             raise
         return None
     return compiled(document, "resource", resource) if document else None

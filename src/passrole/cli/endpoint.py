@@ -8,15 +8,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from botocore.session import Session
 
 from passrole import arns
+from passrole.cli.attached_policies import DENIED
 from passrole.cli.connection import Client, told
 from passrole.cli.reading_policies import held
-from passrole.cli.subject import Subject, steps_of
+from passrole.cli.subject import ClientOf, Subject, steps_of
 from passrole.cli.verbs import Misuse
 from passrole.needs import Definition, Need, Place
 
@@ -29,7 +31,6 @@ _NOT_THERE = frozenset(
         "InvalidRequestException",  # EMR, of a cluster it does not know
     }
 )
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 @dataclass(frozen=True)
@@ -79,27 +80,29 @@ class Endpoint:
         for need in needs:
             if need.action in _LOOKS and not need.is_pattern:
                 looked_at.setdefault((need.action, need.resource), need)
-        return [sentence for need in looked_at.values() for sentence in self._missing(need)]
+        client_of = cache(self.client)
+        return [sentence for need in looked_at.values() for sentence in _missing(need, client_of)]
 
-    def _missing(self, need: Need) -> Iterator[str]:
-        found = arns.parse(need.resource)
-        look = _LOOKS[need.action]
-        if found is None or not found.resource:
+
+def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
+    found = arns.parse(need.resource)
+    look = _LOOKS[need.action]
+    if found is None or not found.resource:
+        return
+    try:
+        problem = look.problem(client_of(look.service, found.region), found)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _NOT_THERE:
+            problem = "is not there"
+        elif code in DENIED:
+            problem = "may not be looked at with these credentials, and may be missing"
+        else:  # an endpoint that does not know the operation says nothing about the thing
             return
-        try:
-            problem = look.problem(self.client(look.service, found.region), found)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _NOT_THERE:
-                problem = "is not there"
-            elif code in _DENIED:
-                problem = "may not be looked at with these credentials, and may be missing"
-            else:  # an endpoint that does not know the operation says nothing about the thing
-                return
-        except BotoCoreError:
-            return
-        if problem:
-            yield f"step `{need.step}`: the {look.noun} `{need.resource}` {problem}"
+    except BotoCoreError:
+        return
+    if problem:
+        yield f"step `{need.step}`: the {look.noun} `{need.resource}` {problem}"
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from passrole.needs.need import ANY, PASSED_TO, SAGEMAKER, Need, as_pattern
+from passrole.needs.need import ANY, PASSED_TO, SAGEMAKER, Need
 from passrole.policy.matching import arn_matcher
 from passrole.policy.request import Request, Values, service_principal
 from passrole.policy.scope import Scope, split_arn
 from passrole.policy.trust import ASSUME_ROLE
+from passrole.policy.variables import as_letters
 
 Document = dict[str, object]
 
@@ -116,7 +117,7 @@ def _uncovered(grants: list[_Grant]) -> list[_Grant]:
 
 def _covers(pattern: _Grant) -> Callable[[_Grant], bool]:
     """Whether the pattern allows a resource; of another pattern its letters are asked, as `judge` does."""
-    matcher = arn_matcher(as_pattern(pattern.resource), variables=True)
+    matcher = arn_matcher(as_letters(pattern.resource), variables=True)
     return lambda grant: bool(matcher(split_arn(grant.resource), _NOBODY))
 
 
@@ -125,7 +126,7 @@ def _grouped(grants: list[_Grant]) -> Iterator[tuple[tuple[Values | None, bool],
     actions: dict[tuple[str, Values | None, bool, str], list[str]] = {}
     for grant in grants:
         service = grant.action.partition(":")[0].lower()
-        key = (service, grant.passed_to, grant.is_pattern, as_pattern(grant.resource))
+        key = (service, grant.passed_to, grant.is_pattern, as_letters(grant.resource))
         actions.setdefault(key, []).append(grant.action)
     resources: dict[tuple[Values | None, bool, tuple[str, ...]], list[str]] = {}
     for (_service, passed_to, is_pattern, resource), listed in actions.items():

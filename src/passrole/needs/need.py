@@ -43,11 +43,6 @@ class Need:
     is_pattern: bool = False
 
 
-def as_pattern(resource: str) -> str:
-    """A resource as a policy writes it: what looks like a variable is only its letters."""
-    return resource.replace("${", "${$}{")
-
-
 def pass_role(step: str | None, role_arn: str, service: str, member: str, *, deploy: bool = False) -> Need:
     """The right to hand a role on; `member` is where the definition names it."""
     return Need(

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from passrole import arns
-from passrole.needs.need import PASSED_TO, SAGEMAKER, Need, as_pattern
+from passrole.needs.need import SAGEMAKER, Need
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.explain import denial_sentence
 from passrole.policy.near_misses import NearMiss, rank_near_misses
+from passrole.policy.remedy import statement_for
 from passrole.policy.request import Principal, Request, service_principal
 from passrole.policy.trust import ASSUME_ROLE
 
@@ -46,9 +47,7 @@ class Answer:
         """The smallest statement that would allow it; None where it is allowed, or explicitly denied."""
         if self.allowed or self.decision.explicit:
             return None
-        if self.need.action == ASSUME_ROLE:
-            return {"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": ASSUME_ROLE}
-        return grant(self.need)
+        return statement_for(self.request, "trust" if self.need.action == ASSUME_ROLE else "identity")
 
 
 def role_session(role_arn: str) -> Principal:
@@ -79,18 +78,6 @@ def judge(
         else _judge(need, principal, own.get(need.resource, alone), _owner(need, principal.account, known))
         for need in needs
     ]
-
-
-def grant(need: Need) -> dict[str, object]:
-    """A statement that allows the need and nothing else."""
-    statement: dict[str, object] = {
-        "Effect": "Allow",
-        "Action": need.action,
-        "Resource": as_pattern(need.resource),
-    }
-    if PASSED_TO in need.context:
-        statement["Condition"] = {"StringEquals": {PASSED_TO: need.context[PASSED_TO]}}
-    return statement
 
 
 def is_elsewhere(need: Need, account: str) -> bool:

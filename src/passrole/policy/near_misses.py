@@ -18,6 +18,7 @@ from passrole.policy.evaluate import RESOURCE_POLICY, TRUST_POLICY, Layer, Named
 from passrole.policy.matching import arn_matcher
 from passrole.policy.request import Request
 from passrole.policy.scope import Scope, split_arn
+from passrole.policy.variables import as_letters
 
 _PASSED_TO: Final = "iam:PassedToService"
 
@@ -72,7 +73,7 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
 
 def smallest_statement(request: Request) -> dict[str, object]:
     """The smallest identity-policy statement that would allow exactly this request."""
-    resource = request.resource.replace("${", "${$}{") or "*"
+    resource = as_letters(request.resource) or "*"
     statement: dict[str, object] = {"Effect": "Allow", "Action": request.action, "Resource": resource}
     if _PASSED_TO in request.context:
         statement["Condition"] = {"StringEquals": {_PASSED_TO: request.context[_PASSED_TO]}}

@@ -98,3 +98,8 @@ def _variable(inside: str) -> str | Variable:
 
 def _joined(letters: list[str]) -> list[str]:
     return ["".join(letters)] if letters else []
+
+
+def as_letters(text: str) -> str:
+    """The text as a policy must write it where what looks like a variable is only its letters."""
+    return text.replace("${", "${$}{")

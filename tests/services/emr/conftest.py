@@ -88,6 +88,15 @@ class Fleet:
                 self.client.terminate_job_flows(JobFlowIds=[cluster])
 
 
+def forget_rules(events: Any) -> None:
+    """A rule that is there already needs no PutRule; `events` is a client."""
+    for rule in events.list_rules(NamePrefix="SageMakerPipelineExecution")["Rules"]:
+        ids = [target["Id"] for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]]
+        if ids:
+            events.remove_targets(Rule=rule["Name"], Ids=ids)
+        events.delete_rule(Name=rule["Name"])
+
+
 def step(*args: str, jar: str = "command-runner.jar", **more: Any) -> dict[str, Any]:
     """A StepConfig."""
     return {"Name": new_name("step"), "HadoopJarStep": {"Jar": jar, "Args": list(args)}, **more}
