@@ -25,7 +25,6 @@ def test_an_execution_is_described_from_its_row_and_its_journal(house: Run) -> N
             "CreatedBy": {},
             "LastModifiedBy": {},
             "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3},
-            "RoleArn": h.role,
         }
         assert projection.summary(await h.row("a")) == {
             "PipelineExecutionArn": arn,

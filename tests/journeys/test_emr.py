@@ -294,7 +294,7 @@ def test_pipelines_tell_of_themselves(fleet: Fleet, start: Start) -> None:
             event = json.loads(message["Body"])
             if event["detail"]["pipelineExecutionArn"] == execution:
                 seen.append(event)
-        return len(seen) >= 4
+        return len(seen) >= 5
 
     until(all_told)
     events.remove_targets(Rule="pipeline-events", Ids=["q"])
@@ -310,7 +310,8 @@ def test_pipelines_tell_of_themselves(fleet: Fleet, start: Start) -> None:
     }
     assert told == {
         (f"{kind} Status Change", None, "Executing"),
-        (f"{kind} Step Status Change", None, "Executing"),
+        (f"{kind} Step Status Change", None, "Starting"),
+        (f"{kind} Step Status Change", "Starting", "Executing"),
         (f"{kind} Step Status Change", "Executing", "Succeeded"),
         (f"{kind} Status Change", "Executing", "Succeeded"),
     }

@@ -14,8 +14,8 @@ import orjson
 
 from passrole.definition import graph
 from passrole.definition import problems as problem
-from passrole.definition.experiment import Experiment, read_experiment
-from passrole.definition.expressions import ExperimentRef, Json, ParameterRef, StepRef, references
+from passrole.definition.experiment import Experiment, Mlflow, read_experiment, read_mlflow
+from passrole.definition.expressions import ExperimentRef, Expression, Json, ParameterRef, StepRef, references
 from passrole.definition.graph import Graph
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
@@ -38,8 +38,7 @@ EMR_PROPERTIES = ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Statu
 """
 
 _VERSION = "2020-12-01"
-_IGNORED = ("Metadata", "MlflowConfig")
-"""The SDK emits the last one, and PipelineExperimentConfig, although the published schema forbids them."""
+_IGNORED = ("Metadata",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class Pipeline:
     steps: Mapping[str, Step]
     graph: Graph
     experiment: Experiment = field(default_factory=dict)
+    mlflow: Mlflow = field(default_factory=dict)
 
 
 def parse(text: str) -> Pipeline:
@@ -59,7 +59,7 @@ def parse(text: str) -> Pipeline:
     root = Node(document, "", found)
     root.choice("Version", (_VERSION,))
     root.allow(*_IGNORED)
-    experiment = read_experiment(root)
+    experiment, mlflow = read_experiment(root), read_mlflow(root)
     parameters = read_parameters(root.objects("Parameters", required=False))
     steps = tuple(read_steps(root.objects("Steps")))
     root.close()
@@ -69,10 +69,11 @@ def parse(text: str) -> Pipeline:
         [
             *_duplicates(steps),
             *_dangling(by_name, parameters, experiment),
-            *_unknown_parameters(experiment, parameters),
+            *_unknown_parameters("PipelineExperimentConfig", experiment, parameters),
+            *_unknown_parameters("MlflowConfig", mlflow, parameters),
         ]
     )
-    pipeline = Pipeline(parameters, by_name, graph.build(by_name), experiment)
+    pipeline = Pipeline(parameters, by_name, graph.build(by_name), experiment, mlflow)
     names = pipeline.graph.cycle()
     _raise_if([problem.cycle(names)] if names else [])
     return pipeline
@@ -141,11 +142,13 @@ def _dangling(
                     yield from _dangling_reference(step, reference, steps.get(reference.step))
 
 
-def _unknown_parameters(experiment: Experiment, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
-    for expression in experiment.values():
+def _unknown_parameters(
+    where: str, members: Mapping[str, Expression], parameters: Mapping[str, Parameter]
+) -> Iterator[Problem]:
+    for expression in members.values():
         for reference in references(expression):
             if isinstance(reference, ParameterRef) and reference.name not in parameters:
-                yield problem.no_such_parameter("PipelineExperimentConfig", reference.name)
+                yield problem.no_such_parameter(where, reference.name)
 
 
 def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> Iterator[Problem]:

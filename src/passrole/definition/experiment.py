@@ -1,9 +1,10 @@
-"""The experiment and trial that an execution's jobs belong to: PipelineExperimentConfig.
+"""The experiment and trial that an execution's jobs belong to: PipelineExperimentConfig and MlflowConfig.
 
-Nothing runs differently for it; DescribePipelineExecution shows the names, and steps may refer to them.
+Nothing runs differently for them; DescribePipelineExecution shows the names, and steps may refer to those of
+PipelineExperimentConfig. The SDK emits both, although the published schema forbids them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from passrole.definition import problems as problem
@@ -21,7 +22,11 @@ from passrole.definition.reading import Node
 Experiment: TypeAlias = Mapping[str, Expression]
 """ExperimentName and TrialName, or nothing where the definition wants none."""
 
+Mlflow: TypeAlias = Mapping[str, Expression]
+"""MlflowResourceArn and MlflowExperimentName, where the definition has them."""
+
 _KEY = "PipelineExperimentConfig"
+_MLFLOW_NAMES = ("MlflowResourceArn", "MlflowExperimentName")
 _DEFAULT: Experiment = {
     "ExperimentName": VariableRef("PipelineName"),
     "TrialName": VariableRef("PipelineExecutionId"),
@@ -35,16 +40,27 @@ def read_experiment(root: Node) -> Experiment:
     node = root.object(_KEY, required=False)
     if node is None:
         return {}
-    names = {key: node.expression(key, required=False) for key in EXPERIMENT_NAMES if node.has(key)}
+    names = _read_names(node, EXPERIMENT_NAMES)
     node.close()
+    return names
+
+
+def read_mlflow(root: Node) -> Mlflow:
+    """What the definition says of MLflow: null from the SDK where it has nothing to say, and no schema."""
+    node = root.object("MlflowConfig", required=False)
+    return _read_names(node, _MLFLOW_NAMES) if node else {}
+
+
+def _read_names(node: Node, keys: Sequence[str]) -> Mapping[str, Expression]:
+    names = {key: node.expression(key, required=False) for key in keys if node.has(key)}
     node.found.extend(_too_early(names, node.where))
     return names
 
 
-def _too_early(names: Experiment, where: str) -> Iterator[Problem]:
+def _too_early(names: Mapping[str, Expression], where: str) -> Iterator[Problem]:
     for name, expression in names.items():
         for reference in references(expression):
             if isinstance(reference, StepRef):
                 yield problem.unsupported(f"{where}.{name}", f"Reference '{reference.text}'")
             elif isinstance(reference, ExperimentRef):
-                yield problem.bad_expression(f"{where}.{name}", f"{_KEY}.{reference.name}")
+                yield problem.bad_expression(f"{where}.{name}", f"PipelineExperimentConfig.{reference.name}")

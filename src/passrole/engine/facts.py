@@ -31,7 +31,7 @@ from passrole.engine.records import Codec
 ExecutionStatus: TypeAlias = Literal[
     "Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"
 ]
-StepStatus: TypeAlias = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+StepStatus: TypeAlias = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
 Metadata: TypeAlias = Mapping[str, Mapping[str, Json]]
 """AWS's PipelineExecutionStepMetadata: one member, named after the type of step."""
 

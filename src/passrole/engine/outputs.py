@@ -1,5 +1,8 @@
 """A step's outputs, made of what the outside answered.
 
+An output that is declared and not returned does not fail its step: AWS's GeoSpatialPipeline declares one that
+its functions never return, and Succeeded. Who refers to it fails.
+
 In the API every value is a string; a value that is not one becomes its JSON text, nested values
 included, and its declared type counts again when another step reads it (`resolve.py`).
 """
@@ -17,7 +20,7 @@ VALUE_MAX = 1024
 
 
 class UnusableResult(Exception):
-    """The answer does not hold what the step declares; `reason` is the step's FailureReason."""
+    """An output cannot be what AWS allows; `reason` is the step's FailureReason."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -25,16 +28,16 @@ class UnusableResult(Exception):
 
 
 def of_payload(payload: str, declared: tuple[OutputParameter, ...]) -> tuple[Output, ...]:
-    """The declared outputs out of a function's result; what is not declared is not looked at."""
+    """The declared outputs that a function's result has; what is not declared is not looked at."""
     if not declared:
         return ()
     try:
         result: Json = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        result = None
+        return ()
     if not isinstance(result, dict):
-        raise UnusableResult("The result of the Lambda function is not a JSON object.")
-    return tuple(_output(each.name, result) for each in declared)
+        return ()
+    return tuple(_output(each.name, result[each.name]) for each in declared if each.name in result)
 
 
 def as_metadata(outputs: Iterable[Output]) -> list[Json]:
@@ -42,10 +45,7 @@ def as_metadata(outputs: Iterable[Output]) -> list[Json]:
     return [{"Name": name, "Value": value} for name, value in outputs]
 
 
-def _output(name: str, result: dict[str, Json]) -> Output:
-    if name not in result:
-        raise UnusableResult(f"The result of the Lambda function has no key '{name}'.")
-    value = result[name]
+def _output(name: str, value: Json) -> Output:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if len(text) > VALUE_MAX:
         raise UnusableResult(f"Output '{name}' has {len(text)} characters, the maximum is {VALUE_MAX}.")

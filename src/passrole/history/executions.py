@@ -33,6 +33,7 @@ class About:
     modified_by: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
     modified: float = 0.0
+    mlflow_experiment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import orjson
 
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
-from passrole.engine.resolve import Scope, Unresolvable, experiment_name
+from passrole.engine.resolve import Scope, Unresolvable, as_text, experiment_name, resolve
 from passrole.history.executions import Execution
 from passrole.history.journal import Folded
 
@@ -34,7 +34,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
         ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},
         SelectiveExecutionConfig=_selection(state),
         PipelineVersionId=execution.about.version,
-        RoleArn=execution.role,
+        MLflowConfig=_mlflow(state, execution.about.mlflow_experiment) or None,
     )
 
 
@@ -83,6 +83,16 @@ def _experiment(state: State) -> dict[str, str]:
         with suppress(Unresolvable):
             names[member] = experiment_name(member, scope)
     return names
+
+
+def _mlflow(state: State, experiment: str | None) -> dict[str, str]:
+    """As the definition has it, with the experiment that StartPipelineExecution named, if it did."""
+    assert state.origin is not None, "what is in the journal has begun"
+    scope, shown = Scope(state, state.origin.at), dict[str, str]()
+    for member, expression in state.pipeline.mlflow.items():
+        with suppress(Unresolvable):
+            shown[member] = as_text(resolve(expression, scope))
+    return shown if experiment is None else shown | {"MlflowExperimentName": experiment}
 
 
 def _step(progress: StepState) -> dict[str, Any]:

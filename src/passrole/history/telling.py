@@ -15,6 +15,7 @@ from passrole.engine.facts import (
     Fact,
     StepFailed,
     StepStarted,
+    StepStatus,
     StepStopped,
     StepStopping,
     StepSucceeded,
@@ -28,12 +29,12 @@ SOURCE = "aws.sagemaker"
 EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
 STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
 
-_STEP_STATUS: Mapping[type[Fact], str] = {
-    StepStarted: "Executing",
-    StepStopping: "Stopping",
-    StepSucceeded: "Succeeded",
-    StepFailed: "Failed",
-    StepStopped: "Stopped",
+_STEP_STATUSES: Mapping[type[Fact], tuple[StepStatus, ...]] = {
+    StepStarted: ("Starting", "Executing"),  # a rule may wait for either
+    StepStopping: ("Stopping",),
+    StepSucceeded: ("Succeeded",),
+    StepFailed: ("Failed",),
+    StepStopped: ("Stopped",),
 }
 _EXECUTION_STATUS: Mapping[type[Fact], str] = {
     ExecutionStarted: "Executing",
@@ -78,11 +79,11 @@ def _changes(
         if after is not None:
             yield EXECUTION_CHANGE, _execution(about, decision.state, fact, status, after)
             status = after
-        elif type(fact) in _STEP_STATUS:
-            name, now = str(getattr(fact, "step", "")), _STEP_STATUS[type(fact)]
-            previous = None if isinstance(fact, StepStarted) else steps.get(name)
+        for now in _STEP_STATUSES.get(type(fact), ()):
+            name = str(getattr(fact, "step", ""))
+            previous = None if now == "Starting" else steps.get(name)
             yield STEP_CHANGE, _step(decision.state, name, fact, previous, now)
-            steps[name] = now  # type: ignore[assignment]
+            steps[name] = now
 
 
 def _execution(
@@ -110,6 +111,7 @@ def _step(state: State, name: str, fact: Fact, previous: str | None, current: st
         stepType=step.step.type_,
         previousStepStatus=previous,
         currentStepStatus=current,
+        failureReason=step.failure_reason if isinstance(fact, StepFailed) else None,
     )
 
 

@@ -64,7 +64,6 @@ def test_an_execution_is_described_from_its_start_to_its_end(
         "PipelineExecutionDescription": "about",
         "PipelineExperimentConfig": {"ExperimentName": name.lower(), "TrialName": execution},
         "FailureReason": "Step failure: One or multiple steps failed.",
-        "RoleArn": role,
         "PipelineVersionId": 1,
     }
     last_run = server.client("sagemaker").describe_pipeline(PipelineName=pipeline)["LastRunTime"]
@@ -89,6 +88,58 @@ def test_an_execution_shows_the_experiment_that_its_definition_names(
     described = ended(begin(FAIL, members={"Parameters": declared, "PipelineExperimentConfig": config}))
     shown = described.get("PipelineExperimentConfig")
     assert (tuple(shown.values()) if shown else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "start", "expected"),
+    [
+        (None, {}, None),
+        (None, {"MlflowExperimentName": "of-start"}, {"MlflowExperimentName": "of-start"}),
+        (
+            {"MlflowResourceArn": "arn:app", "MlflowExperimentName": {"Get": "Parameters.x"}},
+            {},
+            {"MlflowResourceArn": "arn:app", "MlflowExperimentName": "Mine"},
+        ),
+        (
+            {"MlflowResourceArn": "arn:app", "MlflowExperimentName": "e"},
+            {"MlflowExperimentName": "of-start"},
+            {"MlflowResourceArn": "arn:app", "MlflowExperimentName": "of-start"},
+        ),
+    ],
+)
+def test_an_execution_shows_its_mlflow_experiment(
+    begin: Begin,
+    ended: Ended,
+    config: dict[str, Any] | None,
+    start: dict[str, str],
+    expected: dict[str, str] | None,
+) -> None:
+    declared = [{"Name": "x", "Type": "String", "DefaultValue": "Mine"}]
+    arn = begin(FAIL, members={"Parameters": declared, "MlflowConfig": config}, **start)
+    assert ended(arn).get("MLflowConfig") == expected
+
+
+def test_an_execution_of_ones_own_pipeline_takes_no_role(
+    server: Server, role: str, name: str, made: Callable[..., str]
+) -> None:
+    made()
+    code, message = refusal(
+        server.client("sagemaker").start_pipeline_execution, PipelineName=name, RoleArn=role
+    )
+    assert code == "ValidationException"
+    assert message.startswith("RoleArn can be specified only for a pipeline that AWS manages.")
+
+
+def test_an_empty_value_of_a_parameter_is_refused_and_an_empty_default_is_not(
+    server: Server, begin: Begin, ended: Ended, name: str
+) -> None:
+    declared = [{"Name": "x", "Type": "String", "DefaultValue": ""}]
+    assert ended(begin(FAIL, members={"Parameters": declared}))["PipelineExecutionStatus"] == "Failed"
+    start = server.client("sagemaker").start_pipeline_execution
+    assert refusal(start, PipelineName=name, PipelineParameters=[{"Name": "x", "Value": ""}]) == (
+        "ValidationException",
+        '[string "" is too short (length: 0, required minimum: 1)]',
+    )
 
 
 def test_an_execution_without_a_name_is_named_after_its_start(begin: Begin, ended: Ended) -> None:

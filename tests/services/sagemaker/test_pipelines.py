@@ -72,6 +72,19 @@ def test_a_pipeline_is_described_as_it_was_created(
     }
 
 
+def test_a_pipeline_without_a_display_name_shows_its_name(
+    server: Server, role: str, name: str, define: Define
+) -> None:
+    sagemaker = server.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role)
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDisplayName"] == name
+    (summary,) = sagemaker.list_pipelines(PipelineNamePrefix=name)["PipelineSummaries"]
+    assert summary["PipelineDisplayName"] == name
+    sagemaker.update_pipeline(PipelineName=name, PipelineDisplayName="shown")
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDisplayName"] == "shown"
+    assert sagemaker.describe_pipeline(PipelineName=name, PipelineVersionId=1)["PipelineDisplayName"] == name
+
+
 def test_a_name_that_exists_is_refused_in_words_that_both_sdks_know(
     server: Server, role: str, name: str, define: Define
 ) -> None:
@@ -242,7 +255,14 @@ def test_pipelines_are_listed_newest_first_by_prefix_and_in_pages(
     assert listed(CreatedAfter=second + minute) == ""
     assert listed(CreatedBefore=second - minute) == ""
     (summary,) = sagemaker.list_pipelines(PipelineNamePrefix=names[0])["PipelineSummaries"]
-    assert set(summary) == {"PipelineArn", "PipelineName", "RoleArn", "CreationTime", "LastModifiedTime"}
+    assert set(summary) == {
+        "PipelineArn",
+        "PipelineName",
+        "PipelineDisplayName",
+        "RoleArn",
+        "CreationTime",
+        "LastModifiedTime",
+    }
     assert refusal(sagemaker.list_pipelines, NextToken="nonsense")[0] == "ValidationException"
 
 

@@ -183,3 +183,72 @@ def test_a_version_is_named_and_described(server: Server, name: str, three: str)
 def test_a_version_of_an_unknown_pipeline_is_not_found(server: Server, three: str, refused: Refused) -> None:
     update = server.client("sagemaker").update_pipeline_version
     assert refused(update, PipelineArn=f"{three}-other", PipelineVersionId=1)[0] == "ResourceNotFound"
+
+
+def test_an_alias_names_a_version_wherever_a_version_is_named(server: Server, name: str, three: str) -> None:
+    sagemaker = server.client("sagemaker")
+    update = sagemaker.update_pipeline_version
+    update(PipelineArn=three, PipelineVersionId=1, PipelineVersionAliasOperations={"Add": ["prod", "old"]})
+    described = sagemaker.describe_pipeline(PipelineName=name, PipelineVersionAlias="prod")
+    assert described["PipelineDescription"] == "first"
+    assert described["PipelineVersionAliases"] == ["prod", "old"]
+    assert "PipelineVersionAliases" not in sagemaker.describe_pipeline(PipelineName=name)
+    summaries = sagemaker.list_pipeline_versions(PipelineName=name)["PipelineVersionSummaries"]
+    assert [each.get("PipelineVersionAliases") for each in summaries] == [None, None, ["prod", "old"]]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name, PipelineVersionAlias="old")[
+        "PipelineExecutionArn"
+    ]
+    execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert (execution["PipelineVersionId"], execution["PipelineVersionAliases"]) == (1, ["prod", "old"])
+    # An execution shows the aliases that its version has now, not those that it had.
+    update(PipelineArn=three, PipelineVersionId=1, PipelineVersionAliasOperations={"Remove": ["prod"]})
+    update(PipelineArn=three, PipelineVersionId=2, PipelineVersionAliasOperations={"Add": ["prod"]})
+    execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert execution["PipelineVersionAliases"] == ["old"]
+    again = sagemaker.start_pipeline_execution(PipelineName=name, PipelineVersionAlias="prod")
+    execution = sagemaker.describe_pipeline_execution(**_arn(again))
+    assert execution["PipelineVersionId"] == 2
+
+
+def test_an_alias_is_of_one_version_and_a_version_has_ten(
+    server: Server, name: str, three: str, refused: Refused
+) -> None:
+    sagemaker = server.client("sagemaker")
+
+    def refused_change(number: int, **operations: list[str]) -> str:
+        return refused(
+            sagemaker.update_pipeline_version,
+            PipelineArn=three,
+            PipelineVersionId=number,
+            PipelineVersionAliasOperations=operations,
+        )[0]
+
+    ten = [f"a{number}" for number in range(10)]
+    sagemaker.update_pipeline_version(
+        PipelineArn=three, PipelineVersionId=1, PipelineVersionAliasOperations={"Add": ten}
+    )
+    assert refused_change(2, Add=["a3"]) == "ConflictException"
+    assert refused_change(1, Add=["a10"]) == "ValidationException"
+    assert refused_change(1, Add=["b"], Remove=["b"]) == "ValidationException"
+    assert refused_change(4, Add=["b"]) == "ResourceNotFound"
+    both = {"PipelineName": name, "PipelineVersionId": 1, "PipelineVersionAlias": "a1"}
+    for call in (sagemaker.describe_pipeline, sagemaker.start_pipeline_execution):
+        assert refused(call, **both)[0] == "ValidationException"
+        assert refused(call, PipelineName=name, PipelineVersionAlias="none")[0] == "ResourceNotFound"
+
+
+def test_an_alias_counts_as_the_version_that_it_names(
+    server: Server, name: str, three: str, refused: Refused, client_that_may: Callable[..., Any]
+) -> None:
+    server.client("sagemaker").update_pipeline_version(
+        PipelineArn=three, PipelineVersionId=2, PipelineVersionAliasOperations={"Add": ["prod"]}
+    )
+    only_1 = {"StringEquals": {"sagemaker:PipelineVersionId": "1"}}
+    sagemaker = client_that_may("sagemaker:DescribePipeline", three, **only_1)
+    assert sagemaker.describe_pipeline(PipelineName=name, PipelineVersionId=1)["PipelineName"] == name
+    code, _ = refused(sagemaker.describe_pipeline, PipelineName=name, PipelineVersionAlias="prod")
+    assert code == "AccessDeniedException"
+
+
+def _arn(started: dict[str, Any]) -> dict[str, str]:
+    return {"PipelineExecutionArn": started["PipelineExecutionArn"]}

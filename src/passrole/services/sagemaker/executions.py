@@ -32,7 +32,7 @@ from passrole.services.sagemaker.requests import (
     without_none,
 )
 from passrole.services.sagemaker.starts import Start, begin
-from passrole.services.sagemaker.versions import version_keys
+from passrole.services.sagemaker.versions import Wanted, aliases_of, version_keys
 from passrole.store import Tx
 
 
@@ -47,17 +47,23 @@ async def start_pipeline_execution(
     pipeline_parameters: Sequence[Mapping[str, str]] = (),
     parallelism_configuration: Mapping[str, int] | None = None,
     pipeline_version_id: int | None = None,
+    pipeline_version_alias: str | None = None,
     selective_execution_config: Mapping[str, Any] | None = None,
+    mlflow_experiment_name: str | None = None,
+    role_arn: str | None = None,
 ) -> dict[str, Any]:
     """Begin an execution of the pipeline as it is now, or as it was in a version."""
+    if role_arn is not None:
+        raise Fault("ValidationException", _ROLE_OF_ANOTHER)
     wanted = Start(
         pipeline=pipeline_name,
         display_name=pipeline_execution_display_name,
         description=pipeline_execution_description,
         parameters=pipeline_parameters,
         parallelism=parallelism_configuration,
-        version=pipeline_version_id,
+        version=Wanted(pipeline_version_id, pipeline_version_alias),
         selection=selective_execution_config,
+        mlflow_experiment=mlflow_experiment_name,
     )
     request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
 
@@ -140,7 +146,10 @@ async def describe_pipeline_execution(ctx: Context, *, pipeline_execution_arn: s
 
     def describe(tx: Tx) -> dict[str, Any]:
         execution = _require_execution(tx, ctx, pipeline_execution_arn)
-        return projection.describe(execution, history.load(tx, execution.arn))
+        pipeline, version = require(tx, ctx, execution.pipeline), execution.about.version
+        aliases = None if version is None else aliases_of(tx, ctx, pipeline, version)
+        shown = projection.describe(execution, history.load(tx, execution.arn))
+        return shown | without_none(PipelineVersionAliases=aliases)
 
     return await ctx.store.read(describe)
 
@@ -254,3 +263,10 @@ def _require_execution(tx: Tx, ctx: Context, arn: str) -> Execution:
 
 def _folded(tx: Tx, ctx: Context, arn: str) -> Folded:
     return history.load(tx, _require_execution(tx, ctx, arn).arn)
+
+
+_ROLE_OF_ANOTHER = (
+    "RoleArn can be specified only for a pipeline that AWS manages. "
+    "Executions of this pipeline use the role of the pipeline."
+)
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html"""

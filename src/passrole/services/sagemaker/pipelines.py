@@ -110,13 +110,18 @@ async def update_pipeline(
 
 @operation("sagemaker:DescribePipeline", resource=pipeline_arn, keys=versions.version_keys)
 async def describe_pipeline(
-    ctx: Context, *, pipeline_name: str, pipeline_version_id: int | None = None
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    pipeline_version_id: int | None = None,
+    pipeline_version_alias: str | None = None,
 ) -> dict[str, Any]:
     """Everything about a pipeline, its definition included, as it is now or was in a version."""
+    wanted = versions.Wanted(pipeline_version_id, pipeline_version_alias)
 
     def describe(tx: Tx) -> dict[str, Any]:
         pipeline = require(tx, ctx, pipeline_name)
-        version = versions.require_version(tx, ctx, pipeline, pipeline_version_id)
+        version = versions.require_version(tx, ctx, pipeline, wanted)
         return _description(tx, versions.as_of(pipeline, version), version)
 
     return await ctx.store.read(describe)
@@ -214,7 +219,7 @@ def _description(tx: Tx, pipeline: Pipeline, version: versions.Version) -> dict[
     return without_none(
         PipelineArn=pipeline.arn,
         PipelineName=pipeline.name,
-        PipelineDisplayName=pipeline.display_name,
+        PipelineDisplayName=_display_name(pipeline),
         PipelineDefinition=definitions.text_of(tx, pipeline.definition),
         PipelineDescription=pipeline.description,
         RoleArn=pipeline.role_arn,
@@ -226,6 +231,7 @@ def _description(tx: Tx, pipeline: Pipeline, version: versions.Version) -> dict[
         LastModifiedBy=pipeline.modified_by,
         PipelineVersionDisplayName=version.name,
         PipelineVersionDescription=version.note,
+        PipelineVersionAliases=list(version.aliases) or None,
         ParallelismConfiguration=pipeline.parallelism,
     )
 
@@ -234,13 +240,18 @@ def _summary(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
     return without_none(
         PipelineArn=pipeline.arn,
         PipelineName=pipeline.name,
-        PipelineDisplayName=pipeline.display_name,
+        PipelineDisplayName=_display_name(pipeline),
         PipelineDescription=pipeline.description,
         RoleArn=pipeline.role_arn,
         CreationTime=pipeline.created,
         LastModifiedTime=pipeline.modified,
         LastExecutionTime=executions.last_started(tx, pipeline.arn),
     )
+
+
+def _display_name(pipeline: Pipeline) -> str:
+    """AWS answers with the pipeline's name where none was given (the SDK's recorded answers)."""
+    return pipeline.name if pipeline.display_name is None else pipeline.display_name
 
 
 def _page(

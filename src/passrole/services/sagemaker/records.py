@@ -47,11 +47,19 @@ def execution_arn(ctx: Context, parameters: Parameters) -> str:
 
 def require(tx: Tx, ctx: Context, name_or_arn: str) -> Pipeline:
     """The pipeline of the caller's account and region. Raises ResourceNotFound."""
-    name = name_or_arn.removeprefix(arns.pipeline(ctx.region, ctx.account, ""))
-    pipeline = PIPELINES.get(tx, ctx.key(name))
+    pipeline = find(tx, ctx, name_or_arn)
     if pipeline is None:
-        raise Fault("ResourceNotFound", f"Pipeline with name {name} does not exist.")
+        raise Fault("ResourceNotFound", f"Pipeline with name {_name(ctx, name_or_arn)} does not exist.")
     return pipeline
+
+
+def find(tx: Tx, ctx: Context, name_or_arn: str) -> Pipeline | None:
+    """The pipeline of the caller's account and region, if it exists."""
+    return PIPELINES.get(tx, ctx.key(_name(ctx, name_or_arn)))
+
+
+def _name(ctx: Context, name_or_arn: str) -> str:
+    return name_or_arn.removeprefix(arns.pipeline(ctx.region, ctx.account, ""))
 
 
 def is_own(ctx: Context, arn: str) -> bool:

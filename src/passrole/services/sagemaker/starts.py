@@ -14,21 +14,25 @@ from passrole.faults import Fault
 from passrole.history import About, definitions, executions
 from passrole.services.context import Context
 from passrole.services.sagemaker.records import Pipeline, require, user_context
-from passrole.services.sagemaker.versions import as_of, note_execution, require_version
+from passrole.services.sagemaker.versions import Wanted, as_of, note_execution, require_version
 from passrole.store import Tx
+
+EMPTY_VALUE = 'string "" is too short (length: 0, required minimum: 1)'
+"""Recorded (sagemaker-python-sdk#4016): an empty DefaultValue is legal, an empty value at a start is not."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What StartPipelineExecution is asked for; `version` None is the newest one."""
+    """What StartPipelineExecution is asked for."""
 
     pipeline: str
     display_name: str | None
     description: str | None
     parameters: Sequence[Mapping[str, str]]
     parallelism: Mapping[str, int] | None
-    version: int | None
+    version: Wanted
     selection: Mapping[str, Any] | None = None
+    mlflow_experiment: str | None = None
 
 
 def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
@@ -64,6 +68,8 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Start) -> Executi
 
 def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
     overrides = {each["Name"]: each["Value"] for each in given}
+    if "" in overrides.values():
+        raise Fault("ValidationException", f"[{EMPTY_VALUE}]")
     if len(overrides) < len(given):
         raise Fault("ValidationException", "A pipeline parameter is given more than once.")
     try:
@@ -107,4 +113,5 @@ def _about(ctx: Context, wanted: Start, now: float, version: int) -> About:
         created_by=user,
         modified_by=user,
         version=version,
+        mlflow_experiment=wanted.mlflow_experiment,
     )

@@ -4,7 +4,7 @@ AWS does not say what a version holds. Here it is all that an update can change:
 role, the parallelism, the display name and the description. The newest one is the pipeline itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from passrole.history import definitions
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
-from passrole.services.sagemaker.records import Pipeline, pipeline_arn, require
+from passrole.services.sagemaker.records import Pipeline, find, pipeline_arn, require
 from passrole.services.sagemaker.requests import (
     PAGE_MAX,
     SortOrder,
@@ -43,14 +43,29 @@ class Version:
     name: str | None = None
     note: str | None = None
     last_execution: str | None = None
+    aliases: Sequence[str] = ()
 
+
+@dataclass(frozen=True)
+class Wanted:
+    """The version that a call names: by its number, by one of its aliases, or with neither the newest."""
+
+    number: int | None = None
+    alias: str | None = None
+
+
+ALIASES_MAX = 10
+"""Of one version: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AliasOperations.html."""
 
 VERSIONS = Collection("pipeline_version", Version)
 
 
-def version_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition key of a call that names a version."""
+async def version_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition key of a call that names a version; an alias stands for the number that it names now."""
     number = parameters.get("pipeline_version_id")
+    alias = parameters.get("pipeline_version_alias")
+    if number is None and alias is not None:
+        number = await ctx.store.read(lambda tx: _number_of(tx, ctx, str(parameters["pipeline_name"]), alias))
     return {} if number is None else {"sagemaker:PipelineVersionId": str(number)}
 
 
@@ -69,13 +84,28 @@ def record(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
     _put(tx, ctx, pipeline, version)
 
 
-def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, number: int | None) -> Version:
-    """The version of this number, the newest for None. Raises ResourceNotFound."""
-    found = VERSIONS.get(tx, _key(ctx, pipeline, pipeline.version if number is None else number))
+def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Wanted) -> Version:
+    """The version that is wanted. Raises ResourceNotFound; ValidationException for number and alias."""
+    number, alias = wanted.number, wanted.alias
+    if number is not None and alias is not None:
+        raise Fault(
+            "ValidationException", "PipelineVersionId and PipelineVersionAlias cannot both be specified."
+        )
+    if alias is not None:
+        found, named = _by_alias(tx, ctx, pipeline, alias), f"with alias {alias}"
+    else:
+        found = VERSIONS.get(tx, _key(ctx, pipeline, pipeline.version if number is None else number))
+        named = str(number)
     if found is None:
-        sentence = f"Pipeline version {number} of pipeline with name {pipeline.name} does not exist."
+        sentence = f"Pipeline version {named} of pipeline with name {pipeline.name} does not exist."
         raise Fault("ResourceNotFound", sentence)
     return found
+
+
+def aliases_of(tx: Tx, ctx: Context, pipeline: Pipeline, number: int) -> list[str] | None:
+    """The aliases that a version has now; None where it has none, as answers leave the member out."""
+    found = VERSIONS.get(tx, _key(ctx, pipeline, number))
+    return list(found.aliases) if found and found.aliases else None
 
 
 def as_of(pipeline: Pipeline, version: Version) -> Pipeline:
@@ -150,13 +180,16 @@ async def update_pipeline_version(
     pipeline_version_id: int,
     pipeline_version_display_name: str | None = None,
     pipeline_version_description: str | None = None,
+    pipeline_version_alias_operations: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """Name or describe a version; what it holds never changes."""
+    """Name or describe a version and change its aliases; what it holds never changes."""
 
     def update(tx: Tx) -> dict[str, Any]:
         pipeline = require(tx, ctx, pipeline_arn)
-        version = require_version(tx, ctx, pipeline, pipeline_version_id)
+        version = require_version(tx, ctx, pipeline, Wanted(number=pipeline_version_id))
         given = without_none(name=pipeline_version_display_name, note=pipeline_version_description)
+        if pipeline_version_alias_operations is not None:
+            given["aliases"] = _changed_aliases(tx, ctx, pipeline, version, pipeline_version_alias_operations)
         _put(tx, ctx, pipeline, replace(version, **given))
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": version.number}
 
@@ -171,7 +204,40 @@ def _summary(pipeline: Pipeline, version: Version) -> dict[str, Any]:
         PipelineVersionDisplayName=version.name,
         PipelineVersionDescription=version.note,
         LastExecutionPipelineExecutionArn=version.last_execution,
+        PipelineVersionAliases=list(version.aliases) or None,
     )
+
+
+def _changed_aliases(
+    tx: Tx, ctx: Context, pipeline: Pipeline, version: Version, operations: Mapping[str, Sequence[str]]
+) -> Sequence[str]:
+    """The version's aliases afterwards. Raises ValidationException and ConflictException.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AliasOperations.html
+    """
+    add, remove = operations.get("Add", ()), operations.get("Remove", ())
+    for alias in add:
+        if alias in remove:
+            raise Fault("ValidationException", f"Alias {alias} cannot be both added and removed.")
+        holder = _by_alias(tx, ctx, pipeline, alias)
+        if holder is not None and holder.number != version.number:
+            sentence = f"Alias {alias} is already assigned to pipeline version {holder.number}."
+            raise Fault("ConflictException", sentence)
+    aliases = [alias for alias in dict.fromkeys([*version.aliases, *add]) if alias not in remove]
+    if len(aliases) > ALIASES_MAX:
+        raise Fault("ValidationException", f"A pipeline version can have up to {ALIASES_MAX} aliases.")
+    return aliases
+
+
+def _number_of(tx: Tx, ctx: Context, name_or_arn: str, alias: str) -> int | None:
+    pipeline = find(tx, ctx, name_or_arn)
+    found = _by_alias(tx, ctx, pipeline, alias) if pipeline else None
+    return found.number if found else None
+
+
+def _by_alias(tx: Tx, ctx: Context, pipeline: Pipeline, alias: str) -> Version | None:
+    versions = (version for _, version in VERSIONS.items(tx, _prefix(ctx, pipeline)))
+    return next((version for version in versions if alias in version.aliases), None)
 
 
 def _prefix(ctx: Context, pipeline: Pipeline) -> str:
