@@ -21,7 +21,6 @@ from bench import definitions
 from bench.table import Figure, Peer, Row
 from passrole import history
 from passrole.clock import system_clock
-from passrole.config import Config
 from passrole.engine.facts import ExecutionStarted
 from passrole.history import About
 from passrole.store import SqliteStore, Tx
@@ -140,7 +139,7 @@ class _Engine:
 @asynccontextmanager
 async def _engine(folder: Path) -> AsyncIterator[_Engine]:
     store, door = SqliteStore(folder), InstantDoor()
-    worker = Worker(store, door, system_clock, Config(data=folder))
+    worker = Worker(store, door, system_clock)
     try:
         await worker.start()
         yield _Engine(store, door)

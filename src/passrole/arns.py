@@ -51,6 +51,11 @@ def cluster(region: str, account: str, cluster_id: str) -> str:
     return f"arn:{PARTITION}:elasticmapreduce:{region}:{account}:cluster/{cluster_id}"
 
 
+def instance(region: str, account: str, instance_id: str) -> str:
+    """An EC2 instance."""
+    return f"arn:{PARTITION}:ec2:{region}:{account}:instance/{instance_id}"
+
+
 def rule(region: str, account: str, name: str, bus: str = "default") -> str:
     """A rule of EventBridge; those of the default bus do not name it."""
     path = name if bus == "default" else f"{bus}/{name}"

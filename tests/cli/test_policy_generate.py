@@ -106,7 +106,7 @@ def test_what_cannot_be_used_is_told_in_one_line(
         "folder": str(tmp_path),
         "trail": trail(tmp_path / "trail", called("x")),
         "two": trail(tmp_path / "two", called("y"), called("x")),
-        "broken": trail(tmp_path / "broken", "arn:aws:sts::1:assumed-role/x/SageMaker"),
+        "broken": trail(tmp_path / "broken", "arn:aws:sts::1:assumed-role/x/sagemaker-pipeline-e1-Step"),
     }
     result = generate(*arguments.format(**files).split())
     assert (result.exit_code, result.stdout) == (code, "")
@@ -114,7 +114,9 @@ def test_what_cannot_be_used_is_told_in_one_line(
     assert result.stderr.count("\n") == 1
 
 
-def called(role: str, session: str = "SageMaker", allowed: bool = True, **check: Any) -> dict[str, Any]:
+def called(
+    role: str, session: str = "sagemaker-pipeline-e1-Step", allowed: bool = True, **check: Any
+) -> dict[str, Any]:
     asked = {"action": "lambda:GetFunction", "resource": FUNCTION + "f", "allowed": allowed, **check}
     principal = f"arn:aws:sts::123456789012:assumed-role/{role}/{session}"
     return {"time": 1.0, "request_id": "r", "principal": principal, "checks": [asked]}
@@ -135,7 +137,11 @@ def test_only_what_sessions_of_sagemaker_were_allowed_counts(tmp_path: Path) -> 
         called("x", session="somebody", action="s3:GetObject"),
         called("x", allowed=False, action="sqs:SendMessage"),
         called("x", action="iam:PassRole", resource=ROLE, passed_to="ec2.amazonaws.com"),
-        {"time": 1.0, "principal": "arn:aws:iam::123456789012:user/assumed-role/x/SageMaker", "checks": []},
+        {
+            "time": 1.0,
+            "principal": "arn:aws:iam::123456789012:user/assumed-role/x/sagemaker-pipeline-e1-Step",
+            "checks": [],
+        },
     )
     (tmp_path / "data" / "audit.jsonl.1").write_text(
         json.dumps(called("x", action="lambda:InvokeFunction")) + "\n"

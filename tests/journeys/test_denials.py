@@ -39,10 +39,11 @@ def test_a_queue_whose_name_the_policy_does_not_know_is_refused(server: Any, sta
     assert server.finished(execution)["FailureReason"] == "Step failure: One or multiple steps failed."
     reason = server.steps(execution)["Ask"]["FailureReason"]
     role = server.access["role_name"]
+    session = f"sagemaker-pipeline-{execution.rpartition('/')[2]}-Ask"
     arn = f"arn:aws:sqs:{server.region}:{server.account}:{name}"
     assert reason.startswith(
         "ClientError: Failed to invoke sqs:SendMessage. Error Details: "
-        f"User: arn:aws:sts::{server.account}:assumed-role/{role}/SageMaker is not authorized to perform: "
+        f"User: arn:aws:sts::{server.account}:assumed-role/{role}/{session} is not authorized to perform: "
         f"sqs:sendmessage on resource: {arn} "
         "because no identity-based policy allows the sqs:sendmessage action"
     )

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from passrole import history
-from passrole.config import Config
 from passrole.engine.facts import ExecutionStarted
 from passrole.faults import Fault
 from passrole.history import About, projection
@@ -77,7 +76,7 @@ class Workshop:
         self.worker = self.another_worker()
 
     def another_worker(self) -> Worker:
-        return Worker(self.store, self.door, lambda: self.now, Config(account=ACCOUNT), sleep=self._sleep)
+        return Worker(self.store, self.door, lambda: self.now, sleep=self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

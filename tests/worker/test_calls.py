@@ -59,7 +59,7 @@ def test_what_does_not_pass_fails_the_step_after_the_last_attempt(workshop: Run)
     workshop(scenario)
 
 
-def test_steps_that_begin_at_once_share_one_session(workshop: Run) -> None:
+def test_calls_of_a_step_share_one_session(workshop: Run) -> None:
     async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
         await asyncio.sleep(0.01)
         return {"AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"}}
@@ -69,7 +69,9 @@ def test_steps_that_begin_at_once_share_one_session(workshop: Run) -> None:
         await shop.worker.start()
         await shop.start("l1 l2 l3<l1,l2>")
         assert await shop.end() == "Succeeded"
-        assert len(shop.door.called("sts:AssumeRole")) == 1
+        assert len(shop.door.called("lambda:GetFunction")) == len(shop.door.called("lambda:Invoke")) == 3
+        names = [asked["RoleSessionName"] for asked in shop.door.called("sts:AssumeRole")]
+        assert sorted(names) == [f"sagemaker-pipeline-e-{step}" for step in ("l1", "l2", "l3")]
 
     workshop(scenario)
 

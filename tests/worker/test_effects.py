@@ -31,7 +31,8 @@ def test_a_function_is_asked_for_then_invoked_as_the_role_of_the_execution(works
             "Payload": b'{"n":1.5}',
         }
         assert (principal.kind, principal.arn, principal.id) == ("role", "arn:session", "AROA:SageMaker")
-        assert (principal.name, principal.role_arn, principal.session_name) == ("r", shop.role, "SageMaker")
+        assert (principal.name, principal.role_arn) == ("r", shop.role)
+        assert principal.session_name == "sagemaker-pipeline-e-l1"
         assert (principal.account, region) == ("111122223333", "eu-west-1")
         assert (await shop.steps())["l1"]["Metadata"]["Lambda"]["OutputParameters"] == [
             {"Name": "x", "Value": "1"}
@@ -40,14 +41,29 @@ def test_a_function_is_asked_for_then_invoked_as_the_role_of_the_execution(works
     workshop(scenario)
 
 
-def test_the_role_is_assumed_by_sagemaker_itself(workshop: Run) -> None:
+@pytest.mark.parametrize(
+    ("step", "session"),
+    [
+        ("l1", "sagemaker-pipeline-e-l1"),
+        ("c2", "sagemaker-pipeline-e-c2"),
+        ("l" + "1" * 40, "sagemaker-pipeline-e-l" + "1" * 19),
+    ],
+)
+def test_the_role_is_assumed_by_sagemaker_for_a_step_of_the_execution(
+    workshop: Run, step: str, session: str
+) -> None:
     async def scenario(shop: Shop) -> None:
         await shop.worker.start()
-        await shop.start("l1")
-        await shop.end()
+        execution = await shop.start(step)
+
+        async def called() -> bool:
+            return bool(shop.door.calls)
+
+        await shop.until(called)
         _, parameters, principal, _ = shop.door.calls[0]
-        assert parameters == {"RoleArn": shop.role, "RoleSessionName": "SageMaker"}
+        assert parameters == {"RoleArn": shop.role, "RoleSessionName": session}
         assert (principal.kind, principal.name) == ("service", "sagemaker.amazonaws.com")
+        assert (principal.source, principal.account) == (execution, "111122223333")
 
     workshop(scenario)
 

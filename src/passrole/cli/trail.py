@@ -13,8 +13,8 @@ from passrole.needs.need import PASSED_TO, Need
 
 Entry = Mapping[str, Any]
 
-# The name of the sessions in which SageMaker runs the steps.
-_SESSION = "SageMaker"
+# How the names begin of the sessions in which SageMaker runs the steps.
+_SESSION = "sagemaker-pipeline-"
 # A full trail is kept beside the present one.
 _FILES = ("audit.jsonl.1", "audit.jsonl")
 
@@ -71,7 +71,7 @@ def _role(principal: str) -> str | None:
     """The role of a session of SageMaker's; None for everybody else."""
     kind, _, session = principal.rpartition(":")[2].partition("/")
     role, _, name = session.partition("/")
-    return role if kind == "assumed-role" and name == _SESSION else None
+    return role if kind == "assumed-role" and name.startswith(_SESSION) else None
 
 
 def _need(check: Mapping[str, Any]) -> Need:

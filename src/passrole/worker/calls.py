@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from passrole import arns
+from passrole.arns import Arn
 from passrole.clock import Clock
 from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
@@ -18,10 +19,9 @@ from passrole.worker.patience import Policies, delays, kind_of
 log = logging.getLogger(__name__)
 
 SERVICE = "sagemaker.amazonaws.com"
-SESSION_NAME = "SageMaker"
-"""As denials of other SageMaker features print it; AWS documents none for pipelines."""
-
 PRINCIPAL_SECONDS = 300
+STEP_CHARACTERS_MAX = 20
+"""Of a step's name, in the name of its session."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -62,27 +62,58 @@ class Action:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """As whom a step's calls are made: the role of its execution, for this step. `role` and `execution` are
+    ARNs.
+    """
+
+    role: str
+    execution: str
+    step: str
+
+    @property
+    def region(self) -> str:
+        """Where the calls go."""
+        return self._arn.region
+
+    @property
+    def account(self) -> str:
+        """The execution's account."""
+        return self._arn.account
+
+    @property
+    def session_name(self) -> str:
+        """As CloudTrail shows the pipeline's own calls on AWS (a public security log; AWS documents none)."""
+        execution_id = self.execution.rpartition("/")[2]
+        return f"sagemaker-pipeline-{execution_id}-{self.step[:STEP_CHARACTERS_MAX]}"
+
+    @property
+    def _arn(self) -> Arn:
+        arn = arns.parse(self.execution)
+        assert arn is not None, "executions have ARNs"
+        return arn
+
+
 _ASSUME_ROLE = Action("sts", "AssumeRole", "sts:AssumeRole")
 
 
 class Calls:
-    """The calls of all executions; sessions of a role are shared for PRINCIPAL_SECONDS.
+    """The calls of all executions; a step's calls share a session for PRINCIPAL_SECONDS.
 
     That is no longer than AWS takes to spread a change of a role; what the role *may* is decided anew
     on every call. Calls that need the same session at once share the one AssumeRole.
     """
 
-    def __init__(self, door: WorkerDoor, clock: Clock, account: str, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, door: WorkerDoor, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
         self._door = door
         self._clock = clock
-        self._account = account
         self._sleep = sleep
-        self._sessions: dict[tuple[str, str], _Session] = {}
+        self._sessions: dict[Caller, _Session] = {}
 
     async def as_role(
         self,
-        role: str,
-        region: str,
+        caller: Caller,
         action: Action,
         parameters: Mapping[str, Any],
         request_id: str | None = None,
@@ -93,32 +124,33 @@ class Calls:
         Throttling and faults of the service are tried again: AWS does so for every type of step
         (Step.THROTTLING, Step.SERVICE_FAULT), and as `retries` say where the step has such policies.
         """
-        principal = await self._principal(role, region)
-        return await self._persistently(action, parameters, principal, region, request_id, retries)
+        principal = await self._principal(caller)
+        return await self._persistently(action, parameters, principal, caller.region, request_id, retries)
 
-    async def _principal(self, role: str, region: str) -> Principal:
-        session = self._sessions.get((role, region))
+    async def _principal(self, caller: Caller) -> Principal:
+        session = self._sessions.get(caller)
         if session is None or session.expires <= self._clock():
-            task = asyncio.ensure_future(self._assume(role, region))
+            task = asyncio.ensure_future(self._assume(caller))
             session = _Session(task, self._clock() + PRINCIPAL_SECONDS)
             self._forget_expired()
-            self._sessions[role, region] = session
+            self._sessions[caller] = session
         try:
             if session.principal.done():
                 return session.principal.result()
             return await asyncio.shield(session.principal)
         except Exception:  # what failed is asked anew next time
-            if self._sessions.get((role, region)) is session:
-                del self._sessions[role, region]
+            if self._sessions.get(caller) is session:
+                del self._sessions[caller]
             raise
 
-    async def _assume(self, role: str, region: str) -> Principal:
-        parameters = {"RoleArn": role, "RoleSessionName": SESSION_NAME}
-        caller = service_principal(SERVICE, self._account)
-        answer = await self._persistently(_ASSUME_ROLE, parameters, caller, region)
-        user, arn = answer["AssumedRoleUser"], arns.parse(role)
-        account = arn.account if arn else self._account
-        return role_session(role, account, user["AssumedRoleId"], user["Arn"], SESSION_NAME)
+    async def _assume(self, caller: Caller) -> Principal:
+        name = caller.session_name
+        parameters = {"RoleArn": caller.role, "RoleSessionName": name}
+        sagemaker = service_principal(SERVICE, caller.account, source=caller.execution)
+        answer = await self._persistently(_ASSUME_ROLE, parameters, sagemaker, caller.region)
+        user, arn = answer["AssumedRoleUser"], arns.parse(caller.role)
+        account = arn.account if arn else caller.account
+        return role_session(caller.role, account, user["AssumedRoleId"], user["Arn"], name)
 
     async def _persistently(
         self,

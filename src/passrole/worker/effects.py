@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from passrole import arns, ids
+from passrole import ids
 from passrole.clock import Clock
 from passrole.engine.commands import (
     CancelEmrStep,
@@ -22,7 +22,7 @@ from passrole.engine.commands import (
 )
 from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, LambdaReturned, LambdaTimedOut
 from passrole.history import Task
-from passrole.worker.calls import Action, CallFailed, Calls, Sleep
+from passrole.worker.calls import Action, Caller, CallFailed, Calls, Sleep
 from passrole.worker.emr_steps import EmrSteps
 
 log = logging.getLogger(__name__)
@@ -158,9 +158,8 @@ class Effects:
     async def _call(
         self, task: Task, action: Action, parameters: dict[str, Any], request_id: str | None = None
     ) -> dict[str, Any]:
-        arn = arns.parse(task.execution)
-        assert arn is not None, "executions have ARNs"
-        return await self._calls.as_role(task.role, arn.region, action, parameters, request_id)
+        caller = Caller(task.role, task.execution, task.command.step)
+        return await self._calls.as_role(caller, action, parameters, request_id)
 
 
 def _delays() -> Iterator[float]:

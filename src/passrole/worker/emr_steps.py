@@ -17,7 +17,7 @@ from passrole.engine.facts import EmrCancelSent, EmrSubmitted
 from passrole.history import Task
 from passrole.needs.emr import CLUSTER_RULE, STEP_RULE
 from passrole.services.events.destinations import PIPELINE_EVENTS
-from passrole.worker.calls import Action, CallFailed, Calls
+from passrole.worker.calls import Action, Caller, CallFailed, Calls
 
 TARGET_ID = "SageMakerPipelineExecutionEvents"
 
@@ -86,8 +86,8 @@ class EmrSteps:
             rule = {}
         if rule.get("EventPattern") != pattern or rule.get("State") != "ENABLED":
             await self._call(task, _events("PutRule"), {"Name": name, "EventPattern": pattern})
-        place = _place(task)
-        target = Arn(arns.PARTITION, "sagemaker", place.region, place.account, PIPELINE_EVENTS)
+        caller = _caller(task)
+        target = Arn(arns.PARTITION, "sagemaker", caller.region, caller.account, PIPELINE_EVENTS)
         asked = {"Rule": name, "Targets": [{"Id": TARGET_ID, "Arn": str(target)}]}
         await self._call(task, _events("PutTargets"), asked)
 
@@ -118,11 +118,11 @@ class EmrSteps:
         try:
             listed = await self._call(task, _emr("ListSteps"), {"ClusterId": cluster})
         except CallFailed:
-            await self.give_up(task.role, _place(task).region, cluster, None)
+            await self.give_up(_caller(task), cluster, None)
             raise
         return cluster, str(listed["Steps"][-1]["Id"])
 
-    async def give_up(self, role: str, region: str, cluster: str, step: str | None) -> None:
+    async def give_up(self, caller: Caller, cluster: str, step: str | None) -> None:
         """End what cannot be followed, as far as the role may: a step, or with None its whole cluster."""
         action, asked = (
             (_emr("TerminateJobFlows"), {"JobFlowIds": [cluster]})
@@ -130,7 +130,7 @@ class EmrSteps:
             else (_emr("CancelSteps"), {"ClusterId": cluster, "StepIds": [step]})
         )
         try:
-            await self._calls.as_role(role, region, action, asked)
+            await self._calls.as_role(caller, action, asked)
         except CallFailed:
             return  # the failure that led here is the one to tell
 
@@ -138,12 +138,10 @@ class EmrSteps:
         self, task: Task, command: SubmitEmrStep, action: Action, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
-        return await self._calls.as_role(
-            task.role, _place(task).region, action, asked, request_id, command.retries
-        )
+        return await self._calls.as_role(_caller(task), action, asked, request_id, command.retries)
 
     async def _call(self, task: Task, action: Action, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._calls.as_role(task.role, _place(task).region, action, asked)
+        return await self._calls.as_role(_caller(task), action, asked)
 
 
 def _config(command: SubmitEmrStep, on_failure: str) -> dict[str, Any]:
@@ -153,7 +151,5 @@ def _config(command: SubmitEmrStep, on_failure: str) -> dict[str, Any]:
     return {"ActionOnFailure": on_failure, **command.step_config, "Name": command.emr_step_name}
 
 
-def _place(task: Task) -> Arn:
-    arn = arns.parse(task.execution)
-    assert arn is not None, "executions have ARNs"
-    return arn
+def _caller(task: Task) -> Caller:
+    return Caller(task.role, task.execution, task.command.step)

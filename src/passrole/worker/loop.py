@@ -15,7 +15,6 @@ from functools import partial
 
 from passrole import history
 from passrole.clock import Clock
-from passrole.config import Config
 from passrole.engine.commands import CancelEmrStep, Command, InvokeFunction, SendCallback, SubmitEmrStep
 from passrole.engine.facts import InputFact
 from passrole.history import Task
@@ -44,11 +43,9 @@ _INTERNAL = "InternalError: The step failed because of an internal error."
 class Worker:
     """Performs commands between `start` and `close`."""
 
-    def __init__(
-        self, store: Store, door: WorkerDoor, clock: Clock, config: Config, *, sleep: Sleep = asyncio.sleep
-    ) -> None:
+    def __init__(self, store: Store, door: WorkerDoor, clock: Clock, *, sleep: Sleep = asyncio.sleep) -> None:
         self._store = store
-        calls = Calls(door, clock, config.account, sleep)
+        calls = Calls(door, clock, sleep)
         emr_steps = EmrSteps(calls, clock)
         self._effects = Effects(calls, emr_steps, clock, sleep)
         self._watch = EmrWatch(store, calls, emr_steps, clock)

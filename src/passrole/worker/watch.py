@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from passrole import arns, history
+from passrole import history
 from passrole.clock import Clock
 from passrole.engine.facts import EmrEnded
 from passrole.history.jobs import JOBS, Job, is_under_way, under_way
 from passrole.services.events.destinations import NOTICES
 from passrole.store import Store
-from passrole.worker.calls import Action, CallFailed, Calls
+from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.patience import THROTTLING
 
@@ -107,7 +107,7 @@ class EmrWatch:
             if failure.code in THROTTLING or not failure.is_final:
                 return  # the next look may do better
             await self._emr_steps.give_up(
-                job.role, _region(job), job.cluster_id, None if job.owns_cluster else job.emr_step_id
+                _caller(job), job.cluster_id, None if job.owns_cluster else job.emr_step_id
             )
             ended = self._ended(job, succeeded=False, reason=failure.reason, step={})
         if ended is not None:
@@ -162,7 +162,7 @@ class EmrWatch:
         self._jobs.pop(job.key, None)
 
     async def _call(self, job: Job, action: Action, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._calls.as_role(job.role, _region(job), action, asked)
+        return await self._calls.as_role(_caller(job), action, asked)
 
 
 def _with_details(reason: str, step: Mapping[str, Any]) -> str:
@@ -178,7 +178,5 @@ def _with_details(reason: str, step: Mapping[str, Any]) -> str:
     return f"ClientError: {reason}{told}"
 
 
-def _region(job: Job) -> str:
-    arn = arns.parse(job.execution)
-    assert arn is not None, "executions have ARNs"
-    return arn.region
+def _caller(job: Job) -> Caller:
+    return Caller(job.role, job.execution, job.step)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from passrole import arns
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
@@ -125,7 +126,7 @@ class Programs:
 
     async def check_roles(self, cluster: Cluster) -> str | None:
         """The sentence with which EMR refuses a cluster whose roles it cannot assume, if it cannot."""
-        service = service_principal("elasticmapreduce.amazonaws.com", cluster.account)
+        service = service_principal("elasticmapreduce.amazonaws.com", cluster.account, source=cluster.arn)
         try:
             await self._assumed(cluster, cluster.service_role, service)
         except Fault:
@@ -186,7 +187,9 @@ class Programs:
 
     async def _session(self, cluster: Cluster, role: str | None) -> _Session:
         """The instances' role, or the step's own, assumed by that. Raises Fault."""
-        ec2 = service_principal(_EC2, cluster.account)
+        # EC2 acts for the instance that the role's credentials are delivered to.
+        instance = arns.instance(cluster.region, cluster.account, cluster.instance)
+        ec2 = service_principal(_EC2, cluster.account, source=instance)
         answer = await self._assumed(cluster, cluster.instance_role, ec2)
         arn = cluster.instance_role
         if role is not None:

@@ -59,11 +59,11 @@ def kind_of(arn: Arn) -> Kind | None:
 
 async def principal(call: Call, parcel: Parcel) -> Principal:
     """Who delivers: a session of the target's role, or EventBridge on behalf of the rule. Raises Fault."""
-    rule = arns.parse(parcel.rule_arn)
-    assert rule is not None, "rules have ARNs"
     role = parcel.target.get("RoleArn")
     if role:
-        return await session(call, role, rule.account, rule.region)
+        return await session(call, role, parcel.rule_arn)
+    rule = arns.parse(parcel.rule_arn)
+    assert rule is not None, "rules have ARNs"
     return service_principal(SERVICE, rule.account, source=parcel.rule_arn)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole import arns
 from passrole.emitted import DEFAULT_BUS
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
@@ -76,7 +77,7 @@ async def put_rule(
     bus = bus_name(event_bus_name)
     _check(bus, event_pattern or None, schedule_expression or None)
     if role_arn is not None:
-        await check_role(ctx, role_arn)
+        await check_role(ctx, role_arn, arns.rule(ctx.region, ctx.account, name, bus))
     rule = Rule(
         account=ctx.account,
         region=ctx.region,

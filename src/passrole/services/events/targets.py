@@ -46,9 +46,9 @@ async def put_targets(
     """Add targets to a rule, or put them in the place of those with the same ids."""
     if len(targets) > ENTRIES_MAX:
         raise refusals.limit()
-    for target in targets:
-        await _check(ctx, target)
     bus = bus_name(event_bus_name)
+    for target in targets:
+        await _check(ctx, target, arns.rule(ctx.region, ctx.account, rule, bus))
 
     def put(tx: Tx) -> None:
         found = existing(tx, ctx, rule, bus)
@@ -116,8 +116,11 @@ async def list_rule_names_by_target(
     return page("RuleNames", await ctx.store.read(find), str, str, limit, next_token)
 
 
-async def _check(ctx: Context, target: Given) -> None:
-    """Refuse a target to which nothing could be delivered. That it exists is not asked, as by AWS."""
+async def _check(ctx: Context, target: Given, rule: str) -> None:
+    """Refuse a target of a rule (its ARN) to which nothing could be delivered.
+
+    AWS does not ask whether it exists.
+    """
     arn = arns.parse(target["Arn"])
     if arn is None:
         raise refusals.bad_arn(target["Arn"])
@@ -138,7 +141,7 @@ async def _check(ctx: Context, target: Given) -> None:
     except InvalidInput as error:
         raise refusals.invalid(str(error)) from None
     if target.get("RoleArn"):
-        await check_role(ctx, target["RoleArn"])
+        await check_role(ctx, target["RoleArn"], rule)
 
 
 _KNOWN = frozenset(

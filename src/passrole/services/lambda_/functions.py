@@ -106,7 +106,7 @@ async def create_function(
     )
     if await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key)) is not None:
         raise refusals.exists(named.name)
-    await check_role(ctx, role, named.name)
+    await check_role(ctx, role, function.arn)
     folder = await unpacked(ctx, function, archive)
     if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
         await ctx.functions.discard(folder)
@@ -212,14 +212,14 @@ def new_folder() -> str:
     return ids.request_id()
 
 
-async def check_role(ctx: Context, role: str, function_name: str) -> None:
+async def check_role(ctx: Context, role: str, function_arn: str) -> None:
     """Lambda tries the role before it takes it. Raises Fault."""
 
     def assume(parameters: Mapping[str, Any], principal: Any) -> Any:
         return ctx.call("sts", "AssumeRole", parameters, principal=principal)
 
     try:
-        await running.session(assume, ctx.account, role, function_name)
+        await running.session(assume, role, function_arn)
     except Fault as fault:
         raise refusals.role_refused() from fault
 

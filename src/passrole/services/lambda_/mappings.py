@@ -274,6 +274,6 @@ async def _principal(ctx: Context, function: Function) -> Principal:
         return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
 
     try:
-        return await running.principal(assume, ctx.account, function.role, function.name)
+        return await running.principal(assume, function.role, function.arn)
     except Fault as fault:
         raise refusals.role_refused() from fault

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from passrole import arns
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
@@ -35,9 +36,9 @@ def assuming(call: Call, region: str) -> Assume:
     return assume
 
 
-async def session(assume: Assume, account: str, role: str, function_name: str) -> Credentials:
-    """Temporary credentials of a function's role, which Lambda assumes. Raises Fault as STS does."""
-    given = (await _assumed(assume, account, role, function_name))["Credentials"]
+async def session(assume: Assume, role: str, function_arn: str) -> Credentials:
+    """Temporary credentials of a role, which Lambda assumes for a function. Raises Fault as STS does."""
+    given = (await _assumed(assume, role, function_arn))["Credentials"]
     return Credentials(
         access_key=given["AccessKeyId"],
         secret_key=given["SecretAccessKey"],
@@ -46,10 +47,11 @@ async def session(assume: Assume, account: str, role: str, function_name: str) -
     )
 
 
-async def principal(assume: Assume, account: str, role: str, function_name: str) -> Principal:
+async def principal(assume: Assume, role: str, function_arn: str) -> Principal:
     """The same session as who is calling, for calls that Lambda makes as the function's role."""
-    user = (await _assumed(assume, account, role, function_name))["AssumedRoleUser"]
-    return role_session(role, account, user["AssumedRoleId"], user["Arn"], user["Arn"].rpartition("/")[2])
+    user, arn = (await _assumed(assume, role, function_arn))["AssumedRoleUser"], arns.parse(function_arn)
+    assert arn is not None, "functions have ARNs"
+    return role_session(role, arn.account, user["AssumedRoleId"], user["Arn"], user["Arn"].rpartition("/")[2])
 
 
 async def run(
@@ -72,10 +74,18 @@ async def run(
     raise refusals.too_many()
 
 
-async def _assumed(assume: Assume, account: str, role: str, function_name: str) -> dict[str, Any]:
+async def _assumed(assume: Assume, role: str, function_arn: str) -> dict[str, Any]:
+    """A trust policy may name the function, unqualified, as aws:SourceArn.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    arn = arns.parse(function_arn)
+    assert arn is not None, "functions have ARNs"
+    name = arn.resource.split(":")[1]
+    source = arns.function(arn.region, arn.account, name)
     # a session's name has two characters at least, a function's has one
-    parameters = {"RoleArn": role, "RoleSessionName": function_name.ljust(2, "_")}
-    return await assume(parameters, service_principal(SERVICE, account))
+    parameters = {"RoleArn": role, "RoleSessionName": name.ljust(2, "_")}
+    return await assume(parameters, service_principal(SERVICE, arn.account, source=source))
 
 
 async def _run(
@@ -83,7 +93,7 @@ async def _run(
 ) -> InvocationResult:
     async def credentials() -> Credentials:
         try:
-            return await session(assume, function.account, function.role, function.name)
+            return await session(assume, function.role, function.arn)
         except Fault as fault:
             raise refusals.role_lost() from fault
 

@@ -24,7 +24,7 @@ class Sessions:
         known = self._known.get(key)
         if known is None or known[1] <= now:
             assume = running.assuming(self._call, function.region)
-            principal = await running.principal(assume, function.account, function.role, function.name)
+            principal = await running.principal(assume, function.role, function.arn)
             self._known = {old: kept for old, kept in self._known.items() if kept[1] > now}
             known = self._known[key] = (principal, now + SECONDS)
         return known[0]

@@ -95,7 +95,7 @@ async def update_function_configuration(
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
     if role is not None:
-        await check_role(ctx, role, present.name)
+        await check_role(ctx, role, present.arn)
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     _, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **changes))
     return being_updated(function)

@@ -61,7 +61,7 @@ async def create_pipeline(
         raise Fault(
             "ValidationException", "Either PipelineDefinition or PipelineDefinitionS3Location is needed."
         )
-    await _validate_role(ctx, role_arn)
+    await _validate_role(ctx, pipeline_name, role_arn)
     now, user = ctx.clock(), user_context(ctx.principal)
     pipeline = Pipeline(
         name=pipeline_name,
@@ -97,7 +97,7 @@ async def update_pipeline(
     """Change what is given; executions that run keep what they began with."""
     text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
     if role_arn is not None:
-        await _validate_role(ctx, role_arn)
+        await _validate_role(ctx, pipeline_name, role_arn)
     given = {
         "display_name": pipeline_display_name,
         "description": pipeline_description,
@@ -160,9 +160,15 @@ async def list_pipelines(
     return await ctx.store.read(page)
 
 
-async def _validate_role(ctx: Context, role_arn: str) -> None:
-    """SageMaker must be able to assume the role now; whether it still can is seen when a step starts."""
-    caller = service_principal(SERVICE, ctx.account)
+async def _validate_role(ctx: Context, name_or_arn: str, role_arn: str) -> None:
+    """SageMaker must be able to assume the role now; whether it still can is seen when a step starts.
+
+    It asks as it will for an execution: the trust policies of the guide name `pipeline/<name>/*` as
+    aws:SourceArn, which no pipeline's own ARN is like.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    """
+    execution = f"{pipeline_arn(ctx, {'pipeline_name': name_or_arn})}/execution/*"
+    caller = service_principal(SERVICE, ctx.account, source=execution)
     parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
     try:
         await ctx.call("sts", "AssumeRole", parameters, principal=caller)
