@@ -7,6 +7,7 @@ from passrole.engine.commands import (
     CancelEmrStep,
     Command,
     InvokeFunction,
+    ReadJson,
     SendCallback,
     SubmitEmrStep,
     from_json,
@@ -47,6 +48,11 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
             "step_config": {"HadoopJarStep": {}},
             "cluster_id": "j",
         },
+    ),
+    (
+        ReadJson(step="s", attempt=1, wanted=[["s3://b/k", "a.b"]], turn=2),
+        "s/1/json-2",
+        {"command": "ReadJson", "step": "s", "attempt": 1, "wanted": [["s3://b/k", "a.b"]], "turn": 2},
     ),
     (
         CancelEmrStep(step="s", attempt=1, cluster_id="j", emr_step_id="e", owns_cluster=True),

@@ -83,6 +83,11 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         facts.StepStarted(at=2.5, step="s", attempt=1, metadata={"Lambda": {"Arn": "arn:f"}}),
         {"fact": "StepStarted", **STEP, "metadata": {"Lambda": {"Arn": "arn:f"}}},
     ),
+    (facts.StepPreparing(at=2.5, step="s", attempt=1), {"fact": "StepPreparing", **STEP}),
+    (
+        facts.JsonRead(at=2.5, step="s", attempt=1, values=(("s3://b/k", "a.b", {"n": [1]}),)),
+        {"fact": "JsonRead", **STEP, "values": [["s3://b/k", "a.b", {"n": [1]}]]},
+    ),
     (facts.StepStopping(at=2.5, step="s", attempt=1), {"fact": "StepStopping", **STEP}),
     (
         facts.StepSucceeded(at=2.5, step="s", attempt=1, metadata={"Condition": {"Outcome": "True"}}),

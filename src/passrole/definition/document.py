@@ -7,7 +7,7 @@ Reading happens in three passes, each only when the one before found nothing: th
 object by its schema (`reading.py`), then names against names.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -15,7 +15,16 @@ import orjson
 from passrole.definition import graph
 from passrole.definition import problems as problem
 from passrole.definition.experiment import Experiment, Mlflow, read_experiment, read_mlflow
-from passrole.definition.expressions import ExperimentRef, Expression, Json, ParameterRef, StepRef, references
+from passrole.definition.expressions import (
+    ExperimentRef,
+    Expression,
+    Json,
+    JsonGet,
+    ParameterRef,
+    StepRef,
+    json_gets,
+    references,
+)
 from passrole.definition.graph import Graph
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
@@ -48,6 +57,8 @@ class Pipeline:
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
     graph: Graph
+    json_gets: Mapping[str, tuple[JsonGet, ...]]
+    """For each step that asks for values in S3, what it asks for."""
     experiment: Experiment = field(default_factory=dict)
     mlflow: Mlflow = field(default_factory=dict)
 
@@ -73,7 +84,7 @@ def parse(text: str) -> Pipeline:
             *_unknown_parameters("MlflowConfig", mlflow, parameters),
         ]
     )
-    pipeline = Pipeline(parameters, by_name, graph.build(by_name), experiment, mlflow)
+    pipeline = Pipeline(parameters, by_name, graph.build(by_name), _json_gets(steps), experiment, mlflow)
     names = pipeline.graph.cycle()
     _raise_if([problem.cycle(names)] if names else [])
     return pipeline
@@ -92,6 +103,13 @@ def load(text: str) -> dict[str, Json]:
     if _depth(document) > DEPTH_MAX:
         raise DefinitionError([problem.too_deep(DEPTH_MAX)])
     return document
+
+
+def _json_gets(steps: Iterable[Step]) -> dict[str, tuple[JsonGet, ...]]:
+    asked = {
+        step.name: tuple(get for each in expressions_in(step) for get in json_gets(each)) for step in steps
+    }
+    return {name: gets for name, gets in asked.items() if gets}
 
 
 def _raise_if(found: list[Problem]) -> None:

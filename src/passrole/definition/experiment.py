@@ -14,6 +14,7 @@ from passrole.definition.expressions import (
     Expression,
     StepRef,
     VariableRef,
+    json_gets,
     references,
 )
 from passrole.definition.problems import Problem
@@ -59,6 +60,8 @@ def _read_names(node: Node, keys: Sequence[str]) -> Mapping[str, Expression]:
 
 def _too_early(names: Mapping[str, Expression], where: str) -> Iterator[Problem]:
     for name, expression in names.items():
+        if any(json_gets(expression)):
+            yield problem.unsupported(f"{where}.{name}", "Function 'Std:JsonGet'")
         for reference in references(expression):
             if isinstance(reference, StepRef):
                 yield problem.unsupported(f"{where}.{name}", f"Reference '{reference.text}'")

@@ -1,4 +1,4 @@
-"""The expressions of a definition: literals, `Get`, `Std:Join`, and objects and lists made of them.
+"""The expressions of a definition: literals, `Get`, `Std:Join`, `Std:JsonGet`, and objects and lists of them.
 
 Knows no values: `engine/resolve.py` gives an expression its value when a step starts. An object or
 list without an expression inside it becomes one Constant, so that most arguments cost nothing later.
@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from passrole.definition import problems as problem
 from passrole.definition.problems import Problem
+from passrole.patterns.json_paths import InvalidPath, parse_path, rooted
 
 Scalar: TypeAlias = str | int | float | bool
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -75,6 +76,17 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonGet:
+    """`{"Std:JsonGet": {"S3Uri": s3_uri, "Path": path}}`: a value out of a JSON document in S3.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-propertyfile.html
+    """
+
+    s3_uri: "Expression"
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A list with at least one expression in it."""
 
@@ -89,7 +101,7 @@ class ObjectOf:
 
 
 Reference: TypeAlias = ParameterRef | VariableRef | ExperimentRef | StepRef
-Expression: TypeAlias = Constant | Reference | Join | ListOf | ObjectOf
+Expression: TypeAlias = Constant | Reference | Join | JsonGet | ListOf | ObjectOf
 
 
 def read_expression(value: Json, where: str, found: list[Problem]) -> Expression:
@@ -101,6 +113,8 @@ def read_expression(value: Json, where: str, found: list[Problem]) -> Expression
                 return _read_get(inner, where, found)
             if key == "Std:Join":
                 return _read_join(inner, where, found)
+            if key == "Std:JsonGet":
+                return _read_json_get(inner, where, found)
             if key.startswith("Std:"):
                 found.append(problem.unsupported(where, f"Function '{key}'"))
                 return Constant(None)
@@ -114,17 +128,27 @@ def read_expression(value: Json, where: str, found: list[Problem]) -> Expression
 
 def references(expression: Expression) -> Iterator[Reference]:
     """Every reference inside an expression, in reading order."""
+    return (part for part in _parts(expression) if isinstance(part, Reference))
+
+
+def json_gets(expression: Expression) -> Iterator[JsonGet]:
+    """Every JsonGet inside an expression, in reading order."""
+    return (part for part in _parts(expression) if isinstance(part, JsonGet))
+
+
+def _parts(expression: Expression) -> Iterator[Expression]:
+    yield expression
     match expression:
-        case Constant():
-            return
-        case ParameterRef() | VariableRef() | ExperimentRef() | StepRef():
-            yield expression
-        case Join(values=parts) | ListOf(items=parts):
-            for part in parts:
-                yield from references(part)
+        case Join(values=inner) | ListOf(items=inner):
+            for part in inner:
+                yield from _parts(part)
         case ObjectOf(members=members):
             for _, part in members:
-                yield from references(part)
+                yield from _parts(part)
+        case JsonGet(s3_uri=uri):
+            yield from _parts(uri)
+        case _:
+            return
 
 
 def _any_expression(parts: Iterator[Expression]) -> bool:
@@ -145,6 +169,35 @@ def _read_join(value: Json, where: str, found: list[Problem]) -> Expression:
         inner = f"{where}.Std:Join.Values"
         return Join(on, tuple(read_expression(v, f"{inner}[{i}]", found) for i, v in enumerate(values)))
     return Constant(None)
+
+
+def _read_json_get(value: Json, where: str, found: list[Problem]) -> Expression:
+    if not isinstance(value, dict):
+        found.append(problem.wrong_type(where, "Std:JsonGet", "Object"))
+        return Constant(None)
+    if "PropertyFile" in value:
+        found.append(problem.unsupported(where, "PropertyFile of function 'Std:JsonGet'"))
+        return Constant(None)
+    found += [problem.unknown_property(where, key) for key in value if key not in ("S3Uri", "Path")]
+    missing = [problem.missing_property(where, key) for key in ("S3Uri", "Path") if key not in value]
+    found += missing
+    path = value.get("Path")
+    if missing:
+        return Constant(None)
+    if not isinstance(path, str) or not _is_path(path):
+        found.append(problem.bad_json_path(where, path))
+        return Constant(None)
+    uri = read_expression(value["S3Uri"], f"{where}.Std:JsonGet.S3Uri", found)
+    if isinstance(uri, Constant) and not isinstance(uri.value, str):
+        found.append(problem.wrong_type(where, "S3Uri", "String"))
+    return JsonGet(uri, path)
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return bool(parse_path(rooted(text)))
+    except InvalidPath:
+        return False
 
 
 def _read_get(value: Json, where: str, found: list[Problem]) -> Expression:

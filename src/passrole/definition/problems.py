@@ -77,6 +77,11 @@ def wrong_type(where: str, member: str, expected: str) -> Problem:
     return Problem(where, f"{_MODEL}Value for '{member}' must be of type {expected}.")
 
 
+def bad_json_path(where: str, path: object) -> Problem:
+    """The SDK's local mode has such words for a path that it cannot follow."""
+    return Problem(where, f"{_PARSE}Invalid json path '{path}'")
+
+
 def bad_name(where: str, value: str, member: str, pattern: str) -> Problem:
     """A name breaks its pattern."""
     return Problem(

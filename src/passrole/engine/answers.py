@@ -16,6 +16,7 @@ from passrole.engine.facts import (
     EmrCancelSent,
     EmrEnded,
     EmrSubmitted,
+    JsonRead,
     LambdaReturned,
     LambdaTimedOut,
     MessageStatus,
@@ -26,7 +27,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.engine.outputs import UnusableResult, as_metadata, of_payload
-from passrole.engine.starting import callback_message
+from passrole.engine.starting import callback_message, start
 from passrole.engine.state import State, StepState
 
 StepAnswer: TypeAlias = (
@@ -38,6 +39,7 @@ StepAnswer: TypeAlias = (
     | EmrCancelSent
     | EmrEnded
     | EffectFailed
+    | JsonRead
 )
 
 
@@ -75,9 +77,15 @@ def emr_step_is_running(state: State, fact: EmrEnded) -> bool:
     return progress is not None and progress.sent is not None
 
 
+def reading_is_due(state: State, fact: JsonRead) -> bool:
+    """Whether the step waits for values in S3."""
+    progress = _running(state, fact, object)
+    return progress is not None and progress.status == "Starting"
+
+
 def effect_is_due(state: State, fact: EffectFailed) -> bool:
     """Whether the step waits for this effect: a message that was sent once cannot fail any more."""
-    progress = _running(state, fact, LambdaStep | CallbackStep | EmrStep)
+    progress = _running(state, fact, object)
     return progress is not None and _effect_due(progress) == fact.status
 
 
@@ -141,10 +149,17 @@ def emr_ended(draft: Draft, fact: EmrEnded) -> None:
         _fail(draft, fact, fact.reason)
 
 
+def json_read(draft: Draft, fact: JsonRead) -> None:
+    """The step starts, or reads on where a URI stood in what was read."""
+    start(draft, fact.step, fact.at)
+
+
 def stop_requested(draft: Draft, fact: StopRequested) -> None:
-    """Callback steps are told, EMR steps cancelled; functions cannot be."""
+    """Callback steps are told, EMR steps cancelled; functions cannot be. What has only read is over."""
     for name, progress in list(draft.state.steps.items()):
-        if progress.is_running and isinstance(progress.step, CallbackStep | EmrStep):
+        if progress.status == "Starting":
+            draft.record(StepStopped(at=fact.at, step=name, attempt=progress.attempt))
+        elif progress.is_running and isinstance(progress.step, CallbackStep | EmrStep):
             draft.record(StepStopping(at=fact.at, step=name, attempt=progress.attempt))
             if progress.sent == "Executing":
                 _end(draft, progress)
@@ -158,7 +173,8 @@ def _running(state: State, fact: StepAnswer, kinds: Any) -> StepState | None:
 
 
 def _effect_due(progress: StepState) -> MessageStatus | None:
-    return "Executing" if isinstance(progress.step, LambdaStep) else _message_due(progress)
+    is_one_call = progress.status == "Starting" or isinstance(progress.step, LambdaStep)
+    return "Executing" if is_one_call else _message_due(progress)
 
 
 def _message_due(progress: StepState) -> MessageStatus | None:

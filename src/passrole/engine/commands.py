@@ -3,8 +3,8 @@
 Knows no AWS client; `worker/effects.py` has one function per command. A command may be performed
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or EffectFailed,
-SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrStep with EmrSubmitted and
-CancelEmrStep with EmrCancelSent, or either with EffectFailed.
+SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrStep with EmrSubmitted,
+CancelEmrStep with EmrCancelSent and ReadJson with JsonRead, or each with EffectFailed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,12 +66,26 @@ class CancelEmrStep:
     owns_cluster: bool
 
 
-Command: TypeAlias = InvokeFunction | SendCallback | SubmitEmrStep | CancelEmrStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadJson:
+    """Read values out of JSON documents in S3: `wanted` are [URI, path]. `turn` counts the reads of a step,
+    for a URI may itself stand in a document.
+    """
+
+    step: str
+    attempt: int
+    wanted: Sequence[Sequence[str]]
+    turn: int = 1
+
+
+Command: TypeAlias = InvokeFunction | SendCallback | SubmitEmrStep | CancelEmrStep | ReadJson
 
 
 def key(command: Command) -> str:
     """Names the command within its execution: the same however often it is performed or decided."""
     name = f"{command.step}/{command.attempt}"
+    if isinstance(command, ReadJson):
+        return f"{name}/json-{command.turn}"
     return f"{name}/stopping" if status_of(command) == "Stopping" else name
 
 

@@ -14,8 +14,10 @@ Knows no clock, id, store or AWS client.
 5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
    message with the same token and arguments, and waits to be answered all the same. An EMR step is
    cancelled, and waited for.
-6. When nothing runs and nothing may start, the execution ends.
-7. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
+6. A step that asks for values in JSON documents in S3 is Starting until they are read, as the execution's
+   role; a value that cannot be read fails it. Stopped meanwhile, it does not start.
+7. When nothing runs and nothing may start, the execution ends.
+8. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
    their next attempt, and what had not started may. Not after a Fail step (developer guide).
 
 When a stop arrives before CallbackSent, nobody can know whether the first message is in the queue
@@ -42,6 +44,7 @@ from passrole.engine.facts import (
     ExecutionStarted,
     ExecutionStatus,
     InputFact,
+    JsonRead,
     LambdaReturned,
     LambdaTimedOut,
     ParallelismChanged,
@@ -136,4 +139,5 @@ _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draf
     EmrCancelSent: (answers.cancelling_is_due, _only_go_on),
     EmrEnded: (answers.emr_step_is_running, answers.emr_ended),
     EffectFailed: (answers.effect_is_due, answers.effect_failed),
+    JsonRead: (answers.reading_is_due, answers.json_read),
 }

@@ -12,8 +12,8 @@ folding it needs no rules and gives the same state under any later version of th
     LambdaReturned  LambdaTimedOut           StepStopping
     CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
     EmrSubmitted    EmrCancelSent            ExecutionEnded
-    EmrEnded        EffectFailed
-    ParallelismChanged
+    EmrEnded        EffectFailed             StepPreparing
+    JsonRead        ParallelismChanged
     StopRequested
     ExecutionRetried
 
@@ -21,7 +21,7 @@ A fact about a step names it by (step, attempt); whatever comes twice or too lat
 two. For the facts to and from JSON see `records.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -165,6 +165,16 @@ class EffectFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JsonRead:
+    """Documents were read for a step that is about to start; `values` are [URI, path, value at the path]."""
+
+    at: float
+    step: str
+    attempt: int
+    values: Sequence[tuple[str, str, Json]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelismChanged:
     """UpdatePipelineExecution set how many steps may run at once from now on."""
 
@@ -185,6 +195,15 @@ class ExecutionRetried:
 
     at: float
     max_parallel_steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPreparing:
+    """The step's dependencies were done and a slot was free; its values in S3 are to be read first."""
+
+    at: float
+    step: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,12 +275,13 @@ InputFact: TypeAlias = (
     | EmrCancelSent
     | EmrEnded
     | EffectFailed
+    | JsonRead
     | ParallelismChanged
     | StopRequested
     | ExecutionRetried
 )
 DerivedFact: TypeAlias = (
-    StepStarted | StepStopping | StepSucceeded | StepFailed | StepStopped | ExecutionEnded
+    StepPreparing | StepStarted | StepStopping | StepSucceeded | StepFailed | StepStopped | ExecutionEnded
 )
 Fact: TypeAlias = InputFact | DerivedFact
 
@@ -284,8 +304,20 @@ def _outputs(pairs: Iterable[Any]) -> tuple[Output, ...]:
     return tuple(Output(name, value) for name, value in pairs)
 
 
+def _lists(values: Iterable[Iterable[Json]]) -> list[Json]:
+    return [list(each) for each in values]
+
+
+def _tuples(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(each) for each in values)
+
+
 _CODEC: Codec[Fact] = Codec(
     "fact",
     get_args(InputFact) + get_args(DerivedFact),
-    {"outputs": (_pairs, _outputs), "selected": (list, tuple)},
+    {
+        "outputs": (_pairs, _outputs),
+        "selected": (list, tuple),
+        "values": (_lists, _tuples),
+    },
 )

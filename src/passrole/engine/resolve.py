@@ -5,8 +5,8 @@ be resolved makes the step that asked for it fail; AWS documents such failures a
 are not retried, without their words, so the sentences here are ours.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import orjson
@@ -18,6 +18,7 @@ from passrole.definition.expressions import (
     Expression,
     Join,
     Json,
+    JsonGet,
     ListOf,
     ObjectOf,
     ParameterRef,
@@ -37,12 +38,18 @@ class Unresolvable(Exception):
         self.reason = f"ClientError: {sentence}"
 
 
+class Unread(Unresolvable):
+    """A value in S3 has not been read yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What expressions are resolved against: an execution and the moment the step starts."""
 
     state: State
     now: float
+    read: Mapping[tuple[str, str], Json] = field(default_factory=dict)
+    """The step's values in S3, by URI and path."""
 
     @property
     def origin(self) -> ExecutionStarted:
@@ -66,10 +73,25 @@ def resolve(expression: Expression, scope: Scope) -> Json:
             return _step_value(expression, scope)
         case Join(on=on, values=values):
             return on.join(as_text(resolve(each, scope)) for each in values)
+        case JsonGet(s3_uri=uri, path=path):
+            return _json_value(resolve_text(uri, scope, "S3Uri"), path, scope)
         case ListOf(items=items):
             return [resolve(each, scope) for each in items]
         case ObjectOf(members=members):
             return {key: resolve(each, scope) for key, each in members}
+
+
+def unread(gets: Iterable[JsonGet], scope: Scope) -> list[tuple[str, str]]:
+    """The URIs and paths that are still to be read, as far as the URIs are known yet; Unresolvable."""
+    found: dict[tuple[str, str], None] = {}
+    for get in gets:
+        try:
+            wanted = resolve_text(get.s3_uri, scope, "S3Uri"), get.path
+        except Unread:
+            continue  # the URI stands in a document that is read first
+        if wanted not in scope.read:
+            found[wanted] = None
+    return list(found)
 
 
 def as_text(value: Json) -> str:
@@ -127,6 +149,12 @@ def _step_value(reference: StepRef, scope: Scope) -> Json:
     if typed is None:
         raise Unresolvable(f"Output '{name}' of step '{reference.step}' is not of type {type_}: '{value}'.")
     return typed
+
+
+def _json_value(uri: str, path: str, scope: Scope) -> Json:
+    if (uri, path) not in scope.read:
+        raise Unread(f"{path} of {uri} was not read.")
+    return scope.read[uri, path]
 
 
 def _emr_property(reference: StepRef, source: StepState) -> Json:

@@ -4,16 +4,24 @@ Expressions are resolved before the step is recorded as started, so that a step 
 needs or fails with empty metadata, as AWS shows for steps that created nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from passrole.definition import CallbackStep, ConditionStep, EmrStep, FailStep, LambdaStep, Step
-from passrole.engine.commands import InvokeFunction, SendCallback, SubmitEmrStep
+from passrole.engine.commands import InvokeFunction, ReadJson, SendCallback, SubmitEmrStep
 from passrole.engine.conditions import all_hold
 from passrole.engine.decision import Draft
-from passrole.engine.facts import MessageStatus, StepFailed, StepStarted, StepSucceeded
-from passrole.engine.resolve import Scope, Unresolvable, as_text, resolve, resolve_object, resolve_text
+from passrole.engine.facts import MessageStatus, StepFailed, StepPreparing, StepStarted, StepSucceeded
+from passrole.engine.resolve import (
+    Scope,
+    Unresolvable,
+    as_text,
+    resolve,
+    resolve_object,
+    resolve_text,
+    unread,
+)
 from passrole.engine.state import State
 from passrole.engine.tokens import callback_token
 
@@ -21,13 +29,28 @@ _ERROR_MESSAGE_MAX = 3072
 
 
 def start(draft: Draft, name: str, at: float) -> None:
-    """Start a ready step."""
-    step, attempt = draft.state.pipeline.steps[name], draft.state.next_attempt(name)
+    """Start a step that is ready, or whose values in S3 have been read; what it lacks is read first."""
+    state = draft.state
+    step, prepared = state.pipeline.steps[name], state.steps.get(name)
+    attempt = prepared.attempt if prepared else state.next_attempt(name)
+    scope = Scope(state, at, prepared.read if prepared else {})
     try:
-        _START[type(step)](draft, step, attempt, Scope(draft.state, at))
+        wanted = unread(state.pipeline.json_gets.get(name, ()), scope)
+        if wanted:
+            _prepare(draft, name, attempt, at, wanted)
+        else:
+            _START[type(step)](draft, step, attempt, scope)
     except Unresolvable as error:
         draft.record(StepStarted(at=at, step=name, attempt=attempt))
         draft.record(StepFailed(at=at, step=name, attempt=attempt, reason=error.reason))
+
+
+def _prepare(draft: Draft, name: str, attempt: int, at: float, wanted: Sequence[tuple[str, str]]) -> None:
+    prepared = draft.state.steps.get(name)
+    if prepared is None:
+        draft.record(StepPreparing(at=at, step=name, attempt=attempt))
+    turn = 1 + (len(prepared.read) if prepared else 0)  # each turn reads something
+    draft.ask(ReadJson(step=name, attempt=attempt, wanted=[list(each) for each in wanted], turn=turn))
 
 
 def callback_message(
@@ -38,7 +61,7 @@ def callback_message(
     Made anew for "Stopping" rather than remembered: what the step depends on is over, so at its
     `started_at` the expressions still have the values of the first message.
     """
-    scope = Scope(state, started_at)
+    scope = Scope(state, started_at, state.steps[step.name].read if step.name in state.steps else {})
     return SendCallback(
         step=step.name,
         attempt=attempt,

@@ -27,12 +27,14 @@ from passrole.engine.facts import (
     ExecutionStarted,
     ExecutionStatus,
     Fact,
+    JsonRead,
     LambdaReturned,
     LambdaTimedOut,
     MessageStatus,
     Metadata,
     ParallelismChanged,
     StepFailed,
+    StepPreparing,
     StepStarted,
     StepStatus,
     StepStopped,
@@ -42,7 +44,7 @@ from passrole.engine.facts import (
 )
 
 FAILURE_REASON_MAX = 1024
-_RUNNING = ("Executing", "Stopping")
+_RUNNING = ("Starting", "Executing", "Stopping")
 _LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
     Trigger.COMPLETED: ("Succeeded",),
     Trigger.FAILED: ("Failed",),
@@ -58,7 +60,8 @@ class StepState:
     Name, display name, description and type are those of `step`. `sent` is the status of the last message
     that the queue took, for a Callback step; of an EMR step, whether it was submitted and whether it was
     asked to end. `properties` is EMR's Step, once that is over. `source` is the ARN of the execution that
-    the step was taken from, in a selective execution.
+    the step was taken from, in a selective execution. `read` has the values in S3 by URI and path; while they
+    are read the step is Starting.
     """
 
     step: Step
@@ -71,6 +74,7 @@ class StepState:
     sent: MessageStatus | None = None
     source: str | None = None
     properties: Mapping[str, Json] = field(default_factory=dict)
+    read: Mapping[tuple[str, str], Json] = field(default_factory=dict)
 
     @property
     def is_running(self) -> bool:
@@ -251,14 +255,35 @@ def _wait_anew(state: State, candidates: list[str]) -> None:
             _make_ready(state, name)
 
 
-def _step_started(state: State, fact: StepStarted) -> None:
+def _step_preparing(state: State, fact: StepPreparing) -> None:
+    _leave_queue(state, fact)
     step = state.pipeline.steps[fact.step]
-    queue = _queue(state, step)
+    state.steps[fact.step] = StepState(step, fact.attempt, "Starting", fact.at)
+
+
+def _json_read(state: State, fact: JsonRead) -> None:
+    before = state.steps[fact.step]
+    values = {(uri, path): value for uri, path, value in fact.values}
+    state.steps[fact.step] = replace(before, read={**before.read, **values})
+
+
+def _step_started(state: State, fact: StepStarted) -> None:
+    prepared = state.steps.get(fact.step)
+    if prepared is None:
+        _leave_queue(state, fact)
+    step = state.pipeline.steps[fact.step]
+    read = prepared.read if prepared else {}
+    state.steps[fact.step] = StepState(
+        step, fact.attempt, "Executing", fact.at, metadata=fact.metadata, read=read
+    )
+
+
+def _leave_queue(state: State, fact: StepPreparing | StepStarted) -> None:
+    queue = _queue(state, state.pipeline.steps[fact.step])
     if queue[0] == fact.step:
         queue.popleft()
     else:
         queue.remove(fact.step)
-    state.steps[fact.step] = StepState(step, fact.attempt, "Executing", fact.at, metadata=fact.metadata)
     state.running += 1
 
 
@@ -364,9 +389,11 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     EmrCancelSent: _emr_cancel_sent,
     EmrEnded: _emr_ended,
     EffectFailed: _nothing,
+    JsonRead: _json_read,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,
     ExecutionRetried: _execution_retried,
+    StepPreparing: _step_preparing,
     StepStarted: _step_started,
     StepStopping: _step_stopping,
     StepSucceeded: _step_succeeded,

@@ -14,6 +14,7 @@ from passrole.engine.facts import (
     ExecutionStarted,
     Fact,
     StepFailed,
+    StepPreparing,
     StepStarted,
     StepStatus,
     StepStopped,
@@ -30,6 +31,7 @@ EXECUTION_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
 STEP_CHANGE = "SageMaker Model Building Pipeline Execution Step Status Change"
 
 _STEP_STATUSES: Mapping[type[Fact], tuple[StepStatus, ...]] = {
+    StepPreparing: ("Starting",),
     StepStarted: ("Starting", "Executing"),  # a rule may wait for either
     StepStopping: ("Stopping",),
     StepSucceeded: ("Succeeded",),
@@ -81,6 +83,8 @@ def _changes(
             status = after
         for now in _STEP_STATUSES.get(type(fact), ()):
             name = str(getattr(fact, "step", ""))
+            if steps.get(name) == now:
+                continue  # a step that was prepared has told that it is Starting
             previous = None if now == "Starting" else steps.get(name)
             yield STEP_CHANGE, _step(decision.state, name, fact, previous, now)
             steps[name] = now

@@ -4,6 +4,8 @@
 - `Pattern.matches`: whether an event is wanted (pattern.py, fields.py)
 - `Rules`: many patterns, of which only those that may match are asked (index.py)
 
+Beside it: json_paths.py, the paths that EventBridge's targets and JsonGet have.
+
 What it rests on: matchers.py, the operators; numbers.py and wildcard.py, two of them with a theory.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html, and event-ruler, the engine
 that AWS has published, where the guide is silent.

@@ -6,6 +6,7 @@ Knows no store: the loop records what comes of it. A command may be performed tw
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,14 +17,23 @@ from passrole.engine.commands import (
     CancelEmrStep,
     Command,
     InvokeFunction,
+    ReadJson,
     SendCallback,
     SubmitEmrStep,
     status_of,
 )
-from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, LambdaReturned, LambdaTimedOut
+from passrole.engine.facts import (
+    CallbackSent,
+    EffectFailed,
+    InputFact,
+    JsonRead,
+    LambdaReturned,
+    LambdaTimedOut,
+)
 from passrole.history import Task
 from passrole.worker.calls import Action, Caller, CallFailed, Calls, Sleep
 from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +123,13 @@ class Effects:
     async def _cancel_emr_step(self, task: Task, command: CancelEmrStep) -> InputFact:
         return await self._emr_steps.cancel(task, command)
 
+    async def _read_json(self, task: Task, command: ReadJson) -> InputFact:
+        try:
+            values = await JsonDocuments(partial(self._call, task)).values(command.wanted)
+        except UnreadableDocument as error:
+            return self.failed(task, error.reason)
+        return JsonRead(at=self._clock(), step=command.step, attempt=command.attempt, values=values)
+
     async def _limit_seconds(self, task: Task, command: InvokeFunction) -> float:
         """How long the step may take, asked of the function once it is ready to be invoked.
 
@@ -191,4 +208,5 @@ _EFFECTS: dict[type[Command], Effect] = {
     SendCallback: Effects._send_callback,
     SubmitEmrStep: Effects._submit_emr_step,
     CancelEmrStep: Effects._cancel_emr_step,
+    ReadJson: Effects._read_json,
 }

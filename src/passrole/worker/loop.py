@@ -15,7 +15,14 @@ from functools import partial
 
 from passrole import history
 from passrole.clock import Clock
-from passrole.engine.commands import CancelEmrStep, Command, InvokeFunction, SendCallback, SubmitEmrStep
+from passrole.engine.commands import (
+    CancelEmrStep,
+    Command,
+    InvokeFunction,
+    ReadJson,
+    SendCallback,
+    SubmitEmrStep,
+)
 from passrole.engine.facts import InputFact
 from passrole.history import Task
 from passrole.store import Store
@@ -31,6 +38,7 @@ AT_ONCE_MAX: dict[type[Command], int] = {
     SendCallback: 64,
     SubmitEmrStep: 32,
     CancelEmrStep: 32,
+    ReadJson: 32,
 }
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages."""
 

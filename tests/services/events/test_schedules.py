@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from passrole.services.events.paths import ABSENT, InvalidPath, parse_path, value_at
+from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
 from passrole.services.events.schedules import InvalidSchedule, parse_schedule
 
 

@@ -6,7 +6,7 @@ Handlers, by resource:
 
 What they rest on:
 - records.py, paging.py, refusals.py: what is kept, and AWS's words; roles.py: roles that EventBridge is given
-- inputs.py, paths.py: what a target is given of an event; schedules.py: rate and cron; all three pure
+- inputs.py: what a target is given of an event; schedules.py: rate and cron; both pure
 - delivering.py: events matched and delivered, in the background; scheduling.py: scheduled rules
 - destinations.py: for each kind of target, the call that delivers
 

@@ -13,8 +13,8 @@ from typing import Any
 from passrole import arns
 from passrole.arns import Arn
 from passrole.faults import Fault
+from passrole.patterns.json_paths import ABSENT, InvalidPath, value_at
 from passrole.policy.request import Principal, service_principal
-from passrole.services.events.paths import ABSENT, InvalidPath, value_at
 from passrole.services.events.roles import SERVICE, Call, session
 
 PIPELINE_EVENTS = "pipeline-execution-event"

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from passrole.services.events.paths import ABSENT, InvalidPath, parse_path, value_at
+from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
 
 RESERVED = (
     "aws.events.rule-arn",

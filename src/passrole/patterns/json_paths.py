@@ -1,4 +1,4 @@
-"""JSON paths as targets have them: `$`, names after dots, indexes and quoted names in brackets. Pure."""
+"""JSON paths of EventBridge's targets and of JsonGet: names after dots, indexes and names in brackets."""
 
 from typing import Any
 
@@ -19,6 +19,11 @@ def value_at(document: Any, path: str) -> Any:
         else:
             found = found.get(part, ABSENT) if isinstance(found, dict) else ABSENT
     return found
+
+
+def rooted(path: str) -> str:
+    """A path of JsonGet, `a.b[0]` or `['a'].b`, as one that begins at the document's root `$`."""
+    return path if path.startswith("$") else f"${path}" if path.startswith("[") else f"$.{path}"
 
 
 def parse_path(path: str) -> list[str | int]:
