@@ -22,7 +22,7 @@ READ: list[tuple[ParameterType, str, Scalar | None]] = [
     ("Integer", "1_0", None),
     ("Integer", "٣", None),
     ("Integer", "9223372036854775807", 2**63 - 1),
-    ("Integer", "9223372036854775808", None),
+    ("Integer", "9223372036854775808", 2**63),  # an output may have it, a parameter not
     ("Integer", "9" * 5000, None),
     ("Float", "0.5", 0.5),
     ("Float", "3", 3.0),
@@ -60,6 +60,12 @@ def test_overrides_win_over_defaults_in_the_order_of_declaration() -> None:
         "c": Parameter("c", "Float"),
     }
     assert list(effective(declared, {"c": "2", "a": "0"}).items()) == [("a", 0), ("b", "x"), ("c", 2.0)]
+
+
+@pytest.mark.parametrize("value", ["9223372036854775808", "-9223372036854775809"])
+def test_an_integer_of_a_parameter_has_64_bits(value: str) -> None:
+    with pytest.raises(DefinitionError):
+        effective({"a": Parameter("a", "Integer")}, {"a": value})
 
 
 def test_falsy_defaults_are_defaults() -> None:

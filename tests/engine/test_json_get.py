@@ -67,6 +67,16 @@ def test_a_value_keeps_its_type_in_arguments_and_is_text_in_a_join(started: Star
     assert command.payload == {"x": 1.5, "y": 'v-1.5-{"k":true}'}
 
 
+def test_a_large_integer_stays_one(
+    started: Started, replay: Callable[[Pipeline, list[facts.Fact]], State]
+) -> None:
+    first = begun(started, function("l", x=get("n"), y=2**80))
+    then = decide(first.state, read((URI, "n", 2**70), step="l"))
+    (command,) = then.commands
+    assert isinstance(command, InvokeFunction)
+    assert command.payload == {"x": 2**70, "y": 2**80}
+
+
 def test_a_uri_may_stand_in_a_document(started: Started) -> None:
     first = begun(started, function("l", x=get("n", uri=get("where"))))
     assert first.commands == (ReadJson(step="l", attempt=1, wanted=[[URI, "where"]]),)

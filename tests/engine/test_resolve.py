@@ -119,3 +119,19 @@ def test_a_function_may_come_from_a_parameter(started: Started) -> None:
 def test_a_function_that_is_no_string_fails_the_step(started: Started) -> None:
     state, _ = run(1, started, FunctionArn=get("Parameters.I"))
     assert state.steps["b"].failure_reason == "ClientError: The value of FunctionArn is not a string."
+
+
+def test_the_outcome_of_a_condition_that_failed_fails_who_refers_to_it(started: Started) -> None:
+    unlike = {"Type": "Equals", "LeftValue": 1, "RightValue": "1"}
+    condition = {"Name": "q", "Type": "Condition", "Arguments": {"Conditions": [unlike]}}
+    refers = {
+        "Name": "b",
+        "Type": "Lambda",
+        "FunctionArn": "arn:b",
+        "Arguments": {"x": get("Steps.q.Outcome")},
+        "DependsOn": [{"Step": "q", "Trigger": "Failed"}],
+    }
+    text = json.dumps({"Version": "2020-12-01", "Steps": [condition, refers]})
+    state = decide(begin(parse(text)), started()).state
+    assert state.steps["b"].status == "Failed"
+    assert state.steps["b"].failure_reason == "ClientError: Step 'q' has no outcome: it failed."

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from passrole import exact_json
 from passrole.definition import graph
 from passrole.definition import problems as problem
 from passrole.definition.experiment import Experiment, Mlflow, read_experiment, read_mlflow
@@ -95,7 +96,7 @@ def load(text: str) -> dict[str, Json]:
     if len(text) > CHARACTERS_MAX:
         raise DefinitionError([problem.too_long(len(text), CHARACTERS_MAX)])
     try:
-        document: Json = orjson.loads(text)
+        document: Json = exact_json.loads(text)
     except orjson.JSONDecodeError as error:
         raise DefinitionError([problem.malformed_json(error.pos, error.msg)]) from None
     if not isinstance(document, dict):

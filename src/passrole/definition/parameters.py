@@ -16,6 +16,8 @@ from passrole.definition.reading import Node
 ParameterType: TypeAlias = Literal["String", "Integer", "Float", "Boolean"]
 _DEFAULT_MAX = 4096
 _INTEGER_MAX = 2**63 - 1
+_DIGITS_MAX = 1024
+"""No value of the API is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def _value(parameter: Parameter, text: str | None, found: list[Problem]) -> Scal
             found.append(problem.parameter_without_value(name))
         return parameter.default
     value = read_typed(parameter.type_, text)
-    if value is None:
+    if value is None or not _is_in_range(value):
         found.append(problem.unreadable_parameter(name, text, parameter.type_))
     elif parameter.enum_values and value not in parameter.enum_values:
         found.append(problem.not_in_enum(name, text, name, parameter.enum_values))
@@ -98,18 +100,20 @@ def _typed(node: Node, key: str, type_: ParameterType, value: Json) -> Scalar:
     """JSON has one kind of number, so an Integer is a Float as well; a boolean is never a number."""
     if type_ == "Float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if type(value) is _PYTHON[type_] and isinstance(value, str | int | float | bool):
+    if type(value) is _PYTHON[type_] and isinstance(value, str | int | float | bool) and _is_in_range(value):
         return value
     node.found.append(problem.wrong_type(node.path(key), key, type_))
     return ""
 
 
+def _is_in_range(value: Scalar) -> bool:
+    """A parameter's integer has 64 bits; one in an output may have more."""
+    return not isinstance(value, int) or -_INTEGER_MAX - 1 <= value <= _INTEGER_MAX
+
+
 def _integer(text: str) -> int | None:
     digits = text[1:] if text[:1] in ("-", "+") else text
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
-        return None
-    value = int(text)
-    return value if -_INTEGER_MAX - 1 <= value <= _INTEGER_MAX else None
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX else None
 
 
 def _float(text: str) -> float | None:

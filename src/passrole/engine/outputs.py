@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from passrole import exact_json
 from passrole.definition.expressions import Json
 from passrole.definition.steps import OutputParameter
 from passrole.engine.facts import Output
@@ -32,7 +33,7 @@ def of_payload(payload: str, declared: tuple[OutputParameter, ...]) -> tuple[Out
     if not declared:
         return ()
     try:
-        result: Json = orjson.loads(payload)
+        result: Json = exact_json.loads(payload)
     except orjson.JSONDecodeError:
         return ()
     if not isinstance(result, dict):
@@ -46,7 +47,7 @@ def as_metadata(outputs: Iterable[Output]) -> list[Json]:
 
 
 def _output(name: str, value: Json) -> Output:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else exact_json.dumps(value).decode()
     if len(text) > VALUE_MAX:
         raise UnusableResult(f"Output '{name}' has {len(text)} characters, the maximum is {VALUE_MAX}.")
     return Output(name, text)

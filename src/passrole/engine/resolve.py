@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import orjson
-
+from passrole import exact_json
 from passrole.definition import CallbackStep, EmrStep, LambdaStep
 from passrole.definition.expressions import (
     Constant,
@@ -96,7 +95,7 @@ def unread(gets: Iterable[JsonGet], scope: Scope) -> list[tuple[str, str]]:
 
 def as_text(value: Json) -> str:
     """A value inside a text, as JSON writes it: booleans in lower case (SDK's integration tests)."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else exact_json.dumps(value).decode()
 
 
 def experiment_name(member: str, scope: Scope) -> str:
@@ -137,7 +136,7 @@ def _step_value(reference: StepRef, scope: Scope) -> Json:
     if isinstance(source.step, EmrStep):
         return _emr_property(reference, source)
     if not isinstance(source.step, LambdaStep | CallbackStep):
-        return source.outcome
+        return _outcome(reference, source)
     name = str(reference.path[1])
     value = source.output(name)
     if value is None:
@@ -149,6 +148,13 @@ def _step_value(reference: StepRef, scope: Scope) -> Json:
     if typed is None:
         raise Unresolvable(f"Output '{name}' of step '{reference.step}' is not of type {type_}: '{value}'.")
     return typed
+
+
+def _outcome(reference: StepRef, source: StepState) -> Json:
+    """How a Condition step decided; one that failed did not."""
+    if source.status != "Succeeded":
+        raise Unresolvable(f"Step '{reference.step}' has no outcome: it {source.status.lower()}.")
+    return source.outcome
 
 
 def _json_value(uri: str, path: str, scope: Scope) -> Json:

@@ -5,8 +5,7 @@ A token is issued with the message that carries it and closed when its step ends
 
 from dataclasses import dataclass
 
-import orjson
-
+from passrole import exact_json
 from passrole.definition.expressions import Json
 from passrole.engine.commands import SendCallback
 from passrole.store import Tx
@@ -52,7 +51,7 @@ def issue(tx: Tx, execution: str, message: SendCallback, at: float) -> None:
         message.attempt,
         at,
         message.queue_url,
-        orjson.dumps(message.arguments),
+        exact_json.dumps(message.arguments),
     )
 
 
@@ -69,4 +68,4 @@ def close(tx: Tx, execution: str, step: str, attempt: int, at: float) -> None:
 
 def _callback(row: Row) -> Callback:
     token, execution, step, attempt, issued, queue_url, arguments, closed = row
-    return Callback(token, execution, step, attempt, issued, queue_url, orjson.loads(arguments), closed)
+    return Callback(token, execution, step, attempt, issued, queue_url, exact_json.loads(arguments), closed)

@@ -12,8 +12,7 @@ a commit that was lost or of a database that was opened anew: its state finds no
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
+from passrole import exact_json
 from passrole.definition import Pipeline
 from passrole.engine import State, begin, facts, fold
 from passrole.engine.facts import Fact
@@ -62,7 +61,7 @@ def unwritten(pipeline: Pipeline, role: str) -> Folded:
 
 def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], state: State) -> Folded | None:
     """Write the next row and remember its `state`; None where another process wrote that row first."""
-    row = orjson.dumps([facts.to_json(fact) for fact in happened])
+    row = exact_json.dumps([facts.to_json(fact) for fact in happened])
     seq = before.seq + 1
     sql = "INSERT INTO journal (execution, seq, facts) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     if tx.run(sql, execution, seq, row) == 0:
@@ -88,6 +87,6 @@ def _from_the_start(tx: Tx, execution: str) -> Folded:
 def _further(before: Folded, rows: Sequence[bytes]) -> Folded:
     if not rows:
         return before
-    happened = [facts.from_json(document) for row in rows for document in orjson.loads(row)]
+    happened = [facts.from_json(document) for row in rows for document in exact_json.loads(row)]
     state = fold(before.state, happened)
     return Folded(state, before.role, before.seq + len(rows), rows[-1], happened[-1].at)

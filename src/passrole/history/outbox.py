@@ -7,8 +7,7 @@ performs commands first reads `pending`, for those that were announced to a proc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
+from passrole import exact_json
 from passrole.engine import commands
 from passrole.engine.commands import Command
 from passrole.store import Tx
@@ -37,7 +36,7 @@ def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
     tasks = tuple(Task(execution, role, commands.key(command), command) for command in wanted)
     tx.run_many(
         "INSERT INTO outbox (execution, key, command) VALUES (?, ?, ?)",
-        [(task.execution, task.key, orjson.dumps(commands.to_json(task.command))) for task in tasks],
+        [(task.execution, task.key, exact_json.dumps(commands.to_json(task.command))) for task in tasks],
     )
     tx.notify(COMMANDS, tasks)
 
@@ -53,6 +52,6 @@ def pending(tx: Tx) -> tuple[Task, ...]:
         "SELECT o.execution, e.role, o.key, o.command FROM outbox o JOIN executions e USING (execution)"
     )
     return tuple(
-        Task(execution, role, key, commands.from_json(orjson.loads(command)))
+        Task(execution, role, key, commands.from_json(exact_json.loads(command)))
         for execution, role, key, command in rows
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from passrole import ids
+from passrole import exact_json, ids
 from passrole.clock import Clock
 from passrole.engine.commands import (
     CancelEmrStep,
@@ -91,7 +91,7 @@ class Effects:
         parameters = {
             "FunctionName": command.function_arn,
             "InvocationType": "RequestResponse",
-            "Payload": orjson.dumps(command.payload),
+            "Payload": exact_json.dumps(command.payload),
         }
         step, attempt = command.step, command.attempt
         request_id = ids.invocation_id(task.execution, step, attempt)
@@ -111,7 +111,7 @@ class Effects:
             "arguments": command.arguments,
             "status": command.status,
         }
-        parameters = {"QueueUrl": command.queue_url, "MessageBody": orjson.dumps(body).decode()}
+        parameters = {"QueueUrl": command.queue_url, "MessageBody": exact_json.dumps(body).decode()}
         await self._call(task, _SEND_MESSAGE, parameters)
         return CallbackSent(
             at=self._clock(), step=command.step, attempt=command.attempt, status=command.status

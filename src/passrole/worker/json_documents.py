@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from passrole import exact_json
 from passrole.definition.expressions import Json
 from passrole.patterns.json_paths import ABSENT, rooted, value_at
 from passrole.worker.calls import Action
@@ -56,9 +57,9 @@ class JsonDocuments:
             raise UnreadableDocument(f"{uri} has {len(body)} bytes, the maximum is {BYTES_MAX}.")
         try:
             if len(body) < LARGE_BYTES:
-                document: Json = orjson.loads(body)
+                document: Json = exact_json.loads(body)
             else:
-                document = await asyncio.to_thread(orjson.loads, body)
+                document = await asyncio.to_thread(exact_json.loads, body)
         except orjson.JSONDecodeError as error:
             raise UnreadableDocument(f"{uri} is not a JSON document: {error.msg}.") from None
         return document
