@@ -115,7 +115,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         config=config,
         elsewhere={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
     )
-    worker = Worker(store, door.from_inside, clock)
+    worker = Worker(store, door.from_inside, functions, clock)
     queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
     sources = EventSources(store, functions, door.from_inside, clock, config)
     deliveries = Deliveries(store, door.from_inside, clock)

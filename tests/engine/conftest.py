@@ -10,7 +10,7 @@ A script has a line per input fact: who, what, and after the arrow what the engi
 nothing, `ignored` an empty decision, `l1!` an invocation, `c1!` a message saying Executing, `c1~` one
 saying Stopping; the end of the execution is the last word.
 
-    l1 ok | l1 returns <json> | l1 breaks | l1 times-out
+    l1 ok | l1 returns <json> | l1 breaks | l1 times-out | l1 withdrawn
     c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
     start | start 2 | limit 2 | stop | retry | retry 2               mute: it could not be)
 
@@ -117,6 +117,7 @@ _ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
     "ok": lambda of, _: facts.LambdaReturned(**of, payload="{}"),
     "returns": lambda of, payload: facts.LambdaReturned(**of, payload=payload),
     "times-out": lambda of, _: facts.LambdaTimedOut(**of),
+    "withdrawn": lambda of, _: facts.CommandWithdrawn(**of),
     "breaks": lambda of, _: facts.EffectFailed(**of, reason="ClientError: broken"),
     "mute": lambda of, _: facts.EffectFailed(**of, reason="ClientError: no queue", status="Stopping"),
     "sent": lambda of, _: facts.CallbackSent(**of),

@@ -116,6 +116,20 @@ start 1         -> l1!
 l1 ok           -> Failed
 = l1 Succeeded, f1 Failed
 
+== a function that had not begun when the execution was stopped is not invoked: l1 l2 l3<l1>
+start           -> l1! l2!
+stop            -> -
+l2 withdrawn    -> -
+l2 ok           -> ignored
+l1 ok           -> Stopped
+= l1 Succeeded, l2 Stopped
+
+== nor one that waits when a Fail step is reached: l1 l2 f1<l1>
+start           -> l1! l2!
+l1 ok           -> -
+l2 withdrawn    -> Failed
+= l1 Succeeded, l2 Stopped, f1 Failed
+
 == a callback waits for its answer: c1 l1<c1>
 start           -> c1!
 c1 sent         -> -

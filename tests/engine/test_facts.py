@@ -83,6 +83,7 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         facts.StepStarted(at=2.5, step="s", attempt=1, metadata={"Lambda": {"Arn": "arn:f"}}),
         {"fact": "StepStarted", **STEP, "metadata": {"Lambda": {"Arn": "arn:f"}}},
     ),
+    (facts.CommandWithdrawn(at=2.5, step="s", attempt=1), {"fact": "CommandWithdrawn", **STEP}),
     (facts.StepPreparing(at=2.5, step="s", attempt=1), {"fact": "StepPreparing", **STEP}),
     (
         facts.JsonRead(at=2.5, step="s", attempt=1, values=(("s3://b/k", "a.b", {"n": [1]}),)),

@@ -68,9 +68,12 @@ class Bench:
         assert result.error is None, result
         return json.loads(result.payload)
 
-    async def invoke(self, functions: Functions, spec: FunctionSpec, event: Any = None) -> InvocationResult:
+    async def invoke(
+        self, functions: Functions, spec: FunctionSpec, event: Any = None, request_id: str = "r-1"
+    ) -> InvocationResult:
         """The whole result."""
-        return await functions.invoke(spec, self.credentials, Invocation("r-1", json.dumps(event).encode()))
+        invocation = Invocation(request_id, json.dumps(event).encode())
+        return await functions.invoke(spec, self.credentials, invocation)
 
     def once(self, spec: FunctionSpec, event: Any = None, **settings: Any) -> InvocationResult:
         """One invocation, cold."""

@@ -94,6 +94,27 @@ def test_waiting_too_long_is_refused(own_bench: Bench, monkeypatch: pytest.Monke
     assert isinstance(second, TooManyInvocations)
 
 
+def test_who_is_expected_waits_as_long_as_it_takes_and_is_told_when_it_begins(
+    own_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(functions_module, "SLOT_WAIT_SECONDS", 0.05)
+    spec = own_bench.function("import time; time.sleep(0.5)")
+
+    async def scenario(functions: Functions) -> tuple[bool, Any]:
+        first = asyncio.ensure_future(own_bench.invoke(functions, spec))
+        with functions.expecting("patient") as begun:
+            second = asyncio.ensure_future(own_bench.invoke(functions, spec, request_id="patient"))
+            await asyncio.sleep(0.1)
+            had_begun = begun.done()
+            await first
+            await asyncio.wait_for(begun, 10)
+            return had_begun, await second
+
+    had_begun, second = own_bench.run(scenario, lambda_workers_max=1)
+    assert not had_begun
+    assert second.payload == b"null"
+
+
 def test_a_worker_that_was_idle_too_long_is_ended(own_bench: Bench) -> None:
     async def scenario(functions: Functions) -> int:
         pid: int = await own_bench.call(functions, own_bench.function(PID))

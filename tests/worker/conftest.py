@@ -6,7 +6,8 @@ A pipeline is a line of steps: `l` Lambda, `c` Callback, and after each what it 
 import asyncio
 import json
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,22 @@ class FakeDoor:
         return [parameters for name, parameters, _, _ in self.calls if name == operation]
 
 
+class FakeSlots:
+    """Every invocation has a slot at once, or none where they are not free."""
+
+    def __init__(self) -> None:
+        self.are_free = True
+        self.waiting: dict[str, asyncio.Future[None]] = {}
+
+    @contextmanager
+    def expecting(self, request_id: str) -> Iterator["asyncio.Future[None]"]:
+        begun = self.waiting[request_id] = asyncio.get_running_loop().create_future()
+        if self.are_free:
+            begun.set_result(None)
+        yield begun
+        del self.waiting[request_id]
+
+
 class Workshop:
     """A worker over a store, with the door's and the clock's hands in the test's."""
 
@@ -73,10 +90,11 @@ class Workshop:
     def __init__(self, store: Store, door: FakeDoor) -> None:
         self.store, self.door, self.now = store, door, 100.0
         self.slept: list[float] = []
+        self.slots = FakeSlots()
         self.worker = self.another_worker()
 
     def another_worker(self) -> Worker:
-        return Worker(self.store, self.door, lambda: self.now, sleep=self._sleep)
+        return Worker(self.store, self.door, self.slots, lambda: self.now, sleep=self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -10,7 +10,7 @@ import pytest
 from passrole import history
 from passrole.engine.facts import StopRequested
 from passrole.faults import AccessDenied, Fault
-from passrole.worker import effects
+from passrole.worker import invocations
 
 Shop = Any
 Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
@@ -163,7 +163,7 @@ def test_a_function_that_stays_pending_is_invoked_in_the_end(workshop: Run) -> N
         await shop.worker.start()
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
-        assert effects.PENDING_SECONDS_MAX <= sum(shop.slept) < effects.PENDING_SECONDS_MAX + 2
+        assert invocations.PENDING_SECONDS_MAX <= sum(shop.slept) < invocations.PENDING_SECONDS_MAX + 2
 
     workshop(scenario)
 
@@ -171,7 +171,7 @@ def test_a_function_that_stays_pending_is_invoked_in_the_end(workshop: Run) -> N
 def test_a_function_that_outlives_the_limit_goes_on_without_its_step(
     workshop: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(effects, "STEP_LIMIT_SECONDS", 0.02)
+    monkeypatch.setattr(invocations, "STEP_LIMIT_SECONDS", 0.02)
     ended = asyncio.Event()
 
     async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:

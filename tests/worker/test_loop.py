@@ -8,8 +8,9 @@ import pytest
 
 from passrole import history
 from passrole.engine.commands import InvokeFunction, SendCallback
+from passrole.engine.facts import CallbackAnswered, StopRequested
 from passrole.store import SqliteStore, Tx
-from passrole.worker import loop
+from passrole.worker import invocations, loop
 
 Shop = Any
 Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
@@ -175,5 +176,120 @@ def test_a_worker_that_never_started_closes(workshop: Run) -> None:
     workshop(scenario)
 
 
-async def _invoked(shop: Shop) -> bool:
+async def _invoked(shop: Shop, times: int = 1) -> bool:
     return bool(shop.door.called("lambda:Invoke"))
+
+
+def test_functions_that_wait_for_a_slot_are_withdrawn_by_a_stop(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        shop.slots.are_free = False
+        never = asyncio.Event()
+
+        async def waits(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await never.wait()
+            raise AssertionError("it is cancelled")
+
+        shop.door.prepare("Invoke", waits)
+        await shop.worker.start()
+        arn = await shop.start("l1 l2")
+        await shop.until(lambda: _invoked(shop, 2))
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+        assert await shop.end() == "Stopped"
+        assert {step["StepStatus"] for step in (await shop.steps()).values()} == {"Stopped"}
+        assert await shop.store.read(history.pending) == ()
+
+    workshop(scenario)
+
+
+def test_a_function_that_has_a_slot_is_waited_for(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        go_on = asyncio.Event()
+
+        async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", slow)
+        await shop.worker.start()
+        arn = await shop.start("l1")
+        await shop.until(lambda: _invoked(shop, 1))
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+        go_on.set()
+        assert await shop.end() == "Stopped"
+        assert (await shop.steps())["l1"]["StepStatus"] == "Succeeded"
+
+    workshop(scenario)
+
+
+def test_functions_beyond_the_bound_are_withdrawn_by_a_stop(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(loop.AT_ONCE_MAX, InvokeFunction, 1)
+
+    async def scenario(shop: Shop) -> None:
+        go_on = asyncio.Event()
+
+        async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", slow)
+        await shop.worker.start()
+        arn = await shop.start("l1 l2 l3")
+        await shop.until(lambda: _invoked(shop, 1))
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+        go_on.set()
+        assert await shop.end() == "Stopped"
+        statuses = sorted(step["StepStatus"] for step in (await shop.steps()).values())
+        assert statuses == ["Stopped", "Stopped", "Succeeded"]
+        assert len(shop.door.called("lambda:Invoke")) == 1
+
+    workshop(scenario)
+
+
+def test_the_limit_of_a_step_runs_from_the_slot(workshop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invocations, "STEP_LIMIT_SECONDS", 0.05)
+
+    async def scenario(shop: Shop) -> None:
+        shop.slots.are_free = False
+
+        async def queued(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await asyncio.sleep(0.2)  # four limits in the queue
+            for begun in shop.slots.waiting.values():
+                begun.set_result(None)
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", queued)
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+
+    workshop(scenario)
+
+
+def test_what_an_earlier_process_left_of_a_stopped_execution_is_not_begun(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        arn = await shop.start("l1 l2")
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+        await shop.worker.start()
+        assert await shop.end() == "Stopped"
+        assert shop.door.called("lambda:Invoke") == []
+
+    workshop(scenario)
+
+
+def test_a_message_whose_callback_was_answered_is_not_sent_after_a_restart(workshop: Run) -> None:
+    async def scenario(shop: Shop) -> None:
+        arn = await shop.start("c1")
+        answered = CallbackAnswered(at=2.0, step="c1", attempt=1, outcome="success")
+        await shop.store.write(lambda tx: history.advance(tx, arn, answered))
+        await shop.worker.start()
+        assert await shop.end() == "Succeeded"
+
+        async def forgotten() -> bool:
+            return not await shop.store.read(history.pending)
+
+        await shop.until(forgotten)
+        assert shop.door.called("sqs:SendMessage") == []
+
+    workshop(scenario)

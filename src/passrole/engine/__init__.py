@@ -4,8 +4,9 @@ Pure: knows no clock, id, configuration, store or AWS client; time and luck arri
 `begin`, `fold` and `decide` are all a driver needs; `facts` and `commands` are the words it speaks.
 """
 
+from passrole.engine.answers import is_due
 from passrole.engine.decide import decide
 from passrole.engine.decision import Decision
 from passrole.engine.state import State, StepState, begin, fold
 
-__all__ = ["Decision", "State", "StepState", "begin", "decide", "fold"]
+__all__ = ["Decision", "State", "StepState", "begin", "decide", "fold", "is_due"]

@@ -7,11 +7,12 @@ here starts another step or ends the execution.
 from typing import Any, TypeAlias
 
 from passrole.definition import CallbackStep, EmrStep, LambdaStep
-from passrole.engine.commands import CancelEmrStep
+from passrole.engine.commands import CancelEmrStep, Command, InvokeFunction, status_of
 from passrole.engine.decision import Draft
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
+    CommandWithdrawn,
     EffectFailed,
     EmrCancelSent,
     EmrEnded,
@@ -33,6 +34,7 @@ from passrole.engine.state import State, StepState
 StepAnswer: TypeAlias = (
     LambdaReturned
     | LambdaTimedOut
+    | CommandWithdrawn
     | CallbackSent
     | CallbackAnswered
     | EmrSubmitted
@@ -43,7 +45,17 @@ StepAnswer: TypeAlias = (
 )
 
 
-def function_is_running(state: State, fact: LambdaReturned | LambdaTimedOut) -> bool:
+def is_due(state: State, command: Command) -> bool:
+    """Whether the command is still to be performed, though time has passed since it was asked for."""
+    progress = state.steps.get(command.step)
+    if progress is None or progress.attempt != command.attempt or not progress.is_running:
+        return False
+    if isinstance(command, InvokeFunction):
+        return state.status == "Executing" and not state.fail_step_reached
+    return _effect_due(progress) == status_of(command)
+
+
+def function_is_running(state: State, fact: LambdaReturned | LambdaTimedOut | CommandWithdrawn) -> bool:
     """Whether the step is a Lambda step that nothing has been heard of."""
     return _running(state, fact, LambdaStep) is not None
 
@@ -109,6 +121,11 @@ def lambda_timed_out(draft: Draft, fact: LambdaTimedOut) -> None:
     )
 
 
+def command_withdrawn(draft: Draft, fact: CommandWithdrawn) -> None:
+    """The step is over without having begun outside."""
+    draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+
+
 def effect_failed(draft: Draft, fact: EffectFailed) -> None:
     """Also when the "Stopping" message cannot be sent: else the execution would be stuck for ever."""
     _fail(draft, fact, fact.reason)
@@ -150,8 +167,11 @@ def emr_ended(draft: Draft, fact: EmrEnded) -> None:
 
 
 def json_read(draft: Draft, fact: JsonRead) -> None:
-    """The step starts, or reads on where a URI stood in what was read."""
-    start(draft, fact.step, fact.at)
+    """The step starts, or reads on where a URI stood in what was read; after a Fail step it does not."""
+    if draft.state.fail_step_reached:
+        draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+    else:
+        start(draft, fact.step, fact.at)
 
 
 def stop_requested(draft: Draft, fact: StopRequested) -> None:

@@ -2,7 +2,7 @@
 
 Knows no AWS client; `worker/effects.py` has one function per command. A command may be performed
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
-answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or EffectFailed,
+answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or CommandWithdrawn,
 SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrStep with EmrSubmitted,
 CancelEmrStep with EmrCancelSent and ReadJson with JsonRead, or each with EffectFailed.
 """

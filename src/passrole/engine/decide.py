@@ -11,7 +11,8 @@ Knows no clock, id, store or AWS client.
 4. A failed step's dependents never start, unless their DependsOn names that end as its Trigger;
    independent steps run on to the end (AWS documents neither this nor the contrary). After a Fail step
    nothing new starts.
-5. Stop: nothing new starts. A running function is waited for. A Callback step is told by a second
+5. Stop: nothing new starts. A running function is waited for; one that has not begun is withdrawn, also
+   after a Fail step. A Callback step is told by a second
    message with the same token and arguments, and waits to be answered all the same. An EMR step is
    cancelled, and waited for.
 6. A step that asks for values in JSON documents in S3 is Starting until they are read, as the execution's
@@ -35,6 +36,7 @@ from passrole.engine.decision import Decision, Draft
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
+    CommandWithdrawn,
     EffectFailed,
     EmrCancelSent,
     EmrEnded,
@@ -133,6 +135,7 @@ _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draf
     ExecutionRetried: (_can_be_retried, _only_go_on),
     LambdaReturned: (answers.function_is_running, answers.lambda_returned),
     LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),
+    CommandWithdrawn: (answers.function_is_running, answers.command_withdrawn),
     CallbackSent: (answers.message_is_due, answers.callback_sent),
     CallbackAnswered: (answers.callback_is_open, answers.callback_answered),
     EmrSubmitted: (answers.submission_is_due, answers.emr_submitted),

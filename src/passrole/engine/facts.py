@@ -13,7 +13,8 @@ folding it needs no rules and gives the same state under any later version of th
     CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
     EmrSubmitted    EmrCancelSent            ExecutionEnded
     EmrEnded        EffectFailed             StepPreparing
-    JsonRead        ParallelismChanged
+    JsonRead        CommandWithdrawn
+    ParallelismChanged
     StopRequested
     ExecutionRetried
 
@@ -85,6 +86,17 @@ class LambdaTimedOut:
     step: str
     attempt: int
     limit_seconds: float = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandWithdrawn:
+    """The command is not performed any more: its function had not begun when the execution was stopped or
+    reached a Fail step, or its step is over.
+    """
+
+    at: float
+    step: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +281,7 @@ InputFact: TypeAlias = (
     ExecutionStarted
     | LambdaReturned
     | LambdaTimedOut
+    | CommandWithdrawn
     | CallbackSent
     | CallbackAnswered
     | EmrSubmitted

@@ -18,6 +18,7 @@ from passrole.definition.expressions import Json
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
+    CommandWithdrawn,
     EffectFailed,
     EmrCancelSent,
     EmrEnded,
@@ -383,6 +384,7 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     ExecutionStarted: _execution_started,
     LambdaReturned: _nothing,
     LambdaTimedOut: _lambda_timed_out,
+    CommandWithdrawn: _nothing,
     CallbackSent: _callback_sent,
     CallbackAnswered: _nothing,
     EmrSubmitted: _emr_submitted,

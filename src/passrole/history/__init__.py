@@ -1,6 +1,7 @@
 """The only place where engine meets store: what happened to executions, and what is to be done about it.
 
-- `start`, `advance`: an execution begins, or goes one fact further, in one transaction (advance.py)
+- `start`, `advance`: an execution begins, or goes one fact further, in one transaction;
+  `due_and_overdue`, `WITHDRAWALS`: which commands are of use no more (advance.py)
 - `load`, `Folded`, `UnknownExecution`: an execution as its journal has it (journal.py)
 - `Task`, `COMMANDS`, `pending`: commands that wait to be performed (outbox.py)
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
@@ -9,7 +10,7 @@
 """
 
 from passrole.history import callbacks, definitions, executions, jobs, projection
-from passrole.history.advance import advance, start
+from passrole.history.advance import WITHDRAWALS, advance, due_and_overdue, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import About, Execution
 from passrole.history.journal import Folded, UnknownExecution, load
@@ -17,6 +18,7 @@ from passrole.history.outbox import COMMANDS, Task, pending
 
 __all__ = [
     "COMMANDS",
+    "WITHDRAWALS",
     "About",
     "Callback",
     "Execution",
@@ -26,6 +28,7 @@ __all__ = [
     "advance",
     "callbacks",
     "definitions",
+    "due_and_overdue",
     "executions",
     "jobs",
     "load",

@@ -12,7 +12,7 @@ and its successors are there.
 from collections.abc import Iterable
 
 from passrole.definition import CallbackStep, EmrStep, Step
-from passrole.engine import Decision, State, decide
+from passrole.engine import Decision, State, decide, is_due
 from passrole.engine.commands import SendCallback
 from passrole.engine.facts import (
     EmrSubmitted,
@@ -29,7 +29,11 @@ from passrole.engine.facts import (
 from passrole.history import callbacks, executions, jobs, journal, outbox, telling
 from passrole.history.executions import About
 from passrole.history.journal import Folded
+from passrole.history.outbox import Task
 from passrole.store import Tx
+
+WITHDRAWALS = "withdrawals"
+"""The channel of executions that start nothing any more; its notices are ARNs."""
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
@@ -61,6 +65,27 @@ def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = N
             return True
 
 
+def due_and_overdue(tx: Tx) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """Every command that nobody has finished: those that are still to be performed, and those that are not.
+
+    Among the latter are messages whose callback was answered before they were known to be sent, and functions
+    of executions that were stopped.
+    """
+    due: list[Task] = []
+    overdue: list[Task] = []
+    for task in outbox.pending(tx):
+        state = journal.load(tx, task.execution).state
+        (due if is_due(state, task.command) else overdue).append(task)
+    return tuple(due), tuple(overdue)
+
+
+def _starts_nothing_more(before: State, after: State) -> bool:
+    """Whether the execution has just been stopped, or has reached a Fail step."""
+    return (before.status == "Executing" and after.status == "Stopping") or (
+        after.fail_step_reached and not before.fail_step_reached
+    )
+
+
 def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:
     at = decision.facts[0].at
     for command in decision.commands:
@@ -77,6 +102,8 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         decision.facts[-1], ExecutionEnded
     ):
         executions.note_status(tx, execution, decision.state)
+    if _starts_nothing_more(before.state, decision.state):
+        tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
     outbox.add(tx, execution, before.role, decision.commands)
     telling.tell(tx, execution, before.state, decision)
 

@@ -10,6 +10,8 @@ import asyncio
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from passrole.clock import Clock, system_clock
@@ -50,12 +52,13 @@ class Functions:
         self._idle: list[WorkerProcess] = []  # the longest idle first
         self._tasks: set[asyncio.Task[None]] = set()
         self._discarded: set[Path] = set()
+        self._expected: dict[str, asyncio.Future[None]] = {}
 
     async def invoke(
         self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
     ) -> InvocationResult:
         """Run the function once."""
-        await self._take_slot()
+        await self._take_slot(invocation.request_id)
         try:
             while True:
                 worker = self._warm(spec) or await self._started(spec, credentials)
@@ -67,6 +70,17 @@ class Functions:
                     self._give_back(worker)
         finally:
             self._slots.release()
+
+    @contextmanager
+    def expecting(self, request_id: str) -> Iterator["asyncio.Future[None]"]:
+        """See interface.FunctionRuntime."""
+        begun = asyncio.get_running_loop().create_future()
+        self._expected[request_id] = begun
+        try:
+            yield begun
+        finally:
+            del self._expected[request_id]
+            begun.cancel()
 
     async def retire(self, arn: str) -> None:
         """End the function's idle workers, let the busy ones finish."""
@@ -87,15 +101,15 @@ class Functions:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _take_slot(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
+    async def _take_slot(self, request_id: str) -> None:
+        expected = self._expected.get(request_id)
         try:
-            async with asyncio.timeout(SLOT_WAIT_SECONDS):
+            async with asyncio.timeout(SLOT_WAIT_SECONDS if expected is None else None):
                 await self._slots.acquire()
         except TimeoutError:
             raise TooManyInvocations from None
+        if expected is not None and not expected.done():
+            expected.set_result(None)
 
     def _warm(self, spec: FunctionSpec) -> WorkerProcess | None:
         for worker in reversed(self._idle):

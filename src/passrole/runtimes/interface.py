@@ -1,6 +1,8 @@
 """What a runtime for functions does; `functions.py` is the real one, tests bring fakes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -82,6 +84,11 @@ class FunctionRuntime(Protocol):
     ) -> InvocationResult:
         """Run the function once. Raises TooManyInvocations, CodeRemoved and what `credentials` raises; a
         failing function is a result.
+        """
+
+    def expecting(self, request_id: str, /) -> AbstractContextManager["asyncio.Future[None]"]:
+        """For who is about to invoke under this request id: the invocation waits for a slot as long as it
+        takes, and the future is done when it has one.
         """
 
     async def retire(self, arn: str) -> None:

@@ -3,15 +3,11 @@
 Knows no store: the loop records what comes of it. A command may be performed twice after a crash.
 """
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import orjson
-
-from passrole import exact_json, ids
+from passrole import exact_json
 from passrole.clock import Clock
 from passrole.engine.commands import (
     CancelEmrStep,
@@ -22,45 +18,24 @@ from passrole.engine.commands import (
     SubmitEmrStep,
     status_of,
 )
-from passrole.engine.facts import (
-    CallbackSent,
-    EffectFailed,
-    InputFact,
-    JsonRead,
-    LambdaReturned,
-    LambdaTimedOut,
-)
+from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, JsonRead
 from passrole.history import Task
-from passrole.worker.calls import Action, Caller, CallFailed, Calls, Sleep
+from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.invocations import Invocations
 from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
 
-log = logging.getLogger(__name__)
-
-STEP_LIMIT_SECONDS = 600
-"""The developer guide: a Lambda step runs for ten minutes at most, although Lambda allows fifteen."""
-
-FUNCTION_MARGIN_SECONDS = 60
-"""What a function may take beyond its own timeout: a cold start, and the wait for a free worker."""
-
-PENDING_SECONDS_MAX = 60
-_PENDING_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-
-_GET_FUNCTION = Action("lambda", "GetFunction", "lambda:GetFunction")
-_INVOKE = Action("lambda", "Invoke", "lambda:InvokeFunction")
 _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
-_LEFT_TO_INVOKE = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundException")
 
 
 class Effects:
-    """Performs commands; a function that outlives its step goes on, and nobody hears of its end."""
+    """Performs commands."""
 
-    def __init__(self, calls: Calls, emr_steps: EmrSteps, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, calls: Calls, invocations: Invocations, emr_steps: EmrSteps, clock: Clock) -> None:
         self._calls = calls
+        self._invocations = invocations
         self._emr_steps = emr_steps
         self._clock = clock
-        self._sleep = sleep
-        self._left_alone: set[asyncio.Task[Any]] = set()
 
     async def perform(self, task: Task) -> InputFact:
         """What came of the command: also a failure is a fact."""
@@ -80,29 +55,8 @@ class Effects:
             status=status_of(command),
         )
 
-    async def close(self) -> None:
-        """Let go of the functions that outlived their steps."""
-        for task in self._left_alone:
-            task.cancel()
-        await asyncio.gather(*self._left_alone, return_exceptions=True)
-
     async def _invoke_function(self, task: Task, command: InvokeFunction) -> InputFact:
-        limit_seconds = await self._limit_seconds(task, command)
-        parameters = {
-            "FunctionName": command.function_arn,
-            "InvocationType": "RequestResponse",
-            "Payload": exact_json.dumps(command.payload),
-        }
-        step, attempt = command.step, command.attempt
-        request_id = ids.invocation_id(task.execution, step, attempt)
-        invocation = asyncio.ensure_future(self._call(task, _INVOKE, parameters, request_id))
-        answer, now = await self._within(limit_seconds, invocation), self._clock()
-        if answer is None:
-            return LambdaTimedOut(at=now, step=step, attempt=attempt, limit_seconds=limit_seconds)
-        payload: bytes = answer.get("Payload") or b"null"
-        if answer.get("FunctionError"):
-            raise CallFailed(_INVOKE.name, _error_of(payload))
-        return LambdaReturned(at=now, step=step, attempt=attempt, payload=payload.decode("utf-8", "replace"))
+        return await self._invocations.invoke(task, command)
 
     async def _send_callback(self, task: Task, command: SendCallback) -> InputFact:
         body = {
@@ -130,75 +84,9 @@ class Effects:
             return self.failed(task, error.reason)
         return JsonRead(at=self._clock(), step=command.step, attempt=command.attempt, values=values)
 
-    async def _limit_seconds(self, task: Task, command: InvokeFunction) -> float:
-        """How long the step may take, asked of the function once it is ready to be invoked.
-
-        A role with version 1 of the managed policy may not ask (GetFunction came with version 2) and
-        invokes all the same. A function that stays pending, or is not there, is invoked too: the step's
-        failure then names the call that the step is for.
-        """
-        waited = 0.0
-        for delay in _delays():
-            try:
-                answer = await self._call(task, _GET_FUNCTION, {"FunctionName": command.function_arn})
-            except CallFailed as failure:
-                if failure.action == _GET_FUNCTION.name and failure.code in _LEFT_TO_INVOKE:
-                    return STEP_LIMIT_SECONDS
-                raise
-            about = answer["Configuration"]
-            if waited >= PENDING_SECONDS_MAX or not _is_changing(about):
-                return float(min(STEP_LIMIT_SECONDS, about["Timeout"] + FUNCTION_MARGIN_SECONDS))
-            await self._sleep(delay)
-            waited += delay
-        raise AssertionError("the delays never end")
-
-    async def _within(
-        self, limit_seconds: float, invocation: "asyncio.Task[dict[str, Any]]"
-    ) -> dict[str, Any] | None:
-        """The answer, or None where the limit passed; the function is not interrupted (developer guide)."""
-        try:
-            done, _ = await asyncio.wait({invocation}, timeout=limit_seconds)
-        except asyncio.CancelledError:
-            invocation.cancel()
-            raise
-        if done:
-            return invocation.result()
-        self._left_alone.add(invocation)
-        invocation.add_done_callback(self._ended_alone)
-        return None
-
-    def _ended_alone(self, invocation: "asyncio.Task[Any]") -> None:
-        self._left_alone.discard(invocation)
-        if not invocation.cancelled() and invocation.exception() is not None:
-            log.info("a function that outlived its step failed: %s", invocation.exception())
-
-    async def _call(
-        self, task: Task, action: Action, parameters: dict[str, Any], request_id: str | None = None
-    ) -> dict[str, Any]:
+    async def _call(self, task: Task, action: Action, parameters: dict[str, Any]) -> dict[str, Any]:
         caller = Caller(task.role, task.execution, task.command.step)
-        return await self._calls.as_role(caller, action, parameters, request_id)
-
-
-def _delays() -> Iterator[float]:
-    yield from _PENDING_DELAYS
-    while True:
-        yield _PENDING_DELAYS[-1]
-
-
-def _is_changing(about: dict[str, Any]) -> bool:
-    return about.get("State") == "Pending" or about.get("LastUpdateStatus") == "InProgress"
-
-
-def _error_of(payload: bytes) -> str:
-    """A function's error as one line: its type and its message."""
-    try:
-        document = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        document = None
-    if not isinstance(document, dict):
-        return payload.decode("utf-8", "replace")
-    parts = (document.get("errorType"), document.get("errorMessage"))
-    return ": ".join(str(part) for part in parts if part) or "null"
+        return await self._calls.as_role(caller, action, parameters)
 
 
 Effect = Callable[[Effects, Task, Any], Awaitable[InputFact]]

@@ -11,7 +11,9 @@ in the log. A fact that cannot be recorded (a full disk) is tried again until it
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from passrole import history
 from passrole.clock import Clock
@@ -23,12 +25,13 @@ from passrole.engine.commands import (
     SendCallback,
     SubmitEmrStep,
 )
-from passrole.engine.facts import InputFact
+from passrole.engine.facts import CommandWithdrawn, InputFact
 from passrole.history import Task
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep, WorkerDoor
 from passrole.worker.effects import Effects
 from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.invocations import Invocations, Slots
 from passrole.worker.watch import EmrWatch
 
 log = logging.getLogger(__name__)
@@ -51,27 +54,38 @@ _INTERNAL = "InternalError: The step failed because of an internal error."
 class Worker:
     """Performs commands between `start` and `close`."""
 
-    def __init__(self, store: Store, door: WorkerDoor, clock: Clock, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, store: Store, door: WorkerDoor, slots: Slots, clock: Clock, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._store = store
+        self._clock = clock
         calls = Calls(door, clock, sleep)
         emr_steps = EmrSteps(calls, clock)
-        self._effects = Effects(calls, emr_steps, clock, sleep)
+        self._invocations = Invocations(calls, slots, clock, sleep)
+        self._effects = Effects(calls, self._invocations, emr_steps, clock)
         self._watch = EmrWatch(store, calls, emr_steps, clock)
         self._sleep = sleep
         self._waiting: dict[type[Command], deque[Task]] = {kind: deque() for kind in AT_ONCE_MAX}
         self._taken: set[tuple[str, str]] = set()
         self._running: dict[type[Command], set[asyncio.Task[None]]] = {kind: set() for kind in AT_ONCE_MAX}
-        self._stop_listening = _nothing
+        self._unsubscribe: list[Callable[[], None]] = []
 
     async def start(self) -> None:
         """Take over what an earlier process left, and hear of what is new from now on."""
-        self._stop_listening = self._store.listen(history.COMMANDS, self._take)
-        self._take(await self._store.read(history.pending))
+        self._unsubscribe = [
+            self._store.listen(history.COMMANDS, self._take),
+            self._store.listen(history.WITHDRAWALS, self._withdraw),
+        ]
+        due, overdue = await self._store.read(history.due_and_overdue)
+        self._take(due)
+        for task in overdue:
+            self._drop(task)
         await self._watch.start()
 
     async def close(self) -> None:
         """Give what is nearly done GRACE_SECONDS; the rest stays in the outbox for the next start."""
-        self._stop_listening()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         await self._watch.close()
         for waiting in self._waiting.values():
             waiting.clear()
@@ -81,7 +95,7 @@ class Worker:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await self._effects.close()
+        await self._invocations.close()
 
     def _take(self, tasks: tuple[Task, ...]) -> None:
         for task in tasks:
@@ -92,12 +106,30 @@ class Worker:
         for kind in {type(task.command) for task in tasks}:
             self._begin_what_may_begin(kind)
 
+    def _withdraw(self, execution: str) -> None:
+        """The execution (its ARN) is stopped, or has reached a Fail step: no function begins any more."""
+        waiting = self._waiting[InvokeFunction]
+        for task in [task for task in waiting if task.execution == execution]:
+            waiting.remove(task)
+            self._drop(task)
+        self._invocations.withdraw(execution)
+
+    def _drop(self, task: Task) -> None:
+        """Record that the command is not performed."""
+        at, command = self._clock(), task.command
+        withdrawn = CommandWithdrawn(at=at, step=command.step, attempt=command.attempt)
+        self._begin(type(command), self._finish(task, withdrawn))
+
     def _begin_what_may_begin(self, kind: type[Command]) -> None:
         waiting, running = self._waiting[kind], self._running[kind]
         while waiting and len(running) < AT_ONCE_MAX[kind]:
-            under_way = asyncio.ensure_future(self._carry_out(waiting.popleft()))
-            running.add(under_way)
-            under_way.add_done_callback(partial(self._ended, kind))
+            task = waiting.popleft()
+            self._begin(kind, self._settle(task, self._effects.perform(task)))
+
+    def _begin(self, kind: type[Command], work: Coroutine[Any, Any, None]) -> None:
+        under_way = asyncio.ensure_future(work)
+        self._running[kind].add(under_way)
+        under_way.add_done_callback(partial(self._ended, kind))
 
     def _ended(self, kind: type[Command], under_way: "asyncio.Task[None]") -> None:
         self._running[kind].discard(under_way)
@@ -105,12 +137,15 @@ class Worker:
             log.error("a command was given up", exc_info=under_way.exception())
         self._begin_what_may_begin(kind)
 
-    async def _carry_out(self, task: Task) -> None:
+    async def _settle(self, task: Task, performed: Awaitable[InputFact]) -> None:
         try:
-            fact = await self._effects.perform(task)
+            fact = await performed
         except Exception:
             log.exception("`%s` of `%s` failed in passrole itself", task.key, task.execution)
             fact = self._effects.failed(task, _INTERNAL)
+        await self._finish(task, fact)
+
+    async def _finish(self, task: Task, fact: InputFact) -> None:
         await self._record(task, fact)
         self._taken.discard((task.execution, task.key))
 
@@ -132,7 +167,3 @@ class Worker:
             log.exception("what came of `%s` of `%s` cannot be recorded", task.key, task.execution)
             return False
         return True
-
-
-def _nothing() -> None:
-    """Nobody listens yet."""

@@ -63,6 +63,9 @@ class FakeRuntime:
         await self.open.wait()
         return InvocationResult(b"null", self.error, b"")
 
+    def expecting(self, request_id: str) -> Any:
+        raise NotImplementedError
+
     async def retire(self, arn: str) -> None:
         raise NotImplementedError
 

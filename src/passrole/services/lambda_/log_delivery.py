@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,6 +87,10 @@ class LoggedFunctions:
         result = await self._inner.invoke(spec, credentials, invocation)
         self._take(_Place(spec.arn, spec.name, result.log_stream), result.log, began)
         return result
+
+    def expecting(self, request_id: str) -> AbstractContextManager["asyncio.Future[None]"]:
+        """See the runtime."""
+        return self._inner.expecting(request_id)
 
     async def retire(self, arn: str) -> None:
         """See the runtime."""
