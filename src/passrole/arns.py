@@ -1,8 +1,70 @@
-"""ARNs, built in one place so that a resource is spelled the same wherever it is named."""
+"""ARNs, built in one place so that a resource is spelled the same wherever it is named.
 
-from typing import NamedTuple
+Their parts are types of their own, each with one constructor that checks: text from outside cannot become a
+part of an ARN, of a store key or of a path without it. A region `x:111122223333:sagemaker` would otherwise
+move what is authorised to another service, and `..` a folder one level up.
+"""
+
+import re
+from typing import NamedTuple, Self
 
 PARTITION = "aws"
+
+# The shape of every region that AWS has named so far: `us-east-1`, `ap-southeast-4`, `mx-central-1`. One that
+# is new fits it too, so no list of regions grows old here.
+_REGION = re.compile(r"[a-z]{2}(-[a-z]{2,16}){1,3}-[1-9][0-9]?", re.ASCII)
+# Regions of other partitions (China, GovCloud, the isolated ones, the sovereign cloud): botocore's
+# partitions.json has their patterns. An account of one partition has no credentials in another.
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_ELSEWHERE = re.compile(r"(cn|us-gov|[a-z]{2}-iso[a-z]?|eusc)-", re.ASCII)
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+# Control characters, and the colon that separates the parts of an ARN.
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff:]{1,2048}")
+
+
+class Unfit(ValueError):
+    """Text that cannot be the part of an ARN that it was given for; the message says why."""
+
+
+class Region(str):
+    """The code of a region of our partition."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raises Unfit."""
+        if not _fits(_REGION, text) or _ELSEWHERE.match(text):
+            raise Unfit(f"`{text}` is not the code of a region, such as us-east-1")
+        return super().__new__(cls, text)
+
+
+class Account(str):
+    """An account's number."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raises Unfit."""
+        if not _fits(_ACCOUNT, text):
+            raise Unfit(f"`{text}` is not an account id of 12 digits")
+        return super().__new__(cls, text)
+
+
+class Name(str):
+    """What a resource is called inside its ARN; each service has narrower rules."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raises Unfit."""
+        if not _fits(_NAME, text):
+            raise Unfit(f"`{text}` cannot be the name of a resource")
+        return super().__new__(cls, text)
+
+
+def _fits(pattern: re.Pattern[str], text: object) -> bool:
+    """JSON from outside may have null or a number where a name belongs."""
+    return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
 class Arn(NamedTuple):
@@ -26,52 +88,62 @@ def parse(text: str) -> Arn | None:
     return Arn(*parts[1:])
 
 
-def pipeline(region: str, account: str, name: str) -> str:
+def pipeline(region: Region, account: Account, name: str) -> str:
     """A pipeline; SageMaker keeps the letter case of its name in the ARN."""
-    return f"arn:{PARTITION}:sagemaker:{region}:{account}:pipeline/{name}"
+    return f"{pipeline_prefix(region, account)}{Name(name)}"
 
 
-def execution(region: str, account: str, pipeline_name: str, execution_id: str) -> str:
+def pipeline_prefix(region: Region, account: Account) -> str:
+    """What the ARNs of all pipelines of a place begin with, and of their executions."""
+    return f"arn:{PARTITION}:sagemaker:{region}:{account}:pipeline/"
+
+
+def execution(region: Region, account: Account, pipeline_name: str, execution_id: str) -> str:
     """One execution of a pipeline."""
-    return f"{pipeline(region, account, pipeline_name)}/execution/{execution_id}"
+    return f"{pipeline(region, account, pipeline_name)}/execution/{Name(execution_id)}"
 
 
-def function(region: str, account: str, name: str) -> str:
+def notebook_instance(region: Region, account: Account, name: str) -> str:
+    """A notebook instance of SageMaker."""
+    return f"arn:{PARTITION}:sagemaker:{region}:{account}:notebook-instance/{Name(name)}"
+
+
+def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
-    return f"arn:{PARTITION}:lambda:{region}:{account}:function:{name}"
+    return f"arn:{PARTITION}:lambda:{region}:{account}:function:{Name(name)}"
 
 
-def queue(region: str, account: str, name: str) -> str:
+def queue(region: Region, account: Account, name: str) -> str:
     """An SQS queue."""
-    return f"arn:{PARTITION}:sqs:{region}:{account}:{name}"
+    return f"arn:{PARTITION}:sqs:{region}:{account}:{Name(name)}"
 
 
-def cluster(region: str, account: str, cluster_id: str) -> str:
+def cluster(region: Region, account: Account, cluster_id: str) -> str:
     """An EMR cluster."""
-    return f"arn:{PARTITION}:elasticmapreduce:{region}:{account}:cluster/{cluster_id}"
+    return f"arn:{PARTITION}:elasticmapreduce:{region}:{account}:cluster/{Name(cluster_id)}"
 
 
-def instance(region: str, account: str, instance_id: str) -> str:
+def instance(region: Region, account: Account, instance_id: str) -> str:
     """An EC2 instance."""
-    return f"arn:{PARTITION}:ec2:{region}:{account}:instance/{instance_id}"
+    return f"arn:{PARTITION}:ec2:{region}:{account}:instance/{Name(instance_id)}"
 
 
-def rule(region: str, account: str, name: str, bus: str = "default") -> str:
+def rule(region: Region, account: Account, name: str, bus: str = "default") -> str:
     """A rule of EventBridge; those of the default bus do not name it."""
     path = name if bus == "default" else f"{bus}/{name}"
-    return f"arn:{PARTITION}:events:{region}:{account}:rule/{path}"
+    return f"arn:{PARTITION}:events:{region}:{account}:rule/{Name(path)}"
 
 
-def event_bus(region: str, account: str, name: str) -> str:
+def event_bus(region: Region, account: Account, name: str) -> str:
     """A bus of EventBridge."""
-    return f"arn:{PARTITION}:events:{region}:{account}:event-bus/{name}"
+    return f"arn:{PARTITION}:events:{region}:{account}:event-bus/{Name(name)}"
 
 
-def iam(account: str, kind: str, path: str, name: str) -> str:
+def iam(account: Account, kind: str, path: str, name: str) -> str:
     """A role, user, policy or instance profile; `path` begins and ends with a slash."""
-    return f"arn:{PARTITION}:iam::{account}:{kind}{path}{name}"
+    return f"arn:{PARTITION}:iam::{account}:{kind}{path}{Name(name)}"
 
 
-def assumed_role(account: str, role_name: str, session_name: str) -> str:
+def assumed_role(account: Account, role_name: str, session_name: str) -> str:
     """A session of a role, as GetCallerIdentity and denials print it (without the role's path)."""
-    return f"arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}"
+    return f"arn:{PARTITION}:sts::{account}:assumed-role/{Name(role_name)}/{Name(session_name)}"

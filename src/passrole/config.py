@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from passrole.arns import Account, Region
+
+_ACCOUNT = Account("111122223333")
+_REGION = Region("us-east-1")
+
 
 class ConfigError(Exception):
     """A setting that cannot be used; the message says which and why."""
@@ -26,8 +31,8 @@ class Config:
     data: Path = Path(".passrole")
     host: str = "127.0.0.1"
     port: int = 4566
-    account: str = "111122223333"
-    region: str = "us-east-1"
+    account: Account = _ACCOUNT
+    region: Region = _REGION
     lambda_workers_max: int = 32
     lambda_idle_seconds: int = 600
     lambda_bootstrap: str = "auto"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account
 from passrole.config import Config
 from passrole.identities import Directory, ExpiredSession, UnknownKey, records, sessions
 from passrole.identities.records import AccessKey, ManagedPolicy, PolicyVersion, Role, User
@@ -13,7 +14,7 @@ from passrole.identities.sessions import Session, SessionCredentials
 from passrole.policy import PolicySet, Principal, Request, evaluate, service_principal
 from passrole.store import SqliteStore, Tx
 
-ACCOUNT = "111122223333"
+ACCOUNT = Account("111122223333")
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SEND = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"*"}}'
 READ = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:ReceiveMessage","Resource":"*"}}'
@@ -138,7 +139,7 @@ def test_keys_that_do_not_count_are_unknown(run: Callable[[Story], None]) -> Non
         foreign = await world.session(account="999999999999")
         await world.put(replace(KEY, id="AKIAOFF", status=records.INACTIVE))
         await world.put(replace(KEY, id="AKIAORPHAN", user="nobody"))
-        await world.put(replace(KEY, id="AKIAELSEWHERE", account="999999999999"))
+        await world.put(replace(KEY, id="AKIAELSEWHERE", account=Account("999999999999")))
         await world.directory.credentials(mine.access_key, mine.session_token)  # so that it is remembered
         for access_key, token in [
             ("AKIANOBODY", None),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from passrole.arns import Account
 from passrole.config import Config
 from passrole.identities import Directory, onboard, onboarded, records
 from passrole.policy import Request, evaluate, service_principal
@@ -11,7 +12,7 @@ from passrole.policy.document import parse_document
 from passrole.policy.evaluate import PolicySet
 from passrole.store import SqliteStore, Tx
 
-CONFIG = Config(account="111122223333")
+CONFIG = Config(account=Account("111122223333"))
 NOW = 1_676_620_801.0  # 2023-02-17T08:00:01Z
 WithStore = Callable[[Any], Any]
 
@@ -89,6 +90,6 @@ def test_a_lost_key_is_made_anew_beside_the_same_role(with_store: WithStore) -> 
 
 def test_each_account_is_onboarded_for_itself(with_store: WithStore) -> None:
     first = written(with_store, lambda tx: onboard(tx, CONFIG, NOW))
-    second = written(with_store, lambda tx: onboard(tx, Config(account="999999999999"), NOW))
+    second = written(with_store, lambda tx: onboard(tx, Config(account=Account("999999999999")), NOW))
     assert second.access_key != first.access_key
     assert ":999999999999:" in second.role_arn

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account
 from passrole.identities import records
 from passrole.identities.records import AccessKey, ManagedPolicy, PolicyVersion, Role, User
 from passrole.store import SqliteStore, Tx
 
-ACCOUNT = "111122223333"
+ACCOUNT = Account("111122223333")
 ROLE = Role(
     account=ACCOUNT,
     name="Runner",

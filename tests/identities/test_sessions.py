@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passrole.arns import Account
 from passrole.identities import sessions
 from passrole.identities.sessions import Session, UnknownKey
 
 SECRET = b"s" * 32
 SESSION = Session(
-    account="111122223333",
+    account=Account("111122223333"),
     role_arn="arn:aws:iam::111122223333:role/service-role/runner",
     role_id="AROAEXAMPLEEXAMPLE234",
     role_name="runner",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.needs import (
     Answer,
     Need,
@@ -20,7 +21,7 @@ from passrole.needs import (
 from passrole.policy import PolicySet, parse_document
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
-PLACE = Place("us-west-2", "123456789012")
+PLACE = Place(Region("us-west-2"), Account("123456789012"))
 ROLE = "arn:aws:iam::123456789012:role/x"
 
 

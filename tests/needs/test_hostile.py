@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passrole.arns import Account, Region
 from passrole.definition import DefinitionError
 from passrole.needs import Place, needs_of_role, read_definition
 from passrole.needs.document import UnreadableDefinition
@@ -36,7 +37,7 @@ STEPS = st.fixed_dictionaries(
 def test_no_definition_crashes(steps: list[dict[str, Any]], parameters: Any) -> None:
     text = json.dumps({"Parameters": parameters, "Steps": steps})
     try:
-        needs = needs_of_role(read_definition(text, {}), Place("us-east-1", "111122223333"))
+        needs = needs_of_role(read_definition(text, {}), Place(Region("us-east-1"), Account("111122223333")))
     except (DefinitionError, UnreadableDefinition):
         return
     assert all(need.resource.startswith("arn:") for need in needs)

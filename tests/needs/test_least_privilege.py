@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passrole.arns import Account, Region
 from passrole.needs import (
     Need,
     Place,
@@ -24,7 +25,7 @@ from passrole.needs import (
 from passrole.needs.steps import KINDS
 from passrole.policy import PolicySet, parse_document
 
-PLACE = Place("us-west-2", "123456789012")
+PLACE = Place(Region("us-west-2"), Account("123456789012"))
 ROLE = "arn:aws:iam::123456789012:role/x"
 FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:"
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.definition import DefinitionError
 from passrole.needs import Need, Place, needs_of_caller, place_of, read_definition, unknown_steps
 from passrole.needs.document import UnreadableDefinition
@@ -42,7 +43,7 @@ def test_a_lambda_step_reads_and_invokes_its_function(needs_of: Needs) -> None:
     ],
 )
 def test_a_callback_needs_the_queue_behind_the_url(url: str, arn: str) -> None:
-    assert queue_arn(url, Place("us-west-2", "123456789012")) == arn
+    assert queue_arn(url, Place(Region("us-west-2"), Account("123456789012"))) == arn
 
 
 def test_an_emr_step_on_a_cluster(needs_of: Needs) -> None:
@@ -176,7 +177,7 @@ def test_every_recorded_definition_has_an_answer(recorded: dict[str, str], needs
 
 def test_the_caller_creates_passes_and_starts() -> None:
     role = "arn:aws:iam::123456789012:role/x"
-    found = needs_of_caller("p", role, Place("us-west-2", "123456789012"))
+    found = needs_of_caller("p", role, Place(Region("us-west-2"), Account("123456789012")))
     arn = f"arn:aws:sagemaker:{HERE}:pipeline/p"
     assert asked(found) == [
         ("sagemaker:CreatePipeline", arn),
@@ -189,7 +190,7 @@ def test_the_caller_creates_passes_and_starts() -> None:
 
 
 def test_region_and_account_are_those_of_the_first_function_or_queue(recorded: dict[str, str]) -> None:
-    elsewhere = Place("eu-north-1", "999988887777")
+    elsewhere = Place(Region("eu-north-1"), Account("999988887777"))
     assert place_of(read_definition(recorded["lambda"], {}), elsewhere) == ("us-west-2", "123456789012")
     assert place_of(read_definition(recorded["emr-cluster-config"], {}), elsewhere) == elsewhere
 

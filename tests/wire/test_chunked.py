@@ -11,6 +11,7 @@ from botocore.httpchecksum import AwsChunkedWrapper, Crc32Checksum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passrole.arns import Region
 from passrole.faults import Fault
 from passrole.wire import HttpRequest, checksums
 from passrole.wire.chunked import decoded_body
@@ -35,7 +36,7 @@ def authorization(service: str = "s3") -> Authorization:
         access_key="AKIAIOSFODNN7EXAMPLE",
         session_token=None,
         date="20130524",
-        region="us-east-1",
+        region=Region("us-east-1"),
         service=service,
         signed_headers=("host",),
         signature="4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from passrole import history
+from passrole.arns import Account
 from passrole.engine.facts import ExecutionStarted
 from passrole.faults import Fault
 from passrole.history import About, projection
@@ -21,7 +22,7 @@ from passrole.policy.request import Principal
 from passrole.store import SqliteStore, Store, Tx
 from passrole.worker import Worker
 
-ACCOUNT = "111122223333"
+ACCOUNT = Account("111122223333")
 PIPELINE = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/p"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/r"
 Answer = dict[str, Any] | Fault | Exception | Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]

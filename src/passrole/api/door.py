@@ -14,6 +14,7 @@ from passrole import faults, ids
 from passrole.api import table
 from passrole.api.audit import Audit, Entry
 from passrole.api.authorise import Authoriser, Verdict
+from passrole.arns import Region, Unfit
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault
@@ -43,7 +44,7 @@ class Call:
     service: str
     operation: str
     parameters: Mapping[str, Any]
-    region: str
+    region: Region
     request_id: str
     source_ip: str | None = None
     secure: bool = False
@@ -83,6 +84,9 @@ class Door:
         except Fault as error:
             fault = error
             raise
+        except Unfit as error:
+            fault = Fault(table.REFUSALS[call.service].invalid, str(error), status=400)
+            raise fault from None
         except Exception:
             log.exception(
                 "%s:%s failed in passrole itself (%s)", call.service, call.operation, call.request_id
@@ -103,7 +107,7 @@ class Door:
     ) -> dict[str, Any]:
         """A call by passrole's own worker, as `principal`; with a request id of its own unless given one."""
         request_id = request_id or ids.request_id()
-        call = Call(principal, service, operation, parameters, region, request_id, secure=True)
+        call = Call(principal, service, operation, parameters, Region(region), request_id, secure=True)
         return await self.call(call)
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
@@ -181,8 +185,8 @@ def _inner(
         return replace(
             asked, principal=principal, source_ip=None, user_agent=None, secure=True, via_service=False
         )
-    if service == call.service:
-        return asked
+    if service == call.service or call.service not in SERVICES:
+        return asked  # our own operations are no service of AWS: who calls them asks
     # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
     return replace(asked, user_agent=None, secure=True, via_service=True)
 

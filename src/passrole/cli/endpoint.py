@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.session import Session
 
 from passrole import arns
+from passrole.arns import Account, Region, Unfit
 from passrole.cli.attached_policies import DENIED
 from passrole.cli.connection import Client, told
 from passrole.cli.reading_policies import held
@@ -69,7 +70,7 @@ class Endpoint:
                     "`aws sagemaker list-pipelines` lists them"
                 ) from error
             role = held(self.client("iam"), "role", found["RoleArn"], version)
-        place = Place(found["PipelineArn"].split(":")[3], found["PipelineArn"].split(":")[4])
+        place = _place(found["PipelineArn"])
         subject = Subject(role.principal, place, role.policies, version, self.client)
         definition = steps_of(found["PipelineDefinition"], given, f"pipeline {name}")
         return Deployed(found["PipelineArn"], found["PipelineName"], definition, subject)
@@ -103,6 +104,15 @@ def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
         return
     if problem:
         yield f"step `{need.step}`: the {look.noun} `{need.resource}` {problem}"
+
+
+def _place(pipeline_arn: str) -> Place:
+    """Where the pipeline is. Raises Misuse for another partition's, whose managed policies are not ours."""
+    found = arns.parse(pipeline_arn)
+    try:
+        return Place(Region(found.region if found else ""), Account(found.account if found else ""))
+    except Unfit as error:
+        raise Misuse(f"`{pipeline_arn}` is not in a region of AWS's partition `{arns.PARTITION}`") from error
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ since, so they are not asked again.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Final
 import click
 
 from passrole import arns
+from passrole.arns import Account, Unfit
 from passrole.cli import trail
 from passrole.cli.report import printable
 from passrole.cli.verbs import Misuse
@@ -106,12 +108,13 @@ def principal_of(arn: str) -> Principal:
     if found and kind == "user" and name:
         return Principal("user", arn, found.account, "", name)
     if found and kind == "role" and name:
-        return role_session(arn)
+        with suppress(Unfit):
+            return role_session(arn)
     role, _, session = path.partition("/")
     if found and kind == "assumed-role" and session:
-        return Principal(
-            "role", arn, found.account, "", role, arns.iam(found.account, "role", "/", role), session
-        )
+        with suppress(Unfit):
+            role_arn = arns.iam(Account(found.account), "role", "/", role)
+            return Principal("role", arn, found.account, "", role, role_arn, session)
     raise Misuse(f"`{arn}` is not the ARN of a user, a role or a session, nor a service's name")
 
 

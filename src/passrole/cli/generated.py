@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from passrole import arns, needs
+from passrole.arns import Account, Region
 from passrole.cli.report import printable
 from passrole.cli.subject import UNNAMED, definition_of
 from passrole.cli.trail import allowed_to_roles
@@ -67,7 +68,10 @@ def from_definition(
     """What the definition needs; `chosen` are the region and account that were asked for. Raises Misuse."""
     definition = definition_of(file, given)
     place = needs.place_of(definition, needs.Place(config.region, config.account))
-    place = needs.Place(chosen[0] or place.region, chosen[1] or place.account)
+    region, account = chosen
+    place = needs.Place(
+        Region(region) if region else place.region, Account(account) if account else place.account
+    )
     passed = role_arn(role or UNNAMED, place)
     of_role = needs.needs_of_role(definition, place)
     of_caller = needs.needs_of_caller(name, passed, place)

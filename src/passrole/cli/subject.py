@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
 from passrole.definition.problems import DefinitionError
@@ -178,5 +179,5 @@ def _of_the_server(choice: Choice, name: str) -> Subject:
             role = held(connection.client("iam"), "role", name, choice.version)
     except Failed as error:
         raise Misuse(error.message) from error
-    place = Place(connection.access.region, role.principal.account)
+    place = Place(Region(connection.access.region), Account(role.principal.account))
     return Subject(role.principal, place, role.policies, choice.version, connection.client)

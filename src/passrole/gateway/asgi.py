@@ -9,15 +9,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
-
-import orjson
 
 from passrole import faults, ids
 from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
+from passrole.gateway import own
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
 from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv2, sigv4
 from passrole.wire.chunked import decoded_body
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 70_167_211  # Lambda's largest request, the largest of all the services here
 LARGE_BODY_BYTES = 262_144
-OWN_PREFIX = "/_passrole/"
-OWN_SERVICE = "passrole"
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -57,10 +55,10 @@ class Gateway:
         found: Route | None = None
         try:
             request = _request(scope, body)
-            if request.raw_path == f"{OWN_PREFIX}health":
-                return _own_answer({"status": "ready"}, request_id)
+            if own.is_health(request):
+                return own.answer({"status": "ready"}, request_id)
             signed = _signed(request)
-            found = _routed(request, signed.service)
+            found = self._routed(request, signed.service)
             known = await self._authenticated(request, signed, found)
             parameters = _parameters(found, await _unchunked(request, signed, known.secret_key))
             call = Call(
@@ -72,11 +70,13 @@ class Gateway:
         except Exception:
             log.exception("request %s failed in passrole itself", request_id)
             return render_fault(found, faults.internal(), request_id)
-        return (
-            _own_answer(result, request_id)
-            if found.service == OWN_SERVICE
-            else render(found, result, request_id)
-        )
+        answer = own.answer if found.service == own.SERVICE else partial(render, found)
+        return answer(result, request_id)
+
+    def _routed(self, request: HttpRequest, signing_service: str) -> Route:
+        if own.is_meant(request, signing_service):
+            return own.route(request, signing_service, self._config)
+        return route(request, signing_service)
 
     async def _authenticated(self, request: HttpRequest, signed: sigv4.Authorization, found: Route) -> Known:
         try:
@@ -154,12 +154,6 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _routed(request: HttpRequest, signing_service: str) -> Route:
-    if request.raw_path.startswith(OWN_PREFIX):
-        return Route(OWN_SERVICE, request.raw_path.removeprefix(OWN_PREFIX), "json", {})
-    return route(request, signing_service)
-
-
 async def _unchunked(request: HttpRequest, signed: sigv4.Authorization, secret: str) -> HttpRequest:
     """A large body in a thread: checksums that Python has no library for take 0.1 s a megabyte."""
     if len(request.body) < LARGE_BODY_BYTES:
@@ -168,27 +162,7 @@ async def _unchunked(request: HttpRequest, signed: sigv4.Authorization, secret: 
 
 
 def _parameters(found: Route, request: HttpRequest) -> dict[str, Any]:
-    return _own_parameters(request.body) if found.service == OWN_SERVICE else parse(found, request)
-
-
-def _own_parameters(body: bytes) -> dict[str, Any]:
-    try:
-        parameters = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise Fault("SerializationException", f"the body is not JSON: {error}") from None
-    if not isinstance(parameters, dict):
-        raise Fault("SerializationException", "the body must be a JSON object")
-    return parameters
-
-
-def _own_answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    body = orjson.dumps(result)
-    headers = [
-        ("content-type", "application/json"),
-        ("content-length", str(len(body))),
-        ("x-amzn-requestid", request_id),
-    ]
-    return HttpResponse(200, headers, body)
+    return own.parameters(request.body) if found.service == own.SERVICE else parse(found, request)
 
 
 async def _send(send: Send, response: HttpResponse) -> None:

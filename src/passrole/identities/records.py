@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from passrole import arns
+from passrole.arns import Account
 from passrole.store import Collection, Tx
 
 CHANNEL = "identities"
@@ -22,7 +23,7 @@ ACTIVE, INACTIVE = "Active", "Inactive"
 class User:
     """`id` is AIDA...; `inline` maps policy names to documents, `attached` and `boundary` are policy ARNs."""
 
-    account: str
+    account: Account
     name: str
     path: str
     id: str
@@ -43,7 +44,7 @@ class AccessKey:
     """A user's long-lived key; `status` is Active or Inactive."""
 
     id: str
-    account: str
+    account: Account
     user: str
     secret: str
     created: float
@@ -54,7 +55,7 @@ class AccessKey:
 class Role:
     """`id` is AROA...; `trust` is the document that says who may assume the role."""
 
-    account: str
+    account: Account
     name: str
     path: str
     id: str
@@ -77,7 +78,7 @@ class Role:
 class ManagedPolicy:
     """A customer managed policy. `default` and `newest` are version numbers; `newest` is never used again."""
 
-    account: str
+    account: Account
     name: str
     path: str
     id: str
@@ -108,7 +109,7 @@ class PolicyVersion:
 class InstanceProfile:
     """What hands a role to EC2 instances; it holds one role at most."""
 
-    account: str
+    account: Account
     name: str
     path: str
     id: str

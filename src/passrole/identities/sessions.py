@@ -19,6 +19,7 @@ from typing import NamedTuple
 import orjson
 
 from passrole import arns
+from passrole.arns import Account
 from passrole.store import Collection, Store, Tx
 
 ACCESS_KEY_PREFIX = "ASIA"
@@ -40,7 +41,7 @@ class Session:
     `policies` (documents) and `policy_arns` narrow what the role may do.
     """
 
-    account: str
+    account: Account
     role_arn: str
     role_id: str
     role_name: str

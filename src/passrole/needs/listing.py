@@ -4,8 +4,10 @@ It judges nothing. Facts: SageMaker Developer Guide, "Build and manage steps" an
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from passrole import arns
+from passrole.arns import Account, Region, Unfit
 from passrole.needs.document import Definition, RawStep
 from passrole.needs.need import ANY, SAGEMAKER, Need, Place, pass_role
 from passrole.needs.steps import KINDS
@@ -55,5 +57,6 @@ def _places(definition: Definition, default: Place) -> Iterator[Place]:
         if step.type in ("Lambda", "Callback"):
             for need in KINDS[step.type](step, definition, default):
                 found = arns.parse(need.resource)
-                if found and found.region and found.account and ANY not in found.region + found.account:
-                    yield Place(found.region, found.account)
+                with suppress(Unfit):
+                    if found:
+                        yield Place(Region(found.region), Account(found.account))

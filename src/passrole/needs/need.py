@@ -3,12 +3,15 @@
 It judges nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from passrole import arns
+from passrole.arns import Account, Name, Region, Unfit
 from passrole.policy.request import Values
+
+P = TypeVar("P", Account, Name, Region)
 
 Moment = Literal["start", "progress", "stop", "deploy", "if tagged"]
 
@@ -21,8 +24,8 @@ ANY: Final = "*"
 class Place(NamedTuple):
     """Where things are whose ARN the definition does not spell out."""
 
-    region: str
-    account: str
+    region: Region
+    account: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,19 @@ def pass_role(step: str | None, role_arn: str, service: str, member: str, *, dep
 
 def function_arn(text: str, place: Place) -> str:
     """A function given by ARN or by name."""
-    return text if text.startswith("arn:") else arns.function(place.region, place.account, text)
+    if text.startswith("arn:"):
+        return text
+    owner, _, rest = text.rpartition("function:")
+    name, colon, qualifier = rest.partition(":")
+    account = _fitting(Account, owner.rstrip(":"), place.account)
+    return f"{arns.function(place.region, account, _name(name))}{colon}{qualifier}"
 
 
 def role_arn(text: str, place: Place) -> str:
     """A role given by ARN or by name; of an instance profile, the role that has its name."""
     found = arns.parse(text)
     if found is None:
-        return arns.iam(place.account, "role", "/", text)
+        return arns.iam(place.account, "role", "/", _name(text))
     return str(found._replace(resource=found.resource.replace("instance-profile/", "role/", 1)))
 
 
@@ -74,5 +82,18 @@ def queue_arn(url: str, place: Place) -> str:
     host, _, path = url.partition("://")[2].partition("/")
     account, _, name = path.rstrip("/").rpartition("/")
     labels = host.split(".")
-    region = labels[1] if labels[0] == "sqs" and len(labels) > 2 else place.region
-    return arns.queue(region, account.rpartition("/")[2] or place.account, name or ANY)
+    named = labels[1] if labels[0] == "sqs" and len(labels) > 2 else ""
+    region = _fitting(Region, named, place.region)
+    return arns.queue(region, _fitting(Account, account.rpartition("/")[2], place.account), _name(name))
+
+
+def _name(text: str) -> str:
+    """The name; of text that cannot be one, ANY, as of what only a running execution knows."""
+    return _fitting(Name, text, Name(ANY))
+
+
+def _fitting(kind: Callable[[str], P], text: str, otherwise: P) -> P:
+    try:
+        return kind(text)
+    except Unfit:
+        return otherwise

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from passrole import arns
+from passrole.arns import Account
 from passrole.needs.need import SAGEMAKER, Need
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
@@ -51,10 +52,10 @@ class Answer:
 
 
 def role_session(role_arn: str) -> Principal:
-    """SageMaker's session of the execution role."""
+    """SageMaker's session of the execution role. Raises Unfit for what is no role's ARN."""
     name = role_arn.rpartition("/")[2]
     found = arns.parse(role_arn)
-    account = found.account if found else ""
+    account = Account(found.account if found else "")
     session = arns.assumed_role(account, name, _SESSION)
     return Principal("role", session, account, f"AROA:{_SESSION}", name, role_arn, _SESSION)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from passrole.arns import Account, Region
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.policy.request import Principal
@@ -35,8 +36,8 @@ class Context:
     """One call's surroundings."""
 
     principal: Principal
-    account: str
-    region: str
+    account: Account
+    region: Region
     request_id: str
     store: Store
     functions: FunctionRuntime

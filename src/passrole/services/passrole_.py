@@ -1,4 +1,8 @@
-"""What the command line asks that AWS has no operation for; reached under `/_passrole/` like any service."""
+"""What the command line asks that AWS has no operation for; reached under `/_passrole/` (gateway/own.py).
+
+Each asks for what AWS asks where it shows or gives the same: by calling that operation in the caller's name,
+or by the same permission.
+"""
 
 import asyncio
 from typing import Any
@@ -8,27 +12,22 @@ from passrole.faults import Fault
 from passrole.policy.request import service_principal
 from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, written
 from passrole.services.context import Context
-from passrole.services.operation import Parameters, operation
+from passrole.services.operation import Parameters, PassRole, operation
 
 LOG_BYTES_MAX = 4_194_304
+SAGEMAKER = "sagemaker.amazonaws.com"
 
 
-def _every_execution(ctx: Context, _parameters: Parameters) -> str:
-    return arns.execution(ctx.region, ctx.account, "*", "*")
-
-
-def _cluster(ctx: Context, parameters: Parameters) -> str:
-    return arns.cluster(ctx.region, ctx.account, str(parameters["cluster_id"]))
-
-
-def _role(_ctx: Context, parameters: Parameters) -> str:
-    return str(parameters["role_arn"])
-
-
-@operation("sagemaker:ListPipelineExecutionSteps", resource=_every_execution)
+@operation(None)
 async def list_waiting_callbacks(ctx: Context) -> dict[str, Any]:
-    """Callbacks that wait for an answer, oldest first, with what their messages carried."""
+    """Callbacks of the region that wait for an answer, oldest first, with what their messages carried.
+
+    Those of executions whose steps the caller may not list are left out.
+    """
+    here = arns.pipeline_prefix(ctx.region, ctx.account)
     waiting = await ctx.store.read(history.waiting)
+    executions = {callback.execution for callback in waiting if callback.execution.startswith(here)}
+    shown = {execution for execution in executions if await _may_list_steps(ctx, execution)}
     return {
         "Callbacks": [
             {
@@ -40,30 +39,62 @@ async def list_waiting_callbacks(ctx: Context) -> dict[str, Any]:
                 "Arguments": callback.arguments,
             }
             for callback in waiting
+            if callback.execution in shown
         ]
     }
 
 
-@operation("elasticmapreduce:DescribeStep", resource=_cluster)
+@operation(None)
 async def read_emr_step_log(
     ctx: Context, *, cluster_id: str, step_id: str, stream: str, offset: int = 0
 ) -> dict[str, Any]:
     """What an EMR step has written so far to `stdout` or `stderr`, from a byte on, LOG_BYTES_MAX at most."""
-    if not (_is_id(cluster_id, "j-") and _is_id(step_id, "s-")) or stream not in (STDOUT, STDERR):
+    known = _is_id(cluster_id, "j-") and _is_id(step_id, "s-") and stream in (STDOUT, STDERR)
+    if not known or not isinstance(offset, int):
         raise Fault("ValidationException", "there is no such log")
+    await ctx.call("emr", "DescribeStep", {"ClusterId": cluster_id, "StepId": step_id})
     folder = emr_folder(ctx.config.data, cluster_id, step_id)
     found = await asyncio.to_thread(written, folder, stream, max(0, offset), LOG_BYTES_MAX)
     return {"Text": found.decode(errors="replace"), "Offset": offset + len(found)}
 
 
-@operation("sts:AssumeRole", resource=_role)
+def _notebooks(ctx: Context, parameters: Parameters) -> str:
+    """Every notebook instance: the role is for none that exists. Raises Fault for what is no role's ARN."""
+    role = parameters["role_arn"]
+    if not isinstance(role, str) or arns.parse(role) is None:
+        raise Fault("ValidationException", "RoleArn must be the ARN of a role")
+    return arns.notebook_instance(ctx.region, ctx.account, "*")
+
+
+@operation(
+    "sagemaker:CreatePresignedNotebookInstanceUrl",
+    resource=_notebooks,
+    passes=[PassRole("role_arn", SAGEMAKER)],
+)
 async def assume_role_for_user(ctx: Context, *, role_arn: str) -> dict[str, Any]:
-    """A session of a role that trusts SageMaker, as a notebook has one: SageMaker assumes it for its user."""
-    sagemaker = service_principal("sagemaker.amazonaws.com", ctx.account)
+    """A session of a role that trusts SageMaker, as a notebook has one: SageMaker assumes it for its user.
+
+    The caller needs what a notebook asks: to hand the role to SageMaker, and to open the notebook.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    """
+    sagemaker = service_principal(SAGEMAKER, ctx.account)
     parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
     return await ctx.call("sts", "AssumeRole", parameters, principal=sagemaker)
 
 
-def _is_id(text: str, prefix: str) -> bool:
+async def _may_list_steps(ctx: Context, execution: str) -> bool:
+    asked = {"PipelineExecutionArn": execution, "MaxResults": 1}
+    try:
+        await ctx.call("sagemaker", "ListPipelineExecutionSteps", asked)
+    except Fault as fault:
+        if not fault.sender:
+            raise
+        return False
+    return True
+
+
+def _is_id(text: object, prefix: str) -> bool:
+    if not isinstance(text, str):
+        return False
     rest = text.removeprefix(prefix)
     return text.startswith(prefix) and rest.isascii() and rest.isalnum()

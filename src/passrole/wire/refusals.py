@@ -79,8 +79,16 @@ _IN_S3: Mapping[Refusal, tuple[str, int, str]] = {
 class Unrouted(Fault):
     """A fault from before the operation was known; `protocol` is the one in which to say it."""
 
-    def __init__(self, code: str, message: str, protocol: Protocol, *, status: int | None = None) -> None:
-        super().__init__(code, message, status=status)
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        protocol: Protocol,
+        *,
+        status: int | None = None,
+        members: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code, message, status=status, members=members)
         self.protocol = protocol
 
 

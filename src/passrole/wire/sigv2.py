@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from passrole.arns import Region
 from passrole.faults import Fault
 from passrole.wire.forms import query_parameters
 from passrole.wire.http import HttpRequest
@@ -20,7 +21,7 @@ from passrole.wire.s3_routing import bucket_of_host
 from passrole.wire.scalars import INTEGER_BOUNDS, read_integer
 from passrole.wire.sigv4 import Authorization
 
-REGION = "us-east-1"  # version 2 names none, and this is where it is still spoken
+REGION = Region("us-east-1")  # version 2 names none, and this is where it is still spoken
 _PROTOCOL: Final = "rest-xml"
 _SIGNED_HEADERS = ("content-md5", "content-type")
 _TOKEN = "x-amz-security-token"  # noqa: S105 (a header's name)

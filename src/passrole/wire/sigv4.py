@@ -12,8 +12,10 @@ from calendar import timegm
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote
 
+from passrole.arns import Region, Unfit
 from passrole.faults import Fault
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import query_parameters
@@ -46,6 +48,18 @@ SKEW_SECONDS = 300
 EXPIRES_SECONDS_MAX = 604_800
 PRESIGNED_FIELDS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 SIGNING_KEYS_MAX = 1024
+S3_REGION = Region("us-east-1")
+
+
+class _Malformed(NamedTuple):
+    """How S3 says that the scope is not right: by where the scope is."""
+
+    code: str
+    beginning: str
+
+
+_IN_HEADER = _Malformed("AuthorizationHeaderMalformed", "The authorization header is malformed")
+_IN_QUERY = _Malformed("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Authorization:
     access_key: str
     session_token: str | None
     date: str
-    region: str
+    region: Region
     service: str
     signed_headers: tuple[str, ...]
     signature: str
@@ -92,13 +106,14 @@ def parse_authorization(request: HttpRequest) -> Authorization:
     if lacking or epoch_seconds is None:
         raise refused(INCOMPLETE_SIGNATURE, protocol, " ".join([*lacking, _hashed(header)]))
     access_key, date, region, service = _scope(fields["Credential"], moment, protocol)
+    signed_headers = _signed_headers(request, fields["SignedHeaders"], protocol)
     return Authorization(
         access_key=access_key,
         session_token=request.headers.get("x-amz-security-token"),
         date=date,
-        region=region,
+        region=_region(region, protocol, _IN_HEADER),
         service=service,
-        signed_headers=_signed_headers(request, fields["SignedHeaders"], protocol),
+        signed_headers=signed_headers,
         signature=fields["Signature"],
         moment=moment,
         epoch_seconds=epoch_seconds,
@@ -173,11 +188,13 @@ def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"", protocol
         )
     access_key, date, region, service = _scope(credential, moment, protocol)
+    if service != "s3":  # AWS's other services are called with the signature in a header
+        raise refused(MISSING_TOKEN, protocol)
     return Authorization(
         access_key=access_key,
         session_token=query.get("X-Amz-Security-Token", [None])[0],
         date=date,
-        region=region,
+        region=_region(region, protocol, _IN_QUERY),
         service=service,
         signed_headers=_signed_headers(request, signed_headers, protocol),
         signature=signature,
@@ -265,6 +282,20 @@ def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, 
         )
         raise refused(INVALID_SIGNATURE, protocol, sentence)
     return access_key, date, region, service
+
+
+def _region(text: str, protocol: Protocol, malformed: _Malformed) -> Region:
+    try:
+        return _known_region(text)
+    except Unfit:
+        pass
+    if protocol == "rest-xml":  # S3 says which region it expects, and clients then try that one
+        sentence = f"{malformed.beginning}; the region '{text}' is wrong; expecting '{S3_REGION}'"
+        raise Unrouted(malformed.code, sentence, protocol, status=400, members={"Region": S3_REGION})
+    raise refused(INVALID_SIGNATURE, protocol, "Credential should be scoped to a valid region.")
+
+
+_known_region = lru_cache(maxsize=256)(Region)
 
 
 def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.services.lambda_.test_functions import allowing, refusal
 
+from passrole.arns import Account, Region
 from passrole.services.lambda_.qualified import Alias
 
 Workshop = Any
@@ -157,7 +158,7 @@ def test_who_calls_the_alias_gets_the_version_of_the_moment(workshop: Workshop) 
 
 @pytest.mark.parametrize(("draw", "version"), [(0.0, "2"), (0.24, "2"), (0.25, "1"), (0.99, "1"), (1.0, "1")])
 def test_an_additional_version_gets_its_share(draw: float, version: str) -> None:
-    alias = Alias("1", "r", "f", "live", "1", "", "", {"2": 0.25})
+    alias = Alias(Account("111122223333"), Region("us-east-1"), "f", "live", "1", "", "", {"2": 0.25})
     assert alias.version_for(draw) == version
 
 

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.faults import Fault
 from passrole.services.lambda_ import names
 from passrole.services.lambda_.names import Named
 
-HERE: Any = SimpleNamespace(region="us-east-1", account="111122223333", key=lambda name: f"key of {name}")
+HERE: Any = SimpleNamespace(
+    region=Region("us-east-1"), account=Account("111122223333"), key=lambda name: f"key of {name}"
+)
 ELSEWHERE = "arn:aws:lambda:eu-west-1:999999999999:function"
 
 MEANT = [
@@ -42,7 +45,7 @@ NONSENSE = [
 def test_a_name_means_one_function(
     text: str, given: str | None, region: str, account: str, name: str, qualifier: str | None
 ) -> None:
-    assert names.parse(HERE, text, given) == Named(region, account, name, qualifier)
+    assert names.parse(HERE, text, given) == Named(Region(region), Account(account), name, qualifier)
 
 
 @pytest.mark.parametrize("text", NONSENSE)

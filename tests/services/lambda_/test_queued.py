@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import (
@@ -25,8 +26,8 @@ from passrole.store import SqliteStore
 T = TypeVar("T")
 
 FUNCTION = Function(
-    account="111122223333",
-    region="us-east-1",
+    account=Account("111122223333"),
+    region=Region("us-east-1"),
     name="f",
     role="arn:aws:iam::111122223333:role/r",
     runtime="python3.11",

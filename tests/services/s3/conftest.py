@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import pytest
 from botocore import xform_name
 
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault
 from passrole.policy.request import Principal
@@ -17,7 +18,7 @@ from passrole.services.context import Context
 from passrole.services.operation import Handler, Operation
 from passrole.store import SqliteStore
 
-ACCOUNT, REGION = "111122223333", "us-east-1"
+ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
 CALLER = Principal("user", f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT, "AIDAANN", "ann")
 START = 1_800_000_000.0
 
@@ -42,7 +43,7 @@ class S3:
         return Context(
             principal=CALLER,
             account=ACCOUNT,
-            region=region,
+            region=Region(region),
             request_id="r",
             store=self.store,
             functions=cast(FunctionRuntime, None),

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.policy.request import Principal
@@ -16,7 +17,7 @@ from passrole.services.context import Context
 from passrole.services.sqs import queues, receiving, sending, settings, settling, tags
 from passrole.store import SqliteStore
 
-ACCOUNT, REGION = "111122223333", "us-east-1"
+ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
 SENDER = Principal("user", f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT, "AIDAANN", "ann")
 START = 1_800_000_000.0
 MODULES = (queues, receiving, sending, settings, settling, tags)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.emr import refusals
@@ -28,8 +29,8 @@ class Cluster:
     that made it.
     """
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     id: str
     name: str
     created: float

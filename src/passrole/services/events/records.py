@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.emitted import DEFAULT_BUS, RULES_KIND
 from passrole.services.context import Context
 from passrole.services.events import refusals
@@ -22,8 +23,8 @@ LISTENING = (ENABLED, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 class EventBus:
     """A bus that somebody made; the default bus has no row. `created` is epoch seconds."""
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     name: str
     created: float
     description: str | None = None
@@ -34,8 +35,8 @@ class EventBus:
 class Rule:
     """A rule. `since` is when it was made or last changed, in epoch seconds: rates count from there."""
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     bus: str
     name: str
     since: float

@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Unfit
 from passrole.policy import Principal
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -168,11 +170,12 @@ def _caller(arn: str, id_: str = "", tags: Mapping[str, str] | None = None) -> P
     raise refusals.invalid_input(f"Invalid CallerArn: {arn} is neither a user nor a role.")
 
 
-def _account(arn: str) -> str:
+def _account(arn: str) -> Account:
     parsed = arns.parse(arn)
-    if parsed is None or parsed.service != "iam" or not parsed.account:
-        raise refusals.invalid_input(f"Invalid CallerArn: {arn} is neither a user nor a role.")
-    return parsed.account
+    if parsed is not None and parsed.service == "iam":
+        with suppress(Unfit):
+            return Account(parsed.account)
+    raise refusals.invalid_input(f"Invalid CallerArn: {arn} is neither a user nor a role.")
 
 
 def _nobody(account: str) -> Principal:

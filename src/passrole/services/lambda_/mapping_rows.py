@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.store import Collection, Tx
@@ -22,8 +23,8 @@ class EventSourceMapping:
     """
 
     uuid: str
-    account: str
-    region: str
+    account: Account
+    region: Region
     queue_arn: str
     function: str
     batch_size: int

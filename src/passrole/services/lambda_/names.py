@@ -9,6 +9,7 @@ import string
 from typing import NamedTuple
 
 from passrole import arns
+from passrole.arns import Account, Region, Unfit
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.services.operation import Parameters
@@ -21,8 +22,8 @@ _LEGAL = frozenset(string.ascii_letters + string.digits + "-_")
 class Named(NamedTuple):
     """A function as it was addressed."""
 
-    region: str
-    account: str
+    region: Region
+    account: Account
     name: str
     qualifier: str | None
 
@@ -35,11 +36,7 @@ class Named(NamedTuple):
 
 def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
     """The function behind FunctionName and Qualifier. Raises Fault where they make no sense."""
-    region, account, rest = ctx.region, ctx.account, text.split(":")
-    if rest[0] == "arn" and rest[2:3] == ["lambda"] and len(rest) > 5:
-        region, account, rest = rest[3], rest[4], rest[5:]
-    elif len(rest) > 1 and rest[1] == "function":
-        account, rest = rest[0], rest[1:]
+    region, account, rest = _where(ctx, text)
     if len(rest) > 1 and rest[0] == "function":
         rest = rest[1:]
     name, given = rest[0], rest[1] if len(rest) == 2 else None
@@ -50,6 +47,19 @@ def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
             "The derived qualifier from the function name does not match the specified qualifier."
         )
     return Named(region, account, name, given or qualifier)
+
+
+def _where(ctx: Context, text: str) -> tuple[Region, Account, list[str]]:
+    """Region, account and what follows them. Raises Fault."""
+    region, account, rest = ctx.region, ctx.account, text.split(":")
+    try:
+        if rest[0] == "arn" and rest[2:3] == ["lambda"] and len(rest) > 5:
+            region, account, rest = Region(rest[3]), Account(rest[4]), rest[5:]
+        elif len(rest) > 1 and rest[1] == "function":
+            account, rest = Account(rest[0]), rest[1:]
+    except Unfit:
+        raise refusals.constraint(text, "functionName", "be a function's name or ARN") from None
+    return region, account, rest
 
 
 def key(ctx: Context, named: Named) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
@@ -18,8 +19,8 @@ _DIGITS = 10
 class Alias:
     """A name for a version, or for two: `weights` are the shares (0 to 1) of the additional ones."""
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     function: str
     name: str
     version: str

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.runtimes.environment import runtime_warning
 from passrole.runtimes.interface import FunctionSpec
@@ -23,8 +24,8 @@ class Function:
     changes; `published` is the number of the last one.
     """
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     name: str
     role: str
     runtime: str

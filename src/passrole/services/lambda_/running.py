@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
@@ -82,7 +83,7 @@ async def _assumed(assume: Assume, role: str, function_arn: str) -> dict[str, An
     arn = arns.parse(function_arn)
     assert arn is not None, "functions have ARNs"
     name = arn.resource.split(":")[1]
-    source = arns.function(arn.region, arn.account, name)
+    source = arns.function(Region(arn.region), Account(arn.account), name)
     # a session's name has two characters at least, a function's has one
     parameters = {"RoleArn": role, "RoleSessionName": name.ljust(2, "_")}
     return await assume(parameters, service_principal(SERVICE, arn.account, source=source))

@@ -59,12 +59,12 @@ def find(tx: Tx, ctx: Context, name_or_arn: str) -> Pipeline | None:
 
 
 def _name(ctx: Context, name_or_arn: str) -> str:
-    return name_or_arn.removeprefix(arns.pipeline(ctx.region, ctx.account, ""))
+    return name_or_arn.removeprefix(arns.pipeline_prefix(ctx.region, ctx.account))
 
 
 def is_own(ctx: Context, arn: str) -> bool:
     """Whether the ARN lies in the account and region of the call."""
-    return arn.startswith(arns.pipeline(ctx.region, ctx.account, ""))
+    return arn.startswith(arns.pipeline_prefix(ctx.region, ctx.account))
 
 
 def user_context(principal: Principal) -> dict[str, Any]:

@@ -90,7 +90,7 @@ async def delete_tags(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     """The tags of the pipeline with an ARN; none where there is no such pipeline. Executions have none."""
-    prefix = arns.pipeline(ctx.region, ctx.account, "")
+    prefix = arns.pipeline_prefix(ctx.region, ctx.account)
     if not arn.startswith(prefix):
         return {}
     pipeline = await ctx.store.read(lambda tx: PIPELINES.get(tx, ctx.key(arn.removeprefix(prefix))))

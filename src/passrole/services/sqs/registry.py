@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account, Name, Region, Unfit
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.sqs import attributes
@@ -20,8 +21,8 @@ from passrole.store import Collection, Tx
 class Queue:
     """A queue. `attributes` are those that were set, as text; times are epoch seconds."""
 
-    account: str
-    region: str
+    account: Account
+    region: Region
     name: str
     created: float
     modified: float
@@ -73,7 +74,7 @@ def queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
 
 def named_queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
     """The ARN of the queue that the call names."""
-    account = parameters.get("queue_owner_aws_account_id") or ctx.account
+    account = Account(parameters.get("queue_owner_aws_account_id") or ctx.account)
     return arns.queue(ctx.region, account, parameters["queue_name"])
 
 
@@ -93,12 +94,14 @@ def url(ctx: Context, queue_name: str) -> str:
     return f"http://{ctx.config.host}:{ctx.config.port}/{ctx.account}/{queue_name}"
 
 
-def address(queue_url: str) -> tuple[str, str]:
+def address(queue_url: str) -> tuple[Account, Name]:
     """Account and name: the last two segments of any URL, whichever host it names. Raises Fault."""
     parts = queue_url.rsplit("/", 2)
-    if len(parts) < 3 or not (len(parts[1]) == 12 and parts[1].isdecimal() and parts[2]):
-        raise Fault("InvalidAddress", f"The address {queue_url} is not valid for this endpoint.", status=404)
-    return parts[1], parts[2]
+    try:
+        return Account(parts[-2]), Name(parts[-1])
+    except (IndexError, Unfit):
+        sentence = f"The address {queue_url} is not valid for this endpoint."
+        raise Fault("InvalidAddress", sentence, status=404) from None
 
 
 def key(ctx: Context, queue_url: str) -> str:

@@ -1,0 +1,99 @@
+"""The way to passrole's own operations: `POST /_passrole/<Operation>`, signed for `passrole`, on our host.
+
+They are no operations of AWS, so no request that could mean one of AWS's may lead there: a path that begins
+with `/_passrole/` is an object's in a bucket's host, and a signature for another service was not made for
+them. The signature is in the header, which covers the body, for a URL may be passed on to others.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from passrole.config import Config
+from passrole.faults import Fault
+from passrole.wire import HttpRequest, HttpResponse, Route
+from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
+from passrole.wire.s3_routing import bucket_of_host
+
+SERVICE = "passrole"
+PREFIX = "/_passrole/"
+
+_OPERATION = re.compile(r"[A-Za-z]{1,64}")
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (what a setting may say)
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+def is_health(request: HttpRequest) -> bool:
+    """Whether somebody asks if the server is up; in a bucket's host it is an object's path."""
+    return (
+        request.raw_path == f"{PREFIX}health"
+        and request.method == "GET"
+        and bucket_of_host(request.headers.get("host", "")) is None
+    )
+
+
+def is_meant(request: HttpRequest, signing_service: str) -> bool:
+    """Whether the request asks for an operation of ours, rightly or not."""
+    return signing_service == SERVICE or (request.raw_path.startswith(PREFIX) and signing_service != "s3")
+
+
+def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
+    """The operation. Raises Unrouted where the request may not reach one."""
+    if signing_service != SERVICE:
+        sentence = f"Credential should be scoped to correct service: '{SERVICE}'."
+        raise refused(INVALID_SIGNATURE, "json", sentence)
+    operation = request.raw_path.removeprefix(PREFIX)
+    if (
+        not _OPERATION.fullmatch(operation)
+        or request.method != "POST"
+        or not _is_own_host(request.headers.get("host", ""), config)
+    ):
+        raise Unrouted("UnknownOperationException", "", "json", status=404)
+    return Route(SERVICE, operation, "json", {})
+
+
+def parameters(body: bytes) -> dict[str, Any]:
+    """The parameters in the body. Raises Fault."""
+    try:
+        given = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Fault("SerializationException", f"the body is not JSON: {error}") from None
+    if not isinstance(given, dict):
+        raise Fault("SerializationException", "the body must be a JSON object")
+    return given
+
+
+def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
+    """The answer of an operation."""
+    body = orjson.dumps(result)
+    headers = [
+        ("content-type", "application/json"),
+        ("content-length", str(len(body))),
+        ("x-amzn-requestid", request_id),
+    ]
+    return HttpResponse(200, headers, body)
+
+
+def _is_own_host(header: str, config: Config) -> bool:
+    """Whether a Host header names this server; the port may be another, as behind a forwarded one."""
+    name = _without_port(header)
+    ours = f"[{config.host}]" if ":" in config.host else config.host
+    if name in (*_LOOPBACK_NAMES, ours.lower()):
+        return True
+    return config.host in _EVERYWHERE and _is_address(name)
+
+
+def _without_port(header: str) -> str:
+    name, colon, port = header.lower().rpartition(":")
+    return name if colon and port.isascii() and port.isdecimal() else header.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
