@@ -152,6 +152,7 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
         settings = uvicorn.Config(
             gateway,
             http="httptools",
+            proxy_headers=False,  # gateway/origin.py says whom such headers are believed from
             lifespan="off",
             ws="none",
             log_level="warning",

@@ -7,12 +7,13 @@ and JAVA_HOME, where every other program finds them.
 """
 
 import dataclasses
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from passrole.arns import Account, Region
 
@@ -22,6 +23,29 @@ _REGION = Region("us-east-1")
 
 class ConfigError(Exception):
     """A setting that cannot be used; the message says which and why."""
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Networks(str):
+    """IP networks or addresses, separated by commas or spaces."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str = "") -> Self:
+        """Raises ValueError for what is none."""
+        made = super().__new__(cls, text)
+        _ = made.networks
+        return made
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """As the standard library has them."""
+        return tuple(ipaddress.ip_network(each) for each in self.replace(",", " ").split())
+
+
+_NO_NETWORKS = Networks()
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,7 @@ class Config:
     spark_master: str = "local[*]"
     spark_home: str = ""
     java_home: str = ""
+    trusted_proxies: Networks = _NO_NETWORKS
     log_level: str = "info"
 
 

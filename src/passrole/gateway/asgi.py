@@ -7,7 +7,7 @@ No unauthenticated request gets past `_authenticated`; the one thing answered wi
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,9 +15,10 @@ from typing import Any
 from passrole import faults, ids
 from passrole.api import Call, Door
 from passrole.clock import Clock
-from passrole.config import Config
+from passrole.config import Config, Network
 from passrole.faults import Fault
 from passrole.gateway import own
+from passrole.gateway.origin import origin
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
 from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv2, sigv4
 from passrole.wire.chunked import decoded_body
@@ -40,6 +41,7 @@ class Gateway:
         self._directory = directory
         self._clock = clock
         self._config = config
+        self._proxies = config.trusted_proxies.networks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,7 +66,7 @@ class Gateway:
             call = Call(
                 known.principal, found.service, found.operation, parameters, signed.region, request_id
             )
-            result = await self._door.call(_from(scope, call))
+            result = await self._door.call(_from(scope, call, self._proxies))
         except Fault as fault:
             return render_fault(found, fault, request_id)
         except Exception:
@@ -100,15 +102,10 @@ def _signed(request: HttpRequest) -> sigv4.Authorization:
     return sigv4.parse_authorization(request)
 
 
-def _from(scope: Scope, call: Call) -> Call:
+def _from(scope: Scope, call: Call, proxies: Sequence[Network]) -> Call:
     """The call with where it came from, and how."""
-    client = scope.get("client")
-    return replace(
-        call,
-        source_ip=client[0] if client else None,
-        secure=scope.get("scheme") == "https",
-        user_agent=_user_agent(scope),
-    )
+    address, secure = origin(scope, proxies)
+    return replace(call, source_ip=address, secure=secure, user_agent=_user_agent(scope))
 
 
 def _user_agent(scope: Scope) -> str | None:
