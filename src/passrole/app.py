@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from passrole import identities, ids
+from passrole import identities, ids, private_files
 from passrole.api import Audit, Door
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
@@ -23,6 +23,7 @@ from passrole.gateway.proxy import HEAD_BYTES_MAX
 from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
+from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
 from passrole.services.emr import Clusters
 from passrole.services.events import Deliveries, Schedules
@@ -55,9 +56,9 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
 
     Raises DataFolderInUse, ConfigError, or OSError where the port is taken.
     """
-    logging.basicConfig(
-        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     listener = _listener(config)
     config = replace(config, port=listener.getsockname()[1])
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -155,6 +156,7 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
             proxy_headers=False,  # gateway/origin.py says whom such headers are believed from
             lifespan="off",
             ws="none",
+            log_config=None,  # its lines go the way of ours
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -221,7 +223,8 @@ class _Server(uvicorn.Server):
 
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
     url = f"http://{config.host}:{config.port}"
-    _write_private(_server_path(config), json.dumps({"url": url, "proxy": proxy_url, "pid": os.getpid()}))
+    told = {"url": url, "proxy": proxy_url, "pid": os.getpid()}
+    private_files.write(_server_path(config), json.dumps(told).encode())
     ready(url)
 
 
@@ -229,7 +232,7 @@ def _proxy_password(config: Config) -> str:
     """Made once for a data folder."""
     path = config.data / "proxy.secret"
     if not path.exists():
-        _write_private(path, ids.secret_key())
+        private_files.write(path, ids.secret_key().encode())
     return path.read_text()
 
 
@@ -274,16 +277,8 @@ async def _onboard(store: SqliteStore, config: Config, clock: Clock) -> Access:
         role_arn=made.role_arn,
         lambda_role_arn=made.lambda_role_arn,
     )
-    _write_private(_credentials_path(config), json.dumps(asdict(result), indent=2))
+    private_files.write(_credentials_path(config), json.dumps(asdict(result), indent=2).encode())
     return result
-
-
-def _write_private(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    temporary.replace(path)
 
 
 def _credentials_path(config: Config) -> Path:

@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from passrole import private_files
+from passrole.log_format import escaped_json
 from passrole.policy.evaluate import Layer, Verdict
 
 BYTES_MAX = 64 * 1024 * 1024
@@ -59,7 +61,7 @@ class Audit:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab")
+        self._file = private_files.open_to_append(path)
         self._waiting: list[Entry] = []
 
     def record(self, entry: Entry) -> None:
@@ -73,7 +75,8 @@ class Audit:
         if not self._waiting or self._file.closed:
             return
         entries, self._waiting = self._waiting, []
-        self._file.write(b"".join(orjson.dumps(_line(entry)) + b"\n" for entry in entries))
+        lines = b"".join(orjson.dumps(_line(entry)) + b"\n" for entry in entries)
+        self._file.write(escaped_json(lines))
         self._file.flush()
         if self._file.tell() > BYTES_MAX:
             self._turn_over()
@@ -86,7 +89,7 @@ class Audit:
     def _turn_over(self) -> None:
         self._file.close()
         self._path.replace(self._path.with_suffix(".jsonl.1"))
-        self._file = self._path.open("ab")
+        self._file = private_files.open_to_append(self._path)
 
 
 def _line(entry: Entry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from passrole import private_files
 from passrole.cli.verbs import Misuse
 from passrole.config import Config, ConfigError, load
 
@@ -70,7 +71,7 @@ def settings(**overrides: Any) -> Config:
 def usable(config: Config) -> Config:
     """The same settings, once the data folder is there and can be written to. Raises Misuse."""
     try:
-        config.data.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(config.data, lambda told: click.echo(f"warning: {told}", err=True))
         probe = config.data / ".writable"
         probe.touch()
         probe.unlink(missing_ok=True)  # another verb may look at the same moment

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import click
 
-from passrole import app
+from passrole import app, private_files
 from passrole.cli.options import usable
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
@@ -72,7 +72,7 @@ def _own(config: Config) -> Iterator[str | None]:
 def _start(config: Config) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "passrole", "serve", "--data", str(config.data), "--port", "0"]
     command += ["--spark-master", config.spark_master]
-    with _log_path(config).open("wb") as log:
+    with private_files.open_to_append(_log_path(config)) as log:
         return subprocess.Popen(  # noqa: S603 (ourselves)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )

@@ -7,13 +7,14 @@ the folder; and it is constrained to AWS's domains, so that not even its key cou
 It knows no requests. The cryptography is a library's, loaded when the first certificate is needed.
 """
 
-import os
 import ssl
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from passrole import private_files
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -122,8 +123,9 @@ def _make_authority(certificate_path: Path, key_path: Path) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(key_path, private, 0o600)
-    _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    private_files.write(key_path, private)
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    private_files.write(certificate_path, pem, private_files.PUBLIC_MODE)
 
 
 def _host_pem(host: str, authority: "x509.Certificate", authority_key: Any) -> bytes:
@@ -182,11 +184,3 @@ def _key_usage(*, signs_certificates: bool) -> "x509.KeyUsage":
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_suffix(f"{path.suffix}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    temporary.replace(path)

@@ -10,6 +10,7 @@ than handing them to a thread and back. A lock file refuses a second process on 
 
 import asyncio
 import fcntl
+import logging
 import os
 import queue
 import sqlite3
@@ -17,10 +18,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+from passrole import private_files
 from passrole.store.interface import Listener, Row
 from passrole.store.migrations import migrate
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -80,12 +84,12 @@ class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(folder, log.warning)
         self._lock = _locked(folder / "lock")
         self._loop = asyncio.get_running_loop()
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         path = folder / "passrole.db"
-        path.touch(mode=0o600)  # it holds keys; SQLite gives its other files the same mode
+        path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True))
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
@@ -151,17 +155,17 @@ class SqliteStore:
                     listener(payload)
 
 
-def _locked(path: Path) -> IO[str]:
-    lock = path.open("a+")
+def _locked(path: Path) -> BinaryIO:
+    lock = private_files.open_to_append(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        holder = lock.read().strip() or "unknown"
+        holder = lock.read().decode().strip() or "unknown"
         lock.close()
         raise DataFolderInUse(f"`{path.parent}` is in use by process {holder}") from None
     lock.truncate(0)
-    lock.write(str(os.getpid()))
+    lock.write(str(os.getpid()).encode())
     lock.flush()
     return lock
 

@@ -1,0 +1,47 @@
+"""Lines of the log and of the audit trail that nothing a caller writes can break or forge.
+
+Control characters, and the others at which readers end a line, are escaped here, in every message at once.
+"""
+
+import logging
+import re
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# The same in UTF-8, as far as a JSON writer leaves them.
+_CONTROL_BYTES = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+
+
+class OneLine(logging.Formatter):
+    """A record is one line; a traceback follows indented, so that none of its lines looks like a record."""
+
+    def __init__(self) -> None:
+        super().__init__(_FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """The first line."""
+        return escaped(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 (logging's name)
+        """The traceback."""
+        return _indented(super().formatException(ei))  # type: ignore[arg-type]
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 (logging's name)
+        """The stack."""
+        return _indented(stack_info)
+
+
+def escaped(text: str) -> str:
+    r"""The text without what ends a line or steers a terminal: `\n` stands for a newline."""
+    return _CONTROL.sub(
+        lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text
+    )
+
+
+def escaped_json(text: bytes) -> bytes:
+    """JSON lines, likewise; the same values when they are read."""
+    return _CONTROL_BYTES.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), text)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {escaped(line)}" for line in text.split("\n"))
