@@ -15,10 +15,10 @@ from passrole.policy import (
     CompiledPolicy,
     Decision,
     PolicySet,
-    denial_sentence,
     evaluate,
     near_misses,
     parse_document,
+    sentence_for_caller,
 )
 from passrole.policy.request import Request, Values, date_text
 from passrole.services import Context, Operation, Permission
@@ -101,7 +101,7 @@ async def _decide(
     decision = evaluate(request, policies)
     verdict.checks.append(_noted(request, policies, decision))
     if not decision.allowed:
-        verdict.sentence = denial_sentence(request, decision)
+        verdict.sentence = sentence_for_caller(request, decision)
     return decision.allowed
 
 

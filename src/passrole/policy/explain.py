@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from passrole.policy.evaluate import Decision, Layer
+from passrole.policy.evaluate import Decision, Layer, evaluate
 from passrole.policy.request import Request
 
 _IMPLICIT: Final[Mapping[Layer, str]] = {
@@ -28,6 +28,7 @@ _EXPLICIT: Final[Mapping[Layer, str]] = {
     "trust": "with an explicit deny in the role trust policy",
 }
 
+_HIDING_ACTIONS: Final = frozenset({"sts:assumerole"})
 _ROOT_ASSUMES: Final = "Roles may not be assumed by root accounts."
 
 # Services that do not print the action as the API spells it; seen in real denials.
@@ -50,13 +51,32 @@ def denial_sentence(
     assert not decision.allowed, "there is no sentence for what was allowed"
     if decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit:
         return _ROOT_ASSUMES
-    service = request.action.partition(":")[0].lower()
-    action = action_spelling or _SPELLINGS.get(service, str)(request.action)
-    resource = f'"{request.resource}"' if service in _QUOTING_SERVICES else request.resource
-    where = f" on resource: {resource}" if request.resource else ""
+    action = _spelled(request.action, action_spelling)
     cause = (_EXPLICIT if decision.explicit else _IMPLICIT)[decision.layer].format(action=action)
     ending = _policy_arn(request, decision) if name_policy else ""
-    return f"User: {request.principal.arn} is not authorized to perform: {action}{where} {cause}{ending}"
+    return f"{_without_cause(request, action)} {cause}{ending}"
+
+
+def sentence_for_caller(request: Request, decision: Decision) -> str:
+    """What the caller is told. Of AssumeRole STS gives no cause that tells whether there is such a role.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html
+    """
+    if request.action.lower() not in _HIDING_ACTIONS or request.principal.kind == "root":
+        return denial_sentence(request, decision)
+    own = evaluate(request, decision.policies.replace())
+    return denial_sentence(request, own) if own.explicit else _without_cause(request, request.action)
+
+
+def _spelled(action: str, spelling: str | None) -> str:
+    return spelling or _SPELLINGS.get(action.partition(":")[0].lower(), str)(action)
+
+
+def _without_cause(request: Request, action: str) -> str:
+    quoting = request.action.partition(":")[0].lower() in _QUOTING_SERVICES
+    resource = f'"{request.resource}"' if quoting else request.resource
+    where = f" on resource: {resource}" if request.resource else ""
+    return f"User: {request.principal.arn} is not authorized to perform: {action}{where}"
 
 
 def _policy_arn(request: Request, decision: Decision) -> str:

@@ -21,6 +21,12 @@ CHAINED_SECONDS_MAX = 3600
 POLICY_CHARACTERS_MAX = 2048
 POLICY_ARNS_MAX = 10
 
+# Stands for the trust policy of a role that does not exist: it is decided as one that trusts somebody else.
+_TRUSTS_NOBODY = (
+    '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"Service":"nobody.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}}'
+)
+
 Tags = Sequence[Mapping[str, str]]
 
 
@@ -52,7 +58,8 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
 
 async def _trust(ctx: Context, parameters: Parameters) -> str:
-    return (await _role(ctx, str(parameters["role_arn"]))).trust
+    role = await _role(ctx, str(parameters["role_arn"]))
+    return role.trust if role else _TRUSTS_NOBODY
 
 
 @operation("sts:AssumeRole", resource=_role_arn, keys=_keys, also=_tagging, resource_policy=_trust)
@@ -69,6 +76,9 @@ async def assume_role(
 ) -> dict[str, Any]:
     """Temporary credentials of a role, narrowed by the session policies that are given."""
     role = await _role(ctx, role_arn)
+    if role is None:  # it was deleted since its trust policy was asked
+        sentence = f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: "
+        raise AccessDenied("AccessDenied", f"{sentence}{role_arn}", status=403)
     _check_duration(ctx, role, duration_seconds)
     narrowing = [one["arn"] for one in policy_arns]
     await _check_policies(ctx, policy, narrowing)
@@ -89,19 +99,13 @@ async def assume_role(
     return _answer(session, credentials)
 
 
-async def _role(ctx: Context, arn: str) -> Role:
-    """The role. A missing one is a denial: AWS does not tell strangers which roles there are."""
+async def _role(ctx: Context, arn: str) -> Role | None:
+    """The role, if there is one. AWS does not tell strangers which there are. Raises Fault."""
     if arns.parse(arn) is None:
         raise _invalid(f"{arn} is invalid")
     if ctx.principal.kind == "root":
         raise AccessDenied("AccessDenied", "Roles may not be assumed by root accounts.", status=403)
-    role = await ctx.store.read(lambda tx: records.find_arn(tx, records.ROLES, arn))
-    if role is None:
-        sentence = (
-            f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        )
-        raise AccessDenied("AccessDenied", sentence, status=403)
-    return role
+    return await ctx.store.read(lambda tx: records.find_arn(tx, records.ROLES, arn))
 
 
 def _check_duration(ctx: Context, role: Role, seconds: int) -> None:
