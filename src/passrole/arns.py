@@ -113,6 +113,16 @@ def function(region: Region, account: Account, name: str) -> str:
     return f"arn:{PARTITION}:lambda:{region}:{account}:function:{Name(name)}"
 
 
+def event_source_mapping(region: Region, account: Account, uuid: str) -> str:
+    """What leads messages of a queue to a function."""
+    return f"arn:{PARTITION}:lambda:{region}:{account}:event-source-mapping:{Name(uuid)}"
+
+
+def log_group(region: Region, account: Account, name: str) -> str:
+    """A group of CloudWatch Logs."""
+    return f"arn:{PARTITION}:logs:{region}:{account}:log-group:{Name(name)}"
+
+
 def queue(region: Region, account: Account, name: str) -> str:
     """An SQS queue."""
     return f"arn:{PARTITION}:sqs:{region}:{account}:{Name(name)}"

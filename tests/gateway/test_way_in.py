@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tests.conftest import Server, new_name
 from tests.gateway.test_asgi import FORM, LIST_PIPELINES, WHO_AM_I, Answer
+from tests.gateway.test_s3_bodies import client as s3_client
 
 ASSUME = "/_passrole/AssumeRoleForUser"
 NO_REGIONS = [
@@ -216,3 +217,43 @@ def test_our_own_operations_refuse_what_they_cannot_read(
     body = json.dumps(parameters).encode()
     answer = called(server, "passrole", {}, body, path=f"/_passrole/{operation}")
     assert (answer.code, answer.status) == ("ValidationException", 400)
+
+
+@pytest.mark.parametrize("bucket", ["data%2Fkey", "a%3Ab", "..", "a%0Ab", "data%2F..", "%2A"])
+def test_a_bucket_s_name_does_not_make_an_object_s_arn(server: Server, bucket: str) -> None:
+    for method, path in (("GET", f"/{bucket}"), ("PUT", f"/{bucket}"), ("PUT", f"/{bucket}/key")):
+        answer = called(server, "s3", {}, b"", path=path, method=method)
+        assert (answer.code, answer.status) in (("InvalidBucketName", 400), ("NoSuchBucket", 404)), path
+        assert bucket == ".." or answer.code == "InvalidBucketName"
+
+
+@pytest.mark.parametrize(
+    "target, parameters",
+    [
+        ("ElasticMapReduce.DescribeCluster", {"ClusterId": "j-1:x"}),
+        ("ElasticMapReduce.TerminateJobFlows", {"JobFlowIds": ["j-1\n"]}),
+        ("ElasticMapReduce.TerminateJobFlows", {"JobFlowIds": [None]}),
+        ("Logs_20140328.CreateLogGroup", {"logGroupName": "a:b"}),
+        ("AWSEvents.DescribeEventBus", {"Name": "a:b"}),
+    ],
+)
+def test_no_service_s_names_make_another_arn(server: Server, target: str, parameters: dict[str, Any]) -> None:
+    service = {"ElasticMapReduce": "elasticmapreduce", "Logs_20140328": "logs", "AWSEvents": "events"}
+    headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+    scope = service[target.partition(".")[0]]
+    answer = called(server, scope, headers, json.dumps(parameters).encode())
+    assert answer.status == 400 and answer.code != "AccessDeniedException"
+    assert "Exception" in answer.code
+
+
+def test_a_presigned_url_may_spell_its_credential_with_slashes(server: Server) -> None:
+    bucket = new_name("way-in")
+    server.client("s3").create_bucket(Bucket=bucket)
+    server.client("s3").put_object(Bucket=bucket, Key="k", Body=b"spelled")
+    client = s3_client(server, signature_version="s3v4", s3={"addressing_style": "path"})
+    url = urllib.parse.urlsplit(client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "k"}))
+    for query in (url.query, url.query.replace("%2F", "/"), url.query.replace("%2F", "%2f")):
+        connection = http.client.HTTPConnection(url.netloc, timeout=10)
+        connection.request("GET", f"{url.path}?{query}")
+        assert connection.getresponse().read() == b"spelled"
+        connection.close()

@@ -107,8 +107,13 @@ class Door:
     ) -> dict[str, Any]:
         """A call by passrole's own worker, as `principal`; with a request id of its own unless given one."""
         request_id = request_id or ids.request_id()
-        call = Call(principal, service, operation, parameters, Region(region), request_id, secure=True)
-        return await self.call(call)
+        try:
+            where = Region(region)
+        except Unfit as error:
+            raise Fault("ValidationException", str(error)) from None
+        return await self.call(
+            Call(principal, service, operation, parameters, where, request_id, secure=True)
+        )
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
         operation = table.find(call.service, call.operation)

@@ -65,7 +65,9 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
 def _is_signed_for_s3(request: HttpRequest) -> bool:
     if "/s3/aws4_request" in request.headers.get("authorization", ""):
         return True
-    return "X-Amz-Credential=" in request.query and "%2Fs3%2Faws4_request" in request.query
+    if "X-Amz-Credential=" not in request.query:
+        return False
+    return "/s3/aws4_request" in request.query.replace("%2F", "/").replace("%2f", "/")
 
 
 _FORM = "application/x-www-form-urlencoded"

@@ -89,7 +89,7 @@ def parse_authorization(request: HttpRequest) -> Authorization:
     """
     protocol = protocol_of(request)
     header = request.headers.get("authorization")
-    if not header and "X-Amz-Signature=" in request.query:
+    if not header and "X-Amz-Signature=" in request.query and protocol == "rest-xml":
         return _presigned(request, protocol)
     if not header:
         raise refused(MISSING_TOKEN, protocol)
@@ -166,7 +166,10 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
-    """What a presigned URL says of its signature, in parameters of its query."""
+    """What a presigned URL of S3 says of its signature, in parameters of its query.
+
+    AWS's other services are called with the signature in a header.
+    """
     try:
         query = query_parameters(request.query)
     except Fault as fault:
@@ -188,8 +191,6 @@ def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"", protocol
         )
     access_key, date, region, service = _scope(credential, moment, protocol)
-    if service != "s3":  # AWS's other services are called with the signature in a header
-        raise refused(MISSING_TOKEN, protocol)
     return Authorization(
         access_key=access_key,
         session_token=query.get("X-Amz-Security-Token", [None])[0],
@@ -221,9 +222,7 @@ def _expires_seconds(text: str, protocol: Protocol) -> int:
 
 
 def _bad_parameters(sentence: str, protocol: Protocol) -> Unrouted:
-    if protocol == "rest-xml":
-        return Unrouted("AuthorizationQueryParametersError", sentence, protocol, status=400)
-    return refused(INCOMPLETE_SIGNATURE, protocol, sentence)
+    return Unrouted("AuthorizationQueryParametersError", sentence, protocol, status=400)
 
 
 def _fields(header: str, protocol: Protocol) -> dict[str, str]:
@@ -339,13 +338,11 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
 
 
 def _check_expiry(age: float, expires_seconds: int, skew_seconds: int, protocol: Protocol) -> None:
-    """S3 denies a URL whose time is over; the other services have a code of their own for it."""
+    """S3 denies a URL whose time is over, or is still to come."""
     if -skew_seconds <= age <= expires_seconds:
         return
     sentence = "Request has expired" if age > 0 else "Request is not yet valid"
-    if protocol == "rest-xml":
-        raise refused(ACCESS_DENIED, protocol, sentence)
-    raise Unrouted("RequestExpired", f"{sentence}.", protocol, status=400)
+    raise refused(ACCESS_DENIED, protocol, sentence)
 
 
 def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:

@@ -43,7 +43,7 @@ class EventSourceMapping:
     @property
     def arn(self) -> str:
         """The mapping's own."""
-        return f"arn:{arns.PARTITION}:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
+        return arns.event_source_mapping(self.region, self.account, self.uuid)
 
     @property
     def function_arn(self) -> str:

@@ -31,7 +31,7 @@ _FUNCTION_ARN = "lambda:FunctionArn"
 
 
 def _mapping_arn(ctx: Context, parameters: Parameters) -> str:
-    return f"arn:{arns.PARTITION}:lambda:{ctx.region}:{ctx.account}:event-source-mapping:{parameters['uuid']}"
+    return arns.event_source_mapping(ctx.region, ctx.account, parameters["uuid"])
 
 
 def _function_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from passrole.arns import PARTITION
+from passrole import arns
 from passrole.services.context import Context
 from passrole.services.logs import refusals
 from passrole.services.operation import Parameters
@@ -64,7 +64,7 @@ def existing_stream(tx: Tx, group: str, stream: str) -> Stream:
 
 def arn(ctx: Context, name: str) -> str:
     """A group's ARN, without the `:*` that some of AWS's answers put behind it."""
-    return f"arn:{PARTITION}:logs:{ctx.region}:{ctx.account}:log-group:{name}"
+    return arns.log_group(ctx.region, ctx.account, name)
 
 
 def stream_arn(ctx: Context, group: str, stream: str) -> str:

@@ -14,19 +14,26 @@ KEY_BYTES_MAX = 1_024
 SEGMENT_BYTES_MAX = 255  # what the usual file systems take
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# Of buckets from before 2018 too: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_ADDRESSED = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 def bucket_arn(bucket: str) -> str:
-    """A bucket's ARN, which names neither region nor account."""
+    """A bucket's ARN, which names neither region nor account. Raises Fault for what no bucket is called.
+
+    A slash in it would make the ARN that of an object in another bucket.
+    """
+    if not _ADDRESSED.fullmatch(bucket):
+        raise _invalid_name()
     return f"arn:aws:s3:::{bucket}"
 
 
 def object_arn(bucket: str, key: str) -> str:
     """An object's ARN."""
-    return f"arn:aws:s3:::{bucket}/{key}"
+    return f"{bucket_arn(bucket)}/{key}"
 
 
 def check_bucket(name: str) -> None:
@@ -39,7 +46,7 @@ def check_bucket(name: str) -> None:
         and not name.endswith(_RESERVED_ENDS)
     )
     if not good:
-        raise Fault("InvalidBucketName", "The specified bucket is not valid.", status=400)
+        raise _invalid_name()
 
 
 def segments(key: str) -> tuple[str, ...]:
@@ -62,6 +69,10 @@ def segments(key: str) -> tuple[str, ...]:
 def is_marker(key: str) -> bool:
     """Whether the key is a folder's: an empty object that consoles create to show one."""
     return key.endswith("/")
+
+
+def _invalid_name() -> Fault:
+    return Fault("InvalidBucketName", "The specified bucket is not valid.", status=400)
 
 
 def _check_segment(key: str, part: str) -> None:
