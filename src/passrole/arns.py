@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple, Self
 
 PARTITION = "aws"
+NAME_CHARACTERS_MAX = 2_048
 
 # The shape of every region that AWS has named so far: `us-east-1`, `ap-southeast-4`, `mx-central-1`. One that
 # is new fits it too, so no list of regions grows old here.
@@ -19,7 +20,7 @@ _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,16}){1,3}-[1-9][0-9]?", re.ASCII)
 _ELSEWHERE = re.compile(r"(cn|us-gov|[a-z]{2}-iso[a-z]?|eusc)-", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 # Control characters, and the colon that separates the parts of an ARN.
-_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff:]{1,2048}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff:]+")
 
 
 class Unfit(ValueError):
@@ -57,7 +58,7 @@ class Name(str):
 
     def __new__(cls, text: str) -> Self:
         """Raises Unfit."""
-        if not _fits(_NAME, text):
+        if not _fits(_NAME, text) or len(text) > NAME_CHARACTERS_MAX:
             raise Unfit(f"`{text}` cannot be the name of a resource")
         return super().__new__(cls, text)
 
@@ -90,70 +91,80 @@ def parse(text: str) -> Arn | None:
 
 def pipeline(region: Region, account: Account, name: str) -> str:
     """A pipeline; SageMaker keeps the letter case of its name in the ARN."""
-    return f"{pipeline_prefix(region, account)}{Name(name)}"
+    return pipeline_prefix(region, account) + _part(name)
 
 
 def pipeline_prefix(region: Region, account: Account) -> str:
     """What the ARNs of all pipelines of a place begin with, and of their executions."""
-    return f"arn:{PARTITION}:sagemaker:{region}:{account}:pipeline/"
+    return _joined("sagemaker", region, account, "pipeline/")
 
 
 def execution(region: Region, account: Account, pipeline_name: str, execution_id: str) -> str:
     """One execution of a pipeline."""
-    return f"{pipeline(region, account, pipeline_name)}/execution/{Name(execution_id)}"
+    return f"{pipeline(region, account, pipeline_name)}/execution/{_part(execution_id)}"
 
 
 def notebook_instance(region: Region, account: Account, name: str) -> str:
     """A notebook instance of SageMaker."""
-    return f"arn:{PARTITION}:sagemaker:{region}:{account}:notebook-instance/{Name(name)}"
+    return _joined("sagemaker", region, account, f"notebook-instance/{_part(name)}")
 
 
 def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
-    return f"arn:{PARTITION}:lambda:{region}:{account}:function:{Name(name)}"
+    return _joined("lambda", region, account, f"function:{_part(name)}")
 
 
 def event_source_mapping(region: Region, account: Account, uuid: str) -> str:
     """What leads messages of a queue to a function."""
-    return f"arn:{PARTITION}:lambda:{region}:{account}:event-source-mapping:{Name(uuid)}"
+    return _joined("lambda", region, account, f"event-source-mapping:{_part(uuid)}")
 
 
 def log_group(region: Region, account: Account, name: str) -> str:
     """A group of CloudWatch Logs."""
-    return f"arn:{PARTITION}:logs:{region}:{account}:log-group:{Name(name)}"
+    return _joined("logs", region, account, f"log-group:{_part(name)}")
 
 
 def queue(region: Region, account: Account, name: str) -> str:
     """An SQS queue."""
-    return f"arn:{PARTITION}:sqs:{region}:{account}:{Name(name)}"
+    return _joined("sqs", region, account, _part(name))
 
 
 def cluster(region: Region, account: Account, cluster_id: str) -> str:
     """An EMR cluster."""
-    return f"arn:{PARTITION}:elasticmapreduce:{region}:{account}:cluster/{Name(cluster_id)}"
+    return _joined("elasticmapreduce", region, account, f"cluster/{_part(cluster_id)}")
 
 
 def instance(region: Region, account: Account, instance_id: str) -> str:
     """An EC2 instance."""
-    return f"arn:{PARTITION}:ec2:{region}:{account}:instance/{Name(instance_id)}"
+    return _joined("ec2", region, account, f"instance/{_part(instance_id)}")
 
 
 def rule(region: Region, account: Account, name: str, bus: str = "default") -> str:
     """A rule of EventBridge; those of the default bus do not name it."""
     path = name if bus == "default" else f"{bus}/{name}"
-    return f"arn:{PARTITION}:events:{region}:{account}:rule/{Name(path)}"
+    return _joined("events", region, account, f"rule/{_part(path)}")
 
 
 def event_bus(region: Region, account: Account, name: str) -> str:
     """A bus of EventBridge."""
-    return f"arn:{PARTITION}:events:{region}:{account}:event-bus/{Name(name)}"
+    return _joined("events", region, account, f"event-bus/{_part(name)}")
 
 
 def iam(account: Account, kind: str, path: str, name: str) -> str:
     """A role, user, policy or instance profile; `path` begins and ends with a slash."""
-    return f"arn:{PARTITION}:iam::{account}:{kind}{path}{Name(name)}"
+    return _joined("iam", "", account, f"{kind}{path}{_part(name)}")
 
 
 def assumed_role(account: Account, role_name: str, session_name: str) -> str:
     """A session of a role, as GetCallerIdentity and denials print it (without the role's path)."""
-    return f"arn:{PARTITION}:sts::{account}:assumed-role/{Name(role_name)}/{Name(session_name)}"
+    return _joined("sts", "", account, f"assumed-role/{_part(role_name)}/{_part(session_name)}")
+
+
+def _part(text: str) -> str:
+    """A name that Name takes; the usual ones are told from others without a pattern. Raises Unfit."""
+    usual = isinstance(text, str) and text.isascii() and text.isprintable() and ":" not in text
+    return text if usual and 0 < len(text) <= NAME_CHARACTERS_MAX else Name(text)
+
+
+def _joined(service: str, region: str, account: str, resource: str) -> str:
+    return ":".join(("arn", PARTITION, service, region, account, resource))

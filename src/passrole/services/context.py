@@ -47,4 +47,4 @@ class Context:
 
     def key(self, name: str) -> str:
         """The key of a regional resource in a Collection."""
-        return f"{self.account}/{self.region}/{name}"
+        return "/".join((self.account, self.region, name))
