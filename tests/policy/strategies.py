@@ -33,6 +33,8 @@ RESOURCE_PATTERNS = (
     "arn:aws:sqs:*:*:Q",
     "arn:aws:sqs:eu-west-1:*:q",
     "arn:aws:sqs:*",
+    "arn:aws:sqs",
+    f"arn:aws:sqs:us-east-1:{A}",
     "arn:aws:iam::*:role/?",
     "arn:aws:sqs:*:*:${aws:username}-q",
     "arn:aws:sqs:*:*:${aws:PrincipalTag/team}",
@@ -48,9 +50,12 @@ OPERATORS = (
     "Null",
     "NumericLessThan",
     "ArnLike",
+    "Bool",
+    "DateGreaterThan",
+    "NotIpAddress",
 )
 KEYS = ("k:one", "k:many", "aws:username", "aws:PrincipalTag/team", "aws:PrincipalArn")
-VALUES = ("q", "a*", "true", "5", "${aws:username}", "arn:aws:iam::*:role/*")
+VALUES = ("q", "a*", "true", "5", "2026-01", "10.0.0.0/8", "${aws:username}", "arn:aws:iam::*:role/*")
 
 Raw = Mapping[str, Any]
 RawPolicy = tuple[Raw, ...]
@@ -148,7 +153,7 @@ def requests() -> st.SearchStrategy[Request]:
     context: st.SearchStrategy[dict[str, Values]] = st.fixed_dictionaries(
         {},
         optional={
-            "k:one": st.sampled_from(("q", "5", "ann", "")),
+            "k:one": st.sampled_from(("q", "5", "ann", "", "true", "2026-02-01T00:00:00Z", "192.0.2.1")),
             "k:many": st.lists(st.sampled_from(("q", "abc")), max_size=2).map(tuple),
         },
     )

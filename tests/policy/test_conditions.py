@@ -8,7 +8,7 @@ from passrole.policy.operators import OPERATORS
 from passrole.policy.request import Values
 from passrole.policy.scope import Scope
 
-USER = Principal("user", "arn:aws:iam::1:user/ann", "1", "AIDAX", "ann", tags={"Team": "ml"})
+USER = Principal("user", "arn:aws:iam::1:user/ann", "1", "AIDAX", "ann", tags={"Team": "ml", "tls": "false"})
 
 VALUES = [
     # operator                   policy                    request                       holds
@@ -40,9 +40,19 @@ VALUES = [
     ("DateLessThanEquals",       "2024-01-01T00:00:00Z",   "2024-01-01T00:00:01Z",       False),
     ("DateGreaterThan",          "2024-01-01T00:00:00Z",   "1704067201",                 True),
     ("DateGreaterThanEquals",    "2024-01-01T00:00:00Z",   "tomorrow",                   False),
+    ("DateGreaterThan",          "2026-01",                "2026-01-01T00:00:01Z",       True),
+    ("DateGreaterThan",          "2026-01",                "2025-12-31T23:59:59Z",       False),
+    ("DateLessThan",             "2027",                   "2026-12-31T23:59:59Z",       True),
+    ("DateLessThan",             "2026-01-01T12:30Z",      "2026-01-01T12:29:59Z",       True),
+    ("DateEquals",               "2026-01-01t2:30+02",     "2026-01-01T00:30:00Z",       True),
+    ("DateEquals",               "2026-01-01T12:30-05:30", "2026-01-01T18:00:00Z",       True),
     ("Bool",                     True,                     "true",                       True),
     ("Bool",                     "TRUE",                   "false",                      False),
     ("Bool",                     "true",                   "yes",                        False),
+    ("Bool",                     "${aws:PrincipalTag/tls}", "false",                     True),
+    ("Bool",                     "${aws:PrincipalTag/tls}", "TRUE",                      False),
+    ("Bool",                     "${aws:PrincipalTag/no}", "false",                      False),
+    ("Bool",                     "${aws:PrincipalTag/no, 'false'}", "false",             True),
     ("BinaryEquals",             "QmluYXJ5",               "QmluYXJ5",                   True),
     ("BinaryEquals",             "QmluYXJ5",               "not base64!",                False),
     ("IpAddress",                "203.0.113.0/24",         "203.0.113.9",                True),
@@ -52,13 +62,19 @@ VALUES = [
     ("NotIpAddress",             "10.0.0.0/8",             "203.0.113.9",                True),
     ("NotIpAddress",             "10.0.0.0/8",             "10.1.2.3",                   False),
     ("NotIpAddress",             "10.0.0.0/8",             "nowhere",                    False),
+    ("IpAddress",                "10.0.0.0/8",             "::ffff:10.1.2.3",            True),
+    ("NotIpAddress",             "10.0.0.0/8",             "::ffff:10.1.2.3",            False),
     ("ArnEquals",                "arn:aws:sqs:*:*:q",      "arn:aws:sqs:us-east-1:1:q",  True),
     ("ArnLike",                  "arn:aws:sqs:*:q",        "arn:aws:sqs:us-east-1:1:q",  False),
     ("ArnNotEquals",             "arn:aws:sqs:*:*:q",      "arn:aws:sqs:us-east-1:1:q",  False),
     ("ArnNotLike",               "arn:aws:sqs:*:*:p",      "arn:aws:sqs:us-east-1:1:q",  True),
     # many values
-    ("StringEquals",             "a",                      ("a",),                       False),
-    ("StringNotEquals",          "b",                      ("a",),                       False),
+    ("StringEquals",             "a",                      ("a",),                       True),
+    ("StringEqualsIfExists",     "a",                      ("a",),                       True),
+    ("StringEqualsIfExists",     "a",                      ("b",),                       False),
+    ("StringNotEquals",          "b",                      ("a",),                       True),
+    ("StringEquals",             "a",                      ("a", "b"),                   False),
+    ("StringNotEquals",          "c",                      ("a", "b"),                   False),
     ("ForAllValues:StringEquals", ["a", "b"],              ("b", "a"),                   True),
     ("ForAllValues:StringEquals", ["a", "b"],              ("a", "c"),                   False),
     ("ForAllValues:StringNotEquals", "b",                  ("a", "b"),                   False),
@@ -84,9 +100,20 @@ ABSENT = [
 ]  # fmt: skip
 
 
-def holds(operator: str, wanted: object, value: Values | None) -> bool:
+SEVERAL = [
+    # operator                   policy      request        holds in a Deny
+    ("StringEquals",             "prot",     ("a", "prot"), True),
+    ("StringLike",               "p*",       ("a", "prot"), True),
+    ("StringEquals",             "prot",     ("a", "b"),    False),
+    ("StringNotEquals",          "team",     ("team", "b"), True),
+    ("StringNotEquals",          "team",     ("team",),     False),
+    ("ForAllValues:StringEquals", "team",    ("team", "b"), False),
+]  # fmt: skip
+
+
+def holds(operator: str, wanted: object, value: Values | None, *, allows: bool = True) -> bool:
     context = {} if value is None else {"My:Key": value}
-    compiled = compile_conditions({operator: {"my:kEY": wanted}}, variables=True)
+    compiled = compile_conditions({operator: {"my:kEY": wanted}}, allows=allows, variables=True)
     assert compiled is not None
     scope = Scope(Request(USER, "sqs:SendMessage", "*", "1", context))
     return all(condition.holds(scope) for condition in compiled)
@@ -97,6 +124,14 @@ def test_an_operator_compares_as_aws_says(
     operator: str, wanted: object, value: Values, expected: bool
 ) -> None:
     assert holds(operator, wanted, value) is expected
+
+
+@pytest.mark.parametrize(("operator", "wanted", "value", "expected"), SEVERAL)
+def test_several_values_without_a_set_operator_deny_and_never_allow(
+    operator: str, wanted: str, value: Values, expected: bool
+) -> None:
+    assert holds(operator, wanted, value, allows=False) is expected
+    assert not holds(operator, wanted, value) or len(value) == 1
 
 
 @pytest.mark.parametrize(("operator", "expected"), ABSENT)
@@ -123,7 +158,7 @@ def test_what_is_no_operator_is_not_read(name: str) -> None:
 
 
 def test_every_operator_has_a_line_in_the_table_above() -> None:
-    tried = {name.rpartition(":")[2] for name, *_ in VALUES}
+    tried = {name.rpartition(":")[2].removesuffix("IfExists") for name, *_ in VALUES}
     assert {record.name for record in OPERATORS.values()} == tried
 
 

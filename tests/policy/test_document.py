@@ -157,6 +157,12 @@ def test_what_an_unchecked_document_lacks_never_grants(element: dict[str, Any], 
     assert not evaluate(ask(), PolicySet(identity=(("p", policy),))).allowed
 
 
+def test_a_deny_whose_condition_cannot_be_read_holds_without_it(ask: Any) -> None:
+    element = statement(Effect="Deny", Condition={"StringFoo": {"k": "v"}})
+    policy = compile_document({"Version": "2012-10-17", "Statement": [element]})
+    assert evaluate(ask(), PolicySet(identity=(("p", policy),))).explicit
+
+
 def test_a_policy_remembers_a_bounded_number_of_actions() -> None:
     policy = parse_document({"Statement": statement()})
     for number in range(5_000):

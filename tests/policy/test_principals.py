@@ -52,3 +52,62 @@ def test_not_principal_reaches_everybody_else(
     element: object, caller: str, expected: Reach, principal_of: Any
 ) -> None:
     assert compile_principals(element, negated=True).reach(principal_of(caller)) is expected
+
+
+EXCEPTED = [
+    # NotPrincipal of a Deny                           caller                       denied
+    ([USER, ROOT],                                     USER,                        False),
+    ([USER],                                           USER,                        True),
+    ([ROOT],                                           USER,                        True),
+    ([USER, ROOT],                                     USER.replace("ann", "bob"),  True),
+    (["AIDAEXAMPLE", A],                               USER,                        False),
+    ([SESSION, ROLE, ROOT],                            SESSION,                     False),
+    ([ROLE, ROOT],                                     SESSION,                     True),
+    ([SESSION, ROOT],                                  SESSION,                     True),
+    ([SESSION, "AROAEXAMPLE", A],                      SESSION,                     False),
+    ([ROOT],                                           ROOT,                        False),
+    ([USER],                                           ROOT,                        True),
+    ([USER, ROOT],                                     "events.amazonaws.com",      True),
+    (["*"],                                            USER,                        False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("names", "caller", "expected"), EXCEPTED)
+def test_a_deny_excepts_only_a_caller_whose_account_and_role_are_named_too(
+    names: list[str], caller: str, expected: bool, principal_of: Any
+) -> None:
+    element = compile_principals({"AWS": names}, negated=True)
+    assert element.denies(principal_of(caller), False) is expected
+    assert element.denies(principal_of(caller), True)
+
+
+@pytest.mark.parametrize(
+    ("element", "caller", "expected"),
+    [
+        ({"Service": "events.amazonaws.com"}, "events.amazonaws.com", False),
+        ({"Service": "events.amazonaws.com"}, "sns.amazonaws.com", True),
+        ({"Service": "events.amazonaws.com"}, USER, True),
+    ],
+)
+def test_a_deny_may_except_a_service(element: object, caller: str, expected: bool, principal_of: Any) -> None:
+    excepting = compile_principals(element, negated=True)
+    assert excepting.denies(principal_of(caller), False) is expected
+
+
+@pytest.mark.parametrize(
+    ("element", "caller", "expected"),
+    [
+        ({"AWS": A}, SESSION, True),
+        ({"AWS": ROLE}, SESSION, True),
+        ({"AWS": SESSION}, SESSION, True),
+        ({"AWS": SESSION}, SESSION.replace("SageMaker", "other"), False),
+        ({"Service": "*"}, "events.amazonaws.com", True),
+        ({"Service": "*"}, USER, False),
+        ("*", "events.amazonaws.com", True),
+    ],
+)
+def test_a_deny_is_about_whoever_is_named_in_any_way(
+    element: object, caller: str, expected: bool, principal_of: Any
+) -> None:
+    named = compile_principals(element, negated=False)
+    assert named.denies(principal_of(caller), False) is expected

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.policy.strategies import (
     ACTIONS,
     PRINCIPALS,
+    A,
     Raw,
     RawPolicy,
     RawSet,
@@ -22,6 +23,7 @@ from tests.policy.strategies import (
 )
 
 from passrole.policy import Decision, PolicySet, Request, denial_sentence, evaluate, near_misses
+from passrole.policy.evaluate import Layer
 from passrole.policy.explain import _EXPLICIT, _IMPLICIT
 from passrole.policy.near_misses import Distance, rank_near_misses, smallest_statement
 
@@ -50,6 +52,33 @@ def test_one_more_allow_never_denies_more(
     after = evaluate(request, policy_set(more))
     assert after.allowed or not before.allowed
     assert after.explicit is before.explicit
+
+
+@given(statements(effect="Allow"), requests(), st.sampled_from(("identity", "resource", "trust")))
+def test_what_a_statement_would_allow_it_denies_as_a_deny(
+    statement: Raw, request: Request, layer: Layer
+) -> None:
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    allowed = evaluate(request, policy_set({"identity": (((everything,),),), layer: (((statement,),),)}))
+    assume(allowed.verdicts.get(layer) == "allow" and request.principal.kind != "root")
+    deny = ({**statement, "Effect": "Deny"}, everything)
+    denied = evaluate(request, policy_set({"identity": (((everything,),),), layer: ((deny,),)}))
+    assert denied.explicit
+
+
+@given(
+    st.lists(st.sampled_from(("sqs", "s3", "us-east-1", "us-*", A, "*", "", "q")), min_size=1, max_size=3),
+    requests(),
+    st.sampled_from(("Resource", "NotResource")),
+)
+def test_an_incomplete_arn_is_the_one_with_wildcards_for_what_it_lacks(
+    segments: list[str], request: Request, element: str
+) -> None:
+    short = ["arn", "aws", *segments]
+    full = [*short, *["*"] * (6 - len(short))]
+    raws = [{"Effect": "Allow", "Action": "*", element: ":".join(each)} for each in (short, full)]
+    one, two = (evaluate(request, identity(raw)).allowed for raw in raws)
+    assert one is two
 
 
 @given(sets(), requests(), st.randoms(use_true_random=False))

@@ -1,4 +1,6 @@
-"""The sharp cases: one request each, where evaluators are known to go wrong."""
+"""The sharp cases: one request each, where evaluators are known to go wrong; and those where one may fail
+to deny, or may deny too much.
+"""
 
 import json
 from collections.abc import Callable
@@ -20,14 +22,16 @@ from passrole.policy import (
 from passrole.policy.document import Kind, compile_document
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
-DATA = json.loads((Path(__file__).parent / "cases" / "sharp.json").read_text())
+CASES = Path(__file__).parent / "cases"
+DATA = json.loads((CASES / "sharp.json").read_text())
+DENIALS = json.loads((CASES / "denials.json").read_text())["cases"]
 # Cases about what a stored document means that CreatePolicy would not have let in.
 NEVER_STORED = {"S061", "S062"}
 
 PrincipalOf = Callable[[str], Principal]
 
 
-@pytest.mark.parametrize("case", DATA["cases"], ids=lambda case: f"{case['id']} {case['title']}")
+@pytest.mark.parametrize("case", [*DATA["cases"], *DENIALS], ids=lambda case: f"{case['id']} {case['title']}")
 def test_a_sharp_case_is_decided_as_expected(case: dict[str, Any], principal_of: PrincipalOf) -> None:
     asked = case["request"]
     decision = evaluate(request_of(asked, principal_of), policies_of(case["policies"], asked["action"]))
@@ -36,7 +40,7 @@ def test_a_sharp_case_is_decided_as_expected(case: dict[str, Any], principal_of:
         assert decision.layer == case["layer"]
 
 
-@pytest.mark.parametrize("case", DATA["cases"], ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", [*DATA["cases"], *DENIALS], ids=lambda case: case["id"])
 def test_the_policies_of_a_sharp_case_can_be_stored(case: dict[str, Any]) -> None:
     for policy in case["policies"]["identity"]:
         if case["id"] in NEVER_STORED:

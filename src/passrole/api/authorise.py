@@ -1,6 +1,7 @@
 """What an operation's declaration asks of the evaluator, asked: the action, the roles it passes, the rest."""
 
 import inspect
+import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,9 +18,9 @@ from passrole.policy import (
     PolicySet,
     evaluate,
     near_misses,
-    parse_document,
     sentence_for_caller,
 )
+from passrole.policy.document import compile_document
 from passrole.policy.request import Request, Values, date_text
 from passrole.services import Context, Operation, Permission
 
@@ -134,7 +135,8 @@ def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
 
 @lru_cache(maxsize=1024)
 def _compiled(text: str, kind: Literal["resource", "trust"]) -> CompiledPolicy:
-    return parse_document(text, kind)
+    # Checked when it was stored, by the rules of that day.
+    return compile_document(json.loads(text), kind)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,11 @@ It knows what absent keys, IfExists, ForAllValues and ForAnyValue mean, and leav
 `operators`. Keys of one operator and operators of one block are all ANDed; the values of one key are ORed,
 and for a negated operator none may match.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+
+A key with many values wants a set operator. Without one, a single value is compared as any other, as
+EventBridge's guide does with `events:source`. AWS does not say what several values do: here they never
+fulfil an Allow, and a Deny holds where one of them does, so that neither way lets through too much.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,14 +67,20 @@ def read_operator(written: str) -> OperatorUse | None:
     return None if operator is None else OperatorUse(operator, many, name.endswith(_IF_EXISTS))
 
 
-def compile_conditions(block: Mapping[str, object], *, variables: bool) -> tuple[Condition, ...] | None:
-    """A Condition block as JSON holds it; None where it names an operator that does not exist."""
+def compile_conditions(
+    block: Mapping[str, object], *, allows: bool = True, variables: bool
+) -> tuple[Condition, ...] | None:
+    """The Condition block of an Allow or a Deny as JSON holds it; None where it names an operator that does
+    not exist.
+    """
     compiled: list[Condition] = []
     for written, keys in block.items():
         use = read_operator(written)
         if use is None or not isinstance(keys, Mapping):
             return None
-        compiled.extend(_condition(use, str(key), scalars(value), variables) for key, value in keys.items())
+        compiled.extend(
+            _condition(use, str(key), scalars(value), allows, variables) for key, value in keys.items()
+        )
     return tuple(compiled)
 
 
@@ -83,14 +94,18 @@ def _scalar(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _condition(use: OperatorUse, key: str, values: Sequence[str], variables: bool) -> Condition:
+def _condition(use: OperatorUse, key: str, values: Sequence[str], allows: bool, variables: bool) -> Condition:
     looked_up = key.lower()
     if use.operator is None:
         lowered = tuple(value.lower() for value in values)
         return Condition(use, key, lowered, looked_up, _presence(looked_up, lowered))
     satisfies = _satisfies(use.operator, use.operator.read(values, variables))
-    ask = _one_value if use.many is None else _many_values
-    return Condition(use, key, tuple(values), looked_up, ask(use, looked_up, satisfies))
+    holds = (
+        _many_values(use, looked_up, satisfies)
+        if use.many
+        else _one_value(use, looked_up, satisfies, allows=allows)
+    )
+    return Condition(use, key, tuple(values), looked_up, holds)
 
 
 def _presence(key: str, wanted: Sequence[str]) -> Question:
@@ -98,15 +113,18 @@ def _presence(key: str, wanted: Sequence[str]) -> Question:
     return lambda scope: ("true" if _is_absent(scope.value(key)) else "false") in wanted
 
 
-def _one_value(use: OperatorUse, key: str, satisfies: ValueTest) -> Question:
+def _one_value(use: OperatorUse, key: str, satisfies: ValueTest, *, allows: bool) -> Question:
     on_nothing = _holds_on_nothing(use)
 
     def holds(scope: Scope) -> bool:
         value = scope.value(key)
         if isinstance(value, str):
             return satisfies(value, scope) is True
-        # A key with many values needs a set operator; AWS forbids the rest and matches nothing.
-        return on_nothing and _is_absent(value)
+        if value is None or _is_absent(value):
+            return on_nothing
+        if len(value) > 1 and allows:
+            return False
+        return any(satisfies(one, scope) is True for one in value)
 
     return holds
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from passrole.policy.conditions import Condition, compile_conditions
+from passrole.policy.conditions import Condition, Many, compile_conditions
 from passrole.policy.matching import action_matcher, arn_matcher, resource_question
 from passrole.policy.principals import Principals, Reach, compile_principals
 from passrole.policy.questions import Question, all_of
@@ -66,7 +66,7 @@ class Statement:
         return listed is not self.actions.negated
 
     def reach(self, principal: Principal) -> Reach:
-        """How directly the Principal element names the caller; without one it names nobody."""
+        """How directly the Principal element of an Allow names the caller; without one it names nobody."""
         return self.principals.reach(principal) if self.principals else Reach.NONE
 
 
@@ -163,19 +163,20 @@ def _asks_for_resource_tags(statement: Statement) -> bool:
 
 
 def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:
-    conditions = _conditions(element, variables)
-    # A condition that cannot be read puts the statement out of action.
-    actions = Patterns((), False) if conditions is None else _patterns(element, "Action")
+    allows = element.get("Effect") == "Allow"
+    conditions = _conditions(element, allows, variables)
+    # A condition that cannot be read takes an Allow out of action; a Deny holds without it.
+    actions = Patterns((), False) if conditions is None and allows else _patterns(element, "Action")
     resources = None if kind == "trust" else _patterns(element, "Resource")
     covers_resource = _resource_question(resources, variables)
     sid = element.get("Sid")
     return Statement(
         index=index,
         sid=sid if isinstance(sid, str) and sid else None,
-        allows=element.get("Effect") == "Allow",
+        allows=allows,
         actions=actions,
         resources=resources,
-        principals=None if kind == "identity" else _principals(element),
+        principals=None if kind == "identity" else _principals(element, conditions or ()),
         conditions=conditions or (),
         action_fits=tuple(action_matcher(text) for text in actions.texts),
         covers_resource=covers_resource or _anywhere,
@@ -200,7 +201,7 @@ def _resource_question(resources: Patterns | None, variables: bool) -> Question 
         return None
     if not resources.negated:
         return resource_question(resources.texts, variables=variables)
-    unfit = tuple(arn_matcher(text, variables=variables) for text in resources.texts)
+    unfit = tuple(arn_matcher(text, variables=variables, completed=True) for text in resources.texts)
     # A pattern whose variable has no value (None) puts the statement out of action.
     return lambda scope: all(fits(scope.segments, scope) is False for fits in unfit)
 
@@ -209,11 +210,20 @@ def _anywhere(_scope: Scope) -> bool:
     return True
 
 
-def _principals(element: Mapping[str, object]) -> Principals:
+def _principals(element: Mapping[str, object], conditions: Sequence[Condition]) -> Principals:
     negated = "Principal" not in element and "NotPrincipal" in element
-    return compile_principals(element.get("NotPrincipal" if negated else "Principal"), negated=negated)
+    listed = element.get("NotPrincipal" if negated else "Principal")
+    return compile_principals(listed, negated=negated, by_arn=any(map(_names_principals, conditions)))
 
 
-def _conditions(element: Mapping[str, object], variables: bool) -> tuple[Condition, ...] | None:
+def _names_principals(condition: Condition) -> bool:
+    operator, many = condition.use.operator, condition.use.many
+    positive = operator is not None and not operator.negated and many is not Many.ALL
+    return condition.lookup_key == "aws:principalarn" and positive
+
+
+def _conditions(element: Mapping[str, object], allows: bool, variables: bool) -> tuple[Condition, ...] | None:
     block = element.get("Condition", {})
-    return compile_conditions(block, variables=variables) if isinstance(block, Mapping) else None
+    if not isinstance(block, Mapping):
+        return None
+    return compile_conditions(block, allows=allows, variables=variables)

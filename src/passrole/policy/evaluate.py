@@ -166,12 +166,13 @@ _MAY_DENY: Final[Mapping[PrincipalKind, frozenset[Layer]]] = {
 
 def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, Speaker]]:
     """Every policy that denies the request, with its first statement that does."""
-    principal = scope.request.principal
+    principal, bounded = scope.request.principal, policies.boundary is not None
     for layer, (name, policy) in policies.denying:
         if layer not in _MAY_DENY[principal.kind]:
             continue
         for statement in policy.about(scope.request.action).denies:
-            if (layer in _OWN or layer == "scp" or statement.reach(principal)) and statement.applies(scope):
+            named = statement.principals
+            if (named is None or named.denies(principal, bounded)) and statement.applies(scope):
                 yield layer, (name, statement)
                 break
 

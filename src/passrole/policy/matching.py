@@ -9,7 +9,8 @@ text times letters of the longest chunk; without `?` it is linear, as `str.find`
 
 ARNs are compared segment by segment: a `*` stays inside its own segment, except in the resource part (the
 sixth, which may hold colons of its own) and except a `*` that ends a pattern of fewer than six segments,
-which runs on to the end (`arn:aws:sqs:*`).
+which runs on to the end (`arn:aws:sqs:*`). A Resource or NotResource of fewer segments is completed with
+wildcards, as AWS does: `arn:aws:sqs:us-east-1` is every queue of that region.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
@@ -33,9 +34,12 @@ _FIRST_WINDOW: Final = 64  # letters; most chunks stand near
 _GROWTH: Final = 8  # of the window, each time the chunk is not in it
 
 
-def arn_matcher(text: str, *, variables: bool) -> ArnFits:
-    """An ARN pattern, as Resource and the Arn operators write it."""
+def arn_matcher(text: str, *, variables: bool, completed: bool = False) -> ArnFits:
+    """An ARN pattern, as Resource (`completed` with wildcards where it is short) and the Arn operators
+    write it.
+    """
     segments = _cut(read(text, variables=variables))
+    segments = _completed(segments) if completed else segments
     fixed = tuple(segment for segment in segments if is_fixed(segment))
     if len(fixed) == len(segments):
         return _segments_matcher(fixed)
@@ -58,14 +62,14 @@ def resource_question(patterns: Iterable[str], *, variables: bool) -> Question:
     names_by_place: dict[tuple[Text, ...], list[Text]] = {}
     others: list[Question] = []
     for text in patterns:
-        segments = _cut(read(text, variables=variables))
+        segments = _completed(_cut(read(text, variables=variables)))
         fixed = tuple(segment for segment in segments if is_fixed(segment))
         if len(fixed) == len(segments) and all(_is_letters(segment) for segment in fixed):
             exact.add(":".join(_letters(segment) for segment in fixed))
         elif len(fixed) == _ARN_SEGMENTS:
             names_by_place.setdefault(fixed[:-1], []).append(fixed[-1])
         else:
-            others.append(_asked_of_resource(arn_matcher(text, variables=variables)))
+            others.append(_asked_of_resource(arn_matcher(text, variables=variables, completed=True)))
     named = [_named(place, names) for place, names in names_by_place.items()]
     return any_of([*([lambda scope: scope.resource in exact] if exact else []), *named, *others])
 
@@ -287,3 +291,15 @@ def _cut(template: Template) -> tuple[Template, ...]:
         segments[-1].append(first)
         segments.extend([piece] for piece in rest)
     return tuple(tuple(token for token in segment if token) for segment in segments)
+
+
+def _completed(segments: tuple[Template, ...]) -> tuple[Template, ...]:
+    """An incomplete ARN with a `*` after it, which stands for all segments that it lacks.
+
+    "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based
+    policy, AWS automatically completes the ARN by adding wildcard characters (*) to all missing fields."
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    short = len(segments) < _ARN_SEGMENTS and segments[0] == ("arn",)
+    runs_on = segments[-1][-1:] == (Wild.STAR,)
+    return (*segments, (Wild.STAR,)) if short and not runs_on else segments

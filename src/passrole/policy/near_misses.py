@@ -212,6 +212,7 @@ def _tell_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
 def _stray(pattern: str, scope: Scope) -> list[int]:
     """The segments of the request's ARN that the pattern does not fit; all of them if it has not six."""
     wanted, actual = _pattern_segments(pattern), scope.segments
+    wanted += ["*"] * (len(actual) - len(wanted))
     if len(wanted) != len(actual):
         return list(range(len(_SEGMENT_NAMES)))
     return [
@@ -235,7 +236,7 @@ def _pattern_segments(pattern: str) -> list[str]:
 
 def _fits_in_any_case(pattern: str, scope: Scope) -> bool:
     folded = [segment.lower() for segment in scope.segments]
-    return bool(arn_matcher(pattern.lower(), variables=True)(folded, scope))
+    return bool(arn_matcher(pattern.lower(), variables=True, completed=True)(folded, scope))
 
 
 def _only_on(patterns: Sequence[str], thing: _Thing) -> str:

@@ -7,19 +7,15 @@ does not parse is neither equal nor unequal (None), so that negation does not tu
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
-import base64
-import binascii
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from passrole.policy.matching import arn_matcher, glob
 from passrole.policy.scope import Scope, split_arn
+from passrole.policy.values import address, moment, network, number, octets, truth
 from passrole.policy.variables import Template, Text, is_fixed, read, resolve
 
 # True, False, or None where either side has no meaning (an unset variable, `abc` as a number).
@@ -94,88 +90,46 @@ def _letters(text: Text) -> str:
     return "".join(str(token) for token in text)
 
 
+def _bool(value: str, variables: bool) -> ValueTest:
+    """Of the parsed values only these may have variables, as AWS documents for each family."""
+    template = read(value, variables=variables, wildcards=False)
+    if is_fixed(template):
+        return _compared(_letters(template), truth, operator.eq)
+
+    def equal_when_filled(actual: str, scope: Scope) -> bool | None:
+        text = resolve(template, scope)
+        return None if text is None else _compared(_letters(text), truth, operator.eq)(actual, scope)
+
+    return equal_when_filled
+
+
 def _parsed(
     parse: Callable[[str], _Parsed | None], compare: Callable[[_Parsed, _Parsed], bool]
 ) -> ValuesReader:
     """A reader for values that are parsed on both sides before they are compared."""
-
-    def read_value(value: str, _variables: bool) -> ValueTest:
-        wanted = parse(value)
-
-        def test(actual: str, _scope: Scope) -> bool | None:
-            found = parse(actual)
-            return None if wanted is None or found is None else compare(found, wanted)
-
-        return test
-
-    return _each(read_value)
+    return _each(lambda value, _variables: _compared(value, parse, compare))
 
 
-def _number(text: str) -> Decimal | None:
-    # Decimal also takes `NaN`, `Infinity` and `1_0`; IAM numbers are whole or decimal.
-    if not text or not set(text) <= _NUMBER_LETTERS:
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
-
-
-def _moment(text: str) -> Decimal | None:
-    """Seconds since the epoch: written so, as aws:EpochTime is, or as ISO 8601 (UTC unless it says)."""
-    seconds = _number(text)
-    if seconds is not None:
-        return seconds
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = aware - _EPOCH
-    return Decimal(since.days * 86_400 + since.seconds) + Decimal(since.microseconds).scaleb(-6)
-
-
-def _truth(text: str) -> bool | None:
-    return {"true": True, "false": False}.get(text.lower())
-
-
-def _bytes(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-_Network = IPv4Network | IPv6Network
-
-
-def _in_network(value: str, _variables: bool) -> ValueTest:
-    network = _network(value)
+def _compared(
+    value: str, parse: Callable[[str], _Parsed | None], compare: Callable[[_Parsed, _Parsed], bool]
+) -> ValueTest:
+    wanted = parse(value)
 
     def test(actual: str, _scope: Scope) -> bool | None:
-        address = _address(actual)
-        return None if network is None or address is None else address in network
+        found = parse(actual)
+        return None if wanted is None or found is None else compare(found, wanted)
 
     return test
 
 
-def _network(text: str) -> _Network | None:
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None
+def _in_network(value: str, _variables: bool) -> ValueTest:
+    wanted = network(value)
 
+    def test(actual: str, _scope: Scope) -> bool | None:
+        found = address(actual)
+        return None if wanted is None or found is None else found in wanted
 
-@lru_cache(maxsize=1024)
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
-_NUMBER_LETTERS: Final = frozenset("0123456789+-.eE")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+    return test
 
 
 def _ordered(family: str, parse: Callable[[str], Decimal | None], words: Mapping[str, str]) -> list[Operator]:
@@ -215,10 +169,10 @@ _ALL: Final = [
     Operator("StringNotEqualsIgnoreCase", "is not (in any letter case)", _equal(str.lower), negated=True),
     Operator("StringLike", "is like", _each(_like)),
     Operator("StringNotLike", "is not like", _each(_like), negated=True),
-    *_ordered("Numeric", _number, _NUMERIC_WORDS),
-    *_ordered("Date", _moment, _DATE_WORDS),
-    Operator("Bool", "is", _parsed(_truth, operator.eq)),
-    Operator("BinaryEquals", "is", _parsed(_bytes, operator.eq)),
+    *_ordered("Numeric", number, _NUMERIC_WORDS),
+    *_ordered("Date", moment, _DATE_WORDS),
+    Operator("Bool", "is", _each(_bool)),
+    Operator("BinaryEquals", "is", _parsed(octets, operator.eq)),
     Operator("IpAddress", "is in", _each(_in_network)),
     Operator("NotIpAddress", "is not in", _each(_in_network), negated=True),
     # "ArnEquals and ArnLike behave identically."

@@ -1,0 +1,114 @@
+"""The values of conditions, parsed: numbers, dates, addresses, truth and bytes; None where a text is none.
+
+It knows no operators. Numbers, dates, addresses and binary values are never compared as text.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import base64
+import binascii
+import re
+from calendar import monthrange
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+_NUMBER_LETTERS: Final = frozenset("0123456789+-.eE")
+_YEAR_DIGITS: Final = 4
+_SECONDS_MAX: Final = 2**63 - 1
+# The Gregorian calendar repeats itself after 400 years.
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
+_DAY_SECONDS: Final = 86_400
+_EPOCH_DAYS: Final = date(1970, 1, 1).toordinal()
+
+# W3C's profile of ISO 8601 with the liberties that IAM takes: one digit for hour, minute or second, a small
+# `t` or `z`, any length of year, and a time zone after any part of the time. Letters of a fixed pattern.
+_DATE: Final = re.compile(
+    r"(?P<year>-?\d{1,9})(?:-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?)?"
+    r"(?:t(?:(?P<hour>\d\d?)(?::(?P<minute>\d\d?)(?::(?P<second>\d\d?)(?:\.(?P<fraction>\d{1,9}))?)?)?)?"
+    r"(?P<zone>z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+# https://www.w3.org/TR/NOTE-datetime
+_LIMITS: Final = {"month": (1, 12), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
+
+
+def number(text: str) -> Decimal | None:
+    """A whole or decimal number; Decimal by itself would also take `NaN`, `Infinity` and `1_0`."""
+    if not text or not set(text) <= _NUMBER_LETTERS:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def moment(text: str) -> Decimal | None:
+    """Seconds since the epoch, of a date as W3C writes it (UTC unless it says) or of such seconds.
+
+    Four digits are a year: `2026` is the first moment of it, as `2026-01` is that of a month.
+    """
+    seconds = None if "-" in text or len(text) == _YEAR_DIGITS else number(text)
+    if seconds is not None:
+        return seconds if 0 <= seconds <= _SECONDS_MAX else None
+    found = _DATE.fullmatch(text)
+    return None if found is None else _seconds(found)
+
+
+def truth(text: str) -> bool | None:
+    """`true` or `false` in any letter case."""
+    return {"true": True, "false": False}.get(text.lower())
+
+
+def octets(text: str) -> bytes | None:
+    """What base64 stands for."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def network(text: str) -> Network | None:
+    """An address or a range of them (CIDR)."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def address(text: str) -> Address | None:
+    """An address; one of version 4 in the clothes of version 6 (`::ffff:192.0.2.1`) is of version 4."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def _seconds(found: re.Match[str]) -> Decimal | None:
+    parts = {name: int(found[name] or least) for name, (least, _) in _LIMITS.items()}
+    if any(not least <= parts[name] <= most for name, (least, most) in _LIMITS.items()):
+        return None
+    cycles, year = divmod(int(found["year"]), _CYCLE_YEARS)
+    year += _CYCLE_YEARS
+    day = int(found["day"] or 1)
+    if not 1 <= day <= monthrange(year, parts["month"])[1]:
+        return None
+    days = date(year, parts["month"], day).toordinal() - _EPOCH_DAYS + (cycles - 1) * _CYCLE_DAYS
+    clock = parts["hour"] * 3600 + parts["minute"] * 60 + parts["second"] - _offset(found["zone"])
+    fraction = found["fraction"] or ""
+    return days * _DAY_SECONDS + clock + Decimal(fraction or 0).scaleb(-len(fraction))
+
+
+def _offset(zone: str | None) -> int:
+    """The seconds that a clock of the zone is ahead of UTC."""
+    if zone is None or zone in "zZ":
+        return 0
+    digits = zone[1:].replace(":", "")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
+    return -seconds if zone[0] == "-" else seconds
