@@ -7,6 +7,7 @@ import pytest
 
 from passrole.policy import MalformedPolicyDocument, PolicySet, evaluate, parse_document
 from passrole.policy.document import Kind, compile_document
+from passrole.policy.resource_syntax import PARTITIONS
 
 SYNTAX = "Syntax errors in policy."
 NO_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
@@ -46,7 +47,79 @@ IDENTITY = [
     (statement(Resource=None, NotResource="x"), 'Resource x must be in ARN format or "*".'),
 ]  # fmt: skip
 
+LEGACY = "The policy failed legacy parsing"
+BAD_SID = (
+    "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression"
+    " [0-9A-Za-z]*"
+)
+IAM_PATH = (
+    'IAM resource path must either be "*", root, or start with user/, federated-user/, role/, group/,'
+    " instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/,"
+    " report/, access-report/."
+)
+NO_VENDOR_IN_ARN = "Resource vendor must be fully qualified and cannot contain regexes."
+
+
+def dated(date: Any) -> dict[str, Any]:
+    return statement(Condition={"ForAnyValue:DateLessThanIfExists": {"aws:CurrentTime": date}})
+
+
+def keyed(key: str) -> dict[str, Any]:
+    return statement(Condition={"StringEquals": {key: "x"}})
+
+
+RESOURCES = [
+    ("arn:aws:s3::bucket",                    LEGACY),
+    ("arn:aws:sqs::queue",                    LEGACY),
+    ("arn:aws::x",                            LEGACY),
+    ("arn:aws::::bucket",                     LEGACY),
+    ("arn:awss3::bucket/*",                   LEGACY),
+    ("arn:aws",                               NO_VENDOR_IN_ARN),
+    ("arn:aws:*:*:*:*x*",                     NO_VENDOR_IN_ARN),
+    ("arn:aws:s?s:us-east-1:111122223333:q",  NO_VENDOR_IN_ARN),
+    ("arn:aws:s3:us-east-1::b", "Resource arn:aws:s3:us-east-1::b can not contain region information."),
+    ("arn:aws:s3:*:1:b", "Resource arn:aws:s3:*:1:b can not contain region information."),
+    ("arn:aws:iam:eu-west-1::a", "IAM resource arn:aws:iam:eu-west-1::a cannot contain region information."),
+    ("arn:aws:iam:*:*:*x*", "IAM resource arn:aws:iam:*:*:*x* cannot contain region information."),
+    ("arn:aws:iam::111122223333:u*",          IAM_PATH),
+    ("arn:aws:iam::111122223333:Role/x",      IAM_PATH),
+    ("arn:aws:iam::111122223333:*/x",         IAM_PATH),
+    ("arn:aws2:s3:::b/*", 'Partition "aws2" is not valid for resource "arn:aws2:s3:::b/*".'),
+    ("arn:aws-cn:s3:::b", 'Partition "aws-cn" is not valid for resource "arn:aws-cn:s3:::b".'),
+    ("aws:s3:::b", 'Partition "s3" is not valid for resource "arn:s3:::b:*".'),
+    ("a:b:c:d:e:f:g", 'Partition "b" is not valid for resource "arn:b:c:d:e:f:g".'),
+    ("s3::b", 'Partition "" is not valid for resource "arn::b:*:*:*".'),
+]  # fmt: skip
+
+IDENTITY += [
+    *((statement(Resource=[text, "*"]), sentence) for text, sentence in RESOURCES),
+    *((statement(Resource=None, NotResource=text), sentence) for text, sentence in RESOURCES),
+    *((statement(Sid=sid), BAD_SID) for sid in ("a-b", "a b", "é", "a_b")),
+    *(
+        (dated(date), LEGACY)
+        for date in ("tomorrow", "2026-13", "2026-02-30", ["2026", "x"], "2026-01-01T24:00Z", "1e9", "",
+                     "9223372036854775808", "2016-12-13t2:00:00.593194+1", "${aws:CurrentTime}")
+    ),
+    *(
+        (keyed(key), SYNTAX)
+        for key in ("aws:RequestTag/", "aws:ResourceTag/a*", "AWS:principaltag/${x}", "iam:ResourceTag/a;b",
+                    "s3:ExistingObjectTag/a#", f"aws:RequestTag/{'a' * 129}")
+    ),
+]  # fmt: skip
+
 TRUST = [
+    (trust(Principal=None, NotPrincipal={"AWS": "*"}), "Allow with NotPrincipal is not allowed."),
+    (
+        trust(Effect="Deny", Principal=None, NotPrincipal={"AWS": "111122223333"}),
+        "Has prohibited field NotPrincipal",
+    ),
+    (trust(Sid="a-b"), BAD_SID),
+    (trust(Condition={"DateEquals": {"aws:CurrentTime": "x"}}), LEGACY),
+    (trust(Condition={"StringEquals": {"aws:RequestTag/*": "x"}}), SYNTAX),
+    (
+        trust(Principal={"AWS": "arn:aws-cn:iam::111122223333:root"}),
+        'Invalid principal in policy: "AWS":"arn:aws-cn:iam::111122223333:root"',
+    ),
     (trust(Resource="*"), "Has prohibited field Resource"),
     (trust(NotResource="*"), "Has prohibited field NotResource"),
     (trust(Principal=None), "Missing required field Principal"),
@@ -63,9 +136,20 @@ TRUST = [
 ]
 
 RESOURCE = [
+    (
+        statement(Principal=None, NotPrincipal={"AWS": "111122223333"}),
+        "Allow with NotPrincipal is not allowed.",
+    ),
+    (statement(Principal="*", Condition={"DateEquals": {"aws:CurrentTime": "x"}}), LEGACY),
     (statement(), "Missing required field Principal"),
     (statement(Principal="*", Resource=None), "Missing required field Resource"),
     (statement(Principal="*", Action=None), "Missing required field Action"),
+]
+
+
+SESSION = [
+    *((statement(Resource=short), LEGACY) for short in ("arn:aws:sqs", "arn:aws:sqs:*", "arn:aws:s3")),
+    (statement(Resource=None, NotResource=["*", "arn:aws:sqs:us-east-1:111122223333"]), LEGACY),
 ]
 
 
@@ -75,6 +159,8 @@ RESOURCE = [
         *(("identity", *case) for case in IDENTITY),
         *(("trust", *case) for case in TRUST),
         *(("resource", *case) for case in RESOURCE),
+        *(("session", *case) for case in [*IDENTITY, *SESSION]),
+        *(("managed", *case) for case in IDENTITY),
     ],
 )
 def test_a_malformed_statement_is_refused_in_the_words_of_aws(
@@ -112,6 +198,60 @@ def test_other_kinds_of_document_name_what_is_missing(kind: Kind, text: str, mes
     assert refusal.value.message == message
 
 
+TWICE = [
+    '{"Version": "2012-10-17", "Statement": {S}, "Statement": {S}}',
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Effect": "Allow"}]}',
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Condition": {"Bool": {}, "Bool": {}}}}',
+    '{"Statement": [{"Effect": "Allow", "Condition": {"Bool": {"aws:a": "true", "aws:\\u0061": "false"}}}]}',
+    '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*", "AWS": "111122223333"}}]}',
+]
+
+
+@pytest.mark.parametrize("text", TWICE)
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("identity", SYNTAX),
+        ("managed", SYNTAX),
+        ("session", SYNTAX),
+        ("trust", "This policy contains invalid Json"),
+        ("resource", "This policy contains invalid Json"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_wherever_it_stands(text: str, kind: Kind, message: str) -> None:
+    with pytest.raises(MalformedPolicyDocument) as refusal:
+        parse_document(text.replace("{S}", json.dumps(statement())), kind)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("version", [None, "2008-10-17"])
+def test_only_a_managed_policy_must_be_of_the_newer_version(version: str | None) -> None:
+    document = {"Statement": [statement()], **({"Version": version} if version else {})}
+    with pytest.raises(MalformedPolicyDocument) as refusal:
+        parse_document(document, "managed")
+    assert refusal.value.message == "Policy document must be version 2012-10-17 or greater."
+    assert parse_document(document, "identity") and parse_document(document, "session")
+
+
+def test_the_first_defect_is_the_one_that_aws_names() -> None:
+    bad_date = dated("x")
+    syntax_later = [statement(Action=None), statement(Effect=None)]
+    for listed, message in (
+        (syntax_later, SYNTAX),
+        ([statement(Sid="A", Action=None), statement(Sid="A")], "Statement IDs (SID) in a"),
+        ([bad_date | {"Resource": "arn:error:s3:::b"}], LEGACY),
+        ([statement(Action=None, Resource="arn:aws:s3::b")], LEGACY),
+    ):
+        with pytest.raises(MalformedPolicyDocument) as refusal:
+            parse_document({"Version": "2012-10-17", "Statement": listed})
+        assert refusal.value.message.startswith(message)
+
+
+def test_a_file_may_be_of_another_partition() -> None:
+    document = {"Version": "2012-10-17", "Statement": [statement(Resource="arn:aws-cn:s3:::b")]}
+    assert parse_document(document, "identity", PARTITIONS)
+
+
 def test_two_statements_may_not_share_a_sid() -> None:
     twice = [statement(Sid="A"), statement(Sid="A")]
     with pytest.raises(MalformedPolicyDocument, match=r"Statement IDs \(SID\)"):
@@ -130,7 +270,37 @@ def test_two_statements_may_not_share_a_sid() -> None:
         ("trust", trust(Principal={"AWS": ["111122223333", "AROAEXAMPLE", "*"]})),
         ("trust", trust(Action=["sts:AssumeRole", "sts:TagSession"])),
         ("resource", statement(Principal="*")),
-        ("resource", statement(Principal=None, NotPrincipal={"AWS": "111122223333"})),
+        ("resource", statement(Effect="Deny", NotPrincipal={"AWS": "111122223333"})),
+        ("resource", statement(Sid="a sid-of a queue", Principal="*", Resource="arn:aws:s3::short")),
+        (
+            "identity",
+            statement(Resource=["arn:aws:sqs", "arn:aws:sqs:us-east-1", "arn:aws:s3", "arn:aws:iam:*"]),
+        ),
+        ("identity", statement(NotAction="s3.s:x", Action=None, NotResource="arn:*:s3:::b", Resource=None)),
+        ("identity", statement(Resource=["arn:aws:iam::111122223333:root", "arn:aws:iam::*:*"])),
+        (
+            "identity",
+            statement(Resource=["arn:aws:s3:eu-west-1:111122223333:accesspoint/a", "arn:aws:s33:::b"]),
+        ),
+        ("identity", statement(Resource="arn:aws:sqs:*:*:${aws:username}-q")),
+        ("identity", statement(Condition={"StringFoo": {}, "DateGreaterThan": {"aws:CurrentTime": []}})),
+        ("identity", statement(Condition={"StringEquals": {"aws:RequestTag/Kosten Stelle:Ü@+=": "x"}})),
+        ("identity", statement(Condition={"StringEquals": {"any:unknown-key/*": "x"}})),
+        *(
+            ("identity", statement(Condition={"DateLessThan": {"aws:CurrentTime": date}}))
+            for date in (
+                "2026",
+                "2026-01",
+                "2026-01-01T12:30Z",
+                "01T",
+                "-292275054",
+                "1767225600",
+                "2016-12-13t2:00:00.593194+23",
+                "9223372036854775807",
+            )
+        ),
+        ("managed", statement()),
+        ("session", statement(Resource=["*", "arn:aws:s3:::b/*"])),
     ],
 )
 def test_a_good_document_is_read_from_text_and_from_objects(kind: Kind, element: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for what is missing.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocume
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.request import Principal
+from passrole.policy.resource_syntax import PARTITIONS
+from passrole.policy.syntax import read_json
 
 # A client of botocore's for a service, in a region or in that of the settings.
 ClientOf = Callable[[str, str | None], Any]
@@ -135,10 +136,10 @@ def read_text(file: Path) -> str:
 def unwrapped(text: str) -> Any:
     """The document in what GetPolicyVersion answers, as people save it; any other text as it is."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = read_json(text, "identity")
+    except MalformedPolicyDocument:
         return text
-    inner = found.get("PolicyVersion", found) if isinstance(found, dict) else None
+    inner = found.get("PolicyVersion", found)
     document = inner.get("Document") if isinstance(inner, dict) else None
     return document if isinstance(document, dict) else text
 
@@ -158,7 +159,7 @@ def compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
     try:
         if isinstance(document, str) and kind == "identity":
             document = unwrapped(document)
-        return parse_document(document, kind)
+        return parse_document(document, kind, PARTITIONS)
     except MalformedPolicyDocument as error:
         raise Misuse(f"`{name}` is not a usable policy: {error}") from error
 

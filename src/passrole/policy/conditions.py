@@ -76,8 +76,10 @@ def compile_conditions(
     compiled: list[Condition] = []
     for written, keys in block.items():
         use = read_operator(written)
-        if use is None or not isinstance(keys, Mapping):
+        if not isinstance(keys, Mapping) or (keys and use is None):
             return None
+        if use is None:  # IAM passes over an operator without keys
+            continue
         compiled.extend(
             _condition(use, str(key), scalars(value), allows, variables) for key, value in keys.items()
         )

@@ -14,6 +14,7 @@ from passrole.policy.matching import action_matcher, arn_matcher, resource_quest
 from passrole.policy.principals import Principals, Reach, compile_principals
 from passrole.policy.questions import Question, all_of
 from passrole.policy.request import Principal
+from passrole.policy.resource_syntax import OWN_PARTITION
 from passrole.policy.scope import Scope
 from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json, statements, texts
 
@@ -114,13 +115,17 @@ class CompiledPolicy:
         return found
 
 
-def parse_document(document: str | Mapping[str, object], kind: Kind = "identity") -> CompiledPolicy:
+def parse_document(
+    document: str | Mapping[str, object],
+    kind: Kind = "identity",
+    partitions: frozenset[str] = OWN_PARTITION,
+) -> CompiledPolicy:
     """Check and compile a document, given as JSON text or as the object it holds, or MalformedPolicyDocument.
 
-    Boundaries, session policies and SCPs are of kind "identity".
+    Boundaries and SCPs are of kind "identity"; `partitions` are those of the ARNs in it.
     """
     elements = read_json(document, kind) if isinstance(document, str) else document
-    check(elements, kind)
+    check(elements, kind, partitions)
     return compile_document(elements, kind)
 
 
@@ -176,7 +181,7 @@ def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, va
         allows=allows,
         actions=actions,
         resources=resources,
-        principals=None if kind == "identity" else _principals(element, conditions or ()),
+        principals=None if kind not in ("resource", "trust") else _principals(element, conditions or ()),
         conditions=conditions or (),
         action_fits=tuple(action_matcher(text) for text in actions.texts),
         covers_resource=covers_resource or _anywhere,

@@ -1,7 +1,7 @@
 """Is this a policy document? The grammar of policies, refused in AWS's words.
 
 It compiles nothing. Each check takes a statement and returns AWS's sentence or None; the checks of a kind of
-document stand in one tuple, in the order in which AWS names the first defect it finds.
+document stand in one tuple, in the order in which AWS names the first defect it finds in any statement.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 CreatePolicy and PutRolePolicy (identity) word nearly every defect as a syntax error; CreateRole (trust) and
@@ -9,30 +9,34 @@ the services that keep resource-based policies name the field.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
-from passrole.policy.conditions import read_operator
+from passrole.policy.condition_syntax import has_dates_only, has_good_tag_keys, is_condition
 from passrole.policy.principals import is_account_id
+from passrole.policy.resource_syntax import LEGACY, OWN_PARTITION, foreign, malformed, unparsable
+from passrole.policy.scope import split_arn
 
-Kind = Literal["identity", "resource", "trust"]
+Kind = Literal["identity", "managed", "session", "resource", "trust"]
+"""`identity` is inline, a boundary or an SCP; managed and session policies obey stricter rules."""
+
 Statement = Mapping[str, object]
 Check = Callable[[Statement], str | None]
 
-VERSIONS: Final = frozenset({"2008-10-17", "2012-10-17"})
+VERSION: Final = "2012-10-17"
+VERSIONS: Final = frozenset({"2008-10-17", VERSION})
+_ARN_COLONS: Final = 5
 
 _SYNTAX: Final = "Syntax errors in policy."
 _DUPLICATE_SID: Final = "Statement IDs (SID) in a single policy must be unique."
-_NOT_JSON: Final[Mapping[Kind, str]] = {
-    "identity": _SYNTAX,
-    "resource": "This policy contains invalid Json",
-    "trust": "This policy contains invalid Json",
-}
-_NO_STATEMENT: Final[Mapping[Kind, str]] = {
-    "identity": _SYNTAX,
-    "resource": "Could not parse the policy: Statement is empty!",
-    "trust": "Could not parse the policy: Statement is empty!",
-}
+_SID: Final = (
+    "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression"
+    " [0-9A-Za-z]*"
+)
+_VERSION: Final = "Policy document must be version 2012-10-17 or greater."
+_PRINCIPAL_KIND: Final[frozenset[Kind]] = frozenset({"resource", "trust"})
+_NOT_JSON: Final = "This policy contains invalid Json"
+_NO_STATEMENT: Final = "Could not parse the policy: Statement is empty!"
 
 _DOCUMENT_ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_ELEMENTS: Final = frozenset(
@@ -49,7 +53,8 @@ _STATEMENT_ELEMENTS: Final = frozenset(
     ]
 )
 _PRINCIPAL_KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
-_VENDOR_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+_ALPHANUMERIC: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_VENDOR_LETTERS: Final = _ALPHANUMERIC | frozenset("-.")
 _UNIQUE_ID_PREFIXES: Final = ("AIDA", "AROA")
 
 
@@ -62,33 +67,47 @@ class MalformedPolicyDocument(Exception):
 
 
 def read_json(text: str, kind: Kind) -> Statement:
-    """The document as an object, or MalformedPolicyDocument."""
+    """The document as an object, or MalformedPolicyDocument; a key that an object has twice is no JSON."""
+    malformed = MalformedPolicyDocument(_NOT_JSON if kind in _PRINCIPAL_KIND else _SYNTAX)
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise MalformedPolicyDocument(_NOT_JSON[kind]) from error
+        raise malformed from error
     if not isinstance(document, dict):
-        raise MalformedPolicyDocument(_NOT_JSON[kind])
+        raise malformed
     return document
 
 
-def check(document: Statement, kind: Kind) -> None:
-    """Raise MalformedPolicyDocument for the first defect, in the words AWS uses for this kind of document."""
+def check(document: Statement, kind: Kind, partitions: frozenset[str] = OWN_PARTITION) -> None:
+    """Raise MalformedPolicyDocument for the first defect, in the words AWS uses for this kind of document.
+
+    `partitions` are those that the ARNs of resources and principals may be of.
+    """
     if not document.keys() <= _DOCUMENT_ELEMENTS or not _is_version(document.get("Version")):
         raise MalformedPolicyDocument(_SYNTAX)
     if not isinstance(document.get("Id", ""), str):
         raise MalformedPolicyDocument(_SYNTAX)
     listed = statements(document)
     if not listed:
-        raise MalformedPolicyDocument(_NO_STATEMENT[kind])
-    for statement in listed:
-        for find_problem in (*_CHECKS, *_CHECKS_BY_KIND[kind]):
-            problem = find_problem(statement)
-            if problem is not None:
-                raise MalformedPolicyDocument(problem)
+        raise MalformedPolicyDocument(_NO_STATEMENT if kind in _PRINCIPAL_KIND else _SYNTAX)
+    _refuse_first(listed, _CHECKS)
+    if kind == "managed" and document.get("Version") != VERSION:
+        raise MalformedPolicyDocument(_VERSION)
+    _refuse_first(listed, _LEGACY_CHECKS[kind])
     sids = [sid for statement in listed if (sid := statement.get("Sid"))]
     if len(sids) != len(set(sids)):
         raise MalformedPolicyDocument(_DUPLICATE_SID)
+    _refuse_first(listed, _CHECKS_BY_KIND[kind])
+    find = _foreign_principal if kind in _PRINCIPAL_KIND else _foreign_resource
+    _refuse_first(listed, [lambda statement: find(statement, partitions)])
+
+
+def _refuse_first(listed: Sequence[Statement], checks: Sequence[Check]) -> None:
+    for find_problem in checks:
+        for statement in listed:
+            problem = find_problem(statement)
+            if problem is not None:
+                raise MalformedPolicyDocument(problem)
 
 
 def statements(document: Statement) -> list[Statement]:
@@ -104,6 +123,13 @@ def texts(value: object) -> list[str] | None:
     listed = value if isinstance(value, list | tuple) else [value]
     found = [text for text in listed if isinstance(text, str)]
     return found if len(found) == len(listed) else None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _refuse_constant(name: str) -> None:
@@ -135,20 +161,29 @@ def _lists(statement: Statement) -> str | None:
 
 
 def _condition(statement: Statement) -> str | None:
-    block = statement.get("Condition", {})
-    if not isinstance(block, Mapping):
-        return _SYNTAX
-    for operator, keys in block.items():
-        if read_operator(operator) is None or not isinstance(keys, Mapping):
-            return _SYNTAX
-        if not all(_is_scalar_list(values) for values in keys.values()):
-            return _SYNTAX
-    return None
+    good = is_condition(statement.get("Condition", {}))
+    return None if good and has_good_tag_keys(statement.get("Condition", {})) else _SYNTAX
 
 
-def _is_scalar_list(values: object) -> bool:
-    listed = values if isinstance(values, list | tuple) else [values]
-    return all(isinstance(value, str | int | float) for value in listed)
+def _dates(statement: Statement) -> str | None:
+    return None if has_dates_only(statement.get("Condition", {})) else LEGACY
+
+
+def _legacy_resources(statement: Statement) -> str | None:
+    return LEGACY if any(map(unparsable, _listed(statement, "Resource"))) else None
+
+
+def _complete_resources(statement: Statement) -> str | None:
+    """Session policies "do not support incomplete ARNs".
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    listed = [text for text in _listed(statement, "Resource") if text != "*"]
+    return LEGACY if any(text.count(":") < _ARN_COLONS for text in listed) else None
+
+
+def _sid(statement: Statement) -> str | None:
+    return None if _ALPHANUMERIC.issuperset(str(statement.get("Sid", ""))) else _SID
 
 
 def _no_principal(statement: Statement) -> str | None:
@@ -176,9 +211,21 @@ def _action(action: str) -> str | None:
 def _resources(statement: Statement) -> str | None:
     if not _listed(statement, "Resource"):
         return "Policy statement must contain resources."
-    for resource in _listed(statement, "Resource"):
-        if resource != "*" and not resource.startswith("arn:"):
-            return f'Resource {resource} must be in ARN format or "*".'
+    problems = map(malformed, _listed(statement, "Resource"))
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def _foreign_resource(statement: Statement, partitions: frozenset[str]) -> str | None:
+    problems = (foreign(text, partitions) for text in _listed(statement, "Resource"))
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def _foreign_principal(statement: Statement, partitions: frozenset[str]) -> str | None:
+    element = statement.get("Principal", statement.get("NotPrincipal"))
+    names = texts(element.get("AWS", [])) if isinstance(element, Mapping) else None
+    for name in names or ():
+        if name.startswith("arn:") and split_arn(name)[1] not in partitions:
+            return _invalid_principal(name)
     return None
 
 
@@ -207,8 +254,12 @@ def _principal(element: object) -> str | None:
             return "Invalid principal in policy"
         for name in names:
             if kind == "AWS" and not _is_aws_principal(name):
-                return f'Invalid principal in policy: "AWS":"{name}"'
+                return _invalid_principal(name)
     return None
+
+
+def _invalid_principal(name: str) -> str:
+    return f'Invalid principal in policy: "AWS":"{name}"'
 
 
 def _is_aws_principal(name: str) -> bool:
@@ -217,6 +268,19 @@ def _is_aws_principal(name: str) -> bool:
     parts = name.split(":", 5)
     # "You cannot use a wildcard to match part of a principal name or ARN."
     return len(parts) == 6 and parts[0] == "arn" and parts[2] in ("iam", "sts") and "*" not in name
+
+
+def _no_allow_by_exception(statement: Statement) -> str | None:
+    """AWS: `NotPrincipal must be used with "Effect":"Deny"`.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    allows = statement.get("Effect") == "Allow"
+    return "Allow with NotPrincipal is not allowed." if allows and "NotPrincipal" in statement else None
+
+
+def _no_exception(statement: Statement) -> str | None:
+    return "Has prohibited field NotPrincipal" if "NotPrincipal" in statement else None
 
 
 def _no_resource(statement: Statement) -> str | None:
@@ -241,9 +305,34 @@ def _required_resource(statement: Statement) -> str | None:
 
 
 _CHECKS: Final[tuple[Check, ...]] = (_elements, _effect, _not_both, _lists, _condition)
+_LEGACY_CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
+    "identity": (_dates, _legacy_resources, _sid),
+    "managed": (_dates, _legacy_resources, _sid),
+    "session": (_dates, _legacy_resources, _sid),
+    # Queues, buckets and functions allow hyphens, spaces and more in a Sid.
+    "resource": (_dates,),
+    "trust": (_dates, _sid),
+}
+_IDENTITY: Final[tuple[Check, ...]] = (_no_principal, _actions, _resources)
 _CHECKS_BY_KIND: Final[Mapping[Kind, tuple[Check, ...]]] = {
-    "identity": (_no_principal, _actions, _resources),
+    "identity": _IDENTITY,
+    "managed": _IDENTITY,
+    "session": (*_IDENTITY, _complete_resources),
     # The resource's own service decides which ARNs and short names it accepts, so they are not checked here.
-    "resource": (_required_principal, _required_action, _actions, _required_resource),
-    "trust": (_no_resource, _required_principal, _required_action, _actions, _only_sts_actions),
+    "resource": (
+        _no_allow_by_exception,
+        _required_principal,
+        _required_action,
+        _actions,
+        _required_resource,
+    ),
+    "trust": (
+        _no_allow_by_exception,
+        _no_exception,
+        _no_resource,
+        _required_principal,
+        _required_action,
+        _actions,
+        _only_sts_actions,
+    ),
 }

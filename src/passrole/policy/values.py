@@ -25,6 +25,8 @@ _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
 _DAY_SECONDS: Final = 86_400
 _EPOCH_DAYS: Final = date(1970, 1, 1).toordinal()
 
+_SECONDS: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+
 # W3C's profile of ISO 8601 with the liberties that IAM takes: one digit for hour, minute or second, a small
 # `t` or `z`, any length of year, and a time zone after any part of the time. Letters of a fixed pattern.
 _DATE: Final = re.compile(
@@ -52,9 +54,9 @@ def moment(text: str) -> Decimal | None:
 
     Four digits are a year: `2026` is the first moment of it, as `2026-01` is that of a month.
     """
-    seconds = None if "-" in text or len(text) == _YEAR_DIGITS else number(text)
-    if seconds is not None:
-        return seconds if 0 <= seconds <= _SECONDS_MAX else None
+    if _SECONDS.fullmatch(text) and len(text) != _YEAR_DIGITS:
+        seconds = Decimal(text)
+        return seconds if seconds <= _SECONDS_MAX else None
     found = _DATE.fullmatch(text)
     return None if found is None else _seconds(found)
 

@@ -127,7 +127,7 @@ async def _check_policies(ctx: Context, policy: str | None, policy_arns: Sequenc
         raise Fault("PackedPolicyTooLarge", sentence)
     if policy is not None:
         try:
-            parse_document(policy)
+            parse_document(policy, "session")
         except MalformedPolicyDocument as error:
             raise Fault("MalformedPolicyDocument", error.message) from None
     missing = await ctx.store.read(

@@ -270,6 +270,8 @@ def test_resource_policies_come_and_go(logs: Logs) -> None:
 def test_resource_policies_are_refused_where_they_cannot_be(logs: Logs, server: Server) -> None:
     with pytest.raises(ClientError, match=r"InvalidParameterException.*invalid Json"):
         logs.client.put_resource_policy(policyName="bad", policyDocument="{")
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*invalid Json"):
+        logs.client.put_resource_policy(policyName="bad", policyDocument='{"Statement": 1, "Statement": 2}')
     with pytest.raises(ClientError, match=r"ResourceNotFoundException.*\[none\] does not exist"):
         logs.client.delete_resource_policy(policyName="none")
     other = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}

@@ -137,6 +137,8 @@ def test_a_policy_is_kept_as_it_was_put(s3: S3) -> None:
         json.dumps(POLICY).replace(":::data/*", ":::other/*"),
         json.dumps(POLICY).replace("arn:aws:s3:::data/*", "*"),
         json.dumps({**POLICY, "Id": "x" * 21_000}),
+        json.dumps(POLICY).replace('"Effect"', '"Effect": "Deny", "Effect"'),
+        json.dumps(POLICY).replace('"Principal"', '"NotPrincipal"'),
     ],
 )
 def test_a_policy_that_is_none_or_of_another_bucket_is_refused(s3: S3, policy: str) -> None:

@@ -39,6 +39,16 @@ def test_a_number_with_leading_zeros_is_the_same_number() -> None:
         ("Policy", "nonsense"),
         ("Policy", "[]"),
         ("Policy", '{"Statement": [{"Effect": "Perhaps"}]}'),
+        (
+            "Policy",
+            '{"Statement": {"Effect": "Deny", "Effect": "Allow", "Principal": "*", "Action": "sqs:*",'
+            ' "Resource": "*"}}',
+        ),
+        (
+            "Policy",
+            '{"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": "111122223333"}, "Action": "sqs:*",'
+            ' "Resource": "*"}}',
+        ),
         ("SqsManagedSseEnabled", "1"),
     ],
 )

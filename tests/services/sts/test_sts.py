@@ -211,6 +211,14 @@ def test_session_policies_can_be_managed_ones(roles: Roles) -> None:
     "given, code",
     [
         ({"Policy": "{"}, "MalformedPolicyDocument"),
+        (
+            {"Policy": json.dumps(allowing("sqs:*")).replace('"Effect"', '"Effect": "Deny", "Effect"')},
+            "MalformedPolicyDocument",
+        ),
+        (
+            {"Policy": json.dumps(allowing("sqs:*")).replace('"*"', '"arn:aws:sqs"')},
+            "MalformedPolicyDocument",
+        ),
         ({"Policy": json.dumps(allowing("sqs:" + "x" * 2048))}, "PackedPolicyTooLarge"),
         ({"PolicyArns": [{"arn": f"{PIPELINES}{n}"} for n in range(11)]}, "PackedPolicyTooLarge"),
         ({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/Nothing"}]}, "ValidationError"),

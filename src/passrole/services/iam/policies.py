@@ -30,7 +30,7 @@ def checked_document(text: str) -> str:
     """A managed policy's document. Raises Fault."""
     if documents.size(text) > CHARACTERS_MAX:
         raise refusals.quota("PolicySize", CHARACTERS_MAX)
-    return documents.checked(text)
+    return documents.checked(text, "managed")
 
 
 def listed(policy: Policy, usage: Usage) -> dict[str, Any]:
