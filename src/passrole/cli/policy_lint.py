@@ -24,10 +24,10 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 @click.argument("file", type=_FILE)
 @click.option(
     "--kind",
-    type=click.Choice(["identity", "resource", "trust"]),
+    type=click.Choice(["identity", "managed", "session", "resource", "trust"]),
     default="identity",
     show_default=True,
-    help="Of a role or user, of a queue or function, or a role's trust policy.",
+    help="Of a role or user, inline, managed or a session's; of a queue or function; or a role's trust.",
 )
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."

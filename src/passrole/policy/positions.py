@@ -5,6 +5,7 @@ bracket, comma or colon in front of it and ends right after its brace; lines and
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -20,6 +21,8 @@ Span = tuple[Position, Position]
 
 _DECODER: Final = json.JSONDecoder()
 _WHITE: Final = " \t\n\r"
+# Strings, with the colon after those that are keys, and brackets. The text is JSON that was read before.
+_TOKENS: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*+")(?:\s*+(?P<colon>:))?|[\[\]{}]')
 
 
 def statement_spans(text: str) -> list[Span]:
@@ -29,6 +32,25 @@ def statement_spans(text: str) -> list[Span]:
         if key == "Statement":  # of a repeated key, the last one counts
             found = list(_elements(text, value_start)) if text[value_start] == "[" else [(colon_end, end)]
     return [(_position(text, start), _position(text, end)) for start, end in found]
+
+
+def repeated_key(text: str) -> tuple[str, Position] | None:
+    """The first key that an object of the JSON has twice, and where it stands the second time."""
+    seen: list[set[str]] = []
+    for found in _TOKENS.finditer(text):
+        mark = found[0]
+        if mark[0] == '"' and found["colon"] is None:
+            continue
+        if mark in "[{":
+            seen.append(set())
+        elif mark in "]}":
+            seen.pop()
+        else:
+            key = json.loads(found["key"])
+            if key in seen[-1]:
+                return key, _position(text, found.start())
+            seen[-1].add(key)
+    return None
 
 
 def _members(text: str) -> Iterator[tuple[str, int, int, int]]:

@@ -1,0 +1,71 @@
+"""Rules about actions: those that do not exist, and those that no resource of their statement is for."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Final
+
+from passrole.policy.lint.findings import Element, StatementRule, listed
+from passrole.policy.lint.reference import known_actions, known_resources, known_services
+from passrole.policy.lint.shapes import meet
+from passrole.policy.matching import action_matcher
+from passrole.policy.syntax import Kind
+
+
+def _strange_services(element: Element, _kind: Kind) -> Iterator[str]:
+    for text in listed(element, "Action", "NotAction"):
+        service, colon, _ = text.partition(":")
+        if colon and service.lower() not in known_services():
+            near = get_close_matches(service.lower(), known_services(), n=1, cutoff=0.6)
+            advice = f"; did you mean `{near[0]}`?" if near else ""
+            yield f"there is no service with the prefix `{service}` of `{text}`{advice}"
+
+
+def _strange_actions(element: Element, _kind: Kind) -> Iterator[str]:
+    for text in listed(element, "Action", "NotAction"):
+        service, _, name = text.partition(":")
+        actions = known_actions().get(service.lower())
+        if actions is None or _covered(text):
+            continue
+        lowered = {action.lower(): action for action in actions}
+        near = get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+        advice = f"; did you mean `{service}:{lowered[near[0]]}`?" if near else ""
+        yield f"there is no action `{text}`{advice}"
+
+
+def _never_meet(element: Element, kind: Kind) -> Iterator[str]:
+    """An action and a resource of one statement that have nothing to do with each other."""
+    resources = listed(element, "Resource")
+    if kind in ("resource", "trust") or not resources or "*" in resources:
+        return
+    shapes = {text: _resources_of(text) for text in listed(element, "Action")}
+    for text, known in shapes.items():
+        if known is None:
+            continue
+        if not any(meet(resource, shape) for resource in resources for shape in known):
+            fit = " or ".join(f"`{shape}`" for shape in known) or '`"*"` alone'
+            yield (f"no resource of the statement is one for `{text}`, so it does nothing; it is for {fit}")
+    if None in shapes.values():  # some may be for any resource
+        return
+    every = [shape for known in shapes.values() for shape in known or ()]
+    for resource in resources:
+        if not any(meet(resource, shape) for shape in every):
+            yield f"no action of the statement is one for `{resource}`, so it does nothing; remove it"
+
+
+def _covered(text: str) -> list[tuple[str, str]]:
+    """The known actions that a pattern covers, as service and name."""
+    service, _, name = text.partition(":")
+    fits = action_matcher(name)
+    return [
+        (service.lower(), each) for each in known_actions().get(service.lower(), ()) if fits(each.lower())
+    ]
+
+
+def _resources_of(text: str) -> tuple[str, ...] | None:
+    """The patterns of the ARNs that the actions are for; None where they are not known."""
+    covered = _covered(text)
+    found = {arn for service, name in covered for arn in known_resources()[service][name]}
+    return tuple(sorted(found)) if covered else None
+
+
+RULES: Final[tuple[StatementRule, ...]] = (_strange_services, _strange_actions, _never_meet)

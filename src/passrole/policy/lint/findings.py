@@ -1,0 +1,69 @@
+"""What rules are made of: a finding, and how a rule looks into a statement.
+
+A rule of a statement yields messages about it; a rule of a document yields findings. A message says what is
+wrong and what to do, for people.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from passrole.policy.conditions import OperatorUse, read_operator, scalars
+from passrole.policy.syntax import Kind, texts
+
+Level = Literal["error", "warning"]
+Element = Mapping[str, object]
+StatementRule = Callable[[Element, Kind], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect. `statement` is its index from 0, None for the document as a whole; `message` for people."""
+
+    level: Level
+    statement: int | None
+    sid: str | None
+    message: str
+
+
+DocumentRule = Callable[[Element, Sequence[Element], Kind], Iterator[Finding]]
+
+
+class Asked(NamedTuple):
+    """One key of a condition: the operator as written and as read, the key, and its values as text."""
+
+    operator: str
+    use: OperatorUse
+    key: str
+    values: tuple[str, ...]
+
+
+def sid_of(element: Element) -> str | None:
+    """The statement's Sid, where it has one."""
+    sid = element.get("Sid")
+    return sid if isinstance(sid, str) and sid else None
+
+
+def allows(element: Element) -> bool:
+    """Whether the statement is an Allow."""
+    return element.get("Effect") == "Allow"
+
+
+def listed(element: Element, *names: str) -> list[str]:
+    """The texts of these elements, in their order."""
+    return [text for name in names if name in element for text in texts(element[name]) or []]
+
+
+def asked(element: Element) -> Iterator[Asked]:
+    """The keys of the statement's condition, operator by operator."""
+    block = element.get("Condition")
+    for operator, keys in block.items() if isinstance(block, Mapping) else ():
+        use = read_operator(str(operator))
+        if use is not None and isinstance(keys, Mapping):
+            for key, value in keys.items():
+                yield Asked(str(operator), use, str(key), scalars(value))
+
+
+def keys_of(element: Element) -> set[str]:
+    """The keys of the statement's condition, in lower case."""
+    return {each.key.lower() for each in asked(element)}

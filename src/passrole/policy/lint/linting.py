@@ -1,0 +1,82 @@
+"""`lint`: what AWS refuses in a document, or else what the rules say about it."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from passrole.policy.lint import access, actions, conditions, escalation, resources, variables
+from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, sid_of
+from passrole.policy.positions import repeated_key
+from passrole.policy.resource_syntax import PARTITIONS
+from passrole.policy.syntax import VERSION, Kind, MalformedPolicyDocument, check, read_json, statements
+
+
+def lint(document: str, kind: Kind = "identity") -> list[Finding]:
+    """Every finding in the text of a document: first what AWS refuses, else the warnings by statement."""
+    try:
+        elements = read_json(document, kind)
+    except MalformedPolicyDocument as error:
+        return [Finding("error", None, None, f"{error.message}{_where(document)}")]
+    refused = list(_refused(elements, kind))
+    return refused or list(_warnings(elements, kind))
+
+
+def _where(document: str) -> str:
+    """Where the JSON breaks off, which AWS does not tell."""
+    try:
+        json.loads(document)
+    except json.JSONDecodeError as error:
+        return f" (line {error.lineno}, column {error.colno}: {error.msg})"
+    except (ValueError, RecursionError):
+        return ""
+    repeated = repeated_key(document)
+    if repeated is None:
+        return " (the document is no JSON object)"
+    key, place = repeated
+    return (
+        f" (line {place.line}, column {place.column}: the key `{key}` is there twice in one object, and"
+        " readers differ in which of them counts; remove one)"
+    )
+
+
+def _refused(document: Element, kind: Kind) -> Iterator[Finding]:
+    """AWS names the first defect alone; here each statement's first, or the document's where none has any."""
+    try:
+        check(document, kind, PARTITIONS)
+    except MalformedPolicyDocument as error:
+        whole = error.message
+    else:
+        return
+    found = False
+    for index, element in enumerate(statements(document)):
+        try:
+            check({"Version": VERSION, "Statement": [element]}, kind, PARTITIONS)
+        except MalformedPolicyDocument as error:
+            found = True
+            yield Finding("error", index, sid_of(element), error.message)
+    if not found:
+        yield Finding("error", None, None, whole)
+
+
+def _warnings(document: Element, kind: Kind) -> Iterator[Finding]:
+    listed = statements(document)
+    for find in _DOCUMENT_RULES:
+        yield from find(document, listed, kind)
+    for index, element in enumerate(listed):
+        for tell in _STATEMENT_RULES:
+            for message in tell(element, kind):
+                yield Finding("warning", index, sid_of(element), message)
+
+
+_DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (
+    *variables.DOCUMENT_RULES,
+    *resources.DOCUMENT_RULES,
+    *escalation.DOCUMENT_RULES,
+)
+_STATEMENT_RULES: Final[tuple[StatementRule, ...]] = (
+    *access.RULES,
+    *actions.RULES,
+    *resources.RULES,
+    *conditions.RULES,
+    *variables.RULES,
+)
