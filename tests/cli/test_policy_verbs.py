@@ -134,3 +134,23 @@ def test_what_cannot_be_used_is_2_and_one_line(
     result = policy(*arguments.format(**files).split())
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_key_that_is_there_twice_is_seen_in_files_of_both_shapes(
+    write: Write, tmp_path: Path, wrapped: bool
+) -> None:
+    text = json.dumps(allowing("sqs:*")).replace('"Effect"', '"Effect": "Deny", "Effect"')
+    file = tmp_path / "twice.json"
+    file.write_text(f'{{"PolicyVersion": {{"Document": {text}}}}}' if wrapped else text)
+    linted = policy("lint", str(file))
+    assert (linted.exit_code, "the key `Effect` is there twice" in linted.stdout) == (2, True)
+    compared = policy("diff", str(file), write("p.json", PIPELINE))
+    assert (compared.exit_code, "is not a usable policy" in compared.stderr) == (2, True)
+
+
+def test_lint_judges_a_managed_policy_by_its_own_rules(write: Write) -> None:
+    file = write("old.json", {**allowing("sqs:*"), "Version": "2008-10-17"})
+    assert policy("lint", file).exit_code == 0
+    managed = policy("lint", file, "--kind", "managed")
+    assert (managed.exit_code, "version 2012-10-17 or greater" in managed.stdout) == (2, True)

@@ -64,6 +64,8 @@ VALUES = [
     ("NotIpAddress",             "10.0.0.0/8",             "nowhere",                    False),
     ("IpAddress",                "10.0.0.0/8",             "::ffff:10.1.2.3",            True),
     ("NotIpAddress",             "10.0.0.0/8",             "::ffff:10.1.2.3",            False),
+    ("IpAddress",                "::ffff:10.0.0.0/104",    "10.1.2.3",                   True),
+    ("IpAddress",                "::/0",                   "2001:db8::1",                True),
     ("ArnEquals",                "arn:aws:sqs:*:*:q",      "arn:aws:sqs:us-east-1:1:q",  True),
     ("ArnLike",                  "arn:aws:sqs:*:q",        "arn:aws:sqs:us-east-1:1:q",  False),
     ("ArnNotEquals",             "arn:aws:sqs:*:*:q",      "arn:aws:sqs:us-east-1:1:q",  False),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from passrole import arns
-from passrole.cli.subject import ClientOf, compiled
+from passrole.cli.subject import ClientOf, kept
 from passrole.policy.document import CompiledPolicy
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def attached_policy(
         return None
     if kind == "trust":
         document = _trust(client_of("iam", None), arn)
-        return compiled(document, "trust", resource) if document else None
+        return kept(document, "trust", resource) if document else None
     read = _READERS.get(arn.service)
     if read is None:
         return None
@@ -64,7 +64,7 @@ def attached_policy(
         if error.response["Error"]["Code"] in DENIED:
             raise
         return None
-    return compiled(document, "resource", resource) if document else None
+    return kept(document, "resource", resource) if document else None
 
 
 def _function(client: "Client", arn: arns.Arn) -> Any:

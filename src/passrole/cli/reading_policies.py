@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from passrole.cli.subject import compiled, managed
+from passrole.cli.subject import kept, managed
 from passrole.needs import role_session
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS
@@ -38,7 +38,7 @@ def held(iam: "Client", kind: Kind, named: str, version: str | None = None) -> H
     identity = tuple(_policies(iam, kind, name, version))
     bounded = found.get("PermissionsBoundary")
     boundary = _attached(iam, bounded["PermissionsBoundaryArn"]) if bounded else None
-    trust = compiled(found["AssumeRolePolicyDocument"], "trust", named) if kind == "role" else None
+    trust = kept(found["AssumeRolePolicyDocument"], "trust", named) if kind == "role" else None
     return Held(_principal(kind, found), PolicySet(identity, None, boundary, trust=trust))
 
 
@@ -61,10 +61,10 @@ def _policies(iam: "Client", kind: Kind, name: dict[str, str], version: str | No
     for page in iam.get_paginator(f"list_{kind}_policies").paginate(**name):
         for inline in page["PolicyNames"]:
             answer = getattr(iam, f"get_{kind}_policy")(**name, PolicyName=inline)
-            yield inline, compiled(answer["PolicyDocument"], "identity", inline)
+            yield inline, kept(answer["PolicyDocument"], "identity", inline)
 
 
 def _attached(iam: "Client", arn: str) -> NamedPolicy:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
-    return arn, compiled(answer["PolicyVersion"]["Document"], "identity", arn)
+    return arn, kept(answer["PolicyVersion"]["Document"], "identity", arn)

@@ -3,6 +3,7 @@
 It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for what is missing.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,13 @@ from passrole.needs.document import Definition, UnreadableDefinition, read_defin
 from passrole.needs.least_privilege import trust_document
 from passrole.needs.need import Need, Place
 from passrole.needs.verdicts import Answer, judge, role_session
-from passrole.policy.document import CompiledPolicy, Kind, MalformedPolicyDocument, parse_document
+from passrole.policy.document import (
+    CompiledPolicy,
+    Kind,
+    MalformedPolicyDocument,
+    compile_document,
+    parse_document,
+)
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.request import Principal
@@ -162,6 +169,17 @@ def compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
         return parse_document(document, kind, PARTITIONS)
     except MalformedPolicyDocument as error:
         raise Misuse(f"`{name}` is not a usable policy: {error}") from error
+
+
+def kept(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+    """A document that a service keeps, as text or as an object; the service has checked it, by its rules of
+    that day. `name` is for the error. Raises Misuse.
+    """
+    try:
+        elements = json.loads(document) if isinstance(document, str) else document
+    except (ValueError, RecursionError) as error:
+        raise Misuse(f"`{name}` is not a usable policy: {error}") from error
+    return compile_document(elements, kind)
 
 
 def managed(version: str) -> NamedPolicy:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from passrole.policy.conditions import read_operator
-from passrole.policy.syntax import statements, texts
+from passrole.policy.elements import statements, texts
 
 Element = Mapping[str, object]
 

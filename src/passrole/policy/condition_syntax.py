@@ -20,7 +20,7 @@ _TAG_CHARACTERS_MAX: Final = 128
 
 def is_condition(block: object) -> bool:
     """Whether it has operators that exist, with keys and scalar values; IAM passes over an operator without
-    keys, whatever its name.
+    keys, by any name.
     """
     if not isinstance(block, Mapping):
         return False

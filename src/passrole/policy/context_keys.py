@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from passrole.policy.conditions import scalars
-from passrole.policy.syntax import statements
+from passrole.policy.elements import statements
 
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
 _ESCAPES: Final = frozenset("*?$")

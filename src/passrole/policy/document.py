@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from passrole.policy.conditions import Condition, Many, compile_conditions
+from passrole.policy.elements import statements, texts
 from passrole.policy.matching import action_matcher, arn_matcher, resource_question
 from passrole.policy.principals import Principals, Reach, compile_principals
 from passrole.policy.questions import Question, all_of
 from passrole.policy.request import Principal
 from passrole.policy.resource_syntax import OWN_PARTITION
 from passrole.policy.scope import Scope
-from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json, statements, texts
+from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json
 
 __all__ = [
     "CompiledPolicy",

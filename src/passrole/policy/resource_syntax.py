@@ -44,7 +44,7 @@ def unparsable(text: str) -> bool:
 
 
 def malformed(text: str) -> str | None:
-    """AWS's sentence about what stands where, whatever the partition."""
+    """AWS's sentence about what stands where, in any partition."""
     if text == _ANY:
         return None
     scheme, colon, _ = text.partition(":")

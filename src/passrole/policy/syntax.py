@@ -13,14 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from passrole.policy.condition_syntax import has_dates_only, has_good_tag_keys, is_condition
-from passrole.policy.principals import is_account_id
+from passrole.policy.elements import Statement, statements, texts
+from passrole.policy.principal_syntax import (
+    foreign_principal,
+    no_allow_by_exception,
+    no_exception,
+    required_principal,
+)
 from passrole.policy.resource_syntax import LEGACY, OWN_PARTITION, foreign, malformed, unparsable
-from passrole.policy.scope import split_arn
 
 Kind = Literal["identity", "managed", "session", "resource", "trust"]
 """`identity` is inline, a boundary or an SCP; managed and session policies obey stricter rules."""
 
-Statement = Mapping[str, object]
 Check = Callable[[Statement], str | None]
 
 VERSION: Final = "2012-10-17"
@@ -52,10 +56,8 @@ _STATEMENT_ELEMENTS: Final = frozenset(
         "Condition",
     ]
 )
-_PRINCIPAL_KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ALPHANUMERIC: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _VENDOR_LETTERS: Final = _ALPHANUMERIC | frozenset("-.")
-_UNIQUE_ID_PREFIXES: Final = ("AIDA", "AROA")
 
 
 class MalformedPolicyDocument(Exception):
@@ -98,7 +100,7 @@ def check(document: Statement, kind: Kind, partitions: frozenset[str] = OWN_PART
     if len(sids) != len(set(sids)):
         raise MalformedPolicyDocument(_DUPLICATE_SID)
     _refuse_first(listed, _CHECKS_BY_KIND[kind])
-    find = _foreign_principal if kind in _PRINCIPAL_KIND else _foreign_resource
+    find = foreign_principal if kind in _PRINCIPAL_KIND else _foreign_resource
     _refuse_first(listed, [lambda statement: find(statement, partitions)])
 
 
@@ -108,21 +110,6 @@ def _refuse_first(listed: Sequence[Statement], checks: Sequence[Check]) -> None:
             problem = find_problem(statement)
             if problem is not None:
                 raise MalformedPolicyDocument(problem)
-
-
-def statements(document: Statement) -> list[Statement]:
-    """The statements of a document, which may hold a single one without a list; empty if any is no object."""
-    element = document.get("Statement")
-    listed = element if isinstance(element, list | tuple) else [element]
-    objects = [statement for statement in listed if isinstance(statement, Mapping)]
-    return objects if len(objects) == len(listed) else []
-
-
-def texts(value: object) -> list[str] | None:
-    """An element that holds one text or a list of them; None where it holds anything else."""
-    listed = value if isinstance(value, list | tuple) else [value]
-    found = [text for text in listed if isinstance(text, str)]
-    return found if len(found) == len(listed) else None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -220,67 +207,9 @@ def _foreign_resource(statement: Statement, partitions: frozenset[str]) -> str |
     return next((problem for problem in problems if problem is not None), None)
 
 
-def _foreign_principal(statement: Statement, partitions: frozenset[str]) -> str | None:
-    element = statement.get("Principal", statement.get("NotPrincipal"))
-    names = texts(element.get("AWS", [])) if isinstance(element, Mapping) else None
-    for name in names or ():
-        if name.startswith("arn:") and split_arn(name)[1] not in partitions:
-            return _invalid_principal(name)
-    return None
-
-
 def _listed(statement: Statement, element: str) -> list[str]:
     """What `element` or its Not- twin lists."""
     return texts(statement.get(element, statement.get(f"Not{element}", []))) or []
-
-
-def _required_principal(statement: Statement) -> str | None:
-    element = statement.get("Principal", statement.get("NotPrincipal"))
-    if element is None:
-        return "Missing required field Principal"
-    if element in ("", [], {}):
-        return "Missing required field Principal cannot be empty!"
-    return _principal(element)
-
-
-def _principal(element: object) -> str | None:
-    if element == "*":
-        return None
-    if not isinstance(element, Mapping) or not element.keys() <= _PRINCIPAL_KINDS:
-        return "Invalid principal in policy"
-    for kind, value in element.items():
-        names = texts(value)
-        if names is None:
-            return "Invalid principal in policy"
-        for name in names:
-            if kind == "AWS" and not _is_aws_principal(name):
-                return _invalid_principal(name)
-    return None
-
-
-def _invalid_principal(name: str) -> str:
-    return f'Invalid principal in policy: "AWS":"{name}"'
-
-
-def _is_aws_principal(name: str) -> bool:
-    if name == "*" or is_account_id(name) or name.startswith(_UNIQUE_ID_PREFIXES):
-        return True
-    parts = name.split(":", 5)
-    # "You cannot use a wildcard to match part of a principal name or ARN."
-    return len(parts) == 6 and parts[0] == "arn" and parts[2] in ("iam", "sts") and "*" not in name
-
-
-def _no_allow_by_exception(statement: Statement) -> str | None:
-    """AWS: `NotPrincipal must be used with "Effect":"Deny"`.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-    """
-    allows = statement.get("Effect") == "Allow"
-    return "Allow with NotPrincipal is not allowed." if allows and "NotPrincipal" in statement else None
-
-
-def _no_exception(statement: Statement) -> str | None:
-    return "Has prohibited field NotPrincipal" if "NotPrincipal" in statement else None
 
 
 def _no_resource(statement: Statement) -> str | None:
@@ -320,17 +249,17 @@ _CHECKS_BY_KIND: Final[Mapping[Kind, tuple[Check, ...]]] = {
     "session": (*_IDENTITY, _complete_resources),
     # The resource's own service decides which ARNs and short names it accepts, so they are not checked here.
     "resource": (
-        _no_allow_by_exception,
-        _required_principal,
+        no_allow_by_exception,
+        required_principal,
         _required_action,
         _actions,
         _required_resource,
     ),
     "trust": (
-        _no_allow_by_exception,
-        _no_exception,
+        no_allow_by_exception,
+        no_exception,
         _no_resource,
-        _required_principal,
+        required_principal,
         _required_action,
         _actions,
         _only_sts_actions,

@@ -22,6 +22,7 @@ _YEAR_DIGITS: Final = 4
 _SECONDS_MAX: Final = 2**63 - 1
 # The Gregorian calendar repeats itself after 400 years.
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
+_MAPPED_BITS: Final = 96
 _DAY_SECONDS: Final = 86_400
 _EPOCH_DAYS: Final = date(1970, 1, 1).toordinal()
 
@@ -75,11 +76,15 @@ def octets(text: str) -> bytes | None:
 
 
 def network(text: str) -> Network | None:
-    """An address or a range of them (CIDR)."""
+    """An address or a range of them (CIDR); `::ffff:192.0.2.0/120` is a range of version 4."""
     try:
-        return ip_network(text, strict=False)
+        found = ip_network(text, strict=False)
     except ValueError:
         return None
+    mapped = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) else None
+    if mapped is None or found.prefixlen < _MAPPED_BITS:
+        return found
+    return IPv4Network((mapped, found.prefixlen - _MAPPED_BITS))
 
 
 @lru_cache(maxsize=1024)

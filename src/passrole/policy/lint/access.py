@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from passrole.policy.elements import texts
 from passrole.policy.lint.findings import Element, StatementRule, allows, keys_of, listed
 from passrole.policy.matching import action_matcher
 from passrole.policy.scope import split_arn
-from passrole.policy.syntax import Kind, texts
+from passrole.policy.syntax import Kind
 
 PASSING: Final = "iam:passrole"
 PASSED_TO: Final = "iam:passedtoservice"
@@ -41,7 +42,7 @@ def _passes_any_role(element: Element, kind: Kind) -> Iterator[str]:
 
 
 def is_every_role(resource: str) -> bool:
-    """Whether a Resource covers the roles of an account, whatever their names."""
+    """Whether a Resource covers the roles of an account by any name."""
     segments = split_arn(resource)
     if len(segments) < 6:
         return resource == "*" or segments[2:3] == ["iam"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from passrole.policy.conditions import OperatorUse, read_operator, scalars
-from passrole.policy.syntax import Kind, texts
+from passrole.policy.elements import texts
+from passrole.policy.syntax import Kind
 
 Level = Literal["error", "warning"]
 Element = Mapping[str, object]

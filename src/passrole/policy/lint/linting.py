@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from passrole.policy.elements import statements
 from passrole.policy.lint import access, actions, conditions, escalation, resources, variables
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, sid_of
 from passrole.policy.positions import repeated_key
 from passrole.policy.resource_syntax import PARTITIONS
-from passrole.policy.syntax import VERSION, Kind, MalformedPolicyDocument, check, read_json, statements
+from passrole.policy.syntax import VERSION, Kind, MalformedPolicyDocument, check, read_json
 
 
 def lint(document: str, kind: Kind = "identity") -> list[Finding]:
