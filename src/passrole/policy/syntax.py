@@ -70,13 +70,13 @@ class MalformedPolicyDocument(Exception):
 
 def read_json(text: str, kind: Kind) -> Statement:
     """The document as an object, or MalformedPolicyDocument; a key that an object has twice is no JSON."""
-    malformed = MalformedPolicyDocument(_NOT_JSON if kind in _PRINCIPAL_KIND else _SYNTAX)
+    refusal = MalformedPolicyDocument(_NOT_JSON if kind in _PRINCIPAL_KIND else _SYNTAX)
     try:
         document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise malformed from error
+        raise refusal from error
     if not isinstance(document, dict):
-        raise malformed
+        raise refusal
     return document
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from tests.services.iam.conftest import Refusal
 
+from passrole.api import authorise
+from passrole.services.iam import sources
+
 Doors = Mapping[str, Callable[[str], Any]]
 Refuse = Callable[[Callable[[], Any]], Refusal]
 
@@ -123,3 +126,10 @@ def test_what_aws_accepts_comes_in_at_every_door(doors: Doors) -> None:
         doors[door](good)
     for door in TRUST_DOORS:
         doors[door](trust(Sid="Abc1"))
+
+
+def test_what_was_stored_under_earlier_rules_still_counts() -> None:
+    by_exception = trust().replace("Principal", "NotPrincipal")
+    assert len(authorise._compiled(by_exception, "trust").statements) == 1
+    kept = sources._stored("old", twice(document(Condition={"StringEquals": {"aws:username": "ann"}})))
+    assert (len(kept.policy.statements), kept.keys) == (1, [["aws:username"]])
