@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Name, Region, Unfit
+from passrole.arns import Account, Name, Region
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.sqs import attributes
@@ -96,10 +96,10 @@ def url(ctx: Context, queue_name: str) -> str:
 
 def address(queue_url: str) -> tuple[Account, Name]:
     """Account and name: the last two segments of any URL, whichever host it names. Raises Fault."""
-    parts = queue_url.rsplit("/", 2)
     try:
-        return Account(parts[-2]), Name(parts[-1])
-    except (IndexError, Unfit):
+        _, account, name = queue_url.rsplit("/", 2)
+        return Account(account), Name(name)
+    except ValueError:  # of which Unfit is one
         sentence = f"The address {queue_url} is not valid for this endpoint."
         raise Fault("InvalidAddress", sentence, status=404) from None
 
