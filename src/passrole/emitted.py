@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from passrole import ids
-from passrole.store import Collection, Tx
+from passrole.store import Collection, Tx, any_within
 
 CHANNEL = "events-emitted"
 """Its notices are tuples: the key in EMITTED, and the Emitted."""
@@ -66,9 +66,7 @@ def emit(
 
 def any_rule(tx: Tx, account: str, region: str) -> bool:
     """Whether the account has a rule in the region, on whichever bus."""
-    prefix = f"{account}/{region}/"
-    sql = "SELECT 1 FROM documents WHERE kind = ? AND key >= ? AND key < ? LIMIT 1"
-    return tx.one(sql, RULES_KIND, prefix, prefix + "\U0010ffff") is not None
+    return any_within(tx, RULES_KIND, account, region)
 
 
 def moment(at: float) -> str:

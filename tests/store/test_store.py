@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def put(name: str, size: int = 0) -> Callable[[Tx], None]:
 
 
 def names(tx: Tx) -> list[str]:
-    return [key for key, _ in THINGS.items(tx)]
+    return [key for key, _ in THINGS.all(tx)]
 
 
 def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -151,13 +152,13 @@ def _modes(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("passrole.db*")}
 
 
-def test_a_collection_adds_once_lists_by_prefix_and_pages(tmp_path: Path) -> None:
+def test_a_collection_adds_once_lists_within_parts_and_pages(tmp_path: Path) -> None:
     def scenario_rows(tx: Tx) -> None:
         for key in ("x/a", "x/b", "x/c", "y/a"):
             assert THINGS.add(tx, key, Thing(key))
         assert not THINGS.add(tx, "x/a", Thing("other"))
-        assert [key for key, _ in THINGS.items(tx, "x/")] == ["x/a", "x/b", "x/c"]
-        assert [key for key, _ in THINGS.items(tx, "x/", after="x/a", limit=1)] == ["x/b"]
+        assert [key for key, _ in THINGS.within(tx, "x")] == ["x/a", "x/b", "x/c"]
+        assert [key for key, _ in THINGS.within(tx, "x", after="x/a", limit=1)] == ["x/b"]
         assert THINGS.delete(tx, "y/a")
         assert not THINGS.delete(tx, "y/a")
 
@@ -194,3 +195,45 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) ->
         assert set(acknowledged) <= {row[0] for row in rows}
 
     run(tmp_path, look)
+
+
+def test_children_are_those_of_the_very_parent_and_never_of_one_below_it(tmp_path: Path) -> None:
+    keys = ("policy/team/1", "policy/team/2", "policy/team/guard/1", "policy/teams/1", "policy/1")
+
+    async def scenario(store: SqliteStore) -> None:
+        def write(tx: Tx) -> None:
+            for key in keys:
+                THINGS.put(tx, key, Thing(key))
+
+        await store.write(write)
+
+        def children(tx: Tx) -> dict[str, list[str]]:
+            parents = ("policy", "policy/team", "policy/team/guard", "policy/tea")
+            return {parent: [key for key, _ in THINGS.children(tx, parent)] for parent in parents}
+
+        assert await store.read(children) == {
+            "policy": ["policy/1"],
+            "policy/team": ["policy/team/1", "policy/team/2"],
+            "policy/team/guard": ["policy/team/guard/1"],
+            "policy/tea": [],
+        }
+        begins = await store.read(lambda tx: THINGS.children(tx, "policy/team", begins="2"))
+        assert [key for key, _ in begins] == ["policy/team/2"]
+
+    run(tmp_path, scenario)
+
+
+def test_no_name_of_a_child_and_no_part_of_a_key_has_a_separator(tmp_path: Path) -> None:
+    assert THINGS.child("a/b", "c") == "a/b/c"
+    with pytest.raises(ValueError, match="has '/'"):
+        THINGS.child("a", "b/c")
+
+    async def scenario(store: SqliteStore) -> None:
+        for parts in (("a/b",), ("a", ""), ("", "a")):
+            with pytest.raises(ValueError, match="not the parts of a key"):
+                await store.read(partial(within, parts))
+
+    def within(parts: tuple[str, ...], tx: Tx) -> object:
+        return THINGS.within(tx, *parts)
+
+    run(tmp_path, scenario)

@@ -43,7 +43,7 @@ def let_go(tx: Tx, digests: Iterable[str], owner: str) -> None:
     """Remove those texts that no other owner keeps."""
     for digest in set(digests):
         _USES.delete(tx, _use(digest, owner))
-        if not _USES.items(tx, _use(digest, ""), limit=1):
+        if not _USES.within(tx, digest, limit=1):
             tx.run("DELETE FROM definitions WHERE digest = ?", digest)
 
 

@@ -36,7 +36,7 @@ _ROWS = Collection("emr-job", Job)
 
 def under_way(tx: Tx) -> list[Job]:
     """Every EMR step that is waited for."""
-    return [job for _, job in _ROWS.items(tx)]
+    return [job for _, job in _ROWS.all(tx)]
 
 
 def is_under_way(tx: Tx, job: Job) -> bool:
@@ -69,8 +69,9 @@ def forget(tx: Tx, execution: str, step: str, attempt: int) -> None:
 
 def forget_all(tx: Tx, pipeline: str) -> None:
     """The pipeline (its ARN) is deleted with its executions."""
-    for key, _ in _ROWS.items(tx, f"{pipeline}/execution/"):
-        _ROWS.delete(tx, key)
+    for key, job in _ROWS.all(tx):
+        if job.execution.rpartition("/execution/")[0] == pipeline:
+            _ROWS.delete(tx, key)
 
 
 def _key(execution: str, step: str, attempt: int) -> str:

@@ -154,7 +154,7 @@ def find_arn(tx: Tx, collection: Collection[N], arn: str) -> N | None:
 
 def every(tx: Tx, collection: Collection[N], account: str) -> list[N]:
     """All rows of an account by name."""
-    return [row for _, row in collection.items(tx, f"{account}/")]
+    return [row for _, row in collection.within(tx, account)]
 
 
 def add(tx: Tx, collection: Collection[N], row: N) -> bool:
@@ -189,13 +189,13 @@ def remove_access_key(tx: Tx, key: AccessKey) -> None:
 
 def access_keys(tx: Tx, user: User) -> list[AccessKey]:
     """A user's keys, oldest first."""
-    keys = [key for _, key in ACCESS_KEYS.items(tx) if (key.account, key.user) == (user.account, user.name)]
+    keys = [key for _, key in ACCESS_KEYS.all(tx) if (key.account, key.user) == (user.account, user.name)]
     return sorted(keys, key=lambda key: key.created)
 
 
 def policy_versions(tx: Tx, policy: ManagedPolicy) -> list[PolicyVersion]:
     """A policy's versions, newest first, as AWS lists them."""
-    return [version for _, version in reversed(POLICY_VERSIONS.items(tx, f"{policy.arn}/"))]
+    return [version for _, version in reversed(POLICY_VERSIONS.children(tx, policy.arn))]
 
 
 def policy_version(tx: Tx, policy: ManagedPolicy, number: int) -> PolicyVersion | None:
@@ -220,4 +220,4 @@ def _key(account: str, name: str) -> str:
 
 
 def _version_key(policy: str, number: int) -> str:
-    return f"{policy}/{number:09d}"
+    return POLICY_VERSIONS.child(policy, f"{number:09d}")

@@ -45,6 +45,11 @@ class Context:
     clock: Clock
     config: Config
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Account and region: what the keys of all regional resources of the call begin with."""
+        return self.account, self.region
+
     def key(self, name: str) -> str:
         """The key of a regional resource in a Collection."""
         return "/".join((self.account, self.region, name))

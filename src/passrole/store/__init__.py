@@ -5,8 +5,8 @@
 - `Collection`: documents of one kind under string keys (collection.py)
 """
 
-from passrole.store.collection import Collection
+from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.sqlite import DataFolderInUse, SqliteStore
 
-__all__ = ["Collection", "DataFolderInUse", "SqliteStore", "Store", "Tx"]
+__all__ = ["Collection", "DataFolderInUse", "SqliteStore", "Store", "Tx", "any_within"]

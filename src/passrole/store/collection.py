@@ -1,6 +1,14 @@
 """Documents of one kind: frozen dataclasses kept as JSON under string keys.
 
 For things that are few and found by name. What is many or hot has a table of its own.
+
+A document below another one has the key `<parent>/<name>`, and a name below a parent has no separator. So
+the parent of a key is what stands before its last separator, and `policy/team` is not the parent of
+`policy/team/guard/1`. Three ways to read more than one document:
+
+- `all`: every document of the kind;
+- `within`: those below a fixed number of parts, such as account and region, whatever their names;
+- `children`: those whose parent is a given key. There is no way to read by any other beginning of a key.
 """
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -14,13 +22,20 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", bound="DataclassInstance")
 
+SEPARATOR = "/"
+_LAST = "\U0010ffff"
+
 
 class Collection(Generic[D]):
-    """All documents of `kind`. Fields of `type_` are JSON values; a field may be added with a default."""
+    """All documents of `kind`. Fields of `type_` are JSON values; a field may be added with a default.
 
-    def __init__(self, kind: str, type_: type[D]) -> None:
+    `separator` stands between a parent's key and the name of a child.
+    """
+
+    def __init__(self, kind: str, type_: type[D], *, separator: str = SEPARATOR) -> None:
         self.kind = kind
         self._type = type_
+        self._separator = separator
 
     def get(self, tx: Tx, key: str) -> D | None:
         """The document under `key`, if there is one."""
@@ -46,16 +61,56 @@ class Collection(Generic[D]):
         """Remove it; whether it was there."""
         return tx.run("DELETE FROM documents WHERE kind = ? AND key = ?", self.kind, key) == 1
 
-    def items(
-        self, tx: Tx, prefix: str = "", *, after: str = "", limit: int | None = None
+    def all(self, tx: Tx) -> list[tuple[str, D]]:
+        """Every document, by key."""
+        rows = tx.all("SELECT key, body FROM documents WHERE kind = ? ORDER BY key", self.kind)
+        return [(key, self._document(body)) for key, body in rows]
+
+    def child(self, parent: str, name: str) -> str:
+        """The key of a child. Raises ValueError where the name has a separator: it would have another parent."""
+        if self._separator in name:
+            raise ValueError(f"the name {name!r} of a {self.kind} has {self._separator!r}")
+        return f"{parent}{self._separator}{name}"
+
+    def children(
+        self, tx: Tx, parent: str, *, begins: str = "", after: str = "", limit: int | None = None
     ) -> list[tuple[str, D]]:
-        """Documents whose key begins with `prefix`, by key, `limit` at most, those beyond `after`."""
+        """Documents whose parent is the key `parent` itself, by key, `limit` at most, those beyond `after`.
+
+        `begins` is what their names begin with.
+        """
+        start = f"{parent}{self._separator}"
+        sql = (
+            "SELECT key, body FROM documents"
+            " WHERE kind = ? AND key >= ? AND key < ? AND key > ? AND instr(substr(key, ?), ?) = 0"
+            " ORDER BY key LIMIT ?"
+        )
+        rows = tx.all(
+            sql,
+            self.kind,
+            start + begins,
+            start + begins + _LAST,
+            after,
+            len(start) + 1,
+            self._separator,
+            -1 if limit is None else limit,
+        )
+        return [(key, self._document(body)) for key, body in rows]
+
+    def within(
+        self, tx: Tx, *parts: str, begins: str = "", after: str = "", limit: int | None = None
+    ) -> list[tuple[str, D]]:
+        """Documents below the parts, by key, `limit` at most, those beyond `after`; names may hold anything.
+
+        `begins` is what their names begin with. Raises ValueError where a part is empty or is several.
+        """
+        start = below(*parts) + begins
         rows = tx.all(
             "SELECT key, body FROM documents"
             " WHERE kind = ? AND key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
             self.kind,
-            prefix,
-            prefix + "\U0010ffff",
+            start,
+            start + _LAST,
             after,
             -1 if limit is None else limit,
         )
@@ -63,3 +118,17 @@ class Collection(Generic[D]):
 
     def _document(self, body: Any) -> D:
         return self._type(**orjson.loads(body))
+
+
+def below(*parts: str) -> str:
+    """What the keys below the parts begin with. Raises ValueError where a part is empty or is several."""
+    if not all(part and SEPARATOR not in part for part in parts):
+        raise ValueError(f"not the parts of a key: {parts!r}")
+    return "".join(f"{part}{SEPARATOR}" for part in parts)
+
+
+def any_within(tx: Tx, kind: str, *parts: str) -> bool:
+    """Whether the kind has a document below the parts."""
+    start = below(*parts)
+    sql = "SELECT 1 FROM documents WHERE kind = ? AND key >= ? AND key < ? LIMIT 1"
+    return tx.one(sql, kind, start, start + _LAST) is not None

@@ -212,3 +212,18 @@ def test_the_default_version_is_what_counts(
         iam.set_default_policy_version(PolicyArn=policy, VersionId="v2")
     own.list_roles()
     assert refusal(own.list_users)[1] == "AccessDenied"
+
+
+def test_a_policy_does_not_own_the_versions_of_policies_under_its_name_as_a_path(
+    iam: Any, fresh: Fresh, document: Document
+) -> None:
+    team = fresh("team")
+    guard = iam.create_policy(PolicyName=fresh("guard"), Path=f"/{team}/", PolicyDocument=document("sqs:*"))
+    outer = iam.create_policy(PolicyName=team, PolicyDocument=document("sqs:*"))
+    arn, guarded = outer["Policy"]["Arn"], guard["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=guarded, PolicyDocument=document("s3:*"))
+    assert guarded.startswith(f"{arn}/")
+
+    assert versions(iam, arn) == [("v1", True)]
+    iam.delete_policy(PolicyArn=arn)
+    assert versions(iam, guarded) == [("v2", False), ("v1", True)]

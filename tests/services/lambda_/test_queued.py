@@ -113,7 +113,7 @@ class Scene:
         await self.store.write(lambda tx: queued.add(tx, function.key, None, invocation, 1.0))
 
     async def waiting(self) -> list[str]:
-        return [row.request_id for _, row in await self.store.read(QUEUED.items)]
+        return [row.request_id for _, row in await self.store.read(QUEUED.all)]
 
     async def settled(self) -> None:
         async with asyncio.timeout(5):

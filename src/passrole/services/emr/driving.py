@@ -46,7 +46,7 @@ class Clusters:
     async def start(self) -> None:
         """Take up every cluster that is not over, and hear of new ones."""
         self._deaf = self._store.listen(CHANNEL, self._wake)
-        for key, cluster in await self._store.read(CLUSTERS.items):
+        for key, cluster in await self._store.read(CLUSTERS.all):
             if cluster.state not in OVER:
                 await self._take_up(cluster)
                 self._wake(key)

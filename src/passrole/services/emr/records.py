@@ -99,7 +99,7 @@ class EmrStep:
     @property
     def key(self) -> str:
         """The step's key in the store, in the order of submission."""
-        return f"{self.cluster}/{self.number:06d}"
+        return STEPS.child(self.cluster, f"{self.number:06d}")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ SECURITY_CONFIGURATIONS = Collection("emr-security-configuration", SecurityConfi
 
 def steps_of(tx: Tx, cluster: str) -> list[EmrStep]:
     """A cluster's steps in the order of their submission."""
-    return [step for _, step in STEPS.items(tx, f"{cluster}/")]
+    return [step for _, step in STEPS.children(tx, cluster)]
 
 
 def job_flow(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:

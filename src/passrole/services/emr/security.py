@@ -56,7 +56,7 @@ async def delete_security_configuration(ctx: Context, *, name: str) -> dict[str,
 async def list_security_configurations(ctx: Context, *, marker: str | None = None) -> dict[str, Any]:
     """Names, in their order."""
     found = await ctx.store.read(
-        lambda tx: [each for _, each in SECURITY_CONFIGURATIONS.items(tx, ctx.key(""))]
+        lambda tx: [each for _, each in SECURITY_CONFIGURATIONS.within(tx, *ctx.place)]
     )
     return page("SecurityConfigurations", found, lambda one: one.name, _summary, marker)
 

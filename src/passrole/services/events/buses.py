@@ -36,7 +36,7 @@ async def create_event_bus(
     bus = EventBus(ctx.account, ctx.region, name, ctx.clock(), description, tags_from(tags))
 
     def create(tx: Tx) -> None:
-        if len(BUSES.items(tx, ctx.key(""))) >= BUSES_MAX:
+        if len(BUSES.within(tx, *ctx.place)) >= BUSES_MAX:
             raise refusals.limit()
         if name == DEFAULT_BUS or not BUSES.add(tx, ctx.key(name), bus):
             raise Fault("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
@@ -67,7 +67,7 @@ async def list_event_buses(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """All buses by name, the default bus among them."""
-    made = await ctx.store.read(lambda tx: [bus for _, bus in BUSES.items(tx, ctx.key(""))])
+    made = await ctx.store.read(lambda tx: [bus for _, bus in BUSES.within(tx, *ctx.place)])
     every = sorted([_default(ctx), *(_shape(ctx, bus) for bus in made)], key=lambda shape: str(shape["Name"]))
     wanted = [each for each in every if each["Name"].startswith(name_prefix or "")]
     return page("EventBuses", wanted, lambda each: str(each["Name"]), lambda each: each, limit, next_token)

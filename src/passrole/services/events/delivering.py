@@ -87,9 +87,9 @@ class Deliveries:
             self._store.listen(ADDED, self._begin),
         ]
         self._matcher = asyncio.create_task(self._match())
-        for key, event in await self._store.read(EMITTED.items):
+        for key, event in await self._store.read(EMITTED.all):
             self._take(key, event)
-        for _, delivery in await self._store.read(DELIVERIES.items):
+        for _, delivery in await self._store.read(DELIVERIES.all):
             self._begin(delivery)
 
     async def close(self) -> None:

@@ -97,12 +97,12 @@ def existing(tx: Tx, ctx: Context, name: str, bus: str) -> Rule:
 
 def rules_of(tx: Tx, bus_key: str) -> list[Rule]:
     """A bus's rules by name."""
-    return [rule for _, rule in RULES.items(tx, f"{bus_key}/")]
+    return [rule for _, rule in RULES.children(tx, bus_key)]
 
 
 def targets_of(tx: Tx, rule_key: str) -> list[Mapping[str, Any]]:
     """A rule's targets by id."""
-    return [target.given for _, target in TARGETS.items(tx, f"{rule_key}/")]
+    return [target.given for _, target in TARGETS.children(tx, rule_key)]
 
 
 def the_rule(ctx: Context, parameters: Parameters) -> str:

@@ -58,7 +58,7 @@ class Schedules:
         """Up to the next moment that a rule is due, or rules change; the moment up to which all is done."""
         self._changed.clear()
         rules = await self._store.read(
-            lambda tx: [rule for _, rule in RULES.items(tx) if rule.schedule and rule.state in LISTENING]
+            lambda tx: [rule for _, rule in RULES.all(tx) if rule.schedule and rule.state in LISTENING]
         )
         due = {rule.key: at for rule in rules if (at := _due(rule, seen)) is not None}
         wait = min(due.values(), default=seen + SLEEP_SECONDS_MAX) - self._clock()

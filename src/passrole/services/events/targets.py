@@ -56,7 +56,7 @@ async def put_targets(
         if len(ids) > TARGETS_MAX:
             raise refusals.limit()
         for target in targets:
-            TARGETS.put(tx, f"{found.key}/{target['Id']}", Target(target))
+            TARGETS.put(tx, TARGETS.child(found.key, target["Id"]), Target(target))
 
     await ctx.store.write(put)
     return {"FailedEntryCount": 0, "FailedEntries": []}
@@ -72,7 +72,7 @@ async def remove_targets(
     def remove(tx: Tx) -> None:
         found = existing(tx, ctx, rule, bus)
         for each in ids:
-            TARGETS.delete(tx, f"{found.key}/{each}")
+            TARGETS.delete(tx, TARGETS.child(found.key, each))
 
     await ctx.store.write(remove)
     return {"FailedEntryCount": 0, "FailedEntries": []}

@@ -148,7 +148,7 @@ async def list_functions(
     page = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> tuple[list[Function], list[dict[str, Any]]]:
-        found = [function for _, function in FUNCTIONS.items(tx, ctx.key(""), after=after, limit=page + 1)]
+        found = [each for _, each in FUNCTIONS.within(tx, *ctx.place, after=after, limit=page + 1)]
         if function_version is None:
             return found, [configuration(function) for function in found[:page]]
         return found, [
@@ -184,7 +184,7 @@ def _whole(tx: Tx, key: str, named: names.Named) -> list[Function]:
     FUNCTIONS.delete(tx, key)
     POLICIES.delete(tx, key)
     for collection in (VERSIONS, ALIASES, POLICIES):
-        for place, _ in collection.items(tx, f"{key}:"):
+        for place, _ in collection.children(tx, key):
             collection.delete(tx, place)
     return [function, *published]
 

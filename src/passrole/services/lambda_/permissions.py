@@ -34,7 +34,7 @@ class ResourcePolicy:
     revision: str
 
 
-POLICIES = Collection("function-policy", ResourcePolicy)
+POLICIES = Collection("function-policy", ResourcePolicy, separator=":")
 """Under the key of the function, or the place of the version or alias."""
 
 

@@ -61,7 +61,7 @@ class EventSources:
     async def start(self) -> None:
         """Take up every mapping, and hear of changes."""
         self._deaf = self._store.listen(CHANNEL, self._restart)
-        for key, _ in await self._store.read(MAPPINGS.items):
+        for key, _ in await self._store.read(MAPPINGS.all):
             self._restart(key)
 
     async def close(self) -> None:

@@ -43,25 +43,25 @@ class Alias:
         return self.version
 
 
-VERSIONS = Collection("function-version", Function)
-ALIASES = Collection("function-alias", Alias)
+VERSIONS = Collection("function-version", Function, separator=":")
+ALIASES = Collection("function-alias", Alias, separator=":")
 
 
 def place(key: str, qualifier: str) -> str:
     """Where a version or an alias of the function under `key` is kept; versions in their order."""
-    return f"{key}:{qualifier.zfill(_DIGITS) if names.is_version(qualifier) else qualifier}"
+    return VERSIONS.child(key, qualifier.zfill(_DIGITS) if names.is_version(qualifier) else qualifier)
 
 
 def versions(tx: Tx, key: str, *, after: str = "", limit: int | None = None) -> list[Function]:
     """The published versions of a function, the oldest first, those beyond `after`."""
     behind = place(key, after) if after else ""
-    return [version for _, version in VERSIONS.items(tx, f"{key}:", after=behind, limit=limit)]
+    return [version for _, version in VERSIONS.children(tx, key, after=behind, limit=limit)]
 
 
 def aliases(tx: Tx, key: str, *, after: str = "", limit: int | None = None) -> list[Alias]:
     """The aliases of a function by name, those beyond `after`."""
     behind = place(key, after) if after else ""
-    return [alias for _, alias in ALIASES.items(tx, f"{key}:", after=behind, limit=limit)]
+    return [alias for _, alias in ALIASES.children(tx, key, after=behind, limit=limit)]
 
 
 def version(tx: Tx, key: str, number: str) -> Function | None:

@@ -69,7 +69,7 @@ class QueuedInvocations:
     async def start(self) -> None:
         """Listen, and take up what an earlier process left."""
         self._deaf = self._store.listen(CHANNEL, lambda added: self._take_up(*added))
-        for key, queued in await self._store.read(QUEUED.items):
+        for key, queued in await self._store.read(QUEUED.all):
             self._take_up(key, queued)
 
     async def close(self) -> None:

@@ -30,7 +30,7 @@ async def delete_log_group(ctx: Context, *, log_group_name: str) -> None:
     def delete(tx: Tx) -> None:
         if not GROUPS.delete(tx, key):
             raise refusals.no_group()
-        for stream, _ in STREAMS.items(tx, registry.stream_key(key, "")):
+        for stream, _ in STREAMS.children(tx, key):
             STREAMS.delete(tx, stream)
         rows.delete_group(tx, key)
 
@@ -42,8 +42,10 @@ async def describe_log_groups(
     ctx: Context, *, log_group_name_prefix: str = "", next_token: str | None = None, limit: int = 50
 ) -> dict[str, Any]:
     """Groups by name; the token is the last name of the page before."""
-    prefix, after = ctx.key(log_group_name_prefix), ctx.key(next_token) if next_token else ""
-    found = await ctx.store.read(lambda tx: GROUPS.items(tx, prefix, after=after, limit=limit + 1))
+    begins, after = log_group_name_prefix, ctx.key(next_token) if next_token else ""
+    found = await ctx.store.read(
+        lambda tx: GROUPS.within(tx, *ctx.place, begins=begins, after=after, limit=limit + 1)
+    )
     answer: dict[str, Any] = {"logGroups": [_shown(ctx, group) for _, group in found[:limit]]}
     if len(found) > limit:
         answer["nextToken"] = found[limit - 1][1].name

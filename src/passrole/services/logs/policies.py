@@ -75,7 +75,7 @@ async def delete_resource_policy(ctx: Context, *, policy_name: str) -> None:
 
 
 def _every(tx: Tx, ctx: Context) -> Sequence[ResourcePolicy]:
-    return [policy for _, policy in POLICIES.items(tx, ctx.key(""))]
+    return [policy for _, policy in POLICIES.within(tx, *ctx.place)]
 
 
 def _statements(document: dict[str, Any]) -> list[Any]:

@@ -33,7 +33,7 @@ class Stream:
 
 
 GROUPS = Collection("log_group", Group)
-STREAMS = Collection("log_stream", Stream)
+STREAMS = Collection("log_stream", Stream, separator=":")
 
 
 def now_ms(ctx: Context) -> int:
@@ -43,7 +43,7 @@ def now_ms(ctx: Context) -> int:
 
 def stream_key(group: str, stream: str) -> str:
     """The key of a stream; neither a group's name nor a stream's has a colon."""
-    return f"{group}:{stream}"
+    return STREAMS.child(group, stream)
 
 
 def existing_group(tx: Tx, key: str) -> Group:

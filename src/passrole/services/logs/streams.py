@@ -66,7 +66,7 @@ async def describe_log_streams(
 
 def _all(ctx: Context, tx: Tx, name: str, group: str, prefix: str) -> list[dict[str, Any]]:
     registry.existing_group(tx, group)
-    streams = STREAMS.items(tx, registry.stream_key(group, prefix))
+    streams = STREAMS.children(tx, group, begins=prefix)
     return [_shown(ctx, name, stream, rows.span(tx, group, stream.name)) for _, stream in streams]
 
 

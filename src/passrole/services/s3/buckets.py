@@ -114,7 +114,9 @@ async def list_buckets(
     """The buckets by name; in pages only where MaxBuckets is given."""
     if max_buckets is not None and not 1 <= max_buckets <= PAGE_MAX:
         raise invalid_argument(f"Argument max-buckets must be an integer between 1 and {PAGE_MAX}")
-    found = await ctx.store.read(lambda tx: BUCKETS.items(tx, prefix or "", after=continuation_token or ""))
+    found = await ctx.store.read(
+        lambda tx: BUCKETS.within(tx, begins=prefix or "", after=continuation_token or "")
+    )
     buckets = [each for _, each in found if bucket_region in (None, each.region)]
     page = buckets[: max_buckets or PAGE_MAX]
     answer: dict[str, Any] = {

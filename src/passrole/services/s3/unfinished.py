@@ -58,18 +58,18 @@ def existing_upload(tx: Tx, bucket: str, key: str, id_: str) -> Upload:
 
 def put_upload(tx: Tx, upload: Upload) -> None:
     """Store an upload."""
-    UPLOADS.put(tx, f"{upload.bucket}/{upload.id}", upload)
+    UPLOADS.put(tx, UPLOADS.child(upload.bucket, upload.id), upload)
 
 
 def uploads_of(tx: Tx, bucket: str) -> list[Upload]:
     """The uploads of a bucket, by key and then by when they were begun."""
-    found = [upload for _, upload in UPLOADS.items(tx, f"{bucket}/")]
+    found = [upload for _, upload in UPLOADS.children(tx, bucket)]
     return sorted(found, key=lambda upload: (upload.key, upload.initiated, upload.id))
 
 
 def put_part(tx: Tx, upload: str, part: Part) -> str | None:
     """Store a part, in place of one of its number; the file of that one, which nobody needs now."""
-    key = f"{upload}/{part.number:05}"
+    key = PARTS.child(upload, f"{part.number:05}")
     replaced = PARTS.get(tx, key)
     PARTS.put(tx, key, part)
     return replaced.file if replaced else None
@@ -77,14 +77,14 @@ def put_part(tx: Tx, upload: str, part: Part) -> str | None:
 
 def parts_of(tx: Tx, upload: str) -> list[Part]:
     """The parts of an upload by number."""
-    return [part for _, part in PARTS.items(tx, f"{upload}/")]
+    return [part for _, part in PARTS.children(tx, upload)]
 
 
 def forget_upload(tx: Tx, upload: Upload) -> None:
     """The upload is over; its folder is the caller's to remove."""
-    UPLOADS.delete(tx, f"{upload.bucket}/{upload.id}")
+    UPLOADS.delete(tx, UPLOADS.child(upload.bucket, upload.id))
     for part in parts_of(tx, upload.id):
-        PARTS.delete(tx, f"{upload.id}/{part.number:05}")
+        PARTS.delete(tx, PARTS.child(upload.id, f"{part.number:05}"))
 
 
 def forget_uploads(tx: Tx, bucket: str) -> list[str]:

@@ -130,7 +130,7 @@ def note_execution(tx: Tx, ctx: Context, pipeline: Pipeline, version: Version, e
 
 def delete_all(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
     """Remove the versions of a pipeline that goes, and what only they define."""
-    found = VERSIONS.items(tx, _prefix(ctx, pipeline))
+    found = VERSIONS.children(tx, ctx.key(pipeline.name))
     for key, _ in found:
         VERSIONS.delete(tx, key)
     definitions.let_go(tx, [version.definition for _, version in found], pipeline.arn)
@@ -155,7 +155,7 @@ async def list_pipeline_versions(
         pipeline = require(tx, ctx, pipeline_name)
         found = [
             version
-            for _, version in VERSIONS.items(tx, _prefix(ctx, pipeline))
+            for _, version in VERSIONS.children(tx, ctx.key(pipeline.name))
             if is_between(version.created, created_after, created_before)
             and (after is None or (version.number < after[0] if descending else version.number > after[0]))
         ]
@@ -236,16 +236,13 @@ def _number_of(tx: Tx, ctx: Context, name_or_arn: str, alias: str) -> int | None
 
 
 def _by_alias(tx: Tx, ctx: Context, pipeline: Pipeline, alias: str) -> Version | None:
-    versions = (version for _, version in VERSIONS.items(tx, _prefix(ctx, pipeline)))
+    versions = (version for _, version in VERSIONS.children(tx, ctx.key(pipeline.name)))
     return next((version for version in versions if alias in version.aliases), None)
 
 
-def _prefix(ctx: Context, pipeline: Pipeline) -> str:
-    return ctx.key(f"{pipeline.name}/")
-
-
 def _key(ctx: Context, pipeline: Pipeline, number: int) -> str:
-    return f"{_prefix(ctx, pipeline)}{number:019}"  # as wide as a long, so that keys sort as numbers do
+    # As wide as a long, so that keys sort as numbers do.
+    return VERSIONS.child(ctx.key(pipeline.name), f"{number:019}")
 
 
 def _put(tx: Tx, ctx: Context, pipeline: Pipeline, version: Version) -> None:

@@ -109,9 +109,9 @@ async def list_queues(
     max_results: int | None = None,
 ) -> dict[str, Any]:
     """The URLs of all queues, by name; in pages only where MaxResults is given."""
-    prefix = ctx.key(queue_name_prefix or "")
-    queues = await ctx.store.read(lambda tx: [queue for _, queue in QUEUES.items(tx, prefix)])
-    return _page(ctx, "QueueUrls", [queue.name for queue in queues], next_token, max_results)
+    begins = queue_name_prefix or ""
+    found = await ctx.store.read(lambda tx: QUEUES.within(tx, *ctx.place, begins=begins))
+    return _page(ctx, "QueueUrls", [queue.name for _, queue in found], next_token, max_results)
 
 
 @operation("sqs:ListDeadLetterSourceQueues", resource=queue_arn, resource_policy=queue_policy)
@@ -123,7 +123,8 @@ async def list_dead_letter_source_queues(
 
     def sources(tx: Tx) -> list[str]:
         target = registry.existing(tx, key).arn
-        return [queue.name for _, queue in QUEUES.items(tx, ctx.key("")) if _dead_letter_arn(queue) == target]
+        every = QUEUES.within(tx, *ctx.place)
+        return [queue.name for _, queue in every if _dead_letter_arn(queue) == target]
 
     return _page(ctx, "queueUrls", await ctx.store.read(sources), next_token, max_results)
 

@@ -14,7 +14,7 @@ from passrole.store import Store, Tx
 
 async def sweep(store: Store, clock: Clock) -> int:
     """Remove expired messages of all queues, a transaction each; how many there were."""
-    queues = await store.read(lambda tx: [queue for _, queue in QUEUES.items(tx)])
+    queues = await store.read(lambda tx: [queue for _, queue in QUEUES.all(tx)])
     now = clock()
     removed = 0
     for queue in queues:
@@ -32,6 +32,6 @@ def _swept(tx: Tx, queue: Queue, now: float) -> int:
 
 def _forgotten(tx: Tx, now: float) -> None:
     rows.forget(tx, now)
-    for key, tombstone in TOMBSTONES.items(tx):
+    for key, tombstone in TOMBSTONES.all(tx):
         if tombstone.deleted + PAUSE_SECONDS <= now:
             TOMBSTONES.delete(tx, key)
