@@ -259,16 +259,20 @@ def test_a_boundary_limits_and_one_that_is_gone_limits_to_nothing(run: Callable[
         ("made anew under another path", replace(ROLE, id="AROA2", path="/")),
     ],
 )
-def test_a_session_of_a_role_that_was_replaced_gets_nothing(
+def test_a_session_of_a_role_that_was_replaced_is_nobodys(
     run: Callable[[Story], None], what: str, row: Role | None
 ) -> None:
     async def story(world: World) -> None:
-        principal = await world.principal()
-        assert await world.allowed(principal) == {"SendMessage"}
+        session = await world.session()
+        known = await world.directory.credentials(session.access_key, session.session_token)
+        assert await world.allowed(known.principal) == {"SendMessage"}
         await world.store.write(lambda tx: records.remove(tx, records.ROLES, ROLE))
         if row is not None:
             await world.put(row)
-        assert await world.allowed(principal) == set()
+        with pytest.raises(UnknownKey):
+            await world.directory.credentials(session.access_key, session.session_token)
+        with pytest.raises(UnknownKey):
+            await world.directory.standing(known.principal)
 
     run(story)
 
@@ -343,5 +347,24 @@ def test_a_closed_directory_listens_no_more(run: Callable[[Story], None]) -> Non
         world.directory.close()
         await world.put(replace(KEY, status=records.INACTIVE))
         assert await world.directory.credentials("AKIA1", None)
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    "made_for, known",
+    [("AIDA1", True), (None, True), ("AIDA2", False)],
+    ids=["its own", "earlier", "another"],
+)
+def test_a_key_is_of_the_user_that_it_was_made_for_and_of_no_later_one(
+    run: Callable[[Story], None], made_for: str | None, known: bool
+) -> None:
+    async def story(world: World) -> None:
+        await world.put(replace(KEY, user_id=made_for))
+        if known:
+            assert (await world.directory.credentials(KEY.id, None)).principal.id == "AIDA1"
+        else:
+            with pytest.raises(UnknownKey):
+                await world.directory.credentials(KEY.id, None)
 
     run(story)

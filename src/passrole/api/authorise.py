@@ -22,6 +22,7 @@ from passrole.policy import (
 )
 from passrole.policy.document import compile_document
 from passrole.policy.request import Request, Values, date_text
+from passrole.policy.tags import merged
 from passrole.services import Context, Operation, Permission
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Authoriser:
         if tags:
             # A session carries the tags of its role, and its own before those.
             principal = context.principal
-            context = replace(context, principal=replace(principal, tags={**tags, **principal.tags}))
+            context = replace(context, principal=replace(principal, tags=merged(tags, principal.tags)))
         everything = {**keys, **_time_keys(int(self._clock()))}
         own = await _own_permission(operation, context, parameters)
         attached = await _attached(operation, context, parameters)

@@ -18,13 +18,13 @@ from passrole.arns import Region, Unfit
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault
-from passrole.identities import Directory
+from passrole.identities import Directory, UnknownKey
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation
 from passrole.store import Store
-from passrole.wire import constraints
-from passrole.wire.descriptions import SERVICES, snake_case
+from passrole.wire import constraints, sigv4
+from passrole.wire.descriptions import SERVICES, Protocol, snake_case
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,10 @@ class Door:
         verdict: Verdict,
     ) -> None:
         keys = _request_keys(call)
-        await self._authoriser.check(operation, context, parameters, keys, verdict)
+        try:
+            await self._authoriser.check(operation, context, parameters, keys, verdict)
+        except UnknownKey:
+            raise sigv4.unknown_key(_protocol(call.service)) from None
         if verdict.sentence is not None:
             words = table.REFUSALS[call.service]
             raise AccessDenied(words.denied, verdict.sentence, status=words.denied_status)
@@ -194,6 +197,11 @@ def _inner(
         return asked  # our own operations are no service of AWS: who calls them asks
     # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
     return replace(asked, user_agent=None, secure=True, via_service=True)
+
+
+def _protocol(service: str) -> Protocol:
+    """Our own operations speak JSON."""
+    return SERVICES[service].protocols[0] if service in SERVICES else "json"
 
 
 def _validate(call: Call) -> None:

@@ -3,11 +3,12 @@
 - `Directory`: access key -> secret and principal; principal -> its policies, from memory (directory.py)
 - `UnknownKey`, `ExpiredSession`: what it answers to keys that do not count (sessions.py)
 - `onboard`, `onboarded`: the first identities of a store (onboarding.py)
+- `principals`: users and roles in policies of others, by unique id where kept, by ARN where shown
 - `records`: users, keys, roles, policies, instance profiles as rows, for `services/iam`
 - `sessions`: temporary credentials without rows, for `services/sts`
 """
 
-from passrole.identities import records, sessions
+from passrole.identities import principals, records, sessions
 from passrole.identities.directory import Directory, Known, managed_document
 from passrole.identities.onboarding import Onboarded, onboard, onboarded
 from passrole.identities.sessions import ExpiredSession, UnknownKey
@@ -21,6 +22,7 @@ __all__ = [
     "managed_document",
     "onboard",
     "onboarded",
+    "principals",
     "records",
     "sessions",
 ]

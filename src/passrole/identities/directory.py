@@ -4,8 +4,9 @@ It knows no HTTP and decides nothing. Answers are kept until any identity change
 notifies the channel `identities`, on which this listens. What was read while a change came in is not kept.
 
 What a caller may do follows from what is stored now and not from when the credentials were made: policies
-of a role count for its running sessions at once, and a role that was deleted, or made anew under the same
-name (its unique id differs), gives its old sessions nothing. The same holds for users.
+of a role count for its running sessions at once. A session of a role that was deleted, or made anew under the
+same name (its unique id differs), is nobody's any more, and so is the key of such a user: policies of others
+that name the ARN would else count for it without the Denies and the boundary that went with the role.
 """
 
 from collections.abc import Mapping
@@ -23,9 +24,11 @@ from passrole.policy import CompiledPolicy, PolicySet, managed
 from passrole.policy.document import compile_document
 from passrole.policy.evaluate import NamedPolicy
 from passrole.policy.request import Principal, date_text
+from passrole.policy.tags import merged
 from passrole.store import Store, Tx
 
 ENTRIES_MAX = 10_000
+_WITHOUT_ROW = frozenset({"service", "root"})
 
 # In place of a policy that is gone: to leave it out would lift the limit that it set.
 GRANTS_NOTHING = '{"Version":"2012-10-17","Statement":[]}'
@@ -69,8 +72,8 @@ class Directory:
         self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
 
     async def credentials(self, access_key: str, session_token: str | None) -> Known:
-        """Raises UnknownKey (an inactive key and a session's key without its token are that too) and
-        ExpiredSession.
+        """Raises UnknownKey (also for an inactive key, for a session's key without its token, and where the
+        user or the role is gone) and ExpiredSession.
         """
         if session_token is None:
             return self._keys.get(access_key) or await self._user_key(access_key)
@@ -85,7 +88,7 @@ class Directory:
         """The layers that hang on the caller itself, which are identity, boundary and session policies.
 
         Empty for a service, which only other parties' policies can allow, and for the root user, who needs
-        none (`evaluate` knows both).
+        none (`evaluate` knows both). Raises UnknownKey for a user or a session whose user or role is gone.
         """
         key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
         return self._standings.get(key) or await self._read_standing(key, principal)
@@ -113,6 +116,8 @@ class Directory:
         if session.account != self._account:
             raise UnknownKey(access_key)
         principal = await self._store.read(lambda tx: _session_principal(tx, session))
+        if principal is None:
+            raise UnknownKey(access_key)
         kept = _KnownSession(access_key, session.expires, Known(credentials.secret_key, principal))
         if changes == self._changes:
             _keep(self._sessions, token, kept)
@@ -121,6 +126,8 @@ class Directory:
     async def _read_standing(self, key: tuple[str, ...], principal: Principal) -> Standing:
         changes = self._changes
         found = await self._store.read(lambda tx: _standing(tx, principal))
+        if found is None:
+            raise UnknownKey(principal.arn)
         if changes == self._changes:
             _keep(self._standings, key, found)
         return found
@@ -147,16 +154,17 @@ def _known_user(tx: Tx, account: str, access_key: str) -> Known | None:
     if key is None or key.account != account or key.status != records.ACTIVE:
         return None
     user = records.find(tx, records.USERS, account, key.user)
-    if user is None:
+    if user is None or key.user_id not in (None, user.id):
         return None
     principal = Principal("user", user.arn, account, user.id, user.name, tags=user.tags)
     return Known(key.secret, principal)
 
 
-def _session_principal(tx: Tx, session: Session) -> Principal:
-    narrowing = [managed_document(tx, arn) or GRANTS_NOTHING for arn in session.policy_arns]
+def _session_principal(tx: Tx, session: Session) -> Principal | None:
     role = records.find_arn(tx, records.ROLES, session.role_arn)
-    role_tags = role.tags if role is not None and role.id == session.role_id else {}
+    if role is None or role.id != session.role_id:
+        return None
+    narrowing = [managed_document(tx, arn) or GRANTS_NOTHING for arn in session.policy_arns]
     return Principal(
         kind="role",
         arn=session.arn,
@@ -167,15 +175,15 @@ def _session_principal(tx: Tx, session: Session) -> Principal:
         session_name=session.name,
         session_policies=(*session.policies, *narrowing),
         token_issued=date_text(session.issued),
-        tags={**role_tags, **session.tags},
+        tags=merged(role.tags, session.tags),
     )
 
 
-def _standing(tx: Tx, principal: Principal) -> Standing:
+def _standing(tx: Tx, principal: Principal) -> Standing | None:
     session = tuple(("session policy", _compiled(text)) for text in principal.session_policies)
     holder = _holder(tx, principal)
     if holder is None:
-        return Standing(PolicySet(session=session), {})
+        return Standing(PolicySet(session=session), {}) if principal.kind in _WITHOUT_ROW else None
     inline = [(name, _compiled(text)) for name, text in holder.inline.items()]
     attached = [_managed(tx, arn) for arn in holder.attached]
     policies = PolicySet(

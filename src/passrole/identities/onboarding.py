@@ -55,8 +55,9 @@ def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
     name = _execution_role_name(_MADE.get(tx, config.account), now)
     role = _role(tx, config, name, "sagemaker", managed.PIPELINES_INTEGRATIONS, now)
     lambda_role = _role(tx, config, LAMBDA_ROLE, "lambda", managed.LAMBDA_BASIC_EXECUTION, now)
-    key = AccessKey(ids.access_key_id(), config.account, ADMINISTRATOR, ids.secret_key(), now)
-    _administrator(tx, config, now)
+    user = _administrator(tx, config, now)
+    secret = ids.secret_key()
+    key = AccessKey(ids.access_key_id(), config.account, user.name, secret, now, user_id=user.id)
     records.put_access_key(tx, key)
     _MADE.put(tx, config.account, _Made(role.arn, lambda_role.arn, key.id))
     return _told(role, lambda_role, key)
@@ -101,8 +102,9 @@ def _role(tx: Tx, config: Config, name: str, service: str, policy: str, now: flo
     return role
 
 
-def _administrator(tx: Tx, config: Config, now: float) -> None:
-    if records.find(tx, records.USERS, config.account, ADMINISTRATOR) is None:
+def _administrator(tx: Tx, config: Config, now: float) -> User:
+    user = records.find(tx, records.USERS, config.account, ADMINISTRATOR)
+    if user is None:
         user = User(
             account=config.account,
             name=ADMINISTRATOR,
@@ -112,6 +114,7 @@ def _administrator(tx: Tx, config: Config, now: float) -> None:
             attached=(managed.ADMINISTRATOR_ACCESS,),
         )
         records.put(tx, records.USERS, user)
+    return user
 
 
 def _trusting(service: str) -> str:

@@ -41,7 +41,10 @@ class User:
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A user's long-lived key; `status` is Active or Inactive."""
+    """A user's long-lived key; `status` is Active or Inactive.
+
+    `user_id` is the unique id of the user it was made for; keys of earlier versions have none.
+    """
 
     id: str
     account: Account
@@ -49,6 +52,7 @@ class AccessKey:
     secret: str
     created: float
     status: str = ACTIVE
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)

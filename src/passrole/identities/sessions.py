@@ -3,7 +3,7 @@
 The token is a message authentication code followed by JSON, in base64url. The access key id and the
 secret key are derived from the token under the server's secret, so a session survives restarts,
 counts on every machine that shares the store, and costs no write. It cannot be revoked one by one; it
-ends with its expiry, and gets nothing once its role is gone (directory.py compares the role's unique id).
+ends with its expiry, or with its role (directory.py compares the role's unique id).
 
 A token that was altered, or that belongs to another key id, is simply unknown. Pure but for `server_secret`
 and the chance in `issue`.

@@ -67,7 +67,7 @@ class Collection(Generic[D]):
         return [(key, self._document(body)) for key, body in rows]
 
     def child(self, parent: str, name: str) -> str:
-        """The key of a child. Raises ValueError where the name has a separator: it would have another parent."""
+        """The key of a child. Raises ValueError where the name has a separator: it has another parent."""
         if self._separator in name:
             raise ValueError(f"the name {name!r} of a {self.kind} has {self._separator!r}")
         return f"{parent}{self._separator}{name}"

@@ -22,15 +22,17 @@ async def create_access_key(ctx: Context, *, user_name: str | None = None) -> di
     """A new key; its secret is told this once."""
     name = named_or_caller(ctx, user_name)
     created = float(int(ctx.clock()))
-    key = AccessKey(ids.access_key_id(), ctx.account, name, ids.secret_key(), created)
+    key_id, secret = ids.access_key_id(), ids.secret_key()
 
-    def create(tx: Tx) -> None:
+    def create(tx: Tx) -> AccessKey:
         user = rows.existing(tx, USER, ctx.account, name)
         if len(records.access_keys(tx, user)) >= KEYS_MAX:
             raise refusals.quota("AccessKeysPerUser", KEYS_MAX)
+        key = AccessKey(key_id, ctx.account, name, secret, created, user_id=user.id)
         records.put_access_key(tx, key)
+        return key
 
-    await ctx.store.write(create)
+    key = await ctx.store.write(create)
     return {"AccessKey": {**_shape(key), "SecretAccessKey": key.secret}}
 
 

@@ -4,10 +4,10 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationD
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from passrole.identities import records
+from passrole.identities import principals, records
 from passrole.identities.records import Role, User
 from passrole.services.context import Context
 from passrole.services.iam import attachments, catalog, policies, policy_versions, shapes
@@ -56,8 +56,9 @@ async def get_account_authorization_details(
 
 
 def _details(tx: Tx, account: str) -> list[_Detail]:
+    show = principals.Shown(tx, account)
     users = records.every(tx, records.USERS, account)
-    roles = records.every(tx, records.ROLES, account)
+    roles = [replace(role, trust=show(role.trust)) for role in records.every(tx, records.ROLES, account)]
     usage = catalog.usage(tx, account)
     used = [
         policy

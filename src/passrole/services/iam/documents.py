@@ -2,9 +2,11 @@
 
 from urllib.parse import quote
 
+from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.syntax import Kind
 from passrole.services.iam import refusals
+from passrole.store import Tx
 
 
 def checked(text: str, kind: Kind = "identity") -> str:
@@ -14,6 +16,14 @@ def checked(text: str, kind: Kind = "identity") -> str:
     except MalformedPolicyDocument as error:
         raise refusals.malformed(error.message) from None
     return text
+
+
+def pinned(tx: Tx, account: str, trust: str) -> str:
+    """A checked trust document as it is kept, its users and roles by unique id. Raises Fault."""
+    try:
+        return principals.pinned(tx, account, trust)
+    except principals.UnknownPrincipal as unknown:
+        raise refusals.malformed(f'Invalid principal in policy: "AWS":"{unknown.name}"') from None
 
 
 def size(text: str) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import ids
-from passrole.identities import records
+from passrole.identities import principals, records
 from passrole.identities.records import InstanceProfile
 from passrole.services.context import Context
 from passrole.services.iam import refusals, rows, shapes
@@ -141,4 +141,6 @@ async def _listed(
 
 def _shape(tx: Tx, profile: InstanceProfile) -> dict[str, Any]:
     role = records.find(tx, records.ROLES, profile.account, profile.role) if profile.role else None
+    if role is not None:
+        role = replace(role, trust=principals.Shown(tx, profile.account)(role.trust))
     return shapes.instance_profile(profile, role)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import ids
-from passrole.identities import records
+from passrole.identities import principals, records
 from passrole.identities.records import Role
 from passrole.services.context import Context
 from passrole.services.iam import documents, refusals, rows, shapes
@@ -50,16 +50,16 @@ async def create_role(
 
     def create(tx: Tx) -> None:
         require_boundary(tx, permissions_boundary)
-        rows.add(tx, ROLE, role)
+        rows.add(tx, ROLE, replace(role, trust=documents.pinned(tx, ctx.account, role.trust)))
 
     await ctx.store.write(create)
-    return {"Role": shapes.full_role(role)}
+    return {"Role": await _shown(ctx, role_name)}
 
 
 @operation("iam:GetRole", resource=_ONE)
 async def get_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
     """One role with its trust."""
-    return {"Role": shapes.full_role(await rows.fetch(ctx, ROLE, role_name))}
+    return {"Role": await _shown(ctx, role_name)}
 
 
 @operation("iam:ListRoles")
@@ -67,7 +67,13 @@ async def list_roles(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Roles under a path, by name."""
-    found = await rows.fetch_all(ctx, ROLE, path_prefix)
+    roles = await rows.fetch_all(ctx, ROLE, path_prefix)
+
+    def shown(tx: Tx) -> list[Role]:
+        show = principals.Shown(tx, ctx.account)
+        return [replace(role, trust=show(role.trust)) for role in roles]
+
+    found = await ctx.store.read(shown)
     return page("Roles", found, by=rows.order, shape=shapes.listed_role, marker=marker, max_items=max_items)
 
 
@@ -91,15 +97,21 @@ async def update_role(
 @operation("iam:UpdateRoleDescription", resource=_ONE)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
     """What UpdateRole does with a description, and unlike it answers with the role."""
-    role = await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description))
-    return {"Role": shapes.full_role(role)}
+    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description))
+    return {"Role": await _shown(ctx, role_name)}
 
 
 @operation("iam:UpdateAssumeRolePolicy", resource=_ONE)
 async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_document: str) -> dict[str, Any]:
     """Put another trust in place of the role's; it counts for who assumes the role from now on."""
     trust = _checked_trust(policy_document)
-    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, trust=trust))
+
+    def update(tx: Tx) -> None:
+        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        kept = documents.pinned(tx, ctx.account, trust)
+        records.put(tx, records.ROLES, replace(role, trust=kept))
+
+    await ctx.store.write(update)
     return {}
 
 
@@ -117,6 +129,14 @@ async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
 
     await ctx.store.write(delete)
     return {}
+
+
+async def _shown(ctx: Context, role_name: str) -> dict[str, Any]:
+    def show(tx: Tx) -> dict[str, Any]:
+        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        return shapes.full_role(replace(role, trust=principals.Shown(tx, ctx.account)(role.trust)))
+
+    return await ctx.store.read(show)
 
 
 def _checked_trust(text: str) -> str:

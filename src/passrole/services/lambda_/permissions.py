@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from passrole import arns, ids
+from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
@@ -74,10 +75,11 @@ async def add_permission(
     if condition:
         statement["Condition"] = condition
 
-    def add(present: ResourcePolicy) -> ResourcePolicy:
+    def add(tx: Tx, present: ResourcePolicy) -> ResourcePolicy:
         if any(each["Sid"] == statement_id for each in present.statements):
             raise refusals.statement_exists(statement_id)
-        changed = replace(present, statements=[*present.statements, statement])
+        kept = {**statement, "Principal": _pinned(tx, ctx.account, statement["Principal"])}
+        changed = replace(present, statements=[*present.statements, kept])
         _check(_document(changed))
         return changed
 
@@ -92,14 +94,15 @@ async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None 
     key = names.key(ctx, named)
     attached = _attached(key, named.qualifier)
 
-    def read(tx: Tx) -> ResourcePolicy | None:
+    def read(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
-        return POLICIES.get(tx, attached)
+        policy = POLICIES.get(tx, attached)
+        if policy is None:
+            raise refusals.nothing_there()
+        shown = principals.Shown(tx, ctx.account)(_document(policy))
+        return {"Policy": shown, "RevisionId": policy.revision}
 
-    policy = await ctx.store.read(read)
-    if policy is None:
-        raise refusals.nothing_there()
-    return {"Policy": _document(policy), "RevisionId": policy.revision}
+    return await ctx.store.read(read)
 
 
 @operation("lambda:RemovePermission", resource=names.arn_of)
@@ -114,7 +117,7 @@ async def remove_permission(
     """One statement less."""
     named = _addressed(ctx, function_name, qualifier)
 
-    def remove(present: ResourcePolicy) -> ResourcePolicy:
+    def remove(_tx: Tx, present: ResourcePolicy) -> ResourcePolicy:
         kept = [each for each in present.statements if each["Sid"] != statement_id]
         if len(kept) == len(present.statements):
             raise refusals.no_statement(statement_id)
@@ -127,7 +130,7 @@ async def _change(
     ctx: Context,
     named: names.Named,
     revision_id: str | None,
-    change: Callable[[ResourcePolicy], ResourcePolicy],
+    change: Callable[[Tx, ResourcePolicy], ResourcePolicy],
 ) -> None:
     """The function's own revision stays, for nothing that runs is another."""
     key = names.key(ctx, named)
@@ -138,7 +141,7 @@ async def _change(
         present = POLICIES.get(tx, attached) or ResourcePolicy([], revision)
         if revision_id is not None and revision_id not in (present.revision, revision):
             raise refusals.revision_differs()
-        changed = change(present)
+        changed = change(tx, present)
         if changed.statements:
             POLICIES.put(tx, attached, replace(changed, revision=ids.request_id()))
         else:
@@ -184,7 +187,17 @@ def _principal(text: str) -> str | dict[str, str]:
         return {"AWS": text}
     if "." in text:
         return {"Service": text}
-    raise refusals.invalid("The provided principal was invalid. Please check the principal and try again.")
+    raise refusals.bad_principal()
+
+
+def _pinned(tx: Tx, account: str, principal: str | dict[str, str]) -> str | dict[str, str]:
+    """The principal as it is kept: a user or role by its unique id. Raises Fault where there is none."""
+    if isinstance(principal, str) or "AWS" not in principal:
+        return principal
+    try:
+        return {"AWS": principals.pinned_name(tx, account, principal["AWS"])}
+    except principals.UnknownPrincipal:
+        raise refusals.bad_principal() from None
 
 
 def _condition(

@@ -147,6 +147,11 @@ def statement_exists(sid: str) -> Fault:
     return Fault("ResourceConflictException", sentence)
 
 
+def bad_principal() -> Fault:
+    """AddPermission: nobody has this name."""
+    return invalid("The provided principal was invalid. Please check the principal and try again.")
+
+
 def policy_too_long(bytes_max: int) -> Fault:
     """More statements than a policy holds."""
     return Fault(

@@ -4,12 +4,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-over
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from passrole.faults import Fault
+from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
 from passrole.services.logs import refusals, registry
@@ -50,21 +51,26 @@ async def put_resource_policy(ctx: Context, *, policy_name: str, policy_document
         raise refusals.invalid(error.message) from None
     policy = ResourcePolicy(policy_name, policy_document, registry.now_ms(ctx))
 
-    def put(tx: Tx) -> None:
+    def put(tx: Tx) -> dict[str, Any]:
         others = [each for each in _every(tx, ctx) if each.name != policy_name]
         if len(others) >= POLICIES_MAX:
             raise Fault("LimitExceededException", "Resource limit exceeded.")
-        POLICIES.put(tx, ctx.key(policy_name), policy)
+        kept = replace(policy, document=_pinned(tx, ctx.account, policy_document))
+        POLICIES.put(tx, ctx.key(policy_name), kept)
+        return _shape(kept, principals.Shown(tx, ctx.account))
 
-    await ctx.store.write(put)
-    return {"resourcePolicy": _shape(policy)}
+    return {"resourcePolicy": await ctx.store.write(put)}
 
 
 @operation("logs:DescribeResourcePolicies", ignores=["limit"])
 async def describe_resource_policies(ctx: Context) -> dict[str, Any]:
     """All policies by name: there are never more than a page holds."""
-    found = await ctx.store.read(lambda tx: _every(tx, ctx))
-    return {"resourcePolicies": [_shape(policy) for policy in found]}
+
+    def read(tx: Tx) -> list[dict[str, Any]]:
+        show = principals.Shown(tx, ctx.account)
+        return [_shape(policy, show) for policy in _every(tx, ctx)]
+
+    return {"resourcePolicies": await ctx.store.read(read)}
 
 
 @operation("logs:DeleteResourcePolicy")
@@ -78,14 +84,21 @@ def _every(tx: Tx, ctx: Context) -> Sequence[ResourcePolicy]:
     return [policy for _, policy in POLICIES.within(tx, *ctx.place)]
 
 
+def _pinned(tx: Tx, account: str, document: str) -> str:
+    try:
+        return principals.pinned(tx, account, document)
+    except principals.UnknownPrincipal as unknown:
+        raise refusals.invalid(f'Invalid principal in policy: "AWS":"{unknown.name}"') from None
+
+
 def _statements(document: dict[str, Any]) -> list[Any]:
     statements = document["Statement"]
     return statements if isinstance(statements, list) else [statements]
 
 
-def _shape(policy: ResourcePolicy) -> dict[str, Any]:
+def _shape(policy: ResourcePolicy, show: principals.Shown) -> dict[str, Any]:
     return {
         "policyName": policy.name,
-        "policyDocument": policy.document,
+        "policyDocument": show(policy.document),
         "lastUpdatedTime": policy.updated,
     }

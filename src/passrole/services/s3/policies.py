@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -28,7 +29,14 @@ async def put_bucket_policy(
     """Attach a policy to a bucket, in place of the one it has."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     _check(policy, bucket)
-    await _attach(ctx, bucket, policy)
+
+    def attach(tx: Tx) -> None:
+        try:
+            _attach(tx, bucket, principals.pinned(tx, ctx.account, policy))
+        except principals.UnknownPrincipal as unknown:
+            raise _malformed("Invalid principal in policy", Detail=f'"AWS" : "{unknown.name}"') from None
+
+    await ctx.store.write(attach)
     return {}
 
 
@@ -36,12 +44,12 @@ async def put_bucket_policy(
 async def get_bucket_policy(
     ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
 ) -> dict[str, Any]:
-    """The policy as it was put."""
+    """The policy with its users and roles by ARN; those that are gone, by their unique ids."""
     policy = (await bucket_of(ctx, bucket, expected_bucket_owner)).policy
     if policy is None:
         message = "The bucket policy does not exist"
         raise Fault("NoSuchBucketPolicy", message, status=404, members={"BucketName": bucket})
-    return {"Policy": policy}
+    return {"Policy": await ctx.store.read(lambda tx: principals.Shown(tx, ctx.account)(policy))}
 
 
 @operation("s3:DeleteBucketPolicy", resource=the_bucket, resource_policy=its_policy)
@@ -50,15 +58,12 @@ async def delete_bucket_policy(
 ) -> dict[str, Any]:
     """Take the policy away, if there is one."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    await _attach(ctx, bucket, None)
+    await ctx.store.write(lambda tx: _attach(tx, bucket, None))
     return {}
 
 
-async def _attach(ctx: Context, name: str, policy: str | None) -> None:
-    def attach(tx: Tx) -> None:
-        BUCKETS.put(tx, name, dataclasses.replace(registry.existing(tx, name), policy=policy))
-
-    await ctx.store.write(attach)
+def _attach(tx: Tx, name: str, policy: str | None) -> None:
+    BUCKETS.put(tx, name, dataclasses.replace(registry.existing(tx, name), policy=policy))
 
 
 def _check(policy: str, bucket: str) -> None:
@@ -76,5 +81,5 @@ def _check(policy: str, bucket: str) -> None:
                 raise _malformed("Policy has invalid resource")
 
 
-def _malformed(message: str) -> Fault:
-    return Fault("MalformedPolicy", message, status=400)
+def _malformed(message: str, **members: str) -> Fault:
+    return Fault("MalformedPolicy", message, status=400, members=members)

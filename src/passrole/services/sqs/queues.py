@@ -24,7 +24,7 @@ from passrole.services.sqs.registry import (
     queue_arn,
     queue_policy,
 )
-from passrole.services.sqs.settings import check_redrive
+from passrole.services.sqs.settings import check_redrive, pinned
 from passrole.services.sqs.tags import check_tags, request_tags
 from passrole.store import Tx
 
@@ -160,7 +160,8 @@ def _checked(name: str, given: Mapping[str, str]) -> dict[str, str]:
     return table.merged({}, table.checked(given, fifo=fifo))
 
 
-def _created(tx: Tx, queue: Queue) -> None:
+def _created(tx: Tx, given: Queue) -> None:
+    queue = dataclasses.replace(given, attributes=pinned(tx, given.account, given.attributes))
     present = QUEUES.get(tx, queue.key)
     if present is not None:
         _check_same(present, queue.attributes)

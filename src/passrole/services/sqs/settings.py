@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from passrole.identities import principals
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sqs import attributes as table
 from passrole.services.sqs import redrive, registry, rows
-from passrole.services.sqs.refusals import invalid_value, missing, unknown_attribute
+from passrole.services.sqs.refusals import invalid_attribute, invalid_value, missing, unknown_attribute
 from passrole.services.sqs.registry import QUEUES, Queue, queue_arn, queue_policy
 from passrole.store import Tx
 
@@ -26,6 +27,8 @@ async def get_queue_attributes(
             if not table.known(name, fifo=queue.fifo):
                 raise unknown_attribute(name)
         values = table.complete(queue.attributes, fifo=queue.fifo) | _computed(queue)
+        if "Policy" in values:
+            values["Policy"] = principals.Shown(tx, queue.account)(values["Policy"])
         if "All" in names or any(name.startswith("Approximate") for name in names):
             values |= _counted(tx, queue, now)
         return {name: value for name, value in values.items() if "All" in names or name in names}
@@ -45,7 +48,7 @@ async def set_queue_attributes(
 
     def change(tx: Tx) -> None:
         queue = registry.existing(tx, key)
-        changes = table.checked(attributes, fifo=queue.fifo)
+        changes = pinned(tx, queue.account, table.checked(attributes, fifo=queue.fifo))
         after = dataclasses.replace(queue, attributes=table.merged(queue.attributes, changes), modified=now)
         if changes.get("RedrivePolicy"):
             check_redrive(tx, after)
@@ -54,6 +57,16 @@ async def set_queue_attributes(
 
     await ctx.store.write(change)
     return {}
+
+
+def pinned(tx: Tx, account: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Checked attributes as they are kept: a Policy has its users and roles by unique id. Raises Fault."""
+    if not given.get("Policy"):
+        return dict(given)
+    try:
+        return {**given, "Policy": principals.pinned(tx, account, given["Policy"])}
+    except principals.UnknownPrincipal:
+        raise invalid_attribute("Policy") from None
 
 
 def check_redrive(tx: Tx, queue: Queue) -> None:

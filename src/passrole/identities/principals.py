@@ -1,0 +1,118 @@
+"""Users and roles in the policies of others: kept by their unique ids, shown by their ARNs.
+
+A document that names a user or a role gives something to that one and not to whoever gets the name later.
+So its ARN becomes the unique id when the document is saved, and the ARN again when it is shown; of one that
+is gone, the id is shown. A document that names nobody is refused when it is saved.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
+
+It knows no service's words for the refusal. Documents that were saved before this was done hold ARNs, which
+the evaluator knows as well. Other accounts' users and roles are not known here and stay ARNs.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from passrole import arns
+from passrole.identities import records
+from passrole.identities.records import Role, User
+from passrole.policy.syntax import statements
+from passrole.store import Tx
+
+USER_ID, ROLE_ID = "AIDA", "AROA"
+_IDS = (USER_ID, ROLE_ID)
+_SESSION = "assumed-role"
+
+
+class UnknownPrincipal(Exception):
+    """The document names a user, a role or a unique id that does not exist; `name` is how."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def pinned(tx: Tx, account: str, document: str) -> str:
+    """A checked document (JSON) of the account with unique ids. Raises UnknownPrincipal."""
+    return _rewritten(document, lambda name: pinned_name(tx, account, name))
+
+
+class Shown:
+    """Documents of an account as they are shown, in one transaction: `Shown(tx, account)(document)`."""
+
+    def __init__(self, tx: Tx, account: str) -> None:
+        self._tx = tx
+        self._account = account
+
+    def __call__(self, document: str) -> str:
+        """With the ARNs of those that exist; the text as it was saved where it has no unique id."""
+        has_ids = any(f'"{prefix}' in document for prefix in _IDS)
+        return _rewritten(document, self._name) if has_ids else document
+
+    @cached_property
+    def _known(self) -> Mapping[str, User | Role]:
+        return _by_id(self._tx, self._account)
+
+    def _name(self, name: str) -> str:
+        if not name.startswith(_IDS):
+            return name
+        unique, _, session = name.partition(":")
+        row = self._known.get(unique)
+        if row is None:
+            return name
+        return arns.assumed_role(row.account, row.name, session) if session else row.arn
+
+
+def pinned_name(tx: Tx, account: str, name: str) -> str:
+    """What one name of a Principal element is kept as. Raises UnknownPrincipal."""
+    if name.startswith(_IDS):
+        if name.partition(":")[0] not in _by_id(tx, account):
+            raise UnknownPrincipal(name)
+        return name
+    arn = arns.parse(name)
+    if arn is None or arn.account != account or (arn.service, arn.resource) == ("iam", "root"):
+        return name
+    noun, _, rest = arn.resource.partition("/")
+    if noun == _SESSION:
+        role_name, _, session = rest.partition("/")
+        role = records.find(tx, records.ROLES, account, role_name)
+        if role is None or name != arns.assumed_role(account, role_name, session):
+            raise UnknownPrincipal(name)
+        return f"{role.id}:{session}"
+    if arn.service == "sts":
+        return name  # a federated user has no row
+    found: User | Role | None = None
+    if noun == "user":
+        found = records.find_arn(tx, records.USERS, name)
+    elif noun == "role":
+        found = records.find_arn(tx, records.ROLES, name)
+    if found is None:
+        raise UnknownPrincipal(name)
+    return found.id
+
+
+def _by_id(tx: Tx, account: str) -> Mapping[str, User | Role]:
+    rows: list[User | Role] = [*records.every(tx, records.USERS, account)]
+    rows += records.every(tx, records.ROLES, account)
+    return {row.id: row for row in rows}
+
+
+def _rewritten(document: str, change: Callable[[str], str]) -> str:
+    """The document with its AWS principals changed; the very text where none changes."""
+    read: dict[str, Any] = json.loads(document)
+    changed = False
+    for statement in statements(read):
+        for element in ("Principal", "NotPrincipal"):
+            named = statement.get(element)
+            given = named.get("AWS") if isinstance(named, dict) else None
+            if isinstance(named, dict) and given is not None:
+                named["AWS"] = after = _changed(given, change)
+                changed = changed or after != given
+    return json.dumps(read, separators=(",", ":"), ensure_ascii=False) if changed else document
+
+
+def _changed(given: object, change: Callable[[str], str]) -> object:
+    if isinstance(given, list):
+        return [_changed(name, change) for name in given]
+    return change(given) if isinstance(given, str) else given
