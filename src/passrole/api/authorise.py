@@ -21,6 +21,7 @@ from passrole.policy import (
     sentence_for_caller,
 )
 from passrole.policy.document import compile_document
+from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values, date_text
 from passrole.policy.tags import merged
 from passrole.services import Context, Operation, Permission
@@ -100,10 +101,11 @@ async def _decide(
         resource_account=_owner(permission.resource) or context.account,
         context={**keys, **tags, **permission.context} if tags or permission.context else keys,
     )
-    decision = evaluate(request, policies)
-    verdict.checks.append(_noted(request, policies, decision))
+    # Keys that differ in letter case at most can come from tags alone.
+    decision = decide(request, policies) if tags or permission.context else evaluate(request, policies)
+    verdict.checks.append(_noted(decision.request, policies, decision))
     if not decision.allowed:
-        verdict.sentence = sentence_for_caller(request, decision)
+        verdict.sentence = sentence_for_caller(decision.request, decision)
     return decision.allowed
 
 

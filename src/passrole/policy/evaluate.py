@@ -59,7 +59,7 @@ class PolicySet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attached", self._attached())
-        every = tuple(self._in_order())
+        every = tuple(self.in_order())
         denying = tuple((layer, named) for layer, named in every if named[1].may_deny)
         object.__setattr__(self, "denying", denying)
         asks = any(policy.asks_for_resource_tags for _, (_, policy) in every)
@@ -76,9 +76,9 @@ class PolicySet:
             return "trust", (TRUST_POLICY, self.trust)
         return None if self.resource is None else ("resource", (RESOURCE_POLICY, self.resource))
 
-    def _in_order(self) -> Iterator[tuple[Layer, NamedPolicy]]:
-        """AWS names one policy type when several deny and does not document which; this is the order in
-        which it asks.
+    def in_order(self) -> Iterator[tuple[Layer, NamedPolicy]]:
+        """All policies. AWS names one policy type when several deny and does not document which; this is
+        the order in which it asks.
         """
         for level in self.scps:
             yield from (("scp", named) for named in level)

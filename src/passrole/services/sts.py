@@ -14,6 +14,7 @@ from passrole.identities.records import Role
 from passrole.identities.sessions import Session
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.request import Values
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, repeats
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, Permission, operation
 
@@ -80,6 +81,7 @@ async def assume_role(
         sentence = f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: "
         raise AccessDenied("AccessDenied", f"{sentence}{role_arn}", status=403)
     _check_duration(ctx, role, duration_seconds)
+    session_tags = _session_tags(tags)
     narrowing = [one["arn"] for one in policy_arns]
     await _check_policies(ctx, policy, narrowing)
     now = float(int(ctx.clock()))
@@ -93,10 +95,21 @@ async def assume_role(
         expires=now + duration_seconds,
         policies=[policy] if policy is not None else [],
         policy_arns=narrowing,
-        tags={tag["Key"]: tag["Value"] for tag in tags},
+        tags=session_tags,
     )
     credentials = sessions.issue(await sessions.server_secret(ctx.store), session)
     return _answer(session, credentials)
+
+
+def _session_tags(tags: Tags) -> dict[str, str]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know"""
+    keys = [tag["Key"] for tag in tags]
+    if repeats(keys):
+        sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        raise Fault("InvalidParameterValue", sentence, status=400)
+    if is_reserved(keys):
+        raise Fault("InvalidParameterValue", RESERVED_SENTENCE, status=400)
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 async def _role(ctx: Context, arn: str) -> Role | None:

@@ -1,8 +1,10 @@
-"""Clusters and steps as the API shows them. Reads nothing and decides nothing."""
+"""Clusters and steps as the API shows them, and tags as it is given them. It reads nothing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
+from passrole.services.emr import refusals
 from passrole.services.emr.records import STEP_OVER, Cluster, EmrStep
 
 _SHOWN_AGAIN = ("LogUri", "ReleaseLabel", "SecurityConfiguration", "AutoScalingRole", "ServiceRole")
@@ -90,8 +92,11 @@ def tags(given: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """A list of tags as they are kept; a tag without a value has an empty one."""
-    return {tag["Key"]: tag.get("Value", "") for tag in given if "Key" in tag}
+    """A list of tags as they are kept; without a value it is empty. Raises Fault where a key is AWS's."""
+    tags = {tag["Key"]: tag.get("Value", "") for tag in given if "Key" in tag}
+    if is_reserved(tags):
+        raise refusals.invalid_request(RESERVED_SENTENCE)
+    return tags
 
 
 def _step_status(one: EmrStep) -> dict[str, Any]:

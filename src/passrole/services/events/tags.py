@@ -8,6 +8,7 @@ from passrole import arns
 from passrole.emitted import DEFAULT_BUS
 from passrole.faults import Fault
 from passrole.policy.request import Values
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.records import BUSES, RULES, EventBus, Rule
@@ -19,7 +20,9 @@ Tags = Mapping[str, str]
 
 
 def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """A list of tags as they are kept."""
+    """A list of tags as they are kept. Raises Fault where a key is AWS's."""
+    if is_reserved(tag["Key"] for tag in given):
+        raise refusals.invalid(RESERVED_SENTENCE)
     return {tag["Key"]: tag["Value"] for tag in given}
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from passrole.identities import records
+from passrole.policy.tags import without
 from passrole.services.context import Context
 from passrole.services.iam import catalog
 from passrole.services.iam.policies import named_policy
 from passrole.services.iam.rows import POLICY
-from passrole.services.iam.tags import Tag, added, listed, removed_keys, request_tags, without
+from passrole.services.iam.tags import Tag, added, listed, removed_keys, request_tags
 from passrole.services.operation import operation
 from passrole.store import Tx
 

@@ -8,6 +8,7 @@ from passrole import arns
 from passrole.identities import records
 from passrole.identities.records import N
 from passrole.policy.request import Values
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, merged, repeats, without
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import page
@@ -29,12 +30,14 @@ def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
 
 
 def from_wire(tags: Sequence[Tag]) -> dict[str, str]:
-    """Tags by key. Raises Fault where two keys differ in letter case at most."""
-    found = {tag["Key"]: tag.get("Value", "") for tag in tags}
-    if len({key.lower() for key in found}) != len(tags):
+    """Tags by key. Raises Fault where two keys differ in letter case at most, or one is AWS's."""
+    keys = [tag["Key"] for tag in tags]
+    if repeats(keys):
         sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         raise refusals.invalid_input(sentence)
-    return found
+    if is_reserved(keys):
+        raise refusals.invalid_input(RESERVED_SENTENCE)
+    return {tag["Key"]: tag.get("Value", "") for tag in tags}
 
 
 def removed_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -59,18 +62,10 @@ _TAGGED: Mapping[str, Collection[Any]] = {
 
 def added(present: Mapping[str, str], tags: Sequence[Tag], quota_noun: str) -> dict[str, str]:
     """The tags with new ones, which replace those of the same key. Raises Fault where they are too many."""
-    new = from_wire(tags)
-    replaced = {key.lower() for key in new}
-    kept = {key: value for key, value in present.items() if key.lower() not in replaced}
-    if len(kept) + len(new) > TAGS_MAX:
+    after = merged(present, from_wire(tags))
+    if len(after) > TAGS_MAX:
         raise refusals.quota(f"TagsPer{quota_noun}", TAGS_MAX)
-    return {**kept, **new}
-
-
-def without(present: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:
-    """The tags without those keys, whatever their letter case."""
-    gone = {key.lower() for key in keys}
-    return {key: value for key, value in present.items() if key.lower() not in gone}
+    return after
 
 
 def listed(tags: Mapping[str, str], marker: str | None, max_items: int | None) -> dict[str, Any]:

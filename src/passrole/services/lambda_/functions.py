@@ -8,6 +8,7 @@ from typing import Any
 from passrole import ids
 from passrole.faults import Fault
 from passrole.policy.request import Values
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
@@ -37,10 +38,12 @@ PAGE_MAX = 50
 
 
 def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that brings tags."""
+    """The condition keys of a call that brings tags. Raises Fault where a key is AWS's."""
     tags: Mapping[str, str] = parameters.get("tags") or {}
     if not tags:
         return {}
+    if is_reserved(tags):
+        raise refusals.invalid(RESERVED_SENTENCE)
     return {"aws:TagKeys": tuple(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from passrole.faults import Fault
+from passrole.policy.tags import is_reserved
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 
@@ -58,7 +59,7 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
-        if not 1 <= len(key) <= TAG_KEY_LENGTH_MAX or key.startswith("aws:"):
+        if not 1 <= len(key) <= TAG_KEY_LENGTH_MAX or is_reserved([key]):
             raise Fault("InvalidTag", "The TagKey you have provided is invalid", status=400)
         if len(value) > TAG_VALUE_LENGTH_MAX:
             raise Fault("InvalidTag", "The TagValue you have provided is invalid", status=400)

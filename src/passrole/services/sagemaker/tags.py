@@ -10,6 +10,7 @@ from typing import Any
 from passrole import arns
 from passrole.faults import Fault
 from passrole.policy.request import Values
+from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, is_own, require
@@ -17,7 +18,6 @@ from passrole.services.sagemaker.requests import page_of
 from passrole.store import Tx
 
 TAGS_MAX = 50
-_RESERVED = "aws:"
 
 Tags = Sequence[Mapping[str, str]]
 
@@ -36,8 +36,8 @@ def from_wire(tags: Tags) -> dict[str, str]:
     found = {tag["Key"]: tag["Value"] for tag in tags}
     if len(found) < len(tags):
         raise Fault("ValidationException", "A tag key is given more than once.")
-    if any(key.lower().startswith(_RESERVED) for key in found):
-        raise Fault("ValidationException", f"Tag keys that begin with {_RESERVED} are reserved for AWS.")
+    if is_reserved(found):
+        raise Fault("ValidationException", RESERVED_SENTENCE)
     return found
 
 

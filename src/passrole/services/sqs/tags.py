@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from passrole.policy.request import Values
+from passrole.policy.tags import is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sqs import registry
@@ -68,11 +69,11 @@ def check_tags(queue_name: str, tags: Mapping[str, str]) -> None:
     """Refuse tags beyond AWS's limits. Raises Fault."""
     if len(tags) > TAGS_MAX:
         raise invalid(f"Too many tags added for queue {queue_name}.")
+    if is_reserved(tags):
+        raise invalid("Tag keys cannot start with aws:, which is reserved.")
     for key, value in tags.items():
         if not 1 <= len(key) <= KEY_LENGTH_MAX:
             raise invalid(f"Tag keys must be between 1 and {KEY_LENGTH_MAX} characters in length.")
-        if key.lower().startswith("aws:"):
-            raise invalid("Tag keys cannot start with aws:, which is reserved.")
         if len(value) > VALUE_LENGTH_MAX:
             raise invalid(f"Tag values must be between 0 and {VALUE_LENGTH_MAX} characters in length.")
 
