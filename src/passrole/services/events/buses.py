@@ -9,7 +9,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.paging import page
-from passrole.services.events.records import BUSES, EventBus, bus_name, rules_of
+from passrole.services.events.records import BUSES, EventBus, bus_here, named_bus, rules_of
 from passrole.services.events.tags import request_tags, tags_from
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
@@ -19,7 +19,7 @@ BUSES_MAX = 100
 
 def the_bus(ctx: Context, parameters: Parameters) -> str:
     """The ARN of the bus in the call."""
-    return arns.event_bus(ctx.region, ctx.account, bus_name(parameters.get("name")))
+    return named_bus(ctx, parameters.get("name")).arn
 
 
 @operation("events:CreateEventBus", resource=the_bus, keys=request_tags)
@@ -49,7 +49,7 @@ async def create_event_bus(
 @operation("events:DescribeEventBus", resource=the_bus)
 async def describe_event_bus(ctx: Context, *, name: str | None = None) -> dict[str, Any]:
     """A bus; by default, the default bus."""
-    wanted = bus_name(name)
+    wanted = bus_here(ctx, name)
     if wanted == DEFAULT_BUS:
         return _default(ctx)
     bus = await ctx.store.read(lambda tx: BUSES.get(tx, ctx.key(wanted)))

@@ -94,7 +94,7 @@ async def _to_pipeline(call: Call, parcel: Parcel, caller: Principal) -> None:
     parameters = (parcel.target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
     given = [(each["Name"], _parameter(each["Value"], parcel.event)) for each in parameters]
     asked = {
-        "PipelineName": parcel.arn.resource.removeprefix("pipeline/"),
+        "PipelineName": str(parcel.arn),
         "ClientRequestToken": parcel.id,
         "PipelineParameters": [{"Name": name, "Value": value} for name, value in given if value is not None],
     }
@@ -115,7 +115,10 @@ def _parameter(value: str, event: Mapping[str, Any]) -> str | None:
 
 
 async def _to_logs(call: Call, parcel: Parcel, caller: Principal) -> None:
-    """A stream for each event, as on AWS."""
+    """A stream for each event, as on AWS. Logs knows groups by name, so the account is looked at here."""
+    rule = arns.parse(parcel.rule_arn)
+    if rule is None or rule.account != parcel.arn.account:
+        raise Fault("ResourceNotFoundException", "The specified log group does not exist.")
     group = parcel.arn.resource.removeprefix("log-group:").removesuffix(":*")
     stream = {"logGroupName": group, "logStreamName": parcel.id}
     try:

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 
-from passrole import arns, emitted
+from passrole import emitted
 from passrole.faults import Fault
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.events import refusals
-from passrole.services.events.records import bus_name, check_bus
+from passrole.services.events.records import bus_here, check_bus, named_bus
 from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 
@@ -23,7 +23,7 @@ Entry = Mapping[str, Any]
 
 
 def _bus(ctx: Context, entry: Entry) -> str:
-    return arns.event_bus(ctx.region, ctx.account, bus_name(entry.get("EventBusName")))
+    return named_bus(ctx, entry.get("EventBusName")).arn
 
 
 def _entry_keys(entry: Entry) -> dict[str, Values]:
@@ -76,11 +76,11 @@ async def test_event_pattern(_ctx: Context, *, event_pattern: str, event: str) -
 
 
 def _put(tx: Tx, ctx: Context, entry: Entry) -> dict[str, Any]:
-    bus = bus_name(entry.get("EventBusName"))
+    bus = named_bus(ctx, entry.get("EventBusName"))
     problem = _problem(entry)
     if problem is None:
         try:
-            check_bus(tx, ctx, bus)
+            check_bus(tx, ctx, bus_here(ctx, entry.get("EventBusName")))
         except Fault as fault:
             problem = (fault.code, fault.message)
     if problem is not None:
@@ -95,7 +95,7 @@ def _put(tx: Tx, ctx: Context, entry: Entry) -> dict[str, Any]:
         detail_type=entry["DetailType"],
         detail=orjson.loads(entry["Detail"]),
         resources=entry.get("Resources") or (),
-        bus=bus,
+        bus=bus.name,
     )
     return {"EventId": event_id}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.arns import Account, Region
@@ -75,9 +75,51 @@ RULES = Collection(RULES_KIND, Rule)
 TARGETS = Collection("event-target", Target)
 
 
-def bus_name(given: str | None) -> str:
-    """The name of the bus that a call names by name or ARN; by default, the default bus."""
-    return DEFAULT_BUS if not given else given.rpartition("event-bus/")[2]
+class NamedBus(NamedTuple):
+    """A bus as a call means it: of this region, in whichever account."""
+
+    region: str
+    account: str
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """The bus's ARN."""
+        return arns.event_bus(self.region, self.account, self.name)
+
+    def rule_arn(self, rule: str) -> str:
+        """The ARN of a rule on the bus."""
+        return arns.rule(self.region, self.account, rule, self.name)
+
+
+def named_bus(ctx: Context, given: str | None) -> NamedBus:
+    """The bus that a call names by name or ARN; by default, the default bus. Raises Fault for nonsense.
+
+    What is authorised is the bus of the account that the ARN names: another account's bus is another bus,
+    whatever the local one of that name allows.
+    """
+    if not given:
+        return NamedBus(ctx.region, ctx.account, DEFAULT_BUS)
+    if ":" not in given:
+        return NamedBus(ctx.region, ctx.account, given)
+    arn = arns.parse(given)
+    kind, _, name = arn.resource.partition("/") if arn else ("", "", "")
+    if (
+        arn is None
+        or kind != "event-bus"
+        or not name
+        or arns.event_bus(ctx.region, arn.account, name) != given
+    ):
+        raise refusals.bad_arn(given)
+    return NamedBus(arn.region, arn.account, name)
+
+
+def bus_here(ctx: Context, given: str | None) -> str:
+    """The name of a bus of the account. Raises Fault for other accounts' buses: they are not here."""
+    named = named_bus(ctx, given)
+    if named.account != ctx.account:
+        raise refusals.no_bus(named.arn)
+    return named.name
 
 
 def check_bus(tx: Tx, ctx: Context, name: str) -> None:
@@ -108,7 +150,7 @@ def targets_of(tx: Tx, rule_key: str) -> list[Mapping[str, Any]]:
 def the_rule(ctx: Context, parameters: Parameters) -> str:
     """The ARN of the rule in the call, whether it exists or not."""
     name = parameters.get("name") or parameters.get("rule")
-    return arns.rule(ctx.region, ctx.account, str(name), bus_name(parameters.get("event_bus_name")))
+    return named_bus(ctx, parameters.get("event_bus_name")).rule_arn(str(name))
 
 
 def changed(tx: Tx, bus_key: str) -> None:

@@ -16,7 +16,7 @@ from passrole.services.events.records import (
     ENABLED,
     RULES,
     Rule,
-    bus_name,
+    bus_here,
     changed,
     check_bus,
     existing,
@@ -74,7 +74,7 @@ async def put_rule(
     """Make a rule, or put it in the place of the one that is there: what is left out is reset, tags are
     kept.
     """
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
     _check(bus, event_pattern or None, schedule_expression or None)
     if role_arn is not None:
         await check_role(ctx, role_arn, arns.rule(ctx.region, ctx.account, name, bus))
@@ -107,7 +107,7 @@ async def put_rule(
 @operation("events:DescribeRule", resource=the_rule)
 async def describe_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> dict[str, Any]:
     """Everything about a rule but its targets."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
     rule = await ctx.store.read(lambda tx: existing(tx, ctx, name, bus))
     return _shape(rule) | {"CreatedBy": rule.account}
 
@@ -122,7 +122,7 @@ async def list_rules(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """A bus's rules by name."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
 
     def find(tx: Tx) -> list[Rule]:
         check_bus(tx, ctx, bus)
@@ -135,19 +135,19 @@ async def list_rules(
 @operation("events:EnableRule", resource=the_rule)
 async def enable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Have the rule listen (again)."""
-    await _switch(ctx, name, bus_name(event_bus_name), ENABLED)
+    await _switch(ctx, name, bus_here(ctx, event_bus_name), ENABLED)
 
 
 @operation("events:DisableRule", resource=the_rule)
 async def disable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Have the rule listen no longer."""
-    await _switch(ctx, name, bus_name(event_bus_name), DISABLED)
+    await _switch(ctx, name, bus_here(ctx, event_bus_name), DISABLED)
 
 
 @operation("events:DeleteRule", resource=the_rule, ignores=("force",))
 async def delete_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Remove a rule without targets; one that is not there is gone already."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
 
     def delete(tx: Tx) -> None:
         check_bus(tx, ctx, bus)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.emitted import DEFAULT_BUS
@@ -11,12 +11,29 @@ from passrole.policy.request import Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
-from passrole.services.events.records import BUSES, RULES, EventBus, Rule
+from passrole.services.events.records import BUSES, RULES, EventBus, NamedBus, Rule
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
 TAGS_MAX = 50
 Tags = Mapping[str, str]
+
+
+class _Meant(NamedTuple):
+    """What has tags: a rule, or a bus itself."""
+
+    bus: NamedBus
+    rule: str | None
+
+    @property
+    def arn(self) -> str:
+        return self.bus.arn if self.rule is None else self.bus.rule_arn(self.rule)
+
+    def __str__(self) -> str:
+        if self.rule is None:
+            return f"Event bus {self.bus.name}"
+        on_bus = "" if self.bus.name == DEFAULT_BUS else f"{self.bus.name}/"
+        return f"Rule {on_bus}{self.rule}"
 
 
 def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -34,7 +51,7 @@ def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
 
 
 def _resource(_ctx: Context, parameters: Parameters) -> str:
-    return str(parameters["resource_arn"])
+    return _meant(str(parameters["resource_arn"])).arn
 
 
 def _removed(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -80,17 +97,25 @@ async def _change(ctx: Context, arn: str, change: Callable[[Tags], dict[str, str
 
 
 def _existing(tx: Tx, ctx: Context, arn: str) -> Rule | EventBus:
-    parsed = arns.parse(arn)
-    if parsed is None or parsed.service != "events":
-        raise refusals.bad_arn(arn)
-    kind, _, name = parsed.resource.partition("/")
+    bus, rule = meant = _meant(arn)
     found: Rule | EventBus | None = None
-    if kind == "rule":
-        bus, _, rule = name.rpartition("/")
-        found = RULES.get(tx, ctx.key(f"{bus or DEFAULT_BUS}/{rule}"))
-    elif kind == "event-bus":
-        found = BUSES.get(tx, ctx.key(name))
+    if (bus.account, bus.region) == ctx.place:
+        key = ctx.key(bus.name)
+        found = BUSES.get(tx, key) if rule is None else RULES.get(tx, f"{key}/{rule}")
     if found is None:
-        sentence = f"{'Rule' if kind == 'rule' else 'Event bus'} {name} does not exist."
-        raise Fault("ResourceNotFoundException", sentence)
+        raise Fault("ResourceNotFoundException", f"{meant} does not exist.")
     return found
+
+
+def _meant(text: str) -> _Meant:
+    """The rule or bus that an ARN means, however it spells the default bus. Raises Fault."""
+    arn = arns.parse(text)
+    if arn is None or (arn.partition, arn.service) != (arns.PARTITION, "events"):
+        raise refusals.bad_arn(text)
+    kind, _, path = arn.resource.partition("/")
+    if kind == "rule" and path:
+        bus, _, rule = path.rpartition("/")
+        return _Meant(NamedBus(arn.region, arn.account, bus or DEFAULT_BUS), rule)
+    if kind == "event-bus" and path:
+        return _Meant(NamedBus(arn.region, arn.account, path), None)
+    raise refusals.bad_arn(text)

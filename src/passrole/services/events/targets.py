@@ -13,7 +13,7 @@ from passrole.services.events.paging import page
 from passrole.services.events.records import (
     TARGETS,
     Target,
-    bus_name,
+    bus_here,
     check_bus,
     existing,
     rules_of,
@@ -46,7 +46,7 @@ async def put_targets(
     """Add targets to a rule, or put them in the place of those with the same ids."""
     if len(targets) > ENTRIES_MAX:
         raise refusals.limit()
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
     for target in targets:
         await _check(ctx, target, arns.rule(ctx.region, ctx.account, rule, bus))
 
@@ -67,7 +67,7 @@ async def remove_targets(
     ctx: Context, *, rule: str, ids: Sequence[str], event_bus_name: str | None = None
 ) -> dict[str, Any]:
     """Take targets from a rule; those that are not there are passed over."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
 
     def remove(tx: Tx) -> None:
         found = existing(tx, ctx, rule, bus)
@@ -88,7 +88,7 @@ async def list_targets_by_rule(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """A rule's targets by id, as they were put."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
     found = await ctx.store.read(lambda tx: targets_of(tx, existing(tx, ctx, rule, bus).key))
     return page("Targets", found, lambda target: str(target["Id"]), dict, limit, next_token)
 
@@ -103,7 +103,7 @@ async def list_rule_names_by_target(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The names of a bus's rules that have this target."""
-    bus = bus_name(event_bus_name)
+    bus = bus_here(ctx, event_bus_name)
 
     def find(tx: Tx) -> list[str]:
         check_bus(tx, ctx, bus)
@@ -122,7 +122,7 @@ async def _check(ctx: Context, target: Given, rule: str) -> None:
     AWS does not ask whether it exists.
     """
     arn = arns.parse(target["Arn"])
-    if arn is None:
+    if arn is None or arn.partition != arns.PARTITION:
         raise refusals.bad_arn(target["Arn"])
     kind = kind_of(arn)
     if kind is None:
@@ -140,6 +140,9 @@ async def _check(ctx: Context, target: Given, rule: str) -> None:
         check_input(target)
     except InvalidInput as error:
         raise refusals.invalid(str(error)) from None
+    buried = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if buried is not None and not buried.startswith(f"arn:{arns.PARTITION}:sqs:"):
+        raise refusals.bad_arn(buried)
     if target.get("RoleArn"):
         await check_role(ctx, target["RoleArn"], rule)
 

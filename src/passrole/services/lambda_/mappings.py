@@ -39,8 +39,7 @@ def _function_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     name = parameters.get("function_name")
     if not name:
         return {}
-    named = names.parse(ctx, name)
-    return {_FUNCTION_ARN: arns.function(named.region, named.account, named.name)}
+    return {_FUNCTION_ARN: names.parse(ctx, name).unqualified}
 
 
 async def _mapped_key(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -178,7 +177,7 @@ async def list_event_source_mappings(
     max_items: int = PAGE_MAX,
 ) -> dict[str, Any]:
     """Those of the region, of one queue or of one function."""
-    name = names.parse(ctx, function_name).name if function_name else None
+    key = names.key(ctx, names.parse(ctx, function_name)) if function_name else None
     after = ctx.key(paging.place_of(marker)) if marker else ""
     page = min(max_items, PAGE_MAX)
 
@@ -186,7 +185,7 @@ async def list_event_source_mappings(
         found = [
             mapping
             for _, mapping in MAPPINGS.within(tx, *ctx.place, after=after)
-            if event_source_arn in (None, mapping.queue_arn) and name in (None, mapping.function)
+            if event_source_arn in (None, mapping.queue_arn) and key in (None, ctx.key(mapping.function))
         ]
         shown = [configuration(tx, mapping) for mapping in found[:page]]
         more = paging.marker_behind(found[page - 1].uuid) if len(found) > page else None
@@ -210,7 +209,7 @@ def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:
 
 def _checked_source(ctx: Context, text: str | None) -> str:
     arn = arns.parse(text or "")
-    if arn is None or arn.service != "sqs":
+    if arn is None or (arn.partition, arn.service) != (arns.PARTITION, "sqs"):
         raise refusals.unsupported(f"the event source {text}: it maps queues of SQS")
     if (arn.region, arn.account) != (ctx.region, ctx.account):
         raise refusals.unsupported("queues of another region or account as event sources")

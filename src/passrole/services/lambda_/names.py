@@ -30,8 +30,12 @@ class Named(NamedTuple):
     @property
     def arn(self) -> str:
         """With the qualifier, if one was given: that is what Lambda authorises."""
-        arn = arns.function(self.region, self.account, self.name)
-        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+        return f"{self.unqualified}:{self.qualifier}" if self.qualifier else self.unqualified
+
+    @property
+    def unqualified(self) -> str:
+        """The ARN of the function itself."""
+        return arns.function(self.region, self.account, self.name)
 
 
 def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
@@ -42,6 +46,8 @@ def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
     name, given = rest[0], rest[1] if len(rest) == 2 else None
     if not name or len(rest) > 2 or not set(name) <= _LEGAL:
         raise refusals.constraint(text, "functionName", "be a function's name or ARN")
+    if not set(given or qualifier or "") <= _LEGAL | {"$"}:
+        raise refusals.constraint(given or qualifier, "qualifier", "be a version's number or an alias's name")
     if given and qualifier and given != qualifier:
         raise refusals.invalid(
             "The derived qualifier from the function name does not match the specified qualifier."
@@ -53,7 +59,7 @@ def _where(ctx: Context, text: str) -> tuple[Region, Account, list[str]]:
     """Region, account and what follows them. Raises Fault."""
     region, account, rest = ctx.region, ctx.account, text.split(":")
     try:
-        if rest[0] == "arn" and rest[2:3] == ["lambda"] and len(rest) > 5:
+        if rest[:3] == ["arn", arns.PARTITION, "lambda"] and len(rest) > 5:
             region, account, rest = Region(rest[3]), Account(rest[4]), rest[5:]
         elif len(rest) > 1 and rest[1] == "function":
             account, rest = Account(rest[0]), rest[1:]
@@ -94,8 +100,7 @@ def is_version(qualifier: str) -> bool:
 
 def unqualified_arn(ctx: Context, parameters: Parameters) -> str:
     """The resource of permissions that are always of the function itself."""
-    named = parse(ctx, parameters["function_name"])
-    return arns.function(named.region, named.account, named.name)
+    return parse(ctx, parameters["function_name"]).unqualified
 
 
 def arn_of(ctx: Context, parameters: Parameters) -> str:

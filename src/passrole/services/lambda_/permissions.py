@@ -42,7 +42,9 @@ POLICIES = Collection("function-policy", ResourcePolicy, separator=":")
 async def its_policy(ctx: Context, parameters: Parameters) -> str | None:
     """The policy attached to what the call addresses; of another account's functions none is known."""
     named = names.parse(ctx, parameters["function_name"], parameters.get("qualifier"))
-    attached = _attached(f"{named.account}/{named.region}/{named.name}", named.qualifier)
+    if (named.account, named.region) != ctx.place:
+        return None
+    attached = _attached(ctx.key(named.name), named.qualifier)
     policy = await ctx.store.read(lambda tx: POLICIES.get(tx, attached))
     return _document(policy) if policy else None
 

@@ -19,8 +19,9 @@ TAGS_MAX = 50
 _FUNCTION = "function:"
 
 
-def _resource(_ctx: Context, parameters: Parameters) -> str:
-    return str(parameters["resource"])
+def _resource(ctx: Context, parameters: Parameters) -> str:
+    """The function that is meant, however it is spelled: its versions and aliases have no tags."""
+    return names.parse(ctx, str(parameters["resource"])).unqualified
 
 
 def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -52,8 +53,9 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     if parsed is None or not parsed.resource.startswith(_FUNCTION):
         return {}
     name = parsed.resource.removeprefix(_FUNCTION).partition(":")[0]
-    key = f"{parsed.account}/{parsed.region}/{name}"
-    function = await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key))
+    if (parsed.account, parsed.region) != ctx.place:
+        return {}
+    function = await ctx.store.read(lambda tx: FUNCTIONS.get(tx, ctx.key(name)))
     return function.tags if function else {}
 
 

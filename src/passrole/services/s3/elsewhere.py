@@ -53,9 +53,12 @@ class Elsewhere:
             snake = {xform_name(member): value for member, value in parameters.items()}
             given = {member: value for member, value in snake.items() if member in declared.takes}
             return await declared.handler(ctx, **given) or {}
+        asked = dict(parameters)
         if name in _COPIES:
-            await check_source(ctx, parameters["CopySource"], {})
-        return await asyncio.to_thread(self._asked, name, parameters)
+            bucket, key = await check_source(ctx, parameters["CopySource"], {})
+            # What was decided on, and not the text once more, which would be decoded twice.
+            asked["CopySource"] = {"Bucket": bucket, "Key": key}
+        return await asyncio.to_thread(self._asked, name, asked)
 
     def _asked(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         try:

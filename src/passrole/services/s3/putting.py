@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from passrole.faults import Fault
 from passrole.services.context import Context
@@ -187,8 +186,8 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
     It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
     included. `conditions` are HeadObject's parameters.
     """
-    bucket, slash, key = unquote(copy_source).removeprefix("/").partition("/")
-    if not slash or not bucket or not key:
+    bucket, key = names.copy_source(copy_source)
+    if not bucket or not key:
         raise invalid_argument("Invalid copy source object key")
     if "?versionId=" in copy_source:
         raise invalid_request("passrole keeps no versions of objects")

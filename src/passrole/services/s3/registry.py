@@ -10,7 +10,7 @@ from typing import Any
 
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.s3.names import bucket_arn, object_arn
+from passrole.services.s3.names import bucket_arn, copy_source, object_arn
 from passrole.services.s3.refusals import no_such_bucket, wrong_owner
 from passrole.services.s3.writing import folder
 from passrole.store import Collection, Tx
@@ -59,6 +59,9 @@ def listing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
 def writing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
     """The condition keys of a call that writes an object, from the headers it was sent with."""
     found = {name: parameters.get(parameter) for name, parameter in _WRITING_KEYS.items()}
+    source = found["s3:x-amz-copy-source"]
+    if source is not None:
+        found["s3:x-amz-copy-source"] = "/".join(copy_source(str(source)))
     return {name: str(value) for name, value in found.items() if value is not None}
 
 

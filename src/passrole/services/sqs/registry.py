@@ -123,7 +123,8 @@ def existing(tx: Tx, queue_key: str) -> Queue:
 def by_arn(tx: Tx, arn: str) -> Queue | None:
     """The queue with an ARN, if there is one."""
     parsed = arns.parse(arn)
-    return parsed and QUEUES.get(tx, f"{parsed.account}/{parsed.region}/{parsed.resource}")
+    queue = parsed and QUEUES.get(tx, f"{parsed.account}/{parsed.region}/{parsed.resource}")
+    return queue if queue and queue.arn == arn else None
 
 
 async def _policy(ctx: Context, account: str, name: str) -> str | None:
