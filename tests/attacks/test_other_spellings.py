@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.attacks.conftest import document, refusal
 from tests.conftest import new_name
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
@@ -14,22 +14,11 @@ OTHER_ACCOUNT = "444455556666"
 PATTERN = '{"source":["attack"]}'
 
 
-def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
 def all_but(action: str, resource: str, **more: Any) -> dict[str, Any]:
     return document(
         {"Effect": "Allow", "Action": "*", "Resource": "*"},
         {"Effect": "Deny", "Action": action, "Resource": resource, **more},
     )
-
-
-def refusal(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.fixture

@@ -6,26 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.attacks.conftest import document, refusal
 from tests.conftest import new_name
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
 
 
-def document(*statements: Mapping[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def allow(action: str, resource: str | None = "*", **more: Any) -> dict[str, Any]:
     named = {} if resource is None else {"Resource": resource}
     return {"Effect": "Allow", "Action": action, **named, **more}
-
-
-def refusal(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 class Account:
@@ -38,9 +27,11 @@ class Account:
 
     def role(self, name: str, *statements: Mapping[str, Any], trusted: Any = None) -> str:
         trust = allow("sts:AssumeRole", None, Principal=trusted or {"AWS": self.root})
-        made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+        made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document(trust)))
         if statements:
-            self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
+            self.iam.put_role_policy(
+                RoleName=name, PolicyName="own", PolicyDocument=json.dumps(document(*statements))
+            )
         return str(made["Role"]["Arn"])
 
     def user(self, name: str) -> str:
@@ -90,7 +81,7 @@ def queue(account: Account) -> Holder:
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def save(principal: Any, _arn: str) -> None:
-        policy = document(allow("sqs:SendMessage", arn, Principal=principal))
+        policy = json.dumps(document(allow("sqs:SendMessage", arn, Principal=principal)))
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
     def show() -> str:
@@ -110,7 +101,7 @@ def bucket(account: Account) -> Holder:
     s3.create_bucket(Bucket=name)
 
     def save(principal: Any, _arn: str) -> None:
-        policy = document(allow("s3:PutObject", f"arn:aws:s3:::{name}/*", Principal=principal))
+        policy = json.dumps(document(allow("s3:PutObject", f"arn:aws:s3:::{name}/*", Principal=principal)))
         s3.put_bucket_policy(Bucket=name, Policy=policy)
 
     return Holder(
@@ -146,7 +137,7 @@ def trust(account: Account) -> Holder:
     target = account.role(name)
 
     def save(principal: Any, _arn: str) -> None:
-        policy = document(allow("sts:AssumeRole", None, Principal=principal))
+        policy = json.dumps(document(allow("sts:AssumeRole", None, Principal=principal)))
         account.iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy)
 
     def show() -> str:
@@ -270,7 +261,7 @@ def test_log_policies_name_principals_by_who_they_are(account: Account) -> None:
     role = account.role(name)
     put = {
         "policyName": policy,
-        "policyDocument": document(allow("logs:PutLogEvents", Principal={"AWS": role})),
+        "policyDocument": json.dumps(document(allow("logs:PutLogEvents", Principal={"AWS": role}))),
     }
     assert role in logs.put_resource_policy(**put)["resourcePolicy"]["policyDocument"]
     account.delete_role(name)
@@ -290,7 +281,7 @@ def test_log_policies_name_principals_by_who_they_are(account: Account) -> None:
 def test_roles_are_listed_with_the_principals_that_they_trust(account: Account) -> None:
     name, path = new_name("role"), f"/{new_name('path')}/"
     trusted = account.role(new_name("trusted"))
-    trust = document(allow("sts:AssumeRole", None, Principal={"AWS": trusted}))
+    trust = json.dumps(document(allow("sts:AssumeRole", None, Principal={"AWS": trusted})))
     made = account.iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)["Role"]
     listed = account.iam.list_roles(PathPrefix=path)["Roles"][0]
     for shown in (made, listed):
@@ -300,6 +291,6 @@ def test_roles_are_listed_with_the_principals_that_they_trust(account: Account) 
 def test_a_queue_is_found_again_by_the_policy_that_it_was_made_with(account: Account) -> None:
     sqs, name = account.server.client("sqs"), new_name("queue")
     role = account.role(new_name("role"))
-    attributes = {"Policy": document(allow("sqs:SendMessage", Principal={"AWS": role}))}
+    attributes = {"Policy": json.dumps(document(allow("sqs:SendMessage", Principal={"AWS": role})))}
     first = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     assert sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] == first

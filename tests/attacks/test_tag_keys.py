@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.attacks.conftest import document, refusal
 from tests.conftest import new_name
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
@@ -22,17 +22,6 @@ def allow(action: str, condition: Mapping[str, Any] | None = None) -> dict[str, 
 
 def deny(action: str, condition: Mapping[str, Any]) -> dict[str, Any]:
     return {**allow(action, condition), "Effect": "Deny"}
-
-
-def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def refusal(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -1,0 +1,20 @@
+"""Attacks through boto3: what they ask for, and how they are refused."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def refusal(call: Callable[[], Any]) -> tuple[str, str]:
+    """Code and sentence of a call that must fail."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
