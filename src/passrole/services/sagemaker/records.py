@@ -36,7 +36,7 @@ PIPELINES = Collection("pipeline", Pipeline)
 
 def pipeline_arn(ctx: Context, parameters: Parameters) -> str:
     """The resource of a call that names a pipeline, by its name or by its ARN."""
-    given = str(parameters["pipeline_name"])
+    given = str(parameters.get("pipeline_name") or parameters["pipeline_arn"])
     return given if arns.parse(given) else arns.pipeline(ctx.region, ctx.account, given)
 
 

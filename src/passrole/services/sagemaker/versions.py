@@ -168,11 +168,7 @@ async def list_pipeline_versions(
     return await ctx.store.read(page)
 
 
-def _versioned(_ctx: Context, parameters: Parameters) -> str:
-    return str(parameters["pipeline_arn"])
-
-
-@operation("sagemaker:UpdatePipelineVersion", resource=_versioned, keys=version_keys)
+@operation("sagemaker:UpdatePipelineVersion", resource=pipeline_arn, keys=version_keys)
 async def update_pipeline_version(
     ctx: Context,
     *,
