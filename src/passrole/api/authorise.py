@@ -23,7 +23,7 @@ from passrole.policy import (
 from passrole.policy.document import compile_document
 from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values, date_text
-from passrole.policy.tags import merged
+from passrole.policy.tags import merged, repeats
 from passrole.services import Context, Operation, Permission
 
 T = TypeVar("T")
@@ -93,16 +93,16 @@ async def _attached(operation: Operation, context: Context, parameters: Paramete
 async def _decide(
     permission: Permission, context: Context, keys: Keys, policies: PolicySet, verdict: Verdict
 ) -> bool:
-    tags = await resource_tag_keys(context, permission, policies)
+    brought = {**await resource_tag_keys(context, permission, policies), **permission.context}
     request = Request(
         principal=context.principal,
         action=permission.action,
         resource=permission.resource,
         resource_account=_owner(permission.resource) or context.account,
-        context={**keys, **tags, **permission.context} if tags or permission.context else keys,
+        context={**keys, **brought} if brought else keys,
     )
     # Keys that differ in letter case at most can come from tags alone.
-    decision = decide(request, policies) if tags or permission.context else evaluate(request, policies)
+    decision = decide(request, policies) if repeats(brought) else evaluate(request, policies)
     verdict.checks.append(_noted(decision.request, policies, decision))
     if not decision.allowed:
         verdict.sentence = sentence_for_caller(decision.request, decision)

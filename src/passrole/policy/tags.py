@@ -4,7 +4,7 @@ It knows no service: which services keep `Team` beside `team` is theirs to say (
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_naming
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 RESERVED: Final = "aws:"
@@ -22,9 +22,9 @@ def without(present: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     return {key: value for key, value in present.items() if key.lower() not in gone}
 
 
-def repeats(keys: Sequence[str]) -> bool:
+def repeats(keys: Collection[str]) -> bool:
     """Whether two keys differ in letter case at most."""
-    return len({key.lower() for key in keys}) < len(keys)
+    return len({*map(str.lower, keys)}) < len(keys)
 
 
 def is_reserved(keys: Iterable[str]) -> bool:
