@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from passrole.arns import Account
 from passrole.identities import principals, records
 from passrole.identities.records import Role, User
 from passrole.store import SqliteStore, Tx
 
-A = "111122223333"
+A = Account("111122223333")
 ROLE = Role(A, "runner", "/jobs/", "AROA1", 1.0, "{}")
 USER = User(A, "ann", "/", "AIDA1", 1.0)
 SESSION = f"arn:aws:sts::{A}:assumed-role/runner/work"

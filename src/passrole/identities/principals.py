@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from passrole import arns
+from passrole.arns import Account
 from passrole.identities import records
 from passrole.identities.records import Role, User
 from passrole.policy.syntax import statements
@@ -33,7 +34,7 @@ class UnknownPrincipal(Exception):
         self.name = name
 
 
-def pinned(tx: Tx, account: str, document: str) -> str:
+def pinned(tx: Tx, account: Account, document: str) -> str:
     """A checked document (JSON) of the account with unique ids. Raises UnknownPrincipal."""
     return _rewritten(document, lambda name: pinned_name(tx, account, name))
 
@@ -41,7 +42,7 @@ def pinned(tx: Tx, account: str, document: str) -> str:
 class Shown:
     """Documents of an account as they are shown, in one transaction: `Shown(tx, account)(document)`."""
 
-    def __init__(self, tx: Tx, account: str) -> None:
+    def __init__(self, tx: Tx, account: Account) -> None:
         self._tx = tx
         self._account = account
 
@@ -64,7 +65,7 @@ class Shown:
         return arns.assumed_role(row.account, row.name, session) if session else row.arn
 
 
-def pinned_name(tx: Tx, account: str, name: str) -> str:
+def pinned_name(tx: Tx, account: Account, name: str) -> str:
     """What one name of a Principal element is kept as. Raises UnknownPrincipal."""
     if name.startswith(_IDS):
         if name.partition(":")[0] not in _by_id(tx, account):
@@ -92,7 +93,7 @@ def pinned_name(tx: Tx, account: str, name: str) -> str:
     return found.id
 
 
-def _by_id(tx: Tx, account: str) -> Mapping[str, User | Role]:
+def _by_id(tx: Tx, account: Account) -> Mapping[str, User | Role]:
     rows: list[User | Role] = [*records.every(tx, records.USERS, account)]
     rows += records.every(tx, records.ROLES, account)
     return {row.id: row for row in rows}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passrole import arns
-from passrole.arns import Account, Region
+from passrole.arns import Account, Arn, Region, Unfit
 from passrole.emitted import DEFAULT_BUS, RULES_KIND
 from passrole.services.context import Context
 from passrole.services.events import refusals
@@ -78,8 +78,8 @@ TARGETS = Collection("event-target", Target)
 class NamedBus(NamedTuple):
     """A bus as a call means it: of this region, in whichever account."""
 
-    region: str
-    account: str
+    region: Region
+    account: Account
     name: str
 
     @property
@@ -104,14 +104,20 @@ def named_bus(ctx: Context, given: str | None) -> NamedBus:
         return NamedBus(ctx.region, ctx.account, given)
     arn = arns.parse(given)
     kind, _, name = arn.resource.partition("/") if arn else ("", "", "")
-    if (
-        arn is None
-        or kind != "event-bus"
-        or not name
-        or arns.event_bus(ctx.region, arn.account, name) != given
-    ):
+    if arn is None or kind != "event-bus" or not name:
         raise refusals.bad_arn(given)
-    return NamedBus(arn.region, arn.account, name)
+    bus = place_of(arn, name)
+    if bus.region != ctx.region or bus.arn != given:
+        raise refusals.bad_arn(given)
+    return bus
+
+
+def place_of(arn: Arn, name: str) -> NamedBus:
+    """The bus of that name in an ARN's region and account. Raises Fault."""
+    try:
+        return NamedBus(Region(arn.region), Account(arn.account), name)
+    except Unfit:
+        raise refusals.bad_arn(str(arn)) from None
 
 
 def bus_here(ctx: Context, given: str | None) -> str:

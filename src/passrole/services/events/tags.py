@@ -11,7 +11,7 @@ from passrole.policy.request import Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
-from passrole.services.events.records import BUSES, RULES, EventBus, NamedBus, Rule
+from passrole.services.events.records import BUSES, RULES, EventBus, NamedBus, Rule, place_of
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -115,7 +115,7 @@ def _meant(text: str) -> _Meant:
     kind, _, path = arn.resource.partition("/")
     if kind == "rule" and path:
         bus, _, rule = path.rpartition("/")
-        return _Meant(NamedBus(arn.region, arn.account, bus or DEFAULT_BUS), rule)
+        return _Meant(place_of(arn, bus or DEFAULT_BUS), rule)
     if kind == "event-bus" and path:
-        return _Meant(NamedBus(arn.region, arn.account, path), None)
+        return _Meant(place_of(arn, path), None)
     raise refusals.bad_arn(text)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from passrole.arns import Account
 from passrole.identities import principals, records
 from passrole.identities.records import Role, User
 from passrole.services.context import Context
@@ -55,7 +56,7 @@ async def get_account_authorization_details(
     return {**lists, **answer}
 
 
-def _details(tx: Tx, account: str) -> list[_Detail]:
+def _details(tx: Tx, account: Account) -> list[_Detail]:
     show = principals.Shown(tx, account)
     users = records.every(tx, records.USERS, account)
     roles = [replace(role, trust=show(role.trust)) for role in records.every(tx, records.ROLES, account)]

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from passrole.arns import Account
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.syntax import Kind
@@ -18,7 +19,7 @@ def checked(text: str, kind: Kind = "identity") -> str:
     return text
 
 
-def pinned(tx: Tx, account: str, trust: str) -> str:
+def pinned(tx: Tx, account: Account, trust: str) -> str:
     """A checked trust document as it is kept, its users and roles by unique id. Raises Fault."""
     try:
         return principals.pinned(tx, account, trust)

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from passrole import arns, ids
+from passrole.arns import Account
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
@@ -192,7 +193,7 @@ def _principal(text: str) -> str | dict[str, str]:
     raise refusals.bad_principal()
 
 
-def _pinned(tx: Tx, account: str, principal: str | dict[str, str]) -> str | dict[str, str]:
+def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | dict[str, str]:
     """The principal as it is kept: a user or role by its unique id. Raises Fault where there is none."""
     if isinstance(principal, str) or "AWS" not in principal:
         return principal

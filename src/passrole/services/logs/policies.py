@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from passrole.arns import Account
 from passrole.faults import Fault
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
@@ -84,7 +85,7 @@ def _every(tx: Tx, ctx: Context) -> Sequence[ResourcePolicy]:
     return [policy for _, policy in POLICIES.within(tx, *ctx.place)]
 
 
-def _pinned(tx: Tx, account: str, document: str) -> str:
+def _pinned(tx: Tx, account: Account, document: str) -> str:
     try:
         return principals.pinned(tx, account, document)
     except principals.UnknownPrincipal as unknown:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from passrole.arns import Account
 from passrole.identities import principals
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -59,7 +60,7 @@ async def set_queue_attributes(
     return {}
 
 
-def pinned(tx: Tx, account: str, given: Mapping[str, str]) -> dict[str, str]:
+def pinned(tx: Tx, account: Account, given: Mapping[str, str]) -> dict[str, str]:
     """Checked attributes as they are kept: a Policy has its users and roles by unique id. Raises Fault."""
     if not given.get("Policy"):
         return dict(given)
