@@ -18,7 +18,7 @@ from passrole import arns
 from passrole.arns import Account
 from passrole.identities import records
 from passrole.identities.records import Role, User
-from passrole.policy.syntax import statements
+from passrole.policy.elements import statements
 from passrole.store import Tx
 
 USER_ID, ROLE_ID = "AIDA", "AROA"
