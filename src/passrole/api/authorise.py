@@ -25,6 +25,7 @@ from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values, date_text
 from passrole.policy.tags import merged, repeats
 from passrole.services import Context, Operation, Permission
+from passrole.services.operation import passing
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
@@ -60,53 +61,77 @@ class Authoriser:
             principal = context.principal
             context = replace(context, principal=replace(principal, tags=merged(tags, principal.tags)))
         everything = {**keys, **_time_keys(int(self._clock()))}
-        own = await _own_permission(operation, context, parameters)
-        attached = await _attached(operation, context, parameters)
-        with_attached = policies if attached is None else _joined(policies, operation.action, attached)
-        if not await _decide(own, context, everything, with_attached, verdict):
+        own = await own_permission(operation, context, parameters)
+        if not await _decide(own, context, everything, policies, verdict):
             return
-        for permission in await _further(operation, context, parameters):
+        for permission in await further_permissions(operation, own, context, parameters):
             if not await _decide(permission, context, everything, policies, verdict):
                 return
 
 
-async def _own_permission(operation: Operation, context: Context, parameters: Parameters) -> Permission:
+async def own_permission(operation: Operation, context: Context, parameters: Parameters) -> Permission:
+    """What the operation asks under its own action, with the policy of its resource."""
     resource = await _settled(operation.resource(context, parameters))
     keys = await _settled(operation.keys(context, parameters)) if operation.keys else {}
-    return Permission(operation.action or "", resource, keys)
+    attached = await operation.resource_policy(context, parameters) if operation.resource_policy else None
+    return Permission(operation.action or "", resource, keys, attached)
 
 
-async def _further(operation: Operation, context: Context, parameters: Parameters) -> list[Permission]:
+async def further_permissions(
+    operation: Operation, own: Permission, context: Context, parameters: Parameters
+) -> list[Permission]:
+    """What it asks beside: the roles that it hands over, and what its declaration adds."""
     passed = [
-        Permission("iam:PassRole", parameters[hand.parameter], {_PASSED_TO: hand.to})
+        passing(parameters[hand.parameter], hand.to, own.resource)
         for hand in operation.passes
         if parameters.get(hand.parameter)
     ]
     also = await _settled(operation.also(context, parameters)) if operation.also else ()
-    return [*passed, *also]
+    return [*passed, *(_on_its_resource(permission, own) for permission in also)]
 
 
-async def _attached(operation: Operation, context: Context, parameters: Parameters) -> str | None:
-    return await operation.resource_policy(context, parameters) if operation.resource_policy else None
+async def request_for(permission: Permission, context: Context, keys: Keys, policies: PolicySet) -> Request:
+    """The evaluator's input: the call's `keys`, and tags of the resource where a policy asks for any."""
+    return _request(permission, context, keys, await _brought(permission, context, policies))
+
+
+def _on_its_resource(permission: Permission, own: Permission) -> Permission:
+    """A resource has one policy, whichever action is asked on it."""
+    if permission.resource_policy is not None or permission.resource != own.resource:
+        return permission
+    return replace(permission, resource_policy=own.resource_policy)
 
 
 async def _decide(
     permission: Permission, context: Context, keys: Keys, policies: PolicySet, verdict: Verdict
 ) -> bool:
-    brought = {**await resource_tag_keys(context, permission, policies), **permission.context}
-    request = Request(
-        principal=context.principal,
-        action=permission.action,
-        resource=permission.resource,
-        resource_account=_owner(permission.resource) or context.account,
-        context={**keys, **brought} if brought else keys,
-    )
+    attached = permission.resource_policy
+    if attached is not None:
+        policies = _joined(policies, permission.action, attached)
+    brought = await _brought(permission, context, policies)
+    request = _request(permission, context, keys, brought)
     # Keys that differ in letter case at most can come from tags alone.
     decision = decide(request, policies) if repeats(brought) else evaluate(request, policies)
     verdict.checks.append(_noted(decision.request, policies, decision))
     if not decision.allowed:
         verdict.sentence = sentence_for_caller(decision.request, decision)
     return decision.allowed
+
+
+async def _brought(permission: Permission, context: Context, policies: PolicySet) -> Keys:
+    """The condition keys that the permission brings beside those of the call."""
+    tags = await resource_tag_keys(context, permission, policies)
+    return {**tags, **permission.context} if tags else permission.context
+
+
+def _request(permission: Permission, context: Context, keys: Keys, brought: Keys) -> Request:
+    return Request(
+        principal=context.principal,
+        action=permission.action,
+        resource=permission.resource,
+        resource_account=_owner(permission.resource) or context.account,
+        context={**keys, **brought} if brought else keys,
+    )
 
 
 def _owner(resource: str) -> str:
@@ -131,7 +156,8 @@ def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
 
 
 def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
-    if action == "sts:AssumeRole":
+    # A role's trust policy decides about TagSession and SetSourceIdentity as it does about AssumeRole.
+    if action.startswith("sts:"):
         return policies.replace(trust=_compiled(text, "trust"))
     return policies.replace(resource=_compiled(text, "resource"))
 

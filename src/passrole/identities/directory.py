@@ -176,6 +176,8 @@ def _session_principal(tx: Tx, session: Session) -> Principal | None:
         session_policies=(*session.policies, *narrowing),
         token_issued=date_text(session.issued),
         tags=merged(role.tags, session.tags),
+        transitive_tags=tuple(session.transitive_tags),
+        keys=session.keys,
     )
 
 

@@ -38,7 +38,8 @@ class ExpiredSession(Exception):
 class Session:
     """An assumed role. `issued` and `expires` are epoch seconds.
 
-    `policies` (documents) and `policy_arns` narrow what the role may do.
+    `policies` (documents) and `policy_arns` narrow what the role may do. `transitive_tags` are keys of
+    `tags`; `keys` are condition keys of every call with these credentials.
     """
 
     account: Account
@@ -51,6 +52,8 @@ class Session:
     policies: Sequence[str] = ()
     policy_arns: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_tags: Sequence[str] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

@@ -18,7 +18,9 @@ class Principal:
     `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
     `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session. `source` is
     the ARN of what a service acts for, such as a rule: `aws:SourceArn`. `token_issued` is when the session
-    began, as `date_text` writes it, where that is known.
+    began, as `date_text` writes it, where that is known. `transitive_tags` are the keys of the session's tags
+    that go on to the sessions of roles which it assumes, and `keys` the condition keys that it carries into
+    every call (`aws:SourceIdentity`).
     """
 
     kind: PrincipalKind
@@ -32,6 +34,8 @@ class Principal:
     source: str | None = None
     token_issued: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    transitive_tags: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,12 @@ class Scope:
         if derive is not None:
             return derive(self.request)
         if key.startswith(_TAG_PREFIX):
-            wanted = key.removeprefix(_TAG_PREFIX)
-            tags = self.request.principal.tags.items()
-            return next((value for name, value in tags if name.lower() == wanted), None)
-        return None
+            return _named(self.request.principal.tags, key.removeprefix(_TAG_PREFIX))
+        return _named(self.request.principal.keys, key)
+
+
+def _named(values: Mapping[str, str], wanted: str) -> str | None:
+    return next((value for name, value in values.items() if name.lower() == wanted), None)
 
 
 def _principal_arn(request: Request) -> str | None:
@@ -69,6 +71,10 @@ def _account(request: Request) -> str | None:
     return None if request.principal.kind == "service" else request.principal.account
 
 
+def _bucket_owner(request: Request) -> str | None:
+    return request.resource_account or None if request.action.startswith("s3:") else None
+
+
 _PRINCIPAL_TYPES: Final = {"user": "User", "role": "AssumedRole", "root": "Account", "service": "Service"}
 
 _IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
@@ -81,4 +87,5 @@ _IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
     "aws:tokenissuetime": lambda r: r.principal.token_issued,
     "aws:userid": lambda r: r.principal.id or None,  # unknown of a simulated caller
     "aws:username": _user_name,
+    "s3:resourceaccount": _bucket_owner,
 }

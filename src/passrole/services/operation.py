@@ -26,11 +26,16 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True)
 class Permission:
-    """One request that the caller must be allowed."""
+    """One request that the caller must be allowed.
+
+    `resource_policy` is the document (JSON) attached to the resource. A further permission on the resource of
+    the operation itself has the operation's.
+    """
 
     action: str
     resource: str
     context: Mapping[str, Values] = field(default_factory=dict)
+    resource_policy: str | None = None
 
 
 AlsoOf = Callable[[Context, Parameters], Sequence[Permission] | Awaitable[Sequence[Permission]]]
@@ -41,7 +46,7 @@ PolicyOf = Callable[[Context, Parameters], Awaitable[str | None]]
 class PassRole:
     """The call hands a role over: `iam:PassRole` on the ARN in `parameter`, to the service `to`.
 
-    Not asked where the parameter is absent.
+    Not asked where the parameter is absent. The role will serve the resource of the operation.
     """
 
     parameter: str
@@ -68,6 +73,17 @@ class Operation:
     ignores: frozenset[str]
     takes: frozenset[str]
     required: frozenset[str]
+
+
+def passing(role: str, to: str, associated: str | None = None) -> Permission:
+    """The permission to hand a role to a service, on behalf of the resource `associated` where that is known.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    """
+    keys = {"iam:PassedToService": to}
+    if associated is not None:
+        keys["iam:AssociatedResourceArn"] = associated
+    return Permission("iam:PassRole", role, keys)
 
 
 def anything(_ctx: Context, _parameters: Parameters) -> str:

@@ -13,8 +13,9 @@ from passrole.identities import managed_document, records, sessions
 from passrole.identities.records import Role
 from passrole.identities.sessions import Session
 from passrole.policy import MalformedPolicyDocument, parse_document
-from passrole.policy.request import Values
+from passrole.policy.request import Principal, Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, repeats
+from passrole.policy.trust import assume_keys
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, Permission, operation
 
@@ -30,6 +31,12 @@ _TRUSTS_NOBODY = (
 
 Tags = Sequence[Mapping[str, str]]
 
+_SOURCE_IDENTITY = "aws:SourceIdentity"
+
+# What a service assumes a role for is a key of all calls with the credentials:
+# https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+_SOURCE_KEYS = {"lambda.amazonaws.com": "lambda:SourceFunctionArn"}
+
 
 @operation(None)
 async def get_caller_identity(ctx: Context) -> dict[str, Any]:
@@ -42,20 +49,42 @@ def _role_arn(_ctx: Context, parameters: Parameters) -> str:
     return str(parameters["role_arn"])
 
 
-def _keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return assume_keys(
+        session_name=str(parameters["role_session_name"]),
+        external_id=parameters.get("external_id"),
+        source_identity=_source_identity(ctx, parameters),
+        tags={**_given(parameters), **_inherited(ctx.principal)},
+        transitive_tags=tuple(parameters.get("transitive_tag_keys") or ()),
+    )
+
+
+def _further(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """What tags and a source identity ask for, those too that a chain of roles hands on.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
+    tagged = bool(_given(parameters) or _inherited(ctx.principal))
+    asked = [
+        *(["sts:TagSession"] if tagged else []),
+        *(["sts:SetSourceIdentity"] if _source_identity(ctx, parameters) else []),
+    ]
+    keys = _keys(ctx, parameters)
+    return [Permission(action, str(parameters["role_arn"]), keys) for action in asked]
+
+
+def _given(parameters: Parameters) -> dict[str, str]:
     tags: Tags = parameters.get("tags") or ()
-    keys: dict[str, Values] = {"sts:RoleSessionName": str(parameters["role_session_name"])}
-    if parameters.get("external_id") is not None:
-        keys["sts:ExternalId"] = str(parameters["external_id"])
-    if tags:
-        keys["aws:TagKeys"] = tuple(tag["Key"] for tag in tags)
-    return {**keys, **{f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}}
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    if not parameters.get("tags"):
-        return ()
-    return [Permission("sts:TagSession", str(parameters["role_arn"]), _keys(ctx, parameters))]
+def _inherited(principal: Principal) -> dict[str, str]:
+    return {key: principal.tags[key] for key in principal.transitive_tags}
+
+
+def _source_identity(ctx: Context, parameters: Parameters) -> str | None:
+    return parameters.get("source_identity") or ctx.principal.keys.get(_SOURCE_IDENTITY)
 
 
 async def _trust(ctx: Context, parameters: Parameters) -> str:
@@ -63,7 +92,7 @@ async def _trust(ctx: Context, parameters: Parameters) -> str:
     return role.trust if role else _TRUSTS_NOBODY
 
 
-@operation("sts:AssumeRole", resource=_role_arn, keys=_keys, also=_tagging, resource_policy=_trust)
+@operation("sts:AssumeRole", resource=_role_arn, keys=_keys, also=_further, resource_policy=_trust)
 async def assume_role(
     ctx: Context,
     *,
@@ -73,13 +102,17 @@ async def assume_role(
     policy: str | None = None,
     policy_arns: Sequence[Mapping[str, str]] = (),
     tags: Tags = (),
+    transitive_tag_keys: Sequence[str] = (),
     external_id: str | None = None,  # noqa: ARG001 (the trust policy asks for it, through _keys)
+    source_identity: str | None = None,
 ) -> dict[str, Any]:
     """Temporary credentials of a role, narrowed by the session policies that are given."""
     role = await _role(ctx, role_arn)
     if role is None:  # it was deleted since its trust policy was asked
         sentence = f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: "
         raise AccessDenied("AccessDenied", f"{sentence}{role_arn}", status=403)
+    inherited = _inherited(ctx.principal)
+    _check_chain(ctx, inherited, tags, transitive_tag_keys, source_identity)
     _check_duration(ctx, role, duration_seconds)
     session_tags = _session_tags(tags)
     narrowing = [one["arn"] for one in policy_arns]
@@ -95,7 +128,9 @@ async def assume_role(
         expires=now + duration_seconds,
         policies=[policy] if policy is not None else [],
         policy_arns=narrowing,
-        tags=session_tags,
+        tags={**session_tags, **inherited},
+        transitive_tags=[*inherited, *transitive_tag_keys],
+        keys=_carried(ctx.principal, source_identity),
     )
     credentials = sessions.issue(await sessions.server_secret(ctx.store), session)
     return _answer(session, credentials)
@@ -119,6 +154,41 @@ async def _role(ctx: Context, arn: str) -> Role | None:
     if ctx.principal.kind == "root":
         raise AccessDenied("AccessDenied", "Roles may not be assumed by root accounts.", status=403)
     return await ctx.store.read(lambda tx: records.find_arn(tx, records.ROLES, arn))
+
+
+def _check_chain(
+    ctx: Context,
+    inherited: Mapping[str, str],
+    tags: Tags,
+    transitive_tag_keys: Sequence[str],
+    source_identity: str | None,
+) -> None:
+    """What a session has handed on stays as it is. Raises Fault."""
+    given = [tag["Key"] for tag in tags]
+    fixed = {key.lower() for key in inherited}
+    again = [key for key in given if key.lower() in fixed]
+    if again:
+        raise _invalid(f"The tag {again[0]} is transitive in the calling session and cannot be set again.")
+    loose = [key for key in transitive_tag_keys if key not in given]
+    if loose:
+        raise _invalid(f"The transitive tag key {loose[0]} is not among the session tags.")
+    kept = ctx.principal.keys.get(_SOURCE_IDENTITY)
+    if kept is not None and source_identity not in (None, kept):
+        # "After the source identity is set, the value cannot be changed", which "denies" the request.
+        sentence = "The source identity of a session cannot be changed."
+        raise AccessDenied("AccessDenied", sentence, status=403)
+
+
+def _carried(caller: Principal, source_identity: str | None) -> dict[str, str]:
+    """The condition keys that the new session carries into its calls."""
+    keys = {}
+    identity = source_identity or caller.keys.get(_SOURCE_IDENTITY)
+    if identity is not None:
+        keys[_SOURCE_IDENTITY] = identity
+    key = _SOURCE_KEYS.get(caller.name) if caller.kind == "service" else None
+    if key is not None and caller.source is not None:
+        keys[key] = caller.source
+    return keys
 
 
 def _check_duration(ctx: Context, role: Role, seconds: int) -> None:
@@ -160,6 +230,8 @@ def _answer(session: Session, credentials: sessions.SessionCredentials) -> dict[
         },
         "AssumedRoleUser": {"AssumedRoleId": f"{session.role_id}:{session.name}", "Arn": session.arn},
     }
+    if _SOURCE_IDENTITY in session.keys:
+        answer["SourceIdentity"] = session.keys[_SOURCE_IDENTITY]
     if session.policies:
         answer["PackedPolicySize"] = len(session.policies[0]) * 100 // POLICY_CHARACTERS_MAX
     return answer

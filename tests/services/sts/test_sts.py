@@ -222,7 +222,8 @@ def test_session_policies_can_be_managed_ones(roles: Roles) -> None:
         ({"Policy": json.dumps(allowing("sqs:" + "x" * 2048))}, "PackedPolicyTooLarge"),
         ({"PolicyArns": [{"arn": f"{PIPELINES}{n}"} for n in range(11)]}, "PackedPolicyTooLarge"),
         ({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/Nothing"}]}, "ValidationError"),
-        ({"SourceIdentity": "ann"}, "ValidationError"),
+        ({"SerialNumber": "arn:aws:iam::111122223333:mfa/ann", "TokenCode": "123456"}, "ValidationError"),
+        ({"TransitiveTagKeys": ["team"]}, "ValidationError"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(roles: Roles, given: dict[str, Any], code: str) -> None:
@@ -247,6 +248,75 @@ def test_tags_need_the_permission_to_tag(roles: Roles) -> None:
     own = roles.server.client("sts", user_policy=allowing("sts:AssumeRole"))
     tagged = partial(roles.assume, arn, own, Tags=[{"Key": "team", "Value": "ml"}])
     assert f"sts:TagSession on resource: {arn}" in refusal(tagged)[2]
+
+
+ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+
+
+def denying(action: str) -> dict[str, Any]:
+    statement = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": action}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.mark.parametrize(
+    "action, given",
+    [
+        ("sts:TagSession", {"Tags": [{"Key": "team", "Value": "ml"}]}),
+        ("sts:SetSourceIdentity", {"SourceIdentity": "ann"}),
+    ],
+)
+def test_a_trust_policy_decides_about_tags_and_identity_too(
+    roles: Roles, action: str, given: dict[str, Any]
+) -> None:
+    trusting, silent, denied = roles.make(actions=ASSUMING), roles.make(), roles.make(actions=ASSUMING)
+    name = denied.rpartition("/")[2]
+    trust = roles.iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"] += denying(action)["Statement"]
+    roles.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    roles.assume(trusting, **given)
+    assert f"{action} on resource: {silent}" in refusal(partial(roles.assume, silent, **given))[2]
+    explicit = refusal(partial(roles.assume, denied, **given))[2]
+    assert f"{action} on resource: {denied} with an explicit deny" in explicit
+
+
+def test_what_is_transitive_goes_on_through_a_chain(roles: Roles) -> None:
+    first, second = roles.make(ADMINISTRATOR), roles.make(ADMINISTRATOR)
+    for arn in (first, second):
+        trust = {"Effect": "Allow", "Principal": {"AWS": roles.server.account}, "Action": list(ASSUMING)}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        roles.iam.update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=document)
+    tags = [{"Key": "team", "Value": "ml"}, {"Key": "task", "Value": "t"}]
+    given = roles.assume(first, Tags=tags, TransitiveTagKeys=["team"], SourceIdentity="ann")
+    assert given["SourceIdentity"] == "ann"
+    between = roles.client_with("sts", given["Credentials"])
+    again = roles.assume(second, between)
+    assert again["SourceIdentity"] == "ann"
+    narrowed = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "iam:ListUsers",
+                "Resource": "*",
+                "Condition": {
+                    "StringEquals": {"aws:PrincipalTag/team": "ml", "aws:SourceIdentity": "ann"},
+                    "Null": {"aws:PrincipalTag/task": "true"},
+                },
+            }
+        ],
+    }
+    chained = roles.assume(second, between, Policy=json.dumps(narrowed))
+    roles.client_with("iam", chained["Credentials"]).list_users()
+    assert refusal(partial(roles.assume, second, between, SourceIdentity="bob"))[1] == "AccessDenied"
+    other = [{"Key": "Team", "Value": "other"}]
+    assert refusal(partial(roles.assume, second, between, Tags=other))[1] == "ValidationError"
+
+
+def test_a_chain_needs_the_permissions_for_what_it_hands_on(roles: Roles) -> None:
+    first, second = roles.make(ADMINISTRATOR, actions=ASSUMING), roles.make()
+    tagged = roles.assume(first, Tags=[{"Key": "team", "Value": "ml"}], TransitiveTagKeys=["team"])
+    between = roles.client_with("sts", tagged["Credentials"])
+    assert f"sts:TagSession on resource: {second}" in refusal(partial(roles.assume, second, between))[2]
 
 
 def test_a_session_of_a_role_that_was_made_anew_is_unknown(roles: Roles) -> None:

@@ -47,6 +47,10 @@ def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     return {"aws:TagKeys": tuple(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
 
 
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {**request_tags(ctx, parameters), **settings.configuration_keys(ctx, parameters)}
+
+
 def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if not parameters.get("tags"):
         return ()
@@ -58,7 +62,7 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     "lambda:CreateFunction",
     resource=names.arn_of,
     passes=[PassRole("role", running.SERVICE)],
-    keys=request_tags,
+    keys=_keys,
     also=_tagging,
     ignores=("architectures", "ephemeral_storage", "logging_config", "tracing_config"),
 )

@@ -12,6 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from passrole.runtimes.interface import (
     InvocationResult,
 )
 from passrole.services.lambda_.registry import FUNCTIONS
-from passrole.services.lambda_.running import Call
+from passrole.services.lambda_.running import SOURCE_FUNCTION, Call
 from passrole.services.lambda_.sessions import Sessions
 from passrole.store import Store
 
@@ -154,7 +155,9 @@ class LoggedFunctions:
         if function is None:
             return
         assert self._sessions is not None, "nothing is delivered before the start"
-        principal = await self._sessions.principal(function)
+        session = await self._sessions.principal(function)
+        # "Lambda also injects the source function ARN" into the calls that store logs, and into no others.
+        principal = replace(session, keys={SOURCE_FUNCTION: function.arn})
         for batch in batches(events):
             await self._put(place, batch, principal, arn.region)
 

@@ -21,6 +21,7 @@ from passrole.services.lambda_.registry import Function, specification
 from passrole.store import Store
 
 SERVICE = "lambda.amazonaws.com"
+SOURCE_FUNCTION = "lambda:SourceFunctionArn"
 RELOADS_MAX = 5
 Assume = Callable[[Mapping[str, Any], Principal], Awaitable[dict[str, Any]]]
 """Calls sts:AssumeRole with the parameters, as the principal; the answer as STS gives it."""
@@ -49,7 +50,10 @@ async def session(assume: Assume, role: str, function_arn: str) -> Credentials:
 
 
 async def principal(assume: Assume, role: str, function_arn: str) -> Principal:
-    """The same session as who is calling, for calls that Lambda makes as the function's role."""
+    """The same session as who is calling, for calls that Lambda makes as the function's role.
+
+    Calls from outside the function's environment have no lambda:SourceFunctionArn.
+    """
     user, arn = (await _assumed(assume, role, function_arn))["AssumedRoleUser"], arns.parse(function_arn)
     assert arn is not None, "functions have ARNs"
     return role_session(role, arn.account, user["AssumedRoleId"], user["Arn"], user["Arn"].rpartition("/")[2])

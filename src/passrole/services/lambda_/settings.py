@@ -8,8 +8,11 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from passrole.policy.request import Values
 from passrole.runtimes.environment import runtime_warning, why_not
+from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
+from passrole.services.operation import Parameters
 
 TIMEOUT_DEFAULT, TIMEOUT_MAX = 3, 900
 MEMORY_DEFAULT, MEMORY_MAX = 128, 10_240
@@ -88,6 +91,17 @@ def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
             f" you have provided exceeded the 4KB limit. String measured: {measured}"
         )
     return variables
+
+
+def configuration_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The condition keys of a call that says what a function has beside its code."""
+    network = parameters.get("vpc_config") or {}
+    given = {
+        "lambda:Layer": parameters.get("layers"),
+        "lambda:SecurityGroupIds": network.get("SecurityGroupIds"),
+        "lambda:SubnetIds": network.get("SubnetIds"),
+    }
+    return {key: tuple(values) for key, values in given.items() if values}
 
 
 def refuse_beyond_zip(

@@ -62,6 +62,7 @@ async def update_function_code(
     "lambda:UpdateFunctionConfiguration",
     resource=names.arn_of,
     passes=[PassRole("role", running.SERVICE)],
+    keys=settings.configuration_keys,
     ignores=("ephemeral_storage", "logging_config", "tracing_config"),
 )
 async def update_function_configuration(
