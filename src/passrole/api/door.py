@@ -6,7 +6,7 @@ and a caller who is not allowed never learns whether the resource exists.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -32,12 +32,16 @@ AnsweredElsewhere = Callable[[Context, Operation, str, Mapping[str, Any]], Await
 """Context, the declaration, the operation and its parameters in AWS's spelling."""
 
 
+_OF_SERVICES: Mapping[str, str] = {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of one operation, `parameters` in AWS's spelling.
 
     `source_ip` and `user_agent` are None for calls from inside; `secure` says whether TLS carried it, which
     between services it always does. `via_service`: a service asks another one in the caller's name.
+    `signing_keys` are S3's condition keys of the signature; services among themselves sign in the header.
     """
 
     principal: Principal
@@ -50,6 +54,7 @@ class Call:
     secure: bool = False
     user_agent: str | None = None
     via_service: bool = False
+    signing_keys: Mapping[str, str] = field(default_factory=lambda: _OF_SERVICES)
 
 
 class Door:
@@ -134,7 +139,7 @@ class Door:
         parameters: Mapping[str, Any],
         verdict: Verdict,
     ) -> None:
-        keys = _request_keys(call)
+        keys = request_keys(call)
         try:
             await self._authoriser.check(operation, context, parameters, keys, verdict)
         except UnknownKey:
@@ -191,12 +196,18 @@ def _inner(
     asked = replace(call, service=service, operation=operation, parameters=parameters)
     if principal is not None:
         return replace(
-            asked, principal=principal, source_ip=None, user_agent=None, secure=True, via_service=False
+            asked,
+            principal=principal,
+            source_ip=None,
+            user_agent=None,
+            secure=True,
+            via_service=False,
+            signing_keys=_OF_SERVICES,
         )
     if service == call.service or call.service not in SERVICES:
         return asked  # our own operations are no service of AWS: who calls them asks
     # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
-    return replace(asked, user_agent=None, secure=True, via_service=True)
+    return replace(asked, user_agent=None, secure=True, via_service=True, signing_keys=_OF_SERVICES)
 
 
 def _protocol(service: str) -> Protocol:
@@ -231,7 +242,7 @@ def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
     return arguments
 
 
-def _request_keys(call: Call) -> dict[str, str]:
+def request_keys(call: Call) -> dict[str, str]:
     """The global condition keys that come from the request itself; of what is not known there is none.
 
     aws:CalledVia is not among them: AWS lists the services that give it, and none of ours is one.
@@ -243,6 +254,8 @@ def _request_keys(call: Call) -> dict[str, str]:
     }
     if call.user_agent is not None:
         keys["aws:UserAgent"] = call.user_agent
+    if call.service == "s3":
+        keys |= call.signing_keys
     if call.source_ip is not None:
         keys["aws:SourceIp"] = call.source_ip
     if call.principal.source is not None:

@@ -10,12 +10,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from passrole import arns
 from passrole.policy import PolicySet
 from passrole.policy.request import Values
-from passrole.services import Context, Permission, iam, lambda_, sagemaker, sqs
+from passrole.services import Context, Permission, events, iam, lambda_, s3, sagemaker, sqs
 
 TagsOf = Callable[[Context, str], Awaitable[Mapping[str, str]]]
 
-# "You cannot limit permissions to pass a role based on tags attached to that role."
-_WITHOUT = frozenset({"iam:PassRole"})
+_WITHOUT = frozenset(
+    {
+        "iam:PassRole",  # "You cannot limit permissions to pass a role based on tags attached to that role."
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+    }
+)
 
 
 async def resource_tag_keys(
@@ -29,15 +36,27 @@ async def resource_tag_keys(
     if arn is None or tags_of is None:
         return {}
     tags = await tags_of(context, permission.resource)
-    prefixes = ("aws", *_OWN_PREFIXES.get(arn.service, ()))
-    return {f"{prefix}:ResourceTag/{key}": value for prefix in prefixes for key, value in tags.items()}
+    prefixes = _PREFIXES.get(arn.service, _PREFIXES_ELSEWHERE)
+    if arn.service == "iam" and not arn.resource.startswith(_ENTITIES):
+        prefixes = _PREFIXES_ELSEWHERE
+    return {f"{prefix}{key}": value for prefix in prefixes for key, value in tags.items()}
 
 
 # By the service of the ARN. EMR's operations bring their clusters' tags themselves.
 _TAGS_OF: Mapping[str, TagsOf] = {
+    "events": events.tags.tags_of,
     "iam": iam.tags.tags_of,
     "lambda": lambda_.tagging.tags_of,
+    "s3": s3.object_tags.tags_of,
     "sagemaker": sagemaker.tags.tags_of,
     "sqs": sqs.tags.tags_of,
 }
-_OWN_PREFIXES: Mapping[str, tuple[str, ...]] = {"iam": ("iam",), "sagemaker": ("sagemaker",)}
+# "Filters access by the tags attached to an IAM entity (user or role)"; policies and profiles are none.
+_ENTITIES = ("role/", "user/")
+_PREFIXES_ELSEWHERE = ("aws:ResourceTag/",)
+# Tags of objects are under S3's own name alone, and do not count for what writes or deletes the object.
+_PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "iam": ("aws:ResourceTag/", "iam:ResourceTag/"),
+    "s3": ("s3:ExistingObjectTag/",),
+    "sagemaker": ("aws:ResourceTag/", "sagemaker:ResourceTag/"),
+}

@@ -19,6 +19,7 @@ from passrole.config import Config, Network
 from passrole.faults import Fault
 from passrole.gateway import own
 from passrole.gateway.origin import origin
+from passrole.gateway.signing_keys import signing_keys
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
 from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv2, sigv4
 from passrole.wire.chunked import decoded_body
@@ -66,6 +67,8 @@ class Gateway:
             call = Call(
                 known.principal, found.service, found.operation, parameters, signed.region, request_id
             )
+            if found.service == "s3":
+                call = replace(call, signing_keys=signing_keys(request, signed, self._clock()))
             result = await self._door.call(_from(scope, call, self._proxies))
         except Fault as fault:
             return render_fault(found, fault, request_id)

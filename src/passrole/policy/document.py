@@ -31,7 +31,7 @@ __all__ = [
 # Enough for every action of the services here; hostile action names only ever empty the memo.
 _MEMO_ACTIONS_MAX: Final = 1024
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
-_RESOURCE_TAG: Final = ":resourcetag/"
+_RESOURCE_TAGS: Final = (":resourcetag/", "s3:existingobjecttag/")
 _WILDCARDS: Final = frozenset("*?")
 
 
@@ -165,7 +165,7 @@ def _asks_for_resource_tags(statement: Statement) -> bool:
     asked = [condition.key for condition in conditions]
     asked += [value for condition in conditions for value in condition.values]
     asked += statement.resources.texts if statement.resources else ()
-    return any(_RESOURCE_TAG in text.lower() for text in asked)
+    return any(key in text.lower() for text in asked for key in _RESOURCE_TAGS)
 
 
 def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:

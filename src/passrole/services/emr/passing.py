@@ -14,7 +14,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.emr import shapes
 from passrole.services.emr.records import tag_keys
-from passrole.services.operation import Parameters, Permission
+from passrole.services.operation import Parameters, Permission, passing
 from passrole.store import Tx
 
 EMR, EC2, AUTO_SCALING = (
@@ -47,10 +47,8 @@ async def passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
         )
         return [(arn, service) for arn, service in given if arn is not None]
 
-    handed = [
-        Permission("iam:PassRole", arn, {"iam:PassedToService": service})
-        for arn, service in await ctx.store.read(find)
-    ]
+    # No cluster has an id yet, so that none is associated with the role.
+    handed = [passing(arn, service) for arn, service in await ctx.store.read(find)]
     tags = request_tags(ctx, parameters)
     if tags:
         handed.append(Permission("elasticmapreduce:AddTags", every_cluster(ctx, parameters), tags))

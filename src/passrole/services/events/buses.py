@@ -10,7 +10,7 @@ from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.paging import page
 from passrole.services.events.records import BUSES, EventBus, bus_here, named_bus, rules_of
-from passrole.services.events.tags import request_tags, tags_from
+from passrole.services.events.tags import request_tags, tagging, tags_from
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -22,7 +22,7 @@ def the_bus(ctx: Context, parameters: Parameters) -> str:
     return named_bus(ctx, parameters.get("name")).arn
 
 
-@operation("events:CreateEventBus", resource=the_bus, keys=request_tags)
+@operation("events:CreateEventBus", resource=the_bus, keys=request_tags, also=tagging(the_bus))
 async def create_event_bus(
     ctx: Context,
     *,

@@ -28,7 +28,9 @@ def _bus(ctx: Context, entry: Entry) -> str:
 
 def _entry_keys(entry: Entry) -> dict[str, Values]:
     members = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
-    return {name: str(value) for name, value in members.items() if value}
+    given = {name: str(value) for name, value in members.items() if value}
+    # Nothing here forwards from one bus to another.
+    return {"events:eventBusInvocation": "false", **given}
 
 
 def _first_bus(ctx: Context, parameters: Parameters) -> str:

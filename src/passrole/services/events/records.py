@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from passrole import arns
 from passrole.arns import Account, Arn, Region, Unfit
 from passrole.emitted import DEFAULT_BUS, RULES_KIND
+from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.operation import Parameters
@@ -157,6 +158,16 @@ def the_rule(ctx: Context, parameters: Parameters) -> str:
     """The ARN of the rule in the call, whether it exists or not."""
     name = parameters.get("name") or parameters.get("rule")
     return named_bus(ctx, parameters.get("event_bus_name")).rule_arn(str(name))
+
+
+def creator_of(ctx: Context, arn: str) -> Mapping[str, Values]:
+    """The condition key of calls on a rule: whose it is, or will be. A bus has no such key."""
+    return {"events:creatorAccount": ctx.account} if ":rule/" in arn else {}
+
+
+def creator(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The same, of the rule in the call."""
+    return creator_of(ctx, the_rule(ctx, parameters))
 
 
 def changed(tx: Tx, bus_key: str) -> None:

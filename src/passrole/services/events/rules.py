@@ -19,6 +19,7 @@ from passrole.services.events.records import (
     bus_here,
     changed,
     check_bus,
+    creator,
     existing,
     rules_of,
     targets_of,
@@ -26,29 +27,33 @@ from passrole.services.events.records import (
 )
 from passrole.services.events.roles import check_role
 from passrole.services.events.schedules import InvalidSchedule, parse_schedule
-from passrole.services.events.tags import request_tags, tags_from
-from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.events.tags import request_tags, tagging, tags_from
+from passrole.services.operation import Parameters, PassRole, operation
 from passrole.store import Tx
 
 RULES_MAX = 300
 
-
-def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    tags = request_tags(ctx, parameters)
-    return (Permission("events:TagResource", the_rule(ctx, parameters), tags),) if tags else ()
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+_FIELDS_WITH_KEYS = (
+    ("source",),
+    ("detail-type",),
+    ("detail", "eventTypeCode"),
+    ("detail", "service"),
+    ("detail", "userIdentity", "principalId"),
+)
 
 
 def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """Beside the tags, what the pattern asks of source and detail-type, where it names values."""
-    keys = dict(request_tags(ctx, parameters))
+    """Beside tags and creator, what the pattern asks of some fields, where it names values."""
+    keys = {**request_tags(ctx, parameters), **creator(ctx, parameters)}
     try:
         branches = compile_pattern(str(parameters.get("event_pattern") or "{}")).branches
     except InvalidPattern:
         return keys
-    for member in ("source", "detail-type"):
-        named = {matcher.exact for branch in branches for matcher in branch.get((member,), ())}
+    for path in _FIELDS_WITH_KEYS:
+        named = {matcher.exact for branch in branches for matcher in branch.get(path, ())}
         if named and None not in named:
-            keys[f"events:{member}"] = tuple(sorted(text for text in named if text is not None))
+            keys[f"events:{'.'.join(path)}"] = tuple(sorted(text for text in named if text is not None))
     return keys
 
 
@@ -56,7 +61,7 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     "events:PutRule",
     resource=the_rule,
     keys=_keys,
-    also=_tagging,
+    also=tagging(the_rule),
     passes=[PassRole("role_arn", "events.amazonaws.com")],
 )
 async def put_rule(
@@ -104,7 +109,7 @@ async def put_rule(
     return {"RuleArn": rule.arn}
 
 
-@operation("events:DescribeRule", resource=the_rule)
+@operation("events:DescribeRule", resource=the_rule, keys=creator)
 async def describe_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> dict[str, Any]:
     """Everything about a rule but its targets."""
     bus = bus_here(ctx, event_bus_name)
@@ -132,19 +137,19 @@ async def list_rules(
     return page("Rules", found, lambda rule: rule.name, _shape, limit, next_token)
 
 
-@operation("events:EnableRule", resource=the_rule)
+@operation("events:EnableRule", resource=the_rule, keys=creator)
 async def enable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Have the rule listen (again)."""
     await _switch(ctx, name, bus_here(ctx, event_bus_name), ENABLED)
 
 
-@operation("events:DisableRule", resource=the_rule)
+@operation("events:DisableRule", resource=the_rule, keys=creator)
 async def disable_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Have the rule listen no longer."""
     await _switch(ctx, name, bus_here(ctx, event_bus_name), DISABLED)
 
 
-@operation("events:DeleteRule", resource=the_rule, ignores=("force",))
+@operation("events:DeleteRule", resource=the_rule, keys=creator, ignores=("force",))
 async def delete_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
     """Remove a rule without targets; one that is not there is gone already."""
     bus = bus_here(ctx, event_bus_name)

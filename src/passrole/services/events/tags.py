@@ -11,8 +11,16 @@ from passrole.policy.request import Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
-from passrole.services.events.records import BUSES, RULES, EventBus, NamedBus, Rule, place_of
-from passrole.services.operation import Parameters, operation
+from passrole.services.events.records import (
+    BUSES,
+    RULES,
+    EventBus,
+    NamedBus,
+    Rule,
+    creator_of,
+    place_of,
+)
+from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 
 TAGS_MAX = 50
@@ -50,15 +58,42 @@ def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     return {**keys, **{f"aws:RequestTag/{key}": value for key, value in given.items()}}
 
 
+def tagging(resource: Callable[[Context, Parameters], str]) -> Callable[..., Sequence[Permission]]:
+    """The permission to tag, asked where what a call makes is given tags."""
+
+    def also(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+        keys = request_tags(ctx, parameters)
+        if not keys:
+            return ()
+        arn = resource(ctx, parameters)
+        return (Permission("events:TagResource", arn, {**keys, **creator_of(ctx, arn)}),)
+
+    return also
+
+
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the rule or the bus with an ARN; none where there is none."""
+    found = await ctx.store.read(lambda tx: _find(tx, ctx, _meant(arn)))
+    return found.tags if found else {}
+
+
 def _resource(_ctx: Context, parameters: Parameters) -> str:
     return _meant(str(parameters["resource_arn"])).arn
 
 
-def _removed(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+def _removed(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {"aws:TagKeys": tuple(parameters["tag_keys"]), **_creator(ctx, parameters)}
 
 
-@operation("events:TagResource", resource=_resource, keys=request_tags)
+def _added(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {**request_tags(ctx, parameters), **_creator(ctx, parameters)}
+
+
+def _creator(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return creator_of(ctx, _resource(ctx, parameters))
+
+
+@operation("events:TagResource", resource=_resource, keys=_added)
 async def tag_resource(
     ctx: Context, *, resource_arn: str, tags: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
@@ -74,7 +109,7 @@ async def untag_resource(ctx: Context, *, resource_arn: str, tag_keys: Sequence[
     )
 
 
-@operation("events:ListTagsForResource", resource=_resource)
+@operation("events:ListTagsForResource", resource=_resource, keys=_creator)
 async def list_tags_for_resource(ctx: Context, *, resource_arn: str) -> dict[str, Any]:
     """The tags of a rule or a bus."""
     found = await ctx.store.read(lambda tx: _existing(tx, ctx, resource_arn))
@@ -97,14 +132,19 @@ async def _change(ctx: Context, arn: str, change: Callable[[Tags], dict[str, str
 
 
 def _existing(tx: Tx, ctx: Context, arn: str) -> Rule | EventBus:
-    bus, rule = meant = _meant(arn)
-    found: Rule | EventBus | None = None
-    if (bus.account, bus.region) == ctx.place:
-        key = ctx.key(bus.name)
-        found = BUSES.get(tx, key) if rule is None else RULES.get(tx, f"{key}/{rule}")
+    meant = _meant(arn)
+    found = _find(tx, ctx, meant)
     if found is None:
         raise Fault("ResourceNotFoundException", f"{meant} does not exist.")
     return found
+
+
+def _find(tx: Tx, ctx: Context, meant: _Meant) -> Rule | EventBus | None:
+    bus, rule = meant
+    if (bus.account, bus.region) != ctx.place:
+        return None
+    key = ctx.key(bus.name)
+    return BUSES.get(tx, key) if rule is None else RULES.get(tx, f"{key}/{rule}")
 
 
 def _meant(text: str) -> _Meant:

@@ -15,13 +15,14 @@ from passrole.services.events.records import (
     Target,
     bus_here,
     check_bus,
+    creator,
     existing,
     rules_of,
     targets_of,
     the_rule,
 )
 from passrole.services.events.roles import SERVICE, check_role
-from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.operation import Parameters, Permission, operation, passing
 from passrole.store import Tx
 
 TARGETS_MAX = 5
@@ -30,13 +31,14 @@ ENTRIES_MAX = 10
 Given = Mapping[str, Any]
 
 
-def _keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"events:TargetArn": tuple(dict.fromkeys(target["Arn"] for target in parameters["targets"]))}
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    targets = tuple(dict.fromkeys(target["Arn"] for target in parameters["targets"]))
+    return {"events:TargetArn": targets, **creator(ctx, parameters)}
 
 
-def _passed(_ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+def _passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     roles = dict.fromkeys(target["RoleArn"] for target in parameters["targets"] if target.get("RoleArn"))
-    return [Permission("iam:PassRole", role, {"iam:PassedToService": SERVICE}) for role in roles]
+    return [passing(role, SERVICE, the_rule(ctx, parameters)) for role in roles]
 
 
 @operation("events:PutTargets", resource=the_rule, keys=_keys, also=_passed)
@@ -62,7 +64,7 @@ async def put_targets(
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
-@operation("events:RemoveTargets", resource=the_rule, ignores=("force",))
+@operation("events:RemoveTargets", resource=the_rule, keys=creator, ignores=("force",))
 async def remove_targets(
     ctx: Context, *, rule: str, ids: Sequence[str], event_bus_name: str | None = None
 ) -> dict[str, Any]:
@@ -78,7 +80,7 @@ async def remove_targets(
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
-@operation("events:ListTargetsByRule", resource=the_rule)
+@operation("events:ListTargetsByRule", resource=the_rule, keys=creator)
 async def list_targets_by_rule(
     ctx: Context,
     *,

@@ -13,7 +13,7 @@ from passrole.services.iam.creation import tagging
 from passrole.services.iam.paging import page
 from passrole.services.iam.rows import INSTANCE_PROFILE, ROLE, new_resource, resource
 from passrole.services.iam.tags import from_wire, request_tags
-from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.operation import Parameters, Permission, operation, passing
 from passrole.store import Tx
 
 _NEW = new_resource(INSTANCE_PROFILE, "instance_profile_name")
@@ -22,8 +22,10 @@ _ROLE = resource(ROLE, "role_name")
 
 
 async def _passing(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    # Asked without iam:PassedToService: no service is called.
-    return [Permission("iam:PassRole", await _ROLE(ctx, parameters))]
+    # "An instance profile passes a role to an EC2 instance":
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html
+    profile = await _ONE(ctx, parameters)
+    return [passing(await _ROLE(ctx, parameters), "ec2.amazonaws.com", profile)]
 
 
 @operation(

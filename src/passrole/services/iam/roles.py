@@ -9,6 +9,7 @@ from passrole.identities import principals, records
 from passrole.identities.records import Role
 from passrole.services.context import Context
 from passrole.services.iam import documents, refusals, rows, shapes
+from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.creation import creation_keys, require_boundary, tagging
 from passrole.services.iam.paging import page
 from passrole.services.iam.rows import ROLE, new_resource, resource
@@ -20,6 +21,7 @@ TRUST_CHARACTERS_MAX = 2048
 
 _NEW = new_resource(ROLE, "role_name")
 _ONE = resource(ROLE, "role_name")
+_BOUNDARY = held_boundary(ROLE, "role_name")
 
 
 @operation("iam:CreateRole", resource=_NEW, keys=creation_keys, also=tagging("iam:TagRole", _NEW))
@@ -56,7 +58,7 @@ async def create_role(
     return {"Role": await _shown(ctx, role_name)}
 
 
-@operation("iam:GetRole", resource=_ONE)
+@operation("iam:GetRole", resource=_ONE, keys=_BOUNDARY)
 async def get_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
     """One role with its trust."""
     return {"Role": await _shown(ctx, role_name)}
@@ -77,7 +79,7 @@ async def list_roles(
     return page("Roles", found, by=rows.order, shape=shapes.listed_role, marker=marker, max_items=max_items)
 
 
-@operation("iam:UpdateRole", resource=_ONE)
+@operation("iam:UpdateRole", resource=_ONE, keys=_BOUNDARY)
 async def update_role(
     ctx: Context, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
 ) -> dict[str, Any]:
@@ -94,14 +96,14 @@ async def update_role(
     return {}
 
 
-@operation("iam:UpdateRoleDescription", resource=_ONE)
+@operation("iam:UpdateRoleDescription", resource=_ONE, keys=_BOUNDARY)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
     """What UpdateRole does with a description, and unlike it answers with the role."""
     await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description))
     return {"Role": await _shown(ctx, role_name)}
 
 
-@operation("iam:UpdateAssumeRolePolicy", resource=_ONE)
+@operation("iam:UpdateAssumeRolePolicy", resource=_ONE, keys=_BOUNDARY)
 async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_document: str) -> dict[str, Any]:
     """Put another trust in place of the role's; it counts for who assumes the role from now on."""
     trust = _checked_trust(policy_document)
@@ -115,7 +117,7 @@ async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_docu
     return {}
 
 
-@operation("iam:DeleteRole", resource=_ONE)
+@operation("iam:DeleteRole", resource=_ONE, keys=_BOUNDARY)
 async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
     """Remove a role that has nothing left; its sessions may do nothing from now on."""
 

@@ -6,18 +6,22 @@ from typing import Any
 
 import orjson
 
-from passrole.policy.request import Principal
+from passrole.policy.request import Principal, Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, permissions, qualified, queued, refusals, running
 from passrole.services.lambda_.registry import Function
-from passrole.services.operation import operation
+from passrole.services.operation import Parameters, operation
 
 PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}
 LOG_TAIL_BYTES = 4_096
 
 
-@operation("lambda:InvokeFunction", resource=names.arn_of, resource_policy=permissions.its_policy)
+def _keys(_ctx: Context, _parameters: Parameters) -> Mapping[str, Values]:
+    return {"lambda:InvokedViaFunctionUrl": "false"}  # functions have no URLs here
+
+
+@operation("lambda:InvokeFunction", resource=names.arn_of, resource_policy=permissions.its_policy, keys=_keys)
 async def invoke(
     ctx: Context,
     *,

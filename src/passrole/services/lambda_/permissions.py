@@ -15,6 +15,7 @@ from passrole import arns, ids
 from passrole.arns import Account
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
+from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
@@ -24,6 +25,7 @@ from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx
 
 POLICY_BYTES_MAX = 20_480
+_PRINCIPAL = "lambda:Principal"
 _DIGITS = frozenset(string.digits)
 _ACCOUNT_LENGTH = 12
 
@@ -42,15 +44,27 @@ POLICIES = Collection("function-policy", ResourcePolicy, separator=":")
 
 async def its_policy(ctx: Context, parameters: Parameters) -> str | None:
     """The policy attached to what the call addresses; of another account's functions none is known."""
-    named = names.parse(ctx, parameters["function_name"], parameters.get("qualifier"))
-    if (named.account, named.region) != ctx.place:
-        return None
-    attached = _attached(ctx.key(named.name), named.qualifier)
-    policy = await ctx.store.read(lambda tx: POLICIES.get(tx, attached))
+    policy = await _policy_of(ctx, parameters)
     return _document(policy) if policy else None
 
 
-@operation("lambda:AddPermission", resource=names.arn_of)
+def _given_principal(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {_PRINCIPAL: str(parameters["principal"])}
+
+
+async def _held_principal(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """Whom the statement that shall go lets in, as AddPermission named it."""
+    policy = await _policy_of(ctx, parameters)
+    if policy is None:
+        return {}
+    document = _document(policy)
+    shown = orjson.loads(await ctx.store.read(lambda tx: principals.Shown(tx, ctx.account)(document)))
+    wanted = parameters["statement_id"]
+    found = [each["Principal"] for each in shown["Statement"] if each["Sid"] == wanted]
+    return {_PRINCIPAL: _principal_text(found[0])} if found else {}
+
+
+@operation("lambda:AddPermission", resource=names.arn_of, keys=_given_principal)
 async def add_permission(
     ctx: Context,
     *,
@@ -108,7 +122,7 @@ async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None 
     return await ctx.store.read(read)
 
 
-@operation("lambda:RemovePermission", resource=names.arn_of)
+@operation("lambda:RemovePermission", resource=names.arn_of, keys=_held_principal)
 async def remove_permission(
     ctx: Context,
     *,
@@ -127,6 +141,14 @@ async def remove_permission(
         return replace(present, statements=kept)
 
     await _change(ctx, named, revision_id, remove)
+
+
+async def _policy_of(ctx: Context, parameters: Parameters) -> ResourcePolicy | None:
+    named = names.parse(ctx, parameters["function_name"], parameters.get("qualifier"))
+    if (named.account, named.region) != ctx.place:
+        return None
+    attached = _attached(ctx.key(named.name), named.qualifier)
+    return await ctx.store.read(lambda tx: POLICIES.get(tx, attached))
 
 
 async def _change(
@@ -201,6 +223,14 @@ def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | 
         return {"AWS": principals.pinned_name(tx, account, principal["AWS"])}
     except principals.UnknownPrincipal:
         raise refusals.bad_principal() from None
+
+
+def _principal_text(named: str | Mapping[str, str]) -> str:
+    if isinstance(named, str):
+        return named
+    text = next(iter(named.values()))
+    arn = arns.parse(text)
+    return arn.account if arn and arn.resource == "root" else text
 
 
 def _condition(

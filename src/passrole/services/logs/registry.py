@@ -75,9 +75,10 @@ def stream_arn(ctx: Context, group: str, stream: str) -> str:
 def group_resource(ctx: Context, parameters: Parameters) -> str:
     """What calls on a group are authorised on.
 
-    AWS asks for `log-group:NAME:log-stream:`, as its denials print it, so that policies need `NAME:*`.
+    AWS asks for `log-group:NAME:log-stream:`, as its denials print it, so that policies need `NAME:*`. A call
+    on no certain group has no name there.
     """
-    return stream_arn(ctx, str(parameters.get("log_group_name") or "*"), "")
+    return stream_arn(ctx, str(parameters.get("log_group_name") or ""), "")
 
 
 def stream_resource(ctx: Context, parameters: Parameters) -> str:

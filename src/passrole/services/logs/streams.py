@@ -9,7 +9,7 @@ from passrole.services.operation import operation
 from passrole.store import Tx
 
 
-@operation("logs:CreateLogStream", resource=registry.group_resource, resource_policy=policies.attached)
+@operation("logs:CreateLogStream", resource=registry.stream_resource, resource_policy=policies.attached)
 async def create_log_stream(ctx: Context, *, log_group_name: str, log_stream_name: str) -> None:
     """Create an empty stream."""
     group, stream = ctx.key(log_group_name), Stream(log_stream_name, registry.now_ms(ctx))

@@ -14,7 +14,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import folders, names, registry, rows
 from passrole.services.s3.refusals import invalid_argument, not_implemented
-from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, its_policy, the_bucket
+from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.unfinished import forget_uploads
 from passrole.services.s3.walking import Walk
 from passrole.services.s3.writing import work
@@ -24,13 +24,14 @@ FIRST_REGION = "us-east-1"  # the one that is no location constraint
 PAGE_MAX = 10_000
 
 
-def location_key(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
-    """The condition key of a call that says where its bucket shall be."""
+def creation_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition keys of a call that says where its bucket shall be, and whose its objects."""
     given = (parameters.get("create_bucket_configuration") or {}).get("LocationConstraint")
-    return {"s3:locationconstraint": given} if given else {}
+    location: Mapping[str, Values] = {"s3:locationconstraint": given} if given else {}
+    return {**header_keys(ctx, parameters), **location}
 
 
-@operation("s3:CreateBucket", resource=the_bucket, keys=location_key)
+@operation("s3:CreateBucket", resource=the_bucket, keys=creation_keys)
 async def create_bucket(
     ctx: Context,
     *,

@@ -10,7 +10,7 @@ from typing import Any
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, objects, saying, writing
+from passrole.services.s3 import checksums, objects, saying, writing, writing_keys
 from passrole.services.s3.refusals import invalid_argument, malformed_xml
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.rows import About, Known
@@ -21,7 +21,13 @@ from passrole.store import Tx
 PART_BYTES_MIN = 5 * 1024 * 1024
 
 
-@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys.creating,
+    ignores=("request_payer",),
+)
 async def complete_multipart_upload(
     ctx: Context,
     *,

@@ -10,12 +10,18 @@ from passrole.services.operation import operation
 from passrole.services.s3 import names, objects
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.registry import bucket_of, header_keys, its_policy, the_object
 
 KEYS_MAX = 1_000
 
 
-@operation("s3:DeleteObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:DeleteObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=header_keys,
+    ignores=("request_payer",),
+)
 async def delete_object(
     ctx: Context,
     *,

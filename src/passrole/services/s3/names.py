@@ -6,8 +6,6 @@ bucketnamingrules.html and object-keys.html.
 """
 
 import re
-from urllib.parse import unquote
-
 from passrole.faults import Fault
 from passrole.services.s3.refusals import unfit_key
 
@@ -65,12 +63,6 @@ def segments(key: str) -> tuple[str, ...]:
     for part in parts:
         _check_segment(key, part)
     return parts
-
-
-def copy_source(text: str) -> tuple[str, str]:
-    """The bucket and the key that `x-amz-copy-source` means, decoded once; empty where it names none."""
-    bucket, _, key = unquote(text).removeprefix("/").partition("/")
-    return bucket, key
 
 
 def is_marker(key: str) -> bool:

@@ -1,45 +1,33 @@
 """PutObject and CopyObject."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from passrole.faults import Fault
 from passrole.services.context import Context
-from passrole.services.operation import Permission, operation
-from passrole.services.s3 import checksums, names, objects, saying, writing
+from passrole.services.operation import operation
+from passrole.services.s3 import checksums, copy_sources, names, objects, saying, writing, writing_keys
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import (
     busy,
-    invalid_argument,
     invalid_request,
     precondition_failed,
     unfit_key,
 )
-from passrole.services.s3.registry import bucket_of, its_policy, the_object, writing_keys
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.rows import About, Known
 from passrole.services.s3.writing import Written
 
 NOT_SAID = ("checksum_algorithm", "content_length", "request_payer")
 
 
-def tags_too(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
-    """The guide: who writes an object with tags needs s3:PutObjectTagging as well."""
-    tags = saying.header_tags(parameters.get("tagging"))
-    if not tags:
-        return ()
-    keys = {"s3:RequestObjectTagKeys": tuple(tags)} | {
-        f"s3:RequestObjectTag/{key}": value for key, value in tags.items()
-    }
-    return (Permission("s3:PutObjectTagging", the_object(ctx, parameters), keys),)
-
-
 @operation(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys,
-    also=tags_too,
+    keys=writing_keys.creating,
+    also=writing_keys.tagged,
     ignores=NOT_SAID,
 )
 async def put_object(
@@ -102,8 +90,8 @@ async def put_object(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys,
-    also=tags_too,
+    keys=writing_keys.creating,
+    also=writing_keys.copied,
     ignores=NOT_SAID[:1] + NOT_SAID[2:],
 )
 async def copy_object(
@@ -186,11 +174,7 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
     It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
     included. `conditions` are HeadObject's parameters.
     """
-    bucket, key = names.copy_source(copy_source)
-    if not bucket or not key:
-        raise invalid_argument("Invalid copy source object key")
-    if "?versionId=" in copy_source:
-        raise invalid_request("passrole keeps no versions of objects")
+    bucket, key = copy_sources.named(copy_source)
     given = {name: value for name, value in conditions.items() if value is not None}
     try:
         await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})

@@ -10,7 +10,7 @@ from typing import Any
 
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.s3.names import bucket_arn, copy_source, object_arn
+from passrole.services.s3.names import bucket_arn, object_arn
 from passrole.services.s3.refusals import no_such_bucket, wrong_owner
 from passrole.services.s3.writing import folder
 from passrole.store import Collection, Tx
@@ -56,12 +56,9 @@ def listing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def writing_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
-    """The condition keys of a call that writes an object, from the headers it was sent with."""
-    found = {name: parameters.get(parameter) for name, parameter in _WRITING_KEYS.items()}
-    source = found["s3:x-amz-copy-source"]
-    if source is not None:
-        found["s3:x-amz-copy-source"] = "/".join(copy_source(str(source)))
+def header_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition keys of a call on an object or a bucket, from the headers it was sent with."""
+    found = {name: parameters.get(parameter) for name, parameter in _HEADER_KEYS.items()}
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
@@ -86,12 +83,13 @@ def root(ctx: Context, bucket: str) -> Path:
     return folder(ctx) / bucket
 
 
-_WRITING_KEYS = {
+_HEADER_KEYS = {
     "s3:if-match": "if_match",
     "s3:if-none-match": "if_none_match",
     "s3:x-amz-acl": "acl",
-    "s3:x-amz-copy-source": "copy_source",
     "s3:x-amz-metadata-directive": "metadata_directive",
+    "s3:x-amz-object-ownership": "object_ownership",
     "s3:x-amz-server-side-encryption": "server_side_encryption",
     "s3:x-amz-storage-class": "storage_class",
+    "s3:x-amz-website-redirect-location": "website_redirect_location",
 }

@@ -10,13 +10,13 @@ from passrole.services.operation import operation
 from passrole.services.s3 import objects
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.saying import check_tags
+from passrole.services.s3.writing_keys import request_tags
 
 
 def tag_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
     """The condition keys of a call that brings tags."""
     tags = (parameters["tagging"] or {}).get("TagSet") or []
-    keys = {f"s3:RequestObjectTag/{tag['Key']}": tag["Value"] for tag in tags}
-    return {**keys, "s3:RequestObjectTagKeys": tuple(tag["Key"] for tag in tags)} if tags else {}
+    return request_tags({tag["Key"]: tag["Value"] for tag in tags})
 
 
 @operation("s3:GetObjectTagging", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))

@@ -10,10 +10,10 @@ from typing import Any
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, names, saying, writing
-from passrole.services.s3.putting import NOT_SAID, copied, source_of, tags_too
+from passrole.services.s3 import checksums, names, saying, writing, writing_keys
+from passrole.services.s3.putting import NOT_SAID, copied, source_of
 from passrole.services.s3.refusals import invalid_argument, unfit_key
-from passrole.services.s3.registry import bucket_of, its_policy, the_object, writing_keys
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.unfinished import (
     PART_NUMBER_MAX,
     Part,
@@ -33,8 +33,8 @@ _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys,
-    also=tags_too,
+    keys=writing_keys.uploading,
+    also=writing_keys.tagged,
     ignores=("request_payer",),
 )
 async def create_multipart_upload(
@@ -93,7 +93,13 @@ async def create_multipart_upload(
     return answer
 
 
-@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=NOT_SAID)
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys.uploading,
+    ignores=NOT_SAID,
+)
 async def upload_part(
     ctx: Context,
     *,
@@ -130,7 +136,13 @@ async def upload_part(
     return {"ETag": saying.quoted(part.etag), **given}
 
 
-@operation("s3:PutObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=writing_keys.uploading,
+    ignores=("request_payer",),
+)
 async def upload_part_copy(
     ctx: Context,
     *,

@@ -32,7 +32,8 @@ SERVICE = "sagemaker.amazonaws.com"
 def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if not parameters.get("tags"):
         return ()
-    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), request_tags(ctx, parameters)),)
+    keys = {**request_tags(ctx, parameters), "sagemaker:TaggingAction": "CreatePipeline"}
+    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), keys),)
 
 
 @operation(

@@ -1,0 +1,26 @@
+"""How a request to S3 was signed, as condition keys. It reads what `sigv4` and `sigv2` have verified.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+"""
+
+from collections.abc import Mapping
+
+from passrole.wire import HttpRequest, sigv2, sigv4
+
+_HASH = "x-amz-content-sha256"
+
+
+def signing_keys(request: HttpRequest, signed: sigv4.Authorization, now: float) -> Mapping[str, str]:
+    """The keys of a request that was verified; ages in milliseconds.
+
+    "In Signature Version 2, this value is always set to 0", and the payload has no hash there.
+    """
+    how = "REST-HEADER" if signed.expires_seconds is None else "REST-QUERY-STRING"
+    if sigv2.is_presigned(request):
+        return {"s3:authType": how, "s3:signatureversion": "AWS", "s3:signatureAge": "0"}
+    return {
+        "s3:authType": how,
+        "s3:signatureversion": sigv4.ALGORITHM,
+        "s3:signatureAge": str(max(0, int((now - signed.epoch_seconds) * 1000))),
+        f"s3:{_HASH}": request.headers.get(_HASH, sigv4.UNSIGNED_PAYLOAD),
+    }

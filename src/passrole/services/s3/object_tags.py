@@ -1,0 +1,33 @@
+"""The tags that an object has, wherever objects are kept: for decisions, which need nobody's permission."""
+
+import asyncio
+from collections.abc import Mapping
+
+from passrole import arns
+from passrole.faults import Fault
+from passrole.services.context import Context
+from passrole.services.s3 import endpoint, objects
+
+_NOT_FOUND = 404
+
+
+async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
+    """The tags of an object; none where there is no such object. Raises Fault where nobody can tell."""
+    if not ctx.config.s3_endpoint:
+        found = await objects.find(ctx, bucket, key)
+        return found.known.about.tags if found else {}
+    asked = {"Bucket": bucket, "Key": key}
+    try:
+        answer = await asyncio.to_thread(endpoint.asked, ctx.config, "GetObjectTagging", asked)
+    except Fault as fault:
+        if fault.status == _NOT_FOUND:
+            return {}
+        raise
+    return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+
+async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
+    """The tags of the object with an ARN; buckets have none here."""
+    parsed = arns.parse(arn)
+    bucket, slash, key = parsed.resource.partition("/") if parsed else ("", "", "")
+    return await existing(ctx, bucket, key) if slash and key else {}

@@ -1,0 +1,74 @@
+"""What a call that writes an object asks for: its condition keys, and the permissions for tags.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-and-policies.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import Permission
+from passrole.services.s3 import copy_sources, names, object_tags, saying
+from passrole.services.s3.registry import header_keys, its_policy, the_object
+
+Parameters = Mapping[str, Any]
+
+_CREATES = "s3:ObjectCreationOperation"
+
+
+def creating(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The keys of PutObject, CopyObject and CompleteMultipartUpload."""
+    return {_CREATES: "true", **_keys(ctx, parameters)}
+
+
+def uploading(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The keys of what only prepares an object, and so takes no condition on one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    return {_CREATES: "false", **_keys(ctx, parameters)}
+
+
+def tagged(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """Who writes an object with tags needs s3:PutObjectTagging as well."""
+    tags = saying.header_tags(parameters.get("tagging"))
+    return (_putting(ctx, parameters, tags),) if tags else ()
+
+
+async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """A copy of an object with tags reads those and writes them; one that replaces them writes its own.
+
+    That the caller may read the source is asked first, so that nobody else learns whether it has tags.
+    """
+    if saying.directive(parameters.get("tagging_directive"), "tagging"):
+        return tagged(ctx, parameters)
+    bucket, key = copy_sources.named(parameters["copy_source"])
+    tags = await object_tags.existing(ctx, bucket, key)
+    if not tags:
+        return ()
+    source, policy = names.object_arn(bucket, key), await its_policy(ctx, {"bucket": bucket})
+    reading = [
+        Permission(action, source, resource_policy=policy)
+        for action in ("s3:GetObject", "s3:GetObjectTagging")
+    ]
+    return (*reading, _putting(ctx, parameters, tags))
+
+
+def request_tags(tags: Mapping[str, str]) -> Mapping[str, Values]:
+    """The condition keys of tags in a call."""
+    keys = {f"s3:RequestObjectTag/{name}": value for name, value in tags.items()}
+    return {"s3:RequestObjectTagKeys": tuple(tags), **keys} if tags else {}
+
+
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    keys = dict(header_keys(ctx, parameters))
+    source = parameters.get("copy_source")
+    if source is not None:
+        keys["s3:x-amz-copy-source"] = "/".join(copy_sources.named(source))
+    copies_tags = source is not None and not saying.directive(parameters.get("tagging_directive"), "tagging")
+    return keys if copies_tags else {**keys, **request_tags(saying.header_tags(parameters.get("tagging")))}
+
+
+def _putting(ctx: Context, parameters: Parameters, tags: Mapping[str, str]) -> Permission:
+    return Permission("s3:PutObjectTagging", the_object(ctx, parameters), request_tags(tags))

@@ -1,0 +1,320 @@
+"""A store with one of each thing, all with the tag `team`, and what every operation asks about them."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pytest
+
+from passrole.api import authorise, table
+from passrole.api.door import Call, request_keys
+from passrole.config import Config
+from passrole.identities import records
+from passrole.policy import PolicySet, parse_document
+from passrole.policy.request import Principal, Request
+from passrole.runtimes.interface import FunctionRuntime
+from passrole.services import Context, Operation, Permission
+from passrole.services.emr import records as emr
+from passrole.services.events import records as events
+from passrole.services.lambda_ import mapping_rows, permissions
+from passrole.services.lambda_ import registry as functions
+from passrole.services.s3 import putting
+from passrole.services.s3 import registry as buckets
+from passrole.services.sagemaker import records as sagemaker
+from passrole.services.sqs import registry as queues
+from passrole.store import SqliteStore, Tx
+
+ACCOUNT, REGION = "111122223333", "us-east-1"
+NOW = 1_800_000_000.0
+TAGS = {"team": "ml"}
+LISTED_TAGS = [{"Key": "team", "Value": "ml"}]
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/the-role"
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/the-policy"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:the-queue"
+QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/the-queue"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:the-function"
+PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/the-pipeline"
+EXECUTION = f"{PIPELINE}/execution/abcdefghijkl"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/the-rule"
+CLUSTER = "j-ABCDEFGHIJKLM"
+EMPTY = '{"Version":"2012-10-17","Statement":[]}'
+PATTERN = (
+    '{"source":["a"],"detail-type":["b"],"detail":{"service":["c"],"eventTypeCode":["d"],'
+    '"userIdentity":{"principalId":["e"]}}}'
+)
+SIGNED = {
+    "s3:authType": "REST-HEADER",
+    "s3:signatureversion": "AWS4-HMAC-SHA256",
+    "s3:signatureAge": "0",
+    "s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+}
+# A policy that wants to know the tags of resources.
+ASKING = PolicySet(
+    identity=(
+        (
+            "asking",
+            parse_document(
+                '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*",'
+                '"Condition":{"Null":{"aws:ResourceTag/team":"true"}}}]}',
+                "identity",
+            ),
+        ),
+    )
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The requests that one call of an operation puts to the evaluator: its own, then the further ones."""
+
+    own: Request
+    further: tuple[Request, ...]
+
+
+class World:
+    """Asks about operations; no handler runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.store = self.run(self._opened(folder))
+        self.context = Context(
+            principal=Principal(
+                "user",
+                f"arn:aws:iam::{ACCOUNT}:user/the-user",
+                ACCOUNT,
+                "AIDATHEUSER",
+                "the-user",
+                keys={"aws:SourceIdentity": "ann"},
+            ),
+            account=ACCOUNT,
+            region=REGION,
+            request_id="r",
+            store=self.store,
+            functions=cast(FunctionRuntime, None),
+            call=self._call,
+            clock=lambda: NOW,
+            config=Config(data=folder),
+        )
+        self.run(self.store.write(_fill))
+        for key in ("the-key", "the-source"):
+            made = putting.put_object(
+                self.context, bucket="the-bucket", key=key, body=b"b", tagging="team=ml"
+            )
+            self.run(made)
+
+    def close(self) -> None:
+        self.run(self.store.close())
+        self.loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(coroutine)
+
+    def asked(self, service: str, name: str, **given: Any) -> Asked:
+        """What the operation asks where all its members are given, or just those of `given`."""
+        operation = table.operations()[service, name]
+        parameters = given or parameters_of(service, operation)
+        return self.run(self._asked(service, operation, parameters))
+
+    async def _asked(self, service: str, operation: Operation, parameters: Mapping[str, Any]) -> Asked:
+        call = Call(
+            self.context.principal, service, operation.name, parameters, REGION, "r", signing_keys=SIGNED
+        )
+        keys = request_keys(call)
+        own = await authorise.own_permission(operation, self.context, parameters)
+        further = await authorise.further_permissions(operation, own, self.context, parameters)
+
+        async def request(permission: Permission) -> Request:
+            return await authorise.request_for(permission, self.context, keys, ASKING)
+
+        return Asked(await request(own), tuple([await request(each) for each in further]))
+
+    async def _opened(self, folder: Path) -> SqliteStore:
+        return SqliteStore(folder)
+
+    async def _call(self, service: str, operation: str, parameters: Mapping[str, Any], **_: Any) -> Any:
+        raise AssertionError(f"{service}:{operation} is called by a declaration")
+
+
+def parameters_of(service: str, operation: Operation) -> dict[str, Any]:
+    """Every member of the operation that a declaration may look at."""
+    known = {**_ANYWHERE, **_IN_SERVICE.get(service, {}), **_IN_OPERATION.get((service, operation.name), {})}
+    lacking = operation.required - known.keys()
+    assert not lacking, (service, operation.name, lacking)
+    return {name: known[name] for name in operation.takes if name in known}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A store of this module's own."""
+    running = World(tmp_path_factory.mktemp("world"))
+    yield running
+    running.close()
+
+
+def _fill(tx: Tx) -> None:
+    place, empty = (ACCOUNT, REGION), ""
+    role = records.Role(ACCOUNT, "the-role", "/", "AROATHEROLE", NOW, EMPTY, tags=TAGS, boundary=POLICY)
+    user = records.User(ACCOUNT, "the-user", "/", "AIDATHEUSER", NOW, tags=TAGS, boundary=POLICY)
+    policy = records.ManagedPolicy(ACCOUNT, "the-policy", "/", "ANPATHEPOLICY", NOW, NOW, tags=TAGS)
+    profile = records.InstanceProfile(ACCOUNT, "the-profile", "/", "AIPATHEPROFILE", NOW, "the-role", TAGS)
+    records.put(tx, records.ROLES, role)
+    records.put(tx, records.USERS, user)
+    records.put(tx, records.POLICIES, policy)
+    records.put(tx, records.INSTANCE_PROFILES, profile)
+    queue = queues.Queue(*place, "the-queue", NOW, NOW, tags=TAGS)
+    queues.QUEUES.put(tx, queue.key, queue)
+    function = functions.Function(
+        *place, "the-function", ROLE, "python3.11", "m.f", empty, 3, 128, "f", empty, 1, NOW, "r", tags=TAGS
+    )
+    functions.FUNCTIONS.put(tx, function.key, function)
+    statement = {"Sid": "the-statement", "Principal": {"Service": "events.amazonaws.com"}}
+    attached = permissions.ResourcePolicy([statement], "r")
+    permissions.POLICIES.put(tx, function.key, attached)
+    mapping = mapping_rows.EventSourceMapping(
+        "the-mapping", *place, QUEUE, "the-function", 1, 0, True, False, NOW
+    )
+    mapping_rows.MAPPINGS.put(tx, mapping.key, mapping)
+    rule = events.Rule(*place, "default", "the-rule", NOW, tags=TAGS)
+    events.RULES.put(tx, rule.key, rule)
+    events.BUSES.put(tx, f"{ACCOUNT}/{REGION}/the-bus", events.EventBus(*place, "the-bus", NOW, tags=TAGS))
+    pipeline = sagemaker.Pipeline("the-pipeline", PIPELINE, empty, ROLE, NOW, NOW, {}, {}, tags=TAGS)
+    sagemaker.PIPELINES.put(tx, f"{ACCOUNT}/{REGION}/the-pipeline", pipeline)
+    cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
+    emr.CLUSTERS.put(tx, cluster.key, cluster)
+    bucket = buckets.Bucket("the-bucket", ACCOUNT, REGION, NOW)
+    buckets.BUCKETS.put(tx, bucket.name, bucket)
+
+
+# Members by name: everywhere, in a service, in an operation.
+_ANYWHERE: Mapping[str, Any] = {
+    "account_alias": "the-alias",
+    "client_request_token": "t" * 32,
+    "description": "d",
+    "role_arn": ROLE,
+    "status": "Active",
+    "tag_keys": ["team"],
+    "tags": LISTED_TAGS,
+}
+_IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
+    "emr": {
+        "cluster_id": CLUSTER,
+        "execution_role_arn": ROLE,
+        "instances": {},
+        "job_flow_id": CLUSTER,
+        "job_flow_ids": [CLUSTER],
+        "job_flow_role": "the-profile",
+        "name": "n",
+        "resource_id": CLUSTER,
+        "security_configuration": "{}",
+        "service_role": "the-role",
+        "step_id": "s-1",
+        "step_ids": ["s-1"],
+        "steps": [],
+        "termination_protected": True,
+    },
+    "events": {
+        "entries": [{"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": "the-bus"}],
+        "event": "{}",
+        "event_pattern": PATTERN,
+        "ids": ["1"],
+        "name": "the-rule",
+        "resource_arn": RULE,
+        "rule": "the-rule",
+        "target_arn": QUEUE,
+        "targets": [{"Id": "1", "Arn": QUEUE, "RoleArn": ROLE}],
+    },
+    "iam": {
+        "access_key_id": "AKIATHEKEY",
+        "action_names": ["sqs:ListQueues"],
+        "assume_role_policy_document": EMPTY,
+        "instance_profile_name": "the-profile",
+        "permissions_boundary": POLICY,
+        "policy_arn": POLICY,
+        "policy_document": EMPTY,
+        "policy_input_list": [EMPTY],
+        "policy_name": "the-policy",
+        "policy_source_arn": f"arn:aws:iam::{ACCOUNT}:user/the-user",
+        "role_name": "the-role",
+        "user_name": "the-user",
+        "version_id": "v1",
+    },
+    "lambda": {
+        "action": "lambda:InvokeFunction",
+        "code": {},
+        "function_name": "the-function",
+        "function_version": "1",
+        "layers": ["arn:aws:lambda:us-east-1:111122223333:layer:l:1"],
+        "name": "the-alias",
+        "principal": "events.amazonaws.com",
+        "resource": FUNCTION,
+        "role": ROLE,
+        "statement_id": "the-statement",
+        "tags": TAGS,
+        "uuid": "the-mapping",
+        "vpc_config": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    },
+    "logs": {
+        "log_events": [],
+        "log_group_name": "the-group",
+        "log_stream_name": "the-stream",
+        "policy_document": EMPTY,
+        "policy_name": "the-policy",
+        "retention_in_days": 1,
+    },
+    "s3": {
+        "acl": "private",
+        "bucket": "the-bucket",
+        "copy_source": "the-bucket/the-source",
+        "create_bucket_configuration": {"LocationConstraint": "eu-west-1"},
+        "delimiter": "/",
+        "if_match": "e",
+        "if_none_match": "*",
+        "key": "the-key",
+        "max_keys": 1,
+        "metadata_directive": "COPY",
+        "object_ownership": "BucketOwnerEnforced",
+        "part_number": 1,
+        "policy": EMPTY,
+        "prefix": "p",
+        "server_side_encryption": "AES256",
+        "storage_class": "STANDARD",
+        "tagging": "team=ml",
+        "tagging_directive": "REPLACE",
+        "upload_id": "u",
+        "website_redirect_location": "/w",
+    },
+    "sagemaker": {
+        "callback_token": "the-token",
+        "pipeline_arn": PIPELINE,
+        "pipeline_execution_arn": EXECUTION,
+        "pipeline_name": "the-pipeline",
+        "pipeline_version_id": 1,
+        "resource_arn": PIPELINE,
+    },
+    "sqs": {
+        "attributes": {},
+        "entries": [],
+        "message_body": "m",
+        "queue_name": "the-queue",
+        "queue_url": QUEUE_URL,
+        "receipt_handle": "r",
+        "tags": TAGS,
+        "visibility_timeout": 1,
+    },
+    "sts": {
+        "external_id": "e-1",
+        "role_session_name": "work",
+        "source_identity": "ann",
+        "transitive_tag_keys": ["team"],
+    },
+}
+_IN_OPERATION: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("events", "create_event_bus"): {"name": "the-bus"},
+    ("events", "delete_event_bus"): {"name": "the-bus"},
+    ("events", "describe_event_bus"): {"name": "the-bus"},
+    ("s3", "put_object_tagging"): {"tagging": {"TagSet": LISTED_TAGS}},
+}
