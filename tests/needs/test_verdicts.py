@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from passrole.needs import Answer, Need, read_definition, unused, warnings
+from passrole.needs import (
+    Answer,
+    Need,
+    Place,
+    judge,
+    needs_of_caller,
+    read_definition,
+    role_session,
+    unused,
+    warnings,
+)
 from passrole.policy import PolicySet, parse_document
 
 Needs = Callable[..., list[Need]]
@@ -178,3 +188,14 @@ def test_reliance_on_a_newer_version_is_warned_of(
     (found,) = warnings(definition, judged(needs, managed["v2"]), "v2")
     assert found.startswith("step `E1` relies on what the managed policy has only since v3: events:Describe")
     assert warnings(definition, judged(needs, managed["v3"]), "v3") == []
+
+
+@pytest.mark.parametrize("name, allowed", [("p", True), ("q", False)])
+def test_a_role_is_handed_on_for_its_pipeline_alone(name: str, allowed: bool) -> None:
+    role = "arn:aws:iam::123456789012:role/x"
+    pipeline = f"arn:aws:sagemaker:us-west-2:123456789012:pipeline/{name}"
+    condition = {"ArnEquals": {"iam:AssociatedResourceArn": pipeline}}
+    mine = policy({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition})
+    needs = needs_of_caller("p", role, Place("us-west-2", "123456789012"))
+    answers = judge([need for need in needs if need.action == "iam:PassRole"], role_session(role), mine)
+    assert [answer.allowed for answer in answers] == [allowed]

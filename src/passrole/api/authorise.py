@@ -24,6 +24,7 @@ from passrole.policy.document import compile_document
 from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values, date_text
 from passrole.policy.tags import merged, repeats
+from passrole.policy.trust import asks_trust
 from passrole.services import Context, Operation, Permission
 from passrole.services.operation import passing
 
@@ -156,8 +157,7 @@ def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
 
 
 def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
-    # A role's trust policy decides about TagSession and SetSourceIdentity as it does about AssumeRole.
-    if action.startswith("sts:"):
+    if asks_trust(action):
         return policies.replace(trust=_compiled(text, "trust"))
     return policies.replace(resource=_compiled(text, "resource"))
 

@@ -18,7 +18,7 @@ from passrole.needs import role_session
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
 from passrole.policy.request import Principal, Request, Values
-from passrole.policy.trust import ASSUME_ROLE
+from passrole.policy.trust import asks_trust
 
 if TYPE_CHECKING:
     from passrole.cli.connection import Connection
@@ -45,7 +45,7 @@ class Question:
     @property
     def asks(self) -> Literal["resource", "trust"]:
         """What is asked of the other side: who may assume a role is, as at the door, its trust policy's."""
-        return "trust" if (self.action or "").lower() == ASSUME_ROLE.lower() else "resource"
+        return "trust" if asks_trust(self.action or "") else "resource"
 
     @property
     def is_begun(self) -> bool:

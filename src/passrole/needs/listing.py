@@ -41,9 +41,17 @@ def needs_of_caller(pipeline: str, role_arn: str, place: Place) -> list[Need]:
     pattern = not pipeline
     return [
         Need(None, "sagemaker:CreatePipeline", arn, "creates it", when="deploy", is_pattern=pattern),
-        pass_role(None, role_arn, SAGEMAKER, "RoleArn", deploy=True),
+        pass_role(None, role_arn, SAGEMAKER, "RoleArn", deploy=True, associated=None if pattern else arn),
         Need(None, "sagemaker:StartPipelineExecution", arn, "starts it", when="deploy", is_pattern=pattern),
-        Need(None, "sagemaker:AddTags", arn, "gives it tags", when="if tagged", is_pattern=pattern),
+        Need(
+            None,
+            "sagemaker:AddTags",
+            arn,
+            "gives it tags",
+            {"sagemaker:TaggingAction": "CreatePipeline"},
+            when="if tagged",
+            is_pattern=pattern,
+        ),
     ]
 
 

@@ -34,7 +34,8 @@ class Need:
 
     `step` is None for what concerns the whole pipeline. `when`: as the step starts, while it is followed, as
     the execution is stopped, as the pipeline is deployed or started, or only if tags are given. `is_pattern`
-    where part of the resource is known only at run time and stands as `*`. `why` is for people.
+    where part of the resource is known only at run time and stands as `*`. `why` is for people. `associated`
+    is the ARN of what a role that is handed on will serve, where that is known.
     """
 
     step: str | None
@@ -44,9 +45,18 @@ class Need:
     context: Mapping[str, Values] = field(default_factory=dict, hash=False)
     when: Moment = "start"
     is_pattern: bool = False
+    associated: str | None = None
 
 
-def pass_role(step: str | None, role_arn: str, service: str, member: str, *, deploy: bool = False) -> Need:
+def pass_role(
+    step: str | None,
+    role_arn: str,
+    service: str,
+    member: str,
+    *,
+    deploy: bool = False,
+    associated: str | None = None,
+) -> Need:
     """The right to hand a role on; `member` is where the definition names it."""
     return Need(
         step=step,
@@ -56,6 +66,7 @@ def pass_role(step: str | None, role_arn: str, service: str, member: str, *, dep
         context={PASSED_TO: service},
         when="deploy" if deploy else "start",
         is_pattern=ANY in role_arn,
+        associated=associated,
     )
 
 

@@ -94,6 +94,8 @@ def _owner(need: Need, account: str, known: Mapping[str, CompiledPolicy]) -> str
 
 def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str) -> Answer:
     context = need.context
+    if need.associated is not None:
+        context = {**context, "iam:AssociatedResourceArn": need.associated}
     if is_elsewhere(need, owner):
         context = {**context, "aws:ResourceAccount": need.resource.split(":")[4]}
     request = Request(principal, need.action, need.resource, owner, context)

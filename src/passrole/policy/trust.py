@@ -17,7 +17,15 @@ from passrole.policy.scope import split_arn
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
 
+# What a trust policy decides of: the session of a role, with what is given to it.
+_OF_A_TRUST_POLICY: Final = frozenset({"sts:assumerole", "sts:tagsession", "sts:setsourceidentity"})
+
 _NO_POLICIES: Final = PolicySet()
+
+
+def asks_trust(action: str) -> bool:
+    """Whether the policy that counts for an action on a role is the role's trust policy."""
+    return action.lower() in _OF_A_TRUST_POLICY
 
 
 def assume(

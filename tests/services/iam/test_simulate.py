@@ -153,6 +153,7 @@ ENTRY = {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "string"}
         ({"ContextEntries": [ENTRY]}, "A context entry needs"),
         ({"ActionNames": [SEND] * 11, "ResourceArns": [QUEUE] * 1000}, "One page can have 10000 decisions"),
         ({"ActionNames": ["sts:AssumeRole", SEND], **TRUSTING}, "sts:AssumeRole asks a trust policy"),
+        ({"ActionNames": ["sts:TagSession", SEND], **TRUSTING}, "sts:TagSession asks a trust policy"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(

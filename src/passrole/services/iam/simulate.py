@@ -12,6 +12,7 @@ from passrole import arns
 from passrole.arns import Account, Unfit
 from passrole.policy import Principal
 from passrole.policy.request import Values
+from passrole.policy.trust import asks_trust
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import PAGE_ITEMS, page
@@ -136,9 +137,10 @@ def _resource_source(text: str | None, actions: Sequence[str]) -> Source | None:
     """A role's trust, where the actions assume roles, as at the door; else the policy of a resource."""
     if text is None:
         return None
-    assuming = [action.lower() == "sts:assumerole" for action in actions]
+    assuming = [asks_trust(action) for action in actions]
     if any(assuming) and not all(assuming):
-        raise refusals.invalid_input("sts:AssumeRole asks a trust policy: simulate it by itself.")
+        asking = actions[assuming.index(True)]
+        raise refusals.invalid_input(f"{asking} asks a trust policy: simulate it by itself.")
     return given_one(text, "ResourcePolicy", "trust" if any(assuming) else "resource")
 
 
