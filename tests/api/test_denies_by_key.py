@@ -124,16 +124,24 @@ def on_role(name: str, **more: Any) -> Call:
     return lambda iam, of: getattr(iam, name)(RoleName=of.role_name, **more)
 
 
-def permit(function: Any, of: Things) -> str:
-    """Lets S3 invoke the function; the statement's id."""
+def permit(function: Any, of: Things, principal: str = "s3.amazonaws.com") -> str:
+    """Lets S3, or another, invoke the function; the statement's id."""
     sid, action = fresh("s"), "lambda:InvokeFunction"
-    given = {"StatementId": sid, "Action": action, "Principal": "s3.amazonaws.com"}
+    given = {"StatementId": sid, "Action": action, "Principal": principal}
     function.add_permission(FunctionName=of.function, **given)
     return sid
 
 
-def forbid(function: Any, of: Things) -> object:
-    sid = permit(of.server.client("lambda"), of)
+def permit_account(function: Any, of: Things) -> str:
+    return permit(function, of, f"arn:aws:iam::{of.account}:root")
+
+
+def forbid_account(function: Any, of: Things) -> object:
+    return forbid(function, of, of.account)
+
+
+def forbid(function: Any, of: Things, principal: str = "s3.amazonaws.com") -> object:
+    sid = permit(of.server.client("lambda"), of, principal)
     return function.remove_permission(FunctionName=of.function, StatementId=sid)
 
 
@@ -253,6 +261,8 @@ CASES: list[tuple[str, Call, str, str, Value, Value]] = [
     ),
     ("lambda", permit, IS, "lambda:Principal", "s3.amazonaws.com", "sns.amazonaws.com"),
     ("lambda", forbid, IS, "lambda:Principal", "s3.amazonaws.com", "sns.amazonaws.com"),
+    ("lambda", permit_account, IS, "lambda:Principal", lambda of: of.account, OTHER_ACCOUNT),
+    ("lambda", forbid_account, IS, "lambda:Principal", lambda of: of.account, OTHER_ACCOUNT),
     (
         "lambda",
         lambda client, of: client.invoke(FunctionName=of.function, InvocationType="DryRun"),

@@ -80,7 +80,8 @@ def _given(parameters: Parameters) -> dict[str, str]:
 
 
 def _inherited(principal: Principal) -> dict[str, str]:
-    return {key: principal.tags[key] for key in principal.transitive_tags}
+    tags = principal.tags
+    return {key: tags[key] for key in principal.transitive_tags if key in tags}
 
 
 def _source_identity(ctx: Context, parameters: Parameters) -> str | None:

@@ -49,11 +49,11 @@ async def its_policy(ctx: Context, parameters: Parameters) -> str | None:
 
 
 def _given_principal(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {_PRINCIPAL: str(parameters["principal"])}
+    return {_PRINCIPAL: _principal_text(str(parameters["principal"]))}
 
 
 async def _held_principal(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """Whom the statement that shall go lets in, as AddPermission named it."""
+    """Whom the statement that shall go lets in."""
     policy = await _policy_of(ctx, parameters)
     if policy is None:
         return {}
@@ -226,9 +226,8 @@ def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | 
 
 
 def _principal_text(named: str | Mapping[str, str]) -> str:
-    if isinstance(named, str):
-        return named
-    text = next(iter(named.values()))
+    """A service, an ARN, or an account, which has two spellings and is told by its number."""
+    text = named if isinstance(named, str) else next(iter(named.values()))
     arn = arns.parse(text)
     return arn.account if arn and arn.resource == "root" else text
 
