@@ -52,7 +52,7 @@ class Session:
     policies: Sequence[str] = ()
     policy_arns: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    transitive_tags: Sequence[str] = ()
+    transitive_tags: Sequence[str] = field(default_factory=list)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
