@@ -10,6 +10,7 @@ import pytest
 
 from passrole.api import authorise, table
 from passrole.api.door import Call, request_keys
+from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.identities import records
 from passrole.policy import PolicySet, parse_document
@@ -26,7 +27,7 @@ from passrole.services.sagemaker import records as sagemaker
 from passrole.services.sqs import registry as queues
 from passrole.store import SqliteStore, Tx
 
-ACCOUNT, REGION = "111122223333", "us-east-1"
+ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
 NOW = 1_800_000_000.0
 TAGS = {"team": "ml"}
 LISTED_TAGS = [{"Key": "team", "Value": "ml"}]

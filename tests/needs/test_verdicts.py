@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from passrole.arns import Account, Region
 from passrole.needs import (
     Answer,
     Need,
@@ -196,6 +197,6 @@ def test_a_role_is_handed_on_for_its_pipeline_alone(name: str, allowed: bool) ->
     pipeline = f"arn:aws:sagemaker:us-west-2:123456789012:pipeline/{name}"
     condition = {"ArnEquals": {"iam:AssociatedResourceArn": pipeline}}
     mine = policy({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition})
-    needs = needs_of_caller("p", role, Place("us-west-2", "123456789012"))
+    needs = needs_of_caller("p", role, Place(Region("us-west-2"), Account("123456789012")))
     answers = judge([need for need in needs if need.action == "iam:PassRole"], role_session(role), mine)
     assert [answer.allowed for answer in answers] == [allowed]

@@ -78,7 +78,10 @@ def group_resource(ctx: Context, parameters: Parameters) -> str:
     AWS asks for `log-group:NAME:log-stream:`, as its denials print it, so that policies need `NAME:*`. A call
     on no certain group has no name there.
     """
-    return stream_arn(ctx, str(parameters.get("log_group_name") or ""), "")
+    name = parameters.get("log_group_name")
+    if not name:
+        return str(arns.Arn(arns.PARTITION, "logs", ctx.region, ctx.account, "log-group::log-stream:"))
+    return stream_arn(ctx, str(name), "")
 
 
 def stream_resource(ctx: Context, parameters: Parameters) -> str:

@@ -37,7 +37,7 @@ _SUFFIX = ".fifo"
 
 def all_queues(ctx: Context, _parameters: Mapping[str, Any]) -> str:
     """The queues of the account in the region, as AWS's denials name them: by no name."""
-    return arns.queue(ctx.region, ctx.account, "")
+    return str(arns.Arn(arns.PARTITION, "sqs", ctx.region, ctx.account, ""))
 
 
 def tagging(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
