@@ -6,6 +6,7 @@ bucketnamingrules.html and object-keys.html.
 """
 
 import re
+
 from passrole.faults import Fault
 from passrole.services.s3.refusals import unfit_key
 
