@@ -58,6 +58,11 @@ def secret_key() -> str:
     return secrets.token_urlsafe(30)
 
 
+def secret_path() -> str:
+    """A segment of a URL that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
 def seed() -> str:
     """Luck for an execution: callback tokens are drawn from it (see engine/facts.py)."""
     return secrets.token_hex(16)

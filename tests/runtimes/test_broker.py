@@ -3,23 +3,24 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 
-from passrole.runtimes.broker import Broker, Handout
+from passrole.runtimes.broker import STRANGER_BYTES_MAX, Broker, Handout
 
 T = TypeVar("T")
-NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
-ANSWER = b"POST /2018-06-01/runtime/invocation/%b/response HTTP/1.1\r\ncontent-LENGTH: %d\r\n\r\n%b"
+HEAD = b" HTTP/1.1\r\nHost: HOST\r\n"
+NEXT = b"GET /PATH/2018-06-01/runtime/invocation/next" + HEAD + b"\r\n"
+ANSWER = b"POST /PATH/2018-06-01/runtime/invocation/%b/response" + HEAD + b"content-LENGTH: %d\r\n\r\n%b"
 HANDOUT = Handout("r-1", "arn:f", 1234, b'{"a":1}')
 
 REFUSED = [
     # what is sent while r-1 is out                                                     status
-    (b"GET /2018-06-01/runtime/other HTTP/1.1\r\n\r\n",                                 b"404"),
-    (b"GET / HTTP/1.1\r\n\r\n",                                                         b"404"),
+    (b"GET /PATH/2018-06-01/runtime/other" + HEAD + b"\r\n",                           b"404"),
+    (b"GET /PATH/" + HEAD + b"\r\n",                                                   b"404"),
     (ANSWER % (b"r-2", 2, b"{}"),                                                       b"400"),
-    (b"POST /2018-06-01/runtime/invocation/r-1/other HTTP/1.1\r\n\r\n",                 b"400"),
+    (b"POST /PATH/2018-06-01/runtime/invocation/r-1/other" + HEAD + b"\r\n",           b"400"),
 ]  # fmt: skip
 
 HUNG_UP = [
@@ -28,6 +29,18 @@ HUNG_UP = [
     b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
     b"GET / HTTP/1.1\r\n" + b"a" * 2_097_153,
+]
+
+
+STRANGERS = [
+    NEXT.replace(b"/PATH", b""),
+    NEXT.replace(b"PATH", b"path"),
+    NEXT.replace(b"/PATH", b"/PATH" + b"x"),
+    NEXT.replace(b"HOST", b"rebound.example:80"),
+    NEXT.replace(b"Host: HOST\r\n", b""),
+    (ANSWER % (b"r-1", 2, b"{}")).replace(b"/PATH", b""),
+    b"POST /2018-06-01/runtime/init/error" + HEAD + b"content-length: 2\r\n\r\n{}",
+    b"GET /" + HEAD + b"Origin: http://page.example\r\n\r\n",
 ]
 
 
@@ -47,7 +60,21 @@ class Heard:
         self.said.append(("not initialised", payload))
 
 
-Runtime = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+class Sender(NamedTuple):
+    """Sends to one broker, with its host and path where PATH and HOST stand."""
+
+    address: str
+    stream: asyncio.StreamWriter
+
+    def spelled(self, text: bytes) -> bytes:
+        host, _, path = self.address.encode().partition(b"/")
+        return text.replace(b"HOST", host).replace(b"PATH", path)
+
+    def write(self, text: bytes) -> None:
+        self.stream.write(self.spelled(text))
+
+
+Runtime = tuple[asyncio.StreamReader, Sender]
 
 
 def test_an_invocation_goes_out_and_its_answer_comes_back() -> None:
@@ -82,9 +109,9 @@ def test_what_is_offered_before_the_poll_waits_for_it() -> None:
 def test_a_request_may_come_byte_by_byte() -> None:
     async def scenario(broker: Broker, heard: Heard, runtime: Runtime) -> None:
         broker.offer(HANDOUT)
-        for byte in NEXT + ANSWER % (b"r-1", 2, b"{}"):
+        for byte in runtime[1].spelled(NEXT + ANSWER % (b"r-1", 2, b"{}")):
             runtime[1].write(bytes([byte]))
-            await runtime[1].drain()
+            await runtime[1].stream.drain()
             await asyncio.sleep(0)
         await _until(lambda: len(heard.said) == 2)
         assert heard.said[-1] == ("answered", b"{}")
@@ -105,7 +132,7 @@ def test_a_body_over_the_limit_is_thrown_away_and_the_connection_goes_on() -> No
 
 def test_a_runtime_that_asks_whether_to_send_its_body_is_told_to() -> None:
     async def scenario(_broker: Broker, heard: Heard, runtime: Runtime) -> None:
-        runtime[1].write(b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\n")
+        runtime[1].write(b"POST /PATH/2018-06-01/runtime/init/error" + HEAD)
         runtime[1].write(b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert await runtime[0].readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         runtime[1].write(b"{}")
@@ -140,20 +167,64 @@ def test_what_is_not_http_ends_the_connection(sent: bytes) -> None:
     _run(scenario)
 
 
+@pytest.mark.parametrize("sent", STRANGERS, ids=range(len(STRANGERS)))
+def test_who_does_not_know_the_path_and_the_host_gets_and_answers_nothing(sent: bytes) -> None:
+    async def scenario(broker: Broker, heard: Heard, runtime: Runtime) -> None:
+        broker.offer(HANDOUT)
+        runtime[1].write(sent)
+        assert (await runtime[0].read()).startswith(b"HTTP/1.1 403 ")
+        assert heard.said == []
+        assert not broker.is_out
+
+    _run(scenario)
+
+
+def test_a_stranger_cannot_answer_the_invocation_that_is_out() -> None:
+    async def scenario(broker: Broker, heard: Heard, runtime: Runtime) -> None:
+        broker.offer(HANDOUT)
+        runtime[1].write(NEXT)
+        await runtime[0].readuntil(b'{"a":1}')
+        reader, writer = await _connected(runtime[1].address)
+        writer.write(runtime[1].spelled(ANSWER % (b"r-1", 2, b"{}")).replace(b"POST /", b"POST /x"))
+        assert (await reader.read()).startswith(b"HTTP/1.1 403 ")
+        writer.close()
+        assert broker.is_out
+        runtime[1].write(ANSWER % (b"r-1", 3, b"[1]"))
+        await _until(lambda: len(heard.said) == 2)
+        assert heard.said[-1] == ("answered", b"[1]")
+
+    _run(scenario)
+
+
+def test_a_stranger_may_hold_no_more_than_a_small_head() -> None:
+    async def scenario(_broker: Broker, heard: Heard, runtime: Runtime) -> None:
+        runtime[1].write(b"GET /PATH/2018-06-01/ HTTP/1.1\r\nX: " + b"a" * STRANGER_BYTES_MAX)
+        with contextlib.suppress(ConnectionResetError):
+            assert await runtime[0].read() == b""
+        assert heard.said == []
+
+    _run(scenario)
+
+
 def _run(scenario: Callable[[Broker, Heard, Runtime], Awaitable[T]]) -> T:
     async def opened() -> T:
         heard = Heard()
         broker = Broker(heard)
-        host, _, port = (await broker.listen()).rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        address = await broker.listen()
+        reader, writer = await _connected(address)
         try:
             async with asyncio.timeout(5):
-                return await scenario(broker, heard, (reader, writer))
+                return await scenario(broker, heard, (reader, Sender(address, writer)))
         finally:
             writer.close()
             broker.close()
 
     return asyncio.run(opened())
+
+
+async def _connected(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, _, port = address.partition("/")[0].rpartition(":")
+    return await asyncio.open_connection(host, int(port))
 
 
 async def _until(condition: Callable[[], bool]) -> None:

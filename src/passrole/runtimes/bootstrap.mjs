@@ -10,12 +10,14 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
 
-const API = "/2018-06-01/runtime/";
 const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
 const LEVELS = { debug: "DEBUG", error: "ERROR", info: "INFO", log: "INFO", trace: "TRACE", warn: "WARN" };
 const UNHANDLED_EXIT_CODE = 128;
 
-const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
+// host:port/path
+const address = new URL(`http://${process.env.AWS_LAMBDA_RUNTIME_API}`);
+const { hostname: host, port } = address;
+const API = `${address.pathname.replace(/\/$/, "")}/2018-06-01/runtime/`;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
 // The invocation that is out: `requestId`, and how to end it.

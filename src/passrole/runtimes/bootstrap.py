@@ -29,16 +29,34 @@ def main(runtime: str, handler: str) -> None:
     """Serve invocations until the server goes away."""
     serve: Callable[[str], None] = _serve
     if runtime == "awslambdaric":
-        from awslambdaric import __main__ as client
-
-        def serve(handler: str) -> None:
-            client.main(["awslambdaric", handler])
+        serve = _awslambdaric()
 
     root = os.environ["LAMBDA_TASK_ROOT"]
     os.environ.setdefault("PYTHONPATH", root)
     sys.path.insert(0, root)
     sys.argv[:] = [sys.argv[0]]
     serve(handler)
+
+
+def _awslambdaric() -> Callable[[str], None]:
+    """AWS's client, made to reach its API below a path.
+
+    Its compiled part takes the path as it stands in AWS_LAMBDA_RUNTIME_API. Its Python part, which tells of
+    functions that cannot be loaded, takes the whole for a host and a port.
+    """
+    from awslambdaric import __main__ as client
+    from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+    class Below(LambdaRuntimeClient):  # type: ignore[misc, unused-ignore]  # it is installed on Linux alone
+        lambda_runtime_address: str
+
+        def call_rapid(self, http_method: str, endpoint: str, *rest: Any, **more: Any) -> None:
+            address, _, path = self.lambda_runtime_address.partition("/")
+            self.lambda_runtime_address = address
+            super().call_rapid(http_method, f"/{path}{endpoint}", *rest, **more)
+
+    client.LambdaRuntimeClient = Below
+    return lambda handler: client.main(["awslambdaric", handler])
 
 
 class Fault(Exception):
@@ -85,8 +103,10 @@ class RuntimeApi:
     """The client's side of the Runtime API: one connection, kept."""
 
     def __init__(self, address: str) -> None:
-        self._host = address
-        host, _, port = address.rpartition(":")
+        """`address` is `host:port` or `host:port/path`."""
+        self._host, slash, path = address.partition("/")
+        self._path = slash + path + _API
+        host, _, port = self._host.rpartition(":")
         self._socket = socket.create_connection((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._stream = self._socket.makefile("rb")
@@ -106,7 +126,9 @@ class RuntimeApi:
     def _call(
         self, method: str, path: str, body: bytes = b"", error_type: str = ""
     ) -> tuple[dict[str, str], bytes]:
-        head = f"{method} {_API}{path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n"
+        head = (
+            f"{method} {self._path}{path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n"
+        )
         if error_type:
             head += f"Lambda-Runtime-Function-Error-Type: {error_type}\r\n"
         self._socket.sendall(head.encode() + b"\r\n" + body)

@@ -1,8 +1,10 @@
 """The Lambda Runtime API (2018-06-01) for one worker: hands out invocations, takes answers.
 
 Spoken as raw HTTP/1.1 over asyncio.Protocol, since it is on the path of every warm invocation. A
-listener belongs to one worker, so the port tells who calls. It knows no processes and no time: the
-worker says what to hand out and is told what came back.
+listener belongs to one worker. Every user of the machine can reach its port, so the API lies below a path
+that nobody can guess: it is in the worker's environment, which the system shows to the worker's own user
+alone. The Host header must be ours, so that no page in a browser gets in by a name that leads here. It
+knows no processes: the worker says what to hand out and is told what came back.
 
     GET  runtime/invocation/next            200 once there is one (long poll)
     POST runtime/invocation/{id}/response   202
@@ -11,11 +13,15 @@ worker says what to hand out and is told what came back.
 """
 
 import asyncio
+import hmac
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
+from passrole import ids
 from passrole.runtimes.failures import RESPONSE_BYTES_MAX
 
+STRANGER_BYTES_MAX = 16_384
+STRANGER_SECONDS_MAX = 10.0
 _RUNTIME = b"/2018-06-01/runtime/"
 _INVOCATION = _RUNTIME + b"invocation/"
 _HEAD_BYTES_MAX = 2_097_152  # awslambdaric sends an X-Ray cause of up to 1 MiB as a header
@@ -64,6 +70,8 @@ class Broker:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._path = f"/{ids.secret_path()}".encode()
+        self._host = b""
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
         self._waiting: _Connection | None = None
@@ -71,11 +79,12 @@ class Broker:
         self._out: bytes | None = None
 
     async def listen(self) -> str:
-        """Start; the address for AWS_LAMBDA_RUNTIME_API."""
+        """Start; the address for AWS_LAMBDA_RUNTIME_API: `127.0.0.1:port/path`."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        self._host = f"{host}:{port}".encode()
+        return f"{host}:{port}{self._path.decode()}"
 
     def offer(self, handout: Handout) -> None:
         """Hand this out, now or as soon as the runtime asks."""
@@ -95,6 +104,12 @@ class Broker:
         for connection in tuple(self._connections):
             connection.hang_up()
 
+    def admits(self, head: "Head") -> bool:
+        """Whether this is the worker: it knows the path, which is compared in constant time."""
+        below = self._path + b"/"
+        knows = hmac.compare_digest(head.path[: len(below)], below)
+        return knows and head.host == self._host
+
     def connected(self, connection: "_Connection") -> None:
         """A runtime has one connection for its polls and short ones for errors."""
         self._connections.add(connection)
@@ -106,16 +121,17 @@ class Broker:
             self._waiting = None
 
     def requested(self, connection: "_Connection", head: "Head", body: bytes | None) -> None:
-        """Serve one request."""
-        if head.method == b"GET" and head.path == _INVOCATION + b"next":
+        """Serve one request of the worker."""
+        path = head.path[len(self._path) :]
+        if head.method == b"GET" and path == _INVOCATION + b"next":
             self._waiting = connection
             self._listener.polled()
             self._hand_out()
-        elif head.method == b"POST" and head.path == _RUNTIME + b"init/error":
+        elif head.method == b"POST" and path == _RUNTIME + b"init/error":
             connection.send(_ACCEPTED)
             self._listener.failed_to_initialise(body or b"{}")
-        elif head.method == b"POST" and head.path.startswith(_INVOCATION):
-            self._answered(connection, head.path[len(_INVOCATION) :], body)
+        elif head.method == b"POST" and path.startswith(_INVOCATION):
+            self._answered(connection, path[len(_INVOCATION) :], body)
         else:
             connection.send(_REFUSED % (404, b"Not Found"))
 
@@ -142,12 +158,16 @@ class Head(NamedTuple):
 
     method: bytes
     path: bytes
+    host: bytes
     length: int
     expects_continue: bool
 
 
 class _Connection(asyncio.Protocol):
-    """Bytes to requests. A body over the limit is counted and thrown away."""
+    """Bytes to requests. A body over the limit is counted and thrown away.
+
+    Until its first head shows that it is the worker's, a connection may send little and not stay long.
+    """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -155,12 +175,15 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._head: Head | None = None
         self._dropped = 0
+        self._stranger: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+        self._stranger = asyncio.get_running_loop().call_later(STRANGER_SECONDS_MAX, self.hang_up)
         self._broker.connected(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+        self._is_known()
         self._broker.disconnected(self)
 
     def data_received(self, data: bytes) -> None:
@@ -192,17 +215,32 @@ class _Connection(asyncio.Protocol):
     def _take_head(self) -> Head | None:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
-            if len(self._buffer) > _HEAD_BYTES_MAX:
+            if len(self._buffer) > (_HEAD_BYTES_MAX if self._stranger is None else STRANGER_BYTES_MAX):
                 self.hang_up()
             return None
         head = _parsed(bytes(self._buffer[:end]))
         if head is None:
             self.hang_up()
             return None
+        if not self._broker.admits(head):
+            self._refuse()
+            return None
+        self._is_known()
         del self._buffer[: end + 4]
         if head.expects_continue:
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         return head
+
+    def _refuse(self) -> None:
+        self._buffer.clear()
+        if self._transport is not None:
+            self._transport.write(_REFUSED % (403, b"Forbidden"))
+            self._transport.close()
+
+    def _is_known(self) -> None:
+        if self._stranger is not None:
+            self._stranger.cancel()
+            self._stranger = None
 
     def _body_is_here(self, head: Head) -> bool:
         if head.length <= RESPONSE_BYTES_MAX:
@@ -227,4 +265,5 @@ def _parsed(text: bytes) -> Head | None:
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or b"transfer-encoding" in headers:
         return None
-    return Head(words[0], words[1], int(length), headers.get(b"expect", b"").lower() == b"100-continue")
+    host = headers.get(b"host", b"")
+    return Head(words[0], words[1], host, int(length), headers.get(b"expect", b"").lower() == b"100-continue")
