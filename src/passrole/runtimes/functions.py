@@ -8,12 +8,12 @@ first served. It knows no roles: credentials come from whoever asks, once for ea
 
 import asyncio
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from passrole import trees
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.runtimes.environment import chosen_bootstrap
@@ -47,7 +47,7 @@ class Functions:
         # an interpreter that starts keeps a core busy: more at once would only make all of them late
         self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._scratch = (config.data / "scratch").resolve()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        trees.remove(self._scratch)
         self._live: set[WorkerProcess] = set()
         self._idle: list[WorkerProcess] = []  # the longest idle first
         self._tasks: set[asyncio.Task[None]] = set()
@@ -172,7 +172,7 @@ class Functions:
         used = {worker.spec.code for worker in self._live}
         for code in self._discarded - used:
             self._discarded.discard(code)
-            self._keep(asyncio.create_task(asyncio.to_thread(shutil.rmtree, code, ignore_errors=True)))
+            self._keep(asyncio.create_task(asyncio.to_thread(trees.remove, code)))
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         """Hold on to a task until it is done: the loop itself would not."""

@@ -14,13 +14,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from passrole import trees
 from passrole.clock import Clock
 from passrole.runtimes import environment, failures, processes
 from passrole.runtimes.broker import Broker, Handout
@@ -173,7 +173,7 @@ class WorkerProcess:
         processes.kill_family(process.pid)  # children that outlived it
         self._finish(_Ended(code))
         self._clean_up()
-        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, self._scratch)
 
     def _finish(self, outcome: _Answer | _Ended) -> None:
         """Nothing will run here any more; the first reason stands."""

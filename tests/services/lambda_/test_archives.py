@@ -112,3 +112,16 @@ def test_a_file_is_readable_and_never_more_than_executable(
 
 def test_the_digest_is_lambdas() -> None:
     assert sha256(b"") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+
+def test_a_file_may_lie_as_deep_as_the_system_takes(tmp_path: Path) -> None:
+    name = "d/" * 700 + "f"
+    unpack(archive((name, b"x")), tmp_path / "code")
+    assert (tmp_path / "code" / name).read_bytes() == b"x"
+
+
+def test_a_file_that_lies_deeper_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as caught:
+        unpack(archive(("d/" * 20_000 + "f", b"x")), tmp_path / "code")
+    assert caught.value.message == UNZIP
+    assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from passrole import trees
+from passrole.faults import Fault
+
 S3: TypeAlias = Any
 
 POLICY = {
@@ -157,3 +160,16 @@ def test_a_bucket_may_be_a_link_to_a_folder_elsewhere(s3: S3) -> None:
     s3.delete_bucket(bucket="linked")
     assert elsewhere.is_dir()
     assert not (s3.folder / "s3/linked").is_symlink()
+
+
+def test_a_bucket_whose_key_nests_as_deep_as_it_can_goes_when_the_object_is_gone(s3: S3) -> None:
+    deep = "b/" * 500 + "c"
+    s3.put(deep)
+    assert s3.keys() == [deep]
+    with pytest.raises(Fault) as caught:
+        s3.delete_bucket(bucket="data")
+    assert caught.value.code == "BucketNotEmpty"
+    s3.delete_object(bucket="data", key=deep)
+    trees.make(s3.root / ("d/" * 1_500))
+    s3.delete_bucket(bucket="data")
+    assert not s3.root.exists()

@@ -3,9 +3,12 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passrole import trees
+from passrole.services.s3 import walking
 from passrole.services.s3.walking import LAST, Walk, rolled_up
 
 NAMES = st.sampled_from(["a", "b", "a-", "a0", "ab", "a.b", "é", "z"])
@@ -64,3 +67,34 @@ def test_a_key_rolls_up_to_the_first_delimiter_beyond_the_prefix() -> None:
     assert rolled_up("a/b/c", "a/b/", "/") is None
     assert rolled_up("a--b", "", "--") == "a--"
     assert rolled_up("a/b", "", "") is None
+
+
+def test_a_key_may_nest_as_deep_as_it_can_be_long(tmp_path: Path) -> None:
+    key = "b/" * 511 + "cc"
+    trees.make((tmp_path / key).parent)
+    (tmp_path / key).touch()
+    walk = Walk(tmp_path, ())
+    assert walk.following() == key
+    assert walk.following("b/" * 200, "b/" * 300) == key
+    assert walk.following(key) is None
+
+
+def test_what_lies_deeper_than_keys_reach_is_no_key(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(8):
+        folder /= "f" * 200
+    trees.make(folder)
+    (folder / "file").touch()
+    assert Walk(tmp_path, ()).following() is None
+
+
+def test_a_folder_of_more_names_than_are_sorted_at_once_is_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "SORTED_MAX", 3)
+    for name in "hbgaecdf":
+        (tmp_path / name).touch()
+    walk, found, place = Walk(tmp_path, ()), "", ""
+    while (following := walk.following(place)) is not None:
+        found, place = found + following, following
+    assert found == "abcdefgh"

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import io
 import os
-import shutil
 import stat
 import uuid
 import zipfile
@@ -18,6 +17,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from passrole import trees
 from passrole.faults import Fault
 from passrole.services.lambda_ import refusals
 
@@ -57,7 +57,8 @@ def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
             entries = opened.infolist()
             _check(entries, limits)
             _extract(opened, entries, temporary, limits)
-        _sync(temporary, *temporary.rglob("*"))
+        for inside in trees.folders(temporary):
+            _sync(*(each for each in inside.iterdir() if not each.is_dir()), inside)
         temporary.rename(folder)
         _sync(folder.parent)
     except Fault:
@@ -65,7 +66,7 @@ def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError) as error:
         raise refusals.bad_archive() from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        trees.remove(temporary)
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
@@ -94,9 +95,9 @@ def _extract(opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Pa
     for entry in entries:
         target = folder / entry.filename
         if entry.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
+            trees.make(target)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+        trees.make(target.parent)
         left -= _copy(opened, entry, target, left)
         mode = entry.external_attr >> 16 & 0o777
         target.chmod(mode & 0o755 | 0o600 if mode else 0o644)

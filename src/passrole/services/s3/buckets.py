@@ -1,13 +1,12 @@
 """Buckets come and go: CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from passrole import trees
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -99,7 +98,7 @@ async def delete_bucket(
         return forget_uploads(tx, bucket)
 
     for upload in await ctx.store.write(delete):
-        await asyncio.to_thread(shutil.rmtree, work(ctx, upload), ignore_errors=True)
+        await asyncio.to_thread(trees.remove, work(ctx, upload))
     return {}
 
 
@@ -149,6 +148,6 @@ def _remove_folders(root: Path) -> None:
     if root.is_symlink():
         root.unlink()
         return
-    for folder, _, _ in os.walk(root, topdown=False):
+    for folder in reversed(list(trees.folders(root))):
         with suppress(OSError):  # what stands in it is no object, and not ours to remove
-            Path(folder).rmdir()
+            folder.rmdir()

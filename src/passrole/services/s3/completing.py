@@ -2,11 +2,11 @@
 
 import asyncio
 import itertools
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from passrole import trees
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -75,7 +75,7 @@ async def complete_multipart_upload(
         forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
     await objects.put(ctx, bucket, key, written, known, condition=condition, before=before)
-    await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+    await asyncio.to_thread(trees.remove, work)
     answer = {"Location": f"/{bucket}/{key}", "Bucket": bucket, "Key": key}
     return answer | {"ETag": saying.quoted(known.etag), **saying.told_checksums(told)}
 

@@ -3,10 +3,10 @@
 import asyncio
 import re
 import secrets
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from passrole import trees
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -189,7 +189,7 @@ async def abort_multipart_upload(
         forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
     await ctx.store.write(abort)
-    await asyncio.to_thread(shutil.rmtree, writing.work(ctx, upload_id), ignore_errors=True)
+    await asyncio.to_thread(trees.remove, writing.work(ctx, upload_id))
     return {}
 
 
@@ -224,7 +224,7 @@ async def _kept(
     try:
         replaced = await ctx.store.write(keep)
     except Fault:
-        await asyncio.to_thread(shutil.rmtree, written.path.parent, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, written.path.parent)
         raise
     if replaced is not None:
         (written.path.parent / replaced).unlink(missing_ok=True)
