@@ -4,6 +4,7 @@ The order is AWS's: a request with bad parameters is refused before anyone asks 
 and a caller who is not allowed never learns whether the resource exists.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ class Call:
     `source_ip` and `user_agent` are None for calls from inside; `secure` says whether TLS carried it, which
     between services it always does. `via_service`: a service asks another one in the caller's name.
     `signing_keys` are S3's condition keys of the signature; services among themselves sign in the header.
+    `is_large`: the parameters are so many or long that to validate them takes more than a moment.
     """
 
     principal: Principal
@@ -55,6 +57,7 @@ class Call:
     user_agent: str | None = None
     via_service: bool = False
     signing_keys: Mapping[str, str] = field(default_factory=lambda: _OF_SERVICES)
+    is_large: bool = False
 
 
 class Door:
@@ -122,7 +125,10 @@ class Door:
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
         operation = table.find(call.service, call.operation)
-        _validate(call)
+        if call.is_large:
+            await asyncio.to_thread(_validate, call)
+        else:
+            _validate(call)
         context = self._context(call)
         parameters = _arguments(call, operation)
         await self._authorise(call, operation, context, parameters, verdict)
@@ -193,7 +199,7 @@ def _inner(
     """What a handler calls: as the caller, which another service then hears from the handler's; or as
     somebody else, who is none of those that are outside.
     """
-    asked = replace(call, service=service, operation=operation, parameters=parameters)
+    asked = replace(call, service=service, operation=operation, parameters=parameters, is_large=False)
     if principal is not None:
         return replace(
             asked,

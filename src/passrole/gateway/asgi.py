@@ -1,6 +1,9 @@
-"""The ASGI application: read, authenticate, route, parse, call the door, render, in AWS's order.
+"""The ASGI application: route, authenticate, read, parse, call the door, render, in AWS's order.
 
-Raw ASGI, for routing is driven by the service descriptions and a framework would only add its time.
+Raw ASGI, for routing is driven by the service descriptions and a framework would only add its time. A
+request is judged by its head first: an operation that there is, a key that is known, a signature (where the
+head tells the hash of the body), a length that the operation can use. Only then is its body read, and
+nothing of it is parsed before the signature over it holds. A large body is looked at in a thread.
 No unauthenticated request gets past `_authenticated`; the one thing answered without a signature is
 `GET /_passrole/health`, which says that the server is up and nothing else.
 """
@@ -8,9 +11,10 @@ No unauthenticated request gets past `_authenticated`; the one thing answered wi
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import faults, ids
 from passrole.api import Call, Door
@@ -18,20 +22,51 @@ from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault
 from passrole.gateway import own
+from passrole.gateway.bodies import Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import signing_keys
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
-from passrole.wire import HttpRequest, HttpResponse, Route, parse, render, render_fault, route, sigv2, sigv4
+from passrole.wire import (
+    HttpRequest,
+    HttpResponse,
+    Route,
+    parse,
+    render,
+    render_fault,
+    route,
+    sigv2,
+    sigv4,
+    sizes,
+)
 from passrole.wire.chunked import decoded_body
+from passrole.wire.descriptions import Protocol
+from passrole.wire.routing import is_named_in_body, protocol_of, service_of
 
 log = logging.getLogger(__name__)
 
-BODY_BYTES_MAX = 70_167_211  # Lambda's largest request, the largest of all the services here
-LARGE_BODY_BYTES = 262_144
+LARGE_BODY_BYTES = 65_536
 
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class _Progress:
+    """How far a request has come: its route, and whether its body was taken from the connection."""
+
+    def __init__(self) -> None:
+        self.found: Route | None = None
+        self.is_read = False
+
+
+class _Judged(NamedTuple):
+    """A request whose head is right. `is_verified`: its signature is, if its body is the declared one."""
+
+    head: HttpRequest
+    signed: sigv4.Authorization
+    protocol: Protocol
+    known: Known
+    now: float
+    is_verified: bool
 
 
 class Gateway:
@@ -43,38 +78,59 @@ class Gateway:
         self._clock = clock
         self._config = config
         self._proxies = config.trusted_proxies.networks
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        body = await _body(receive)
-        if body is None:
-            return  # the client went away
-        await _send(send, await self._answer(scope, body))
+        with suppress(Disconnected):
+            await _send(send, await self._answer(scope, receive))
 
-    async def _answer(self, scope: Scope, body: bytes) -> HttpResponse:
+    async def _answer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request_id = ids.request_id()
-        found: Route | None = None
+        progress = _Progress()
         try:
-            request = _request(scope, body)
-            if own.is_health(request):
+            head = _head(scope)
+            if own.is_health(head):
                 return own.answer({"status": "ready"}, request_id)
-            signed = _signed(request)
-            found = self._routed(request, signed.service)
-            known = await self._authenticated(request, signed, found)
-            parameters = _parameters(found, await _unchunked(request, signed, known.secret_key))
-            call = Call(
-                known.principal, found.service, found.operation, parameters, signed.region, request_id
-            )
-            if found.service == "s3":
-                call = replace(call, signing_keys=signing_keys(request, signed, self._clock()))
-            result = await self._door.call(_from(scope, call, self._proxies))
+            return await self._answered(scope, head, receive, request_id, progress)
         except Fault as fault:
-            return render_fault(found, fault, request_id)
+            answer = render_fault(progress.found, fault, request_id)
+        except Disconnected:
+            raise
         except Exception:
             log.exception("request %s failed in passrole itself", request_id)
-            return render_fault(found, faults.internal(), request_id)
+            answer = render_fault(progress.found, faults.internal(), request_id)
+        return answer if progress.is_read else _unread(scope, answer)
+
+    async def _answered(
+        self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
+    ) -> HttpResponse:
+        judged = await self._judged(head, progress)
+        size = _size(judged, progress.found)
+        room = self._bodies.room(size)
+        try:
+            await room.take(size)
+        except Full:
+            raise sizes.busy(judged.protocol) from None
+        try:
+            found, parameters = await self._read(judged, receive, size, progress)
+            call = Call(
+                judged.known.principal,
+                found.service,
+                found.operation,
+                parameters,
+                judged.signed.region,
+                request_id,
+                is_large=size >= LARGE_BODY_BYTES,
+            )
+            if found.service == "s3":
+                keys = signing_keys(judged.head, judged.signed, judged.now)
+                call = replace(call, signing_keys=keys)
+            result = await self._door.call(_from(scope, call, self._proxies))
+        finally:
+            room.give_back(size)
         answer = own.answer if found.service == own.SERVICE else partial(render, found)
         return answer(result, request_id)
 
@@ -83,19 +139,50 @@ class Gateway:
             return own.route(request, signing_service, self._config)
         return route(request, signing_service)
 
-    async def _authenticated(self, request: HttpRequest, signed: sigv4.Authorization, found: Route) -> Known:
+    async def _judged(self, head: HttpRequest, progress: _Progress) -> _Judged:
+        """Raises Fault for what the head alone shows to be wrong."""
+        signed = _signed(head)
+        protocol = protocol_of(head, signed.service)
+        if own.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
+            progress.found = self._routed(head, signed.service)
+            protocol = progress.found.protocol
         try:
             known = await self._directory.credentials(signed.access_key, signed.session_token)
         except UnknownKey:
-            raise sigv4.unknown_key(found.protocol) from None
+            raise sigv4.unknown_key(protocol) from None
         except ExpiredSession:
-            raise sigv4.expired_token(found.protocol) from None
-        if sigv2.is_presigned(request):
-            sigv2.verify(request, signed, known.secret_key, self._clock())
-        else:
+            raise sigv4.expired_token(protocol) from None
+        now = self._clock()
+        if sigv2.is_presigned(head):
+            sigv2.verify(head, signed, known.secret_key, now)
+            return _Judged(head, signed, protocol, known, now, True)
+        skew = self._config.clock_skew_seconds
+        is_verified = sigv4.verify_head(head, signed, known.secret_key, now, skew, protocol)
+        return _Judged(head, signed, protocol, known, now, is_verified)
+
+    async def _read(
+        self, judged: _Judged, receive: Receive, size: int, progress: _Progress
+    ) -> tuple[Route, dict[str, Any]]:
+        try:
+            body = await whole(receive, size) if size else b""
+        except TooLarge:  # in pieces, it announced no length
+            raise sizes.too_large(progress.found, size) from None
+        progress.is_read = True
+        if len(body) < LARGE_BODY_BYTES:
+            return self._understood(judged, body, progress)
+        return await asyncio.to_thread(self._understood, judged, body, progress)
+
+    def _understood(self, judged: _Judged, body: bytes, progress: _Progress) -> tuple[Route, dict[str, Any]]:
+        """The operation and its parameters, once the signature over the body holds. Raises Fault."""
+        request = replace(judged.head, body=body) if body else judged.head
+        signed, secret = judged.signed, judged.known.secret_key
+        found = progress.found = progress.found or self._routed(request, signed.service)
+        if not judged.is_verified:
             skew = self._config.clock_skew_seconds
-            sigv4.verify(request, signed, known.secret_key, self._clock(), skew, found.protocol)
-        return known
+            sigv4.verify(request, signed, secret, judged.now, skew, judged.protocol)
+        elif not sigv2.is_presigned(request):
+            sigv4.check_payload(request, signed, judged.protocol)
+        return found, _parameters(found, decoded_body(request, signed, secret))
 
 
 def _signed(request: HttpRequest) -> sigv4.Authorization:
@@ -116,34 +203,34 @@ def _user_agent(scope: Scope) -> str | None:
     return next((value.decode("latin-1") for name, value in headers if name == b"user-agent"), None)
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; more than BODY_BYTES_MAX is read no further and refused by its length."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= BODY_BYTES_MAX + 1:
-            parts.append(part)
-        if not message.get("more_body"):
-            whole = b"".join(parts)
-            return whole if size <= BODY_BYTES_MAX else b"\0" * (BODY_BYTES_MAX + 1)
-
-
-def _request(scope: Scope, body: bytes) -> HttpRequest:
-    if len(body) > BODY_BYTES_MAX:
-        limit = f"Request must be smaller than {BODY_BYTES_MAX} bytes for the InvokeFunction operation"
-        raise Fault("RequestEntityTooLargeException", limit, status=413)
+def _head(scope: Scope) -> HttpRequest:
     return HttpRequest(
         method=scope["method"],
         raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers=_headers(scope["headers"]),
-        body=body,
+        body=b"",
     )
+
+
+def _size(judged: _Judged, found: Route | None) -> int:
+    """The bytes that the body will have, or may have at most. Raises Fault where that is too many."""
+    headers = judged.head.headers
+    service = found.service if found else service_of(judged.signed.service)
+    most = sizes.bytes_max(service, found.operation if found else "")
+    if "transfer-encoding" in headers:
+        return most
+    announced = int(headers.get("content-length", "0"))
+    if announced > most:
+        raise sizes.too_large(found, most)
+    return announced
+
+
+def _unread(scope: Scope, answer: HttpResponse) -> HttpResponse:
+    """An answer to a request whose body was not read: who waits to be asked for it must not send it then."""
+    if not any(name == b"expect" for name, _ in scope["headers"]):
+        return answer
+    return replace(answer, headers=[*answer.headers, ("connection", "close")])
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -152,13 +239,6 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]},{text}" if key in headers else text
     return headers
-
-
-async def _unchunked(request: HttpRequest, signed: sigv4.Authorization, secret: str) -> HttpRequest:
-    """A large body in a thread: checksums that Python has no library for take 0.1 s a megabyte."""
-    if len(request.body) < LARGE_BODY_BYTES:
-        return decoded_body(request, signed, secret)
-    return await asyncio.to_thread(decoded_body, request, signed, secret)
 
 
 def _parameters(found: Route, request: HttpRequest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from botocore.model import OperationModel
 
 from passrole.faults import Fault
-from passrole.wire import json, query, rest_json, rest_xml
+from passrole.wire import json, query, rest_json, rest_xml, sizes
 from passrole.wire.descriptions import SERVICES, Protocol, operation_model
 from passrole.wire.errors import WireError, wire_error
 from passrole.wire.http import HttpRequest, HttpResponse
@@ -37,6 +37,8 @@ def render(route: Route, result: Mapping[str, Any] | None, request_id: str) -> H
 
 def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResponse:
     """The answer to a call that failed; `route` is None where the request never got one."""
+    if isinstance(fault, sizes.ContentTooLong):
+        return sizes.plain_answer(fault, request_id)
     if route is not None:
         service, protocol = route.service if route.service in SERVICES else None, route.protocol
     else:

@@ -4,7 +4,7 @@ It knows no operation. A name given twice is refused: a request that can be read
 authorised in one and performed in the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import unquote_plus
 
 from passrole.faults import Fault
@@ -18,11 +18,22 @@ def form_parameters(request: HttpRequest) -> Mapping[str, str]:
 
     Raises Fault MalformedQueryString.
     """
-    try:
-        text = request.body.decode("ascii")
-    except UnicodeDecodeError:
-        raise malformed("The body must be percent-encoded ASCII text.") from None
-    return _read(f"{request.query}&{text}" if request.query else text)
+    return _read(_text(request))
+
+
+def named_parameters(request: HttpRequest, names: Collection[str]) -> Mapping[str, str]:
+    """The few parameters of a query-protocol request that are asked for; the others stay unread.
+
+    Raises Fault MalformedQueryString.
+    """
+    found: dict[str, str] = {}
+    for name, value in _fields(_text(request)):
+        plain = name if name in names else _decoded(name) if "%" in name and len(name) < 64 else ""
+        if plain in names:
+            if plain in found:
+                raise _twice()
+            found[plain] = _decoded(value)
+    return found
 
 
 def query_parameters(query: str) -> Mapping[str, list[str]]:
@@ -42,21 +53,34 @@ def _read(text: str) -> Mapping[str, str]:
     pairs = _pairs(text)
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise malformed("The query string contains a parameter more than once.")
+        raise _twice()
     return found
 
 
+def _text(request: HttpRequest) -> str:
+    try:
+        text = request.body.decode("ascii")
+    except UnicodeDecodeError:
+        raise malformed("The body must be percent-encoded ASCII text.") from None
+    return f"{request.query}&{text}" if request.query else text
+
+
 def _pairs(text: str) -> list[tuple[str, str]]:
-    if not text:
-        return []
+    return [(_decoded(name), _decoded(value)) for name, value in _fields(text)]
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values as they are written."""
     if text.count("&") >= PAIRS_MAX:
         raise malformed("The query string contains too many parameters.")
-    pairs = []
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            pairs.append((_decoded(name), _decoded(value)))
-    return pairs
+            yield name, value
+
+
+def _twice() -> Fault:
+    return malformed("The query string contains a parameter more than once.")
 
 
 def _decoded(text: str) -> str:

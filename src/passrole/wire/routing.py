@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from passrole.faults import Fault
 from passrole.wire import descriptions, s3_routing
 from passrole.wire.descriptions import SERVICES, Protocol
-from passrole.wire.forms import form_parameters
+from passrole.wire.forms import named_parameters
 from passrole.wire.http import HttpRequest
 from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
 
@@ -62,6 +62,16 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
     return "query" if is_form and request.method == "POST" else "rest-json"
 
 
+def is_named_in_body(request: HttpRequest, protocol: Protocol) -> bool:
+    """Whether only the body tells which operation a request of the protocol asks for."""
+    return protocol == "query" and request.method == "POST"
+
+
+def service_of(signing_service: str) -> str:
+    """The service, by botocore's name, that signs as this one; empty where none does."""
+    return _BY_SIGNING_NAME.get(signing_service, "")
+
+
 def _is_signed_for_s3(request: HttpRequest) -> bool:
     if "/s3/aws4_request" in request.headers.get("authorization", ""):
         return True
@@ -90,7 +100,7 @@ def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
 
 def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
     try:
-        parameters = form_parameters(request)
+        parameters = named_parameters(request, ("Action", "Version"))
     except Fault as fault:
         raise Unrouted(fault.code, fault.message, "query", status=fault.status) from None
     action, version = parameters.get("Action"), parameters.get("Version", "")

@@ -131,14 +131,33 @@ def verify(
     """Return if the request was signed with the secret, not long ago. Raises Unrouted."""
     spoken = protocol or protocol_of(request)
     _check_clock(authorization, now, skew_seconds, spoken)
-    digest = _payload(request, authorization, spoken)
-    scope = scope_of(authorization)
-    canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
-    text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
-    key = signing_key(secret, authorization.date, authorization.region, authorization.service)
-    expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
-    if not hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8")):
-        raise refused(INVALID_SIGNATURE, spoken)
+    _check_signature(request, authorization, secret, _payload(request, authorization, spoken), spoken)
+
+
+def verify_head(
+    request: HttpRequest,
+    authorization: Authorization,
+    secret: str,
+    now: float,
+    skew_seconds: int,
+    protocol: Protocol,
+) -> bool:
+    """What can be verified before the body is there: whether that was all but `check_payload`.
+
+    Else, the signature being over a hash that the head does not tell, `verify` has to follow. Raises
+    Unrouted.
+    """
+    _check_clock(authorization, now, skew_seconds, protocol)
+    declared = _declared(request, authorization, protocol)
+    if declared is None:
+        return False
+    _check_signature(request, authorization, secret, declared, protocol)
+    return True
+
+
+def check_payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> None:
+    """Return if the body is the one that the head declares. Raises Unrouted."""
+    _payload(request, authorization, protocol)
 
 
 def unknown_key(protocol: Protocol) -> Unrouted:
@@ -345,16 +364,34 @@ def _check_expiry(age: float, expires_seconds: int, skew_seconds: int, protocol:
     raise refused(ACCESS_DENIED, protocol, sentence)
 
 
-def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:
-    """What is signed in place of the body: its hash, or in S3 the word by which it is left out."""
+def _check_signature(
+    request: HttpRequest, authorization: Authorization, secret: str, digest: str, protocol: Protocol
+) -> None:
+    scope = scope_of(authorization)
+    canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
+    text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
+    key = signing_key(secret, authorization.date, authorization.region, authorization.service)
+    expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
+    if not hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8")):
+        raise refused(INVALID_SIGNATURE, protocol)
+
+
+def _declared(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str | None:
+    """What the head says is signed in place of the body; None where it says nothing."""
     declared = request.headers.get("x-amz-content-sha256")
     if authorization.service == "s3" and authorization.expires_seconds is not None and declared is None:
         return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
     if authorization.service == "s3" and declared is None:
         sentence = "Missing required header for this request: x-amz-content-sha256"
         raise Unrouted("InvalidRequest", sentence, protocol, status=400)
+    return declared
+
+
+def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:
+    """What is signed in place of the body: its hash, or in S3 the word by which it is left out."""
+    declared = _declared(request, authorization, protocol)
     if authorization.service == "s3" and declared in UNHASHED_PAYLOADS:
-        return str(declared)
+        return declared
     digest = hashlib.sha256(request.body).hexdigest()
     # A declared hash is signed in place of the body's own, so it has to be the body's own.
     if declared is None or declared == digest:

@@ -1,0 +1,89 @@
+"""How large the body of an operation's request may be, known before a byte of it is read.
+
+It knows no request. Where AWS limits what is in a body (a definition, a message, a list of keys), the body
+may be as large as the longest way to write that: JSON's `\u0001` and a form's `%01` make one byte six and
+three. Where AWS says nothing, the limit is the one that its HTTP layer is seen to say,
+https://github.com/aws/aws-sdk-js/issues/479, in the same plain text.
+"""
+
+from collections.abc import Mapping
+
+from passrole.faults import Fault
+from passrole.wire.descriptions import Protocol
+from passrole.wire.http import HttpResponse
+from passrole.wire.refusals import Unrouted
+from passrole.wire.routing import Route
+
+USUAL_BYTES_MAX = 1_662_976
+LAMBDA_BYTES_MAX = 70_167_211
+OBJECT_BYTES_MAX = LAMBDA_BYTES_MAX
+"""Of PutObject and UploadPart: what one request may have in memory. Larger objects come in parts."""
+
+_MIB = 1_048_576
+_ESCAPED = 6
+_REST = 65_536
+
+_BY_SERVICE: Mapping[str, int] = {
+    "iam": 5 * _MIB,  # SimulateCustomPolicy takes many documents of 131,072 characters
+    "sqs": _ESCAPED * _MIB + _REST,  # one message or one batch
+}
+_BY_OPERATION: Mapping[tuple[str, str], int] = {
+    ("events", "PutEvents"): _ESCAPED * 262_144 + _REST,
+    ("lambda", "CreateFunction"): LAMBDA_BYTES_MAX,
+    ("lambda", "Invoke"): 6_291_456,
+    ("lambda", "UpdateFunctionCode"): LAMBDA_BYTES_MAX,
+    ("logs", "PutLogEvents"): _ESCAPED * _MIB + _REST,
+    ("s3", "CompleteMultipartUpload"): 4 * _MIB,  # 10,000 parts, each with a checksum
+    ("s3", "DeleteObjects"): _ESCAPED * _MIB + _REST,  # 1,000 keys of 1,024 bytes
+    ("s3", "PutObject"): OBJECT_BYTES_MAX,
+    ("s3", "UploadPart"): OBJECT_BYTES_MAX,
+    ("sagemaker", "CreatePipeline"): _ESCAPED * _MIB + _REST,
+    ("sagemaker", "UpdatePipeline"): _ESCAPED * _MIB + _REST,
+}
+_BUSY: Mapping[Protocol, tuple[str, str, int]] = {
+    "json": ("ThrottlingException", "Rate exceeded", 400),
+    "query": ("Throttling", "Rate exceeded", 400),
+    "rest-json": ("TooManyRequestsException", "Rate Exceeded.", 429),
+    "rest-xml": ("SlowDown", "Please reduce your request rate.", 503),
+}
+
+
+class ContentTooLong(Fault):
+    """What the layer before a service says of a body: plain text, in every protocol."""
+
+
+def bytes_max(service: str, operation: str = "") -> int:
+    """The largest body of the operation; of any of the service's that is named in its body, where empty."""
+    usual = _BY_SERVICE.get(service, USUAL_BYTES_MAX)
+    return _BY_OPERATION.get((service, operation), usual)
+
+
+def too_large(route: Route | None, most: int) -> Fault:
+    """The fault for a body of more than `most` bytes."""
+    if route is not None and route.service == "lambda":
+        name = {"Invoke": "InvokeFunction"}.get(route.operation, route.operation)
+        code = "RequestTooLargeException" if route.operation == "Invoke" else "RequestEntityTooLargeException"
+        return Fault(code, f"Request must be smaller than {most} bytes for the {name} operation", status=413)
+    if route is not None and route.service == "s3":
+        if route.operation in ("PutObject", "UploadPart"):
+            sentence = "Your proposed upload exceeds the maximum allowed object size."
+            return Fault("EntityTooLarge", sentence, status=400)
+        return Fault("MaxMessageLengthExceeded", "Your request was too large.", status=400)
+    return ContentTooLong("413", f"HTTP content length exceeded {most} bytes.", status=413)
+
+
+def busy(protocol: Protocol) -> Fault:
+    """The fault for a body for which there is no room now, as the SDKs know it: they try again."""
+    code, sentence, status = _BUSY[protocol]
+    return Unrouted(code, sentence, protocol, status=status)
+
+
+def plain_answer(fault: ContentTooLong, request_id: str) -> HttpResponse:
+    """The answer that says it."""
+    body = fault.message.encode()
+    headers = [
+        ("x-amzn-requestid", request_id),
+        ("content-type", "text/plain"),
+        ("content-length", str(len(body))),
+    ]
+    return HttpResponse(413, headers, body)
