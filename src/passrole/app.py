@@ -19,6 +19,7 @@ from passrole.api import Audit, Door
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target
+from passrole.gateway.connections import Connection, sweep
 from passrole.gateway.proxy import HEAD_BYTES_MAX
 from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
@@ -152,7 +153,7 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
     async with opened(config) as gateway:
         settings = uvicorn.Config(
             gateway,
-            http="httptools",
+            http=Connection,
             proxy_headers=False,  # gateway/origin.py says whom such headers are believed from
             lifespan="off",
             ws="none",
@@ -185,10 +186,12 @@ class _Server(uvicorn.Server):
         if self.started:
             password = _proxy_password(self._config)
             self._proxy = await self._start_proxy(password)
+            self._sweeper = asyncio.create_task(sweep(self.server_state.connections))
             host, port = self._proxy.sockets[0].getsockname()
             _announce(self._config, f"http://{PROXY_USER}:{password}@{host}:{port}", self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._sweeper.cancel()
         self._proxy.close()  # tunnels to elsewhere are not waited for: they may last for ever
         await super().shutdown(sockets)
 

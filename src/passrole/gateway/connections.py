@@ -1,0 +1,71 @@
+"""uvicorn's connection with an end to patience: heads have a size and a time, and bodies keep coming.
+
+It knows no request's meaning. A client that is slow but sends is waited for; one that says nothing for
+SILENT_SECONDS_MAX in the middle of a request is hung up on, as are heads that never end. What waits because
+the server itself reads no further is not its client's silence.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES_MAX = 65_536
+HEAD_SECONDS_MAX = 20.0
+SILENT_SECONDS_MAX = 30.0
+SWEEP_SECONDS = 5.0
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Connection(HttpToolsProtocol):
+    """Give it to uvicorn as its `http`."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._in_head = True  # a client that connects is about to send one
+        self._in_body = False
+        self._head_bytes = 0
+        self._began = self._heard = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of heads and bodies. What comes in one piece with the body before it is not counted."""
+        self._heard = self.loop.time()
+        counted = self._head_bytes + len(data) if self._in_head else 0
+        super().data_received(data)
+        self._head_bytes = counted if self._in_head else 0
+        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head, self._began = True, self._heard
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head, self._in_body = False, True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_body = False
+        super().on_message_complete()
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether the client has had long enough for what it is sending."""
+        if self._in_head:
+            return now - self._began > HEAD_SECONDS_MAX
+        return self._in_body and not self.flow.read_paused and now - self._heard > SILENT_SECONDS_MAX
+
+
+async def sweep(connections: Iterable[Any]) -> None:
+    """Hang up on those that are overdue, again and again until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        now = loop.time()
+        for connection in [each for each in connections if isinstance(each, Connection)]:
+            if connection.is_overdue(now):
+                connection.transport.abort()
