@@ -1,6 +1,7 @@
 """The one place that chooses: config -> store, directory, runtimes, door, worker, gateway."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -33,6 +34,9 @@ from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
+
+GARBAGE_MAX = 50_000
+"""Containers made, less those gone, between two looks for garbage."""
 
 _LOOPBACK = "127.0.0.1"
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is near
@@ -149,8 +153,18 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await store.close()
 
 
+def _calm_the_collector() -> None:
+    """What is there at the start stays, and need not be looked at again; what a large request makes of
+    containers is not looked at again and again while it is made.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_MAX)
+
+
 async def _serve(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
     async with opened(config) as gateway:
+        _calm_the_collector()
         settings = uvicorn.Config(
             gateway,
             http=Connection,

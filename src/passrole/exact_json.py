@@ -1,18 +1,19 @@
-"""JSON that keeps large integers: orjson wherever it can, Python's own module where a number needs it.
+"""JSON that keeps large integers and any depth: orjson wherever it can, else Python.
 
 orjson reads an integer beyond 64 bits as a float and writes none; in a definition, an output or a payload
-such a number is an integer like any other.
+such a number is an integer like any other. It reads 1,024 levels and writes 254.
 """
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import orjson
 
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
 _LONG_NUMBER_IN_BYTES = re.compile(rb"[0-9]{19}")
-_TOO_LARGE = "Integer exceeds 64-bit range"
 
 
 def loads(text: str | bytes) -> Any:
@@ -31,7 +32,61 @@ def dumps(value: Any) -> bytes:
     """The shortest JSON text of a value. Raises TypeError for what has none."""
     try:
         return orjson.dumps(value)
-    except orjson.JSONEncodeError as error:
-        if str(error) != _TOO_LARGE:
-            raise
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except orjson.JSONEncodeError:
+        return b"".join(_written(value))
+
+
+def depth(value: object) -> int:
+    """How many levels of containers a value has; a scalar has none."""
+    levels, level = 0, [value]
+    while level := [inner for inner in level if isinstance(inner, dict | list)]:
+        levels += 1
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+        ]
+    return levels
+
+
+Parts = Iterator["bytes | Parts"]
+
+
+def _written(value: Any) -> Iterator[bytes]:
+    """The text in pieces, with a stack of its own: values from outside nest deeper than Python's."""
+    open_ = [_parts(value)]
+    while open_:
+        for part in open_[-1]:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                open_.append(part)
+                break
+        else:
+            open_.pop()
+
+
+def _parts(value: Any) -> Parts:
+    """What is written of a value: bytes, and the parts of values within it."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        yield b"{"
+        for number, (key, item) in enumerate(value.items()):
+            yield b"," * (number > 0) + orjson.dumps(str(key)) + b":"
+            yield _parts(item)
+        yield b"}"
+    elif isinstance(value, list | tuple):
+        yield b"["
+        for number, item in enumerate(value):
+            if number:
+                yield b","
+            yield _parts(item)
+        yield b"]"
+    else:
+        yield _scalar(value)
+
+
+def _scalar(value: Any) -> bytes:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value).encode() if is_whole else orjson.dumps(value)

@@ -15,6 +15,7 @@ HEAD_BYTES_MAX = 65_536
 HEAD_SECONDS_MAX = 20.0
 SILENT_SECONDS_MAX = 30.0
 SWEEP_SECONDS = 5.0
+LINGER_SECONDS = 2.0
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -25,18 +26,20 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._in_head = True  # a client that connects is about to send one
         self._in_body = False
+        self._is_refused = False
         self._head_bytes = 0
         self._began = self._heard = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of heads and bodies. What comes in one piece with the body before it is not counted."""
+        if self._is_refused:
+            return
         self._heard = self.loop.time()
         counted = self._head_bytes + len(data) if self._in_head else 0
         super().data_received(data)
         self._head_bytes = counted if self._in_head else 0
         if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -52,6 +55,12 @@ class Connection(HttpToolsProtocol):
         """The request is whole."""
         self._in_body = False
         super().on_message_complete()
+
+    def _refuse(self) -> None:
+        """Say so, and hear nothing any more: a client that is hung up on while it sends sees no answer."""
+        self._is_refused = True
+        self.transport.write(_TOO_LARGE)
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client has had long enough for what it is sending."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
+from passrole import exact_json
 from passrole.store.interface import Tx
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class Collection(Generic[D]):
             " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
             self.kind,
             key,
-            orjson.dumps(document),
+            exact_json.dumps(document),
         )
 
     def add(self, tx: Tx, key: str, document: D) -> bool:
         """Store it unless there is one already; whether it was stored."""
         sql = "INSERT INTO documents (kind, key, body) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO NOTHING"
-        return tx.run(sql, self.kind, key, orjson.dumps(document)) == 1
+        return tx.run(sql, self.kind, key, exact_json.dumps(document)) == 1
 
     def delete(self, tx: Tx, key: str) -> bool:
         """Remove it; whether it was there."""

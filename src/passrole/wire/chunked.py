@@ -26,6 +26,9 @@ from passrole.wire.sigv4 import ALGORITHM, Authorization, scope_of, signing_key
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+CHUNK_BYTES_MIN = 8_192
+"""Of all chunks but the last one with bytes, once there are more than a few."""
+SMALL_CHUNKS_MAX = 1_000
 SIZE_DIGITS_MAX = 16
 TRAILERS_MAX = 16
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -36,7 +39,7 @@ def decoded_body(request: HttpRequest, authorization: Authorization, secret: str
     """The request as if it had come in one piece; itself where its body is not aws-chunked.
 
     To be called after `sigv4.verify`. Trailers are headers of the result. Raises Unrouted: IncompleteBody,
-    MissingContentLength, MalformedTrailerError, BadDigest, SignatureDoesNotMatch.
+    MissingContentLength, MalformedTrailerError, BadDigest, InvalidChunkSizeError, SignatureDoesNotMatch.
     """
     kind = request.headers.get("x-amz-content-sha256", "")
     if authorization.service != "s3" or kind not in (SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER):
@@ -84,6 +87,8 @@ def _chunks(encoded: bytes, chain: _Chain | None) -> tuple[bytes, bytes]:
     parts: list[bytes] = []
     place = 0
     while True:
+        if len(parts) > SMALL_CHUNKS_MAX and len(parts[-2]) < CHUNK_BYTES_MIN:
+            raise _too_small(len(parts), len(parts[-2]))
         end = encoded.find(b"\r\n", place, place + 256)
         if end < 0:
             raise _incomplete()
@@ -153,6 +158,12 @@ def _decoded_length(request: HttpRequest) -> int:
         sentence = "You must provide the Content-Length HTTP header."
         raise Unrouted("MissingContentLength", sentence, "rest-xml", status=411)
     return int(text)
+
+
+def _too_small(number: int, size: int) -> Unrouted:
+    sentence = f"Only the last chunk is allowed to have a size less than {CHUNK_BYTES_MIN} bytes"
+    members = {"Chunk": str(number), "BadChunkSize": str(size)}
+    return Unrouted("InvalidChunkSizeError", sentence, "rest-xml", status=403, members=members)
 
 
 def _incomplete() -> Unrouted:

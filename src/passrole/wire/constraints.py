@@ -7,8 +7,9 @@ SQS does not speak in these words: it names the first parameter that is missing 
 operations, which have sentences of their own. S3 says no more than that the request is malformed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -23,6 +24,8 @@ Check = Callable[[Any, str, list[str]], None]
 """Takes a value and its path, and appends a sentence for each constraint that it fails."""
 
 SHOWN_CHARS_MAX = 1024
+PROBLEMS_MAX = 100
+"""How many are said: a list that has no limit can hold any number of members that are wrong."""
 
 CODES = {
     "emr": "ValidationException",
@@ -106,7 +109,7 @@ def _structure(absent: Callable[[str], str], spelled: Callable[[str], str]) -> C
                 if value.get(name) is None:
                     found.append(absent(prefix + shown))
             for name, item in value.items():
-                if item is not None and name in table:
+                if item is not None and name in table and len(found) < PROBLEMS_MAX:
                     shown, checks = table[name]
                     checks(item, prefix + shown, found)
 
@@ -125,13 +128,15 @@ def _list(between: str, *, says_sizes: bool) -> Callable[..., Check]:
         leaf = limits_of(member) if is_leaf and says_sizes else None
 
         def check(value: list[Any], path: str, found: list[str]) -> None:
-            if sizes:
-                _report(sizes(value), value, path, shape, found)
+            if sizes and _is_wrong_size(sizes, value, path, shape, found):
+                return
             if is_leaf:
                 _report_items(leaf, "Member", value, value, path, shape, found)
                 return
             checks = compiler(member)
             for number, item in enumerate(value, 1):
+                if len(found) >= PROBLEMS_MAX:
+                    return
                 if item is not None:
                     checks(item, f"{path}.{number}{between}", found)
 
@@ -151,14 +156,16 @@ def _map(*, says_sizes: bool) -> Callable[..., Check]:
         values = limits_of(map_shape.value) if is_leaf and says_sizes else None
 
         def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
-            if sizes:
-                _report(sizes(value), value, path, shape, found)
+            if sizes and _is_wrong_size(sizes, value, path, shape, found):
+                return
             _report_items(keys, "Map keys", list(value), value, path, shape, found)
             if is_leaf:
                 _report_items(values, "Map value", list(value.values()), value, path, shape, found)
                 return
             checks = compiler(map_shape.value)
             for key, item in value.items():
+                if len(found) >= PROBLEMS_MAX:
+                    return
                 checks(item, f"{path}.{key}.member", found)
 
         return check
@@ -180,6 +187,13 @@ def _scalar(shape: Shape, _compiler: Compiler[Check]) -> Check:
 
 def _nothing(_value: Any, _path: str, _found: list[str]) -> None:
     """The check of what is not constrained."""
+
+
+def _is_wrong_size(failing: Failing, value: Any, path: str, shape: Shape, found: list[str]) -> bool:
+    """Whether a container has too many members, or too few: then none of them is looked at."""
+    sentences = failing(value)
+    _report(sentences, value, path, shape, found)
+    return bool(sentences)
 
 
 def _report(sentences: list[str], value: Any, path: str, shape: Shape, found: list[str]) -> None:
@@ -207,18 +221,29 @@ def _shown(value: Any, shape: Shape) -> str:
     """A value as AWS echoes it, which is Java's way; what is sensitive is not echoed."""
     if shape.metadata.get("sensitive") or isinstance(value, bytes):
         return ""
-    text = _java(value)
+    text = value if isinstance(value, str) else "".join(islice(_java(value), SHOWN_CHARS_MAX + 1))
     return f" '{text if len(text) <= SHOWN_CHARS_MAX else text[:SHOWN_CHARS_MAX] + '...'}'"
 
 
-def _java(value: Any) -> str:
+def _java(value: Any) -> Iterator[str]:
+    """A value in pieces, of which the reader takes as many as it shows; no piece is empty."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}={_java(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_java(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "null" if value is None else str(value)
+        yield "{"
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{', ' if number else ''}{key}="
+            yield from _java(item)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for number, item in enumerate(value):
+            if number:
+                yield ", "
+            yield from _java(item)
+        yield "]"
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    else:
+        yield "null" if value is None else str(value)
 
 
 def _unchecked(_shape: Shape, _compiler: Compiler[Check]) -> Check:

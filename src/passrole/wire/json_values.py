@@ -11,11 +11,14 @@ from typing import Any, cast
 import orjson
 from botocore.model import ListShape, MapShape, Shape
 
+from passrole import exact_json
 from passrole.faults import Fault
 from passrole.wire import scalars
 from passrole.wire.descriptions import members
 from passrole.wire.errors import WireError
 from passrole.wire.shapes import Compiler, wire_name
+
+_BACKSLASH = ord("\\")
 
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
@@ -23,20 +26,42 @@ Writer = Callable[[Any], Any]
 DEPTH_MAX = 64
 """How deep a body may nest: no AWS shape in use comes near, and Python's own stack ends at about 500."""
 
+VALUES_MAX = 100_000
+"""How many values a body may hold: the 10,000 events of PutLogEvents are the most that AWS takes, and each
+value takes a hundred times the memory of its bytes.
+"""
+
 
 def load(body: bytes) -> dict[str, Any]:
     """The object in a body; an empty body is an empty object. Raises Fault SerializationException."""
     if not body:
         return {}
+    if has_more_values(body, VALUES_MAX):
+        raise unreadable("The request body holds too many values.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise unreadable("Unable to parse the request body as JSON.") from None
     if type(value) is not dict:
         raise unreadable("The request body must be a JSON object.")
-    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and _depth(value) > DEPTH_MAX:
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and exact_json.depth(value) > DEPTH_MAX:
         raise unreadable("The request body is nested too deeply.")
     return value
+
+
+def has_more_values(body: bytes, most: int) -> bool:
+    """Whether a JSON text holds more values than that, told without parsing it."""
+    if len(body) <= most or _marks(body, 0, len(body)) <= most:
+        return False
+    found = place = 0
+    while place < len(body):  # what looks like more values may stand in texts
+        opened = body.find(b'"', place)
+        end = opened if opened >= 0 else len(body)
+        found += _marks(body, place, end)
+        if found > most:
+            return True
+        place = _after_text(body, end + 1)
+    return False
 
 
 def unreadable(sentence: str) -> Fault:
@@ -68,19 +93,21 @@ def writer(service: str) -> Compiler[Writer]:
     return Compiler(_WRITERS)
 
 
-def _depth(value: object) -> int:
-    """How deep a value nests, found without recursion."""
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        inner: list[object] = []
-        for container in level:
-            if isinstance(container, dict):
-                inner.extend(item for item in container.values() if isinstance(item, dict | list))
-            elif isinstance(container, list):
-                inner.extend(item for item in container if isinstance(item, dict | list))
-        level = inner
-    return depth
+def _marks(body: bytes, start: int, end: int) -> int:
+    """How many values begin there, but for the first in each container."""
+    return sum(body.count(mark, start, end) for mark in (b",", b"[", b"{"))
+
+
+def _after_text(body: bytes, place: int) -> int:
+    """Where the text ends that begins at a place."""
+    while (quote := body.find(b'"', place)) >= 0:
+        before = quote - 1
+        while before >= place and body[before] == _BACKSLASH:
+            before -= 1
+        if (quote - before) % 2:
+            return quote + 1
+        place = quote + 1
+    return len(body)
 
 
 def _mistyped(value: object, wanted: str) -> Fault:

@@ -25,6 +25,8 @@ Reader = Callable[[Any], Any]
 
 PARTS_MAX = 40
 """How many parts a parameter's name may have; each level costs stack."""
+DOTS_MAX = 200_000
+"""How many parts all names may have together; each costs memory."""
 
 
 def compile_parse(operation: OperationModel, service: str) -> Parse:
@@ -92,6 +94,8 @@ def _malformed() -> Fault:
 
 
 def _tree(parameters: Mapping[str, str]) -> Tree:
+    if sum(name.count(".") for name in parameters) > DOTS_MAX:
+        raise _malformed()
     root: Tree = {}
     for name, text in parameters.items():
         if "." not in name:

@@ -325,8 +325,9 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
     if "host" not in names:
         sentence = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
         raise refused(INVALID_SIGNATURE, protocol, sentence)
+    listed_names = frozenset(names)
     for name in request.headers:
-        if name.startswith("x-amz-") and name not in names:
+        if name.startswith("x-amz-") and name not in listed_names:
             sentence = f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
             raise refused(INVALID_SIGNATURE, protocol, sentence)
     return names

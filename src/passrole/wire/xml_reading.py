@@ -1,7 +1,7 @@
 """How values are read from XML bodies: a reader for each shape, over a tree that hostile bytes cannot abuse.
 
-It knows no operation. A document type, more than DEPTH_MAX levels, or an element given twice where one
-belongs is refused: the first two can cost more than they weigh, the last can be read in two ways.
+It knows no operation. A document type, more than DEPTH_MAX levels, too many tags, or an element given twice
+where one belongs is refused: all but the last can cost more than they weigh, that can be read in two ways.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +17,11 @@ from passrole.wire.descriptions import members
 from passrole.wire.shapes import Compiler, wire_name
 
 DEPTH_MAX = 40
+TAGS_MAX = 150_000
+"""CompleteMultipartUpload has 10,000 parts of up to seven elements."""
+TAG_BYTES_MAX = 65_536
+"""From one tag's end to the next: an element whose attributes never end stops everybody else."""
+PIECE_BYTES = 65_536
 
 Reader = Callable[[list[ElementTree.Element]], Any]
 """Takes the elements of one name within their parent, one at least."""
@@ -24,10 +29,13 @@ Reader = Callable[[list[ElementTree.Element]], Any]
 
 def load(body: bytes) -> ElementTree.Element:
     """The root of a document. Raises Fault MalformedXML."""
+    if body.count(b">") > TAGS_MAX or any(len(piece) > TAG_BYTES_MAX for piece in body.split(b">")):
+        raise malformed()
     # S314: the builder below lets no document type in, and so no entity.
     parser = ElementTree.XMLParser(target=_Builder(), encoding="utf-8")  # noqa: S314
     try:
-        parser.feed(body)
+        for start in range(0, len(body), PIECE_BYTES):  # other threads run in between
+            parser.feed(body[start : start + PIECE_BYTES])
         return parser.close()
     except (ElementTree.ParseError, ValueError, LookupError):
         raise malformed() from None

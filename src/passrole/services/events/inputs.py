@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from passrole import exact_json
 from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
 
 RESERVED = (
@@ -136,7 +137,7 @@ def _shown(value: Any, *, quoted: bool) -> str:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return exact_json.dumps(value).decode()
 
 
 def _is_json(text: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from passrole import emitted
+from passrole import emitted, exact_json
 from passrole.faults import Fault
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
@@ -16,6 +16,7 @@ from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 
 BYTES_MAX = 262_144
+DETAIL_DEPTH_MAX = 1_000
 RESERVED = "aws."
 TIME_BYTES = 14  # as AWS counts a time that is given
 
@@ -115,7 +116,8 @@ def _problem(entry: Entry) -> tuple[str, str] | None:
         detail = orjson.loads(entry["Detail"])
     except orjson.JSONDecodeError:
         detail = None
-    return None if isinstance(detail, dict) else ("MalformedDetail", "Detail is malformed.")
+    fits = isinstance(detail, dict) and exact_json.depth(detail) <= DETAIL_DEPTH_MAX
+    return None if fits else ("MalformedDetail", "Detail is malformed.")
 
 
 def _size(entry: Entry) -> int:

@@ -4,6 +4,7 @@ Parameters are read and refused here; `simulation` asks the evaluator, the same 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -60,7 +61,7 @@ async def simulate_custom_policy(
         owner=_owner(resource_owner) or (_account(caller_arn) if caller_arn else ctx.account),
         context=_context(context_entries),
     )
-    return _answer(simulation, action_names, resource_arns, marker, max_items)
+    return await asyncio.to_thread(_answer, simulation, action_names, resource_arns, marker, max_items)
 
 
 @operation("iam:SimulatePrincipalPolicy", resource=policy_source)
@@ -98,7 +99,7 @@ async def simulate_principal_policy(
         owner=_owner(resource_owner) or caller.account,
         context=_context(context_entries),
     )
-    return _answer(simulation, action_names, resource_arns, marker, max_items)
+    return await asyncio.to_thread(_answer, simulation, action_names, resource_arns, marker, max_items)
 
 
 def _answer(

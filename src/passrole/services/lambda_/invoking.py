@@ -1,5 +1,6 @@
 """Invoke: now, later, or only asked whether one may."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from passrole.services.operation import Parameters, operation
 
 PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}
 LOG_TAIL_BYTES = 4_096
+OFF_LOOP_BYTES = 65_536
 
 
 def _keys(_ctx: Context, _parameters: Parameters) -> Mapping[str, Values]:
@@ -32,7 +34,7 @@ async def invoke(
     qualifier: str | None = None,
 ) -> dict[str, Any]:
     """A failing function is an answer with FunctionError, not an error of this operation."""
-    _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
+    await _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
     named = names.parse(ctx, function_name, qualifier)
     function = await qualified.find(ctx, function_name, qualifier, draw=qualified.draw())
     if invocation_type == "DryRun":
@@ -47,13 +49,16 @@ async def invoke(
     return _answer(result, function.version, tail=log_type == "Tail")
 
 
-def _check_payload(payload: bytes, bytes_max: int) -> None:
+async def _check_payload(payload: bytes, bytes_max: int) -> None:
     if len(payload) > bytes_max:
         raise refusals.payload_too_large(bytes_max)
     if not payload:
         return
     try:
-        orjson.loads(payload)
+        if len(payload) > OFF_LOOP_BYTES:
+            await asyncio.to_thread(orjson.loads, payload)
+        else:
+            orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise refusals.not_json(str(error)) from error
 

@@ -4,6 +4,7 @@ The SDK puts a definition of 100 KiB or more into S3. The object is read as the 
 needs s3:GetObject on it.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from passrole.definition import DefinitionError
@@ -13,6 +14,7 @@ from passrole.history import definitions
 from passrole.services.context import Context
 
 BYTES_MAX = 4 * CHARACTERS_MAX
+OFF_LOOP_CHARACTERS = 32_768
 """UTF-8 needs four bytes a character at most, so that a longer object is too long whatever it holds."""
 
 
@@ -24,7 +26,10 @@ async def definition_text(ctx: Context, text: str | None, location: Mapping[str,
     if location is not None:
         text = await _object_text(ctx, location)
     if text is not None:
-        _validate(text)
+        if len(text) > OFF_LOOP_CHARACTERS:
+            await asyncio.to_thread(_validate, text)
+        else:
+            _validate(text)
     return text
 
 
