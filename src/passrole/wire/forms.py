@@ -14,7 +14,7 @@ from passrole.wire.http import HttpRequest
 PAIRS_MAX = 20_000
 QUERY_PAIRS_MAX = 2_000
 LONG_CHARS = 16_384
-_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,10000}+")
 
 
 def form_parameters(request: HttpRequest) -> Mapping[str, str]:

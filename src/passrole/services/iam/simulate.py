@@ -51,17 +51,21 @@ async def simulate_custom_policy(
     _refuse_scenario(resource_handling_option)
     if resource_policy is not None and caller_arn is None:
         raise refusals.invalid_input("CallerArn is required if a ResourcePolicy is given.")
-    simulation = Simulation(
-        sources=given(policy_input_list, "PolicyInputList"),
-        resource=_resource_source(resource_policy, action_names),
-        boundary=_boundary(permissions_boundary_policy_input_list),
-        scps=_levels(ordered_organization_policy_input_list),
-        caller=_caller(caller_arn) if caller_arn else _nobody(ctx.account),
-        has_caller=caller_arn is not None,
-        owner=_owner(resource_owner) or (_account(caller_arn) if caller_arn else ctx.account),
-        context=_context(context_entries),
-    )
-    return await asyncio.to_thread(_answer, simulation, action_names, resource_arns, marker, max_items)
+
+    def simulated() -> dict[str, Any]:
+        simulation = Simulation(
+            sources=given(policy_input_list, "PolicyInputList"),
+            resource=_resource_source(resource_policy, action_names),
+            boundary=_boundary(permissions_boundary_policy_input_list),
+            scps=_levels(ordered_organization_policy_input_list),
+            caller=_caller(caller_arn) if caller_arn else _nobody(ctx.account),
+            has_caller=caller_arn is not None,
+            owner=_owner(resource_owner) or (_account(caller_arn) if caller_arn else ctx.account),
+            context=_context(context_entries),
+        )
+        return _answer(simulation, action_names, resource_arns, marker, max_items)
+
+    return await asyncio.to_thread(simulated)
 
 
 @operation("iam:SimulatePrincipalPolicy", resource=policy_source)
@@ -89,17 +93,21 @@ async def simulate_principal_policy(
     caller = (
         _caller(policy_source_arn, own.holder.id, own.holder.tags) if is_itself else _caller(caller_arn or "")
     )
-    simulation = Simulation(
-        sources=[*own.sources, *given(policy_input_list, "PolicyInputList")],
-        resource=_resource_source(resource_policy, action_names),
-        boundary=_boundary(permissions_boundary_policy_input_list) or own.boundary,
-        scps=(),
-        caller=caller,
-        has_caller=True,
-        owner=_owner(resource_owner) or caller.account,
-        context=_context(context_entries),
-    )
-    return await asyncio.to_thread(_answer, simulation, action_names, resource_arns, marker, max_items)
+
+    def simulated() -> dict[str, Any]:
+        simulation = Simulation(
+            sources=[*own.sources, *given(policy_input_list, "PolicyInputList")],
+            resource=_resource_source(resource_policy, action_names),
+            boundary=_boundary(permissions_boundary_policy_input_list) or own.boundary,
+            scps=(),
+            caller=caller,
+            has_caller=True,
+            owner=_owner(resource_owner) or caller.account,
+            context=_context(context_entries),
+        )
+        return _answer(simulation, action_names, resource_arns, marker, max_items)
+
+    return await asyncio.to_thread(simulated)
 
 
 def _answer(
