@@ -9,7 +9,19 @@ from collections.abc import Callable, Iterable
 
 from rich.console import Console
 
-from bench import callbacks, checking, decisions, emr, engine, events, functions, pipelines, queues, start_up
+from bench import (
+    callbacks,
+    checking,
+    decisions,
+    emr,
+    engine,
+    events,
+    functions,
+    hostile,
+    pipelines,
+    queues,
+    start_up,
+)
 from bench.table import Row, missed, show
 
 SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
@@ -22,6 +34,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "checking": checking.rows,
     "events": events.rows,
     "emr": emr.rows,
+    "hostile": hostile.rows,
     "start_up": start_up.rows,
 }
 

@@ -41,7 +41,7 @@ class Server:
         if not line.startswith(READY):
             self.__exit__(None, None, None)
             raise RuntimeError(f"the server did not start: `{line.strip()}`")
-        self._url = line.removeprefix(READY).strip()
+        self.url = line.removeprefix(READY).strip()
         self.access: dict[str, str] = json.loads((self._data / "credentials.json").read_text())
         self._seen = psutil.Process(self._process.pid)
         return self
@@ -78,7 +78,7 @@ class Server:
             self.access["secret_access_key"],
             region_name=self.access["region"],
         )
-        return session.client(service, endpoint_url=self._url, config=_CLIENT)  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=self.url, config=_CLIENT)  # type: ignore[call-overload]
 
     def function(self, name: str, source: str) -> str:
         """The ARN of a function with this module, once it has been warmed up."""

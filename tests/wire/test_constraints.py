@@ -174,6 +174,29 @@ def test_a_long_value_is_not_echoed_whole() -> None:
     assert len(problems[0]) < 2000
 
 
+def test_of_a_list_that_is_too_long_no_member_is_looked_at() -> None:
+    entries = [{"Source": 1} for _ in range(11)]  # a number would break what looks at it as a text
+    (problem,) = constraints.problems("events", "PutEvents", {"Entries": entries})
+    assert problem.endswith(
+        "' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
+    )
+    assert len(problem) < 2 * constraints.SHOWN_CHARS_MAX
+
+
+def test_what_is_wrong_is_said_of_so_many_members_and_no_more() -> None:
+    keys = {"TagKeys": [f"aws:{number}" for number in range(3)]}
+    assert len(constraints.problems("sagemaker", "DeleteTags", {"ResourceArn": "arn:aws:x", **keys})) <= 3
+    steps = [{"HadoopJarStep": {"Jar": "j"}} for _ in range(100_000)]
+    found = constraints.problems("emr", "AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": steps})
+    assert len(found) == constraints.PROBLEMS_MAX
+
+
+def test_a_value_is_echoed_in_javas_way() -> None:
+    tags = {"Tags": [{"Key": "a", "Value": None}, {"Key": "b", "Value": "c"}] * 30}
+    (problem,) = constraints.problems("sagemaker", "CreatePipeline", {**PIPELINE, **tags})
+    assert problem.startswith("Value '[{Key=a, Value=null}, {Key=b, Value=c}, {")
+
+
 @pytest.mark.parametrize(
     ("service", "protocol"), [(service.name, service.protocols[0]) for service in SERVICES.values()]
 )

@@ -27,7 +27,7 @@ _BY_SERVICE: Mapping[str, int] = {
     "iam": 5 * _MIB,  # SimulateCustomPolicy takes many documents of 131,072 characters
     "sqs": _ESCAPED * _MIB + _REST,  # one message or one batch
 }
-_BY_OPERATION: Mapping[tuple[str, str], int] = {
+LARGER: Mapping[tuple[str, str], int] = {
     ("events", "PutEvents"): _ESCAPED * 262_144 + _REST,
     ("lambda", "CreateFunction"): LAMBDA_BYTES_MAX,
     ("lambda", "Invoke"): 6_291_456,
@@ -55,7 +55,7 @@ class ContentTooLong(Fault):
 def bytes_max(service: str, operation: str = "") -> int:
     """The largest body of the operation; of any of the service's that is named in its body, where empty."""
     usual = _BY_SERVICE.get(service, USUAL_BYTES_MAX)
-    return _BY_OPERATION.get((service, operation), usual)
+    return LARGER.get((service, operation), usual)
 
 
 def too_large(route: Route | None, most: int) -> Fault:
