@@ -1,4 +1,6 @@
 import json
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import pytest
@@ -37,3 +39,42 @@ def test_a_deep_text_with_a_large_number_is_read_all_the_same() -> None:
     deep = "[" * 1000 + "1180591620717411303424" + "]" * 1000
     value = exact_json.loads(deep)
     assert isinstance(value, list)
+
+
+DEPTH = 5_000
+
+
+def nested(depth: int) -> Any:
+    value: Any = {"é": [1, 2.5, None, True, 'x"']}
+    for number in range(depth):
+        value = [value, "b"] if number % 2 else {"a": value, "b": 1}
+    return value
+
+
+@dataclass(frozen=True)
+class Kept:
+    """As the store has documents."""
+
+    name: str
+    value: Any
+
+
+def test_a_value_of_any_depth_is_written() -> None:
+    text = exact_json.dumps(nested(DEPTH))
+    assert text.count(b"[") + text.count(b"{") == DEPTH + 2
+    assert exact_json.depth(nested(DEPTH)) == DEPTH + 2
+
+
+def test_what_is_written_is_read_back() -> None:
+    assert orjson.loads(exact_json.dumps(nested(900))) == nested(900)
+    assert orjson.loads(exact_json.dumps(Kept("n", nested(900)))) == {"name": "n", "value": nested(900)}
+
+
+@given(VALUES)
+def test_what_is_written_without_the_library_is_its_text(value: Any) -> None:
+    assert b"".join(exact_json._written(value)) == exact_json.dumps(value)
+
+
+def test_what_is_no_json_is_an_error_at_any_depth() -> None:
+    with pytest.raises(TypeError):
+        exact_json.dumps({"a": [object()]})
