@@ -174,7 +174,8 @@ class Gateway:
 
     def _understood(self, judged: _Judged, body: bytes, progress: _Progress) -> tuple[Route, dict[str, Any]]:
         """The operation and its parameters, once the signature over the body holds. Raises Fault."""
-        request = replace(judged.head, body=body) if body else judged.head
+        head = judged.head
+        request = HttpRequest(head.method, head.raw_path, head.query, head.headers, body) if body else head
         signed, secret = judged.signed, judged.known.secret_key
         found = progress.found = progress.found or self._routed(request, signed.service)
         if not judged.is_verified:
