@@ -22,7 +22,7 @@ from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault
 from passrole.gateway import own
-from passrole.gateway.bodies import Bodies, Disconnected, Full, Receive, TooLarge, whole
+from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import signing_keys
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
@@ -45,6 +45,7 @@ from passrole.wire.routing import is_named_in_body, protocol_of, service_of
 log = logging.getLogger(__name__)
 
 LARGE_BODY_BYTES = 65_536
+BODILESS = ("GET", "HEAD", "DELETE")
 
 Scope = Mapping[str, Any]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -221,7 +222,9 @@ def _size(judged: _Judged, found: Route | None) -> int:
     most = sizes.bytes_max(service, found.operation if found else "")
     if "transfer-encoding" in headers:
         return most
-    announced = int(headers.get("content-length", "0"))
+    if "content-length" not in headers:
+        return 0 if judged.head.method in BODILESS else SMALL_BYTES_MAX
+    announced = int(headers["content-length"])
     if announced > most:
         raise sizes.too_large(found, most)
     return announced
