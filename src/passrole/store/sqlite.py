@@ -5,10 +5,13 @@ fdatasync, is shared: while a commit is under way the next transactions queue up
 one. Each runs under its own savepoint, so that a failing one undoes only itself.
 
 Reads run on the event loop's thread over a second connection: they take tens of microseconds, less
-than handing them to a thread and back. A lock file refuses a second process on the same folder.
+than handing them to a thread and back. Each is a transaction of its own, so that all its statements see
+the same commit (https://www.sqlite.org/isolation.html). A lock file refuses a second process on the same
+folder.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -92,6 +95,7 @@ class SqliteStore:
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True))
+        self._snapshot = self._reader._connection.cursor()
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(path,), name="passrole-writer", daemon=True)
         self._closed = False
@@ -106,8 +110,12 @@ class SqliteStore:
         return await future
 
     async def read(self, fn: Callable[[SqliteTx], T]) -> T:
-        """What is committed."""
-        return fn(self._reader)
+        """One snapshot of what is committed."""
+        self._snapshot.execute("BEGIN")
+        try:
+            return fn(self._reader)
+        finally:
+            self._snapshot.execute("COMMIT")
 
     def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
         """Hear a channel."""
@@ -151,8 +159,15 @@ class SqliteStore:
             else:
                 outcome.future.set_result(outcome.result)
             for channel, payload in outcome.notices:
-                for listener in tuple(self._listeners.get(channel, ())):
-                    listener(payload)
+                self._notify(channel, payload)
+
+    def _notify(self, channel: str, payload: Any) -> None:
+        """Tell every listener; one that raises keeps the news from nobody else."""
+        for listener in tuple(self._listeners.get(channel, ())):
+            try:
+                listener(payload)
+            except Exception:
+                log.exception("a listener on %s failed", channel)
 
 
 def _locked(path: Path) -> BinaryIO:
@@ -199,8 +214,9 @@ def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[_Outco
         outcomes = [_apply(connection, write) for write in writes]
         connection.execute("COMMIT")
     except sqlite3.Error as error:  # the disk is full, or the file is gone: nobody's write stands
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):  # the next batch tries again: its BEGIN fails
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
         return [_Outcome(write.future, None, error, []) for write in writes]
     return outcomes
 
@@ -210,9 +226,20 @@ def _apply(connection: sqlite3.Connection, write: _Write) -> _Outcome:
     connection.execute("SAVEPOINT one")
     try:
         result = write.fn(tx)
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, sqlite3.Error) and not connection.in_transaction:
+            raise  # SQLite has undone the whole commit: https://www.sqlite.org/lang_transaction.html
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
-        return _Outcome(write.future, None, error, [])
+        return _Outcome(write.future, None, _for_a_future(error), [])
     connection.execute("RELEASE one")
     return _Outcome(write.future, result, None, tx.notices)
+
+
+def _for_a_future(error: BaseException) -> BaseException:
+    """The error as a future takes it: no StopIteration, and nothing that would end the loop's thread."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    raised = RuntimeError(f"a transaction raised {type(error).__name__}")
+    raised.__cause__ = error
+    return raised
