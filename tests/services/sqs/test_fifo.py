@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from passrole.services.sqs.fifo import Turn, turn
+from passrole.services.sqs.fifo import due
 from passrole.services.sqs.rows import BEHIND, Message
 
 NOW = 1_000.0
@@ -17,25 +15,23 @@ def row(name: str, visible: float, *, sent: float = NOW - 10, received: int = 0)
 
 
 @pytest.mark.parametrize(
-    "front, delay, expired, due",
+    "front, delay, expected",
     [
-        ([], 0, "", ""),
-        ([row("a", NOW), row("b", BEHIND)], 0, "", "ab"),
-        ([row("a", NOW + 1, received=1), row("b", BEHIND)], 0, "", ""),
-        ([row("a", NOW, received=1), row("b", NOW + 1, received=1)], 0, "", ""),
-        ([row("a", BEHIND, received=1), row("b", NOW, received=1)], 0, "", "ab"),
-        ([row("a", NOW), row("b", BEHIND, sent=NOW - 4)], 5, "", "a"),
-        ([row("a", BEHIND, sent=NOW - 4), row("b", NOW)], 5, "", ""),
-        ([row("a", BEHIND, sent=NOW - 4, received=1)], 5, "", "a"),
-        ([row("a", NOW, sent=NOW - 60), row("b", BEHIND)], 0, "a", "b"),
-        ([row("a", NOW + 9, sent=NOW - 60, received=1), row("b", BEHIND)], 0, "a", "b"),
+        ([], 0, ""),
+        ([row("a", NOW), row("b", BEHIND)], 0, "ab"),
+        ([row("a", NOW + 1, received=1), row("b", BEHIND)], 0, ""),
+        ([row("a", NOW, received=1), row("b", NOW + 1, received=1), row("c", BEHIND)], 0, "a"),
+        ([row("a", NOW + 1, received=1), row("b", NOW, received=1)], 0, ""),
+        ([row("a", BEHIND, received=1), row("b", NOW, received=1)], 0, "ab"),
+        ([row("a", NOW), row("b", BEHIND, sent=NOW - 4)], 5, "a"),
+        ([row("a", BEHIND, sent=NOW - 4), row("b", NOW)], 5, ""),
+        ([row("a", BEHIND, sent=NOW - 4, received=1)], 5, "a"),
     ],
 )
-def test_a_groups_turn(front: list[Message], delay: float, expired: str, due: str) -> None:
-    assert turn(front, NOW, delay, retention=60) == Turn(
-        tuple(message for message in front if message.id in expired),
-        tuple(message for message in front if message.id in due),
-    )
+def test_a_group_gives_what_is_before_the_first_in_flight_or_delayed(
+    front: list[Message], delay: float, expected: str
+) -> None:
+    assert "".join(message.id for message in due(front, NOW, delay)) == expected
 
 
 def test_a_group_is_given_in_order_and_not_while_it_is_in_flight(sqs: Any) -> None:
@@ -50,15 +46,85 @@ def test_a_group_is_given_in_order_and_not_while_it_is_in_flight(sqs: Any) -> No
     assert sqs.bodies(url) == ["a2", "a3"]
 
 
-def test_a_group_waits_for_each_of_its_messages_in_flight(sqs: Any) -> None:
+def test_a_message_in_flight_blocks_those_after_it_and_none_before(sqs: Any) -> None:
+    """As AWS answered: localstack's test_fifo_message_group_visibility_after_terminate_visibility_timeout."""
     url = sqs.fifo()
-    for body in "abc":
-        sqs.send(url, body, "g")
+    for body in ("g1-m1", "g1-m2", "g2-m1", "g1-m3"):
+        sqs.send(url, body, body[:2])
+    sqs.later(1)
     first, second = sqs.receive(url, 2)
     sqs.hide(url, first, 0)
+    assert sqs.bodies(url) == ["g2-m1", "g1-m1"]
+    sqs.hide(url, second, 0)
     assert sqs.bodies(url) == []
+    sqs.later(30)
+    assert sqs.bodies(url) == ["g1-m1", "g1-m2", "g1-m3", "g2-m1"]
+
+
+def test_a_group_stays_blocked_while_only_some_of_it_is_deleted(sqs: Any) -> None:
+    """As AWS answered: localstack's test_fifo_message_group_visibility_after_(partial_)delete."""
+    url = sqs.fifo()
+    for body in ("g1-m1", "g2-m1", "g1-m2", "g2-m2", "g1-m3", "g3-m1"):
+        sqs.send(url, body, body[:2])
+    first, second = sqs.receive(url, 2)
+    sqs.delete(url, first)
+    assert sqs.bodies(url, 2) == ["g2-m1", "g2-m2"]
     sqs.delete(url, second)
-    assert sqs.bodies(url) == ["a", "c"]
+    assert sqs.bodies(url) == ["g1-m3", "g3-m1"]
+
+
+def test_a_message_whose_timeout_ended_is_given_although_a_later_one_is_in_flight(sqs: Any) -> None:
+    url = sqs.fifo()
+    for body in "abcd":
+        sqs.send(url, body, "g")
+    first, second, third = sqs.receive(url, 3)
+    sqs.hide(url, second, 10)
+    sqs.later(10)
+    assert sqs.bodies(url) == []
+    sqs.delete(url, first)
+    assert sqs.bodies(url) == ["b"]
+    sqs.delete(url, third)
+    assert sqs.bodies(url) == []
+
+
+def test_a_message_that_expires_in_flight_frees_its_group(sqs: Any) -> None:
+    url = sqs.fifo(MessageRetentionPeriod="60", VisibilityTimeout="600")
+    sqs.send(url, "old", "g")
+    sqs.later(10)
+    sqs.send(url, "next", "g")
+    (old,) = sqs.receive(url, 1)
+    sqs.later(50)
+    assert sqs.counts(url) == (1, 0, 0)
+    assert sqs.bodies(url) == ["next"]
+    sqs.delete(url, old)
+    assert sqs.refusal(lambda: sqs.hide(url, old, 9))[1].endswith("available for visibility timeout change.")
+
+
+def test_a_shorter_retention_frees_a_group_too(sqs: Any) -> None:
+    url = sqs.fifo(VisibilityTimeout="600")
+    sqs.send(url, "old", "g")
+    sqs.later(60)
+    sqs.send(url, "next", "g")
+    sqs.receive(url, 1)
+    sqs.set_queue_attributes(queue_url=url, attributes={"MessageRetentionPeriod": "60"})
+    assert sqs.bodies(url) == ["next"]
+
+
+def test_a_changed_delay_counts_for_messages_that_wait(sqs: Any) -> None:
+    """API reference, SetQueueAttributes: "the per-queue delay setting is retroactive" for FIFO queues."""
+    url = sqs.fifo(DelaySeconds="900")
+    for body in ("a1", "a2", "b1"):
+        sqs.send(url, body, body[0])
+    assert sqs.counts(url) == (0, 0, 3)
+    sqs.later(10)
+    sqs.set_queue_attributes(queue_url=url, attributes={"DelaySeconds": "10"})
+    assert sqs.bodies(url) == ["a1", "a2", "b1"]
+    sqs.send(url, "c1", "c")
+    sqs.set_queue_attributes(queue_url=url, attributes={"DelaySeconds": "20"})
+    sqs.later(19)
+    assert sqs.bodies(url) == []
+    sqs.later(1)
+    assert sqs.bodies(url) == ["c1"]
 
 
 def test_messages_that_come_back_come_first(sqs: Any) -> None:
@@ -119,62 +185,3 @@ def test_ids_can_count_by_group(sqs: Any) -> None:
     for group in ("g", "h", "g"):
         sqs.send(url, "a", group)
     assert sqs.bodies(url) == ["a", "a"]
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("send"), st.sampled_from("gh")),
-        st.tuples(st.just("receive"), st.integers(1, 10)),
-        st.tuples(st.just("delete"), st.integers(0, 20)),
-        st.tuples(st.just("hide"), st.integers(0, 20)),
-        st.tuples(st.just("later"), st.integers(1, 20)),
-    ),
-    min_size=5,
-    max_size=40,
-)
-
-
-class Groups:
-    """What is in each group, and what is in flight: the rules said as plainly as can be."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, list[str]] = {"g": [], "h": []}
-        self.until: dict[str, float] = {}
-
-    def is_free(self, group: str, now: float) -> bool:
-        return all(self.until.get(body, 0) <= now for body in self.bodies[group])
-
-    def check(self, received: list[str], limit: int, now: float, until: float) -> None:
-        for group, bodies in self.bodies.items():
-            got = [body for body in received if body[0] == group]
-            assert got == bodies[: len(got)]
-            assert not got or self.is_free(group, now)
-        due = sum(len(bodies) for group, bodies in self.bodies.items() if self.is_free(group, now))
-        assert len(received) == min(due, limit)
-        self.until.update(dict.fromkeys(received, until))
-
-
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(STEPS)
-def test_whatever_happens_the_order_holds(sqs: Any, steps: list[tuple[str, Any]]) -> None:
-    url, groups, held, sent = sqs.fifo(f"q{next(sqs.numbers)}.fifo"), Groups(), [], 0
-    for step, argument in steps:
-        if step == "send":
-            body, sent = f"{argument}{sent}", sent + 1
-            sqs.send(url, body, argument)
-            groups.bodies[argument].append(body)
-        elif step == "receive":
-            messages = sqs.receive(url, argument)
-            groups.check([m["Body"] for m in messages], argument, sqs.now, sqs.now + 30)
-            held += messages
-        elif step == "later":
-            sqs.later(argument)
-        elif held:
-            message = held.pop(argument % len(held))
-            in_flight = groups.until[message["Body"]] > sqs.now
-            if in_flight and step == "delete":
-                sqs.delete(url, message)
-                groups.bodies[message["Body"][0]].remove(message["Body"])
-            elif in_flight:
-                sqs.hide(url, message, 0)
-                groups.until[message["Body"]] = sqs.now

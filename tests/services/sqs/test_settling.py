@@ -87,14 +87,19 @@ def test_a_changed_visibility_is_not_remembered_for_the_next_receive(sqs: Any) -
     assert sqs.bodies(url) == []
 
 
-def test_visibility_of_a_message_that_is_not_in_flight_stays(sqs: Any) -> None:
-    url = sqs.queue()
-    sqs.send(url, "a")
-    (message,) = sqs.receive(url)
+@pytest.mark.parametrize("kind", ["queue", "fifo"])
+def test_a_message_is_hidden_anew_after_its_timeout_until_it_is_received_again(sqs: Any, kind: str) -> None:
+    url = getattr(sqs, kind)()
+    sqs.send(url, "a", "g")
+    (old,) = sqs.receive(url)
     sqs.later(30)
-    assert sqs.refusal(lambda: sqs.hide(url, message, 60)) == NOT_IN_FLIGHT
-    sqs.receive(url)
-    assert sqs.refusal(lambda: sqs.hide(url, message, 60)) == NOT_IN_FLIGHT
+    sqs.hide(url, old, 60)
+    assert sqs.counts(url) == (0, 1, 0)
+    assert sqs.bodies(url) == []
+    sqs.later(60)
+    (new,) = sqs.receive(url)
+    assert sqs.refusal(lambda: sqs.hide(url, old, 60)) == NOT_IN_FLIGHT
+    sqs.delete(url, new)
 
 
 def test_visibility_of_a_message_that_is_gone_is_refused(sqs: Any) -> None:

@@ -1,19 +1,21 @@
 """Order within a group, and five minutes of memory: what makes a FIFO queue one.
 
-Rules, of the developer guide's pages on FIFO queues:
+Rules, of the developer guide's pages on FIFO queues and of what AWS was seen to do:
 - messages of a group are received in the order in which they were sent;
-- while any message of a group is in flight, or its first is still delayed, none of the group is given;
+- a message in flight blocks those after it; those before it, which were given back, are given again;
+- a message that is still delayed blocks those after it; the queue's delay counts for messages that are there
+  (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html);
 - one receive may take several messages of a group, always the first ones;
 - a deduplication id counts for five minutes after the send that it let through, even if that message
   is deleted.
 
-From these follows what `turn` relies on: the messages in flight of a group are among its first ten,
-because they were taken together (ten is the most that one receive gives) from the front.
+What `visible` of the first message of a group says is when the group gives something: whoever removes a first
+message promotes the next one. The messages in flight of a group are among its first ten, because they were
+taken from the front and ten is the most that one receive gives.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from passrole.services.sqs import rows
 from passrole.services.sqs.refusals import invalid
@@ -26,26 +28,14 @@ BATCH_MAX = 10
 _SEQUENCE_START = 18_850_000_000_000_000_000  # AWS's sequence numbers have twenty digits
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What a group gives now: the expired and the due at its front, or nothing while it is blocked."""
-
-    expired: tuple[Message, ...] = ()
-    due: tuple[Message, ...] = ()
-
-
-def turn(front: Sequence[Message], now: float, delay: float, retention: float) -> Turn:
-    """What may be taken from the front of a group. `delay` and `retention` are seconds after sending."""
-    expired = tuple(message for message in front if message.sent + retention <= now)
-    alive = [message for message in front if message.sent + retention > now]
-    if any(now < message.visible < BEHIND for message in alive):
-        return Turn(expired)
-    due: list[Message] = []
-    for message in alive:
-        if message.received == 0 and message.sent + delay > now:
+def due(front: Sequence[Message], now: float, delay: float) -> list[Message]:
+    """What may be taken from the front of a group: all before the first in flight or delayed (in seconds)."""
+    found: list[Message] = []
+    for message in front:
+        if now < message.visible < BEHIND or (message.received == 0 and message.sent + delay > now):
             break
-        due.append(message)
-    return Turn(expired, tuple(due))
+        found.append(message)
+    return found
 
 
 def sequence_number(seq: int) -> str:
@@ -77,11 +67,27 @@ def visible_when_sent(tx: Tx, queue: Queue, group: str, now: float) -> float:
     return BEHIND
 
 
+def next_due(tx: Tx, queue: Queue) -> float | None:
+    """When the queue may next give something: a message becomes visible, or expires and frees its group."""
+    visible = rows.next_visible(tx, queue.key)
+    oldest = rows.oldest_of_groups(tx, queue.key)
+    if visible is None or oldest is None:
+        return visible
+    return min(visible, oldest + queue.number("MessageRetentionPeriod"))
+
+
+def expire(tx: Tx, queue: Queue, now: float) -> int:
+    """Remove the messages whose retention is over, in flight or not; how many there were."""
+    groups = rows.delete_expired_of_groups(tx, queue.key, now - queue.number("MessageRetentionPeriod"))
+    for group in dict.fromkeys(groups):
+        promote(tx, queue, group)
+    return len(groups)
+
+
 def promote(tx: Tx, queue: Queue, group: str) -> None:
-    """A message of the group is gone: if all others wait behind it, the first of them is next."""
-    front = rows.group_front(tx, queue.key, group, BATCH_MAX)
-    if front and all(message.visible >= BEHIND for message in front):
-        first = front[0]
-        delay = 0 if first.received else queue.number("DelaySeconds")
-        rows.hide(tx, first.seq, first.sent + delay)
-        tx.notify(queue.channel)
+    """A message of the group is gone: if the first one waits behind it, it is next."""
+    for first in rows.group_front(tx, queue.key, group, 1):
+        if first.visible >= BEHIND:
+            delay = 0 if first.received else queue.number("DelaySeconds")
+            rows.hide(tx, first.seq, first.sent + delay)
+            tx.notify(queue.channel)

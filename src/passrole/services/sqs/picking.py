@@ -17,22 +17,16 @@ from passrole.store import Tx
 _ATTEMPTS = "\n"  # among the scopes of deduplication: no group's id has a line break
 
 
-def pick(tx: Tx, queue: Queue, now: float, limit: int, visibility: int) -> list[Message]:
-    """Take up to `limit` messages and hide them for `visibility` seconds; the rows as they are then."""
-    picked = _from_groups(tx, queue, now, limit) if queue.fifo else _from_front(tx, queue, now, limit)
-    until = now + visibility
-    rows.take(tx, [message.seq for message in picked], now, until)
-    return [
-        message._replace(visible=until, received=message.received + 1, first=message.first or now)
-        for message in picked
-    ]
+def pick(tx: Tx, queue: Queue, now: float, limit: int, visibility: int, attempt: str | None) -> list[Message]:
+    """Take up to `limit` messages and hide them for `visibility` seconds; the rows as they are then.
 
-
-def pick_again(tx: Tx, queue: Queue, now: float, limit: int, visibility: int, attempt: str) -> list[Message]:
-    """As `pick`, but an attempt that is repeated within five minutes gets what it got, hidden anew.
-
-    Not if any of it was deleted, given again or changed in between: then the attempt counts as a new one.
+    An `attempt` that is repeated within five minutes gets what it got, hidden anew. Not if any of it was
+    deleted, given again or changed in between: then it counts as a new one.
     """
+    if queue.fifo:
+        fifo.expire(tx, queue, now)
+    if attempt is None:
+        return _taken(tx, queue, now, limit, visibility)
     if known := rows.recall(tx, queue.key, _ATTEMPTS, attempt, now):
         given = {seq: (count, visible) for seq, count, visible in orjson.loads(known)}
         found = rows.by_seqs(tx, queue.key, given)
@@ -41,7 +35,17 @@ def pick_again(tx: Tx, queue: Queue, now: float, limit: int, visibility: int, at
                 rows.hide(tx, message.seq, now + visibility)
             picked = [message._replace(visible=now + visibility) for message in found]
             return _remembered(tx, queue, attempt, picked, now)
-    return _remembered(tx, queue, attempt, pick(tx, queue, now, limit, visibility), now)
+    return _remembered(tx, queue, attempt, _taken(tx, queue, now, limit, visibility), now)
+
+
+def _taken(tx: Tx, queue: Queue, now: float, limit: int, visibility: int) -> list[Message]:
+    picked = _from_groups(tx, queue, now, limit) if queue.fifo else _from_front(tx, queue, now, limit)
+    until = now + visibility
+    rows.take(tx, [message.seq for message in picked], now, until)
+    return [
+        message._replace(visible=until, received=message.received + 1, first=message.first or now)
+        for message in picked
+    ]
 
 
 def _remembered(tx: Tx, queue: Queue, attempt: str, picked: list[Message], now: float) -> list[Message]:
@@ -87,17 +91,15 @@ def _from_groups(tx: Tx, queue: Queue, now: float, limit: int) -> list[Message]:
 def _from_group(
     tx: Tx, queue: Queue, group: str, now: float, limit: int, dead_letters: "_DeadLetters"
 ) -> list[Message]:
-    delay, retention = queue.number("DelaySeconds"), queue.number("MessageRetentionPeriod")
+    delay = queue.number("DelaySeconds")
     while True:
-        turn = fifo.turn(rows.group_front(tx, queue.key, group, fifo.BATCH_MAX), now, delay, retention)
-        rows.delete(tx, [message.seq for message in turn.expired])
-        due = turn.due[:limit]
-        if due and not dead_letters.buried(due, now):
-            return list(due)
-        if not due and not turn.expired:
+        due = fifo.due(rows.group_front(tx, queue.key, group, fifo.BATCH_MAX), now, delay)[:limit]
+        if not due:
             rows.put_behind(tx, queue.key, group, now)
             fifo.promote(tx, queue, group)
             return []
+        if not dead_letters.buried(due, now):
+            return due
 
 
 class _DeadLetters:

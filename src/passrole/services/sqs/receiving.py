@@ -16,7 +16,7 @@ from passrole.services.sqs import content, fifo, receipts, registry, rows
 from passrole.services.sqs.about import About, chosen, unpack
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX
 from passrole.services.sqs.digests import attributes_digest
-from passrole.services.sqs.picking import pick, pick_again
+from passrole.services.sqs.picking import pick
 from passrole.services.sqs.receipts import Receipt
 from passrole.services.sqs.refusals import check_range, unknown_attribute, wrong_queue_type
 from passrole.services.sqs.registry import Queue, queue_arn, queue_policy
@@ -132,16 +132,14 @@ async def _received(ctx: Context, queue: Queue, due: float | None, wish: Wish) -
 
 def _look(tx: Tx, key: str) -> tuple[Queue, float | None]:
     """The queue and when its next message is receivable. Raises Fault where the queue is gone."""
-    return registry.existing(tx, key), rows.next_visible(tx, key)
+    queue = registry.existing(tx, key)
+    return queue, fifo.next_due(tx, queue) if queue.fifo else rows.next_visible(tx, key)
 
 
 def _picked(tx: Tx, key: str, wish: Wish, now: float) -> list[dict[str, Any]]:
     queue = registry.existing(tx, key)
     visibility = queue.number("VisibilityTimeout") if wish.visibility is None else wish.visibility
-    if wish.attempt_id is None:
-        messages = pick(tx, queue, now, wish.limit, visibility)
-    else:
-        messages = pick_again(tx, queue, now, wish.limit, visibility, wish.attempt_id)
+    messages = pick(tx, queue, now, wish.limit, visibility, wish.attempt_id)
     return [_shown(queue, message, wish, now) for message in messages]
 
 

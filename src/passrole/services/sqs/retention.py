@@ -6,7 +6,7 @@ Receiving drops expired messages by itself; this is for the queues from which no
 import functools
 
 from passrole.clock import Clock
-from passrole.services.sqs import rows
+from passrole.services.sqs import fifo, rows
 from passrole.services.sqs.queues import PAUSE_SECONDS
 from passrole.services.sqs.registry import QUEUES, TOMBSTONES, Queue
 from passrole.store import Store, Tx
@@ -24,9 +24,8 @@ async def sweep(store: Store, clock: Clock) -> int:
 
 
 def _swept(tx: Tx, queue: Queue, now: float) -> int:
-    """A FIFO queue's are left to its receivers, who know which message of the group comes next."""
     if queue.fifo:
-        return 0
+        return fifo.expire(tx, queue, now)
     return rows.delete_expired(tx, queue.key, now - queue.number("MessageRetentionPeriod"))
 
 

@@ -115,10 +115,32 @@ def delete_expired(tx: Tx, queue: str, sent_before: float) -> int:
     return tx.run("DELETE FROM messages WHERE queue = ? AND sent <= ?", queue, sent_before)
 
 
+def delete_expired_of_groups(tx: Tx, queue: str, sent_before: float) -> list[str]:
+    """Remove every expired message of a FIFO queue; the group of each."""
+    sql = "DELETE FROM messages WHERE queue = ? AND group_id IS NOT NULL AND sent <= ? RETURNING group_id"
+    return [row[0] for row in tx.all(sql, queue, sent_before)]
+
+
 def delete_all(tx: Tx, queue: str) -> None:
     """Remove every message of a queue and what it remembers."""
     tx.run("DELETE FROM messages WHERE queue = ?", queue)
     tx.run("DELETE FROM deduplications WHERE queue = ?", queue)
+
+
+def oldest_of_groups(tx: Tx, queue: str) -> float | None:
+    """When the oldest message of a FIFO queue was sent, if it has any."""
+    sql = "SELECT sent FROM messages WHERE queue = ? AND group_id IS NOT NULL ORDER BY sent LIMIT 1"
+    row = tx.one(sql, queue)
+    return row[0] if row else None
+
+
+def delay_groups(tx: Tx, queue: str, seconds: int) -> None:
+    """Have the first messages of groups that nobody has received wait so long after they were sent."""
+    sql = (
+        "UPDATE messages SET visible = sent + ?"
+        " WHERE queue = ? AND group_id IS NOT NULL AND received = 0 AND visible < ?"
+    )
+    tx.run(sql, seconds, queue, BEHIND)
 
 
 def group_is_empty(tx: Tx, queue: str, group: str) -> bool:
@@ -133,18 +155,29 @@ def put_behind(tx: Tx, queue: str, group: str, now: float) -> None:
     tx.run(sql, BEHIND, queue, group, now)
 
 
-def counts(tx: Tx, queue: str, now: float, sent_before: float) -> tuple[int, int, int]:
-    """How many messages are receivable or behind another, in flight, delayed; expired ones left out."""
+def counts(tx: Tx, queue: str, now: float, sent_before: float, delayed_after: float) -> tuple[int, int, int]:
+    """How many messages are receivable or behind another, in flight, delayed; expired ones left out.
+
+    `delayed_after`: messages of FIFO queues that were sent later are delayed, also those behind others.
+    """
     row = tx.one(
         "SELECT COUNT(*), COUNT(CASE WHEN received > 0 THEN 1 END) FROM messages"
-        " WHERE queue = ? AND visible > ? AND visible < ? AND sent > ?",
+        " WHERE queue = ? AND visible > ? AND visible < ? AND sent > ?"
+        " AND (received > 0 OR group_id IS NULL)",
         queue, now, BEHIND, sent_before,
+    )  # fmt: skip
+    behind = tx.one(
+        "SELECT COUNT(*) FROM messages"
+        " WHERE queue = ? AND group_id IS NOT NULL AND received = 0 AND sent > ?",
+        queue, max(sent_before, delayed_after),
     )  # fmt: skip
     total = tx.one("SELECT COUNT(*) FROM messages WHERE queue = ? AND sent > ?", queue, sent_before)
     assert row is not None
+    assert behind is not None
     assert total is not None
     hidden, in_flight = row
-    return total[0] - hidden, in_flight, hidden - in_flight
+    delayed = hidden - in_flight + behind[0]
+    return total[0] - in_flight - delayed, in_flight, delayed
 
 
 def recall(tx: Tx, queue: str, scope: str, key: str, now: float) -> bytes | None:

@@ -54,6 +54,8 @@ async def set_queue_attributes(
         if changes.get("RedrivePolicy"):
             check_redrive(tx, after)
         QUEUES.put(tx, key, after)
+        if queue.fifo and "DelaySeconds" in changes:
+            rows.delay_groups(tx, key, after.number("DelaySeconds"))
         tx.notify(queue.channel)  # a shorter delay may let a message out
 
     await ctx.store.write(change)
@@ -96,7 +98,8 @@ def _computed(queue: Queue) -> dict[str, str]:
 
 def _counted(tx: Tx, queue: Queue, now: float) -> dict[str, str]:
     sent_before = now - queue.number("MessageRetentionPeriod")
-    visible, in_flight, delayed = rows.counts(tx, queue.key, now, sent_before)
+    delayed_after = now - queue.number("DelaySeconds")
+    visible, in_flight, delayed = rows.counts(tx, queue.key, now, sent_before, delayed_after)
     return {
         "ApproximateNumberOfMessages": str(visible),
         "ApproximateNumberOfMessagesNotVisible": str(in_flight),

@@ -1,7 +1,8 @@
 """What becomes of a received message: DeleteMessage, ChangeMessageVisibility, and both in batches.
 
-A receipt counts only until the message is received again. A standard queue still deletes with it after
-the visibility timeout has ended, a FIFO queue does not (guide, "FIFO delivery logic").
+A receipt counts only until the message is received again. After the visibility timeout has ended it still
+hides the message anew; a standard queue still deletes with it, a FIFO queue does not (guide, "FIFO delivery
+logic").
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from passrole.services.sqs.batches import check_entries, each
 from passrole.services.sqs.receipts import Receipt
 from passrole.services.sqs.refusals import check_range, expired_handle, invalid_handle, invalid_value
 from passrole.services.sqs.registry import Queue, queue_arn, queue_policy
-from passrole.services.sqs.rows import BEHIND
+from passrole.services.sqs.rows import BEHIND, Message
 from passrole.store import Tx
 
 
@@ -92,7 +93,7 @@ def _deleted(tx: Tx, queue: Queue, handle: str, now: float) -> dict[str, Any]:
     if not queue.fifo:
         rows.delete_received(tx, queue.key, receipt.seq, receipt.id, receipt.receive)
         return {}
-    message = rows.find(tx, queue.key, receipt.seq, receipt.id)
+    message = _found(tx, queue, receipt, now)
     if message is None or message.group_id is None:
         return {}
     if message.received != receipt.receive or not now < message.visible < BEHIND:
@@ -106,11 +107,11 @@ def _changed(tx: Tx, queue: Queue, handle: str, seconds: int, now: float) -> dic
     receipt = _receipt(queue, handle)
     reason = f"Must be between 0 and {VISIBILITY_SECONDS_MAX}, if provided."
     check_range(seconds, "VisibilityTimeout", 0, VISIBILITY_SECONDS_MAX, reason)
-    message = rows.find(tx, queue.key, receipt.seq, receipt.id)
+    message = _found(tx, queue, receipt, now)
     if message is None:
         reason = "Message does not exist or is not available for visibility timeout change."
         raise invalid_value(handle, "ReceiptHandle", reason)
-    if message.received != receipt.receive or not now < message.visible < BEHIND:
+    if message.received != receipt.receive:
         raise Fault("MessageNotInflight", "The specified message isn't in flight.")
     if now + seconds > receipt.at + VISIBILITY_SECONDS_MAX:
         limit = f"[{VISIBILITY_SECONDS_MAX} seconds]"
@@ -119,6 +120,14 @@ def _changed(tx: Tx, queue: Queue, handle: str, seconds: int, now: float) -> dic
     rows.hide(tx, message.seq, now + seconds)
     tx.notify(queue.channel)
     return {}
+
+
+def _found(tx: Tx, queue: Queue, receipt: Receipt, now: float) -> Message | None:
+    """The message of the receipt, unless it is gone or its retention is over."""
+    message = rows.find(tx, queue.key, receipt.seq, receipt.id)
+    if message is None or message.sent + queue.number("MessageRetentionPeriod") <= now:
+        return None
+    return message
 
 
 def _receipt(queue: Queue, handle: str) -> Receipt:
