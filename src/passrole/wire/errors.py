@@ -37,6 +37,11 @@ _S3_STATUSES: Mapping[str, int] = {
     "SlowDown": 503,
 }
 _SQS = "com.amazonaws.sqs#"
+_UNMODELLED: Mapping[str, str] = {
+    # The names in JSON of codes that SQS's description lacks, as AWS's answers have them (QueryErrorCode).
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "MissingParameter": "MissingRequiredParameterException",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _sentence(message: str, name: str, service: str, protocol: Protocol) -> str:
 
 def _qualified(name: str, compatible: bool) -> str:
     if compatible:
-        return _SQS + name
+        return _SQS + _UNMODELLED.get(name, name)
     return _CORAL + name if name in _CORAL_CODES else name
 
 

@@ -34,8 +34,14 @@ def compile_parse(operation: OperationModel, service: str) -> Parse:
     shape = operation.input_shape
     read = _readers(service, "query")(shape) if shape is not None else None
 
-    def parse(request: HttpRequest, _path_arguments: Mapping[str, str]) -> dict[str, Any]:
-        return read(_tree(form_parameters(request))) if read else {}
+    known = members(shape)
+
+    def parse(request: HttpRequest, path_arguments: Mapping[str, str]) -> dict[str, Any]:
+        given = read(_tree(form_parameters(request))) if read else {}
+        for name, value in path_arguments.items():
+            if name in known:
+                given.setdefault(name, value)
+        return given
 
     return parse
 

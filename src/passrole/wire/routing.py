@@ -59,7 +59,8 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
     if request.method == "GET":
         return "query" if "Action=" in request.query else "rest-json"
     is_form = request.headers.get("content-type", "").startswith(_FORM)
-    return "query" if is_form and request.method == "POST" else "rest-json"
+    is_query = is_form or "Action=" in request.query
+    return "query" if is_query and request.method == "POST" else "rest-json"
 
 
 def is_named_in_body(request: HttpRequest, protocol: Protocol) -> bool:
@@ -115,7 +116,16 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
     ):
         sentence = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
         raise Unrouted("InvalidAction", sentence, "query", status=400)
-    return Route(service, action, "query", _NO_ARGUMENTS)
+    return Route(service, action, "query", _addressed(request) if service == "sqs" else _NO_ARGUMENTS)
+
+
+def _addressed(request: HttpRequest) -> Mapping[str, str]:
+    """The queue that is called at its own URL, `/ACCOUNT/NAME?Action=...`, as the guide shows requests.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+    """
+    path = request.raw_path.rstrip("/")
+    return {"QueueUrl": unquote(path)} if path.count("/") == 2 else _NO_ARGUMENTS
 
 
 @dataclass(slots=True)

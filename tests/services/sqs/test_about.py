@@ -27,6 +27,7 @@ def test_packing_loses_nothing(binary: bytes, group: str | None) -> None:
         ([], []),
         (["All"], ["General", "Hello", "Help.Me"]),
         ([".*"], ["General", "Hello", "Help.Me"]),
+        (["*"], ["General", "Hello", "Help.Me"]),
         (["Hello", "Foo"], ["Hello"]),
         (["Hel.*"], ["Hello", "Help.Me"]),
         (["Help.*"], ["Help.Me"]),

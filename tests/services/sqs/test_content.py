@@ -54,6 +54,8 @@ def test_a_bad_group_id(value: str) -> None:
         ("n", {"DataType": "Number.int", "StringValue": "-1.5e3"}),
         ("b", {"DataType": "Binary.png", "BinaryValue": b"\x00"}),
         ("x" * 256, WORD),
+        ("größe", WORD),
+        ("名前", WORD),
     ],
 )
 def test_good_attributes(name: str, value: AttributeValue) -> None:
@@ -66,6 +68,7 @@ def test_good_attributes(name: str, value: AttributeValue) -> None:
         ("", WORD, "non-empty message (user) attribute names"),
         ("x" * 257, WORD, "must be shorter than 256"),
         ("a b", WORD, "Invalid non-alphanumeric character"),
+        ("a—b", WORD, "Invalid non-alphanumeric character"),
         ("AWS.x", WORD, "cannot start with"),
         ("amazon.x", WORD, "cannot start with"),
         (".x", WORD, "must not start or end with '.'"),

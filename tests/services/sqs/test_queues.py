@@ -90,18 +90,36 @@ def test_every_operation_misses_a_queue_that_is_not_there(sqs: Any, act: Any) ->
         "http://elsewhere:1/111122223333/jobs",
         "https://sqs.us-west-2.amazonaws.com/111122223333/jobs",
         "/111122223333/jobs",
+        "jobs",
     ],
 )
-def test_a_url_counts_by_its_last_two_segments(sqs: Any, url: str) -> None:
+def test_a_url_counts_by_its_last_two_segments_and_a_name_does_too(sqs: Any, url: str) -> None:
     sqs.queue("jobs")
     assert sqs.bodies(url) == []
 
 
-@pytest.mark.parametrize("url", ["jobs", "", "111122223333/jobs", "http://h/jobs", "http://h/111122223333/"])
+@pytest.mark.parametrize("url", ["", "jo bs", "111122223333/jobs", "http://h/jobs", "http://h/111122223333/"])
 def test_anything_else_is_no_address(sqs: Any, url: str) -> None:
     sqs.queue("jobs")
     code, message = sqs.refusal(lambda: sqs.receive(url))
     assert (code, message) == ("InvalidAddress", f"The address {url} is not valid for this endpoint.")
+
+
+def test_the_name_of_a_fifo_queue_is_an_address_too(sqs: Any) -> None:
+    sqs.fifo("jobs.fifo")
+    assert sqs.bodies("jobs.fifo") == []
+    assert sqs.refusal(lambda: sqs.receive("nobody.fifo")) == GONE
+
+
+@pytest.mark.parametrize("spelling", ["true", "True", "TRUE"])
+def test_booleans_are_taken_in_any_letters(sqs: Any, spelling: str) -> None:
+    url = sqs.queue("a.fifo", FifoQueue=spelling, ContentBasedDeduplication=spelling)
+    names = ["FifoQueue", "ContentBasedDeduplication"]
+    told = sqs.get_queue_attributes(queue_url=url, attribute_names=names)["Attributes"]
+    assert told == {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    sqs.send(url, "a", "g")
+    sqs.queue("a.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    sqs.set_queue_attributes(queue_url=url, attributes={"SqsManagedSseEnabled": "False"})
 
 
 def test_another_accounts_queue_does_not_exist(sqs: Any) -> None:

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from tests.conftest import new_name
 
@@ -211,3 +215,36 @@ def test_to_create_with_tags_needs_two_permissions(server: Any) -> None:
     assert code == "AccessDenied"
     assert "sqs:tagqueue" in message
     creator.create_queue(QueueName=name)
+
+
+def test_shape_of_permissions(client: Any) -> None:
+    url = fresh(client)
+    client.add_permission(QueueUrl=url, Label="l", AWSAccountIds=["999999999999"], Actions=["SendMessage"])
+    told = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    assert json.loads(told)["Statement"][0]["Sid"] == "l"
+    client.remove_permission(QueueUrl=url, Label="l")
+    assert "Attributes" not in client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+
+
+def test_an_error_has_its_name_in_json_beside_the_older_code(client: Any) -> None:
+    url = fresh(client)
+    with pytest.raises(ClientError) as caught:
+        client.receive_message(QueueUrl=url, MaxNumberOfMessages=11)
+    error: Any = caught.value.response["Error"]
+    assert (error["Code"], error["QueryErrorCode"], error["Type"]) == (
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+        "Sender",
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_queue_is_called_at_its_own_url(client: Any, server: Any, method: str) -> None:
+    url = fresh(client)
+    for action in ("SendMessage&MessageBody=a", "ReceiveMessage"):
+        request = AWSRequest(method, f"{url}?Action={action}&Version=2012-11-05")
+        keys = Credentials(server.access["access_key_id"], server.access["secret_access_key"])
+        SigV4Auth(keys, "sqs", server.region).add_auth(request)
+        answer = urllib3.request(method, request.url, headers=dict(request.headers.items()))
+        assert answer.status == 200, answer.data
+    assert b"<Body>a</Body>" in answer.data

@@ -1,7 +1,7 @@
 """Amazon SQS: durable queues in the store.
 
 Handlers, by resource:
-- queues.py, settings.py, tags.py: the queues themselves, their attributes, their tags
+- queues.py, settings.py, tags.py, permissions.py: the queues themselves, their attributes, tags and policies
 - sending.py, receiving.py, settling.py: a message comes, is received, is deleted or given back
 
 What they rest on:
@@ -10,10 +10,10 @@ What they rest on:
 - attributes.py, content.py, digests.py, about.py, receipts.py, refusals.py: tables and rules without I/O
 - retention.py: what is over, for the worker to sweep
 
-Not here: moving dead letters back (StartMessageMoveTask), AddPermission, KMS, the limit of 120,000 in flight.
+Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
 """
 
-from passrole.services.sqs import queues, receiving, sending, settings, settling, tags
+from passrole.services.sqs import permissions, queues, receiving, sending, settings, settling, tags
 from passrole.services.sqs.retention import sweep
 
-__all__ = ["queues", "receiving", "sending", "settings", "settling", "sweep", "tags"]
+__all__ = ["permissions", "queues", "receiving", "sending", "settings", "settling", "sweep", "tags"]

@@ -8,7 +8,7 @@ import orjson
 
 from passrole.services.sqs.digests import AttributeValue
 
-ALL = frozenset({"All", ".*"})
+ALL = frozenset({"All", ".*", "*"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def unpack(packed: bytes) -> About:
 
 
 def chosen(attributes: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, AttributeValue]:
-    """The attributes that a receiver asks for: by name, by `prefix.*`, or all by `All` or `.*`."""
+    """The attributes that a receiver asks for: by name, by `prefix.*`, or all by `All`, `.*` or `*`."""
     if not ALL.isdisjoint(names):
         return dict(attributes)
     prefixes = tuple(name.removesuffix(".*") for name in names if name.endswith(".*"))

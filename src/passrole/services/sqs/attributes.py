@@ -18,6 +18,7 @@ VISIBILITY_SECONDS_MAX = 43_200
 DELAY_SECONDS_MAX = 900
 WAIT_SECONDS_MAX = 20
 DIGITS_MAX = 10
+_BOOLEANS = ("true", "false")
 COMPUTED = (
     "QueueArn",
     "CreatedTimestamp",
@@ -48,7 +49,7 @@ def checked(given: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
             raise unknown_attribute(name)
         if value or attribute.default is not None:
             attribute.check(name, value)
-    return {name: _plain(value) for name, value in given.items()}
+    return {name: plain(value) for name, value in given.items()}
 
 
 def merged(present: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
@@ -81,8 +82,10 @@ def number(present: Mapping[str, str], name: str) -> int:
     return int(present.get(name) or _STANDARD_DEFAULTS[name])
 
 
-def _plain(value: str) -> str:
-    """Numbers without leading zeros, so that `030` is no different value."""
+def plain(value: str) -> str:
+    """Numbers without leading zeros and booleans in small letters: `030` is 30, and `True` is `true`."""
+    if value.lower() in _BOOLEANS:
+        return value.lower()
     return str(int(value)) if _is_whole(value) else value
 
 
@@ -100,7 +103,7 @@ def _whole(low: int, high: int) -> Callable[[str, str], None]:
 
 def _one_of(*values: str) -> Callable[[str, str], None]:
     def check(name: str, value: str) -> None:
-        if value not in values:
+        if plain(value) not in values:
             raise invalid_attribute(name)
 
     return check
@@ -126,7 +129,7 @@ def _no_kms(name: str, _value: str) -> None:
 
 
 ATTRIBUTES: Mapping[str, QueueAttribute] = {
-    "ContentBasedDeduplication": QueueAttribute(_one_of("true", "false"), "false", fifo_only=True),
+    "ContentBasedDeduplication": QueueAttribute(_one_of(*_BOOLEANS), "false", fifo_only=True),
     "DeduplicationScope": QueueAttribute(_one_of("queue", "messageGroup"), "queue", fifo_only=True),
     "DelaySeconds": QueueAttribute(_whole(0, DELAY_SECONDS_MAX), "0"),
     "FifoQueue": QueueAttribute(_one_of("true"), "true", fifo_only=True),
@@ -141,7 +144,7 @@ ATTRIBUTES: Mapping[str, QueueAttribute] = {
     "ReceiveMessageWaitTimeSeconds": QueueAttribute(_whole(0, WAIT_SECONDS_MAX), "0"),
     "RedriveAllowPolicy": QueueAttribute(_redrive_allow_policy),
     "RedrivePolicy": QueueAttribute(_redrive_policy),
-    "SqsManagedSseEnabled": QueueAttribute(_one_of("true", "false"), "false"),
+    "SqsManagedSseEnabled": QueueAttribute(_one_of(*_BOOLEANS), "false"),
     "VisibilityTimeout": QueueAttribute(_whole(0, VISIBILITY_SECONDS_MAX), "30"),
 }
 

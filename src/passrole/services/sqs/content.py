@@ -15,8 +15,9 @@ NAME_LENGTH_MAX = 256
 
 # The API reference of SendMessage: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NAME = re.compile(r"[\w.-]+")  # letters and digits of every script, as AWS takes them
 _GROUP_OR_DEDUPLICATION = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _RESERVED = ("aws.", "amazon.")
 _KINDS = ("String", "Number", "Binary")
 
@@ -33,6 +34,13 @@ def check_id(value: str | None, parameter: str) -> None:
     if value is not None and not _GROUP_OR_DEDUPLICATION.fullmatch(value):
         reason = f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."
         raise invalid_value(value, parameter, reason)
+
+
+def check_label(label: str) -> None:
+    """Refuse a label of AddPermission of the wrong form. Raises Fault."""
+    if not _LABEL.fullmatch(label):
+        reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+        raise invalid_value(label, "Label", reason)
 
 
 def check_attributes(attributes: Mapping[str, AttributeValue]) -> None:

@@ -149,7 +149,7 @@ async def purge_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
 def _checked(name: str, given: Mapping[str, str]) -> dict[str, str]:
     """The attributes to create a queue with. Raises Fault for these and for the name."""
     fifo = name.endswith(_SUFFIX)
-    if fifo and given.get("FifoQueue") == "true":
+    if fifo and table.plain(given.get("FifoQueue", "")) == "true":
         if not _NAME.fullmatch(name.removesuffix(_SUFFIX)) or len(name) > 80:
             raise invalid(
                 "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores,"

@@ -4,6 +4,7 @@ It knows no messages. A queue is read in the transaction that acts on it, so tha
 attributes or its deletion holds from the next call on; there is no cache to be stale.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,13 +63,15 @@ class Tombstone:
     deleted: float
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}(\.fifo)?")
+
 QUEUES = Collection("queue", Queue)
 TOMBSTONES = Collection("queue-deleted", Tombstone)
 
 
 def queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
     """The ARN of the queue that the call addresses by URL, whether it exists or not."""
-    account, name = address(parameters["queue_url"])
+    account, name = address(ctx, parameters["queue_url"])
     return arns.queue(ctx.region, account, name)
 
 
@@ -80,7 +83,7 @@ def named_queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:
 
 async def queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
     """The Policy attribute of the addressed queue, if there is such a queue and it has one."""
-    return await _policy(ctx, *address(parameters["queue_url"]))
+    return await _policy(ctx, *address(ctx, parameters["queue_url"]))
 
 
 async def named_queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
@@ -94,8 +97,10 @@ def url(ctx: Context, queue_name: str) -> str:
     return f"http://{ctx.config.host}:{ctx.config.port}/{ctx.account}/{queue_name}"
 
 
-def address(queue_url: str) -> tuple[Account, Name]:
-    """Account and name: the last two segments of any URL, whichever host it names. Raises Fault."""
+def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
+    """Account and name: the last two segments of any URL, or a name alone, as AWS takes it. Raises Fault."""
+    if _NAME.fullmatch(queue_url):
+        return Account(ctx.account), Name(queue_url)
     try:
         _, account, name = queue_url.rsplit("/", 2)
         return Account(account), Name(name)
@@ -106,7 +111,7 @@ def address(queue_url: str) -> tuple[Account, Name]:
 
 def key(ctx: Context, queue_url: str) -> str:
     """The key of the queue behind a URL. Raises Fault: other accounts' queues do not exist here."""
-    account, name = address(queue_url)
+    account, name = address(ctx, queue_url)
     if account != ctx.account:
         raise no_such_queue()
     return ctx.key(name)
