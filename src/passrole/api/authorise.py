@@ -20,7 +20,7 @@ from passrole.policy import (
     near_misses,
     sentence_for_caller,
 )
-from passrole.policy.document import compile_document
+from passrole.policy.document import compile_document, policy_of
 from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values, date_text
 from passrole.policy.tags import merged, repeats
@@ -74,8 +74,9 @@ async def own_permission(operation: Operation, context: Context, parameters: Par
     """What the operation asks under its own action, with the policy of its resource."""
     resource = await _settled(operation.resource(context, parameters))
     keys = await _settled(operation.keys(context, parameters)) if operation.keys else {}
-    attached = await operation.resource_policy(context, parameters) if operation.resource_policy else None
-    return Permission(operation.action or "", resource, keys, attached)
+    found = await operation.resource_policy(context, parameters) if operation.resource_policy else None
+    attached = found if found is None or isinstance(found, str) else tuple(found)
+    return Permission(operation.action or "", resource, keys, attached or None)
 
 
 async def further_permissions(
@@ -156,16 +157,21 @@ def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
     )
 
 
-def _joined(policies: PolicySet, action: str, text: str) -> PolicySet:
+def _joined(policies: PolicySet, action: str, attached: str | tuple[str, ...]) -> PolicySet:
+    documents = (attached,) if isinstance(attached, str) else attached
     if asks_trust(action):
-        return policies.replace(trust=_compiled(text, "trust"))
-    return policies.replace(resource=_compiled(text, "resource"))
+        return policies.replace(trust=_compiled(documents, "trust"))
+    return policies.replace(resource=_compiled(documents, "resource"))
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str, kind: Literal["resource", "trust"]) -> CompiledPolicy:
+def _compiled(documents: tuple[str, ...], kind: Literal["resource", "trust"]) -> CompiledPolicy:
+    """Each document by itself, for a Sid is unique and a version counts within one alone."""
     # Checked when it was stored, by the rules of that day.
-    return compile_document(json.loads(text), kind)
+    compiled = [compile_document(json.loads(document), kind) for document in documents]
+    if len(compiled) == 1:
+        return compiled[0]
+    return policy_of([statement for policy in compiled for statement in policy.statements])
 
 
 @lru_cache(maxsize=1)

@@ -35,11 +35,11 @@ class Permission:
     action: str
     resource: str
     context: Mapping[str, Values] = field(default_factory=dict)
-    resource_policy: str | None = None
+    resource_policy: str | tuple[str, ...] | None = None
 
 
 AlsoOf = Callable[[Context, Parameters], Sequence[Permission] | Awaitable[Sequence[Permission]]]
-PolicyOf = Callable[[Context, Parameters], Awaitable[str | None]]
+PolicyOf = Callable[[Context, Parameters], Awaitable[str | Sequence[str] | None]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Operation:
 
     `resource`, `keys`, `also` and `resource_policy` read the parameters in snake case. `also` names
     further permissions that depend on them, such as AddTags where tags are given; `resource_policy` is
-    the document (JSON) attached to the resource: a queue's policy, or for AssumeRole the role's trust.
+    the document (JSON) attached to the resource: a queue's policy, or for AssumeRole the role's trust. Where
+    several are attached, each is judged as it stands.
     """
 
     name: str

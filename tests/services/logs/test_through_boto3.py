@@ -283,3 +283,32 @@ def test_resource_policies_are_refused_where_they_cannot_be(logs: Logs, server: 
     ):
         with pytest.raises(ClientError, match="AccessDeniedException"):
             call(**asked)
+
+
+def test_resource_policies_are_judged_one_by_one(logs: Logs, server: Server) -> None:
+    """Two may have the same Sid, and the version of one says nothing about another's variables."""
+    user = server.user({"Version": "2012-10-17", "Statement": [_allow("s3:ListBucket", "*")]})
+    arn = f"arn:aws:iam::{server.account}:user/{user['user']}"
+    group = f"arn:aws:logs:{server.region}:{server.account}:log-group:{logs.named['logGroupName']}"
+    writer = server.client_with("logs", user["access_key_id"], user["secret_access_key"])
+    written = {**logs.named, "logEvents": [{"timestamp": int(time.time() * 1000), "message": "m"}]}
+    service = {**_allow("logs:PutLogEvents", "*"), "Principal": {"Service": "events.amazonaws.com"}}
+    own = {**_allow("logs:PutLogEvents", f"{group}:*"), "Principal": {"AWS": arn}}
+    none = {"StringEquals": {"aws:username": "${aws:username}"}}
+    for name, version, statement in (
+        ("a", "2012-10-17", {**service, "Sid": "same"}),
+        ("b", "2008-10-17", {**own, "Sid": "same", "Condition": none}),  # not a variable in this version
+    ):
+        document = json.dumps({"Version": version, "Statement": [statement]})
+        logs.client.put_resource_policy(policyName=name, policyDocument=document)
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        writer.put_log_events(**written)
+    document = json.dumps({"Version": "2012-10-17", "Statement": {**own, "Sid": "same", "Condition": none}})
+    logs.client.put_resource_policy(policyName="c", policyDocument=document)
+    writer.put_log_events(**written)
+    for name in "abc":
+        logs.client.delete_resource_policy(policyName=name)
+
+
+def _allow(action: str, resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}

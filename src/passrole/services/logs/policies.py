@@ -1,4 +1,4 @@
-"""Resource policies of CloudWatch Logs: ten for an account and a region, asked together where services write.
+"""Resource policies of CloudWatch Logs: ten for an account and a region, each judged where services write.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 """
@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-over
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import orjson
 
 from passrole.arns import Account
 from passrole.faults import Fault
@@ -33,14 +31,10 @@ class ResourcePolicy:
 POLICIES = Collection("log_resource_policy", ResourcePolicy)
 
 
-async def attached(ctx: Context, _parameters: Parameters) -> str | None:
-    """All policies as one document, if there are any."""
+async def attached(ctx: Context, _parameters: Parameters) -> Sequence[str]:
+    """The documents of all policies, which are judged one by one."""
     found = await ctx.store.read(lambda tx: _every(tx, ctx))
-    if not found:
-        return None
-    documents = [orjson.loads(policy.document) for policy in found]
-    statements = [statement for document in documents for statement in _statements(document)]
-    return orjson.dumps({"Version": "2012-10-17", "Statement": statements}).decode()
+    return [policy.document for policy in found]
 
 
 @operation("logs:PutResourcePolicy")
@@ -90,11 +84,6 @@ def _pinned(tx: Tx, account: Account, document: str) -> str:
         return principals.pinned(tx, account, document)
     except principals.UnknownPrincipal as unknown:
         raise refusals.invalid(f'Invalid principal in policy: "AWS":"{unknown.name}"') from None
-
-
-def _statements(document: dict[str, Any]) -> list[Any]:
-    statements = document["Statement"]
-    return statements if isinstance(statements, list) else [statements]
 
 
 def _shape(policy: ResourcePolicy, show: principals.Shown) -> dict[str, Any]:
