@@ -2,6 +2,10 @@
 
 from typing import Any
 
+TOO_COMPLEX = (
+    "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences"
+    " after a wildcard character"
+)
 EVENT: dict[str, Any] = {
     "version": "0",
     "source": "aws.emr",
@@ -134,6 +138,8 @@ OF_DETAIL: list[tuple[Detail, bool]] = [
     # wildcards
     ({"name": [{"wildcard": "sagemaker-*"}]}, True),
     ({"name": [{"wildcard": "*.csv"}]}, True),
+    ({"name": [{"wildcard": "/Users/*/dir/dir/dir/dir/dir/doc.txt"}]}, False),
+    ({"name": [{"wildcard": "*.bif"}, {"wildcard": "*.tif"}, {"wildcard": "*.svs"}]}, False),
     ({"name": [{"wildcard": "*Results*"}]}, True),
     ({"name": [{"wildcard": "sagemaker-*_2024*.csv"}]}, True),
     ({"name": [{"wildcard": "sagemaker-*.tsv"}]}, False),
@@ -313,6 +319,10 @@ REFUSED: list[tuple[str, str]] = [
     ('{"a": [{"equals-ignore-case": ["b"]}]}', "equals-ignore-case match pattern must be a string"),
     ('{"a": [{"wildcard": 1}]}', "wildcard match pattern must be a string"),
     ('{"a": [{"wildcard": "**"}]}', "Consecutive wildcard characters at pos 1"),
+    ('{"a": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}', TOO_COMPLEX),
+    ('{"a": [{"wildcard": "*aaaaaaaaaa"}]}', TOO_COMPLEX),
+    ('{"a": [{"anything-but": {"wildcard": ["d/*/*.a", "d/*/*.b", "d/*/*.c", "d/*/*.d"]}}]}', TOO_COMPLEX),
+    ('{"a": [{"wildcard": "d/*/*.a"}, {"wildcard": "d/*/*.b"}, {"wildcard": "d/*/*.*"}, "x"]}', TOO_COMPLEX),
     ('{"a": [{"wildcard": "ab**"}]}', "Consecutive wildcard characters at pos 3"),
     ('{"a": [{"wildcard": "ü**"}]}', "Consecutive wildcard characters at pos 3"),
     ('{"a": [{"wildcard": "a\\\\b"}]}', "Invalid escape character at pos 2"),

@@ -37,12 +37,13 @@ class InvalidPattern(Exception):
 
 class Matcher(NamedTuple):
     """A test of one scalar. `exact` is the string that it demands, if it demands one; `absence` matches
-    none.
+    none; `wildcards` are the texts that count towards the pattern's complexity.
     """
 
     test: Test
     exact: str | None = None
     absence: bool = False
+    wildcards: tuple[str, ...] = ()
 
 
 def compile_matcher(value: Any) -> Matcher:
@@ -120,7 +121,8 @@ def _equals_ignore_case(inner: Any) -> Matcher:
 
 
 def _wildcard(inner: Any) -> Matcher:
-    return _of_text(compile_wildcard(_text(inner, "wildcard match pattern must be a string")))
+    text = _text(inner, "wildcard match pattern must be a string")
+    return _of_text(compile_wildcard(text))._replace(wildcards=(text,))
 
 
 def _numeric(inner: Any) -> Matcher:
@@ -174,7 +176,10 @@ def _anything_but_kind(inner: Mapping[str, Any]) -> Matcher:
     if len(inner) > 1:
         raise InvalidPattern("Too many elements in numeric expression")
     tests = [test(each) for each in texts]
-    return Matcher(lambda found: not isinstance(found, str) or not any(each(found) for each in tests))
+    return Matcher(
+        lambda found: not isinstance(found, str) or not any(each(found) for each in tests),
+        wildcards=tuple(texts) if name == "wildcard" else (),
+    )
 
 
 def _of_text(test: TextTest) -> Matcher:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from passrole.patterns.fields import Branch, Node, Path, fits, tree
 from passrole.patterns.matchers import RESERVED, InvalidPattern, Matcher, compile_matcher
+from passrole.patterns.wildcard import BadWildcard, check_complexity
 
 BYTES_MAX = 4_096
 DEPTH_MAX = 100
@@ -97,4 +98,12 @@ def _alternatives(value: Any, path: Path, branches: Sequence[Branch]) -> list[Br
 def _matchers(values: Sequence[Any]) -> Iterator[Matcher]:
     if not values:
         raise InvalidPattern("Empty arrays are not allowed")
-    return map(compile_matcher, values)
+    return _simple_enough([compile_matcher(value) for value in values])
+
+
+def _simple_enough(matchers: Sequence[Matcher]) -> Iterator[Matcher]:
+    try:
+        check_complexity(tuple(text for matcher in matchers for text in matcher.wildcards))
+    except BadWildcard as error:
+        raise InvalidPattern(str(error)) from None
+    return iter(matchers)

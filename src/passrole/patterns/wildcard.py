@@ -3,9 +3,24 @@ r"""`*` in a wildcard: any letters, none included. `\*` and `\\` stand for thems
 A wildcard is cut at its stars into pieces, which are looked for from left to right: the first must begin
 the text, the last must end it, and the leftmost place will always do for the others. So a match takes no
 longer than one search for each piece, and nothing is ever tried twice.
+
+AWS refuses wildcards that its engine would find too complex: event-ruler counts how many beginnings of
+wildcards one text can fit at the same time (MachineComplexityEvaluator). `*:*:*:*:*:event-bus/*` comes to
+ten and is refused, as the guide says; `/Users/*/dir/dir/dir/dir/dir/doc.txt` comes to seven and is taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+
+COMPLEXITY_MAX = 9
+TOO_COMPLEX = (
+    "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences"
+    " after a wildcard character"
+)
+_STAR = None
+_STATES_MAX = 500  # what is not found to be too complex by then is taken
+_Tokens = Sequence[list[str | None]]
+_State = frozenset[tuple[int, int]]
 
 
 class BadWildcard(Exception):
@@ -32,6 +47,46 @@ def compile_wildcard(text: str) -> Callable[[str], bool]:
         return True
 
     return fits
+
+
+@lru_cache(maxsize=256)
+def check_complexity(texts: tuple[str, ...]) -> None:
+    """Whether the wildcards of one field can be looked for together. Raises BadWildcard."""
+    tokens = [_tokens(text) for text in texts]
+    letters = {letter for each in tokens for letter in each if letter is not _STAR}
+    begun = _closed(tokens, {(number, 0) for number in range(len(tokens))})
+    seen, waiting = {begun}, [begun]
+    while waiting and len(seen) < _STATES_MAX:
+        state = waiting.pop()
+        for letter in letters:
+            after = _closed(tokens, _after(tokens, state, letter))
+            if len(after) > COMPLEXITY_MAX:
+                raise BadWildcard(TOO_COMPLEX)
+            if after not in seen:
+                seen.add(after)
+                waiting.append(after)
+
+
+def _after(tokens: _Tokens, state: _State, letter: str | None) -> Iterator[tuple[int, int]]:
+    """The beginnings, by wildcard and length, that a text fits with one letter more."""
+    for number, length in state:
+        wildcard = tokens[number]
+        if length and wildcard[length - 1] is _STAR:
+            yield number, length
+        if length < len(wildcard) and wildcard[length] == letter:
+            yield number, length + 1
+
+
+def _closed(tokens: _Tokens, state: Iterable[tuple[int, int]]) -> _State:
+    """With those that a star for nothing makes of them."""
+    found = set(state)
+    stars = {(n, length + 1) for n, length in found if tokens[n][length : length + 1] == [_STAR]}
+    return frozenset(found | stars)
+
+
+def _tokens(text: str) -> list[str | None]:
+    first, *others = pieces(text)
+    return [*first, *(token for piece in others for token in (_STAR, *piece))]
 
 
 def pieces(text: str) -> list[str]:

@@ -249,12 +249,15 @@ def test_rules_and_buses_have_tags(workshop: Workshop) -> None:
     bus = workshop.name("bus")
     made = workshop.client.create_event_bus(Name=bus, Tags=[{"Key": "a", "Value": "1"}])["EventBusArn"]
     rule = workshop.rule_arn(workshop.rule(Tags=[{"Key": "a", "Value": "1"}]))
-    for arn in (made, rule):
+    default = workshop.client.describe_event_bus()["Arn"]
+    for arn in (made, rule, default):
         tags = [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "3"}]
         workshop.client.tag_resource(ResourceARN=arn, Tags=tags)
         workshop.client.untag_resource(ResourceARN=arn, TagKeys=["b", "never"])
         found = workshop.client.list_tags_for_resource(ResourceARN=arn)["Tags"]
         assert found == [{"Key": "a", "Value": "3"}]
+    names = [each["Name"] for each in workshop.client.list_event_buses()["EventBuses"]]
+    assert names.count("default") == 1
     many = [{"Key": str(number), "Value": ""} for number in range(51)]
     assert refusal(workshop.client.tag_resource, ResourceARN=rule, Tags=many)[0] == "LimitExceededException"
     missing = refusal(workshop.client.list_tags_for_resource, ResourceARN=f"{rule}-none")

@@ -245,6 +245,6 @@ def test_a_queue_is_called_at_its_own_url(client: Any, server: Any, method: str)
         request = AWSRequest(method, f"{url}?Action={action}&Version=2012-11-05")
         keys = Credentials(server.access["access_key_id"], server.access["secret_access_key"])
         SigV4Auth(keys, "sqs", server.region).add_auth(request)
-        answer = urllib3.request(method, request.url, headers=dict(request.headers.items()))
+        answer = urllib3.request(method, str(request.url), headers=dict(request.headers.items()))
         assert answer.status == 200, answer.data
     assert b"<Body>a</Body>" in answer.data

@@ -36,7 +36,7 @@ async def create_event_bus(
     bus = EventBus(ctx.account, ctx.region, name, ctx.clock(), description, tags_from(tags))
 
     def create(tx: Tx) -> None:
-        if len(BUSES.within(tx, *ctx.place)) >= BUSES_MAX:
+        if len(_made(tx, ctx)) >= BUSES_MAX:
             raise refusals.limit()
         if name == DEFAULT_BUS or not BUSES.add(tx, ctx.key(name), bus):
             raise Fault("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
@@ -67,7 +67,7 @@ async def list_event_buses(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """All buses by name, the default bus among them."""
-    made = await ctx.store.read(lambda tx: [bus for _, bus in BUSES.within(tx, *ctx.place)])
+    made = await ctx.store.read(lambda tx: _made(tx, ctx))
     every = sorted([_default(ctx), *(_shape(ctx, bus) for bus in made)], key=lambda shape: str(shape["Name"]))
     wanted = [each for each in every if each["Name"].startswith(name_prefix or "")]
     return page("EventBuses", wanted, lambda each: str(each["Name"]), lambda each: each, limit, next_token)
@@ -85,6 +85,11 @@ async def delete_event_bus(ctx: Context, *, name: str) -> None:
         BUSES.delete(tx, ctx.key(name))
 
     await ctx.store.write(delete)
+
+
+def _made(tx: Tx, ctx: Context) -> list[EventBus]:
+    """All but the default bus, which has a row only for its tags."""
+    return [bus for _, bus in BUSES.within(tx, *ctx.place) if bus.name != DEFAULT_BUS]
 
 
 def _default(ctx: Context) -> dict[str, Any]:

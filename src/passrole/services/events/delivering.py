@@ -20,7 +20,7 @@ from passrole.faults import Fault
 from passrole.patterns import Rules, compile_pattern
 from passrole.services.events import destinations
 from passrole.services.events.destinations import NOTICES, Parcel, kind_of
-from passrole.services.events.inputs import Occasion, input_of
+from passrole.services.events.inputs import InvalidInput, Occasion, input_of
 from passrole.services.events.records import CHANNEL, LISTENING, RULES, Rule, rules_of, targets_of
 from passrole.services.events.roles import Call
 from passrole.store import Collection, Store, Tx
@@ -34,6 +34,7 @@ DELAY_SECONDS_MIN, DELAY_SECONDS_MAX = 1.0, 600.0
 _HOPELESS: Mapping[str, str] = {
     "AccessDenied": "NO_PERMISSIONS",
     "AccessDeniedException": "NO_PERMISSIONS",
+    "InvalidInput": "INVALID_JSON",
     "QueueDoesNotExist": "NO_RESOURCE",
     "ResourceNotFound": "NO_RESOURCE",
     "ResourceNotFoundException": "NO_RESOURCE",
@@ -163,7 +164,10 @@ class Deliveries:
 
     async def _tried(self, delivery: Delivery) -> Fault | None:
         occasion = Occasion(delivery.event, delivery.rule, emitted.moment(delivery.ingested))
-        text = input_of(delivery.target, occasion)
+        try:
+            text = input_of(delivery.target, occasion)
+        except InvalidInput as error:
+            return Fault("InvalidInput", f"The input of the target cannot be made: {error}.")
         parcel = Parcel(delivery.id, delivery.target, text, delivery.event, delivery.rule)
         kind = kind_of(parcel.arn)
         assert kind is not None, "PutTargets takes nothing else"

@@ -1,7 +1,9 @@
 """What a target is given of an event: the event, a constant, a part of it, or what a template makes of parts.
 
 Pure. In a template `<name>` stands for a value: as JSON where a value is expected, as bare text inside
-quotes.
+quotes. What AWS was recorded to do (localstack's test_events_inputs): a value that is not there is an empty
+string; a template that is one string shows objects without their quotes; an object inside quotes anywhere
+else makes no JSON, and nothing is delivered.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
 
@@ -21,6 +23,9 @@ RESERVED = (
     "aws.events.event",
     "aws.events.event.json",
 )
+
+_SPELT: Mapping[str, str] = {"detail-type": "detailType"}
+"""As `<aws.events.event>` has it, unlike the event itself."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def check_input(target: Mapping[str, Any]) -> None:
 
 
 def input_of(target: Mapping[str, Any], occasion: Occasion) -> str:
-    """The text that the target is given."""
+    """The text that the target is given. Raises InvalidInput where the event makes it no JSON."""
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
@@ -81,20 +86,27 @@ def _filled(transformer: Mapping[str, Any], occasion: Occasion) -> str:
         name: value_at(occasion.event, path)
         for name, path in (transformer.get("InputPathsMap") or {}).items()
     } | _reserved(occasion)
+    template = transformer["InputTemplate"]
+    is_string = template.lstrip().startswith('"')
     made = []
-    for name, text, quoted in _parts(transformer["InputTemplate"]):
-        made.append(text if name is None else _shown(values.get(name, ABSENT), quoted=quoted))
+    for name, text, quoted in _parts(template):
+        value = "" if name is None else values.get(name, ABSENT)
+        if quoted and not is_string and isinstance(value, dict | list):
+            raise InvalidInput(f"the value of {name} is no text, and stands inside quotes")
+        made.append(text if name is None else _shown(value, quoted=quoted))
     return "".join(made)
 
 
 def _reserved(occasion: Occasion) -> dict[str, Any]:
-    without_detail = {key: value for key, value in occasion.event.items() if key != "detail"}
+    event = occasion.event
+    members = ("id", "account", "detail-type", "time", "source", "region", "resources", "version")
+    without_detail = {_SPELT.get(key, key): event[key] for key in members if key in event}
     return {
         "aws.events.rule-arn": occasion.rule_arn,
         "aws.events.rule-name": occasion.rule_arn.rpartition("/")[2],
         "aws.events.event.ingestion-time": occasion.ingested,
         "aws.events.event": without_detail,
-        "aws.events.event.json": occasion.event,
+        "aws.events.event.json": event,
     }
 
 
@@ -127,12 +139,12 @@ def _is_name(text: str) -> bool:
 
 
 def _shown(value: Any, *, quoted: bool) -> str:
-    """A value in the template; a variable whose path leads nowhere is empty, or null where JSON needs one."""
+    """A value in the template; a variable whose path leads nowhere is empty text."""
     if value is ABSENT:
-        return "" if quoted else "null"
+        value = ""
     if not quoted:
         return _json(value)
-    text = value if isinstance(value, str) else _json(value)
+    text = value if isinstance(value, str) else _json(value).replace('"', "")
     return _json(text)[1:-1]  # as it is written inside quotes
 
 

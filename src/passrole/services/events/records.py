@@ -22,7 +22,7 @@ LISTENING = (ENABLED, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 
 @dataclass(frozen=True)
 class EventBus:
-    """A bus that somebody made; the default bus has no row. `created` is epoch seconds."""
+    """A bus that somebody made; the default bus has one only for its tags. `created` is epoch seconds."""
 
     account: Account
     region: Region
@@ -131,8 +131,13 @@ def bus_here(ctx: Context, given: str | None) -> str:
 
 def check_bus(tx: Tx, ctx: Context, name: str) -> None:
     """Refuse a bus that is not there."""
-    if name != DEFAULT_BUS and BUSES.get(tx, ctx.key(name)) is None:
+    if not is_bus(tx, ctx, name):
         raise refusals.no_bus(name)
+
+
+def is_bus(tx: Tx, ctx: Context, name: str) -> bool:
+    """Whether there is such a bus."""
+    return name == DEFAULT_BUS or BUSES.get(tx, ctx.key(name)) is not None
 
 
 def existing(tx: Tx, ctx: Context, name: str, bus: str) -> Rule:

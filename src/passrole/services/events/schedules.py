@@ -70,8 +70,11 @@ def parse_schedule(text: str) -> Schedule:
     name, _, inner = text.partition("(")
     if not inner.endswith(")") or name not in _KINDS:
         raise InvalidSchedule(text)
+    words = inner[:-1].split()
+    if name == "rate" and inner[:-1] != " ".join(words):  # AWS refuses `rate( 10 minutes )`
+        raise InvalidSchedule(text)
     try:
-        return _KINDS[name](inner[:-1].split())
+        return _KINDS[name](words)
     except ValueError:
         raise InvalidSchedule(text) from None
 

@@ -144,7 +144,12 @@ def _find(tx: Tx, ctx: Context, meant: _Meant) -> Rule | EventBus | None:
     if (bus.account, bus.region) != ctx.place:
         return None
     key = ctx.key(bus.name)
-    return BUSES.get(tx, key) if rule is None else RULES.get(tx, f"{key}/{rule}")
+    if rule is not None:
+        return RULES.get(tx, f"{key}/{rule}")
+    found = BUSES.get(tx, key)
+    if found is None and bus.name == DEFAULT_BUS:  # it is there without a row, which its tags make
+        return EventBus(ctx.account, ctx.region, bus.name, created=0.0)
+    return found
 
 
 def _meant(text: str) -> _Meant:
