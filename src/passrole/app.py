@@ -17,7 +17,7 @@ import uvicorn
 
 from passrole import identities, ids, private_files
 from passrole.api import Audit, Door
-from passrole.clock import Clock, system_clock
+from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target
 from passrole.gateway.connections import Connection, sweep
@@ -27,6 +27,7 @@ from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
+from passrole.services import sqs
 from passrole.services.emr import Clusters
 from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
@@ -109,6 +110,7 @@ def authority(config: Config) -> Path:
 async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
     """Everything but the listener, wired and started; closed again on the way out."""
     store = SqliteStore(config.data)
+    steady = SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
     audit = Audit(config.data / "audit.jsonl")
@@ -118,18 +120,20 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         functions=functions,
         audit=audit,
         clock=clock,
+        steady=steady,
         config=config,
         elsewhere={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
     )
-    worker = Worker(store, door.from_inside, functions, clock)
-    queued = QueuedInvocations(store, functions, door.from_inside, clock, config)
-    sources = EventSources(store, functions, door.from_inside, clock, config)
-    deliveries = Deliveries(store, door.from_inside, clock)
+    worker = Worker(store, door.from_inside, functions, steady)
+    queued = QueuedInvocations(store, functions, door.from_inside, steady, config)
+    sources = EventSources(store, functions, door.from_inside, steady, config)
+    deliveries = Deliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
-    clusters = Clusters(store, door.from_inside, clock, config)
-    housekeeping = Housekeeping(store, clock)
+    clusters = Clusters(store, door.from_inside, steady, config)
+    housekeeping = Housekeeping(store, steady)
     try:
         await _onboard(store, config, clock)
+        await sqs.put_right(store, clock)
         functions.start(door.from_inside)
         await worker.start()
         await queued.start()

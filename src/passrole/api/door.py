@@ -44,6 +44,7 @@ class Call:
     between services it always does. `via_service`: a service asks another one in the caller's name.
     `signing_keys` are S3's condition keys of the signature; services among themselves sign in the header.
     `is_large`: the parameters are so many or long that to validate them takes more than a moment.
+    `hung_up` returns once the caller has closed its connection.
     """
 
     principal: Principal
@@ -58,6 +59,7 @@ class Call:
     via_service: bool = False
     signing_keys: Mapping[str, str] = field(default_factory=lambda: _OF_SERVICES)
     is_large: bool = False
+    hung_up: Callable[[], Awaitable[None]] | None = None
 
 
 class Door:
@@ -72,13 +74,18 @@ class Door:
         audit: Audit,
         clock: Clock,
         config: Config,
+        steady: Clock | None = None,
         elsewhere: Mapping[str, AnsweredElsewhere] | None = None,
     ) -> None:
-        """`elsewhere`: by service, what answers in the handlers' place once a call is authorised."""
+        """`steady`: the handlers' clock, which never goes back; by default `clock`.
+
+        `elsewhere`: by service, what answers in the handlers' place once a call is authorised.
+        """
         self._store = store
         self._functions = functions
         self._audit = audit
         self._clock = clock
+        self._steady = steady or clock
         self._config = config
         self._elsewhere = dict(elsewhere or {})
         self._authoriser = Authoriser(directory, clock)
@@ -168,8 +175,9 @@ class Door:
             store=self._store,
             functions=self._functions,
             call=call_on,
-            clock=self._clock,
+            clock=self._steady,
             config=self._config,
+            hung_up=call.hung_up,
         )
 
     def _record(self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
@@ -209,6 +217,7 @@ def _inner(
             secure=True,
             via_service=False,
             signing_keys=_OF_SERVICES,
+            hung_up=None,
         )
     if service == call.service or call.service not in SERVICES:
         return asked  # our own operations are no service of AWS: who calls them asks

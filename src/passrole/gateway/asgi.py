@@ -125,6 +125,7 @@ class Gateway:
                 judged.signed.region,
                 request_id,
                 is_large=size >= LARGE_BODY_BYTES,
+                hung_up=partial(_hung_up, receive),
             )
             if found.service == "s3":
                 keys = signing_keys(judged.head, judged.signed, judged.now)
@@ -203,6 +204,12 @@ def _from(scope: Scope, call: Call, proxies: Sequence[Network]) -> Call:
 def _user_agent(scope: Scope) -> str | None:
     headers = scope.get("headers", ())
     return next((value.decode("latin-1") for name, value in headers if name == b"user-agent"), None)
+
+
+async def _hung_up(receive: Receive) -> None:
+    """Wait until the client has closed its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _head(scope: Scope) -> HttpRequest:

@@ -1,6 +1,6 @@
 """What a handler is given beside its parameters: who calls, where, and what it may use."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,6 +44,8 @@ class Context:
     call: CallDoor
     clock: Clock
     config: Config
+    hung_up: Callable[[], Awaitable[None]] | None = None
+    """Returns once the caller has closed its connection; None where there is none. For who waits long."""
 
     @property
     def place(self) -> tuple[str, str]:

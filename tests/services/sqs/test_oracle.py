@@ -59,7 +59,7 @@ class Service:
         self.run(self.open())
 
     async def open(self) -> None:
-        config = Config(data=self.folder, account=ACCOUNT)
+        config = Config(data=self.folder)
         self.store = SqliteStore(self.folder)
         self.directory = Directory(self.store, lambda: self.now, config)
         self.audit = Audit(self.folder / "audit.jsonl")

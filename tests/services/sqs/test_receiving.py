@@ -1,6 +1,7 @@
 """ReceiveMessage: what is shown, what is refused, and how it waits."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from passrole.services.sqs.receiving import receive_message
 from passrole.services.sqs.sending import send_message
-from passrole.services.sqs.settling import change_message_visibility
+from passrole.services.sqs.settling import change_message_visibility, delete_message
 
 WORD = {"DataType": "String", "StringValue": "Bar"}
 
@@ -229,3 +230,74 @@ def test_every_message_goes_to_one_of_many_receivers(sqs: Any) -> None:
         return [message["Body"] for done in receivers for message in (await done)["Messages"]]
 
     assert sorted(sqs.run(race()), key=int) == [str(number) for number in range(20)]
+
+
+class Between:
+    """A store that does something once, between the look of a waiting receive and its wait."""
+
+    def __init__(self, store: Any, act: Any) -> None:
+        self._store, self._act, self._looks = store, act, 0
+
+    async def read(self, fn: Any) -> Any:
+        found = await self._store.read(fn)
+        self._looks += 1
+        if self._looks == 2:  # the first is before it waits
+            await self._act()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def waiting_while(sqs: Any, url: str, act: Any, **context: Any) -> list[str]:
+    """The bodies of a receive that waits for 20 s, if it answers in far less."""
+
+    async def run() -> list[str]:
+        ctx = dataclasses.replace(sqs.context, **context)
+        async with asyncio.timeout(10):
+            receive = asyncio.create_task(receive_message(ctx, queue_url=url, wait_time_seconds=20))
+            await act()
+            answer = await receive
+        return [message["Body"] for message in answer.get("Messages", [])]
+
+    bodies: list[str] = sqs.run(run())
+    return bodies
+
+
+async def nothing() -> None:
+    pass
+
+
+def test_a_message_that_comes_between_the_look_and_the_wait_is_not_slept_through(sqs: Any) -> None:
+    url = sqs.queue()
+
+    async def send() -> None:
+        await send_message(sqs.context, queue_url=url, message_body="a")
+
+    assert waiting_while(sqs, url, nothing, store=Between(sqs.store, send)) == ["a"]
+
+
+def test_a_waiting_receive_wakes_when_a_deletion_frees_its_group(sqs: Any) -> None:
+    url = sqs.fifo()
+    for body in "ab":
+        sqs.send(url, body, "g")
+    (first,) = sqs.receive(url, 1)
+
+    async def delete() -> None:
+        await asyncio.sleep(0)
+        await delete_message(sqs.context, queue_url=url, receipt_handle=first["ReceiptHandle"])
+
+    assert waiting_while(sqs, url, delete) == ["b"]
+
+
+def test_a_client_that_has_gone_takes_no_message(sqs: Any) -> None:
+    url, left = sqs.queue(), asyncio.Event()
+
+    async def leave_and_send() -> None:
+        await asyncio.sleep(0)
+        left.set()
+        await send_message(sqs.context, queue_url=url, message_body="a")
+
+    assert waiting_while(sqs, url, leave_and_send, hung_up=left.wait) == []
+    assert sqs.counts(url) == (1, 0, 0)
+    assert waiting_while(sqs, url, nothing, hung_up=asyncio.Event().wait) == ["a"]

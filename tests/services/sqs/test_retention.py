@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from passrole.services.sqs import sweep
+import pytest
+
+from passrole.clock import SteadyClock
+from passrole.services.sqs import put_right, sweep
 
 
 def test_a_sweep_takes_expired_messages_of_queues_that_nobody_reads(sqs: Any) -> None:
@@ -27,3 +30,28 @@ def test_a_sweep_forgets_deduplication_ids_and_deleted_names_in_time(sqs: Any) -
     sqs.run(sweep(sqs.store, sqs.context.clock))
     tables = ("SELECT * FROM deduplications", "SELECT * FROM documents WHERE kind = 'queue-deleted'")
     assert [sqs.run(sqs.store.read(lambda tx, sql=sql: tx.all(sql))) for sql in tables] == [[], []]
+
+
+@pytest.mark.parametrize("kind", ["queue", "fifo"])
+def test_a_clock_that_was_set_back_before_a_start_hides_no_message(sqs: Any, kind: str) -> None:
+    url = getattr(sqs, kind)()
+    for body, group in (("held", "g"), ("new", "h")):
+        sqs.send(url, body, group)
+    assert sqs.bodies(url, 1) == ["held"]
+    sqs.later(-86_400)
+    sqs.restart()
+    sqs.run(put_right(sqs.store, sqs.context.clock))
+    assert sqs.bodies(url) == ["new"]
+    sqs.later(30)
+    assert sorted(sqs.bodies(url)) == ["held", "new"]
+
+
+def test_the_steady_clock_goes_on_where_the_wall_clock_is_set_back() -> None:
+    wall, pace = [1_000.0], [5.0]
+    clock = SteadyClock(lambda: wall[0], lambda: pace[0])
+    assert clock() == 1_000.0
+    wall[0] -= 600.0
+    pace[0] += 30.0
+    assert clock() == 1_030.0
+    wall[0] += 3_600.0
+    assert clock() == 4_000.0

@@ -1,8 +1,10 @@
 """SQS as boto3 sees it: the server's answers pass its parser, and IAM stands before every operation."""
 
+import http.client
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -248,3 +250,16 @@ def test_a_queue_is_called_at_its_own_url(client: Any, server: Any, method: str)
         answer = urllib3.request(method, str(request.url), headers=dict(request.headers.items()))
         assert answer.status == 200, answer.data
     assert b"<Body>a</Body>" in answer.data
+
+
+def test_a_client_that_closes_its_connection_takes_no_message(client: Any, server: Any) -> None:
+    url = fresh(client)
+    request = AWSRequest("GET", f"{url}?Action=ReceiveMessage&WaitTimeSeconds=20&Version=2012-11-05")
+    keys = Credentials(server.access["access_key_id"], server.access["secret_access_key"])
+    SigV4Auth(keys, "sqs", server.region).add_auth(request)
+    place = urlsplit(str(request.url))
+    connection = http.client.HTTPConnection(place.netloc)
+    connection.request("GET", f"{place.path}?{place.query}", headers=dict(request.headers.items()))
+    connection.close()
+    client.send_message(QueueUrl=url, MessageBody="a")
+    assert client.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]

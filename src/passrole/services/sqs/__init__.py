@@ -8,12 +8,22 @@ What they rest on:
 - registry.py: which queue a call means; rows.py: the SQL of messages; picking.py: which ones a receive gets
 - fifo.py: order and deduplication; redrive.py: dead letters; batches.py: ten at a time
 - attributes.py, content.py, digests.py, about.py, receipts.py, refusals.py: tables and rules without I/O
-- retention.py: what is over, for the worker to sweep
+- retention.py: what is over, for the worker to sweep; what a start puts right
 
 Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
 """
 
 from passrole.services.sqs import permissions, queues, receiving, sending, settings, settling, tags
-from passrole.services.sqs.retention import sweep
+from passrole.services.sqs.retention import put_right, sweep
 
-__all__ = ["permissions", "queues", "receiving", "sending", "settings", "settling", "sweep", "tags"]
+__all__ = [
+    "permissions",
+    "put_right",
+    "queues",
+    "receiving",
+    "sending",
+    "settings",
+    "settling",
+    "sweep",
+    "tags",
+]

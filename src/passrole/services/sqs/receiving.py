@@ -102,24 +102,28 @@ def _system_names(*lists: Sequence[str] | None) -> frozenset[str]:
 
 async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> list[dict[str, Any]]:
     """Messages as soon as there are some, or none after `seconds`."""
-    loop_time = asyncio.get_running_loop().time
-    deadline = loop_time() + seconds
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
     rung = asyncio.Event()
     stop = ctx.store.listen(queue.channel, lambda _: rung.set())
+    gone = asyncio.ensure_future(ctx.hung_up()) if ctx.hung_up else loop.create_future()
+    gone.add_done_callback(lambda _: rung.set())
     try:
-        while True:
+        while not gone.done():  # a client that has gone takes no message
             rung.clear()
             _, due = await ctx.store.read(lambda tx: _look(tx, queue.key))
             messages = await _received(ctx, queue, due, wish)
-            left = deadline - loop_time()
+            left = deadline - loop.time()
             if messages or left <= 0:
                 return messages
             nap = left if due is None else min(left, max(due - ctx.clock(), NAP_SECONDS_MIN))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(nap):
                     await rung.wait()
+        return []
     finally:
         stop()
+        gone.cancel()
 
 
 async def _received(ctx: Context, queue: Queue, due: float | None, wish: Wish) -> list[dict[str, Any]]:

@@ -121,6 +121,19 @@ def delete_expired_of_groups(tx: Tx, queue: str, sent_before: float) -> list[str
     return [row[0] for row in tx.all(sql, queue, sent_before)]
 
 
+def sent_last(tx: Tx) -> float:
+    """When the newest message of all queues was sent."""
+    row = tx.one("SELECT sent FROM messages ORDER BY seq DESC LIMIT 1")
+    return row[0] if row else 0.0
+
+
+def bring_back(tx: Tx, now: float, seconds: float) -> None:
+    """Take so many seconds from each time that is to come, but no more than lead to now."""
+    tx.run("UPDATE messages SET sent = ? WHERE sent > ?", now, now)
+    sql = "UPDATE messages SET visible = MAX(?, visible - ?) WHERE visible > ? AND visible < ?"
+    tx.run(sql, now, seconds, now, BEHIND)
+
+
 def delete_all(tx: Tx, queue: str) -> None:
     """Remove every message of a queue and what it remembers."""
     tx.run("DELETE FROM messages WHERE queue = ?", queue)
