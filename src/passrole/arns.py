@@ -6,6 +6,7 @@ move what is authorised to another service, and `..` a folder one level up.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 PARTITION = "aws"
@@ -68,6 +69,33 @@ def _fits(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
+PIPELINE_EVENTS = "pipeline-execution-event"
+"""The resource of the ARN that SageMaker's rules for EMR steps lead to; nobody can make such a thing."""
+
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+_FIRST_REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+
+
 class Arn(NamedTuple):
     """The six parts of `arn:partition:service:region:account:resource`."""
 
@@ -87,6 +115,58 @@ def parse(text: str) -> Arn | None:
     if len(parts) != 6 or parts[0] != "arn":
         return None
     return Arn(*parts[1:])
+
+
+class FunctionName(NamedTuple):
+    """A function as it was addressed; None for what the address leaves out."""
+
+    region: str | None
+    account: str | None
+    name: str
+    qualifier: str | None
+
+
+@lru_cache(maxsize=1024)
+def function_name(text: str) -> FunctionName | None:
+    """The parts of what Lambda takes for a function, or None where there are too many.
+
+    A name, `ACCOUNT:name`, `ACCOUNT:function:name`, `REGION:ACCOUNT:function:name` or an ARN, each also with
+    `:qualifier`. https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_RequestSyntax
+    """
+    region = account = None
+    rest = text.split(":")
+    if rest[0] == "arn" and rest[2:3] == ["lambda"] and len(rest) > 5:
+        region, account, rest = rest[3], rest[4], rest[5:]
+    else:
+        if len(rest) > 1 and is_region(rest[0]):
+            region, rest = rest[0], rest[1:]
+        if len(rest) > 1 and (rest[1] == "function" or _is_account(rest[0])):
+            account, rest = rest[0], rest[1:]
+    if len(rest) > 1 and rest[0] == "function":
+        rest = rest[1:]
+    if len(rest) > 2:
+        return None
+    return FunctionName(region, account, rest[0], rest[1] if len(rest) == 2 else None)
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in; that of most regions for one that is not known."""
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), PARTITION)
+
+
+def first_region(partition: str) -> str | None:
+    """The oldest region of a partition, for what tells no more than the partition; None of an unknown one."""
+    return _FIRST_REGIONS.get(partition)
+
+
+def is_region(text: str) -> bool:
+    """Whether it has the form of a region's name, such as `us-gov-west-1`."""
+    *words, number = text.split("-")
+    return len(words) > 1 and all(map(str.isalpha, words)) and number.isdecimal()
+
+
+def _is_account(text: str) -> bool:
+    return _fits(_ACCOUNT, text)
 
 
 def pipeline(region: Region, account: Account, name: str) -> str:

@@ -70,3 +70,27 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return put
+
+
+# A training job, and its model registered.
+TRAINING: dict[str, Any] = {
+    "Steps": [
+        {
+            "Name": "Train",
+            "Type": "Training",
+            "Arguments": {
+                "RoleArn": "arn:aws:iam::111122223333:role/jobs",
+                "AlgorithmSpecification": {
+                    "TrainingImage": "111122223333.dkr.ecr.us-east-1.amazonaws.com/t:1"
+                },
+                "InputDataConfig": [{"DataSource": {"S3DataSource": {"S3Uri": "s3://in/train"}}}],
+                "OutputDataConfig": {"S3OutputPath": "s3://out/models"},
+            },
+        },
+        {
+            "Name": "Register",
+            "Type": "RegisterModel",
+            "Arguments": {"ModelPackageGroupName": "churn"},
+        },
+    ]
+}

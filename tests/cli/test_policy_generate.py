@@ -72,12 +72,12 @@ def test_parameters_role_place_and_name_come_from_the_options(write: Write) -> N
 
 
 def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write) -> None:
-    steps = [invoking("f"), {"Name": "\x1b[31m", "Type": "Lineage"}]
+    steps = [invoking("f"), {"Name": "\x1b[31m", "Type": "Athena"}]
     lines = generate(write("p.json", pipeline(*steps))).stdout.splitlines()
     titles = [line.partition(":")[0] for line in lines if line[0] not in " {}"]
     assert titles == ["role", "caller", "trust", "note", "note", "note"]
     assert not any("\x1b" in line for line in lines)
-    assert any("step `?[31m`: what a step of type `Lineage` needs is not known" in line for line in lines)
+    assert any("step `?[31m`: what a step of type `Athena` needs is not known" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.cli.conftest import TRAINING
 
 from passrole.cli import main
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
@@ -52,6 +54,44 @@ def test_diff_of_what_generate_writes_is_empty(write: Write) -> None:
     role = write("role.json", policy("generate", file, "--for", "role").stdout)
     result = policy("diff", role, file)
     assert (result.exit_code, result.stdout) == (0, "0 missing, 0 granted and never needed\n")
+
+
+def encrypting() -> dict[str, Any]:
+    """The training pipeline with a key for its output and its volumes."""
+    pipeline = deepcopy(TRAINING)
+    arguments = pipeline["Steps"][0]["Arguments"]
+    arguments["OutputDataConfig"]["KmsKeyId"] = "1234"
+    arguments["ResourceConfig"] = {"VolumeKmsKeyId": "1234"}
+    return pipeline
+
+
+def test_what_aws_needs_of_jobs_and_their_role_is_not_told_to_be_idle(write: Write) -> None:
+    file = write("p.json", encrypting())
+    written = json.loads(policy("generate", file, "--format", "json").stdout)
+    both = [*written["role"]["Statement"], *written["job-role"]["Statement"]]
+    one = {"Version": "2012-10-17", "Statement": [{**each, "Sid": f"S{at}"} for at, each in enumerate(both)]}
+    result = policy("diff", write("role.json", one), file)
+    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 granted and never needed\n")
+    actions = {action for each in both for action in each["Action"]}
+    assert {"sagemaker:StopTrainingJob", "sagemaker:AddTags", "kms:CreateGrant"} <= actions
+
+
+def test_names_that_sagemaker_makes_up_are_written_with_their_beginning(write: Write) -> None:
+    written = json.loads(policy("generate", write("p.json", TRAINING), "--for", "role").stdout)
+    here = "arn:aws:sagemaker:us-east-1:111122223333"
+    named = {each["Resource"] for each in written["Statement"] if isinstance(each["Resource"], str)}
+    assert {
+        f"{here}:training-job/pipelines-*",
+        f"{here}:model-package/churn/*",
+        f"{here}:model-package-group/churn",
+    } <= named
+
+
+def test_what_a_run_can_do_without_is_told_and_fails_no_diff(write: Write) -> None:
+    result = policy("diff", write("role.json", allowing("lambda:InvokeFunction")), write("p.json", PIPELINE))
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"- lambda:GetFunction on {FUNCTION} (optional: ")
+    assert "1 missing (1 of them a run can do without), 0 granted" in result.stdout
 
 
 def test_diff_takes_a_role_of_the_server(server: Any, write: Write) -> None:

@@ -18,6 +18,7 @@ from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
 ACCOUNT = "111122223333"
 FUNCTIONS = ("a-sagemaker-f", "f")
+BUCKET, DOCUMENT = "pair-data", {"a": {"b": 1}}  # in the object r.json
 QUEUES = ("a-sagemaker-q", "SageMaker-q", "q")
 SERVICE_ROLE, INSTANCE_ROLE, SCALING_ROLE = "EmrService", "EmrInstance", "EmrScaling"
 PARAMETERS = ("Region", "Queues", "Cluster")
@@ -28,6 +29,7 @@ Json = Mapping[str, Any]
 ASKED = (
     "lambda:GetFunction",
     "lambda:InvokeFunction",
+    "s3:GetObject",
     "sqs:SendMessage",
     "events:DescribeRule",
     "events:PutRule",
@@ -48,6 +50,8 @@ _ACTIONS = (
     "lambda:*",
     "lambda:InvokeFunction",
     "lambda:Get*",
+    "s3:Get*",
+    "s3:GetObject",
     "sqs:*",
     "sqs:?endMessage",
     "events:*",
@@ -70,6 +74,11 @@ _RESOURCES = (
     "arn:aws:events:*:*:rule/SageMakerPipelineExecutionEMR*",
     "arn:aws:events:*:*:rule/*ClusterStatusUpdateRule",
     "arn:aws:elasticmapreduce:*:*:cluster/*",
+    "arn:aws:elasticmapreduce:*:*:cluster/j-*",
+    "arn:aws:elasticmapreduce:*:*:cluster/j-*A*",
+    "arn:aws:sagemaker:*:*:training-job/pipelines-*",
+    f"arn:aws:s3:::{BUCKET}/*",
+    "arn:aws:s3:::*/r.*",
     f"arn:aws:iam::{ACCOUNT}:role/*",
     f"arn:aws:iam::*:role/{SERVICE_ROLE}",
     f"arn:aws:iam::*:role/{SCALING_ROLE}",
@@ -85,6 +94,40 @@ _CONDITIONS: Sequence[Json] = (
     {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}},
     {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
     {"Bool": {"aws:PrincipalIsAWSService": "false"}},
+    {"StringEquals": {"aws:RequestedRegion": ["us-east-1", "us-west-2", "eu-west-1"]}},
+    {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", "us-east-2", "eu-central-1"]}},
+    {"StringLike": {"aws:RequestedRegion": "us-*"}},
+    {"Bool": {"aws:SecureTransport": "true"}},
+    {"Bool": {"aws:SecureTransport": "false"}},
+    {"Bool": {"aws:ViaAWSService": "false"}},
+    {"Bool": {"aws:ViaAWSService": "true"}},
+    {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+    {"NumericLessThan": {"aws:EpochTime": "1577836800"}},
+    {"StringEquals": {"aws:RequestTag/team": "${aws:PrincipalTag/team}"}},
+    {"StringEqualsIfExists": {"aws:RequestTag/team": "${aws:PrincipalTag/team}"}},
+    {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}},
+    {"StringNotEqualsIfExists": {"elasticmapreduce:ResourceTag/team": "b"}},
+    {"StringEquals": {"aws:PrincipalTag/team": "a"}},
+    {"ForAnyValue:StringEquals": {"events:detail-type": "EMR Step Status Change"}},
+    {"ForAllValues:StringEquals": {"events:source": "aws.emr"}},
+    {"ForAllValues:ArnLike": {"events:TargetArn": "arn:aws:sagemaker:us-*:*:*"}},
+    {"Null": {"elasticmapreduce:ExecutionRoleArn": "true"}},
+    {"Null": {"sagemaker:VpcSubnets": "true"}},
+    {"ForAnyValue:StringEquals": {"sagemaker:VpcSecurityGroupIds": "sg-1"}},
+    {"Null": {"sagemaker:VolumeKmsKey": "false"}},
+    {"StringNotEquals": {"sagemaker:OutputKmsKey": "key"}},
+)
+# What a trust policy may ask of the AssumeRole call itself.
+_TRUST_CONDITIONS: Sequence[Json] = (
+    *({},) * 12,
+    {"Bool": {"aws:SecureTransport": "true"}},
+    {"StringLike": {"aws:RequestedRegion": "us-*"}},
+    {"StringNotEqualsIfExists": {"sts:ExternalId": "x"}},
+    {"StringLike": {"sts:RoleSessionName": "?*"}},
+    {"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:*:{ACCOUNT}:pipeline/*"}},
+    {"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:us-*:{ACCOUNT}:pipeline/*/execution/*"}},
+    {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    {"StringEquals": {"aws:SourceAccount": "999999999999"}},
 )
 
 
@@ -95,6 +138,7 @@ class Role:
     policies: Sequence[Json]
     boundary: Json | None
     trust: Json
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -109,6 +153,11 @@ class Pair:
         """As CreatePipeline takes it."""
         declared = [{"Name": name, "Type": "String"} for name in PARAMETERS]
         return json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": list(self.steps)})
+
+    @property
+    def fails(self) -> bool:
+        """Whether it ends with a Fail step."""
+        return any(step["Type"] == "Fail" for step in self.steps)
 
     @property
     def queues(self) -> list[str]:
@@ -129,6 +178,8 @@ def _chains(draw: st.DrawFn) -> Sequence[Json]:
     steps = [{"Name": f"S{at}", **draw(_STEPS[kind])} for at, kind in enumerate(chosen)]
     if inside is not None:
         steps.append(_branching({"Name": "Inside", **draw(_STEPS[inside])}))
+    if draw(st.integers(0, 15)) == 0:
+        steps.append({"Name": "Last", "Type": "Fail", "Arguments": {"ErrorMessage": "on purpose"}})
     for before, after in itertools.pairwise(steps):
         after["DependsOn"] = [before["Name"]]
     return steps
@@ -149,6 +200,13 @@ def _invocations() -> st.SearchStrategy[Json]:
             "OutputParameters": [],
         }
     )
+
+
+def _readings() -> st.SearchStrategy[Json]:
+    """A function whose argument stands in a document in S3."""
+    uri = _join("/", "s3:/", BUCKET, "r.json")
+    value = {"Std:JsonGet": {"S3Uri": uri, "Path": "a.b"}}
+    return _invocations().map(lambda step: {**step, "Arguments": {"n": value}})
 
 
 def _callbacks() -> st.SearchStrategy[Json]:
@@ -187,7 +245,14 @@ def _roles() -> st.SearchStrategy[Role]:
     policies = st.one_of(st.tuples(_managed()), st.tuples(_managed(), own))
     boundaries = st.one_of(st.none(), st.none(), st.none(), _managed())
     trusted = st.sampled_from(("sagemaker.amazonaws.com",) * 11 + ("lambda.amazonaws.com",))
-    return st.builds(Role, policies, boundaries, trusted.map(trusting))
+    trusts = st.builds(_trusting, trusted, st.sampled_from(_TRUST_CONDITIONS))
+    tags = st.sampled_from(({}, {"team": "a"}, {"team": "b"}))
+    return st.builds(Role, policies, boundaries, trusts, tags)
+
+
+def _trusting(service: str, condition: Json) -> Json:
+    (statement,) = trusting(service)["Statement"]
+    return _document([{**statement, "Condition": condition} if condition else statement])
 
 
 @st.composite
@@ -210,7 +275,7 @@ def _statements(draw: st.DrawFn) -> Json:
         "NotAction" if draw(_SELDOM) else "Action": draw(_few(_ACTIONS[denies:])),
         "NotResource" if draw(_SELDOM) else "Resource": draw(_few(_RESOURCES[denies:])),
     }
-    if draw(_SELDOM):
+    if draw(st.booleans()):
         statement["Condition"] = draw(st.sampled_from(_CONDITIONS))
     return statement
 
@@ -237,6 +302,7 @@ _NOTHING = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["bash", "-c"
 _MASTER = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
 _STEPS: Mapping[str, st.SearchStrategy[Json]] = {
     "lambda": _invocations(),
+    "reading": _readings(),
     "callback": _callbacks(),
     "emr": _on_a_cluster(),
     "cluster": _with_a_cluster_of_its_own(),

@@ -95,7 +95,7 @@ def refused(needs: list[Need], document: dict[str, Any]) -> bool:
     return not document["Statement"] or not allowed(needs, document)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(steps=st.lists(STEPS, max_size=5))
 def test_every_need_is_allowed_and_nothing_can_go(steps: list[dict[str, Any]]) -> None:
     needs = needs_of_role(read_definition(json.dumps({"Steps": steps}), {}), PLACE)

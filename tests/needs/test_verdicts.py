@@ -169,7 +169,7 @@ def test_what_is_never_asked_for_is_told_by_statement(needs_of: Needs, judged: J
             {"Type": "Lambda", "FunctionArn": "arn:aws:lambda:x:999988887777:function:sagemaker"},
             "is another account's",
         ),
-        ({"Type": "Lineage"}, "what a step of type `Lineage` needs is not known here"),
+        ({"Type": "Athena"}, "what a step of type `Athena` needs is not known here"),
     ],
 )
 def test_what_will_bite_is_warned_of(

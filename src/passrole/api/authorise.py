@@ -22,7 +22,8 @@ from passrole.policy import (
 )
 from passrole.policy.document import compile_document, policy_of
 from passrole.policy.readings import decide
-from passrole.policy.request import Request, Values, date_text
+from passrole.policy.request import Request, Values
+from passrole.policy.request_keys import time_keys
 from passrole.policy.tags import merged, repeats
 from passrole.policy.trust import asks_trust
 from passrole.services import Context, Operation, Permission
@@ -176,7 +177,7 @@ def _compiled(documents: tuple[str, ...], kind: Literal["resource", "trust"]) ->
 
 @lru_cache(maxsize=1)
 def _time_keys(now: int) -> dict[str, Values]:
-    return {"aws:CurrentTime": date_text(now), "aws:EpochTime": str(now)}
+    return time_keys(now)
 
 
 async def _settled(value: T | Awaitable[T]) -> T:

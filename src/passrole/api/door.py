@@ -20,7 +20,8 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault
 from passrole.identities import Directory, UnknownKey
-from passrole.policy.request import Principal
+from passrole.policy.request import Principal, Values
+from passrole.policy.request_keys import call_keys, source_keys
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation
 from passrole.store import Store
@@ -257,22 +258,17 @@ def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
     return arguments
 
 
-def request_keys(call: Call) -> dict[str, str]:
-    """The global condition keys that come from the request itself; of what is not known there is none.
-
-    aws:CalledVia is not among them: AWS lists the services that give it, and none of ours is one.
-    """
-    keys = {
-        "aws:RequestedRegion": call.region,
-        "aws:SecureTransport": "true" if call.secure else "false",
-        "aws:ViaAWSService": "true" if call.via_service else "false",
-    }
-    if call.user_agent is not None:
-        keys["aws:UserAgent"] = call.user_agent
+def request_keys(call: Call) -> dict[str, Values]:
+    """The global condition keys that come from the request itself."""
+    keys = call_keys(
+        call.region,
+        secure=call.secure,
+        via_service=call.via_service,
+        user_agent=call.user_agent,
+        source_ip=call.source_ip,
+    )
     if call.service == "s3":
         keys |= call.signing_keys
-    if call.source_ip is not None:
-        keys["aws:SourceIp"] = call.source_ip
     if call.principal.source is not None:
-        keys |= {"aws:SourceArn": call.principal.source, "aws:SourceAccount": call.principal.account}
+        keys |= source_keys(call.principal.source, call.principal.account)
     return keys

@@ -8,15 +8,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from collections.abc import Awaitable, Callable, Mapping
 
 from passrole import arns
-from passrole.policy import PolicySet
+from passrole.policy import PolicySet, request_keys
 from passrole.policy.request import Values
 from passrole.services import Context, Permission, events, iam, lambda_, s3, sagemaker, sqs
 
 TagsOf = Callable[[Context, str], Awaitable[Mapping[str, str]]]
 
-_WITHOUT = frozenset(
+_UNTAGGED = frozenset(
     {
-        "iam:PassRole",  # "You cannot limit permissions to pass a role based on tags attached to that role."
+        *request_keys.WITHOUT_RESOURCE_TAGS,
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
         "s3:ListMultipartUploadParts",
@@ -29,7 +29,7 @@ async def resource_tag_keys(
     context: Context, permission: Permission, policies: PolicySet
 ) -> Mapping[str, Values]:
     """The keys, under AWS's name and those of the service's own; none where no policy asks for any."""
-    if not policies.asks_for_resource_tags or permission.action in _WITHOUT:
+    if not policies.asks_for_resource_tags or permission.action in _UNTAGGED:
         return {}
     arn = arns.parse(permission.resource)
     tags_of = _TAGS_OF.get(arn.service) if arn else None

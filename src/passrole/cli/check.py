@@ -54,6 +54,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A pipeline parameter; may be repeated.",
 )
 @click.option("--caller", type=_FILE, help="A policy of whoever creates and starts the pipeline.")
+@click.option(
+    "--job-role",
+    "job_roles",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="The role of the pipeline's jobs: a policy of it (may be repeated), or its name at the server.",
+)
+@click.option(
+    "--role-tag",
+    "tags",
+    multiple=True,
+    type=AssignmentType(),
+    help="A tag of a role that --policy describes; may be repeated.",
+)
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @click.option(
     "--format",
@@ -76,26 +90,31 @@ def check(
     role: str | None,
     parameters: tuple[Assignment, ...],
     caller: Path | None,
+    job_roles: tuple[str, ...],
+    tags: tuple[Assignment, ...],
     name: str | None,
     format_: str,
 ) -> None:
-    """List the permissions a pipeline needs and what its role lacks.
+    """List the permissions a pipeline needs and what its role lacks, and what the roles of its jobs need.
 
     Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
     pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.
 
-    Exit code 0: all is allowed; 1: something is missing.
+    Exit code 0: all that is required is allowed; 1: something is missing, or may be.
     """
     from passrole.cli import report
     from passrole.cli.subject import Choice
 
-    choice = Choice(settings(data=data), policies, boundary, trust, managed_version, role, caller)
+    role_tags = without_twins(tags, "--role-tag")
+    choice = Choice(
+        settings(data=data), policies, boundary, trust, managed_version, role, caller, job_roles, role_tags
+    )
     given = without_twins(parameters, "-p")
     if from_endpoint:
-        if name or role or policies or boundary or trust:
+        if name or role or policies or boundary or trust or tags:
             raise Misuse(
                 "--from-endpoint reads the pipeline's own role; leave out --name, --role, --policy, "
-                "--boundary and --trust"
+                "--boundary, --trust and --role-tag"
             )
         found = _deployed(definition, given, choice)
     else:
@@ -106,45 +125,60 @@ def check(
 
 def _of_a_file(file: Path, name: str | None, given: dict[str, str], choice: "Choice") -> "Report":
     from passrole import needs
-    from passrole.cli.subject import definition_of, subject_of
+    from passrole.cli.subject import definition_of, job_role_of, subject_of
 
     if not file.is_file():
         raise Misuse(f"there is no file `{file}`; for a pipeline that is deployed add --from-endpoint")
     definition = definition_of(file, given)
     place = needs.place_of(definition, needs.Place(choice.config.region, choice.config.account))
     subject = subject_of(choice, place)
-    return _report(file.as_posix(), name or pipeline_name(file.stem), definition, subject, choice)
+    jobs = job_role_of(choice, subject.place)
+    return _report(file.as_posix(), name or pipeline_name(file.stem), definition, subject, jobs, choice)
 
 
 def _deployed(name: str, given: dict[str, str], choice: "Choice") -> "Report":
     from passrole.cli.endpoint import Endpoint
+    from passrole.cli.subject import job_role_of
 
     endpoint = Endpoint()
     found = endpoint.pipeline(name, given, choice.version)
-    report = _report(found.label, found.name, found.definition, found.subject, choice)
+    jobs = job_role_of(choice, found.subject.place, lambda role: endpoint.role(role, found.subject.place))
+    report = _report(found.label, found.name, found.definition, found.subject, jobs, choice)
     missing = endpoint.missing(answer.need for answer in report.answers)
     return replace(report, warnings=[*report.warnings, *missing])
 
 
 def _report(
-    label: str, name: str, definition: "Definition", subject: "Subject", choice: "Choice"
+    label: str,
+    name: str,
+    definition: "Definition",
+    subject: "Subject",
+    job_role: "Subject | None",
+    choice: "Choice",
 ) -> "Report":
     from passrole import needs
     from passrole.cli.report import Report
-    from passrole.cli.subject import caller_of, judged
+    from passrole.cli.subject import caller_of, judged, keys_of_now
 
     wanted = needs.needs_of_role(definition, subject.place)
     if subject.policies.trust is not None:
-        wanted.insert(0, needs.trust_need(subject.role_arn))
+        wanted.insert(0, needs.trust_need(subject.role_arn, name, subject.place))
     answers, unread = judged(wanted, subject)
     calls = needs.needs_of_caller(name, subject.role_arn, subject.place)
     caller = caller_of(choice, subject.place)
+    of_jobs = needs.needs_of_job_roles(definition, subject.place)
+    job_answers, unread_of_jobs = judged(of_jobs, job_role) if job_role else ([], [])
+    # Mostly one role is both, so what its jobs need is not granted in vain either.
+    as_job, _ = judged(of_jobs, replace(subject, client_of=None))
     return Report(
         file=label,
         answers=answers,
         caller_needs=calls,
-        caller_answers=needs.judge(calls, *caller) if caller else [],
+        caller_answers=needs.judge(calls, *caller, keys=keys_of_now(subject.place)) if caller else [],
+        job_needs=of_jobs,
+        job_answers=job_answers,
         unknown=needs.unknown_steps(definition),
-        unused=needs.unused(answers, subject.policies),
-        warnings=[*needs.warnings(definition, answers, subject.version), *unread],
+        unused=needs.unused([*answers, *as_job], subject.policies),
+        warnings=[*needs.warnings(definition, answers, subject.version), *unread, *unread_of_jobs],
+        keys=needs.keys_of_calls(subject.place),
     )

@@ -75,6 +75,12 @@ class Endpoint:
         definition = steps_of(found["PipelineDefinition"], given, f"pipeline {name}")
         return Deployed(found["PipelineArn"], found["PipelineName"], definition, subject)
 
+    def role(self, named: str, place: Place) -> Subject:
+        """A role by name or ARN. Raises Misuse."""
+        with _refusals_told():
+            found = held(self.client("iam"), "role", named)
+        return Subject(found.principal, place, found.policies, None, self.client)
+
     def missing(self, needs: Iterable[Need]) -> list[str]:
         """A sentence for each function, queue and cluster that is named in full and is not there."""
         looked_at: dict[tuple[str, str], Need] = {}

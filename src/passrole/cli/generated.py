@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from passrole.cli.connection import Connection
 
 _TITLES = {
+    "job-role": "what the role of the pipeline's jobs may do",
     "role": "what the execution role may do",
     "caller": "what whoever creates and starts the pipeline may do",
     "trust": "who may assume the execution role",
@@ -75,10 +76,12 @@ def from_definition(
     passed = role_arn(role or UNNAMED, place)
     of_role = needs.needs_of_role(definition, place)
     of_caller = needs.needs_of_caller(name, passed, place)
+    of_jobs = needs.needs_of_job_roles(definition, place)
     documents = {
         "role": needs.least_privilege(of_role),
         "caller": needs.least_privilege(of_caller),
         "trust": needs.trust_document(),
+        **({"job-role": needs.least_privilege(of_jobs)} if of_jobs else {}),
     }
     unnamed = f"`{passed}` stands for the execution role; name it with --role"
     notes = {

@@ -1,7 +1,7 @@
 """`passrole policy diff`: what a role has and a pipeline needs, against each other."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from passrole.cli.options import Assignment, AssignmentType, data_option, settin
 from passrole.cli.verbs import examples
 
 if TYPE_CHECKING:
+    from passrole.cli.report import Keys
     from passrole.needs import Answer, Unused
 
 _EXAMPLES = examples(
@@ -61,16 +62,21 @@ def diff(
     wanted = needs.needs_of_role(steps, subject.place)
     answers, _unread = judged(wanted, subject)
     missing = [answer for answer in answers if not answer.allowed]
-    idle = needs.unused(answers, subject.policies)
-    click.echo(_as_json(missing, idle) if format_ == "json" else _as_text(missing, idle))
-    context.exit(1 if missing else 0)
+    required = [answer for answer in missing if answer.counts_against]
+    # Mostly one role is both, so what its jobs need is not granted in vain either.
+    of_jobs = needs.needs_of_job_roles(steps, subject.place)
+    as_job, _ = judged(of_jobs, replace(subject, client_of=None))
+    idle = needs.unused([*answers, *as_job], subject.policies)
+    keys = needs.keys_of_calls(subject.place)
+    click.echo(_as_json(missing, idle, keys) if format_ == "json" else _as_text(missing, idle))
+    context.exit(1 if required else 0)
 
 
-def _as_json(missing: "list[Answer]", idle: "list[Unused]") -> str:
+def _as_json(missing: "list[Answer]", idle: "list[Unused]", keys: "Keys") -> str:
     from passrole.cli.report import answer_json
 
     found = {
-        "missing": [answer_json(answer) for answer in missing],
+        "missing": [answer_json(answer, keys) for answer in missing],
         "unused": [asdict(each) for each in idle],
     }
     return json.dumps(found, indent=2)
@@ -91,4 +97,6 @@ def _as_text(missing: "list[Answer]", idle: "list[Unused]") -> str:
             click.style("+", fg="green") + printable(f" {action}  ({where})") for action in each.actions
         ]
     granted = sum(len(each.actions) for each in idle)
-    return "\n".join([*lines, f"{len(missing)} missing, {granted} granted and never needed"])
+    bearable = sum(not answer.counts_against for answer in missing)
+    without = f" ({bearable} of them a run can do without)" if bearable else ""
+    return "\n".join([*lines, f"{len(missing)} missing{without}, {granted} granted and never needed"])

@@ -48,7 +48,7 @@ _EXAMPLES = examples(
 @click.option(
     "--for",
     "whose",
-    type=click.Choice(["role", "caller", "trust"]),
+    type=click.Choice(["role", "caller", "trust", "job-role"]),
     help="Print one document alone, as JSON that IAM takes.",
 )
 @click.option(
@@ -73,7 +73,8 @@ def generate(
 ) -> None:
     """Write the smallest policies with which a pipeline runs.
 
-    One is for its execution role, one for whoever creates and starts it, and one is the role's trust policy.
+    One is for its execution role, one for whoever creates and starts it, one is the role's trust policy, and
+    where the pipeline has jobs one is for their own role.
     Resources are exact where the DEFINITION tells them, and a pattern where only an execution knows them:
     such statements have `KnownAtRunTime` in their Sid, and a note says which step they are for.
 

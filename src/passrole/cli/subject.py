@@ -5,18 +5,20 @@ It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for 
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.cli.verbs import Failed, Misuse
+from passrole.clock import system_clock
 from passrole.config import Config
 from passrole.definition.problems import DefinitionError
 from passrole.needs.document import Definition, UnreadableDefinition, read_definition
 from passrole.needs.least_privilege import trust_document
-from passrole.needs.need import Need, Place
+from passrole.needs.listing import keys_of_calls
+from passrole.needs.need import Need, Place, role_arn
 from passrole.needs.verdicts import Answer, judge, role_session
 from passrole.policy.document import (
     CompiledPolicy,
@@ -27,15 +29,17 @@ from passrole.policy.document import (
 )
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
-from passrole.policy.request import Principal
+from passrole.policy.request import Principal, Values
+from passrole.policy.request_keys import time_keys
 from passrole.policy.resource_syntax import PARTITIONS
 from passrole.policy.syntax import read_json
 
 # A client of botocore's for a service, in a region or in that of the settings.
 ClientOf = Callable[[str, str | None], Any]
 
-# The name of a role that is given by its policies alone.
+# The names of roles that are given by their policies alone: the pipeline's, and that of its jobs.
 UNNAMED = "execution-role"
+_UNNAMED_OF_JOBS = "job-role"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Choice:
     version: str | None = None
     role: str | None = None
     caller: Path | None = None
+    job_roles: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,9 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     if choice.role is not None:
         if choice.policies or choice.boundary or choice.trust:
             raise Misuse("--role brings its own policies; leave out --policy, --boundary and --trust")
-        return _of_the_server(choice, choice.role)
+        if choice.tags:
+            raise Misuse("--role brings its own tags; leave out --role-tag")
+        return of_the_server(choice, choice.role)
     if not choice.policies and choice.version is None:
         raise Misuse("whose permissions? give --policy, --managed-version or --role")
     identity = [named(path) for path in choice.policies]
@@ -87,8 +95,25 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     elif not choice.policies:
         trust = parse_document(trust_document(), "trust")
     boundary = named(choice.boundary) if choice.boundary else None
-    session = role_session(arns.iam(place.account, "role", "/", UNNAMED))
+    session = replace(role_session(role_arn(UNNAMED, place)), tags=choice.tags)
     return Subject(session, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
+
+
+def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | None = None) -> Subject | None:
+    """The role of the pipeline's jobs, where one is given: by files of its policies, or by name.
+
+    `read` looks a name up, by default at the running server. Raises Misuse.
+    """
+    if not choice.job_roles:
+        return None
+    files = [Path(each) for each in choice.job_roles if Path(each).is_file()]
+    if len(files) == len(choice.job_roles):
+        identity = tuple(named(file) for file in files)
+        return Subject(role_session(role_arn(_UNNAMED_OF_JOBS, place)), place, PolicySet(identity), None)
+    if len(choice.job_roles) > 1:
+        raise Misuse("--job-role is one role: either files of its policies, or its name once")
+    (name,) = choice.job_roles
+    return read(name) if read is not None else of_the_server(replace(choice, version=None), name)
 
 
 def judged(needs: Sequence[Need], subject: Subject) -> tuple[list[Answer], list[str]]:
@@ -103,15 +128,20 @@ def judged(needs: Sequence[Need], subject: Subject) -> tuple[list[Answer], list[
 
         known = [need.resource for need in needs if not need.is_pattern]
         policies, closed = attached_policies(subject.client_of, known)
-    answers = judge(needs, subject.principal, subject.policies, policies)
+    answers = judge(needs, subject.principal, subject.policies, policies, keys_of_now(subject.place))
     return answers, [f"the policy of `{each}` may not be read, and is not counted" for each in closed]
+
+
+def keys_of_now(place: Place) -> dict[str, Values]:
+    """The condition keys of every call that an execution would make at this moment."""
+    return {**keys_of_calls(place), **time_keys(int(system_clock()))}
 
 
 def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | None:
     """Whoever creates and starts the pipeline, where a policy is given. Raises Misuse."""
     if choice.caller is None:
         return None
-    arn = arns.iam(place.account, "user", "/", "caller")
+    arn = str(arns.Arn(place.partition, "iam", "", place.account, "user/caller"))
     return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((named(choice.caller),))
 
 
@@ -188,7 +218,8 @@ def managed(version: str) -> NamedPolicy:
     return PIPELINES_INTEGRATIONS, parse_document(versions[version])
 
 
-def _of_the_server(choice: Choice, name: str) -> Subject:
+def of_the_server(choice: Choice, name: str) -> Subject:
+    """A role of the running server, by name or ARN. Raises Misuse."""
     from passrole.cli.connection import known, refusals_told
     from passrole.cli.reading_policies import held
 

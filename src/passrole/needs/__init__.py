@@ -1,15 +1,24 @@
 """What a pipeline will ask of IAM, and whether it may. It knows no store, no wire and no clock.
 
 - `read_definition` -> `Definition`: the steps of any type, with parameters filled in (document.py)
-- `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py)
+- `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py), made of a table by step type (table.py);
+  `needs_of_job_roles` -> those of the jobs' own roles (job_roles.py)
 - `judge` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 
 from passrole.needs.advice import Unused, unused, warnings
 from passrole.needs.document import Definition, RawStep, read_definition
+from passrole.needs.job_roles import needs_of_job_roles
 from passrole.needs.least_privilege import least_privilege, trust_document
-from passrole.needs.listing import needs_of_caller, needs_of_role, place_of, trust_need, unknown_steps
+from passrole.needs.listing import (
+    keys_of_calls,
+    needs_of_caller,
+    needs_of_role,
+    place_of,
+    trust_need,
+    unknown_steps,
+)
 from passrole.needs.need import Need, Place
 from passrole.needs.verdicts import Answer, judge, role_session
 
@@ -21,8 +30,10 @@ __all__ = [
     "RawStep",
     "Unused",
     "judge",
+    "keys_of_calls",
     "least_privilege",
     "needs_of_caller",
+    "needs_of_job_roles",
     "needs_of_role",
     "place_of",
     "read_definition",

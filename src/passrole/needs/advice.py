@@ -48,7 +48,7 @@ def warnings(definition: Definition, answers: Sequence[Answer], version: str | N
 
 def unused(answers: Sequence[Answer], policies: PolicySet) -> list[Unused]:
     """What the identity policies allow beyond the needs, by statement; a NotAction is left out."""
-    scopes = [Scope(answer.request) for answer in answers if answer.allowed]
+    scopes = [Scope(request) for answer in answers for request in answer.allowing]
     found = []
     for name, policy in policies.identity:
         for statement in policy.statements:

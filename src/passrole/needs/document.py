@@ -4,8 +4,9 @@
 it does not know alone. Branches of conditions and bodies of loops are walked.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from passrole.definition.document import load
 from passrole.definition.expressions import (
@@ -13,12 +14,35 @@ from passrole.definition.expressions import (
     Expression,
     Join,
     Json,
+    ListOf,
+    ObjectOf,
     ParameterRef,
+    StepRef,
     read_expression,
 )
 from passrole.needs.need import ANY
 
-_BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+
+_JSON_GET = "Std:JsonGet"
+
+# Of references that lead to references.
+_DEPTH_MAX = 8
+
+# Jobs and models have names that SageMaker makes up: `pipelines-<execution>-<step>-<random>`, or
+# `<prefix>-...` where the SDK left a custom prefix in the arguments (use_custom_job_prefix). Of tuning and
+# AutoML jobs no such beginning is documented, and none was seen.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
+_MADE_UP: Mapping[str, str] = {
+    "TrainingJobName": f"pipelines-{ANY}",
+    "ProcessingJobName": f"pipelines-{ANY}",
+    "TransformJobName": f"pipelines-{ANY}",
+    "ModelName": f"pipelines-{ANY}",
+    "HyperParameterTuningJobName": ANY,
+    "AutoMLJobName": ANY,
+}
+# How the elements of a list are named where a reference says `Outputs['name']`.
+_ELEMENT_NAMES = ("OutputName", "InputName", "ChannelName", "VariantName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +58,11 @@ class RawStep:
         """Its Arguments; empty where it has none."""
         return as_object(self.members.get("Arguments"))
 
+    def json_gets(self) -> Iterator[Mapping[str, Json]]:
+        """Every Std:JsonGet of the step itself, and not of the steps in its branches."""
+        arguments = {name: value for name, value in self.arguments.items() if name not in BRANCHES}
+        yield from _json_gets({**self.members, "Arguments": dict(arguments)})
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -42,20 +71,60 @@ class Definition:
     steps: tuple[RawStep, ...]
     parameters: Mapping[str, str]
     names: frozenset[str]
+    by_name: Mapping[str, RawStep] = field(default_factory=dict, hash=False)
 
-    def text(self, value: Json) -> str:
+    def text(self, value: Json, depth: int = 0) -> str:
         """The text that a member will have; `*` stands for what only an execution knows."""
-        return self._filled(read_expression(value, "", []))
+        return self._filled(read_expression(value, "", []), depth)
 
-    def _filled(self, expression: Expression) -> str:
+    def values(self, value: Json) -> Json:
+        """The same for a whole object: every expression in it becomes the text that it will have."""
+        return self._values(read_expression(value, "", []))
+
+    def name_of(self, step: RawStep, member: str, depth: int = 0) -> str:
+        """What the step creates is called this; `member` is where its arguments name it, or a beginning."""
+        given = step.arguments.get(member)
+        if member not in _MADE_UP:
+            return ANY if given is None else self.text(given, depth)
+        text = "" if given is None else self.text(given, depth)
+        return _MADE_UP[member] if text in ("", ANY) else f"{text}-{ANY}"
+
+    def step(self, name: str) -> RawStep | None:
+        """The step of that name."""
+        return self.by_name.get(name)
+
+    def _values(self, expression: Expression) -> Json:
+        match expression:
+            case Constant(value=value):
+                return value
+            case ListOf(items=items):
+                return [self._values(item) for item in items]
+            case ObjectOf(members=members):
+                return {name: self._values(part) for name, part in members}
+        return self._filled(expression, 0)
+
+    def _filled(self, expression: Expression, depth: int) -> str:
         match expression:
             case Constant(value=str() | int() | float() as value):
                 return str(value)
             case ParameterRef(name=name):
                 return self.parameters.get(name, ANY)
             case Join(on=on, values=values):
-                return on.join(self._filled(part) for part in values)
+                return on.join(self._filled(part, depth) for part in values)
+            case StepRef(step=name, path=path) if depth < _DEPTH_MAX and name in self.by_name:
+                return self._property(self.by_name[name], path, depth + 1)
         return ANY
+
+    def _property(self, step: RawStep, path: tuple[str | int, ...], depth: int) -> str:
+        """What a step's own arguments tell of a property that other steps refer to."""
+        if path == ("ModelArtifacts", "S3ModelArtifacts"):
+            folder = self.text(_at(step.arguments, ("OutputDataConfig", "S3OutputPath")), depth)
+            job = self.name_of(step, "TrainingJobName", depth)
+            return ANY if folder == ANY else f"{folder.rstrip('/')}/{job}/output/model.tar.gz"
+        if len(path) == 1 and path[0] in _MADE_UP:
+            return self.name_of(step, str(path[0]), depth)
+        found = _at(step.arguments, path)
+        return ANY if found is None else self.text(found, depth)
 
 
 class UnreadableDefinition(Exception):
@@ -74,12 +143,50 @@ def read_definition(text: str, given: Mapping[str, str]) -> Definition:
     if not isinstance(document.get("Steps"), list):
         raise UnreadableDefinition("the definition has no list of `Steps`")
     names = frozenset(map(str, declared))
-    return Definition(tuple(_walk(document["Steps"], "Steps")), {**defaults, **given}, names)
+    steps = tuple(_walk(document["Steps"], "Steps"))
+    return Definition(steps, {**defaults, **given}, names, {step.name: step for step in steps})
 
 
 def as_object(value: Json) -> Mapping[str, Json]:
     """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Json) -> Sequence[Json]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    """What stands at a path; an element of a list is found by its place or by its name."""
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(str(part))
+        elif isinstance(value, list):
+            value = _element(value, part)
+        else:
+            return None
+    return value
+
+
+def _element(elements: Sequence[Json], part: str | int) -> Json:
+    if isinstance(part, int):
+        return elements[part] if part < len(elements) else None
+    named = (each for each in map(as_object, elements) if part in (each.get(name) for name in _ELEMENT_NAMES))
+    return next((dict(each) for each in named), None)
+
+
+def _json_gets(value: Json) -> Iterator[Mapping[str, Json]]:
+    if isinstance(value, dict):
+        if isinstance(value.get(_JSON_GET), dict):
+            yield from _json_gets(as_object(value[_JSON_GET]).get("S3Uri"))  # it may need another one
+            yield as_object(value[_JSON_GET])
+        for name, inner in value.items():
+            if name != _JSON_GET:
+                yield from _json_gets(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _json_gets(inner)
 
 
 def _objects(value: Json) -> Iterator[Mapping[str, Json]]:
@@ -99,6 +206,6 @@ def _walk(steps: Json, where: str) -> Iterator[RawStep]:
             raise UnreadableDefinition(f"`{place}` has no `Name` or no `Type`")
         found = RawStep(name, type_, members)
         yield found
-        for branch in _BRANCHES:
+        for branch in BRANCHES:
             if branch in found.arguments:
                 yield from _walk(found.arguments[branch], f"{place}.Arguments.{branch}")

@@ -24,6 +24,9 @@ _NOBODY: Final = Scope(Request(service_principal(SAGEMAKER, ""), "", "", ""))
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 INLINE_CHARACTERS_MAX: Final = 10_240
 
+# A letter that no pattern names, in place of what only an execution knows.
+_NOWHERE: Final = "\ue000"
+
 _VERSION: Final = "2012-10-17"
 _AT_RUN_TIME: Final = "KnownAtRunTime"
 _SIDS: Final[Mapping[str, str]] = {
@@ -116,9 +119,17 @@ def _uncovered(grants: list[_Grant]) -> list[_Grant]:
 
 
 def _covers(pattern: _Grant) -> Callable[[_Grant], bool]:
-    """Whether the pattern allows a resource; of another pattern its letters are asked, as `judge` does."""
+    """Whether the pattern allows a resource; of one that is a pattern itself, everything it can become."""
     matcher = arn_matcher(as_letters(pattern.resource), variables=True)
-    return lambda grant: bool(matcher(split_arn(grant.resource), _NOBODY))
+    widest = len(pattern.resource)
+
+    def covers(grant: _Grant) -> bool:
+        filled = [grant.resource]
+        if grant.is_pattern:
+            filled = [grant.resource.replace(ANY, _NOWHERE * size) for size in (1, widest)]
+        return all(matcher(split_arn(each), _NOBODY) for each in filled)
+
+    return covers
 
 
 def _grouped(grants: list[_Grant]) -> Iterator[tuple[tuple[Values | None, bool], list[str], list[str]]]:

@@ -4,14 +4,18 @@ It judges nothing. Facts: SageMaker Developer Guide, "Build and manage steps" an
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from typing import Final
 
 from passrole import arns
-from passrole.arns import Account, Region, Unfit
+from passrole.definition.expressions import Json
 from passrole.needs.document import Definition, RawStep
-from passrole.needs.need import ANY, SAGEMAKER, Need, Place, pass_role
-from passrole.needs.steps import KINDS
-from passrole.policy.trust import ASSUME_ROLE
+from passrole.needs.need import ANY, SAGEMAKER, Need, Place, pass_role, repository_arn
+from passrole.needs.steps import KINDS, json_gets, needs_of_step
+from passrole.policy.request import Values
+from passrole.policy.request_keys import call_keys, source_keys
+from passrole.policy.trust import ASSUME_ROLE, assume_keys
+
+_WITH_INPUTS: Final = ("Lambda", "Callback")
 
 
 def needs_of_role(definition: Definition, place: Place) -> list[Need]:
@@ -19,8 +23,7 @@ def needs_of_role(definition: Definition, place: Place) -> list[Need]:
     found = [
         need
         for step in definition.steps
-        if step.type in KINDS
-        for need in KINDS[step.type](step, definition, place)
+        for need in (needs_of_step if step.type in KINDS else json_gets)(step, definition, place)
     ]
     return list({(need.step, need.action, need.resource, str(need.context)): need for need in found}.values())
 
@@ -30,14 +33,26 @@ def unknown_steps(definition: Definition) -> list[RawStep]:
     return [step for step in definition.steps if step.type not in KINDS]
 
 
-def trust_need(role_arn: str) -> Need:
-    """That SageMaker may become the role at all."""
-    return Need(None, ASSUME_ROLE, role_arn, f"{SAGEMAKER} runs the steps with the role")
+def keys_of_calls(place: Place) -> dict[str, Values]:
+    """The condition keys that every call of an execution carries: AWS's services call each other by TLS."""
+    return call_keys(place.region, secure=True)
+
+
+def trust_need(role_arn: str, pipeline: str = "", place: Place | None = None) -> Need:
+    """That SageMaker may become the role at all, for executions of the pipeline (by its name).
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    """
+    own = arns.parse(role_arn)
+    place = place or Place(ANY, own.account if own else ANY)
+    execution = place.arn("sagemaker", f"pipeline/{pipeline or ANY}/execution/{ANY}")
+    keys = {**assume_keys(session_name=ANY), **source_keys(execution, place.account)}
+    return Need(None, ASSUME_ROLE, role_arn, f"{SAGEMAKER} runs the steps with the role", keys)
 
 
 def needs_of_caller(pipeline: str, role_arn: str, place: Place) -> list[Need]:
     """What creating the pipeline (by its name) and starting it asks of whoever does so."""
-    arn = arns.pipeline(place.region, place.account, pipeline or ANY)
+    arn = place.arn("sagemaker", f"pipeline/{pipeline or ANY}")
     pattern = not pipeline
     return [
         Need(None, "sagemaker:CreatePipeline", arn, "creates it", when="deploy", is_pattern=pattern),
@@ -56,15 +71,42 @@ def needs_of_caller(pipeline: str, role_arn: str, place: Place) -> list[Need]:
 
 
 def place_of(definition: Definition, default: Place) -> Place:
-    """The region and account of the first function or queue that the definition names in full."""
-    return next(_places(definition, default), default)
+    """The region and account of what the definition names in full: a function, a queue, a role, a key, ...
+
+    Functions and queues tell both, and come first, for they must be where the pipeline is.
+    """
+    named = next(_places(definition, default), None)
+    if named is not None:
+        return named
+    # What a function or a message is given may be about things anywhere.
+    steps = [step for step in definition.steps if step.type not in _WITH_INPUTS]
+    found = [arn for step in steps for arn in _arns(dict(step.members))]
+    account = next((arn.account for arn in found if arn.service in ("iam", "kms") and arn.account), None)
+    region = next((arn.region for arn in found if arn.region), None)
+    partition = next((arn.partition for arn in found), None)
+    if region is None and partition is not None and partition != default.partition:
+        region = arns.first_region(partition)
+    return Place(region or default.region, account or default.account)
 
 
 def _places(definition: Definition, default: Place) -> Iterator[Place]:
     for step in definition.steps:
-        if step.type in ("Lambda", "Callback"):
+        if step.type in _WITH_INPUTS:
             for need in KINDS[step.type](step, definition, default):
                 found = arns.parse(need.resource)
-                with suppress(Unfit):
-                    if found:
-                        yield Place(Region(found.region), Account(found.account))
+                if found and found.region and found.account and ANY not in found.region + found.account:
+                    yield Place(found.region, found.account)
+
+
+def _arns(value: Json) -> Iterator[arns.Arn]:
+    """Every ARN and every image in ECR among the texts of a step."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _arns(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _arns(inner)
+    elif isinstance(value, str):
+        found = arns.parse(value) or arns.parse(repository_arn(value, Place("", "")) or "")
+        if found is not None and ANY not in found.region + found.account:
+            yield found

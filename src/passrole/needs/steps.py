@@ -1,26 +1,91 @@
-"""What each type of step will ask of IAM as the execution role. EMR has a file of its own.
+"""What each type of step will ask of IAM as the execution role, made of the table. EMR has a file of its own.
 
-It judges nothing. Jobs get names that SageMaker makes up, so their ARNs end in `*`.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+It judges nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
-from passrole import arns
 from passrole.definition.expressions import Json
-from passrole.needs.document import Definition, RawStep, as_object
+from passrole.needs.document import Definition, RawStep, as_list, as_object
 from passrole.needs.emr import emr
-from passrole.needs.need import ANY, SAGEMAKER, Need, Place, function_arn, pass_role, queue_arn, role_arn
+from passrole.needs.need import ANY, Need, Place, function_arn, key_arn, object_arn, pass_role, queue_arn
+from passrole.needs.need import role_arn as role_arn_of
+from passrole.needs.table import OWN_ROLE, TABLE, Ask, StepType
+from passrole.policy.request import Values
+from passrole.policy.request_keys import request_tag_keys, resource_tag_keys
+from passrole.policy.sagemaker_keys import sagemaker_keys, values_at
 
 Kind = Callable[[RawStep, Definition, Place], Iterator[Need]]
+
+_WITHOUT_LOOKING: Final = (
+    "the function is invoked all the same: version 1 of the managed policy has no GetFunction"
+)
+_UNSEEN: Final = "a run was seen to succeed without it"
+_KEY_ACTIONS: Final = ("CreateGrant", "DescribeKey", "GenerateDataKey", "Decrypt")
+_TAG_PREFIXES: Final = ("aws", "sagemaker")
+
+
+def needs_of_step(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """Everything that a step of a known type asks for, in the order in which it is asked."""
+    yield from json_gets(step, definition, place)
+    yield from KINDS[step.type](step, definition, place)
+
+
+def json_gets(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """What Std:JsonGet reads in the step's members: a property file, or an object that is named.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
+    """
+    for found in step.json_gets():
+        uri, key = _file_of(found, definition)
+        resource = object_arn(uri, place) or object_arn(ANY, place) or ANY
+        why = "reads the file of a JsonGet"
+        yield Need(step.name, "s3:GetObject", resource, why, is_pattern=ANY in resource)
+        if key is not None:
+            arn = key_arn(key, place)
+            yield Need(step.name, "kms:Decrypt", arn, f"{why} that is encrypted", is_pattern=ANY in arn)
+
+
+def _tags_of(step: RawStep, definition: Definition) -> dict[str, str]:
+    """The Tags of the step's arguments."""
+    pairs = map(as_object, as_list(step.arguments.get("Tags")))
+    return {
+        definition.text(pair["Key"]): definition.text(pair.get("Value", ""))
+        for pair in pairs
+        if "Key" in pair
+    }
+
+
+def _file_of(found: Mapping[str, Json], definition: Definition) -> tuple[str, str | None]:
+    """Where the file is, and the key that its output is encrypted with."""
+    if "S3Uri" in found:
+        return definition.text(found["S3Uri"]), None
+    reference = str(as_object(found.get("PropertyFile")).get("Get", found.get("PropertyFile")))
+    step = definition.step(reference.removeprefix("Steps.").partition(".")[0])
+    if step is None:
+        return ANY, None
+    name = reference.rpartition("PropertyFiles.")[2]
+    files = map(as_object, as_list(step.members.get("PropertyFiles")))
+    file = next((each for each in files if each.get("PropertyFileName") == name), {})
+    config = as_object(step.arguments.get("ProcessingOutputConfig"))
+    outputs = map(as_object, as_list(config.get("Outputs")))
+    output = next((each for each in outputs if each.get("OutputName") == file.get("OutputName")), {})
+    folder = definition.text(as_object(output.get("S3Output")).get("S3Uri"))
+    key = config.get("KmsKeyId")
+    path = definition.text(file.get("FilePath"))
+    uri = ANY if folder == ANY else f"{folder.rstrip('/')}/{path}"
+    return uri, None if key is None else definition.text(key)
 
 
 def _lambda(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
     function = function_arn(definition.text(step.members.get("FunctionArn")), place)
-    pattern = ANY in function
-    yield Need(step.name, "lambda:GetFunction", function, "looks at the function", is_pattern=pattern)
-    yield Need(step.name, "lambda:InvokeFunction", function, "invokes it", is_pattern=pattern)
+    look = Need(
+        step.name, "lambda:GetFunction", function, "looks at the function", is_pattern=ANY in function
+    )
+    yield replace(look, optional=_WITHOUT_LOOKING)
+    yield replace(look, action="lambda:InvokeFunction", why="invokes it")
 
 
 def _callback(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
@@ -28,57 +93,148 @@ def _callback(step: RawStep, definition: Definition, place: Place) -> Iterator[N
     yield Need(step.name, "sqs:SendMessage", queue, "sends the token", is_pattern=ANY in queue)
 
 
-def _nothing(_step: RawStep, _definition: Definition, _place: Place) -> Iterator[Need]:
-    return iter(())
+def _cleanup(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    for uri in values_at(step.arguments, "Resources.S3[].S3Uris[]"):
+        resource = below(definition.text(uri), place)
+        if resource is not None:
+            yield Need(step.name, "s3:DeleteObject", resource, "deletes what is named", is_pattern=True)
 
 
-def _creates(action: str, resource: str) -> Kind:
-    """A step that is one call of SageMaker's own, with the roles that it hands on."""
+def below(uri: str, place: Place) -> str | None:
+    """The objects whose keys begin as the URI does."""
+    arn = object_arn(uri, place)
+    return None if arn is None else f"{arn.rstrip(ANY)}{ANY}"
+
+
+def _of(row: StepType) -> Kind:
+    """A step of calls that the table lists: its own one, the roles that it hands on, and the others."""
 
     def kind(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-        arn = _sagemaker(resource, place)
-        yield Need(step.name, f"sagemaker:{action}", arn, "is the step's own call", is_pattern=True)
-        for member, value in _roles(step.arguments):
-            given = role_arn(definition.text(value), place)
-            yield pass_role(step.name, given, SAGEMAKER, member)
-        if step.arguments.get("Tags"):
-            yield Need(step.name, "sagemaker:AddTags", arn, "gives it the step's Tags", is_pattern=True)
+        keys = _Keys(step, definition, place)
+        first, others = row.asks[:1], row.asks[1:]
+        yield from (need for ask in first for need in _asked(ask, keys))
+        for hand in row.passes:
+            for value in values_at(step.arguments, hand.path):
+                given = role_arn_of(definition.text(value), place)
+                yield pass_role(step.name, given, hand.service, hand.path.replace("[]", ""))
+        yield from (need for ask in others for need in _asked(ask, keys))
+        yield from _encrypted(row, step, definition, place)
+        yield from _artefacts(row, step, definition, place)
 
     return kind
 
 
-def _sagemaker(resource: str, place: Place) -> str:
-    return str(arns.Arn(arns.PARTITION, "sagemaker", place.region, place.account, f"{resource}/{ANY}"))
+class _Keys:
+    """A step with what its calls carry, worked out once."""
+
+    def __init__(self, step: RawStep, definition: Definition, place: Place) -> None:
+        self.step, self.definition, self.place = step, definition, place
+        self.arguments: Mapping[str, Any] = as_object(definition.values(dict(step.arguments)))
+        self.tags = _tags_of(step, definition)
+
+    def of(self, ask: Ask) -> dict[str, Values]:
+        """The condition keys of a call: those of the arguments where it creates, else the thing's tags."""
+        if not ask.creates:
+            return resource_tag_keys(self.tags, _TAG_PREFIXES)
+        keys = sagemaker_keys(ask.action, self.arguments)
+        return keys | self._model(ask.action) | request_tag_keys(self.tags)
+
+    def _model(self, action: str) -> dict[str, Values]:
+        paths = _MODELS.get(action, ())
+        found = [
+            self.definition.text(value) for path in paths for value in values_at(self.step.arguments, path)
+        ]
+        models = tuple(self.place.arn("sagemaker", f"model/{name}") for name in dict.fromkeys(found))
+        return {"sagemaker:ModelArn": models[0] if len(models) == 1 else models} if models else {}
 
 
-def _roles(arguments: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """The roles of a request, and those of the training jobs that a tuning job defines."""
-    for member in ("RoleArn", "ExecutionRoleArn"):
-        if member in arguments:
-            yield member, arguments[member]
-    several = arguments.get("TrainingJobDefinitions")
-    for inner in (arguments.get("TrainingJobDefinition"), *(several if isinstance(several, list) else ())):
-        if "RoleArn" in as_object(inner):
-            yield "TrainingJobDefinition.RoleArn", as_object(inner)["RoleArn"]
+_MODELS: Final[Mapping[str, Sequence[str]]] = {
+    "sagemaker:CreateTransformJob": ("ModelName",),
+    "sagemaker:CreateEndpointConfig": ("ProductionVariants[].ModelName",),
+    "sagemaker:CreateInferenceComponent": ("Specification.ModelName",),
+}
 
 
-# A type that is not here is said to be unknown; it is never taken to need nothing.
-KINDS: Final[Mapping[str, Kind]] = {
+def _asked(ask: Ask, keys: _Keys) -> Iterator[Need]:
+    step = keys.step
+    if ask.only_with and not (step.arguments.get(ask.only_with) or step.members.get(ask.only_with)):
+        return
+    arn = keys.place.arn(ask.action.partition(":")[0], _named(ask.resource, keys))
+    context = keys.of(ask)
+    yield Need(
+        step.name, ask.action, arn, ask.why, context, ask.when, is_pattern=ANY in arn, optional=ask.optional
+    )
+
+
+def _named(template: str, keys: _Keys) -> str:
+    """The resource with the name that the step gives it, or the rule by which it gets one."""
+    head, brace, rest = template.partition("{")
+    if not brace:
+        return template
+    member, _, tail = rest.partition("}")
+    own = keys.step.arguments.get(member) or keys.step.members.get(member)
+    name = keys.definition.name_of(keys.step, member) if member in keys.step.arguments or own is None else ""
+    name = name or keys.definition.text(own)
+    # A package without a group is named in another way: everything below the kind.
+    return f"{head}{ANY}" if name == ANY and tail == f"/{ANY}" else f"{head}{name}{tail}"
+
+
+def _encrypted(row: StepType, step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """The pipeline's role needs a key where the job's own role may not use it; for an endpoint always.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
+    """
+    named = [definition.text(value) for path in row.keys for value in values_at(step.arguments, path)]
+    for key in dict.fromkeys(named):
+        arn = key_arn(key, place)
+        for action in _KEY_ACTIONS:
+            why = "encrypts with the key that the step names"
+            need = Need(step.name, f"kms:{action}", arn, why, is_pattern=ANY in arn)
+            yield replace(need, optional=OWN_ROLE)
+    for key in dict.fromkeys(_keys_of_configuration(step, definition)):
+        arn = key_arn(key, place)
+        why = "encrypts the endpoint's volumes"
+        yield Need(step.name, "kms:CreateGrant", arn, why, is_pattern=ANY in arn)
+
+
+def _keys_of_configuration(step: RawStep, definition: Definition) -> Iterator[str]:
+    """The KmsKeyId of the EndpointConfig step whose configuration an Endpoint step deploys."""
+    if step.type != "Endpoint":
+        return
+    wanted = definition.text(step.arguments.get("EndpointConfigName"))
+    for other in definition.steps:
+        key = other.arguments.get("KmsKeyId") if other.type == "EndpointConfig" else None
+        if key is not None and definition.name_of(other, "EndpointConfigName") in (wanted, ANY):
+            yield definition.text(key)
+
+
+def _artefacts(row: StepType, step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """The model's data: SageMaker looks whether it is there as who registers or creates the model."""
+    for path in row.artefacts:
+        for value in values_at(step.arguments, path):
+            resource = object_arn(definition.text(value), place)
+            if resource is not None:
+                yield Need(
+                    step.name,
+                    "s3:GetObject",
+                    resource,
+                    "reads the model artefact",
+                    is_pattern=ANY in resource,
+                    optional=_UNSEEN,
+                )
+
+
+def _nothing(_step: RawStep, _definition: Definition, _place: Place) -> Iterator[Need]:
+    return iter(())
+
+
+_OWN: Final[Mapping[str, Kind]] = {
     "Lambda": _lambda,
     "Callback": _callback,
+    "EMR": emr,
+    "Cleanup": _cleanup,
     "Condition": _nothing,
     "Fail": _nothing,
     "ForEach": _nothing,
-    "EMR": emr,
-    "Training": _creates("CreateTrainingJob", "training-job"),
-    "Processing": _creates("CreateProcessingJob", "processing-job"),
-    "ClarifyCheck": _creates("CreateProcessingJob", "processing-job"),
-    "QualityCheck": _creates("CreateProcessingJob", "processing-job"),
-    "Transform": _creates("CreateTransformJob", "transform-job"),
-    "Tuning": _creates("CreateHyperParameterTuningJob", "hyper-parameter-tuning-job"),
-    "AutoML": _creates("CreateAutoMLJob", "automl-job"),
-    "Model": _creates("CreateModel", "model"),
-    "RegisterModel": _creates("CreateModelPackage", "model-package"),
-    "EndpointConfig": _creates("CreateEndpointConfig", "endpoint-config"),
-    "Endpoint": _creates("CreateEndpoint", "endpoint"),
 }
+KINDS: Final[Mapping[str, Kind]] = {type_: _OWN.get(type_) or _of(row) for type_, row in TABLE.items()}

@@ -1,42 +1,57 @@
 """Each need put to the evaluator, and the answer explained.
 
-It decides nothing itself: `policy/evaluate` does. A resource known only at run time is asked literally, `*`
-and all: what is allowed on the pattern is allowed on everything it stands for, as far as Allows go. Of a
-resource in another account only the role's own side is asked where the other side's policy is not known.
+It decides nothing itself: `policy/evaluate` does. What is known only at run time is asked in every form that
+the policies tell apart (`possible`): it is allowed if all of them are, denied if none is, and else `maybe`.
+Of a resource in another account only the role's own side is asked where the other side's policy is not known.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from passrole import arns
 from passrole.arns import Account
 from passrole.needs.need import SAGEMAKER, Need
+from passrole.needs.possible import forms
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.explain import denial_sentence
 from passrole.policy.near_misses import NearMiss, rank_near_misses
 from passrole.policy.remedy import statement_for
-from passrole.policy.request import Principal, Request, service_principal
+from passrole.policy.request import Principal, Request, Values, service_principal
 from passrole.policy.trust import ASSUME_ROLE
 
 _NEAR_MISSES_MAX = 3
 _SESSION = "SageMaker"
 
+Verdict = Literal["allowed", "denied", "maybe"]
+Keys = Mapping[str, Values]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A need and its verdict; `reason` is AWS's sentence, None where it is allowed."""
+    """A need and its verdict; `reason` is AWS's sentence, None where it is allowed.
+
+    `request` is the one that decided, of `allowing` those that the policies allow.
+    """
 
     need: Need
     request: Request
     decision: Decision
     reason: str | None
     misses: tuple[NearMiss, ...]
+    verdict: Verdict
+    allowing: tuple[Request, ...]
 
     @property
     def allowed(self) -> bool:
-        """Whether the request would go through."""
-        return self.decision.allowed
+        """Whether the request would go through, whatever the names turn out to be."""
+        return self.verdict == "allowed"
+
+    @property
+    def counts_against(self) -> bool:
+        """Whether something that is required is missing, or may be."""
+        return self.need.is_required and not self.allowed
 
     @property
     def near_misses(self) -> tuple[str, ...]:
@@ -65,18 +80,32 @@ def judge(
     principal: Principal,
     policies: PolicySet,
     attached: Mapping[str, CompiledPolicy] | None = None,
+    keys: Keys | None = None,
 ) -> list[Answer]:
     """The answers in the order of the needs; sts:AssumeRole is asked of `policies.trust` as SageMaker.
 
-    `attached` are the policies of functions and queues by ARN, as far as they are known.
+    `attached` are the policies of functions and queues by ARN, as far as they are known; `keys` those that
+    every call carries, its region for one.
     """
-    known = attached or {}
+    known, everywhere = attached or {}, keys or {}
     own = {arn: policies.replace(resource=policy) for arn, policy in known.items()}
     alone = policies.replace()
     return [
-        _judge(need, service_principal(SAGEMAKER, principal.account), policies, principal.account)
+        _judge(
+            need,
+            service_principal(SAGEMAKER, principal.account),
+            policies,
+            principal.account,
+            everywhere,
+        )
         if need.action == ASSUME_ROLE
-        else _judge(need, principal, own.get(need.resource, alone), _owner(need, principal.account, known))
+        else _judge(
+            need,
+            principal,
+            own.get(need.resource, alone),
+            _owner(need, principal.account, known),
+            everywhere,
+        )
         for need in needs
     ]
 
@@ -92,15 +121,28 @@ def _owner(need: Need, account: str, known: Mapping[str, CompiledPolicy]) -> str
     return need.resource.split(":")[4] if is_elsewhere(need, account) and need.resource in known else account
 
 
-def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str) -> Answer:
-    context = need.context
+def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str, keys: Keys) -> Answer:
+    context = {**keys, **need.context}
     if need.associated is not None:
-        context = {**context, "iam:AssociatedResourceArn": need.associated}
+        context["iam:AssociatedResourceArn"] = need.associated
     if is_elsewhere(need, owner):
-        context = {**context, "aws:ResourceAccount": need.resource.split(":")[4]}
+        context["aws:ResourceAccount"] = need.resource.split(":")[4]
     request = Request(principal, need.action, need.resource, owner, context)
-    decision = evaluate(request, policies)
-    if decision.allowed:
-        return Answer(need, request, decision, None, ())
-    sentence = denial_sentence(request, decision)
-    return Answer(need, request, decision, sentence, tuple(rank_near_misses(request, policies)))
+    shaped = replace(request, resource=need.shape or need.resource)
+    decisions = [evaluate(form, policies) for form in forms(shaped, policies, is_pattern=need.is_pattern)]
+    allowing = tuple(decision.request for decision in decisions if decision.allowed)
+    refused = [decision for decision in decisions if not decision.allowed]
+    if not refused:
+        return Answer(need, request, decisions[0], None, (), "allowed", allowing)
+    # The name as it stands says more than one that was made up, where it is refused too.
+    literal = evaluate(request, policies)
+    decision = refused[0] if literal.allowed else literal
+    return Answer(
+        need,
+        decision.request,
+        decision,
+        denial_sentence(decision.request, decision),
+        tuple(rank_near_misses(decision.request, policies)),
+        "maybe" if allowing else "denied",
+        allowing,
+    )

@@ -30,6 +30,11 @@ class Pattern:
         """Whether the pattern wants the event, which is JSON as it was parsed."""
         return any(fits(root, event) for root in self._trees)
 
+    def named(self, *path: str) -> tuple[str, ...]:
+        """The texts that a member of the event must be one of; none where the pattern takes others too."""
+        texts = {matcher.exact for branch in self.branches for matcher in branch.get(path, ())}
+        return () if None in texts else tuple(sorted(text for text in texts if text is not None))
+
 
 def compile_pattern(text: str) -> Pattern:
     """The pattern that `text` spells. Raises InvalidPattern and nothing else."""

@@ -15,26 +15,10 @@ from passrole.clock import Clock
 from passrole.engine.commands import CancelEmrStep, SubmitEmrStep
 from passrole.engine.facts import EmrCancelSent, EmrSubmitted
 from passrole.history import Task
-from passrole.needs.emr import CLUSTER_RULE, STEP_RULE
-from passrole.services.events.destinations import PIPELINE_EVENTS
+from passrole.needs.emr import CLUSTER_RULE, RULES, STEP_RULE
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
 
 TARGET_ID = "SageMakerPipelineExecutionEvents"
-
-_STEP_STATES = ("RUNNING", "COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
-_CLUSTER_STATES = ("RUNNING", "TERMINATED", "TERMINATED_WITH_ERRORS")
-_PATTERNS: Mapping[str, Mapping[str, Any]] = {
-    STEP_RULE: {
-        "source": ["aws.emr"],
-        "detail-type": ["EMR Step Status Change"],
-        "detail": {"state": _STEP_STATES},
-    },
-    CLUSTER_RULE: {
-        "source": ["aws.emr"],
-        "detail-type": ["EMR Cluster State Change"],
-        "detail": {"state": _CLUSTER_STATES},
-    },
-}
 
 
 def _emr(operation: str) -> Action:
@@ -77,7 +61,7 @@ class EmrSteps:
 
     async def _keep_rule(self, task: Task, name: str) -> None:
         """DescribeRule, PutRule where it is not there as it should be, PutTargets."""
-        pattern = json.dumps(_PATTERNS[name])
+        pattern = json.dumps(RULES[name])
         try:
             rule = await self._call(task, _events("DescribeRule"), {"Name": name})
         except CallFailed as failure:
@@ -87,7 +71,7 @@ class EmrSteps:
         if rule.get("EventPattern") != pattern or rule.get("State") != "ENABLED":
             await self._call(task, _events("PutRule"), {"Name": name, "EventPattern": pattern})
         caller = _caller(task)
-        target = Arn(arns.PARTITION, "sagemaker", caller.region, caller.account, PIPELINE_EVENTS)
+        target = Arn(arns.PARTITION, "sagemaker", caller.region, caller.account, arns.PIPELINE_EVENTS)
         asked = {"Rule": name, "Targets": [{"Id": TARGET_ID, "Arn": str(target)}]}
         await self._call(task, _events("PutTargets"), asked)
 

@@ -11,9 +11,10 @@ from typing import Any
 from passrole import arns
 from passrole.identities import records
 from passrole.policy.request import Values
+from passrole.policy.request_keys import request_tag_keys
 from passrole.services.context import Context
 from passrole.services.emr import shapes
-from passrole.services.emr.records import tag_keys
+from passrole.services.emr.records import TAG_PREFIXES
 from passrole.services.operation import Parameters, Permission, passing
 from passrole.store import Tx
 
@@ -31,9 +32,7 @@ def every_cluster(ctx: Context, _parameters: Parameters) -> str:
 
 def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """The condition keys of the tags in the call."""
-    given = shapes.tags_from(parameters.get("tags") or ())
-    keys: dict[str, Values] = {"aws:TagKeys": tuple(given)} if given else {}
-    return {**keys, **tag_keys("RequestTag", given)}
+    return request_tag_keys(shapes.tags_from(parameters.get("tags") or ()), TAG_PREFIXES)
 
 
 async def passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:

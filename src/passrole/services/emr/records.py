@@ -7,6 +7,7 @@ from typing import Any
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.policy.request import Values
+from passrole.policy.request_keys import resource_tag_keys
 from passrole.services.context import Context
 from passrole.services.emr import refusals
 from passrole.services.operation import Parameters
@@ -18,6 +19,9 @@ CHANNEL = "emr-clusters"
 ACCEPTING = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
+
+TAG_PREFIXES = ("aws", "elasticmapreduce")
+"""Of the condition keys of tags: AWS's name for them and EMR's own."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,7 @@ async def cluster_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Val
     """The condition keys that come from the tags of the cluster in the call."""
     key = ctx.key(cluster_id_of(parameters))
     cluster = await ctx.store.read(lambda tx: CLUSTERS.get(tx, key))
-    return tag_keys("ResourceTag", cluster.tags) if cluster else {}
-
-
-def tag_keys(kind: str, tags: Mapping[str, str]) -> dict[str, Values]:
-    """Condition keys of tags, under AWS's name for them and EMR's own."""
-    services = ("aws", "elasticmapreduce")
-    return {f"{service}:{kind}/{key}": value for service in services for key, value in tags.items()}
+    return resource_tag_keys(cluster.tags, TAG_PREFIXES) if cluster else {}
 
 
 def cluster_id_of(parameters: Parameters) -> str:

@@ -17,9 +17,6 @@ from passrole.patterns.json_paths import ABSENT, InvalidPath, value_at
 from passrole.policy.request import Principal, service_principal
 from passrole.services.events.roles import SERVICE, Call, session
 
-PIPELINE_EVENTS = "pipeline-execution-event"
-"""The resource of the ARN that SageMaker's rules for EMR steps lead to; nobody can make such a thing."""
-
 NOTICES = "sagemaker-emr-events"
 """The channel of what is delivered there; its notices are events."""
 
@@ -53,7 +50,7 @@ class Kind:
 def kind_of(arn: Arn) -> Kind | None:
     """The kind of a target, if it is one that can be delivered to."""
     if arn.service == "sagemaker":
-        return _PIPELINE_EVENTS if arn.resource == PIPELINE_EVENTS else KINDS["sagemaker"]
+        return _PIPELINE_EVENTS if arn.resource == arns.PIPELINE_EVENTS else KINDS["sagemaker"]
     return KINDS.get(arn.service)
 
 

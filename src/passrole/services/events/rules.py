@@ -47,14 +47,11 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """Beside tags and creator, what the pattern asks of some fields, where it names values."""
     keys = {**request_tags(ctx, parameters), **creator(ctx, parameters)}
     try:
-        branches = compile_pattern(str(parameters.get("event_pattern") or "{}")).branches
+        pattern = compile_pattern(str(parameters.get("event_pattern") or "{}"))
     except InvalidPattern:
         return keys
-    for path in _FIELDS_WITH_KEYS:
-        named = {matcher.exact for branch in branches for matcher in branch.get(path, ())}
-        if named and None not in named:
-            keys[f"events:{'.'.join(path)}"] = tuple(sorted(text for text in named if text is not None))
-    return keys
+    named = {".".join(path): pattern.named(*path) for path in _FIELDS_WITH_KEYS}
+    return keys | {f"events:{member}": texts for member, texts in named.items() if texts}
 
 
 @operation(

@@ -1,6 +1,7 @@
 """Which function a call means: by name, partial ARN or ARN, each with or without a qualifier.
 
 name                                             name:qualifier
+account:name                                     account:name:qualifier
 account:function:name                            account:function:name:qualifier
 arn:aws:lambda:region:account:function:name      arn:aws:lambda:region:account:function:name:qualifier
 """
@@ -40,32 +41,30 @@ class Named(NamedTuple):
 
 def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
     """The function behind FunctionName and Qualifier. Raises Fault where they make no sense."""
-    region, account, rest = _where(ctx, text)
-    if len(rest) > 1 and rest[0] == "function":
-        rest = rest[1:]
-    name, given = rest[0], rest[1] if len(rest) == 2 else None
-    if not name or len(rest) > 2 or not set(name) <= _LEGAL:
+    found = arns.function_name(text)
+    if found is None or not found.name or not set(found.name) <= _LEGAL:
         raise refusals.constraint(text, "functionName", "be a function's name or ARN")
+    given = found.qualifier
     if not set(given or qualifier or "") <= _LEGAL | {"$"}:
         raise refusals.constraint(given or qualifier, "qualifier", "be a version's number or an alias's name")
     if given and qualifier and given != qualifier:
         raise refusals.invalid(
             "The derived qualifier from the function name does not match the specified qualifier."
         )
-    return Named(region, account, name, given or qualifier)
+    return Named(*_where(ctx, text, found), found.name, given or qualifier)
 
 
-def _where(ctx: Context, text: str) -> tuple[Region, Account, list[str]]:
-    """Region, account and what follows them. Raises Fault."""
-    region, account, rest = ctx.region, ctx.account, text.split(":")
+def _where(ctx: Context, text: str, found: arns.FunctionName) -> tuple[Region, Account]:
+    """Region and account of the function. Raises Fault."""
     try:
-        if rest[:3] == ["arn", arns.PARTITION, "lambda"] and len(rest) > 5:
-            region, account, rest = Region(rest[3]), Account(rest[4]), rest[5:]
-        elif len(rest) > 1 and rest[1] == "function":
-            account, rest = Account(rest[0]), rest[1:]
+        if text.startswith("arn:") and not text.startswith(f"arn:{arns.PARTITION}:"):
+            raise Unfit("another partition's function")
+        return (
+            ctx.region if found.region is None else Region(found.region),
+            ctx.account if found.account is None else Account(found.account),
+        )
     except Unfit:
         raise refusals.constraint(text, "functionName", "be a function's name or ARN") from None
-    return region, account, rest
 
 
 def key(ctx: Context, named: Named) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from passrole import arns
 from passrole.faults import Fault
 from passrole.policy.request import Values
+from passrole.policy.request_keys import request_tag_keys
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
@@ -24,11 +25,7 @@ Tags = Sequence[Mapping[str, str]]
 
 def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """The condition keys of a call that brings tags."""
-    tags: Tags = parameters.get("tags") or ()
-    if not tags:
-        return {}
-    keys: dict[str, Values] = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
-    return {**keys, "aws:TagKeys": tuple(tag["Key"] for tag in tags)}
+    return request_tag_keys({tag["Key"]: tag["Value"] for tag in parameters.get("tags") or ()})
 
 
 def from_wire(tags: Tags) -> dict[str, str]:

@@ -1,0 +1,247 @@
+"""What a job's own role needs: its data in S3 by prefix, its logs, its image, its keys, its network.
+
+It judges nothing, and knows nothing of what the code in the container does beyond that.
+https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html has the list for each Create operation.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from passrole.needs.document import Definition, RawStep
+from passrole.needs.need import ANY, Need, Place, bucket_and_key, key_arn, object_arn, repository_arn
+from passrole.needs.need import role_arn as role_arn_of
+from passrole.needs.steps import below
+from passrole.policy.request import Values
+from passrole.policy.sagemaker_keys import values_at
+
+_METRICS: Final = "a job runs without its metrics"
+_ENCRYPT: Final = "S3 asks for kms:GenerateDataKey instead"
+_LOG_ACTIONS: Final = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+_IMAGE_ACTIONS: Final = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+_NETWORK_ACTIONS: Final = (
+    "CreateNetworkInterface",
+    "CreateNetworkInterfacePermission",
+    "DeleteNetworkInterface",
+    "DeleteNetworkInterfacePermission",
+    "DescribeDhcpOptions",
+    "DescribeNetworkInterfaces",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Where a job's arguments name what its role uses. `role` is a path too; of a transform job it is that
+    of its model.
+    """
+
+    log_group: str
+    role: str = "RoleArn"
+    inputs: tuple[str, ...] = ()
+    artefacts: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    volume_keys: tuple[str, ...] = ()
+    output_keys: tuple[str, ...] = ()
+    network: tuple[str, ...] = ("VpcConfig",)
+
+
+def needs_of_job_roles(definition: Definition, place: Place) -> list[Need]:
+    """The needs of every job's own role, in the order of the steps; nothing twice for a step."""
+    found = [
+        need
+        for step in definition.steps
+        for job, arguments in _jobs(step)
+        for need in _needs(job, arguments, step, definition, place)
+    ]
+    return list(
+        {
+            (need.step, need.role, need.action, need.resource, str(need.context)): need for need in found
+        }.values()
+    )
+
+
+def _jobs(step: RawStep) -> Iterator[tuple[_Job, Any]]:
+    """The jobs of a step with their arguments; a tuning job has one for each of its definitions."""
+    job = _JOBS.get(step.type)
+    if job is None:
+        return
+    if step.type != "Tuning":
+        yield job, step.arguments
+        return
+    for path in ("TrainingJobDefinition", "TrainingJobDefinitions[]"):
+        yield from ((job, inner) for inner in values_at(step.arguments, path))
+
+
+def _needs(job: _Job, arguments: Any, step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    if job.role == _OF_THE_MODEL:
+        role = _role_of_model(step, definition, place)
+    else:
+        named = values_at(arguments, job.role)
+        role = role_arn_of(definition.text(named[0]), place) if named else None
+    if role is None:
+        return
+    texts = _Texts(arguments, definition)
+    found = (
+        *_reads(texts.of(job.inputs), place),
+        *_loads(texts.of(job.artefacts), place),
+        *_writes(texts.of(job.outputs), place),
+        *_logs(job.log_group, place),
+        *_images(texts.of(job.images), place),
+        *_volumes(texts.of(job.volume_keys), place),
+        *_encryption(texts.of(job.output_keys), place),
+        *(_network() if any(values_at(arguments, path) for path in job.network) else ()),
+    )
+    yield from (replace(need, step=step.name, role=role) for need in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    arguments: Any
+    definition: Definition
+
+    def of(self, paths: tuple[str, ...]) -> list[str]:
+        """The texts that the paths lead to, each once."""
+        found = (self.definition.text(value) for path in paths for value in values_at(self.arguments, path))
+        return list(dict.fromkeys(text for text in found if text))
+
+
+def _role_of_model(step: RawStep, definition: Definition, place: Place) -> str | None:
+    """A transform job has the role of its model, which a step of the pipeline may create."""
+    wanted = definition.text(step.arguments.get("ModelName"))
+    models = [other for other in definition.steps if other.type == "Model"]
+    named = [other for other in models if definition.name_of(other, "ModelName") == wanted]
+    if wanted == ANY or len(named) != 1:
+        return role_arn_of(ANY, place)
+    return role_arn_of(definition.text(named[0].arguments.get("ExecutionRoleArn")), place)
+
+
+def _reads(uris: list[str], place: Place) -> Iterator[Need]:
+    for uri in uris:
+        objects, found = below(uri, place), bucket_and_key(uri)
+        if objects is None or found is None:
+            continue
+        bucket, prefix = found
+        arn = str(object_arn(f"s3://{bucket}", place)).rstrip("/")
+        prefixes: dict[str, Values] = {"s3:prefix": prefix}
+        yield _need("s3:ListBucket", arn, "lists its input", prefixes, is_pattern=ANY in arn)
+        yield _need("s3:GetObject", objects, "reads its input", is_pattern=True)
+
+
+def _loads(uris: list[str], place: Place) -> Iterator[Need]:
+    for uri in uris:
+        arn = object_arn(uri, place)
+        if arn is not None:
+            yield _need("s3:GetObject", arn, "loads its model", is_pattern=ANY in arn)
+
+
+def _writes(uris: list[str], place: Place) -> Iterator[Need]:
+    for uri in uris:
+        objects = below(uri if uri == ANY else f"{uri.rstrip('/')}/", place)
+        if objects is not None:
+            yield _need("s3:PutObject", objects, "writes its output", is_pattern=True)
+
+
+def _logs(group: str, place: Place) -> Iterator[Need]:
+    arn = place.arn("logs", f"log-group:{group}:{ANY}")
+    for action in _LOG_ACTIONS:
+        yield _need(f"logs:{action}", arn, "writes its logs", is_pattern=True)
+    yield _need("cloudwatch:PutMetricData", ANY, "publishes its metrics", optional=_METRICS)
+
+
+def _images(images: list[str], place: Place) -> Iterator[Need]:
+    repositories = [arn for image in images if (arn := repository_arn(image, place)) is not None]
+    if repositories:
+        yield _need("ecr:GetAuthorizationToken", ANY, "pulls its image")
+    for arn in dict.fromkeys(repositories):
+        for action in _IMAGE_ACTIONS:
+            yield _need(f"ecr:{action}", arn, "pulls its image", is_pattern=ANY in arn)
+
+
+def _volumes(keys: list[str], place: Place) -> Iterator[Need]:
+    for arn in dict.fromkeys(key_arn(key, place) for key in keys):
+        for action in ("CreateGrant", "DescribeKey"):
+            yield _need(f"kms:{action}", arn, "encrypts its volumes", is_pattern=ANY in arn)
+
+
+def _encryption(keys: list[str], place: Place) -> Iterator[Need]:
+    for arn in dict.fromkeys(key_arn(key, place) for key in keys):
+        for action in ("GenerateDataKey", "Decrypt"):
+            yield _need(f"kms:{action}", arn, "encrypts its output", is_pattern=ANY in arn)
+        yield _need("kms:Encrypt", arn, "encrypts its output", is_pattern=ANY in arn, optional=_ENCRYPT)
+
+
+def _network() -> Iterator[Need]:
+    for action in _NETWORK_ACTIONS:
+        yield _need(f"ec2:{action}", ANY, "joins the VPC")
+
+
+def _need(
+    action: str,
+    resource: str,
+    why: str,
+    context: Mapping[str, Values] | None = None,
+    *,
+    is_pattern: bool = False,
+    optional: str | None = None,
+) -> Need:
+    return Need(None, action, resource, why, context or {}, is_pattern=is_pattern, optional=optional)
+
+
+_OF_THE_MODEL: Final = "the model's role"
+_CHANNELS: Final = ("InputDataConfig[].DataSource.S3DataSource.S3Uri",)
+_TRAINING: Final = _Job(
+    "/aws/sagemaker/TrainingJobs",
+    inputs=(*_CHANNELS, "CheckpointConfig.S3Uri"),
+    outputs=(
+        "OutputDataConfig.S3OutputPath",
+        "CheckpointConfig.S3Uri",
+        "DebugHookConfig.S3OutputPath",
+        "ProfilerConfig.S3OutputPath",
+        "TensorBoardOutputConfig.S3OutputPath",
+    ),
+    images=("AlgorithmSpecification.TrainingImage",),
+    volume_keys=("ResourceConfig.VolumeKmsKeyId", "HyperParameterTuningResourceConfig.VolumeKmsKeyId"),
+    output_keys=("OutputDataConfig.KmsKeyId",),
+)
+_PROCESSING: Final = _Job(
+    "/aws/sagemaker/ProcessingJobs",
+    inputs=("ProcessingInputs[].S3Input.S3Uri",),
+    outputs=("ProcessingOutputConfig.Outputs[].S3Output.S3Uri",),
+    images=("AppSpecification.ImageUri",),
+    volume_keys=("ProcessingResources.ClusterConfig.VolumeKmsKeyId",),
+    output_keys=("ProcessingOutputConfig.KmsKeyId",),
+    network=("NetworkConfig.VpcConfig",),
+)
+_JOBS: Final[Mapping[str, _Job]] = {
+    "Training": _TRAINING,
+    "Tuning": _TRAINING,
+    "Processing": _PROCESSING,
+    "ClarifyCheck": _PROCESSING,
+    "QualityCheck": _PROCESSING,
+    "AutoML": _Job(
+        "/aws/sagemaker/ProcessingJobs",
+        inputs=_CHANNELS,
+        outputs=("OutputDataConfig.S3OutputPath",),
+        volume_keys=("AutoMLJobConfig.SecurityConfig.VolumeKmsKeyId",),
+        output_keys=("OutputDataConfig.KmsKeyId",),
+        network=("AutoMLJobConfig.SecurityConfig.VpcConfig",),
+    ),
+    "Model": _Job(
+        "/aws/sagemaker/Endpoints/*",
+        role="ExecutionRoleArn",
+        artefacts=("PrimaryContainer.ModelDataUrl", "Containers[].ModelDataUrl"),
+        images=("PrimaryContainer.Image", "Containers[].Image"),
+    ),
+    "Transform": _Job(
+        "/aws/sagemaker/TransformJobs",
+        role=_OF_THE_MODEL,
+        inputs=("TransformInput.DataSource.S3DataSource.S3Uri",),
+        outputs=("TransformOutput.S3OutputPath",),
+        volume_keys=("TransformResources.VolumeKmsKeyId",),
+        output_keys=("TransformOutput.KmsKeyId",),
+    ),
+}

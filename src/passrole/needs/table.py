@@ -1,0 +1,303 @@
+"""What each type of step asks of IAM as the pipeline's execution role: one row a type, each with its source.
+
+It is data; `steps` makes needs of it. `{Member}` in a resource is the name that the step's argument gives, or
+the rule by which SageMaker makes one up (`document`). A type that is not here is said to be unknown; it is
+never taken to need nothing. docs/reference/step-permissions.md shows the table to people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from passrole.needs.need import SAGEMAKER, Moment
+
+_GUIDE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg"
+_AUTHORIZATION: Final = "https://docs.aws.amazon.com/service-authorization/latest/reference"
+ACCESS: Final = f"{_GUIDE}/build-and-manage-access.html"
+API: Final = f"{_GUIDE}/api-permissions-reference.html"
+SAGEMAKER_REFERENCE: Final = f"{_AUTHORIZATION}/list_amazonsagemaker.html"
+_JOBS: Final = (ACCESS, API, SAGEMAKER_REFERENCE)
+
+NOT_STOPPED: Final = "only an execution that is stopped asks for it"
+OWN_ROLE: Final = "a run can do without it where the job's own role has it"
+_IF_THERE: Final = "only for one that exists already"
+_NO_BASELINE: Final = "only where no baseline is supplied"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call. `creates`: the arguments' condition keys and tags go along. `optional`: why a run can do
+    without it. `only_with`: it is made only where the step has that argument or member.
+    """
+
+    action: str
+    resource: str
+    why: str
+    when: Moment = "start"
+    optional: str | None = None
+    creates: bool = False
+    only_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A role that the step hands on; `path` is where the arguments name it."""
+
+    path: str
+    service: str = SAGEMAKER
+
+
+@dataclass(frozen=True, slots=True)
+class StepType:
+    """A row. `keys` are where KMS keys are named, `artefacts` where model artefacts are; `sources` are links
+    to AWS's documents.
+    """
+
+    sources: tuple[str, ...]
+    asks: tuple[Ask, ...] = ()
+    passes: tuple[Pass, ...] = ()
+    keys: tuple[str, ...] = ()
+    artefacts: tuple[str, ...] = ()
+
+
+def _create(operation: str, resource: str, why: str = "is the step's own call") -> Ask:
+    return Ask(f"sagemaker:{operation}", resource, why, creates=True)
+
+
+def _tag(resource: str) -> Ask:
+    return Ask("sagemaker:AddTags", resource, "Pipelines tags what it creates", creates=True)
+
+
+def _follow(operation: str, resource: str) -> Ask:
+    return Ask(f"sagemaker:{operation}", resource, "follows it", when="progress")
+
+
+def _stop(operation: str, resource: str) -> Ask:
+    why = "ends it when the execution is stopped"
+    return Ask(f"sagemaker:{operation}", resource, why, when="stop", optional=NOT_STOPPED)
+
+
+def _job(noun: str, resource: str) -> tuple[Ask, ...]:
+    return (
+        _create(f"Create{noun}", resource),
+        _tag(resource),
+        _follow(f"Describe{noun}", resource),
+        _stop(f"Stop{noun}", resource),
+    )
+
+
+_GROUP: Final = "model-package-group/{ModelPackageGroupName}"
+_PACKAGES: Final = "model-package/{ModelPackageGroupName}/*"
+_TUNING: Final = "hyper-parameter-tuning-job/{HyperParameterTuningJobName}"
+_CONFIG: Final = "endpoint-config/{EndpointConfigName}"
+_ENDPOINT: Final = "endpoint/{EndpointName}"
+_COMPONENT: Final = "inference-component/{InferenceComponentName}"
+_APPLICATION: Final = "/applications/{ApplicationId}"
+_JOB_RUNS: Final = "/applications/{ApplicationId}/jobruns/*"
+_RESOURCE_KEYS: Final = ("ResourceConfig.VolumeKmsKeyId", "OutputDataConfig.KmsKeyId")
+_PROCESSING: Final = StepType(
+    (*_JOBS, f"{_GUIDE}/sagemaker-roles.html"),
+    _job("ProcessingJob", "processing-job/{ProcessingJobName}"),
+    (Pass("RoleArn"),),
+    ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", "ProcessingOutputConfig.KmsKeyId"),
+)
+_CHECK: Final = StepType(
+    (*_PROCESSING.sources, f"{_GUIDE}/pipelines-quality-clarify-baseline-lifecycle.html"),
+    (
+        *_PROCESSING.asks,
+        Ask(
+            "sagemaker:ListModelPackages",
+            _PACKAGES,
+            "finds the latest approved baseline",
+            optional=_NO_BASELINE,
+            only_with="ModelPackageGroupName",
+        ),
+        Ask(
+            "sagemaker:DescribeModelPackage",
+            _PACKAGES,
+            "reads that baseline",
+            optional=_NO_BASELINE,
+            only_with="ModelPackageGroupName",
+        ),
+    ),
+    _PROCESSING.passes,
+    _PROCESSING.keys,
+)
+
+
+def _bedrock(operation: str, resource: str, kind: str) -> StepType:
+    return StepType(
+        (f"{_AUTHORIZATION}/list_amazonbedrock.html",),
+        (
+            Ask(f"bedrock:Create{operation}", resource, "is the step's own call", creates=True),
+            Ask("bedrock:TagResource", f"{kind}/*", "gives it the step's Tags", only_with="Tags"),
+            Ask(f"bedrock:Get{operation}", f"{kind}/*", "follows it", when="progress"),
+        ),
+        (Pass("RoleArn", "bedrock.amazonaws.com"), Pass("roleArn", "bedrock.amazonaws.com")),
+    )
+
+
+# What Lambda, Callback and EMR steps ask for is made by code (`steps`, `emr`); their rows are the sources.
+TABLE: Final[Mapping[str, StepType]] = {
+    "Lambda": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-lambda",)),
+    "Callback": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-callback",)),
+    "EMR": StepType(
+        (
+            f"{_GUIDE}/build-and-manage-steps-types.html#step-type-emr",
+            f"{_AUTHORIZATION}/list_amazonelasticmapreduce.html",
+        )
+    ),
+    "Condition": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-condition",)),
+    "Fail": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-fail",)),
+    "ForEach": StepType(("https://github.com/aws/sagemaker-python-sdk",)),
+    "Training": StepType(
+        _JOBS, _job("TrainingJob", "training-job/{TrainingJobName}"), (Pass("RoleArn"),), _RESOURCE_KEYS
+    ),
+    "Processing": _PROCESSING,
+    "ClarifyCheck": _CHECK,
+    "QualityCheck": _CHECK,
+    "Transform": StepType(
+        _JOBS,
+        _job("TransformJob", "transform-job/{TransformJobName}"),
+        keys=("TransformResources.VolumeKmsKeyId", "TransformOutput.KmsKeyId"),
+    ),
+    "Tuning": StepType(
+        _JOBS,
+        (
+            *_job("HyperParameterTuningJob", _TUNING),
+            _follow("ListTrainingJobsForHyperParameterTuningJob", _TUNING),
+        ),
+        (Pass("TrainingJobDefinition.RoleArn"), Pass("TrainingJobDefinitions[].RoleArn")),
+        tuple(
+            f"{outer}.{path}"
+            for outer in ("TrainingJobDefinition", "TrainingJobDefinitions[]")
+            for path in (*_RESOURCE_KEYS, "HyperParameterTuningResourceConfig.VolumeKmsKeyId")
+        ),
+    ),
+    "AutoML": StepType(
+        _JOBS,
+        _job("AutoMLJob", "automl-job/{AutoMLJobName}"),
+        (Pass("RoleArn"),),
+        ("AutoMLJobConfig.SecurityConfig.VolumeKmsKeyId", "OutputDataConfig.KmsKeyId"),
+    ),
+    "Model": StepType(
+        _JOBS,
+        (
+            _create("CreateModel", "model/{ModelName}"),
+            _tag("model/{ModelName}"),
+            _follow("DescribeModel", "model/{ModelName}"),
+        ),
+        (Pass("ExecutionRoleArn"),),
+        artefacts=("PrimaryContainer.ModelDataUrl", "Containers[].ModelDataUrl"),
+    ),
+    "RegisterModel": StepType(
+        _JOBS,
+        (
+            Ask(
+                "sagemaker:CreateModelPackageGroup",
+                _GROUP,
+                "keeps the group of the package",
+                only_with="ModelPackageGroupName",
+            ),
+            Ask(
+                "sagemaker:AddTags",
+                _GROUP,
+                "Pipelines tags what it creates",
+                only_with="ModelPackageGroupName",
+            ),
+            _create("CreateModelPackage", _PACKAGES),
+            _tag(_PACKAGES),
+            _follow("DescribeModelPackage", _PACKAGES),
+        ),
+        artefacts=("InferenceSpecification.Containers[].ModelDataUrl",),
+    ),
+    "EndpointConfig": StepType(
+        _JOBS,
+        (
+            _create("CreateEndpointConfig", _CONFIG),
+            _tag(_CONFIG),
+            _follow("DescribeEndpointConfig", _CONFIG),
+        ),
+        (Pass("ExecutionRoleArn"),),
+        ("KmsKeyId", "DataCaptureConfig.KmsKeyId", "AsyncInferenceConfig.OutputConfig.KmsKeyId"),
+    ),
+    "Endpoint": StepType(
+        _JOBS,
+        (
+            _create("CreateEndpoint", _ENDPOINT),
+            _create("CreateEndpoint", _CONFIG, "is asked of the configuration too"),
+            _tag(_ENDPOINT),
+            _follow("DescribeEndpoint", _ENDPOINT),
+            Ask("sagemaker:UpdateEndpoint", _ENDPOINT, "changes it", optional=_IF_THERE),
+            Ask("sagemaker:UpdateEndpoint", _CONFIG, "changes it", optional=_IF_THERE),
+        ),
+    ),
+    "InferenceComponent": StepType(
+        _JOBS,
+        (
+            _create("CreateInferenceComponent", _COMPONENT),
+            _create("CreateInferenceComponent", _ENDPOINT, "is asked of the endpoint too"),
+            _tag(_COMPONENT),
+            _follow("DescribeInferenceComponent", _COMPONENT),
+        ),
+    ),
+    "Lineage": StepType(
+        _JOBS,
+        tuple(
+            ask
+            for noun, member in (("Action", "Actions"), ("Artifact", "Artifacts"), ("Context", "Contexts"))
+            for ask in (
+                Ask(f"sagemaker:Create{noun}", f"{noun.lower()}/*", "is recorded", only_with=member),
+                Ask(
+                    "sagemaker:AddTags",
+                    f"{noun.lower()}/*",
+                    "Pipelines tags what it creates",
+                    only_with=member,
+                ),
+            )
+        )
+        + tuple(
+            Ask("sagemaker:AddAssociation", f"{kind}/*", "joins what is recorded", only_with="Associations")
+            for kind in ("action", "artifact", "context")
+        ),
+    ),
+    "EMRServerless": StepType(
+        (
+            "https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/security-iam-runtime-role.html",
+            f"{_AUTHORIZATION}/list_amazonemrserverless.html",
+        ),
+        (
+            Ask(
+                "emr-serverless:CreateApplication",
+                "/*",
+                "makes the application",
+                only_with="ApplicationConfig",
+            ),
+            Ask(
+                "emr-serverless:StartApplication",
+                _APPLICATION,
+                "starts it",
+                only_with="ApplicationConfig",
+            ),
+            Ask("emr-serverless:StartJobRun", _APPLICATION, "is the step's own call"),
+            Ask("emr-serverless:GetJobRun", _JOB_RUNS, "follows it", when="progress"),
+            Ask(
+                "emr-serverless:CancelJobRun",
+                _JOB_RUNS,
+                "ends it when the execution is stopped",
+                when="stop",
+                optional=NOT_STOPPED,
+            ),
+        ),
+        (Pass("ExecutionRoleArn", "emr-serverless.amazonaws.com"),),
+    ),
+    "Cleanup": StepType(("https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html",)),
+    "BedrockCustomModel": _bedrock("CustomModel", "custom-model/*", "custom-model"),
+    "BedrockCustomModelDeployment": _bedrock(
+        "CustomModelDeployment", "custom-model/*", "custom-model-deployment"
+    ),
+    "BedrockModelImport": _bedrock("ModelImportJob", "model-import-job/*", "model-import-job"),
+    "BedrockProvisionedModelThroughput": _bedrock(
+        "ProvisionedModelThroughput", "custom-model/*", "provisioned-model"
+    ),
+}

@@ -1,0 +1,164 @@
+"""SageMaker's own condition keys, from the arguments of a Create request.
+
+It reads arguments as they stand in the request (AWS's spelling) and decides nothing. What is not given is an
+absent key, as AWS documents no default for any of them.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from passrole.policy.request import Values
+
+Paths = Sequence[str]
+
+_VPC: Final = ("VpcConfig", "NetworkConfig.VpcConfig", "AutoMLJobConfig.SecurityConfig.VpcConfig")
+_FILE_SYSTEM: Final = "InputDataConfig[].DataSource.FileSystemDataSource"
+_TUNED: Final = ("TrainingJobDefinition", "TrainingJobDefinitions[]")
+
+
+def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Values]:
+    """The keys that the action (`sagemaker:CreateTrainingJob`) has, as far as the arguments fill them.
+
+    A key of many values is a tuple, also of one value. sagemaker:ModelArn is not among them: it takes the
+    place of the model, which the caller knows (`needs`).
+    """
+    found: dict[str, Values] = {}
+    for name in KEYS.get(action.partition(":")[2], ()):
+        if name.endswith("/"):
+            listed = next(iter(values_at(arguments, name.rstrip("/"))), None)
+            pairs = listed.items() if isinstance(listed, dict) else ()
+            found |= {f"sagemaker:{name}{key}": _text(value) for key, value in pairs}
+            continue
+        values = [_text(value) for path in _paths(name) for value in values_at(arguments, path)]
+        if values:
+            many = tuple(dict.fromkeys(values))
+            found[f"sagemaker:{name}"] = many if name in _MANY else many[0]
+    return found
+
+
+def values_at(arguments: Any, path: str) -> list[Any]:
+    """What stands at `a.b[].c` of a request's arguments, in order; what is null counts as absent."""
+    found = [arguments]
+    for part in path.split("."):
+        name = part.removesuffix("[]")
+        found = [each[name] for each in found if isinstance(each, dict) and each.get(name) is not None]
+        if part.endswith("[]"):
+            found = [inner for each in found if isinstance(each, list) for inner in each]
+    return found
+
+
+def _paths(name: str) -> Iterator[str]:
+    """Where the key's values stand, also inside the training jobs that a tuning job defines."""
+    for path in _PATHS[name]:
+        yield path
+        yield from (f"{outer}.{path}" for outer in _TUNED)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_MANY: Final = frozenset({"InstanceTypes", "AcceleratorTypes", "VpcSubnets", "VpcSecurityGroupIds"})
+_PATHS: Final[Mapping[str, Paths]] = {
+    "AcceleratorTypes": ("ProductionVariants[].AcceleratorType",),
+    "EnableRemoteDebug": ("RemoteDebugConfig.EnableRemoteDebug",),
+    "FileSystemAccessMode": (f"{_FILE_SYSTEM}.FileSystemAccessMode",),
+    "FileSystemDirectoryPath": (f"{_FILE_SYSTEM}.DirectoryPath",),
+    "FileSystemId": (f"{_FILE_SYSTEM}.FileSystemId",),
+    "FileSystemType": (f"{_FILE_SYSTEM}.FileSystemType",),
+    "InstanceTypes": (
+        "ResourceConfig.InstanceType",
+        "ResourceConfig.InstanceGroups[].InstanceType",
+        "HyperParameterTuningResourceConfig.InstanceType",
+        "HyperParameterTuningResourceConfig.InstanceConfigs[].InstanceType",
+        "ProcessingResources.ClusterConfig.InstanceType",
+        "TransformResources.InstanceType",
+        "ProductionVariants[].InstanceType",
+    ),
+    "InterContainerTrafficEncryption": (
+        "EnableInterContainerTrafficEncryption",
+        "NetworkConfig.EnableInterContainerTrafficEncryption",
+        "AutoMLJobConfig.SecurityConfig.EnableInterContainerTrafficEncryption",
+    ),
+    "KeepAlivePeriod": ("ResourceConfig.KeepAlivePeriodInSeconds",),
+    "MaxRuntimeInSeconds": ("StoppingCondition.MaxRuntimeInSeconds",),
+    "ModelApprovalStatus": ("ModelApprovalStatus",),
+    "ModelLifeCycle:Stage": ("ModelLifeCycle.Stage",),
+    "ModelLifeCycle:StageStatus": ("ModelLifeCycle.StageStatus",),
+    "NetworkIsolation": ("EnableNetworkIsolation", "NetworkConfig.EnableNetworkIsolation"),
+    "OutputKmsKey": (
+        "OutputDataConfig.KmsKeyId",
+        "ProcessingOutputConfig.KmsKeyId",
+        "TransformOutput.KmsKeyId",
+    ),
+    "ServerlessMaxConcurrency": ("ProductionVariants[].ServerlessConfig.MaxConcurrency",),
+    "ServerlessMemorySize": ("ProductionVariants[].ServerlessConfig.MemorySizeInMB",),
+    "VolumeKmsKey": (
+        "ResourceConfig.VolumeKmsKeyId",
+        "HyperParameterTuningResourceConfig.VolumeKmsKeyId",
+        "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
+        "TransformResources.VolumeKmsKeyId",
+        "AutoMLJobConfig.SecurityConfig.VolumeKmsKeyId",
+        "KmsKeyId",
+    ),
+    "VpcSecurityGroupIds": tuple(f"{vpc}.SecurityGroupIds[]" for vpc in _VPC),
+    "VpcSubnets": tuple(f"{vpc}.Subnets[]" for vpc in _VPC),
+}
+
+_TUNING: Final = (
+    "FileSystemAccessMode",
+    "FileSystemDirectoryPath",
+    "FileSystemId",
+    "FileSystemType",
+    "InstanceTypes",
+    "InterContainerTrafficEncryption",
+    "MaxRuntimeInSeconds",
+    "NetworkIsolation",
+    "OutputKmsKey",
+    "VolumeKmsKey",
+    "VpcSecurityGroupIds",
+    "VpcSubnets",
+)
+
+# By operation, as the service authorization reference lists them; one that ends in `/` has a key for each
+# member. sagemaker:DirectGatedModelAccess is left out: no argument of the requests fills it.
+KEYS: Final[Mapping[str, Sequence[str]]] = {
+    "CreateAutoMLJob": (
+        "InterContainerTrafficEncryption",
+        "OutputKmsKey",
+        "VolumeKmsKey",
+        "VpcSecurityGroupIds",
+        "VpcSubnets",
+    ),
+    "CreateEndpointConfig": (
+        "AcceleratorTypes",
+        "InstanceTypes",
+        "NetworkIsolation",
+        "ServerlessMaxConcurrency",
+        "ServerlessMemorySize",
+        "VolumeKmsKey",
+        "VpcSecurityGroupIds",
+        "VpcSubnets",
+    ),
+    "CreateHyperParameterTuningJob": _TUNING,
+    "CreateModel": ("NetworkIsolation", "VpcSecurityGroupIds", "VpcSubnets"),
+    "CreateModelPackage": (
+        "CustomerMetadataProperties/",
+        "ModelApprovalStatus",
+        "ModelLifeCycle:Stage",
+        "ModelLifeCycle:StageStatus",
+    ),
+    "CreateProcessingJob": (
+        "InstanceTypes",
+        "InterContainerTrafficEncryption",
+        "MaxRuntimeInSeconds",
+        "NetworkIsolation",
+        "OutputKmsKey",
+        "VolumeKmsKey",
+        "VpcSecurityGroupIds",
+        "VpcSubnets",
+    ),
+    "CreateTrainingJob": (*_TUNING, "EnableRemoteDebug", "KeepAlivePeriod"),
+    "CreateTransformJob": ("InstanceTypes", "OutputKmsKey", "VolumeKmsKey"),
+}
