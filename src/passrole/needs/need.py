@@ -49,8 +49,8 @@ class Need:
     where part of the resource is known only at run time and stands as `*`; `shape` is then a closer pattern,
     if what stands for the `*` has a known form. `why` is for people. `context` are the keys that are special
     to the request; a value of `*` is known only at run time. `optional` says why a run can do without the
-    permission; None where it cannot. `role` is the job's own role, where it and not the pipeline's is asked. `associated`
-    is the ARN of what a role that is handed on will serve, where that is known.
+    permission; None where it cannot. `role` is the job's own role, where it and not the pipeline's is asked.
+    `associated` is the ARN of what a role that is handed on will serve, where that is known.
     """
 
     step: str | None
