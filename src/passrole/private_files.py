@@ -45,8 +45,8 @@ def open_to_append(path: Path) -> BinaryIO:
 
 
 def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
-    """Put a file in place in one step."""
-    temporary = path.with_suffix(f"{path.suffix}.new")
+    """Put a file in place in one step, for another process may read or write it at this moment."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     with suppress(FileNotFoundError):
         temporary.unlink()  # an old one would keep its own mode
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -297,8 +297,11 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "resource_arn": PIPELINE,
     },
     "sqs": {
+        "actions": ["SendMessage"],
         "attributes": {},
+        "aws_account_ids": [ACCOUNT],
         "entries": [],
+        "label": "the-statement",
         "message_body": "m",
         "queue_name": "the-queue",
         "queue_url": QUEUE_URL,

@@ -106,14 +106,14 @@ def test_an_account_that_is_none_does_not_become_part_of_an_arn(server: Server) 
     for owner in ("*", "111122223333:x", "１１１１２２２２３３３３"):
         asked = {"QueueName": "q", "QueueOwnerAWSAccountId": owner}
         answer = called(server, "sqs", headers, json.dumps(asked).encode())
-        assert (answer.code, answer.status) == ("InvalidParameterValue", 400), owner
+        assert (answer.code, answer.status) == ("InvalidParameterValueException", 400), owner
 
 
 @pytest.mark.parametrize("name", ["a:b", "a\nb"])
 def test_a_name_that_is_none_does_not_become_part_of_an_arn(server: Server, name: str) -> None:
     headers = {"x-amz-target": "AmazonSQS.CreateQueue", "content-type": "application/x-amz-json-1.0"}
     answer = called(server, "sqs", headers, json.dumps({"QueueName": name}).encode())
-    assert (answer.code, answer.status) == ("InvalidParameterValue", 400)
+    assert (answer.code, answer.status) == ("InvalidParameterValueException", 400)
 
 
 @pytest.mark.parametrize("middle", ["..:111122223333", "us-east-1:*", "x:y:z", "cn-north-1:111122223333"])

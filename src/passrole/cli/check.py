@@ -95,7 +95,9 @@ def check(
     name: str | None,
     format_: str,
 ) -> None:
-    """List the permissions a pipeline needs and what its role lacks, and what the roles of its jobs need.
+    """List the permissions a pipeline needs, and what its role lacks.
+
+    What the roles of its jobs need is listed too.
 
     Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
     pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.

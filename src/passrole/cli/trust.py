@@ -3,13 +3,12 @@
 Knows no server. The user's own authorities stay trusted, so that everything else he calls by https works on.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from botocore.httpsession import get_cert_path
 
-from passrole import app
+from passrole import app, private_files
 from passrole.cli.environment import BUNDLES, SDK_SETTINGS, Https
 from passrole.config import Config
 
@@ -38,7 +37,8 @@ def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
     trusted = next((Path(inherited[name]) for name in BUNDLES if inherited.get(name)), None)
     if trusted is None or not trusted.is_file() or trusted == bundle:
         trusted = Path(str(get_cert_path(True)))
-    _replace(bundle, trusted.read_bytes().rstrip() + b"\n" + authority.read_bytes())
+    content = trusted.read_bytes().rstrip() + b"\n" + authority.read_bytes()
+    private_files.write(bundle, content, private_files.PUBLIC_MODE)
     return bundle
 
 
@@ -48,7 +48,7 @@ def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
     his = inherited.get(SDK_SETTINGS, str(settings)) != str(settings)
     if his or any(folder.exists() for folder in _his_folders(inherited)):
         return None
-    _replace(settings, _WITHOUT_TELEMETRY.encode())
+    private_files.write(settings, _WITHOUT_TELEMETRY.encode())
     return settings
 
 
@@ -58,10 +58,3 @@ def _his_folders(inherited: Mapping[str, str]) -> tuple[Path, ...]:
     linux = Path(inherited.get("XDG_CONFIG_HOME") or home / ".config")
     folders = linux / "sagemaker", home / "Library" / "Application Support" / "sagemaker"
     return tuple(folder / "config.yaml" for folder in folders)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Whole or not at all, for another verb may read it at this moment."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -266,6 +266,7 @@ def test_rules_and_buses_have_tags(workshop: Workshop) -> None:
 
 
 RULE = {"Name": "mine"}
+X_ARN = "arn:aws:events:us-east-1:111122223333:rule/x"
 
 
 @pytest.mark.parametrize(
@@ -292,9 +293,17 @@ RULE = {"Name": "mine"}
         ("describe_event_bus", {"Name": "b"}, "event-bus/b"),
         ("delete_event_bus", {"Name": "b"}, "event-bus/b"),
         ("list_event_buses", {}, "*"),
-        ("tag_resource", {"ResourceARN": "arn:aws:events:us-east-1:1:rule/x", "Tags": []}, "rule/x"),
-        ("untag_resource", {"ResourceARN": "arn:aws:events:us-east-1:1:rule/x", "TagKeys": []}, "rule/x"),
-        ("list_tags_for_resource", {"ResourceARN": "arn:aws:events:us-east-1:1:rule/x"}, "rule/x"),
+        (
+            "tag_resource",
+            {"ResourceARN": X_ARN, "Tags": []},
+            "rule/x",
+        ),
+        (
+            "untag_resource",
+            {"ResourceARN": X_ARN, "TagKeys": []},
+            "rule/x",
+        ),
+        ("list_tags_for_resource", {"ResourceARN": X_ARN}, "rule/x"),
     ],
 )
 def test_each_operation_is_decided_on_its_resource(
