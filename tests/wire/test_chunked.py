@@ -1,6 +1,7 @@
 """Bodies in chunks arrive whole; what is short, changed or unannounced does not arrive at all."""
 
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 from base64 import b64decode
@@ -161,9 +162,29 @@ def _signed_with_trailer(chunk: bytes, trailer: str) -> bytes:
 
 def test_other_bodies_and_other_services_are_left_as_they_are() -> None:
     plain = sent(b"x", "UNSIGNED-PAYLOAD", 1)
-    assert decoded(plain) is plain
+    assert decoded(plain).body == plain.body
+    unencoded = dataclasses.replace(plain, headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    assert decoded(unencoded) is unencoded
     other = sent(b"x", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", 1)
     assert decoded_body(other, authorization("lambda"), SECRET) is other
+
+
+@pytest.mark.parametrize("kind", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+@pytest.mark.parametrize(
+    ("sent_as", "kept"),
+    [
+        ("aws-chunked", None),
+        ("gzip, aws-chunked", "gzip"),
+        ("aws-chunked,gzip", "gzip"),
+        ("deflate, gzip, aws-chunked", "deflate, gzip"),
+        ("deflate, gzip", "deflate, gzip"),
+    ],
+)
+def test_the_ways_encoding_does_not_stay_with_the_object(kind: str, sent_as: str, kept: str | None) -> None:
+    body = b"x" if kind == "UNSIGNED-PAYLOAD" else b"1\r\nx\r\n0\r\n\r\n"
+    request = sent(body, kind, 1)
+    request = dataclasses.replace(request, headers={**request.headers, "content-encoding": sent_as})
+    assert decoded(request).headers.get("content-encoding") == kept
 
 
 @settings(max_examples=60, deadline=None)

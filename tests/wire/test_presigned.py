@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from passrole.faults import Fault
-from passrole.wire import HttpRequest, parse, route, sigv4
+from passrole.wire import HttpRequest, parse, presigning, route, sigv4
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEYS = ("k", "a/../b//./c", "ü +&?%41", "a~b(c)!'*", "/k", "..")
@@ -100,3 +101,64 @@ def test_a_request_of_another_time_is_too_skewed(client: Any) -> None:
 def test_a_wrong_secret_is_refused(client: Any) -> None:
     with pytest.raises(Fault, match="SignatureDoesNotMatch"):
         verify(signed(client, expires=60), secret="another")
+
+
+@pytest.mark.parametrize("value", ["É", "\u4f60\u597d", "caf\xe9 and more"])
+@pytest.mark.parametrize("sent_as", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("name", ["x-amz-meta-a", "content-disposition"])
+def test_headers_beyond_ascii_are_signed_as_utf8_and_sent_in_either_way(
+    name: str, value: str, sent_as: str
+) -> None:
+    try:
+        raw = value.encode(sent_as)
+    except UnicodeEncodeError:
+        pytest.skip("latin-1 has no such letter")
+    request = AWSRequest("PUT", "http://b.s3.localhost/k", {name: value}, b"data")
+    S3SigV4Auth(Credentials(KEY, SECRET), "s3", "eu-west-1").add_auth(request)
+    headers = {each.lower(): text for each, text in request.headers.items()}
+    headers |= {"host": "b.s3.localhost", name: raw.decode("latin-1")}
+    verify(HttpRequest("PUT", "/k", "", headers, b"data"))
+    with pytest.raises(Fault, match="SignatureDoesNotMatch"):
+        verify(HttpRequest("PUT", "/k", "", {**headers, name: raw.decode("latin-1") + "!"}, b"data"))
+
+
+def test_headers_in_the_query_count_and_those_of_the_signature_do_not() -> None:
+    query = (
+        "X-Amz-Algorithm=a&X-Amz-Date=d&X-Amz-Signature=s&X-Amz-Security-Token=t&X-Amz-Acl=private"
+        "&x-amz-meta-team=%C3%A9&x-amz-copy-source=b%2Fk&response-expires=0&x-id=PutObject"
+    )
+    request = HttpRequest("PUT", "/b/k", query, {"host": "h"}, b"")
+    meant = presigning.with_headers_of_query(request)
+    assert meant.headers == {
+        "host": "h",
+        "x-amz-acl": "private",
+        "x-amz-copy-source": "b/k",
+        "x-amz-meta-team": "\xc3\xa9",
+    }
+    assert route(meant, "s3").operation == "CopyObject"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("x-amz-acl=a&x-amz-acl=b", {}),
+        ("x-amz-acl=a&X-Amz-Acl=a", {}),
+        ("x-amz-acl=a", {"x-amz-acl": "b"}),
+    ],
+)
+def test_a_header_that_is_said_twice_is_refused(query: str, headers: dict[str, str]) -> None:
+    with pytest.raises(Fault) as caught:
+        presigning.with_headers_of_query(HttpRequest("PUT", "/b/k", query, headers, b""))
+    assert (caught.value.code, caught.value.members["ArgumentName"]) == ("InvalidArgument", "x-amz-acl")
+
+
+def test_a_refusal_shows_what_was_signed_and_which_header_was_not(client: Any) -> None:
+    request = signed(client, expires=None)
+    with pytest.raises(Fault) as caught:
+        verify(request, secret="another")
+    assert caught.value.members["AWSAccessKeyId"] == KEY
+    assert caught.value.members["CanonicalRequest"].startswith("PUT\n/b/k\n")
+    with pytest.raises(Fault) as caught:
+        verify(header(request, "x-amz-meta-a", "1"))
+    assert caught.value.code == "AccessDenied"
+    assert caught.value.members == {"HeadersNotSigned": "x-amz-meta-a"}

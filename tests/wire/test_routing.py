@@ -196,4 +196,21 @@ def test_a_credential_for_one_service_does_not_reach_another(
 def test_the_protocol_is_seen_without_a_route() -> None:
     assert protocol_of(request(x_amz_target="x")) == "json"
     assert protocol_of(form("")) == "query"
-    assert protocol_of(request("DELETE", "/x")) == "rest-json"
+    assert protocol_of(request("DELETE", FUNCTIONS)) == "rest-json"
+    assert protocol_of(request("GET", "/_passrole/health")) == "rest-json"
+
+
+@pytest.mark.parametrize(
+    "given", [request("DELETE", "/x"), request("GET", "/"), request("PUT", "/bucket/a/b", "acl")]
+)
+def test_what_is_unsigned_and_nobody_elses_is_s3s(given: HttpRequest) -> None:
+    assert protocol_of(given) == "rest-xml"
+
+
+@pytest.mark.parametrize("service", ["lambda", None])
+def test_a_rest_path_counts_before_the_type_that_curl_gives_every_body(service: str | None) -> None:
+    scope = {"authorization": f"AWS4-HMAC-SHA256 Credential=K/20260101/us-east-1/{service}/aws4_request"}
+    headers = {**FORM, **scope} if service else FORM
+    given = HttpRequest("POST", f"{FUNCTIONS}/f/invocations", "", headers, b'{"a":1}')
+    assert protocol_of(given) == "rest-json"
+    assert route(given, service).operation == "Invoke"

@@ -31,6 +31,7 @@ from passrole.wire import (
     HttpResponse,
     Route,
     parse,
+    presigning,
     render,
     render_fault,
     route,
@@ -60,9 +61,13 @@ class _Progress:
 
 
 class _Judged(NamedTuple):
-    """A request whose head is right. `is_verified`: its signature is, if its body is the declared one."""
+    """A request whose head is right. `is_verified`: its signature is, if its body is the declared one.
+
+    `meant` is the head with the headers that a presigned URL has in its query.
+    """
 
     head: HttpRequest
+    meant: HttpRequest
     signed: sigv4.Authorization
     protocol: Protocol
     known: Known
@@ -144,23 +149,24 @@ class Gateway:
     async def _judged(self, head: HttpRequest, progress: _Progress) -> _Judged:
         """Raises Fault for what the head alone shows to be wrong."""
         signed = _signed(head)
+        meant = _meant(head, signed)
         protocol = protocol_of(head, signed.service)
         if own.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
-            progress.found = self._routed(head, signed.service)
+            progress.found = self._routed(meant, signed.service)
             protocol = progress.found.protocol
         try:
             known = await self._directory.credentials(signed.access_key, signed.session_token)
         except UnknownKey:
-            raise sigv4.unknown_key(protocol) from None
+            raise sigv4.unknown_key(protocol, signed.access_key) from None
         except ExpiredSession:
             raise sigv4.expired_token(protocol) from None
         now = self._clock()
         if sigv2.is_presigned(head):
             sigv2.verify(head, signed, known.secret_key, now)
-            return _Judged(head, signed, protocol, known, now, True)
+            return _Judged(head, meant, signed, protocol, known, now, True)
         skew = self._config.clock_skew_seconds
         is_verified = sigv4.verify_head(head, signed, known.secret_key, now, skew, protocol)
-        return _Judged(head, signed, protocol, known, now, is_verified)
+        return _Judged(head, meant, signed, protocol, known, now, is_verified)
 
     async def _read(
         self, judged: _Judged, receive: Receive, size: int, progress: _Progress
@@ -185,7 +191,8 @@ class Gateway:
             sigv4.verify(request, signed, secret, judged.now, skew, judged.protocol)
         elif not sigv2.is_presigned(request):
             sigv4.check_payload(request, signed, judged.protocol)
-        return found, _parameters(found, decoded_body(request, signed, secret))
+        meant = replace(judged.meant, body=body) if body else judged.meant
+        return found, _parameters(found, decoded_body(meant, signed, secret))
 
 
 def _signed(request: HttpRequest) -> sigv4.Authorization:
@@ -193,6 +200,13 @@ def _signed(request: HttpRequest) -> sigv4.Authorization:
     if sigv2.is_presigned(request):
         return sigv2.parse_authorization(request)
     return sigv4.parse_authorization(request)
+
+
+def _meant(request: HttpRequest, signed: sigv4.Authorization) -> HttpRequest:
+    """What a presigned URL asks S3 for: its query may hold headers. Raises Unrouted."""
+    if signed.service != "s3" or signed.expires_seconds is None:
+        return request
+    return presigning.with_headers_of_query(request)
 
 
 def _from(scope: Scope, call: Call, proxies: Sequence[Network]) -> Call:

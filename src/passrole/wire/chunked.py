@@ -36,21 +36,24 @@ TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 
 def decoded_body(request: HttpRequest, authorization: Authorization, secret: str) -> HttpRequest:
-    """The request as if it had come in one piece; itself where its body is not aws-chunked.
+    """The request as if it had come in one piece; itself where nothing says aws-chunked.
 
     To be called after `sigv4.verify`. Trailers are headers of the result. Raises Unrouted: IncompleteBody,
     MissingContentLength, MalformedTrailerError, BadDigest, InvalidChunkSizeError, SignatureDoesNotMatch.
     """
-    kind = request.headers.get("x-amz-content-sha256", "")
-    if authorization.service != "s3" or kind not in (SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER):
+    if authorization.service != "s3":
         return request
+    kind = request.headers.get("x-amz-content-sha256", "")
+    if kind not in (SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER):
+        return _without_encoding(request)
     chain = None if kind == UNSIGNED_TRAILER else _Chain(authorization, secret)
     body, rest = _chunks(request.body, chain)
     if len(body) != _decoded_length(request):
         raise _incomplete()
     trailers = _trailers(rest, request, chain) if kind != SIGNED else {}
     _check_sums(trailers, body)
-    return replace(request, headers=_headers(request, trailers, len(body)), body=body)
+    headers = {**_without_encoding(request).headers, **trailers, "content-length": str(len(body))}
+    return replace(request, headers=headers, body=body)
 
 
 class _Chain:
@@ -142,14 +145,16 @@ def _check_sums(trailers: Mapping[str, str], body: bytes) -> None:
             raise Unrouted(fault.code, fault.message, "rest-xml", status=fault.status)
 
 
-def _headers(request: HttpRequest, trailers: Mapping[str, str], length: int) -> Mapping[str, str]:
-    """The headers without what tells of the encoding, and with the trailers."""
-    encodings = [part.strip() for part in request.headers.get("content-encoding", "").split(",")]
-    kept = ",".join(part for part in encodings if part and part != "aws-chunked")
+def _without_encoding(request: HttpRequest) -> HttpRequest:
+    """The request without `aws-chunked` in its Content-Encoding: it is the way's and not the object's."""
+    encodings = request.headers.get("content-encoding", "")
+    if "aws-chunked" not in encodings:
+        return request
+    parts = (part for part in encodings.split(",") if part.strip() not in ("", "aws-chunked"))
     headers = {name: text for name, text in request.headers.items() if name != "content-encoding"}
-    if kept:
+    if kept := ",".join(parts).strip():
         headers["content-encoding"] = kept
-    return {**headers, **trailers, "content-length": str(length)}
+    return replace(request, headers=headers)
 
 
 def _decoded_length(request: HttpRequest) -> int:

@@ -7,7 +7,7 @@ users report, such as `UnrecognizedClientException ... status code: 400` (json),
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from passrole.faults import Fault
 from passrole.wire.descriptions import Protocol, is_query_compatible
@@ -86,17 +86,24 @@ class Unrouted(Fault):
         protocol: Protocol,
         *,
         status: int | None = None,
-        members: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code, message, status=status, members=members)
         self.protocol = protocol
 
 
-def refused(refusal: Refusal, protocol: Protocol, sentence: str | None = None) -> Unrouted:
-    """The fault for a refusal, with `sentence` in place of the usual one."""
+def refused(
+    refusal: Refusal,
+    protocol: Protocol,
+    sentence: str | None = None,
+    *,
+    members: Mapping[str, Any] | None = None,
+) -> Unrouted:
+    """The fault for a refusal, with `sentence` in place of the usual one; only S3's has `members`."""
     if protocol == "rest-xml":
         code, status, usual = _IN_S3[refusal]
-        return Unrouted(code, usual if sentence is None else sentence, protocol, status=status)
+        text = usual if sentence is None else sentence
+        return Unrouted(code, text, protocol, status=status, members=members)
     return Unrouted(code_of(refusal, protocol), refusal.sentence if sentence is None else sentence, protocol)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from botocore.model import ListShape, OperationModel, Shape
 
 from passrole.faults import Fault
-from passrole.wire import scalars, xml, xml_reading
+from passrole.wire import encoded_words, scalars, xml, xml_reading
 from passrole.wire.descriptions import members
 from passrole.wire.errors import WireError
 from passrole.wire.forms import query_parameters
@@ -138,7 +138,7 @@ def _read_prefixed(prefix: str, _shape: Shape) -> Callable[[_Sources], Any]:
 
     def read(sources: _Sources) -> Any:
         found = {
-            name[len(lowered) :]: text
+            name[len(lowered) :]: encoded_words.decoded(text)
             for name, text in sources.headers.items()
             if name.startswith(lowered) and name != lowered
         }
@@ -174,7 +174,12 @@ def _converted(text: str, key: str, from_text: Callable[[str], Any]) -> Any:
         return from_text(text)
     except ValueError:
         members_ = {"ArgumentName": key, "ArgumentValue": text}
-        sentence = f"Provided value for {key} cannot be read."
+        is_number = from_text in _INTEGERS
+        sentence = (
+            f"Provided {key} not an integer or within integer range"
+            if is_number
+            else f"Provided value for {key} cannot be read."
+        )
         raise Fault("InvalidArgument", sentence, status=400, members=members_) from None
 
 
@@ -236,7 +241,8 @@ def _document(write: xml.Writer, root: str, value: Any) -> tuple[bytes, str]:
 
 def _headers_of(name: str, shape: Shape, value: Any) -> list[tuple[str, str]]:
     if shape.serialization["location"] == "headers":
-        return [(name + key.lower(), _one_line(text)) for key, text in value.items()]
+        lines = {key.lower(): _without_line_ends(text) for key, text in value.items()}
+        return [(name + key, encoded_words.encoded(line)) for key, line in lines.items()]
     if isinstance(shape, ListShape):
         return [(name, _one_line(",".join(value)))]
     if shape.type_name == "timestamp" and shape.serialization.get("timestampFormat") == "iso8601":
@@ -246,8 +252,12 @@ def _headers_of(name: str, shape: Shape, value: Any) -> list[tuple[str, str]]:
 
 def _one_line(text: str) -> str:
     """Text as a header can carry it: line ends would split the response, beyond latin-1 it is UTF-8."""
-    line = text.replace("\r", " ").replace("\n", " ").replace("\0", " ")
+    line = _without_line_ends(text)
     return line if all(ord(letter) < 256 for letter in line) else line.encode("utf-8").decode("latin-1")
+
+
+def _without_line_ends(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ")
 
 
 def _response(
@@ -282,10 +292,11 @@ def _integer(kind: str) -> Callable[[str], int]:
     return lambda text: scalars.read_integer(text, scalars.INTEGER_BOUNDS[kind])
 
 
+_INTEGERS = (_integer("integer"), _integer("long"))
 _TEXT_READERS: Mapping[str, Callable[[str], Any]] = {
     "boolean": scalars.read_boolean,
-    "integer": _integer("integer"),
-    "long": _integer("long"),
+    "integer": _INTEGERS[0],
+    "long": _INTEGERS[1],
     "string": str,
     "timestamp": scalars.read_timestamp,
 }

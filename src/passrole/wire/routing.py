@@ -50,17 +50,34 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
 def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Protocol:
     """The protocol that the request is in by its looks, whatever its operation.
 
-    S3's requests look like anything; they are known by the scope of their credential.
+    S3's requests look like anything; they are known by the scope of their credential, and without one by
+    looking like nobody else's. REST's paths count whatever the type says: curl calls every body a form.
     """
     if "x-amz-target" in request.headers:
         return "json"
-    if signing_service == "s3" or (signing_service is None and _is_signed_for_s3(request)):
+    signed_for = signing_service or _scoped_service(request)
+    if signed_for == "s3":
         return "rest-xml"
+    if signed_for in _REST_SIGNING_NAMES or (not signed_for and _is_rest_path(request)):
+        return "rest-json"
+    if _is_query(request):
+        return "query"
+    return "rest-json" if signed_for else "rest-xml"
+
+
+def _scoped_service(request: HttpRequest) -> str | None:
+    """The service in the scope of the credential, which nobody has verified."""
+    scope, found, _ = request.headers.get("authorization", "").partition("/aws4_request")
+    if not found and "X-Amz-Credential=" in request.query:
+        scope, found, _ = unquote(request.query).partition("/aws4_request")
+    return scope.rpartition("/")[2] if found else None
+
+
+def _is_query(request: HttpRequest) -> bool:
     if request.method == "GET":
-        return "query" if "Action=" in request.query else "rest-json"
+        return "Action=" in request.query
     is_form = request.headers.get("content-type", "").startswith(_FORM)
-    is_query = is_form or "Action=" in request.query
-    return "query" if is_query and request.method == "POST" else "rest-json"
+    return request.method == "POST" and (is_form or "Action=" in request.query)
 
 
 def is_named_in_body(request: HttpRequest, protocol: Protocol) -> bool:
@@ -73,12 +90,12 @@ def service_of(signing_service: str) -> str:
     return _BY_SIGNING_NAME.get(signing_service, "")
 
 
-def _is_signed_for_s3(request: HttpRequest) -> bool:
-    if "/s3/aws4_request" in request.headers.get("authorization", ""):
-        return True
-    if "X-Amz-Credential=" not in request.query:
+def _is_rest_path(request: HttpRequest) -> bool:
+    """Whether a REST service, or passrole itself, has paths that begin so, and no bucket its name."""
+    first = request.raw_path.split("/", 2)[1] if request.raw_path.startswith("/") else ""
+    if not first:
         return False
-    return "/s3/aws4_request" in request.query.replace("%2F", "/").replace("%2f", "/")
+    return first.startswith("_") or any(first in _path_table(name).literal for name in _REST_SERVICES)
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -160,6 +177,7 @@ def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
 
 
 _REST_SERVICES = tuple(service.name for service in SERVICES.values() if "rest-json" in service.protocols)
+_REST_SIGNING_NAMES = frozenset(SERVICES[name].signing_name for name in _REST_SERVICES)
 
 
 def _by_bucket(request: HttpRequest, _signing_service: str | None) -> Route:

@@ -23,6 +23,7 @@ from passrole.wire.sigv4 import Authorization
 
 REGION = Region("us-east-1")  # version 2 names none, and this is where it is still spoken
 _PROTOCOL: Final = "rest-xml"
+_BLANKS = " \t"
 _SIGNED_HEADERS = ("content-md5", "content-type")
 _TOKEN = "x-amz-security-token"  # noqa: S105 (a header's name)
 # The parameters that belong to the resource; all others are not signed.
@@ -74,9 +75,15 @@ def verify(request: HttpRequest, authorization: Authorization, secret: str, now:
     if now > authorization.epoch_seconds:
         raise refused(ACCESS_DENIED, _PROTOCOL, "Request has expired")
     text = _signed_text(request, authorization.moment)
-    expected = base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
-    if not hmac.compare_digest(expected, authorization.signature.encode()):
-        raise refused(INVALID_SIGNATURE, _PROTOCOL)
+    # As in sigv4: bytes as they came, or in latin-1 what was signed in UTF-8.
+    readings = (text.encode("latin-1", "replace"), text.encode("utf-8"))
+    if not any(_is_signed(secret, each, authorization.signature) for each in readings):
+        raise refused(INVALID_SIGNATURE, _PROTOCOL, members={"AWSAccessKeyId": authorization.access_key})
+
+
+def _is_signed(secret: str, text: bytes, signature: str) -> bool:
+    expected = base64.b64encode(hmac.digest(secret.encode(), text, "sha1"))
+    return hmac.compare_digest(expected, signature.encode())
 
 
 def _fields(request: HttpRequest) -> Mapping[str, str]:
@@ -89,11 +96,18 @@ def _fields(request: HttpRequest) -> Mapping[str, str]:
 
 
 def _signed_text(request: HttpRequest, ends: str) -> str:
-    """Headers count wherever they are: who signs a URL puts them into its query."""
-    lower = {name.lower(): value for name, value in _fields(request).items()}
+    """Headers count wherever they are: who signs a URL puts them into its query.
+
+    The text is of letters that stand for bytes, as in the headers of HttpRequest.
+    """
+    lower = {name.lower(): _as_bytes(value) for name, value in _fields(request).items()}
     headers = lower | dict(request.headers)
-    custom = sorted(f"{name}:{value.strip()}" for name, value in headers.items() if name.startswith("x-amz-"))
-    standard = [headers.get(name, "").strip() for name in _SIGNED_HEADERS]
+    custom = sorted(
+        f"{_as_bytes(name)}:{value.strip(_BLANKS)}"
+        for name, value in headers.items()
+        if name.startswith("x-amz-")
+    )
+    standard = [headers.get(name, "").strip(_BLANKS) for name in _SIGNED_HEADERS]
     return "\n".join([request.method, *standard, ends, *custom, _resource(request)])
 
 
@@ -102,8 +116,15 @@ def _resource(request: HttpRequest) -> str:
     bucket = bucket_of_host(request.headers.get("host", ""))
     path = f"/{bucket}{request.raw_path}" if bucket else request.raw_path
     pairs = [part.split("=", 1) for part in request.query.split("&")]
-    signed = sorted(
-        (["=".join([pair[0], *map(unquote, pair[1:])]) for pair in pairs if pair[0] in _SIGNED_PARAMETERS]),
-        key=lambda part: part.partition("=")[0],
-    )
-    return f"{path}?{'&'.join(signed)}" if signed else path
+    signed = sorted((pair for pair in pairs if pair[0] in _SIGNED_PARAMETERS), key=lambda pair: pair[0])
+    if not signed:
+        return path
+    return f"{path}?{'&'.join('='.join([pair[0], *map(_value, pair[1:])]) for pair in signed)}"
+
+
+def _value(encoded: str) -> str:
+    return _as_bytes(unquote(encoded))
+
+
+def _as_bytes(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("latin-1")

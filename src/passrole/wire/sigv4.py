@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from passrole.arns import Region, Unfit
 from passrole.faults import Fault
+from passrole.wire import presigning
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import query_parameters
 from passrole.wire.http import HttpRequest
@@ -31,7 +32,7 @@ from passrole.wire.refusals import (
     refused,
 )
 from passrole.wire.routing import protocol_of
-from passrole.wire.scalars import INTEGER_BOUNDS, read_integer
+from passrole.wire.scalars import INTEGER_BOUNDS, read_integer, write_iso8601
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -160,9 +161,9 @@ def check_payload(request: HttpRequest, authorization: Authorization, protocol: 
     _payload(request, authorization, protocol)
 
 
-def unknown_key(protocol: Protocol) -> Unrouted:
+def unknown_key(protocol: Protocol, access_key: str = "") -> Unrouted:
     """The fault for an access key that nobody holds, or a session token that is not the key's."""
-    return refused(UNKNOWN_KEY, protocol)
+    return refused(UNKNOWN_KEY, protocol, members={"AWSAccessKeyId": access_key} if access_key else None)
 
 
 def expired_token(protocol: Protocol) -> Unrouted:
@@ -328,15 +329,23 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
     listed_names = frozenset(names)
     for name in request.headers:
         if name.startswith("x-amz-") and name not in listed_names:
-            sentence = f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
-            raise refused(INVALID_SIGNATURE, protocol, sentence)
+            raise _not_signed(request, names, name, protocol)
     return names
+
+
+def _not_signed(request: HttpRequest, signed: tuple[str, ...], first: str, protocol: Protocol) -> Unrouted:
+    if protocol != "rest-xml":
+        sentence = f"'{first}' must be a 'SignedHeader' in the AWS Authorization."
+        return refused(INVALID_SIGNATURE, protocol, sentence)
+    names = ", ".join(name for name in request.headers if name.startswith("x-amz-") and name not in signed)
+    sentence = "There were headers present in the request which were not signed"
+    return refused(ACCESS_DENIED, protocol, sentence, members={"HeadersNotSigned": names})
 
 
 def _check_clock(authorization: Authorization, now: float, skew_seconds: int, protocol: Protocol) -> None:
     age = now - authorization.epoch_seconds
     if authorization.expires_seconds is not None:
-        _check_expiry(age, authorization.expires_seconds, skew_seconds, protocol)
+        _check_expiry(authorization, authorization.expires_seconds, now, skew_seconds, protocol)
         return
     if abs(age) <= skew_seconds:
         return
@@ -353,35 +362,51 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
         )
     if protocol == "rest-xml":
         sentence = "The difference between the request time and the current time is too large."
-        raise Unrouted("RequestTimeTooSkewed", sentence, protocol, status=403)
+        members = {
+            "RequestTime": authorization.moment,
+            "ServerTime": write_iso8601(int(now)),
+            "MaxAllowedSkewMilliseconds": skew_seconds * 1000,
+        }
+        raise Unrouted("RequestTimeTooSkewed", sentence, protocol, status=403, members=members)
     raise refused(INVALID_SIGNATURE, protocol, sentence)
 
 
-def _check_expiry(age: float, expires_seconds: int, skew_seconds: int, protocol: Protocol) -> None:
-    """S3 denies a URL whose time is over, or is still to come."""
+def _check_expiry(
+    authorization: Authorization, expires_seconds: int, now: float, skew_seconds: int, protocol: Protocol
+) -> None:
+    """S3 denies a URL whose time is over; or is still to come."""
+    age = now - authorization.epoch_seconds
     if -skew_seconds <= age <= expires_seconds:
         return
     sentence = "Request has expired" if age > 0 else "Request is not yet valid"
-    raise refused(ACCESS_DENIED, protocol, sentence)
+    members = {
+        "X-Amz-Expires": expires_seconds,
+        "Expires": write_iso8601(authorization.epoch_seconds + expires_seconds),
+        "ServerTime": write_iso8601(int(now)),
+    }
+    raise refused(ACCESS_DENIED, protocol, sentence, members=members)
 
 
 def _check_signature(
     request: HttpRequest, authorization: Authorization, secret: str, digest: str, protocol: Protocol
 ) -> None:
-    scope = scope_of(authorization)
-    canonical = hashlib.sha256(_canonical(request, authorization, digest).encode("utf-8")).hexdigest()
-    text = f"{ALGORITHM}\n{authorization.moment}\n{scope}\n{canonical}"
+    canonical = _canonical(request, authorization, digest)
     key = signing_key(secret, authorization.date, authorization.region, authorization.service)
-    expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
-    if not hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8")):
-        raise refused(INVALID_SIGNATURE, protocol)
+    # Headers are signed as the bytes that arrive. Python's http.client alone sends in latin-1 what was
+    # signed in UTF-8.
+    if _is_signed(key, authorization, canonical.encode("latin-1", "replace")):
+        return
+    if canonical.isascii() or not _is_signed(key, authorization, canonical.encode("utf-8")):
+        raise _mismatch(authorization, canonical, protocol)
 
 
 def _declared(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str | None:
     """What the head says is signed in place of the body; None where it says nothing."""
     declared = request.headers.get("x-amz-content-sha256")
     if authorization.service == "s3" and authorization.expires_seconds is not None and declared is None:
-        return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
+        declared = presigning.headers_in_query(request).get("x-amz-content-sha256")
+        if declared is None:
+            return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
     if authorization.service == "s3" and declared is None:
         sentence = "Missing required header for this request: x-amz-content-sha256"
         raise Unrouted("InvalidRequest", sentence, protocol, status=400)
@@ -399,8 +424,31 @@ def _payload(request: HttpRequest, authorization: Authorization, protocol: Proto
         return digest
     if authorization.service == "s3":
         sentence = "The provided 'x-amz-content-sha256' header does not match what was computed."
-        raise Unrouted("XAmzContentSHA256Mismatch", sentence, protocol, status=400)
+        members = {"ClientComputedContentSHA256": declared, "S3ComputedContentSHA256": digest}
+        raise Unrouted("XAmzContentSHA256Mismatch", sentence, protocol, status=400, members=members)
     raise refused(INVALID_SIGNATURE, protocol)
+
+
+def _is_signed(key: bytes, authorization: Authorization, canonical: bytes) -> bool:
+    text = _string_to_sign(authorization, canonical)
+    expected = hmac.digest(key, text.encode("utf-8"), "sha256").hex()
+    return hmac.compare_digest(expected.encode("ascii"), authorization.signature.encode("utf-8"))
+
+
+def _string_to_sign(authorization: Authorization, canonical: bytes) -> str:
+    digest = hashlib.sha256(canonical).hexdigest()
+    return f"{ALGORITHM}\n{authorization.moment}\n{scope_of(authorization)}\n{digest}"
+
+
+def _mismatch(authorization: Authorization, canonical: str, protocol: Protocol) -> Unrouted:
+    """S3 shows what it has signed itself, from what the sender wrote; no key can be told from it."""
+    members = {
+        "AWSAccessKeyId": authorization.access_key,
+        "StringToSign": _string_to_sign(authorization, canonical.encode("latin-1", "replace")),
+        "SignatureProvided": authorization.signature,
+        "CanonicalRequest": canonical,
+    }
+    return refused(INVALID_SIGNATURE, protocol, members=members)
 
 
 def _amz_date(epoch_seconds: float) -> str:
@@ -409,14 +457,17 @@ def _amz_date(epoch_seconds: float) -> str:
 
 def _canonical(request: HttpRequest, authorization: Authorization, digest: str) -> str:
     headers = request.headers
-    lines = "\n".join(
-        f"{name}:{' '.join(headers.get(name, '').split())}" for name in authorization.signed_headers
-    )
+    lines = "\n".join(f"{name}:{_trimmed(headers.get(name, ''))}" for name in authorization.signed_headers)
     path = _canonical_path(request.raw_path, authorization.service)
     return (
         f"{request.method}\n{path}\n{_canonical_query(request.query)}\n"
         f"{lines}\n\n{';'.join(authorization.signed_headers)}\n{digest}"
     )
+
+
+def _trimmed(text: str) -> str:
+    """A header with single spaces; beyond ASCII `split` alone would take bytes of letters for spaces."""
+    return " ".join(text.split() if text.isascii() else filter(None, text.split(" ")))
 
 
 def _canonical_path(raw_path: str, service: str) -> str:

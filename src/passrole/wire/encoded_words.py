@@ -1,0 +1,54 @@
+"""Metadata beyond ASCII in S3's headers: RFC 2047's encoded words, `=?UTF-8?B?w6k=?=`.
+
+It knows no header. S3 decodes such words before it stores a value and writes them for whatever is not ASCII,
+in Q where most letters are ASCII and in B elsewhere. A value that came as raw UTF-8 is read as latin-1, so
+its reader gets the words of that: the guide's example `\u00c4M\u00c4Z\u00d5\u00d1 S3` comes back as
+`=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=`.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
+"""
+
+import base64
+import binascii
+from email.errors import HeaderParseError
+from email.header import decode_header
+
+WORD_LENGTH_MAX = 75
+_AROUND = len("=?UTF-8?B??=")
+_AS_THEY_ARE = frozenset(range(33, 127)) - frozenset(b"=?_")
+
+
+def decoded(text: str) -> str:
+    """The value with its encoded words read; as it is where one of them cannot be."""
+    if "=?" not in text:
+        return text
+    try:
+        parts = [
+            part if isinstance(part, str) else part.decode(charset or "latin-1")
+            for part, charset in decode_header(text)
+        ]
+    except (HeaderParseError, LookupError, UnicodeDecodeError, binascii.Error):
+        return text
+    return "".join(parts)
+
+
+def encoded(text: str) -> str:
+    """The value as words of at most 75 letters; as it is where it is ASCII."""
+    if text.isascii():
+        return text
+    ascii_letters = sum(letter.isascii() for letter in text)
+    return " ".join(_words(text, in_q=ascii_letters * 2 > len(text)))
+
+
+def _words(text: str, *, in_q: bool) -> list[str]:
+    raw = text.encode("utf-8", "replace")
+    word = "".join(map(_q, raw)) if in_q else base64.b64encode(raw).decode("ascii")
+    if len(word) + _AROUND > WORD_LENGTH_MAX and len(text) > 1:
+        half = len(text) // 2
+        return _words(text[:half], in_q=in_q) + _words(text[half:], in_q=in_q)
+    return [f"=?UTF-8?{'Q' if in_q else 'B'}?{word}?="]
+
+
+def _q(byte: int) -> str:
+    if byte == ord(" "):
+        return "_"
+    return chr(byte) if byte in _AS_THEY_ARE else f"={byte:02X}"

@@ -1,0 +1,65 @@
+"""What a presigned URL of S3 says beside its signature: parameters of the query that count as headers.
+
+    PUT /bucket/key?X-Amz-Signature=..&x-amz-meta-team=ml&x-amz-checksum-crc32=wdBDMA%3D%3D
+
+Who signs a URL may put any x-amz- header into the query, as the SDK for JavaScript does with all of them.
+They are signed with the query. It knows no operation. See "Authenticating Requests: Using Query Parameters"
+in the S3 API reference.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from passrole.wire.forms import query_parameters
+from passrole.wire.http import HttpRequest
+from passrole.wire.refusals import Unrouted
+
+_PREFIX = "x-amz-"
+_OF_THE_SIGNATURE = frozenset(
+    f"{_PREFIX}{name}"
+    for name in (
+        "algorithm",
+        "credential",
+        "date",
+        "expires",
+        "security-token",
+        "signature",
+        "signedheaders",
+    )
+)
+
+
+def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
+    """The headers that stand in the query, by lower-case name, in the letters that HttpRequest has them.
+
+    Raises Fault MalformedQueryString, and Unrouted for one that is there twice.
+    """
+    found: dict[str, str] = {}
+    for name, values in query_parameters(request.query).items():
+        lowered = name.lower()
+        if not lowered.startswith(_PREFIX) or lowered in _OF_THE_SIGNATURE:
+            continue
+        if len(values) > 1 or lowered in found:
+            raise _twice(lowered, ", ".join(values))
+        # A header is its bytes, read as latin-1; the query is UTF-8.
+        found[lowered] = values[0].encode("utf-8").decode("latin-1")
+    return found
+
+
+def with_headers_of_query(request: HttpRequest) -> HttpRequest:
+    """The request of a presigned URL as if those headers had come as headers.
+
+    Only for what is meant: the signature is over the request as it came. Raises Unrouted where a header says
+    another thing than the query, for one of the two would be passed over.
+    """
+    found = headers_in_query(request)
+    for name, value in found.items():
+        if request.headers.get(name, value) != value:
+            raise _twice(name, value)
+    return replace(request, headers={**request.headers, **found}) if found else request
+
+
+def _twice(name: str, value: str) -> Unrouted:
+    sentence = f"The parameter {name} is given more than once."
+    members = {"ArgumentName": name, "ArgumentValue": value}
+    return Unrouted("InvalidArgument", sentence, "rest-xml", status=400, members=members)
