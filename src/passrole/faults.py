@@ -16,7 +16,8 @@ class Fault(Exception):
     """One error on the wire.
 
     `code` is the modelled shape name or the bare code (`ResourceNotFound`); `status` overrides the
-    service description's (which defaults to 400); `members` are further modelled members of the error.
+    service description's (which defaults to 400); `members` are further modelled members of the error, and
+    `headers`, which S3's answers alone carry, by lower-case name.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Fault(Exception):
         status: int | None = None,
         sender: bool = True,
         members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -34,6 +36,7 @@ class Fault(Exception):
         self.status = status
         self.sender = sender
         self.members = dict(members or {})
+        self.headers = dict(headers or {})
 
 
 class AccessDenied(Fault):

@@ -7,7 +7,7 @@ logs describe no status at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -50,7 +50,7 @@ class WireError:
 
     `type_name` is the exception's name, with its namespace in JSON; `code` is what query clients read and
     `query_code` what goes in x-amzn-query-error, None where the service has no such past. `members` are the
-    further modelled members in AWS's spelling, described by `shape`.
+    further modelled members in AWS's spelling, described by `shape`; `headers` S3's alone.
     """
 
     service: str | None
@@ -63,6 +63,7 @@ class WireError:
     message: str
     shape: StructureShape | None
     members: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireError:
@@ -79,6 +80,7 @@ def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireErr
         type_name=_qualified(fault.code, compatible),
         code=fault.code,
         query_code=fault.code if compatible else None,
+        headers=fault.headers,
         status=fault.status
         or _S3_STATUSES.get(fault.code if service == "s3" else "", 400 if fault.sender else 500),
         sender=fault.sender,

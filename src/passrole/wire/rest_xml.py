@@ -103,7 +103,8 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
     out.append(f"<Message>{xml.escaped(error.message)}</Message>")
     out.extend(f"<{name}>{xml.escaped(str(value))}</{name}>" for name, value in error.members.items())
     out.append(f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>")
-    return _response(error.status, [], ("".join(out).encode("utf-8"), XML), request_id)
+    body = ("".join(out).encode("utf-8"), XML)
+    return _response(error.status, list(error.headers.items()), body, request_id)
 
 
 def without_body(response: HttpResponse) -> HttpResponse:

@@ -89,9 +89,14 @@ class S3:
 
     def refusal(self, act: Callable[[], object]) -> tuple[str, int | None]:
         """Code and status of the fault that the act is answered with."""
+        fault = self.fault(act)
+        return fault.code, fault.status
+
+    def fault(self, act: Callable[[], object]) -> Fault:
+        """The fault that the act is answered with."""
         with pytest.raises(Fault) as caught:
             act()
-        return caught.value.code, caught.value.status
+        return caught.value
 
     async def _call(
         self,

@@ -24,7 +24,10 @@ POLICY = {
 
 
 def test_a_bucket_is_a_folder(s3: S3) -> None:
-    assert s3.create_bucket(bucket="models") == {"Location": "/models"}
+    assert s3.create_bucket(bucket="models") == {
+        "Location": "/models",
+        "BucketArn": "arn:aws:s3:::models",
+    }
     assert (s3.folder / "s3/models").is_dir()
     assert s3.head_bucket(bucket="models") == {"BucketRegion": "us-east-1"}
     assert s3.get_bucket_location(bucket="models") == {}
@@ -50,7 +53,7 @@ def test_buckets_are_listed_by_name(s3: S3) -> None:
 
 def test_a_bucket_that_is_there_is_created_again_only_in_the_first_region(s3: S3) -> None:
     s3.put("k")
-    assert s3.create_bucket(bucket="data") == {"Location": "/data"}
+    assert s3.create_bucket(bucket="data")["Location"] == "/data"
     assert s3.keys() == ["k"]
     s3.context = s3.in_region("eu-west-1")
     there = {"create_bucket_configuration": {"LocationConstraint": "eu-west-1"}}
@@ -62,13 +65,42 @@ def test_a_bucket_that_is_there_is_created_again_only_in_the_first_region(s3: S3
 
 @pytest.mark.parametrize(
     "region, constraint",
-    [("us-east-1", "eu-west-1"), ("eu-west-1", None), ("eu-west-1", "us-west-2")],
+    [("eu-west-1", None), ("eu-west-1", "us-west-2"), ("ap-south-1", "EU")],
 )
 def test_a_bucket_is_where_it_is_created(s3: S3, region: str, constraint: str | None) -> None:
     s3.context = s3.in_region(region)
     configuration = {"LocationConstraint": constraint} if constraint else None
     refused = s3.refusal(lambda: s3.create_bucket(bucket="new", create_bucket_configuration=configuration))
     assert refused == ("IllegalLocationConstraintException", 400)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+@pytest.mark.parametrize("constraint", ["us-east-1", "moon-north-1"])
+def test_a_constraint_that_is_no_region_is_named(s3: S3, region: str, constraint: str) -> None:
+    s3.context = s3.in_region(region)
+    configuration = {"LocationConstraint": constraint}
+    fault = s3.fault(lambda: s3.create_bucket(bucket="new", create_bucket_configuration=configuration))
+    assert (fault.code, fault.members) == ("InvalidLocationConstraint", configuration)
+
+
+@pytest.mark.parametrize(
+    "constraint, region", [("eu-west-1", "eu-west-1"), ("EU", "eu-west-1"), ("ap-south-1", "ap-south-1")]
+)
+def test_the_first_region_makes_buckets_in_every_region(s3: S3, constraint: str, region: str) -> None:
+    configuration = {"LocationConstraint": constraint}
+    answer = s3.create_bucket(bucket="there", create_bucket_configuration=configuration)
+    assert answer["Location"] == "http://there.s3.amazonaws.com/"
+    assert s3.head_bucket(bucket="there") == {"BucketRegion": region}
+    assert s3.get_bucket_location(bucket="there") == {"LocationConstraint": region}
+    again = s3.refusal(lambda: s3.create_bucket(bucket="there", create_bucket_configuration=configuration))
+    assert again == ("BucketAlreadyOwnedByYou", 409)
+    assert s3.refusal(lambda: s3.create_bucket(bucket="there")) == ("BucketAlreadyOwnedByYou", 409)
+
+
+@pytest.mark.parametrize("token", ["", "data", "ZGF0YQ==", "!"])
+def test_a_token_of_no_list_of_buckets_is_refused(s3: S3, token: str) -> None:
+    refused = s3.refusal(lambda: s3.list_buckets(continuation_token=token))
+    assert refused == ("InvalidArgument", 400)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_copy_may_say_something_else(s3: S3) -> None:
         ("data/none", {}, ("NoSuchKey", 404)),
         ("none/k", {}, ("NoSuchBucket", 404)),
         ("data", {}, ("InvalidArgument", 400)),
-        ("data/k?versionId=1", {}, ("InvalidRequest", 400)),
+        ("data/k?versionId=1", {}, ("InvalidArgument", 400)),
         ("data/../data/k", {}, ("NoSuchKey", 404)),
         ("data/k", {"key": "k"}, ("InvalidRequest", 400)),
         ("data/k", {"key": "../k"}, ("InvalidRequest", 400)),
@@ -103,3 +103,55 @@ def test_tags_beyond_the_limits_are_refused(s3: S3, tags: list[dict[str, str]], 
     s3.put("k")
     refused = s3.refusal(lambda: s3.put_object_tagging(bucket="data", key="k", tagging={"TagSet": tags}))
     assert refused == (code, 400)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"storage_class": "STANDARD"},
+        {"storage_class": "ONEZONE_IA"},
+        {"server_side_encryption": "AES256"},
+        {"server_side_encryption": "aws:kms"},
+        {"website_redirect_location": "/elsewhere"},
+        {"metadata_directive": "REPLACE", "metadata": {"new": "1"}},
+    ],
+)
+def test_a_copy_onto_itself_that_changes_something_is_made(s3: S3, change: dict[str, Any]) -> None:
+    s3.put("k", metadata={"old": "1"}, tagging="a=1")
+    copy(s3, "data/k", "k", **change)
+    head = s3.head("k")
+    assert s3.get("k") == b"bytes"
+    assert head.get("StorageClass", "STANDARD") == change.get("storage_class", "STANDARD")
+    assert head["ServerSideEncryption"] == change.get("server_side_encryption", "AES256")
+    assert head["Metadata"] == change.get("metadata", {"old": "1"})
+    assert head.get("WebsiteRedirectLocation") == change.get("website_redirect_location")
+    assert head["TagCount"] == 1
+
+
+@pytest.mark.parametrize(
+    "conditions, named",
+    [
+        ({"copy_source_if_match": '"x"'}, "If-Match"),
+        ({"copy_source_if_none_match": "etag"}, "If-None-Match"),
+        ({"copy_source_if_unmodified_since": 0.0}, "If-Unmodified-Since"),
+        ({"copy_source_if_modified_since": 1_799_999_999.0}, "If-Modified-Since"),
+    ],
+)
+def test_a_refused_condition_on_the_source_is_named(s3: S3, conditions: dict[str, Any], named: str) -> None:
+    etag = s3.put("k")["ETag"]
+    given = {name: etag if value == "etag" else value for name, value in conditions.items()}
+    fault = s3.fault(lambda: copy(s3, "data/k", "to", **given))
+    assert (fault.code, fault.members) == ("PreconditionFailed", {"Condition": f"x-amz-copy-source-{named}"})
+
+
+def test_a_time_to_come_is_no_condition_on_the_source(s3: S3) -> None:
+    s3.put("k")
+    copy(s3, "data/k", "to", copy_source_if_modified_since=4e9)
+    assert s3.get("to") == b"bytes"
+
+
+def test_a_copy_may_demand_what_is_at_its_end(s3: S3) -> None:
+    s3.put("k")
+    copy(s3, "data/k", "to", if_none_match="*")
+    fault = s3.fault(lambda: copy(s3, "data/k", "to", if_none_match="*"))
+    assert fault.members == {"Condition": "If-None-Match"}

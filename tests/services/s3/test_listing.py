@@ -128,3 +128,44 @@ def test_no_keys_are_told_where_none_are_wanted(filled: S3) -> None:
 )
 def test_what_cannot_be_listed_is_refused(s3: S3, given: dict[str, Any], code: str) -> None:
     assert s3.refusal(lambda: s3.list_objects_v2(**given))[0] == code
+
+
+@pytest.mark.parametrize("token", ["", "ZGF0YQ==", "YS8x", "no token"])
+def test_a_token_of_no_page_is_refused_and_named(filled: S3, token: str) -> None:
+    fault = filled.fault(lambda: filled.list_objects_v2(bucket="data", continuation_token=token))
+    assert (fault.code, fault.members) == ("InvalidArgument", {"ArgumentName": "continuation-token"})
+
+
+def test_a_token_is_of_its_own_bucket(filled: S3) -> None:
+    filled.create_bucket(bucket="other")
+    token = filled.list_objects_v2(bucket="data", max_keys=1)["NextContinuationToken"]
+    filled.list_objects_v2(bucket="data", continuation_token=token)
+    refused = filled.refusal(lambda: filled.list_objects_v2(bucket="other", continuation_token=token))
+    assert refused == ("InvalidArgument", 400)
+
+
+@pytest.mark.parametrize(
+    "marker, rest",
+    [
+        ("a/1", ["a0", "b/", "é x"]),
+        ("a/", ["a0", "b/", "é x"]),
+        ("b/c", ["é x"]),
+        ("a", ["a-b", "a/", "a0", "b/", "é x"]),
+    ],
+)
+def test_a_marker_inside_a_prefix_is_beyond_the_whole_of_it(filled: S3, marker: str, rest: list[str]) -> None:
+    assert told(filled.list_objects(bucket="data", delimiter="/", marker=marker)) == rest
+    versions = filled.list_object_versions(bucket="data", delimiter="/", key_marker=marker)
+    keys = [each["Key"] for each in versions.get("Versions", [])]
+    assert sorted(keys + [each["Prefix"] for each in versions.get("CommonPrefixes", [])]) == rest
+
+
+def test_start_after_inside_a_prefix_leaves_the_rest_of_it(filled: S3) -> None:
+    assert told(filled.list_objects_v2(bucket="data", delimiter="/", start_after="a/1"))[0] == "a/"
+
+
+def test_a_wrong_argument_is_named_with_its_value(filled: S3) -> None:
+    fault = filled.fault(lambda: filled.list_objects(bucket="data", max_keys=-1))
+    assert fault.members == {"ArgumentName": "maxKeys", "ArgumentValue": -1}
+    fault = filled.fault(lambda: filled.list_multipart_uploads(bucket="data", encoding_type="xml"))
+    assert fault.members == {"ArgumentName": "encoding-type", "ArgumentValue": "xml"}

@@ -1,6 +1,7 @@
 """Objects in parts: shape, refusals, effect."""
 
 import base64
+import dataclasses
 import hashlib
 import zlib
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from passrole.services.s3 import completing
+from passrole.services.s3 import completing, objects
 
 S3: TypeAlias = Any
 
@@ -50,7 +51,13 @@ def test_parts_become_one_file(s3: S3) -> None:
     answer = completed(s3, upload, [first, second])
     digest = hashlib.md5(hashlib.md5(b"1234").digest() + hashlib.md5(b"56").digest()).hexdigest()
     etag = f'"{digest}-2"'
-    assert answer == {"Location": "/data/k", "Bucket": "data", "Key": "k", "ETag": etag}
+    assert answer == {
+        "Location": "https://data.s3.us-east-1.amazonaws.com/k",
+        "Bucket": "data",
+        "Key": "k",
+        "ETag": etag,
+        "ServerSideEncryption": "AES256",
+    }
     found = s3.get_object(bucket="data", key="k")
     assert (found["Body"], found["ETag"], found["ContentType"]) == (b"123456", etag, "text/plain")
     assert (found["Metadata"], found["TagCount"]) == ({"a": "b"}, 1)
@@ -70,9 +77,90 @@ def test_an_upload_is_over_once_it_is_completed(s3: S3) -> None:
     upload = begun(s3)
     part = sent(s3, upload, 1, b"1")
     completed(s3, upload, [part])
-    over = ("NoSuchUpload", 404)
-    assert s3.refusal(lambda: completed(s3, upload, [part])) == over
-    assert s3.refusal(lambda: sent(s3, upload, 2, b"2")) == over
+    fault = s3.fault(lambda: sent(s3, upload, 2, b"2"))
+    assert (fault.code, fault.members) == ("NoSuchUpload", {"UploadId": upload})
+
+
+def test_a_completion_that_was_not_heard_is_answered_again(s3: S3) -> None:
+    upload = begun(s3, checksum_algorithm="CRC32", server_side_encryption="aws:kms")
+    parts = [sent(s3, upload, 1, b"1234"), sent(s3, upload, 2, b"5")]
+    answer = completed(s3, upload, parts, if_none_match="*")
+    assert completed(s3, upload, parts, if_none_match="*") == answer
+    assert s3.refusal(lambda: completed(s3, upload, parts[:1])) == ("InvalidPart", 400)
+    assert s3.refusal(lambda: completed(s3, upload, [{"PartNumber": 1, "ETag": "x"}])) == (
+        "InvalidPart",
+        400,
+    )
+    other = {"bucket": "data", "key": "other", "upload_id": upload, "multipart_upload": {"Parts": parts}}
+    assert s3.refusal(lambda: s3.complete_multipart_upload(**other)) == ("NoSuchUpload", 404)
+    s3.put("k", b"another")
+    assert s3.refusal(lambda: completed(s3, upload, parts)) == ("NoSuchUpload", 404)
+    assert s3.get("k") == b"another"
+
+
+@pytest.mark.parametrize(
+    "bucket, key, location",
+    [
+        ("data", "a/b c", "https://data.s3.us-east-1.amazonaws.com/a%2Fb%20c"),
+        ("with.dots", "k", "https://s3.us-east-1.amazonaws.com/with.dots/k"),
+    ],
+)
+def test_the_place_of_a_whole_object_is_a_uri(s3: S3, bucket: str, key: str, location: str) -> None:
+    s3.create_bucket(bucket=bucket)
+    upload = s3.create_multipart_upload(bucket=bucket, key=key)["UploadId"]
+    named = {"bucket": bucket, "key": key, "upload_id": upload}
+    part = {"PartNumber": 1, **s3.upload_part(**named, part_number=1, body=b"1")}
+    answer = s3.complete_multipart_upload(**named, multipart_upload={"Parts": [part]})
+    assert answer["Location"] == location
+
+
+def test_a_part_can_be_read_by_its_place(s3: S3) -> None:
+    upload = begun(s3)
+    completed(s3, upload, [sent(s3, upload, 3, b"1234"), sent(s3, upload, 9, b"56")])
+    second = s3.get_object(bucket="data", key="k", part_number=2)
+    assert (second["Body"], second["ContentRange"], second["PartsCount"]) == (b"56", "bytes 4-5/6", 2)
+    assert s3.head("k", part_number=1)["ContentLength"] == 4
+    assert "PartsCount" not in s3.head("k")
+    fault = s3.fault(lambda: s3.get("k", part_number=3))
+    assert (fault.code, fault.status) == ("InvalidPartNumber", 416)
+    assert fault.members == {"ActualPartCount": 2, "PartNumberRequested": 3}
+    assert s3.refusal(lambda: s3.get("k", part_number=0)) == ("InvalidArgument", 400)
+    assert s3.refusal(lambda: s3.get("k", part_number=1, range_="bytes=0-1")) == ("InvalidRequest", 400)
+
+
+def test_an_object_that_came_whole_is_its_only_part(s3: S3) -> None:
+    s3.put("k", b"0123")
+    answer = s3.get_object(bucket="data", key="k", part_number=1)
+    assert (answer["Body"], answer["ContentRange"]) == (b"0123", "bytes 0-3/4")
+    assert "PartsCount" not in answer
+    assert s3.refusal(lambda: s3.head("k", part_number=2)) == ("InvalidPartNumber", 416)
+    s3.put("empty", b"")
+    assert "ContentRange" not in s3.head("empty", part_number=1)
+
+
+def test_what_was_put_together_before_sizes_were_kept_has_no_parts_to_read(s3: S3) -> None:
+    s3.put("k", b"012345")
+    found = s3.run(objects.existing(s3.context, "data", "k"))
+    s3.run(objects.change(s3.context, found, dataclasses.replace(found.known.about, parts=2)))
+    assert s3.refusal(lambda: s3.get("k", part_number=1)) == ("NotImplemented", 501)
+    assert s3.get("k") == b"012345"
+
+
+def test_the_attributes_of_parts_come_in_pages(s3: S3) -> None:
+    upload = begun(s3, checksum_algorithm="SHA256")
+    completed(s3, upload, [sent(s3, upload, each, b"1234") for each in (1, 2, 3)])
+    named = {"bucket": "data", "key": "k", "object_attributes": ["ObjectParts", "Checksum"]}
+    answer = s3.get_object_attributes(**named, max_parts=2)
+    parts = answer["ObjectParts"]
+    assert (parts["TotalPartsCount"], parts["IsTruncated"], parts["NextPartNumberMarker"]) == (3, True, 2)
+    digest = written(hashlib.sha256(b"1234").digest())
+    assert parts["Parts"][1] == {"PartNumber": 2, "Size": 4, "ChecksumSHA256": digest}
+    assert answer["Checksum"]["ChecksumType"] == "COMPOSITE"
+    rest = s3.get_object_attributes(**named, part_number_marker=2)["ObjectParts"]
+    assert [each["PartNumber"] for each in rest["Parts"]] == [3]
+    plain = begun(s3)
+    completed(s3, plain, [sent(s3, plain, 1, b"1")])
+    assert s3.get_object_attributes(**named)["ObjectParts"] == {"TotalPartsCount": 1}
 
 
 def test_an_upload_that_is_given_up_leaves_nothing(s3: S3) -> None:

@@ -17,7 +17,8 @@ def crc32(body: bytes) -> str:
 
 def test_an_object_is_the_file_under_its_key(s3: S3) -> None:
     answer = s3.put("models/a/weights.bin", b"0123456789")
-    assert answer == {"ETag": f'"{hashlib.md5(b"0123456789").hexdigest()}"'}
+    etag = f'"{hashlib.md5(b"0123456789").hexdigest()}"'
+    assert answer == {"ETag": etag, "ServerSideEncryption": "AES256"}
     assert (s3.root / "models/a/weights.bin").read_bytes() == b"0123456789"
     assert s3.get("models/a/weights.bin") == b"0123456789"
 
@@ -38,6 +39,7 @@ def test_a_reader_is_told_what_the_writer_said(s3: S3) -> None:
         "ContentType": "text/csv",
         "ETag": f'"{hashlib.md5(body).hexdigest()}"',
         "Metadata": {"team": "ml"},
+        "ServerSideEncryption": "AES256",
         "TagCount": 2,
     }
     assert "ChecksumCRC32" not in s3.head("t.csv")
@@ -96,7 +98,8 @@ def test_a_range_beyond_the_end_is_refused(s3: S3, header: str) -> None:
         ({"if_none_match": "etag"}, ("NotModified", 304)),
         ({"if_none_match": '"other"'}, None),
         ({"if_modified_since": 0.0}, None),
-        ({"if_modified_since": 4e9}, ("NotModified", 304)),
+        ({"if_modified_since": 1_799_999_999.0}, ("NotModified", 304)),
+        ({"if_modified_since": 4e9}, None),
         ({"if_unmodified_since": 0.0}, ("PreconditionFailed", 412)),
         ({"if_unmodified_since": 4e9}, None),
         ({"if_match": "etag", "if_unmodified_since": 0.0}, None),
@@ -254,11 +257,15 @@ def test_a_bucket_that_is_not_there_or_not_the_expected_owners(s3: S3, operation
     [
         ({"acl": "public-read"}, "AccessControlListNotSupported"),
         ({"storage_class": "GLACIER"}, "InvalidStorageClass"),
-        ({"server_side_encryption": "aws:kms"}, "NotImplemented"),
+        ({"server_side_encryption": "aws:fsx"}, "InvalidArgument"),
+        ({"server_side_encryption": "aws:kms", "ssekms_key_id": "k"}, "KMS.NotFoundException"),
+        ({"ssekms_key_id": "alias/aws/s3"}, "InvalidArgument"),
         ({"metadata": {"a": "x" * 2048}}, "MetadataTooLarge"),
         ({"tagging": "&".join(f"k{n}=v" for n in range(11))}, "BadRequest"),
         ({"tagging": "a=1&a=2"}, "InvalidTag"),
         ({"if_none_match": '"etag"'}, "NotImplemented"),
+        ({"if_match": "*"}, "NotImplemented"),
+        ({"if_match": '"etag"', "if_none_match": "*"}, "NotImplemented"),
     ],
 )
 def test_what_a_folder_does_not_do_is_refused(s3: S3, said: dict[str, Any], code: str) -> None:

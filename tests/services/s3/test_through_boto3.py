@@ -223,3 +223,67 @@ def test_an_object_outlives_a_power_cut(start_server: Callable[..., Server]) -> 
         "text/plain",
         {"a": "b"},
     )
+
+
+@pytest.mark.parametrize(
+    "operation, parameters, members",
+    [
+        ("get_object", {"Key": "none"}, {"Key": "none"}),
+        ("get_object_tagging", {"Key": "none"}, {"Key": "none"}),
+        ("list_objects_v2", {"Bucket": "never-made"}, {"BucketName": "never-made"}),
+        ("upload_part", {"Key": "k", "UploadId": "gone", "PartNumber": 1}, {"UploadId": "gone"}),
+        ("abort_multipart_upload", {"Key": "k", "UploadId": "gone"}, {"UploadId": "gone"}),
+        ("put_object", {"Key": "k", "IfNoneMatch": "*"}, {"Condition": "If-None-Match"}),
+        ("put_object", {"Key": "k", "IfMatch": '"x"'}, {"Condition": "If-Match"}),
+        ("get_object", {"Key": "k", "IfMatch": '"x"'}, {"Condition": "If-Match"}),
+        (
+            "get_object",
+            {"Key": "k", "Range": "bytes=9-"},
+            {"ActualObjectSize": "5", "RangeRequested": "bytes=9-"},
+        ),
+        (
+            "put_object",
+            {"Key": "k", "IfNoneMatch": '"x"'},
+            {
+                "Header": "If-None-Match",
+                "additionalMessage": "We don't accept the provided value of If-None-Match header for this"
+                " API",
+            },
+        ),
+        ("get_bucket_tagging", {}, {}),
+        (
+            "list_objects_v2",
+            {"ContinuationToken": ""},
+            {"ArgumentName": "continuation-token"},
+        ),
+    ],
+)
+def test_an_error_carries_s3s_members(
+    s3: Client, bucket: str, operation: str, parameters: dict[str, Any], members: dict[str, str]
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"bytes")
+    with pytest.raises(ClientError) as caught:
+        getattr(s3, operation)(**{"Bucket": bucket, **parameters})
+    error = caught.value.response["Error"]
+    own = {"Code", "Message", "RequestId", "HostId"}
+    told = {name: value for name, value in error.items() if name not in own}
+    assert told == (members or {"BucketName": bucket})
+
+
+def test_a_reader_who_has_the_object_is_told_its_etag(s3: Client, bucket: str) -> None:
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"bytes")["ETag"]
+    for operation in (s3.get_object, s3.head_object):
+        with pytest.raises(ClientError) as caught:
+            operation(Bucket=bucket, Key="k", IfNoneMatch=etag)
+        answer = caught.value.response["ResponseMetadata"]
+        assert (answer["HTTPStatusCode"], answer["HTTPHeaders"]["etag"]) == (304, etag)
+        assert "last-modified" in answer["HTTPHeaders"]
+
+
+def test_who_may_read_but_no_tags_is_not_told_how_many(server: Server, s3: Client, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Tagging="a=1&b=2")
+    both = allowed("s3:GetObject*", f"arn:aws:s3:::{bucket}/*")
+    bytes_ = allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/*")
+    for policy, told in ((both, 2), (bytes_, None)):
+        reader = server.client("s3", policy)
+        assert reader.head_object(Bucket=bucket, Key="k").get("TagCount") == told

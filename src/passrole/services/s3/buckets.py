@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import folders, names, registry, rows
+from passrole.services.s3 import folders, names, pages, registry, rows
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.unfinished import forget_uploads
 from passrole.services.s3.walking import Walk
 from passrole.services.s3.writing import work
 from passrole.store import Tx
+from passrole.wire.descriptions import service_model
 
 FIRST_REGION = "us-east-1"  # the one that is no location constraint
 PAGE_MAX = 10_000
+_OLD_NAMES = {"EU": "eu-west-1"}
+_ALL = "buckets"
 
 
 def creation_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
@@ -46,20 +50,24 @@ async def create_bucket(
         raise Fault("InvalidBucketAclWithObjectOwnership", message, status=400)
     if object_ownership not in (None, "BucketOwnerEnforced"):
         raise not_implemented()
-    _check_location(ctx, create_bucket_configuration or {})
-    created = Bucket(bucket, ctx.account, ctx.region, ctx.clock())
+    region = _location(ctx, create_bucket_configuration or {})
+    created = Bucket(bucket, ctx.account, region, ctx.clock())
     root = registry.root(ctx, bucket)
 
     def create(tx: Tx) -> None:
-        if BUCKETS.add(tx, bucket, created):
+        existing = BUCKETS.get(tx, bucket)
+        if existing is None:
+            BUCKETS.put(tx, bucket, created)
             root.mkdir(parents=True, exist_ok=True)
-        elif ctx.region != FIRST_REGION:  # there, S3 says yes again, as it did before it had regions
+        elif not region == existing.region == FIRST_REGION:  # there, S3 says yes again, as it always did
             message = "Your previous request to create the named bucket succeeded and you already own it."
             raise Fault("BucketAlreadyOwnedByYou", message, status=409, members={"BucketName": bucket})
 
     await ctx.store.write(create)
     await asyncio.to_thread(folders.sync, root.parent.parent, (root.parent.name,))
-    return {"Location": f"/{bucket}"}
+    # From the first region, S3 names the bucket of another one by its host.
+    location = f"/{bucket}" if region == ctx.region else f"http://{bucket}.s3.amazonaws.com/"
+    return {"Location": location, "BucketArn": names.bucket_arn(bucket)}
 
 
 @operation("s3:ListBucket", resource=the_bucket, resource_policy=its_policy)
@@ -113,10 +121,10 @@ async def list_buckets(
 ) -> dict[str, Any]:
     """The buckets by name; in pages only where MaxBuckets is given."""
     if max_buckets is not None and not 1 <= max_buckets <= PAGE_MAX:
-        raise invalid_argument(f"Argument max-buckets must be an integer between 1 and {PAGE_MAX}")
-    found = await ctx.store.read(
-        lambda tx: BUCKETS.within(tx, begins=prefix or "", after=continuation_token or "")
-    )
+        message = f"Argument max-buckets must be an integer between 1 and {PAGE_MAX}"
+        raise invalid_argument(message, "max-buckets", max_buckets)
+    after = "" if continuation_token is None else pages.place(_ALL, continuation_token)
+    found = await ctx.store.read(lambda tx: BUCKETS.within(tx, begins=prefix or "", after=after))
     buckets = [each for _, each in found if bucket_region in (None, each.region)]
     page = buckets[: max_buckets or PAGE_MAX]
     answer: dict[str, Any] = {
@@ -126,21 +134,35 @@ async def list_buckets(
         "Owner": {"ID": ctx.account},
     }
     if len(buckets) > len(page):
-        answer["ContinuationToken"] = page[-1].name
+        answer["ContinuationToken"] = pages.token(_ALL, page[-1].name)
     return answer | ({"Prefix": prefix} if prefix else {})
 
 
-def _check_location(ctx: Context, configuration: Mapping[str, Any]) -> None:
+def _location(ctx: Context, configuration: Mapping[str, Any]) -> str:
+    """The region that a bucket shall be in. Raises Fault.
+
+    The first region makes buckets everywhere, any other only its own; the first is no constraint.
+    """
     if set(configuration) - {"LocationConstraint"}:
         raise not_implemented()
     given = configuration.get("LocationConstraint")
-    expected = None if ctx.region == FIRST_REGION else ctx.region
-    if given != expected:
+    region = _OLD_NAMES.get(given, given) if given else FIRST_REGION
+    if given == FIRST_REGION or region not in (*_regions(), FIRST_REGION, ctx.region):
+        message = "The specified location-constraint is not valid"
+        members = {"LocationConstraint": given}
+        raise Fault("InvalidLocationConstraint", message, status=400, members=members)
+    if ctx.region not in (region, FIRST_REGION):
         message = (
             f"The {given or 'unspecified'} location constraint is incompatible for the region specific"
             " endpoint this request was sent to."
         )
         raise Fault("IllegalLocationConstraintException", message, status=400)
+    return str(region)
+
+
+@cache
+def _regions() -> frozenset[str]:
+    return frozenset(service_model("s3").shape_for("BucketLocationConstraint").metadata["enum"])
 
 
 def _remove_folders(root: Path) -> None:

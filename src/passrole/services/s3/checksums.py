@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from passrole.services.s3.refusals import bad_checksum, bad_md5, invalid_digest
+from passrole.faults import Fault
+from passrole.services.s3.refusals import bad_checksum, bad_md5, invalid_checksum, invalid_md5
 
 ALGORITHMS = {
     "CRC32": "ChecksumCRC32",
@@ -66,19 +67,19 @@ def given(**values: str | None) -> dict[str, str]:
     """
     brought = {ALGORITHMS[name.upper()]: value for name, value in values.items() if value is not None}
     for name, value in brought.items():
-        if "-" not in value and len(_decoded(value)) != LENGTHS[name]:
-            raise invalid_digest()
+        if "-" not in value and len(_decoded(value, _invalid(name))) != LENGTHS[name]:
+            raise _invalid(name)
     return brought
 
 
 def check(computed: Mapping[str, bytes], checksums: Mapping[str, str], content_md5: str | None) -> None:
     """Compare what was computed (`MD5` among it) with what was brought. Raises Fault."""
     if content_md5 is not None:
-        digest = _decoded(content_md5)
+        digest = _decoded(content_md5, invalid_md5(content_md5))
         if len(digest) != 16:
-            raise invalid_digest()
+            raise invalid_md5(content_md5)
         if digest != computed["MD5"]:
-            raise bad_md5()
+            raise bad_md5(content_md5, encoded(computed["MD5"]))
     for name, value in checksums.items():
         if name in computed and encoded(computed[name]) != value:
             raise bad_checksum(name.removeprefix("Checksum"))
@@ -90,7 +91,7 @@ def composite(name: str, parts: Sequence[str | None]) -> str | None:
     if digest is None or not all(parts):
         return None
     for part in parts:
-        digest.update(_decoded(part or ""))
+        digest.update(_decoded(part or "", _invalid(name)))
     return f"{encoded(digest.digest())}-{len(parts)}"
 
 
@@ -105,8 +106,12 @@ def encoded(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _decoded(value: str) -> bytes:
+def _invalid(name: str) -> Fault:
+    return invalid_checksum(f"x-amz-checksum-{name.removeprefix('Checksum').lower()}")
+
+
+def _decoded(value: str, otherwise: Fault) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        raise invalid_digest() from None
+        raise otherwise from None

@@ -5,14 +5,16 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from passrole import trees
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, objects, saying, writing, writing_keys
-from passrole.services.s3.refusals import invalid_argument, malformed_xml
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3 import checksums, objects, saying, storage, writing, writing_keys
+from passrole.services.s3.objects import Object
+from passrole.services.s3.refusals import invalid_argument, malformed_xml, no_such_upload
+from passrole.services.s3.registry import Bucket, bucket_of, its_policy, the_object
 from passrole.services.s3.rows import About, Known
 from passrole.services.s3.unfinished import Part, Upload, existing_upload, forget_upload, parts_of
 from passrole.services.s3.writing import Written
@@ -47,7 +49,7 @@ async def complete_multipart_upload(
     mpu_object_size: int | None = None,
 ) -> dict[str, Any]:
     """Make the object of the parts that are listed; the others go."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
+    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
     given = checksums.given(
         crc32=checksum_crc32,
         crc32c=checksum_crc32_c,
@@ -55,9 +57,13 @@ async def complete_multipart_upload(
         sha1=checksum_sha1,
         sha256=checksum_sha256,
     )
-    upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+    listed = (multipart_upload or {}).get("Parts") or []
+    try:
+        upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+    except Fault:
+        return _completed(await objects.find(ctx, bucket, key), inside, upload_id, listed)
     present = await ctx.store.read(lambda tx: parts_of(tx, upload_id))
-    parts = chosen(present, (multipart_upload or {}).get("Parts") or [])
+    parts = chosen(present, listed, upload_id)
     size = sum(part.size for part in parts)
     if mpu_object_size not in (None, size):
         raise invalid_argument(f"The provided 'x-amz-mp-object-size' header does not match {size}")
@@ -68,37 +74,89 @@ async def complete_multipart_upload(
     wanted = {upload.checksum} if upload.checksum and upload.full else set()
     written = await writing.write(writing.work(ctx), _bytes(work, parts), wanted)
     told = _checksums(upload, parts, written, given)
-    about = About(upload.headers, upload.metadata, told, upload.tags, len(parts))
-    known = Known(checksums.etag_of_parts([part.etag for part in parts]), about)
+    known = Known(checksums.etag_of_parts([part.etag for part in parts]), _about(upload, parts, told))
 
     def before(tx: Tx) -> None:
         forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
     await objects.put(ctx, bucket, key, written, known, condition=condition, before=before)
     await asyncio.to_thread(trees.remove, work)
-    answer = {"Location": f"/{bucket}/{key}", "Bucket": bucket, "Key": key}
-    return answer | {"ETag": saying.quoted(known.etag), **saying.told_checksums(told)}
+    return _answer(inside, key, known)
 
 
-def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]]) -> list[Part]:
-    """The parts that a completion lists, in order. Raises Fault."""
+def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload: str) -> list[Part]:
+    """The parts that a completion of an upload lists, in order. Raises Fault."""
     if not wanted:
         raise malformed_xml()
     numbers = [each.get("PartNumber") or 0 for each in wanted]
     if any(later <= earlier for earlier, later in itertools.pairwise(numbers)):
         message = "The list of parts was not in ascending order. Parts must be ordered by part number."
-        raise Fault("InvalidPartOrder", message, status=400)
+        raise Fault("InvalidPartOrder", message, status=400, members={"UploadId": upload})
     by_number = {part.number: part for part in present}
     parts = []
     for each, number in zip(wanted, numbers, strict=True):
         part = by_number.get(number)
         if part is None or part.etag != (each.get("ETag") or "").strip('"') or not _same(part, each):
-            raise Fault("InvalidPart", _INVALID_PART, status=400)
+            raise _invalid_part(number, each.get("ETag"), upload)
         parts.append(part)
-    if any(part.size < PART_BYTES_MIN for part in parts[:-1]):
-        message = "Your proposed upload is smaller than the minimum allowed size"
-        raise Fault("EntityTooSmall", message, status=400)
+    for part in parts[:-1]:
+        if part.size < PART_BYTES_MIN:
+            raise _too_small(part)
     return parts
+
+
+def _completed(
+    found: Object | None, bucket: Bucket, upload_id: str, listed: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The answer again, to who did not hear it, while the upload's object is there. Raises Fault."""
+    if found is None or found.known.about.upload != upload_id:
+        raise no_such_upload(upload_id)
+    etags = [str(each.get("ETag") or "").strip('"') for each in listed]
+    try:
+        is_same = checksums.etag_of_parts(etags) == found.known.etag
+    except ValueError:
+        is_same = False
+    if not is_same:
+        raise _invalid_part(None, None, upload_id)
+    return _answer(bucket, found.key, found.known)
+
+
+def _answer(bucket: Bucket, key: str, known: Known) -> dict[str, Any]:
+    return {
+        "Location": _location(bucket, key),
+        "Bucket": bucket.name,
+        "Key": key,
+        "ETag": saying.quoted(known.etag),
+        **saying.told_checksums(known.about.checksums),
+        **storage.told(storage.read(known.about.storage)),
+    }
+
+
+def _location(bucket: Bucket, key: str) -> str:
+    """The object's URI at AWS, where passrole's proxy answers.
+
+    AWS's certificate is for one name before the dot, so a bucket with dots stands in the path.
+    """
+    service = f"s3.{bucket.region}.amazonaws.com"
+    encoded = quote(key, safe="")
+    if "." in bucket.name:
+        return f"https://{service}/{bucket.name}/{encoded}"
+    return f"https://{bucket.name}.{service}/{encoded}"
+
+
+def _about(upload: Upload, parts: Sequence[Part], told: Mapping[str, str]) -> About:
+    of_parts = [part.checksums.get(upload.checksum) for part in parts] if upload.checksum else []
+    return About(
+        upload.headers,
+        upload.metadata,
+        told,
+        upload.tags,
+        len(parts),
+        part_sizes=[part.size for part in parts],
+        part_checksums=[each for each in of_parts if each] if all(of_parts) else [],
+        upload=upload.id,
+        storage=upload.storage,
+    )
 
 
 def _same(part: Part, listed: Mapping[str, Any]) -> bool:
@@ -132,7 +190,22 @@ def _checksums(
     return {name: value} if value else {}
 
 
-_INVALID_PART = (
-    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the"
-    " specified entity tag may not match the part's entity tag."
-)
+def _invalid_part(number: int | None, etag: str | None, upload: str) -> Fault:
+    message = (
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the"
+        " specified entity tag may not match the part's entity tag."
+    )
+    told = {"ETag": (etag or "").strip('"') or None, "PartNumber": number, "UploadId": upload}
+    members = {name: value for name, value in told.items() if value is not None}
+    return Fault("InvalidPart", message, status=400, members=members)
+
+
+def _too_small(part: Part) -> Fault:
+    message = "Your proposed upload is smaller than the minimum allowed size"
+    members = {
+        "ETag": part.etag,
+        "MinSizeAllowed": PART_BYTES_MIN,
+        "PartNumber": part.number,
+        "ProposedSize": part.size,
+    }
+    return Fault("EntityTooSmall", message, status=400, members=members)

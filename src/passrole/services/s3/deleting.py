@@ -7,7 +7,7 @@ from typing import Any
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import names, objects
+from passrole.services.s3 import names, objects, versions
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
 from passrole.services.s3.registry import bucket_of, header_keys, its_policy, the_object
@@ -29,13 +29,15 @@ async def delete_object(
     key: str,
     if_match: str | None = None,
     expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """Remove an object; one that is not there is removed as well."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
+    versions.check(version_id)
     if if_match is not None:
         found = await objects.existing(ctx, bucket, key)
         if not fits(if_match, found.known.etag):
-            raise precondition_failed()
+            raise precondition_failed("If-Match")
     try:
         path = names.segments(key)
     except Fault:
@@ -61,7 +63,7 @@ async def delete_objects(
     given = {name: value for name, value in named.items() if value is not None}
     fates = await asyncio.gather(*(_fate(ctx, given, each) for each in wanted))
     if any(fate.get("Code") == "NoSuchBucket" for fate in fates):
-        raise no_such_bucket()
+        raise no_such_bucket(bucket)
     failed = [fate for fate in fates if "Code" in fate]
     deleted = [fate for fate in fates if "Code" not in fate]
     answer: dict[str, Any] = {}
@@ -72,8 +74,8 @@ async def delete_objects(
 
 async def _fate(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
     key: str = wanted["Key"]
-    if wanted.get("VersionId") not in (None, "null"):
-        message = "Invalid version id specified"
+    if wanted.get("VersionId") not in (None, versions.NULL):
+        message = "The specified version does not exist."
         return {"Key": key, "VersionId": wanted["VersionId"], "Code": "NoSuchVersion", "Message": message}
     condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}
     try:

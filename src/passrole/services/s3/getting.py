@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects
-from passrole.services.s3.conditions import Conditions, byte_range, check_read
+from passrole.services.s3 import objects, versions
+from passrole.services.s3.conditions import Conditions, byte_range, check_read, part_range
 from passrole.services.s3.objects import Object
-from passrole.services.s3.refusals import busy
+from passrole.services.s3.refusals import busy, invalid_request, not_implemented
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.saying import described, kept_headers
 
 READS_MAX = 10  # for an object that is replaced while it is read
+Span = tuple[int, int] | None
 
 
 @operation("s3:GetObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
@@ -24,6 +26,7 @@ async def get_object(
     if_modified_since: float | None = None,
     if_none_match: str | None = None,
     if_unmodified_since: float | None = None,
+    part_number: int | None = None,
     range_: str | None = None,
     response_cache_control: str | None = None,
     response_content_disposition: str | None = None,
@@ -33,12 +36,15 @@ async def get_object(
     response_expires: float | None = None,
     checksum_mode: str | None = None,
     expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """An object's bytes, or a range of them, with what its writer said of it."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    conditions = Conditions(if_match, if_none_match, if_modified_since, if_unmodified_since)
-    found, part, body = await _read(ctx, bucket, key, conditions, range_)
-    overrides = kept_headers(
+    versions.check(version_id)
+    conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
+    found, part, body = await _read(ctx, bucket, key, conditions, range_, part_number)
+    answer = _answer(found, part, checksum_mode, part_number)
+    answer |= kept_headers(
         CacheControl=response_cache_control,
         ContentDisposition=response_content_disposition,
         ContentEncoding=response_content_encoding,
@@ -46,9 +52,8 @@ async def get_object(
         ContentType=response_content_type,
         Expires=response_expires,
     )
-    answer = _answer(found, part, checksum_mode) | overrides | {"Body": body, "ContentLength": len(body)}
-    tags = found.known.about.tags
-    return answer | ({"TagCount": len(tags)} if tags else {})
+    answer |= await _tag_count(ctx, found)
+    return answer | {"Body": body, "ContentLength": len(body)}
 
 
 @operation("s3:GetObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
@@ -61,24 +66,42 @@ async def head_object(
     if_modified_since: float | None = None,
     if_none_match: str | None = None,
     if_unmodified_since: float | None = None,
+    part_number: int | None = None,
     range_: str | None = None,
+    response_cache_control: str | None = None,
+    response_content_disposition: str | None = None,
+    response_content_encoding: str | None = None,
+    response_content_language: str | None = None,
+    response_content_type: str | None = None,
+    response_expires: float | None = None,
     checksum_mode: str | None = None,
     expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """What GetObject tells beside the bytes."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    conditions = Conditions(if_match, if_none_match, if_modified_since, if_unmodified_since)
+    versions.check(version_id)
+    conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
     found = await _met(ctx, bucket, key, conditions)
-    return _answer(found, byte_range(range_, found.identity.size), checksum_mode)
+    answer = _answer(found, _span(found, range_, part_number), checksum_mode, part_number)
+    answer |= kept_headers(
+        CacheControl=response_cache_control,
+        ContentDisposition=response_content_disposition,
+        ContentEncoding=response_content_encoding,
+        ContentLanguage=response_content_language,
+        ContentType=response_content_type,
+        Expires=response_expires,
+    )
+    return answer | await _tag_count(ctx, found)
 
 
 async def _read(
-    ctx: Context, bucket: str, key: str, conditions: Conditions, range_: str | None
-) -> tuple[Object, tuple[int, int] | None, bytes]:
+    ctx: Context, bucket: str, key: str, conditions: Conditions, range_: str | None, part_number: int | None
+) -> tuple[Object, Span, bytes]:
     """The object, the range that is meant, and its bytes; all of one state of the file. Raises Fault."""
     for _ in range(READS_MAX):
         found = await _met(ctx, bucket, key, conditions)
-        part = byte_range(range_, found.identity.size)
+        part = _span(found, range_, part_number)
         start, stop = part or (0, found.identity.size)
         body = await objects.read(ctx, found, start, stop)
         if body is not None:
@@ -92,11 +115,37 @@ async def _met(ctx: Context, bucket: str, key: str, conditions: Conditions) -> O
     return found
 
 
-def _answer(found: Object, part: tuple[int, int] | None, checksum_mode: str | None) -> dict[str, Any]:
+def _span(found: Object, range_: str | None, part_number: int | None) -> Span:
+    """The bytes that are asked for, by their place or by the part that they came in. Raises Fault."""
+    if part_number is None:
+        return byte_range(range_, found.identity.size)
+    if range_ is not None:
+        raise invalid_request("Cannot specify both Range header and partNumber query parameter")
+    about = found.known.about
+    if about.parts is not None and not about.part_sizes:
+        raise not_implemented("partNumber")  # put together before the sizes of parts were kept
+    return part_range(part_number, about.part_sizes or (found.identity.size,))
+
+
+def _answer(found: Object, part: Span, checksum_mode: str | None, part_number: int | None) -> dict[str, Any]:
     """A part of an object has no checksum of its own."""
     answer = described(found, checksums=checksum_mode == "ENABLED" and part is None)
+    if part_number is not None and found.known.about.parts is not None:
+        answer["PartsCount"] = found.known.about.parts
     if part is None:
         return answer
     start, stop = part
     content_range = f"bytes {start}-{stop - 1}/{found.identity.size}"
     return answer | {"ContentLength": stop - start, "ContentRange": content_range}
+
+
+async def _tag_count(ctx: Context, found: Object) -> dict[str, int]:
+    """The number of tags, for who may read them as well, as S3 documents it."""
+    tags = found.known.about.tags
+    if not tags:
+        return {}
+    try:
+        await ctx.call("s3", "GetObjectTagging", {"Bucket": found.bucket, "Key": found.key})
+    except Fault:
+        return {}
+    return {"TagCount": len(tags)}

@@ -1,25 +1,43 @@
 """ListObjects and ListObjectsV2: the same page of a folder's keys, told in two ways."""
 
 import asyncio
-import base64
-import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects, registry, rows
+from passrole.services.s3 import objects, pages, registry, rows, storage
 from passrole.services.s3.objects import Object
-from passrole.services.s3.refusals import invalid_argument
 from passrole.services.s3.registry import bucket_of, its_policy, listing_keys, the_bucket
 from passrole.services.s3.saying import quoted
 from passrole.services.s3.walking import LAST, Walk, rolled_up
 
-KEYS_MAX = 1_000
-Spelling = Callable[[str], str]
 IGNORED = ("optional_object_attributes", "request_payer")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is of, as it was asked for. Raises Fault where its limit or its encoding is none."""
+
+    bucket: str
+    prefix: str
+    delimiter: str
+    max_keys: int | None
+    encoding_type: str | None
+
+    def __post_init__(self) -> None:
+        """Raises Fault."""
+        pages.spelling(self.encoding_type), self.limit
+
+    @property
+    def limit(self) -> int:
+        """How many keys and prefixes a page holds at most."""
+        return pages.limit(self.max_keys, "maxKeys")
+
+    def write(self, key: str) -> str:
+        """A key as it is written."""
+        return pages.spelling(self.encoding_type)(key)
 
 
 @dataclass(frozen=True)
@@ -51,15 +69,10 @@ async def list_objects(
 ) -> dict[str, Any]:
     """The older list: the next page begins after the last key, which is only told with a delimiter."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    write, limit = _spelling(encoding_type), _limit(max_keys)
-    page = await paged(ctx, bucket, prefix or "", delimiter or "", marker or "", limit)
-    answer = await _told(ctx, bucket, page, write, with_owner=True)
-    answer |= {"Name": bucket, "Prefix": write(prefix or ""), "Marker": write(marker or "")}
-    answer |= {"MaxKeys": limit, "IsTruncated": page.last is not None}
-    optional = {"Delimiter": delimiter and write(delimiter), "EncodingType": encoding_type}
-    if page.last is not None and delimiter:
-        optional["NextMarker"] = write(page.last)
-    return answer | _present(optional)
+    wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    answer, last = await by_marker(ctx, wanted, marker or "")
+    answer["Marker"] = pages.spelling(encoding_type)(marker or "")
+    return answer | ({"NextMarker": last} if last is not None and delimiter else {})
 
 
 @operation(
@@ -84,20 +97,28 @@ async def list_objects_v2(
 ) -> dict[str, Any]:
     """A page of the bucket's keys, and the token of the next."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    write, limit = _spelling(encoding_type), _limit(max_keys)
-    after = start_after or "" if continuation_token is None else _place(continuation_token)
-    page = await paged(ctx, bucket, prefix or "", delimiter or "", after, limit)
-    answer = await _told(ctx, bucket, page, write, with_owner=bool(fetch_owner))
-    answer |= {"Name": bucket, "Prefix": write(prefix or ""), "MaxKeys": limit}
-    answer |= {"KeyCount": len(page.keys) + len(page.prefixes), "IsTruncated": page.last is not None}
+    wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    after = start_after or "" if continuation_token is None else pages.place(bucket, continuation_token)
+    page = await paged(ctx, bucket, wanted.prefix, wanted.delimiter, after, wanted.limit)
+    answer = await _told(ctx, wanted, page, with_owner=bool(fetch_owner))
+    answer["KeyCount"] = len(page.keys) + len(page.prefixes)
     optional = {
         "ContinuationToken": continuation_token,
-        "Delimiter": delimiter and write(delimiter),
-        "EncodingType": encoding_type,
-        "NextContinuationToken": None if page.last is None else _token(page.last),
-        "StartAfter": start_after and write(start_after),
+        "NextContinuationToken": None if page.last is None else pages.token(bucket, page.last),
+        "StartAfter": start_after and wanted.write(start_after),
     }
     return answer | _present(optional)
+
+
+async def by_marker(ctx: Context, wanted: Wanted, marker: str) -> tuple[dict[str, Any], str | None]:
+    """A page after a marker, with owners, and what it ends with as it is written; None where all is told.
+
+    A marker inside of a common prefix is beyond the whole of it, which StartAfter is not.
+    """
+    rolled = rolled_up(marker, wanted.prefix, wanted.delimiter)
+    page = await paged(ctx, wanted.bucket, wanted.prefix, wanted.delimiter, rolled or marker, wanted.limit)
+    answer = await _told(ctx, wanted, page, with_owner=True)
+    return answer, None if page.last is None else wanted.write(page.last)
 
 
 async def paged(ctx: Context, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
@@ -126,12 +147,17 @@ def _page(walk: Walk, prefix: str, delimiter: str, after: str, limit: int) -> Pa
     return Page(keys, prefixes, None)
 
 
-async def _told(
-    ctx: Context, bucket: str, page: Page, write: Spelling, *, with_owner: bool
-) -> dict[str, Any]:
-    found = await asyncio.gather(*(objects.find(ctx, bucket, key) for key in page.keys))
+async def _told(ctx: Context, wanted: Wanted, page: Page, *, with_owner: bool) -> dict[str, Any]:
+    found = await asyncio.gather(*(objects.find(ctx, wanted.bucket, key) for key in page.keys))
     owner = {"Owner": {"ID": ctx.account}} if with_owner else {}
-    answer: dict[str, Any] = {}
+    write = wanted.write
+    answer: dict[str, Any] = {
+        "Name": wanted.bucket,
+        "Prefix": write(wanted.prefix),
+        "MaxKeys": wanted.limit,
+        "IsTruncated": page.last is not None,
+        **_present({"Delimiter": write(wanted.delimiter), "EncodingType": wanted.encoding_type}),
+    }
     if contents := [_content(each, write(each.key)) | owner for each in found if each is not None]:
         answer["Contents"] = contents
     if page.prefixes:
@@ -145,32 +171,8 @@ def _content(found: Object, key: str) -> dict[str, Any]:
         "LastModified": found.identity.modified,
         "ETag": quoted(found.known.etag),
         "Size": found.identity.size,
-        "StorageClass": "STANDARD",
+        "StorageClass": storage.read(found.known.about.storage).class_,
     }
-
-
-def _limit(max_keys: int | None) -> int:
-    if max_keys is not None and max_keys < 0:
-        raise invalid_argument("Argument maxKeys must be an integer between 0 and 2147483647")
-    return KEYS_MAX if max_keys is None else min(max_keys, KEYS_MAX)
-
-
-def _spelling(encoding_type: str | None) -> Spelling:
-    """How keys are written; `url` is for those that XML cannot carry."""
-    if encoding_type not in (None, "url"):
-        raise invalid_argument("Invalid Encoding Method specified in Request")
-    return str if encoding_type is None else quote
-
-
-def _token(last: str) -> str:
-    return base64.urlsafe_b64encode(last.encode()).decode()
-
-
-def _place(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode("ascii")).decode()
-    except (UnicodeError, binascii.Error):
-        raise invalid_argument("The continuation token provided is incorrect") from None
 
 
 def _present(optional: Mapping[str, str | None]) -> dict[str, str]:

@@ -27,7 +27,7 @@ def bucket_arn(bucket: str) -> str:
     A slash in it would make the ARN that of an object in another bucket.
     """
     if not _ADDRESSED.fullmatch(bucket):
-        raise _invalid_name()
+        raise _invalid_name(bucket)
     return f"arn:aws:s3:::{bucket}"
 
 
@@ -46,7 +46,7 @@ def check_bucket(name: str) -> None:
         and not name.endswith(_RESERVED_ENDS)
     )
     if not good:
-        raise _invalid_name()
+        raise _invalid_name(name)
 
 
 def segments(key: str) -> tuple[str, ...]:
@@ -57,7 +57,8 @@ def segments(key: str) -> tuple[str, ...]:
     if any("\ud800" <= letter <= "\udfff" for letter in key):
         raise unfit_key(ascii(key), "it is no text")
     if len(key.encode()) > KEY_BYTES_MAX:
-        raise Fault("KeyTooLongError", "Your key is too long", status=400)
+        members = {"Size": len(key.encode()), "MaxSizeAllowed": KEY_BYTES_MAX}
+        raise Fault("KeyTooLongError", "Your key is too long", status=400, members=members)
     if "\0" in key:
         raise unfit_key(key, "it has a NUL in it")
     parts = tuple(key.removesuffix("/").split("/"))
@@ -71,8 +72,9 @@ def is_marker(key: str) -> bool:
     return key.endswith("/")
 
 
-def _invalid_name() -> Fault:
-    return Fault("InvalidBucketName", "The specified bucket is not valid.", status=400)
+def _invalid_name(bucket: str) -> Fault:
+    message = "The specified bucket is not valid."
+    return Fault("InvalidBucketName", message, status=400, members={"BucketName": bucket})
 
 
 def _check_segment(key: str, part: str) -> None:

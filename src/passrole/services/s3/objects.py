@@ -68,7 +68,7 @@ async def existing(ctx: Context, bucket: str, key: str) -> Object:
     found = await find(ctx, bucket, key)
     if found is None:
         await ctx.call("s3", "HeadBucket", {"Bucket": bucket})
-        raise no_such_key()
+        raise no_such_key(key)
     return found
 
 
@@ -99,16 +99,15 @@ async def expected(
     """What must lie under the key for a conditional write; None for any. Raises Fault where it does not."""
     if if_match is None and if_none_match is None:
         return None
-    if if_none_match not in (None, "*"):
-        raise not_implemented()
+    _check_conditions(if_match, if_none_match)
     found = await find(ctx, bucket, key)
     if if_none_match is not None and found is not None:
-        raise precondition_failed()
+        raise precondition_failed("If-None-Match")
     if if_match is not None:
         if found is None:
-            raise no_such_key()
+            raise no_such_key(key)
         if not fits(if_match, found.known.etag):
-            raise precondition_failed()
+            raise precondition_failed("If-Match")
     return Expected(found.identity if found else None)
 
 
@@ -132,7 +131,7 @@ async def put(
         registry.existing(tx, bucket)
         root.mkdir(exist_ok=True)
         if condition is not None and folders.look(root, path) != condition.identity:
-            raise conflict()
+            raise conflict(key)
         if before is not None:
             before(tx)
         depth = folders.depth_of(root, path[:-1])
@@ -192,6 +191,20 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
 
     depth = await ctx.store.write(delete)
     await asyncio.to_thread(folders.sync, root, path[:depth], depth)
+
+
+def _check_conditions(if_match: str | None, if_none_match: str | None) -> None:
+    """Of the conditions that HTTP has, S3 takes two for a write, one at a time. Raises Fault."""
+    if if_match is not None and if_none_match is not None:
+        more = "Multiple conditional request headers present in the request"
+        raise not_implemented("If-Match,If-None-Match", more)
+    for header, value, is_taken in (
+        ("If-None-Match", if_none_match, if_none_match == "*"),
+        ("If-Match", if_match, if_match != "*"),
+    ):
+        if value is not None and not is_taken:
+            more = f"We don't accept the provided value of {header} header for this API"
+            raise not_implemented(header, more)
 
 
 def _has_marker(tx: Tx, bucket: str, path: Sequence[str]) -> bool:

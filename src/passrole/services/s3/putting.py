@@ -7,7 +7,16 @@ from typing import Any
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, copy_sources, names, objects, saying, writing, writing_keys
+from passrole.services.s3 import (
+    checksums,
+    copy_sources,
+    names,
+    objects,
+    saying,
+    storage,
+    writing,
+    writing_keys,
+)
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import (
     busy,
@@ -54,13 +63,17 @@ async def put_object(
     if_none_match: str | None = None,
     metadata: Mapping[str, str] | None = None,
     server_side_encryption: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
+    bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Write an object: the file is there as a whole or not at all, and on the disk when this returns."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    saying.check_storage(acl, storage_class, server_side_encryption)
+    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.asked(
+        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
+    )
     given = checksums.given(
         crc32=checksum_crc32,
         crc32c=checksum_crc32_c,
@@ -77,13 +90,19 @@ async def put_object(
         Expires=expires,
         WebsiteRedirectLocation=website_redirect_location,
     )
-    about = About(headers, saying.check_metadata(metadata), given, saying.header_tags(tagging))
+    about = About(
+        headers,
+        saying.check_metadata(metadata),
+        given,
+        saying.header_tags(tagging),
+        storage=storage.kept(stored),
+    )
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await writing.write(writing.work(ctx), (body,), given)
     _check_written(written, given, content_md5)
     await _placed(ctx, bucket, key, written, about, condition)
-    return {"ETag": saying.quoted(written.etag), **saying.told_checksums(given)}
+    return {"ETag": saying.quoted(written.etag), **saying.told_checksums(given), **storage.told(stored)}
 
 
 @operation(
@@ -118,14 +137,18 @@ async def copy_object(
     metadata: Mapping[str, str] | None = None,
     metadata_directive: str | None = None,
     server_side_encryption: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     tagging_directive: str | None = None,
     website_redirect_location: str | None = None,
+    bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Copy an object, with what is said of it or with something new."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    saying.check_storage(acl, storage_class, server_side_encryption)
+    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.asked(
+        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
+    )
     source = await source_of(
         ctx,
         copy_source,
@@ -147,20 +170,25 @@ async def copy_object(
         WebsiteRedirectLocation=website_redirect_location,
     )
     replaces = saying.directive(metadata_directive, "metadata")
-    if (source.bucket, source.key) == (bucket, key) and not replaces:
+    changes = replaces or any((storage_class, server_side_encryption, website_redirect_location))
+    if (source.bucket, source.key) == (bucket, key) and not changes:
         raise invalid_request(_ONTO_ITSELF)
     old = source.known.about
+    # The checksums are of the same bytes, but those of parts are of parts that a copy has not.
+    kept = {name: value for name, value in old.checksums.items() if "-" not in value}
     about = About(
-        headers=new_headers if replaces else old.headers,
+        headers=_copied_headers(old.headers, new_headers, replaces=replaces),
         metadata=saying.check_metadata(metadata) if replaces else old.metadata,
+        checksums=kept,
         tags=saying.header_tags(tagging) if saying.directive(tagging_directive, "tagging") else old.tags,
+        storage=storage.kept(stored),
     )
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await copied(ctx, source, 0, source.identity.size, writing.work(ctx))
     await _placed(ctx, bucket, key, written, about, condition)
-    modified = written.identity.modified
-    return {"CopyObjectResult": {"ETag": saying.quoted(written.etag), "LastModified": modified}}
+    result = {"ETag": saying.quoted(written.etag), "LastModified": written.identity.modified}
+    return {"CopyObjectResult": {**result, **saying.told_checksums(kept)}, **storage.told(stored)}
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
@@ -175,12 +203,13 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
     included. `conditions` are HeadObject's parameters.
     """
     bucket, key = copy_sources.named(copy_source)
-    given = {name: value for name, value in conditions.items() if value is not None}
+    wanted = {**conditions, "VersionId": copy_sources.version(copy_source)}
+    given = {name: value for name, value in wanted.items() if value is not None}
     try:
         await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})
     except Fault as fault:
-        if fault.code == "NotModified":
-            raise precondition_failed() from None
+        if fault.code in ("NotModified", "PreconditionFailed"):
+            raise precondition_failed(f"x-amz-copy-source-{fault.members['Condition']}") from None
         raise
     return bucket, key
 
@@ -193,6 +222,17 @@ async def copied(ctx: Context, source: Object, start: int, stop: int, where: Pat
     if file is None:
         raise busy()
     return await writing.write(where, writing.pieces(file, start, stop))
+
+
+def _copied_headers(
+    old: Mapping[str, str | float], new: Mapping[str, str | float], *, replaces: bool
+) -> Mapping[str, str | float]:
+    """What is said of a copy: where it leads to on a website is never the source's, but the request's."""
+    if replaces:
+        return new
+    where = "WebsiteRedirectLocation"
+    kept = {name: value for name, value in old.items() if name != where}
+    return kept | {name: value for name, value in new.items() if name == where}
 
 
 def _check_written(written: Written, given: Mapping[str, str], content_md5: str | None) -> None:

@@ -1,25 +1,37 @@
-"""The errors of S3 in its own words and statuses, for its description lists neither."""
+"""The errors of S3 in its own words and statuses, for its description lists neither.
+
+Their further members (`Key`, `BucketName`, `Condition`) stand in the answer's XML, where clients read them:
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
+
+from typing import Any
 
 from passrole.faults import AccessDenied, Fault
 
 
-def no_such_bucket() -> Fault:
+def no_such_bucket(bucket: str) -> Fault:
     """There is no bucket of that name."""
-    return Fault("NoSuchBucket", "The specified bucket does not exist", status=404)
+    message = "The specified bucket does not exist"
+    return Fault("NoSuchBucket", message, status=404, members={"BucketName": bucket})
 
 
-def no_such_key() -> Fault:
+def no_such_key(key: str) -> Fault:
     """The bucket has no object under the key."""
-    return Fault("NoSuchKey", "The specified key does not exist.", status=404)
+    return Fault("NoSuchKey", "The specified key does not exist.", status=404, members={"Key": key})
 
 
-def no_such_upload() -> Fault:
+def no_such_upload(upload: str) -> Fault:
     """The multipart upload was never begun, or is over."""
     message = (
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been"
         " aborted or completed."
     )
-    return Fault("NoSuchUpload", message, status=404)
+    return Fault("NoSuchUpload", message, status=404, members={"UploadId": upload})
+
+
+def not_configured(code: str, message: str, bucket: str) -> Fault:
+    """The bucket has no configuration of a kind."""
+    return Fault(code, message, status=404, members={"BucketName": bucket})
 
 
 def wrong_owner() -> Fault:
@@ -27,9 +39,12 @@ def wrong_owner() -> Fault:
     return AccessDenied("AccessDenied", "Access Denied", status=403)
 
 
-def invalid_argument(message: str) -> Fault:
-    """A parameter is wrong, in words of its own."""
-    return Fault("InvalidArgument", message, status=400)
+def invalid_argument(message: str, name: str | None = None, value: object = None) -> Fault:
+    """A parameter is wrong, in words of its own; `name` is the parameter's on the wire."""
+    members: dict[str, Any] = {} if name is None else {"ArgumentName": name}
+    if value is not None:
+        members["ArgumentValue"] = value
+    return Fault("InvalidArgument", message, status=400, members=members)
 
 
 def invalid_request(message: str) -> Fault:
@@ -43,10 +58,12 @@ def malformed_xml() -> Fault:
     return Fault("MalformedXML", message, status=400)
 
 
-def not_implemented() -> Fault:
-    """AWS's words for a header that asks for more than there is."""
+def not_implemented(header: str | None = None, more: str | None = None) -> Fault:
+    """AWS's words for a header that asks for more than there is, `more` being its second sentence."""
     message = "A header you provided implies functionality that is not implemented"
-    return Fault("NotImplemented", message, status=501)
+    told = {"Header": header, "additionalMessage": more}
+    members = {name: value for name, value in told.items() if value is not None}
+    return Fault("NotImplemented", message, status=501, members=members)
 
 
 def unfit_key(key: str, reason: str) -> Fault:
@@ -54,21 +71,23 @@ def unfit_key(key: str, reason: str) -> Fault:
     return invalid_request(f"passrole keeps objects as files and cannot hold the key `{key}`: {reason}")
 
 
-def precondition_failed() -> Fault:
-    """A condition of the request does not hold."""
+def precondition_failed(condition: str) -> Fault:
+    """A condition of the request does not hold; it is named by its header."""
     message = "At least one of the pre-conditions you specified did not hold"
-    return Fault("PreconditionFailed", message, status=412)
+    return Fault("PreconditionFailed", message, status=412, members={"Condition": condition})
 
 
-def not_modified() -> Fault:
-    """The reader has the object as it is."""
-    return Fault("NotModified", "Not Modified", status=304)
+def not_modified(condition: str, etag: str, modified: str) -> Fault:
+    """The reader has the object as it is; `etag` with its quotes, `modified` as HTTP writes dates."""
+    headers = {"etag": etag, "last-modified": modified}
+    members = {"Condition": condition}
+    return Fault("NotModified", "Not Modified", status=304, members=members, headers=headers)
 
 
-def conflict() -> Fault:
+def conflict(key: str) -> Fault:
     """The object changed while a conditional write was under way."""
     message = "The conditional request cannot succeed due to a conflicting operation against this resource."
-    return Fault("ConditionalRequestConflict", message, status=409)
+    return Fault("ConditionalRequestConflict", message, status=409, members={"Key": key})
 
 
 def busy() -> Fault:
@@ -80,10 +99,11 @@ def busy() -> Fault:
     return Fault("OperationAborted", message, status=409)
 
 
-def bad_md5() -> Fault:
+def bad_md5(expected: str, calculated: str) -> Fault:
     """What arrived is not what the sender's Content-MD5 is of."""
     message = "The Content-MD5 you specified did not match what we received."
-    return Fault("BadDigest", message, status=400)
+    members = {"ExpectedDigest": expected, "CalculatedDigest": calculated}
+    return Fault("BadDigest", message, status=400, members=members)
 
 
 def bad_checksum(algorithm: str) -> Fault:
@@ -92,7 +112,12 @@ def bad_checksum(algorithm: str) -> Fault:
     return Fault("BadDigest", message, status=400)
 
 
-def invalid_digest() -> Fault:
-    """The sender's digest is none."""
-    message = "The Content-MD5 or checksum value that you specified is not valid."
-    return Fault("InvalidDigest", message, status=400)
+def invalid_md5(value: str) -> Fault:
+    """The sender's Content-MD5 is none."""
+    members = {"Content-MD5": value}
+    return Fault("InvalidDigest", "The Content-MD5 you specified was invalid.", status=400, members=members)
+
+
+def invalid_checksum(header: str) -> Fault:
+    """The sender's checksum cannot be one; `header` is its name."""
+    return Fault("InvalidDigest", f"Value for {header} header is invalid.", status=400)

@@ -4,7 +4,7 @@ It knows no objects. A bucket is a document and a folder; a folder that nobody c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,26 @@ from passrole.services.s3.refusals import no_such_bucket, wrong_owner
 from passrole.services.s3.writing import folder
 from passrole.store import Collection, Tx
 
+# Since April 2023 every new bucket begins so.
+BLOCKED: Mapping[str, bool] = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
+
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket; `created` in epoch seconds, `policy` as the text that was put."""
+    """A bucket; `created` in epoch seconds, `policy` as the text that was put.
+
+    `tags` by key. `public_access` is the configuration that blocks it, in AWS's spelling; None once deleted.
+    """
 
     name: str
     account: str
     region: str
     created: float
     policy: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    public_access: Mapping[str, bool] | None = field(default_factory=lambda: dict(BLOCKED))
 
 
 BUCKETS = Collection("s3_buckets", Bucket)
@@ -66,7 +76,7 @@ def existing(tx: Tx, name: str) -> Bucket:
     """The bucket of a name. Raises Fault."""
     bucket = BUCKETS.get(tx, name)
     if bucket is None:
-        raise no_such_bucket()
+        raise no_such_bucket(name)
     return bucket
 
 

@@ -8,8 +8,9 @@ file still has its row; killed just after, the new one has its own.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -21,7 +22,9 @@ from passrole.store import Tx
 class About:
     """What a writer said of an object. `headers` are by member name (`ContentType`), `tags` in order.
 
-    `checksums` are by member name too; `parts` is the number of parts of a multipart object.
+    `checksums` are by member name too. Of a multipart object: `parts` is the number of its parts,
+    `part_sizes` has their bytes and `part_checksums` their checksums, where they have any, both in order;
+    `upload` is the id of the upload that it is of. `storage` as in storage.Storage.
     """
 
     headers: Mapping[str, str | float] = field(default_factory=dict)
@@ -29,6 +32,10 @@ class About:
     checksums: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: int | None = None
+    part_sizes: Sequence[int] = ()
+    part_checksums: Sequence[str] = ()
+    upload: str | None = None
+    storage: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl
 
 from passrole.faults import Fault
 from passrole.policy.tags import is_reserved
+from passrole.services.s3 import storage
 from passrole.services.s3.objects import Object
-from passrole.services.s3.refusals import invalid_argument, not_implemented
+from passrole.services.s3.refusals import invalid_argument
 
 METADATA_BYTES_MAX = 2_048
 TAGS_MAX = 10
@@ -19,25 +20,14 @@ TAG_VALUE_LENGTH_MAX = 256
 DEFAULT_TYPE = "binary/octet-stream"
 
 
-def check_storage(
-    acl: str | None = None, storage_class: str | None = None, server_side_encryption: str | None = None
-) -> None:
-    """Refuse what a folder does not do: ACLs, as buckets do since 2023; other classes; keys. Raises Fault."""
-    if acl not in (None, "private", "bucket-owner-full-control"):
-        raise Fault("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
-    if storage_class not in (None, "STANDARD"):
-        message = "The storage class you specified is not valid"
-        raise Fault("InvalidStorageClass", message, status=400)
-    if server_side_encryption not in (None, "AES256"):
-        raise not_implemented()
-
-
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """User metadata, its names in lower case as S3 keeps them. Raises Fault."""
     kept = {name.lower(): value for name, value in (metadata or {}).items()}
-    if sum(len(name.encode()) + len(value.encode()) for name, value in kept.items()) > METADATA_BYTES_MAX:
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in kept.items())
+    if size > METADATA_BYTES_MAX:
         message = "Your metadata headers exceed the maximum allowed metadata size"
-        raise Fault("MetadataTooLarge", message, status=400)
+        members = {"Size": size, "MaxSizeAllowed": METADATA_BYTES_MAX}
+        raise Fault("MetadataTooLarge", message, status=400, members=members)
     return kept
 
 
@@ -52,19 +42,21 @@ def header_tags(header: str | None) -> dict[str, str]:
     return check_tags([{"Key": key, "Value": value} for key, value in pairs])
 
 
-def check_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def check_tags(
+    tags: Sequence[Mapping[str, str]], tagged: str = "Object", count_max: int = TAGS_MAX
+) -> dict[str, str]:
     """The tags by key. Raises Fault where they are too many, too long, or twice the same."""
-    if len(tags) > TAGS_MAX:
-        raise Fault("BadRequest", f"Object tags cannot be greater than {TAGS_MAX}", status=400)
+    if len(tags) > count_max:
+        raise Fault("BadRequest", f"{tagged} tags cannot be greater than {count_max}", status=400)
     kept: dict[str, str] = {}
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
         if not 1 <= len(key) <= TAG_KEY_LENGTH_MAX or is_reserved([key]):
-            raise Fault("InvalidTag", "The TagKey you have provided is invalid", status=400)
+            raise _invalid_tag("The TagKey you have provided is invalid", key)
         if len(value) > TAG_VALUE_LENGTH_MAX:
-            raise Fault("InvalidTag", "The TagValue you have provided is invalid", status=400)
+            raise _invalid_tag("The TagValue you have provided is invalid", key, value)
         if key in kept:
-            raise Fault("InvalidTag", "Cannot provide multiple Tags with the same key", status=400)
+            raise _invalid_tag("Cannot provide multiple Tags with the same key", key)
         kept[key] = value
     return kept
 
@@ -72,13 +64,14 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
 def directive(value: str | None, name: str) -> bool:
     """Whether a copy replaces what was said of its source. Raises Fault."""
     if value not in (None, "COPY", "REPLACE"):
-        raise invalid_argument(f"Unknown {name} directive.")
+        raise invalid_argument(f"Unknown {name} directive.", f"x-amz-{name}-directive", value)
     return value == "REPLACE"
 
 
 def described(found: Object, *, checksums: bool) -> dict[str, Any]:
     """What GetObject and HeadObject tell alike, in AWS's spelling."""
     about = found.known.about
+    stored = storage.read(about.storage)
     answer: dict[str, Any] = {
         "AcceptRanges": "bytes",
         "LastModified": float(int(found.identity.modified)),
@@ -87,7 +80,10 @@ def described(found: Object, *, checksums: bool) -> dict[str, Any]:
         "ContentType": DEFAULT_TYPE,
         **about.headers,
         "Metadata": dict(about.metadata),
+        **storage.told(stored),
     }
+    if stored.class_ != storage.STANDARD:
+        answer["StorageClass"] = stored.class_
     if checksums and about.checksums:
         answer |= told_checksums(about.checksums)
     return answer
@@ -104,3 +100,8 @@ def told_checksums(checksums: Mapping[str, str]) -> dict[str, str]:
 def quoted(etag: str) -> str:
     """An ETag as it is on the wire."""
     return f'"{etag}"'
+
+
+def _invalid_tag(message: str, key: str, value: str | None = None) -> Fault:
+    members = {"TagKey": key} if value is None else {"TagKey": key, "TagValue": value}
+    return Fault("InvalidTag", message, status=400, members=members)

@@ -7,7 +7,7 @@ from typing import Any
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects
+from passrole.services.s3 import objects, versions
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.saying import check_tags
 from passrole.services.s3.writing_keys import request_tags
@@ -21,10 +21,16 @@ def tag_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Value
 
 @operation("s3:GetObjectTagging", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
 async def get_object_tagging(
-    ctx: Context, *, bucket: str, key: str, expected_bucket_owner: str | None = None
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """The tags of an object."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
+    versions.check(version_id)
     tags = (await objects.existing(ctx, bucket, key)).known.about.tags
     return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
 
@@ -43,19 +49,27 @@ async def put_object_tagging(
     key: str,
     tagging: Mapping[str, Any],
     expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """Set the tags of an object, in place of those that it has."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
+    versions.check(version_id)
     await _tag(ctx, bucket, key, check_tags(tagging.get("TagSet") or []))
     return {}
 
 
 @operation("s3:DeleteObjectTagging", resource=the_object, resource_policy=its_policy)
 async def delete_object_tagging(
-    ctx: Context, *, bucket: str, key: str, expected_bucket_owner: str | None = None
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    expected_bucket_owner: str | None = None,
+    version_id: str | None = None,
 ) -> dict[str, Any]:
     """Remove all tags of an object."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
+    versions.check(version_id)
     await _tag(ctx, bucket, key, {})
     return {}
 

@@ -5,11 +5,10 @@ It knows no object: what an upload becomes is `completing.py`'s.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from passrole.services.s3.refusals import no_such_upload
 from passrole.store import Collection, Tx
-
-PART_NUMBER_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Upload:
     """`headers`, `metadata` and `tags` as in rows.About; `initiated` in epoch seconds.
 
     `checksum` is the member name of the checksum that the parts bring, `full` whether one is wanted of the
-    whole object instead of one of the parts' checksums.
+    whole object instead of one of the parts' checksums. `storage` as in storage.Storage.
     """
 
     id: str
@@ -30,6 +29,7 @@ class Upload:
     tags: dict[str, str] = field(default_factory=dict)
     checksum: str | None = None
     full: bool = False
+    storage: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def existing_upload(tx: Tx, bucket: str, key: str, id_: str) -> Upload:
     """The upload of an id, if it is for this object. Raises Fault."""
     upload = UPLOADS.get(tx, f"{bucket}/{id_}")
     if upload is None or upload.key != key:
-        raise no_such_upload()
+        raise no_such_upload(id_)
     return upload
 
 

@@ -1,18 +1,15 @@
 """ListParts and ListMultipartUploads."""
 
 from typing import Any
-from urllib.parse import quote
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3.refusals import invalid_argument
+from passrole.services.s3 import pages, storage
 from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object
 from passrole.services.s3.saying import quoted
 from passrole.services.s3.unfinished import Part, Upload, existing_upload, parts_of, uploads_of
 from passrole.services.s3.walking import rolled_up
 from passrole.store import Tx
-
-PAGE_MAX = 1_000
 
 
 @operation(
@@ -30,7 +27,7 @@ async def list_parts(
 ) -> dict[str, Any]:
     """The parts of an upload that are there, by number."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    limit, after = _limit(max_parts, "max-parts"), int(part_number_marker or 0)
+    limit, after = pages.limit(max_parts, "max-parts"), int(part_number_marker or 0)
 
     def look(tx: Tx) -> tuple[Upload, list[Part]]:
         return existing_upload(tx, bucket, key, upload_id), parts_of(tx, upload_id)
@@ -48,7 +45,7 @@ async def list_parts(
         "IsTruncated": len(rest) > len(page),
         "Initiator": {"ID": upload.initiator},
         "Owner": {"ID": ctx.account},
-        "StorageClass": "STANDARD",
+        "StorageClass": storage.read(upload.storage).class_,
     }
     return answer | ({"Parts": [_part(part) for part in page]} if page else {})
 
@@ -73,7 +70,7 @@ async def list_multipart_uploads(
 ) -> dict[str, Any]:
     """The uploads of a bucket that are under way, by key and age."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    limit, write = _limit(max_uploads, "max-uploads"), quote if encoding_type == "url" else str
+    limit, write = pages.limit(max_uploads, "max-uploads"), pages.spelling(encoding_type)
     found = await ctx.store.read(lambda tx: uploads_of(tx, bucket))
     begins = [upload for upload in found if upload.key.startswith(prefix or "")]
     rolled = {rolled_up(upload.key, prefix or "", delimiter or "") for upload in begins} - {None}
@@ -97,12 +94,6 @@ async def list_multipart_uploads(
     return answer | {name: value for name, value in optional.items() if value}
 
 
-def _limit(given: int | None, name: str) -> int:
-    if given is not None and given < 0:
-        raise invalid_argument(f"Argument {name} must be an integer between 0 and 2147483647")
-    return PAGE_MAX if given is None else min(given, PAGE_MAX)
-
-
 def _part(part: Part) -> dict[str, Any]:
     return {
         "PartNumber": part.number,
@@ -118,7 +109,7 @@ def _upload(ctx: Context, upload: Upload, key: str) -> dict[str, Any]:
         "UploadId": upload.id,
         "Key": key,
         "Initiated": upload.initiated,
-        "StorageClass": "STANDARD",
+        "StorageClass": storage.read(upload.storage).class_,
         "Owner": {"ID": ctx.account},
         "Initiator": {"ID": upload.initiator},
     }

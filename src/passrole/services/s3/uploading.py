@@ -10,12 +10,12 @@ from passrole import trees
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, names, saying, writing, writing_keys
+from passrole.services.s3 import checksums, names, saying, storage, writing, writing_keys
+from passrole.services.s3.conditions import PART_NUMBER_MAX
 from passrole.services.s3.putting import NOT_SAID, copied, source_of
 from passrole.services.s3.refusals import invalid_argument, unfit_key
 from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.unfinished import (
-    PART_NUMBER_MAX,
     Part,
     Upload,
     existing_upload,
@@ -54,13 +54,17 @@ async def create_multipart_upload(
     expires: float | None = None,
     metadata: Mapping[str, str] | None = None,
     server_side_encryption: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
+    bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Begin an upload; nothing is seen of the object before it is completed."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    saying.check_storage(acl, storage_class, server_side_encryption)
+    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.asked(
+        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
+    )
     names.segments(key)
     if names.is_marker(key):
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
@@ -84,9 +88,10 @@ async def create_multipart_upload(
         saying.header_tags(tagging),
         _checksum(checksum_algorithm),
         checksum_type == "FULL_OBJECT" or (checksum_algorithm == "CRC64NVME"),
+        storage.kept(stored),
     )
     await ctx.store.write(lambda tx: put_upload(tx, upload))
-    answer = {"Bucket": bucket, "Key": key, "UploadId": upload.id}
+    answer = {"Bucket": bucket, "Key": key, "UploadId": upload.id, **storage.told(stored)}
     if checksum_algorithm:
         answer["ChecksumAlgorithm"] = checksum_algorithm
         answer["ChecksumType"] = "FULL_OBJECT" if upload.full else "COMPOSITE"
@@ -133,7 +138,7 @@ async def upload_part(
         written.path.unlink(missing_ok=True)
         raise
     part = await _kept(ctx, upload, part_number, written, given)
-    return {"ETag": saying.quoted(part.etag), **given}
+    return {"ETag": saying.quoted(part.etag), **given, **_encryption(upload)}
 
 
 @operation(
@@ -173,7 +178,8 @@ async def upload_part_copy(
     start, stop = _copy_range(copy_source_range, source.identity.size)
     written = await copied(ctx, source, start, stop, writing.work(ctx, upload.id))
     part = await _kept(ctx, upload, part_number, written, {})
-    return {"CopyPartResult": {"ETag": saying.quoted(part.etag), "LastModified": part.modified}}
+    result = {"ETag": saying.quoted(part.etag), "LastModified": part.modified}
+    return {"CopyPartResult": result, **_encryption(upload)}
 
 
 @operation(
@@ -193,16 +199,22 @@ async def abort_multipart_upload(
     return {}
 
 
+def _encryption(upload: Upload) -> dict[str, Any]:
+    return storage.told(storage.read(upload.storage))
+
+
 def _checksum(algorithm: str | None) -> str | None:
     if algorithm is not None and algorithm not in checksums.ALGORITHMS:
-        raise invalid_argument("Checksum algorithm provided is unsupported.")
+        message = "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+        valid = ", ".join(checksums.ALGORITHMS)
+        raise invalid_argument(f"{message} [{valid}]", "x-amz-checksum-algorithm", algorithm)
     return checksums.ALGORITHMS[algorithm] if algorithm else None
 
 
 async def _upload(ctx: Context, bucket: str, key: str, upload_id: str, part_number: int) -> Upload:
     if not 1 <= part_number <= PART_NUMBER_MAX:
         limit = f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"
-        raise invalid_argument(limit)
+        raise invalid_argument(limit, "partNumber", part_number)
     return await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
 
 
@@ -240,8 +252,9 @@ def _copy_range(text: str | None, size: int) -> tuple[int, int]:
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last"
             " are the zero-based offsets of the first and last bytes to copy"
         )
-        raise invalid_argument(message)
+        raise invalid_argument(message, "x-amz-copy-source-range", text)
     start, last = int(match[1]), int(match[2])
     if not start <= last < size:
-        raise invalid_argument(f"Range specified is not valid for source object of size: {size}")
+        message = f"Range specified is not valid for source object of size: {size}"
+        raise invalid_argument(message, "x-amz-copy-source-range", text)
     return start, last + 1

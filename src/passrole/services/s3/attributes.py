@@ -1,0 +1,74 @@
+"""GetObjectAttributes: what is known of an object, without its bytes and without its headers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import objects, pages, storage, versions
+from passrole.services.s3.refusals import invalid_argument
+from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.rows import About
+from passrole.services.s3.saying import told_checksums
+
+ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
+
+
+@operation(
+    "s3:GetObjectAttributes", resource=the_object, resource_policy=its_policy, ignores=("request_payer",)
+)
+async def get_object_attributes(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    object_attributes: Sequence[str],
+    expected_bucket_owner: str | None = None,
+    max_parts: int | None = None,
+    part_number_marker: int | str | None = None,
+    version_id: str | None = None,
+) -> dict[str, Any]:
+    """The attributes that are asked for, of those that the object has.
+
+    S3 asks for `s3:GetObject` as well, so HeadObject is called through the door.
+    """
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    versions.check(version_id)
+    if set(object_attributes) - ATTRIBUTES or not object_attributes:
+        message = "Invalid attribute name specified."
+        raise invalid_argument(message, "x-amz-object-attributes", ",".join(object_attributes))
+    await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
+    found = await objects.existing(ctx, bucket, key)
+    about = found.known.about
+    attributes: Mapping[str, Any] = {
+        "ETag": found.known.etag,  # here alone without its quotes
+        "Checksum": told_checksums(about.checksums),
+        "ObjectParts": _parts(about, pages.limit(max_parts, "max-parts"), int(part_number_marker or 0)),
+        "StorageClass": storage.read(about.storage).class_,
+        "ObjectSize": found.identity.size,
+    }
+    told = {name: attributes[name] for name in object_attributes if attributes[name] not in ({}, None)}
+    return {"LastModified": float(int(found.identity.modified)), **told}
+
+
+def _parts(about: About, limit: int, after: int) -> dict[str, Any]:
+    """The number of parts, and where they have checksums a page of them."""
+    if about.parts is None:
+        return {}
+    answer: dict[str, Any] = {"TotalPartsCount": about.parts}
+    if not about.part_checksums or not about.checksums:
+        return answer
+    (name,) = tuple(about.checksums)[:1]
+    rest = [
+        {"PartNumber": number, "Size": size, name: checksum}
+        for number, (size, checksum) in enumerate(zip(about.part_sizes, about.part_checksums, strict=True), 1)
+        if number > after
+    ]
+    page = rest[:limit]
+    return answer | {
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": page[-1]["PartNumber"] if page else after,
+        "MaxParts": limit,
+        "IsTruncated": len(rest) > len(page),
+        "Parts": page,
+    }

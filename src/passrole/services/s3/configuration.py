@@ -1,0 +1,95 @@
+"""What is kept of a bucket's configuration: its tags, and that public access is blocked.
+
+Nothing here opens a bucket: a request without a signature does nothing, whatever is configured. Of the other
+configurations `unset.py` says that there are none.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import registry
+from passrole.services.s3.refusals import not_configured
+from passrole.services.s3.registry import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
+from passrole.services.s3.saying import check_tags
+from passrole.store import Tx
+
+TAGS_MAX = 50
+NOT_SAID = ("checksum_algorithm", "content_md5")
+
+
+@operation("s3:GetBucketTagging", resource=the_bucket, resource_policy=its_policy)
+async def get_bucket_tagging(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """The tags of a bucket, which has some."""
+    tags = (await bucket_of(ctx, bucket, expected_bucket_owner)).tags
+    if not tags:
+        raise not_configured("NoSuchTagSet", "The TagSet does not exist", bucket)
+    return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+@operation("s3:PutBucketTagging", resource=the_bucket, resource_policy=its_policy, ignores=NOT_SAID)
+async def put_bucket_tagging(
+    ctx: Context, *, bucket: str, tagging: Mapping[str, Any], expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Set the tags of a bucket, in place of those that it has."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _change(ctx, bucket, tags=check_tags(tagging.get("TagSet") or [], "Bucket", TAGS_MAX))
+    return {}
+
+
+@operation("s3:PutBucketTagging", resource=the_bucket, resource_policy=its_policy)
+async def delete_bucket_tagging(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Remove all tags of a bucket."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _change(ctx, bucket, tags={})
+    return {}
+
+
+@operation("s3:GetBucketPublicAccessBlock", resource=the_bucket, resource_policy=its_policy)
+async def get_public_access_block(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """What is blocked: all, unless somebody changed it."""
+    blocked = (await bucket_of(ctx, bucket, expected_bucket_owner)).public_access
+    if blocked is None:
+        message = "The public access block configuration was not found"
+        raise not_configured("NoSuchPublicAccessBlockConfiguration", message, bucket)
+    return {"PublicAccessBlockConfiguration": dict(blocked)}
+
+
+@operation("s3:PutBucketPublicAccessBlock", resource=the_bucket, resource_policy=its_policy, ignores=NOT_SAID)
+async def put_public_access_block(
+    ctx: Context,
+    *,
+    bucket: str,
+    public_access_block_configuration: Mapping[str, Any],
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Say what shall be blocked; what is not mentioned is not."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    blocked = {name: bool(public_access_block_configuration.get(name)) for name in BLOCKED}
+    await _change(ctx, bucket, public_access=blocked)
+    return {}
+
+
+@operation("s3:PutBucketPublicAccessBlock", resource=the_bucket, resource_policy=its_policy)
+async def delete_public_access_block(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Take the configuration away, if there is one."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _change(ctx, bucket, public_access=None)
+    return {}
+
+
+async def _change(ctx: Context, name: str, **changes: Any) -> None:
+    def change(tx: Tx) -> None:
+        BUCKETS.put(tx, name, dataclasses.replace(registry.existing(tx, name), **changes))
+
+    await ctx.store.write(change)
