@@ -31,6 +31,7 @@ from passrole.wire import (
     HttpResponse,
     Route,
     parse,
+    posting,
     presigning,
     render,
     render_fault,
@@ -85,6 +86,7 @@ class Gateway:
         self._config = config
         self._proxies = config.trusted_proxies.networks
         self._bodies = Bodies()
+        self._forms = Bodies()  # of their own: who sends one is known only once it is read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,7 +102,8 @@ class Gateway:
             head = _head(scope)
             if own.is_health(head):
                 return own.answer({"status": "ready"}, request_id)
-            return await self._answered(scope, head, receive, request_id, progress)
+            answering = self._posted if posting.is_form(head) else self._answered
+            return await answering(scope, head, receive, request_id, progress)
         except Fault as fault:
             answer = render_fault(progress.found, fault, request_id)
         except Disconnected:
@@ -114,7 +117,7 @@ class Gateway:
         self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
     ) -> HttpResponse:
         judged = await self._judged(head, progress)
-        size = _size(judged, progress.found)
+        size = _size(head, judged.signed.service, progress.found)
         room = self._bodies.room(size)
         try:
             await room.take(size)
@@ -141,6 +144,32 @@ class Gateway:
         answer = own.answer if found.service == own.SERVICE else partial(render, found)
         return answer(result, request_id)
 
+    async def _posted(
+        self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
+    ) -> HttpResponse:
+        """A form of S3's, whose signature is in its body."""
+        progress.found = Route("s3", "PutObject", "rest-xml", {})
+        size = _size(head, "s3", progress.found)
+        room = self._forms.room(size)
+        try:
+            await room.take(size)
+        except Full:
+            raise sizes.busy("rest-xml") from None
+        try:
+            request = replace(head, body=await self._body(receive, size, progress))
+            posted = await asyncio.to_thread(posting.read, request)
+            signed = posted.authorization
+            known = await self._known(signed, "rest-xml")
+            posting.verify(posted, known.secret_key, self._clock())
+            found = route(posted.request, "s3")
+            parameters = parse(found, decoded_body(posted.request, signed, known.secret_key))
+            call = Call(known.principal, "s3", found.operation, parameters, signed.region, request_id)
+            call = replace(call, is_large=size >= LARGE_BODY_BYTES)
+            result = await self._door.call(_from(scope, call, self._proxies))
+        finally:
+            room.give_back(size)
+        return posting.render(posted, result, request_id)
+
     def _routed(self, request: HttpRequest, signing_service: str) -> Route:
         if own.is_meant(request, signing_service):
             return own.route(request, signing_service, self._config)
@@ -154,12 +183,7 @@ class Gateway:
         if own.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
             progress.found = self._routed(meant, signed.service)
             protocol = progress.found.protocol
-        try:
-            known = await self._directory.credentials(signed.access_key, signed.session_token)
-        except UnknownKey:
-            raise sigv4.unknown_key(protocol, signed.access_key) from None
-        except ExpiredSession:
-            raise sigv4.expired_token(protocol) from None
+        known = await self._known(signed, protocol)
         now = self._clock()
         if sigv2.is_presigned(head):
             sigv2.verify(head, signed, known.secret_key, now)
@@ -168,17 +192,29 @@ class Gateway:
         is_verified = sigv4.verify_head(head, signed, known.secret_key, now, skew, protocol)
         return _Judged(head, meant, signed, protocol, known, now, is_verified)
 
+    async def _known(self, signed: sigv4.Authorization, protocol: Protocol) -> Known:
+        try:
+            return await self._directory.credentials(signed.access_key, signed.session_token)
+        except UnknownKey:
+            raise sigv4.unknown_key(protocol, signed.access_key) from None
+        except ExpiredSession:
+            raise sigv4.expired_token(protocol) from None
+
     async def _read(
         self, judged: _Judged, receive: Receive, size: int, progress: _Progress
     ) -> tuple[Route, dict[str, Any]]:
+        body = await self._body(receive, size, progress)
+        if len(body) < LARGE_BODY_BYTES:
+            return self._understood(judged, body, progress)
+        return await asyncio.to_thread(self._understood, judged, body, progress)
+
+    async def _body(self, receive: Receive, size: int, progress: _Progress) -> bytes:
         try:
             body = await whole(receive, size) if size else b""
         except TooLarge:  # in pieces, it announced no length
             raise sizes.too_large(progress.found, size) from None
         progress.is_read = True
-        if len(body) < LARGE_BODY_BYTES:
-            return self._understood(judged, body, progress)
-        return await asyncio.to_thread(self._understood, judged, body, progress)
+        return body
 
     def _understood(self, judged: _Judged, body: bytes, progress: _Progress) -> tuple[Route, dict[str, Any]]:
         """The operation and its parameters, once the signature over the body holds. Raises Fault."""
@@ -236,15 +272,15 @@ def _head(scope: Scope) -> HttpRequest:
     )
 
 
-def _size(judged: _Judged, found: Route | None) -> int:
+def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
     """The bytes that the body will have, or may have at most. Raises Fault where that is too many."""
-    headers = judged.head.headers
-    service = found.service if found else service_of(judged.signed.service)
+    headers = head.headers
+    service = found.service if found else service_of(signing_service)
     most = sizes.bytes_max(service, found.operation if found else "")
     if "transfer-encoding" in headers:
         return most
     if "content-length" not in headers:
-        return 0 if judged.head.method in BODILESS else SMALL_BYTES_MAX
+        return 0 if head.method in BODILESS else SMALL_BYTES_MAX
     announced = int(headers["content-length"])
     if announced > most:
         raise sizes.too_large(found, most)

@@ -29,6 +29,11 @@ _OF_THE_SIGNATURE = frozenset(
 )
 
 
+def is_header(name: str) -> bool:
+    """Whether a parameter or a form's field of that lower-case name counts as a header."""
+    return name.startswith(_PREFIX) and name not in _OF_THE_SIGNATURE
+
+
 def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
     """The headers that stand in the query, by lower-case name, in the letters that HttpRequest has them.
 
@@ -37,7 +42,7 @@ def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, values in query_parameters(request.query).items():
         lowered = name.lower()
-        if not lowered.startswith(_PREFIX) or lowered in _OF_THE_SIGNATURE:
+        if not is_header(lowered):
             continue
         if len(values) > 1 or lowered in found:
             raise _twice(lowered, ", ".join(values))

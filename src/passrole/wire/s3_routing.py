@@ -10,7 +10,7 @@ is given all of it, is meant. Keys are decoded exactly once, and `.` and `..` in
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from passrole.faults import Fault
 from passrole.wire.descriptions import operation_model, operations
@@ -38,6 +38,17 @@ def operation_of(request: HttpRequest) -> tuple[str, Mapping[str, str]]:
             return end.operation, arguments
     sentence = "The specified method is not allowed against this resource."
     raise Unrouted("MethodNotAllowed", sentence, "rest-xml", status=405)
+
+
+def object_uri(bucket: str, region: str, key: str) -> str:
+    """An object's URI at AWS, where passrole's proxy answers.
+
+    AWS's certificate is for one name before the dot, so a bucket with dots stands in the path.
+    """
+    service, encoded = f"s3.{region}.amazonaws.com", quote(key, safe="")
+    return (
+        f"https://{service}/{bucket}/{encoded}" if "." in bucket else f"https://{bucket}.{service}/{encoded}"
+    )
 
 
 def bucket_of_host(host: str) -> str | None:

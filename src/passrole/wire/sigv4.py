@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 from calendar import timegm
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -118,6 +119,29 @@ def parse_authorization(request: HttpRequest) -> Authorization:
         signature=fields["Signature"],
         moment=moment,
         epoch_seconds=epoch_seconds,
+    )
+
+
+def authorization_of_form(fields: Mapping[str, str]) -> Authorization:
+    """What a form says of its signature, which is over its policy; `fields` by lower-case name.
+
+    Raises Unrouted.
+    """
+    if fields["x-amz-algorithm"] != ALGORITHM:
+        raise _bad_parameters('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"', "rest-xml")
+    moment = fields["x-amz-date"]
+    access_key, date, region, service = _scope(fields["x-amz-credential"], moment, "rest-xml")
+    return Authorization(
+        access_key=access_key,
+        session_token=fields.get("x-amz-security-token"),
+        date=date,
+        region=_region(region, "rest-xml", _IN_QUERY),
+        service=service,
+        signed_headers=(),
+        signature=fields["x-amz-signature"],
+        moment=moment,
+        epoch_seconds=_epoch_seconds(moment) or 0,
+        expires_seconds=0,
     )
 
 

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from passrole import trees
 from passrole.faults import Fault
@@ -19,6 +18,7 @@ from passrole.services.s3.rows import About, Known
 from passrole.services.s3.unfinished import Part, Upload, existing_upload, forget_upload, parts_of
 from passrole.services.s3.writing import Written
 from passrole.store import Tx
+from passrole.wire.s3_routing import object_uri
 
 PART_BYTES_MIN = 5 * 1024 * 1024
 
@@ -123,25 +123,13 @@ def _completed(
 
 def _answer(bucket: Bucket, key: str, known: Known) -> dict[str, Any]:
     return {
-        "Location": _location(bucket, key),
+        "Location": object_uri(bucket.name, bucket.region, key),
         "Bucket": bucket.name,
         "Key": key,
         "ETag": saying.quoted(known.etag),
         **saying.told_checksums(known.about.checksums),
         **storage.told(storage.read(known.about.storage)),
     }
-
-
-def _location(bucket: Bucket, key: str) -> str:
-    """The object's URI at AWS, where passrole's proxy answers.
-
-    AWS's certificate is for one name before the dot, so a bucket with dots stands in the path.
-    """
-    service = f"s3.{bucket.region}.amazonaws.com"
-    encoded = quote(key, safe="")
-    if "." in bucket.name:
-        return f"https://{service}/{bucket.name}/{encoded}"
-    return f"https://{bucket.name}.{service}/{encoded}"
 
 
 def _about(upload: Upload, parts: Sequence[Part], told: Mapping[str, str]) -> About:

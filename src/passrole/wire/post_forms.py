@@ -1,0 +1,97 @@
+"""The forms with which browsers upload to S3: multipart/form-data, its file last.
+
+It knows no field. What follows the file is passed over, as S3 does. RFC 7578 says how such a body is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+
+from passrole.wire.http import HttpRequest
+from passrole.wire.refusals import Unrouted
+
+TYPE = "multipart/form-data"
+FIELDS_BYTES_MAX = 20 * 1024
+HEAD_BYTES_MAX = 4 * 1024
+PARTS_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """`fields` by lower-case name; `file` is None where the form has none."""
+
+    fields: Mapping[str, str]
+    file: bytes | None
+    file_name: str
+
+
+def read(request: HttpRequest) -> Form:
+    """The form in a body. Raises Unrouted: MalformedPOSTRequest, MaxPostPreDataLengthExceeded, ..."""
+    boundary = _parameter(request.headers.get("content-type", ""), "boundary")
+    if not boundary:
+        raise _malformed()
+    fields: dict[str, str] = {}
+    size = 0
+    for name, file_name, content in _parts(request.body, boundary.encode("latin-1", "replace")):
+        if name == "file":
+            return Form(fields, content, file_name)
+        size += len(name) + len(content)
+        if size > FIELDS_BYTES_MAX:
+            sentence = "Your POST request fields preceding the upload file were too large."
+            raise Unrouted("MaxPostPreDataLengthExceeded", sentence, "rest-xml", status=400)
+        if name in fields:
+            raise _malformed()
+        fields[name] = _text(content)
+    return Form(fields, None, "")
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Name, file name and content of each part, found one by one: nobody has vouched for the body yet."""
+    delimiter = b"\r\n--" + boundary
+    start = len(delimiter) - 2 if body.startswith(delimiter[2:]) else _after(body, delimiter, 0)
+    for _ in range(PARTS_MAX):
+        if body[start : start + 2] == b"--":
+            return
+        blank = body.find(b"\r\n\r\n", start, start + HEAD_BYTES_MAX)
+        if blank < 0:
+            raise _malformed()
+        end = _after(body, delimiter, blank + 2)  # an empty content ends right behind its head
+        yield *_names(body[start:blank]), body[blank + 4 : end - len(delimiter)]
+        start = end
+    raise _malformed()
+
+
+def _after(body: bytes, delimiter: bytes, start: int) -> int:
+    """The place behind the next delimiter. Raises Unrouted where there is none."""
+    found = body.find(delimiter, start)
+    if found < 0:
+        raise _malformed()
+    return found + len(delimiter)
+
+
+def _names(head: bytes) -> tuple[str, str]:
+    for line in _text(head).split("\r\n"):
+        header, _, value = line.partition(":")
+        if header.strip().lower() == "content-disposition":
+            return _parameter(value, "name").lower(), _parameter(value, "filename")
+    raise _malformed()
+
+
+def _parameter(header: str, name: str) -> str:
+    """A parameter of a header's value, without its quotes; empty where there is none."""
+    message = Message()
+    message["x"] = header.replace("\r", " ").replace("\n", " ")
+    found = message.get_param(name, "", header="x")
+    return found if isinstance(found, str) else ""
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _malformed() from None
+
+
+def _malformed() -> Unrouted:
+    sentence = "The body of your POST request is not well-formed multipart/form-data."
+    return Unrouted("MalformedPOSTRequest", sentence, "rest-xml", status=400)
