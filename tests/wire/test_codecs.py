@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from passrole.faults import Fault
 from passrole.wire import HttpRequest, Route, encoded_words, parse, render, render_fault, route
 from passrole.wire.descriptions import SERVICES, Protocol, members
+from passrole.wire.refusals import Unrouted
 
 SPOKEN: list[tuple[str, Protocol]] = [
     (service.name, protocol) for service in SERVICES.values() for protocol in service.protocols
@@ -377,3 +378,23 @@ def test_an_s3_header_cannot_split_the_response() -> None:
     assert encoded_words.decoded(headers["x-amz-meta-k"]) == "a  x-evil: 1 \u20ac"
     told = render(Route("s3", "GetObject", "rest-xml", {}), {"CacheControl": "a\r\nx-evil: \u20ac"}, "r")
     assert dict(told.headers)["cache-control"].encode("latin-1").decode() == "a  x-evil: \u20ac"
+
+
+@pytest.mark.parametrize(
+    ("fault", "found", "message"),
+    [
+        (Unrouted("UnknownOperationException", "", "rest-json", status=404), None, ""),
+        (
+            Fault("UnknownOperationException", "not here"),
+            Route("lambda", "ListCodeSigningConfigs", "rest-json", {}),
+            "not here",
+        ),
+    ],
+)
+def test_an_operation_that_lambda_has_not_is_told_as_its_other_errors_are(
+    fault: Fault, found: Route | None, message: str
+) -> None:
+    response = render_fault(found, fault, "r")
+    assert response.status == 404
+    assert dict(response.headers)["x-amzn-errortype"] == "UnknownOperationException"
+    assert json.loads(response.body) == {"Type": "User", "Message": message}

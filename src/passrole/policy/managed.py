@@ -28,6 +28,10 @@ _VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "arn:aws:iam::aws:policy/AmazonS3FullAccess": ("v2",),
     "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess": ("v3",),
     "arn:aws:iam::aws:policy/AmazonSQSFullAccess": ("v1",),
+    # The EMR default roles' policies: `aws emr create-default-roles` attaches them.
+    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceRole": ("v10",),
+    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceforEC2Role": ("v3",),
+    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceforAutoScalingRole": ("v1",),
 }
 
 

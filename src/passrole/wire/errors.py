@@ -75,20 +75,26 @@ def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireErr
     if service is not None and shape is not None:
         return _modelled(fault, shape, service, protocol)
     compatible = _is_compatible(service, protocol)
+    is_rest = protocol == "rest-json"  # Lambda names no namespace, and spells as in its modelled errors
     return WireError(
         service=service,
-        type_name=_qualified(fault.code, compatible),
+        type_name=fault.code if is_rest else _qualified(fault.code, compatible),
         code=fault.code,
         query_code=fault.code if compatible else None,
         headers=fault.headers,
-        status=fault.status
-        or _S3_STATUSES.get(fault.code if service == "s3" else "", 400 if fault.sender else 500),
+        status=fault.status or _status(fault, service, protocol),
         sender=fault.sender,
-        message_key="message",
+        message_key="Message" if is_rest else "message",
         message=fault.message,
         shape=None,
         members=fault.members if protocol == "rest-xml" else {},
     )
+
+
+def _status(fault: Fault, service: str | None, protocol: Protocol) -> int:
+    if protocol == "rest-json" and fault.code == "UnknownOperationException":
+        return 404  # as for a path that is nobody's
+    return _S3_STATUSES.get(fault.code if service == "s3" else "", 400 if fault.sender else 500)
 
 
 def _refusal(fault: Fault, refusal: refusals.Refusal, service: str | None, protocol: Protocol) -> WireError:

@@ -81,7 +81,7 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
     content = json_values.error_content(error)
     headers = [("x-amzn-requestid", request_id), ("x-amzn-errortype", error.type_name)]
     shapes = members(error.shape)
-    if "Type" in shapes:
+    if "Type" in shapes or error.message_key == "Message":
         content.setdefault("Type", "User" if error.sender else "Service")
     for name, value in error.members.items():
         if name in shapes and shapes[name].serialization.get("location") == "header":
