@@ -1,5 +1,6 @@
 """The variables as printed, for the administrator and for a role."""
 
+import configparser
 import json
 from pathlib import Path
 from typing import Any
@@ -47,3 +48,47 @@ def test_without_a_server_the_variables_name_the_place_where_one_will_listen(
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4999" in result.stdout.splitlines()
     assert env(tmp_path, "--role", "x").stderr.startswith("passrole env: no server runs on `")
     assert env(tmp_path, "--role", "x").exit_code == 1
+
+
+@pytest.mark.parametrize("client", ["go", "rclone"])
+def test_gos_clients_are_given_no_bundle_at_which_they_stop(server: Any, client: str) -> None:
+    lines = env(server.data, "--for", client).stdout.splitlines()
+    assert not any(line.startswith("export AWS_CA_BUNDLE=") for line in lines)
+    assert "AWS_CA_BUNDLE" in lines[-1].removeprefix("unset ").split()
+    assert f"export AWS_ENDPOINT_URL={server.url}" in lines
+
+
+def test_rclone_has_a_remote_that_addresses_buckets_by_path(server: Any) -> None:
+    values = json.loads(env(server.data, "--for", "rclone", "--format", "json").stdout)
+    assert values["RCLONE_CONFIG_PASSROLE_ENDPOINT"] == server.url
+    assert values["RCLONE_CONFIG_PASSROLE_PROVIDER"] == "Other"
+
+
+@pytest.mark.parametrize("client", ["polars", "deltalake"])
+def test_rusts_clients_are_told_that_plain_http_is_meant(server: Any, client: str) -> None:
+    assert "export AWS_ALLOW_HTTP=true" in env(server.data, "--for", client).stdout.splitlines()
+
+
+def test_s3cmd_has_a_configuration_with_the_roles_session(server: Any) -> None:
+    name = server.access["role_name"]
+    text = env(server.data, "--for", "s3cmd", "--role", name).stdout
+    found = configparser.ConfigParser(interpolation=None)
+    found.read_string(text)
+    host = server.url.removeprefix("http://")
+    assert (found["default"]["host_base"], found["default"]["host_bucket"]) == (host, host)
+    assert found["default"]["use_https"] == "False"
+    assert found["default"]["access_token"]
+    assert "access_token" not in env(server.data, "--for", "s3cmd").stdout
+
+
+def test_duckdb_has_one_statement(server: Any) -> None:
+    text = env(server.data, "--for", "duckdb").stdout.strip()
+    assert text.startswith("CREATE OR REPLACE SECRET passrole (TYPE s3, KEY_ID '")
+    assert text.endswith("URL_STYLE 'path', USE_SSL false);")
+    assert "\n" not in text
+
+
+def test_a_client_that_is_not_known_is_refused_with_those_that_are(server: Any) -> None:
+    result = env(server.data, "--for", "gopher")
+    assert result.exit_code == 2
+    assert "rclone" in result.stderr

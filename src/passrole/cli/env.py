@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from passrole.cli import environment
+from passrole.cli.clients import CLIENTS, Client
 from passrole.cli.options import data_option, settings
 from passrole.cli.verbs import examples
 
@@ -14,12 +15,20 @@ _EXAMPLES = examples(
     'eval "$(passrole env)"',
     'eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"',
     "passrole env --format json",
+    'eval "$(passrole env --for rclone)"',
+    "passrole env --for s3cmd > passrole.s3cfg",
 )
 
 
 @click.command(epilog=_EXAMPLES)
 @data_option
 @click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.option(
+    "--for",
+    "client",
+    type=click.Choice(sorted(CLIENTS)),
+    help="The lines that this client wants, where it wants others than AWS's SDKs.",
+)
 @click.option(
     "--format",
     "format_",
@@ -28,12 +37,13 @@ _EXAMPLES = examples(
     show_default=True,
     help="Lines for `eval`, or one JSON object.",
 )
-def env(data: Path | None, role: str | None, format_: str) -> None:
+def env(data: Path | None, role: str | None, client: str | None, format_: str) -> None:
     """Print the variables that lead AWS clients to the server.
 
     They carry the administrator's access key, or with --role the temporary credentials of a role that
     trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a
-    server runs they also lead AWS's https names there, which the SageMaker SDK insists on.
+    server runs they also lead AWS's https names there, which the SageMaker SDK insists on. With --for they
+    are those of one client; s3cmd's and duckdb's are a text for it: a configuration file, a statement.
     """
     from passrole.cli import trust
     from passrole.cli.connection import known
@@ -44,4 +54,11 @@ def env(data: Path | None, role: str | None, format_: str) -> None:
     values = environment.variables(connection.url, connection.access.region, keys)
     https = trust.https(config, os.environ)
     values |= https.variables(os.environ) if https else {}
-    click.echo(json.dumps(values, indent=2) if format_ == "json" else environment.shell(values))
+    wanted = CLIENTS[client] if client else Client()
+    adapted = wanted.adapted(values)
+    if format_ == "json":
+        click.echo(json.dumps(adapted, indent=2))
+    elif wanted.text is not None:
+        click.echo(wanted.text(values))
+    else:
+        click.echo(environment.shell(adapted, wanted.without))

@@ -1,7 +1,7 @@
 """Environment variables with which any AWS client reaches a server: pure, from one mapping to another."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +63,9 @@ def variables(url: str, region: str, keys: Keys) -> dict[str, str]:
     return values | {"AWS_SESSION_TOKEN": keys.token} if keys.token else values
 
 
-def shell(values: Mapping[str, str]) -> str:
-    """Lines for `eval`; what an earlier `eval` or a profile left behind is unset."""
-    stale = [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE") if name not in values]
+def shell(values: Mapping[str, str], without: Sequence[str] = ()) -> str:
+    """Lines for `eval`; what an earlier `eval` or a profile left behind is unset, and so is `without`."""
+    stale = [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", *without) if name not in values]
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, f"unset {' '.join(stale)}"])
 
