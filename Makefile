@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
+CLIENTS := .venv-clients
+NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint test test-sdk3 bench demo demo-emr docs lock clean
+.PHONY: help install fmt lint test test-sdk3 test-clients bench demo demo-emr docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +43,16 @@ $(SDK3)/.installed: pyproject.toml
 	$(SDK3)/bin/python -m pip install --quiet --editable . "sagemaker>=3,<4" "pyspark>=3.5.6,<4" "hypothesis>=6.100" "pytest>=8.2" "pytest-xdist>=3.6"
 	touch $@
 
+test-clients: install $(CLIENTS)/.installed ## the journeys of clients in other languages, in an environment of 1 GB
+	$(BIN)/pytest -n 2 -rs tests/journeys/clients
+
+$(CLIENTS)/.installed: Makefile
+	@echo "building $(CLIENTS): about 1 GB, once"
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet boto3 deltalake pandas polars pyarrow s3fs
+	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
+	touch $@
+
 demo: install ## the bundled pipeline and its refused twin
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
@@ -64,4 +76,4 @@ docs: install ## write the pages that are generated from the code
 	$(BIN)/python docs/generate_parity.py
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

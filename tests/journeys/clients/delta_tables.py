@@ -1,0 +1,22 @@
+"""Delta tables, whose commits rest on conditional puts: writers at the same time lose nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+
+TABLE = "s3://deltalake/table"
+boto3.client("s3").create_bucket(Bucket="deltalake")
+write_deltalake(TABLE, pa.table({"a": [0]}))
+
+
+def append(number: int) -> None:
+    write_deltalake(TABLE, pa.table({"a": [number]}), mode="append")
+
+
+with ThreadPoolExecutor(4) as several:
+    list(several.map(append, range(1, 9)))
+table = DeltaTable(TABLE)
+assert table.version() == 8
+assert sorted(table.to_pyarrow_table()["a"].to_pylist()) == list(range(9))
