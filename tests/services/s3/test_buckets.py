@@ -97,6 +97,13 @@ def test_the_first_region_makes_buckets_in_every_region(s3: S3, constraint: str,
     assert s3.refusal(lambda: s3.create_bucket(bucket="there")) == ("BucketAlreadyOwnedByYou", 409)
 
 
+def test_an_empty_acl_is_none(s3: S3) -> None:
+    s3.create_bucket(bucket="empty-acl", acl="")
+    s3.put_object(bucket="empty-acl", key="k", acl="")
+    refused = s3.refusal(lambda: s3.create_bucket(bucket="open", acl="public-read"))
+    assert refused == ("InvalidBucketAclWithObjectOwnership", 400)
+
+
 @pytest.mark.parametrize("token", ["", "data", "ZGF0YQ==", "!"])
 def test_a_token_of_no_list_of_buckets_is_refused(s3: S3, token: str) -> None:
     refused = s3.refusal(lambda: s3.list_buckets(continuation_token=token))

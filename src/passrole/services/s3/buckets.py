@@ -45,7 +45,7 @@ async def create_bucket(
 ) -> dict[str, Any]:
     """Create a bucket and its folder; a folder of that name that is there already becomes the bucket's."""
     names.check_bucket(bucket)
-    if acl not in (None, "private"):
+    if acl not in (None, "", "private"):
         message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
         raise Fault("InvalidBucketAclWithObjectOwnership", message, status=400)
     if object_ownership not in (None, "BucketOwnerEnforced"):

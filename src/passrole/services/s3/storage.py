@@ -43,7 +43,7 @@ def asked(
     bucket_key_enabled: bool | None = None,
 ) -> Storage:
     """What a writer's parameters ask for. Raises Fault for what a folder does not do, ACLs among it."""
-    if acl not in (None, "private", "bucket-owner-full-control"):
+    if acl not in (None, "", "private", "bucket-owner-full-control"):  # s3fs sends it empty
         raise Fault("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
     if storage_class is not None and storage_class not in CLASSES:
         message = "The storage class you specified is not valid"
