@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 BODY = b"line\r\n--line\r\n"
@@ -244,3 +245,17 @@ def test_a_body_that_is_no_such_form_is_refused(server: Any, bucket: str, body: 
 def test_a_form_goes_to_a_bucket_and_nowhere_else(server: Any, bucket: str, path: str) -> None:
     status, _, told = post(f"{server.url}/{path}", form({"key": "k"}))
     assert (status, told["Code"]) == (405, "MethodNotAllowed")
+
+
+def test_a_policy_can_demand_that_an_object_comes_by_a_form(server: Any, bucket: str) -> None:
+    allowed = {
+        "Effect": "Allow",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"StringEquals": {"s3:authType": "POST"}},
+    }
+    signer = server.client("s3", {"Version": "2012-10-17", "Statement": [allowed]})
+    signed = signer.generate_presigned_post(bucket, "by-form")
+    assert post(signed["url"], form(signed["fields"]))[0] == 204
+    with pytest.raises(ClientError, match="AccessDenied"):
+        signer.put_object(Bucket=bucket, Key="by-form")

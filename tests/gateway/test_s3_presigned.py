@@ -80,7 +80,7 @@ def test_metadata_tags_class_and_encryption_of_the_query_are_the_objects(server:
         ({"x-amz-tagging": "a=1&a=2"}, 400, "InvalidTag"),
         ({"x-amz-object-lock-mode": "COMPLIANCE"}, 400, "InvalidRequest"),
         ({"x-amz-expected-bucket-owner": "999988887777"}, 403, "AccessDenied"),
-        ({"x-amz-content-sha256": "0" * 64}, 400, "XAmzContentSHA256Mismatch"),
+        ({"x-amz-content-sha256": "0" * 64}, 403, "SignatureDoesNotMatch"),
     ],
 )
 def test_what_is_refused_as_a_header_is_refused_in_the_query(

@@ -24,7 +24,7 @@ from passrole.faults import Fault
 from passrole.gateway import own
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
-from passrole.gateway.signing_keys import signing_keys
+from passrole.gateway.signing_keys import form_keys, signing_keys
 from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
 from passrole.wire import (
     HttpRequest,
@@ -160,11 +160,13 @@ class Gateway:
             posted = await asyncio.to_thread(posting.read, request)
             signed = posted.authorization
             known = await self._known(signed, "rest-xml")
-            posting.verify(posted, known.secret_key, self._clock())
+            now = self._clock()
+            posting.verify(posted, known.secret_key, now)
             found = route(posted.request, "s3")
             parameters = parse(found, decoded_body(posted.request, signed, known.secret_key))
             call = Call(known.principal, "s3", found.operation, parameters, signed.region, request_id)
-            call = replace(call, is_large=size >= LARGE_BODY_BYTES)
+            keys = form_keys(signed, now)
+            call = replace(call, is_large=size >= LARGE_BODY_BYTES, signing_keys=keys)
             result = await self._door.call(_from(scope, call, self._proxies))
         finally:
             room.give_back(size)

@@ -24,3 +24,11 @@ def signing_keys(request: HttpRequest, signed: sigv4.Authorization, now: float) 
         "s3:signatureAge": str(max(0, int((now - signed.epoch_seconds) * 1000))),
         f"s3:{_HASH}": request.headers.get(_HASH, sigv4.UNSIGNED_PAYLOAD),
     }
+
+
+def form_keys(signed: sigv4.Authorization, now: float) -> Mapping[str, str]:
+    """The keys of a form that was verified: its policy is signed, and its file is not."""
+    if not signed.date:
+        return {"s3:authType": "POST", "s3:signatureversion": "AWS", "s3:signatureAge": "0"}
+    age = max(0, int((now - signed.epoch_seconds) * 1000))
+    return {"s3:authType": "POST", "s3:signatureversion": sigv4.ALGORITHM, "s3:signatureAge": str(age)}

@@ -94,7 +94,7 @@ def _is_rest_path(request: HttpRequest) -> bool:
     """Whether a REST service, or passrole itself, has paths that begin so, and no bucket its name."""
     first = request.raw_path.split("/", 2)[1] if request.raw_path.startswith("/") else ""
     if not first:
-        return False
+        return request.method == "POST"  # which S3 has no use for, and all JSON services
     return first.startswith("_") or any(first in _path_table(name).literal for name in _REST_SERVICES)
 
 

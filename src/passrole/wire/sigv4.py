@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote
 
 from passrole.arns import Region, Unfit
 from passrole.faults import Fault
 from passrole.wire import presigning
+from passrole.wire.canonical import canonical_request
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import query_parameters
 from passrole.wire.http import HttpRequest
@@ -414,7 +414,7 @@ def _check_expiry(
 def _check_signature(
     request: HttpRequest, authorization: Authorization, secret: str, digest: str, protocol: Protocol
 ) -> None:
-    canonical = _canonical(request, authorization, digest)
+    canonical = canonical_request(request, authorization.service, authorization.signed_headers, digest)
     key = signing_key(secret, authorization.date, authorization.region, authorization.service)
     # Headers are signed as the bytes that arrive. Python's http.client alone sends in latin-1 what was
     # signed in UTF-8.
@@ -477,47 +477,3 @@ def _mismatch(authorization: Authorization, canonical: str, protocol: Protocol) 
 
 def _amz_date(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _canonical(request: HttpRequest, authorization: Authorization, digest: str) -> str:
-    headers = request.headers
-    lines = "\n".join(f"{name}:{_trimmed(headers.get(name, ''))}" for name in authorization.signed_headers)
-    path = _canonical_path(request.raw_path, authorization.service)
-    return (
-        f"{request.method}\n{path}\n{_canonical_query(request.query)}\n"
-        f"{lines}\n\n{';'.join(authorization.signed_headers)}\n{digest}"
-    )
-
-
-def _trimmed(text: str) -> str:
-    """A header with single spaces; beyond ASCII `split` alone would take bytes of letters for spaces."""
-    return " ".join(text.split() if text.isascii() else filter(None, text.split(" ")))
-
-
-def _canonical_path(raw_path: str, service: str) -> str:
-    """The path without `.` and `..`, encoded once more; but for S3, whose keys it holds, as it came."""
-    if service == "s3":
-        return quote(raw_path, safe="/%~")
-    if raw_path in ("", "/"):
-        return "/"
-    kept: list[str] = []
-    for segment in raw_path.split("/"):
-        if segment == "..":
-            if kept:
-                kept.pop()
-        elif segment not in ("", "."):
-            kept.append(segment)
-    path = "/" + "/".join(kept) + ("/" if kept and raw_path.endswith("/") else "")
-    return quote(path, safe="/~")
-
-
-def _canonical_query(query: str) -> str:
-    if not query:
-        return ""
-    pairs = [
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, values in query_parameters(query).items()
-        if name != "X-Amz-Signature"
-        for value in values
-    ]
-    return "&".join(f"{name}={value}" for name, value in sorted(pairs))

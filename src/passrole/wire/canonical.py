@@ -1,0 +1,55 @@
+"""A request as signature version 4 signs it: in one form, whatever its sender or a proxy did to it.
+
+It knows no key. See "Create a canonical request" in AWS's guide to signed requests.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from passrole.wire.forms import query_parameters
+from passrole.wire.http import HttpRequest
+
+
+def canonical_request(request: HttpRequest, service: str, signed_headers: Sequence[str], digest: str) -> str:
+    """What is hashed and signed; `digest` stands for the body. A letter of a header is a byte of it."""
+    headers = request.headers
+    lines = "\n".join(f"{name}:{_trimmed(headers.get(name, ''))}" for name in signed_headers)
+    path = _canonical_path(request.raw_path, service)
+    return (
+        f"{request.method}\n{path}\n{_canonical_query(request.query)}\n"
+        f"{lines}\n\n{';'.join(signed_headers)}\n{digest}"
+    )
+
+
+def _trimmed(text: str) -> str:
+    """A header with single spaces; beyond ASCII `split` alone would take bytes of letters for spaces."""
+    return " ".join(text.split() if text.isascii() else filter(None, text.split(" ")))
+
+
+def _canonical_path(raw_path: str, service: str) -> str:
+    """The path without `.` and `..`, encoded once more; but for S3, whose keys it holds, as it came."""
+    if service == "s3":
+        return quote(raw_path, safe="/%~")
+    if raw_path in ("", "/"):
+        return "/"
+    kept: list[str] = []
+    for segment in raw_path.split("/"):
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    path = "/" + "/".join(kept) + ("/" if kept and raw_path.endswith("/") else "")
+    return quote(path, safe="/~")
+
+
+def _canonical_query(query: str) -> str:
+    if not query:
+        return ""
+    pairs = [
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, values in query_parameters(query).items()
+        if name != "X-Amz-Signature"
+        for value in values
+    ]
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
