@@ -111,7 +111,7 @@ DELETE = "/bucket?delete"
 CREATE = "/2015-03-31/functions"
 INVOKE = f"{CREATE}/f/invocations"
 BY_HEAD = [
-    (None, "s3", {}, 60 * MIB, "PUT", "/b/k", b"Missing Authentication Token"),
+    (None, "s3", {}, 60 * MIB, "PUT", "/b/k", b"<Code>AccessDenied</Code>"),
     (None, "sagemaker", PIPELINE, 60 * MIB, "POST", "/", b"MissingAuth"),
     (nobody, "s3", {}, 60 * MIB, "PUT", "/b/k", b"InvalidAccessKeyId"),
     (nobody, "sagemaker", PIPELINE, MIB, "POST", "/", b"UnrecognizedClient"),

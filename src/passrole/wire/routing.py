@@ -62,7 +62,8 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
         return "rest-json"
     if _is_query(request):
         return "query"
-    return "rest-json" if signed_for else "rest-xml"
+    # S3 has no use for a POST to `/`, and to all the JSON services nothing else is sent.
+    return "rest-json" if signed_for or (request.method, request.raw_path) == ("POST", "/") else "rest-xml"
 
 
 def _scoped_service(request: HttpRequest) -> str | None:
@@ -94,7 +95,7 @@ def _is_rest_path(request: HttpRequest) -> bool:
     """Whether a REST service, or passrole itself, has paths that begin so, and no bucket its name."""
     first = request.raw_path.split("/", 2)[1] if request.raw_path.startswith("/") else ""
     if not first:
-        return request.method == "POST"  # which S3 has no use for, and all JSON services
+        return False
     return first.startswith("_") or any(first in _path_table(name).literal for name in _REST_SERVICES)
 
 
