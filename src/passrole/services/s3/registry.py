@@ -94,6 +94,7 @@ def root(ctx: Context, bucket: str) -> Path:
 
 
 _HEADER_KEYS = {
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": "ssekms_key_id",
     "s3:if-match": "if_match",
     "s3:if-none-match": "if_none_match",
     "s3:x-amz-acl": "acl",
