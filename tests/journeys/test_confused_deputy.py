@@ -60,6 +60,20 @@ def test_a_pipeline_runs_as_a_role_that_trusts_its_executions(server: Server, re
         assert refusal(sagemaker.create_pipeline, PipelineName=f"{name}x", **given) == "ValidationException"
 
 
+def test_a_pipeline_runs_as_a_role_that_trusts_sessions_of_pipelines(server: Server) -> None:
+    sagemaker, name = server.client("sagemaker"), new_name("deputy")
+    function = server.function(new_name("sagemaker-f"), HANDLER)
+    step = {"Name": "L", "Type": "Lambda", "FunctionArn": function, "Arguments": {}}
+    named = {"StringLike": {"sts:RoleSessionName": "sagemaker-pipeline-*"}}
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
+        RoleArn=role(server, "sagemaker.amazonaws.com", **named),
+    )
+    execution = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
+
+
 def test_a_role_that_is_narrowed_afterwards_fails_the_step(server: Server) -> None:
     sagemaker, name = server.client("sagemaker"), new_name("deputy")
     arn = role(server, "sagemaker.amazonaws.com", **source(server, "sagemaker", "pipeline/*"))

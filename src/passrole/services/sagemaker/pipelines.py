@@ -27,6 +27,7 @@ from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
 from passrole.store import Tx
 
 SERVICE = "sagemaker.amazonaws.com"
+_VALIDATION = "sagemaker-pipeline-validation"  # like the sessions of steps, which a trust policy may name
 
 
 def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
@@ -170,7 +171,7 @@ async def _validate_role(ctx: Context, name_or_arn: str, role_arn: str) -> None:
     """
     execution = f"{pipeline_arn(ctx, {'pipeline_name': name_or_arn})}/execution/*"
     caller = service_principal(SERVICE, ctx.account, source=execution)
-    parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
+    parameters = {"RoleArn": role_arn, "RoleSessionName": _VALIDATION}
     try:
         await ctx.call("sts", "AssumeRole", parameters, principal=caller)
     except Fault as fault:
