@@ -194,6 +194,11 @@ def function(region: Region, account: Account, name: str) -> str:
     return _joined("lambda", region, account, f"function:{_part(name)}")
 
 
+def lambda_runtime(region: Region, digest: str) -> str:
+    """A version of a runtime, which is AWS's own and in no account."""
+    return _joined("lambda", region, "", f"runtime:{_part(digest)}")
+
+
 def event_source_mapping(region: Region, account: Account, uuid: str) -> str:
     """What leads messages of a queue to a function."""
     return _joined("lambda", region, account, f"event-source-mapping:{_part(uuid)}")

@@ -116,6 +116,12 @@ def _model(service: str) -> ServiceModel:
     return ServiceModel(_description(service), service)
 
 
+def enum_values(service: str, shape_name: str) -> tuple[str, ...]:
+    """The values that a shape of a service lists."""
+    shape = service_model(service, SERVICES[service].protocols[0]).shape_for(shape_name)
+    return tuple(shape.metadata["enum"])
+
+
 @cache
 def _query_model(service: str) -> ServiceModel:
     return ServiceModel(_overlaid(_description(service), overlay(service)), service)

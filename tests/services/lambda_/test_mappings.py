@@ -436,3 +436,8 @@ def test_binary_attributes_are_in_base64_and_their_digest_goes_along() -> None:
         "binaryListValues": [],
     }
     assert record["md5OfMessageAttributes"] == "digest"
+
+
+def test_a_message_without_attributes_has_no_digest_of_them() -> None:
+    (record,) = json.loads(sqs_events.event([message(1)], ARN, "us-east-1"))["Records"]
+    assert record["md5OfMessageAttributes"] is None

@@ -17,7 +17,7 @@ def test_tags_come_and_go(workshop: Workshop) -> None:
     assert client.get_function(FunctionName=name)["Tags"] == {"b": "3"}
 
 
-def test_tagging_leaves_the_revision_and_its_workers_alone(workshop: Workshop) -> None:
+def test_tagging_leaves_the_workers_alone(workshop: Workshop) -> None:
     name = workshop.create("import os; return os.getpid()")
     before = workshop.client.invoke(FunctionName=name)["Payload"].read()
     workshop.client.tag_resource(Resource=workshop.arn(name), Tags={"a": "1"})
@@ -35,6 +35,14 @@ def test_what_is_not_there_has_no_tags(workshop: Workshop, operation: str, more:
 
 def test_fifty_tags_are_enough(workshop: Workshop) -> None:
     arn = workshop.arn(workshop.create())
-    with pytest.raises(ClientError, match="maximum number of tags is 50"):
+    with pytest.raises(ClientError, match="Number of tags exceeds resource tag limit."):
         workshop.client.tag_resource(Resource=arn, Tags={f"k{n}": "v" for n in range(51)})
     assert workshop.client.list_tags(Resource=arn)["Tags"] == {}
+
+
+def test_only_functions_have_tags_and_no_tags_are_none(workshop: Workshop) -> None:
+    arn = workshop.arn(workshop.create())
+    with pytest.raises(ClientError, match="Tags on function aliases and versions are not supported"):
+        workshop.client.tag_resource(Resource=f"{arn}:live", Tags={"a": "b"})
+    with pytest.raises(ClientError, match="An error occurred and the request cannot be processed"):
+        workshop.client.tag_resource(Resource=arn, Tags={})

@@ -29,6 +29,7 @@ from passrole.services.lambda_.registry import (
     being_created,
     configuration,
     existing,
+    listed,
     upload,
 )
 from passrole.services.operation import Parameters, PassRole, Permission, operation
@@ -157,9 +158,9 @@ async def list_functions(
     def read(tx: Tx) -> tuple[list[Function], list[dict[str, Any]]]:
         found = [each for _, each in FUNCTIONS.within(tx, *ctx.place, after=after, limit=page + 1)]
         if function_version is None:
-            return found, [configuration(function) for function in found[:page]]
+            return found, [listed(function) for function in found[:page]]
         return found, [
-            configuration(each, each.version)
+            listed(each, each.version)
             for function in found[:page]
             for each in (function, *qualified.versions(tx, function.key))
         ]

@@ -19,8 +19,8 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.qualified import ALIASES, place, version
-from passrole.services.lambda_.registry import existing
+from passrole.services.lambda_.qualified import ALIASES, VERSIONS, place, version
+from passrole.services.lambda_.registry import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx
 
@@ -157,7 +157,7 @@ async def _change(
     revision_id: str | None,
     change: Callable[[Tx, ResourcePolicy], ResourcePolicy],
 ) -> None:
-    """The function's own revision stays, for nothing that runs is another."""
+    """What the policy is attached to has a new revision, and it is the policy's own, as AWS recorded it."""
     key = names.key(ctx, named)
     attached = _attached(key, named.qualifier)
 
@@ -167,8 +167,9 @@ async def _change(
         if revision_id is not None and revision_id not in (present.revision, revision):
             raise refusals.revision_differs()
         changed = change(tx, present)
+        revision = _new_revision(tx, key, named)
         if changed.statements:
-            POLICIES.put(tx, attached, replace(changed, revision=ids.request_id()))
+            POLICIES.put(tx, attached, replace(changed, revision=revision))
         else:
             POLICIES.delete(tx, attached)
 
@@ -200,6 +201,22 @@ def _revision(tx: Tx, key: str, named: names.Named) -> str:
     if alias is None:
         raise refusals.no_alias(named.arn)
     return alias.revision
+
+
+def _new_revision(tx: Tx, key: str, named: names.Named) -> str:
+    """Give what a policy is attached to another revision, and nothing that runs another process."""
+    if named.qualifier is None:
+        function = touched(existing(tx, key, named))
+        FUNCTIONS.put(tx, key, function)
+        return function.revision
+    attached = place(key, named.qualifier)
+    published = VERSIONS.get(tx, attached)
+    if published is not None:
+        VERSIONS.put(tx, attached, touched(published))
+    alias = ALIASES.get(tx, attached)
+    if alias is not None:
+        ALIASES.put(tx, attached, replace(alias, revision=ids.request_id()))
+    return _revision(tx, key, named)
 
 
 def _principal(text: str) -> str | dict[str, str]:

@@ -37,6 +37,14 @@ def constraint(value: object, member: str, rule: str) -> Fault:
     return Fault("ValidationException", f"1 validation error detected: {sentence}")
 
 
+def unknown_runtime(runtime: str, known: Sequence[str]) -> Fault:
+    """AWS knows no such runtime."""
+    return invalid(
+        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set:"
+        f" [{', '.join(known)}] or be a valid ARN"
+    )
+
+
 def unsupported(what: str) -> Fault:
     """Something that AWS does and passrole does not."""
     return invalid(f"passrole does not support {what}")
@@ -131,6 +139,21 @@ def mapping_exists(source_arn: str, function_arn: str, uuid: str) -> Fault:
         f" exists. Please update or delete the existing mapping with UUID {uuid}"
     )
     return Fault("ResourceConflictException", sentence)
+
+
+def too_many_tags() -> Fault:
+    """More tags than a function may have."""
+    return invalid("Number of tags exceeds resource tag limit.")
+
+
+def no_tags() -> Fault:
+    """TagResource without tags: AWS says no more."""
+    return invalid("An error occurred and the request cannot be processed.")
+
+
+def qualified_tags() -> Fault:
+    """Only functions have tags."""
+    return invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
 
 
 def no_statement(sid: str) -> Fault:

@@ -1,11 +1,12 @@
 """The functions that exist: their documents, their code folders, and how they are shown."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from passrole import arns
+from passrole import arns, ids
 from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.runtimes.environment import runtime_warning
@@ -17,7 +18,10 @@ from passrole.store import Collection, Tx
 
 @dataclass(frozen=True)
 class Function:
-    """A function. `modified` is epoch seconds; `revision` changes with every update.
+    """A function. `modified` is epoch seconds.
+
+    `revision` changes with every change (see `touched`), `build` with those of code or configuration alone:
+    workers of another build are not used any more. `dead_letters` is the ARN of a queue.
 
     `folder` names the folder of its code (see `upload`): each upload has one of its own, so that what
     still runs keeps the old. `version` is `$LATEST`, or the number of a published version, which never
@@ -42,6 +46,8 @@ class Function:
     tags: dict[str, str] = field(default_factory=dict)
     version: str = LATEST
     published: int = 0
+    build: str = ""
+    dead_letters: str | None = None
 
     @property
     def key(self) -> str:
@@ -66,6 +72,17 @@ def existing(tx: Tx, key: str, named: names.Named) -> Function:
     return function
 
 
+def touched(function: Function) -> Function:
+    """The function under a new RevisionId, for changes that leave code and configuration as they are."""
+    return replace(function, revision=ids.request_id(), build=function.build or function.revision)
+
+
+def rebuilt(function: Function) -> Function:
+    """The function under a new RevisionId after a change of its code or configuration."""
+    revision = ids.request_id()
+    return replace(function, revision=revision, build=revision)
+
+
 def upload(config: Config, function: Function) -> Path:
     """The folder of a function's unpacked code."""
     return (config.data / "functions" / function.region / function.name / function.folder).resolve()
@@ -77,7 +94,7 @@ def specification(config: Config, function: Function) -> FunctionSpec:
         arn=function.arn,
         name=function.name,
         version=function.version,
-        revision=function.revision,
+        revision=function.build or function.revision,
         runtime=function.runtime,
         handler=function.handler,
         code=upload(config, function),
@@ -114,24 +131,39 @@ def configuration(function: Function, qualifier: str | None = None) -> dict[str,
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": 512},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "RuntimeVersionConfig": _runtime_version(function),
     }
     if function.environment:
         shown["Environment"] = {"Variables": function.environment}
-    warning = runtime_warning(function.runtime)
-    if warning:
-        shown["RuntimeVersionConfig"] = {"Error": {"ErrorCode": "RuntimeDiffers", "Message": warning}}
+    if function.dead_letters:
+        shown["DeadLetterConfig"] = {"TargetArn": function.dead_letters}
     return shown
+
+
+_NOT_LISTED = frozenset({"State", "LastUpdateStatus", "RuntimeVersionConfig"})
+
+
+def listed(function: Function, qualifier: str | None = None) -> dict[str, Any]:
+    """A FunctionConfiguration in lists, which have a subset of its members.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+    """
+    shown = configuration(function, qualifier)
+    return {member: value for member, value in shown.items() if member not in _NOT_LISTED}
 
 
 def being_created(function: Function) -> dict[str, Any]:
     """CreateFunction's answer: as on AWS it is Pending, though here it is ready by the next call.
 
-    Even where it is version 1 that was published at once, AWS names the function.
+    Even where it is version 1 that was published at once, AWS names the function. Becoming active gives
+    $LATEST a new revision, so that of the answer counts no more; that of a version stays.
     """
     shown = configuration(function)
     del shown["LastUpdateStatus"]
     return {
         **shown,
+        **_revision_before(function),
         "State": "Pending",
         "StateReason": "The function is being created.",
         "StateReasonCode": "Creating",
@@ -142,10 +174,26 @@ def being_updated(function: Function) -> dict[str, Any]:
     """The answer of updates, likewise, of the function or of the version that was published at once."""
     return {
         **configuration(function, None if function.version == LATEST else function.version),
+        **_revision_before(function),
         "LastUpdateStatus": "InProgress",
         "LastUpdateStatusReason": "The function is being created.",
         "LastUpdateStatusReasonCode": "Creating",
     }
+
+
+def _revision_before(function: Function) -> dict[str, Any]:
+    """The revision that $LATEST had until a moment ago, while its change was in progress."""
+    return {"RevisionId": ids.request_id()} if function.version == LATEST else {}
+
+
+def _runtime_version(function: Function) -> dict[str, Any]:
+    """AWS's own versions of runtimes have no meaning here: one ARN stands for each runtime."""
+    digest = hashlib.sha256(function.runtime.encode()).hexdigest()
+    shown: dict[str, Any] = {"RuntimeVersionArn": arns.lambda_runtime(function.region, digest)}
+    warning = runtime_warning(function.runtime)
+    if warning:
+        shown["Error"] = {"ErrorCode": "RuntimeDiffers", "Message": warning}
+    return shown
 
 
 def _moment(seconds: float) -> str:

@@ -13,6 +13,7 @@ from passrole.runtimes.environment import runtime_warning, why_not
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.services.operation import Parameters
+from passrole.wire.descriptions import enum_values
 
 TIMEOUT_DEFAULT, TIMEOUT_MAX = 3, 900
 MEMORY_DEFAULT, MEMORY_MAX = 128, 10_240
@@ -60,7 +61,12 @@ def checked_memory(megabytes: int) -> int:
 
 
 def checked_runtime(runtime: str, *, strict: bool) -> str:
-    """Raises Fault where passrole cannot run it; `strict` asks for the machine's very version."""
+    """Raises Fault for one that AWS does not know and for one that passrole cannot run; `strict` asks for
+    the machine's very version.
+    """
+    known = enum_values("lambda", "Runtime")
+    if runtime not in known:
+        raise refusals.unknown_runtime(runtime, known)
     reason = why_not(runtime)
     if reason:
         raise refusals.unsupported(f"the runtime {runtime}: {reason}")

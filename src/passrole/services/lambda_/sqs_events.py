@@ -71,7 +71,7 @@ def _record(message: Message, queue_arn: str, region: str) -> dict[str, Any]:
         "attributes": dict(message.get("Attributes") or {}),
         "messageAttributes": {name: _attribute(value) for name, value in attributes.items()},
         "md5OfBody": message["MD5OfBody"],
-        **({"md5OfMessageAttributes": message["MD5OfMessageAttributes"]} if attributes else {}),
+        "md5OfMessageAttributes": message["MD5OfMessageAttributes"] if attributes else None,
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
         "awsRegion": region,

@@ -10,7 +10,7 @@ from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.functions import request_tags
 from passrole.services.lambda_.qualified import find
-from passrole.services.lambda_.registry import FUNCTIONS, existing
+from passrole.services.lambda_.registry import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -31,6 +31,8 @@ def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
 @operation("lambda:TagResource", resource=_resource, keys=request_tags)
 async def tag_resource(ctx: Context, *, resource: str, tags: Mapping[str, str]) -> None:
     """Add tags, in place of those with the same keys."""
+    if not tags:
+        raise refusals.no_tags()
     await _change(ctx, resource, lambda present: {**present, **tags})
 
 
@@ -61,13 +63,15 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
 
 async def _change(ctx: Context, resource: str, change: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
     named = names.parse(ctx, resource)
+    if named.qualifier is not None:
+        raise refusals.qualified_tags()
     key = names.here(ctx, named)
 
     def write(tx: Tx) -> None:
         function = existing(tx, key, named)
         tags = change(function.tags)
         if len(tags) > TAGS_MAX:
-            raise refusals.invalid(f"The maximum number of tags is {TAGS_MAX}")
-        FUNCTIONS.put(tx, key, replace(function, tags=tags))
+            raise refusals.too_many_tags()
+        FUNCTIONS.put(tx, key, touched(replace(function, tags=tags)))
 
     await ctx.store.write(write)

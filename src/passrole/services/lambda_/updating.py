@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from passrole import ids
 from passrole.services.context import Context
 from passrole.services.lambda_ import archives, names, refusals, running, settings, sources, versions
 from passrole.services.lambda_.functions import check_role, new_folder, unpacked
@@ -15,6 +14,7 @@ from passrole.services.lambda_.registry import (
     being_updated,
     configuration,
     existing,
+    rebuilt,
     upload,
 )
 from passrole.services.operation import PassRole, operation
@@ -112,7 +112,7 @@ async def _updated(
     def write(tx: Tx) -> tuple[Function, Function]:
         present = existing(tx, key, named)
         _check_revision(present, revision_id)
-        function = replace(change(present), modified=ctx.clock(), revision=ids.request_id())
+        function = rebuilt(replace(change(present), modified=ctx.clock()))
         FUNCTIONS.put(tx, key, function)
         return present, function
 

@@ -9,7 +9,16 @@ from passrole import ids
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, paging, qualified, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import FUNCTIONS, Function, configuration, existing, upload
+from passrole.services.lambda_.registry import (
+    FUNCTIONS,
+    Function,
+    configuration,
+    existing,
+    listed,
+    rebuilt,
+    touched,
+    upload,
+)
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -48,7 +57,7 @@ async def list_versions_by_function(
         return first + qualified.versions(tx, key, after=behind, limit=page + 1)
 
     found = await ctx.store.read(read)
-    answer: dict[str, Any] = {"Versions": [configuration(each, each.version) for each in found[:page]]}
+    answer: dict[str, Any] = {"Versions": [listed(each, each.version) for each in found[:page]]}
     if len(found) > page:
         answer["NextMarker"] = paging.marker_behind(found[page - 1].version)
     return answer
@@ -95,16 +104,17 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
         last = qualified.version(tx, key, str(now.published)) if now.published else None
         if last is not None and _same(now, last):
             return last
-        version = replace(
-            now,
-            version=str(now.published + 1),
-            published=0,
-            folder=folder,
-            description=now.description if description is None else description,
-            revision=ids.request_id(),
-            tags={},
+        version = rebuilt(
+            replace(
+                now,
+                version=str(now.published + 1),
+                published=0,
+                folder=folder,
+                description=now.description if description is None else description,
+                tags={},
+            )
         )
-        FUNCTIONS.put(tx, key, replace(now, published=now.published + 1))
+        FUNCTIONS.put(tx, key, touched(replace(now, published=now.published + 1)))
         qualified.VERSIONS.put(tx, qualified.place(key, version.version), version)
         return version
 
@@ -130,6 +140,7 @@ def _same(latest: Function, version: Function) -> bool:
         folder=version.folder,
         description=version.description,
         revision=version.revision,
+        build=version.build,
         modified=version.modified,
         tags=version.tags,
     )
