@@ -225,6 +225,30 @@ def test_an_update_makes_no_second_mapping_of_the_same_pair_and_filters_are_refu
     assert code == INVALID
 
 
+def test_a_mapping_keeps_its_filters_until_they_are_taken_away(line: Line) -> None:
+    _, arn = line.queue()
+    criteria = {"Filters": [{"Pattern": '{"body": {"kind": ["order"]}}'}]}
+    made = line.map(line.function(), arn, FilterCriteria=criteria, Enabled=False)
+    assert made["FilterCriteria"] == criteria
+    client, uuid = line.client, made["UUID"]
+    client.update_event_source_mapping(UUID=uuid, BatchSize=2)
+    assert client.get_event_source_mapping(UUID=uuid)["FilterCriteria"] == criteria
+    client.update_event_source_mapping(UUID=uuid, FilterCriteria={"Filters": []})
+    assert "FilterCriteria" not in client.get_event_source_mapping(UUID=uuid)
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_a_message_that_no_filter_wants_is_deleted_and_runs_nothing(line: Line, fifo: bool) -> None:
+    url, arn = line.queue(**({"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {}))
+    group = {"MessageGroupId": "g"} if fifo else {}
+    criteria = {"Filters": [{"Pattern": '{"body": {"kind": ["order"]}}'}]}
+    line.map(line.function(), arn, FilterCriteria=criteria)
+    for body in ('{"kind": "visit"}', "text", '{"kind": "order"}'):
+        line.sqs.send_message(QueueUrl=url, MessageBody=body, **group)
+    line.emptied(url)
+    assert [each["body"] for each in line.noted(1)] == ['{"kind": "order"}']
+
+
 def test_a_message_runs_with_the_function_as_it_is_when_it_comes(line: Line) -> None:
     url, arn = line.queue()
     function = line.function()

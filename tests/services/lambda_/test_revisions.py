@@ -55,7 +55,7 @@ def test_lists_have_the_subset_of_members_that_aws_documents(
 ) -> None:
     name = workshop.create()
     client = workshop.client
-    listing = {
+    listing: dict[str, Callable[[], Any]] = {
         "functions": lambda: client.get_paginator("list_functions").paginate().build_full_result(),
         "versions": lambda: client.list_versions_by_function(FunctionName=name),
     }
@@ -74,7 +74,7 @@ ENUM = "at 'runtime' failed to satisfy constraint: Member must satisfy enum valu
 def test_a_runtime_that_aws_does_not_know_is_an_invalid_value(
     workshop: Workshop, operation: str, runtime: str
 ) -> None:
-    given = {
+    given: dict[str, Callable[[], dict[str, Any]]] = {
         "create_function": lambda: workshop.parameters(Runtime=runtime),
         "update_function_configuration": lambda: {"FunctionName": workshop.create(), "Runtime": runtime},
     }

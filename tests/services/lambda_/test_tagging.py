@@ -35,7 +35,7 @@ def test_what_is_not_there_has_no_tags(workshop: Workshop, operation: str, more:
 
 def test_fifty_tags_are_enough(workshop: Workshop) -> None:
     arn = workshop.arn(workshop.create())
-    with pytest.raises(ClientError, match="Number of tags exceeds resource tag limit."):
+    with pytest.raises(ClientError, match="Number of tags exceeds resource tag limit"):
         workshop.client.tag_resource(Resource=arn, Tags={f"k{n}": "v" for n in range(51)})
     assert workshop.client.list_tags(Resource=arn)["Tags"] == {}
 

@@ -1,5 +1,6 @@
 """Which queues feed which functions: the rows of event source mappings, and how they are shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class EventSourceMapping:
 
     `function` is the function's name, `qualifier` its version or alias; `window_seconds` is how long a
     batch may be gathered; `partial` says that the function answers which messages failed; `at_once_max`
-    limits batches in the works.
+    limits batches in the works; `filters` are patterns of which a message must match one, if there are any.
     """
 
     uuid: str
@@ -34,6 +35,7 @@ class EventSourceMapping:
     modified: float
     at_once_max: int | None = None
     qualifier: str | None = None
+    filters: Sequence[str] = ()
 
     @property
     def key(self) -> str:
@@ -89,4 +91,6 @@ def configuration(tx: Tx, mapping: EventSourceMapping, state: str | None = None)
     }
     if mapping.at_once_max is not None:
         shown["ScalingConfig"] = {"MaximumConcurrency": mapping.at_once_max}
+    if mapping.filters:
+        shown["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in mapping.filters]}
     return shown

@@ -11,7 +11,7 @@ from passrole import arns, ids
 from passrole.faults import Fault
 from passrole.policy.request import Principal, Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, paging, refusals, running
+from passrole.services.lambda_ import filters, names, paging, refusals, running
 from passrole.services.lambda_.mapping_rows import (
     CHANNEL,
     MAPPINGS,
@@ -72,7 +72,7 @@ async def create_event_source_mapping(
     filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """From now on; the function's role must be allowed to receive."""
-    _refuse_filters(filter_criteria)
+    filters_given = filters.checked(filter_criteria)
     function = await find(ctx, function_name)
     queue_arn = _checked_source(ctx, event_source_arn)
     _check_batch(queue_arn, batch_size, maximum_batching_window_in_seconds)
@@ -90,6 +90,7 @@ async def create_event_source_mapping(
         modified=ctx.clock(),
         at_once_max=(scaling_config or {}).get("MaximumConcurrency"),
         qualifier=names.parse(ctx, function_name).qualifier,
+        filters=filters_given,
     )
 
     def create(tx: Tx) -> dict[str, Any]:
@@ -121,10 +122,11 @@ async def update_event_source_mapping(
     filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What is given changes, from the next batch on."""
-    _refuse_filters(filter_criteria)
+    filters_given = None if filter_criteria is None else filters.checked(filter_criteria)
     before = await ctx.store.read(lambda tx: existing(tx, ctx, uuid))
     changes: dict[str, Any] = {
         "enabled": enabled,
+        "filters": filters_given,
         "batch_size": batch_size,
         "window_seconds": maximum_batching_window_in_seconds,
         "modified": ctx.clock(),
@@ -192,11 +194,6 @@ async def list_event_source_mappings(
         return {"EventSourceMappings": shown} | ({"NextMarker": more} if more else {})
 
     return await ctx.store.read(read)
-
-
-def _refuse_filters(criteria: Mapping[str, Any] | None) -> None:
-    if (criteria or {}).get("Filters"):
-        raise refusals.unsupported("FilterCriteria of event source mappings")
 
 
 def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:

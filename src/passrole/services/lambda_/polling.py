@@ -20,7 +20,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
-from passrole.services.lambda_ import qualified, running, sqs_events
+from passrole.services.lambda_ import filters, qualified, running, sqs_events
 from passrole.services.lambda_.mapping_rows import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.mappings import queue_url
 from passrole.services.lambda_.registry import Function
@@ -196,6 +196,7 @@ class _Poller:
     async def _received(
         self, mapping: EventSourceMapping, function: Function, limit: int, wait: int
     ) -> list[Message]:
+        """Messages for the function; those that its filters do not want are deleted, as on AWS."""
         asked = {
             "QueueUrl": queue_url(mapping.queue_arn),
             "AttributeNames": ["All"],
@@ -204,7 +205,11 @@ class _Poller:
             "WaitTimeSeconds": wait,
         }
         answer = await self._as_role(mapping, function, "ReceiveMessage", asked)
-        return list(answer.get("Messages") or ())
+        found = list(answer.get("Messages") or ())
+        wanted = [message for message in found if _is_wanted(mapping, message)]
+        if len(wanted) < len(found):
+            await self._delete(mapping, function, [each for each in found if each not in wanted])
+        return wanted
 
     async def _deliver(self, mapping: EventSourceMapping, messages: Sequence[Message]) -> None:
         """Run the function, as it is now, with the batch and delete what it succeeded with; the rest comes
@@ -275,3 +280,8 @@ class _Poller:
                 RESULTS.put(tx, mapping.key, Result(result))
 
         await self._store.write(write)
+
+
+def _is_wanted(mapping: EventSourceMapping, message: Message) -> bool:
+    record = sqs_events.record(message, mapping.queue_arn, mapping.region)
+    return filters.wants(mapping.filters, record)

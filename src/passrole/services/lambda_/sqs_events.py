@@ -19,7 +19,24 @@ _TYPED = ("StringValue", "BinaryValue", "DataType")
 
 def event(messages: Sequence[Message], queue_arn: str, region: str) -> bytes:
     """The event, JSON."""
-    return orjson.dumps({"Records": [_record(message, queue_arn, region) for message in messages]})
+    return orjson.dumps({"Records": [record(message, queue_arn, region) for message in messages]})
+
+
+def record(message: Message, queue_arn: str, region: str) -> dict[str, Any]:
+    """A message as the function gets it."""
+    attributes = message.get("MessageAttributes") or {}
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": dict(message.get("Attributes") or {}),
+        "messageAttributes": {name: _attribute(value) for name, value in attributes.items()},
+        "md5OfBody": message["MD5OfBody"],
+        "md5OfMessageAttributes": message["MD5OfMessageAttributes"] if attributes else None,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": region,
+    }
 
 
 def parts(messages: Sequence[Message], queue_arn: str, region: str) -> list[list[Message]]:
@@ -27,7 +44,7 @@ def parts(messages: Sequence[Message], queue_arn: str, region: str) -> list[list
     made: list[list[Message]] = []
     size = 0
     for message in messages:
-        needed = len(orjson.dumps(_record(message, queue_arn, region))) + 1  # and a comma
+        needed = len(orjson.dumps(record(message, queue_arn, region))) + 1  # and a comma
         if not made or size + needed > EVENT_BYTES_MAX - _AROUND_BYTES:
             made.append([])
             size = 0
@@ -60,22 +77,6 @@ def failed(messages: Sequence[Message], payload: bytes) -> frozenset[str]:
     named = [each.get("itemIdentifier") if isinstance(each, dict) else None for each in listed]
     known = frozenset(each for each in named if isinstance(each, str) and each in everything)
     return known if len(known) == len(set(map(str, named))) else everything
-
-
-def _record(message: Message, queue_arn: str, region: str) -> dict[str, Any]:
-    attributes = message.get("MessageAttributes") or {}
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": dict(message.get("Attributes") or {}),
-        "messageAttributes": {name: _attribute(value) for name, value in attributes.items()},
-        "md5OfBody": message["MD5OfBody"],
-        "md5OfMessageAttributes": message["MD5OfMessageAttributes"] if attributes else None,
-        "eventSource": "aws:sqs",
-        "eventSourceARN": queue_arn,
-        "awsRegion": region,
-    }
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
