@@ -19,6 +19,8 @@ from passrole.runtimes.interface import (
     TooManyInvocations,
 )
 from passrole.services.lambda_ import queued
+from passrole.services.lambda_.event_config_rows import CONFIGS, EventConfig
+from passrole.services.lambda_.qualified import place
 from passrole.services.lambda_.queued import QUEUED, QueuedInvocations
 from passrole.services.lambda_.registry import FUNCTIONS, Function
 from passrole.store import SqliteStore
@@ -102,11 +104,12 @@ class Scene:
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
+        self.now = 1.0
         self.runtime = FakeRuntime()
         self.queue = self.fresh()
 
     def fresh(self) -> QueuedInvocations:
-        return QueuedInvocations(self.store, self.runtime, door, lambda: 1.0, Config())
+        return QueuedInvocations(self.store, self.runtime, door, lambda: self.now, Config())
 
     async def add(self, request_id: str, function: Function = FUNCTION) -> None:
         invocation = Invocation(request_id, b'{"n": 1}')
@@ -114,6 +117,20 @@ class Scene:
 
     async def waiting(self) -> list[str]:
         return [row.request_id for _, row in await self.store.read(QUEUED.all)]
+
+    async def ran(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.runtime.ran) < count:  # noqa: ASYNC110 (a run has no event)
+                await asyncio.sleep(0.005)
+
+    async def due(self) -> float:
+        """When the next attempt of the one event begins, once that is stored."""
+        async with asyncio.timeout(5):
+            while True:
+                (row,) = [row for _, row in await self.store.read(QUEUED.items)]
+                if row.attempts == len(self.runtime.ran):
+                    return row.due
+                await asyncio.sleep(0.005)
 
     async def settled(self) -> None:
         async with asyncio.timeout(5):
@@ -160,13 +177,70 @@ def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> 
     _run(tmp_path, scenario)
 
 
-def test_a_failing_function_is_not_run_again(tmp_path: Path) -> None:
+def test_a_failing_function_runs_again_after_one_minute_and_after_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+
     async def scenario(scene: Scene) -> None:
         scene.runtime.error = "Unhandled"
         await scene.queue.start()
         await scene.add("r-1")
+        for runs, later in ((1, 60.0), (2, 120.0)):
+            await scene.ran(runs)
+            assert (await scene.due()) == scene.now + later
+            scene.now += later - 1
+            await asyncio.sleep(0.03)
+            assert len(scene.runtime.ran) == runs
+            scene.now += 1
         await scene.settled()
-        assert len(scene.runtime.ran) == 1
+        assert len(scene.runtime.ran) == 3
+
+    _run(tmp_path, scenario)
+
+
+def test_a_second_try_is_made_by_the_next_server_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+
+    async def scenario(scene: Scene) -> None:
+        scene.runtime.error = "Unhandled"
+        await scene.queue.start()
+        await scene.add("r-1")
+        await scene.ran(1)
+        await scene.due()
+        await scene.queue.close()
+        scene.queue = scene.fresh()
+        scene.runtime.error = None
+        await scene.queue.start()
+        scene.now += 60
+        await scene.settled()
+        assert len(scene.runtime.ran) == 2
+
+    _run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    "settings, runs", [({"retries": 0}, 1), ({"age_seconds": 59}, 1), ({"retries": 1}, 2)]
+)
+def test_retries_and_age_are_limited_by_the_event_invoke_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], runs: int
+) -> None:
+    monkeypatch.setattr(queued, "RETRY_SECONDS", (60.0, 120.0))
+    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+    config = EventConfig(FUNCTION.account, FUNCTION.region, FUNCTION.name, "$LATEST", 0.0, **settings)
+
+    async def scenario(scene: Scene) -> None:
+        await scene.store.write(lambda tx: CONFIGS.put(tx, place(FUNCTION.key, "$LATEST"), config))
+        scene.runtime.error = "Unhandled"
+        await scene.queue.start()
+        await scene.add("r-1")
+        await scene.ran(1)
+        if runs > 1:
+            scene.now = await scene.due()
+        await scene.settled()
+        assert len(scene.runtime.ran) == runs
 
     _run(tmp_path, scenario)
 

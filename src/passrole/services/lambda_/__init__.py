@@ -3,6 +3,7 @@
 Handlers, by resource:
 - functions.py: create, read, list, delete; updating.py: code and configuration
 - invoking.py: Invoke; tagging.py: tags
+- event_configs.py: retries and destinations of asynchronous invocations
 - mappings.py: event source mappings; permissions.py: resource-based policies
 
 What they rest on:
@@ -11,8 +12,10 @@ What they rest on:
 - qualified.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
-- queued.py: asynchronous invocations, stored before they are acknowledged
-- mapping_rows.py, polling.py, sqs_events.py: which queue feeds which function, how, and in what shape
+- queued.py: asynchronous invocations, stored before they are acknowledged; event_config_rows.py, outcomes.py,
+  destinations.py: how often they are tried, what became of them, and who is told
+- mapping_rows.py, polling.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
+  shape, and which messages it wants
 - sessions.py, paging.py: roles of functions as callers; pages of lists
 - log_delivery.py: what functions write, brought to CloudWatch Logs
 
@@ -21,6 +24,7 @@ Not here: layers, images, event sources other than SQS, function URLs.
 
 from passrole.services.lambda_ import (
     aliases,
+    event_configs,
     functions,
     invoking,
     mappings,
@@ -38,6 +42,7 @@ __all__ = [
     "LoggedFunctions",
     "QueuedInvocations",
     "aliases",
+    "event_configs",
     "functions",
     "invoking",
     "mappings",

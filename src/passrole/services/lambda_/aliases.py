@@ -7,6 +7,7 @@ from typing import Any
 from passrole import ids
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, paging, qualified, refusals
+from passrole.services.lambda_.event_config_rows import CONFIGS
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, Alias
@@ -107,6 +108,7 @@ async def delete_alias(ctx: Context, *, function_name: str, name: str) -> None:
         existing(tx, key, named)
         ALIASES.delete(tx, qualified.place(key, name))
         POLICIES.delete(tx, qualified.place(key, name))
+        CONFIGS.delete(tx, qualified.place(key, name))
 
     await ctx.store.write(write)
 

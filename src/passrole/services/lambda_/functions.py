@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from passrole import ids
-from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
+    destinations,
     names,
     paging,
     qualified,
     refusals,
     running,
+    sessions,
     settings,
     sources,
     versions,
 )
+from passrole.services.lambda_.event_config_rows import CONFIGS
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, VERSIONS, find
 from passrole.services.lambda_.registry import (
@@ -84,11 +86,14 @@ async def create_function(
     vpc_config: Mapping[str, Any] | None = None,
     layers: Sequence[str] | None = None,
     publish: bool = False,
+    dead_letter_config: Mapping[str, str] | None = None,
+    snap_start: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A new function; its role must exist and trust Lambda."""
+    """A new function; its role must exist and trust Lambda, and may send to its dead-letter queue."""
     named = names.new(ctx, function_name)
     key = names.here(ctx, named)
     settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)
+    settings.refuse_snapshots(snap_start)
     if not runtime or not handler:
         raise refusals.invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
@@ -111,10 +116,13 @@ async def create_function(
         revision=ids.request_id(),
         environment=settings.checked_variables(environment),
         tags=dict(tags or {}),
+        dead_letters=(dead_letter_config or {}).get("TargetArn") or None,
     )
     if await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key)) is not None:
         raise refusals.exists(named.name)
     await check_role(ctx, role, function.arn)
+    if function.dead_letters:
+        await destinations.check_dead_letters(ctx, role, function.arn, function.dead_letters)
     folder = await unpacked(ctx, function, archive)
     if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
         await ctx.functions.discard(folder)
@@ -191,7 +199,7 @@ def _whole(tx: Tx, key: str, named: names.Named) -> list[Function]:
     published = qualified.versions(tx, key)
     FUNCTIONS.delete(tx, key)
     POLICIES.delete(tx, key)
-    for collection in (VERSIONS, ALIASES, POLICIES):
+    for collection in (VERSIONS, ALIASES, POLICIES, CONFIGS):
         for place, _ in collection.children(tx, key):
             collection.delete(tx, place)
     return [function, *published]
@@ -212,6 +220,7 @@ def _one_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
         raise refusals.aliased(meaning)
     VERSIONS.delete(tx, qualified.place(key, number))
     POLICIES.delete(tx, qualified.place(key, number))
+    CONFIGS.delete(tx, qualified.place(key, number))
     return [version]
 
 
@@ -222,14 +231,7 @@ def new_folder() -> str:
 
 async def check_role(ctx: Context, role: str, function_arn: str) -> None:
     """Lambda tries the role before it takes it. Raises Fault."""
-
-    def assume(parameters: Mapping[str, Any], principal: Any) -> Any:
-        return ctx.call("sts", "AssumeRole", parameters, principal=principal)
-
-    try:
-        await running.session(assume, role, function_arn)
-    except Fault as fault:
-        raise refusals.role_refused() from fault
+    await sessions.of_role(ctx, role, function_arn)
 
 
 async def unpacked(ctx: Context, function: Function, archive: bytes) -> Path:

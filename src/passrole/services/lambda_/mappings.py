@@ -9,9 +9,10 @@ from typing import Any
 
 from passrole import arns, ids
 from passrole.faults import Fault
-from passrole.policy.request import Principal, Values
+from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import filters, names, paging, refusals, running
+from passrole.services.lambda_ import filters, names, paging, refusals, sessions
+from passrole.services.lambda_.destinations import queue_url
 from passrole.services.lambda_.mapping_rows import (
     CHANNEL,
     MAPPINGS,
@@ -230,7 +231,7 @@ async def _check_queue(ctx: Context, function: Function, queue_arn: str) -> None
     A receive of no messages is refused by SQS itself, but only after it asked whether the caller may
     receive, and touches nothing.
     """
-    role = await _principal(ctx, function)
+    role = await sessions.of_role(ctx, function.role, function.arn)
     queue = queue_url(queue_arn)
     answer: dict[str, Any] = {}
     try:
@@ -256,20 +257,3 @@ async def _check_queue(ctx: Context, function: Function, queue_arn: str) -> None
             f"Queue visibility timeout: {visible} seconds is less than Function timeout:"
             f" {function.timeout} seconds"
         )
-
-
-def queue_url(queue_arn: str) -> str:
-    """A URL by which SQS knows the queue, whatever host it names."""
-    arn = arns.parse(queue_arn)
-    assert arn is not None, "only ARNs are stored"
-    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
-
-
-async def _principal(ctx: Context, function: Function) -> Principal:
-    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
-
-    try:
-        return await running.principal(assume, function.role, function.arn)
-    except Fault as fault:
-        raise refusals.role_refused() from fault

@@ -156,6 +156,46 @@ def qualified_tags() -> Fault:
     return invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
 
 
+def no_function() -> Fault:
+    """Event invoke configs: there is no such function, version or alias."""
+    return Fault("ResourceNotFoundException", "The function doesn't exist.")
+
+
+def no_event_config(arn: str) -> Fault:
+    """The function, version or alias has no event invoke config."""
+    return Fault("ResourceNotFoundException", f"The function {arn} doesn't have an EventInvokeConfig")
+
+
+def bad_destinations(on_success: str | None, on_failure: str | None) -> Fault:
+    """A destination is of a service that is none."""
+    success = f"OnSuccess(destination={on_success})" if on_success else "null"
+    failure = f"OnFailure(destination={on_failure})" if on_failure else "null"
+    return invalid(
+        f"The provided destination config DestinationConfig(onSuccess={success}, onFailure={failure})"
+        " is invalid."
+    )
+
+
+def no_destination(arn: str) -> Fault:
+    """The destination does not exist, or cannot be one."""
+    return invalid(f"The destination ARN {arn} is invalid.")
+
+
+def unreachable_destination(operation: str, arn: str) -> Fault:
+    """The function's role may not call the destination."""
+    return invalid(f"The function's execution role does not have permissions to call {operation} on {arn}")
+
+
+def no_dead_letter_permission() -> Fault:
+    """The role may not send to the dead-letter queue."""
+    return invalid("The provided execution role does not have permissions to call SendMessage on SQS")
+
+
+def bad_dead_letter_target(arn: str) -> Fault:
+    """The dead-letter queue does not exist, or is a FIFO queue."""
+    return invalid(f"The provided target ARN {arn} is invalid: it must be a standard queue that exists.")
+
+
 def no_statement(sid: str) -> Fault:
     """The policy has no such statement."""
     return Fault("ResourceNotFoundException", f"Statement {sid} is not found in resource policy.")

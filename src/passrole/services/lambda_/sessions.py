@@ -1,11 +1,30 @@
-"""Sessions of functions' roles, for the calls that Lambda makes as them in the background."""
+"""Sessions of functions' roles, for the calls that Lambda makes as them."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from passrole.clock import Clock
+from passrole.faults import Fault
 from passrole.policy.request import Principal
-from passrole.services.lambda_ import running
+from passrole.services.context import Context
+from passrole.services.lambda_ import refusals, running
 from passrole.services.lambda_.registry import Function
 
 SECONDS = 300.0
+
+
+async def of_role(ctx: Context, role: str, function_arn: str) -> Principal:
+    """A session of a role as who is calling, while a call is answered. Raises Fault where Lambda cannot
+    assume the role, as CreateFunction does.
+    """
+
+    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
+        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
+
+    try:
+        return await running.principal(assume, role, function_arn)
+    except Fault as fault:
+        raise refusals.role_refused() from fault
 
 
 class Sessions:

@@ -110,6 +110,12 @@ def configuration_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Va
     return {key: tuple(values) for key, values in given.items() if values}
 
 
+def refuse_snapshots(snap_start: Mapping[str, str] | None) -> None:
+    """Nothing is kept of an initialised worker. Raises Fault."""
+    if (snap_start or {}).get("ApplyOn", "None") != "None":
+        raise refusals.unsupported("SnapStart of functions")
+
+
 def refuse_beyond_zip(
     *, package_type: str, vpc_config: Mapping[str, Any] | None, layers: Sequence[str] | None
 ) -> None:

@@ -5,7 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, names, refusals, running, settings, sources, versions
+from passrole.services.lambda_ import (
+    archives,
+    destinations,
+    names,
+    refusals,
+    running,
+    settings,
+    sources,
+    versions,
+)
 from passrole.services.lambda_.functions import check_role, new_folder, unpacked
 from passrole.services.lambda_.qualified import find
 from passrole.services.lambda_.registry import (
@@ -79,9 +88,12 @@ async def update_function_configuration(
     vpc_config: Mapping[str, Any] | None = None,
     layers: Sequence[str] | None = None,
     revision_id: str | None = None,
+    dead_letter_config: Mapping[str, str] | None = None,
+    snap_start: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What is given changes, the rest stays."""
     settings.refuse_beyond_zip(package_type="Zip", vpc_config=vpc_config, layers=layers)
+    settings.refuse_snapshots(snap_start)
     strict = ctx.config.lambda_strict_runtime
     given = {
         "role": role,
@@ -98,6 +110,10 @@ async def update_function_configuration(
     if role is not None:
         await check_role(ctx, role, present.arn)
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if dead_letter_config is not None:
+        target = changes["dead_letters"] = dead_letter_config.get("TargetArn") or None
+        if target is not None:
+            await destinations.check_dead_letters(ctx, role or present.role, present.arn, target)
     _, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **changes))
     return being_updated(function)
 

@@ -1,0 +1,158 @@
+"""PutFunctionEventInvokeConfig and its four neighbours: retries, age and destinations of asynchronous
+invocations.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.lambda_ import destinations, names, paging, refusals
+from passrole.services.lambda_.event_config_rows import CONFIGS, EventConfig, config_of, shown
+from passrole.services.lambda_.names import LATEST, Named
+from passrole.services.lambda_.qualified import place, resolve
+from passrole.services.lambda_.registry import Function
+from passrole.services.operation import operation
+from passrole.store import Tx
+
+PAGE_MAX = 50
+Destinations = Mapping[str, Mapping[str, str]]
+
+
+@operation("lambda:PutFunctionEventInvokeConfig", resource=names.arn_of)
+async def put_function_event_invoke_config(
+    ctx: Context,
+    *,
+    function_name: str,
+    qualifier: str | None = None,
+    maximum_retry_attempts: int | None = None,
+    maximum_event_age_in_seconds: int | None = None,
+    destination_config: Destinations | None = None,
+) -> dict[str, Any]:
+    """Replace the whole configuration: what is not given has its default again."""
+    given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
+    named = names.parse(ctx, function_name, qualifier)
+    function = await _checked(ctx, named, destination_config)
+    config = EventConfig(
+        ctx.account, ctx.region, function.name, named.qualifier or LATEST, ctx.clock(), **given
+    )
+
+    def write(tx: Tx) -> dict[str, Any]:
+        _present(tx, ctx, named)
+        CONFIGS.put(tx, place(function.key, config.qualifier), config)
+        return shown(config)
+
+    return await ctx.store.write(write)
+
+
+@operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.arn_of)
+async def update_function_event_invoke_config(
+    ctx: Context,
+    *,
+    function_name: str,
+    qualifier: str | None = None,
+    maximum_retry_attempts: int | None = None,
+    maximum_event_age_in_seconds: int | None = None,
+    destination_config: Destinations | None = None,
+) -> dict[str, Any]:
+    """Change what is given, and leave the rest."""
+    given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
+    named = names.parse(ctx, function_name, qualifier)
+    function = await _checked(ctx, named, destination_config)
+
+    def write(tx: Tx) -> dict[str, Any]:
+        _present(tx, ctx, named)
+        config = replace(_existing(tx, ctx, named), modified=ctx.clock(), **given)
+        CONFIGS.put(tx, place(function.key, config.qualifier), config)
+        return shown(config)
+
+    return await ctx.store.write(write)
+
+
+@operation("lambda:GetFunctionEventInvokeConfig", resource=names.arn_of)
+async def get_function_event_invoke_config(
+    ctx: Context, *, function_name: str, qualifier: str | None = None
+) -> dict[str, Any]:
+    """The configuration of the function, or of one version or alias."""
+    named = names.parse(ctx, function_name, qualifier)
+    return await ctx.store.read(lambda tx: shown(_existing(tx, ctx, named)))
+
+
+@operation("lambda:ListFunctionEventInvokeConfigs", resource=names.unqualified_arn)
+async def list_function_event_invoke_configs(
+    ctx: Context, *, function_name: str, marker: str | None = None, max_items: int = PAGE_MAX
+) -> dict[str, Any]:
+    """Those of the function, its versions and its aliases."""
+    named = names.parse(ctx, function_name)
+    key = names.key(ctx, named)
+    after = place(key, paging.place_of(marker)) if marker else ""
+
+    def read(tx: Tx) -> list[EventConfig]:
+        _present(tx, ctx, named)
+        return [config for _, config in CONFIGS.items(tx, f"{key}:", after=after, limit=max_items + 1)]
+
+    found = await ctx.store.read(read)
+    answer: dict[str, Any] = {"FunctionEventInvokeConfigs": [shown(each) for each in found[:max_items]]}
+    if len(found) > max_items:
+        answer["NextMarker"] = paging.marker_behind(found[max_items - 1].qualifier)
+    return answer
+
+
+@operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.arn_of)
+async def delete_function_event_invoke_config(
+    ctx: Context, *, function_name: str, qualifier: str | None = None
+) -> None:
+    """Asynchronous invocations are handled by the defaults from now on."""
+    named = names.parse(ctx, function_name, qualifier)
+
+    def delete(tx: Tx) -> None:
+        config = _existing(tx, ctx, named)
+        CONFIGS.delete(tx, place(names.key(ctx, named), config.qualifier))
+
+    await ctx.store.write(delete)
+
+
+def _given(
+    retries: int | None, age_seconds: int | None, destination_config: Destinations | None
+) -> dict[str, Any]:
+    """The fields that the call brings. Raises InvalidParameterValueException where it brings none."""
+    if retries is None and age_seconds is None and destination_config is None:
+        raise refusals.invalid("You must specify at least one of error handling or destination setting.")
+    given = {"retries": retries, "age_seconds": age_seconds}
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if destination_config is not None:
+        fields["on_success"] = _destination(destination_config, "OnSuccess")
+        fields["on_failure"] = _destination(destination_config, "OnFailure")
+    return fields
+
+
+def _destination(config: Destinations, when: str) -> str | None:
+    return (config.get(when) or {}).get("Destination") or None
+
+
+async def _checked(ctx: Context, named: Named, destination_config: Destinations | None) -> Function:
+    """The function, whose role must reach the destinations. Raises Fault."""
+    function = await ctx.store.read(lambda tx: _present(tx, ctx, named))
+    config = destination_config or {}
+    given = {when: _destination(config, when) for when in ("OnSuccess", "OnFailure")}
+    for arn in given.values():
+        if arn is not None:
+            await destinations.check(ctx, function, arn, given)
+    return function
+
+
+def _present(tx: Tx, ctx: Context, named: Named) -> Function:
+    function = resolve(tx, names.key(ctx, named), named.qualifier)
+    if function is None:
+        raise refusals.no_function()
+    return function
+
+
+def _existing(tx: Tx, ctx: Context, named: Named) -> EventConfig:
+    config = config_of(tx, names.key(ctx, named), named.qualifier)
+    if config is None:
+        unqualified = named._replace(qualifier=named.qualifier or LATEST)
+        raise refusals.no_event_config(unqualified.arn)
+    return config
