@@ -160,7 +160,7 @@ def test_lint_tells_by_its_exit_code_how_bad_it_is(
     [
         ("lint none.json", "'none.json' does not exist"),
         ("lint {binary}", "cannot be read"),
-        ("versions Nonsense", "there is no managed policy `Nonsense` here; there are AWSLambda"),
+        ("versions Nonsense", "there is no managed policy `Nonsense` here; there are AWSGlueServiceRole"),
         ("diff role {file}", "is not a data folder yet"),
         ("diff {file} {file}", "is not a usable policy"),
     ],

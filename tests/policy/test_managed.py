@@ -38,6 +38,13 @@ def test_a_managed_policy_has_the_name_and_path_of_its_arn(arn: str, name: str, 
 
 
 @pytest.mark.parametrize("policy", policies().values(), ids=lambda policy: policy.name)
+def test_every_version_has_a_date_and_the_newest_is_last(policy: ManagedPolicy) -> None:
+    created = [version.created for version in policy.versions]
+    assert created == sorted(created) and created[0] > 0
+    assert policy.default is policy.versions[-1]
+
+
+@pytest.mark.parametrize("policy", policies().values(), ids=lambda policy: policy.name)
 def test_every_version_is_a_policy_document(policy: ManagedPolicy) -> None:
     for version in policy.versions:
         assert parse_document(version.document).statements

@@ -1,7 +1,8 @@
 """AWS managed policies that passrole ships: that of pipelines with all its versions, others as they are now.
 
-The others are those that people attach to the roles of their functions and of their pipelines. The
-documents are AWS's own, one file per version under `data/`, in the form GetPolicyVersion answers.
+The others are those that people attach to the roles of their functions, pipelines and clusters, and to
+roles for services beside them. The documents are AWS's own, one file per version under `data/`, in the form
+GetPolicyVersion answers.
 """
 
 import json
@@ -12,27 +13,12 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+_PREFIX: Final = "arn:aws:iam::aws:policy/"
+
 PIPELINES_INTEGRATIONS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
 ADMINISTRATOR_ACCESS: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 LAMBDA_BASIC_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-
 LAMBDA_SQS_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
-
-# The newest version last; it is the default one.
-_VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    PIPELINES_INTEGRATIONS: ("v1", "v2", "v3"),
-    ADMINISTRATOR_ACCESS: ("v1",),
-    LAMBDA_BASIC_EXECUTION: ("v1",),
-    LAMBDA_SQS_EXECUTION: ("v1",),
-    "arn:aws:iam::aws:policy/AWSLambda_FullAccess": ("v5",),
-    "arn:aws:iam::aws:policy/AmazonS3FullAccess": ("v2",),
-    "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess": ("v3",),
-    "arn:aws:iam::aws:policy/AmazonSQSFullAccess": ("v1",),
-    # The EMR default roles' policies: `aws emr create-default-roles` attaches them.
-    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceRole": ("v10",),
-    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceforEC2Role": ("v3",),
-    "arn:aws:iam::aws:policy/service-role/AmazonElasticMapReduceforAutoScalingRole": ("v1",),
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ class ManagedPolicy:
 @cache
 def policies() -> Mapping[str, ManagedPolicy]:
     """All of them by ARN."""
-    return {arn: _policy(arn, ids) for arn, ids in _VERSIONS.items()}
+    return {f"{_PREFIX}{name}": _policy(f"{_PREFIX}{name}", ids) for name, ids in _VERSIONS.items()}
 
 
 def _policy(arn: str, ids: tuple[str, ...]) -> ManagedPolicy:
@@ -75,3 +61,45 @@ def _version(name: str, version: str) -> ManagedVersion:
     raw = json.loads(file.read_text(encoding="utf-8"))
     created = datetime.fromisoformat(raw["CreateDate"]).timestamp()
     return ManagedVersion(raw["VersionId"], raw["Document"], created)
+
+
+# By path and name; the newest version last, which is the default one.
+_VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "AdministratorAccess": ("v1",),
+    "AmazonSageMakerPipelinesIntegrations": ("v1", "v2", "v3"),
+    "service-role/AWSLambdaBasicExecutionRole": ("v1",),
+    "service-role/AWSLambdaSQSQueueExecutionRole": ("v1",),
+    "AmazonEC2ContainerRegistryReadOnly": ("v3",),
+    "service-role/AmazonEC2ContainerServiceforEC2Role": ("v7",),
+    "service-role/AmazonEC2ContainerServiceRole": ("v2",),
+    "service-role/AmazonECSTaskExecutionRolePolicy": ("v1",),
+    "service-role/AmazonElasticMapReduceforAutoScalingRole": ("v1",),
+    "service-role/AmazonElasticMapReduceforEC2Role": ("v3",),
+    "AmazonElasticMapReduceFullAccess": ("v7",),
+    "service-role/AmazonElasticMapReduceRole": ("v10",),
+    "service-role/AmazonEMRServicePolicy_v2": ("v6",),
+    "AmazonEventBridgeFullAccess": ("v7",),
+    "AmazonS3FullAccess": ("v2",),
+    "AmazonS3ReadOnlyAccess": ("v3",),
+    "AmazonSageMakerFullAccess": ("v29",),
+    "AmazonSageMakerModelGovernanceUseAccess": ("v3",),
+    "AmazonSageMakerModelRegistryFullAccess": ("v2",),
+    "AmazonSageMakerReadOnly": ("v11",),
+    "AmazonSQSFullAccess": ("v1",),
+    "service-role/AWSGlueServiceRole": ("v5",),
+    "AWSLambda_FullAccess": ("v5",),
+    "service-role/AWSLambdaDynamoDBExecutionRole": ("v1",),
+    "service-role/AWSLambdaKinesisExecutionRole": ("v2",),
+    "service-role/AWSLambdaMSKExecutionRole": ("v2",),
+    "service-role/AWSLambdaRole": ("v1",),
+    "service-role/AWSLambdaVPCAccessExecutionRole": ("v3",),
+    "AWSXRayDaemonWriteAccess": ("v2",),
+    "CloudWatchLogsFullAccess": ("v8",),
+    "CloudWatchLogsReadOnlyAccess": ("v12",),
+    "service-role/ComprehendDataAccessRolePolicy": ("v1",),
+    "ComprehendFullAccess": ("v2",),
+    "IAMReadOnlyAccess": ("v4",),
+    "PowerUserAccess": ("v12",),
+    "ReadOnlyAccess": ("v178",),
+    "SecretsManagerReadWrite": ("v5",),
+}

@@ -50,11 +50,65 @@ def test_to_attach_twice_changes_nothing(holder: Holder) -> None:
 
 @pytest.mark.parametrize(
     "arn",
-    ["arn:aws:iam::aws:policy/Nothing", "arn:aws:iam::999999999999:policy/own", "not-an-arn-but-long-enough"],
+    ["arn:aws:iam::aws:policy/Nothing", "arn:aws:iam::999999999999:policy/own"],
 )
 def test_a_policy_that_is_not_there_cannot_be_attached(holder: Holder, refusal: Refused, arn: str) -> None:
     sentence = f"Policy {arn} does not exist or is not attachable."
     assert refusal(lambda: holder.attach(arn)) == (404, "NoSuchEntity", sentence)
+
+
+UNPARSED = "Invalid ARN:  Could not be parsed!"
+MALFORMED = [
+    ("not-an-arn-but-long-enough", UNPARSED),
+    ("arn:aws-cn:iam::aws:policy/AdministratorAccess", "Invalid ARN partition"),
+    ("arn:aws:s3::aws:policy/AdministratorAccess", "ARN {} is not valid."),
+    ("arn:aws:iam:us-east-1:aws:policy/AdministratorAccess", "ARN {} is not valid."),
+    ("arn:aws:iam::111122223333:role/no-policy", "ARN {} is not valid."),
+]
+
+
+@pytest.mark.parametrize("arn, sentence", MALFORMED, ids=[arn for arn, _ in MALFORMED])
+def test_a_malformed_arn_is_a_validation_error_wherever_a_policy_is_named(
+    iam: Any, holder: Holder, role: str, refusal: Refused, arn: str, sentence: str
+) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: holder.attach(arn),
+        lambda: holder.detach(arn),
+        lambda: iam.get_policy(PolicyArn=arn),
+        lambda: iam.list_policy_versions(PolicyArn=arn),
+        lambda: iam.delete_policy(PolicyArn=arn),
+        lambda: iam.list_entities_for_policy(PolicyArn=arn),
+        lambda: iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn),
+    ]
+    for call in calls:
+        assert refusal(call) == (400, "ValidationError", sentence.format(arn))
+
+
+PUBLISHED = [
+    ("AmazonSageMakerFullAccess", "/"),
+    ("AmazonSageMakerPipelinesIntegrations", "/"),
+    ("AmazonElasticMapReduceRole", "/service-role/"),
+    ("AmazonElasticMapReduceforEC2Role", "/service-role/"),
+    ("AmazonEMRServicePolicy_v2", "/service-role/"),
+    ("AWSLambdaRole", "/service-role/"),
+    ("AWSLambdaVPCAccessExecutionRole", "/service-role/"),
+    ("AWSGlueServiceRole", "/service-role/"),
+    ("AmazonECSTaskExecutionRolePolicy", "/service-role/"),
+    ("ComprehendDataAccessRolePolicy", "/service-role/"),
+    ("ReadOnlyAccess", "/"),
+]
+
+
+@pytest.mark.parametrize("name, path", PUBLISHED, ids=[name for name, _ in PUBLISHED])
+def test_what_aws_publishes_can_be_attached_and_read(iam: Any, holder: Holder, name: str, path: str) -> None:
+    arn = f"arn:aws:iam::aws:policy{path}{name}"
+    holder.attach(arn)
+    assert {"PolicyName": name, "PolicyArn": arn} in holder.listed()["AttachedPolicies"]
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    assert policy["Path"] == path
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+    assert version["IsDefaultVersion"] and version["Document"]["Statement"]
+    holder.detach(arn)
 
 
 def test_only_what_is_attached_can_be_detached(holder: Holder, refusal: Refused) -> None:

@@ -28,6 +28,7 @@ SOURCE = {"PolicySourceArn": "arn:aws:iam::111122223333:role/absent"}
 INPUTS = {"PolicyInputList": [DOCUMENT]}
 ACTIONS = {"ActionNames": ["sqs:SendMessage"]}
 ALIAS = {"AccountAlias": "our-team"}
+LINKED = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("AddRoleToInstanceProfile", PROFILE | ROLE, "instance-profile/absent"),
@@ -39,6 +40,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("CreatePolicy", INLINE | TEXT | PATH, "policy/team/p"),
     ("CreatePolicyVersion", ARN | TEXT, "policy/team/own"),
     ("CreateRole", ROLE | PATH | {"AssumeRolePolicyDocument": "{}"}, "role/team/absent"),
+    ("CreateServiceLinkedRole", {"AWSServiceName": "ecs.amazonaws.com"}, LINKED),
     ("CreateUser", USER | PATH, "user/team/absent"),
     ("DeleteAccessKey", USER | KEY, "user/absent"),
     ("DeleteAccountAlias", ALIAS, "*"),
@@ -48,6 +50,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("DeleteRole", ROLE, "role/absent"),
     ("DeleteRolePermissionsBoundary", ROLE, "role/absent"),
     ("DeleteRolePolicy", ROLE | INLINE, "role/absent"),
+    ("DeleteServiceLinkedRole", ROLE, "role/absent"),
     ("DeleteUser", USER, "user/absent"),
     ("DeleteUserPermissionsBoundary", USER, "user/absent"),
     ("DeleteUserPolicy", USER | INLINE, "user/absent"),
@@ -61,6 +64,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("GetPolicyVersion", ARN | {"VersionId": "v1"}, "policy/team/own"),
     ("GetRole", ROLE, "role/absent"),
     ("GetRolePolicy", ROLE | INLINE, "role/absent"),
+    ("GetServiceLinkedRoleDeletionStatus", {"DeletionTaskId": f"task/{LINKED[5:]}/1"}, LINKED),
     ("GetUser", USER, "user/absent"),
     ("GetUserPolicy", USER | INLINE, "user/absent"),
     ("ListAccessKeys", USER, "user/absent"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -204,6 +205,47 @@ def test_another_caller_has_the_policies_of_the_source_but_not_its_name_or_tags(
     ):
         results = iam.simulate_principal_policy(**asked, **given)["EvaluationResults"]
         assert [result["EvalDecision"] for result in results] == [decision, decision]
+
+
+@pytest.mark.parametrize(
+    "granted, asked, decision",
+    [
+        ("sqs:*", "sqs:*", "allowed"),
+        ("*", "sqs:*", "allowed"),
+        ("sqs:*", "sqs:Send*", "allowed"),
+        ("sqs:Send*", "sqs:Send*", "allowed"),
+        ("sqs:Send*", "sqs:*", "implicitDeny"),
+        ("sqs:SendMessage", "sqs:Send*", "implicitDeny"),
+        ("sqs:*", "sqs:SendMessag?", "allowed"),
+    ],
+)
+def test_a_principal_is_asked_about_wildcards(
+    iam: Any, role: str, document: Callable[..., str], granted: str, asked: str, decision: str
+) -> None:
+    iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=document(granted))
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[asked])
+    (result,) = answer["EvaluationResults"]
+    assert (result["EvalActionName"], result["EvalDecision"]) == (asked, decision)
+
+
+@pytest.mark.parametrize("action", ["SendMessage", "sqs:", ":Send*", "***"])
+def test_a_wildcard_does_not_make_an_action_of_anything(
+    iam: Any, role: str, refusal: Refused, action: str
+) -> None:
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    call = partial(iam.simulate_principal_policy, PolicySourceArn=arn, ActionNames=[action])
+    assert refusal(call) == (400, "InvalidInput", f"Invalid Action Name: {action}")
+
+
+@pytest.mark.parametrize("parameter", ["PolicySourceArn", "CallerArn"])
+def test_a_malformed_principal_is_a_validation_error(
+    iam: Any, role: str, refusal: Refused, parameter: str
+) -> None:
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    asked = {"PolicySourceArn": arn, "ActionNames": [SEND], parameter: "nobody-and-no-arn-at-all"}
+    sentence = "Invalid ARN:  Could not be parsed!"
+    assert refusal(lambda: iam.simulate_principal_policy(**asked)) == (400, "ValidationError", sentence)
 
 
 @pytest.mark.parametrize(

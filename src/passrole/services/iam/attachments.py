@@ -11,8 +11,9 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.boundaries import held_boundary
+from passrole.services.iam.checked_arns import check_policy
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, fetch, resource
+from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, fetch, modifiable, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -92,8 +93,10 @@ async def list_attached_user_policies(
 
 
 async def _attach(ctx: Context, kind: Kind[H], name: str, arn: str) -> dict[str, Any]:
+    check_policy(arn)
+
     def attach(tx: Tx) -> None:
-        row: H = existing(tx, kind, ctx.account, name)
+        row: H = modifiable(existing(tx, kind, ctx.account, name))
         if managed_document(tx, arn) is None:
             raise refusals.not_attachable(arn)
         if arn in row.attached:
@@ -107,6 +110,8 @@ async def _attach(ctx: Context, kind: Kind[H], name: str, arn: str) -> dict[str,
 
 
 async def _detach(ctx: Context, kind: Kind[H], name: str, arn: str) -> dict[str, Any]:
+    check_policy(arn)
+
     def change(row: H) -> H:
         if arn not in row.attached:
             raise refusals.no_such_policy(arn)

@@ -12,7 +12,7 @@ from passrole.identities import records
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam.creation import require_boundary
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, resource
+from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, modifiable, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -70,7 +70,7 @@ async def delete_user_permissions_boundary(ctx: Context, *, user_name: str) -> d
 
 async def _put(ctx: Context, kind: Kind[H], name: str, arn: str) -> dict[str, Any]:
     def put(tx: Tx) -> None:
-        row: H = existing(tx, kind, ctx.account, name)
+        row: H = modifiable(existing(tx, kind, ctx.account, name))
         require_boundary(tx, arn)
         records.put(tx, kind.collection, replace(row, boundary=arn))
 

@@ -12,6 +12,7 @@ from passrole.identities import records
 from passrole.identities.records import ManagedPolicy, Role, User
 from passrole.policy import managed
 from passrole.services.iam import refusals
+from passrole.services.iam.checked_arns import check_policy
 from passrole.store import Tx
 
 
@@ -73,12 +74,14 @@ def every(tx: Tx, account: str) -> list[Policy]:
 
 def find(tx: Tx, arn: str) -> Policy:
     """Either one. Raises Fault."""
+    check_policy(arn)
     aws = managed.policies().get(arn)
     return _of_aws(aws) if aws is not None else customer(find_own(tx, arn))
 
 
 def find_own(tx: Tx, arn: str) -> ManagedPolicy:
     """The account's, to be changed. Raises Fault, for AWS's as for one that is not there."""
+    check_policy(arn)
     if arn in managed.policies():
         raise refusals.unmodifiable(f"Policy {arn} is managed by AWS and cannot be changed.")
     policy = records.find_arn(tx, records.POLICIES, arn)

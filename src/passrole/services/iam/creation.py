@@ -6,6 +6,7 @@ from passrole.identities import managed_document
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam import refusals
+from passrole.services.iam.checked_arns import check_policy
 from passrole.services.iam.tags import request_tags
 from passrole.services.operation import Parameters, Permission
 from passrole.store import Tx
@@ -33,5 +34,8 @@ def tagging(
 
 def require_boundary(tx: Tx, arn: str | None) -> None:
     """Raises Fault where the boundary is not a policy."""
-    if arn is not None and managed_document(tx, arn) is None:
+    if arn is None:
+        return
+    check_policy(arn)
+    if managed_document(tx, arn) is None:
         raise refusals.no_such(f"Scope ARN: {arn} does not exist or is not attachable.")

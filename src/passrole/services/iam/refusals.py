@@ -53,6 +53,30 @@ def invalid(sentence: str) -> Fault:
     return Fault("ValidationError", sentence, status=400)
 
 
+def no_arn() -> Fault:
+    """What should be an ARN is none at all."""
+    return invalid("Invalid ARN:  Could not be parsed!")
+
+
+def other_partition() -> Fault:
+    """An ARN of another partition than this one."""
+    return invalid("Invalid ARN partition")
+
+
+def wrong_arn(arn: str) -> Fault:
+    """An ARN of something that the operation is not about."""
+    return invalid(f"ARN {arn} is not valid.")
+
+
+def protected(role_name: str) -> Fault:
+    """Only its service changes a service-linked role."""
+    sentence = (
+        f"Cannot perform the operation on the protected role '{role_name}' - this role is only modifiable"
+        " by AWS"
+    )
+    return Fault("UnmodifiableEntity", sentence, status=400)
+
+
 def invalid_input(sentence: str) -> Fault:
     """A parameter has the right form and the wrong content."""
     return Fault("InvalidInput", sentence, status=400)

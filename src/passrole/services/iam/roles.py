@@ -37,6 +37,8 @@ async def create_role(
     tags: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """A role without permissions that the document's principals may assume."""
+    if path.startswith(rows.SERVICE_LINKED_PATH):
+        raise refusals.invalid_input(f"The path {path} is reserved for service-linked roles.")
     role = Role(
         account=ctx.account,
         name=role_name,
@@ -92,14 +94,17 @@ async def update_role(
             session_seconds_max=max_session_duration or role.session_seconds_max,
         )
 
-    await rows.amend(ctx, ROLE, role_name, change)
+    any_role = max_session_duration is None  # the description of a service-linked role is its owner's
+    await rows.amend(ctx, ROLE, role_name, change, any_role=any_role)
     return {}
 
 
 @operation("iam:UpdateRoleDescription", resource=_ONE, keys=_BOUNDARY)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
     """What UpdateRole does with a description, and unlike it answers with the role."""
-    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description))
+    await rows.amend(
+        ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True
+    )
     return {"Role": await _shown(ctx, role_name)}
 
 
@@ -122,7 +127,7 @@ async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
     """Remove a role that has nothing left; its sessions may do nothing from now on."""
 
     def delete(tx: Tx) -> None:
-        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        role = rows.modifiable(rows.existing(tx, ROLE, ctx.account, role_name))
         profiles = records.every(tx, records.INSTANCE_PROFILES, ctx.account)
         if any(profile.role == role.name for profile in profiles):
             raise refusals.in_use("remove roles from instance profile")

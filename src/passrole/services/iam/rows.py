@@ -12,6 +12,7 @@ from passrole.services.iam import refusals
 from passrole.services.operation import Parameters
 from passrole.store import Collection, Tx
 
+SERVICE_LINKED_PATH = "/aws-service-role/"
 H = TypeVar("H", User, Role)  # the holders of policies
 
 
@@ -81,11 +82,28 @@ def add(tx: Tx, kind: Kind[N], row: N) -> None:
         raise refusals.already_exists(kind.taken.format(row.name))
 
 
-async def amend(ctx: Context, kind: Kind[N], name: str, change: Callable[[N], N]) -> N:
-    """Store what `change` makes of the row, which may refuse. Raises Fault."""
+def is_service_linked(row: records.Named) -> bool:
+    """Whether it is the role of a service, which alone changes it."""
+    return isinstance(row, Role) and row.path.startswith(SERVICE_LINKED_PATH)
+
+
+def modifiable(row: N) -> N:
+    """The row, unless it is a service-linked role. Raises UnmodifiableEntity."""
+    if is_service_linked(row):
+        raise refusals.protected(row.name)
+    return row
+
+
+async def amend(
+    ctx: Context, kind: Kind[N], name: str, change: Callable[[N], N], *, any_role: bool = False
+) -> N:
+    """Store what `change` makes of the row, which may refuse; of a service-linked role only where `any_role`
+    says so. Raises Fault.
+    """
 
     def fn(tx: Tx) -> N:
-        row = change(existing(tx, kind, ctx.account, name))
+        present = existing(tx, kind, ctx.account, name)
+        row = change(present if any_role else modifiable(present))
         records.put(tx, kind.collection, row)
         return row
 

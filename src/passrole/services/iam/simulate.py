@@ -105,7 +105,7 @@ async def simulate_principal_policy(
             owner=_owner(resource_owner) or caller.account,
             context=_context(context_entries),
         )
-        return _answer(simulation, action_names, resource_arns, marker, max_items)
+        return _answer(simulation, action_names, resource_arns, marker, max_items, wildcards=True)
 
     return await asyncio.to_thread(simulated)
 
@@ -116,10 +116,11 @@ def _answer(
     resources: Sequence[str],
     marker: str | None,
     max_items: int | None,
+    *,
+    wildcards: bool = False,
 ) -> dict[str, Any]:
     for action in actions:
-        service, colon, name = action.partition(":")
-        if not (service and colon and name) or "*" in action or "?" in action:
+        if not _is_action(action, wildcards=wildcards):
             raise refusals.invalid_input(f"Invalid Action Name: {action}")
     if min(len(actions), max_items or PAGE_ITEMS) * len(resources) > DECISIONS_MAX:
         raise refusals.invalid_input(
@@ -133,6 +134,12 @@ def _answer(
         marker=marker,
         max_items=max_items,
     )
+
+
+def _is_action(action: str, *, wildcards: bool) -> bool:
+    """A wildcard is compared as it stands: `s3:Get*` is allowed by what allows all that it stands for."""
+    service, colon, name = action.partition(":")
+    return bool(service and colon and name) and (wildcards or not {"*", "?"} & set(action))
 
 
 def _refuse_scenario(option: str | None) -> None:
@@ -170,6 +177,8 @@ def _levels(levels: Sequence[Mapping[str, Any]]) -> list[list[Source]]:
 
 def _caller(arn: str, id_: str = "", tags: Mapping[str, str] | None = None) -> Principal:
     """A user, or a role as a session of it. Raises Fault."""
+    if len(arn.split(":", 5)) != 6 or not arn.startswith("arn:"):
+        raise refusals.no_arn()
     account, (kind, _, path) = _account(arn), arn.split(":", 5)[-1].partition("/")
     name = path.rpartition("/")[2]
     if kind == "user" and name:

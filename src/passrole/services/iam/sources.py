@@ -99,6 +99,8 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
 
 
 def _holder(tx: Tx, arn: str) -> Holder:
+    if len(arn.split(":", 5)) != 6 or not arn.startswith("arn:"):
+        raise refusals.no_arn()
     noun, _, path = arn.split(":", 5)[-1].partition("/")
     if not arn.startswith("arn:aws:iam::") or noun not in _KINDS:
         raise refusals.invalid_input(

@@ -152,7 +152,7 @@ async def _tag(ctx: Context, kind: Kind[N], name: str, tags: Sequence[Tag]) -> d
     def change(row: N) -> N:
         return replace(row, tags=added(row.tags, tags, kind.quota_noun))
 
-    await amend(ctx, kind, name, change)
+    await amend(ctx, kind, name, change, any_role=True)
     return {}
 
 
@@ -160,7 +160,7 @@ async def _untag(ctx: Context, kind: Kind[N], name: str, keys: Sequence[str]) ->
     def change(row: N) -> N:
         return replace(row, tags=without(row.tags, keys))
 
-    await amend(ctx, kind, name, change)
+    await amend(ctx, kind, name, change, any_role=True)
     return {}
 
 
