@@ -132,6 +132,8 @@ def values_of(shape: Shape | None, *, dense: bool, depth: int = 3) -> st.SearchS
     location = shape.serialization.get("location")
     if location == "header" and isinstance(shape, ListShape):
         return st.lists(st.sampled_from(shape.member.metadata["enum"]), min_size=1, max_size=2)
+    if location == "querystring" and isinstance(shape, ListShape):  # which cannot say an empty one
+        least = 1
     if location == "headers":  # a map whose keys are parts of header names, which know no letter case
         return st.dictionaries(st.text("ab-9", min_size=1), _ASCII, min_size=1, max_size=2)
     if isinstance(shape, ListShape):

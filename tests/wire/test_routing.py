@@ -1,8 +1,12 @@
 """A request is led to its operation by target, action or path, and to no other."""
 
-import pytest
+import json
+from importlib import resources
 
-from passrole.wire import HttpRequest, route
+import pytest
+from botocore.loaders import Loader
+
+from passrole.wire import HttpRequest, route, unserved
 from passrole.wire.descriptions import Protocol
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routing import protocol_of
@@ -214,3 +218,49 @@ def test_a_rest_path_counts_before_the_type_that_curl_gives_every_body(service: 
     given = HttpRequest("POST", f"{FUNCTIONS}/f/invocations", "", headers, b'{"a":1}')
     assert protocol_of(given) == "rest-json"
     assert route(given, service).operation == "Invoke"
+
+
+def test_renamed_rest_services_stand_under_botocores_signing_names() -> None:
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    text = resources.files("passrole.wire").joinpath("rest_services.json").read_text("utf-8")
+    for signing_name, services in json.loads(text)["services"].items():
+        for service in services:
+            described = loader.load_service_model(service, "service-2")["metadata"]
+            assert described.get("signingName", described["endpointPrefix"]) == signing_name
+            assert described["protocol"].startswith("rest-")
+
+
+@pytest.mark.parametrize(
+    ("given", "signing_service", "operation", "protocol"),
+    [
+        (request(x_amz_target="TrentService.Encrypt"), "kms", "Encrypt", "json"),
+        (request(x_amz_target="Invented.Do"), "invented", "Do", "json"),
+        (form("Action=ListTopics&Version=2010-03-31"), "sns", "ListTopics", "query"),
+        (form("Action=DescribeVpcs&Version=2016-11-15"), "ec2", "DescribeVpcs", "ec2"),
+        (
+            request(
+                "POST",
+                "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+                smithy_protocol="rpc-v2-cbor",
+            ),
+            "monitoring",
+            "ListMetrics",
+            "rpc-v2-cbor",
+        ),
+        (request("GET", "/schedules"), "scheduler", "ListSchedules", "rest-json"),
+        (request("GET", "/schedules/a%2Fb"), "scheduler", "GetSchedule", "rest-json"),
+        (request("GET", "/2013-04-01/hostedzone"), "route53", "ListHostedZones", "rest-xml"),
+        (request("POST", "/endpoints/e/invocations"), "sagemaker", "InvokeEndpoint", "rest-json"),
+        (request("GET", "/nowhere"), "scheduler", "GET /nowhere", "rest-json"),
+        (request("GET", "/any"), "invented", "GET /any", "rest-json"),
+    ],
+)
+def test_what_is_served_nowhere_here_is_named_for_its_refusal(
+    given: HttpRequest, signing_service: str, operation: str, protocol: Protocol
+) -> None:
+    found = unserved.named(route(given, signing_service), given)
+    assert not found.is_served
+    assert (found.service, found.operation, found.protocol) == (signing_service, operation, protocol)
+    fault = unserved.refusal(found)
+    assert fault.message == f"passrole does not support the operation {signing_service}:{operation}"
+    assert fault.status in (400, 501)

@@ -39,6 +39,7 @@ from passrole.wire import (
     sigv2,
     sigv4,
     sizes,
+    unserved,
 )
 from passrole.wire.chunked import decoded_body
 from passrole.wire.descriptions import Protocol
@@ -206,7 +207,8 @@ class Gateway:
         self, judged: _Judged, receive: Receive, size: int, progress: _Progress
     ) -> tuple[Route, dict[str, Any]]:
         body = await self._body(receive, size, progress)
-        if len(body) < LARGE_BODY_BYTES:
+        is_named = progress.found is None or progress.found.is_served  # else a description is loaded
+        if len(body) < LARGE_BODY_BYTES and is_named:
             return self._understood(judged, body, progress)
         return await asyncio.to_thread(self._understood, judged, body, progress)
 
@@ -229,6 +231,9 @@ class Gateway:
             sigv4.verify(request, signed, secret, judged.now, skew, judged.protocol)
         elif not sigv2.is_presigned(request):
             sigv4.check_payload(request, signed, judged.protocol)
+        if not found.is_served:
+            progress.found = unserved.named(found, request)
+            raise unserved.refusal(progress.found)
         meant = replace(judged.meant, body=body) if body else judged.meant
         return found, _parameters(found, decoded_body(meant, signed, secret))
 

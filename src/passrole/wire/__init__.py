@@ -10,6 +10,7 @@ knows what an operation does, who may call it, or what time it is.
 
 from passrole.wire.codecs import parse, render, render_fault
 from passrole.wire.http import HttpRequest, HttpResponse
-from passrole.wire.routing import Route, route
+from passrole.wire.routes import Route
+from passrole.wire.routing import route
 
 __all__ = ["HttpRequest", "HttpResponse", "Route", "parse", "render", "render_fault", "route"]

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from botocore.model import OperationModel
 
 from passrole.faults import Fault
-from passrole.wire import json, query, rest_json, rest_xml, sizes
+from passrole.wire import cbor, json, query, rest_json, rest_xml, sizes
 from passrole.wire.descriptions import SERVICES, Protocol, operation_model
 from passrole.wire.errors import WireError, wire_error
 from passrole.wire.http import HttpRequest, HttpResponse
 from passrole.wire.refusals import Unrouted
-from passrole.wire.routing import Route
+from passrole.wire.routes import Route
 from passrole.wire.shapes import Parse, Render
 
 
@@ -40,13 +40,17 @@ def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResp
     if isinstance(fault, sizes.ContentTooLong):
         return sizes.plain_answer(fault, request_id)
     if route is not None:
-        service, protocol = route.service if route.service in SERVICES else None, route.protocol
+        service, protocol = route.service if _is_described(route) else None, route.protocol
     else:
         service, protocol = None, fault.protocol if isinstance(fault, Unrouted) else "json"
-    response = _PROTOCOLS[protocol].render_error(wire_error(fault, service, protocol), request_id)
+    response = _RENDER_ERROR[protocol](wire_error(fault, service, protocol), request_id)
     if route is not None and protocol == "rest-xml" and route.operation.startswith("Head"):
         return rest_xml.without_body(response)
     return response
+
+
+def _is_described(route: Route) -> bool:
+    return route.is_served and route.service in SERVICES
 
 
 class _ProtocolCodec(NamedTuple):
@@ -65,6 +69,14 @@ _PROTOCOLS: Mapping[Protocol, _ProtocolCodec] = {
     "query": _ProtocolCodec(query.compile_parse, query.compile_render, query.render_error),
     "rest-json": _ProtocolCodec(rest_json.compile_parse, rest_json.compile_render, rest_json.render_error),
     "rest-xml": _ProtocolCodec(rest_xml.compile_parse, rest_xml.compile_render, rest_xml.render_error),
+}
+
+
+_RENDER_ERROR: Mapping[Protocol, Callable[[WireError, str], HttpResponse]] = {
+    **{protocol: codec.render_error for protocol, codec in _PROTOCOLS.items()},
+    # of services that are not served, whose calls are only refused
+    "rpc-v2-cbor": cbor.render_error,
+    "ec2": query.render_ec2_error,
 }
 
 

@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
-Protocol = Literal["json", "query", "rest-json", "rest-xml"]
+Protocol = Literal["json", "query", "rest-json", "rest-xml", "rpc-v2-cbor", "ec2"]
 
 
 class Service(NamedTuple):

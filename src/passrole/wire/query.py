@@ -80,6 +80,16 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
     return _response(error.status, out, request_id)
 
 
+def render_ec2_error(error: WireError, request_id: str) -> HttpResponse:
+    """The answer to a call that failed, in the form that EC2 alone has."""
+    out = [
+        f"<Response><Errors><Error><Code>{xml.escaped(error.code)}</Code>",
+        f"<Message>{xml.escaped(error.message)}</Message></Error></Errors>",
+        f"<RequestID>{request_id}</RequestID></Response>",
+    ]
+    return _response(error.status, out, request_id)
+
+
 def _namespace(service: str) -> str:
     return str(service_model(service, "query").metadata["xmlNamespace"])
 

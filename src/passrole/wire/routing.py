@@ -16,30 +16,27 @@ from functools import cache
 from urllib.parse import unquote
 
 from passrole.faults import Fault
-from passrole.wire import descriptions, s3_routing
+from passrole.wire import descriptions, s3_routing, unserved
 from passrole.wire.descriptions import SERVICES, Protocol
 from passrole.wire.forms import named_parameters
 from passrole.wire.http import HttpRequest
 from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The operation that a request asks for; `service` is botocore's name, `path_arguments` are decoded."""
-
-    service: str
-    operation: str
-    protocol: Protocol
-    path_arguments: Mapping[str, str]
+from passrole.wire.routes import Route
 
 
 def route(request: HttpRequest, signing_service: str | None) -> Route:
     """The route of a request, `signing_service` being the one in its credential's scope, if it has any.
 
-    Raises Unrouted.
+    A request that fits no operation here, and was signed for a service that is not here, has a route too: it
+    is refused once its signature was verified (`unserved`). Raises Unrouted.
     """
     protocol = protocol_of(request, signing_service)
-    found = _BY_PROTOCOL[protocol](request, signing_service)
+    try:
+        found = _BY_PROTOCOL[protocol](request, signing_service)
+    except Unrouted as fault:
+        if signing_service is None or not _is_elsewhere(fault, request, signing_service):
+            raise
+        return unserved.route(request, signing_service, protocol)
     required = SERVICES[found.service].signing_name
     if signing_service is not None and signing_service != required:
         sentence = f"Credential should be scoped to correct service: '{required}'."
@@ -99,6 +96,19 @@ def _is_rest_path(request: HttpRequest) -> bool:
     return first.startswith("_") or any(first in _path_table(name).literal for name in _REST_SERVICES)
 
 
+def _is_elsewhere(fault: Unrouted, request: HttpRequest, signing_service: str) -> bool:
+    """Whether the request means a service that is not here: by its signing name, or by a path where the
+    service of that name, which has others beside it, has none.
+    """
+    if fault.code not in _UNKNOWN:
+        return False
+    service = _BY_SIGNING_NAME.get(signing_service)
+    has_path = fault.status == _NOT_FOUND and request.raw_path.strip("/") != ""
+    return service is None or (has_path and service not in _REST_SERVICES)
+
+
+_UNKNOWN = frozenset({"UnknownOperationException", "InvalidAction"})
+_NOT_FOUND = 404
 _FORM = "application/x-www-form-urlencoded"
 _NO_ARGUMENTS: Mapping[str, str] = {}
 _BY_PREFIX = {service.target_prefix: service.name for service in SERVICES.values() if service.target_prefix}
@@ -112,8 +122,9 @@ def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
     prefix, _, operation = request.headers["x-amz-target"].partition(".")
     service = _BY_PREFIX.get(prefix)
     if service is None or operation not in descriptions.operations(service):
-        # coral's JSON front layer sends this code with status 400 and no sentence.
-        raise Unrouted("UnknownOperationException", "", "json", status=400)
+        # coral's JSON front layer sends this code with status 400 and no sentence; ours says who refuses.
+        told = unserved.sentence(service or prefix or "nothing", operation or "nothing")
+        raise Unrouted("UnknownOperationException", told, "json", status=400)
     return Route(service, operation, "json", _NO_ARGUMENTS)
 
 
@@ -132,7 +143,10 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
         or "query" not in SERVICES[service].protocols
         or action not in descriptions.operations(service)
     ):
-        sentence = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
+        sentence = (
+            f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}:"
+            f" {unserved.sentence(service or signing_service or 'nothing', action)}"
+        )
         raise Unrouted("InvalidAction", sentence, "query", status=400)
     return Route(service, action, "query", _addressed(request) if service == "sqs" else _NO_ARGUMENTS)
 
@@ -174,7 +188,8 @@ def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
             return found
     # A JSON service that was sent no target gets here too: AWS answers the same to it.
     protocol: Protocol = SERVICES[service].protocols[0] if service else "rest-json"
-    raise Unrouted("UnknownOperationException", "", protocol, status=404)
+    told = unserved.sentence(service or signing_service or "nothing", unserved.unnamed(request))
+    raise Unrouted("UnknownOperationException", told, protocol, status=404)
 
 
 _REST_SERVICES = tuple(service.name for service in SERVICES.values() if "rest-json" in service.protocols)
@@ -248,4 +263,5 @@ def _argument(segment: str) -> str:
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
-        raise Unrouted("UnknownOperationException", "", "rest-json", status=404) from None
+        told = unserved.sentence("lambda", "a path that is not UTF-8")
+        raise Unrouted("UnknownOperationException", told, "rest-json", status=404) from None

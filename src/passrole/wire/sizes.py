@@ -12,7 +12,7 @@ from passrole.faults import Fault
 from passrole.wire.descriptions import Protocol
 from passrole.wire.http import HttpResponse
 from passrole.wire.refusals import Unrouted
-from passrole.wire.routing import Route
+from passrole.wire.routes import Route
 
 USUAL_BYTES_MAX = 1_662_976
 LAMBDA_BYTES_MAX = 70_167_211
@@ -41,10 +41,12 @@ LARGER: Mapping[tuple[str, str], int] = {
     ("sagemaker", "UpdatePipeline"): _ESCAPED * _MIB + _REST,
 }
 _BUSY: Mapping[Protocol, tuple[str, str, int]] = {
+    "ec2": ("Throttling", "Rate exceeded", 400),
     "json": ("ThrottlingException", "Rate exceeded", 400),
     "query": ("Throttling", "Rate exceeded", 400),
     "rest-json": ("TooManyRequestsException", "Rate Exceeded.", 429),
     "rest-xml": ("SlowDown", "Please reduce your request rate.", 503),
+    "rpc-v2-cbor": ("ThrottlingException", "Rate exceeded", 400),
 }
 
 

@@ -102,9 +102,7 @@ async def update_role(
 @operation("iam:UpdateRoleDescription", resource=_ONE, keys=_BOUNDARY)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
     """What UpdateRole does with a description, and unlike it answers with the role."""
-    await rows.amend(
-        ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True
-    )
+    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True)
     return {"Role": await _shown(ctx, role_name)}
 
 
@@ -114,7 +112,7 @@ async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_docu
     trust = _checked_trust(policy_document)
 
     def update(tx: Tx) -> None:
-        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        role = rows.modifiable(rows.existing(tx, ROLE, ctx.account, role_name))
         kept = documents.pinned(tx, ctx.account, trust)
         records.put(tx, records.ROLES, replace(role, trust=kept))
 

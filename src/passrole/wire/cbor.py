@@ -1,0 +1,32 @@
+"""Errors in Smithy's RPC v2 CBOR, which services speak that passrole does not serve.
+
+https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+"""
+
+from passrole.wire.errors import WireError
+from passrole.wire.http import HttpResponse
+
+_MAP, _TEXT = 0xA0, 0x60
+_LENGTHS = ((24, 0, 0x00), (1 << 8, 1, 0x18), (1 << 16, 2, 0x19), (1 << 32, 4, 0x1A))
+"""Below a bound: how many bytes the length has behind its head, and what the head adds to the type."""
+
+
+def render_error(error: WireError, request_id: str) -> HttpResponse:
+    """The answer to a call that failed; the client takes the code from `__type`."""
+    pairs = (("__type", error.type_name), (error.message_key, error.message))
+    body = bytes((_MAP | len(pairs),)) + b"".join(_text(text) for pair in pairs for text in pair)
+    headers = [
+        ("smithy-protocol", "rpc-v2-cbor"),
+        ("x-amzn-requestid", request_id),
+        ("content-type", "application/cbor"),
+        ("content-length", str(len(body))),
+    ]
+    return HttpResponse(error.status, headers, body)
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode(errors="replace")
+    size, head = next((size, head) for bound, size, head in _LENGTHS if len(raw) < bound)
+    if size == 0:
+        return bytes((_TEXT | len(raw),)) + raw
+    return bytes((_TEXT | head,)) + len(raw).to_bytes(size, "big") + raw
