@@ -68,9 +68,27 @@ class Spark:
         names = (self.home / "jars").glob("spark-core_*.jar") if self.home else iter(())
         return next((name.stem.rpartition("-")[2] for name in names), None)
 
-    def configure(self, folder: Path, defaults: Mapping[str, str]) -> None:
+    def program(self, name: str) -> str | None:
+        """Where a program is: on the path that jobs have, or on the server's own."""
+        return shutil.which(name, path=self._path()) or shutil.which(name)
+
+    @property
+    def has_compiled_examples(self) -> bool:
+        """Whether `run-example` finds what it runs; Spark as pip installs it has the Python ones alone."""
+        return self.home is not None and any((self.home / "examples" / "jars").glob("*.jar"))
+
+    def python_example(self, name: str) -> Path | None:
+        """The Python example that does what the compiled one does: `pi.py` for `SparkPi`."""
+        words = "".join(f"_{each.lower()}" if each.isupper() else each for each in name.removeprefix("Spark"))
+        if self.home is None or not words.replace("_", "").isalnum():
+            return None
+        found = self.home / "examples" / "src" / "main" / "python" / f"{words.lstrip('_')}.py"
+        return found if found.exists() else None
+
+    def configure(self, folder: Path, defaults: Mapping[str, str], exports: Mapping[str, str]) -> None:
         """Write a job's configuration below its `folder`: every bucket there is at `s3://`, and `defaults` (a
-        cluster's own spark-defaults), over which the master and the mounts have the last word.
+        cluster's own spark-defaults), over which the master and the mounts have the last word. `exports` go
+        to spark-env.sh, which Spark's programs read before they start.
         """
         mounts = folder / "conf" / "mounts"
         mounts.mkdir(parents=True, exist_ok=True)
@@ -78,6 +96,8 @@ class Spark:
         properties = {**self._preset(), **defaults, **self._fixed(mounts)}
         lines = [f"{name} {value}" for name, value in properties.items()]
         (folder / "conf" / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
+        exported = [f"export {name}={_quoted(value)}\n" for name, value in exports.items()]
+        (folder / "conf" / "spark-env.sh").write_text("".join(exported))
 
     def variables(self, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
         """A job's environment, built from nothing: what Spark and Python need, and what is given.
@@ -87,13 +107,8 @@ class Spark:
         """
         temporary = folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        own = [
-            *([self.home / "bin"] if self.home else ()),
-            Path(sys.executable).parent,
-            *([self.java.parent] if self.java else ()),
-        ]
         return {
-            "PATH": ":".join([*map(str, own), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "PATH": self._path(),
             "LANG": "C.UTF-8",
             "HOME": str(folder),
             "TMPDIR": str(temporary),
@@ -105,6 +120,14 @@ class Spark:
             **({"JAVA_HOME": self._java_home} if self._java_home else {}),
             **given,
         }
+
+    def _path(self) -> str:
+        own = [
+            *([self.home / "bin"] if self.home else ()),
+            Path(sys.executable).parent,
+            *([self.java.parent] if self.java else ()),
+        ]
+        return ":".join([*map(str, own), "/usr/local/bin", "/usr/bin", "/bin"])
 
     def _preset(self) -> dict[str, str]:
         alone = self._master.startswith(("local", f"spark://{_LOOPBACK}", "spark://localhost"))
@@ -136,3 +159,9 @@ class Spark:
             for bucket in buckets
         )
         return f"<configuration>\n{links}</configuration>\n"
+
+
+def _quoted(value: str) -> str:
+    """A value for the shell, in which variables count and commands do not."""
+    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`").replace("$(", "\\$(")
+    return f'"{text}"'

@@ -25,6 +25,8 @@ CASES = [
     (RUNNER, ["spark-sql", "--master", "yarn", "-f", "q.sql"], ["spark-sql", "-f", "q.sql"]),
     (RUNNER, ["bash", "-c", "echo a; echo b"], ["bash", "-c", "echo a; echo b"]),
     (RUNNER, ["python3", "-c", "print(1)"], ["python3", "-c", "print(1)"]),
+    (RUNNER, ["spark-example", "SparkPi", "10"], ["run-example", "SparkPi", "10"]),
+    (RUNNER, ["spark-example", "--master", "yarn", "SparkPi"], ["run-example", "SparkPi"]),
     (SCRIPTS, ["s3://b/x.sh", "a"], ["bash", SCRIPT, "a"]),
     (SCRIPTS, ["/opt/x.sh", "a"], ["bash", "/opt/x.sh", "a"]),
     ("s3://b/app.jar", ["in", "out"], [SUBMIT, "s3://b/app.jar", "in", "out"]),
@@ -35,6 +37,7 @@ REFUSED = [
     (RUNNER, ["hive-script", "--run"], "cannot run `hive-script` here"),
     (RUNNER, ["s3-dist-cp", "--src=a"], "cannot run `s3-dist-cp` here"),
     (RUNNER, ["rm", "-rf", "/"], "cannot run `rm` here"),
+    (RUNNER, ["spark-example"], "name of an example"),
     (SCRIPTS, [], "location of a script"),
     ("s3://b/app", [], "is not a jar"),
 ]
@@ -81,3 +84,16 @@ def test_only_what_runs_spark_needs_it() -> None:
 )
 def test_an_object_has_a_bucket_and_a_key(uri: str, expected: tuple[str, str] | None) -> None:
     assert split_uri(uri) == expected
+
+
+@pytest.mark.parametrize("name", ["aws", "hadoop", "s3-dist-cp", "rm"])
+def test_what_the_machine_has_runs_and_what_it_has_not_is_named(name: str) -> None:
+    step = made(RUNNER, [name, "a"])
+    assert plan(step, lambda program: program == name).command == (name, "a")
+    with pytest.raises(Unsupported, match=f"cannot run `{name}` here: this machine has no such program"):
+        plan(step, lambda program: program != name)
+
+
+def test_an_example_is_found_behind_the_options() -> None:
+    step = made(RUNNER, ["spark-example", "--conf", "a=b", "--verbose", "SparkPi", "2"])
+    assert plan(step).example == "SparkPi"

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,58 @@ def test_a_failure_is_explained_by_what_the_program_wrote(fleet: Fleet) -> None:
     }
     details = fleet.step_until(cluster, unknown)["FailureDetails"]
     assert "cannot run `hive-script` here" in details["Reason"]
+
+
+def test_any_program_of_the_machine_runs_and_hadoop_env_reaches_it(fleet: Fleet) -> None:
+    exported = {"Classification": "export", "Properties": {"GREETING": "hello"}}
+    cluster = fleet.run(Configurations=[{"Classification": "hadoop-env", "Configurations": [exported]}])
+    given = step("env", "bash", "-c", "test $GREETING = hello", ActionOnFailure="CONTINUE")
+    (made,) = fleet.add(cluster, given)
+    assert fleet.step_until(cluster, made)["State"] == "COMPLETED"
+
+
+def test_an_error_has_its_code_beside_its_sentence(fleet: Fleet) -> None:
+    client = fleet.client
+    cluster = fleet.run()
+    fleets = fleet.parameters()
+    fleets["Instances"] = {
+        "KeepJobFlowAliveWhenNoSteps": True,
+        "InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}],
+    }
+    with_fleets = client.run_job_flow(**fleets)["JobFlowId"]
+    fleet.made.append(with_fleets)
+    refused: list[tuple[Callable[[], Any], str]] = [
+        (lambda: client.describe_cluster(ClusterId="j-NOWHERE"), "NoSuchCluster"),
+        (lambda: client.list_steps(ClusterId="j-NOWHERE"), "NoSuchCluster"),
+        (lambda: client.describe_step(ClusterId=cluster, StepId="s-NOWHERE"), "NoSuchStep"),
+        (
+            lambda: client.list_instance_groups(ClusterId=with_fleets),
+            "API_DOES_NOT_SUPPORT_INSTANCE_FLEET_CLUSTERS",
+        ),
+        (lambda: client.list_steps(ClusterId=cluster, Marker="odd"), "InvalidRequest"),
+    ]
+    for call, code in refused:
+        with pytest.raises(ClientError) as caught:
+            call()
+        answer: dict[str, Any] = dict(caught.value.response)
+        assert (answer["Error"]["Code"], answer["ErrorCode"]) == ("InvalidRequestException", code)
+
+
+@pytest.mark.usefixtures("spark")
+def test_spark_env_and_examples_reach_spark(fleet: Fleet) -> None:
+    s3 = fleet.server.client("s3")
+    s3.create_bucket(Bucket="emr-exported")
+    body = b"import os\nassert os.environ['GREETING'] == 'hello world'\n"
+    s3.put_object(Bucket="emr-exported", Key="j.py", Body=body)
+    exported = {"Classification": "export", "Properties": {"GREETING": "hello world"}}
+    cluster = fleet.run(Configurations=[{"Classification": "spark-env", "Configurations": [exported]}])
+    submitted, example = fleet.add(
+        cluster,
+        step("spark-submit", "s3://emr-exported/j.py", ActionOnFailure="CONTINUE"),
+        step("spark-example", "SparkPi", "1", ActionOnFailure="CONTINUE"),
+    )
+    assert fleet.step_until(cluster, submitted)["State"] == "COMPLETED"
+    assert fleet.step_until(cluster, example)["State"] == "COMPLETED"
 
 
 def test_logs_are_laid_out_in_s3_as_emr_does(fleet: Fleet) -> None:

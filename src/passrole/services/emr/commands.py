@@ -1,7 +1,8 @@
 """What a step's HadoopJarStep means on this machine: a command line, or a reason why there is none.
 
 EMR's two jars run programs: command-runner.jar the one that its first argument names, script-runner.jar a
-script that lies in S3. Everything else is a Java program. It starts nothing and reads nothing.
+script that lies in S3. Everything else is a Java program. It starts nothing and reads nothing: which
+programs the machine has it is told.
 https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-commandrunner.html
 """
 
@@ -14,7 +15,7 @@ COMMAND_RUNNER = "command-runner.jar"
 SCRIPT_RUNNER = "script-runner.jar"
 _ITS_OWN_PLACE = ("--master", "--deploy-mode")
 _SHELLS = ("bash", "sh", "python3", "python")
-_SPARK = ("spark-submit", "spark-sql")
+_SPARK = ("spark-submit", "spark-sql", "spark-shell", "pyspark")
 
 
 class Unsupported(Exception):
@@ -24,22 +25,27 @@ class Unsupported(Exception):
 @dataclass(frozen=True)
 class Plan:
     """A command line. Where it has `script`, an object's URI, the object is fetched first and stands at
-    SCRIPT.
+    SCRIPT. `example` says that it is one of Spark's own examples, by its name.
     """
 
     command: tuple[str, ...]
     needs_spark: bool = False
     script: str | None = None
+    example: str | None = None
+
+
+def _has_nothing(_program: str) -> bool:
+    return False
 
 
 SCRIPT = "{script}"
 
 
-def plan(step: EmrStep) -> Plan:
-    """How the step is run. Raises Unsupported."""
+def plan(step: EmrStep, has: Callable[[str], bool] = _has_nothing) -> Plan:
+    """How the step is run; `has` says whether the machine has a program. Raises Unsupported."""
     name = step.jar.rpartition("/")[2]
     if name == COMMAND_RUNNER:
-        return _program(step.args)
+        return _program(step.args, has)
     if name == SCRIPT_RUNNER:
         return _script(step.args)
     return _java(step)
@@ -52,19 +58,44 @@ def split_uri(uri: str) -> tuple[str, str] | None:
     return (bucket, key) if scheme in ("s3", "s3a", "s3n") and bucket and key else None
 
 
-def _program(args: Sequence[str]) -> Plan:
+def _program(args: Sequence[str], has: Callable[[str], bool]) -> Plan:
     if not args:
         raise Unsupported("command-runner.jar needs the name of a program as its first argument")
     name, *rest = args
     runner = _RUNNERS.get(name)
-    if runner is None:
-        known = ", ".join(_RUNNERS)
-        raise Unsupported(f"command-runner.jar cannot run `{name}` here: it runs {known}")
-    return runner(name, rest)
+    if runner is not None:
+        return runner(name, rest)
+    if has(name):
+        return Plan((name, *rest))
+    known = ", ".join(_RUNNERS)
+    raise Unsupported(
+        f"command-runner.jar cannot run `{name}` here: this machine has no such program; it runs {known}, and"
+        " what is on the path"
+    )
 
 
 def _spark(name: str, args: Sequence[str]) -> Plan:
     return Plan((name, *_without_place(args)), needs_spark=True)
+
+
+def _example(_name: str, args: Sequence[str]) -> Plan:
+    """https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark-submit-step.html"""
+    kept = _without_place(args)
+    if not kept:
+        raise Unsupported("spark-example needs the name of an example as its first argument")
+    return Plan(("run-example", *kept), needs_spark=True, example=_first_word(kept))
+
+
+def _first_word(words: Sequence[str]) -> str:
+    """The program behind spark-submit's own options, as `_without_place` reads them."""
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            return word
+        if rest and "=" not in word and word not in _FLAGS:
+            rest.pop(0)
+    return ""
 
 
 def _shell(name: str, args: Sequence[str]) -> Plan:
@@ -116,5 +147,6 @@ _FLAGS = ("--verbose", "-v", "--supervise", "--help", "-h", "--version", "--usag
 
 _RUNNERS: Mapping[str, Callable[[str, Sequence[str]], Plan]] = {
     **dict.fromkeys(_SPARK, _spark),
+    "spark-example": _example,
     **dict.fromkeys(_SHELLS, _shell),
 }

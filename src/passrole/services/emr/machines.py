@@ -19,7 +19,7 @@ async def list_instance_groups(ctx: Context, *, cluster_id: str, marker: str | N
     """The instance groups, each with the number of instances that was asked for."""
     cluster = await ctx.store.read(lambda tx: existing(tx, ctx, cluster_id))
     if "InstanceFleets" in cluster.asked["Instances"]:
-        raise refusals.invalid_request("Instance fleets and instance groups are mutually exclusive.")
+        raise refusals.has_fleets()
     groups = [_group(cluster, index, each) for index, each in enumerate(_groups(cluster.asked["Instances"]))]
     return page("InstanceGroups", groups, lambda group: str(group["Id"]), lambda group: group, marker)
 

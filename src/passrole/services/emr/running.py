@@ -22,7 +22,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal, role_session, service_principal
 from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec, emr_folder
 from passrole.runtimes.spark import Spark
-from passrole.services.emr import commands, failures
+from passrole.services.emr import commands, configurations, failures
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
 
@@ -33,6 +33,7 @@ Call = Callable[[str, str, Mapping[str, Any], Principal, str], Awaitable[dict[st
 
 CONTROLLER = "controller"
 _EC2 = "ec2.amazonaws.com"
+_SPARK_ENV, _HADOOP_ENV = "spark-env", "hadoop-env"
 _LOGGED = (CONTROLLER, STDERR, STDOUT)
 
 
@@ -69,7 +70,7 @@ class Programs:
         self.note(folder, f"INFO startExec '{' '.join((step.jar, *step.args))}'")
         try:
             session = await self._session(cluster, step.role)
-            plan = commands.plan(step)
+            plan = commands.plan(step, self._has)
             code = await self._executed(cluster, session, folder, plan)
         except (Unsupported, OSError) as error:
             return await self._ended(cluster, step, None, str(error))
@@ -154,11 +155,32 @@ class Programs:
     async def _executed(self, cluster: Cluster, session: _Session, folder: Path, plan: Plan) -> int:
         if plan.needs_spark:
             self._refuse_without_spark()
+        plan = self._with_example(plan)
         script = await self._fetched(cluster, session, folder, plan.script) if plan.script else ""
-        await asyncio.to_thread(self._spark.configure, folder, _spark_defaults(cluster))
-        command = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
-        spec = JobSpec(folder, folder / "work", command, self._spark.variables(folder, session.variables))
+        settings = cluster.asked.get("Configurations", ())
+        defaults, exports = (
+            configurations.spark_defaults(settings),
+            configurations.exports(settings, _SPARK_ENV),
+        )
+        await asyncio.to_thread(self._spark.configure, folder, defaults, exports)
+        words = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
+        command = [self._spark.program(words[0]) or words[0], *words[1:]]
+        given = {**configurations.exports(settings, _HADOOP_ENV), **session.variables}
+        spec = JobSpec(folder, folder / "work", command, self._spark.variables(folder, given))
         return await self._jobs.run(spec)
+
+    def _has(self, program: str) -> bool:
+        return self._spark.program(program) is not None
+
+    def _with_example(self, plan: Plan) -> Plan:
+        """An example of Spark's own is compiled, or, in a Spark that came with pip, its Python twin."""
+        if plan.example is None or self._spark.has_compiled_examples:
+            return plan
+        twin = self._spark.python_example(plan.example)
+        if twin is None:
+            raise Unsupported(f"this Spark has no example `{plan.example}`: it came without compiled ones")
+        words = [str(twin) if word == plan.example else word for word in plan.command[1:]]
+        return Plan(("spark-submit", *words), needs_spark=True)
 
     def _refuse_without_spark(self) -> None:
         if self._config.s3_endpoint:
@@ -250,13 +272,3 @@ def _zipped(path: Path) -> bytes:
 def _principal(cluster: Cluster, role: str, answer: Mapping[str, Any]) -> Principal:
     user = answer["AssumedRoleUser"]
     return role_session(role, cluster.account, user["AssumedRoleId"], user["Arn"], cluster.instance)
-
-
-def _spark_defaults(cluster: Cluster) -> dict[str, str]:
-    """The cluster's own `spark-defaults`, which RunJobFlow was given as a configuration."""
-    return {
-        str(name): str(value)
-        for each in cluster.asked.get("Configurations", ())
-        if each.get("Classification") == "spark-defaults"
-        for name, value in (each.get("Properties") or {}).items()
-    }
