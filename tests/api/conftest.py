@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -163,6 +163,8 @@ def _fill(tx: Tx) -> None:
     policy = records.ManagedPolicy(ACCOUNT, "the-policy", "/", "ANPATHEPOLICY", NOW, NOW, tags=TAGS)
     profile = records.InstanceProfile(ACCOUNT, "the-profile", "/", "AIPATHEPROFILE", NOW, "the-role", TAGS)
     records.put(tx, records.ROLES, role)
+    linked = replace(role, name="AWSServiceRoleForECS", path="/aws-service-role/ecs.amazonaws.com/")
+    records.put(tx, records.ROLES, linked)
     records.put(tx, records.USERS, user)
     records.put(tx, records.POLICIES, policy)
     records.put(tx, records.INSTANCE_PROFILES, profile)
@@ -230,6 +232,8 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
     },
     "iam": {
         "access_key_id": "AKIATHEKEY",
+        "aws_service_name": "ecs.amazonaws.com",
+        "deletion_task_id": "task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/1",
         "action_names": ["sqs:ListQueues"],
         "assume_role_policy_document": EMPTY,
         "instance_profile_name": "the-profile",

@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 from passrole.faults import Fault
 from passrole.wire import descriptions
 from passrole.wire.descriptions import Protocol
-from passrole.wire.forms import form_parameters
+from passrole.wire.forms import named_parameters
 from passrole.wire.http import HttpRequest
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routes import Route
@@ -91,7 +91,7 @@ def _last(text: str, separator: str) -> str:
 
 def _action(request: HttpRequest) -> str:
     try:
-        return form_parameters(request).get("Action", "nothing")[:PATH_CHARS_MAX]
+        return named_parameters(request, ("Action",)).get("Action", "nothing")[:PATH_CHARS_MAX]
     except Fault:
         return "nothing"
 

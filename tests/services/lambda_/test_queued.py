@@ -127,7 +127,7 @@ class Scene:
         """When the next attempt of the one event begins, once that is stored."""
         async with asyncio.timeout(5):
             while True:
-                (row,) = [row for _, row in await self.store.read(QUEUED.items)]
+                (row,) = [row for _, row in await self.store.read(QUEUED.all)]
                 if row.attempts == len(self.runtime.ran):
                     return row.due
                 await asyncio.sleep(0.005)

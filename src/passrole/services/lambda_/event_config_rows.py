@@ -43,7 +43,7 @@ class EventConfig:
         return AGE_SECONDS_DEFAULT if self.age_seconds is None else self.age_seconds
 
 
-CONFIGS = Collection("function-event-config", EventConfig)
+CONFIGS = Collection("function-event-config", EventConfig, separator=":")
 """Under the place of the version or alias; of the function itself, under that of $LATEST."""
 
 

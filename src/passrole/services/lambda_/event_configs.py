@@ -91,7 +91,7 @@ async def list_function_event_invoke_configs(
 
     def read(tx: Tx) -> list[EventConfig]:
         _present(tx, ctx, named)
-        return [config for _, config in CONFIGS.items(tx, f"{key}:", after=after, limit=max_items + 1)]
+        return [config for _, config in CONFIGS.children(tx, key, after=after, limit=max_items + 1)]
 
     found = await ctx.store.read(read)
     answer: dict[str, Any] = {"FunctionEventInvokeConfigs": [shown(each) for each in found[:max_items]]}
