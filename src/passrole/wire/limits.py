@@ -26,7 +26,7 @@ AMBIGUOUS = frozenset(
 """Patterns whose time doubles with each character of a text that does not fit them."""
 
 CHECKED_BY_SERVICE = frozenset({"Runtime"})
-"""Shapes whose enum the service checks itself: Lambda answers with a code of its own."""
+"""Shapes whose enum the service checks itself: Lambda answers with another code."""
 
 Failing = Callable[[Any], list[str]]
 """Takes a value and says what it fails, without saying where it is."""

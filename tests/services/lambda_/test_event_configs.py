@@ -168,6 +168,12 @@ def test_a_destination_must_be_there_and_another_function(scene: Async) -> None:
     no_queue = f"arn:aws:sqs:{scene.workshop.server.region}:{scene.workshop.server.account}:nowhere"
     absent = (INVALID, f"The destination ARN {no_queue} is invalid.")
     assert refused(lambda: scene.put(name, DestinationConfig=failing(no_queue))) == absent
+    for far in (
+        no_queue.replace(scene.workshop.server.region, "eu-west-1"),
+        f"{own.rpartition(':function')[0]}:odd",
+    ):
+        absent = (INVALID, f"The destination ARN {far} is invalid.")
+        assert refused(partial(scene.put, name, DestinationConfig=failing(far))) == absent
     odd = own.replace(":lambda:", ":iam:")
     sentence = (
         "The provided destination config"

@@ -212,7 +212,7 @@ def test_who_is_allowed_for_one_function_may_work_with_its_mappings(line: Line) 
     assert refused(lambda: client.get_event_source_mapping(UUID=uuid))[0] == "AccessDeniedException"
 
 
-def test_an_update_makes_no_second_mapping_of_the_same_pair_and_filters_are_refused(line: Line) -> None:
+def test_an_update_makes_no_second_mapping_of_the_same_pair_and_takes_no_bad_filters(line: Line) -> None:
     _, arn = line.queue()
     first, second = line.function(), line.function()
     line.map(first, arn, Enabled=False)

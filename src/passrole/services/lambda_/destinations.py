@@ -28,7 +28,7 @@ AsRole = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 def queue_url(queue_arn: str) -> str:
-    """A URL by which SQS knows the queue, whatever host it names."""
+    """A URL by which SQS knows the queue; it reads account and name, and not the host."""
     arn = _parsed(queue_arn)
     return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
 
@@ -43,6 +43,8 @@ async def check(ctx: Context, function: Function, arn: str, given: Mapping[str, 
         raise refusals.unsupported(f"the destination {arn}: destinations are SQS queues and functions")
     if service not in _TRIED:
         raise refusals.bad_destinations(given.get("OnSuccess"), given.get("OnFailure"))
+    if _parsed(arn).region != ctx.region:
+        raise refusals.no_destination(arn)
     if service == "lambda" and _name(arn) == function.name:
         raise refusals.invalid("You can't specify the function as a destination for itself.")
     operation, tried = _TRIED[service]
@@ -58,6 +60,8 @@ async def check_dead_letters(ctx: Context, role: str, function_arn: str, target:
     """Refuse a dead-letter queue that the role may not send to. Raises InvalidParameterValueException."""
     if _parsed(target).service != "sqs":
         raise refusals.unsupported(f"the dead-letter target {target}: it takes SQS queues")
+    if _parsed(target).region != ctx.region:
+        raise refusals.bad_dead_letter_target(target)
     try:
         await _try_queue(await _as_role(ctx, role, function_arn), target)
     except Fault as fault:
@@ -133,7 +137,7 @@ def _parsed(text: str) -> Arn:
 
 
 def _name(function_arn: str) -> str:
-    return _parsed(function_arn).resource.split(":")[1]
+    return _parsed(function_arn).resource.removeprefix("function:").partition(":")[0]
 
 
 def _legal(text: str) -> str:

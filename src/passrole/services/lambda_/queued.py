@@ -100,7 +100,12 @@ class QueuedInvocations:
             return
         task = asyncio.create_task(self._settle(key, queued))
         self._running[key] = task
-        task.add_done_callback(lambda _: self._running.pop(key, None))
+        task.add_done_callback(lambda ended: self._forget(key, ended))
+
+    def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
+        self._running.pop(key, None)
+        if not task.cancelled() and task.exception() is not None:  # its row is left for the next start
+            log.error("queued invocation %s failed in passrole itself", key, exc_info=task.exception())
 
     async def _settle(self, key: str, queued: Queued) -> None:
         """Attempt after attempt, each failure stored with the moment of the next, until one is the last."""
