@@ -180,7 +180,7 @@ def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> 
 def test_a_failing_function_runs_again_after_one_minute_and_after_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.error = "Unhandled"
@@ -202,7 +202,7 @@ def test_a_failing_function_runs_again_after_one_minute_and_after_two(
 def test_a_second_try_is_made_by_the_next_server_when_it_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.error = "Unhandled"
@@ -228,7 +228,7 @@ def test_retries_and_age_are_limited_by_the_event_invoke_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], runs: int
 ) -> None:
     monkeypatch.setattr(queued, "RETRY_SECONDS", (60.0, 120.0))
-    monkeypatch.setattr(queued, "NAP_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
     config = EventConfig(FUNCTION.account, FUNCTION.region, FUNCTION.name, "$LATEST", 0.0, **settings)
 
     async def scenario(scene: Scene) -> None:

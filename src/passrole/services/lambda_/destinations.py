@@ -81,7 +81,7 @@ async def deliver(call: Call, principal: Principal, arn: str, record: Mapping[st
         await call("lambda", "Invoke", asked, principal, found.region)
 
 
-async def bury(
+async def send_dead_letter(
     call: Call, principal: Principal, target: str, event: str, attributes: Mapping[str, tuple[str, str]]
 ) -> None:
     """Send an event to the dead-letter queue; `attributes` have type and value. Raises Fault."""

@@ -32,7 +32,7 @@ CHANNEL = "lambda-queued"
 AT_ONCE_MAX = 8
 THROTTLED_SECONDS = 1.0
 RETRY_SECONDS = (60.0, 120.0)
-NAP_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX = 30.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class QueuedInvocations:
 
     async def _until(self, due: float) -> None:
         while (left := due - self._clock()) > 0:  # noqa: ASYNC110 (the wall clock may be set meanwhile)
-            await asyncio.sleep(min(left, NAP_SECONDS_MAX))
+            await asyncio.sleep(min(left, WAIT_SECONDS_MAX))
 
     async def _attempted(self, queued: Queued) -> Attempt | None:
         """One run of the function as it is now; None where it was deleted."""
@@ -185,13 +185,15 @@ class QueuedInvocations:
     async def _conclude(self, queued: Queued, attempt: Attempt, settings: EventConfig) -> None:
         """Tell the destination how it ended; what cannot be told is logged and lost, as on AWS."""
         destination = settings.on_failure if attempt.error else settings.on_success
-        buried = attempt.function.dead_letters if attempt.error else None
-        if buried is not None:
+        dead_letters = attempt.function.dead_letters if attempt.error else None
+        if dead_letters is not None:
             attributes = outcomes.attributes(queued.request_id, attempt)
             await self._tell(
                 queued,
                 attempt,
-                lambda principal: destinations.bury(self._call, principal, buried, queued.event, attributes),
+                lambda principal: destinations.send_dead_letter(
+                    self._call, principal, dead_letters, queued.event, attributes
+                ),
             )
         if destination is not None:
             record = self._record(queued, attempt, settings)
