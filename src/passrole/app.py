@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from passrole import identities, ids, private_files
+from passrole import disk, identities, ids, private_files
 from passrole.api import Audit, Door
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
@@ -32,7 +33,7 @@ from passrole.services.emr import Clusters
 from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
 from passrole.services.s3.elsewhere import Elsewhere
-from passrole.store import SqliteStore
+from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.housekeeping import Housekeeping
 
@@ -57,29 +58,48 @@ class Access:
     lambda_role_arn: str
 
 
+class CannotListen(Exception):
+    """The address is not to be had; the message says which and why."""
+
+
+class CannotKeep(Exception):
+    """The data folder cannot be used; the message says why, and what to do."""
+
+
 def serve(config: Config, ready: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT; `ready` is told the URL once calls are accepted.
 
-    Raises DataFolderInUse, ConfigError, or OSError where the port is taken.
+    Raises DataFolderInUse, ConfigError, CannotListen, CannotKeep.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine())
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     listener = _listener(config)
     config = replace(config, port=listener.getsockname()[1])
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with _told_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(config, listener, ready))
 
 
 def onboard(config: Config) -> Access:
-    """What `init` does, without a server; what is there already stays as it is."""
-    return asyncio.run(_onboard_alone(config))
+    """What `init` does, without a server; what is there already stays as it is.
+
+    Raises DataFolderInUse, CannotKeep.
+    """
+    with _told_in_one_line(config):
+        return asyncio.run(_onboard_alone(config))
 
 
 def access(config: Config) -> Access | None:
-    """The administrator's access to the data folder, where it has been onboarded."""
+    """The administrator's access to the data folder, where it has been onboarded. Raises CannotKeep."""
     path = _credentials_path(config)
-    return Access(**json.loads(path.read_text())) if path.exists() else None
+    try:
+        return Access(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CannotKeep(f"`{path}` cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise CannotKeep(f"`{path}` is damaged: remove it, and the next start writes it anew") from error
 
 
 def running(config: Config) -> str | None:
@@ -89,7 +109,7 @@ def running(config: Config) -> str | None:
         url = str(json.loads(path.read_text())["url"])
         with _WITHOUT_PROXY.open(f"{url}/_passrole/health", timeout=2) as answer:
             return url if answer.status == 200 else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -97,7 +117,7 @@ def proxy(config: Config) -> str | None:
     """The URL of the proxy for https that belongs to the server on the data folder."""
     try:
         return str(json.loads(_server_path(config).read_text())["proxy"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -263,10 +283,22 @@ def _listener(config: Config) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise CannotListen(f"`{config.host}:{config.port}`: {error.strerror}") from error
     return listener
+
+
+@contextmanager
+def _told_in_one_line(config: Config) -> Iterator[None]:
+    """What the disk refuses leaves the block as CannotKeep."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, UnknownSchema) as error:
+        sentence = disk.trouble(error) or str(error)
+        if isinstance(error, IsADirectoryError | NotADirectoryError):
+            sentence = f"`{error.filename2 or error.filename}`: {error.strerror}"
+        raise CannotKeep(f"the data folder `{config.data}` cannot be used: {sentence}") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

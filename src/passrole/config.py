@@ -89,6 +89,14 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
 
 
 _FIELDS = {field.name: field.type for field in dataclasses.fields(Config)}
+_YEAR_SECONDS = 366 * 86_400
+_BOUNDS = {
+    "port": (0, 65_535),
+    "lambda_workers_max": (1, 10_000),
+    "lambda_idle_seconds": (0, _YEAR_SECONDS),
+    "clock_skew_seconds": (0, _YEAR_SECONDS),
+}
+_CHOICES = {"log_level": ("debug", "info", "warning", "error", "critical")}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -124,11 +132,25 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _converted(name: str, value: Any) -> Any:
     wanted = _FIELDS[name]
     try:
+        if isinstance(value, list | dict):
+            raise ValueError("it must be one value")
         if wanted is bool:
             return _boolean(value)
-        return wanted(value) if isinstance(wanted, type) else value
-    except ValueError as error:
+        converted = wanted(value) if isinstance(wanted, type) else value
+        _check(name, converted)
+    except (ValueError, TypeError) as error:
         raise ConfigError(f"setting `{name}` cannot be `{value}`: {error}") from error
+    return converted
+
+
+def _check(name: str, value: Any) -> None:
+    """Raises ValueError."""
+    if name in _BOUNDS:
+        low, high = _BOUNDS[name]
+        if not low <= value <= high:
+            raise ValueError(f"it must be between {low} and {high}")
+    if name in _CHOICES and value.lower() not in _CHOICES[name]:
+        raise ValueError(f"it must be one of {', '.join(_CHOICES[name])}")
 
 
 def _boolean(value: Any) -> bool:

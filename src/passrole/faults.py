@@ -5,7 +5,8 @@ the call; nothing below `wire` knows how. Any exception that is not a Fault is a
 leaves the gateway as InternalFailure (500) with no detail.
 
     Fault
-    └── AccessDenied    the evaluator said no; `api` words it as the service does
+    ├── AccessDenied    the evaluator said no; `api` words it as the service does
+    └── Internal        passrole itself failed, which says nothing of the call
 """
 
 from collections.abc import Mapping
@@ -43,8 +44,16 @@ class AccessDenied(Fault):
     """The caller may not do this."""
 
 
-def internal() -> Fault:
-    """The answer to a bug of ours: that it is one, and nothing of it."""
-    return Fault(
-        "InternalFailure", "The request failed because of an internal error.", status=500, sender=False
-    )
+class Internal(Fault):
+    """The answer to a failure of ours: that it is one, and nothing of it."""
+
+    def __init__(self) -> None:
+        sentence = "The request failed because of an internal error."
+        super().__init__("InternalFailure", sentence, status=500, sender=False)
+
+
+class InnerCallFailed(Exception):
+    """passrole itself failed in a call that a handler made of another service.
+
+    It is no Fault, so that no handler takes it for that service's refusal and blames its own caller.
+    """

@@ -182,3 +182,11 @@ def test_a_server_that_is_started_again_has_its_proxy_where_it_was(start_server:
 
 def test_a_request_that_ends_early_gets_nothing(server: Any) -> None:
     assert said(server, b"CONNECT sts.us-east") == b""
+
+
+@pytest.mark.parametrize("host", [b"a" * 70, b"x." + b"b" * 64 + b".example", b"a..example", b"\xff" * 5])
+def test_a_name_that_no_host_can_have_is_refused_in_one_line(server: Any, host: bytes) -> None:
+    before = len(Path(server.log.name).read_text())
+    answer = said(server, b"CONNECT " + host + b":443 HTTP/1.1\r\n\r\n")
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 502 "))
+    assert "Traceback" not in Path(server.log.name).read_text()[before:]

@@ -1,12 +1,16 @@
 """The audit trail: one JSON line a call in `audit.jsonl`, written once per turn of the event loop.
 
 A line tells who, what, on which resource, the verdict and what decided it, and how long it took.
-It holds no parameter values but the service that a role is passed to: nothing secret can come in. The file
-is not synced to the disk: what a power cut may lose is the record of the last instant, never anything that
-was acknowledged.
+It holds no parameter values but the service that a role is passed to: nothing secret can come in. A call is
+answered once its line is written; where none can be, it fails and those that follow are refused before they
+do anything. The file is not synced to the disk: what a power cut may lose is the record of the last instant,
+never anything that was acknowledged.
 """
 
 import asyncio
+import errno
+import logging
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,11 +18,14 @@ from typing import Any
 
 import orjson
 
-from passrole import private_files
+from passrole import disk, private_files
 from passrole.log_format import escaped_json
 from passrole.policy.evaluate import Layer, Verdict
 
+log = logging.getLogger(__name__)
+
 BYTES_MAX = 64 * 1024 * 1024
+_BLOCK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -57,39 +64,116 @@ class Entry:
 
 
 class Audit:
-    """Appends entries to a file, and starts a new one past BYTES_MAX (the last is kept as `.1`)."""
+    """Appends whole lines to a file, and starts a new one past BYTES_MAX (the last is kept as `.1`)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = private_files.open_to_append(path)
-        self._waiting: list[Entry] = []
+        _mend(self._file.fileno())
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._owed = b""  # lines of calls that were under way when the file could not be written any more
 
-    def record(self, entry: Entry) -> None:
-        """Take an entry; it is written before the loop's next turn."""
+    def check(self) -> None:
+        """Raises OSError where the trail cannot be written: no call may be made then."""
+        if self._owed:
+            self._append(b"")
+
+    def record(self, entry: Entry) -> "asyncio.Future[None]":
+        """Take an entry. Its future is done once the line is written, before the loop's next turn; it has an
+        OSError where it cannot be written.
+        """
+        loop = asyncio.get_running_loop()
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._waiting.append(entry)
+            loop.call_soon(self.flush)
+        written: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((entry, written))
+        return written
 
     def flush(self) -> None:
         """Write what waits."""
-        if not self._waiting or self._file.closed:
+        if not self._waiting:
             return
-        entries, self._waiting = self._waiting, []
-        lines = b"".join(orjson.dumps(_line(entry)) + b"\n" for entry in entries)
-        self._file.write(escaped_json(lines))
-        self._file.flush()
-        if self._file.tell() > BYTES_MAX:
-            self._turn_over()
+        taken, self._waiting = self._waiting, []
+        lines = b"".join(orjson.dumps(_line(entry)) + b"\n" for entry, _ in taken)
+        problem: OSError | None = None
+        try:
+            self._append(escaped_json(lines))
+        except OSError as error:
+            problem = error
+            self._owed += escaped_json(lines)
+        for _, written in taken:
+            if written.done():
+                continue
+            if problem is None:
+                written.set_result(None)
+            else:
+                written.set_exception(problem)
 
     def close(self) -> None:
         """Write what waits and close the file."""
         self.flush()
         self._file.close()
 
-    def _turn_over(self) -> None:
+    def _append(self, lines: bytes) -> None:
+        """All of it and what is owed, or nothing. Raises OSError."""
+        if self._file.closed:
+            raise OSError(errno.EBADF, "the audit trail is closed")
+        found = os.fstat(self._file.fileno())
+        if found.st_nlink == 0:
+            found = self._begun_anew()
+        whole = self._owed + lines
+        _write(self._file.fileno(), whole, found.st_size)
+        self._owed = b""
+        if found.st_size + len(whole) > BYTES_MAX:
+            self._turn_over()
+
+    def _begun_anew(self) -> os.stat_result:
+        """Somebody removed the file: another takes its place, unless the folder is gone as well."""
+        try:
+            begun = private_files.open_to_append(self._path)
+        except FileNotFoundError:
+            raise disk.Gone(self._path.parent) from None
         self._file.close()
-        self._path.replace(self._path.with_suffix(".jsonl.1"))
-        self._file = private_files.open_to_append(self._path)
+        self._file = begun
+        return os.fstat(begun.fileno())
+
+    def _turn_over(self) -> None:
+        """Where that fails, the old file is written further."""
+        last = self._path.with_suffix(".jsonl.1")
+        self._path.replace(last)
+        try:
+            begun = private_files.open_to_append(self._path)
+        except OSError as error:
+            last.replace(self._path)
+            disk.report(log, error, "starting a new audit trail")
+            return
+        self._file.close()
+        self._file = begun
+
+
+def _write(descriptor: int, lines: bytes, size: int) -> None:
+    """Append to a file of this size; it is of this size again where not all can be written."""
+    left = memoryview(lines)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _mend(descriptor: int) -> None:
+    """Cut off a line that a server which was killed did not bring to its end."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
 
 
 def _line(entry: Entry) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
-from passrole import faults, ids
+from passrole import disk, ids
 from passrole.api import table
 from passrole.api.audit import Audit, Entry
 from passrole.api.authorise import Authoriser, Verdict
 from passrole.arns import Region, Unfit
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.faults import AccessDenied, Fault
+from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal
 from passrole.identities import Directory, UnknownKey
 from passrole.policy.request import Principal, Values
 from passrole.policy.request_keys import call_keys, source_keys
@@ -92,25 +92,35 @@ class Door:
         self._authoriser = Authoriser(directory, clock)
 
     async def call(self, call: Call) -> dict[str, Any]:
-        """The operation's answer in AWS's spelling. Raises Fault, and nothing else."""
+        """The operation's answer in AWS's spelling, once its line is in the audit trail.
+
+        Raises Fault, and nothing else.
+        """
         began, verdict = perf_counter(), Verdict()
         fault: Fault | None = None
+        answer: dict[str, Any] = {}
         try:
-            return await self._through(call, verdict)
+            self._audit.check()
+        except OSError as error:
+            raise _own_failure(call, error) from None
+        try:
+            answer = await self._through(call, verdict)
         except Fault as error:
             fault = error
-            raise
         except Unfit as error:
             fault = Fault(table.REFUSALS[call.service].invalid, str(error), status=400)
+        except Exception as error:
+            fault = _own_failure(call, error)
+        except BaseException:  # the caller has gone: nobody waits for the line
+            self._record(call, verdict, fault, perf_counter() - began).cancel()
+            raise
+        try:
+            await self._record(call, verdict, fault, perf_counter() - began)
+        except OSError as error:
+            fault = _own_failure(call, error)
+        if fault is not None:
             raise fault from None
-        except Exception:
-            log.exception(
-                "%s:%s failed in passrole itself (%s)", call.service, call.operation, call.request_id
-            )
-            fault = faults.internal()
-            raise fault from None
-        finally:
-            self._record(call, verdict, fault, perf_counter() - began)
+        return answer
 
     async def from_inside(
         self,
@@ -166,7 +176,10 @@ class Door:
         async def call_on(
             service: str, operation: str, parameters: Mapping[str, Any], *, principal: Principal | None = None
         ) -> dict[str, Any]:
-            return await self.call(_inner(call, service, operation, parameters, principal))
+            try:
+                return await self.call(_inner(call, service, operation, parameters, principal))
+            except Internal as fault:
+                raise InnerCallFailed from fault
 
         return Context(
             principal=call.principal,
@@ -181,8 +194,10 @@ class Door:
             hung_up=call.hung_up,
         )
 
-    def _record(self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
-        self._audit.record(
+    def _record(
+        self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float
+    ) -> "asyncio.Future[None]":
+        return self._audit.record(
             Entry(
                 time=self._clock(),
                 request_id=call.request_id,
@@ -196,6 +211,13 @@ class Door:
                 duration_ms=round(seconds * 1000, 3),
             )
         )
+
+
+def _own_failure(call: Call, error: Exception) -> Internal:
+    """What is answered where passrole itself failed; the log tells why, and of inner calls it has."""
+    if not isinstance(error, InnerCallFailed):
+        disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
+    return Internal()
 
 
 def _inner(

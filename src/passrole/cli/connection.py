@@ -105,7 +105,7 @@ class Connection:
 
 def known(config: Config, *, must_run: bool) -> Connection:
     """The connection to a folder that has been onboarded. Raises Misuse, or Failed where none runs."""
-    access = app.access(config) if config.data.is_dir() else None
+    access = _access(config) if config.data.is_dir() else None
     if access is None:
         raise Misuse(
             f"`{config.data}` is not a data folder yet; prepare it with `passrole init --data {config.data}`"
@@ -122,7 +122,7 @@ def known(config: Config, *, must_run: bool) -> Connection:
 def lasting(config: Config) -> Iterator[Connection]:
     """The connection to the folder's server, which is started for this block where none runs."""
     with starting.server(config) as (url, temporary):
-        access = app.access(config)
+        access = _access(config)
         assert access is not None, "a server onboards its folder before it is ready"
         yield Connection(url, access, temporary)
 
@@ -136,6 +136,13 @@ def refusals_told() -> Iterator[None]:
         raise Failed(told(error)) from error
     except BotoCoreError as error:
         raise Failed(f"the server does not answer: {error}") from error
+
+
+def _access(config: Config) -> app.Access | None:
+    try:
+        return app.access(config)
+    except app.CannotKeep as error:
+        raise Misuse(str(error)) from error
 
 
 def told(error: ClientError) -> str:

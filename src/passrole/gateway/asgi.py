@@ -16,11 +16,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from passrole import faults, ids
+from passrole import disk, ids
 from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config, Network
-from passrole.faults import Fault
+from passrole.faults import Fault, Internal
 from passrole.gateway import own
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
@@ -109,9 +109,9 @@ class Gateway:
             answer = render_fault(progress.found, fault, request_id)
         except Disconnected:
             raise
-        except Exception:
-            log.exception("request %s failed in passrole itself", request_id)
-            answer = render_fault(progress.found, faults.internal(), request_id)
+        except Exception as error:
+            disk.report(log, error, f"request {request_id}")
+            answer = render_fault(progress.found, Internal(), request_id)
         return answer if progress.is_read else _unread(scope, answer)
 
     async def _answered(

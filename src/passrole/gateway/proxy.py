@@ -92,6 +92,8 @@ class Proxy:
                 return await asyncio.open_connection(*target)
         except TimeoutError:
             raise Refused("504 Gateway Timeout", f"{target.host} does not answer") from None
+        except ValueError:  # a label of a name may have 63 letters: https://www.rfc-editor.org/rfc/rfc1035
+            raise Refused("400 Bad Request", f"{target.host} is no name of a host") from None
         except OSError as error:
             raise Refused("502 Bad Gateway", f"{target.host} cannot be reached: {error.strerror}") from error
 

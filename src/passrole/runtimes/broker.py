@@ -28,6 +28,7 @@ _HEAD_BYTES_MAX = 2_097_152  # awslambdaric sends an X-Ray cause of up to 1 MiB 
 _ACCEPTED = (
     b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 )
+_LENGTH_DIGITS_MAX = 18  # more bytes than any machine has
 _REFUSED = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -263,7 +264,7 @@ def _parsed(text: bytes) -> Head | None:
         if found
     }
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or b"transfer-encoding" in headers:
+    if not length.isdigit() or len(length) > _LENGTH_DIGITS_MAX or b"transfer-encoding" in headers:
         return None
     host = headers.get(b"host", b"")
     return Head(words[0], words[1], host, int(length), headers.get(b"expect", b"").lower() == b"100-continue")

@@ -7,6 +7,7 @@
 
 from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
+from passrole.store.migrations import UnknownSchema
 from passrole.store.sqlite import DataFolderInUse, SqliteStore
 
-__all__ = ["Collection", "DataFolderInUse", "SqliteStore", "Store", "Tx", "any_within"]
+__all__ = ["Collection", "DataFolderInUse", "SqliteStore", "Store", "Tx", "UnknownSchema", "any_within"]

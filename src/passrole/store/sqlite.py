@@ -6,8 +6,9 @@ one. Each runs under its own savepoint, so that a failing one undoes only itself
 
 Reads run on the event loop's thread over a second connection: they take tens of microseconds, less
 than handing them to a thread and back. Each is a transaction of its own, so that all its statements see
-the same commit (https://www.sqlite.org/isolation.html). A lock file refuses a second process on the same
-folder.
+the same commit (https://www.sqlite.org/isolation.html). A lock on the folder itself,
+which nobody can remove while it is used, refuses a second process; the lock file beside it names the first
+one's process id.
 """
 
 import asyncio
@@ -20,10 +21,11 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from passrole import private_files
+from passrole import disk, private_files
 from passrole.store.interface import Listener, Row
 from passrole.store.migrations import migrate
 
@@ -88,7 +90,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         private_files.make_folder(folder, log.warning)
-        self._lock = _locked(folder / "lock")
+        self._locks = _locked(folder)
         self._loop = asyncio.get_running_loop()
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         path = folder / "passrole.db"
@@ -138,15 +140,16 @@ class SqliteStore:
         self._writes.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
         self._reader._connection.close()
-        self._lock.close()
+        self._locks.close()
 
     def _run(self, path: Path) -> None:
         connection = _connect(path)
+        files = _Files(path)
         last = False
         while not last:
             writes = _next_batch(self._writes)
             last = writes[-1] is None
-            outcomes = _commit(connection, [write for write in writes if write is not None])
+            outcomes = files.kept(_commit(connection, [write for write in writes if write is not None]))
             self._loop.call_soon_threadsafe(self._announce, outcomes)
         connection.close()
 
@@ -170,19 +173,45 @@ class SqliteStore:
                 log.exception("a listener on %s failed", channel)
 
 
-def _locked(path: Path) -> BinaryIO:
-    lock = private_files.open_to_append(path)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().decode().strip() or "unknown"
-        lock.close()
-        raise DataFolderInUse(f"`{path.parent}` is in use by process {holder}") from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()).encode())
-    lock.flush()
-    return lock
+class _Files:
+    """The database's files, which somebody may remove while they are open: what is written then is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._paths = (path, path.with_name(f"{path.name}-wal"))
+        self._known: dict[Path, os.stat_result] = {}
+
+    def kept(self, outcomes: list[_Outcome]) -> list[_Outcome]:
+        """The outcomes of a commit, or that it is lost."""
+        gone = next((path for path in self._paths if not self._is_there(path)), None)
+        if gone is None:
+            return outcomes
+        return [_Outcome(outcome.future, None, disk.Gone(gone), []) for outcome in outcomes]
+
+    def _is_there(self, path: Path) -> bool:
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(found, self._known.setdefault(path, found))
+
+
+def _locked(folder: Path) -> ExitStack:
+    """Holds the folder until it is closed. Raises DataFolderInUse."""
+    with ExitStack() as locks:
+        itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        locks.callback(os.close, itself)
+        file = locks.enter_context(private_files.open_to_append(folder / "lock"))
+        try:
+            fcntl.flock(itself, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # that of older versions
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().decode().strip() or "unknown"
+            raise DataFolderInUse(f"`{folder}` is in use by process {holder}") from None
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        return locks.pop_all()
 
 
 def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

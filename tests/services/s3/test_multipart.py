@@ -251,6 +251,9 @@ def test_the_parts_are_listed_by_number(s3: S3) -> None:
     assert [each["PartNumber"] for each in rest["Parts"]] == [10]
     assert rest["IsTruncated"] is False
     assert s3.refusal(lambda: s3.list_parts(**{**named, "key": "other"})) == ("NoSuchUpload", 404)
+    for marker in ("x", "-1", "9" * 5_000):
+        refused = s3.refusal(lambda marker=marker: s3.list_parts(**named, part_number_marker=marker))
+        assert refused[0] == "InvalidArgument"
 
 
 def test_the_uploads_are_listed_by_key(s3: S3) -> None:

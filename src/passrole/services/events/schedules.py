@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 YEARS_AHEAD = 12  # a 29th of February that is a Friday comes within them, but for centuries
+_RATE_DIGITS_MAX = 9
 _UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -80,7 +81,7 @@ def parse_schedule(text: str) -> Schedule:
 
 
 def _rate(words: list[str]) -> Rate:
-    if len(words) != 2 or not words[0].isdecimal() or int(words[0]) < 1:
+    if len(words) != 2 or not words[0].isdecimal() or len(words[0]) > _RATE_DIGITS_MAX or int(words[0]) < 1:
         raise InvalidSchedule(words)
     count, unit = int(words[0]), words[1]
     singular = unit.removesuffix("s")

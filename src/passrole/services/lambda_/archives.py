@@ -7,6 +7,7 @@ It knows no functions.
 """
 
 import base64
+import errno
 import hashlib
 import io
 import os
@@ -26,6 +27,18 @@ UNPACKED_BYTES_MAX = 262_144_000
 ENTRIES_MAX = 100_000
 _CHUNK_BYTES = 1_048_576
 _ENCRYPTED = 0x1
+_BAD_NAMES = frozenset(
+    # a name that is too long, or once a file's and once a folder's; a size that leads nowhere
+    {
+        None,
+        errno.ENAMETOOLONG,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.EEXIST,
+        errno.EINVAL,
+        errno.EILSEQ,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,11 @@ def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
         _sync(folder.parent)
     except Fault:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, OSError) as error:
+    except OSError as error:
+        if error.errno not in _BAD_NAMES:
+            raise  # the disk is full, or the like: not the archive's fault
+        raise refusals.bad_archive() from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
         raise refusals.bad_archive() from error
     finally:
         trees.remove(temporary)

@@ -11,6 +11,8 @@ from passrole.services.s3.unfinished import Part, Upload, existing_upload, parts
 from passrole.services.s3.walking import rolled_up
 from passrole.store import Tx
 
+_MARKER_DIGITS_MAX = 10
+
 
 @operation(
     "s3:ListMultipartUploadParts", resource=the_object, resource_policy=its_policy, ignores=("request_payer",)
@@ -27,7 +29,7 @@ async def list_parts(
 ) -> dict[str, Any]:
     """The parts of an upload that are there, by number."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    limit, after = pages.limit(max_parts, "max-parts"), int(part_number_marker or 0)
+    limit, after = pages.limit(max_parts, "max-parts"), _marker(part_number_marker)
 
     def look(tx: Tx) -> tuple[Upload, list[Part]]:
         return existing_upload(tx, bucket, key, upload_id), parts_of(tx, upload_id)
@@ -92,6 +94,13 @@ async def list_multipart_uploads(
         answer["CommonPrefixes"] = [{"Prefix": write(each)} for each in prefixes]
     optional = {"Delimiter": delimiter and write(delimiter), "EncodingType": encoding_type}
     return answer | {name: value for name, value in optional.items() if value}
+
+
+def _marker(given: int | str | None) -> int:
+    text = str(given or 0)
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MARKER_DIGITS_MAX):
+        raise invalid_argument("Provided part-number-marker not an integer or within integer range")
+    return int(text)
 
 
 def _part(part: Part) -> dict[str, Any]:

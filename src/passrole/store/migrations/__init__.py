@@ -5,17 +5,36 @@ from importlib import resources
 from pathlib import Path
 
 
+class UnknownSchema(Exception):
+    """The database is of a newer version, or no database of passrole's; the message says which."""
+
+
 def migrate(path: Path) -> None:
-    """Bring the database at `path` to the newest schema. Killed half-way: the next start goes on."""
+    """Bring the database at `path` to the newest schema. Killed half-way: the next start goes on.
+
+    Raises UnknownSchema.
+    """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         (applied,) = connection.execute("PRAGMA user_version").fetchone()
-        for number, sql in _files():
+        files = _files()
+        _check(connection, path, applied, newest=files[-1][0])
+        for number, sql in files:
             if number > applied:
                 connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version={number};\nCOMMIT;")
     finally:
         connection.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path, applied: int, newest: int) -> None:
+    if applied > newest:
+        raise UnknownSchema(
+            f"`{path}` is of a newer passrole (schema {applied}, known here: {newest}): update passrole"
+        )
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if applied == 0 and tables:
+        raise UnknownSchema(f"`{path}` is the database of another program: move it away")
 
 
 def _files() -> list[tuple[int, str]]:
