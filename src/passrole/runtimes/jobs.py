@@ -2,8 +2,11 @@
 
 A small shell stands over each program and keeps, in the job's folder, who it is (`pid`), what the program
 wrote (`stdout`, `stderr`) and how it ended (`exit`). So a server that was killed learns from the folder
-alone what became of its jobs: one that still runs is waited for, one that has ended has an exit code, and
-of one that is gone without a code nothing more can be known than that. Nothing here starts a job twice.
+alone what became of its jobs: one that has no `pid` never began, one that still runs is waited for, one that
+has ended has an exit code, and of one that is gone without a code nothing more can be known than that.
+
+Nothing here starts a job twice. The file `pid` is made by the first shell alone and is on the disk before the
+program begins, so that a shell which a killed server left and one of its successor's do not both run it.
 """
 
 import asyncio
@@ -21,9 +24,11 @@ GRACE_SECONDS = 10.0
 STDOUT, STDERR = "stdout", "stderr"
 
 # The traps keep the shell alive for the program's exit code; a trap, unlike an ignored signal, is not
-# inherited.
+# inherited. One that comes before the program has begun keeps it from beginning.
 _SHELL = (
-    'trap : TERM INT HUP; echo $$ > "$0/pid"; "$@" > "$0/stdout" 2> "$0/stderr"; code=$?;'
+    "code=; trap 'code=143' TERM INT HUP;"
+    ' set -C; echo $$ > "$0/pid" || exit; set +C; sync "$0/pid" "$0";'
+    ' if [ -z "$code" ]; then "$@" > "$0/stdout" 2> "$0/stderr"; code=$?; fi;'
     ' echo $code > "$0/exit.new"; mv "$0/exit.new" "$0/exit"'
 )
 
@@ -75,6 +80,8 @@ class Jobs:
             await process.wait()
         finally:
             self._running.pop(spec.folder, None)
+        if _pid(spec.folder) not in (None, process.pid):  # the shell of a server that was killed was first
+            return await self.rejoin(spec.folder)
         return _exit_code(spec.folder)
 
     async def rejoin(self, folder: Path) -> int:
@@ -117,6 +124,17 @@ class Jobs:
 def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
     """Where the files of an EMR step are, in the data folder; without one, those of its cluster."""
     return (data / "emr" / cluster_id / step_id).resolve()
+
+
+def began(folder: Path) -> bool:
+    """Whether a job's program may have begun; where not, it certainly has not."""
+    return (folder / "pid").exists() or (folder / "exit").exists()
+
+
+def forget(folder: Path) -> None:
+    """Have a job that was lost be one that never began, so that it can be run again."""
+    for name in ("exit", "pid"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def written(folder: Path, stream: str, offset: int, bytes_max: int) -> bytes:

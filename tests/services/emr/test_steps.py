@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -472,3 +473,60 @@ def test_a_caller_that_is_refused_submits_nothing(fleet: Fleet) -> None:
     with pytest.raises(ClientError):
         fleet.server.client("emr", ANYTHING).add_job_flow_steps(JobFlowId=cluster, Steps=[shell("true")])
     assert fleet.client.list_steps(ClusterId=cluster)["Steps"] == []
+
+
+def killed_with_its_steps(server: Any, cluster: str, *steps: str) -> list[Path]:
+    """The folders of the steps, whose programs are ended with the server."""
+    folders = [server.data / "emr" / cluster / step for step in steps]
+    server.kill()
+    for folder in folders:
+        os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+    return folders
+
+
+def test_a_step_that_never_began_begins_after_a_kill(start_server: Any, tmp_path: Path) -> None:
+    server, told = start_server(), tmp_path / "told"
+    fleet = Fleet(server)
+    cluster = fleet.run(StepConcurrencyLevel=4)
+    made = fleet.add(
+        cluster,
+        shell(f"echo one >> {told}; sleep 1"),
+        shell(f"echo two >> {told}; sleep 1"),
+        shell(f"trap '' TERM; echo ended >> {told}; sleep 60"),
+    )
+    for each in made:
+        fleet.step_until(cluster, each, "RUNNING")
+    while not told.exists() or len(told.read_text().split()) < 3:
+        time.sleep(0.02)
+    fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made[2]])
+    fleet.step_until(cluster, made[2], "CANCEL_PENDING")
+    one, two, ended = killed_with_its_steps(server, cluster, *made)
+    told.unlink()
+    shutil.rmtree(one)  # as a kill leaves it before anything was made ready
+    for folder in (two, ended):  # and before the program's shell had written its number
+        for name in ("pid", "stdout", "stderr"):
+            (folder / name).unlink()
+    server.start()
+    assert [fleet.step_until(cluster, each)["State"] for each in made] == [
+        "COMPLETED",
+        "COMPLETED",
+        "CANCELLED",
+    ]
+    assert sorted(told.read_text().split()) == ["one", "two"]
+
+
+def test_a_bootstrap_action_that_runs_is_waited_for_after_a_kill(start_server: Any, tmp_path: Path) -> None:
+    server, told, go = start_server(), tmp_path / "told", tmp_path / "go"
+    fleet = Fleet(server)
+    script = tmp_path / "action.sh"
+    script.write_text(f"echo begun >> {told}; while [ ! -e {go} ]; do sleep 0.05; done; echo ended >> {told}")
+    action = {"Name": "a", "ScriptBootstrapAction": {"Path": f"file://{script}"}}
+    cluster = fleet.run(BootstrapActions=[action])
+    while not told.exists():
+        time.sleep(0.02)
+    server.kill()
+    server.start()
+    go.touch()
+    (made,) = fleet.add(cluster, shell("true"))
+    assert fleet.step_until(cluster, made)["State"] == "COMPLETED"
+    assert told.read_text().split() == ["begun", "ended"]

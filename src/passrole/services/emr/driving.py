@@ -1,8 +1,9 @@
 """Brings clusters through their lives, in the background: a task for each that is not over.
 
 What is to become of a cluster is decided in a transaction (lifecycle.py); here it is done. A server that was
-killed finds its clusters in the store: it waits for the steps that still run, fails honestly those that are
-gone, and begins none a second time, because a step is RUNNING in the store before its program is started.
+killed finds its clusters in the store: it waits for the steps that still run, begins those whose program
+never began, and fails honestly those that are gone. A step is RUNNING in the store before its program is
+started, and its folder tells whether it was.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from passrole import disk
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes.jobs import Jobs
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
 """What a step that is interrupted has to come to its end."""
+
+RETRY_SECONDS = 5.0
+"""After what could not be done or recorded, as on a full disk."""
 
 _INTERNAL = {"Reason": "Unknown Error", "Message": "The step failed because of an internal error."}
 
@@ -42,6 +47,7 @@ class Clusters:
         self._steps: dict[str, asyncio.Task[None]] = {}
         self._ending: dict[str, asyncio.TimerHandle] = {}
         self._deaf: Callable[[], None] | None = None
+        self._closed = False
 
     async def start(self) -> None:
         """Take up every cluster that is not over, and hear of new ones."""
@@ -53,6 +59,7 @@ class Clusters:
 
     async def close(self) -> None:
         """End the programs that run; the next start says honestly that they did not come to their end."""
+        self._closed = True
         if self._deaf is not None:
             self._deaf()
         drivers, steps = tuple(self._drivers.values()), tuple(self._steps.values())
@@ -71,6 +78,8 @@ class Clusters:
                 self._follow(cluster, step, self._programs.rejoin)
 
     def _wake(self, key: str) -> None:
+        if self._closed:
+            return
         self._wakes.setdefault(key, asyncio.Event()).set()
         if key not in self._drivers:
             task = self._drivers[key] = asyncio.create_task(self._drive(key))
@@ -79,8 +88,10 @@ class Clusters:
     def _driven(self, key: str, task: "asyncio.Task[None]") -> None:
         self._drivers.pop(key, None)
         self._wakes.pop(key, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the cluster %s was given up", key, exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            disk.report(log, error, f"the cluster {key}")
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._wake, key)
 
     async def _drive(self, key: str) -> None:
         """Until the cluster is over."""
@@ -143,14 +154,19 @@ class Clusters:
     async def _carry_out(self, cluster: Cluster, step: EmrStep, how: Callable[..., object]) -> None:
         try:
             outcome: Outcome = await how(cluster, step)  # type: ignore[misc]
-        except Exception:
-            log.exception("step %s failed in passrole itself", step.key)
+        except Exception as error:
+            disk.report(log, error, f"step {step.key}")
             outcome = Outcome(None, _INTERNAL)
-        await self._store.write(
-            lambda tx: lifecycle.end_step(
-                tx, cluster.key, step.key, self._clock(), outcome.exit_code, outcome.details
-            )
-        )
+        code, details = outcome.exit_code, outcome.details
+        while True:
+            try:
+                await self._store.write(
+                    lambda tx: lifecycle.end_step(tx, cluster.key, step.key, self._clock(), code, details)
+                )
+                return
+            except Exception as error:
+                disk.report(log, error, f"recording the end of step {step.key}")
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _end(self, cluster: Cluster, step: EmrStep) -> None:
         """Once for each step: ask it to end, and after a while make it."""

@@ -18,8 +18,9 @@ from typing import Any
 from passrole import arns
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.faults import Fault
+from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal, role_session, service_principal
+from passrole.runtimes import jobs
 from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec, emr_folder
 from passrole.runtimes.spark import Spark
 from passrole.services.emr import commands, configurations, failures
@@ -81,9 +82,16 @@ class Programs:
         return await self._ended(cluster, step, code)
 
     async def rejoin(self, cluster: Cluster, step: EmrStep) -> Outcome:
-        """Wait for a step that an earlier server began. It is never begun again."""
+        """Wait for a step that an earlier server was to begin. One that began is never begun again; one that
+        did not is run now, unless it is to end.
+        """
+        folder = self.folder(cluster, step)
+        if not jobs.began(folder):
+            if step.interrupted is not None or cluster.state == "TERMINATING":
+                return await self._ended(cluster, step, None, "The step was ended before it began.")
+            return await self.run(cluster, step)
         try:
-            code = await self._jobs.rejoin(self.folder(cluster, step))
+            code = await self._jobs.rejoin(folder)
         except JobLost:
             return await self._ended(
                 cluster, step, None, "The server was stopped while the step ran, and the step with it."
@@ -115,7 +123,7 @@ class Programs:
                 tuple(args if remote else ["bash", where, *args[2:]]), script=where if remote else None
             )
             try:
-                code = await self._executed(cluster, await self._session(cluster, None), folder, plan)
+                code = await self._bootstrapped(cluster, folder, plan)
             except (Fault, OSError, JobLost) as error:
                 return f"Bootstrap action {number} could not be run: {getattr(error, 'message', error)}"
             if code != 0:
@@ -125,15 +133,31 @@ class Programs:
                 )
         return None
 
+    async def _bootstrapped(self, cluster: Cluster, folder: Path, plan: Plan) -> int:
+        """An action that an earlier server began is waited for; one that it took with it is run again."""
+        if jobs.began(folder):
+            try:
+                return await self._jobs.rejoin(folder)
+            except JobLost:
+                jobs.forget(folder)
+        return await self._executed(cluster, await self._session(cluster, None), folder, plan)
+
     async def check_roles(self, cluster: Cluster) -> str | None:
-        """The sentence with which EMR refuses a cluster whose roles it cannot assume, if it cannot."""
+        """The sentence with which EMR refuses a cluster whose roles it cannot assume, if it cannot.
+
+        Raises Internal, which says nothing of the roles.
+        """
         service = service_principal("elasticmapreduce.amazonaws.com", cluster.account, source=cluster.arn)
         try:
             await self._assumed(cluster, cluster.service_role, service)
+        except Internal:
+            raise
         except Fault:
             return f"EMR service role {cluster.service_role} is invalid"
         try:
             await self._session(cluster, None)
+        except Internal:
+            raise
         except Fault:
             return f"The role {cluster.instance_role} of the EC2 instance profile is invalid"
         return None

@@ -1,0 +1,72 @@
+"""Programs that outlive their server: each begins once, whoever starts it."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from passrole.runtimes import jobs
+from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
+
+PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def spec(folder: Path, script: str) -> JobSpec:
+    return JobSpec(folder, folder / "work", ("sh", "-c", script), PATH)
+
+
+async def there(path: Path) -> None:
+    while not os.path.lexists(path):  # noqa: ASYNC110, ASYNC240, PTH (another process makes it)
+        await asyncio.sleep(0.02)
+
+
+def test_of_two_servers_shells_one_runs_the_program(tmp_path: Path) -> None:
+    """One that a killed server left, and one of the next server's."""
+    told = tmp_path / "told"
+    job = spec(tmp_path / "job", f"echo x >> {told}; sleep 0.3; exit 7")
+
+    async def both() -> list[int]:
+        return await asyncio.gather(*(Jobs().run(job) for _ in range(4)))
+
+    assert asyncio.run(both()) == [7, 7, 7, 7]
+    assert told.read_text() == "x\n"
+
+
+def test_a_job_that_is_asked_to_end_before_it_begins_does_not_begin(tmp_path: Path) -> None:
+    folder, told = tmp_path / "job", tmp_path / "told"
+    folder.mkdir()
+    slow = tmp_path / "bin"
+    slow.mkdir()
+    (slow / "sync").write_text(f"#!/bin/sh\n: > {slow}/called\nwhile :; do sleep 0.05; done\n")
+    (slow / "sync").chmod(0o700)
+    job = JobSpec(folder, folder, ("touch", str(told)), {"PATH": f"{slow}:{PATH['PATH']}"})
+
+    async def scenario() -> int:
+        running = Jobs()
+        task = asyncio.ensure_future(running.run(job))
+        await there(slow / "called")
+        running.interrupt(folder)
+        return await task
+
+    assert asyncio.run(scenario()) == 128 + signal.SIGTERM
+    assert not told.exists()
+
+
+def test_a_job_that_is_gone_without_a_code_is_lost_and_has_begun(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    assert not jobs.began(folder)
+
+    async def scenario() -> None:
+        running = Jobs()
+        task = asyncio.ensure_future(running.run(spec(folder, "sleep 60")))
+        await there(folder / "stdout")
+        os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+        with pytest.raises(JobLost):
+            await task
+
+    asyncio.run(scenario())
+    assert jobs.began(folder)
+    jobs.forget(folder)
+    assert not jobs.began(folder)
