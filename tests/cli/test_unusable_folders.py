@@ -58,7 +58,7 @@ def a_folder(path: Path) -> None:
     [
         (noise, "is damaged: restore the data folder from a copy"),
         (emptied, "is damaged: restore the data folder from a copy"),
-        (made_newer, "is of a newer passrole (schema 99, known here: 1): update passrole"),
+        (made_newer, "is of a newer passrole (schema 99, known here: "),
         (another_program_s, "is the database of another program: move it away"),
         (a_folder, "cannot be opened: look at its permissions"),
     ],

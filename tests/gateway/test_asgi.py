@@ -205,3 +205,48 @@ def test_no_secret_stands_in_the_audit_trail(server: Any) -> None:
     audit = (server.data / "audit.jsonl").read_text()
     assert "ListUsers" in audit
     assert server.access["secret_access_key"] not in audit
+
+
+def repeated(server: Any, name: str, value: str, *, first: bool) -> Answer:
+    """A signed call with one header twice, the other value before or after the signed one."""
+    headers = {**signed(server, LIST_PIPELINES, b"{}", "sagemaker"), "Host": server.url.partition("//")[2]}
+    own = next((text for key, text in headers.items() if key.lower() == name.lower()), value)
+    kept = [(key, text) for key, text in headers.items() if key.lower() != name.lower()]
+    pair = [(name, value), (name, own)] if first else [(name, own), (name, value)]
+    where = urllib.parse.urlsplit(server.url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+    try:
+        connection.putrequest("POST", "/", skip_host=True, skip_accept_encoding=True)
+        for key, text in [*kept, *pair, ("Content-Length", "2")]:
+            connection.putheader(key, text)
+        connection.endheaders(b"{}")
+        response = connection.getresponse()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("Authorization", "nonsense"),
+        ("Authorization", "AWS4-HMAC-SHA256 Credential=x"),
+        ("Authorization", ""),
+        ("Host", "elsewhere.example"),
+        ("X-Amz-Date", "20200101T000000Z"),
+        ("X-Amz-Target", "SageMaker.DeletePipeline"),
+        ("Content-Type", "text/plain"),
+        ("X-Amz-Security-Token", "x"),
+    ],
+)
+def test_a_header_of_which_there_can_be_one_is_refused_twice(
+    server: Any, name: str, value: str, first: bool
+) -> None:
+    answer = repeated(server, name, value, first=first)
+    assert (answer.status, answer.code) == (400, "IncompleteSignatureException")
+    assert json.loads(answer.body)["message"] == f"The request has more than one '{name.lower()}' header."
+
+
+def test_a_header_whose_value_is_a_list_may_be_repeated(server: Any) -> None:
+    assert repeated(server, "Accept", "a/b", first=True).status == 200

@@ -43,10 +43,36 @@ from passrole.wire import (
 )
 from passrole.wire.chunked import decoded_body
 from passrole.wire.descriptions import Protocol
+from passrole.wire.refusals import INCOMPLETE_SIGNATURE, refused
 from passrole.wire.routing import is_named_in_body, protocol_of, service_of
 
 log = logging.getLogger(__name__)
 
+# Two values of these are no list (https://www.rfc-editor.org/rfc/rfc9110#section-5.3): whoever checked the
+# request on its way may have read the one, and the next reader the other.
+_ONCE = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"content-md5",
+        b"content-type",
+        b"date",
+        b"host",
+        b"if-modified-since",
+        b"if-unmodified-since",
+        b"range",
+        b"x-amz-client-context",
+        b"x-amz-content-sha256",
+        b"x-amz-copy-source",
+        b"x-amz-date",
+        b"x-amz-decoded-content-length",
+        b"x-amz-invocation-type",
+        b"x-amz-log-type",
+        b"x-amz-security-token",
+        b"x-amz-tagging",
+        b"x-amz-target",
+    }
+)
 LARGE_BODY_BYTES = 65_536
 BODILESS = ("GET", "HEAD", "DELETE")
 
@@ -270,13 +296,20 @@ async def _hung_up(receive: Receive) -> None:
 
 
 def _head(scope: Scope) -> HttpRequest:
-    return HttpRequest(
+    """The request without its body. Raises Unrouted where a header is repeated that may stand there once."""
+    head = HttpRequest(
         method=scope["method"],
         raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers=_headers(scope["headers"]),
         body=b"",
     )
+    names = [name for name, _ in scope["headers"] if name in _ONCE]
+    if len(names) != len(set(names)):
+        name = next(name for name in names if names.count(name) > 1).decode("latin-1")
+        sentence = f"The request has more than one '{name}' header."
+        raise refused(INCOMPLETE_SIGNATURE, protocol_of(head), sentence)
+    return head
 
 
 def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
