@@ -1,4 +1,4 @@
-"""Lines of the log and of the audit trail that nothing a caller writes can break or forge.
+"""Lines of the log, of the audit trail and on a terminal that nothing a caller writes can break or forge.
 
 Control characters, and the others at which readers end a line, are escaped here, in every message at once.
 """
@@ -7,9 +7,10 @@ import logging
 import re
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# The last ones turn the direction of writing: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 # The same in UTF-8, as far as a JSON writer leaves them.
-_CONTROL_BYTES = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+_CONTROL_BYTES = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
 
 
 class OneLine(logging.Formatter):
@@ -36,6 +37,12 @@ def escaped(text: str) -> str:
     return _CONTROL.sub(
         lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text
     )
+
+
+def shown(text: str) -> list[str]:
+    r"""The lines of a text for a terminal: tabs stay, whatever else steers one is escaped."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return ["\t".join(map(escaped, line.split("\t"))) for line in lines]
 
 
 def escaped_json(text: bytes) -> bytes:

@@ -11,6 +11,7 @@ import click
 
 from passrole.cli.options import data_option, settings
 from passrole.cli.verbs import examples
+from passrole.log_format import escaped
 
 if TYPE_CHECKING:
     from passrole.cli.answering import Waiting
@@ -69,7 +70,8 @@ def columns(callback: "Waiting", now: float) -> tuple[str, str, str, str]:
     """Token, age, `pipeline/execution/step`, arguments in JSON (last, for they may hold spaces)."""
     pipeline, _, execution = callback.execution.rpartition(":pipeline/")[2].partition("/execution/")
     place = f"{pipeline}/{execution}/{callback.step}"
-    return callback.token, age(now - callback.issued), place, json.dumps(callback.arguments)
+    arguments = escaped(json.dumps(callback.arguments))
+    return callback.token, age(now - callback.issued), escaped(place), arguments
 
 
 def age(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """`passrole logs`: what the functions and EMR steps of an execution wrote."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 
 from passrole.cli.options import data_option, settings
 from passrole.cli.verbs import examples
+from passrole.log_format import escaped, shown
 
 if TYPE_CHECKING:
     from passrole.cli.reading_logs import Line
@@ -47,13 +49,15 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
             for line in lines:
                 if line.id not in shown:
                     shown.add(line.id)
-                    click.echo(_text(line))
+                    click.echo("\n".join(_texts(line)))
             if ended or not follow:
                 break
             time.sleep(_LOOK_SECONDS)
         for sentence in reading_logs.silent(connection, arn, step, {line.step for line in lines}):
-            click.echo(sentence, err=True)
+            click.echo(escaped(sentence), err=True)
 
 
-def _text(line: "Line") -> str:
-    return f"{line.moment}  {line.step}  {line.text}"
+def _texts(line: "Line") -> Iterator[str]:
+    """Each with its time and step, so that no text looks like a line of another step."""
+    for text in shown(line.text.removesuffix("\n")):
+        yield f"{line.moment}  {escaped(line.step)}  {text}"

@@ -19,6 +19,7 @@ from passrole.cli.options import (
     without_twins,
 )
 from passrole.cli.verbs import INTERRUPTED, Misuse, examples
+from passrole.log_format import escaped
 
 if TYPE_CHECKING:
     from passrole.cli.connection import Connection
@@ -165,7 +166,8 @@ def _follow(connection: "Connection", job: Job, execution: str) -> Outcome:
             seconds = time.monotonic() - began
             shown.show(steps, seconds)
             if told["PipelineExecutionStatus"] in ENDED:
-                return Outcome(told["PipelineExecutionStatus"], told.get("FailureReason", ""), steps, seconds)
+                reason = escaped(told.get("FailureReason", ""))
+                return Outcome(told["PipelineExecutionStatus"], reason, steps, seconds)
             key = shown.wait(look_seconds(seconds))
             waiting = [step for step in steps if step.waits]
             if waiting and key in ("a", "r"):
@@ -195,7 +197,7 @@ def _answer(connection: "Connection", job: Job, shown: "Screen", step: "Step", *
                 reason = click.prompt(f"why {step.name} is rejected", type=str)
                 answering.reject(connection, step.token, reason)
         except ClientError as error:  # a consumer of the queue may have been faster
-            click.echo(told(error), err=True)
+            click.echo(escaped(told(error)), err=True)
 
 
 def _report(outcome: Outcome) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from passrole.log_format import escaped
+
 INTERRUPTED = 130
 
 
@@ -59,7 +61,7 @@ def one_line(error: click.ClickException) -> str:
     """`passrole run: no such option '--datta'`; a wrong use also says where the help is."""
     context = error.ctx if isinstance(error, click.UsageError | Failed) else None
     name = context.command_path if context else "passrole"
-    sentence = " ".join(error.format_message().split()).removesuffix(".")
+    sentence = escaped(" ".join(error.format_message().split())).removesuffix(".")
     if isinstance(error, Failed | Misuse):
         return f"{name}: {sentence}"
     return f"{name}: {sentence[:1].lower()}{sentence[1:]} (see `{name} --help`)"  # click's own words

@@ -1,11 +1,15 @@
 """What a watched execution shows: from API answers to steps, from two lists of steps to changes.
 
+What functions and callers wrote is escaped here, so that it steers no terminal.
+
 Pure: no client, no clock, no screen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from passrole.log_format import escaped
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
@@ -59,10 +63,10 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         name=listed["StepName"],
         status=listed["StepStatus"],
         seconds=_seconds(listed, now),
-        reason=listed.get("FailureReason", ""),
+        reason=escaped(listed.get("FailureReason", "")),
         token=callback.get("CallbackToken", ""),
         outcome=metadata.get("Condition", {}).get("Outcome", ""),
-        outputs=tuple((each["Name"], each["Value"]) for each in made),
+        outputs=tuple((escaped(each["Name"]), escaped(each["Value"])) for each in made),
     )
 
 
