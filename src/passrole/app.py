@@ -30,8 +30,11 @@ from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
 from passrole.services import sqs
 from passrole.services.emr import Clusters
+from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
+from passrole.services.lambda_ import leftovers as lambda_leftovers
+from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
@@ -153,6 +156,8 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     housekeeping = Housekeeping(store, steady)
     try:
         await _onboard(store, config, clock)
+        for sweep in (s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
+            await sweep(store, config)
         await sqs.put_right(store, clock)
         functions.start(door.from_inside)
         await worker.start()

@@ -19,6 +19,25 @@ def folders(root: Path) -> Iterator[Path]:
             found += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
+def inside(folder: Path) -> list[Path]:
+    """What is right in a folder that is no link; nothing where it is not there."""
+    if folder.is_symlink():
+        return []
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it. What cannot be removed stays."""
+    if path.is_dir() and not path.is_symlink():
+        remove(path)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
 def make(folder: Path) -> None:
     """Make a folder and those above it; what is there already stays."""
     missing = []

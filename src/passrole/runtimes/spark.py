@@ -17,6 +17,9 @@ from xml.sax.saxutils import escape
 
 from passrole.config import Config
 
+TEMPORARY = "tmp"
+"""The folder, in a job's own, of whatever the job need not keep."""
+
 _SCHEMES = ("s3", "s3a", "s3n")
 _LOOPBACK = "127.0.0.1"
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -105,7 +108,7 @@ class Spark:
         The path begins with Spark's programs and those of our own Python, so that `python3` in a script finds
         the packages that the server has.
         """
-        temporary = folder / "tmp"
+        temporary = folder / TEMPORARY
         temporary.mkdir(parents=True, exist_ok=True)
         return {
             "PATH": self._path(),

@@ -1,0 +1,40 @@
+"""What a server that was killed left of EMR: temporary files of steps that are over, Spark's among them, and
+folders of clusters that were not stored any more. Logs, scripts and configurations stay.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from passrole import trees
+from passrole.config import Config
+from passrole.runtimes.jobs import emr_folder
+from passrole.runtimes.spark import TEMPORARY
+from passrole.services.emr.records import CLUSTERS, OVER, STEP_OVER, steps_of
+from passrole.store import Store, Tx
+
+
+async def sweep(store: Store, config: Config) -> None:
+    """Remove it, before the first step. What cannot be removed stays."""
+    working = await store.read(_working)
+    await asyncio.to_thread(_remove, emr_folder(config.data, ""), working)
+
+
+def _working(tx: Tx) -> dict[str, frozenset[str] | None]:
+    """By cluster, the steps that may still run; None where its bootstrap actions may."""
+    found: dict[str, frozenset[str] | None] = {}
+    for key, cluster in CLUSTERS.all(tx):
+        steps = frozenset(step.id for step in steps_of(tx, key) if step.state not in STEP_OVER)
+        found[cluster.id] = None if cluster.state not in OVER and cluster.ready is None else steps
+    return found
+
+
+def _remove(root: Path, working: Mapping[str, frozenset[str] | None]) -> None:
+    for cluster in trees.inside(root):
+        if cluster.name not in working:
+            trees.discard(cluster)
+            continue
+        steps = working[cluster.name]
+        for step in trees.inside(cluster) if steps is not None else ():
+            if step.name not in (steps or ()):
+                trees.discard(step / TEMPORARY)

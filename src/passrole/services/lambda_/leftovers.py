@@ -1,0 +1,37 @@
+"""The code of functions that a server which was killed left: unpacked for a function that was not stored any
+more, or of one that was deleted.
+
+At the start nothing runs, so that a folder which no function and no version names is nobody's.
+"""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from passrole import trees
+from passrole.config import Config
+from passrole.services.lambda_.qualified import VERSIONS
+from passrole.services.lambda_.registry import FUNCTIONS, upload
+from passrole.store import Store, Tx
+
+
+async def sweep(store: Store, config: Config) -> None:
+    """Remove it, before the first call. What cannot be removed stays."""
+
+    def used(tx: Tx) -> frozenset[Path]:
+        stored = [function for each in (FUNCTIONS, VERSIONS) for _, function in each.all(tx)]
+        return frozenset(upload(config, function) for function in stored)
+
+    folders = await store.read(used)
+    await asyncio.to_thread(_remove, (config.data / "functions").resolve(), folders)
+
+
+def _remove(root: Path, used: frozenset[Path]) -> None:
+    """Below the root there are regions, functions' names, and uploads."""
+    for region in trees.inside(root):
+        for name in trees.inside(region):
+            for code in trees.inside(name):
+                if code not in used:
+                    trees.discard(code)
+            with suppress(OSError):  # others are in it
+                name.rmdir()
