@@ -1,6 +1,6 @@
 """A real store, and executions of small pipelines in it.
 
-A pipeline is a line of steps: `l` Lambda, `c` Callback, `f` Fail, and after each what it depends on:
+A pipeline is a line of steps: `l` Lambda, `c` Callback, `e` EMR, `f` Fail, and after each what it depends on:
 `l1 c1<l1> f1<c1>`. Its execution is named by a letter.
 """
 
@@ -93,6 +93,9 @@ def step(word: str) -> dict[str, Any]:
             }
         case "c":
             about |= {"Type": "Callback", "SqsQueueUrl": "https://q", "Arguments": {"n": 1}}
+        case "e":
+            submitted = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["true"]}}
+            about |= {"Type": "EMR", "Arguments": {"ClusterId": "j-1", "StepConfig": submitted}}
         case "f":
             about |= {"Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
     return about

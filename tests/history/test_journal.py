@@ -17,6 +17,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.history import journal
+from passrole.store import Tx
 
 House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
@@ -80,6 +81,32 @@ def test_a_remembered_state_that_is_ahead_of_the_journal_is_not_used(house: Run)
         await h.advance("a", HAPPENINGS[0])
         await h.store.write(lambda tx: tx.run("DELETE FROM journal WHERE execution = ? AND seq = 2", arn))
         assert await h.load("a") == before
+
+    house(scenario)
+
+
+@pytest.mark.parametrize("further", [0, 1])
+def test_a_remembered_state_of_another_row_is_not_used(house: Run, further: int) -> None:
+    """As after a database that was put back, in which another decision was written then."""
+
+    async def scenario(h: House) -> None:
+        arn, other = await h.start("a", "l1 l2<l1> l3"), await h.start("b", "l1 l2<l1> l3")
+        returned, failed = facts_about("l1")
+        await h.advance("a", returned)
+        await h.advance("b", failed)
+        for fact in facts_about("l3")[:further]:
+            await h.advance("b", fact)
+        sql = "INSERT INTO journal SELECT ?, seq, facts FROM journal WHERE execution = ? AND seq > 1"
+
+        def put_back(tx: Tx) -> None:
+            tx.run("DELETE FROM journal WHERE execution = ? AND seq > 1", arn)
+            tx.run(sql, arn, other)
+
+        await h.store.write(put_back)
+        read = await h.load("a")
+        assert read.state.steps["l1"].status == "Failed"
+        journal._states.drop(arn)
+        assert await h.load("a") == read
 
     house(scenario)
 
