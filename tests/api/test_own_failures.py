@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import logging
 import os
 import sqlite3
@@ -18,6 +19,7 @@ from passrole.api import Door
 from passrole.config import Config
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
+from passrole.services.events import delivering
 from passrole.services.lambda_ import archives
 
 FULL = sqlite3.OperationalError("database or disk is full")
@@ -146,3 +148,51 @@ def test_what_the_disk_refuses_is_told_once_with_what_to_do(
 def test_a_bug_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     disk.report(logging.getLogger("passrole"), ValueError("x"), "sqs:SendMessage (1)")
     assert caplog.records[0].exc_info is not None
+
+
+def test_an_event_is_neither_lost_nor_buried_while_the_disk_is_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its rule allows no second attempt: what failed in passrole itself was none."""
+    monkeypatch.setattr(delivering, "TROUBLE_SECONDS", 0.05)
+    failures = {"SendMessage": 2, "matched": 2}
+    matched = delivering.Deliveries._matched
+
+    def full(deliveries: Any, tx: Any, taken: Any) -> None:
+        failures["matched"] -= 1
+        if failures["matched"] >= 0:
+            raise FULL
+        matched(deliveries, tx, taken)
+
+    monkeypatch.setattr(delivering.Deliveries, "_matched", full)
+
+    async def scenario(here: Inside) -> None:
+        through = here.door._through
+
+        async def fails(call: Any, verdict: Any) -> dict[str, Any]:
+            if call.operation in failures:
+                failures[call.operation] -= 1
+                if failures[call.operation] >= 0:
+                    raise FULL
+            return await through(call, verdict)
+
+        url = (await here.ask("sqs", "CreateQueue", {"QueueName": "q"}))["QueueUrl"]
+        arn = f"arn:aws:sqs:us-east-1:{here.access.account}:q"
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": allow})
+        await here.ask("sqs", "SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": policy}})
+        await here.ask("events", "PutRule", {"Name": "r", "EventPattern": '{"source": ["team"]}'})
+        target = {"Id": "1", "Arn": arn, "RetryPolicy": {"MaximumRetryAttempts": 0}}
+        await here.ask("events", "PutTargets", {"Rule": "r", "Targets": [target]})
+        monkeypatch.setattr(here.door, "_through", fails)
+        event = {"Source": "team", "DetailType": "T", "Detail": "{}"}
+        await here.ask("events", "PutEvents", {"Entries": [event]})
+        found = await here.ask("sqs", "ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20})
+        assert len(found["Messages"]) == 1 and max(failures.values()) < 0
+
+    inside(tmp_path, scenario)

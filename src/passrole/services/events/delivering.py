@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from passrole import arns, emitted, ids
+from passrole import arns, disk, emitted, ids
 from passrole.clock import Clock
 from passrole.emitted import EMITTED, Emitted
-from passrole.faults import Fault
+from passrole.faults import Fault, Internal
 from passrole.patterns import Rules, compile_pattern
 from passrole.services.events import destinations
 from passrole.services.events.destinations import NOTICES, Parcel, kind_of
@@ -31,6 +31,8 @@ ADDED = "event-deliveries"
 AT_ONCE_MAX = 16
 ATTEMPTS_DEFAULT, AGE_SECONDS_DEFAULT = 185, 86_400
 DELAY_SECONDS_MIN, DELAY_SECONDS_MAX = 1.0, 600.0
+TROUBLE_SECONDS = 5.0
+"""After what failed in passrole itself, as on a full disk; it counts as no attempt."""
 _HOPELESS: Mapping[str, str] = {
     "AccessDenied": "NO_PERMISSIONS",
     "AccessDeniedException": "NO_PERMISSIONS",
@@ -79,6 +81,7 @@ class Deliveries:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._deaf: list[Callable[[], None]] = []
+        self._closed = False
 
     async def start(self) -> None:
         """Listen, and take up what an earlier process left."""
@@ -95,6 +98,7 @@ class Deliveries:
 
     async def close(self) -> None:
         """Stop; what has not been delivered is at the next start."""
+        self._closed = True
         for deaf in self._deaf:
             deaf()
         tasks = [*self._under_way.values(), *([self._matcher] if self._matcher else [])]
@@ -117,8 +121,11 @@ class Deliveries:
             taken, self._waiting = self._waiting, {}
             try:
                 await self._store.write(partial(self._matched, taken=taken))
-            except Exception:
-                log.exception("%d events could not be matched; the next start tries again", len(taken))
+            except Exception as error:
+                disk.report(log, error, f"matching {len(taken)} events")
+                self._waiting = {**taken, **self._waiting}
+                self._added.set()
+                await asyncio.sleep(TROUBLE_SECONDS)
 
     def _matched(self, tx: Tx, taken: Mapping[str, Emitted]) -> None:
         for key in sorted(taken):
@@ -136,14 +143,17 @@ class Deliveries:
         return [rule for rule in found if rule is not None and rule.state in LISTENING]
 
     def _begin(self, delivery: Delivery) -> None:
-        if delivery.id not in self._under_way:
+        if delivery.id not in self._under_way and not self._closed:
             task = self._under_way[delivery.id] = asyncio.create_task(self._deliver(delivery))
-            task.add_done_callback(partial(self._ended, delivery.id))
+            task.add_done_callback(partial(self._ended, delivery))
 
-    def _ended(self, key: str, task: "asyncio.Task[None]") -> None:
-        self._under_way.pop(key, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the delivery %s was given up", key, exc_info=task.exception())
+    def _ended(self, delivery: Delivery, task: "asyncio.Task[None]") -> None:
+        """What failed in passrole itself, as on a full disk, is done again in a while."""
+        self._under_way.pop(delivery.id, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            disk.report(log, error, f"the delivery {delivery.id}")
+            asyncio.get_running_loop().call_later(TROUBLE_SECONDS, self._begin, delivery)
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Until the target has it, or its dead-letter queue, or it is over."""
@@ -176,6 +186,8 @@ class Deliveries:
             return None
         try:
             await kind.deliver(self._call, parcel, await destinations.principal(self._call, parcel))
+        except Internal:
+            raise
         except Fault as fault:
             log.info("an event was not delivered to %s: %s", delivery.target["Arn"], fault.message)
             return fault
@@ -219,6 +231,8 @@ class Deliveries:
             await destinations.send(
                 self._call, queue, {"MessageBody": body, "MessageAttributes": attributes}, caller
             )
+        except Internal:
+            raise
         except Fault as refused:
             log.warning("an event for %s is lost: its dead-letter queue: %s", delivery.target["Arn"], refused)
 
