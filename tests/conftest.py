@@ -34,6 +34,8 @@ _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inje
 class Server:
     """`passrole serve` as a process of its own, on a free port."""
 
+    program: Sequence[str] = ("-m", "passrole")
+
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self._settings = settings
@@ -42,7 +44,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "passrole", "serve", "--data", str(self.data), "--port", self._port]
+        command = [sys.executable, *self.program, "serve", "--data", str(self.data), "--port", self._port]
         environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(

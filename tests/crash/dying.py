@@ -1,0 +1,52 @@
+"""`passrole` that kills itself around a commit: `python dying.py TRACE NAME MOMENT COUNT serve ...`.
+
+The transactions are named as the functions that make them. Each commit is a line in the file TRACE; at the
+COUNT-th commit with NAME the process is killed, `before` it or `after` it and before anybody is told.
+"""
+
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from passrole.cli import main
+from passrole.store import sqlite
+
+
+def name_of(transaction: Callable[..., Any]) -> str:
+    """`worker.loop.Worker._is_recorded`: module and function, without what is inside them."""
+    while isinstance(transaction, partial):
+        transaction = transaction.func
+    module = transaction.__module__.removeprefix("passrole.").removeprefix("services.")
+    return f"{module}.{transaction.__qualname__.partition('.<locals>')[0]}"
+
+
+class Dying:
+    """In place of the store's commit."""
+
+    def __init__(self, trace: Path, name: str, moment: str, count: int) -> None:
+        self._trace, self._name, self._moment, self._left = trace, name, moment, count
+        self._commit = sqlite._commit
+
+    def __call__(self, connection: sqlite3.Connection, writes: list[Any]) -> Any:
+        names = [name_of(write.fn) for write in writes]
+        with self._trace.open("a") as file:
+            file.write(f"{' '.join(names)}\n")
+        self._left -= names.count(self._name)
+        dies = self._name in names and self._left <= 0
+        if dies and self._moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        outcomes = self._commit(connection, writes)
+        if dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return outcomes
+
+
+if __name__ == "__main__":
+    trace, name, moment, count = sys.argv[1:5]
+    sqlite._commit = Dying(Path(trace), name, moment, int(count))
+    main(sys.argv[5:], prog_name="passrole")
