@@ -54,18 +54,17 @@ def test_a_line_that_has_no_room_is_taken_back_and_owed(
 
     async def scenario() -> None:
         trail = Audit(path)
-        await trail.record(entry("Before"))
+        trail.record(entry("Before"))
         disk.room = room
-        first, second = trail.record(entry("One")), trail.record(entry("Two"))
-        for each in (first, second):
+        for name in ("One", "Two"):
             with pytest.raises(OSError, match="No space left"):
-                await each
+                trail.record(entry(name))
         assert told(path) == ["Before"]
         with pytest.raises(OSError, match="No space left"):
             trail.check()
         disk.room = sys.maxsize
         trail.check()
-        await trail.record(entry("After"))
+        trail.record(entry("After"))
         trail.close()
 
     asyncio.run(scenario())
@@ -95,12 +94,12 @@ def test_a_trail_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
     async def scenario() -> None:
         trail = Audit(path)
         path.unlink()
-        await trail.record(entry("One"))
+        trail.record(entry("One"))
         assert told(path) == ["One"]
         path.unlink()
         path.parent.rmdir()
         with pytest.raises(Gone):
-            await trail.record(entry("Two"))
+            trail.record(entry("Two"))
         trail.close()
 
     asyncio.run(scenario())
@@ -118,8 +117,8 @@ def test_the_old_trail_goes_on_where_no_new_one_can_be_begun(
         trail = Audit(path)
         monkeypatch.setattr(audit, "BYTES_MAX", 10)
         monkeypatch.setattr(private_files, "open_to_append", refuse)
-        await trail.record(entry("One"))
-        await trail.record(entry("Two"))
+        trail.record(entry("One"))
+        trail.record(entry("Two"))
         trail.close()
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""The audit trail: one JSON line a call in `audit.jsonl`, written once per turn of the event loop.
+"""The audit trail: one JSON line a call in `audit.jsonl`, written before the call is answered.
 
 A line tells who, what, on which resource, the verdict and what decided it, and how long it took.
 It holds no parameter values but the service that a role is passed to: nothing secret can come in. A call is
@@ -7,7 +7,6 @@ do anything. The file is not synced to the disk: what a power cut may lose is th
 never anything that was acknowledged.
 """
 
-import asyncio
 import errno
 import logging
 import os
@@ -70,7 +69,6 @@ class Audit:
         self._path = path
         self._file = private_files.open_to_append(path)
         _mend(self._file.fileno())
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._owed = b""  # lines of calls that were under way when the file could not be written any more
 
     def check(self) -> None:
@@ -78,40 +76,17 @@ class Audit:
         if self._owed:
             self._append(b"")
 
-    def record(self, entry: Entry) -> "asyncio.Future[None]":
-        """Take an entry. Its future is done once the line is written, before the loop's next turn; it has an
-        OSError where it cannot be written.
-        """
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self.flush)
-        written: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((entry, written))
-        return written
-
-    def flush(self) -> None:
-        """Write what waits."""
-        if not self._waiting:
-            return
-        taken, self._waiting = self._waiting, []
-        lines = b"".join(orjson.dumps(_line(entry)) + b"\n" for entry, _ in taken)
-        problem: OSError | None = None
+    def record(self, entry: Entry) -> None:
+        """Write an entry. Raises OSError where it cannot be written: it is owed then."""
+        line = escaped_json(orjson.dumps(_line(entry)) + b"\n")
         try:
-            self._append(escaped_json(lines))
-        except OSError as error:
-            problem = error
-            self._owed += escaped_json(lines)
-        for _, written in taken:
-            if written.done():
-                continue
-            if problem is None:
-                written.set_result(None)
-            else:
-                written.set_exception(problem)
+            self._append(line)
+        except OSError:
+            self._owed += line
+            raise
 
     def close(self) -> None:
-        """Write what waits and close the file."""
-        self.flush()
+        """Close the file."""
         self._file.close()
 
     def _append(self, lines: bytes) -> None:

@@ -7,6 +7,7 @@ and a caller who is not allowed never learns whether the resource exists.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -35,6 +36,8 @@ AnsweredElsewhere = Callable[[Context, Operation, str, Mapping[str, Any]], Await
 
 
 _OF_SERVICES: Mapping[str, str] = {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}
+
+_CANCELLED = Fault("RequestCancelled", "Nobody waits for the answer any more.")
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,12 @@ class Door:
             fault = Fault(table.REFUSALS[call.service].invalid, str(error), status=400)
         except Exception as error:
             fault = _own_failure(call, error)
-        except BaseException:  # the caller has gone: nobody waits for the line
-            self._record(call, verdict, fault, perf_counter() - began).cancel()
+        except BaseException:  # the caller has gone, or the call was withdrawn
+            with suppress(OSError):
+                self._record(call, verdict, _CANCELLED, perf_counter() - began)
             raise
         try:
-            await self._record(call, verdict, fault, perf_counter() - began)
+            self._record(call, verdict, fault, perf_counter() - began)
         except OSError as error:
             fault = _own_failure(call, error)
         if fault is not None:
@@ -194,10 +198,8 @@ class Door:
             hung_up=call.hung_up,
         )
 
-    def _record(
-        self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float
-    ) -> "asyncio.Future[None]":
-        return self._audit.record(
+    def _record(self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
+        self._audit.record(
             Entry(
                 time=self._clock(),
                 request_id=call.request_id,
