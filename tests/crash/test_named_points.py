@@ -18,6 +18,7 @@ from tests.services.emr.conftest import Fleet
 
 DYING = Path(__file__).with_name("dying.py")
 SECONDS_MAX = 30.0
+LOGGED = "logs.writing.put_log_events"
 
 
 class Mortal(Server):
@@ -125,6 +126,7 @@ class Work:
         self.server.until(lambda: not {f"{line}-queued", f"{line}-mapped"} - set(self.lines()))
         self.server.until(lambda: self._is_heard(execution))
         self.server.until(lambda: self._is_empty(self.mapped))
+        self.server.until(self._is_logged)
         return status, tokens
 
     def lines(self) -> list[str]:
@@ -187,6 +189,11 @@ class Work:
         found = sqs.receive_message(QueueUrl=self.heard, MaxNumberOfMessages=10, VisibilityTimeout=1)
         bodies = [json.loads(message["Body"]) for message in found.get("Messages", ())]
         return any(execution in body["resources"] for body in bodies)
+
+    def _is_logged(self) -> bool:
+        """Logs follow half a second after an invocation; those of the last moment before a kill are lost."""
+        has_died = self.server.program == Server.program
+        return has_died or any(LOGGED in commit for commit in self.server.commits())
 
     def _is_empty(self, url: str) -> bool:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -280,7 +287,7 @@ POINTS = [
     ("events.delivering.Deliveries._deliver", 3),
     ("lambda_.polling._Poller._tell", 1),
     ("lambda_.queued.QueuedInvocations._settle", 1),
-    ("logs.writing.put_log_events", 1),
+    (LOGGED, 1),
     ("sqs.sending.send_message", 2),
     ("sqs.sending.send_message", 3),
     ("sqs.receiving._received", 1),
