@@ -61,7 +61,9 @@ def _remarks(service: str, name: str) -> str:
     declared = table.operations()[service, xform_name(name)]
     passed = [f"`iam:PassRole` of {each.parameter} to {each.to}" for each in declared.passes]
     ignored = [f"ignores {', '.join(sorted(declared.ignores))}"] if declared.ignores else []
-    return "; ".join([f"`{declared.action}`" if declared.action else "none", *passed, *ignored])
+    version = [f"`{declared.versioned}` of a version"] if declared.versioned else []
+    action = f"`{declared.action}`" if declared.action else "none"
+    return "; ".join([action, *version, *passed, *ignored])
 
 
 if __name__ == "__main__":

@@ -77,7 +77,9 @@ async def own_permission(operation: Operation, context: Context, parameters: Par
     keys = await _settled(operation.keys(context, parameters)) if operation.keys else {}
     found = await operation.resource_policy(context, parameters) if operation.resource_policy else None
     attached = found if found is None or isinstance(found, str) else tuple(found)
-    return Permission(operation.action or "", resource, keys, attached or None)
+    names_version = operation.versioned is not None and parameters.get("version_id") is not None
+    action = operation.versioned if names_version else operation.action
+    return Permission(action or "", resource, keys, attached or None)
 
 
 async def further_permissions(

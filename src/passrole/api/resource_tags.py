@@ -19,6 +19,7 @@ _UNTAGGED = frozenset(
         *request_keys.WITHOUT_RESOURCE_TAGS,
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
         "s3:ListMultipartUploadParts",
         "s3:PutObject",
     }

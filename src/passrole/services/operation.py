@@ -57,6 +57,8 @@ class PassRole:
 class Operation:
     """A declared handler. `action` is None where AWS asks for no permission (GetCallerIdentity).
 
+    `versioned` takes its place where the call names a version of its object, as S3 has it.
+
     `resource`, `keys`, `also` and `resource_policy` read the parameters in snake case. `also` names
     further permissions that depend on them, such as AddTags where tags are given; `resource_policy` is
     the document (JSON) attached to the resource: a queue's policy, or for AssumeRole the role's trust. Where
@@ -66,6 +68,7 @@ class Operation:
     name: str
     handler: Handler
     action: str | None
+    versioned: str | None
     resource: ResourceOf
     passes: tuple[PassRole, ...]
     keys: KeysOf | None
@@ -95,6 +98,7 @@ def anything(_ctx: Context, _parameters: Parameters) -> str:
 def operation(
     action: str | None,
     *,
+    versioned: str | None = None,
     resource: ResourceOf = anything,
     passes: Sequence[PassRole] = (),
     keys: KeysOf | None = None,
@@ -114,6 +118,7 @@ def operation(
             name=handler.__name__,
             handler=handler,
             action=action,
+            versioned=versioned,
             resource=resource,
             passes=tuple(passes),
             keys=keys,

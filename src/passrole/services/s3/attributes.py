@@ -4,18 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.operation import operation
+from passrole.services.operation import Permission, operation
 from passrole.services.s3 import objects, pages, storage, versions
 from passrole.services.s3.refusals import invalid_argument
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.registry import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.rows import About
 from passrole.services.s3.saying import told_checksums
 
 ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
 
 
+def _reading(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+    """S3 asks for the permission to read the object, or the version of it, as well.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+    """
+    action = "s3:GetObject" if parameters.get("version_id") is None else "s3:GetObjectVersion"
+    return (Permission(action, the_object(ctx, parameters), version_keys(ctx, parameters)),)
+
+
 @operation(
-    "s3:GetObjectAttributes", resource=the_object, resource_policy=its_policy, ignores=("request_payer",)
+    "s3:GetObjectAttributes",
+    versioned="s3:GetObjectVersionAttributes",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+    also=_reading,
+    ignores=("request_payer",),
 )
 async def get_object_attributes(
     ctx: Context,
@@ -28,16 +43,12 @@ async def get_object_attributes(
     part_number_marker: int | str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
-    """The attributes that are asked for, of those that the object has.
-
-    S3 asks for `s3:GetObject` as well, so HeadObject is called through the door.
-    """
+    """The attributes that are asked for, of those that the object has."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     if set(object_attributes) - ATTRIBUTES or not object_attributes:
         message = "Invalid attribute name specified."
         raise invalid_argument(message, "x-amz-object-attributes", ",".join(object_attributes))
-    await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key})
     found = await objects.existing(ctx, bucket, key)
     about = found.known.about
     attributes: Mapping[str, Any] = {

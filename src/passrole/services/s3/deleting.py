@@ -5,21 +5,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import names, objects, versions
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
-from passrole.services.s3.registry import bucket_of, header_keys, its_policy, the_object
+from passrole.services.s3.registry import bucket_of, header_keys, its_policy, the_object, version_keys
 
 KEYS_MAX = 1_000
 
 
+def _keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    return {**header_keys(ctx, parameters), **version_keys(ctx, parameters)}
+
+
 @operation(
     "s3:DeleteObject",
+    versioned="s3:DeleteObjectVersion",
     resource=the_object,
     resource_policy=its_policy,
-    keys=header_keys,
+    keys=_keys,
     ignores=("request_payer",),
 )
 async def delete_object(
@@ -52,9 +58,9 @@ async def delete_objects(
 ) -> dict[str, Any]:
     """Remove up to a thousand objects, and tell the fate of each.
 
-    Each goes through the door as a DeleteObject, because S3 asks for `s3:DeleteObject` key by key and
-    answers for a key that the caller may not delete within the list. Whether there is the bucket is told
-    only to those who may delete something in it.
+    Each goes through the door as a DeleteObject, because S3 asks for `s3:DeleteObject` key by key, or for
+    `s3:DeleteObjectVersion` where a version is named, and answers for a key that the caller may not delete
+    within the list. Whether there is the bucket is told only to those who may delete something in it.
     """
     wanted = delete.get("Objects") or []
     if not 1 <= len(wanted) <= KEYS_MAX:
@@ -74,12 +80,13 @@ async def delete_objects(
 
 async def _fate(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
     key: str = wanted["Key"]
-    if wanted.get("VersionId") not in (None, versions.NULL):
-        message = "The specified version does not exist."
-        return {"Key": key, "VersionId": wanted["VersionId"], "Code": "NoSuchVersion", "Message": message}
+    version = {"VersionId": wanted["VersionId"]} if wanted.get("VersionId") is not None else {}
     condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}
     try:
-        await ctx.call("s3", "DeleteObject", {**named, "Key": key, **condition})
+        await ctx.call("s3", "DeleteObject", {**named, "Key": key, **version, **condition})
     except Fault as fault:
-        return {"Key": key, "Code": fault.code, "Message": fault.message}
-    return {"Key": key}
+        code, message = fault.code, fault.message
+        if version and code == "InvalidArgument":  # a list says it in other words than a single call
+            code, message = "NoSuchVersion", "The specified version does not exist."
+        return {"Key": key, **version, "Code": code, "Message": message}
+    return {"Key": key, **version}

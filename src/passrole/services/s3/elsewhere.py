@@ -13,6 +13,7 @@ from botocore import xform_name
 from passrole.config import Config, ConfigError
 from passrole.services.context import Context
 from passrole.services.operation import Operation
+from passrole.services.s3 import copy_sources
 from passrole.services.s3.endpoint import asked
 from passrole.services.s3.putting import check_source
 
@@ -44,5 +45,7 @@ class Elsewhere:
         if name in _COPIES:
             bucket, key = await check_source(ctx, parameters["CopySource"], {})
             # What was decided on, and not the text once more, which would be decoded twice.
-            given["CopySource"] = {"Bucket": bucket, "Key": key}
+            version = copy_sources.version(parameters["CopySource"])
+            of = {} if version is None else {"VersionId": version}
+            given["CopySource"] = {"Bucket": bucket, "Key": key, **of}
         return await asyncio.to_thread(asked, self._config, name, given)

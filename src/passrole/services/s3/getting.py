@@ -9,14 +9,21 @@ from passrole.services.s3 import objects, versions
 from passrole.services.s3.conditions import Conditions, byte_range, check_read, part_range
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import busy, invalid_request, not_implemented
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.registry import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.saying import described, kept_headers
 
 READS_MAX = 10  # for an object that is replaced while it is read
 Span = tuple[int, int] | None
 
 
-@operation("s3:GetObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:GetObject",
+    versioned="s3:GetObjectVersion",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+    ignores=("request_payer",),
+)
 async def get_object(
     ctx: Context,
     *,
@@ -56,7 +63,14 @@ async def get_object(
     return answer | {"Body": body, "ContentLength": len(body)}
 
 
-@operation("s3:GetObject", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:GetObject",
+    versioned="s3:GetObjectVersion",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+    ignores=("request_payer",),
+)
 async def head_object(
     ctx: Context,
     *,

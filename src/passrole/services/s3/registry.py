@@ -72,6 +72,12 @@ def header_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Va
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
+def version_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+    """The condition key of a call that names a version of its object."""
+    version = parameters.get("version_id")
+    return {} if version is None else {"s3:versionid": str(version)}
+
+
 def existing(tx: Tx, name: str) -> Bucket:
     """The bucket of a name. Raises Fault."""
     bucket = BUCKETS.get(tx, name)

@@ -8,18 +8,26 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
+from passrole.services.s3.registry import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.saying import check_tags
 from passrole.services.s3.writing_keys import request_tags
 
 
-def tag_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
+def tag_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
     """The condition keys of a call that brings tags."""
     tags = (parameters["tagging"] or {}).get("TagSet") or []
-    return request_tags({tag["Key"]: tag["Value"] for tag in tags})
+    given = request_tags({tag["Key"]: tag["Value"] for tag in tags})
+    return {**given, **version_keys(ctx, parameters)}
 
 
-@operation("s3:GetObjectTagging", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:GetObjectTagging",
+    versioned="s3:GetObjectVersionTagging",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+    ignores=("request_payer",),
+)
 async def get_object_tagging(
     ctx: Context,
     *,
@@ -37,6 +45,7 @@ async def get_object_tagging(
 
 @operation(
     "s3:PutObjectTagging",
+    versioned="s3:PutObjectVersionTagging",
     resource=the_object,
     resource_policy=its_policy,
     keys=tag_keys,
@@ -58,7 +67,13 @@ async def put_object_tagging(
     return {}
 
 
-@operation("s3:DeleteObjectTagging", resource=the_object, resource_policy=its_policy)
+@operation(
+    "s3:DeleteObjectTagging",
+    versioned="s3:DeleteObjectVersionTagging",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+)
 async def delete_object_tagging(
     ctx: Context,
     *,

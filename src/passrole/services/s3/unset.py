@@ -11,7 +11,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
 from passrole.services.s3.refusals import not_configured
-from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object
+from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object, version_keys
 from passrole.services.s3.storage import BY_S3
 
 
@@ -23,7 +23,14 @@ async def get_bucket_acl(
     return _owned((await bucket_of(ctx, bucket, expected_bucket_owner)).account)
 
 
-@operation("s3:GetObjectAcl", resource=the_object, resource_policy=its_policy, ignores=("request_payer",))
+@operation(
+    "s3:GetObjectAcl",
+    versioned="s3:GetObjectVersionAcl",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=version_keys,
+    ignores=("request_payer",),
+)
 async def get_object_acl(
     ctx: Context,
     *,

@@ -10,7 +10,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Permission
 from passrole.services.s3 import copy_sources, names, object_tags, saying
-from passrole.services.s3.registry import header_keys, its_policy, the_object
+from passrole.services.s3.registry import header_keys, its_policy, the_object, version_keys
 
 Parameters = Mapping[str, Any]
 
@@ -48,9 +48,11 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if not tags:
         return ()
     source, policy = names.object_arn(bucket, key), await its_policy(ctx, {"bucket": bucket})
+    version = copy_sources.version(parameters["copy_source"])
+    of = "Object" if version is None else "ObjectVersion"
+    version_key = version_keys(ctx, {"version_id": version})
     reading = [
-        Permission(action, source, resource_policy=policy)
-        for action in ("s3:GetObject", "s3:GetObjectTagging")
+        Permission(action, source, version_key, policy) for action in (f"s3:Get{of}", f"s3:Get{of}Tagging")
     ]
     return (*reading, _putting(ctx, parameters, tags))
 
