@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.attacks.conftest import document, refusal
-from tests.conftest import new_name
+from tests.conftest import new_name, zipped
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
 OTHER_ACCOUNT = "444455556666"
@@ -65,6 +65,57 @@ def test_a_function_is_tagged_under_the_name_that_is_denied_however_it_is_spelle
             "ResourceNotFoundException",
         )
     assert server.client("lambda").list_tags(Resource=arn)["Tags"] == {"a": "1"}
+
+
+FUNCTION_CALLS: Mapping[str, Callable[[Any, str, str], Any]] = {
+    "UpdateFunctionCode": lambda client, name, _role: client.update_function_code(
+        FunctionName=name, ZipFile=zipped({"main.py": CODE})
+    ),
+    "UpdateFunctionConfiguration": lambda client, name, _role: client.update_function_configuration(
+        FunctionName=name, Description="attacked"
+    ),
+    "PublishVersion": lambda client, name, _role: client.publish_version(FunctionName=name),
+    "ListVersionsByFunction": lambda client, name, _role: client.list_versions_by_function(FunctionName=name),
+    "CreateFunction": lambda client, name, role: client.create_function(
+        FunctionName=name, Role=role, Runtime="python3.11", Handler="main.handler", Code={"ZipFile": b"x"}
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "spelled", ["{name}:$LATEST", "{account}:{name}:$LATEST", "{arn}:$LATEST", "{name}:1", "{arn}"]
+)
+@pytest.mark.parametrize("call", FUNCTION_CALLS)
+def test_what_changes_a_function_is_authorised_on_it_whatever_the_qualifier(
+    server: Any, call: str, spelled: str
+) -> None:
+    name, role = new_name("function"), server.access["lambda_role_arn"]
+    arn = server.function(name, CODE)
+    meant = spelled.format(name=name, account=server.account, arn=arn)
+    client = server.client("lambda", user_policy=all_but("lambda:*", arn))
+    code, sentence = refusal(lambda: FUNCTION_CALLS[call](client, meant, role))
+    assert code == "AccessDeniedException"
+    assert f"on resource: {arn} with an explicit deny" in sentence
+    described = server.client("lambda").get_function_configuration(FunctionName=name)
+    assert described["Description"] == ""
+
+
+def test_a_function_s_tags_and_role_are_given_to_the_function_whatever_the_qualifier(server: Any) -> None:
+    name, role = new_name("function"), server.access["lambda_role_arn"]
+    arn = f"arn:aws:lambda:{server.region}:{server.account}:function:{name}"
+    condition = {"ArnEquals": {"iam:AssociatedResourceArn": arn}}
+    for deny in (all_but("lambda:TagResource", arn), all_but("iam:PassRole", "*", Condition=condition)):
+        client = server.client("lambda", user_policy=deny)
+        create = partial(
+            client.create_function,
+            FunctionName=f"{name}:$LATEST",
+            Role=role,
+            Runtime="python3.11",
+            Handler="main.handler",
+            Code={"ZipFile": zipped({"main.py": CODE})},
+            Tags={"a": "1"},
+        )
+        assert refusal(create)[0] == "AccessDeniedException"
 
 
 @pytest.mark.parametrize(

@@ -58,12 +58,12 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if not parameters.get("tags"):
         return ()
     keys = request_tags(ctx, parameters)
-    return (Permission("lambda:TagResource", names.arn_of(ctx, parameters), keys),)
+    return (Permission("lambda:TagResource", names.unqualified_arn(ctx, parameters), keys),)
 
 
 @operation(
     "lambda:CreateFunction",
-    resource=names.arn_of,
+    resource=names.unqualified_arn,
     passes=[PassRole("role", running.SERVICE)],
     keys=_keys,
     also=_tagging,

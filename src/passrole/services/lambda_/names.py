@@ -98,7 +98,7 @@ def is_version(qualifier: str) -> bool:
 
 
 def unqualified_arn(ctx: Context, parameters: Parameters) -> str:
-    """The resource of permissions that are always of the function itself."""
+    """The resource of what always acts on the function itself: `name:$LATEST` is no other."""
     return parse(ctx, parameters["function_name"]).unqualified
 
 

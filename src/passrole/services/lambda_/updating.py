@@ -30,7 +30,7 @@ from passrole.services.operation import PassRole, operation
 from passrole.store import Tx
 
 
-@operation("lambda:UpdateFunctionCode", resource=names.arn_of, ignores=("architectures",))
+@operation("lambda:UpdateFunctionCode", resource=names.unqualified_arn, ignores=("architectures",))
 async def update_function_code(
     ctx: Context,
     *,
@@ -69,7 +69,7 @@ async def update_function_code(
 
 @operation(
     "lambda:UpdateFunctionConfiguration",
-    resource=names.arn_of,
+    resource=names.unqualified_arn,
     passes=[PassRole("role", running.SERVICE)],
     keys=settings.configuration_keys,
     ignores=("ephemeral_storage", "logging_config", "tracing_config"),

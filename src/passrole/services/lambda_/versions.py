@@ -26,7 +26,7 @@ PAGE_MAX = 50
 _TRIES_MAX = 5
 
 
-@operation("lambda:PublishVersion", resource=names.arn_of)
+@operation("lambda:PublishVersion", resource=names.unqualified_arn)
 async def publish_version(
     ctx: Context,
     *,
@@ -40,7 +40,7 @@ async def publish_version(
     return configuration(published, published.version)
 
 
-@operation("lambda:ListVersionsByFunction", resource=names.arn_of)
+@operation("lambda:ListVersionsByFunction", resource=names.unqualified_arn)
 async def list_versions_by_function(
     ctx: Context, *, function_name: str, marker: str | None = None, max_items: int = PAGE_MAX
 ) -> dict[str, Any]:
