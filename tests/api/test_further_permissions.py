@@ -115,6 +115,61 @@ def test_who_may_not_read_a_copys_source_learns_nothing_of_its_tags(server: Any)
     assert told[0].replace("tagged", "plain") == told[1]
 
 
+CONTROLLING: list[tuple[Sequence[str], str, Callable[[Any, str], object]]] = [
+    # what the call asks for without an ACL, what the ACL asks for, the call with one
+    (
+        ("s3:PutObject",),
+        "s3:PutObjectAcl",
+        lambda s3, bucket: s3.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="bucket-owner-full-control"),
+    ),
+    (
+        ("s3:PutObject",),
+        "s3:PutObjectAcl",
+        lambda s3, bucket: s3.create_multipart_upload(Bucket=bucket, Key="k", ACL="private"),
+    ),
+    (
+        ("s3:PutObject", "s3:GetObject"),
+        "s3:PutObjectAcl",
+        lambda s3, bucket: copy(s3, bucket, "plain", bucket, ACL="private"),
+    ),
+    (
+        ("s3:PutObject", "s3:GetObject*", "s3:PutObjectTagging"),
+        "s3:PutObjectAcl",
+        lambda s3, bucket: copy(s3, bucket, "tagged", bucket, ACL="private"),
+    ),
+    (
+        ("s3:CreateBucket",),
+        "s3:PutBucketOwnershipControls",
+        lambda s3, _: s3.create_bucket(Bucket=fresh(), ObjectOwnership="BucketOwnerEnforced"),
+    ),
+]
+
+
+@pytest.mark.parametrize("plain, controlling, call", CONTROLLING)
+def test_an_acl_and_the_ownership_of_objects_ask_for_their_own_permissions(
+    server: Any, plain: Sequence[str], controlling: str, call: Callable[[Any, str], object]
+) -> None:
+    bucket = bucket_with(server)
+    for key, tagging in (("tagged", "team=ml"), ("plain", "")):
+        server.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x", Tagging=tagging)
+    assert controlling in refusal(partial(call, server.client("s3", policy(allow(*plain))), bucket))
+    call(server.client("s3", policy(allow(*plain, controlling))), bucket)
+
+
+def test_an_acl_that_a_bucket_refuses_is_refused_to_those_alone_who_may_set_one(server: Any) -> None:
+    creating = server.client("s3", policy(allow("s3:CreateBucket")))
+    assert "s3:PutBucketAcl" in refusal(lambda: creating.create_bucket(Bucket=fresh(), ACL="public-read"))
+    creating.create_bucket(Bucket=fresh(), ACL="private")
+
+
+def test_a_buckets_policy_decides_about_acls_too(server: Any) -> None:
+    denied = bucket_with(server, everyone("Deny", "s3:PutObjectAcl"))
+    s3 = server.client("s3", policy(allow("*")))
+    told = refusal(lambda: s3.put_object(Bucket=denied, Key="k", Body=b"x", ACL="private"))
+    assert "explicit deny in a resource-based policy" in told
+    s3.put_object(Bucket=denied, Key="k", Body=b"x")
+
+
 TAGGING: list[tuple[str, str, str, Callable[[Any], object]]] = [
     # service, the action that creates, the one that tags, a call that does both
     (

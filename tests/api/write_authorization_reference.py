@@ -18,13 +18,17 @@ from passrole.api import table
 FILE = Path(__file__).with_name("authorization_reference.json")
 BESIDE = (
     "iam:PassRole",
+    "s3:PutBucketAcl",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutObjectAcl",
     "sts:SetSourceIdentity",
     "sts:TagSession",
 )  # actions that no operation has as its own
 
 
 def main() -> None:
-    own = {operation.action for operation in table.operations().values() if operation.action}
+    operations = table.operations().values()
+    own = {action for each in operations for action in (each.action, each.versioned) if action}
     actions = {action: described(action) for action in sorted({*own, *BESIDE})}
     kinds = {
         service: types_of(service, {kind for action in actions for kind in actions[action]["resources"]})

@@ -1,7 +1,7 @@
 """Buckets come and go: CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from passrole import trees
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.operation import operation
+from passrole.services.operation import Permission, operation
 from passrole.services.s3 import folders, names, pages, registry, rows
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
@@ -34,7 +34,21 @@ def creation_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
     return {**header_keys(ctx, parameters), **location}
 
 
-@operation("s3:CreateBucket", resource=the_bucket, keys=creation_keys)
+def _controlling(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+    """What else CreateBucket asks for: an ACL that is not private, and who owns the objects.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    """
+    bucket, acl = the_bucket(ctx, parameters), parameters.get("acl")
+    of_acl = (
+        [Permission("s3:PutBucketAcl", bucket, {"s3:x-amz-acl": acl})] if acl and acl != "private" else []
+    )
+    if not parameters.get("object_ownership"):
+        return of_acl
+    return [*of_acl, Permission("s3:PutBucketOwnershipControls", bucket)]
+
+
+@operation("s3:CreateBucket", resource=the_bucket, keys=creation_keys, also=_controlling)
 async def create_bucket(
     ctx: Context,
     *,

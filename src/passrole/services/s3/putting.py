@@ -36,7 +36,7 @@ NOT_SAID = ("checksum_algorithm", "content_length", "request_payer")
     resource=the_object,
     resource_policy=its_policy,
     keys=writing_keys.creating,
-    also=writing_keys.tagged,
+    also=writing_keys.beside,
     ignores=NOT_SAID,
 )
 async def put_object(

@@ -34,7 +34,7 @@ _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
     resource=the_object,
     resource_policy=its_policy,
     keys=writing_keys.uploading,
-    also=writing_keys.tagged,
+    also=writing_keys.beside,
     ignores=("request_payer",),
 )
 async def create_multipart_upload(

@@ -30,10 +30,14 @@ def uploading(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     return {_CREATES: "false", **_keys(ctx, parameters)}
 
 
-def tagged(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    """Who writes an object with tags needs s3:PutObjectTagging as well."""
+def beside(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """Who writes an object with tags needs s3:PutObjectTagging as well; with an ACL, s3:PutObjectAcl.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """
     tags = saying.header_tags(parameters.get("tagging"))
-    return (_putting(ctx, parameters, tags),) if tags else ()
+    tagging = [_putting(ctx, parameters, tags)] if tags else []
+    return [*_controlling(ctx, parameters), *tagging]
 
 
 async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
@@ -42,11 +46,12 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     That the caller may read the source is asked first, so that nobody else learns whether it has tags.
     """
     if saying.directive(parameters.get("tagging_directive"), "tagging"):
-        return tagged(ctx, parameters)
+        return beside(ctx, parameters)
     bucket, key = copy_sources.named(parameters["copy_source"])
     tags = await object_tags.existing(ctx, bucket, key)
+    controlling = _controlling(ctx, parameters)
     if not tags:
-        return ()
+        return controlling
     source, policy = names.object_arn(bucket, key), await its_policy(ctx, {"bucket": bucket})
     version = copy_sources.version(parameters["copy_source"])
     of = "Object" if version is None else "ObjectVersion"
@@ -54,7 +59,7 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     reading = [
         Permission(action, source, version_key, policy) for action in (f"s3:Get{of}", f"s3:Get{of}Tagging")
     ]
-    return (*reading, _putting(ctx, parameters, tags))
+    return (*reading, *controlling, _putting(ctx, parameters, tags))
 
 
 def request_tags(tags: Mapping[str, str]) -> Mapping[str, Values]:
@@ -70,6 +75,14 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
         keys["s3:x-amz-copy-source"] = "/".join(copy_sources.named(source))
     copies_tags = source is not None and not saying.directive(parameters.get("tagging_directive"), "tagging")
     return keys if copies_tags else {**keys, **request_tags(saying.header_tags(parameters.get("tagging")))}
+
+
+def _controlling(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    """An ACL that is empty is none, as s3fs sends it."""
+    if not parameters.get("acl"):
+        return ()
+    keys = header_keys(ctx, {name: parameters.get(name) for name in ("acl", "storage_class")})
+    return (Permission("s3:PutObjectAcl", the_object(ctx, parameters), keys),)
 
 
 def _putting(ctx: Context, parameters: Parameters, tags: Mapping[str, str]) -> Permission:
