@@ -100,6 +100,19 @@ def test_what_changes_a_function_is_authorised_on_it_whatever_the_qualifier(
     assert described["Description"] == ""
 
 
+@pytest.mark.parametrize("name", ["put", "update", "get", "delete"])
+def test_what_is_kept_for_latest_is_authorised_on_the_function(server: Any, name: str) -> None:
+    function, admin = new_name("function"), server.client("lambda")
+    arn = server.function(function, CODE)
+    admin.put_function_event_invoke_config(FunctionName=function, MaximumRetryAttempts=1)
+    client = server.client("lambda", user_policy=all_but("lambda:*EventInvokeConfig", arn))
+    call = getattr(client, f"{name}_function_event_invoke_config")
+    given = {"MaximumRetryAttempts": 0} if name in ("put", "update") else {}
+    for spelled in ({"FunctionName": function, "Qualifier": "$LATEST"}, {"FunctionName": f"{arn}:$LATEST"}):
+        assert refusal(partial(call, **spelled, **given))[0] == "AccessDeniedException"
+    assert admin.get_function_event_invoke_config(FunctionName=function)["MaximumRetryAttempts"] == 1
+
+
 def test_a_function_s_tags_and_role_are_given_to_the_function_whatever_the_qualifier(server: Any) -> None:
     name, role = new_name("function"), server.access["lambda_role_arn"]
     arn = f"arn:aws:lambda:{server.region}:{server.account}:function:{name}"

@@ -21,7 +21,7 @@ PAGE_MAX = 50
 Destinations = Mapping[str, Mapping[str, str]]
 
 
-@operation("lambda:PutFunctionEventInvokeConfig", resource=names.arn_of)
+@operation("lambda:PutFunctionEventInvokeConfig", resource=names.settled_arn)
 async def put_function_event_invoke_config(
     ctx: Context,
     *,
@@ -47,7 +47,7 @@ async def put_function_event_invoke_config(
     return await ctx.store.write(write)
 
 
-@operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.arn_of)
+@operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.settled_arn)
 async def update_function_event_invoke_config(
     ctx: Context,
     *,
@@ -71,7 +71,7 @@ async def update_function_event_invoke_config(
     return await ctx.store.write(write)
 
 
-@operation("lambda:GetFunctionEventInvokeConfig", resource=names.arn_of)
+@operation("lambda:GetFunctionEventInvokeConfig", resource=names.settled_arn)
 async def get_function_event_invoke_config(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
@@ -100,7 +100,7 @@ async def list_function_event_invoke_configs(
     return answer
 
 
-@operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.arn_of)
+@operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.settled_arn)
 async def delete_function_event_invoke_config(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> None:

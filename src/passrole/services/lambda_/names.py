@@ -105,3 +105,9 @@ def unqualified_arn(ctx: Context, parameters: Parameters) -> str:
 def arn_of(ctx: Context, parameters: Parameters) -> str:
     """The resource of an operation's permission."""
     return parse(ctx, parameters["function_name"], parameters.get("qualifier")).arn
+
+
+def settled_arn(ctx: Context, parameters: Parameters) -> str:
+    """The resource of what is kept for the function, a version or an alias: `$LATEST` is the function."""
+    named = parse(ctx, parameters["function_name"], parameters.get("qualifier"))
+    return named.unqualified if named.qualifier == LATEST else named.arn
