@@ -18,3 +18,14 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
         call()
     error = caught.value.response["Error"]
     return error["Code"], error["Message"]
+
+
+@pytest.fixture
+def near(start_server: Callable[..., Any]) -> Any:
+    """A server that keeps its objects at another one."""
+    far = start_server()
+    return start_server(
+        s3_endpoint=far.url,
+        s3_access_key_id=far.access["access_key_id"],
+        s3_secret_access_key=far.access["secret_access_key"],
+    )
