@@ -247,6 +247,22 @@ def test_a_form_goes_to_a_bucket_and_nowhere_else(server: Any, bucket: str, path
     assert (status, told["Code"]) == (405, "MethodNotAllowed")
 
 
+@pytest.mark.parametrize("name", ["x-amz-meta-\u043a", "x-amz-meta-a:b", "x-amz-meta-a\x0bb"])
+def test_a_field_that_no_header_can_be_named_is_refused(s3: Any, bucket: str, name: str) -> None:
+    signed = s3.generate_presigned_post(bucket, "badly-named", {name: "1"}, [{name: "1"}])
+    status, _, told = post(signed["url"], form(signed["fields"]))
+    assert (status, told["Code"]) == (400, "InvalidArgument")
+
+
+def test_what_a_form_says_of_its_object_is_told_without_control_characters(s3: Any, bucket: str) -> None:
+    said = {"Content-Disposition": "a\r\nset-cookie: b\x0b\x7f"}
+    signed = s3.generate_presigned_post(bucket, "told", dict(said), [dict(said)])
+    assert post(signed["url"], form(signed["fields"]))[0] == 204
+    found = s3.get_object(Bucket=bucket, Key="told", ResponseCacheControl="\x1b[31m")
+    assert found["ContentDisposition"].split() == ["a", "set-cookie:", "b"]
+    assert found["CacheControl"] == "[31m"
+
+
 def test_a_policy_can_demand_that_an_object_comes_by_a_form(server: Any, bucket: str) -> None:
     allowed = {
         "Effect": "Allow",

@@ -373,9 +373,10 @@ def test_a_buckets_location_is_the_text_of_the_root() -> None:
 
 
 def test_an_s3_header_cannot_split_the_response() -> None:
-    result = {"Metadata": {"k": "a\r\nx-evil: 1 \u20ac"}}
+    result = {"Metadata": {"k": "a\r\nx-evil: 1 \u20ac", "controls": "\x00\x0b\x1b[31m\x7f\t"}}
     headers = dict(render(Route("s3", "HeadObject", "rest-xml", {}), result, "r").headers)
     assert encoded_words.decoded(headers["x-amz-meta-k"]) == "a  x-evil: 1 \u20ac"
+    assert headers["x-amz-meta-controls"] == "   [31m \t"
     told = render(Route("s3", "GetObject", "rest-xml", {}), {"CacheControl": "a\r\nx-evil: \u20ac"}, "r")
     assert dict(told.headers)["cache-control"].encode("latin-1").decode() == "a  x-evil: \u20ac"
 

@@ -1,7 +1,10 @@
 """S3's signatures: botocore signs in headers and in URLs, we verify; then one thing is changed at a time."""
 
 import dataclasses
+import re
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -91,6 +94,42 @@ def test_a_url_is_good_until_it_expires(client: Any) -> None:
         verify(request, after=3601)
     with pytest.raises(Fault, match="Request is not yet valid"):
         verify(request, after=-301)
+
+
+@pytest.mark.parametrize("date", ["9999", "0001"])
+def test_a_url_of_a_far_year_is_refused_whatever_its_end(client: Any, date: str) -> None:
+    request = signed(client, expires=604_800)
+    year = str(datetime.now(UTC).year)
+    far = dataclasses.replace(
+        request, query=request.query.replace(f"={year}", f"={date}").replace(f"%2F{year}", f"%2F{date}")
+    )
+    last = dataclasses.replace(far, query=re.sub(date + r"\d{4}", f"{date}1231", far.query))
+    authorization = sigv4.parse_authorization(last)
+    with pytest.raises(Fault, match=r"Request is not yet valid|Request has expired"):
+        sigv4.verify(last, authorization, SECRET, datetime.now(UTC).timestamp())
+
+
+@pytest.mark.parametrize("expires", [None, 60])
+def test_many_unsigned_headers_are_told_without_much_ado(client: Any, expires: int | None) -> None:
+    request = signed(client, expires=expires)
+    headers = {**request.headers, **{f"x-amz-{number:x}": "" for number in range(2_700)}}
+    many, names = dataclasses.replace(request, headers=headers), "%3Ba" * 15_000
+    if expires is None:
+        signs = headers["authorization"].replace("SignedHeaders=", "SignedHeaders=" + "a;" * 15_000)
+        many = dataclasses.replace(many, headers={**headers, "authorization": signs})
+    else:
+        many = query(many, "SignedHeaders=host", f"SignedHeaders=host{names}")
+    began = time.thread_time()
+    with pytest.raises(Fault, match="headers present in the request which were not signed"):
+        sigv4.parse_authorization(many)
+    assert time.thread_time() - began < 0.5
+
+
+@pytest.mark.parametrize("name", ["a%0D%0Aset-cookie", "a%3Ab", "%D0%BA", "a%20b", "%00"])
+def test_a_parameter_that_no_header_can_be_named_is_refused(name: str) -> None:
+    request = HttpRequest("PUT", "/b/k", f"x-amz-meta-{name}=1", {}, b"")
+    with pytest.raises(Fault, match="InvalidArgument"):
+        presigning.with_headers_of_query(request)
 
 
 def test_a_request_of_another_time_is_too_skewed(client: Any) -> None:

@@ -7,6 +7,7 @@ They are signed with the query. It knows no operation. See "Authenticating Reque
 in the S3 API reference.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from passrole.wire.http import HttpRequest
 from passrole.wire.refusals import Unrouted
 
 _PREFIX = "x-amz-"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""RFC 9110, section 5.1; what is kept by another name would split the answer that tells it."""
 _OF_THE_SIGNATURE = frozenset(
     f"{_PREFIX}{name}"
     for name in (
@@ -30,14 +33,21 @@ _OF_THE_SIGNATURE = frozenset(
 
 
 def is_header(name: str) -> bool:
-    """Whether a parameter or a form's field of that lower-case name counts as a header."""
-    return name.startswith(_PREFIX) and name not in _OF_THE_SIGNATURE
+    """Whether a parameter or a form's field of that lower-case name counts as a header.
+
+    Raises Unrouted for one that no header can be named.
+    """
+    if not name.startswith(_PREFIX) or name in _OF_THE_SIGNATURE:
+        return False
+    if not _NAME.fullmatch(name):
+        raise _refused("The name of a header holds a character that it must not hold.", name, "")
+    return True
 
 
 def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
     """The headers that stand in the query, by lower-case name, in the letters that HttpRequest has them.
 
-    Raises Fault MalformedQueryString, and Unrouted for one that is there twice.
+    Raises Fault MalformedQueryString, and Unrouted for one that is there twice or badly named.
     """
     found: dict[str, str] = {}
     for name, values in query_parameters(request.query).items():
@@ -65,6 +75,9 @@ def with_headers_of_query(request: HttpRequest) -> HttpRequest:
 
 
 def _twice(name: str, value: str) -> Unrouted:
-    sentence = f"The parameter {name} is given more than once."
+    return _refused(f"The parameter {name} is given more than once.", name, value)
+
+
+def _refused(sentence: str, name: str, value: str) -> Unrouted:
     members = {"ArgumentName": name, "ArgumentValue": value}
     return Unrouted("InvalidArgument", sentence, "rest-xml", status=400, members=members)

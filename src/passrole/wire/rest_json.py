@@ -174,9 +174,8 @@ def _body_writer(shape: Shape | None, service: str) -> Callable[[Mapping[str, An
 
 
 def _header_text(shape: Shape, value: Any) -> str:
-    """A value as a header; line ends would split the response, so they become spaces."""
-    text = _TEXT_WRITERS.get(shape.type_name, str)(value)
-    return text.replace("\r", " ").replace("\n", " ")
+    """A value as a header."""
+    return scalars.write_header(_TEXT_WRITERS.get(shape.type_name, str)(value))
 
 
 def _response(status: int, headers: list[tuple[str, str]], body: tuple[bytes, str] | bytes) -> HttpResponse:

@@ -242,7 +242,7 @@ def _document(write: xml.Writer, root: str, value: Any) -> tuple[bytes, str]:
 
 def _headers_of(name: str, shape: Shape, value: Any) -> list[tuple[str, str]]:
     if shape.serialization["location"] == "headers":
-        lines = {key.lower(): _without_line_ends(text) for key, text in value.items()}
+        lines = {key.lower(): scalars.write_header(text) for key, text in value.items()}
         return [(name + key, encoded_words.encoded(line)) for key, line in lines.items()]
     if isinstance(shape, ListShape):
         return [(name, _one_line(",".join(value)))]
@@ -252,13 +252,9 @@ def _headers_of(name: str, shape: Shape, value: Any) -> list[tuple[str, str]]:
 
 
 def _one_line(text: str) -> str:
-    """Text as a header can carry it: line ends would split the response, beyond latin-1 it is UTF-8."""
-    line = _without_line_ends(text)
+    """Text as a header can carry it; beyond latin-1 it is UTF-8."""
+    line = scalars.write_header(text)
     return line if all(ord(letter) < 256 for letter in line) else line.encode("utf-8").decode("latin-1")
-
-
-def _without_line_ends(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ")
 
 
 def _response(

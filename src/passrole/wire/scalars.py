@@ -15,6 +15,7 @@ INTEGER_BOUNDS = {"integer": 2**31, "long": 2**63}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PIECE_CHARS = 1_048_576
 _DIGITS_MAX = 20
+_CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127), " ")
 
 
 def read_integer(text: str, bound: int) -> int:
@@ -102,3 +103,8 @@ def write_iso8601(seconds: float) -> str:
 def write_http_date(seconds: float) -> str:
     """`Sat, 31 Jan 2026 12:00:00 GMT`."""
     return format_datetime(_EPOCH + timedelta(seconds=math.floor(seconds)), usegmt=True)
+
+
+def write_header(text: str) -> str:
+    """Text as a header can carry it: control characters would split the answer or be no header's."""
+    return text.translate(_CONTROLS)

@@ -33,7 +33,7 @@ from passrole.wire.refusals import (
     refused,
 )
 from passrole.wire.routing import protocol_of
-from passrole.wire.scalars import INTEGER_BOUNDS, read_integer, write_iso8601
+from passrole.wire.scalars import EPOCH_SECONDS_MAX, INTEGER_BOUNDS, read_integer, write_iso8601
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -353,11 +353,11 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
     listed_names = frozenset(names)
     for name in request.headers:
         if name.startswith("x-amz-") and name not in listed_names:
-            raise _not_signed(request, names, name, protocol)
+            raise _not_signed(request, listed_names, name, protocol)
     return names
 
 
-def _not_signed(request: HttpRequest, signed: tuple[str, ...], first: str, protocol: Protocol) -> Unrouted:
+def _not_signed(request: HttpRequest, signed: frozenset[str], first: str, protocol: Protocol) -> Unrouted:
     if protocol != "rest-xml":
         sentence = f"'{first}' must be a 'SignedHeader' in the AWS Authorization."
         return refused(INVALID_SIGNATURE, protocol, sentence)
@@ -405,7 +405,7 @@ def _check_expiry(
     sentence = "Request has expired" if age > 0 else "Request is not yet valid"
     members = {
         "X-Amz-Expires": expires_seconds,
-        "Expires": write_iso8601(authorization.epoch_seconds + expires_seconds),
+        "Expires": write_iso8601(min(authorization.epoch_seconds + expires_seconds, EPOCH_SECONDS_MAX)),
         "ServerTime": write_iso8601(int(now)),
     }
     raise refused(ACCESS_DENIED, protocol, sentence, members=members)
