@@ -8,6 +8,16 @@ from hypothesis import strategies as st
 
 from passrole.wire import encoded_words
 
+NO_CHARSETS = [
+    "=?undefined?Q?a?=",
+    "=?idna?Q?xn--a=FF?=",
+    "=?punycode?Q?a-b?=",
+    "=?utf-7?Q?+2AA-?=",
+    "=?raw_unicode_escape?Q?=5Cud800?=",
+    "=?UNICODE-ESCAPE?Q?=5Cx41?=",
+    "=?a\0b?Q?a?=",
+]
+
 
 def test_the_guides_example_comes_back_as_the_guide_shows_it() -> None:
     arrived = "\u00c4M\u00c4Z\u00d5\u00d1 S3".encode().decode("latin-1")
@@ -28,7 +38,18 @@ def test_a_value_is_written_as_a_word_where_it_is_not_ascii(text: str, word: str
     assert encoded_words.decoded(word) == text
 
 
-@pytest.mark.parametrize("text", ["=?", "=?x?Q?a?=", "=?UTF-8?B?w6?=", "=?UTF-8?Q?=FF?=", "a =? b ?="])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=?",
+        "=?x?Q?a?=",
+        *NO_CHARSETS,
+        "=?q?" * 10_000 + "?=",
+        "=?UTF-8?B?w6?=",
+        "=?UTF-8?Q?=FF?=",
+        "a =? b ?=",
+    ],
+)
 def test_what_is_no_word_stays_as_it_is(text: str) -> None:
     assert encoded_words.decoded(text) == text
 

@@ -8,27 +8,30 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMet
 """
 
 import base64
-import binascii
+import codecs
 from email.errors import HeaderParseError
 from email.header import decode_header
 
 WORD_LENGTH_MAX = 75
+DECODED_CHARS_MAX = 16_384
+"""Metadata may have 2 KB, and words of it not many times that; to read words takes the square of them."""
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
+"""What Python decodes, and no mail has: escapes and names of hosts; UTF-7 can say half of a letter."""
 _AROUND = len("=?UTF-8?B??=")
 _AS_THEY_ARE = frozenset(range(33, 127)) - frozenset(b"=?_")
 
 
 def decoded(text: str) -> str:
     """The value with its encoded words read; as it is where one of them cannot be."""
-    if "=?" not in text:
+    if "=?" not in text or len(text) > DECODED_CHARS_MAX:
         return text
     try:
-        parts = [
-            part if isinstance(part, str) else part.decode(charset or "latin-1")
+        return "".join(
+            part if isinstance(part, str) else _text(part, charset or "latin-1")
             for part, charset in decode_header(text)
-        ]
-    except (HeaderParseError, LookupError, UnicodeDecodeError, binascii.Error):
+        )
+    except (HeaderParseError, LookupError, ValueError):
         return text
-    return "".join(parts)
 
 
 def encoded(text: str) -> str:
@@ -37,6 +40,13 @@ def encoded(text: str) -> str:
         return text
     ascii_letters = sum(letter.isascii() for letter in text)
     return " ".join(_words(text, in_q=ascii_letters * 2 > len(text)))
+
+
+def _text(part: bytes, charset: str) -> str:
+    """Raises LookupError, ValueError."""
+    if codecs.lookup(charset).name.replace("_", "-") in _NO_CHARSETS:
+        raise LookupError(charset)
+    return part.decode(charset)
 
 
 def _words(text: str, *, in_q: bool) -> list[str]:
