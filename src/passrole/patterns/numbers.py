@@ -8,6 +8,7 @@ from typing import Any
 Number = int | float
 Address = IPv4Address | IPv6Address
 LIMIT = 5_000_000_000
+_INTEGER_DIGITS = 10  # of Java's Integer, as which event-ruler reads the bits
 _COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
     "=": lambda value, bound: value == bound,
     "<": lambda value, bound: value < bound,
@@ -54,10 +55,11 @@ def compile_cidr(text: str) -> Callable[[Any], bool]:
     parts = text.split("/")
     if len(parts) != 2:
         raise BadRange("Malformed CIDR, one '/' required")
-    if not parts[1].lstrip("-").isdecimal():
+    digits = parts[1].removeprefix("-").lstrip("0") or parts[1][-1:]
+    if not digits.isdecimal() or len(digits) > _INTEGER_DIGITS:
         raise BadRange("Malformed CIDR, mask bits must be an integer")
-    bits = int(parts[1])
-    if bits < 0:
+    bits = int(digits)
+    if bits and parts[1].startswith("-"):
         raise BadRange("Malformed CIDR, mask bits must not be negative")
     bottom = address(parts[0])
     if bottom is None:
