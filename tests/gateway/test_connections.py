@@ -115,3 +115,17 @@ def test_after_a_head_that_is_too_large_nothing_is_kept() -> None:
         return line.written
 
     assert asyncio.run(scenario()).count(b"HTTP/1.1 4") == 1
+
+
+def test_heads_behind_one_another_are_read_no_further_than_is_refused() -> None:
+    async def scenario() -> tuple[bytes, int]:
+        line = Line()
+        made = connection(line)
+        made.data_received(b"GET / HTTP/1.1\r\n\r\n" * 100_000)
+        waiting = len(made.pipeline)
+        await ended()
+        return line.written, waiting
+
+    written, waiting = asyncio.run(scenario())
+    assert written.count(b"HTTP/1.1 4") == 1
+    assert waiting * len(b"GET / HTTP/1.1\r\n\r\n") < 2 * connections.HEAD_BYTES_MAX

@@ -31,7 +31,12 @@ class Connection(HttpToolsProtocol):
         self._began = self._heard = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of heads and bodies. What comes in one piece with the body before it is not counted."""
+        """Bytes of heads and bodies, in pieces: heads behind one another cost far more than their bytes."""
+        for start in range(0, len(data), HEAD_BYTES_MAX):
+            self._read(data[start : start + HEAD_BYTES_MAX])
+
+    def _read(self, data: bytes) -> None:
+        """A piece. What comes in it with the body before it is not counted."""
         if self._is_refused:
             return
         self._heard = self.loop.time()
