@@ -73,7 +73,7 @@ _ONCE = frozenset(
         b"x-amz-target",
     }
 )
-LARGE_BODY_BYTES = 65_536
+LARGE_BODY_BYTES = 16_384
 BODILESS = ("GET", "HEAD", "DELETE")
 
 Scope = Mapping[str, Any]

@@ -13,8 +13,7 @@ from typing import Any
 import orjson
 
 from passrole.config import Config
-from passrole.faults import Fault
-from passrole.wire import HttpRequest, HttpResponse, Route
+from passrole.wire import HttpRequest, HttpResponse, Route, json_values
 from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
 from passrole.wire.s3_routing import bucket_of_host
 
@@ -57,13 +56,7 @@ def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
 
 def parameters(body: bytes) -> dict[str, Any]:
     """The parameters in the body. Raises Fault."""
-    try:
-        given = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise Fault("SerializationException", f"the body is not JSON: {error}") from None
-    if not isinstance(given, dict):
-        raise Fault("SerializationException", "the body must be a JSON object")
-    return given
+    return json_values.load(body)
 
 
 def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:

@@ -13,12 +13,10 @@ from botocore.model import ListShape, MapShape, Shape
 
 from passrole import exact_json
 from passrole.faults import Fault
-from passrole.wire import scalars
+from passrole.wire import large_json, scalars
 from passrole.wire.descriptions import members
 from passrole.wire.errors import WireError
 from passrole.wire.shapes import Compiler, wire_name
-
-_BACKSLASH = ord("\\")
 
 Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
@@ -39,9 +37,11 @@ def load(body: bytes) -> dict[str, Any]:
     if has_more_values(body, VALUES_MAX):
         raise unreadable("The request body holds too many values.")
     try:
-        value = orjson.loads(body)
+        value = large_json.loads(body)
     except orjson.JSONDecodeError:
         raise unreadable("Unable to parse the request body as JSON.") from None
+    except large_json.TooLarge:
+        raise unreadable("The request body is too large.") from None
     if type(value) is not dict:
         raise unreadable("The request body must be a JSON object.")
     if body.count(b"{") + body.count(b"[") > DEPTH_MAX and exact_json.depth(value) > DEPTH_MAX:
@@ -60,7 +60,7 @@ def has_more_values(body: bytes, most: int) -> bool:
         found += _marks(body, place, end)
         if found > most:
             return True
-        place = _after_text(body, end + 1)
+        place = large_json.after_text(body, end + 1)
     return False
 
 
@@ -96,18 +96,6 @@ def writer(service: str) -> Compiler[Writer]:
 def _marks(body: bytes, start: int, end: int) -> int:
     """How many values begin there, but for the first in each container."""
     return sum(body.count(mark, start, end) for mark in (b",", b"[", b"{"))
-
-
-def _after_text(body: bytes, place: int) -> int:
-    """Where the text ends that begins at a place."""
-    while (quote := body.find(b'"', place)) >= 0:
-        before = quote - 1
-        while before >= place and body[before] == _BACKSLASH:
-            before -= 1
-        if (quote - before) % 2:
-            return quote + 1
-        place = quote + 1
-    return len(body)
 
 
 def _mistyped(value: object, wanted: str) -> Fault:
