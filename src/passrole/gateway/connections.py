@@ -12,6 +12,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES_MAX = 65_536
+HEAD_PIECE_BYTES = 8_192
+WAITING_MAX = 100
+"""Requests that a client sends before the one in front of them is answered; no SDK sends any."""
 HEAD_SECONDS_MAX = 20.0
 SILENT_SECONDS_MAX = 30.0
 SWEEP_SECONDS = 5.0
@@ -32,8 +35,11 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of heads and bodies, in pieces: heads behind one another cost far more than their bytes."""
-        for start in range(0, len(data), HEAD_BYTES_MAX):
-            self._read(data[start : start + HEAD_BYTES_MAX])
+        start = 0
+        while start < len(data):
+            end = start + (HEAD_BYTES_MAX if self._in_body else HEAD_PIECE_BYTES)
+            self._read(data[start:end])
+            start = end
 
     def _read(self, data: bytes) -> None:
         """A piece. What comes in it with the body before it is not counted."""
@@ -43,7 +49,8 @@ class Connection(HttpToolsProtocol):
         counted = self._head_bytes + len(data) if self._in_head else 0
         super().data_received(data)
         self._head_bytes = counted if self._in_head else 0
-        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+        is_too_much = self._head_bytes > HEAD_BYTES_MAX or len(self.pipeline) > WAITING_MAX
+        if is_too_much and not self.transport.is_closing():
             self._refuse()
 
     def on_message_begin(self) -> None:
@@ -64,6 +71,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self) -> None:
         """Say so, and hear nothing any more: a client that is hung up on while it sends sees no answer."""
         self._is_refused = True
+        self.pipeline.clear()
         self.transport.write(_TOO_LARGE)
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
