@@ -10,6 +10,7 @@ import pytest
 
 from passrole.arns import Account, Region
 from passrole.config import Config
+from passrole.faults import Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import (
     CredentialsSource,
@@ -254,6 +255,26 @@ def test_a_full_house_makes_it_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         await scene.add("r-1")
         await scene.settled()
         assert len(scene.runtime.ran) == 1
+
+    _run(tmp_path, scenario)
+
+
+def test_a_failure_of_passrole_itself_is_no_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queued, "THROTTLED_SECONDS", 0.01)
+    failures = [Internal(), Internal()]
+
+    async def failing(*asked: Any) -> dict[str, Any]:
+        if failures:
+            raise failures.pop()
+        return await door(*asked)
+
+    async def scenario(scene: Scene) -> None:
+        scene.queue = QueuedInvocations(scene.store, scene.runtime, failing, lambda: scene.now, Config())
+        await scene.queue.start()
+        await scene.add("r-1")
+        await scene.settled()
+        assert len(scene.runtime.ran) == 1
+        assert not failures
 
     _run(tmp_path, scenario)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.faults import Fault
+from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.lambda_ import destinations, outcomes, qualified, running
@@ -152,7 +152,7 @@ class QueuedInvocations:
         return attempt
 
     async def _invoked(self, function: Function, invocation: Invocation) -> Attempt:
-        """Waits as long as there is no room. Raises Fault where the function could not be run."""
+        """Waits while there is no room or passrole itself fails. Raises Fault where it cannot run."""
         while True:
             try:
                 result = await running.run(
@@ -164,7 +164,7 @@ class QueuedInvocations:
                     config=self._config,
                 )
             except Fault as fault:
-                if fault.code != "TooManyRequestsException":
+                if fault.code != "TooManyRequestsException" and not isinstance(fault, Internal):
                     raise
                 await asyncio.sleep(THROTTLED_SECONDS)
                 continue

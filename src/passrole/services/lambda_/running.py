@@ -6,7 +6,7 @@ from typing import Any
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.config import Config
-from passrole.faults import Fault
+from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal, role_session, service_principal
 from passrole.runtimes.interface import (
     CodeRemoved,
@@ -99,6 +99,8 @@ async def _run(
     async def credentials() -> Credentials:
         try:
             return await session(assume, function.role, function.arn)
+        except Internal:  # our own failure says nothing about the role
+            raise
         except Fault as fault:
             raise refusals.role_lost() from fault
 
