@@ -11,7 +11,7 @@ import errno
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +152,9 @@ def _mend(descriptor: int) -> None:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    line = _present(asdict(entry))
-    line["checks"] = [_present(check) for check in line.get("checks", ())]
-    return line
+    return _present(entry) | {"checks": [_present(check) for check in entry.checks]}
 
 
-def _present(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None and value != ()}
+def _present(told: Entry | Check) -> dict[str, Any]:
+    """The fields that tell something. Not `asdict`, which copies to the bottom: a tenth of a small call."""
+    return {name: value for name, value in vars(told).items() if value is not None and value != ()}

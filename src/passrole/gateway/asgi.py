@@ -152,6 +152,7 @@ class Gateway:
             raise sizes.busy(judged.protocol) from None
         try:
             found, parameters = await self._read(judged, receive, size, progress)
+            is_s3 = found.service == "s3"
             call = Call(
                 judged.known.principal,
                 found.service,
@@ -159,13 +160,12 @@ class Gateway:
                 parameters,
                 judged.signed.region,
                 request_id,
+                signing_keys=signing_keys(judged.head, judged.signed, judged.now) if is_s3 else {},
                 is_large=size >= LARGE_BODY_BYTES,
                 hung_up=partial(_hung_up, receive),
+                **_origin(scope, self._proxies),
             )
-            if found.service == "s3":
-                keys = signing_keys(judged.head, judged.signed, judged.now)
-                call = replace(call, signing_keys=keys)
-            result = await self._door.call(_from(scope, call, self._proxies))
+            result = await self._door.call(call)
         finally:
             room.give_back(size)
         answer = own.answer if found.service == own.SERVICE else partial(render, found)
@@ -191,10 +191,18 @@ class Gateway:
             posting.verify(posted, known.secret_key, now)
             found = route(posted.request, "s3")
             parameters = parse(found, decoded_body(posted.request, signed, known.secret_key))
-            call = Call(known.principal, "s3", found.operation, parameters, signed.region, request_id)
-            keys = form_keys(signed, now)
-            call = replace(call, is_large=size >= LARGE_BODY_BYTES, signing_keys=keys)
-            result = await self._door.call(_from(scope, call, self._proxies))
+            call = Call(
+                known.principal,
+                "s3",
+                found.operation,
+                parameters,
+                signed.region,
+                request_id,
+                signing_keys=form_keys(signed, now),
+                is_large=size >= LARGE_BODY_BYTES,
+                **_origin(scope, self._proxies),
+            )
+            result = await self._door.call(call)
         finally:
             room.give_back(size)
         return posting.render(posted, result, request_id)
@@ -260,7 +268,7 @@ class Gateway:
         if not found.is_served:
             progress.found = unserved.named(found, request)
             raise unserved.refusal(progress.found)
-        meant = replace(judged.meant, body=body) if body else judged.meant
+        meant = request if judged.meant is head else replace(judged.meant, body=body)
         return found, _parameters(found, decoded_body(meant, signed, secret))
 
 
@@ -278,10 +286,10 @@ def _meant(request: HttpRequest, signed: sigv4.Authorization) -> HttpRequest:
     return presigning.with_headers_of_query(request)
 
 
-def _from(scope: Scope, call: Call, proxies: Sequence[Network]) -> Call:
-    """The call with where it came from, and how."""
+def _origin(scope: Scope, proxies: Sequence[Network]) -> dict[str, Any]:
+    """Where a call came from, and how: members of Call."""
     address, secure = origin(scope, proxies)
-    return replace(call, source_ip=address, secure=secure, user_agent=_user_agent(scope))
+    return {"source_ip": address, "secure": secure, "user_agent": _user_agent(scope)}
 
 
 def _user_agent(scope: Scope) -> str | None:
@@ -304,12 +312,16 @@ def _head(scope: Scope) -> HttpRequest:
         headers=_headers(scope["headers"]),
         body=b"",
     )
-    names = [name for name, _ in scope["headers"] if name in _ONCE]
-    if len(names) != len(set(names)):
-        name = next(name for name in names if names.count(name) > 1).decode("latin-1")
-        sentence = f"The request has more than one '{name}' header."
-        raise refused(INCOMPLETE_SIGNATURE, protocol_of(head), sentence)
+    if len(head.headers) < len(scope["headers"]):
+        _check_repeated(head, [name for name, _ in scope["headers"] if name in _ONCE])
     return head
+
+
+def _check_repeated(head: HttpRequest, names: Sequence[bytes]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            sentence = f"The request has more than one '{name.decode('latin-1')}' header."
+            raise refused(INCOMPLETE_SIGNATURE, protocol_of(head), sentence)
 
 
 def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
