@@ -49,7 +49,7 @@ test-clients: install $(CLIENTS)/.installed ## the journeys of clients in other 
 $(CLIENTS)/.installed: Makefile
 	@echo "building $(CLIENTS): about 1 GB, once"
 	$(PYTHON) -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python -m pip install --quiet boto3 deltalake pandas polars pyarrow "s3fs>=2025.1"
+	$(CLIENTS)/bin/python -m pip install --quiet deltalake pandas polars pyarrow "s3fs>=2025.5"
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 

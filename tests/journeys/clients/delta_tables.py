@@ -3,12 +3,12 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
+import botocore.session
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 TABLE = "s3://deltalake/table"
-boto3.client("s3").create_bucket(Bucket="deltalake")
+botocore.session.get_session().create_client("s3").create_bucket(Bucket="deltalake")
 write_deltalake(TABLE, pa.table({"a": [0]}))
 
 

@@ -7,7 +7,11 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-s3 = fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL"], region=os.environ["AWS_REGION"])
+s3 = fs.S3FileSystem(
+    endpoint_override=os.environ["AWS_ENDPOINT_URL"],
+    region=os.environ["AWS_REGION"],
+    allow_bucket_creation=True,
+)
 s3.create_dir("arrow")
 rows = pa.table({"a": range(1_000_000), "b": [str(each) for each in range(1_000_000)]})
 pq.write_table(rows, "arrow/one/t.parquet", filesystem=s3)
