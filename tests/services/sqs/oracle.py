@@ -76,7 +76,7 @@ class Oracle:
         for letter in [letter for letter in self._due(now) if self._is_dead(letter)]:
             letter.maybe_moved = now if letter.maybe_moved is None else letter.maybe_moved
             if len(bodies) < limit:  # it has seen everything, so no dead letter is left
-                self._bury(letter)
+                self._move_to_dead_letters(letter)
         for body in bodies:
             letter = self._letter(body)
             letter.receives += 1
@@ -113,7 +113,7 @@ class Oracle:
     def saw_in_dead_letter_queue(self, body: str) -> None:
         """The dead-letter queue has given the message, so it was moved if it can have been."""
         for letter in [letter for letter in self.letters if letter.body == body and letter.maybe_moved]:
-            self._bury(letter)
+            self._move_to_dead_letters(letter)
 
     def may_have_moved(self, body: str) -> bool:
         return any(letter.body == body and letter.maybe_moved for letter in self.letters)
@@ -168,7 +168,7 @@ class Oracle:
     def _letter(self, body: str) -> Letter:
         return next(letter for letter in self.letters if letter.body == body)
 
-    def _bury(self, letter: Letter) -> None:
+    def _move_to_dead_letters(self, letter: Letter) -> None:
         """A standard queue's dead letter keeps its age, a FIFO queue's begins anew (guide, DLQs)."""
         assert self.dead is not None
         assert letter.maybe_moved is not None

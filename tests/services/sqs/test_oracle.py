@@ -39,12 +39,12 @@ class Queue:
     url: str
     channel: str
     oracle: Oracle
-    rung: bool = False
+    woken: bool = False
     held: list[tuple[str, int, str]] = field(default_factory=list)
     """Body, count of receives and receipt handle of each message that was received."""
 
     def ring(self, _payload: object) -> None:
-        self.rung = True
+        self.woken = True
 
 
 class Service:
@@ -115,11 +115,11 @@ class Service:
         moments = [queue.oracle.next_moment(self.now) for queue in self.queues]
         before = self.now
         for queue in self.queues:
-            queue.rung = False
+            queue.woken = False
         getattr(self, name)(*arguments)
         for queue, moment in zip(self.queues, moments, strict=True):
             earlier = self.now == before and queue.oracle.next_moment(self.now) < moment
-            assert queue.rung or not earlier or name in ("restart", "sweep"), "nobody was woken"
+            assert queue.woken or not earlier or name in ("restart", "sweep"), "nobody was woken"
         self.compare_counts()
 
     def send(self, group: str, key: str, delay: int | None) -> None:

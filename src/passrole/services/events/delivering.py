@@ -165,7 +165,7 @@ class Deliveries:
                 break
             why = self._exhausted(delivery, fault)
             if why is not None:
-                await self._bury(delivery, fault, why)
+                await self._send_to_dead_letters(delivery, fault, why)
                 break
             delay = min(DELAY_SECONDS_MIN * 2**delivery.attempts, DELAY_SECONDS_MAX)
             delivery = replace(delivery, attempts=delivery.attempts + 1, due=self._clock() + delay)
@@ -205,7 +205,7 @@ class Deliveries:
             return "MaximumEventAgeInSeconds"
         return None
 
-    async def _bury(self, delivery: Delivery, fault: Fault, why: str) -> None:
+    async def _send_to_dead_letters(self, delivery: Delivery, fault: Fault, why: str) -> None:
         """To the dead-letter queue, if the target has one, with AWS's attributes."""
         queue = arns.parse((delivery.target.get("DeadLetterConfig") or {}).get("Arn", ""))
         if queue is None:

@@ -142,9 +142,9 @@ async def _check(ctx: Context, target: Given, rule: str) -> None:
         check_input(target)
     except InvalidInput as error:
         raise refusals.invalid(str(error)) from None
-    buried = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if buried is not None and not buried.startswith(f"arn:{arns.PARTITION}:sqs:"):
-        raise refusals.bad_arn(buried)
+    dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if dead_letters is not None and not dead_letters.startswith(f"arn:{arns.PARTITION}:sqs:"):
+        raise refusals.bad_arn(dead_letters)
     if target.get("RoleArn"):
         await check_role(ctx, target["RoleArn"], rule)
 

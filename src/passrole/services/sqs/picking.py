@@ -64,7 +64,7 @@ def _from_front(tx: Tx, queue: Queue, now: float, limit: int) -> list[Message]:
         candidates = rows.receivable(tx, queue.key, now, limit)
         if any(message.sent <= sent_before for message in candidates):
             rows.delete_expired_front(tx, queue.key, now, sent_before)
-        elif not dead_letters.buried(candidates, now):
+        elif not dead_letters.taken(candidates, now):
             return candidates
 
 
@@ -98,7 +98,7 @@ def _from_group(
             rows.put_behind(tx, queue.key, group, now)
             fifo.promote(tx, queue, group)
             return []
-        if not dead_letters.buried(due, now):
+        if not dead_letters.taken(due, now):
             return due
 
 
@@ -109,36 +109,36 @@ class _DeadLetters:
         self._tx = tx
         self._source = queue.arn
         self._policy = None
-        self._grave: Queue | None = None
+        self._target: Queue | None = None
         if text := queue.attributes.get("RedrivePolicy"):
             self._policy = redrive.parse_policy(text)
-            self._grave = self._found(self._policy.target, queue)
+            self._target = self._found(self._policy.target, queue)
 
-    def buried(self, messages: Sequence[Message], now: float) -> bool:
+    def taken(self, messages: Sequence[Message], now: float) -> bool:
         """Move those that have been received often enough; whether there were any."""
-        if self._policy is None or self._grave is None:
+        if self._policy is None or self._target is None:
             return False
         dead = [message for message in messages if message.received >= self._policy.receives_max]
         for message in dead:
-            self._bury(self._grave, message, now)
+            self._move(self._target, message, now)
         return bool(dead)
 
     def _found(self, arn: str, queue: Queue) -> Queue | None:
         """The dead-letter queue, unless it is gone, of the other type, or no longer takes our messages."""
-        grave = registry.by_arn(self._tx, arn)
-        if grave is None or grave.fifo != queue.fifo:
+        target = registry.by_arn(self._tx, arn)
+        if target is None or target.fifo != queue.fifo:
             return None
-        return grave if redrive.allows(grave.attributes.get("RedriveAllowPolicy"), queue.arn) else None
+        return target if redrive.allows(target.attributes.get("RedriveAllowPolicy"), queue.arn) else None
 
-    def _bury(self, grave: Queue, message: Message, now: float) -> None:
+    def _move(self, target: Queue, message: Message, now: float) -> None:
         """It keeps its id and its count of receives, and in a standard queue also its age."""
         about = dataclasses.replace(unpack(message.about), source=self._source)
         sent, visible = message.sent, now
         if message.group_id is not None:
             sent = now
-            visible = now if rows.group_is_empty(self._tx, grave.key, message.group_id) else rows.BEHIND
+            visible = now if rows.group_is_empty(self._tx, target.key, message.group_id) else rows.BEHIND
         rows.delete(self._tx, [message.seq])
         rows.insert(
-            self._tx, message._replace(about=pack(about), sent=sent, visible=visible), queue=grave.key
+            self._tx, message._replace(about=pack(about), sent=sent, visible=visible), queue=target.key
         )
-        self._tx.notify(grave.channel)
+        self._tx.notify(target.channel)

@@ -104,13 +104,13 @@ async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> l
     """Messages as soon as there are some, or none after `seconds`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    rung = asyncio.Event()
-    stop = ctx.store.listen(queue.channel, lambda _: rung.set())
+    woken = asyncio.Event()
+    stop = ctx.store.listen(queue.channel, lambda _: woken.set())
     gone = asyncio.ensure_future(ctx.hung_up()) if ctx.hung_up else loop.create_future()
-    gone.add_done_callback(lambda _: rung.set())
+    gone.add_done_callback(lambda _: woken.set())
     try:
         while not gone.done():  # a client that has gone takes no message
-            rung.clear()
+            woken.clear()
             _, due = await ctx.store.read(lambda tx: _look(tx, queue.key))
             messages = await _received(ctx, queue, due, wish)
             left = deadline - loop.time()
@@ -119,7 +119,7 @@ async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> l
             nap = left if due is None else min(left, max(due - ctx.clock(), NAP_SECONDS_MIN))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(nap):
-                    await rung.wait()
+                    await woken.wait()
         return []
     finally:
         stop()
