@@ -90,13 +90,8 @@ async def put_object(
         Expires=expires,
         WebsiteRedirectLocation=website_redirect_location,
     )
-    about = About(
-        headers,
-        saying.check_metadata(metadata),
-        given,
-        saying.header_tags(tagging),
-        storage=storage.kept(stored),
-    )
+    tags = saying.header_tags(tagging)
+    about = About(headers, saying.check_metadata(metadata), given, tags, storage=storage.kept(stored))
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await writing.write(writing.work(ctx), (body,), given)
