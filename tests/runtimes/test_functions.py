@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -159,13 +161,13 @@ def test_discarded_code_is_removed_once_nobody_runs_it(own_bench: Bench) -> None
 
 
 def test_a_worker_that_dies_while_idle_costs_nobody_an_invocation(own_bench: Bench) -> None:
-    source = "import os, threading; threading.Timer(0.02, os._exit, [1]).start(); return os.getpid()"
-    spec = own_bench.function(source)
+    spec = own_bench.function("import os; return os.getpid()")
 
     async def scenario(functions: Functions) -> list[int]:
         pids = []
         for _ in range(3):
             pids.append(await own_bench.call(functions, spec))
+            os.kill(pids[-1], signal.SIGKILL)
             await _gone(pids[-1])
         return pids
 
