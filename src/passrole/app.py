@@ -268,7 +268,7 @@ class _Server(uvicorn.Server):
 
 
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
-    url = f"http://{config.host}:{config.port}"
+    url = config.endpoint_url
     told = {"url": url, "proxy": proxy_url, "pid": os.getpid()}
     private_files.write(_server_path(config), json.dumps(told).encode())
     ready(url)
@@ -290,7 +290,7 @@ def _listener(config: Config) -> socket.socket:
         listener.bind((config.host, config.port))
     except OSError as error:
         listener.close()
-        raise CannotListen(f"`{config.host}:{config.port}`: {error.strerror}") from error
+        raise CannotListen(f"`{config.host_in_url}:{config.port}`: {error.strerror}") from error
     return listener
 
 

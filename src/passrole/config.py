@@ -72,6 +72,16 @@ class Config:
     trusted_proxies: Networks = _NO_NETWORKS
     log_level: str = "info"
 
+    @property
+    def host_in_url(self) -> str:
+        """The host as URLs and Host headers write it: an IPv6 address in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def endpoint_url(self) -> str:
+        """The server's URL, for clients of all services."""
+        return f"http://{self.host_in_url}:{self.port}"
+
 
 def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:
     """The settings in force; `overrides` that are None count as not given. Raises ConfigError."""

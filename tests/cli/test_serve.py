@@ -6,6 +6,7 @@ import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,26 @@ def test_an_address_that_is_not_ours_is_named(passrole: Passrole, tmp_path: Path
     assert told.startswith(f"passrole serve: cannot listen on `{host}:0`: ")
     assert told.count("\n") == 1
     assert process.returncode == 2
+
+
+def test_a_server_on_an_ipv6_address_is_announced_as_clients_take_it(
+    start_server: Callable[..., Any], passrole: Passrole
+) -> None:
+    if not _has_ipv6():
+        pytest.skip("no IPv6 here")
+    server = start_server(host="::1")
+    assert server.url.startswith("http://[::1]:")
+    queue = server.client("sqs").create_queue(QueueName="six")["QueueUrl"]
+    assert queue == f"{server.url}/{server.account}/six"
+    server.client("sqs").send_message(QueueUrl=queue, MessageBody="hello")
+    next_command = passrole("callbacks", "--data", str(server.data))
+    _, told = next_command.communicate(timeout=20)
+    assert (next_command.returncode, told) == (0, "no callback waits for an answer\n")
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True

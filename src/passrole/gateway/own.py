@@ -73,8 +73,7 @@ def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
 def _is_own_host(header: str, config: Config) -> bool:
     """Whether a Host header names this server; the port may be another, as behind a forwarded one."""
     name = _without_port(header)
-    ours = f"[{config.host}]" if ":" in config.host else config.host
-    if name in (*_LOOPBACK_NAMES, ours.lower()):
+    if name in (*_LOOPBACK_NAMES, config.host_in_url.lower()):
         return True
     return config.host in _EVERYWHERE and _is_address(name)
 

@@ -35,9 +35,8 @@ class Functions:
 
     def __init__(self, config: Config, clock: Clock = system_clock) -> None:
         """Raises ConfigError."""
-        host = f"[{config.host}]" if ":" in config.host else config.host
         self._launch = Launch(
-            endpoint_url=f"http://{host}:{config.port}",
+            endpoint_url=config.endpoint_url,
             bootstrap=chosen_bootstrap(config.lambda_bootstrap),
         )
         self._clock = clock

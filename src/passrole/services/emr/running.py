@@ -242,13 +242,12 @@ class Programs:
             answer = await self._assumed(cluster, role, _principal(cluster, arn, answer))
             arn = role
         given = answer["Credentials"]
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
         return _Session(
             _principal(cluster, arn, answer),
             {
                 "AWS_REGION": cluster.region,
                 "AWS_DEFAULT_REGION": cluster.region,
-                "AWS_ENDPOINT_URL": f"http://{host}:{self._config.port}",
+                "AWS_ENDPOINT_URL": self._config.endpoint_url,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
                 "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],

@@ -94,7 +94,7 @@ async def named_queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str
 
 def url(ctx: Context, queue_name: str) -> str:
     """The URL under which this server answers for the queue."""
-    return f"http://{ctx.config.host}:{ctx.config.port}/{ctx.account}/{queue_name}"
+    return f"{ctx.config.endpoint_url}/{ctx.account}/{queue_name}"
 
 
 def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
