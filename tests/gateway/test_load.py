@@ -18,7 +18,7 @@ from tests.conftest import Server
 
 from passrole.gateway.connections import HEAD_BYTES_MAX
 from passrole.runtimes.processes import resident_bytes_alone
-from passrole.wire import sizes
+from passrole.wire import body_limits
 
 MIB = 1_048_576
 UNFINISHED = 25
@@ -255,4 +255,4 @@ def test_the_largest_legal_bodies_are_read(server: Server) -> None:
     body = f"<Delete>{keys}</Delete>".encode()
     sent = head(server, admin(server), "s3", {}, len(body), path="/no-such-bucket?delete", body=body) + body
     assert b"NoSuchBucket" in answered(server, sent)
-    assert sizes.bytes_max("s3", "PutObject") > 64 * MIB
+    assert body_limits.bytes_max("s3", "PutObject") > 64 * MIB

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passrole.faults import Fault
-from passrole.wire import HttpRequest, Route, parse, render_fault, sizes, xml_reading
+from passrole.wire import HttpRequest, Route, body_limits, parse, render_fault, xml_reader
 from passrole.wire.descriptions import SERVICES, operations
 from passrole.wire.forms import (
     LONG_CHARS,
@@ -67,15 +67,15 @@ def test_too_many_values_or_levels_are_no_body(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"<a>" + b"<b/>" * xml_reading.TAGS_MAX + b"</a>",
-        b"<a " + b'b="c" ' * xml_reading.TAG_BYTES_MAX + b"/>",
+        b"<a>" + b"<b/>" * xml_reader.TAGS_MAX + b"</a>",
+        b"<a " + b'b="c" ' * xml_reader.TAG_BYTES_MAX + b"/>",
         b"<a>" * 1_000 + b"</a>" * 1_000,
     ],
     ids=["tags", "a tag without end", "deep"],
 )
 def test_xml_has_bounds(body: bytes) -> None:
     with pytest.raises(Fault) as caught:
-        xml_reading.load(body)
+        xml_reader.load(body)
     assert caught.value.code == "MalformedXML"
 
 
@@ -149,15 +149,17 @@ def test_a_long_blob_that_is_no_base64_is_refused(spoilt: str) -> None:
 def test_every_limit_is_of_an_operation_that_there_is() -> None:
     for service in SERVICES:
         for operation in operations(service):
-            assert 65_536 < sizes.bytes_max(service, operation) <= sizes.LAMBDA_BYTES_MAX
-        assert max(sizes.bytes_max(service, each) for each in operations(service)) >= sizes.bytes_max(service)
-    assert {service for service, _ in sizes.LARGER} <= set(SERVICES)
-    assert all(operation in operations(service) for service, operation in sizes.LARGER)
+            assert 65_536 < body_limits.bytes_max(service, operation) <= body_limits.LAMBDA_BYTES_MAX
+        assert max(
+            body_limits.bytes_max(service, each) for each in operations(service)
+        ) >= body_limits.bytes_max(service)
+    assert {service for service, _ in body_limits.LARGER} <= set(SERVICES)
+    assert all(operation in operations(service) for service, operation in body_limits.LARGER)
 
 
 def test_the_layer_before_a_service_says_too_long_in_plain_text() -> None:
     found = Route("sqs", "SendMessage", "json", {})
-    answer = render_fault(found, sizes.too_large(found, 5), "r")
+    answer = render_fault(found, body_limits.too_large(found, 5), "r")
     assert (answer.status, answer.body) == (413, b"HTTP content length exceeded 5 bytes.")
     assert ("content-type", "text/plain") in answer.headers
 
@@ -174,6 +176,6 @@ def test_the_layer_before_a_service_says_too_long_in_plain_text() -> None:
 def test_a_full_house_is_said_in_words_on_which_clients_try_again(
     protocol: str, status: int, code: bytes
 ) -> None:
-    answer = render_fault(None, sizes.busy(protocol), "r")  # type: ignore[arg-type]
+    answer = render_fault(None, body_limits.busy(protocol), "r")  # type: ignore[arg-type]
     said = answer.body + b"".join(f"{name}: {value}\n".encode() for name, value in answer.headers)
     assert answer.status == status and code in said

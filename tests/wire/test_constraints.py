@@ -8,7 +8,7 @@ import pytest
 
 from passrole.wire import constraints
 from passrole.wire.descriptions import SERVICES, Protocol, service_model
-from passrole.wire.limits import AMBIGUOUS
+from passrole.wire.value_constraints import AMBIGUOUS
 
 TOKEN = "0123456789012345678901234567890123"
 PIPELINE = {"PipelineName": "p", "RoleArn": "arn:aws:iam::111122223333:role/R", "ClientRequestToken": TOKEN}

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from passrole.faults import Fault
-from passrole.wire import HttpRequest, parse, presigning, route, sigv4
+from passrole.wire import HttpRequest, parse, presigned_headers, route, sigv4
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEYS = ("k", "a/../b//./c", "ü +&?%41", "a~b(c)!'*", "/k", "..")
@@ -129,7 +129,7 @@ def test_many_unsigned_headers_are_told_without_much_ado(client: Any, expires: i
 def test_a_parameter_that_no_header_can_be_named_is_refused(name: str) -> None:
     request = HttpRequest("PUT", "/b/k", f"x-amz-meta-{name}=1", {}, b"")
     with pytest.raises(Fault, match="InvalidArgument"):
-        presigning.with_headers_of_query(request)
+        presigned_headers.with_headers_of_query(request)
 
 
 def test_a_request_of_another_time_is_too_skewed(client: Any) -> None:
@@ -167,7 +167,7 @@ def test_headers_in_the_query_count_and_those_of_the_signature_do_not() -> None:
         "&x-amz-meta-team=%C3%A9&x-amz-copy-source=b%2Fk&response-expires=0&x-id=PutObject"
     )
     request = HttpRequest("PUT", "/b/k", query, {"host": "h"}, b"")
-    meant = presigning.with_headers_of_query(request)
+    meant = presigned_headers.with_headers_of_query(request)
     assert meant.headers == {
         "host": "h",
         "x-amz-acl": "private",
@@ -187,7 +187,7 @@ def test_headers_in_the_query_count_and_those_of_the_signature_do_not() -> None:
 )
 def test_a_header_that_is_said_twice_is_refused(query: str, headers: dict[str, str]) -> None:
     with pytest.raises(Fault) as caught:
-        presigning.with_headers_of_query(HttpRequest("PUT", "/b/k", query, headers, b""))
+        presigned_headers.with_headers_of_query(HttpRequest("PUT", "/b/k", query, headers, b""))
     assert (caught.value.code, caught.value.members["ArgumentName"]) == ("InvalidArgument", "x-amz-acl")
 
 

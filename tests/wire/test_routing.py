@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 from botocore.loaders import Loader
 
-from passrole.wire import HttpRequest, route, unserved
+from passrole.wire import HttpRequest, route, unsupported
 from passrole.wire.descriptions import Protocol
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routing import protocol_of
@@ -258,9 +258,9 @@ def test_renamed_rest_services_stand_under_botocores_signing_names() -> None:
 def test_what_is_served_nowhere_here_is_named_for_its_refusal(
     given: HttpRequest, signing_service: str, operation: str, protocol: Protocol
 ) -> None:
-    found = unserved.named(route(given, signing_service), given)
-    assert not found.is_served
+    found = unsupported.named(route(given, signing_service), given)
+    assert not found.is_supported
     assert (found.service, found.operation, found.protocol) == (signing_service, operation, protocol)
-    fault = unserved.refusal(found)
+    fault = unsupported.refusal(found)
     assert fault.message == f"passrole does not support the operation {signing_service}:{operation}"
     assert fault.status in (400, 501)

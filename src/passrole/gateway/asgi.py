@@ -21,7 +21,7 @@ from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault, Internal
-from passrole.gateway import own
+from passrole.gateway import own_operations
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import form_keys, signing_keys
@@ -30,16 +30,16 @@ from passrole.wire import (
     HttpRequest,
     HttpResponse,
     Route,
+    body_limits,
+    form_uploads,
     parse,
-    posting,
-    presigning,
+    presigned_headers,
     render,
     render_fault,
     route,
     sigv2,
     sigv4,
-    sizes,
-    unserved,
+    unsupported,
 )
 from passrole.wire.chunked import decoded_body
 from passrole.wire.descriptions import Protocol
@@ -127,9 +127,9 @@ class Gateway:
         progress = _Progress()
         try:
             head = _head(scope)
-            if own.is_health(head):
-                return own.answer({"status": "ready"}, request_id)
-            answering = self._posted if posting.is_form(head) else self._answered
+            if own_operations.is_health(head):
+                return own_operations.answer({"status": "ready"}, request_id)
+            answering = self._posted if form_uploads.is_form(head) else self._answered
             return await answering(scope, head, receive, request_id, progress)
         except Fault as fault:
             answer = render_fault(progress.found, fault, request_id)
@@ -149,7 +149,7 @@ class Gateway:
         try:
             await room.take(size)
         except Full:
-            raise sizes.busy(judged.protocol) from None
+            raise body_limits.busy(judged.protocol) from None
         try:
             found, parameters = await self._read(judged, receive, size, progress)
             is_s3 = found.service == "s3"
@@ -168,7 +168,7 @@ class Gateway:
             result = await self._door.call(call)
         finally:
             room.give_back(size)
-        answer = own.answer if found.service == own.SERVICE else partial(render, found)
+        answer = own_operations.answer if found.service == own_operations.SERVICE else partial(render, found)
         return answer(result, request_id)
 
     async def _posted(
@@ -181,14 +181,14 @@ class Gateway:
         try:
             await room.take(size)
         except Full:
-            raise sizes.busy("rest-xml") from None
+            raise body_limits.busy("rest-xml") from None
         try:
             request = replace(head, body=await self._body(receive, size, progress))
-            posted = await asyncio.to_thread(posting.read, request)
+            posted = await asyncio.to_thread(form_uploads.read, request)
             signed = posted.authorization
             known = await self._known(signed, "rest-xml")
             now = self._clock()
-            posting.verify(posted, known.secret_key, now)
+            form_uploads.verify(posted, known.secret_key, now)
             found = route(posted.request, "s3")
             parameters = parse(found, decoded_body(posted.request, signed, known.secret_key))
             call = Call(
@@ -205,11 +205,11 @@ class Gateway:
             result = await self._door.call(call)
         finally:
             room.give_back(size)
-        return posting.render(posted, result, request_id)
+        return form_uploads.render(posted, result, request_id)
 
     def _routed(self, request: HttpRequest, signing_service: str) -> Route:
-        if own.is_meant(request, signing_service):
-            return own.route(request, signing_service, self._config)
+        if own_operations.is_meant(request, signing_service):
+            return own_operations.route(request, signing_service, self._config)
         return route(request, signing_service)
 
     async def _judged(self, head: HttpRequest, progress: _Progress) -> _Judged:
@@ -217,7 +217,7 @@ class Gateway:
         signed = _signed(head)
         meant = _meant(head, signed)
         protocol = protocol_of(head, signed.service)
-        if own.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
+        if own_operations.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
             progress.found = self._routed(meant, signed.service)
             protocol = progress.found.protocol
         known = await self._known(signed, protocol)
@@ -241,7 +241,7 @@ class Gateway:
         self, judged: _Judged, receive: Receive, size: int, progress: _Progress
     ) -> tuple[Route, dict[str, Any]]:
         body = await self._body(receive, size, progress)
-        is_named = progress.found is None or progress.found.is_served  # else a description is loaded
+        is_named = progress.found is None or progress.found.is_supported  # else a description is loaded
         if len(body) < LARGE_BODY_BYTES and is_named:
             return self._understood(judged, body, progress)
         return await asyncio.to_thread(self._understood, judged, body, progress)
@@ -250,7 +250,7 @@ class Gateway:
         try:
             body = await whole(receive, size) if size else b""
         except TooLarge:  # in pieces, it announced no length
-            raise sizes.too_large(progress.found, size) from None
+            raise body_limits.too_large(progress.found, size) from None
         progress.is_read = True
         return body
 
@@ -265,9 +265,9 @@ class Gateway:
             sigv4.verify(request, signed, secret, judged.now, skew, judged.protocol)
         elif not sigv2.is_presigned(request):
             sigv4.check_payload(request, signed, judged.protocol)
-        if not found.is_served:
-            progress.found = unserved.named(found, request)
-            raise unserved.refusal(progress.found)
+        if not found.is_supported:
+            progress.found = unsupported.named(found, request)
+            raise unsupported.refusal(progress.found)
         meant = request if judged.meant is head else replace(judged.meant, body=body)
         return found, _parameters(found, decoded_body(meant, signed, secret))
 
@@ -283,7 +283,7 @@ def _meant(request: HttpRequest, signed: sigv4.Authorization) -> HttpRequest:
     """What a presigned URL asks S3 for: its query may hold headers. Raises Unrouted."""
     if signed.service != "s3" or signed.expires_seconds is None:
         return request
-    return presigning.with_headers_of_query(request)
+    return presigned_headers.with_headers_of_query(request)
 
 
 def _origin(scope: Scope, proxies: Sequence[Network]) -> dict[str, Any]:
@@ -328,14 +328,14 @@ def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
     """The bytes that the body will have, or may have at most. Raises Fault where that is too many."""
     headers = head.headers
     service = found.service if found else service_of(signing_service)
-    most = sizes.bytes_max(service, found.operation if found else "")
+    most = body_limits.bytes_max(service, found.operation if found else "")
     if "transfer-encoding" in headers:
         return most
     if "content-length" not in headers:
         return 0 if head.method in BODILESS else SMALL_BYTES_MAX
     announced = int(headers["content-length"])
     if announced > most:
-        raise sizes.too_large(found, most)
+        raise body_limits.too_large(found, most)
     return announced
 
 
@@ -355,7 +355,9 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _parameters(found: Route, request: HttpRequest) -> dict[str, Any]:
-    return own.parameters(request.body) if found.service == own.SERVICE else parse(found, request)
+    if found.service == own_operations.SERVICE:
+        return own_operations.parameters(request.body)
+    return parse(found, request)
 
 
 async def _send(send: Send, response: HttpResponse) -> None:

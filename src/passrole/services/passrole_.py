@@ -1,4 +1,4 @@
-"""What the command line asks that AWS has no operation for; reached under `/_passrole/` (gateway/own.py).
+"""passrole's own operations, for what AWS has none; under `/_passrole/` (gateway/own_operations.py).
 
 Each asks for what AWS asks where it shows or gives the same: by calling that operation in the caller's name,
 or by the same permission.

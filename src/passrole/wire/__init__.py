@@ -9,7 +9,7 @@ knows what an operation does, who may call it, or what time it is.
 """
 
 from passrole.wire.codecs import parse, render, render_fault
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.routes import Route
 from passrole.wire.routing import route
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 
 
 def canonical_request(request: HttpRequest, service: str, signed_headers: Sequence[str], digest: str) -> str:

@@ -4,7 +4,7 @@ https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
 
 from passrole.wire.errors import WireError
-from passrole.wire.http import HttpResponse
+from passrole.wire.http_messages import HttpResponse
 
 _MAP, _TEXT = 0xA0, 0x60
 _LENGTHS = ((24, 0, 0x00), (1 << 8, 1, 0x18), (1 << 16, 2, 0x19), (1 << 32, 4, 0x1A))

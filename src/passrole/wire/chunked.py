@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from passrole.wire import checksums
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
 from passrole.wire.sigv4 import ALGORITHM, Authorization, scope_of, signing_key
 

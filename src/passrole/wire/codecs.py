@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from botocore.model import OperationModel
 
 from passrole.faults import Fault
-from passrole.wire import cbor, json, query, rest_json, rest_xml, sizes
+from passrole.wire import body_limits, cbor, json_protocol, query, rest_json, rest_xml
 from passrole.wire.descriptions import SERVICES, Protocol, operation_model
 from passrole.wire.errors import WireError, wire_error
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routes import Route
 from passrole.wire.shapes import Parse, Render
@@ -37,8 +37,8 @@ def render(route: Route, result: Mapping[str, Any] | None, request_id: str) -> H
 
 def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResponse:
     """The answer to a call that failed; `route` is None where the request never got one."""
-    if isinstance(fault, sizes.ContentTooLong):
-        return sizes.plain_answer(fault, request_id)
+    if isinstance(fault, body_limits.ContentTooLong):
+        return body_limits.plain_answer(fault, request_id)
     if route is not None:
         service, protocol = route.service if _is_described(route) else None, route.protocol
     else:
@@ -50,7 +50,7 @@ def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResp
 
 
 def _is_described(route: Route) -> bool:
-    return route.is_served and route.service in SERVICES
+    return route.is_supported and route.service in SERVICES
 
 
 class _ProtocolCodec(NamedTuple):
@@ -65,7 +65,9 @@ class _OperationCodec(NamedTuple):
 
 
 _PROTOCOLS: Mapping[Protocol, _ProtocolCodec] = {
-    "json": _ProtocolCodec(json.compile_parse, json.compile_render, json.render_error),
+    "json": _ProtocolCodec(
+        json_protocol.compile_parse, json_protocol.compile_render, json_protocol.render_error
+    ),
     "query": _ProtocolCodec(query.compile_parse, query.compile_render, query.render_error),
     "rest-json": _ProtocolCodec(rest_json.compile_parse, rest_json.compile_render, rest_json.render_error),
     "rest-xml": _ProtocolCodec(rest_xml.compile_parse, rest_xml.compile_render, rest_xml.render_error),

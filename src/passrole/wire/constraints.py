@@ -1,7 +1,7 @@
 """What the descriptions demand of parameters (required, length, range, enum, pattern), in AWS's words.
 
 It knows no operation's own rules: those are the handlers'. A check is compiled from each shape when first
-needed; what one value must be is in `limits`, here is the way through structures and the wording.
+needed. `value_constraints` checks one value; this module walks through structures and words the message.
 
 SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
 operations, which have sentences of their own. S3 says no more than that the request is malformed.
@@ -16,9 +16,9 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from passrole.faults import Fault
 from passrole.wire.descriptions import members, service_model
-from passrole.wire.limits import Failing, length_of, limits_of
 from passrole.wire.shapes import Compiler
-from passrole.wire.xml_reading import malformed
+from passrole.wire.value_constraints import Failing, length_of, limits_of
+from passrole.wire.xml_reader import malformed
 
 Check = Callable[[Any, str, list[str]], None]
 """Takes a value and its path, and appends a sentence for each constraint that it fails."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import unquote_plus
 
 from passrole.faults import Fault
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 
 PAIRS_MAX = 20_000
 QUERY_PAIRS_MAX = 2_000

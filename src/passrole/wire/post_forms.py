@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import Unrouted
 
 TYPE = "multipart/form-data"

@@ -11,11 +11,11 @@ from typing import Any, cast
 from botocore.model import ListShape, MapShape, OperationModel, Shape
 
 from passrole.faults import Fault
-from passrole.wire import scalars, xml
+from passrole.wire import scalars, xml_writer
 from passrole.wire.descriptions import Protocol, members, service_model
 from passrole.wire.errors import WireError
 from passrole.wire.forms import form_parameters
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.shapes import Compiler, Parse, Render, wire_name
 
 Tree = dict[str, Any]
@@ -49,7 +49,7 @@ def compile_parse(operation: OperationModel, service: str) -> Parse:
 def compile_render(operation: OperationModel, service: str) -> Render:
     """The function from the operation's result to a response."""
     shape = operation.output_shape
-    write = xml.writer(service, "query")(shape) if shape is not None else None
+    write = xml_writer.writer(service, "query")(shape) if shape is not None else None
     wrapper = str(shape.serialization.get("resultWrapper", shape.name)) if shape is not None else ""
     opening = f'<{operation.name}Response xmlns="{_namespace(service)}">'
     closing = f"</{operation.name}Response>"
@@ -69,12 +69,12 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
     namespace = f' xmlns="{_namespace(error.service)}"' if error.service else ""
     out = [
         f"<ErrorResponse{namespace}><Error><Type>{'Sender' if error.sender else 'Receiver'}</Type>",
-        f"<Code>{xml.escaped(error.code)}</Code><Message>{xml.escaped(error.message)}</Message>",
+        f"<Code>{xml_writer.escaped(error.code)}</Code><Message>{xml_writer.escaped(error.message)}</Message>",
     ]
     shapes = members(error.shape)
     for name, value in error.members.items():
         if name in shapes:
-            writes = xml.writer(error.service or "", "query")(shapes[name])
+            writes = xml_writer.writer(error.service or "", "query")(shapes[name])
             writes(wire_name(shapes[name], name), value, out)
     out.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
     return _response(error.status, out, request_id)
@@ -83,8 +83,8 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
 def render_ec2_error(error: WireError, request_id: str) -> HttpResponse:
     """The answer to a call that failed, in the form that EC2 alone has."""
     out = [
-        f"<Response><Errors><Error><Code>{xml.escaped(error.code)}</Code>",
-        f"<Message>{xml.escaped(error.message)}</Message></Error></Errors>",
+        f"<Response><Errors><Error><Code>{xml_writer.escaped(error.code)}</Code>",
+        f"<Message>{xml_writer.escaped(error.message)}</Message></Error></Errors>",
         f"<RequestID>{request_id}</RequestID></Response>",
     ]
     return _response(error.status, out, request_id)

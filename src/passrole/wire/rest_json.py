@@ -13,7 +13,7 @@ from passrole.wire import json_values, scalars
 from passrole.wire.descriptions import members
 from passrole.wire.errors import WireError
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.shapes import Parse, Render, wire_name
 
 JSON = "application/json"

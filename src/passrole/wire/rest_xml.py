@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from botocore.model import ListShape, OperationModel, Shape
 
 from passrole.faults import Fault
-from passrole.wire import encoded_words, scalars, xml, xml_reading
+from passrole.wire import encoded_words, scalars, xml_reader, xml_writer
 from passrole.wire.descriptions import members
 from passrole.wire.errors import WireError
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.shapes import Parse, Render, wire_name
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -99,9 +99,9 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
     """The answer to a call that failed; further members such as `Key` stand beside the code."""
-    out = [DECLARATION, f"<Error><Code>{xml.escaped(error.code)}</Code>"]
-    out.append(f"<Message>{xml.escaped(error.message)}</Message>")
-    out.extend(f"<{name}>{xml.escaped(str(value))}</{name}>" for name, value in error.members.items())
+    out = [DECLARATION, f"<Error><Code>{xml_writer.escaped(error.code)}</Code>"]
+    out.append(f"<Message>{xml_writer.escaped(error.message)}</Message>")
+    out.extend(f"<{name}>{xml_writer.escaped(str(value))}</{name}>" for name, value in error.members.items())
     out.append(f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>")
     body = ("".join(out).encode("utf-8"), XML)
     return _response(error.status, list(error.headers.items()), body, request_id)
@@ -192,15 +192,15 @@ def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[st
     if payload is None:
         if all("location" in member.serialization for member in members(shape).values()):
             return lambda _body: {}
-        read_members = xml_reading.reader(service)(shape)
-        return lambda body: read_members([xml_reading.load(body)]) if body else {}
+        read_members = xml_reader.reader(service)(shape)
+        return lambda body: read_members([xml_reader.load(body)]) if body else {}
     member = members(shape)[payload]
     if member.type_name == "blob":
         return lambda body: {payload: body} if body else {}
     if member.type_name == "string":
         return lambda body: {payload: _utf8(body)} if body else {}
-    read = xml_reading.reader(service)(member)
-    return lambda body: {payload: read([xml_reading.load(body)])} if body else {}
+    read = xml_reader.reader(service)(member)
+    return lambda body: {payload: read([xml_reader.load(body)])} if body else {}
 
 
 def _utf8(body: bytes) -> str:
@@ -223,17 +223,17 @@ def _body_writer(operation: OperationModel, service: str) -> Callable[[Mapping[s
         if member.type_name == "string":
             return lambda result: ((result.get(payload) or "").encode("utf-8"), "application/json")
         root = str(member.serialization.get("name", member.name))
-        write_payload = xml.writer(service, "rest-xml")(member)
+        write_payload = xml_writer.writer(service, "rest-xml")(member)
         return lambda result: _document(write_payload, root, result.get(payload) or {})
     root = ROOTS.get(operation.name, shape.name)
     if operation.name in UNWRAPPED:
         only = UNWRAPPED[operation.name]
-        write_text = xml.writer(service, "rest-xml")(members(shape)[only])
+        write_text = xml_writer.writer(service, "rest-xml")(members(shape)[only])
         return lambda result: _document(write_text, root, result.get(only) or "")
-    return lambda result: _document(xml.writer(service, "rest-xml")(shape), root, result)
+    return lambda result: _document(xml_writer.writer(service, "rest-xml")(shape), root, result)
 
 
-def _document(write: xml.Writer, root: str, value: Any) -> tuple[bytes, str]:
+def _document(write: xml_writer.Writer, root: str, value: Any) -> tuple[bytes, str]:
     out: list[str] = []
     write(root, value, out)
     text = "".join(out).replace(f"<{root}", f'<{root} xmlns="{NAMESPACE}"', 1)

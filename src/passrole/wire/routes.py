@@ -17,4 +17,4 @@ class Route:
     operation: str
     protocol: Protocol
     path_arguments: Mapping[str, str]
-    is_served: bool = True
+    is_supported: bool = True

@@ -16,10 +16,10 @@ from functools import cache
 from urllib.parse import unquote
 
 from passrole.faults import Fault
-from passrole.wire import descriptions, s3_routing, unserved
+from passrole.wire import descriptions, s3_routing, unsupported
 from passrole.wire.descriptions import SERVICES, Protocol
 from passrole.wire.forms import named_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import INVALID_SIGNATURE, Unrouted, refused
 from passrole.wire.routes import Route
 
@@ -28,7 +28,7 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
     """The route of a request, `signing_service` being the one in its credential's scope, if it has any.
 
     A request that fits no operation here, and was signed for a service that is not here, has a route too: it
-    is refused once its signature was verified (`unserved`). Raises Unrouted.
+    is refused once its signature was verified (`unsupported`). Raises Unrouted.
     """
     protocol = protocol_of(request, signing_service)
     try:
@@ -36,7 +36,7 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
     except Unrouted as fault:
         if signing_service is None or not _is_elsewhere(fault, request, signing_service):
             raise
-        return unserved.route(request, signing_service, protocol)
+        return unsupported.route(request, signing_service, protocol)
     required = SERVICES[found.service].signing_name
     if signing_service is not None and signing_service != required:
         sentence = f"Credential should be scoped to correct service: '{required}'."
@@ -123,7 +123,7 @@ def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
     service = _BY_PREFIX.get(prefix)
     if service is None or operation not in descriptions.operations(service):
         # coral's JSON front layer sends this code with status 400 and no sentence; ours says who refuses.
-        told = unserved.sentence(service or prefix or "nothing", operation or "nothing")
+        told = unsupported.message(service or prefix or "nothing", operation or "nothing")
         raise Unrouted("UnknownOperationException", told, "json", status=400)
     return Route(service, operation, "json", _NO_ARGUMENTS)
 
@@ -145,7 +145,7 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
     ):
         sentence = (
             f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}:"
-            f" {unserved.sentence(service or signing_service or 'nothing', action)}"
+            f" {unsupported.message(service or signing_service or 'nothing', action)}"
         )
         raise Unrouted("InvalidAction", sentence, "query", status=400)
     return Route(service, action, "query", _addressed(request) if service == "sqs" else _NO_ARGUMENTS)
@@ -188,7 +188,7 @@ def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
             return found
     # A JSON service that was sent no target gets here too: AWS answers the same to it.
     protocol: Protocol = SERVICES[service].protocols[0] if service else "rest-json"
-    told = unserved.sentence(service or signing_service or "nothing", unserved.unnamed(request))
+    told = unsupported.message(service or signing_service or "nothing", unsupported.unnamed(request))
     raise Unrouted("UnknownOperationException", told, protocol, status=404)
 
 
@@ -263,5 +263,5 @@ def _argument(segment: str) -> str:
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
-        told = unserved.sentence("lambda", "a path that is not UTF-8")
+        told = unsupported.message("lambda", "a path that is not UTF-8")
         raise Unrouted("UnknownOperationException", told, "rest-json", status=404) from None

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from passrole.faults import Fault
 from passrole.wire.descriptions import operation_model, operations
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import Unrouted
 from passrole.wire.shapes import wire_name
 

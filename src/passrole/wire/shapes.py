@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.model import Shape
 
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 
 Parse = Callable[[HttpRequest, Mapping[str, str]], dict[str, Any]]
 """From a request and the arguments in its path to the operation's parameters."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from passrole.arns import Region
 from passrole.faults import Fault
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import ACCESS_DENIED, INVALID_SIGNATURE, Unrouted, refused
 from passrole.wire.s3_routing import bucket_of_host
 from passrole.wire.scalars import INTEGER_BOUNDS, read_integer

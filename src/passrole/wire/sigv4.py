@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 from passrole.arns import Region, Unfit
 from passrole.faults import Fault
-from passrole.wire import presigning
+from passrole.wire import presigned_headers
 from passrole.wire.canonical import canonical_request
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
@@ -428,7 +428,7 @@ def _declared(request: HttpRequest, authorization: Authorization, protocol: Prot
     """What the head says is signed in place of the body; None where it says nothing."""
     declared = request.headers.get("x-amz-content-sha256")
     if authorization.service == "s3" and authorization.expires_seconds is not None and declared is None:
-        declared = presigning.headers_in_query(request).get("x-amz-content-sha256")
+        declared = presigned_headers.headers_in_query(request).get("x-amz-content-sha256")
         if declared is None:
             return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
     if authorization.service == "s3" and declared is None:

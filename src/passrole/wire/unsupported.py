@@ -18,7 +18,7 @@ from passrole.faults import Fault
 from passrole.wire import descriptions
 from passrole.wire.descriptions import Protocol
 from passrole.wire.forms import named_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routes import Route
 
@@ -36,7 +36,7 @@ _CODES: Mapping[Protocol, tuple[str, int]] = {
 }
 
 
-def sentence(service: str, operation: str) -> str:
+def message(service: str, operation: str) -> str:
     """What every refusal of this kind says."""
     return f"passrole does not support the operation {service}:{operation}"
 
@@ -45,7 +45,7 @@ def route(request: HttpRequest, signing_service: str, protocol: Protocol) -> Rou
     """The route of a request that no served operation fits; `service` is the signing name."""
     if request.headers.get("smithy-protocol") == _CBOR:
         return Route(
-            signing_service, _last(request.raw_path, "/"), "rpc-v2-cbor", _NO_ARGUMENTS, is_served=False
+            signing_service, _last(request.raw_path, "/"), "rpc-v2-cbor", _NO_ARGUMENTS, is_supported=False
         )
     if protocol == "json":
         return Route(
@@ -53,13 +53,13 @@ def route(request: HttpRequest, signing_service: str, protocol: Protocol) -> Rou
             _last(request.headers["x-amz-target"], "."),
             protocol,
             _NO_ARGUMENTS,
-            is_served=False,
+            is_supported=False,
         )
     if protocol == "query":
         form: Protocol = "ec2" if signing_service == "ec2" else "query"
-        return Route(signing_service, _action(request), form, _NO_ARGUMENTS, is_served=False)
+        return Route(signing_service, _action(request), form, _NO_ARGUMENTS, is_supported=False)
     rest: Protocol = "rest-xml" if signing_service.startswith("s3") else "rest-json"
-    return Route(signing_service, unnamed(request), rest, _NO_ARGUMENTS, is_served=False)
+    return Route(signing_service, unnamed(request), rest, _NO_ARGUMENTS, is_supported=False)
 
 
 def unnamed(request: HttpRequest) -> str:
@@ -82,7 +82,7 @@ def named(found: Route, request: HttpRequest) -> Route:
 def refusal(found: Route) -> Fault:
     """The fault for a route that is not served."""
     code, status = _CODES[found.protocol]
-    return Unrouted(code, sentence(found.service, found.operation), found.protocol, status=status)
+    return Unrouted(code, message(found.service, found.operation), found.protocol, status=status)
 
 
 def _last(text: str, separator: str) -> str:

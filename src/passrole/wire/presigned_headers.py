@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from passrole.wire.forms import query_parameters
-from passrole.wire.http import HttpRequest
+from passrole.wire.http_messages import HttpRequest
 from passrole.wire.refusals import Unrouted
 
 _PREFIX = "x-amz-"

@@ -12,7 +12,7 @@ from botocore.model import OperationModel
 from passrole.wire import json_values
 from passrole.wire.descriptions import service_model
 from passrole.wire.errors import WireError
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.shapes import Parse, Render
 
 DEFAULT_VERSION = "1.1"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from passrole.faults import Fault
 from passrole.wire.descriptions import Protocol
-from passrole.wire.http import HttpResponse
+from passrole.wire.http_messages import HttpResponse
 from passrole.wire.refusals import Unrouted
 from passrole.wire.routes import Route
 

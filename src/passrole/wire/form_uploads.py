@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from passrole.faults import Fault
-from passrole.wire import post_forms, post_policies, presigning, sigv2, sigv4, xml, xml_reading
-from passrole.wire.http import HttpRequest, HttpResponse
+from passrole.wire import post_forms, post_policies, presigned_headers, sigv2, sigv4, xml_reader, xml_writer
+from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.post_forms import Form
 from passrole.wire.refusals import ACCESS_DENIED, INVALID_SIGNATURE, Unrouted, refused
 from passrole.wire.s3_routing import bucket_of_host, object_uri
@@ -129,7 +129,9 @@ def _authorization(fields: Mapping[str, str]) -> Authorization:
 def _headers(fields: Mapping[str, str]) -> dict[str, str]:
     """The fields that are headers of PutObject, in the letters that HttpRequest has them."""
     found = {
-        name: value for name, value in fields.items() if name in KEPT_HEADERS or presigning.is_header(name)
+        name: value
+        for name, value in fields.items()
+        if name in KEPT_HEADERS or presigned_headers.is_header(name)
     }
     if "acl" in fields:
         found["x-amz-acl"] = fields["acl"]
@@ -141,7 +143,7 @@ def _headers(fields: Mapping[str, str]) -> dict[str, str]:
 def _tags(document: str) -> str:
     """Tags in a form are a document, in a header a query."""
     try:
-        root = xml_reading.load(document.encode())
+        root = xml_reader.load(document.encode())
     except Fault as fault:
         raise Unrouted(fault.code, fault.message, "rest-xml", status=fault.status) from None
     tags = []
@@ -154,7 +156,7 @@ def _tags(document: str) -> str:
 
 def _document(where: str, bucket: str, key: str, etag: str) -> bytes:
     told = {"Location": where, "Bucket": bucket, "Key": key, "ETag": etag}
-    inside = "".join(f"<{name}>{xml.escaped(value)}</{name}>" for name, value in told.items())
+    inside = "".join(f"<{name}>{xml_writer.escaped(value)}</{name}>" for name, value in told.items())
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inside}</PostResponse>'.encode()
 
 
