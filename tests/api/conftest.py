@@ -19,12 +19,12 @@ from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation, Permission
 from passrole.services.emr import records as emr
 from passrole.services.events import records as events
-from passrole.services.lambda_ import mapping_rows, permissions
-from passrole.services.lambda_ import registry as functions
+from passrole.services.lambda_ import mapping_records, permissions
+from passrole.services.lambda_ import records as functions
 from passrole.services.s3 import putting
-from passrole.services.s3 import registry as buckets
+from passrole.services.s3 import records as buckets
 from passrole.services.sagemaker import records as sagemaker
-from passrole.services.sqs import registry as queues
+from passrole.services.sqs import records as queues
 from passrole.store import SqliteStore, Tx
 
 ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
@@ -177,10 +177,10 @@ def _fill(tx: Tx) -> None:
     statement = {"Sid": "the-statement", "Principal": {"Service": "events.amazonaws.com"}}
     attached = permissions.ResourcePolicy([statement], "r")
     permissions.POLICIES.put(tx, function.key, attached)
-    mapping = mapping_rows.EventSourceMapping(
+    mapping = mapping_records.EventSourceMapping(
         "the-mapping", *place, QUEUE, "the-function", 1, 0, True, False, NOW
     )
-    mapping_rows.MAPPINGS.put(tx, mapping.key, mapping)
+    mapping_records.MAPPINGS.put(tx, mapping.key, mapping)
     rule = events.Rule(*place, "default", "the-rule", NOW, tags=TAGS)
     events.RULES.put(tx, rule.key, rule)
     events.BUSES.put(tx, f"{ACCOUNT}/{REGION}/the-bus", events.EventBus(*place, "the-bus", NOW, tags=TAGS))

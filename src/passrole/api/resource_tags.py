@@ -47,8 +47,8 @@ async def resource_tag_keys(
 _TAGS_OF: Mapping[str, TagsOf] = {
     "events": events.tags.tags_of,
     "iam": iam.tags.tags_of,
-    "lambda": lambda_.tagging.tags_of,
-    "s3": s3.object_tags.tags_of,
+    "lambda": lambda_.tags.tags_of,
+    "s3": s3.stored_tags.tags_of,
     "sagemaker": sagemaker.tags.tags_of,
     "sqs": sqs.tags.tags_of,
 }

@@ -20,10 +20,10 @@ from passrole.runtimes.interface import (
     TooManyInvocations,
 )
 from passrole.services.lambda_ import queued
-from passrole.services.lambda_.event_config_rows import CONFIGS, EventConfig
+from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig
 from passrole.services.lambda_.qualified import place
 from passrole.services.lambda_.queued import QUEUED, QueuedInvocations
-from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.records import FUNCTIONS, Function
 from passrole.store import SqliteStore
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from passrole import ids
 from passrole.identities import records
 from passrole.identities.records import AccessKey
 from passrole.services.context import Context
-from passrole.services.iam import refusals, rows
+from passrole.services.iam import kinds, refusals
+from passrole.services.iam.kinds import USER
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import USER
 from passrole.services.iam.users import named_or_caller, own_resource
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -25,7 +25,7 @@ async def create_access_key(ctx: Context, *, user_name: str | None = None) -> di
     key_id, secret = ids.access_key_id(), ids.secret_key()
 
     def create(tx: Tx) -> AccessKey:
-        user = rows.existing(tx, USER, ctx.account, name)
+        user = kinds.existing(tx, USER, ctx.account, name)
         if len(records.access_keys(tx, user)) >= KEYS_MAX:
             raise refusals.quota("AccessKeysPerUser", KEYS_MAX)
         key = AccessKey(key_id, ctx.account, name, secret, created, user_id=user.id)
@@ -43,7 +43,7 @@ async def list_access_keys(
     """A user's keys without their secrets."""
     name = named_or_caller(ctx, user_name)
     keys = await ctx.store.read(
-        lambda tx: records.access_keys(tx, rows.existing(tx, USER, ctx.account, name))
+        lambda tx: records.access_keys(tx, kinds.existing(tx, USER, ctx.account, name))
     )
     return page("AccessKeyMetadata", keys, by=_id, shape=_shape, marker=marker, max_items=max_items)
 
@@ -77,7 +77,7 @@ async def delete_access_key(
 
 
 def _existing(tx: Tx, account: str, name: str, access_key: str) -> AccessKey:
-    user = rows.existing(tx, USER, account, name)
+    user = kinds.existing(tx, USER, account, name)
     key = records.ACCESS_KEYS.get(tx, access_key)
     if key is None or (key.account, key.user) != (account, user.name):
         raise refusals.no_such(f"The Access Key with id {access_key} cannot be found.")

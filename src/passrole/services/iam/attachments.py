@@ -12,8 +12,8 @@ from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.checked_arns import check_policy
+from passrole.services.iam.kinds import ROLE, USER, H, Kind, amend, existing, fetch, modifiable, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, fetch, modifiable, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 

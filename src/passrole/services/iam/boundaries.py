@@ -12,7 +12,7 @@ from passrole.identities import records
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.iam.creation import require_boundary
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, existing, modifiable, resource
+from passrole.services.iam.kinds import ROLE, USER, H, Kind, amend, existing, modifiable, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 

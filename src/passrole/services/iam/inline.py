@@ -6,8 +6,8 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.iam import documents, refusals
 from passrole.services.iam.boundaries import held_boundary
+from passrole.services.iam.kinds import ROLE, USER, H, Kind, amend, fetch, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import ROLE, USER, H, Kind, amend, fetch, resource
 from passrole.services.operation import operation
 
 # All inline policies of one user or role together, without white space.

@@ -8,10 +8,10 @@ from passrole import ids
 from passrole.identities import principals, records
 from passrole.identities.records import InstanceProfile
 from passrole.services.context import Context
-from passrole.services.iam import refusals, rows, shapes
+from passrole.services.iam import kinds, refusals, shapes
 from passrole.services.iam.creation import tagging
+from passrole.services.iam.kinds import INSTANCE_PROFILE, ROLE, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import INSTANCE_PROFILE, ROLE, new_resource, resource
 from passrole.services.iam.tags import from_wire, request_tags
 from passrole.services.operation import Parameters, Permission, operation, passing
 from passrole.store import Tx
@@ -46,7 +46,7 @@ async def create_instance_profile(
         created=float(int(ctx.clock())),
         tags=from_wire(tags),
     )
-    await ctx.store.write(lambda tx: rows.add(tx, INSTANCE_PROFILE, profile))
+    await ctx.store.write(lambda tx: kinds.add(tx, INSTANCE_PROFILE, profile))
     return {"InstanceProfile": shapes.instance_profile(profile, None)}
 
 
@@ -55,7 +55,7 @@ async def get_instance_profile(ctx: Context, *, instance_profile_name: str) -> d
     """A profile and its role."""
 
     def get(tx: Tx) -> dict[str, Any]:
-        return _shape(tx, rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name))
+        return _shape(tx, kinds.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name))
 
     return {"InstanceProfile": await ctx.store.read(get)}
 
@@ -65,7 +65,7 @@ async def list_instance_profiles(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Profiles under a path, by name."""
-    found = await rows.fetch_all(ctx, INSTANCE_PROFILE, path_prefix)
+    found = await kinds.fetch_all(ctx, INSTANCE_PROFILE, path_prefix)
     return await _listed(ctx, found, marker, max_items)
 
 
@@ -74,8 +74,8 @@ async def list_instance_profiles_for_role(
     ctx: Context, *, role_name: str, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """The profiles that hold a role."""
-    role = await rows.fetch(ctx, ROLE, role_name)
-    found = await rows.fetch_all(ctx, INSTANCE_PROFILE)
+    role = await kinds.fetch(ctx, ROLE, role_name)
+    found = await kinds.fetch_all(ctx, INSTANCE_PROFILE)
     return await _listed(ctx, [one for one in found if one.role == role.name], marker, max_items)
 
 
@@ -86,8 +86,8 @@ async def add_role_to_instance_profile(
     """Put a role into an empty profile."""
 
     def add(tx: Tx) -> None:
-        profile = rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
-        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        profile = kinds.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
+        role = kinds.existing(tx, ROLE, ctx.account, role_name)
         if profile.role is not None:
             raise refusals.quota("InstanceSessionsPerInstanceProfile", 1)
         records.put(tx, records.INSTANCE_PROFILES, replace(profile, role=role.name))
@@ -107,7 +107,7 @@ async def remove_role_from_instance_profile(
             raise refusals.no_such(ROLE.missing.format(role_name))
         return replace(profile, role=None)
 
-    await rows.amend(ctx, INSTANCE_PROFILE, instance_profile_name, change)
+    await kinds.amend(ctx, INSTANCE_PROFILE, instance_profile_name, change)
     return {}
 
 
@@ -116,7 +116,7 @@ async def delete_instance_profile(ctx: Context, *, instance_profile_name: str) -
     """Remove an empty profile."""
 
     def delete(tx: Tx) -> None:
-        profile = rows.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
+        profile = kinds.existing(tx, INSTANCE_PROFILE, ctx.account, instance_profile_name)
         if profile.role is not None:
             raise refusals.in_use("remove roles from instance profile")
         records.remove(tx, records.INSTANCE_PROFILES, profile)
@@ -132,7 +132,7 @@ async def _listed(
         return page(
             "InstanceProfiles",
             profiles,
-            by=rows.order,
+            by=kinds.order,
             shape=lambda profile: _shape(tx, profile),
             marker=marker,
             max_items=max_items,

@@ -7,11 +7,11 @@ from passrole import ids
 from passrole.identities import records
 from passrole.identities.records import ManagedPolicy, PolicyVersion
 from passrole.services.context import Context
-from passrole.services.iam import catalog, documents, refusals, rows
+from passrole.services.iam import catalog, documents, kinds, refusals
 from passrole.services.iam.catalog import Policy, Usage
 from passrole.services.iam.creation import tagging
+from passrole.services.iam.kinds import POLICY, new_resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import POLICY, new_resource
 from passrole.services.iam.tags import from_wire, request_tags, to_wire
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
@@ -73,7 +73,7 @@ async def create_policy(
     )
 
     def create(tx: Tx) -> dict[str, Any]:
-        rows.add(tx, POLICY, policy)
+        kinds.add(tx, POLICY, policy)
         records.put_policy_version(tx, PolicyVersion(policy.arn, 1, text, now))
         return listed(catalog.customer(policy), catalog.usage(tx, ctx.account))
 

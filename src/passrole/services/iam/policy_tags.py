@@ -8,8 +8,8 @@ from passrole.identities import records
 from passrole.policy.tags import without
 from passrole.services.context import Context
 from passrole.services.iam import catalog
+from passrole.services.iam.kinds import POLICY
 from passrole.services.iam.policies import named_policy
-from passrole.services.iam.rows import POLICY
 from passrole.services.iam.tags import Tag, added, listed, removed_keys, request_tags
 from passrole.services.operation import operation
 from passrole.store import Tx

@@ -8,11 +8,11 @@ from passrole import ids
 from passrole.identities import principals, records
 from passrole.identities.records import Role
 from passrole.services.context import Context
-from passrole.services.iam import documents, refusals, rows, shapes
+from passrole.services.iam import documents, kinds, refusals, shapes
 from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.creation import creation_keys, require_boundary, tagging
+from passrole.services.iam.kinds import ROLE, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import ROLE, new_resource, resource
 from passrole.services.iam.tags import from_wire
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -37,7 +37,7 @@ async def create_role(
     tags: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """A role without permissions that the document's principals may assume."""
-    if path.startswith(rows.SERVICE_LINKED_PATH):
+    if path.startswith(kinds.SERVICE_LINKED_PATH):
         raise refusals.invalid_input(f"The path {path} is reserved for service-linked roles.")
     role = Role(
         account=ctx.account,
@@ -54,7 +54,7 @@ async def create_role(
 
     def create(tx: Tx) -> None:
         require_boundary(tx, permissions_boundary)
-        rows.add(tx, ROLE, replace(role, trust=documents.pinned(tx, ctx.account, role.trust)))
+        kinds.add(tx, ROLE, replace(role, trust=documents.pinned(tx, ctx.account, role.trust)))
 
     await ctx.store.write(create)
     return {"Role": await _shown(ctx, role_name)}
@@ -71,14 +71,14 @@ async def list_roles(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Roles under a path, by name."""
-    roles = await rows.fetch_all(ctx, ROLE, path_prefix)
+    roles = await kinds.fetch_all(ctx, ROLE, path_prefix)
 
     def shown(tx: Tx) -> list[Role]:
         show = principals.Shown(tx, ctx.account)
         return [replace(role, trust=show(role.trust)) for role in roles]
 
     found = await ctx.store.read(shown)
-    return page("Roles", found, by=rows.order, shape=shapes.listed_role, marker=marker, max_items=max_items)
+    return page("Roles", found, by=kinds.order, shape=shapes.listed_role, marker=marker, max_items=max_items)
 
 
 @operation("iam:UpdateRole", resource=_ONE, keys=_BOUNDARY)
@@ -95,14 +95,16 @@ async def update_role(
         )
 
     any_role = max_session_duration is None  # the description of a service-linked role is its owner's
-    await rows.amend(ctx, ROLE, role_name, change, any_role=any_role)
+    await kinds.amend(ctx, ROLE, role_name, change, any_role=any_role)
     return {}
 
 
 @operation("iam:UpdateRoleDescription", resource=_ONE, keys=_BOUNDARY)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
     """What UpdateRole does with a description, and unlike it answers with the role."""
-    await rows.amend(ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True)
+    await kinds.amend(
+        ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True
+    )
     return {"Role": await _shown(ctx, role_name)}
 
 
@@ -112,7 +114,7 @@ async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_docu
     trust = _checked_trust(policy_document)
 
     def update(tx: Tx) -> None:
-        role = rows.modifiable(rows.existing(tx, ROLE, ctx.account, role_name))
+        role = kinds.modifiable(kinds.existing(tx, ROLE, ctx.account, role_name))
         kept = documents.pinned(tx, ctx.account, trust)
         records.put(tx, records.ROLES, replace(role, trust=kept))
 
@@ -125,11 +127,11 @@ async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
     """Remove a role that has nothing left; its sessions may do nothing from now on."""
 
     def delete(tx: Tx) -> None:
-        role = rows.modifiable(rows.existing(tx, ROLE, ctx.account, role_name))
+        role = kinds.modifiable(kinds.existing(tx, ROLE, ctx.account, role_name))
         profiles = records.every(tx, records.INSTANCE_PROFILES, ctx.account)
         if any(profile.role == role.name for profile in profiles):
             raise refusals.in_use("remove roles from instance profile")
-        rows.refuse_policies(role)
+        kinds.refuse_policies(role)
         records.remove(tx, records.ROLES, role)
 
     await ctx.store.write(delete)
@@ -138,7 +140,7 @@ async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
 
 async def _shown(ctx: Context, role_name: str) -> dict[str, Any]:
     def show(tx: Tx) -> dict[str, Any]:
-        role = rows.existing(tx, ROLE, ctx.account, role_name)
+        role = kinds.existing(tx, ROLE, ctx.account, role_name)
         return shapes.full_role(replace(role, trust=principals.Shown(tx, ctx.account)(role.trust)))
 
     return await ctx.store.read(show)

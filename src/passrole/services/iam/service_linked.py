@@ -15,8 +15,8 @@ from passrole.identities import records
 from passrole.identities.records import Role
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.iam import refusals, rows, shapes
-from passrole.services.iam.rows import ROLE, SERVICE_LINKED_PATH, resource
+from passrole.services.iam import kinds, refusals, shapes
+from passrole.services.iam.kinds import ROLE, SERVICE_LINKED_PATH, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx
 
@@ -91,8 +91,8 @@ async def delete_service_linked_role(ctx: Context, *, role_name: str) -> dict[st
     """Remove the role; the answer is the id of a task that is done."""
 
     def delete(tx: Tx) -> str:
-        role = rows.existing(tx, ROLE, ctx.account, role_name)
-        if not rows.is_service_linked(role):
+        role = kinds.existing(tx, ROLE, ctx.account, role_name)
+        if not kinds.is_service_linked(role):
             raise refusals.invalid_input(f"The role {role.name} is not a service-linked role.")
         records.remove(tx, records.ROLES, role)
         task = f"{_TASK}{role.path}{role.name}/{ids.request_id()}"

@@ -18,7 +18,7 @@ from passrole.policy.document import compile_document
 from passrole.policy.positions import Span, statement_spans
 from passrole.policy.syntax import Kind
 from passrole.services.context import Context
-from passrole.services.iam import refusals, rows
+from passrole.services.iam import kinds, refusals
 from passrole.services.operation import Parameters
 from passrole.store import Tx
 
@@ -93,8 +93,8 @@ def policy_source(_ctx: Context, parameters: Parameters) -> str:
 
 
 _KINDS: Mapping[str, tuple[Any, str]] = {
-    "user": (records.USERS, rows.USER.missing),
-    "role": (records.ROLES, rows.ROLE.missing),
+    "user": (records.USERS, kinds.USER.missing),
+    "role": (records.ROLES, kinds.ROLE.missing),
 }
 
 

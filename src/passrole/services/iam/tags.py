@@ -11,8 +11,8 @@ from passrole.policy.request import Values
 from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, merged, repeats, without
 from passrole.services.context import Context
 from passrole.services.iam import refusals
+from passrole.services.iam.kinds import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, amend, fetch, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, amend, fetch, resource
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection
 

@@ -7,10 +7,10 @@ from passrole import arns, ids
 from passrole.identities import records
 from passrole.identities.records import User
 from passrole.services.context import Context
-from passrole.services.iam import refusals, rows, shapes
+from passrole.services.iam import kinds, refusals, shapes
 from passrole.services.iam.creation import creation_keys, require_boundary, tagging
+from passrole.services.iam.kinds import USER, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.rows import USER, new_resource, resource
 from passrole.services.iam.tags import from_wire
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
@@ -58,7 +58,7 @@ async def create_user(
 
     def create(tx: Tx) -> None:
         require_boundary(tx, permissions_boundary)
-        rows.add(tx, USER, user)
+        kinds.add(tx, USER, user)
 
     await ctx.store.write(create)
     return {"User": shapes.full_user(user)}
@@ -67,7 +67,7 @@ async def create_user(
 @operation("iam:GetUser", resource=own_resource)
 async def get_user(ctx: Context, *, user_name: str | None = None) -> dict[str, Any]:
     """The named user, or the caller."""
-    return {"User": shapes.full_user(await rows.fetch(ctx, USER, named_or_caller(ctx, user_name)))}
+    return {"User": shapes.full_user(await kinds.fetch(ctx, USER, named_or_caller(ctx, user_name)))}
 
 
 @operation("iam:ListUsers")
@@ -75,8 +75,8 @@ async def list_users(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Users under a path, by name."""
-    found = await rows.fetch_all(ctx, USER, path_prefix)
-    return page("Users", found, by=rows.order, shape=shapes.listed_user, marker=marker, max_items=max_items)
+    found = await kinds.fetch_all(ctx, USER, path_prefix)
+    return page("Users", found, by=kinds.order, shape=shapes.listed_user, marker=marker, max_items=max_items)
 
 
 @operation("iam:DeleteUser", resource=resource(USER, "user_name"))
@@ -84,10 +84,10 @@ async def delete_user(ctx: Context, *, user_name: str) -> dict[str, Any]:
     """Remove a user that has nothing left."""
 
     def delete(tx: Tx) -> None:
-        user = rows.existing(tx, USER, ctx.account, user_name)
+        user = kinds.existing(tx, USER, ctx.account, user_name)
         if records.access_keys(tx, user):
             raise refusals.in_use("delete access keys")
-        rows.refuse_policies(user)
+        kinds.refuse_policies(user)
         records.remove(tx, records.USERS, user)
 
     await ctx.store.write(delete)

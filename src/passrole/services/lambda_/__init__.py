@@ -2,19 +2,19 @@
 
 Handlers, by resource:
 - functions.py: create, read, list, delete; updating.py: code and configuration
-- invoking.py: Invoke; tagging.py: tags
+- invoking.py: Invoke; tags.py: tags
 - event_configs.py: retries and destinations of asynchronous invocations
 - mappings.py: event source mappings; permissions.py: resource-based policies
 
 What they rest on:
-- registry.py: the functions that exist, and how they are shown; names.py: which one a call means
+- records.py: the functions that exist, and how they are shown; names.py: which one a call means
 - sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
 - qualified.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
-- queued.py: asynchronous invocations, stored before they are acknowledged; event_config_rows.py, outcomes.py,
-  destinations.py: how often they are tried, what became of them, and who is told
-- mapping_rows.py, polling.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
+- queued.py: asynchronous invocations, stored before they are acknowledged; event_config_records.py,
+  outcomes.py, destinations.py: how often they are tried, what became of them, and who is told
+- mapping_records.py, polling.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
   shape, and which messages it wants
 - sessions.py, paging.py: roles of functions as callers; pages of lists
 - log_delivery.py: what functions write, brought to CloudWatch Logs
@@ -29,7 +29,7 @@ from passrole.services.lambda_ import (
     invoking,
     mappings,
     permissions,
-    tagging,
+    tags,
     updating,
     versions,
 )
@@ -47,7 +47,7 @@ __all__ = [
     "invoking",
     "mappings",
     "permissions",
-    "tagging",
+    "tags",
     "updating",
     "versions",
 ]

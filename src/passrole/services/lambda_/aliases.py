@@ -7,11 +7,11 @@ from typing import Any
 from passrole import ids
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, paging, qualified, refusals
-from passrole.services.lambda_.event_config_rows import CONFIGS
+from passrole.services.lambda_.event_config_records import CONFIGS
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, Alias
-from passrole.services.lambda_.registry import existing
+from passrole.services.lambda_.records import existing
 from passrole.services.operation import operation
 from passrole.store import Tx
 

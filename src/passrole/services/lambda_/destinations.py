@@ -16,7 +16,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals, sessions
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 from passrole.services.lambda_.running import Call
 
 ERROR_MESSAGE_CHARS_MAX = 1_024

@@ -10,10 +10,10 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.lambda_ import destinations, names, paging, refusals
-from passrole.services.lambda_.event_config_rows import CONFIGS, EventConfig, config_of, shown
+from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig, config_of, shown
 from passrole.services.lambda_.names import LATEST, Named
 from passrole.services.lambda_.qualified import place, resolve
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 from passrole.services.operation import operation
 from passrole.store import Tx
 

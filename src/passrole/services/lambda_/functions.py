@@ -22,10 +22,10 @@ from passrole.services.lambda_ import (
     sources,
     versions,
 )
-from passrole.services.lambda_.event_config_rows import CONFIGS
+from passrole.services.lambda_.event_config_records import CONFIGS
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, VERSIONS, find
-from passrole.services.lambda_.registry import (
+from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
     being_created,

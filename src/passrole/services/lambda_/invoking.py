@@ -11,7 +11,7 @@ from passrole.policy.request import Principal, Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, permissions, qualified, queued, refusals, running
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, operation
 
 PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}

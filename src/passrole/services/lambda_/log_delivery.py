@@ -27,7 +27,7 @@ from passrole.runtimes.interface import (
     Invocation,
     InvocationResult,
 )
-from passrole.services.lambda_.registry import FUNCTIONS
+from passrole.services.lambda_.records import FUNCTIONS
 from passrole.services.lambda_.running import SOURCE_FUNCTION, Call
 from passrole.services.lambda_.sessions import Sessions
 from passrole.store import Store

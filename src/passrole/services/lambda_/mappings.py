@@ -13,7 +13,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import filters, names, paging, refusals, sessions
 from passrole.services.lambda_.destinations import queue_url
-from passrole.services.lambda_.mapping_rows import (
+from passrole.services.lambda_.mapping_records import (
     CHANNEL,
     MAPPINGS,
     RESULTS,
@@ -22,7 +22,7 @@ from passrole.services.lambda_.mapping_rows import (
     existing,
 )
 from passrole.services.lambda_.qualified import find
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, Permission, operation
 from passrole.store import Tx
 

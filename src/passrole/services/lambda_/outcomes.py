@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from passrole.faults import Fault
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 
 RECORD_VERSION = "1.0"
 

@@ -22,8 +22,8 @@ from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.lambda_ import filters, qualified, running, sqs_events
 from passrole.services.lambda_.destinations import queue_url
-from passrole.services.lambda_.mapping_rows import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.mapping_records import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
+from passrole.services.lambda_.records import Function
 from passrole.services.lambda_.running import Call
 from passrole.services.lambda_.sessions import Sessions
 from passrole.services.lambda_.sqs_events import Message

@@ -9,7 +9,7 @@ from passrole.arns import Account, Region
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import FUNCTIONS, Function
+from passrole.services.lambda_.records import FUNCTIONS, Function
 from passrole.store import Collection, Tx
 
 _DIGITS = 10

@@ -19,10 +19,10 @@ from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.lambda_ import destinations, outcomes, qualified, running
-from passrole.services.lambda_.event_config_rows import EventConfig, config_of
+from passrole.services.lambda_.event_config_records import EventConfig, config_of
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.outcomes import Attempt
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 from passrole.services.lambda_.sessions import Sessions
 from passrole.store import Collection, Store, Tx
 

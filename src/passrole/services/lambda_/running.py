@@ -17,7 +17,7 @@ from passrole.runtimes.interface import (
     TooManyInvocations,
 )
 from passrole.services.lambda_ import qualified, refusals
-from passrole.services.lambda_.registry import Function, specification
+from passrole.services.lambda_.records import Function, specification
 from passrole.store import Store
 
 SERVICE = "lambda.amazonaws.com"

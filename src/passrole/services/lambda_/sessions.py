@@ -8,7 +8,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals, running
-from passrole.services.lambda_.registry import Function
+from passrole.services.lambda_.records import Function
 
 SECONDS = 300.0
 

@@ -9,7 +9,7 @@ from passrole import ids
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, paging, qualified, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.registry import (
+from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
     configuration,

@@ -6,7 +6,7 @@ Handlers, by resource:
 - writing.py: PutLogEvents; reading.py: GetLogEvents, FilterLogEvents
 
 What they rest on:
-- registry.py: the groups and streams that exist; rows.py: the SQL of events
+- records.py: the groups and streams that exist; rows.py: the SQL of events
 - patterns.py: which messages a filter pattern wants; refusals.py: AWS's words
 
 Not here: tags, subscriptions, metric filters, queries, exports.

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.logs import refusals, registry, rows
-from passrole.services.logs.registry import GROUPS, STREAMS, Group
+from passrole.services.logs import records, refusals, rows
+from passrole.services.logs.records import GROUPS, STREAMS, Group
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -14,15 +14,15 @@ RETENTIONS = (
 )  # fmt: skip
 
 
-@operation("logs:CreateLogGroup", resource=registry.group_resource)
+@operation("logs:CreateLogGroup", resource=records.group_resource)
 async def create_log_group(ctx: Context, *, log_group_name: str) -> None:
     """Create a group whose events stay for ever."""
-    group = Group(log_group_name, registry.now_ms(ctx))
+    group = Group(log_group_name, records.now_ms(ctx))
     if not await ctx.store.write(lambda tx: GROUPS.add(tx, ctx.key(log_group_name), group)):
         raise refusals.exists("group")
 
 
-@operation("logs:DeleteLogGroup", resource=registry.group_resource)
+@operation("logs:DeleteLogGroup", resource=records.group_resource)
 async def delete_log_group(ctx: Context, *, log_group_name: str) -> None:
     """Delete a group with its streams and events."""
     key = ctx.key(log_group_name)
@@ -37,7 +37,7 @@ async def delete_log_group(ctx: Context, *, log_group_name: str) -> None:
     await ctx.store.write(delete)
 
 
-@operation("logs:DescribeLogGroups", resource=registry.group_resource)
+@operation("logs:DescribeLogGroups", resource=records.group_resource)
 async def describe_log_groups(
     ctx: Context, *, log_group_name_prefix: str = "", next_token: str | None = None, limit: int = 50
 ) -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def describe_log_groups(
     return answer
 
 
-@operation("logs:PutRetentionPolicy", resource=registry.group_resource)
+@operation("logs:PutRetentionPolicy", resource=records.group_resource)
 async def put_retention_policy(ctx: Context, *, log_group_name: str, retention_in_days: int) -> None:
     """Keep events for so many days; one of AWS's numbers."""
     if retention_in_days not in RETENTIONS:
@@ -61,7 +61,7 @@ async def put_retention_policy(ctx: Context, *, log_group_name: str, retention_i
     await _retain(ctx, log_group_name, retention_in_days)
 
 
-@operation("logs:DeleteRetentionPolicy", resource=registry.group_resource)
+@operation("logs:DeleteRetentionPolicy", resource=records.group_resource)
 async def delete_retention_policy(ctx: Context, *, log_group_name: str) -> None:
     """Keep events for ever."""
     await _retain(ctx, log_group_name, None)
@@ -70,12 +70,12 @@ async def delete_retention_policy(ctx: Context, *, log_group_name: str) -> None:
 async def _retain(ctx: Context, name: str, days: int | None) -> None:
     key = ctx.key(name)
     await ctx.store.write(
-        lambda tx: GROUPS.put(tx, key, replace(registry.existing_group(tx, key), retention=days))
+        lambda tx: GROUPS.put(tx, key, replace(records.existing_group(tx, key), retention=days))
     )
 
 
 def _shown(ctx: Context, group: Group) -> dict[str, Any]:
-    arn = registry.arn(ctx, group.name)
+    arn = records.arn(ctx, group.name)
     retention = {} if group.retention is None else {"retentionInDays": group.retention}
     return {
         "logGroupName": group.name,

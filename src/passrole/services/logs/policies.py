@@ -12,7 +12,7 @@ from passrole.faults import Fault
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
-from passrole.services.logs import refusals, registry
+from passrole.services.logs import records, refusals
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx
 
@@ -44,7 +44,7 @@ async def put_resource_policy(ctx: Context, *, policy_name: str, policy_document
         parse_document(policy_document, "resource")
     except MalformedPolicyDocument as error:
         raise refusals.invalid(error.message) from None
-    policy = ResourcePolicy(policy_name, policy_document, registry.now_ms(ctx))
+    policy = ResourcePolicy(policy_name, policy_document, records.now_ms(ctx))
 
     def put(tx: Tx) -> dict[str, Any]:
         others = [each for each in _every(tx, ctx) if each.name != policy_name]

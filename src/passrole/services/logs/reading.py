@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.logs import patterns, refusals, registry, rows
+from passrole.services.logs import patterns, records, refusals, rows
 from passrole.services.logs.rows import Event, Position
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -15,7 +15,7 @@ FOR_EVER = 1 << 62
 START = Position(-1, 0)
 
 
-@operation("logs:GetLogEvents", resource=registry.stream_resource)
+@operation("logs:GetLogEvents", resource=records.stream_resource)
 async def get_log_events(
     ctx: Context,
     *,
@@ -28,12 +28,12 @@ async def get_log_events(
     start_from_head: bool = False,
 ) -> dict[str, Any]:
     """The newest page unless told otherwise; a token that comes back unchanged says that this is the end."""
-    key, now = ctx.key(log_group_name), registry.now_ms(ctx)
+    key, now = ctx.key(log_group_name), records.now_ms(ctx)
     forward, place = _direction(next_token, start_from_head)
 
     def read(tx: Tx) -> list[Event]:
-        group = registry.existing_group(tx, key)
-        registry.existing_stream(tx, key, log_stream_name)
+        group = records.existing_group(tx, key)
+        records.existing_stream(tx, key, log_stream_name)
         return rows.of_stream(
             tx, key, log_stream_name, start=max(start_time, group.kept_since(now)), end=end_time,
             after=place if forward else None, before=None if forward else place, limit=limit,
@@ -48,7 +48,7 @@ async def get_log_events(
     }
 
 
-@operation("logs:FilterLogEvents", resource=registry.group_resource, ignores=["interleaved"])
+@operation("logs:FilterLogEvents", resource=records.group_resource, ignores=["interleaved"])
 async def filter_log_events(
     ctx: Context,
     *,
@@ -66,12 +66,12 @@ async def filter_log_events(
         raise refusals.invalid("logStreamNamePrefix and logStreamNames cannot be used together.")
     pattern = patterns.parse(filter_pattern)
     after = _position(next_token) if next_token else START
-    key, now = ctx.key(log_group_name), registry.now_ms(ctx)
+    key, now = ctx.key(log_group_name), records.now_ms(ctx)
 
     def read(tx: Tx) -> list[Event]:
-        since = max(start_time, registry.existing_group(tx, key).kept_since(now))
+        since = max(start_time, records.existing_group(tx, key).kept_since(now))
         for name in log_stream_names:
-            registry.existing_stream(tx, key, name)
+            records.existing_stream(tx, key, name)
         return rows.of_group(tx, key, start=since, end=end_time + 1, after=after, limit=EVENTS_MAX)
 
     seen = await ctx.store.read(read)

@@ -3,40 +3,40 @@
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.logs import policies, refusals, registry, rows
-from passrole.services.logs.registry import STREAMS, Stream
+from passrole.services.logs import policies, records, refusals, rows
+from passrole.services.logs.records import STREAMS, Stream
 from passrole.services.operation import operation
 from passrole.store import Tx
 
 
-@operation("logs:CreateLogStream", resource=registry.stream_resource, resource_policy=policies.attached)
+@operation("logs:CreateLogStream", resource=records.stream_resource, resource_policy=policies.attached)
 async def create_log_stream(ctx: Context, *, log_group_name: str, log_stream_name: str) -> None:
     """Create an empty stream."""
-    group, stream = ctx.key(log_group_name), Stream(log_stream_name, registry.now_ms(ctx))
+    group, stream = ctx.key(log_group_name), Stream(log_stream_name, records.now_ms(ctx))
 
     def create(tx: Tx) -> None:
-        registry.existing_group(tx, group)
-        if not STREAMS.add(tx, registry.stream_key(group, log_stream_name), stream):
+        records.existing_group(tx, group)
+        if not STREAMS.add(tx, records.stream_key(group, log_stream_name), stream):
             raise refusals.exists("stream")
 
     await ctx.store.write(create)
 
 
-@operation("logs:DeleteLogStream", resource=registry.stream_resource)
+@operation("logs:DeleteLogStream", resource=records.stream_resource)
 async def delete_log_stream(ctx: Context, *, log_group_name: str, log_stream_name: str) -> None:
     """Delete a stream with its events."""
     group = ctx.key(log_group_name)
 
     def delete(tx: Tx) -> None:
-        registry.existing_group(tx, group)
-        if not STREAMS.delete(tx, registry.stream_key(group, log_stream_name)):
+        records.existing_group(tx, group)
+        if not STREAMS.delete(tx, records.stream_key(group, log_stream_name)):
             raise refusals.no_stream()
         rows.delete_stream(tx, group, log_stream_name)
 
     await ctx.store.write(delete)
 
 
-@operation("logs:DescribeLogStreams", resource=registry.group_resource)
+@operation("logs:DescribeLogStreams", resource=records.group_resource)
 async def describe_log_streams(
     ctx: Context,
     *,
@@ -65,7 +65,7 @@ async def describe_log_streams(
 
 
 def _all(ctx: Context, tx: Tx, name: str, group: str, prefix: str) -> list[dict[str, Any]]:
-    registry.existing_group(tx, group)
+    records.existing_group(tx, group)
     streams = STREAMS.children(tx, group, begins=prefix)
     return [_shown(ctx, name, stream, rows.span(tx, group, stream.name)) for _, stream in streams]
 
@@ -75,7 +75,7 @@ def _shown(ctx: Context, group: str, stream: Stream, span: tuple[int, int, int] 
     return {
         "logStreamName": stream.name,
         "creationTime": stream.created,
-        "arn": registry.stream_arn(ctx, group, stream.name),
+        "arn": records.stream_arn(ctx, group, stream.name),
         "uploadSequenceToken": "0",
         "storedBytes": 0,
         **(dict(zip(names, span, strict=True)) if span else {}),

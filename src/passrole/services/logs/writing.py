@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.logs import policies, refusals, registry, rows
-from passrole.services.logs.registry import DAY, Group
+from passrole.services.logs import policies, records, refusals, rows
+from passrole.services.logs.records import DAY, Group
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -19,7 +19,7 @@ LogEvents = Sequence[Mapping[str, Any]]
 
 @operation(
     "logs:PutLogEvents",
-    resource=registry.stream_resource,
+    resource=records.stream_resource,
     resource_policy=policies.attached,
     ignores=["sequence_token"],
 )
@@ -28,11 +28,11 @@ async def put_log_events(
 ) -> dict[str, Any]:
     """Sequence tokens are no longer looked at, as on AWS."""
     check(log_events)
-    key, now = ctx.key(log_group_name), registry.now_ms(ctx)
+    key, now = ctx.key(log_group_name), records.now_ms(ctx)
 
     def write(tx: Tx) -> dict[str, int]:
-        group = registry.existing_group(tx, key)
-        registry.existing_stream(tx, key, log_stream_name)
+        group = records.existing_group(tx, key)
+        records.existing_stream(tx, key, log_stream_name)
         first, last, rejected = taken(log_events, group, now)
         events = [(event["timestamp"], event["message"]) for event in log_events[first:last]]
         rows.insert(tx, key, log_stream_name, now, events)

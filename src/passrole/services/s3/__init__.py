@@ -2,12 +2,12 @@
 
 Handlers, by what they are about:
 - buckets.py, policies.py, configuration.py: the buckets and what is attached to them; unset.py: what is not
-- getting.py, attributes.py, putting.py, deleting.py, tagging.py: one object, or many to delete
+- getting.py, attributes.py, putting.py, deleting.py, tags.py: one object, or many to delete
 - listing.py, versions.py: which there are
 - uploading.py, completing.py, upload_lists.py: objects in parts
 
 What they rest on:
-- registry.py: which bucket a call means; objects.py: which object; unfinished.py: which upload
+- records.py: which bucket a call means; objects.py: which object; unfinished.py: which upload
 - folders.py, writing.py, walking.py: files that nothing leads out of, temporary files, keys in order
 - rows.py: what is known of an object beside its bytes; saying.py: what of it goes in and out
 - names.py, conditions.py, checksums.py, storage.py, pages.py, refusals.py: tables and rules without I/O
@@ -25,10 +25,10 @@ from passrole.services.s3 import (
     deleting,
     getting,
     listing,
-    object_tags,
     policies,
     putting,
-    tagging,
+    stored_tags,
+    tags,
     unset,
     upload_lists,
     uploading,
@@ -43,10 +43,10 @@ __all__ = [
     "deleting",
     "getting",
     "listing",
-    "object_tags",
     "policies",
     "putting",
-    "tagging",
+    "stored_tags",
+    "tags",
     "unset",
     "upload_lists",
     "uploading",

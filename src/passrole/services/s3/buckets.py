@@ -12,9 +12,9 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
-from passrole.services.s3 import folders, names, pages, registry, rows
+from passrole.services.s3 import folders, names, pages, records, rows
+from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
-from passrole.services.s3.registry import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.unfinished import forget_uploads
 from passrole.services.s3.walking import Walk
 from passrole.services.s3.writing import work
@@ -66,7 +66,7 @@ async def create_bucket(
         raise not_implemented()
     region = _location(ctx, create_bucket_configuration or {})
     created = Bucket(bucket, ctx.account, region, ctx.clock())
-    root = registry.root(ctx, bucket)
+    root = records.root(ctx, bucket)
 
     def create(tx: Tx) -> None:
         existing = BUCKETS.get(tx, bucket)
@@ -107,10 +107,10 @@ async def delete_bucket(
 ) -> dict[str, Any]:
     """Delete a bucket that has no object, and its folder."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    root = registry.root(ctx, bucket)
+    root = records.root(ctx, bucket)
 
     def delete(tx: Tx) -> list[str]:
-        registry.existing(tx, bucket)
+        records.existing(tx, bucket)
         if Walk(root, rows.markers(tx, bucket, "")).following() is not None:
             message = "The bucket you tried to delete is not empty"
             raise Fault("BucketNotEmpty", message, status=409, members={"BucketName": bucket})

@@ -12,8 +12,8 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import checksums, objects, saying, storage, writing, writing_keys
 from passrole.services.s3.objects import Object
+from passrole.services.s3.records import Bucket, bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, no_such_upload
-from passrole.services.s3.registry import Bucket, bucket_of, its_policy, the_object
 from passrole.services.s3.rows import About, Known
 from passrole.services.s3.unfinished import Part, Upload, existing_upload, forget_upload, parts_of
 from passrole.services.s3.writing import Written

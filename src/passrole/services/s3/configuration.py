@@ -10,9 +10,9 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import registry
+from passrole.services.s3 import records
+from passrole.services.s3.records import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.services.s3.refusals import not_configured
-from passrole.services.s3.registry import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.services.s3.saying import check_tags
 from passrole.store import Tx
 
@@ -90,6 +90,6 @@ async def delete_public_access_block(
 
 async def _change(ctx: Context, name: str, **changes: Any) -> None:
     def change(tx: Tx) -> None:
-        BUCKETS.put(tx, name, dataclasses.replace(registry.existing(tx, name), **changes))
+        BUCKETS.put(tx, name, dataclasses.replace(records.existing(tx, name), **changes))
 
     await ctx.store.write(change)

@@ -10,8 +10,8 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import names, objects, versions
 from passrole.services.s3.conditions import fits
+from passrole.services.s3.records import bucket_of, header_keys, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
-from passrole.services.s3.registry import bucket_of, header_keys, its_policy, the_object, version_keys
 
 KEYS_MAX = 1_000
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects, pages, registry, rows, storage
+from passrole.services.s3 import objects, pages, records, rows, storage
 from passrole.services.s3.objects import Object
-from passrole.services.s3.registry import bucket_of, its_policy, listing_keys, the_bucket
+from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
 from passrole.services.s3.saying import quoted
 from passrole.services.s3.walking import LAST, Walk, rolled_up
 
@@ -124,7 +124,7 @@ async def by_marker(ctx: Context, wanted: Wanted, marker: str) -> tuple[dict[str
 async def paged(ctx: Context, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
     """The keys beyond `after` that begin with `prefix`, those with the delimiter after it rolled up."""
     markers = await ctx.store.read(lambda tx: rows.markers(tx, bucket, prefix))
-    walk = Walk(registry.root(ctx, bucket), markers)
+    walk = Walk(records.root(ctx, bucket), markers)
     return await asyncio.to_thread(_page, walk, prefix, delimiter, after, limit)
 
 

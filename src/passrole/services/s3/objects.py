@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from passrole.faults import Fault
 from passrole.services.context import Context
-from passrole.services.s3 import folders, names, registry, rows
+from passrole.services.s3 import folders, names, records, rows
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.folders import Identity, InTheWay
 from passrole.services.s3.refusals import (
@@ -74,7 +74,7 @@ async def existing(ctx: Context, bucket: str, key: str) -> Object:
 
 def opened(ctx: Context, found: Object) -> BinaryIO | None:
     """The file of an object that is no marker, or None where it is not the same any more."""
-    file = folders.open_file(registry.root(ctx, found.bucket), found.path)
+    file = folders.open_file(records.root(ctx, found.bucket), found.path)
     if file is not None and folders.identity(os.fstat(file.fileno())) != found.identity:
         file.close()
         return None
@@ -125,10 +125,10 @@ async def put(
 
     Raises Fault, and then the temporary file is gone and nothing has changed.
     """
-    path, root = names.segments(key), registry.root(ctx, bucket)
+    path, root = names.segments(key), records.root(ctx, bucket)
 
     def swap(tx: Tx) -> int:
-        registry.existing(tx, bucket)
+        records.existing(tx, bucket)
         root.mkdir(exist_ok=True)
         if condition is not None and folders.look(root, path) != condition.identity:
             raise conflict(key)
@@ -153,11 +153,11 @@ async def put(
 
 async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
     """Put a folder marker: a folder that stays when it is empty. Raises Fault."""
-    path, root = names.segments(key), registry.root(ctx, bucket)
+    path, root = names.segments(key), records.root(ctx, bucket)
     identity = Identity(0, int(ctx.clock() * 1e9), 0)
 
     def make(tx: Tx) -> None:
-        registry.existing(tx, bucket)
+        records.existing(tx, bucket)
         root.mkdir(exist_ok=True)
         folders.make(root, path)
         rows.put(tx, bucket, key, identity, known)
@@ -177,10 +177,10 @@ async def change(ctx: Context, found: Object, about: About) -> None:
 
 async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> None:
     """Remove what lies under a key, and the folders that only it needed; durable at return."""
-    root = registry.root(ctx, bucket)
+    root = records.root(ctx, bucket)
 
     def delete(tx: Tx) -> int:
-        registry.existing(tx, bucket)
+        records.existing(tx, bucket)
         rows.forget(tx, bucket, key)
         keep = partial(_has_marker, tx, bucket)
         if names.is_marker(key):
@@ -212,7 +212,7 @@ def _has_marker(tx: Tx, bucket: str, path: Sequence[str]) -> bool:
 
 
 async def _identity(ctx: Context, bucket: str, key: str, path: tuple[str, ...]) -> Identity | None:
-    root = registry.root(ctx, bucket)
+    root = records.root(ctx, bucket)
     if not names.is_marker(key):
         return folders.look(root, path)
     found = await ctx.store.read(lambda tx: rows.marker(tx, bucket, key))
@@ -223,7 +223,7 @@ async def _learnt(
     ctx: Context, bucket: str, key: str, path: tuple[str, ...], identity: Identity
 ) -> Known | None:
     """What can be known of a file that came without us; None where it is gone again."""
-    file = folders.open_file(registry.root(ctx, bucket), path)
+    file = folders.open_file(records.root(ctx, bucket), path)
     if file is None:
         return None
     before = folders.identity(os.fstat(file.fileno()))

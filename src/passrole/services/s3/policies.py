@@ -9,9 +9,9 @@ from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import registry
+from passrole.services.s3 import records
 from passrole.services.s3.names import bucket_arn
-from passrole.services.s3.registry import BUCKETS, bucket_of, its_policy, the_bucket
+from passrole.services.s3.records import BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.store import Tx
 
 POLICY_BYTES_MAX = 20 * 1024
@@ -63,7 +63,7 @@ async def delete_bucket_policy(
 
 
 def _attach(tx: Tx, name: str, policy: str | None) -> None:
-    BUCKETS.put(tx, name, dataclasses.replace(registry.existing(tx, name), policy=policy))
+    BUCKETS.put(tx, name, dataclasses.replace(records.existing(tx, name), policy=policy))
 
 
 def _check(policy: str, bucket: str) -> None:

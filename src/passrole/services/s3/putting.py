@@ -18,13 +18,13 @@ from passrole.services.s3 import (
     writing_keys,
 )
 from passrole.services.s3.objects import Object
+from passrole.services.s3.records import bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import (
     busy,
     invalid_request,
     precondition_failed,
     unfit_key,
 )
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.rows import About, Known
 from passrole.services.s3.writing import Written
 

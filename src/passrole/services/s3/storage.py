@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.services.s3.records import Bucket
 from passrole.services.s3.refusals import invalid_argument
-from passrole.services.s3.registry import Bucket
 
 STANDARD = "STANDARD"
 CLASSES = frozenset(

@@ -10,8 +10,8 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
+from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object, version_keys
 from passrole.services.s3.refusals import not_configured
-from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object, version_keys
 from passrole.services.s3.storage import BY_S3
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import pages, storage
+from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object
 from passrole.services.s3.refusals import invalid_argument
-from passrole.services.s3.registry import bucket_of, its_policy, the_bucket, the_object
 from passrole.services.s3.saying import quoted
 from passrole.services.s3.unfinished import Part, Upload, existing_upload, parts_of, uploads_of
 from passrole.services.s3.walking import rolled_up

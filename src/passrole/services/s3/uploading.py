@@ -13,8 +13,8 @@ from passrole.services.operation import operation
 from passrole.services.s3 import checksums, names, saying, storage, writing, writing_keys
 from passrole.services.s3.conditions import PART_NUMBER_MAX
 from passrole.services.s3.putting import NOT_SAID, copied, source_of
+from passrole.services.s3.records import bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import invalid_argument, unfit_key
-from passrole.services.s3.registry import bucket_of, its_policy, the_object
 from passrole.services.s3.unfinished import (
     Part,
     Upload,

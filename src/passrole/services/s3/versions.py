@@ -10,8 +10,8 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import listing
+from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, not_implemented
-from passrole.services.s3.registry import bucket_of, its_policy, listing_keys, the_bucket
 
 NULL = "null"
 

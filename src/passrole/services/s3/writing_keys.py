@@ -9,8 +9,8 @@ from typing import Any
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Permission
-from passrole.services.s3 import copy_sources, names, object_tags, saying
-from passrole.services.s3.registry import header_keys, its_policy, the_object, version_keys
+from passrole.services.s3 import copy_sources, names, saying, stored_tags
+from passrole.services.s3.records import header_keys, its_policy, the_object, version_keys
 
 Parameters = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     if saying.directive(parameters.get("tagging_directive"), "tagging"):
         return beside(ctx, parameters)
     bucket, key = copy_sources.named(parameters["copy_source"])
-    tags = await object_tags.existing(ctx, bucket, key)
+    tags = await stored_tags.existing(ctx, bucket, key)
     controlling = _controlling(ctx, parameters)
     if not tags:
         return controlling

@@ -5,9 +5,9 @@ Handlers, by resource:
 - sending.py, receiving.py, settling.py: a message comes, is received, is deleted or given back
 
 What they rest on:
-- registry.py: which queue a call means; rows.py: the SQL of messages; picking.py: which ones a receive gets
+- records.py: which queue a call means; rows.py: the SQL of messages; picking.py: which ones a receive gets
 - fifo.py: order and deduplication; redrive.py: dead letters; batches.py: ten at a time
-- attributes.py, content.py, digests.py, about.py, receipts.py, refusals.py: tables and rules without I/O
+- attributes.py, content.py, digests.py, envelope.py, receipts.py, refusals.py: tables and rules without I/O
 - retention.py: what is over, for the worker to sweep; what a start puts right
 
 Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.

@@ -18,8 +18,8 @@ import hashlib
 from collections.abc import Sequence
 
 from passrole.services.sqs import rows
+from passrole.services.sqs.records import Queue
 from passrole.services.sqs.refusals import invalid
-from passrole.services.sqs.registry import Queue
 from passrole.services.sqs.rows import BEHIND, Message
 from passrole.store import Tx
 

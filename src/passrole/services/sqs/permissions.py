@@ -13,9 +13,9 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import content, registry
+from passrole.services.sqs import content, records
+from passrole.services.sqs.records import QUEUES, Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import invalid_value, missing
-from passrole.services.sqs.registry import QUEUES, Queue, queue_arn, queue_policy
 from passrole.store import Tx
 
 ACTIONS_MAX = 7
@@ -92,10 +92,10 @@ def _check(accounts: Sequence[str], actions: Sequence[str]) -> None:
 async def _change(
     ctx: Context, queue_url: str, change: Callable[[Queue, list[Statement]], list[Statement]]
 ) -> dict[str, Any]:
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
 
     def write(tx: Tx) -> None:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         document = orjson.loads(queue.attributes.get("Policy") or "{}")
         present = document.get("Statement", [])
         statements = change(queue, present if isinstance(present, list) else [present])

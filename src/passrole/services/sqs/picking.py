@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from passrole.services.sqs import fifo, redrive, registry, rows
-from passrole.services.sqs.about import pack, unpack
-from passrole.services.sqs.registry import Queue
+from passrole.services.sqs import fifo, records, redrive, rows
+from passrole.services.sqs.envelope import pack, unpack
+from passrole.services.sqs.records import Queue
 from passrole.services.sqs.rows import Message
 from passrole.store import Tx
 
@@ -125,7 +125,7 @@ class _DeadLetters:
 
     def _found(self, arn: str, queue: Queue) -> Queue | None:
         """The dead-letter queue, unless it is gone, of the other type, or no longer takes our messages."""
-        target = registry.by_arn(self._tx, arn)
+        target = records.by_arn(self._tx, arn)
         if target is None or target.fifo != queue.fifo:
             return None
         return target if redrive.allows(target.attributes.get("RedriveAllowPolicy"), queue.arn) else None

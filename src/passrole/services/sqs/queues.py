@@ -12,9 +12,8 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
 from passrole.services.sqs import attributes as table
-from passrole.services.sqs import redrive, registry, rows
-from passrole.services.sqs.refusals import check_range, invalid, invalid_value, no_such_queue
-from passrole.services.sqs.registry import (
+from passrole.services.sqs import records, redrive, rows
+from passrole.services.sqs.records import (
     QUEUES,
     TOMBSTONES,
     Queue,
@@ -24,6 +23,7 @@ from passrole.services.sqs.registry import (
     queue_arn,
     queue_policy,
 )
+from passrole.services.sqs.refusals import check_range, invalid, invalid_value, no_such_queue
 from passrole.services.sqs.settings import check_redrive, pinned
 from passrole.services.sqs.tags import check_tags, request_tags
 from passrole.store import Tx
@@ -70,16 +70,16 @@ async def create_queue(
         tags=dict(tags or {}),
     )
     await ctx.store.write(lambda tx: _created(tx, queue))
-    return {"QueueUrl": registry.url(ctx, queue_name)}
+    return {"QueueUrl": records.url(ctx, queue_name)}
 
 
 @operation("sqs:DeleteQueue", resource=queue_arn, resource_policy=queue_policy)
 async def delete_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
     """Delete a queue and its messages; its name cannot be used for a minute."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
 
     def delete(tx: Tx) -> None:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         rows.delete_all(tx, key)
         QUEUES.delete(tx, key)
         TOMBSTONES.put(tx, key, Tombstone(now))
@@ -96,8 +96,8 @@ async def get_queue_url(
     """The URL of a queue of this account."""
     if queue_owner_aws_account_id not in (None, ctx.account):
         raise no_such_queue()
-    await ctx.store.read(lambda tx: registry.existing(tx, ctx.key(queue_name)))
-    return {"QueueUrl": registry.url(ctx, queue_name)}
+    await ctx.store.read(lambda tx: records.existing(tx, ctx.key(queue_name)))
+    return {"QueueUrl": records.url(ctx, queue_name)}
 
 
 @operation("sqs:ListQueues", resource=all_queues)
@@ -119,10 +119,10 @@ async def list_dead_letter_source_queues(
     ctx: Context, *, queue_url: str, next_token: str | None = None, max_results: int | None = None
 ) -> dict[str, Any]:
     """The URLs of the queues whose RedrivePolicy names this one."""
-    key = registry.key(ctx, queue_url)
+    key = records.key(ctx, queue_url)
 
     def sources(tx: Tx) -> list[str]:
-        target = registry.existing(tx, key).arn
+        target = records.existing(tx, key).arn
         every = QUEUES.within(tx, *ctx.place)
         return [queue.name for _, queue in every if _dead_letter_arn(queue) == target]
 
@@ -132,10 +132,10 @@ async def list_dead_letter_source_queues(
 @operation("sqs:PurgeQueue", resource=queue_arn, resource_policy=queue_policy)
 async def purge_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
     """Delete every message, and what a FIFO queue remembers; once a minute at most."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
 
     def purge(tx: Tx) -> None:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         if queue.purged is not None and now < queue.purged + PAUSE_SECONDS:
             message = f"Only one PurgeQueue operation on {queue.name} is allowed every 60 seconds."
             raise Fault("PurgeQueueInProgress", message, status=403)
@@ -201,7 +201,7 @@ def _page(
     after = _token_name(next_token) if next_token else ""
     rest = [name for name in names if name > after]
     page = rest[: max_results or PAGE_MAX]
-    answer: dict[str, Any] = {member: [registry.url(ctx, name) for name in page]} if page else {}
+    answer: dict[str, Any] = {member: [records.url(ctx, name) for name in page]} if page else {}
     if max_results is not None and len(rest) > len(page):
         answer["NextToken"] = base64.urlsafe_b64encode(page[-1].encode()).decode()
     return answer

@@ -12,14 +12,14 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import content, fifo, receipts, registry, rows
-from passrole.services.sqs.about import About, chosen, unpack
+from passrole.services.sqs import content, fifo, receipts, records, rows
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX
 from passrole.services.sqs.digests import attributes_digest
+from passrole.services.sqs.envelope import About, chosen, unpack
 from passrole.services.sqs.picking import pick
 from passrole.services.sqs.receipts import Receipt
+from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, unknown_attribute, wrong_queue_type
-from passrole.services.sqs.registry import Queue, queue_arn, queue_policy
 from passrole.services.sqs.rows import Message
 from passrole.store import Tx
 
@@ -65,7 +65,7 @@ async def receive_message(
     receive_request_attempt_id: str | None = None,
 ) -> dict[str, Any]:
     """Take up to ten messages, waiting up to twenty seconds for the first."""
-    key = registry.key(ctx, queue_url)
+    key = records.key(ctx, queue_url)
     _check_ranges(max_number_of_messages, visibility_timeout, wait_time_seconds)
     content.check_id(receive_request_attempt_id, "ReceiveRequestAttemptId")
     wish = Wish(
@@ -136,12 +136,12 @@ async def _received(ctx: Context, queue: Queue, due: float | None, wish: Wish) -
 
 def _look(tx: Tx, key: str) -> tuple[Queue, float | None]:
     """The queue and when its next message is receivable. Raises Fault where the queue is gone."""
-    queue = registry.existing(tx, key)
+    queue = records.existing(tx, key)
     return queue, fifo.next_due(tx, queue) if queue.fifo else rows.next_visible(tx, key)
 
 
 def _picked(tx: Tx, key: str, wish: Wish, now: float) -> list[dict[str, Any]]:
-    queue = registry.existing(tx, key)
+    queue = records.existing(tx, key)
     visibility = queue.number("VisibilityTimeout") if wish.visibility is None else wish.visibility
     messages = pick(tx, queue, now, wish.limit, visibility, wish.attempt_id)
     return [_shown(queue, message, wish, now) for message in messages]

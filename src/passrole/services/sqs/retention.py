@@ -8,7 +8,7 @@ import functools
 from passrole.clock import Clock
 from passrole.services.sqs import fifo, rows
 from passrole.services.sqs.queues import PAUSE_SECONDS
-from passrole.services.sqs.registry import QUEUES, TOMBSTONES, Queue
+from passrole.services.sqs.records import QUEUES, TOMBSTONES, Queue
 from passrole.store import Store, Tx
 
 

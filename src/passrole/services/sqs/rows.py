@@ -17,7 +17,7 @@ FRONT = 1_000  # how many rows one look for expired messages covers
 
 
 class Message(NamedTuple):
-    """A row. `about` is what about.py packs; `group_id` is None outside FIFO queues."""
+    """A row. `about` is what envelope.py packs; `group_id` is None outside FIFO queues."""
 
     seq: int
     id: str

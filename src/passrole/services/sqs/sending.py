@@ -15,13 +15,13 @@ import orjson
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import content, fifo, registry, rows
-from passrole.services.sqs.about import About, pack
+from passrole.services.sqs import content, fifo, records, rows
 from passrole.services.sqs.attributes import DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX
 from passrole.services.sqs.batches import check_entries, each
 from passrole.services.sqs.digests import AttributeValue, attributes_digest, body_digest
+from passrole.services.sqs.envelope import About, pack
+from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, invalid, missing, wrong_queue_type
-from passrole.services.sqs.registry import Queue, queue_arn, queue_policy
 from passrole.services.sqs.rows import Message
 from passrole.store import Tx
 
@@ -66,7 +66,7 @@ async def send_message(
     message_group_id: str | None = None,
 ) -> dict[str, Any]:
     """Put one message into a queue."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     draft = _drafted(
         ctx.principal.id,
         message_body,
@@ -76,18 +76,18 @@ async def send_message(
         deduplication=message_deduplication_id,
         group=message_group_id,
     )
-    return await ctx.store.write(lambda tx: _sent(tx, registry.existing(tx, key), draft, now))
+    return await ctx.store.write(lambda tx: _sent(tx, records.existing(tx, key), draft, now))
 
 
 @operation("sqs:SendMessage", resource=queue_arn, resource_policy=queue_policy)
 async def send_message_batch(ctx: Context, *, queue_url: str, entries: Sequence[SendEntry]) -> dict[str, Any]:
     """Put up to ten messages into a queue; each succeeds or fails by itself."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     check_entries(entries, "SendMessageBatchRequestEntry")
     _check_batch_size(entries)
 
     def send(tx: Tx) -> dict[str, Any]:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         for entry in entries:  # what a FIFO queue asks for fails the batch, not the entry
             _check_order(
                 queue, entry["MessageBody"], entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")

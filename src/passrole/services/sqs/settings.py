@@ -9,9 +9,9 @@ from passrole.identities import principals
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sqs import attributes as table
-from passrole.services.sqs import redrive, registry, rows
+from passrole.services.sqs import records, redrive, rows
+from passrole.services.sqs.records import QUEUES, Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import invalid_attribute, invalid_value, missing, unknown_attribute
-from passrole.services.sqs.registry import QUEUES, Queue, queue_arn, queue_policy
 from passrole.store import Tx
 
 
@@ -20,10 +20,10 @@ async def get_queue_attributes(
     ctx: Context, *, queue_url: str, attribute_names: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """The attributes that are asked for and have a value; `All` asks for every one."""
-    key, now, names = registry.key(ctx, queue_url), ctx.clock(), frozenset(attribute_names or ())
+    key, now, names = records.key(ctx, queue_url), ctx.clock(), frozenset(attribute_names or ())
 
     def look(tx: Tx) -> dict[str, str]:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         for name in names - {"All"}:
             if not table.known(name, fifo=queue.fifo):
                 raise unknown_attribute(name)
@@ -43,12 +43,12 @@ async def set_queue_attributes(
     ctx: Context, *, queue_url: str, attributes: Mapping[str, str]
 ) -> dict[str, Any]:
     """Change some attributes; those with no default are removed by an empty text."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     if not attributes:
         raise missing("Attribute.Name")
 
     def change(tx: Tx) -> None:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         changes = pinned(tx, queue.account, table.checked(attributes, fifo=queue.fifo))
         after = dataclasses.replace(queue, attributes=table.merged(queue.attributes, changes), modified=now)
         if changes.get("RedrivePolicy"):
@@ -77,7 +77,7 @@ def check_redrive(tx: Tx, queue: Queue) -> None:
     text = queue.attributes.get("RedrivePolicy")
     if not text:
         return
-    target = registry.by_arn(tx, redrive.parse_policy(text).target)
+    target = records.by_arn(tx, redrive.parse_policy(text).target)
     if target is None or (target.account, target.region) != (queue.account, queue.region):
         raise invalid_value(text, "RedrivePolicy", "Dead letter target does not exist.")
     if target.fifo != queue.fifo:

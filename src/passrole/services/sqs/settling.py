@@ -11,12 +11,12 @@ from typing import Any, TypedDict
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import fifo, receipts, registry, rows
+from passrole.services.sqs import fifo, receipts, records, rows
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX
 from passrole.services.sqs.batches import check_entries, each
 from passrole.services.sqs.receipts import Receipt
+from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, expired_handle, invalid_handle, invalid_value
-from passrole.services.sqs.registry import Queue, queue_arn, queue_policy
 from passrole.services.sqs.rows import BEHIND, Message
 from passrole.store import Tx
 
@@ -39,8 +39,8 @@ class VisibilityEntry(TypedDict, total=False):
 @operation("sqs:DeleteMessage", resource=queue_arn, resource_policy=queue_policy)
 async def delete_message(ctx: Context, *, queue_url: str, receipt_handle: str) -> dict[str, Any]:
     """Remove a message that was received and handled."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
-    return await ctx.store.write(lambda tx: _deleted(tx, registry.existing(tx, key), receipt_handle, now))
+    key, now = records.key(ctx, queue_url), ctx.clock()
+    return await ctx.store.write(lambda tx: _deleted(tx, records.existing(tx, key), receipt_handle, now))
 
 
 @operation("sqs:DeleteMessage", resource=queue_arn, resource_policy=queue_policy)
@@ -48,11 +48,11 @@ async def delete_message_batch(
     ctx: Context, *, queue_url: str, entries: Sequence[DeleteEntry]
 ) -> dict[str, Any]:
     """Remove up to ten messages."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     check_entries(entries, "DeleteMessageBatchRequestEntry")
 
     def delete(tx: Tx) -> dict[str, Any]:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         return each(entries, lambda entry: _deleted(tx, queue, entry["ReceiptHandle"], now))
 
     return await ctx.store.write(delete)
@@ -63,9 +63,9 @@ async def change_message_visibility(
     ctx: Context, *, queue_url: str, receipt_handle: str, visibility_timeout: int
 ) -> dict[str, Any]:
     """Hide a received message for longer or shorter, counted from now; 0 gives it back."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     return await ctx.store.write(
-        lambda tx: _changed(tx, registry.existing(tx, key), receipt_handle, visibility_timeout, now)
+        lambda tx: _changed(tx, records.existing(tx, key), receipt_handle, visibility_timeout, now)
     )
 
 
@@ -74,11 +74,11 @@ async def change_message_visibility_batch(
     ctx: Context, *, queue_url: str, entries: Sequence[VisibilityEntry]
 ) -> dict[str, Any]:
     """Change the visibility of up to ten messages."""
-    key, now = registry.key(ctx, queue_url), ctx.clock()
+    key, now = records.key(ctx, queue_url), ctx.clock()
     check_entries(entries, "ChangeMessageVisibilityBatchRequestEntry")
 
     def change(tx: Tx) -> dict[str, Any]:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         return each(
             entries,
             lambda entry: _changed(tx, queue, entry["ReceiptHandle"], entry.get("VisibilityTimeout", 0), now),

@@ -8,9 +8,9 @@ from passrole.policy.request import Values
 from passrole.policy.tags import is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import registry
+from passrole.services.sqs import records
+from passrole.services.sqs.records import QUEUES, queue_arn, queue_policy
 from passrole.services.sqs.refusals import invalid, missing
-from passrole.services.sqs.registry import QUEUES, queue_arn, queue_policy
 from passrole.store import Tx
 
 TAGS_MAX = 50
@@ -54,14 +54,14 @@ async def untag_queue(ctx: Context, *, queue_url: str, tag_keys: Sequence[str]) 
 @operation("sqs:ListQueueTags", resource=queue_arn, resource_policy=queue_policy)
 async def list_queue_tags(ctx: Context, *, queue_url: str) -> dict[str, Any]:
     """All tags of a queue."""
-    key = registry.key(ctx, queue_url)
-    queue = await ctx.store.read(lambda tx: registry.existing(tx, key))
+    key = records.key(ctx, queue_url)
+    queue = await ctx.store.read(lambda tx: records.existing(tx, key))
     return {"Tags": queue.tags} if queue.tags else {}
 
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     """The tags of the queue with an ARN, none where there is no such queue: `aws:ResourceTag`."""
-    queue = await ctx.store.read(lambda tx: registry.by_arn(tx, arn))
+    queue = await ctx.store.read(lambda tx: records.by_arn(tx, arn))
     return queue.tags if queue else {}
 
 
@@ -81,10 +81,10 @@ def check_tags(queue_name: str, tags: Mapping[str, str]) -> None:
 async def _change(
     ctx: Context, queue_url: str, change: Callable[[Mapping[str, str]], dict[str, str]]
 ) -> None:
-    key = registry.key(ctx, queue_url)
+    key = records.key(ctx, queue_url)
 
     def write(tx: Tx) -> None:
-        queue = registry.existing(tx, key)
+        queue = records.existing(tx, key)
         tags = change(queue.tags)
         check_tags(queue.name, tags)
         QUEUES.put(tx, key, dataclasses.replace(queue, tags=tags))

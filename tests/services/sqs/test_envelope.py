@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passrole.services.sqs.about import About, chosen, pack, unpack
 from passrole.services.sqs.digests import AttributeValue
+from passrole.services.sqs.envelope import About, chosen, pack, unpack
 
 WORDS: dict[str, AttributeValue] = {
     name: {"DataType": "String", "StringValue": "x"} for name in ("Hello", "Help.Me", "General")

@@ -10,7 +10,7 @@ from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.functions import request_tags
 from passrole.services.lambda_.qualified import find
-from passrole.services.lambda_.registry import FUNCTIONS, existing, touched
+from passrole.services.lambda_.records import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
