@@ -17,7 +17,8 @@ from pathlib import Path
 import uvicorn
 
 from passrole import disk, identities, ids, private_files
-from passrole.api import Audit, Door
+from passrole.api import Door
+from passrole.audit import Audit
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from passrole import arns
-from passrole.api.audit import Check
 from passrole.api.resource_tags import resource_tag_keys
+from passrole.audit import Check
 from passrole.clock import Clock
 from passrole.identities import Directory
 from passrole.policy import (

@@ -14,9 +14,9 @@ from typing import Any
 
 from passrole import disk, ids
 from passrole.api import table
-from passrole.api.audit import Audit, Entry
 from passrole.api.authorise import Authoriser, Verdict
 from passrole.arns import Region, Unfit
+from passrole.audit import Audit, Entry
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal

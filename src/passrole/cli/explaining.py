@@ -16,6 +16,7 @@ import click
 
 from passrole import arns
 from passrole.arns import Account, Unfit
+from passrole.audit import Check, Entry
 from passrole.cli import trail
 from passrole.cli.report import printable
 from passrole.cli.verbs import Misuse
@@ -90,7 +91,7 @@ def of_the_trail(data: Path, request_id: str | None) -> list[Explanation]:
         return [each for each in _checks(entry) if not each.allowed]
     wanted = json.dumps(request_id).encode()
     calls = trail.entries(data, lambda line: wanted in line)
-    found = [each for entry in calls if entry.get("request_id") == request_id for each in _checks(entry)]
+    found = [each for entry in calls if entry.request_id == request_id for each in _checks(entry)]
     if not found:
         raise Misuse(f"the trail of `{data}` has no permission checked under the request id `{request_id}`")
     return found
@@ -139,44 +140,43 @@ def _spoken(layer: Layer, finding: Finding) -> Spoken:
     return Spoken(layer, finding.verdict, finding.policy, statement.index, statement.sid)
 
 
-def _last_denial(data: Path) -> trail.Entry:
+def _last_denial(data: Path) -> Entry:
     last = None
     for entry in trail.entries(data, lambda line: b"false" in line):
-        if not all(check["allowed"] for check in entry.get("checks", ())):
+        if not all(check.allowed for check in entry.checks):
             last = entry
     if last is None:
         raise Misuse(f"the trail of `{data}` has no denial; ask about a request with --action, see --help")
     return last
 
 
-def _checks(entry: trail.Entry) -> Iterator[Explanation]:
+def _checks(entry: Entry) -> Iterator[Explanation]:
     told = ("time", "request_id", "service", "operation", "code")
-    call = {name: entry[name] for name in told if name in entry}
-    for check in entry.get("checks", ()):
+    call = {name: value for name in told if (value := getattr(entry, name)) is not None}
+    for check in entry.checks:
         yield _of_check(entry, check, call)
 
 
-def _of_check(entry: trail.Entry, check: Mapping[str, Any], call: Mapping[str, Any]) -> Explanation:
-    layer: Any = check.get("layer")
-    allowed = check["allowed"]
-    verdicts = check.get("verdicts") or {layer: "allow" if allowed else "silent"}
-    context = {PASSED_TO: check["passed_to"]} if "passed_to" in check else {}
+def _of_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanation:
+    layer: Any = check.layer
+    verdicts = check.verdicts or {layer: "allow" if check.allowed else "silent"}
+    context = {PASSED_TO: check.passed_to} if check.passed_to is not None else {}
     layers = [
-        Spoken(each, verdict, *((check.get("policy"), check.get("statement")) if each == layer else ()))
+        Spoken(each, verdict, *((check.policy, check.statement) if each == layer else ()))
         for each, verdict in verdicts.items()
     ]
-    request = Request(principal_of(entry["principal"]), check["action"], check["resource"], "", context)
-    mends = not allowed and verdicts.get(layer) == "silent"
+    request = Request(principal_of(entry.principal), check.action, check.resource, "", context)
+    mends = not check.allowed and verdicts.get(layer) == "silent"
     return Explanation(
-        allowed=allowed,
-        action=check["action"],
-        resource=check["resource"],
-        principal=entry["principal"],
+        allowed=check.allowed,
+        action=check.action,
+        resource=check.resource,
+        principal=entry.principal,
         context=context,
         layer=layer,
         layers=layers,
-        reason=None if allowed else entry.get("message"),
-        near_misses=check.get("near_misses", ()),
+        reason=None if check.allowed else entry.message,
+        near_misses=check.near_misses,
         remedies=[Remedy(layer, statement_for(request, layer))] if mends else (),
         call=call,
     )

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.services.sqs.oracle import NEVER, Oracle
 
-from passrole.api import Audit, Door
+from passrole.api import Door
+from passrole.audit import Audit
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.identities import Directory

@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 
 from passrole import private_files
-from passrole.api import audit
-from passrole.api.audit import Audit, Entry
+from passrole.audit import Audit, Entry, writer
 from passrole.disk import Gone
 
 
@@ -115,7 +114,7 @@ def test_the_old_trail_goes_on_where_no_new_one_can_be_begun(
 
     async def scenario() -> None:
         trail = Audit(path)
-        monkeypatch.setattr(audit, "BYTES_MAX", 10)
+        monkeypatch.setattr(writer, "BYTES_MAX", 10)
         monkeypatch.setattr(private_files, "open_to_append", refuse)
         trail.record(entry("One"))
         trail.record(entry("Two"))

@@ -1,0 +1,14 @@
+"""The audit trail of a data folder: who asked for what, whether it was allowed, and by which statement.
+
+- `Entry`, `Check`: one call, and one permission that it needed (entry.py)
+- `Audit`: appends entries to `audit.jsonl` (writer.py)
+- `entries`, `NoTrail`, `Unreadable`: reads them back, without a server (reader.py)
+
+Knows no door, no service and no terminal: the server writes the trail, any program may read it.
+"""
+
+from passrole.audit.entry import Check, Entry
+from passrole.audit.reader import NoTrail, Unreadable, entries
+from passrole.audit.writer import Audit
+
+__all__ = ["Audit", "Check", "Entry", "NoTrail", "Unreadable", "entries"]

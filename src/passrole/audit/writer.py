@@ -1,0 +1,108 @@
+"""Appends to the audit trail: one line a call in `audit.jsonl`, written before the call is answered.
+
+Where no line can be written, the call fails and those that follow are refused before they do anything. The
+file is not synced to the disk: a power cut may lose the record of the last instant, never anything that was
+acknowledged.
+"""
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+from passrole import disk, private_files
+from passrole.audit.entry import Entry, encode
+
+log = logging.getLogger(__name__)
+
+BYTES_MAX = 64 * 1024 * 1024
+_BLOCK_BYTES = 65_536
+
+
+class Audit:
+    """Appends whole lines to a file, and starts a new one past BYTES_MAX (the last is kept as `.1`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = private_files.open_to_append(path)
+        _cut_torn_line(self._file.fileno())
+        self._owed = b""  # lines of calls that were under way when the file could not be written any more
+
+    def check(self) -> None:
+        """Raises OSError where the trail cannot be written: no call may be made then."""
+        if self._owed:
+            self._append(b"")
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry. Raises OSError where it cannot be written: it is owed then."""
+        line = encode(entry)
+        try:
+            self._append(line)
+        except OSError:
+            self._owed += line
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _append(self, lines: bytes) -> None:
+        """All of it and what is owed, or nothing. Raises OSError."""
+        if self._file.closed:
+            raise OSError(errno.EBADF, "the audit trail is closed")
+        found = os.fstat(self._file.fileno())
+        if found.st_nlink == 0:
+            found = self._start_again()
+        whole = self._owed + lines
+        _write(self._file.fileno(), whole, found.st_size)
+        self._owed = b""
+        if found.st_size + len(whole) > BYTES_MAX:
+            self._rotate()
+
+    def _start_again(self) -> os.stat_result:
+        """Open a new file, because somebody removed the old one. Raises Gone where the folder is gone too."""
+        try:
+            opened = private_files.open_to_append(self._path)
+        except FileNotFoundError:
+            raise disk.Gone(self._path.parent) from None
+        self._file.close()
+        self._file = opened
+        return os.fstat(opened.fileno())
+
+    def _rotate(self) -> None:
+        """Start a new file; where that fails, go on with the old one."""
+        last = self._path.with_suffix(".jsonl.1")
+        self._path.replace(last)
+        try:
+            opened = private_files.open_to_append(self._path)
+        except OSError as error:
+            last.replace(self._path)
+            disk.report(log, error, "starting a new audit trail")
+            return
+        self._file.close()
+        self._file = opened
+
+
+def _write(descriptor: int, lines: bytes, size: int) -> None:
+    """Append to a file of this size; it is of this size again where not all can be written."""
+    left = memoryview(lines)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _cut_torn_line(descriptor: int) -> None:
+    """Cut off the unfinished last line of a server that was killed."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
