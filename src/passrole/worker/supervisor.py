@@ -1,0 +1,132 @@
+"""The only module that makes asyncio tasks which live long: starts, restarts, bounds, logs and closes them.
+
+    supervisor = Supervisor()
+    loop = supervisor.start("housekeeping", housekeeping.run)   # `run` is `async def run(self) -> None`
+    loop.spawn(work())          # a short piece of work that belongs to the loop
+    await loop.stop()           # this loop alone, as when a mapping is disabled
+    await supervisor.close()    # all of them, the last started first
+
+A loop that raises is logged by its name and started again, after a second at first and after
+RESTART_SECONDS_MAX at last; one that ran for HEALTHY_SECONDS begins with a second again. That is so for every
+exception, also for a CancelledError that comes out of something that the loop awaited. A loop that returns
+has ended. Whatever a spawned piece of work raises is logged, and ends neither the loop nor its other work.
+
+It knows neither rows nor services. For rows with a due time see task_queue.py.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from passrole import disk
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 60.0
+HEALTHY_SECONDS = 60.0
+
+Run = Callable[[], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def backoff_seconds(failures: int) -> float:
+    """How long to wait after so many failures in a row, the first of which is 0."""
+    return min(RESTART_SECONDS * 2.0 ** min(failures, 30), RESTART_SECONDS_MAX)
+
+
+class Loop:
+    """A loop under supervision, and the pieces of work that it has spawned."""
+
+    def __init__(self, name: str, at_once_max: int, grace_seconds: float) -> None:
+        self.name = name
+        self._at_once_max = at_once_max
+        self._grace_seconds = grace_seconds
+        self._work: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
+
+    @property
+    def free(self) -> int:
+        """How many more pieces of work may be spawned now."""
+        return 0 if self._is_stopped else self._at_once_max - len(self._work)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin a piece of work. Raises RuntimeError where none is `free`."""
+        if self.free <= 0:
+            work.close()
+            raise RuntimeError(f"no more than {self._at_once_max} pieces of work of `{self.name}` at once")
+        task = asyncio.create_task(work, name=self.name)
+        self._work.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def stop(self) -> None:
+        """End the loop, give its work `grace_seconds`, and cancel the rest."""
+        self._is_stopped = True
+        await _cancelled(self._task)
+        if self._work and self._grace_seconds:
+            await asyncio.wait(self._work, timeout=self._grace_seconds)
+        await _cancelled(*self._work)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            disk.report(log, error, f"work of `{self.name}`")
+
+
+class Supervisor:
+    """Starts loops and closes them; `sleep` and `now` (monotonic seconds) are for tests."""
+
+    def __init__(self, *, sleep: Sleep = asyncio.sleep, now: Callable[[], float] | None = None) -> None:
+        self._sleep = sleep
+        self._now = now
+        self._loops: list[Loop] = []
+
+    def start(self, name: str, run: Run, *, at_once_max: int = 0, grace_seconds: float = 0.0) -> Loop:
+        """Run the loop from now on; `at_once_max` bounds the work that it spawns."""
+        loop = Loop(name, at_once_max, grace_seconds)
+        self._loops = [each for each in self._loops if not _has_ended(each)]
+        self._loops.append(loop)
+        loop._task = asyncio.create_task(self._supervised(name, run), name=name)
+        return loop
+
+    async def close(self) -> None:
+        """Stop every loop, one after the other, the last started first."""
+        while self._loops:
+            await self._loops.pop().stop()
+
+    async def _supervised(self, name: str, run: Run) -> None:
+        now = self._now or asyncio.get_running_loop().time
+        failures = 0
+        while True:
+            began = now()
+            try:
+                await run()
+            except (Exception, asyncio.CancelledError) as error:
+                if was_asked_to_end(error):
+                    raise
+                disk.report(log, error, f"the loop `{name}`")
+            else:
+                return
+            failures = 0 if now() - began >= HEALTHY_SECONDS else failures
+            await self._sleep(backoff_seconds(failures))
+            failures += 1
+
+
+def was_asked_to_end(error: BaseException) -> bool:
+    """Whether the error cancels the current task itself, and is not one that came out of what it awaited."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _has_ended(loop: Loop) -> bool:
+    return loop._task is not None and loop._task.done() and not loop._work
+
+
+async def _cancelled(*tasks: "asyncio.Task[None] | None") -> None:
+    """Cancel tasks and wait until they have ended."""
+    running = [task for task in tasks if task is not None]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,117 @@
+"""The durable list of background work: what is added is taken once it is due, until it is done."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from passrole.store import SqliteStore, Tx, tasks
+from passrole.store.tasks import Task
+
+T = TypeVar("T")
+
+
+def committed(folder: Path, *steps: Callable[[Tx], object]) -> list[object]:
+    """The results of transactions, one after the other, each after a restart."""
+
+    async def one(fn: Callable[[Tx], object]) -> object:
+        store = SqliteStore(folder)
+        try:
+            return await store.write(fn)
+        finally:
+            await store.close()
+
+    return [asyncio.run(one(step)) for step in steps]
+
+
+def keys(now: float, limit: int = 10, held: tuple[str, ...] = ()) -> Callable[[Tx], list[str]]:
+    return lambda tx: [task.key for task in tasks.take(tx, "k", now, limit, held)]
+
+
+def filled(tx: Tx) -> None:
+    tasks.add_many(tx, "k", [("c", b"3", 2.0), ("b", b"2", 1.0), ("d", b"4", 9.0)])
+    tasks.add(tx, "k", "a", b"1", 2.0)
+    tasks.add(tx, "another", "x", b"", 0.0)
+
+
+def test_what_is_due_comes_oldest_first_and_then_by_key(tmp_path: Path) -> None:
+    _, *taken = committed(tmp_path, filled, keys(0.9), keys(2.0), keys(9.0), keys(9.0, limit=2))
+    assert taken == [[], ["b", "a", "c"], ["b", "a", "c", "d"], ["b", "a"]]
+
+
+def test_what_is_held_is_left_out_and_does_not_count(tmp_path: Path) -> None:
+    _, taken, rest = committed(tmp_path, filled, keys(9.0, 2, ("b", "c")), keys(2.0, 2, ("b", "a", "z")))
+    assert (taken, rest) == (["a", "d"], ["c"])
+
+
+def test_a_task_stays_until_it_is_done(tmp_path: Path) -> None:
+    steps = committed(
+        tmp_path,
+        filled,
+        lambda tx: tasks.take(tx, "k", 1.0, 10),
+        lambda tx: tasks.take(tx, "k", 1.0, 10),
+        lambda tx: (tasks.done(tx, "k", "b"), tasks.done(tx, "k", "b")),
+        keys(1.0),
+    )
+    assert steps[1:] == [[Task("b", b"2", 1.0)], [Task("b", b"2", 1.0)], (True, False), []]
+
+
+def test_adding_under_the_same_key_replaces_and_so_postpones(tmp_path: Path) -> None:
+    steps = committed(
+        tmp_path,
+        filled,
+        lambda tx: tasks.postpone(tx, "k", "b", 1.5),
+        lambda tx: tasks.take(tx, "k", 1.5, 1),
+        lambda tx: tasks.add(tx, "k", "b", b"new", 50.0),
+        keys(9.0),
+        lambda tx: tasks.take(tx, "k", 50.0, 10)[-1],
+    )
+    assert steps[2] == [Task("b", b"2", 1.5, failures=1)]
+    assert steps[4:] == [["a", "c", "d"], Task("b", b"new", 50.0)]
+
+
+def test_postponing_brings_no_task_back_that_is_done(tmp_path: Path) -> None:
+    *_, taken = committed(tmp_path, filled, lambda tx: tasks.postpone(tx, "k", "z", 1.0), keys(9.0))
+    assert taken == ["b", "a", "c", "d"]
+
+
+def test_the_next_due_time_is_told_of_each_kind(tmp_path: Path) -> None:
+    _, *due = committed(
+        tmp_path,
+        filled,
+        lambda tx: [tasks.next_due(tx, "k", after) for after in (0.0, 1.0, 2.0, 9.0)],
+        lambda tx: tasks.next_due(tx, "none", 0.0),
+    )
+    assert due == [[1.0, 2.0, 9.0, None], None]
+
+
+def test_what_is_due_too_late_is_brought_forward(tmp_path: Path) -> None:
+    _, moved, taken = committed(tmp_path, filled, lambda tx: tasks.bring_forward(tx, "k", 1.5), keys(1.5))
+    assert (moved, taken) == (3, ["b", "a", "c", "d"])
+
+
+def test_a_notice_is_a_wake_up_and_nothing_else(tmp_path: Path) -> None:
+    async def scenario() -> list[object]:
+        store, heard = SqliteStore(tmp_path), list[object]()
+        store.listen(tasks.channel("k"), heard.append)
+        await store.write(lambda tx: tasks.add(tx, "k", "a", b"1", 0.0))
+        await store.write(lambda tx: tasks.add(tx, "another", "a", b"1", 0.0))
+        await store.write(lambda tx: tasks.add_many(tx, "k", [("b", b"", 0.0), ("c", b"", 0.0)]))
+        await store.close()
+        return heard
+
+    assert asyncio.run(scenario()) == [None, None]
+
+
+def test_taking_reads_by_an_index_and_not_the_whole_list(tmp_path: Path) -> None:
+    def plans(tx: Tx) -> list[str]:
+        rows = tx.all(f"EXPLAIN QUERY PLAN {tasks._DUE_KEYS}", "k", 1.0, 10)
+        rows += tx.all(
+            "EXPLAIN QUERY PLAN SELECT due FROM tasks WHERE kind = 'k' AND due > 1 ORDER BY due LIMIT 1"
+        )
+        return [row[-1] for row in rows]
+
+    (found,) = committed(tmp_path, plans)
+    assert found == [
+        f"SEARCH tasks USING COVERING INDEX tasks_due (kind=? AND due{sign}?)" for sign in ("<", ">")
+    ]
