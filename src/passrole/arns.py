@@ -96,6 +96,17 @@ _FIRST_REGIONS = {
 }
 
 
+class Location(NamedTuple):
+    """Where a regional resource is; most are unique by name in an account and region."""
+
+    account: Account
+    region: Region
+
+    def key(self, name: str) -> str:
+        """The key of the resource of that name in a Collection."""
+        return f"{self.account}/{self.region}/{name}"
+
+
 class Arn(NamedTuple):
     """The six parts of `arn:partition:service:region:account:resource`."""
 
@@ -107,6 +118,11 @@ class Arn(NamedTuple):
 
     def __str__(self) -> str:
         return ":".join(("arn", *self))
+
+    @property
+    def key(self) -> str:
+        """The key in a Collection where the resource is a name alone; see `Location`."""
+        return f"{self.account}/{self.region}/{self.resource}"
 
 
 def parse(text: str) -> Arn | None:

@@ -159,6 +159,8 @@ def test_a_collection_adds_once_lists_within_parts_and_pages(tmp_path: Path) -> 
         assert not THINGS.add(tx, "x/a", Thing("other"))
         assert [key for key, _ in THINGS.within(tx, "x")] == ["x/a", "x/b", "x/c"]
         assert [key for key, _ in THINGS.within(tx, "x", after="x/a", limit=1)] == ["x/b"]
+        assert [key for key, _ in THINGS.within(tx, "x", limit=2, descending=True)] == ["x/c", "x/b"]
+        assert [key for key, _ in THINGS.children(tx, "x", after="x/b", descending=True)] == ["x/a"]
         assert THINGS.delete(tx, "y/a")
         assert not THINGS.delete(tx, "y/a")
 
@@ -195,6 +197,19 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) ->
         assert set(acknowledged) <= {row[0] for row in rows}
 
     run(tmp_path, look)
+
+
+def test_a_required_document_is_read_or_refused(tmp_path: Path) -> None:
+    def rows(tx: Tx) -> None:
+        THINGS.put(tx, "there", Thing("there"))
+        assert THINGS.require(tx, "there", AssertionError) == Thing("there")
+        with pytest.raises(LookupError, match="gone"):
+            THINGS.require(tx, "gone", lambda: LookupError("gone"))
+
+    async def scenario(store: SqliteStore) -> None:
+        await store.write(rows)
+
+    run(tmp_path, scenario)
 
 
 def test_children_are_those_of_the_very_parent_and_never_of_one_below_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from passrole.arns import Account, Region
+from passrole.arns import Account, Location, Region
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.policy.request import Principal
@@ -48,10 +48,10 @@ class Context:
     """Returns once the caller has closed its connection; None where there is none. For who waits long."""
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Account and region: what the keys of all regional resources of the call begin with."""
-        return self.account, self.region
+    def location(self) -> Location:
+        """Where the call is: what the keys of all its regional resources begin with."""
+        return Location(self.account, self.region)
 
     def key(self, name: str) -> str:
         """The key of a regional resource in a Collection."""
-        return "/".join((self.account, self.region, name))
+        return self.location.key(name)

@@ -9,8 +9,11 @@ the parent of a key is what stands before its last separator, and `policy/team` 
 - `all`: every document of the kind;
 - `within`: those below a fixed number of parts, such as account and region, whatever their names;
 - `children`: those whose parent is a given key. There is no way to read by any other beginning of a key.
+
+The last two read a page at a time: `limit` documents at most, those beyond the key `after`.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
@@ -25,6 +28,7 @@ D = TypeVar("D", bound="DataclassInstance")
 
 SEPARATOR = "/"
 _LAST = "\U0010ffff"
+_NO_LIMIT = 2**62
 
 
 class Collection(Generic[D]):
@@ -42,6 +46,13 @@ class Collection(Generic[D]):
         """The document under `key`, if there is one."""
         row = tx.one("SELECT body FROM documents WHERE kind = ? AND key = ?", self.kind, key)
         return self._document(row[0]) if row else None
+
+    def require(self, tx: Tx, key: str, refusal: Callable[[], Exception]) -> D:
+        """The document under `key`. Raises what `refusal` makes where there is none."""
+        document = self.get(tx, key)
+        if document is None:
+            raise refusal()
+        return document
 
     def put(self, tx: Tx, key: str, document: D) -> None:
         """Store it, in place of what was there."""
@@ -74,47 +85,48 @@ class Collection(Generic[D]):
         return f"{parent}{self._separator}{name}"
 
     def children(
-        self, tx: Tx, parent: str, *, begins: str = "", after: str = "", limit: int | None = None
+        self,
+        tx: Tx,
+        parent: str,
+        *,
+        begins: str = "",
+        after: str = "",
+        limit: int | None = None,
+        descending: bool = False,
     ) -> list[tuple[str, D]]:
-        """Documents whose parent is the key `parent` itself, by key, `limit` at most, those beyond `after`.
-
-        `begins` is what their names begin with.
-        """
+        """Documents whose parent is the key `parent` itself, by key; their names begin with `begins`."""
         start = f"{parent}{self._separator}"
-        sql = (
-            "SELECT key, body FROM documents"
-            " WHERE kind = ? AND key >= ? AND key < ? AND key > ? AND instr(substr(key, ?), ?) = 0"
-            " ORDER BY key LIMIT ?"
-        )
-        rows = tx.all(
-            sql,
-            self.kind,
-            start + begins,
-            start + begins + _LAST,
-            after,
-            len(start) + 1,
-            self._separator,
-            -1 if limit is None else limit,
-        )
-        return [(key, self._document(body)) for key, body in rows]
+        only = (" AND instr(substr(key, ?), ?) = 0", len(start) + 1, self._separator)
+        return self._range(tx, start + begins, after, limit, descending, only)
 
     def within(
-        self, tx: Tx, *parts: str, begins: str = "", after: str = "", limit: int | None = None
+        self,
+        tx: Tx,
+        *parts: str,
+        begins: str = "",
+        after: str = "",
+        limit: int | None = None,
+        descending: bool = False,
     ) -> list[tuple[str, D]]:
-        """Documents below the parts, by key, `limit` at most, those beyond `after`; names may hold anything.
+        """Documents below the parts, by key; names may hold anything, and begin with `begins`.
 
-        `begins` is what their names begin with. Raises ValueError where a part is empty or is several.
+        Raises ValueError where a part is empty or is several.
         """
-        start = below(*parts) + begins
+        return self._range(tx, below(*parts) + begins, after, limit, descending, ("",))
+
+    def _range(
+        self, tx: Tx, start: str, after: str, limit: int | None, descending: bool, only: tuple[Any, ...]
+    ) -> list[tuple[str, D]]:
+        """Documents whose keys begin with `start`; `only` is a further condition with its parameters."""
+        condition, *parameters = only
+        low, high = start, start + _LAST
+        order, beyond, bound = ("DESC", "<", after or high) if descending else ("ASC", ">", after)
         rows = tx.all(
-            "SELECT key, body FROM documents"
-            " WHERE kind = ? AND key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
-            self.kind,
-            start,
-            start + _LAST,
-            after,
-            -1 if limit is None else limit,
-        )
+            "SELECT key, body FROM documents"  # noqa: S608 (constants)
+            f" WHERE kind = ? AND key >= ? AND key < ? AND key {beyond} ?{condition}"
+            f" ORDER BY key {order} LIMIT ?",
+            self.kind, low, high, bound, *parameters, _NO_LIMIT if limit is None else limit,
+        )  # fmt: skip
         return [(key, self._document(body)) for key, body in rows]
 
     def _document(self, body: Any) -> D:

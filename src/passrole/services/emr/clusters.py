@@ -65,7 +65,7 @@ async def list_clusters(
     marker: str | None = None,
 ) -> dict[str, Any]:
     """Clusters by the time they were made, newest first."""
-    found = await ctx.store.read(lambda tx: [each for _, each in CLUSTERS.within(tx, *ctx.place)])
+    found = await ctx.store.read(lambda tx: [each for _, each in CLUSTERS.within(tx, *ctx.location)])
     wanted = [
         each
         for each in found

@@ -112,7 +112,7 @@ async def run_job_flow(
 
 def _made_before(tx: Tx, ctx: Context) -> Cluster | None:
     """The cluster that this very call made: whoever repeats a call after a crash keeps its request id."""
-    found = CLUSTERS.within(tx, *ctx.place)
+    found = CLUSTERS.within(tx, *ctx.location)
     return next((cluster for _, cluster in found if cluster.request == ctx.request_id), None)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Region
+from passrole.arns import Account, Location, Region
 from passrole.policy.request import Values
 from passrole.policy.request_keys import resource_tag_keys
 from passrole.services.context import Context
@@ -60,7 +60,7 @@ class Cluster:
     @property
     def key(self) -> str:
         """The cluster's key in the store."""
-        return f"{self.account}/{self.region}/{self.id}"
+        return Location(self.account, self.region).key(self.id)
 
     @property
     def arn(self) -> str:
@@ -127,18 +127,12 @@ def steps_of(tx: Tx, cluster: str) -> list[EmrStep]:
 
 def job_flow(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
     """The cluster that the older operations call a job flow. Raises Fault."""
-    cluster = CLUSTERS.get(tx, ctx.key(cluster_id))
-    if cluster is None:
-        raise refusals.no_job_flow()
-    return cluster
+    return CLUSTERS.require(tx, ctx.key(cluster_id), refusals.no_job_flow)
 
 
 def existing(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
     """The cluster. Raises Fault."""
-    cluster = CLUSTERS.get(tx, ctx.key(cluster_id))
-    if cluster is None:
-        raise refusals.no_cluster(cluster_id)
-    return cluster
+    return CLUSTERS.require(tx, ctx.key(cluster_id), lambda: refusals.no_cluster(cluster_id))
 
 
 def the_cluster(ctx: Context, parameters: Parameters) -> str:

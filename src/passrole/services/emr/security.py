@@ -56,7 +56,7 @@ async def delete_security_configuration(ctx: Context, *, name: str) -> dict[str,
 async def list_security_configurations(ctx: Context, *, marker: str | None = None) -> dict[str, Any]:
     """Names, in their order."""
     found = await ctx.store.read(
-        lambda tx: [each for _, each in SECURITY_CONFIGURATIONS.within(tx, *ctx.place)]
+        lambda tx: [each for _, each in SECURITY_CONFIGURATIONS.within(tx, *ctx.location)]
     )
     return page("SecurityConfigurations", found, lambda one: one.name, _summary, marker)
 
@@ -74,10 +74,7 @@ def allows_step_roles(tx: Tx, key: str) -> bool:
 
 
 def _existing(tx: Tx, ctx: Context, name: str) -> SecurityConfiguration:
-    found = SECURITY_CONFIGURATIONS.get(tx, ctx.key(name))
-    if found is None:
-        raise _missing(name)
-    return found
+    return SECURITY_CONFIGURATIONS.require(tx, ctx.key(name), lambda: _missing(name))
 
 
 def _missing(name: str) -> Fault:

@@ -52,9 +52,7 @@ async def describe_event_bus(ctx: Context, *, name: str | None = None) -> dict[s
     wanted = bus_here(ctx, name)
     if wanted == DEFAULT_BUS:
         return _default(ctx)
-    bus = await ctx.store.read(lambda tx: BUSES.get(tx, ctx.key(wanted)))
-    if bus is None:
-        raise refusals.no_bus(wanted)
+    bus = await ctx.store.read(lambda tx: BUSES.require(tx, ctx.key(wanted), lambda: refusals.no_bus(wanted)))
     return _shape(ctx, bus)
 
 
@@ -89,7 +87,7 @@ async def delete_event_bus(ctx: Context, *, name: str) -> None:
 
 def _made(tx: Tx, ctx: Context) -> list[EventBus]:
     """All but the default bus, which has a row only for its tags."""
-    return [bus for _, bus in BUSES.within(tx, *ctx.place) if bus.name != DEFAULT_BUS]
+    return [bus for _, bus in BUSES.within(tx, *ctx.location) if bus.name != DEFAULT_BUS]
 
 
 def _default(ctx: Context) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passrole import arns
-from passrole.arns import Account, Arn, Region, Unfit
+from passrole.arns import Account, Arn, Location, Region, Unfit
 from passrole.emitted import DEFAULT_BUS, RULES_KIND
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -51,7 +51,7 @@ class Rule:
     @property
     def bus_key(self) -> str:
         """The key of the rule's bus."""
-        return f"{self.account}/{self.region}/{self.bus}"
+        return Location(self.account, self.region).key(self.bus)
 
     @property
     def key(self) -> str:
@@ -143,10 +143,7 @@ def is_bus(tx: Tx, ctx: Context, name: str) -> bool:
 def existing(tx: Tx, ctx: Context, name: str, bus: str) -> Rule:
     """The rule. Raises Fault."""
     check_bus(tx, ctx, bus)
-    rule = RULES.get(tx, ctx.key(f"{bus}/{name}"))
-    if rule is None:
-        raise refusals.no_rule(name, bus)
-    return rule
+    return RULES.require(tx, ctx.key(f"{bus}/{name}"), lambda: refusals.no_rule(name, bus))
 
 
 def rules_of(tx: Tx, bus_key: str) -> list[Rule]:

@@ -141,7 +141,7 @@ def _existing(tx: Tx, ctx: Context, arn: str) -> Rule | EventBus:
 
 def _find(tx: Tx, ctx: Context, meant: _Meant) -> Rule | EventBus | None:
     bus, rule = meant
-    if (bus.account, bus.region) != ctx.place:
+    if (bus.account, bus.region) != ctx.location:
         return None
     key = ctx.key(bus.name)
     if rule is not None:

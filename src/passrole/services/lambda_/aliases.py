@@ -139,10 +139,7 @@ async def list_aliases(
 
 
 def _present(tx: Tx, key: str, named: names.Named, name: str) -> Alias:
-    alias = ALIASES.get(tx, qualified.place(key, name))
-    if alias is None:
-        raise refusals.no_alias(f"{named.arn}:{name}")
-    return alias
+    return ALIASES.require(tx, qualified.place(key, name), lambda: refusals.no_alias(f"{named.arn}:{name}"))
 
 
 def _check(tx: Tx, key: str, alias: Alias) -> None:

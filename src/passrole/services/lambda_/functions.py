@@ -164,7 +164,7 @@ async def list_functions(
     page = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> tuple[list[Function], list[dict[str, Any]]]:
-        found = [each for _, each in FUNCTIONS.within(tx, *ctx.place, after=after, limit=page + 1)]
+        found = [each for _, each in FUNCTIONS.within(tx, *ctx.location, after=after, limit=page + 1)]
         if function_version is None:
             return found, [listed(function) for function in found[:page]]
         return found, [

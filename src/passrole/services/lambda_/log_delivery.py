@@ -150,7 +150,7 @@ class LoggedFunctions:
         """Raises Fault as the first call that is refused."""
         arn = arns.parse(place.function_arn)
         assert arn is not None, "the runtime is given ARNs"
-        key = f"{arn.account}/{arn.region}/{place.name}"
+        key = arn._replace(resource=place.name).key
         function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
         if function is None:
             return

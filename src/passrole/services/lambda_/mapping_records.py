@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Region
+from passrole.arns import Account, Location, Region
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.store import Collection, Tx
@@ -40,12 +40,17 @@ class EventSourceMapping:
     @property
     def key(self) -> str:
         """Its key in the store."""
-        return f"{self.account}/{self.region}/{self.uuid}"
+        return Location(self.account, self.region).key(self.uuid)
 
     @property
     def arn(self) -> str:
         """The mapping's own."""
         return arns.event_source_mapping(self.region, self.account, self.uuid)
+
+    @property
+    def function_key(self) -> str:
+        """The key of the function, whatever the qualifier."""
+        return Location(self.account, self.region).key(self.function)
 
     @property
     def function_arn(self) -> str:
@@ -67,10 +72,7 @@ RESULTS = Collection("event-source-result", Result)
 
 def existing(tx: Tx, ctx: Context, uuid: str) -> EventSourceMapping:
     """The mapping of the caller's region. Raises Fault."""
-    mapping = MAPPINGS.get(tx, ctx.key(uuid))
-    if mapping is None:
-        raise refusals.nothing_there()
-    return mapping
+    return MAPPINGS.require(tx, ctx.key(uuid), refusals.nothing_there)
 
 
 def configuration(tx: Tx, mapping: EventSourceMapping, state: str | None = None) -> dict[str, Any]:

@@ -187,7 +187,7 @@ async def list_event_source_mappings(
     def read(tx: Tx) -> dict[str, Any]:
         found = [
             mapping
-            for _, mapping in MAPPINGS.within(tx, *ctx.place, after=after)
+            for _, mapping in MAPPINGS.within(tx, *ctx.location, after=after)
             if event_source_arn in (None, mapping.queue_arn) and key in (None, ctx.key(mapping.function))
         ]
         shown = [configuration(tx, mapping) for mapping in found[:page]]
@@ -199,7 +199,7 @@ async def list_event_source_mappings(
 
 def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:
     """A queue is mapped to a function once. Raises Fault."""
-    for _, other in MAPPINGS.within(tx, *ctx.place):
+    for _, other in MAPPINGS.within(tx, *ctx.location):
         same = (other.queue_arn, other.function_arn) == (mapping.queue_arn, mapping.function_arn)
         if same and other.uuid != mapping.uuid:
             raise refusals.mapping_exists(mapping.queue_arn, mapping.function_arn, other.uuid)

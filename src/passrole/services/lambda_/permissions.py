@@ -113,9 +113,7 @@ async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None 
 
     def read(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
-        policy = POLICIES.get(tx, attached)
-        if policy is None:
-            raise refusals.nothing_there()
+        policy = POLICIES.require(tx, attached, refusals.nothing_there)
         shown = principals.Shown(tx, ctx.account)(_document(policy))
         return {"Policy": shown, "RevisionId": policy.revision}
 
@@ -145,7 +143,7 @@ async def remove_permission(
 
 async def _policy_of(ctx: Context, parameters: Parameters) -> ResourcePolicy | None:
     named = names.parse(ctx, parameters["function_name"], parameters.get("qualifier"))
-    if (named.account, named.region) != ctx.place:
+    if (named.account, named.region) != ctx.location:
         return None
     attached = _attached(ctx.key(named.name), named.qualifier)
     return await ctx.store.read(lambda tx: POLICIES.get(tx, attached))
@@ -197,9 +195,7 @@ def _revision(tx: Tx, key: str, named: names.Named) -> str:
         if published is None:
             raise refusals.not_found(named.arn)
         return published.revision
-    alias = ALIASES.get(tx, place(key, named.qualifier))
-    if alias is None:
-        raise refusals.no_alias(named.arn)
+    alias = ALIASES.require(tx, place(key, named.qualifier), lambda: refusals.no_alias(named.arn))
     return alias.revision
 
 

@@ -173,7 +173,7 @@ class _Poller:
             log.error("a batch failed in passrole itself", exc_info=batch.exception())
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
-        key = f"{mapping.account}/{mapping.region}/{mapping.function}"
+        key = mapping.function_key
         draw = qualified.draw()
         function = await self._store.read(lambda tx: qualified.resolve(tx, key, mapping.qualifier, draw))
         if function is None:

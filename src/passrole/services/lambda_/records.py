@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole import arns, ids
-from passrole.arns import Account, Region
+from passrole.arns import Account, Location, Region
 from passrole.config import Config
 from passrole.runtimes.environment import runtime_warning
 from passrole.runtimes.interface import FunctionSpec
@@ -52,7 +52,7 @@ class Function:
     @property
     def key(self) -> str:
         """The function's key in the store; Context.key of its name, whatever the version."""
-        return f"{self.account}/{self.region}/{self.name}"
+        return Location(self.account, self.region).key(self.name)
 
     @property
     def arn(self) -> str:
@@ -66,10 +66,7 @@ FUNCTIONS = Collection("function", Function)
 
 def existing(tx: Tx, key: str, named: names.Named) -> Function:
     """The function under a key. Raises Fault."""
-    function = FUNCTIONS.get(tx, key)
-    if function is None:
-        raise refusals.not_found(named.arn)
-    return function
+    return FUNCTIONS.require(tx, key, lambda: refusals.not_found(named.arn))
 
 
 def touched(function: Function) -> Function:

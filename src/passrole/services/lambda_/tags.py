@@ -55,7 +55,7 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     if parsed is None or not parsed.resource.startswith(_FUNCTION):
         return {}
     name = parsed.resource.removeprefix(_FUNCTION).partition(":")[0]
-    if (parsed.account, parsed.region) != ctx.place:
+    if (parsed.account, parsed.region) != ctx.location:
         return {}
     function = await ctx.store.read(lambda tx: FUNCTIONS.get(tx, ctx.key(name)))
     return function.tags if function else {}

@@ -44,7 +44,7 @@ async def describe_log_groups(
     """Groups by name; the token is the last name of the page before."""
     begins, after = log_group_name_prefix, ctx.key(next_token) if next_token else ""
     found = await ctx.store.read(
-        lambda tx: GROUPS.within(tx, *ctx.place, begins=begins, after=after, limit=limit + 1)
+        lambda tx: GROUPS.within(tx, *ctx.location, begins=begins, after=after, limit=limit + 1)
     )
     answer: dict[str, Any] = {"logGroups": [_shown(ctx, group) for _, group in found[:limit]]}
     if len(found) > limit:

@@ -76,7 +76,7 @@ async def delete_resource_policy(ctx: Context, *, policy_name: str) -> None:
 
 
 def _every(tx: Tx, ctx: Context) -> Sequence[ResourcePolicy]:
-    return [policy for _, policy in POLICIES.within(tx, *ctx.place)]
+    return [policy for _, policy in POLICIES.within(tx, *ctx.location)]
 
 
 def _pinned(tx: Tx, account: Account, document: str) -> str:

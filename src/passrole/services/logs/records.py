@@ -48,18 +48,12 @@ def stream_key(group: str, stream: str) -> str:
 
 def existing_group(tx: Tx, key: str) -> Group:
     """The group under a key. Raises Fault."""
-    group = GROUPS.get(tx, key)
-    if group is None:
-        raise refusals.no_group()
-    return group
+    return GROUPS.require(tx, key, refusals.no_group)
 
 
 def existing_stream(tx: Tx, group: str, stream: str) -> Stream:
     """A stream of an existing group, which is named by its key. Raises Fault."""
-    found = STREAMS.get(tx, stream_key(group, stream))
-    if found is None:
-        raise refusals.no_stream()
-    return found
+    return STREAMS.require(tx, stream_key(group, stream), refusals.no_stream)
 
 
 def arn(ctx: Context, name: str) -> str:

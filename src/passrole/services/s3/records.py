@@ -80,10 +80,7 @@ def version_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
 
 def existing(tx: Tx, name: str) -> Bucket:
     """The bucket of a name. Raises Fault."""
-    bucket = BUCKETS.get(tx, name)
-    if bucket is None:
-        raise no_such_bucket(name)
-    return bucket
+    return BUCKETS.require(tx, name, lambda: no_such_bucket(name))
 
 
 async def bucket_of(ctx: Context, name: str, owner: str | None = None) -> Bucket:

@@ -154,7 +154,7 @@ async def list_pipelines(
     def page(tx: Tx) -> dict[str, Any]:
         pipelines = [
             pipeline
-            for _, pipeline in PIPELINES.within(tx, *ctx.place, begins=pipeline_name_prefix)
+            for _, pipeline in PIPELINES.within(tx, *ctx.location, begins=pipeline_name_prefix)
             if is_between(pipeline.created, created_after, created_before)
         ]
         return _page(tx, pipelines, sort_by, sort_order == "Descending", after, max_results)

@@ -110,7 +110,7 @@ async def list_queues(
 ) -> dict[str, Any]:
     """The URLs of all queues, by name; in pages only where MaxResults is given."""
     begins = queue_name_prefix or ""
-    found = await ctx.store.read(lambda tx: QUEUES.within(tx, *ctx.place, begins=begins))
+    found = await ctx.store.read(lambda tx: QUEUES.within(tx, *ctx.location, begins=begins))
     return _page(ctx, "QueueUrls", [queue.name for _, queue in found], next_token, max_results)
 
 
@@ -123,7 +123,7 @@ async def list_dead_letter_source_queues(
 
     def sources(tx: Tx) -> list[str]:
         target = records.existing(tx, key).arn
-        every = QUEUES.within(tx, *ctx.place)
+        every = QUEUES.within(tx, *ctx.location)
         return [queue.name for _, queue in every if _dead_letter_arn(queue) == target]
 
     return _page(ctx, "queueUrls", await ctx.store.read(sources), next_token, max_results)

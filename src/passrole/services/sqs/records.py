@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Name, Region
+from passrole.arns import Account, Location, Name, Region
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.sqs import attributes
@@ -34,7 +34,7 @@ class Queue:
     @property
     def key(self) -> str:
         """The queue's key in the store; Context.key of its name."""
-        return f"{self.account}/{self.region}/{self.name}"
+        return Location(self.account, self.region).key(self.name)
 
     @property
     def channel(self) -> str:
@@ -119,16 +119,13 @@ def key(ctx: Context, queue_url: str) -> str:
 
 def existing(tx: Tx, queue_key: str) -> Queue:
     """The queue under a key. Raises Fault."""
-    queue = QUEUES.get(tx, queue_key)
-    if queue is None:
-        raise no_such_queue()
-    return queue
+    return QUEUES.require(tx, queue_key, no_such_queue)
 
 
 def by_arn(tx: Tx, arn: str) -> Queue | None:
     """The queue with an ARN, if there is one."""
     parsed = arns.parse(arn)
-    queue = parsed and QUEUES.get(tx, f"{parsed.account}/{parsed.region}/{parsed.resource}")
+    queue = parsed and QUEUES.get(tx, parsed.key)
     return queue if queue and queue.arn == arn else None
 
 
