@@ -40,7 +40,7 @@ test-sdk3: $(SDK3)/.installed ## the journeys of SageMaker SDK 3, in an environm
 $(SDK3)/.installed: pyproject.toml
 	@echo "building $(SDK3): about 1 GB and some minutes, once"
 	$(PYTHON) -m venv $(SDK3)
-	$(SDK3)/bin/python -m pip install --quiet --editable . "sagemaker>=3,<4" "pyspark>=3.5.6,<4" "hypothesis>=6.100" "pytest>=8.2" "pytest-xdist>=3.6"
+	$(SDK3)/bin/python -m pip install --quiet --editable . "sagemaker>=3,<4" "pyspark>=3.5.6,<4" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3" "pytest-xdist>=3.6"
 	touch $@
 
 test-clients: install $(CLIENTS)/.installed ## the journeys of clients in other languages, in an environment of 1 GB
