@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole.config import Config
 from passrole.runtimes import Functions
@@ -49,6 +50,24 @@ class Bench:
             memory_mb=512,
         )
         return replace(spec, **changes)
+
+    def gated(self, *, then: str = "return os.getpid()", **changes: Any) -> FunctionSpec:
+        """A function that waits for `open_gate` within its invocation, but for the event `false`."""
+        source = f"""
+            import os, time
+            if event is not False:
+                open(f"{self.place}/{{context.aws_request_id}}-{{os.getpid()}}.begun", "w").close()
+                while not os.path.exists("{self.place}/gate"): time.sleep(0.01)
+            {then}
+        """
+        return self.function(source, **changes)
+
+    async def until_begun(self, count: int) -> None:
+        """So many invocations of the gated function are under way."""
+        await eventually_async(lambda: len(list(self.place.glob("*.begun"))) >= count)
+
+    def open_gate(self) -> None:
+        (self.place / "gate").touch()
 
     def run(self, scenario: Callable[[Functions], Awaitable[T]], **settings: Any) -> T:
         """A scenario against a runtime of its own."""

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 import pytest
-
-Bench = Any
+from tests.runtimes.conftest import Bench
 
 NOT_JSON = "Unable to marshal response: Object of type set is not JSON serializable"
 RAISES = [

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole.runtimes.broker import STRANGER_BYTES_MAX, Broker, Handout
 
@@ -82,7 +83,7 @@ def test_an_invocation_goes_out_and_its_answer_comes_back() -> None:
     async def scenario(broker: Broker, heard: Heard, runtime: Runtime) -> None:
         reader, writer = runtime
         writer.write(NEXT)
-        await _until(lambda: bool(heard.said))
+        await eventually_async(lambda: bool(heard.said))
         broker.offer(HANDOUT)
         head = await reader.readuntil(b"\r\n\r\n")
         assert b"Lambda-Runtime-Aws-Request-Id: r-1\r\n" in head
@@ -114,7 +115,7 @@ def test_a_request_may_come_byte_by_byte() -> None:
             runtime[1].write(bytes([byte]))
             await runtime[1].stream.drain()
             await asyncio.sleep(0)
-        await _until(lambda: len(heard.said) == 2)
+        await eventually_async(lambda: len(heard.said) == 2)
         assert heard.said[-1] == ("answered", b"{}")
 
     _run(scenario)
@@ -125,7 +126,7 @@ def test_a_body_over_the_limit_is_thrown_away_and_the_connection_goes_on() -> No
         broker.offer(HANDOUT)
         body = b"x" * 6_291_557
         runtime[1].write(NEXT + ANSWER % (b"r-1", len(body), body) + NEXT)
-        await _until(lambda: len(heard.said) == 3)
+        await eventually_async(lambda: len(heard.said) == 3)
         assert heard.said[1:] == [("answered", None), ("polled", b"")]
 
     _run(scenario)
@@ -191,7 +192,7 @@ def test_a_stranger_cannot_answer_the_invocation_that_is_out() -> None:
         writer.close()
         assert broker.is_out
         runtime[1].write(ANSWER % (b"r-1", 3, b"[1]"))
-        await _until(lambda: len(heard.said) == 2)
+        await eventually_async(lambda: len(heard.said) == 2)
         assert heard.said[-1] == ("answered", b"[1]")
 
     _run(scenario)
@@ -226,8 +227,3 @@ def _run(scenario: Callable[[Broker, Heard, Runtime], Awaitable[T]]) -> T:
 async def _connected(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, _, port = address.partition("/")[0].rpartition(":")
     return await asyncio.open_connection(host, int(port))
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (what is waited for has no event)
-        await asyncio.sleep(0.001)

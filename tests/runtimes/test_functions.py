@@ -4,17 +4,17 @@ import asyncio
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
+from tests.runtimes.conftest import Bench
 
 from passrole.runtimes import Functions
 from passrole.runtimes import functions as functions_module
-from passrole.runtimes.interface import CodeRemoved, Invocation, TooManyInvocations
+from passrole.runtimes.interface import CodeRemoved, Invocation, InvocationResult, TooManyInvocations
 
-Bench = Any
 PID = "import os; return os.getpid()"
 
 
@@ -49,19 +49,25 @@ def test_credentials_that_expire_soon_retire_their_worker(own_bench: Bench) -> N
 
 
 def test_invocations_at_once_get_a_process_each(own_bench: Bench) -> None:
-    spec = own_bench.function("import os, time; time.sleep(0.3); return os.getpid()")
+    spec = own_bench.gated()
 
-    async def scenario(functions: Functions) -> Any:
-        return await asyncio.gather(*(own_bench.call(functions, spec) for _ in range(3)))
+    async def scenario(functions: Functions) -> list[int]:
+        calls = asyncio.gather(*(own_bench.call(functions, spec) for _ in range(3)))
+        await own_bench.until_begun(3)
+        own_bench.open_gate()
+        return await calls
 
     assert len(set(own_bench.run(scenario))) == 3
 
 
 def test_more_than_the_maximum_wait_for_their_turn(own_bench: Bench) -> None:
-    spec = own_bench.function("import os, time; time.sleep(0.05); return os.getpid()")
+    spec = own_bench.gated()
 
-    async def scenario(functions: Functions) -> Any:
-        return await asyncio.gather(*(own_bench.call(functions, spec) for _ in range(6)))
+    async def scenario(functions: Functions) -> list[int]:
+        calls = asyncio.gather(*(own_bench.call(functions, spec) for _ in range(6)))
+        await own_bench.until_begun(2)
+        own_bench.open_gate()
+        return await calls
 
     pids = own_bench.run(scenario, lambda_workers_max=2)
     assert len(pids) == 6
@@ -84,37 +90,39 @@ def test_the_longest_idle_worker_makes_room(own_bench: Bench) -> None:
 
 def test_waiting_too_long_is_refused(own_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functions_module, "SLOT_WAIT_SECONDS", 0.05)
-    spec = own_bench.function("import time; time.sleep(0.5)")
+    spec = own_bench.gated(then="return")
 
-    async def scenario(functions: Functions) -> tuple[Any, Any]:
-        calls = [own_bench.invoke(functions, spec) for _ in range(2)]
-        first, second = await asyncio.gather(*calls, return_exceptions=True)
-        return first, second
+    async def scenario(functions: Functions) -> InvocationResult:
+        first = asyncio.ensure_future(own_bench.invoke(functions, spec))
+        await own_bench.until_begun(1)
+        with pytest.raises(TooManyInvocations):
+            await own_bench.invoke(functions, spec)
+        own_bench.open_gate()
+        return await first
 
-    first, second = own_bench.run(scenario, lambda_workers_max=1)
-    assert first.payload == b"null"
-    assert isinstance(second, TooManyInvocations)
+    assert own_bench.run(scenario, lambda_workers_max=1).payload == b"null"
 
 
 def test_who_is_expected_waits_as_long_as_it_takes_and_is_told_when_it_begins(
     own_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(functions_module, "SLOT_WAIT_SECONDS", 0.05)
-    spec = own_bench.function("import time; time.sleep(0.5)")
+    spec = own_bench.gated(then="return")
 
-    async def scenario(functions: Functions) -> tuple[bool, Any]:
+    async def scenario(functions: Functions) -> InvocationResult:
         first = asyncio.ensure_future(own_bench.invoke(functions, spec))
+        await own_bench.until_begun(1)
         with functions.expecting("patient") as begun:
             second = asyncio.ensure_future(own_bench.invoke(functions, spec, request_id="patient"))
-            await asyncio.sleep(0.1)
-            had_begun = begun.done()
+            with pytest.raises(TooManyInvocations):  # who came later has waited too long by now
+                await own_bench.invoke(functions, spec, request_id="impatient")
+            assert not begun.done()
+            own_bench.open_gate()
             await first
             await asyncio.wait_for(begun, 10)
-            return had_begun, await second
+            return await second
 
-    had_begun, second = own_bench.run(scenario, lambda_workers_max=1)
-    assert not had_begun
-    assert second.payload == b"null"
+    assert own_bench.run(scenario, lambda_workers_max=1).payload == b"null"
 
 
 def test_a_worker_that_was_idle_too_long_is_ended(own_bench: Bench) -> None:
@@ -127,33 +135,33 @@ def test_a_worker_that_was_idle_too_long_is_ended(own_bench: Bench) -> None:
 
 
 def test_retiring_ends_the_idle_and_lets_the_busy_finish(own_bench: Bench) -> None:
-    spec = own_bench.function("import os, time; time.sleep(event or 0); return os.getpid()")
+    spec = own_bench.gated()
 
     async def scenario(functions: Functions) -> None:
-        busy = asyncio.create_task(own_bench.call(functions, spec, 0.5))
-        await asyncio.sleep(0.2)
-        idle = await own_bench.call(functions, spec)
+        busy = asyncio.create_task(own_bench.call(functions, spec))
+        await own_bench.until_begun(1)
+        idle = await own_bench.call(functions, spec, False)
         await functions.retire(spec.arn)
         await _gone(idle)
         assert not busy.done()
+        own_bench.open_gate()
         await _gone(await busy)
 
     own_bench.run(scenario)
 
 
 def test_discarded_code_is_removed_once_nobody_runs_it(own_bench: Bench) -> None:
-    spec = own_bench.function(
-        "import time; time.sleep(0.3)\nimport late; return late.VALUE", files={"late.py": "VALUE = 1"}
-    )
+    spec = own_bench.gated(then="import late; return late.VALUE", files={"late.py": "VALUE = 1"})
 
     async def scenario(functions: Functions) -> None:
         busy = asyncio.create_task(own_bench.call(functions, spec))
-        await asyncio.sleep(0.15)
+        await own_bench.until_begun(1)
         await functions.retire(spec.arn)
         await functions.discard(spec.code)
         with pytest.raises(CodeRemoved):
             await own_bench.call(functions, spec)
         assert spec.code.exists()
+        own_bench.open_gate()
         assert await busy == 1
 
     own_bench.run(scenario)
@@ -196,10 +204,7 @@ def test_closing_leaves_no_process_and_no_scratch(own_bench: Bench) -> None:
 
 
 async def _gone(pid: int) -> None:
-    began = time.monotonic()
-    while _exists(pid):
-        assert time.monotonic() - began < 5, f"process {pid} is still there"
-        await asyncio.sleep(0.01)
+    await eventually_async(lambda: not _exists(pid))
 
 
 def _exists(pid: int) -> bool:

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole.runtimes import jobs
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
@@ -18,8 +19,7 @@ def spec(folder: Path, script: str) -> JobSpec:
 
 
 async def there(path: Path) -> None:
-    while not os.path.lexists(path):  # noqa: ASYNC110, ASYNC240, PTH (another process makes it)
-        await asyncio.sleep(0.02)
+    await eventually_async(lambda: os.path.lexists(path))
 
 
 def test_of_two_servers_shells_one_runs_the_program(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.eventually import eventually, eventually_async, process_ended
+from tests.runtimes.conftest import Bench
 
 from passrole.runtimes import Functions
-
-Bench = Any
 
 
 def test_a_timeout_kills_the_function_and_what_it_started(bench: Bench) -> None:
@@ -28,7 +28,7 @@ def test_a_timeout_kills_the_function_and_what_it_started(bench: Bench) -> None:
     lines = result.log.decode().splitlines()
     assert "r-1 Task timed out after 1.00 seconds" in lines
     assert lines[-1].endswith("\tStatus: timeout\t")
-    _until(lambda: _ended(int(lines[1])))
+    eventually(lambda: process_ended(int(lines[1])))
 
 
 def test_a_child_that_left_the_session_dies_with_its_function(own_bench: Bench) -> None:
@@ -38,7 +38,7 @@ def test_a_child_that_left_the_session_dies_with_its_function(own_bench: Bench) 
         time.sleep(60)
     """
     log = own_bench.once(own_bench.function(source, timeout_seconds=1)).log.decode()
-    _until(lambda: _ended(int(log.splitlines()[1])))
+    eventually(lambda: process_ended(int(log.splitlines()[1])))
 
 
 def test_after_a_timeout_the_next_invocation_starts_afresh(own_bench: Bench) -> None:
@@ -172,7 +172,9 @@ async def main(place, bootstrap):
     spec = FunctionSpec("arn:aws:lambda:eu-west-1:111122223333:function:f", "f", "1", HOST_RUNTIME,
                         "h.handler", place / "code", 60, 512)
     calls = [functions.invoke(spec, credentials, Invocation(str(n), b"%d" % n)) for n in (0, 60)]
-    await asyncio.gather(*calls)
+    for ended in asyncio.as_completed(calls):
+        await ended
+        (place / "one-is-idle").touch()
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
 """
@@ -190,37 +192,26 @@ def test_workers_end_when_the_server_is_killed(tmp_path: Path, bootstrap: str) -
         "    while time.time() < end: pass\n"
     )
     server = subprocess.Popen([sys.executable, "-c", ORPHANAGE, str(tmp_path), bootstrap])
-    _until(lambda: len(list(tmp_path.glob("*.pids"))) == 2)
-    time.sleep(0.1)  # one is idle by now, the other burns the processor
+    eventually(lambda: len(list(tmp_path.glob("*.pids"))) == 2)
+    eventually((tmp_path / "one-is-idle").exists)  # and the other burns the processor
     server.send_signal(signal.SIGKILL)
     server.wait()
     for path in tmp_path.glob("*.pids"):
         for pid in path.stem.split("-"):
-            _until(lambda pid=pid: _ended(int(pid)))
+            eventually(partial(process_ended, int(pid)))
 
 
 def test_giving_up_on_an_invocation_ends_it(own_bench: Bench) -> None:
-    spec = own_bench.function("import os, time; print(os.getpid()); time.sleep(60)")
+    spec = own_bench.gated(timeout_seconds=900)
 
     async def scenario(functions: Functions) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(own_bench.invoke(functions, spec), 0.3)
+        call = asyncio.ensure_future(own_bench.invoke(functions, spec))
+        await own_bench.until_begun(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        (begun,) = own_bench.place.glob("*.begun")
+        pid = int(begun.stem.rpartition("-")[2])
+        await eventually_async(lambda: process_ended(pid))
 
-    began = time.monotonic()
     own_bench.run(scenario)
-    assert time.monotonic() - began < 5
-
-
-def _until(condition: Any) -> None:
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < 10
-        time.sleep(0.02)
-
-
-def _ended(pid: int) -> bool:
-    """Gone, or only waiting for someone to read its exit code."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
