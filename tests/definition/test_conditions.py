@@ -4,8 +4,8 @@ import pytest
 
 from passrole.definition.conditions import COMPARISONS, Comparison, Condition, In, Not, Or, read_condition
 from passrole.definition.expressions import Constant
+from passrole.definition.node import Node
 from passrole.definition.problems import Problem
-from passrole.definition.reading import Node
 
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 2}
 ONE, TWO = Constant(1), Constant(2)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from passrole.definition import DefinitionError, Parameter, effective
 from passrole.definition.expressions import Scalar
+from passrole.definition.node import Node
 from passrole.definition.parameters import ParameterType, read_parameters, read_typed
-from passrole.definition.reading import Node
 
 READ: list[tuple[ParameterType, str, Scalar | None]] = [
     ("String", "", ""),

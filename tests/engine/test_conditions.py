@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from passrole.definition.conditions import read_condition
-from passrole.definition.reading import Node
+from passrole.definition.node import Node
 from passrole.engine import begin
 from passrole.engine.conditions import all_hold, holds
 from passrole.engine.resolve import Scope, Unresolvable

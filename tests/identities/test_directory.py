@@ -62,7 +62,7 @@ class World:
         return (await self.directory.credentials(credentials.access_key, credentials.session_token)).principal
 
     async def allowed(self, principal: Principal) -> set[str]:
-        policies = (await self.directory.standing(principal)).policies
+        policies = (await self.directory.effective_policies(principal)).policies
         return {
             name
             for name in ("SendMessage", "ReceiveMessage", "DeleteQueue")
@@ -196,7 +196,7 @@ def test_inline_and_attached_policies_count_together(run: Callable[[Story], None
 def test_policies_are_named_by_their_name_or_arn(run: Callable[[Story], None]) -> None:
     async def story(world: World) -> None:
         await world.put(replace(ROLE, attached=[ADMINISTRATOR]))
-        policies = (await world.directory.standing(await world.principal())).policies
+        policies = (await world.directory.effective_policies(await world.principal())).policies
         assert [name for name, _ in policies.identity] == ["send", ADMINISTRATOR]
 
     run(story)
@@ -272,7 +272,7 @@ def test_a_session_of_a_role_that_was_replaced_is_nobodys(
         with pytest.raises(UnknownKey):
             await world.directory.credentials(session.access_key, session.session_token)
         with pytest.raises(UnknownKey):
-            await world.directory.standing(known.principal)
+            await world.directory.effective_policies(known.principal)
 
     run(story)
 
@@ -281,7 +281,7 @@ def test_services_and_root_have_no_policies_of_their_own(run: Callable[[Story], 
     async def story(world: World) -> None:
         sagemaker = service_principal("sagemaker.amazonaws.com", ACCOUNT)
         root = Principal("root", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, ACCOUNT, "root")
-        assert await world.directory.standing(sagemaker) == (PolicySet(), {})
+        assert await world.directory.effective_policies(sagemaker) == (PolicySet(), {})
         assert await world.allowed(sagemaker) == set()
         assert await world.allowed(root) == {"SendMessage", "ReceiveMessage", "DeleteQueue"}
 
@@ -297,8 +297,10 @@ def test_a_known_caller_costs_no_read_until_an_identity_changes(run: Callable[[S
             principal = (
                 await world.directory.credentials(credentials.access_key, credentials.session_token)
             ).principal
-            await world.directory.standing(principal)
-            await world.directory.standing((await world.directory.credentials("AKIA1", None)).principal)
+            await world.directory.effective_policies(principal)
+            await world.directory.effective_policies(
+                (await world.directory.credentials("AKIA1", None)).principal
+            )
 
         await call()
         reads.clear()

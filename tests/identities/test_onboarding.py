@@ -63,7 +63,7 @@ def test_the_administrator_comes_in_with_the_key_and_may_do_anything(with_store:
         assert known.secret_key == made.secret_key
         assert known.principal.arn == "arn:aws:iam::111122223333:user/administrator"
         request = Request(known.principal, "iam:CreateUser", "*", CONFIG.account)
-        assert evaluate(request, (await directory.standing(known.principal)).policies).allowed
+        assert evaluate(request, (await directory.effective_policies(known.principal)).policies).allowed
 
     with_store(body)
 

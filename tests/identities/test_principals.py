@@ -68,10 +68,10 @@ def test_a_name_is_kept_by_unique_id_and_shown_as_it_was_written(
     tmp_path: Path, written: str, kept: str
 ) -> None:
     def work(tx: Tx) -> None:
-        saved = principals.pinned(tx, A, document(written))
+        saved = principals.with_unique_ids(tx, A, document(written))
         assert json.loads(saved)["Statement"]["Principal"]["AWS"] == [kept]
         if written != "AROA1":
-            assert json.loads(principals.Shown(tx, A)(saved)) == json.loads(document(written))
+            assert json.loads(principals.WithArns(tx, A)(saved)) == json.loads(document(written))
         if written == kept:
             assert saved == document(written)
 
@@ -82,7 +82,7 @@ def test_a_name_is_kept_by_unique_id_and_shown_as_it_was_written(
 def test_a_name_of_nobody_is_refused(tmp_path: Path, name: str) -> None:
     def work(tx: Tx) -> None:
         with pytest.raises(principals.UnknownPrincipal) as caught:
-            principals.pinned(tx, A, document(USER.arn, name))
+            principals.with_unique_ids(tx, A, document(USER.arn, name))
         assert caught.value.name == name
 
     in_store(tmp_path, work)
@@ -94,4 +94,4 @@ def test_a_document_of_an_earlier_version_is_shown_as_it_is_kept(tmp_path: Path)
 
 
 def _shown_as(tx: Tx, kept: str, shown: str) -> None:
-    assert principals.Shown(tx, A)(kept) == shown
+    assert principals.WithArns(tx, A)(kept) == shown

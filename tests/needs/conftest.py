@@ -12,10 +12,10 @@ from passrole.needs import (
     Answer,
     Need,
     Place,
-    judge,
+    evaluate_needs,
+    execution_role_session,
     needs_of_role,
     read_definition,
-    role_session,
     trust_need,
 )
 from passrole.policy import PolicySet, parse_document
@@ -61,6 +61,6 @@ def judged() -> Callable[..., list[Answer]]:
 
     def ask(needs: list[Need], policies: PolicySet) -> list[Answer]:
         trust = [trust_need(ROLE)] if policies.trust else []
-        return judge([*trust, *needs], role_session(ROLE), policies)
+        return evaluate_needs([*trust, *needs], execution_role_session(ROLE), policies)
 
     return ask

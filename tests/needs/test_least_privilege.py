@@ -13,12 +13,12 @@ from passrole.arns import Account, Region
 from passrole.needs import (
     Need,
     Place,
-    judge,
+    evaluate_needs,
+    execution_role_session,
     least_privilege,
     needs_of_caller,
     needs_of_role,
     read_definition,
-    role_session,
     trust_document,
     trust_need,
 )
@@ -65,7 +65,7 @@ STEPS = st.fixed_dictionaries(
 def allowed(needs: list[Need], document: dict[str, object]) -> bool:
     """Whether `check` finds nothing missing with this policy."""
     policies = PolicySet((("generated", parse_document(document)),))
-    return all(answer.allowed for answer in judge(needs, role_session(ROLE), policies))
+    return all(answer.allowed for answer in evaluate_needs(needs, execution_role_session(ROLE), policies))
 
 
 def one_action_less(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -182,7 +182,7 @@ def test_the_caller_gets_what_deploying_takes_and_no_tags() -> None:
 
 def test_the_trust_policy_lets_sagemaker_assume_the_role() -> None:
     trust = PolicySet(trust=parse_document(trust_document(), "trust"))
-    (answer,) = judge([trust_need(ROLE)], role_session(ROLE), trust)
+    (answer,) = evaluate_needs([trust_need(ROLE)], execution_role_session(ROLE), trust)
     assert answer.allowed
 
 

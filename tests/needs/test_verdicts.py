@@ -11,10 +11,10 @@ from passrole.needs import (
     Answer,
     Need,
     Place,
-    judge,
+    evaluate_needs,
+    execution_role_session,
     needs_of_caller,
     read_definition,
-    role_session,
     unused,
     warnings,
 )
@@ -198,5 +198,7 @@ def test_a_role_is_handed_on_for_its_pipeline_alone(name: str, allowed: bool) ->
     condition = {"ArnEquals": {"iam:AssociatedResourceArn": pipeline}}
     mine = policy({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition})
     needs = needs_of_caller("p", role, Place(Region("us-west-2"), Account("123456789012")))
-    answers = judge([need for need in needs if need.action == "iam:PassRole"], role_session(role), mine)
+    answers = evaluate_needs(
+        [need for need in needs if need.action == "iam:PassRole"], execution_role_session(role), mine
+    )
     assert [answer.allowed for answer in answers] == [allowed]

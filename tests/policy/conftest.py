@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from passrole.policy import CompiledPolicy, Principal, Request
-from passrole.policy.document import Kind, compile_document
+from passrole.policy.document import DocumentKind, compile_document
 from passrole.policy.request import Values, service_principal
 
 ACCOUNT = "111122223333"
@@ -41,7 +41,7 @@ def ask() -> Ask:
 def compiled() -> Compile:
     """A policy of the statements given, each `Allow` on everything unless it says otherwise."""
 
-    def build(*statements: Mapping[str, object], kind: Kind = "identity") -> CompiledPolicy:
+    def build(*statements: Mapping[str, object], kind: DocumentKind = "identity") -> CompiledPolicy:
         whole = {"identity": {"Resource": "*"}, "resource": {"Resource": "*"}, "trust": {}}[kind]
         filled = [
             {"Effect": "Allow", "Action": "*"} | ({} if "NotResource" in one else whole) | dict(one)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from passrole.policy import CompiledPolicy, PolicySet, Principal, Request
-from passrole.policy.document import Kind, compile_document
+from passrole.policy.document import DocumentKind, compile_document
 from passrole.policy.evaluate import Layer, NamedPolicy
 from passrole.policy.request import Values, service_principal
 
@@ -63,14 +63,14 @@ RawPolicy = tuple[Raw, ...]
 # The policies of each layer that is there, by level (only SCPs have several) and number in the level.
 RawSet = Mapping[Layer, tuple[tuple[RawPolicy, ...], ...]]
 
-_DROPPED: Mapping[Kind, tuple[str, ...]] = {
+_DROPPED: Mapping[DocumentKind, tuple[str, ...]] = {
     "identity": ("Principal", "NotPrincipal"),
     "trust": ("Resource", "NotResource"),
     "resource": (),
 }
 
 
-def compiled(policy: RawPolicy, kind: Kind = "identity") -> CompiledPolicy:
+def compiled(policy: RawPolicy, kind: DocumentKind = "identity") -> CompiledPolicy:
     """A policy of these statements, without the elements that its kind does not have."""
     kept = [{name: one[name] for name in one if name not in _DROPPED[kind]} for one in policy]
     return compile_document({"Version": "2012-10-17", "Statement": kept}, kind)
@@ -168,5 +168,5 @@ def requests() -> st.SearchStrategy[Request]:
 
 
 def _named(layer: Layer, level: int, found: tuple[RawPolicy, ...]) -> tuple[NamedPolicy, ...]:
-    kind: Kind = layer if layer == "resource" or layer == "trust" else "identity"
+    kind: DocumentKind = layer if layer == "resource" or layer == "trust" else "identity"
     return tuple((f"{level}/{number}", compiled(policy, kind)) for number, policy in enumerate(found))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from passrole.policy import MalformedPolicyDocument, PolicySet, evaluate, parse_document
-from passrole.policy.document import Kind, compile_document
+from passrole.policy.document import DocumentKind, compile_document
 from passrole.policy.resource_syntax import PARTITIONS
 
 SYNTAX = "Syntax errors in policy."
@@ -164,7 +164,7 @@ SESSION = [
     ],
 )
 def test_a_malformed_statement_is_refused_in_the_words_of_aws(
-    kind: Kind, element: dict[str, Any], message: str
+    kind: DocumentKind, element: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(MalformedPolicyDocument) as refusal:
         parse_document({"Version": "2012-10-17", "Statement": [element]}, kind)
@@ -192,7 +192,7 @@ def test_what_is_no_policy_is_a_syntax_error(text: str) -> None:
         ('{"Statement": []}', "Could not parse the policy: Statement is empty!"),
     ],
 )
-def test_other_kinds_of_document_name_what_is_missing(kind: Kind, text: str, message: str) -> None:
+def test_other_kinds_of_document_name_what_is_missing(kind: DocumentKind, text: str, message: str) -> None:
     with pytest.raises(MalformedPolicyDocument) as refusal:
         parse_document(text, kind)
     assert refusal.value.message == message
@@ -218,7 +218,7 @@ TWICE = [
         ("resource", "This policy contains invalid Json"),
     ],
 )
-def test_a_key_that_is_there_twice_is_refused_wherever_it_stands(text: str, kind: Kind, message: str) -> None:
+def test_a_repeated_key_is_refused_wherever_it_stands(text: str, kind: DocumentKind, message: str) -> None:
     with pytest.raises(MalformedPolicyDocument) as refusal:
         parse_document(text.replace("{S}", json.dumps(statement())), kind)
     assert refusal.value.message == message
@@ -303,7 +303,7 @@ def test_two_statements_may_not_share_a_sid() -> None:
         ("session", statement(Resource=["*", "arn:aws:s3:::b/*"])),
     ],
 )
-def test_a_good_document_is_read_from_text_and_from_objects(kind: Kind, element: dict[str, Any]) -> None:
+def test_a_document_is_read_from_text_and_from_objects(kind: DocumentKind, element: dict[str, Any]) -> None:
     document = {"Version": "2012-10-17", "Id": "x", "Statement": element}
     assert len(parse_document(document, kind).statements) == 1
     assert len(parse_document(json.dumps(document), kind).statements) == 1
@@ -336,6 +336,6 @@ def test_a_deny_whose_condition_cannot_be_read_holds_without_it(ask: Any) -> Non
 def test_a_policy_remembers_a_bounded_number_of_actions() -> None:
     policy = parse_document({"Statement": statement()})
     for number in range(5_000):
-        policy.about(f"sqs:Hostile{number}")
+        policy.statements_for(f"sqs:Hostile{number}")
     assert len(policy._memo) <= 1024
-    assert policy.about("SQS:sendmessage").allows == policy.statements
+    assert policy.statements_for("SQS:sendmessage").allows == policy.statements

@@ -120,7 +120,7 @@ def test_a_deny_of_the_resource_holds_for_those_whom_it_names(
 def test_statements_of_several_documents_keep_their_order(ask: Any, compiled: Any) -> None:
     several = [compiled({"Sid": f"S{number}"}) for number in range(9)]
     whole = policy_of([statement for policy in several for statement in policy.statements])
-    assert [statement.sid for statement in whole.about("sqs:SendMessage").allows] == [
+    assert [statement.sid for statement in whole.statements_for("sqs:SendMessage").allows] == [
         f"S{number}" for number in range(9)
     ]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passrole.policy.lint import lint
-from passrole.policy.lint.shapes import meet
+from passrole.policy.lint.pattern_overlap import overlap
 from passrole.policy.matching import glob
 from passrole.policy.variables import read
 
@@ -246,14 +246,14 @@ LETTERS = st.lists(st.sampled_from("ab"), max_size=6).map("".join)
 
 
 @given(PIECES, PIECES, LETTERS)
-def test_patterns_with_a_text_in_common_meet(one: str, other: str, text: str) -> None:
+def test_patterns_with_a_text_in_common_overlap(one: str, other: str, text: str) -> None:
     both = all(glob(read(pattern, variables=False))(text) for pattern in (one, other))
-    assert not both or meet(f"arn:aws:x:::{one}", f"arn:aws:x:::{other}")
+    assert not both or overlap(f"arn:aws:x:::{one}", f"arn:aws:x:::{other}")
 
 
 @pytest.mark.parametrize(
     "resource, shape",
     [("a", "b"), ("a*", "b*"), ("*a", "*b"), ("role/x", "user/*"), ("b", "*/*"), ("a?", "a"), ("", "?")],
 )
-def test_patterns_without_a_text_in_common_do_not_meet(resource: str, shape: str) -> None:
-    assert not meet(f"arn:aws:x:::{resource}", f"arn:aws:x:::{shape}")
+def test_patterns_without_a_text_in_common_do_not_overlap(resource: str, shape: str) -> None:
+    assert not overlap(f"arn:aws:x:::{resource}", f"arn:aws:x:::{shape}")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passrole.policy import Principal, Request
-from passrole.policy.matching import action_matcher, arn_matcher, glob, resource_question
+from passrole.policy.matching import action_matcher, arn_matcher, glob, resource_predicate
 from passrole.policy.scope import Scope, split_arn
 from passrole.policy.variables import Wild
 
@@ -82,7 +82,7 @@ BEGINNINGS = st.sampled_from(["", "b:", "ab/"])
 def test_a_resource_fits_a_list_where_it_fits_one_of_its_patterns(patterns: list[str], resource: str) -> None:
     scope = Scope(Request(USER, "sqs:SendMessage", resource, "1"))
     fits_one = any(arn_oracle(pattern, resource) for pattern in patterns)
-    assert resource_question(patterns, variables=True)(scope) is fits_one
+    assert resource_predicate(patterns, variables=True)(scope) is fits_one
 
 
 @given(st.text(min_size=1, max_size=6), st.text(max_size=6))

@@ -22,9 +22,9 @@ from tests.policy.strategies import (
     statements,
 )
 
-from passrole.policy import Decision, PolicySet, Request, denial_sentence, evaluate, near_misses
+from passrole.policy import Decision, PolicySet, Request, denial_message, evaluate, near_misses
+from passrole.policy.denials import _EXPLICIT, _IMPLICIT
 from passrole.policy.evaluate import Layer
-from passrole.policy.explain import _EXPLICIT, _IMPLICIT
 from passrole.policy.near_misses import Distance, rank_near_misses, smallest_statement
 
 A_FEW = st.integers(0, 3)
@@ -102,8 +102,8 @@ def test_a_decision_agrees_with_the_verdicts_of_the_layers(raw: RawSet, request:
     decision = evaluate(request, policy_set(raw))
     verdicts = decision.verdicts
     assert ("deny" in verdicts.values()) is decision.explicit
-    if decision.speaker is not None:
-        assert decision.findings[decision.layer][1:] == decision.speaker
+    if decision.decided_by is not None:
+        assert decision.layer_results[decision.layer][1:] == decision.decided_by
     if decision.explicit:
         assert not decision.allowed
         assert verdicts[decision.layer] == "deny"
@@ -117,8 +117,8 @@ def test_a_decision_agrees_with_the_verdicts_of_the_layers(raw: RawSet, request:
 @given(sets(), requests())
 def test_the_statement_that_a_decision_names_decides_by_itself(raw: RawSet, request: Request) -> None:
     decision = evaluate(request, policy_set(raw))
-    assert (decision.speaker is None) is (decision.policy is None) is (decision.statement is None)
-    assume(decision.speaker is not None)
+    assert (decision.decided_by is None) is (decision.policy is None) is (decision.statement is None)
+    assume(decision.decided_by is not None)
     assert decision.statement is not None
     alone = evaluate(request, policy_set(only(raw, decision)))
     assert (alone.allowed, alone.explicit, alone.layer) == (
@@ -137,10 +137,10 @@ def test_what_is_told_of_a_decision_agrees_with_it(raw: RawSet, request: Request
     if decision.allowed:
         assert told == []
         with pytest.raises(AssertionError):
-            denial_sentence(request, decision)
+            denial_message(request, decision)
         return
     causes = _EXPLICIT if decision.explicit else _IMPLICIT
-    sentence = denial_sentence(request, decision)
+    sentence = denial_message(request, decision)
     is_root = decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit
     assert is_root or causes[decision.layer].partition("{")[0] in sentence
     if decision.explicit:
@@ -183,7 +183,7 @@ def test_the_letter_case_of_an_action_never_matters(raw: RawSet, request: Reques
 def test_the_statements_found_for_an_action_are_those_that_cover_it(policy: RawPolicy) -> None:
     found = compiled(policy)
     for action in ACTIONS:
-        relevant = found.about(action)
+        relevant = found.statements_for(action)
         covering = [one for one in found.statements if one.covers_action(action.lower())]
         assert list(relevant.allows) == [one for one in covering if one.allows]
         assert list(relevant.denies) == [one for one in covering if not one.allows]

@@ -19,7 +19,7 @@ from passrole.policy import (
     evaluate,
     parse_document,
 )
-from passrole.policy.document import Kind, compile_document
+from passrole.policy.document import DocumentKind, compile_document
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
 CASES = Path(__file__).parent / "cases"
@@ -96,5 +96,5 @@ def policies_of(raw: dict[str, Any], action: str) -> PolicySet:
     )
 
 
-def compiled(policy: dict[str, Any], kind: Kind = "identity") -> CompiledPolicy:
+def compiled(policy: dict[str, Any], kind: DocumentKind = "identity") -> CompiledPolicy:
     return compile_document(policy, kind)

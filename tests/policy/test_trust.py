@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from passrole.policy import PolicySet, denial_sentence
+from passrole.policy import PolicySet, denial_message
 from passrole.policy.trust import assume, assume_keys, assume_request, trusts_service
 
 A, B = "111122223333", "444455556666"
@@ -65,5 +65,5 @@ def test_a_service_is_trusted_only_by_name(compiled: Any) -> None:
 
 def test_root_is_told_that_it_may_assume_no_role(principal_of: Any, compiled: Any) -> None:
     decision = assume(principal_of(ROOT), ROLE, trust(compiled, {"AWS": A}))
-    sentence = denial_sentence(assume_request(principal_of(ROOT), ROLE), decision)
+    sentence = denial_message(assume_request(principal_of(ROOT), ROLE), decision)
     assert sentence == "Roles may not be assumed by root accounts."

@@ -17,11 +17,11 @@ from passrole.policy import (
     Decision,
     PolicySet,
     evaluate,
+    message_for_caller,
     near_misses,
-    sentence_for_caller,
 )
+from passrole.policy.ambiguous_tags import decide
 from passrole.policy.document import compile_document, policy_of
-from passrole.policy.readings import decide
 from passrole.policy.request import Request, Values
 from passrole.policy.request_keys import time_keys
 from passrole.policy.tags import merged, repeats
@@ -57,7 +57,7 @@ class Authoriser:
         """Decide every permission of the call; `verdict.sentence` is set where one is refused."""
         if operation.action is None:
             return
-        policies, tags = await self._directory.standing(context.principal)
+        policies, tags = await self._directory.effective_policies(context.principal)
         if tags:
             # A session carries the tags of its role, and its own before those.
             principal = context.principal
@@ -119,7 +119,7 @@ async def _decide(
     decision = decide(request, policies) if repeats(brought) else evaluate(request, policies)
     verdict.checks.append(_noted(decision.request, policies, decision))
     if not decision.allowed:
-        verdict.sentence = sentence_for_caller(decision.request, decision)
+        verdict.sentence = message_for_caller(decision.request, decision)
     return decision.allowed
 
 

@@ -30,7 +30,7 @@ async def resource_tag_keys(
     context: Context, permission: Permission, policies: PolicySet
 ) -> Mapping[str, Values]:
     """The keys, under AWS's name and those of the service's own; none where no policy asks for any."""
-    if not policies.asks_for_resource_tags or permission.action in _UNTAGGED:
+    if not policies.reads_resource_tags or permission.action in _UNTAGGED:
         return {}
     arn = arns.parse(permission.resource)
     tags_of = _TAGS_OF.get(arn.service) if arn else None

@@ -14,7 +14,7 @@ from passrole.cli.options import Assignment
 from passrole.cli.subject import UNNAMED, named, policy_of
 from passrole.cli.verbs import Failed, Misuse
 from passrole.config import Config
-from passrole.needs import role_session
+from passrole.needs import execution_role_session
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
 from passrole.policy.request import Principal, Request, Values
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 # Whoever asks, its own policies, and that of what is asked for.
-Standing = tuple[Principal, PolicySet, CompiledPolicy | None]
+EffectivePolicies = tuple[Principal, PolicySet, CompiledPolicy | None]
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ def _is_told_whole(question: Question, given: Principal | None) -> bool:
     return False
 
 
-def _by_files(question: Question, given: Principal | None) -> Standing:
-    own = role_session(arns.iam(question.config.account, "role", "/", UNNAMED))
+def _by_files(question: Question, given: Principal | None) -> EffectivePolicies:
+    own = execution_role_session(arns.iam(question.config.account, "role", "/", UNNAMED))
     identity = tuple(named(file) for file in question.policies)
     boundary = named(question.boundary) if question.boundary else None
     return given or own, PolicySet(identity, boundary=boundary), None
 
 
-def _by_the_server(question: Question, given: Principal | None) -> Standing:
+def _by_the_server(question: Question, given: Principal | None) -> EffectivePolicies:
     from passrole.cli.attached_policies import attached_policy
     from passrole.cli.connection import known, refusals_told
 

@@ -176,7 +176,9 @@ def _report(
         file=label,
         answers=answers,
         caller_needs=calls,
-        caller_answers=needs.judge(calls, *caller, keys=keys_of_now(subject.place)) if caller else [],
+        caller_answers=needs.evaluate_needs(calls, *caller, keys=keys_of_now(subject.place))
+        if caller
+        else [],
         job_needs=of_jobs,
         job_answers=job_answers,
         unknown=needs.unknown_steps(definition),

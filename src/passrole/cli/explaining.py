@@ -20,10 +20,10 @@ from passrole.audit import Check, Entry
 from passrole.cli import trail
 from passrole.cli.report import printable
 from passrole.cli.verbs import Misuse
-from passrole.needs import role_session
+from passrole.needs import execution_role_session
 from passrole.needs.need import PASSED_TO
-from passrole.policy import PolicySet, Principal, Request, denial_sentence, evaluate
-from passrole.policy.evaluate import Finding, Layer
+from passrole.policy import PolicySet, Principal, Request, denial_message, evaluate
+from passrole.policy.evaluate import Layer, LayerResult
 from passrole.policy.near_misses import near_misses
 from passrole.policy.remedy import Remedy, remedies, statement_for
 from passrole.policy.request import service_principal
@@ -77,8 +77,8 @@ def explained(request: Request, policies: PolicySet) -> Explanation:
         principal=request.principal.arn,
         context=request.context,
         layer=decision.layer,
-        layers=[_spoken(layer, finding) for layer, finding in decision.findings.items()],
-        reason=None if decision.allowed else denial_sentence(request, decision),
+        layers=[_spoken(layer, finding) for layer, finding in decision.layer_results.items()],
+        reason=None if decision.allowed else denial_message(request, decision),
         near_misses=near_misses(request, policies, _NEAR_MISSES_MAX),
         remedies=remedies(request, policies),
     )
@@ -110,7 +110,7 @@ def principal_of(arn: str) -> Principal:
         return Principal("user", arn, found.account, "", name)
     if found and kind == "role" and name:
         with suppress(Unfit):
-            return role_session(arn)
+            return execution_role_session(arn)
     role, _, session = path.partition("/")
     if found and kind == "assumed-role" and session:
         with suppress(Unfit):
@@ -133,7 +133,7 @@ def as_text(found: Sequence[Explanation]) -> str:
 FORMATS: Final[Mapping[str, Callable[[Sequence[Explanation]], str]]] = {"text": as_text, "json": as_json}
 
 
-def _spoken(layer: Layer, finding: Finding) -> Spoken:
+def _spoken(layer: Layer, finding: LayerResult) -> Spoken:
     statement = finding.statement
     if statement is None:
         return Spoken(layer, finding.verdict)

@@ -10,7 +10,7 @@ import click
 from passrole.cli.verbs import Misuse, examples
 
 if TYPE_CHECKING:
-    from passrole.policy.changes import Part
+    from passrole.policy.document_diff import Part
     from passrole.policy.managed import ManagedPolicy
 
 _EXAMPLES = examples(
@@ -46,7 +46,7 @@ def versions(name: str, format_: str) -> None:
 
 
 def _versions(policy: "ManagedPolicy") -> Iterator[dict[str, Any]]:
-    from passrole.policy.changes import only_in
+    from passrole.policy.document_diff import only_in
 
     before: Mapping[str, object] | None = None
     for version in policy.versions:

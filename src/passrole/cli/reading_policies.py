@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from passrole.cli.subject import kept, managed
-from passrole.needs import role_session
+from passrole.needs import execution_role_session
 from passrole.policy.evaluate import NamedPolicy, PolicySet
 from passrole.policy.managed import PIPELINES_INTEGRATIONS
 from passrole.policy.request import Principal
@@ -47,7 +47,7 @@ def _principal(kind: Kind, found: Mapping[str, Any]) -> Principal:
     arn, account = found["Arn"], found["Arn"].split(":")[4]
     if kind == "user":
         return Principal("user", arn, account, found["UserId"], found["UserName"], tags=tags)
-    session = role_session(arn)
+    session = execution_role_session(arn)
     id_ = f"{found['RoleId']}:{session.session_name}"
     return Principal("role", session.arn, account, id_, session.name, arn, session.session_name, tags=tags)
 

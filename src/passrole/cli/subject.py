@@ -17,12 +17,12 @@ from passrole.config import Config
 from passrole.definition.problems import DefinitionError
 from passrole.needs.document import Definition, UnreadableDefinition, read_definition
 from passrole.needs.least_privilege import trust_document
-from passrole.needs.listing import keys_of_calls
 from passrole.needs.need import Need, Place, role_arn
-from passrole.needs.verdicts import Answer, judge, role_session
+from passrole.needs.pipeline_needs import keys_of_calls
+from passrole.needs.verdicts import Answer, evaluate_needs, execution_role_session
 from passrole.policy.document import (
     CompiledPolicy,
-    Kind,
+    DocumentKind,
     MalformedPolicyDocument,
     compile_document,
     parse_document,
@@ -95,7 +95,7 @@ def subject_of(choice: Choice, place: Place) -> Subject:
     elif not choice.policies:
         trust = parse_document(trust_document(), "trust")
     boundary = named(choice.boundary) if choice.boundary else None
-    session = replace(role_session(role_arn(UNNAMED, place)), tags=choice.tags)
+    session = replace(execution_role_session(role_arn(UNNAMED, place)), tags=choice.tags)
     return Subject(session, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
 
 
@@ -109,7 +109,9 @@ def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | N
     files = [Path(each) for each in choice.job_roles if Path(each).is_file()]
     if len(files) == len(choice.job_roles):
         identity = tuple(named(file) for file in files)
-        return Subject(role_session(role_arn(_UNNAMED_OF_JOBS, place)), place, PolicySet(identity), None)
+        return Subject(
+            execution_role_session(role_arn(_UNNAMED_OF_JOBS, place)), place, PolicySet(identity), None
+        )
     if len(choice.job_roles) > 1:
         raise Misuse("--job-role is one role: either files of its policies, or its name once")
     (name,) = choice.job_roles
@@ -128,7 +130,7 @@ def judged(needs: Sequence[Need], subject: Subject) -> tuple[list[Answer], list[
 
         known = [need.resource for need in needs if not need.is_pattern]
         policies, closed = attached_policies(subject.client_of, known)
-    answers = judge(needs, subject.principal, subject.policies, policies, keys_of_now(subject.place))
+    answers = evaluate_needs(needs, subject.principal, subject.policies, policies, keys_of_now(subject.place))
     return answers, [f"the policy of `{each}` may not be read, and is not counted" for each in closed]
 
 
@@ -186,12 +188,12 @@ def named(file: Path) -> NamedPolicy:
     return file.name, policy_of(file, "identity")
 
 
-def policy_of(file: Path, kind: Kind) -> CompiledPolicy:
+def policy_of(file: Path, kind: DocumentKind) -> CompiledPolicy:
     """A policy of any kind. Raises Misuse."""
     return compiled(read_text(file), kind, str(file))
 
 
-def compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+def compiled(document: Any, kind: DocumentKind, name: str) -> CompiledPolicy:
     """A document as text or as an object; `name` is for the error. Raises Misuse."""
     try:
         if isinstance(document, str) and kind == "identity":
@@ -201,7 +203,7 @@ def compiled(document: Any, kind: Kind, name: str) -> CompiledPolicy:
         raise Misuse(f"`{name}` is not a usable policy: {error}") from error
 
 
-def kept(document: Any, kind: Kind, name: str) -> CompiledPolicy:
+def kept(document: Any, kind: DocumentKind, name: str) -> CompiledPolicy:
     """A document that a service keeps, as text or as an object; the service has checked it, by its rules of
     that day. `name` is for the error. Raises Misuse.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from passrole.definition.expressions import Constant, Expression
-from passrole.definition.reading import Node
+from passrole.definition.node import Node
 
 COMPARISONS = ("Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
 

@@ -27,9 +27,9 @@ from passrole.definition.expressions import (
     references,
 )
 from passrole.definition.graph import Graph
+from passrole.definition.node import Node
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.reading import Node
 from passrole.definition.steps import (
     CallbackStep,
     ConditionStep,

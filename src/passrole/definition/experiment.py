@@ -17,8 +17,8 @@ from passrole.definition.expressions import (
     json_gets,
     references,
 )
+from passrole.definition.node import Node
 from passrole.definition.problems import Problem
-from passrole.definition.reading import Node
 
 Experiment: TypeAlias = Mapping[str, Expression]
 """ExperimentName and TrialName, or nothing where the definition wants none."""

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias, get_args
 
 from passrole.definition import problems as problem
 from passrole.definition.expressions import Json, Scalar
+from passrole.definition.node import Node
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.reading import Node
 
 ParameterType: TypeAlias = Literal["String", "Integer", "Float", "Boolean"]
 _DEFAULT_MAX = 4096

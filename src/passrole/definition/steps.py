@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 from passrole.definition import problems as problem
 from passrole.definition.conditions import Condition, expressions_of, read_condition
 from passrole.definition.expressions import Constant, Expression
-from passrole.definition.reading import Node
+from passrole.definition.node import Node
 
 OutputType: TypeAlias = Literal["String", "Integer", "Boolean", "Float"]
 OUTPUTS_MAX = 50

@@ -25,7 +25,7 @@ from passrole.gateway import own_operations
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import form_keys, signing_keys
-from passrole.identities import Directory, ExpiredSession, Known, UnknownKey
+from passrole.identities import AccessKeyIdentity, Directory, ExpiredSession, UnknownKey
 from passrole.wire import (
     HttpRequest,
     HttpResponse,
@@ -98,7 +98,7 @@ class _Judged(NamedTuple):
     meant: HttpRequest
     signed: sigv4.Authorization
     protocol: Protocol
-    known: Known
+    known: AccessKeyIdentity
     now: float
     is_verified: bool
 
@@ -229,7 +229,7 @@ class Gateway:
         is_verified = sigv4.verify_head(head, signed, known.secret_key, now, skew, protocol)
         return _Judged(head, meant, signed, protocol, known, now, is_verified)
 
-    async def _known(self, signed: sigv4.Authorization, protocol: Protocol) -> Known:
+    async def _known(self, signed: sigv4.Authorization, protocol: Protocol) -> AccessKeyIdentity:
         try:
             return await self._directory.credentials(signed.access_key, signed.session_token)
         except UnknownKey:

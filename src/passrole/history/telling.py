@@ -6,7 +6,7 @@ The shapes are those of https://docs.aws.amazon.com/sagemaker/latest/dg/automati
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from passrole import arns, emitted
+from passrole import arns, event_outbox
 from passrole.engine import Decision, State
 from passrole.engine.facts import (
     ExecutionEnded,
@@ -52,14 +52,14 @@ def tell(tx: Tx, execution: str, before: State, decision: Decision) -> None:
     """
     arn = arns.parse(execution)
     assert arn is not None, "executions have ARNs"
-    if not emitted.any_rule(tx, arn.account, arn.region):
+    if not event_outbox.any_rule(tx, arn.account, arn.region):
         return
     found = executions.find(tx, execution)
     about = found.about if found else None
     pipeline = execution.partition("/execution/")[0]
     named = {"pipelineArn": pipeline, "pipelineExecutionArn": execution}
     for detail_type, detail in _changes(about, before, decision):
-        emitted.emit(
+        event_outbox.emit(
             tx,
             account=arn.account,
             region=arn.region,
@@ -99,8 +99,8 @@ def _execution(
         pipelineExecutionDescription=about and about.description,
         currentPipelineExecutionStatus=current,
         previousPipelineExecutionStatus=previous,
-        executionStartTime=emitted.moment(state.origin.at),
-        executionEndTime=emitted.moment(fact.at) if isinstance(fact, ExecutionEnded) else None,
+        executionStartTime=event_outbox.moment(state.origin.at),
+        executionEndTime=event_outbox.moment(fact.at) if isinstance(fact, ExecutionEnded) else None,
     )
 
 
@@ -109,8 +109,8 @@ def _step(state: State, name: str, fact: Fact, previous: str | None, current: st
     is_over = isinstance(fact, StepSucceeded | StepFailed | StepStopped)
     return _without_none(
         metadata=_lowered(step.metadata),
-        stepStartTime=emitted.moment(step.started_at),
-        stepEndTime=emitted.moment(fact.at) if is_over else None,
+        stepStartTime=event_outbox.moment(step.started_at),
+        stepEndTime=event_outbox.moment(fact.at) if is_over else None,
         stepName=name,
         stepType=step.step.type_,
         previousStepStatus=previous,

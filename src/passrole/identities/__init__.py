@@ -9,14 +9,14 @@
 """
 
 from passrole.identities import principals, records, sessions
-from passrole.identities.directory import Directory, Known, managed_document
+from passrole.identities.directory import AccessKeyIdentity, Directory, managed_document
 from passrole.identities.onboarding import Onboarded, onboard, onboarded
 from passrole.identities.sessions import ExpiredSession, UnknownKey
 
 __all__ = [
+    "AccessKeyIdentity",
     "Directory",
     "ExpiredSession",
-    "Known",
     "Onboarded",
     "UnknownKey",
     "managed_document",

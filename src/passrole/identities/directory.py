@@ -37,24 +37,24 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Known(NamedTuple):
+class AccessKeyIdentity(NamedTuple):
     """Whose key it is, and the secret that its signatures are made with."""
 
     secret_key: str
     principal: Principal
 
 
-class Standing(NamedTuple):
+class EffectivePolicies(NamedTuple):
     """What hangs on a caller's user or role: the policies that apply, and its tags."""
 
     policies: PolicySet
     tags: Mapping[str, str]
 
 
-class _KnownSession(NamedTuple):
+class _CachedSession(NamedTuple):
     access_key: str
     expires: float
-    known: Known
+    known: AccessKeyIdentity
 
 
 class Directory:
@@ -66,12 +66,12 @@ class Directory:
         self._account = config.account
         self._secret: bytes | None = None
         self._changes = 0
-        self._keys: dict[str, Known] = {}
-        self._sessions: dict[str, _KnownSession] = {}
-        self._standings: dict[tuple[str, ...], Standing] = {}
+        self._keys: dict[str, AccessKeyIdentity] = {}
+        self._sessions: dict[str, _CachedSession] = {}
+        self._effective_policies: dict[tuple[str, ...], EffectivePolicies] = {}
         self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
 
-    async def credentials(self, access_key: str, session_token: str | None) -> Known:
+    async def credentials(self, access_key: str, session_token: str | None) -> AccessKeyIdentity:
         """Raises UnknownKey (also for an inactive key, for a session's key without its token, and where the
         user or the role is gone) and ExpiredSession.
         """
@@ -84,31 +84,31 @@ class Directory:
             raise ExpiredSession(access_key)
         return kept.known
 
-    async def standing(self, principal: Principal) -> Standing:
+    async def effective_policies(self, principal: Principal) -> EffectivePolicies:
         """The layers that hang on the caller itself, which are identity, boundary and session policies.
 
         Empty for a service, which only other parties' policies can allow, and for the root user, who needs
         none (`evaluate` knows both). Raises UnknownKey for a user or a session whose user or role is gone.
         """
         key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
-        return self._standings.get(key) or await self._read_standing(key, principal)
+        return self._effective_policies.get(key) or await self._read_effective_policies(key, principal)
 
     def _forget(self, _payload: object) -> None:
         self._changes += 1
         self._keys.clear()
         self._sessions.clear()
-        self._standings.clear()
+        self._effective_policies.clear()
 
-    async def _user_key(self, access_key: str) -> Known:
+    async def _user_key(self, access_key: str) -> AccessKeyIdentity:
         changes = self._changes
-        known = await self._store.read(lambda tx: _known_user(tx, self._account, access_key))
+        known = await self._store.read(lambda tx: _user_identity(tx, self._account, access_key))
         if known is None:
             raise UnknownKey(access_key)
         if changes == self._changes:
             _keep(self._keys, access_key, known)
         return known
 
-    async def _session(self, access_key: str, token: str) -> _KnownSession:
+    async def _session(self, access_key: str, token: str) -> _CachedSession:
         changes = self._changes
         if self._secret is None:
             self._secret = await sessions.server_secret(self._store)
@@ -118,18 +118,20 @@ class Directory:
         principal = await self._store.read(lambda tx: _session_principal(tx, session))
         if principal is None:
             raise UnknownKey(access_key)
-        kept = _KnownSession(access_key, session.expires, Known(credentials.secret_key, principal))
+        kept = _CachedSession(
+            access_key, session.expires, AccessKeyIdentity(credentials.secret_key, principal)
+        )
         if changes == self._changes:
             _keep(self._sessions, token, kept)
         return kept
 
-    async def _read_standing(self, key: tuple[str, ...], principal: Principal) -> Standing:
+    async def _read_effective_policies(self, key: tuple[str, ...], principal: Principal) -> EffectivePolicies:
         changes = self._changes
-        found = await self._store.read(lambda tx: _standing(tx, principal))
+        found = await self._store.read(lambda tx: _read_policies(tx, principal))
         if found is None:
             raise UnknownKey(principal.arn)
         if changes == self._changes:
-            _keep(self._standings, key, found)
+            _keep(self._effective_policies, key, found)
         return found
 
 
@@ -149,7 +151,7 @@ def _keep(cache: dict[K, V], key: K, value: V) -> None:
     cache[key] = value
 
 
-def _known_user(tx: Tx, account: str, access_key: str) -> Known | None:
+def _user_identity(tx: Tx, account: str, access_key: str) -> AccessKeyIdentity | None:
     key = records.ACCESS_KEYS.get(tx, access_key)
     if key is None or key.account != account or key.status != records.ACTIVE:
         return None
@@ -157,7 +159,7 @@ def _known_user(tx: Tx, account: str, access_key: str) -> Known | None:
     if user is None or key.user_id not in (None, user.id):
         return None
     principal = Principal("user", user.arn, account, user.id, user.name, tags=user.tags)
-    return Known(key.secret, principal)
+    return AccessKeyIdentity(key.secret, principal)
 
 
 def _session_principal(tx: Tx, session: Session) -> Principal | None:
@@ -181,11 +183,11 @@ def _session_principal(tx: Tx, session: Session) -> Principal | None:
     )
 
 
-def _standing(tx: Tx, principal: Principal) -> Standing | None:
+def _read_policies(tx: Tx, principal: Principal) -> EffectivePolicies | None:
     session = tuple(("session policy", _compiled(text)) for text in principal.session_policies)
     holder = _holder(tx, principal)
     if holder is None:
-        return Standing(PolicySet(session=session), {}) if principal.kind in _WITHOUT_ROW else None
+        return EffectivePolicies(PolicySet(session=session), {}) if principal.kind in _WITHOUT_ROW else None
     inline = [(name, _compiled(text)) for name, text in holder.inline.items()]
     attached = [_managed(tx, arn) for arn in holder.attached]
     policies = PolicySet(
@@ -193,7 +195,7 @@ def _standing(tx: Tx, principal: Principal) -> Standing | None:
         boundary=_managed(tx, holder.boundary) if holder.boundary else None,
         session=session,
     )
-    return Standing(policies, holder.tags)
+    return EffectivePolicies(policies, holder.tags)
 
 
 def _holder(tx: Tx, principal: Principal) -> User | Role | None:

@@ -34,13 +34,13 @@ class UnknownPrincipal(Exception):
         self.name = name
 
 
-def pinned(tx: Tx, account: Account, document: str) -> str:
+def with_unique_ids(tx: Tx, account: Account, document: str) -> str:
     """A checked document (JSON) of the account with unique ids. Raises UnknownPrincipal."""
-    return _rewritten(document, lambda name: pinned_name(tx, account, name))
+    return _rewritten(document, lambda name: unique_id_of(tx, account, name))
 
 
-class Shown:
-    """Documents of an account as they are shown, in one transaction: `Shown(tx, account)(document)`."""
+class WithArns:
+    """Documents of an account as they are shown, in one transaction: `WithArns(tx, account)(document)`."""
 
     def __init__(self, tx: Tx, account: Account) -> None:
         self._tx = tx
@@ -65,7 +65,7 @@ class Shown:
         return arns.assumed_role(row.account, row.name, session) if session else row.arn
 
 
-def pinned_name(tx: Tx, account: Account, name: str) -> str:
+def unique_id_of(tx: Tx, account: Account, name: str) -> str:
     """What one name of a Principal element is kept as. Raises UnknownPrincipal."""
     if name.startswith(_IDS):
         if name.partition(":")[0] not in _by_id(tx, account):

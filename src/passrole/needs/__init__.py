@@ -3,7 +3,7 @@
 - `read_definition` -> `Definition`: the steps of any type, with parameters filled in (document.py)
 - `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py), made of a table by step type (table.py);
   `needs_of_job_roles` -> those of the jobs' own roles (job_roles.py)
-- `judge` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
+- `evaluate_needs` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 
@@ -11,7 +11,8 @@ from passrole.needs.advice import Unused, unused, warnings
 from passrole.needs.document import Definition, RawStep, read_definition
 from passrole.needs.job_roles import needs_of_job_roles
 from passrole.needs.least_privilege import least_privilege, trust_document
-from passrole.needs.listing import (
+from passrole.needs.need import Need, Place
+from passrole.needs.pipeline_needs import (
     keys_of_calls,
     needs_of_caller,
     needs_of_role,
@@ -19,8 +20,7 @@ from passrole.needs.listing import (
     trust_need,
     unknown_steps,
 )
-from passrole.needs.need import Need, Place
-from passrole.needs.verdicts import Answer, judge, role_session
+from passrole.needs.verdicts import Answer, evaluate_needs, execution_role_session
 
 __all__ = [
     "Answer",
@@ -29,7 +29,8 @@ __all__ = [
     "Place",
     "RawStep",
     "Unused",
-    "judge",
+    "evaluate_needs",
+    "execution_role_session",
     "keys_of_calls",
     "least_privilege",
     "needs_of_caller",
@@ -37,7 +38,6 @@ __all__ = [
     "needs_of_role",
     "place_of",
     "read_definition",
-    "role_session",
     "trust_document",
     "trust_need",
     "unknown_steps",

@@ -9,8 +9,8 @@ from typing import Final
 
 from passrole.needs.document import Definition
 from passrole.needs.emr import AUTO_SCALING
-from passrole.needs.listing import unknown_steps
 from passrole.needs.need import PASSED_TO
+from passrole.needs.pipeline_needs import unknown_steps
 from passrole.needs.verdicts import Answer, is_elsewhere
 from passrole.policy.document import Statement, parse_document
 from passrole.policy.evaluate import PolicySet, evaluate

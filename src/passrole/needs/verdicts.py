@@ -11,11 +11,11 @@ from typing import Literal
 
 from passrole import arns
 from passrole.arns import Account
+from passrole.needs.candidates import candidates
 from passrole.needs.need import SAGEMAKER, Need
-from passrole.needs.possible import forms
+from passrole.policy.denials import denial_message
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
-from passrole.policy.explain import denial_sentence
 from passrole.policy.near_misses import NearMiss, rank_near_misses
 from passrole.policy.remedy import statement_for
 from passrole.policy.request import Principal, Request, Values, service_principal
@@ -66,7 +66,7 @@ class Answer:
         return statement_for(self.request, "trust" if self.need.action == ASSUME_ROLE else "identity")
 
 
-def role_session(role_arn: str) -> Principal:
+def execution_role_session(role_arn: str) -> Principal:
     """SageMaker's session of the execution role. Raises Unfit for what is no role's ARN."""
     name = role_arn.rpartition("/")[2]
     found = arns.parse(role_arn)
@@ -75,7 +75,7 @@ def role_session(role_arn: str) -> Principal:
     return Principal("role", session, account, f"AROA:{_SESSION}", name, role_arn, _SESSION)
 
 
-def judge(
+def evaluate_needs(
     needs: Iterable[Need],
     principal: Principal,
     policies: PolicySet,
@@ -129,7 +129,10 @@ def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str, ke
         context["aws:ResourceAccount"] = need.resource.split(":")[4]
     request = Request(principal, need.action, need.resource, owner, context)
     shaped = replace(request, resource=need.shape or need.resource)
-    decisions = [evaluate(form, policies) for form in forms(shaped, policies, is_pattern=need.is_pattern)]
+    decisions = [
+        evaluate(candidate, policies)
+        for candidate in candidates(shaped, policies, is_pattern=need.is_pattern)
+    ]
     allowing = tuple(decision.request for decision in decisions if decision.allowed)
     refused = [decision for decision in decisions if not decision.allowed]
     if not refused:
@@ -141,7 +144,7 @@ def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str, ke
         need,
         decision.request,
         decision,
-        denial_sentence(decision.request, decision),
+        denial_message(decision.request, decision),
         tuple(rank_near_misses(decision.request, policies)),
         "maybe" if allowing else "denied",
         allowing,

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Final
 
 from passrole.policy.operators import OPERATORS, Operator, ValueTest
-from passrole.policy.questions import Question
+from passrole.policy.predicates import Predicate
 from passrole.policy.request import Values
 from passrole.policy.scope import Scope
 
@@ -49,7 +49,7 @@ class Condition:
     key: str
     values: tuple[str, ...]
     lookup_key: str
-    holds: Question
+    holds: Predicate
 
 
 _IF_EXISTS: Final = "ifexists"
@@ -110,12 +110,12 @@ def _condition(use: OperatorUse, key: str, values: Sequence[str], allows: bool, 
     return Condition(use, key, tuple(values), looked_up, holds)
 
 
-def _presence(key: str, wanted: Sequence[str]) -> Question:
+def _presence(key: str, wanted: Sequence[str]) -> Predicate:
     """Null: `true` asks that the key be absent."""
     return lambda scope: ("true" if _is_absent(scope.value(key)) else "false") in wanted
 
 
-def _one_value(use: OperatorUse, key: str, satisfies: ValueTest, *, allows: bool) -> Question:
+def _one_value(use: OperatorUse, key: str, satisfies: ValueTest, *, allows: bool) -> Predicate:
     on_nothing = _holds_on_nothing(use)
 
     def holds(scope: Scope) -> bool:
@@ -131,7 +131,7 @@ def _one_value(use: OperatorUse, key: str, satisfies: ValueTest, *, allows: bool
     return holds
 
 
-def _many_values(use: OperatorUse, key: str, satisfies: ValueTest) -> Question:
+def _many_values(use: OperatorUse, key: str, satisfies: ValueTest) -> Predicate:
     on_nothing = _holds_on_nothing(use)
     combine = all if use.many is Many.ALL else any
 

@@ -1,6 +1,6 @@
 """Policy documents, compiled once so that a decision is a handful of comparisons.
 
-It knows no layers and makes no decision. A document becomes statements; a statement becomes questions about
+It knows no layers and makes no decision. A document becomes statements; a statement becomes predicates about
 resources, principals and conditions. Which statements speak about an action is worked out at the first
 request for that action and remembered, so later requests pay one dictionary look-up for it.
 """
@@ -11,17 +11,17 @@ from typing import Final
 
 from passrole.policy.conditions import Condition, Many, compile_conditions
 from passrole.policy.elements import statements, texts
-from passrole.policy.matching import action_matcher, arn_matcher, resource_question
+from passrole.policy.matching import action_matcher, arn_matcher, resource_predicate
+from passrole.policy.predicates import Predicate, all_of
 from passrole.policy.principals import Principals, Reach, compile_principals
-from passrole.policy.questions import Question, all_of
 from passrole.policy.request import Principal
 from passrole.policy.resource_syntax import OWN_PARTITION
 from passrole.policy.scope import Scope
-from passrole.policy.syntax import Kind, MalformedPolicyDocument, check, read_json
+from passrole.policy.syntax import DocumentKind, MalformedPolicyDocument, check, read_json
 
 __all__ = [
     "CompiledPolicy",
-    "Kind",
+    "DocumentKind",
     "MalformedPolicyDocument",
     "Statement",
     "compile_document",
@@ -59,8 +59,8 @@ class Statement:
     principals: Principals | None
     conditions: tuple[Condition, ...]
     action_fits: tuple[Callable[[str], bool], ...]
-    covers_resource: Question
-    applies: Question
+    covers_resource: Predicate
+    applies: Predicate
 
     def covers_action(self, action: str) -> bool:
         """Whether the statement speaks about the action, which is given in lower case."""
@@ -84,19 +84,19 @@ class Relevant:
 class CompiledPolicy:
     """A policy document, ready to be asked. Compile once per document and keep it.
 
-    `may_deny` says whether it has a Deny at all, `asks_for_resource_tags` whether a tag of the resource
+    `may_deny` says whether it has a Deny at all, `reads_resource_tags` whether a tag of the resource
     counts anywhere in it. Statements that name an action without wildcards are found under it, however many
     there are; the others are asked, once for each action.
     """
 
     statements: tuple[Statement, ...]
     may_deny: bool
-    asks_for_resource_tags: bool
+    reads_resource_tags: bool
     _by_action: Mapping[str, Sequence[int]] = field(repr=False)
     _by_pattern: Sequence[int] = field(repr=False)
     _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
 
-    def about(self, action: str) -> Relevant:
+    def statements_for(self, action: str) -> Relevant:
         """The statements that speak about an action, in any letter case."""
         found = self._memo.get(action)
         return found if found is not None else self._find(action)
@@ -118,7 +118,7 @@ class CompiledPolicy:
 
 def parse_document(
     document: str | Mapping[str, object],
-    kind: Kind = "identity",
+    kind: DocumentKind = "identity",
     partitions: frozenset[str] = OWN_PARTITION,
 ) -> CompiledPolicy:
     """Check and compile a document, given as JSON text or as the object it holds, or MalformedPolicyDocument.
@@ -130,7 +130,7 @@ def parse_document(
     return compile_document(elements, kind)
 
 
-def compile_document(document: Mapping[str, object], kind: Kind = "identity") -> CompiledPolicy:
+def compile_document(document: Mapping[str, object], kind: DocumentKind = "identity") -> CompiledPolicy:
     """Compile without checking, for documents that were checked when they were stored.
 
     What the document leaves out or leaves empty matches nothing; it never widens what the rest grants.
@@ -168,13 +168,15 @@ def _asks_for_resource_tags(statement: Statement) -> bool:
     return any(key in text.lower() for text in asked for key in _RESOURCE_TAGS)
 
 
-def _compile_statement(index: int, element: Mapping[str, object], kind: Kind, variables: bool) -> Statement:
+def _compile_statement(
+    index: int, element: Mapping[str, object], kind: DocumentKind, variables: bool
+) -> Statement:
     allows = element.get("Effect") == "Allow"
     conditions = _conditions(element, allows, variables)
     # A condition that cannot be read takes an Allow out of action; a Deny holds without it.
     actions = Patterns((), False) if conditions is None and allows else _patterns(element, "Action")
     resources = None if kind == "trust" else _patterns(element, "Resource")
-    covers_resource = _resource_question(resources, variables)
+    covers_resource = _resource_predicate(resources, variables)
     sid = element.get("Sid")
     return Statement(
         index=index,
@@ -201,12 +203,12 @@ def _patterns(element: Mapping[str, object], name: str) -> Patterns:
     return Patterns(tuple(listed), negated=negated and bool(listed))
 
 
-def _resource_question(resources: Patterns | None, variables: bool) -> Question | None:
+def _resource_predicate(resources: Patterns | None, variables: bool) -> Predicate | None:
     """None where any resource will do."""
     if resources is None or ("*" in resources.texts and not resources.negated):
         return None
     if not resources.negated:
-        return resource_question(resources.texts, variables=variables)
+        return resource_predicate(resources.texts, variables=variables)
     unfit = tuple(arn_matcher(text, variables=variables, completed=True) for text in resources.texts)
     # A pattern whose variable has no value (None) puts the statement out of action.
     return lambda scope: all(fits(scope.segments, scope) is False for fits in unfit)

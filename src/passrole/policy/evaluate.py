@@ -27,7 +27,7 @@ Verdict = Literal["allow", "deny", "silent"]
 NamedPolicy = tuple[str, CompiledPolicy]
 
 # A statement that denies or allows, after the name or ARN of its policy.
-Speaker = tuple[str, Statement]
+DecidingStatement = tuple[str, Statement]
 
 # The names of the two policies that have neither name nor ARN of their own.
 RESOURCE_POLICY: Final = "resource-based policy"
@@ -44,7 +44,7 @@ class PolicySet:
 
     What follows from those is worked out once: `attached`, the trust or resource policy with its layer;
     `denying`, the few policies that have a Deny, in the order in which one is reported; and whether any of
-    them `asks_for_resource_tags`.
+    them `reads_resource_tags`.
     """
 
     identity: tuple[NamedPolicy, ...] = ()
@@ -55,15 +55,15 @@ class PolicySet:
     trust: CompiledPolicy | None = None
     attached: tuple[Layer, NamedPolicy] | None = field(init=False, repr=False, compare=False)
     denying: tuple[tuple[Layer, NamedPolicy], ...] = field(init=False, repr=False, compare=False)
-    asks_for_resource_tags: bool = field(init=False, repr=False, compare=False)
+    reads_resource_tags: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attached", self._attached())
         every = tuple(self.in_order())
         denying = tuple((layer, named) for layer, named in every if named[1].may_deny)
         object.__setattr__(self, "denying", denying)
-        asks = any(policy.asks_for_resource_tags for _, (_, policy) in every)
-        object.__setattr__(self, "asks_for_resource_tags", asks)
+        asks = any(policy.reads_resource_tags for _, (_, policy) in every)
+        object.__setattr__(self, "reads_resource_tags", asks)
 
     def replace(
         self, *, resource: CompiledPolicy | None = None, trust: CompiledPolicy | None = None
@@ -90,7 +90,7 @@ class PolicySet:
         yield from (("session", named) for named in self.session)
 
 
-class Finding(NamedTuple):
+class LayerResult(NamedTuple):
     """What one layer says, and by which statement of which policy; where it is silent, by none."""
 
     verdict: Verdict
@@ -99,42 +99,42 @@ class Finding(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The outcome. `layer` is the one that decided, by what `speaker` says; implicit denials have no speaker:
-    nothing spoke.
+    """The outcome. `layer` decided, and `decided_by` is its statement with the name of its policy; None for
+    an implicit denial, which no statement caused.
     """
 
     allowed: bool
     explicit: bool
     layer: Layer
-    speaker: Speaker | None
+    decided_by: DecidingStatement | None
     request: Request
     policies: PolicySet
 
     @property
     def policy(self) -> str | None:
         """The name or ARN of the deciding policy."""
-        return None if self.speaker is None else self.speaker[0]
+        return None if self.decided_by is None else self.decided_by[0]
 
     @property
     def statement(self) -> int | None:
         """The index of the deciding statement in its policy, from 0."""
-        return None if self.speaker is None else self.speaker[1].index
+        return None if self.decided_by is None else self.decided_by[1].index
 
     @property
     def sid(self) -> str | None:
         """The Sid of the deciding statement, if it has one."""
-        return None if self.speaker is None else self.speaker[1].sid
+        return None if self.decided_by is None else self.decided_by[1].sid
 
     @property
-    def findings(self) -> dict[Layer, Finding]:
+    def layer_results(self) -> dict[Layer, LayerResult]:
         """What each layer says that is there and has a say about the caller; worked out at every look."""
         always = self.request.action.lower() in _ALWAYS_ALLOWED
-        return {} if always else _findings(Scope(self.request), self.policies)
+        return {} if always else _layer_results(Scope(self.request), self.policies)
 
     @property
     def verdicts(self) -> dict[Layer, Verdict]:
         """The same, without the statements."""
-        return {layer: finding.verdict for layer, finding in self.findings.items()}
+        return {layer: result.verdict for layer, result in self.layer_results.items()}
 
 
 def evaluate(request: Request, policies: PolicySet) -> Decision:
@@ -145,14 +145,14 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
     if policies.denying:
         for denying, denial in _denials(scope, policies):
             return Decision(False, True, denying, denial, request, policies)
-    allowed, layer, speaker = _weighed(scope, policies)
-    return Decision(allowed, False, layer, speaker, request, policies)
+    allowed, layer, deciding = _weighed(scope, policies)
+    return Decision(allowed, False, layer, deciding, request, policies)
 
 
 # "No permissions are required to perform this operation", not even the absence of a Deny.
 _ALWAYS_ALLOWED: Final = frozenset({"sts:getcalleridentity"})
 
-_NO_GRANT: Final[tuple[Reach, Speaker | None]] = (Reach.NONE, None)
+_NO_GRANT: Final[tuple[Reach, DecidingStatement | None]] = (Reach.NONE, None)
 
 _ATTACHED: Final[frozenset[Layer]] = frozenset({"trust", "resource"})
 _OWN: Final[frozenset[Layer]] = frozenset({"identity", "boundary", "session"})
@@ -164,20 +164,20 @@ _MAY_DENY: Final[Mapping[PrincipalKind, frozenset[Layer]]] = {
 }
 
 
-def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, Speaker]]:
+def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, DecidingStatement]]:
     """Every policy that denies the request, with its first statement that does."""
     principal, bounded = scope.request.principal, policies.boundary is not None
     for layer, (name, policy) in policies.denying:
         if layer not in _MAY_DENY[principal.kind]:
             continue
-        for statement in policy.about(scope.request.action).denies:
+        for statement in policy.statements_for(scope.request.action).denies:
             named = statement.principals
             if (named is None or named.denies(principal, bounded)) and statement.applies(scope):
                 yield layer, (name, statement)
                 break
 
 
-def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, Speaker | None]:
+def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, DecidingStatement | None]:
     """Whether the request is allowed where nothing denies it, and by which layer, or for want of which."""
     principal = scope.request.principal
     if principal.kind != "service" and not _organisation_allows(scope, policies):
@@ -198,7 +198,9 @@ def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, Speaker | 
     return (True, side, grant) if reach >= Reach.ROLE else (True, "identity", own)
 
 
-def _own_side(scope: Scope, policies: PolicySet, reach: Reach) -> tuple[Layer | None, Speaker | None]:
+def _own_side(
+    scope: Scope, policies: PolicySet, reach: Reach
+) -> tuple[Layer | None, DecidingStatement | None]:
     """The layer of the caller's own that is missing, and the statement of the identity-based policies.
 
     `reach` is how directly a policy of the same account grants already: to the session itself past every
@@ -226,46 +228,48 @@ def _organisation_allows(scope: Scope, policies: PolicySet) -> bool:
     return True
 
 
-def _first_allow(policies: Iterable[NamedPolicy], scope: Scope) -> Speaker | None:
+def _first_allow(policies: Iterable[NamedPolicy], scope: Scope) -> DecidingStatement | None:
     action = scope.request.action
     for name, policy in policies:
-        for statement in policy.about(action).allows:
+        for statement in policy.statements_for(action).allows:
             if statement.applies(scope):
                 return name, statement
     return None
 
 
-def _grant(scope: Scope, attached: NamedPolicy) -> tuple[Reach, Speaker | None]:
+def _grant(scope: Scope, attached: NamedPolicy) -> tuple[Reach, DecidingStatement | None]:
     """The Allow of the role's or the resource's policy that names the caller most directly."""
     name, policy = attached
-    best, speaker = _NO_GRANT
-    for statement in policy.about(scope.request.action).allows:
+    best, deciding = _NO_GRANT
+    for statement in policy.statements_for(scope.request.action).allows:
         reach = statement.reach(scope.request.principal)
         if reach > best and statement.applies(scope):
-            best, speaker = reach, (name, statement)
-    return best, speaker
+            best, deciding = reach, (name, statement)
+    return best, deciding
 
 
-def _findings(scope: Scope, policies: PolicySet) -> dict[Layer, Finding]:
+def _layer_results(scope: Scope, policies: PolicySet) -> dict[Layer, LayerResult]:
     kind = scope.request.principal.kind
-    found: dict[Layer, Finding] = {}
+    found: dict[Layer, LayerResult] = {}
     if policies.scps and kind != "service":
         levels = [_first_allow(level, scope) for level in policies.scps]
-        found["scp"] = _finding("allow", None if None in levels else levels[0])
+        found["scp"] = _layer_result("allow", None if None in levels else levels[0])
     if policies.attached is not None:
         layer, named = policies.attached
-        found[layer] = _finding("allow", _grant(scope, named)[1])
+        found[layer] = _layer_result("allow", _grant(scope, named)[1])
     if kind == "root":
-        found["identity"] = Finding("allow")
+        found["identity"] = LayerResult("allow")
     if kind in ("user", "role"):
-        found["identity"] = _finding("allow", _first_allow(policies.identity, scope))
+        found["identity"] = _layer_result("allow", _first_allow(policies.identity, scope))
         if policies.boundary is not None:
-            found["boundary"] = _finding("allow", _first_allow((policies.boundary,), scope))
+            found["boundary"] = _layer_result("allow", _first_allow((policies.boundary,), scope))
         if policies.session:
-            found["session"] = _finding("allow", _first_allow(policies.session, scope))
-    denials = {layer: _finding("deny", speaker) for layer, speaker in reversed([*_denials(scope, policies)])}
+            found["session"] = _layer_result("allow", _first_allow(policies.session, scope))
+    denials = {
+        layer: _layer_result("deny", deciding) for layer, deciding in reversed([*_denials(scope, policies)])
+    }
     return found | denials
 
 
-def _finding(verdict: Verdict, speaker: Speaker | None) -> Finding:
-    return Finding("silent") if speaker is None else Finding(verdict, *speaker)
+def _layer_result(verdict: Verdict, deciding: DecidingStatement | None) -> LayerResult:
+    return LayerResult("silent") if deciding is None else LayerResult(verdict, *deciding)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from passrole.policy.questions import Question, any_of
+from passrole.policy.predicates import Predicate, any_of
 from passrole.policy.scope import Scope
 from passrole.policy.variables import Template, Text, Variable, Wild, is_fixed, read, resolve
 
@@ -52,7 +52,7 @@ def arn_matcher(text: str, *, variables: bool, completed: bool = False) -> ArnFi
     return fits_when_filled
 
 
-def resource_question(patterns: Iterable[str], *, variables: bool) -> Question:
+def resource_predicate(patterns: Iterable[str], *, variables: bool) -> Predicate:
     """Whether the request's resource fits one of the patterns.
 
     ARNs without wildcards are looked up, however many they are; patterns that differ only in the name of the
@@ -60,7 +60,7 @@ def resource_question(patterns: Iterable[str], *, variables: bool) -> Question:
     """
     exact: set[str] = set()
     names_by_place: dict[tuple[Text, ...], list[Text]] = {}
-    others: list[Question] = []
+    others: list[Predicate] = []
     for text in patterns:
         segments = _completed(_cut(read(text, variables=variables)))
         fixed = tuple(segment for segment in segments if is_fixed(segment))
@@ -234,7 +234,7 @@ def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
     return fits
 
 
-def _named(place: tuple[Text, ...], names: Sequence[Text]) -> Question:
+def _named(place: tuple[Text, ...], names: Sequence[Text]) -> Predicate:
     """Patterns of six segments that have the first five in common: `place`."""
     literal = next((i for i, text in enumerate(place) if not _is_letters(text)), len(place))
     head = "".join(f"{_letters(text)}:" for text in place[:literal])
@@ -268,7 +268,7 @@ def _common_letters(names: Sequence[Text]) -> str:
     return _letters(first) if all(name[:1] == first for name in names) else ""
 
 
-def _asked_of_resource(fits: ArnFits) -> Question:
+def _asked_of_resource(fits: ArnFits) -> Predicate:
     return lambda scope: fits(scope.segments, scope) is True
 
 

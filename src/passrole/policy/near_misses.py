@@ -57,8 +57,8 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
     if decision.allowed:
         return []
     if decision.explicit:
-        assert decision.speaker is not None, "an explicit deny has its statement"
-        policy, denying = decision.speaker
+        assert decision.decided_by is not None, "an explicit deny has its statement"
+        policy, denying = decision.decided_by
         sentence = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
         return [NearMiss(Distance.DENIED, policy, denying.index, denying.sid, sentence)]
     scope = Scope(request)

@@ -2,7 +2,7 @@
 
 It knows no statement. How directly matters: within one account a resource-based policy that names a user or
 a session grants by itself and passes over the boundary and the session policy; one that names the role is
-still limited by those; one that names the account only hands the question to the account's own policies.
+still limited by those; one that names the account only hands the predicate to the account's own policies.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 
 A Deny is asked differently: whoever is named at all is denied, and a NotPrincipal excepts a caller only where

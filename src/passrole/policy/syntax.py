@@ -22,7 +22,7 @@ from passrole.policy.principal_syntax import (
 )
 from passrole.policy.resource_syntax import LEGACY, OWN_PARTITION, foreign, malformed, unparsable
 
-Kind = Literal["identity", "managed", "session", "resource", "trust"]
+DocumentKind = Literal["identity", "managed", "session", "resource", "trust"]
 """`identity` is inline, a boundary or an SCP; managed and session policies obey stricter rules."""
 
 Check = Callable[[Statement], str | None]
@@ -38,7 +38,7 @@ _SID: Final = (
     " [0-9A-Za-z]*"
 )
 _VERSION: Final = "Policy document must be version 2012-10-17 or greater."
-_PRINCIPAL_KIND: Final[frozenset[Kind]] = frozenset({"resource", "trust"})
+_PRINCIPAL_KIND: Final[frozenset[DocumentKind]] = frozenset({"resource", "trust"})
 _NOT_JSON: Final = "This policy contains invalid Json"
 _NO_STATEMENT: Final = "Could not parse the policy: Statement is empty!"
 
@@ -68,7 +68,7 @@ class MalformedPolicyDocument(Exception):
         self.message = message
 
 
-def read_json(text: str, kind: Kind) -> Statement:
+def read_json(text: str, kind: DocumentKind) -> Statement:
     """The document as an object, or MalformedPolicyDocument; a key that an object has twice is no JSON."""
     refusal = MalformedPolicyDocument(_NOT_JSON if kind in _PRINCIPAL_KIND else _SYNTAX)
     try:
@@ -80,7 +80,7 @@ def read_json(text: str, kind: Kind) -> Statement:
     return document
 
 
-def check(document: Statement, kind: Kind, partitions: frozenset[str] = OWN_PARTITION) -> None:
+def check(document: Statement, kind: DocumentKind, partitions: frozenset[str] = OWN_PARTITION) -> None:
     """Raise MalformedPolicyDocument for the first defect, in the words AWS uses for this kind of document.
 
     `partitions` are those that the ARNs of resources and principals may be of.
@@ -234,7 +234,7 @@ def _required_resource(statement: Statement) -> str | None:
 
 
 _CHECKS: Final[tuple[Check, ...]] = (_elements, _effect, _not_both, _lists, _condition)
-_LEGACY_CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
+_LEGACY_CHECKS: Final[Mapping[DocumentKind, tuple[Check, ...]]] = {
     "identity": (_dates, _legacy_resources, _sid),
     "managed": (_dates, _legacy_resources, _sid),
     "session": (_dates, _legacy_resources, _sid),
@@ -243,7 +243,7 @@ _LEGACY_CHECKS: Final[Mapping[Kind, tuple[Check, ...]]] = {
     "trust": (_dates, _sid),
 }
 _IDENTITY: Final[tuple[Check, ...]] = (_no_principal, _actions, _resources)
-_CHECKS_BY_KIND: Final[Mapping[Kind, tuple[Check, ...]]] = {
+_CHECKS_BY_KIND: Final[Mapping[DocumentKind, tuple[Check, ...]]] = {
     "identity": _IDENTITY,
     "managed": _IDENTITY,
     "session": (*_IDENTITY, _complete_resources),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 RESERVED: Final = "aws:"
-RESERVED_SENTENCE: Final = "aws: prefixed tag key names are not allowed for external use."
+RESERVED_MESSAGE: Final = "aws: prefixed tag key names are not allowed for external use."
 
 
 def merged(present: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Assuming a role: the trust policy asked, with the keys that an AssumeRole call carries.
 
 It issues no session and knows no roles but the one it is given. The rules (a trusted user of the same account
-needs no policy of its own, a trusted account hands the question on, both sides are needed across accounts, a
+needs no policy of its own, a trusted account hands the predicate on, both sides are needed across accounts, a
 service needs the trust alone) are the evaluator's; here are the request and its keys.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
 """

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from passrole.runtimes import processes
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 GRACE_SECONDS = 10.0
 STDOUT, STDERR = "stdout", "stderr"
 
@@ -81,17 +81,17 @@ class Jobs:
         finally:
             self._running.pop(spec.folder, None)
         if _pid(spec.folder) not in (None, process.pid):  # the shell of a server that was killed was first
-            return await self.rejoin(spec.folder)
+            return await self.reattach(spec.folder)
         return _exit_code(spec.folder)
 
-    async def rejoin(self, folder: Path) -> int:
+    async def reattach(self, folder: Path) -> int:
         """Wait for a job that an earlier server started; its exit code. Raises JobLost."""
         pid = _pid(folder)
         if pid is not None and _stands_over(pid, folder):
             self._running[folder] = pid
             try:
                 while _stands_over(pid, folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(POLL_SECONDS)
             finally:
                 self._running.pop(folder, None)
         return _exit_code(folder)

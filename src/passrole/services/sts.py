@@ -14,7 +14,7 @@ from passrole.identities.records import Role
 from passrole.identities.sessions import Session
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.request import Principal, Values
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, repeats
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved, repeats
 from passrole.policy.trust import assume_keys
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, Permission, operation
@@ -144,7 +144,7 @@ def _session_tags(tags: Tags) -> dict[str, str]:
         sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         raise Fault("InvalidParameterValue", sentence, status=400)
     if is_reserved(keys):
-        raise Fault("InvalidParameterValue", RESERVED_SENTENCE, status=400)
+        raise Fault("InvalidParameterValue", RESERVED_MESSAGE, status=400)
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 

@@ -3,7 +3,7 @@
 It decides nothing about requests. A refusal has AWS's words; a warning is about a document that AWS takes,
 and that does not do what its author will have meant. Only documents that AWS takes are warned of.
 
-- `lint(text, kind)` -> `Finding`s (linting.py)
+- `lint(text, kind)` -> `Finding`s (linter.py)
 - the rules, a file for each family: actions, resources, conditions, variables, access, escalation
 - `known_actions()`: what the service authorization reference lists (reference.py)
 
@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 """
 
 from passrole.policy.lint.findings import Finding
-from passrole.policy.lint.linting import lint
+from passrole.policy.lint.linter import lint
 from passrole.policy.lint.reference import known_actions
 from passrole.policy.lint.resources import SPELLINGS
 

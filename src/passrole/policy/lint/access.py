@@ -7,7 +7,7 @@ from passrole.policy.elements import texts
 from passrole.policy.lint.findings import Element, StatementRule, allows, keys_of, listed
 from passrole.policy.matching import action_matcher
 from passrole.policy.scope import split_arn
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 
 PASSING: Final = "iam:passrole"
 PASSED_TO: Final = "iam:passedtoservice"
@@ -22,7 +22,7 @@ _WHO: Final = frozenset(
 )
 
 
-def _allows_the_rest(element: Element, _kind: Kind) -> Iterator[str]:
+def _allows_the_rest(element: Element, _kind: DocumentKind) -> Iterator[str]:
     if not allows(element):
         return
     for name, rest in (("NotResource", "every resource"), ("NotAction", "every action")):
@@ -30,7 +30,7 @@ def _allows_the_rest(element: Element, _kind: Kind) -> Iterator[str]:
             yield f"an Allow with {name} allows {rest} but those listed, also what comes to be later"
 
 
-def _passes_any_role(element: Element, kind: Kind) -> Iterator[str]:
+def _passes_any_role(element: Element, kind: DocumentKind) -> Iterator[str]:
     if kind in ("resource", "trust") or not allows(element) or "NotAction" in element:
         return
     covers = any(action_matcher(text)(PASSING) for text in listed(element, "Action"))
@@ -49,7 +49,7 @@ def is_every_role(resource: str) -> bool:
     return segments[2] == "iam" and segments[5] in ("*", "role/*")
 
 
-def _trusts_anybody(element: Element, kind: Kind) -> Iterator[str]:
+def _trusts_anybody(element: Element, kind: DocumentKind) -> Iterator[str]:
     if kind != "trust" or not allows(element) or not _WHO.isdisjoint(keys_of(element)):
         return
     principal = element.get("Principal")
@@ -62,7 +62,7 @@ def _trusts_anybody(element: Element, kind: Kind) -> Iterator[str]:
         )
 
 
-def _excepts_by_not_principal(element: Element, _kind: Kind) -> Iterator[str]:
+def _excepts_by_not_principal(element: Element, _kind: DocumentKind) -> Iterator[str]:
     if "NotPrincipal" in element:
         yield (
             "NotPrincipal denies everybody who has a permissions boundary, and sessions whose own ARN is not"

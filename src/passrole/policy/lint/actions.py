@@ -5,13 +5,13 @@ from difflib import get_close_matches
 from typing import Final
 
 from passrole.policy.lint.findings import Element, StatementRule, listed
+from passrole.policy.lint.pattern_overlap import overlap
 from passrole.policy.lint.reference import known_actions, known_resources, known_services
-from passrole.policy.lint.shapes import meet
 from passrole.policy.matching import action_matcher
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 
 
-def _strange_services(element: Element, _kind: Kind) -> Iterator[str]:
+def _strange_services(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for text in listed(element, "Action", "NotAction"):
         service, colon, _ = text.partition(":")
         if colon and service.lower() not in known_services():
@@ -20,7 +20,7 @@ def _strange_services(element: Element, _kind: Kind) -> Iterator[str]:
             yield f"there is no service with the prefix `{service}` of `{text}`{advice}"
 
 
-def _strange_actions(element: Element, _kind: Kind) -> Iterator[str]:
+def _strange_actions(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for text in listed(element, "Action", "NotAction"):
         service, _, name = text.partition(":")
         actions = known_actions().get(service.lower())
@@ -32,7 +32,7 @@ def _strange_actions(element: Element, _kind: Kind) -> Iterator[str]:
         yield f"there is no action `{text}`{advice}"
 
 
-def _never_meet(element: Element, kind: Kind) -> Iterator[str]:
+def _never_meet(element: Element, kind: DocumentKind) -> Iterator[str]:
     """An action and a resource of one statement that have nothing to do with each other."""
     resources = listed(element, "Resource")
     if kind in ("resource", "trust") or not resources or "*" in resources:
@@ -41,14 +41,14 @@ def _never_meet(element: Element, kind: Kind) -> Iterator[str]:
     for text, known in shapes.items():
         if known is None:
             continue
-        if not any(meet(resource, shape) for resource in resources for shape in known):
+        if not any(overlap(resource, shape) for resource in resources for shape in known):
             fit = " or ".join(f"`{shape}`" for shape in known) or '`"*"` alone'
             yield (f"no resource of the statement is one for `{text}`, so it does nothing; it is for {fit}")
     if None in shapes.values():  # some may be for any resource
         return
     every = [shape for known in shapes.values() for shape in known or ()]
     for resource in resources:
-        if not any(meet(resource, shape) for shape in every):
+        if not any(overlap(resource, shape) for shape in every):
             yield f"no action of the statement is one for `{resource}`, so it does nothing; remove it"
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from passrole.policy.conditions import Many
 from passrole.policy.lint.access import PASSED_TO, PASSING
 from passrole.policy.lint.findings import Asked, Element, StatementRule, allows, asked, listed
-from passrole.policy.lint.keys import (
+from passrole.policy.lint.global_keys import (
     ADDRESS_KEYS,
     ALWAYS_THERE,
     DATE_KEYS,
@@ -20,7 +20,7 @@ from passrole.policy.lint.keys import (
     TAGGED_KEYS,
 )
 from passrole.policy.scope import split_arn
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 from passrole.policy.values import network, number, octets, truth
 
 _STRINGS: Final = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")
@@ -46,7 +46,7 @@ _FAMILIES: Final[Mapping[str, tuple[str, Callable[[str], bool]]]] = {
 }
 
 
-def _wrong_values(element: Element, _kind: Kind) -> Iterator[str]:
+def _wrong_values(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for each in asked(element):
         wanted, fits = _family(each)
         for value in each.values:
@@ -66,13 +66,13 @@ def _family(each: Asked) -> tuple[str, Callable[[str], bool]]:
     return _FAMILIES[found] if found else ("", lambda _value: True)
 
 
-def _no_values(element: Element, _kind: Kind) -> Iterator[str]:
+def _no_values(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for each in asked(element):
         if not each.values:
             yield f"`{each.operator}` of `{each.key}` has an empty list of values; add values or remove it"
 
 
-def _wrong_operators(element: Element, _kind: Kind) -> Iterator[str]:
+def _wrong_operators(element: Element, _kind: DocumentKind) -> Iterator[str]:
     """Keys whose values are not text, asked as text; and wildcards that are letters."""
     for each in asked(element):
         name = each.use.operator.name if each.use.operator else ""
@@ -85,7 +85,7 @@ def _wrong_operators(element: Element, _kind: Kind) -> Iterator[str]:
             yield f"the `*` under `{each.operator}` of `{each.key}` is a letter; use a Like operator"
 
 
-def _strange_keys(element: Element, _kind: Kind) -> Iterator[str]:
+def _strange_keys(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for each in asked(element):
         key = each.key.lower()
         prefix, slash, _ = key.partition("/")
@@ -99,14 +99,14 @@ def _strange_keys(element: Element, _kind: Kind) -> Iterator[str]:
             yield f"there is no global condition key `{each.key}`{advice}"
 
 
-def _keys_twice(element: Element, _kind: Kind) -> Iterator[str]:
+def _keys_twice(element: Element, _kind: DocumentKind) -> Iterator[str]:
     counted = Counter((each.operator.lower(), each.key.lower()) for each in asked(element))
     for (operator, key), times in counted.items():
         if times > 1:
             yield f"`{key}` is there in several letter cases under `{operator}`, which are one key; join them"
 
 
-def _set_operators(element: Element, _kind: Kind) -> Iterator[str]:
+def _set_operators(element: Element, _kind: DocumentKind) -> Iterator[str]:
     conditions = list(asked(element))
     present = {each.key.lower() for each in conditions if _asks_for_presence(each)}
     for each in conditions:
@@ -128,7 +128,7 @@ def _asks_for_presence(each: Asked) -> bool:
     return each.use.many is Many.ANY and not each.use.if_exists
 
 
-def _denies_that_lapse(element: Element, _kind: Kind) -> Iterator[str]:
+def _denies_that_lapse(element: Element, _kind: DocumentKind) -> Iterator[str]:
     """A Deny whose condition does not hold where the request has no such key denies nothing there."""
     if element.get("Effect") != "Deny":
         return

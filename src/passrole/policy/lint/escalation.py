@@ -11,7 +11,7 @@ from typing import Final
 from passrole.policy.lint.access import PASSING, is_every_role
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, allows, keys_of, listed, sid_of
 from passrole.policy.matching import action_matcher
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 
 # Keys that keep the permission from gaining much.
 _LIMITS: Final = frozenset({"iam:permissionsboundary", "iam:policyarn", "iam:resourcetag", "aws:resourcetag"})
@@ -61,7 +61,7 @@ _PASSED: Final[Sequence[tuple[str, ...]]] = (
 )
 
 
-def _escalations(_document: Element, statements: Sequence[Element], kind: Kind) -> Iterator[Finding]:
+def _escalations(_document: Element, statements: Sequence[Element], kind: DocumentKind) -> Iterator[Finding]:
     if kind in ("resource", "trust"):
         return
     for action, gain in _ALONE:

@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 
 from passrole.policy.conditions import OperatorUse, read_operator, scalars
 from passrole.policy.elements import texts
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 
 Level = Literal["error", "warning"]
 Element = Mapping[str, object]
-StatementRule = Callable[[Element, Kind], Iterator[str]]
+StatementRule = Callable[[Element, DocumentKind], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Finding:
     message: str
 
 
-DocumentRule = Callable[[Element, Sequence[Element], Kind], Iterator[Finding]]
+DocumentRule = Callable[[Element, Sequence[Element], DocumentKind], Iterator[Finding]]
 
 
 class Asked(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Final
 
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, listed
 from passrole.policy.scope import split_arn
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 
 SPELLINGS: Final = ("sagemaker", "sageMaker", "SageMaker")
 """Those that AWS's managed policies know; names are compared letter by letter."""
@@ -13,7 +13,7 @@ SPELLINGS: Final = ("sagemaker", "sageMaker", "SageMaker")
 _ARN_SEGMENTS: Final = 6
 
 
-def _strange_spellings(element: Element, _kind: Kind) -> Iterator[str]:
+def _strange_spellings(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for text in listed(element, "Resource", "NotResource"):
         name = text.split(":", 5)[-1]
         at = name.lower().find("sagemaker")
@@ -23,7 +23,7 @@ def _strange_spellings(element: Element, _kind: Kind) -> Iterator[str]:
             yield f"`{found}` in `{text}` fits that letter case alone; AWS's managed policies know {known}"
 
 
-def _incomplete(element: Element, _kind: Kind) -> Iterator[str]:
+def _incomplete(element: Element, _kind: DocumentKind) -> Iterator[str]:
     for text in listed(element, "Resource", "NotResource"):
         segments = split_arn(text)
         if segments[0] == "arn" and len(segments) < _ARN_SEGMENTS:
@@ -33,7 +33,9 @@ def _incomplete(element: Element, _kind: Kind) -> Iterator[str]:
             )
 
 
-def _several_partitions(_document: Element, statements: Sequence[Element], _kind: Kind) -> Iterator[Finding]:
+def _several_partitions(
+    _document: Element, statements: Sequence[Element], _kind: DocumentKind
+) -> Iterator[Finding]:
     every = (text for element in statements for text in listed(element, "Resource", "NotResource"))
     found = sorted({split_arn(text)[1] for text in every if text.startswith("arn:")} - {"*"})
     if len(found) > 1:

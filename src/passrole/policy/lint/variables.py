@@ -8,15 +8,15 @@ from typing import Final
 
 from passrole.policy.context_keys import context_keys
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, asked, listed
-from passrole.policy.lint.keys import MULTIVALUED_KEYS
-from passrole.policy.syntax import VERSION, Kind
+from passrole.policy.lint.global_keys import MULTIVALUED_KEYS
+from passrole.policy.syntax import VERSION, DocumentKind
 
 _ESCAPES: Final = frozenset("*?$")
 _ARN_COLONS: Final = 5
 
 
 def _needs_the_newer_version(
-    document: Element, statements: Sequence[Element], _kind: Kind
+    document: Element, statements: Sequence[Element], _kind: DocumentKind
 ) -> Iterator[Finding]:
     if document.get("Version") == VERSION:
         return
@@ -29,7 +29,7 @@ def _needs_the_newer_version(
         yield Finding("warning", None, None, message)
 
 
-def _broken(element: Element, _kind: Kind) -> Iterator[str]:
+def _broken(element: Element, _kind: DocumentKind) -> Iterator[str]:
     texts = [
         *listed(element, "Resource", "NotResource"),
         *(v for each in asked(element) for v in each.values),
@@ -64,7 +64,7 @@ def _problem(inside: str) -> str | None:
     return None
 
 
-def _before_the_name(element: Element, _kind: Kind) -> Iterator[str]:
+def _before_the_name(element: Element, _kind: DocumentKind) -> Iterator[str]:
     """A variable stands for the name of a resource, not for what comes before it."""
     for text in listed(element, "Resource", "NotResource"):
         head = text.partition("${")[0]

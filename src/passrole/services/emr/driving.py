@@ -75,7 +75,7 @@ class Clusters:
     async def _take_up(self, cluster: Cluster) -> None:
         for step in await self._store.read(lambda tx: steps_of(tx, cluster.key)):
             if step.state in ("RUNNING", "CANCEL_PENDING"):
-                self._follow(cluster, step, self._programs.rejoin)
+                self._follow(cluster, step, self._programs.reattach)
 
     def _wake(self, key: str) -> None:
         if self._closed:

@@ -81,7 +81,7 @@ class Programs:
             return await self._ended(cluster, step, None, "The step's processes were killed.")
         return await self._ended(cluster, step, code)
 
-    async def rejoin(self, cluster: Cluster, step: EmrStep) -> Outcome:
+    async def reattach(self, cluster: Cluster, step: EmrStep) -> Outcome:
         """Wait for a step that an earlier server was to begin. One that began is never begun again; one that
         did not is run now, unless it is to end.
         """
@@ -91,7 +91,7 @@ class Programs:
                 return await self._ended(cluster, step, None, "The step was ended before it began.")
             return await self.run(cluster, step)
         try:
-            code = await self._jobs.rejoin(folder)
+            code = await self._jobs.reattach(folder)
         except JobLost:
             return await self._ended(
                 cluster, step, None, "The server was stopped while the step ran, and the step with it."
@@ -137,7 +137,7 @@ class Programs:
         """An action that an earlier server began is waited for; one that it took with it is run again."""
         if jobs.began(folder):
             try:
-                return await self._jobs.rejoin(folder)
+                return await self._jobs.reattach(folder)
             except JobLost:
                 jobs.forget(folder)
         return await self._executed(cluster, await self._session(cluster, None), folder, plan)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.emr import refusals
 from passrole.services.emr.records import STEP_OVER, Cluster, EmrStep
 
@@ -95,7 +95,7 @@ def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """A list of tags as they are kept; without a value it is empty. Raises Fault where a key is AWS's."""
     tags = {tag["Key"]: tag.get("Value", "") for tag in given if "Key" in tag}
     if is_reserved(tags):
-        raise refusals.invalid_request(RESERVED_SENTENCE)
+        raise refusals.invalid_request(RESERVED_MESSAGE)
     return tags
 
 

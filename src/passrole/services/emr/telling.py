@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from passrole import emitted
+from passrole import event_outbox
 from passrole.services.emr.records import Cluster, EmrStep
 from passrole.store import Tx
 
@@ -91,7 +91,7 @@ def of_cluster(tx: Tx, cluster: Cluster, at: float) -> None:
 
 
 def _emit(tx: Tx, cluster: Cluster, detail_type: str, detail: Mapping[str, str], at: float) -> None:
-    emitted.emit(
+    event_outbox.emit(
         tx,
         account=cluster.account,
         region=cluster.region,

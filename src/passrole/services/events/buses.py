@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from passrole import arns
-from passrole.emitted import DEFAULT_BUS
+from passrole.event_outbox import DEFAULT_BUS
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.events import refusals

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from passrole import arns, disk, emitted, ids
+from passrole import arns, disk, event_outbox, ids
 from passrole.clock import Clock
-from passrole.emitted import EMITTED, Emitted
+from passrole.event_outbox import EVENTS, EmittedEvent
 from passrole.faults import Fault, Internal
 from passrole.patterns import Rules, compile_pattern
 from passrole.services.events import destinations
@@ -75,7 +75,7 @@ class Deliveries:
         self._call = call
         self._clock = clock
         self._rules: dict[str, Rules[str]] = {}
-        self._waiting: dict[str, Emitted] = {}
+        self._waiting: dict[str, EmittedEvent] = {}
         self._added = asyncio.Event()
         self._matcher: asyncio.Task[None] | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
@@ -86,12 +86,12 @@ class Deliveries:
     async def start(self) -> None:
         """Listen, and take up what an earlier process left."""
         self._deaf = [
-            self._store.listen(emitted.CHANNEL, lambda added: self._take(*added)),
+            self._store.listen(event_outbox.CHANNEL, lambda added: self._take(*added)),
             self._store.listen(CHANNEL, self._forget),
             self._store.listen(ADDED, self._begin),
         ]
         self._matcher = asyncio.create_task(self._match())
-        for key, event in await self._store.read(EMITTED.all):
+        for key, event in await self._store.read(EVENTS.all):
             self._take(key, event)
         for _, delivery in await self._store.read(DELIVERIES.all):
             self._begin(delivery)
@@ -106,7 +106,7 @@ class Deliveries:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _take(self, key: str, event: Emitted) -> None:
+    def _take(self, key: str, event: EmittedEvent) -> None:
         self._waiting[key] = event
         self._added.set()
 
@@ -127,14 +127,14 @@ class Deliveries:
                 self._added.set()
                 await asyncio.sleep(TROUBLE_SECONDS)
 
-    def _matched(self, tx: Tx, taken: Mapping[str, Emitted]) -> None:
+    def _matched(self, tx: Tx, taken: Mapping[str, EmittedEvent]) -> None:
         for key in sorted(taken):
             event = taken[key]
             for rule in self._wanting(tx, event):
                 deliver_to_targets(tx, rule, event.event, self._clock())
-            EMITTED.delete(tx, key)
+            EVENTS.delete(tx, key)
 
-    def _wanting(self, tx: Tx, event: Emitted) -> list[Rule]:
+    def _wanting(self, tx: Tx, event: EmittedEvent) -> list[Rule]:
         bus = f"{event.event['account']}/{event.event['region']}/{event.bus}"
         rules = self._rules.get(bus)
         if rules is None:
@@ -173,7 +173,7 @@ class Deliveries:
         await self._store.write(lambda tx: DELIVERIES.delete(tx, delivery.id))
 
     async def _tried(self, delivery: Delivery) -> Fault | None:
-        occasion = Occasion(delivery.event, delivery.rule, emitted.moment(delivery.ingested))
+        occasion = Occasion(delivery.event, delivery.rule, event_outbox.moment(delivery.ingested))
         try:
             text = input_of(delivery.target, occasion)
         except InvalidInput as error:
@@ -222,7 +222,7 @@ class Deliveries:
         attributes = {
             name: {"DataType": "String", "StringValue": value} for name, value in told.items() if value
         }
-        occasion = Occasion(delivery.event, delivery.rule, emitted.moment(delivery.ingested))
+        occasion = Occasion(delivery.event, delivery.rule, event_outbox.moment(delivery.ingested))
         body = input_of({}, occasion)
         caller = await destinations.principal(
             self._call, Parcel(delivery.id, {"Arn": str(queue)}, body, delivery.event, delivery.rule)

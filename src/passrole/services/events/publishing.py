@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from passrole import emitted, exact_json, ids
+from passrole import event_outbox, exact_json, ids
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -91,7 +91,7 @@ def _put(tx: Tx, ctx: Context, entry: Entry) -> dict[str, Any]:
         return {"ErrorCode": fault.code, "ErrorMessage": fault.message}
     if not is_bus(tx, ctx, bus.name):
         return {"EventId": ids.request_id()}  # AWS takes the event, and nobody hears it
-    event_id = emitted.emit(
+    event_id = event_outbox.emit(
         tx,
         account=ctx.account,
         region=ctx.region,

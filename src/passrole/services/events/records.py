@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.arns import Account, Arn, Location, Region, Unfit
-from passrole.emitted import DEFAULT_BUS, RULES_KIND
+from passrole.event_outbox import DEFAULT_BUS, RULES_KIND
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.events import refusals

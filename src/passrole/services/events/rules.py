@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import arns
-from passrole.emitted import DEFAULT_BUS
+from passrole.event_outbox import DEFAULT_BUS
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
 from passrole.services.context import Context

@@ -10,7 +10,7 @@ from functools import partial
 
 from passrole import ids
 from passrole.clock import Clock
-from passrole.emitted import moment
+from passrole.event_outbox import moment
 from passrole.services.events.delivering import deliver_to_targets
 from passrole.services.events.records import CHANNEL, LISTENING, RULES, Rule
 from passrole.services.events.schedules import parse_schedule

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from passrole import arns
-from passrole.emitted import DEFAULT_BUS
+from passrole.event_outbox import DEFAULT_BUS
 from passrole.faults import Fault
 from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.records import (
@@ -47,7 +47,7 @@ class _Meant(NamedTuple):
 def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """A list of tags as they are kept. Raises Fault where a key is AWS's."""
     if is_reserved(tag["Key"] for tag in given):
-        raise refusals.invalid(RESERVED_SENTENCE)
+        raise refusals.invalid(RESERVED_MESSAGE)
     return {tag["Key"]: tag["Value"] for tag in given}
 
 

@@ -57,7 +57,7 @@ async def get_account_authorization_details(
 
 
 def _details(tx: Tx, account: Account) -> list[_Detail]:
-    show = principals.Shown(tx, account)
+    show = principals.WithArns(tx, account)
     users = records.every(tx, records.USERS, account)
     roles = [replace(role, trust=show(role.trust)) for role in records.every(tx, records.ROLES, account)]
     usage = catalog.usage(tx, account)

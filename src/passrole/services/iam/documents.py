@@ -5,12 +5,12 @@ from urllib.parse import quote
 from passrole.arns import Account
 from passrole.identities import principals
 from passrole.policy import MalformedPolicyDocument, parse_document
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 from passrole.services.iam import refusals
 from passrole.store import Tx
 
 
-def checked(text: str, kind: Kind = "identity") -> str:
+def checked(text: str, kind: DocumentKind = "identity") -> str:
     """The document as it came. Raises Fault with IAM's reason against it."""
     try:
         parse_document(text, kind)
@@ -22,7 +22,7 @@ def checked(text: str, kind: Kind = "identity") -> str:
 def pinned(tx: Tx, account: Account, trust: str) -> str:
     """A checked trust document as it is kept, its users and roles by unique id. Raises Fault."""
     try:
-        return principals.pinned(tx, account, trust)
+        return principals.with_unique_ids(tx, account, trust)
     except principals.UnknownPrincipal as unknown:
         raise refusals.malformed(f'Invalid principal in policy: "AWS":"{unknown.name}"') from None
 

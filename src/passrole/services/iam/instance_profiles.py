@@ -144,5 +144,5 @@ async def _listed(
 def _shape(tx: Tx, profile: InstanceProfile) -> dict[str, Any]:
     role = records.find(tx, records.ROLES, profile.account, profile.role) if profile.role else None
     if role is not None:
-        role = replace(role, trust=principals.Shown(tx, profile.account)(role.trust))
+        role = replace(role, trust=principals.WithArns(tx, profile.account)(role.trust))
     return shapes.instance_profile(profile, role)

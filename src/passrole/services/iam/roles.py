@@ -74,7 +74,7 @@ async def list_roles(
     roles = await kinds.fetch_all(ctx, ROLE, path_prefix)
 
     def shown(tx: Tx) -> list[Role]:
-        show = principals.Shown(tx, ctx.account)
+        show = principals.WithArns(tx, ctx.account)
         return [replace(role, trust=show(role.trust)) for role in roles]
 
     found = await ctx.store.read(shown)
@@ -141,7 +141,7 @@ async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
 async def _shown(ctx: Context, role_name: str) -> dict[str, Any]:
     def show(tx: Tx) -> dict[str, Any]:
         role = kinds.existing(tx, ROLE, ctx.account, role_name)
-        return shapes.full_role(replace(role, trust=principals.Shown(tx, ctx.account)(role.trust)))
+        return shapes.full_role(replace(role, trust=principals.WithArns(tx, ctx.account)(role.trust)))
 
     return await ctx.store.read(show)
 

@@ -131,7 +131,7 @@ def _speaking(simulation: Simulation, scope: Scope, decision: Decision) -> Itera
     if not (decision.allowed or decision.explicit):
         return
     for source in _all(simulation):
-        relevant = source.policy.about(scope.request.action)
+        relevant = source.policy.statements_for(scope.request.action)
         for statement in relevant.allows if decision.allowed else relevant.denies:
             named = source.kind == "identity" or statement.reach(scope.request.principal)
             if named and statement.applies(scope):
@@ -142,7 +142,7 @@ def _missing(simulation: Simulation, scope: Scope) -> Iterator[str]:
     """Keys that statements about the action ask for and that neither the call nor the caller gives."""
     given = {key.lower() for key in simulation.context}
     for source in _all(simulation):
-        relevant = source.policy.about(scope.request.action)
+        relevant = source.policy.statements_for(scope.request.action)
         for statement in (*relevant.denies, *relevant.allows):
             for key in source.keys[statement.index]:
                 implied = simulation.has_caller and scope.value(key.lower()) is not None

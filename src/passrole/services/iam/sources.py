@@ -16,7 +16,7 @@ from passrole.policy import CompiledPolicy, MalformedPolicyDocument, parse_docum
 from passrole.policy.context_keys import context_keys, distinct
 from passrole.policy.document import compile_document
 from passrole.policy.positions import Span, statement_spans
-from passrole.policy.syntax import Kind
+from passrole.policy.syntax import DocumentKind
 from passrole.services.context import Context
 from passrole.services.iam import kinds, refusals
 from passrole.services.operation import Parameters
@@ -32,7 +32,7 @@ class Source:
     id: str
     text: str
     policy: CompiledPolicy
-    kind: Kind = "identity"
+    kind: DocumentKind = "identity"
     type_: str = "IAM Policy"
 
     @cached_property
@@ -60,7 +60,7 @@ def given(texts: Sequence[str], parameter: str) -> list[Source]:
     return [given_one(text, f"{parameter}.{number}") for number, text in enumerate(texts, 1)]
 
 
-def given_one(text: str, name: str, kind: Kind = "identity") -> Source:
+def given_one(text: str, name: str, kind: DocumentKind = "identity") -> Source:
     """A policy of the call itself. Raises Fault."""
     try:
         policy = parse_document(text, kind)

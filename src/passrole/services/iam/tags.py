@@ -8,7 +8,7 @@ from passrole import arns
 from passrole.identities import records
 from passrole.identities.records import N
 from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved, merged, repeats, without
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved, merged, repeats, without
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.kinds import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, amend, fetch, resource
@@ -36,7 +36,7 @@ def from_wire(tags: Sequence[Tag]) -> dict[str, str]:
         sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         raise refusals.invalid_input(sentence)
     if is_reserved(keys):
-        raise refusals.invalid_input(RESERVED_SENTENCE)
+        raise refusals.invalid_input(RESERVED_MESSAGE)
     return {tag["Key"]: tag.get("Value", "") for tag in tags}
 
 

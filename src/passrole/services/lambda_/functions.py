@@ -7,7 +7,7 @@ from typing import Any
 
 from passrole import ids
 from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
@@ -46,7 +46,7 @@ def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     if not tags:
         return {}
     if is_reserved(tags):
-        raise refusals.invalid(RESERVED_SENTENCE)
+        raise refusals.invalid(RESERVED_MESSAGE)
     return {"aws:TagKeys": tuple(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
 
 

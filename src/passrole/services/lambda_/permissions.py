@@ -58,7 +58,7 @@ async def _held_principal(ctx: Context, parameters: Parameters) -> Mapping[str, 
     if policy is None:
         return {}
     document = _document(policy)
-    shown = orjson.loads(await ctx.store.read(lambda tx: principals.Shown(tx, ctx.account)(document)))
+    shown = orjson.loads(await ctx.store.read(lambda tx: principals.WithArns(tx, ctx.account)(document)))
     wanted = parameters["statement_id"]
     found = [each["Principal"] for each in shown["Statement"] if each["Sid"] == wanted]
     return {_PRINCIPAL: _principal_text(found[0])} if found else {}
@@ -114,7 +114,7 @@ async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None 
     def read(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
         policy = POLICIES.require(tx, attached, refusals.nothing_there)
-        shown = principals.Shown(tx, ctx.account)(_document(policy))
+        shown = principals.WithArns(tx, ctx.account)(_document(policy))
         return {"Policy": shown, "RevisionId": policy.revision}
 
     return await ctx.store.read(read)
@@ -233,7 +233,7 @@ def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | 
     if isinstance(principal, str) or "AWS" not in principal:
         return principal
     try:
-        return {"AWS": principals.pinned_name(tx, account, principal["AWS"])}
+        return {"AWS": principals.unique_id_of(tx, account, principal["AWS"])}
     except principals.UnknownPrincipal:
         raise refusals.bad_principal() from None
 

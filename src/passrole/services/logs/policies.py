@@ -52,7 +52,7 @@ async def put_resource_policy(ctx: Context, *, policy_name: str, policy_document
             raise Fault("LimitExceededException", "Resource limit exceeded.")
         kept = replace(policy, document=_pinned(tx, ctx.account, policy_document))
         POLICIES.put(tx, ctx.key(policy_name), kept)
-        return _shape(kept, principals.Shown(tx, ctx.account))
+        return _shape(kept, principals.WithArns(tx, ctx.account))
 
     return {"resourcePolicy": await ctx.store.write(put)}
 
@@ -62,7 +62,7 @@ async def describe_resource_policies(ctx: Context) -> dict[str, Any]:
     """All policies by name: there are never more than a page holds."""
 
     def read(tx: Tx) -> list[dict[str, Any]]:
-        show = principals.Shown(tx, ctx.account)
+        show = principals.WithArns(tx, ctx.account)
         return [_shape(policy, show) for policy in _every(tx, ctx)]
 
     return {"resourcePolicies": await ctx.store.read(read)}
@@ -81,12 +81,12 @@ def _every(tx: Tx, ctx: Context) -> Sequence[ResourcePolicy]:
 
 def _pinned(tx: Tx, account: Account, document: str) -> str:
     try:
-        return principals.pinned(tx, account, document)
+        return principals.with_unique_ids(tx, account, document)
     except principals.UnknownPrincipal as unknown:
         raise refusals.invalid(f'Invalid principal in policy: "AWS":"{unknown.name}"') from None
 
 
-def _shape(policy: ResourcePolicy, show: principals.Shown) -> dict[str, Any]:
+def _shape(policy: ResourcePolicy, show: principals.WithArns) -> dict[str, Any]:
     return {
         "policyName": policy.name,
         "policyDocument": show(policy.document),

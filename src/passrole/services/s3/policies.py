@@ -32,7 +32,7 @@ async def put_bucket_policy(
 
     def attach(tx: Tx) -> None:
         try:
-            _attach(tx, bucket, principals.pinned(tx, ctx.account, policy))
+            _attach(tx, bucket, principals.with_unique_ids(tx, ctx.account, policy))
         except principals.UnknownPrincipal as unknown:
             raise _malformed("Invalid principal in policy", Detail=f'"AWS" : "{unknown.name}"') from None
 
@@ -49,7 +49,7 @@ async def get_bucket_policy(
     if policy is None:
         message = "The bucket policy does not exist"
         raise Fault("NoSuchBucketPolicy", message, status=404, members={"BucketName": bucket})
-    return {"Policy": await ctx.store.read(lambda tx: principals.Shown(tx, ctx.account)(policy))}
+    return {"Policy": await ctx.store.read(lambda tx: principals.WithArns(tx, ctx.account)(policy))}
 
 
 @operation("s3:DeleteBucketPolicy", resource=the_bucket, resource_policy=its_policy)

@@ -11,7 +11,7 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.policy.request_keys import request_tag_keys
-from passrole.policy.tags import RESERVED_SENTENCE, is_reserved
+from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, is_own, require
@@ -34,7 +34,7 @@ def from_wire(tags: Tags) -> dict[str, str]:
     if len(found) < len(tags):
         raise Fault("ValidationException", "A tag key is given more than once.")
     if is_reserved(found):
-        raise Fault("ValidationException", RESERVED_SENTENCE)
+        raise Fault("ValidationException", RESERVED_MESSAGE)
     return found
 
 

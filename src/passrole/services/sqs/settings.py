@@ -29,7 +29,7 @@ async def get_queue_attributes(
                 raise unknown_attribute(name)
         values = table.complete(queue.attributes, fifo=queue.fifo) | _computed(queue)
         if "Policy" in values:
-            values["Policy"] = principals.Shown(tx, queue.account)(values["Policy"])
+            values["Policy"] = principals.WithArns(tx, queue.account)(values["Policy"])
         if "All" in names or any(name.startswith("Approximate") for name in names):
             values |= _counted(tx, queue, now)
         return {name: value for name, value in values.items() if "All" in names or name in names}
@@ -67,7 +67,7 @@ def pinned(tx: Tx, account: Account, given: Mapping[str, str]) -> dict[str, str]
     if not given.get("Policy"):
         return dict(given)
     try:
-        return {**given, "Policy": principals.pinned(tx, account, given["Policy"])}
+        return {**given, "Policy": principals.with_unique_ids(tx, account, given["Policy"])}
     except principals.UnknownPrincipal:
         raise invalid_attribute("Policy") from None
 

@@ -29,7 +29,7 @@ _MEMO_SIZE: Final = 4096
 Tokens = tuple[str | Wild, ...]
 
 
-def forms(request: Request, policies: PolicySet, *, is_pattern: bool) -> list[Request]:
+def candidates(request: Request, policies: PolicySet, *, is_pattern: bool) -> list[Request]:
     """The requests that the one can become; itself alone where nothing of it is unknown."""
     statements = list(_about(request.action, policies))
     texts = [text for each in statements for text in _texts(each)]
@@ -59,7 +59,7 @@ def _about(action: str, policies: PolicySet) -> Iterator[Statement]:
     layers += [policies.boundary[1]] if policies.boundary else []
     layers += [each for each in (policies.resource, policies.trust) if each is not None]
     for policy in layers:
-        relevant = policy.about(action)
+        relevant = policy.statements_for(action)
         yield from (*relevant.denies, *relevant.allows)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passrole.needs import Answer, Need, judge, role_session
+from passrole.needs import Answer, Need, evaluate_needs, execution_role_session
 from passrole.policy import PolicySet, evaluate, parse_document
 from passrole.policy.request import Request
 
@@ -25,7 +25,7 @@ def asked(name: str, *statements: Mapping[str, Any], boundary: Any = None, **con
     limit = ("b", parse_document({"Version": "2012-10-17", "Statement": [boundary]})) if boundary else None
     policies = PolicySet((("p", parse_document(document)),), boundary=limit)
     need = Need("S", ACTION, JOBS + name, "", context, is_pattern="*" in name)
-    (answer,) = judge([need], role_session(ROLE), policies)
+    (answer,) = evaluate_needs([need], execution_role_session(ROLE), policies)
     return answer
 
 
@@ -147,6 +147,8 @@ def test_no_name_contradicts_the_verdict(
     answer = asked(name, *statements)
     for fill in fills:
         policies = PolicySet((("p", parse_document({"Version": "2012-10-17", "Statement": statements})),))
-        request = Request(role_session(ROLE), ACTION, JOBS + name.replace("*", fill), "111122223333")
+        request = Request(
+            execution_role_session(ROLE), ACTION, JOBS + name.replace("*", fill), "111122223333"
+        )
         allowed = evaluate(request, policies).allowed
         assert answer.verdict in ("maybe", "allowed" if allowed else "denied"), (fill, allowed)

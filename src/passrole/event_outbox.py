@@ -14,21 +14,21 @@ from passrole import ids
 from passrole.store import Collection, Tx, any_within
 
 CHANNEL = "events-emitted"
-"""Its notices are tuples: the key in EMITTED, and the Emitted."""
+"""Its notices are tuples: the key in EVENTS, and the EmittedEvent."""
 
 RULES_KIND = "event-rule"
 DEFAULT_BUS = "default"
 
 
 @dataclass(frozen=True)
-class Emitted:
+class EmittedEvent:
     """An event in its envelope, as targets get it, and the name of the bus that it is on."""
 
     bus: str
     event: Mapping[str, Any]
 
 
-EMITTED = Collection("event-emitted", Emitted)
+EVENTS = Collection("event-emitted", EmittedEvent)
 
 
 def emit(
@@ -58,8 +58,8 @@ def emit(
         "resources": list(resources),
         "detail": detail,
     }
-    key, emitted = f"{at:017.6f}/{event_id}", Emitted(bus, event)
-    EMITTED.put(tx, key, emitted)
+    key, emitted = f"{at:017.6f}/{event_id}", EmittedEvent(bus, event)
+    EVENTS.put(tx, key, emitted)
     tx.notify(CHANNEL, (key, emitted))
     return event_id
 

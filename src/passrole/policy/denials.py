@@ -40,7 +40,7 @@ _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
 _QUOTING_SERVICES: Final = frozenset({"s3"})
 
 
-def denial_sentence(
+def denial_message(
     request: Request, decision: Decision, action_spelling: str | None = None, *, name_policy: bool = True
 ) -> str:
     """AWS's sentence for a refused request; `action_spelling` overrides how the service prints the action.
@@ -57,15 +57,15 @@ def denial_sentence(
     return f"{_without_cause(request, action)} {cause}{ending}"
 
 
-def sentence_for_caller(request: Request, decision: Decision) -> str:
+def message_for_caller(request: Request, decision: Decision) -> str:
     """What the caller is told. Of AssumeRole STS gives no cause that tells whether there is such a role.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html
     """
     if request.action.lower() not in _HIDING_ACTIONS or request.principal.kind == "root":
-        return denial_sentence(request, decision)
+        return denial_message(request, decision)
     own = evaluate(request, decision.policies.replace())
-    return denial_sentence(request, own) if own.explicit else _without_cause(request, request.action)
+    return denial_message(request, own) if own.explicit else _without_cause(request, request.action)
 
 
 def _spelled(action: str, spelling: str | None) -> str:

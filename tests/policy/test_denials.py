@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from passrole.policy import PolicySet, denial_sentence, evaluate
+from passrole.policy import PolicySet, denial_message, evaluate
 
 A = "111122223333"
 SESSION = f"arn:aws:sts::{A}:assumed-role/PipeExec/SageMaker"
@@ -42,14 +42,14 @@ def test_the_cause_is_worded_for_the_layer_that_refused(
         resource=compiled(EVERYONE | DENY, kind="resource") if layer == "resource" else None,
     )
     request = ask("lambda:InvokeFunction", FUNCTION)
-    assert denial_sentence(request, evaluate(request, policies)) == f"{INVOKE} {cause}"
+    assert denial_message(request, evaluate(request, policies)) == f"{INVOKE} {cause}"
 
 
 def test_the_other_account_did_not_allow(ask: Any, compiled: Any) -> None:
     request = ask("lambda:InvokeFunction", FUNCTION, account="444455556666")
     decision = evaluate(request, PolicySet(identity=(("i", compiled({})),)))
     cause = "because no resource-based policy allows the lambda:InvokeFunction action"
-    assert denial_sentence(request, decision) == f"{INVOKE} {cause}"
+    assert denial_message(request, decision) == f"{INVOKE} {cause}"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_trust_policy_has_words_of_its_own(effect: str, cause: str, ask: Any, 
     named = {"AWS": "444455556666"} if effect == "Allow" else "*"
     trust = compiled({"Effect": effect, "Principal": named}, kind="trust")
     request = ask("sts:AssumeRole", f"arn:aws:iam::{A}:role/x", by="lambda.amazonaws.com")
-    assert denial_sentence(request, evaluate(request, PolicySet(trust=trust))) == (
+    assert denial_message(request, evaluate(request, PolicySet(trust=trust))) == (
         "User: lambda.amazonaws.com is not authorized to perform: sts:AssumeRole "
         f"on resource: arn:aws:iam::{A}:role/x {cause}"
     )
@@ -84,7 +84,7 @@ def test_services_spell_actions_and_resources_their_own_way(
 ) -> None:
     request = ask(action, resource)
     spelled = middle.partition(" ")[0]
-    assert denial_sentence(request, evaluate(request, PolicySet())) == (
+    assert denial_message(request, evaluate(request, PolicySet())) == (
         f"User: {SESSION} is not authorized to perform: {middle} "
         f"because no identity-based policy allows the {spelled} action"
     )
@@ -92,7 +92,7 @@ def test_services_spell_actions_and_resources_their_own_way(
 
 def test_a_spelling_that_is_given_wins(ask: Any) -> None:
     request = ask()
-    sentence = denial_sentence(request, evaluate(request, PolicySet()), "SQS:SendMessage")
+    sentence = denial_message(request, evaluate(request, PolicySet()), "SQS:SendMessage")
     assert sentence.endswith("because no identity-based policy allows the SQS:SendMessage action")
 
 
@@ -110,5 +110,5 @@ def test_an_explicit_deny_names_its_policy_to_callers_of_the_account(
     request = ask(account=account)
     decision = evaluate(request, PolicySet(identity=((name, compiled(DENY)),)))
     words = "with an explicit deny in an identity-based policy"
-    assert denial_sentence(request, decision).endswith(f"{words}: {name}" if named else words)
-    assert denial_sentence(request, decision, name_policy=False).endswith(words)
+    assert denial_message(request, decision).endswith(f"{words}: {name}" if named else words)
+    assert denial_message(request, decision, name_policy=False).endswith(words)

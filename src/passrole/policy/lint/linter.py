@@ -9,10 +9,10 @@ from passrole.policy.lint import access, actions, conditions, escalation, resour
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, sid_of
 from passrole.policy.positions import repeated_key
 from passrole.policy.resource_syntax import PARTITIONS
-from passrole.policy.syntax import VERSION, Kind, MalformedPolicyDocument, check, read_json
+from passrole.policy.syntax import VERSION, DocumentKind, MalformedPolicyDocument, check, read_json
 
 
-def lint(document: str, kind: Kind = "identity") -> list[Finding]:
+def lint(document: str, kind: DocumentKind = "identity") -> list[Finding]:
     """Every finding in the text of a document: first what AWS refuses, else the warnings by statement."""
     try:
         elements = read_json(document, kind)
@@ -40,7 +40,7 @@ def _where(document: str) -> str:
     )
 
 
-def _refused(document: Element, kind: Kind) -> Iterator[Finding]:
+def _refused(document: Element, kind: DocumentKind) -> Iterator[Finding]:
     """AWS names the first defect alone; here each statement's first, or the document's where none has any."""
     try:
         check(document, kind, PARTITIONS)
@@ -59,7 +59,7 @@ def _refused(document: Element, kind: Kind) -> Iterator[Finding]:
         yield Finding("error", None, None, whole)
 
 
-def _warnings(document: Element, kind: Kind) -> Iterator[Finding]:
+def _warnings(document: Element, kind: DocumentKind) -> Iterator[Finding]:
     listed = statements(document)
     for find in _DOCUMENT_RULES:
         yield from find(document, listed, kind)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from passrole.policy.changes import only_in
+from passrole.policy.document_diff import only_in
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
 

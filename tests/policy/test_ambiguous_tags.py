@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from passrole.policy import PolicySet, parse_document
-from passrole.policy.readings import READINGS_MAX, decide
+from passrole.policy.ambiguous_tags import READINGS_MAX, decide
 from passrole.policy.request import Principal, Request
 
 A = "111122223333"

@@ -10,7 +10,7 @@ _ARN_SEGMENTS: Final = 6
 _BUCKET: Final = "arn:*:s3:::*"
 
 
-def meet(resource: str, shape: str) -> bool:
+def overlap(resource: str, shape: str) -> bool:
     """Whether a Resource and the pattern of a resource type have an ARN in common."""
     one, other = _segments(resource), split_arn(shape)
     if shape == _BUCKET and "/" in one[-1]:
