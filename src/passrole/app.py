@@ -33,13 +33,15 @@ from passrole.services import sqs
 from passrole.services.emr import Clusters
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.events import Deliveries, Schedules
-from passrole.services.lambda_ import EventSources, LoggedFunctions, QueuedInvocations
+from passrole.services.lambda_ import EventSources, LoggedFunctions
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
+from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.housekeeping import Housekeeping
+from passrole.worker.supervisor import Supervisor
 
 GARBAGE_MAX = 50_000
 """Containers made, less those gone, between two looks for garbage."""
@@ -149,7 +151,8 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         elsewhere={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
     )
     worker = Worker(store, door.from_inside, functions, steady)
-    queued = QueuedInvocations(store, functions, door.from_inside, steady, config)
+    supervisor = Supervisor()
+    async_invocations = AsyncInvocations(store, functions, door.from_inside, steady, config)
     sources = EventSources(store, functions, door.from_inside, steady, config)
     deliveries = Deliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
@@ -162,7 +165,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await sqs.put_right(store, clock)
         functions.start(door.from_inside)
         await worker.start()
-        await queued.start()
+        async_invocations.start(supervisor)
         await sources.start()
         await deliveries.start()
         await schedules.start()
@@ -170,12 +173,12 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
     finally:
+        await supervisor.close()
         await housekeeping.close()
         await clusters.close()
         await schedules.close()
         await deliveries.close()
         await sources.close()
-        await queued.close()
         await worker.close()
         await functions.close()
         directory.close()

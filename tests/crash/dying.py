@@ -15,12 +15,19 @@ from typing import Any
 
 from passrole.cli import main
 from passrole.store import sqlite
+from passrole.worker.task_queue import TaskQueue
 
 
 def name_of(transaction: Callable[..., Any]) -> str:
-    """`worker.loop.Worker._is_recorded`: module and function, without what is inside them."""
+    """`worker.loop.Worker._is_recorded`: module and function, without what is inside them.
+
+    The end of a task, of whichever kind, is `tasks.async-invocation`.
+    """
     while isinstance(transaction, partial):
         transaction = transaction.func
+    queue = getattr(transaction, "__self__", None)
+    if isinstance(queue, TaskQueue):
+        return f"tasks.{queue.kind}"
     module = transaction.__module__.removeprefix("passrole.").removeprefix("services.")
     return f"{module}.{transaction.__qualname__.partition('.<locals>')[0]}"
 

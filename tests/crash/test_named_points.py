@@ -286,7 +286,7 @@ POINTS = [
     ("events.delivering.Deliveries._deliver", 1),
     ("events.delivering.Deliveries._deliver", 3),
     ("lambda_.polling._Poller._tell", 1),
-    ("lambda_.queued.QueuedInvocations._settle", 1),
+    ("tasks.async-invocation", 1),
     (LOGGED, 1),
     ("sqs.sending.send_message", 2),
     ("sqs.sending.send_message", 3),

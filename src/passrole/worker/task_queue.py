@@ -24,6 +24,7 @@ import logging
 import math
 import sqlite3
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from passrole import disk
@@ -58,7 +59,7 @@ class TaskQueue:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._kind = kind
+        self.kind = kind
         self._handler = handler
         self._at_once_max = at_once_max
         self._clock = clock
@@ -72,12 +73,12 @@ class TaskQueue:
     def start(self, supervisor: Supervisor) -> Loop:
         """Take and do tasks from now on, until the loop that is returned or the supervisor is closed."""
         self._loop = supervisor.start(
-            self._kind, self._run, at_once_max=self._at_once_max, grace_seconds=self._grace_seconds
+            self.kind, self._run, at_once_max=self._at_once_max, grace_seconds=self._grace_seconds
         )
         return self._loop
 
     async def _run(self) -> None:
-        unsubscribe = self._store.listen(tasks.channel(self._kind), lambda _: self._woken.set())
+        unsubscribe = self._store.listen(tasks.channel(self.kind), lambda _: self._woken.set())
         try:
             await self._bring_forward()
             while True:
@@ -88,8 +89,8 @@ class TaskQueue:
 
     async def _bring_forward(self) -> None:
         latest = self._clock() + self._due_seconds_max
-        if await self._store.read(lambda tx: tasks.next_due(tx, self._kind, latest)) is not None:
-            await self._store.write(lambda tx: tasks.bring_forward(tx, self._kind, latest))
+        if await self._store.read(lambda tx: tasks.next_due(tx, self.kind, latest)) is not None:
+            await self._store.write(lambda tx: tasks.bring_forward(tx, self.kind, latest))
 
     async def _take(self) -> float:
         """Begin what may begin; how long there is nothing more to begin, in seconds."""
@@ -97,13 +98,13 @@ class TaskQueue:
         now, free = self._clock(), self._loop.free
         if free <= 0:
             return WAIT_SECONDS_MAX
-        taken = await self._store.read(lambda tx: tasks.take(tx, self._kind, now, free, self._held))
+        taken = await self._store.read(lambda tx: tasks.take(tx, self.kind, now, free, self._held))
         for task in taken:
             self._held.add(task.key)
             self._loop.spawn(self._do(task)).add_done_callback(lambda _: self._woken.set())
         if len(taken) == free:
             return WAIT_SECONDS_MAX
-        due = await self._store.read(lambda tx: tasks.next_due(tx, self._kind, now))
+        due = await self._store.read(lambda tx: tasks.next_due(tx, self.kind, now))
         return WAIT_SECONDS_MAX if due is None else min(due - now, WAIT_SECONDS_MAX)
 
     async def _wait(self, seconds: float) -> None:
@@ -116,28 +117,28 @@ class TaskQueue:
     async def _do(self, task: Task) -> None:
         try:
             if not await self._is_done(task):
-                await self._write(task, lambda tx: self._postpone(tx, task), is_final=True)
+                await self._write(task, partial(self._postpone, task=task), is_final=True)
         finally:
             self._held.discard(task.key)
 
     async def _is_done(self, task: Task) -> bool:
         try:
             finish = await self._handler(task)
-            await self._write(task, lambda tx: self._finish(tx, task, finish))
+            await self._write(task, partial(self._finish, task=task, finish=finish))
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
                 raise
-            disk.report(log, error, f"`{task.key}` of `{self._kind}`")
+            disk.report(log, error, f"`{task.key}` of `{self.kind}`")
             return False
         return True
 
     def _finish(self, tx: Tx, task: Task, finish: Finish | None) -> None:
-        tasks.done(tx, self._kind, task.key)
+        tasks.done(tx, self.kind, task.key)
         if finish is not None:
             finish(tx)
 
     def _postpone(self, tx: Tx, task: Task) -> None:
-        tasks.postpone(tx, self._kind, task.key, self._clock() + backoff_seconds(task.failures))
+        tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures))
 
     async def _write(self, task: Task, fn: Finish, *, is_final: bool = False) -> None:
         """Until it is written. Raises what `fn` itself raises, unless nothing could follow (`is_final`)."""
@@ -148,7 +149,7 @@ class TaskQueue:
             except Exception as error:
                 if not is_final and not isinstance(error, _REFUSED_WRITE):
                     raise
-                disk.report(log, error, f"`{task.key}` of `{self._kind}`")
+                disk.report(log, error, f"`{task.key}` of `{self.kind}`")
             else:
                 return
             await self._sleep(backoff_seconds(failures))

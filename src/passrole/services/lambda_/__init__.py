@@ -12,7 +12,7 @@ What they rest on:
 - qualified.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
-- queued.py: asynchronous invocations, stored before they are acknowledged; event_config_records.py,
+- async_invocations.py: those that wait, stored before they are acknowledged; event_config_records.py,
   outcomes.py, destinations.py: how often they are tried, what became of them, and who is told
 - mapping_records.py, polling.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
   shape, and which messages it wants
@@ -35,12 +35,10 @@ from passrole.services.lambda_ import (
 )
 from passrole.services.lambda_.log_delivery import LoggedFunctions
 from passrole.services.lambda_.polling import EventSources
-from passrole.services.lambda_.queued import QueuedInvocations
 
 __all__ = [
     "EventSources",
     "LoggedFunctions",
-    "QueuedInvocations",
     "aliases",
     "event_configs",
     "functions",

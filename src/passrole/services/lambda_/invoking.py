@@ -10,7 +10,7 @@ import orjson
 from passrole.policy.request import Principal, Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, permissions, qualified, queued, refusals, running
+from passrole.services.lambda_ import async_invocations, names, permissions, qualified, refusals, running
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, operation
 
@@ -42,7 +42,7 @@ async def invoke(
     invocation = Invocation(ctx.request_id, payload or b"{}", named.arn)
     if invocation_type == "Event":
         await ctx.store.write(
-            lambda tx: queued.add(tx, function.key, named.qualifier, invocation, ctx.clock())
+            lambda tx: async_invocations.enqueue(tx, function.key, named.qualifier, invocation, ctx.clock())
         )
         return {"StatusCode": 202}
     result = await _run(ctx, function, invocation)

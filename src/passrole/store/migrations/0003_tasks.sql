@@ -9,3 +9,11 @@ CREATE TABLE tasks (
     PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 CREATE INDEX tasks_due ON tasks (kind, due); -- and by key, which SQLite appends
+
+-- Asynchronous invocations were documents, with the due time in the body.
+INSERT INTO tasks (kind, key, body, due)
+    SELECT 'async-invocation', key, body,
+        CASE WHEN json_valid(CAST(body AS TEXT))
+            THEN coalesce(json_extract(CAST(body AS TEXT), '$.due'), 0) ELSE 0 END
+    FROM documents WHERE kind = 'function-queued';
+DELETE FROM documents WHERE kind = 'function-queued';

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from passrole import disk
 from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.faults import Internal
@@ -19,12 +20,15 @@ from passrole.runtimes.interface import (
     InvocationResult,
     TooManyInvocations,
 )
-from passrole.services.lambda_ import queued
+from passrole.services.lambda_ import async_invocations as rows
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig
 from passrole.services.lambda_.qualified import place
-from passrole.services.lambda_.queued import QUEUED, QueuedInvocations
 from passrole.services.lambda_.records import FUNCTIONS, Function
-from passrole.store import SqliteStore
+from passrole.store import SqliteStore, tasks
+from passrole.store.tasks import Task
+from passrole.worker import async_invocations, task_queue
+from passrole.worker.async_invocations import AsyncInvocations
+from passrole.worker.supervisor import Supervisor
 
 T = TypeVar("T")
 
@@ -55,6 +59,7 @@ class FakeRuntime:
         self.open = asyncio.Event()
         self.open.set()
         self.error: str | None = None
+        self.raises: list[BaseException] = []
 
     async def invoke(
         self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
@@ -62,6 +67,8 @@ class FakeRuntime:
         if self.busy:
             self.busy -= 1
             raise TooManyInvocations
+        if self.raises:
+            raise self.raises.pop()
         assert (await credentials()).access_key == f"key of {FUNCTION.role}"
         self.ran.append((invocation.request_id, invocation.payload))
         await self.open.wait()
@@ -107,17 +114,24 @@ class Scene:
         self.store = store
         self.now = 1.0
         self.runtime = FakeRuntime()
-        self.queue = self.fresh()
+        self.supervisor = Supervisor()
 
-    def fresh(self) -> QueuedInvocations:
-        return QueuedInvocations(self.store, self.runtime, door, lambda: self.now, Config())
+    def start(self, call: Any = None) -> None:
+        invocations = AsyncInvocations(self.store, self.runtime, call or door, lambda: self.now, Config())
+        invocations.start(self.supervisor)
+
+    async def stop(self) -> None:
+        await self.supervisor.close()
 
     async def add(self, request_id: str, function: Function = FUNCTION) -> None:
         invocation = Invocation(request_id, b'{"n": 1}')
-        await self.store.write(lambda tx: queued.add(tx, function.key, None, invocation, 1.0))
+        await self.store.write(lambda tx: rows.enqueue(tx, function.key, None, invocation, 1.0))
+
+    async def tasks(self) -> list[Task]:
+        return await self.store.read(lambda tx: tasks.take(tx, rows.KIND, 1e12, 1_000))
 
     async def waiting(self) -> list[str]:
-        return [row.request_id for _, row in await self.store.read(QUEUED.all)]
+        return [rows.read(task).request_id for task in await self.tasks()]
 
     async def ran(self, count: int) -> None:
         async with asyncio.timeout(5):
@@ -128,9 +142,9 @@ class Scene:
         """When the next attempt of the one event begins, once that is stored."""
         async with asyncio.timeout(5):
             while True:
-                (row,) = [row for _, row in await self.store.read(QUEUED.all)]
-                if row.attempts == len(self.runtime.ran):
-                    return row.due
+                (task,) = await self.tasks()
+                if rows.read(task).attempts == len(self.runtime.ran):
+                    return task.due
                 await asyncio.sleep(0.005)
 
     async def settled(self) -> None:
@@ -141,7 +155,7 @@ class Scene:
 
 def test_what_is_queued_runs_once_and_leaves_no_row(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         await scene.settled()
         assert scene.runtime.ran == [("r-1", b'{"n": 1}')]
@@ -153,7 +167,7 @@ def test_what_an_earlier_process_left_is_taken_up_in_order(tmp_path: Path) -> No
     async def scenario(scene: Scene) -> None:
         await scene.add("r-1")
         await scene.add("r-2")
-        await scene.queue.start()
+        scene.start()
         await scene.settled()
         assert [request_id for request_id, _ in scene.runtime.ran] == ["r-1", "r-2"]
 
@@ -163,15 +177,14 @@ def test_what_an_earlier_process_left_is_taken_up_in_order(tmp_path: Path) -> No
 def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
         scene.runtime.open.clear()
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         while not scene.runtime.ran:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-        await scene.queue.close()
+        await scene.stop()
         assert await scene.waiting() == ["r-1"]
         scene.runtime.open.set()
-        scene.queue = scene.fresh()
-        await scene.queue.start()
+        scene.start()
         await scene.settled()
         assert [request_id for request_id, _ in scene.runtime.ran] == ["r-1", "r-1"]
 
@@ -181,11 +194,11 @@ def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> 
 def test_a_failing_function_runs_again_after_one_minute_and_after_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.error = "Unhandled"
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         for runs, later in ((1, 60.0), (2, 120.0)):
             await scene.ran(runs)
@@ -203,18 +216,17 @@ def test_a_failing_function_runs_again_after_one_minute_and_after_two(
 def test_a_second_try_is_made_by_the_next_server_when_it_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.error = "Unhandled"
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         await scene.ran(1)
         await scene.due()
-        await scene.queue.close()
-        scene.queue = scene.fresh()
+        await scene.stop()
         scene.runtime.error = None
-        await scene.queue.start()
+        scene.start()
         scene.now += 60
         await scene.settled()
         assert len(scene.runtime.ran) == 2
@@ -228,14 +240,14 @@ def test_a_second_try_is_made_by_the_next_server_when_it_is_due(
 def test_retries_and_age_are_limited_by_the_event_invoke_config(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], runs: int
 ) -> None:
-    monkeypatch.setattr(queued, "RETRY_SECONDS", (60.0, 120.0))
-    monkeypatch.setattr(queued, "WAIT_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(async_invocations, "RETRY_SECONDS", (60.0, 120.0))
+    monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
     config = EventConfig(FUNCTION.account, FUNCTION.region, FUNCTION.name, "$LATEST", 0.0, **settings)
 
     async def scenario(scene: Scene) -> None:
         await scene.store.write(lambda tx: CONFIGS.put(tx, place(FUNCTION.key, "$LATEST"), config))
         scene.runtime.error = "Unhandled"
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         await scene.ran(1)
         if runs > 1:
@@ -247,11 +259,11 @@ def test_retries_and_age_are_limited_by_the_event_invoke_config(
 
 
 def test_a_full_house_makes_it_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queued, "THROTTLED_SECONDS", 0.01)
+    monkeypatch.setattr(async_invocations, "THROTTLED_SECONDS", 0.01)
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.busy = 3
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1")
         await scene.settled()
         assert len(scene.runtime.ran) == 1
@@ -260,7 +272,7 @@ def test_a_full_house_makes_it_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_failure_of_passrole_itself_is_no_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queued, "THROTTLED_SECONDS", 0.01)
+    monkeypatch.setattr(async_invocations, "THROTTLED_SECONDS", 0.01)
     failures = [Internal(), Internal()]
 
     async def failing(*asked: Any) -> dict[str, Any]:
@@ -269,8 +281,7 @@ def test_a_failure_of_passrole_itself_is_no_attempt(tmp_path: Path, monkeypatch:
         return await door(*asked)
 
     async def scenario(scene: Scene) -> None:
-        scene.queue = QueuedInvocations(scene.store, scene.runtime, failing, lambda: scene.now, Config())
-        await scene.queue.start()
+        scene.start(failing)
         await scene.add("r-1")
         await scene.settled()
         assert len(scene.runtime.ran) == 1
@@ -279,9 +290,54 @@ def test_a_failure_of_passrole_itself_is_no_attempt(tmp_path: Path, monkeypatch:
     _run(tmp_path, scenario)
 
 
+@pytest.mark.parametrize(
+    "error", [OSError(24, "too many files"), ValueError("a bug"), asyncio.CancelledError()]
+)
+def test_what_is_no_fault_strands_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    """It is tried again with back-off, is logged, and counts as no attempt."""
+    monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
+    monkeypatch.setattr(disk, "_told", {})
+
+    async def scenario(scene: Scene) -> None:
+        scene.runtime.raises = [error, error]
+        scene.start()
+        await scene.add("r-1")
+        for failures in (1, 2):
+            async with asyncio.timeout(5):
+                while (task := (await scene.tasks())[0]).failures < failures:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+            assert rows.read(task).attempts == 0
+            scene.now = task.due
+        await scene.settled()
+        assert [request_id for request_id, _ in scene.runtime.ran] == ["r-1"]
+
+    _run(tmp_path, scenario)
+    assert any(record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_many_that_wait_are_rows_and_eight_are_in_memory(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.runtime.open.clear()
+        for number in range(100):
+            await scene.add(f"r-{number:02}")
+        scene.start()
+        await scene.ran(8)
+        await asyncio.sleep(0.05)
+        assert len(scene.runtime.ran) == async_invocations.AT_ONCE_MAX == 8
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        assert names.count(rows.KIND) == 8 + 1, "those that run, and the queue"
+        scene.runtime.open.set()
+        await scene.settled()
+        assert [request_id for request_id, _ in scene.runtime.ran] == [f"r-{n:02}" for n in range(100)]
+
+    _run(tmp_path, scenario)
+
+
 def test_an_event_for_a_deleted_function_is_dropped(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
-        await scene.queue.start()
+        scene.start()
         await scene.add("r-1", replace(FUNCTION, name="deleted"))
         await scene.settled()
         assert scene.runtime.ran == []
@@ -297,7 +353,7 @@ def _run(place: Path, scenario: Callable[[Scene], Awaitable[T]]) -> T:
         try:
             return await scenario(scene)
         finally:
-            await scene.queue.close()
+            await scene.stop()
             await store.close()
 
     return asyncio.run(opened())
