@@ -16,6 +16,7 @@ from bench import (
     emr,
     engine,
     events,
+    executions,
     functions,
     hostile,
     pipelines,
@@ -27,6 +28,7 @@ from bench.table import Row, missed, show
 SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "functions": functions.rows,
     "engine": engine.rows,
+    "executions": executions.rows,
     "pipelines": pipelines.rows,
     "callbacks": callbacks.rows,
     "queues": queues.rows,

@@ -20,6 +20,7 @@ from passrole.definition import Pipeline
 from passrole.engine import State, begin, commands, decide, facts
 from passrole.engine.commands import Command, SendCallback
 from passrole.engine.facts import Fact, InputFact
+from passrole.engine.packed_state import pack, unpack
 
 KINDS = ["l", "l", "l", "c", "c", "q?yes{|}", "q?no{|}", "q?bad{|}"]
 
@@ -192,6 +193,10 @@ def machine(
         @invariant()
         def the_journal_gives_the_state(self) -> None:
             assert replay(self.pipeline, self.driver.journal) == self.driver.state
+
+        @invariant()
+        def a_packed_state_is_the_state(self) -> None:
+            assert unpack(pack(self.driver.state), self.pipeline) == self.driver.state
 
         @invariant()
         def no_more_steps_run_than_there_are_slots(self) -> None:

@@ -17,6 +17,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.history import journal
+from passrole.history.state_cache import StateCache
 from passrole.store import Tx
 
 House = Any
@@ -43,14 +44,21 @@ HAPPENINGS = [
 ]
 
 
+@pytest.mark.parametrize("objects_bytes_max", [1, 1_000_000])  # one object at a time; all
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happened=st.lists(st.sampled_from(HAPPENINGS), max_size=12))
-def test_the_remembered_state_is_the_one_the_journal_folds_to(house: Run, happened: list[InputFact]) -> None:
+def test_the_remembered_state_is_the_one_the_journal_folds_to(
+    house: Run, objects_bytes_max: int, monkeypatch: pytest.MonkeyPatch, happened: list[InputFact]
+) -> None:
+    monkeypatch.setattr(journal, "_states", StateCache(objects_bytes_max))
+
     async def scenario(h: House) -> None:
         name = f"e{next(names)}"
         arn = await h.start(name, STEPS)
+        await h.start(f"beside-{name}", STEPS)
         for fact in happened:
             await h.advance(name, fact)
+            await h.advance(f"beside-{name}", fact)
         remembered = await h.load(name)
         journal._states.drop(arn)
         assert await h.load(name) == remembered

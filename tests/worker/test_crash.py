@@ -12,7 +12,7 @@ import pytest
 from passrole import history
 from passrole.engine.facts import CallbackAnswered, LambdaReturned, from_json
 from passrole.history import journal
-from passrole.history.recent import Recent
+from passrole.history.state_cache import StateCache
 from passrole.store import SqliteStore, Tx
 
 Shop = Any
@@ -54,9 +54,9 @@ def live(
 
     def run(lives: int, moment: Moment) -> dict[str, Any]:
         folder = tmp_path / str(next(folders))
-        monkeypatch.setattr(journal, "_states", Recent(100))
+        monkeypatch.setattr(journal, "_states", StateCache())
         finished: set[str] = asyncio.run(first(folder, lives, moment))
-        monkeypatch.setattr(journal, "_states", Recent(100))  # a new process remembers nothing
+        monkeypatch.setattr(journal, "_states", StateCache())  # a new process remembers nothing
         return {"finished": finished, **asyncio.run(second(folder))}
 
     async def first(folder: Path, lives: int, moment: Moment) -> set[str]:

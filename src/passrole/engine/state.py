@@ -11,7 +11,7 @@ nothing: its dependencies are simply never all done.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole.definition import ConditionStep, FailStep, Pipeline, Step, Trigger
 from passrole.definition.expressions import Json
@@ -45,6 +45,7 @@ from passrole.engine.facts import (
 )
 
 FAILURE_REASON_MAX = 1024
+_EMPTY: Mapping[Any, Any] = {}  # one for all: most steps have nothing of a kind, and states are many
 _RUNNING = ("Starting", "Executing", "Stopping")
 _LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
     Trigger.COMPLETED: ("Succeeded",),
@@ -54,8 +55,7 @@ _LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(NamedTuple):
     """One started step, with everything ListPipelineExecutionSteps shows.
 
     Name, display name, description and type are those of `step`. `sent` is the status of the last message
@@ -71,11 +71,11 @@ class StepState:
     started_at: float
     ended_at: float | None = None
     failure_reason: str | None = None
-    metadata: Metadata = field(default_factory=dict)
+    metadata: Metadata = _EMPTY
     sent: MessageStatus | None = None
     source: str | None = None
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    read: Mapping[tuple[str, str], Json] = field(default_factory=dict)
+    properties: Mapping[str, Json] = _EMPTY
+    read: Mapping[tuple[str, str], Json] = _EMPTY
 
     @property
     def is_running(self) -> bool:
@@ -189,25 +189,25 @@ def _execution_started(state: State, fact: ExecutionStarted) -> None:
 
 
 def _callback_sent(state: State, fact: CallbackSent) -> None:
-    state.steps[fact.step] = replace(state.steps[fact.step], sent=fact.status)
+    state.steps[fact.step] = state.steps[fact.step]._replace(sent=fact.status)
 
 
 def _emr_submitted(state: State, fact: EmrSubmitted) -> None:
     before = state.steps[fact.step]
     known = {"ClusterId": fact.cluster_id, "StepId": fact.emr_step_id, "StepName": fact.emr_step_name}
     metadata = _merged(before.metadata, {"EMR": known})
-    state.steps[fact.step] = replace(before, sent="Executing", metadata=metadata)
+    state.steps[fact.step] = before._replace(sent="Executing", metadata=metadata)
 
 
 def _emr_cancel_sent(state: State, fact: EmrCancelSent) -> None:
-    state.steps[fact.step] = replace(state.steps[fact.step], sent="Stopping")
+    state.steps[fact.step] = state.steps[fact.step]._replace(sent="Stopping")
 
 
 def _emr_ended(state: State, fact: EmrEnded) -> None:
     before = state.steps[fact.step]
     logged: Metadata = {"EMR": {"LogFilePath": fact.log_file}} if fact.log_file else {}
     metadata = _merged(before.metadata, logged)
-    state.steps[fact.step] = replace(before, metadata=metadata, properties=fact.properties)
+    state.steps[fact.step] = before._replace(metadata=metadata, properties=fact.properties)
 
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
@@ -265,7 +265,7 @@ def _step_preparing(state: State, fact: StepPreparing) -> None:
 def _json_read(state: State, fact: JsonRead) -> None:
     before = state.steps[fact.step]
     values = {(uri, path): value for uri, path, value in fact.values}
-    state.steps[fact.step] = replace(before, read={**before.read, **values})
+    state.steps[fact.step] = before._replace(read={**before.read, **values})
 
 
 def _step_started(state: State, fact: StepStarted) -> None:
@@ -273,7 +273,7 @@ def _step_started(state: State, fact: StepStarted) -> None:
     if prepared is None:
         _leave_queue(state, fact)
     step = state.pipeline.steps[fact.step]
-    read = prepared.read if prepared else {}
+    read = prepared.read if prepared else _EMPTY
     state.steps[fact.step] = StepState(
         step, fact.attempt, "Executing", fact.at, metadata=fact.metadata, read=read
     )
@@ -289,7 +289,7 @@ def _leave_queue(state: State, fact: StepPreparing | StepStarted) -> None:
 
 
 def _step_stopping(state: State, fact: StepStopping) -> None:
-    state.steps[fact.step] = replace(state.steps[fact.step], status="Stopping")
+    state.steps[fact.step] = state.steps[fact.step]._replace(status="Stopping")
 
 
 def _step_succeeded(state: State, fact: StepSucceeded) -> None:
@@ -361,8 +361,7 @@ def _end_step(
     reason: str | None = None,
 ) -> None:
     before = state.steps[fact.step]
-    state.steps[fact.step] = replace(
-        before,
+    state.steps[fact.step] = before._replace(
         status=status,
         ended_at=fact.at,
         failure_reason=reason[:FAILURE_REASON_MAX] if reason else None,

@@ -2,7 +2,7 @@
 
 - `start`, `advance`: an execution begins, or goes one fact further, in one transaction;
   `due_and_overdue`, `WITHDRAWALS`: which commands are of use no more (advance.py)
-- `load`, `Folded`, `UnknownExecution`: an execution as its journal has it (journal.py)
+- `load`, `UnknownExecution`: an execution as its journal has it (journal.py); `Folded` (state_cache.py)
 - `Task`, `COMMANDS`, `pending`: commands that wait to be performed (outbox.py)
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
 - `jobs`: EMR steps that are waited for
@@ -13,8 +13,9 @@ from passrole.history import callbacks, definitions, executions, jobs, projectio
 from passrole.history.advance import WITHDRAWALS, advance, due_and_overdue, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import About, Execution
-from passrole.history.journal import Folded, UnknownExecution, load
+from passrole.history.journal import UnknownExecution, load
 from passrole.history.outbox import COMMANDS, Task, pending
+from passrole.history.state_cache import Folded
 
 __all__ = [
     "COMMANDS",

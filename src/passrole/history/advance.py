@@ -26,10 +26,10 @@ from passrole.engine.facts import (
     StepSucceeded,
     StopRequested,
 )
-from passrole.history import callbacks, executions, jobs, journal, outbox, telling
+from passrole.history import callbacks, definitions, executions, jobs, journal, outbox, telling
 from passrole.history.executions import About
-from passrole.history.journal import Folded
 from passrole.history.outbox import Task
+from passrole.history.state_cache import Folded
 from passrole.store import Tx
 
 WITHDRAWALS = "withdrawals"
@@ -38,8 +38,8 @@ WITHDRAWALS = "withdrawals"
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
     """Begin an execution as `role` (an ARN); `definition` is the digest of a text that `keep` has kept."""
-    pipeline = executions.add(tx, fact, definition=definition, role=role, about=about)
-    before = journal.unwritten(pipeline, role)
+    executions.add(tx, fact, definition=definition, role=role, about=about)
+    before = journal.unwritten(definitions.find(tx, definition), role)
     decision = decide(before.state, fact)
     assert decision.facts, "an execution can always begin"
     if journal.append(tx, fact.execution_arn, before, decision.facts, decision.state) is None:

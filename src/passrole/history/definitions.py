@@ -20,14 +20,23 @@ class Use:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A text that was parsed, by its digest; `size` is the length of the text in bytes."""
+
+    digest: str
+    pipeline: Pipeline
+    size: int
+
+
 _USES = Collection("definition_use", Use)
-_PIPELINES_MAX = 64
-_pipelines: Recent[Pipeline] = Recent(_PIPELINES_MAX)
+_TEXT_BYTES_MAX = 4_000_000  # parsed, a text takes about eight times its length
+_parsed_ones: Recent[Definition] = Recent(_TEXT_BYTES_MAX)
 
 
 def parsed(text: str) -> Pipeline:
     """The pipeline that `text` defines. Raises DefinitionError."""
-    return _parsed(_digest(text), text)
+    return _parsed(_digest(text), text).pipeline
 
 
 def keep(tx: Tx, text: str, *, owner: str | None = None) -> str:
@@ -56,7 +65,12 @@ def text_of(tx: Tx, digest: str) -> str:
 
 def pipeline_of(tx: Tx, digest: str) -> Pipeline:
     """The pipeline of a text that was kept."""
-    return _pipelines.get(digest) or _parsed(digest, text_of(tx, digest))
+    return find(tx, digest).pipeline
+
+
+def find(tx: Tx, digest: str) -> Definition:
+    """A text that was kept, parsed."""
+    return _parsed_ones.get(digest) or _parsed(digest, text_of(tx, digest))
 
 
 def _use(digest: str, owner: str) -> str:
@@ -67,9 +81,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _parsed(digest: str, text: str) -> Pipeline:
-    pipeline = _pipelines.get(digest)
-    if pipeline is None:
-        pipeline = parse(text)
-        _pipelines.put(digest, pipeline)
-    return pipeline
+def _parsed(digest: str, text: str) -> Definition:
+    found = _parsed_ones.get(digest)
+    if found is None:
+        found = Definition(digest, parse(text), len(text))
+        _parsed_ones.put(digest, found, found.size)
+    return found

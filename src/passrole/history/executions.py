@@ -9,10 +9,9 @@ from typing import Any, Literal
 
 import orjson
 
-from passrole.definition import Pipeline
 from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import definitions, jobs
+from passrole.history import jobs
 from passrole.store import Tx
 from passrole.store.interface import Row
 
@@ -65,8 +64,8 @@ class Page:
     after: tuple[float, str] | None = None
 
 
-def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> Pipeline:
-    """Enter a new execution of a kept definition (its digest); the pipeline that it will run."""
+def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
+    """Enter a new execution of a kept definition (its digest)."""
     tx.run(
         "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
         " VALUES (?, ?, ?, 'Executing', ?, ?, ?)",
@@ -77,7 +76,6 @@ def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: Ab
         orjson.dumps(about),
         definition,
     )
-    return definitions.pipeline_of(tx, definition)
 
 
 def note_status(tx: Tx, execution: str, state: State) -> None:

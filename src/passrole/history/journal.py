@@ -10,43 +10,26 @@ a commit that was lost or of a database that was opened anew: its state finds no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from passrole import exact_json
-from passrole.definition import Pipeline
 from passrole.engine import State, begin, facts, fold
 from passrole.engine.facts import Fact
 from passrole.history import definitions
-from passrole.history.recent import Recent
+from passrole.history.definitions import Definition
+from passrole.history.state_cache import Folded, StateCache
 from passrole.store import Tx
-
-_STATES_MAX = 1_000
 
 
 class UnknownExecution(Exception):
     """No execution has this ARN."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """An execution as of the journal's row `seq`: `row` is that row, `modified` when it was written.
-
-    `role` is the ARN of the role the execution runs as. The state is never changed in place.
-    """
-
-    state: State
-    role: str
-    seq: int
-    row: bytes
-    modified: float
-
-
-_states: Recent[Folded] = Recent(_STATES_MAX)
+_states = StateCache()
 
 
 def load(tx: Tx, execution: str) -> Folded:
     """The execution as of the journal's last row. Raises UnknownExecution."""
-    remembered = _states.get(execution)
+    remembered = _states.get(tx, execution)
     if remembered is not None:
         rows = _rows(tx, execution, remembered.seq)
         if rows and rows[0] == remembered.row:
@@ -54,9 +37,10 @@ def load(tx: Tx, execution: str) -> Folded:
     return _from_the_start(tx, execution)
 
 
-def unwritten(pipeline: Pipeline, role: str) -> Folded:
+def unwritten(definition: Definition, role: str) -> Folded:
     """An execution that has not begun."""
-    return Folded(begin(pipeline), role, seq=0, row=b"", modified=0.0)
+    state = begin(definition.pipeline)
+    return Folded(state, role, definition, seq=0, row=b"", modified=0.0, journal_bytes=0)
 
 
 def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], state: State) -> Folded | None:
@@ -66,7 +50,8 @@ def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], sta
     sql = "INSERT INTO journal (execution, seq, facts) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     if tx.run(sql, execution, seq, row) == 0:
         return None
-    after = Folded(state, before.role, seq, row, happened[-1].at)
+    length = before.journal_bytes + len(row)
+    after = Folded(state, before.role, before.definition, seq, row, happened[-1].at, length)
     _states.put(execution, after)
     return after
 
@@ -81,12 +66,19 @@ def _from_the_start(tx: Tx, execution: str) -> Folded:
     if found is None:
         raise UnknownExecution(execution)
     digest, role = found
-    return _further(unwritten(definitions.pipeline_of(tx, digest), role), _rows(tx, execution, 1))
+    return _further(unwritten(definitions.find(tx, digest), role), _rows(tx, execution, 1))
 
 
 def _further(before: Folded, rows: Sequence[bytes]) -> Folded:
     if not rows:
         return before
     happened = [facts.from_json(document) for row in rows for document in exact_json.loads(row)]
-    state = fold(before.state, happened)
-    return Folded(state, before.role, before.seq + len(rows), rows[-1], happened[-1].at)
+    return Folded(
+        state=fold(before.state, happened),
+        role=before.role,
+        definition=before.definition,
+        seq=before.seq + len(rows),
+        row=rows[-1],
+        modified=happened[-1].at,
+        journal_bytes=before.journal_bytes + sum(map(len, rows)),
+    )

@@ -12,7 +12,7 @@ from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
 from passrole.engine.resolve import Scope, Unresolvable, as_text, experiment_name, resolve
 from passrole.history.executions import Execution
-from passrole.history.journal import Folded
+from passrole.history.state_cache import Folded
 
 
 def describe(execution: Execution, folded: Folded) -> dict[str, Any]:

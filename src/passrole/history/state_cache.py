@@ -1,0 +1,124 @@
+"""States of executions that go on, remembered in two forms, each within so many bytes.
+
+Those that were used last are objects. Those that had to make room for them are packed, which takes a tenth
+of the space: to pack and unpack a state of sixty steps costs less than the commit of a fact, and to fold its
+journal many times as much. An execution that is over is not remembered: little is asked of it.
+
+Knows not whether what it remembers is still true: the journal does (journal.py). Sizes of objects are
+estimates from the length of the journal, made once for a fact rather than counted.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from passrole.engine import State
+from passrole.engine.packed_state import pack, unpack
+from passrole.history import definitions
+from passrole.history.definitions import Definition
+from passrole.history.recent import Recent, Shared
+from passrole.store import Tx
+
+OBJECTS_BYTES_MAX = 64_000_000
+PACKED_BYTES_MAX = 32_000_000
+_OVERHEAD_BYTES = 1_000
+_OBJECTS_PER_JOURNAL = 2
+_OBJECTS_PER_TEXT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An execution as of the journal's row `seq`: `row` is that row, `modified` when it was written.
+
+    `role` is the ARN of the role the execution runs as; `journal_bytes` is the length of all its rows. The
+    state is never changed in place.
+    """
+
+    state: State
+    role: str
+    definition: Definition
+    seq: int
+    row: bytes
+    modified: float
+    journal_bytes: int
+
+
+class StateCache:
+    """Folded states by the ARN of their execution."""
+
+    def __init__(
+        self, objects_bytes_max: int = OBJECTS_BYTES_MAX, packed_bytes_max: int = PACKED_BYTES_MAX
+    ) -> None:
+        self._objects: Recent[Folded] = Recent(objects_bytes_max)
+        self._packed: Recent[_Packed] = Recent(packed_bytes_max)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it holds."""
+        return self._objects.bytes + self._packed.bytes
+
+    def get(self, tx: Tx, execution: str) -> Folded | None:
+        """What is remembered of the execution."""
+        folded = self._objects.get(execution)
+        if folded is not None:
+            return folded
+        packed = self._packed.get(execution)
+        return None if packed is None else _unpacked(tx, packed)
+
+    def put(self, execution: str, folded: Folded) -> None:
+        """Remember it in place of what was remembered of the execution."""
+        self._packed.drop(execution)
+        if folded.state.is_over:
+            self._objects.drop(execution)
+            return
+        text = folded.definition
+        shared = Shared(text.digest, text.size * _OBJECTS_PER_TEXT)
+        for arn, displaced in self._objects.put(execution, folded, _objects_size(folded), shared):
+            self._put_packed(arn, displaced)
+
+    def drop(self, execution: str) -> None:
+        """Forget the execution."""
+        self._objects.drop(execution)
+        self._packed.drop(execution)
+
+    def _put_packed(self, execution: str, folded: Folded) -> None:
+        try:
+            state = pack(folded.state)
+        except ValueError:  # nested too deeply: the journal is folded anew
+            return
+        packed = _Packed(
+            state=state,
+            digest=folded.definition.digest,
+            role=folded.role,
+            seq=folded.seq,
+            row=folded.row,
+            modified=folded.modified,
+            journal_bytes=folded.journal_bytes,
+        )
+        self._packed.put(execution, packed, len(state) + len(folded.row) + _OVERHEAD_BYTES)
+
+
+class _Packed(NamedTuple):
+    state: bytes
+    digest: str
+    role: str
+    seq: int
+    row: bytes
+    modified: float
+    journal_bytes: int
+
+
+def _unpacked(tx: Tx, packed: _Packed) -> Folded:
+    text = definitions.find(tx, packed.digest)
+    return Folded(
+        state=unpack(packed.state, text.pipeline),
+        role=packed.role,
+        definition=text,
+        seq=packed.seq,
+        row=packed.row,
+        modified=packed.modified,
+        journal_bytes=packed.journal_bytes,
+    )
+
+
+def _objects_size(folded: Folded) -> int:
+    return _OVERHEAD_BYTES + len(folded.row) + folded.journal_bytes * _OBJECTS_PER_JOURNAL

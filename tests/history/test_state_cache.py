@@ -1,0 +1,123 @@
+"""States are remembered within so many bytes, as objects or packed, while their execution goes on."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from passrole.engine.facts import InputFact, LambdaReturned, StopRequested
+from passrole.history import journal
+from passrole.history.state_cache import Folded, StateCache
+from passrole.store import Tx
+
+House = Any
+Run = Callable[[Callable[[House], Awaitable[None]]], None]
+
+
+def returned(step: str, payload: str = '{"x": 1}') -> InputFact:
+    return LambdaReturned(at=2.0, step=step, attempt=1, payload=payload)
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], StateCache]:
+    """Has the journal use a cache of this size."""
+
+    def use(objects: int, packed: int) -> StateCache:
+        cache = StateCache(objects, packed)
+        monkeypatch.setattr(journal, "_states", cache)
+        return cache
+
+    return use
+
+
+@pytest.fixture
+def folds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The executions whose journal was folded from its start."""
+    folded: list[str] = []
+    from_the_start = journal._from_the_start
+
+    def noted(tx: Tx, execution: str) -> Folded:
+        folded.append(execution)
+        return from_the_start(tx, execution)
+
+    monkeypatch.setattr(journal, "_from_the_start", noted)
+    return folded
+
+
+def test_a_state_that_had_to_make_room_is_packed_and_not_folded_anew(
+    house: Run, states: Callable[[int, int], StateCache], folds: list[str]
+) -> None:
+    async def scenario(h: House) -> None:
+        states(1, 1_000_000)  # the newest alone is an object
+        for name in "abc":
+            await h.start(name, "l1 c1 l2<l1>")
+        for name in "abc":
+            assert await h.advance(name, returned("l1"))
+        for name in "abc":
+            assert list((await h.load(name)).state.steps) == ["l1", "c1", "l2"]
+        assert folds == []
+
+    house(scenario)
+
+
+def test_what_neither_form_has_room_for_is_folded_from_its_journal(
+    house: Run, states: Callable[[int, int], StateCache], folds: list[str]
+) -> None:
+    async def scenario(h: House) -> None:
+        states(1, 1)
+        for name in "abc":
+            await h.start(name, "l1 l2<l1>")
+        for name in "abc":
+            assert await h.advance(name, returned("l1"))
+            assert list((await h.load(name)).state.steps) == ["l1", "l2"]
+        assert set(folds) == {h.arn(name) for name in "abc"}
+
+    house(scenario)
+
+
+def test_what_is_remembered_stays_within_its_bytes(
+    house: Run, states: Callable[[int, int], StateCache]
+) -> None:
+    async def scenario(h: House) -> None:
+        cache = states(60_000, 30_000)
+        for number in range(60):
+            await h.start(f"e{number}", "l1 l2<l1>")
+            await h.advance(f"e{number}", returned("l1", '{"x": "' + "long" * 250 * (number % 7) + '"}'))
+            assert cache.bytes < 100_000
+        assert cache.bytes > 50_000
+
+    house(scenario)
+
+
+def test_an_execution_that_is_over_is_not_remembered_until_it_is_retried(
+    house: Run, states: Callable[[int, int], StateCache]
+) -> None:
+    async def scenario(h: House) -> None:
+        cache = states(1_000_000, 1_000_000)
+        await h.start("a", "l1")
+        assert cache.bytes > 0
+        await h.advance("a", returned("l1"))
+        assert (await h.load("a")).state.is_over
+        assert cache.bytes == 0
+
+    house(scenario)
+
+
+def test_a_value_that_cannot_be_packed_is_folded_anew(
+    house: Run,
+    states: Callable[[int, int], StateCache],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_state: object) -> bytes:
+        raise ValueError("object too deeply nested to marshal")
+
+    async def scenario(h: House) -> None:
+        states(1, 1_000_000)
+        monkeypatch.setattr("passrole.history.state_cache.pack", refuse)
+        for name in "ab":
+            await h.start(name, "l1 l2<l1>")
+        for name in "ab":
+            assert await h.advance(name, StopRequested(at=2.0))
+            assert (await h.load(name)).state.status == "Stopping"
+
+    house(scenario)
