@@ -304,10 +304,10 @@ def _told_in_one_line(config: Config) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, UnknownSchema) as error:
-        sentence = disk.trouble(error) or str(error)
+        message = disk.trouble(error) or str(error)
         if isinstance(error, IsADirectoryError | NotADirectoryError):
-            sentence = f"`{error.filename2 or error.filename}`: {error.strerror}"
-        raise CannotKeep(f"the data folder `{config.data}` cannot be used: {sentence}") from error
+            message = f"`{error.filename2 or error.filename}`: {error.strerror}"
+        raise CannotKeep(f"the data folder `{config.data}` cannot be used: {message}") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -66,9 +66,9 @@ def trouble(error: BaseException) -> str | None:
 
 def report(log: logging.Logger, error: BaseException, what: str) -> None:
     """Log that `what` failed: one line where the disk is to blame, and once; else with a traceback."""
-    sentence = trouble(error)
-    if sentence is None:
+    message = trouble(error)
+    if message is None:
         log.error("%s failed in passrole itself", what, exc_info=error)
-    elif time.monotonic() - _told.get(sentence, -AGAIN_SECONDS) >= AGAIN_SECONDS:
-        _told[sentence] = time.monotonic()
-        log.error("%s; until then calls are refused (%s was the first)", sentence, what)
+    elif time.monotonic() - _told.get(message, -AGAIN_SECONDS) >= AGAIN_SECONDS:
+        _told[message] = time.monotonic()
+        log.error("%s; until then calls are refused (%s was the first)", message, what)

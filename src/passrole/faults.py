@@ -1,6 +1,6 @@
 """The errors that are sent on the wire.
 
-A Fault is what AWS would answer: a code, a sentence, a status. `wire` renders it in the protocol of
+A Fault is what AWS would answer: a code, a message, a status. `wire` renders it in the protocol of
 the call; nothing below `wire` knows how. Any exception that is not a Fault is a bug in passrole and
 leaves the gateway as InternalFailure (500) with no detail.
 
@@ -48,8 +48,8 @@ class Internal(Fault):
     """The answer to a failure of ours: that it is one, and nothing of it."""
 
     def __init__(self) -> None:
-        sentence = "The request failed because of an internal error."
-        super().__init__("InternalFailure", sentence, status=500, sender=False)
+        message = "The request failed because of an internal error."
+        super().__init__("InternalFailure", message, status=500, sender=False)
 
 
 class InnerCallFailed(Exception):

@@ -27,7 +27,7 @@ def allow(*actions: str, resource: str | Sequence[str] = "*", **more: Any) -> St
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """The denial's sentence."""
+    """The denial's message."""
     with pytest.raises(ClientError) as caught:
         call()
     error = caught.value.response["Error"]

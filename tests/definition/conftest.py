@@ -33,13 +33,13 @@ def text_of() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def problems_of() -> Callable[[str], Sequence[str]]:
-    """The sentences of what is wrong with a definition, none where it is right."""
+    """The messages of what is wrong with a definition, none where it is right."""
 
     def read(text: str) -> Sequence[str]:
         try:
             parse(text)
         except DefinitionError as error:
-            return [problem.sentence for problem in error.problems]
+            return [problem.message for problem in error.problems]
         return []
 
     return read

@@ -24,7 +24,7 @@ def test_null_is_no_experiment_and_a_part_is_a_part(text_of: TextOf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "sentence"),
+    ("config", "message"),
     [
         ({"Extra": 1}, "unknown property 'Extra'"),
         ("text", "Object"),
@@ -34,10 +34,10 @@ def test_null_is_no_experiment_and_a_part_is_a_part(text_of: TextOf) -> None:
     ],
 )
 def test_what_names_no_experiment_is_a_problem(
-    text_of: TextOf, problems_of: ProblemsOf, config: Any, sentence: str
+    text_of: TextOf, problems_of: ProblemsOf, config: Any, message: str
 ) -> None:
     (problem,) = problems_of(text_of(PipelineExperimentConfig=config))
-    assert sentence in problem
+    assert message in problem
 
 
 def test_a_step_may_refer_to_what_the_definition_names_and_to_nothing_else(

@@ -78,7 +78,7 @@ def test_falsy_defaults_are_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "sentence"),
+    ("overrides", "message"),
     [
         ({"n": "1", "x": "1"}, "Pipeline parameter 'x' is not declared in the pipeline definition."),
         ({}, "Pipeline parameter 'n' has no default value and none was given."),
@@ -90,10 +90,10 @@ def test_falsy_defaults_are_defaults() -> None:
         ),
     ],
 )
-def test_a_value_that_cannot_be_is_a_problem(overrides: dict[str, str], sentence: str) -> None:
+def test_a_value_that_cannot_be_is_a_problem(overrides: dict[str, str], message: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         effective({"n": Parameter("n", "Integer", None, (1, 2))}, overrides)
-    assert caught.value.message == sentence
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,13 @@ def test_limits_and_types_of_members(
     lambda_step: Callable[..., dict[str, Any]],
     problems_of: Callable[[str], Sequence[str]],
 ) -> None:
-    (sentence,) = problems_of(text_of(lambda_step("L", **members)))
-    assert sentence.endswith(ending)
+    (message,) = problems_of(text_of(lambda_step("L", **members)))
+    assert message.endswith(ending)
 
 
 @pytest.mark.parametrize("type_", sorted(KNOWN_BUT_UNSUPPORTED))
 def test_every_type_that_is_known_but_unsupported_is_refused_by_name(
     type_: str, text_of: TextOf, problems_of: Callable[[str], Sequence[str]]
 ) -> None:
-    (sentence,) = problems_of(text_of({"Name": "S", "Type": type_, "Arguments": {}, "Whatever": 1}))
-    assert f"Step type '{type_}' is not supported here." in sentence
+    (message,) = problems_of(text_of({"Name": "S", "Type": type_, "Arguments": {}, "Whatever": 1}))
+    assert f"Step type '{type_}' is not supported here." in message

@@ -1,4 +1,4 @@
-"""The errors that clients tell apart, exactly: code, status, sentence, and the class that boto3 makes of it.
+"""The errors that clients tell apart, exactly: code, status, message, and the class that boto3 makes of it.
 
 The SDK's `upsert`, its Lambda helper and session, Terraform and the AWS CLI all branch on these.
 """
@@ -18,7 +18,7 @@ TRUST = {
 }
 Call = Callable[[Any], Any]
 
-# service, call, exception class, code, status, what the sentence contains
+# service, call, exception class, code, status, what the message contains
 CASES: list[tuple[str, Call, str, str, int, str]] = [
     (
         "sagemaker",
@@ -119,12 +119,12 @@ CASES: list[tuple[str, Call, str, str, int, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "kind", "code", "status", "sentence"),
+    ("service", "call", "kind", "code", "status", "message"),
     CASES,
     ids=[f"{service}-{code}" for service, _, _, code, _, _ in CASES],
 )
 def test_an_error_is_exact(
-    server: Any, service: str, call: Call, kind: str, code: str, status: int, sentence: str
+    server: Any, service: str, call: Call, kind: str, code: str, status: int, message: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
         call(server.client(service))
@@ -132,7 +132,7 @@ def test_an_error_is_exact(
     assert type(caught.value).__name__ == kind
     assert error["Error"]["Code"] == code
     assert error["ResponseMetadata"]["HTTPStatusCode"] == status
-    assert sentence in error["Error"]["Message"]
+    assert message in error["Error"]["Message"]
 
 
 def test_a_function_that_exists_is_a_conflict(server: Any) -> None:

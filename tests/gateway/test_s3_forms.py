@@ -150,9 +150,9 @@ def without(fields: Mapping[str, str], name: str) -> dict[str, str]:
     return {each: value for each, value in fields.items() if each != name}
 
 
-@pytest.mark.parametrize(("code", "sentence", "change"), CHANGES)
+@pytest.mark.parametrize(("code", "message", "change"), CHANGES)
 def test_a_form_that_is_not_as_its_policy_says_puts_nothing(
-    s3: Any, bucket: str, code: str, sentence: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    s3: Any, bucket: str, code: str, message: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
 ) -> None:
     conditions = [["starts-with", "$content-type", "text/"]]
     signed = s3.generate_presigned_post(bucket, "k", {"content-type": "text/plain"}, conditions)
@@ -160,7 +160,7 @@ def test_a_form_that_is_not_as_its_policy_says_puts_nothing(
     status, _, told = post(signed["url"], form(change(signed["fields"])))
     assert status in (400, 403)
     assert told["Code"] == code
-    assert sentence in told["Message"]
+    assert message in told["Message"]
     assert s3.list_objects_v2(Bucket=bucket, Prefix="k")["KeyCount"] == 0
 
 
@@ -174,7 +174,7 @@ def test_the_file_is_as_large_as_the_policy_says(s3: Any, bucket: str, size: int
 
 
 @pytest.mark.parametrize(
-    ("policy", "code", "sentence"),
+    ("policy", "code", "message"),
     [
         ({"expiration": "2020-01-01T00:00:00Z", "conditions": []}, "AccessDenied", "Policy expired."),
         ({"conditions": []}, "InvalidPolicyDocument", "no expiration date"),
@@ -188,7 +188,7 @@ def test_the_file_is_as_large_as_the_policy_says(s3: Any, bucket: str, size: int
     ],
 )
 def test_a_policy_that_is_over_or_none_puts_nothing(
-    server: Any, bucket: str, policy: Any, code: str, sentence: str
+    server: Any, bucket: str, policy: Any, code: str, message: str
 ) -> None:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     encoded = base64.b64encode(text.encode()).decode()
@@ -201,7 +201,7 @@ def test_a_policy_that_is_over_or_none_puts_nothing(
     }
     _, _, told = post(f"{server.url}/{bucket}", form(fields))
     assert told["Code"] == code
-    assert sentence in told["Message"]
+    assert message in told["Message"]
 
 
 def test_a_permission_of_who_signed_decides(server: Any, bucket: str) -> None:

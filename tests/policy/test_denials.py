@@ -92,8 +92,8 @@ def test_services_spell_actions_and_resources_their_own_way(
 
 def test_a_spelling_that_is_given_wins(ask: Any) -> None:
     request = ask()
-    sentence = denial_message(request, evaluate(request, PolicySet()), "SQS:SendMessage")
-    assert sentence.endswith("because no identity-based policy allows the SQS:SendMessage action")
+    message = denial_message(request, evaluate(request, PolicySet()), "SQS:SendMessage")
+    assert message.endswith("because no identity-based policy allows the SQS:SendMessage action")
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,8 @@ RESOURCES = [
 ]  # fmt: skip
 
 IDENTITY += [
-    *((statement(Resource=[text, "*"]), sentence) for text, sentence in RESOURCES),
-    *((statement(Resource=None, NotResource=text), sentence) for text, sentence in RESOURCES),
+    *((statement(Resource=[text, "*"]), message) for text, message in RESOURCES),
+    *((statement(Resource=None, NotResource=text), message) for text, message in RESOURCES),
     *((statement(Sid=sid), BAD_SID) for sid in ("a-b", "a b", "é", "a_b")),
     *(
         (dated(date), LEGACY)

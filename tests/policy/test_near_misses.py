@@ -63,9 +63,9 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "sentence"), TOLD)
-def test_the_nearest_miss_says_what_is_missing(asked: tuple[Any, ...], sentence: str, ask: Any) -> None:
-    assert near_misses(ask(*asked), V3) == (sentence,)
+@pytest.mark.parametrize(("asked", "message"), TOLD)
+def test_the_nearest_miss_says_what_is_missing(asked: tuple[Any, ...], message: str, ask: Any) -> None:
+    assert near_misses(ask(*asked), V3) == (message,)
 
 
 def test_of_a_stranger_service_nothing_is_near(ask: Any) -> None:

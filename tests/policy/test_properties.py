@@ -140,9 +140,9 @@ def test_what_is_told_of_a_decision_agrees_with_it(raw: RawSet, request: Request
             denial_message(request, decision)
         return
     causes = _EXPLICIT if decision.explicit else _IMPLICIT
-    sentence = denial_message(request, decision)
+    message = denial_message(request, decision)
     is_root = decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit
-    assert is_root or causes[decision.layer].partition("{")[0] in sentence
+    assert is_root or causes[decision.layer].partition("{")[0] in message
     if decision.explicit:
         assert [(miss.policy, miss.statement) for miss in told] == [(decision.policy, decision.statement)]
     assert all((miss.distance is Distance.DENIED) is decision.explicit for miss in told)

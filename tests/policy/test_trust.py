@@ -65,5 +65,5 @@ def test_a_service_is_trusted_only_by_name(compiled: Any) -> None:
 
 def test_root_is_told_that_it_may_assume_no_role(principal_of: Any, compiled: Any) -> None:
     decision = assume(principal_of(ROOT), ROLE, trust(compiled, {"AWS": A}))
-    sentence = denial_message(assume_request(principal_of(ROOT), ROLE), decision)
-    assert sentence == "Roles may not be assumed by root accounts."
+    message = denial_message(assume_request(principal_of(ROOT), ROLE), decision)
+    assert message == "Roles may not be assumed by root accounts."

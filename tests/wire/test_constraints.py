@@ -205,7 +205,7 @@ def test_every_operation_accepts_or_refuses_a_full_request(
 ) -> None:
     for operation in client.operations(service, protocol):
         found = constraints.problems(service, operation.name, client.sample(operation.input_shape))
-        assert all("failed to satisfy constraint" in sentence for sentence in found)
+        assert all("failed to satisfy constraint" in message for message in found)
 
 
 def test_the_patterns_that_are_tried_are_quick_on_what_does_not_fit() -> None:

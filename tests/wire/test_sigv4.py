@@ -136,7 +136,7 @@ def test_a_wrong_secret_is_told_in_amazons_words(request_of_sqs: HttpRequest) ->
 
 
 @pytest.mark.parametrize(
-    ("offset", "sentence"),
+    ("offset", "message"),
     [
         (299, None),
         (-299, None),
@@ -149,14 +149,14 @@ def test_a_wrong_secret_is_told_in_amazons_words(request_of_sqs: HttpRequest) ->
     ],
 )
 def test_a_request_is_good_for_five_minutes(
-    request_of_sqs: HttpRequest, offset: int, sentence: str | None
+    request_of_sqs: HttpRequest, offset: int, message: str | None
 ) -> None:
     signed_at = sigv4.parse_authorization(request_of_sqs).epoch_seconds
-    if sentence is None:
+    if message is None:
         verify(request_of_sqs, at=signed_at + offset)
         return
     moment = request_of_sqs.headers["x-amz-date"]
-    with pytest.raises(Fault, match=sentence.format(m=moment)):
+    with pytest.raises(Fault, match=message.format(m=moment)):
         verify(request_of_sqs, at=signed_at + offset)
 
 
@@ -165,7 +165,7 @@ GOOD = f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host;x-amz-date, Sig
 
 
 @pytest.mark.parametrize(
-    ("authorization", "code", "sentence"),
+    ("authorization", "code", "message"),
     [
         ("", "MissingAuthenticationToken", "Missing Authentication Token"),
         ("Basic eDp5", "IncompleteSignature", "Unsupported AWS 'algorithm'"),
@@ -185,9 +185,7 @@ GOOD = f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host;x-amz-date, Sig
         (GOOD.replace(";x-amz-date", ""), "SignatureDoesNotMatch", "'x-amz-date' must be"),
     ],
 )
-def test_an_authorization_that_cannot_be_used_is_refused(
-    authorization: str, code: str, sentence: str
-) -> None:
+def test_an_authorization_that_cannot_be_used_is_refused(authorization: str, code: str, message: str) -> None:
     headers = {
         "host": "h",
         "x-amz-date": "20260131T000000Z",
@@ -197,7 +195,7 @@ def test_an_authorization_that_cannot_be_used_is_refused(
     with pytest.raises(Fault) as caught:
         sigv4.parse_authorization(HttpRequest("POST", "/", "", headers, b""))
     assert caught.value.code == code
-    assert sentence in caught.value.message
+    assert message in caught.value.message
 
 
 @pytest.mark.parametrize(

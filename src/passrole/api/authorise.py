@@ -38,10 +38,10 @@ _PASSED_TO = "iam:PassedToService"
 
 @dataclass
 class Verdict:
-    """What was asked so far, and AWS's sentence for the first refusal."""
+    """What was asked so far, and AWS's message for the first refusal."""
 
     checks: list[Check] = field(default_factory=list)
-    sentence: str | None = None
+    message: str | None = None
 
 
 class Authoriser:
@@ -54,7 +54,7 @@ class Authoriser:
     async def check(
         self, operation: Operation, context: Context, parameters: Parameters, keys: Keys, verdict: Verdict
     ) -> None:
-        """Decide every permission of the call; `verdict.sentence` is set where one is refused."""
+        """Decide every permission of the call; `verdict.message` is set where one is refused."""
         if operation.action is None:
             return
         policies, tags = await self._directory.effective_policies(context.principal)
@@ -119,7 +119,7 @@ async def _decide(
     decision = decide(request, policies) if repeats(brought) else evaluate(request, policies)
     verdict.checks.append(_noted(decision.request, policies, decision))
     if not decision.allowed:
-        verdict.sentence = message_for_caller(decision.request, decision)
+        verdict.message = message_for_caller(decision.request, decision)
     return decision.allowed
 
 

@@ -172,9 +172,9 @@ class Door:
             await self._authoriser.check(operation, context, parameters, keys, verdict)
         except UnknownKey:
             raise sigv4.unknown_key(_protocol(call.service)) from None
-        if verdict.sentence is not None:
+        if verdict.message is not None:
             words = table.REFUSALS[call.service]
-            raise AccessDenied(words.denied, verdict.sentence, status=words.denied_status)
+            raise AccessDenied(words.denied, verdict.message, status=words.denied_status)
 
     def _context(self, call: Call) -> Context:
         async def call_on(

@@ -1,8 +1,8 @@
 """What can be wrong with a definition, each thing once, in the words that SageMaker would use.
 
-The first two sentences below and the one about Fail steps were observed on AWS and clients match on
+The first two messages below and the one about Fail steps were observed on AWS and clients match on
 them; the others are in their manner, because AWS documents none. A problem knows where it lies, for
-`check`; the wire carries its sentence alone.
+`check`; the wire carries its message alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ class Problem:
     """One defect: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document."""
 
     where: str
-    sentence: str
+    message: str
 
 
 class DefinitionError(Exception):
@@ -25,13 +25,13 @@ class DefinitionError(Exception):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         assert problems, "an error without a problem"
-        super().__init__(problems[0].sentence)
+        super().__init__(problems[0].message)
         self.problems = tuple(problems)
 
     @property
     def message(self) -> str:
         """What ValidationException carries: the first problem, as AWS stops at the first."""
-        return self.problems[0].sentence
+        return self.problems[0].message
 
 
 def unknown_property(where: str, name: str) -> Problem:

@@ -320,8 +320,8 @@ def _head(scope: Scope) -> HttpRequest:
 def _check_repeated(head: HttpRequest, names: Sequence[bytes]) -> None:
     for name in names:
         if names.count(name) > 1:
-            sentence = f"The request has more than one '{name.decode('latin-1')}' header."
-            raise refused(INCOMPLETE_SIGNATURE, protocol_of(head), sentence)
+            message = f"The request has more than one '{name.decode('latin-1')}' header."
+            raise refused(INCOMPLETE_SIGNATURE, protocol_of(head), message)
 
 
 def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:

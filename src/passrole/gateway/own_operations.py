@@ -42,8 +42,8 @@ def is_meant(request: HttpRequest, signing_service: str) -> bool:
 def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
     """The operation. Raises Unrouted where the request may not reach one."""
     if signing_service != SERVICE:
-        sentence = f"Credential should be scoped to correct service: '{SERVICE}'."
-        raise refused(INVALID_SIGNATURE, "json", sentence)
+        message = f"Credential should be scoped to correct service: '{SERVICE}'."
+        raise refused(INVALID_SIGNATURE, "json", message)
     operation = request.raw_path.removeprefix(PREFIX)
     if (
         not _OPERATION.fullmatch(operation)

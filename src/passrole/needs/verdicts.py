@@ -30,7 +30,7 @@ Keys = Mapping[str, Values]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A need and its verdict; `reason` is AWS's sentence, None where it is allowed.
+    """A need and its verdict; `reason` is AWS's message, None where it is allowed.
 
     `request` is the one that decided, of `allowing` those that the policies allow.
     """
@@ -56,7 +56,7 @@ class Answer:
     @property
     def near_misses(self) -> tuple[str, ...]:
         """The nearest of them, in words."""
-        return tuple(miss.sentence for miss in self.misses[:_NEAR_MISSES_MAX])
+        return tuple(miss.message for miss in self.misses[:_NEAR_MISSES_MAX])
 
     @property
     def grant(self) -> Mapping[str, object] | None:

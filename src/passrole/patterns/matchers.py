@@ -1,7 +1,7 @@
 """What may stand in a field's list: a value, or an object that names an operator. Each becomes a function.
 
 A matcher is asked about one scalar of an event. The field's absence is none of its business (fields.py): only
-`exists` knows of it. The sentences of refusal are event-ruler's, which is what PutRule answers with.
+`exists` knows of it. The messages of refusal are event-ruler's, which is what PutRule answers with.
 """
 
 from collections.abc import Callable, Mapping

@@ -109,7 +109,7 @@ def _bound(name: str, given: Sequence[Any]) -> Number:
 
 
 def _shown(value: object) -> str:
-    """A value as AWS's sentence shows the token that it stopped at."""
+    """A value as AWS's message shows the token that it stopped at."""
     if isinstance(value, list | dict):
         return "[" if isinstance(value, list) else "{"
     return str(value) if isinstance(value, str) or is_number(value) else json.dumps(value)

@@ -1,7 +1,7 @@
 """A pattern's text becomes its branches: one, or as many as its `$or`s have combinations.
 
 The text is checked in the order in which it is read, so that of several faults the first is told, as by
-AWS; its sentences end with a place in the text, which ours leave out.
+AWS; its messages end with a place in the text, which ours leave out.
 """
 
 import json

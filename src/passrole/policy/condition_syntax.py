@@ -1,6 +1,6 @@
 """Which Condition blocks AWS takes: operators that exist, scalar values, dates that are dates, tag keys.
 
-It compiles nothing and knows no kinds of document; the sentences are those of `syntax`.
+It compiles nothing and knows no kinds of document; the messages are those of `syntax`.
 """
 
 import unicodedata

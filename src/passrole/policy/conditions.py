@@ -40,7 +40,7 @@ class OperatorUse:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One key of one operator. `key` and `values` keep the policy's spelling, for sentences.
+    """One key of one operator. `key` and `values` keep the policy's spelling, for messages.
 
     `holds` says whether the request satisfies the condition.
     """

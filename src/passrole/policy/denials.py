@@ -43,12 +43,12 @@ _QUOTING_SERVICES: Final = frozenset({"s3"})
 def denial_message(
     request: Request, decision: Decision, action_spelling: str | None = None, *, name_policy: bool = True
 ) -> str:
-    """AWS's sentence for a refused request; `action_spelling` overrides how the service prints the action.
+    """AWS's message for a refused request; `action_spelling` overrides how the service prints the action.
 
     A request whose resource is empty names none. With `name_policy` an explicit Deny ends in the ARN of its
     policy, as AWS has done since 2026 for policies that have one and callers of the same account.
     """
-    assert not decision.allowed, "there is no sentence for what was allowed"
+    assert not decision.allowed, "there is no message for what was allowed"
     if decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit:
         return _ROOT_ASSUMES
     action = _spelled(request.action, action_spelling)

@@ -45,7 +45,7 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for sentences.
+    """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for messages.
 
     `covers_resource` asks about the resource alone, `applies` about resource and conditions: the action and
     the principal are the caller's part.

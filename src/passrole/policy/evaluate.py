@@ -1,6 +1,6 @@
 """The decision: may this principal do this to that resource?
 
-It knows no store and no wire, builds no sentence and explains nothing (`explain` does, on demand). It asks no
+It knows no store and no wire, builds no message and explains nothing (`explain` does, on demand). It asks no
 more than the answer needs: the statements that may deny, then one by one the layers that must allow, until
 one of them does not. What the others would have said is worked out for those who look at it.
 

@@ -43,12 +43,12 @@ class NearMiss:
     policy: str
     statement: int
     sid: str | None
-    sentence: str
+    message: str
 
 
 def near_misses(request: Request, policies: PolicySet, most: int = 3) -> tuple[str, ...]:
-    """The sentences of the nearest misses; of an explicit Deny, the one that tells which statement it is."""
-    return tuple(miss.sentence for miss in rank_near_misses(request, policies)[:most])
+    """The messages of the nearest misses; of an explicit Deny, the one that tells which statement it is."""
+    return tuple(miss.message for miss in rank_near_misses(request, policies)[:most])
 
 
 def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
@@ -59,8 +59,8 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
     if decision.explicit:
         assert decision.decided_by is not None, "an explicit deny has its statement"
         policy, denying = decision.decided_by
-        sentence = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
-        return [NearMiss(Distance.DENIED, policy, denying.index, denying.sid, sentence)]
+        message = f"{_which(policy, denying)} denies {request.action}{_under(denying)}"
+        return [NearMiss(Distance.DENIED, policy, denying.index, denying.sid, message)]
     scope = Scope(request)
     found = [
         miss
@@ -98,8 +98,8 @@ def _miss(policy: str, statement: Statement, scope: Scope, layer: Layer) -> Near
     if told is None:
         return None
     distance, words = told
-    sentence = f"{_which(policy, statement)} allows {words}"
-    return NearMiss(distance, policy, statement.index, statement.sid, sentence)
+    message = f"{_which(policy, statement)} allows {words}"
+    return NearMiss(distance, policy, statement.index, statement.sid, message)
 
 
 def _tell(statement: Statement, scope: Scope, layer: Layer) -> tuple[Distance, str] | None:

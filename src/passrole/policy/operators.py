@@ -32,7 +32,7 @@ class Operator:
 
     `read(values, variables)` compiles the policy's values into tests, one of which must match. A `negated`
     operator holds when none of them does, and when the key is absent. `words` stands between key and value
-    in sentences.
+    in messages.
     """
 
     name: str

@@ -44,7 +44,7 @@ def unparsable(text: str) -> bool:
 
 
 def malformed(text: str) -> str | None:
-    """AWS's sentence about what stands where, in any partition."""
+    """AWS's message about what stands where, in any partition."""
     if text == _ANY:
         return None
     scheme, colon, _ = text.partition(":")
@@ -64,7 +64,7 @@ def malformed(text: str) -> str | None:
 
 
 def foreign(text: str, partitions: frozenset[str]) -> str | None:
-    """AWS's sentence about an ARN of another partition."""
+    """AWS's message about an ARN of another partition."""
     segments = split_arn(text)
     own = text == _ANY or segments[1] in partitions or segments[1] == _ANY
     return None if own else _not_a_partition(segments)

@@ -1,6 +1,6 @@
 """Is this a policy document? The grammar of policies, refused in AWS's words.
 
-It compiles nothing. Each check takes a statement and returns AWS's sentence or None; the checks of a kind of
+It compiles nothing. Each check takes a statement and returns AWS's message or None; the checks of a kind of
 document stand in one tuple, in the order in which AWS names the first defect it finds in any statement.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 

@@ -194,20 +194,20 @@ def _loaded(api: RuntimeApi, name: str) -> Handler:
 def _find(name: str) -> Handler:
     module_name, dot, function = name.rpartition(".")
     if not dot:
-        sentence = "not enough values to unpack (expected 2, got 1)"
-        raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {sentence}")
+        message = "not enough values to unpack (expected 2, got 1)"
+        raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {message}")
     if module_name.split(".")[0] in sys.builtin_module_names:
-        sentence = f"Cannot use built-in module {module_name} as a handler module"
-        raise Fault("Runtime.BuiltInModuleConflict", sentence)
+        message = f"Cannot use built-in module {module_name} as a handler module"
+        raise Fault("Runtime.BuiltInModuleConflict", message)
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        sentence = f"Unable to import module '{module_name}': {error}"
-        raise Fault("Runtime.ImportModuleError", sentence) from error
+        message = f"Unable to import module '{module_name}': {error}"
+        raise Fault("Runtime.ImportModuleError", message) from error
     except SyntaxError as error:
         trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
-        sentence = f"Syntax error in module '{module_name}': {error}"
-        raise Fault("Runtime.UserCodeSyntaxError", sentence, trace) from error
+        message = f"Syntax error in module '{module_name}': {error}"
+        raise Fault("Runtime.UserCodeSyntaxError", message, trace) from error
     found: Handler | None = getattr(module, function, None)
     if found is None:
         raise Fault("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module_name}'")

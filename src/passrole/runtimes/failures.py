@@ -8,7 +8,7 @@ RESPONSE_BYTES_MAX = 6_291_556
 
 def timed_out(request_id: str, seconds: int) -> bytes:
     """The function ran for longer than its timeout."""
-    return _payload("Sandbox.Timedout", f"RequestId: {request_id} Error: {timeout_sentence(seconds)}")
+    return _payload("Sandbox.Timedout", f"RequestId: {request_id} Error: {timeout_message(seconds)}")
 
 
 def exited(request_id: str, code: int) -> bytes:
@@ -18,12 +18,12 @@ def exited(request_id: str, code: int) -> bytes:
 
 def too_large() -> bytes:
     """It answered more than AWS lets through."""
-    sentence = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
-    return _payload("Function.ResponseSizeTooLarge", sentence)
+    message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+    return _payload("Function.ResponseSizeTooLarge", message)
 
 
-def timeout_sentence(seconds: int) -> str:
-    """The sentence that the log carries too."""
+def timeout_message(seconds: int) -> str:
+    """The message that the log carries too."""
     return f"Task timed out after {seconds:.2f} seconds"
 
 

@@ -235,7 +235,7 @@ class WorkerProcess:
             case _TimedOut():
                 seconds = self.spec.timeout_seconds
                 payload, error, status = failures.timed_out(request_id, seconds), "Unhandled", "timeout"
-                self._log.line(f"{request_id} {failures.timeout_sentence(seconds)}")
+                self._log.line(f"{request_id} {failures.timeout_message(seconds)}")
                 self.kill()
         self._log.line(f"END RequestId: {request_id}")
         self._log.line(self._report(request_id, duration_ms, status).line())

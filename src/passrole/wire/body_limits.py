@@ -68,16 +68,16 @@ def too_large(route: Route | None, most: int) -> Fault:
         return Fault(code, f"Request must be smaller than {most} bytes for the {name} operation", status=413)
     if route is not None and route.service == "s3":
         if route.operation in ("PutObject", "UploadPart"):
-            sentence = "Your proposed upload exceeds the maximum allowed object size."
-            return Fault("EntityTooLarge", sentence, status=400)
+            message = "Your proposed upload exceeds the maximum allowed object size."
+            return Fault("EntityTooLarge", message, status=400)
         return Fault("MaxMessageLengthExceeded", "Your request was too large.", status=400)
     return ContentTooLong("413", f"HTTP content length exceeded {most} bytes.", status=413)
 
 
 def busy(protocol: Protocol) -> Fault:
     """The fault for a body for which there is no room now, as the SDKs know it: they try again."""
-    code, sentence, status = _BUSY[protocol]
-    return Unrouted(code, sentence, protocol, status=status)
+    code, message, status = _BUSY[protocol]
+    return Unrouted(code, message, protocol, status=status)
 
 
 def plain_answer(fault: ContentTooLong, request_id: str) -> HttpResponse:

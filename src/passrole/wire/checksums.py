@@ -21,8 +21,8 @@ def checksum(algorithm: str, body: bytes) -> str:
 
 def mismatch(algorithm: str) -> Fault:
     """The fault for a body whose checksum is another than the one that came with it."""
-    sentence = f"The {algorithm.upper()} you specified did not match the calculated checksum."
-    return Fault("BadDigest", sentence, status=400)
+    message = f"The {algorithm.upper()} you specified did not match the calculated checksum."
+    return Fault("BadDigest", message, status=400)
 
 
 def _crc32(body: bytes) -> bytes:

@@ -126,11 +126,11 @@ def _trailers(rest: bytes, request: HttpRequest, chain: _Chain | None) -> Mappin
     signature = found.pop(TRAILER_SIGNATURE, "")
     announced = {name.strip().lower() for name in request.headers.get("x-amz-trailer", "").split(",")}
     if set(found) != announced - {""} or not all(name.startswith(checksums.HEADER_PREFIX) for name in found):
-        sentence = (
+        message = (
             "The request contained trailing data that was not well-formed or did not conform to our "
             "published schema."
         )
-        raise Unrouted("MalformedTrailerError", sentence, "rest-xml", status=400)
+        raise Unrouted("MalformedTrailerError", message, "rest-xml", status=400)
     if chain is not None:
         canonical = "".join(f"{name}:{text}\n" for name, text in sorted(found.items()))
         chain.check_trailers(canonical, signature)
@@ -160,17 +160,17 @@ def _without_encoding(request: HttpRequest) -> HttpRequest:
 def _decoded_length(request: HttpRequest) -> int:
     text = request.headers.get("x-amz-decoded-content-length", "")
     if not text.isascii() or not text.isdecimal() or len(text) > SIZE_DIGITS_MAX:
-        sentence = "You must provide the Content-Length HTTP header."
-        raise Unrouted("MissingContentLength", sentence, "rest-xml", status=411)
+        message = "You must provide the Content-Length HTTP header."
+        raise Unrouted("MissingContentLength", message, "rest-xml", status=411)
     return int(text)
 
 
 def _too_small(number: int, size: int) -> Unrouted:
-    sentence = f"Only the last chunk is allowed to have a size less than {CHUNK_BYTES_MIN} bytes"
+    message = f"Only the last chunk is allowed to have a size less than {CHUNK_BYTES_MIN} bytes"
     members = {"Chunk": str(number), "BadChunkSize": str(size)}
-    return Unrouted("InvalidChunkSizeError", sentence, "rest-xml", status=403, members=members)
+    return Unrouted("InvalidChunkSizeError", message, "rest-xml", status=403, members=members)
 
 
 def _incomplete() -> Unrouted:
-    sentence = "The request body terminated unexpectedly"
-    return Unrouted("IncompleteBody", sentence, "rest-xml", status=400)
+    message = "The request body terminated unexpectedly"
+    return Unrouted("IncompleteBody", message, "rest-xml", status=400)

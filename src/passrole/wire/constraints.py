@@ -4,7 +4,7 @@ It knows no operation's own rules: those are the handlers'. A check is compiled 
 needed. `value_constraints` checks one value; this module walks through structures and words the message.
 
 SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
-operations, which have sentences of their own. S3 says no more than that the request is malformed.
+operations, which have messages of their own. S3 says no more than that the request is malformed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ from passrole.wire.value_constraints import Failing, length_of, limits_of
 from passrole.wire.xml_reader import malformed
 
 Check = Callable[[Any, str, list[str]], None]
-"""Takes a value and its path, and appends a sentence for each constraint that it fails."""
+"""Takes a value and its path, and appends a message for each constraint that it fails."""
 
 SHOWN_CHARS_MAX = 1024
 PROBLEMS_MAX = 100
@@ -54,7 +54,7 @@ def fault(service: str, operation: str, parameters: Mapping[str, Any]) -> Fault 
 
 
 def problems(service: str, operation: str, parameters: Mapping[str, Any]) -> list[str]:
-    """Every constraint that the parameters fail, a sentence each, in the order of the description."""
+    """Every constraint that the parameters fail, a message each, in the order of the description."""
     found: list[str] = []
     check = _operation_check(service, operation)
     if check is not None:
@@ -191,13 +191,13 @@ def _nothing(_value: Any, _path: str, _found: list[str]) -> None:
 
 def _is_wrong_size(failing: Failing, value: Any, path: str, shape: Shape, found: list[str]) -> bool:
     """Whether a container has too many members, or too few: then none of them is looked at."""
-    sentences = failing(value)
-    _report(sentences, value, path, shape, found)
-    return bool(sentences)
+    messages = failing(value)
+    _report(messages, value, path, shape, found)
+    return bool(messages)
 
 
-def _report(sentences: list[str], value: Any, path: str, shape: Shape, found: list[str]) -> None:
-    found.extend(_failed(_shown(value, shape), path, sentence) for sentence in sentences)
+def _report(messages: list[str], value: Any, path: str, shape: Shape, found: list[str]) -> None:
+    found.extend(_failed(_shown(value, shape), path, message) for message in messages)
 
 
 def _report_items(
@@ -212,8 +212,8 @@ def _report_items(
     """AWS names the container, with all that one of its items fails and its neighbours need not."""
     if failing is None or not any(item is not None and failing(item) for item in items):
         return
-    sentences = next(failing(item) for item in items if item is not None and failing(item))
-    constraint = f"{subject} must satisfy constraint: [{', '.join(sentences)}]"
+    messages = next(failing(item) for item in items if item is not None and failing(item))
+    constraint = f"{subject} must satisfy constraint: [{', '.join(messages)}]"
     found.append(_failed(_shown(value, shape), path, constraint))
 
 

@@ -127,17 +127,17 @@ def _modelled(fault: Fault, shape: StructureShape, service: str, protocol: Proto
         status=fault.status or trait.get("httpStatusCode") or (400 if sender else 500),
         sender=sender,
         message_key=next((name for name in shape.members if name.lower() == "message"), "message"),
-        message=_sentence(fault.message, shape.name, service, protocol),
+        message=_message(fault.message, shape.name, service, protocol),
         shape=shape,
         members=fault.members,
     )
 
 
-def _sentence(message: str, name: str, service: str, protocol: Protocol) -> str:
-    """The fault's sentence, or the one that the older protocol has of its own."""
+def _message(message: str, name: str, service: str, protocol: Protocol) -> str:
+    """The fault's message, or the one that the older protocol has of its own."""
     if protocol != "query" or descriptions.SERVICES[service].protocols[0] == "query":
         return message
-    return str(descriptions.overlay(service)["errors"].get(name, {}).get("sentence", message))
+    return str(descriptions.overlay(service)["errors"].get(name, {}).get("message", message))
 
 
 def _qualified(name: str, compatible: bool) -> str:

@@ -50,8 +50,8 @@ def read(request: HttpRequest) -> Posted:
     form = post_forms.read(request)
     bucket = bucket_of_host(request.headers.get("host", "")) or request.raw_path.strip("/")
     if not bucket or "/" in bucket:
-        sentence = "The specified method is not allowed against this resource."
-        raise Unrouted("MethodNotAllowed", sentence, "rest-xml", status=405)
+        message = "The specified method is not allowed against this resource."
+        raise Unrouted("MethodNotAllowed", message, "rest-xml", status=405)
     if form.file is None:
         raise _argument("POST requires exactly one file upload per request.", "file", "0")
     if not form.fields.get("key"):
@@ -121,8 +121,8 @@ def _authorization(fields: Mapping[str, str]) -> Authorization:
             raise _lacking(name)
     authorization = sigv4.authorization_of_form(fields)
     if authorization.service != "s3":
-        sentence = "Credential should be scoped to correct service: 's3'."
-        raise Unrouted("AuthorizationQueryParametersError", sentence, "rest-xml", status=400)
+        message = "Credential should be scoped to correct service: 's3'."
+        raise Unrouted("AuthorizationQueryParametersError", message, "rest-xml", status=400)
     return authorization
 
 
@@ -161,13 +161,13 @@ def _document(where: str, bucket: str, key: str, etag: str) -> bytes:
 
 
 def _lacking(name: str) -> Unrouted:
-    sentence = (
+    message = (
         f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the"
         " fields."
     )
-    return _argument(sentence, name, "")
+    return _argument(message, name, "")
 
 
-def _argument(sentence: str, name: str, value: str) -> Unrouted:
+def _argument(message: str, name: str, value: str) -> Unrouted:
     members = {"ArgumentName": name, "ArgumentValue": value}
-    return Unrouted("InvalidArgument", sentence, "rest-xml", status=400, members=members)
+    return Unrouted("InvalidArgument", message, "rest-xml", status=400, members=members)

@@ -50,9 +50,9 @@ def query_parameters(query: str) -> Mapping[str, list[str]]:
     return found
 
 
-def malformed(sentence: str = "The query string contains a syntax error.") -> Fault:
+def malformed(message: str = "The query string contains a syntax error.") -> Fault:
     """The fault for a form or query string that cannot be read."""
-    return Fault("MalformedQueryString", sentence, status=400)
+    return Fault("MalformedQueryString", message, status=400)
 
 
 def _read(text: str) -> Mapping[str, str]:

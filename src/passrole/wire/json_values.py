@@ -64,9 +64,9 @@ def has_more_values(body: bytes, most: int) -> bool:
     return False
 
 
-def unreadable(sentence: str) -> Fault:
+def unreadable(message: str) -> Fault:
     """The fault for a body that cannot be read as the operation's input."""
-    return Fault("SerializationException", sentence, status=400)
+    return Fault("SerializationException", message, status=400)
 
 
 def error_content(error: WireError) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _marks(body: bytes, start: int, end: int) -> int:
 
 
 def _mistyped(value: object, wanted: str) -> Fault:
-    """Coral's sentence for a value of the wrong JSON type."""
+    """Coral's message for a value of the wrong JSON type."""
     if isinstance(value, dict):
         return unreadable("Start of structure or map found where not expected.")
     if isinstance(value, list):

@@ -41,8 +41,8 @@ def read(request: HttpRequest) -> Form:
             return Form(fields, content, file_name)
         size += len(name) + len(content)
         if size > FIELDS_BYTES_MAX:
-            sentence = "Your POST request fields preceding the upload file were too large."
-            raise Unrouted("MaxPostPreDataLengthExceeded", sentence, "rest-xml", status=400)
+            message = "Your POST request fields preceding the upload file were too large."
+            raise Unrouted("MaxPostPreDataLengthExceeded", message, "rest-xml", status=400)
         if name in fields:
             raise _malformed()
         fields[name] = _text(content)
@@ -107,5 +107,5 @@ def _text(content: bytes) -> str:
 
 
 def _malformed() -> Unrouted:
-    sentence = "The body of your POST request is not well-formed multipart/form-data."
-    return Unrouted("MalformedPOSTRequest", sentence, "rest-xml", status=400)
+    message = "The body of your POST request is not well-formed multipart/form-data."
+    return Unrouted("MalformedPOSTRequest", message, "rest-xml", status=400)

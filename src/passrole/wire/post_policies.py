@@ -64,13 +64,13 @@ def _holds(condition: _Condition, value: str | None) -> bool:
 
 def _check_size(size: int, low: int, high: int) -> None:
     if size < low:
-        sentence = "Your proposed upload is smaller than the minimum allowed size"
+        message = "Your proposed upload is smaller than the minimum allowed size"
         members = {"ProposedSize": size, "MinSizeAllowed": low}
-        raise Unrouted("EntityTooSmall", sentence, "rest-xml", status=400, members=members)
+        raise Unrouted("EntityTooSmall", message, "rest-xml", status=400, members=members)
     if size > high:
-        sentence = "Your proposed upload exceeds the maximum allowed size"
+        message = "Your proposed upload exceeds the maximum allowed size"
         members = {"ProposedSize": size, "MaxSizeAllowed": high}
-        raise Unrouted("EntityTooLarge", sentence, "rest-xml", status=400, members=members)
+        raise Unrouted("EntityTooLarge", message, "rest-xml", status=400, members=members)
 
 
 def _read(encoded: str) -> _Policy:
@@ -118,9 +118,9 @@ def _number(value: Any) -> int:
         raise _invalid("Invalid content-length-range.") from None
 
 
-def _refused(sentence: str) -> Unrouted:
-    return refused(ACCESS_DENIED, "rest-xml", f"Invalid according to Policy: {sentence}")
+def _refused(message: str) -> Unrouted:
+    return refused(ACCESS_DENIED, "rest-xml", f"Invalid according to Policy: {message}")
 
 
-def _invalid(sentence: str) -> Unrouted:
-    return Unrouted("InvalidPolicyDocument", f"Invalid Policy: {sentence}", "rest-xml", status=400)
+def _invalid(message: str) -> Unrouted:
+    return Unrouted("InvalidPolicyDocument", f"Invalid Policy: {message}", "rest-xml", status=400)

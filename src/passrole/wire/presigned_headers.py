@@ -78,6 +78,6 @@ def _twice(name: str, value: str) -> Unrouted:
     return _refused(f"The parameter {name} is given more than once.", name, value)
 
 
-def _refused(sentence: str, name: str, value: str) -> Unrouted:
+def _refused(message: str, name: str, value: str) -> Unrouted:
     members = {"ArgumentName": name, "ArgumentValue": value}
-    return Unrouted("InvalidArgument", sentence, "rest-xml", status=400, members=members)
+    return Unrouted("InvalidArgument", message, "rest-xml", status=400, members=members)

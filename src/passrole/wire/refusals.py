@@ -14,11 +14,11 @@ from passrole.wire.descriptions import Protocol, is_query_compatible
 
 
 class Refusal(NamedTuple):
-    """One kind of refusal: its code in the JSON protocols and in query, and AWS's sentence for it."""
+    """One kind of refusal: its code in the JSON protocols and in query, and AWS's message for it."""
 
     exception: str
     code: str
-    sentence: str
+    message: str
 
 
 ACCESS_DENIED = Refusal("AccessDeniedException", "AccessDenied", "Access denied.")
@@ -53,7 +53,7 @@ _BY_SPELLING = {spelling: refusal for refusal in REFUSALS for spelling in refusa
 
 
 _IN_S3: Mapping[Refusal, tuple[str, int, str]] = {
-    # S3's own list of error responses: code, status, sentence.
+    # S3's own list of error responses: code, status, message.
     ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
     EXPIRED_TOKEN: ("ExpiredToken", 400, "The provided token has expired."),
     INCOMPLETE_SIGNATURE: (
@@ -95,16 +95,16 @@ class Unrouted(Fault):
 def refused(
     refusal: Refusal,
     protocol: Protocol,
-    sentence: str | None = None,
+    message: str | None = None,
     *,
     members: Mapping[str, Any] | None = None,
 ) -> Unrouted:
-    """The fault for a refusal, with `sentence` in place of the usual one; only S3's has `members`."""
+    """The fault for a refusal, with `message` in place of the usual one; only S3's has `members`."""
     if protocol == "rest-xml":
         code, status, usual = _IN_S3[refusal]
-        text = usual if sentence is None else sentence
+        text = usual if message is None else message
         return Unrouted(code, text, protocol, status=status, members=members)
-    return Unrouted(code_of(refusal, protocol), refusal.sentence if sentence is None else sentence, protocol)
+    return Unrouted(code_of(refusal, protocol), refusal.message if message is None else message, protocol)
 
 
 def by_spelling(code: str) -> Refusal | None:

@@ -176,12 +176,12 @@ def _converted(text: str, key: str, from_text: Callable[[str], Any]) -> Any:
     except ValueError:
         members_ = {"ArgumentName": key, "ArgumentValue": text}
         is_number = from_text in _INTEGERS
-        sentence = (
+        message = (
             f"Provided {key} not an integer or within integer range"
             if is_number
             else f"Provided value for {key} cannot be read."
         )
-        raise Fault("InvalidArgument", sentence, status=400, members=members_) from None
+        raise Fault("InvalidArgument", message, status=400, members=members_) from None
 
 
 def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[str, Any]]:

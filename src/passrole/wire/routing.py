@@ -39,8 +39,8 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
         return unsupported.route(request, signing_service, protocol)
     required = SERVICES[found.service].signing_name
     if signing_service is not None and signing_service != required:
-        sentence = f"Credential should be scoped to correct service: '{required}'."
-        raise refused(INVALID_SIGNATURE, protocol, sentence)
+        message = f"Credential should be scoped to correct service: '{required}'."
+        raise refused(INVALID_SIGNATURE, protocol, message)
     return found
 
 
@@ -122,7 +122,7 @@ def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
     prefix, _, operation = request.headers["x-amz-target"].partition(".")
     service = _BY_PREFIX.get(prefix)
     if service is None or operation not in descriptions.operations(service):
-        # coral's JSON front layer sends this code with status 400 and no sentence; ours says who refuses.
+        # coral's JSON front layer sends this code with status 400 and no message; ours says who refuses.
         told = unsupported.message(service or prefix or "nothing", operation or "nothing")
         raise Unrouted("UnknownOperationException", told, "json", status=400)
     return Route(service, operation, "json", _NO_ARGUMENTS)
@@ -143,11 +143,11 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
         or "query" not in SERVICES[service].protocols
         or action not in descriptions.operations(service)
     ):
-        sentence = (
+        message = (
             f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}:"
             f" {unsupported.message(service or signing_service or 'nothing', action)}"
         )
-        raise Unrouted("InvalidAction", sentence, "query", status=400)
+        raise Unrouted("InvalidAction", message, "query", status=400)
     return Route(service, action, "query", _addressed(request) if service == "sqs" else _NO_ARGUMENTS)
 
 

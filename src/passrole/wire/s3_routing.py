@@ -36,8 +36,8 @@ def operation_of(request: HttpRequest) -> tuple[str, Mapping[str, str]]:
     for end in _table().get((request.method, len(arguments)), ()):
         if all(query.get(name) == value for name, value in end.fixed) and end.is_given(request, query):
             return end.operation, arguments
-    sentence = "The specified method is not allowed against this resource."
-    raise Unrouted("MethodNotAllowed", sentence, "rest-xml", status=405)
+    message = "The specified method is not allowed against this resource."
+    raise Unrouted("MethodNotAllowed", message, "rest-xml", status=405)
 
 
 def object_uri(bucket: str, region: str, key: str) -> str:

@@ -54,8 +54,8 @@ def parse_authorization(request: HttpRequest) -> Authorization:
         lacking.append("Expires")
         ends = 0
     if lacking:
-        sentence = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
-        raise refused(ACCESS_DENIED, _PROTOCOL, sentence)
+        message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+        raise refused(ACCESS_DENIED, _PROTOCOL, message)
     return Authorization(
         access_key=fields["AWSAccessKeyId"],
         session_token=fields.get(_TOKEN) or request.headers.get(_TOKEN),

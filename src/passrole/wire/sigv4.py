@@ -257,16 +257,16 @@ def _expires_seconds(text: str, protocol: Protocol) -> int:
     if seconds < 0:
         raise _bad_parameters("X-Amz-Expires must be non-negative", protocol)
     if seconds > EXPIRES_SECONDS_MAX:
-        sentence = (
+        message = (
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
             f"less than {EXPIRES_SECONDS_MAX} seconds"
         )
-        raise _bad_parameters(sentence, protocol)
+        raise _bad_parameters(message, protocol)
     return seconds
 
 
-def _bad_parameters(sentence: str, protocol: Protocol) -> Unrouted:
-    return Unrouted("AuthorizationQueryParametersError", sentence, protocol, status=400)
+def _bad_parameters(message: str, protocol: Protocol) -> Unrouted:
+    return Unrouted("AuthorizationQueryParametersError", message, protocol, status=400)
 
 
 def _fields(header: str, protocol: Protocol) -> dict[str, str]:
@@ -309,21 +309,21 @@ def _epoch_seconds(moment: str) -> int | None:
 def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, str, str]:
     parts = credential.split("/")
     if len(parts) != 5:
-        sentence = (
+        message = (
             "Credential must have exactly 5 slash-delimited elements, e.g. "
             f"keyid/date/region/service/term, got '{credential}'"
         )
-        raise refused(INCOMPLETE_SIGNATURE, protocol, sentence)
+        raise refused(INCOMPLETE_SIGNATURE, protocol, message)
     access_key, date, region, service, terminator = parts
     if terminator != TERMINATOR:
-        sentence = f"Credential should be scoped with a valid terminator: '{TERMINATOR}'."
-        raise refused(INVALID_SIGNATURE, protocol, sentence)
+        message = f"Credential should be scoped with a valid terminator: '{TERMINATOR}'."
+        raise refused(INVALID_SIGNATURE, protocol, message)
     if date != moment[:8]:
-        sentence = (
+        message = (
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
             f"'{date}' != '{moment[:8]}', from '{moment}'."
         )
-        raise refused(INVALID_SIGNATURE, protocol, sentence)
+        raise refused(INVALID_SIGNATURE, protocol, message)
     return access_key, date, region, service
 
 
@@ -333,8 +333,8 @@ def _region(text: str, protocol: Protocol, malformed: _Malformed) -> Region:
     except Unfit:
         pass
     if protocol == "rest-xml":  # S3 says which region it expects, and clients then try that one
-        sentence = f"{malformed.beginning}; the region '{text}' is wrong; expecting '{S3_REGION}'"
-        raise Unrouted(malformed.code, sentence, protocol, status=400, members={"Region": S3_REGION})
+        message = f"{malformed.beginning}; the region '{text}' is wrong; expecting '{S3_REGION}'"
+        raise Unrouted(malformed.code, message, protocol, status=400, members={"Region": S3_REGION})
     raise refused(INVALID_SIGNATURE, protocol, "Credential should be scoped to a valid region.")
 
 
@@ -348,8 +348,8 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
     """
     names = tuple(listed.split(";"))
     if "host" not in names:
-        sentence = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
-        raise refused(INVALID_SIGNATURE, protocol, sentence)
+        message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+        raise refused(INVALID_SIGNATURE, protocol, message)
     listed_names = frozenset(names)
     for name in request.headers:
         if name.startswith("x-amz-") and name not in listed_names:
@@ -359,11 +359,11 @@ def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tu
 
 def _not_signed(request: HttpRequest, signed: frozenset[str], first: str, protocol: Protocol) -> Unrouted:
     if protocol != "rest-xml":
-        sentence = f"'{first}' must be a 'SignedHeader' in the AWS Authorization."
-        return refused(INVALID_SIGNATURE, protocol, sentence)
+        message = f"'{first}' must be a 'SignedHeader' in the AWS Authorization."
+        return refused(INVALID_SIGNATURE, protocol, message)
     names = ", ".join(name for name in request.headers if name.startswith("x-amz-") and name not in signed)
-    sentence = "There were headers present in the request which were not signed"
-    return refused(ACCESS_DENIED, protocol, sentence, members={"HeadersNotSigned": names})
+    message = "There were headers present in the request which were not signed"
+    return refused(ACCESS_DENIED, protocol, message, members={"HeadersNotSigned": names})
 
 
 def _check_clock(authorization: Authorization, now: float, skew_seconds: int, protocol: Protocol) -> None:
@@ -375,24 +375,24 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
         return
     minutes = f"{skew_seconds // 60} min."
     if age > 0:
-        sentence = (
+        message = (
             f"Signature expired: {authorization.moment} is now earlier than "
             f"{_amz_date(now - skew_seconds)} ({_amz_date(now)} - {minutes})"
         )
     else:
-        sentence = (
+        message = (
             f"Signature not yet current: {authorization.moment} is still later than "
             f"{_amz_date(now + skew_seconds)} ({_amz_date(now)} + {minutes})"
         )
     if protocol == "rest-xml":
-        sentence = "The difference between the request time and the current time is too large."
+        message = "The difference between the request time and the current time is too large."
         members = {
             "RequestTime": authorization.moment,
             "ServerTime": write_iso8601(int(now)),
             "MaxAllowedSkewMilliseconds": skew_seconds * 1000,
         }
-        raise Unrouted("RequestTimeTooSkewed", sentence, protocol, status=403, members=members)
-    raise refused(INVALID_SIGNATURE, protocol, sentence)
+        raise Unrouted("RequestTimeTooSkewed", message, protocol, status=403, members=members)
+    raise refused(INVALID_SIGNATURE, protocol, message)
 
 
 def _check_expiry(
@@ -402,13 +402,13 @@ def _check_expiry(
     age = now - authorization.epoch_seconds
     if -skew_seconds <= age <= expires_seconds:
         return
-    sentence = "Request has expired" if age > 0 else "Request is not yet valid"
+    message = "Request has expired" if age > 0 else "Request is not yet valid"
     members = {
         "X-Amz-Expires": expires_seconds,
         "Expires": write_iso8601(min(authorization.epoch_seconds + expires_seconds, EPOCH_SECONDS_MAX)),
         "ServerTime": write_iso8601(int(now)),
     }
-    raise refused(ACCESS_DENIED, protocol, sentence, members=members)
+    raise refused(ACCESS_DENIED, protocol, message, members=members)
 
 
 def _check_signature(
@@ -432,8 +432,8 @@ def _declared(request: HttpRequest, authorization: Authorization, protocol: Prot
         if declared is None:
             return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
     if authorization.service == "s3" and declared is None:
-        sentence = "Missing required header for this request: x-amz-content-sha256"
-        raise Unrouted("InvalidRequest", sentence, protocol, status=400)
+        message = "Missing required header for this request: x-amz-content-sha256"
+        raise Unrouted("InvalidRequest", message, protocol, status=400)
     return declared
 
 
@@ -447,9 +447,9 @@ def _payload(request: HttpRequest, authorization: Authorization, protocol: Proto
     if declared is None or declared == digest:
         return digest
     if authorization.service == "s3":
-        sentence = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         members = {"ClientComputedContentSHA256": declared, "S3ComputedContentSHA256": digest}
-        raise Unrouted("XAmzContentSHA256Mismatch", sentence, protocol, status=400, members=members)
+        raise Unrouted("XAmzContentSHA256Mismatch", message, protocol, status=400, members=members)
     raise refused(INVALID_SIGNATURE, protocol)
 
 

@@ -52,15 +52,15 @@ def _text_of(shape: Shape) -> Failing | None:
     pattern = _compiled(str(shape.metadata.get("pattern", "")))
     if not (length or enum or pattern):
         return None
-    enum_sentence = f"Member must satisfy enum value set: [{', '.join(enum)}]"
-    pattern_sentence = f"Member must satisfy regular expression pattern: {shape.metadata.get('pattern', '')}"
+    enum_message = f"Member must satisfy enum value set: [{', '.join(enum)}]"
+    pattern_message = f"Member must satisfy regular expression pattern: {shape.metadata.get('pattern', '')}"
 
     def failing(value: str) -> list[str]:
         sizes = length(value) if length else []
         if enum and value not in enum:
-            return [enum_sentence, *sizes]
+            return [enum_message, *sizes]
         if pattern and len(value) <= PATTERN_CHARS_MAX and not pattern.fullmatch(value):
-            return [pattern_sentence, *sizes]
+            return [pattern_message, *sizes]
         return sizes
 
     return failing
