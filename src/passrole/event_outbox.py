@@ -7,10 +7,9 @@ rules apply to what happens after them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from passrole import ids
+from passrole import ids, iso8601
 from passrole.store import Collection, Tx, any_within
 
 CHANNEL = "events-emitted"
@@ -53,7 +52,7 @@ def emit(
         "detail-type": detail_type,
         "source": source,
         "account": account,
-        "time": moment(at),
+        "time": iso8601.seconds(at),
         "region": region,
         "resources": list(resources),
         "detail": detail,
@@ -67,8 +66,3 @@ def emit(
 def any_rule(tx: Tx, account: str, region: str) -> bool:
     """Whether the account has a rule in the region, on whichever bus."""
     return any_within(tx, RULES_KIND, account, region)
-
-
-def moment(at: float) -> str:
-    """Epoch seconds as events write them: UTC, to the second."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,9 +7,8 @@ are not retried, without their words, so the sentences here are ours.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from passrole import exact_json
+from passrole import exact_json, iso8601
 from passrole.definition import CallbackStep, EmrStep, LambdaStep
 from passrole.definition.expressions import (
     Constant,
@@ -178,16 +177,11 @@ def _emr_property(reference: StepRef, source: StepState) -> Json:
     return found
 
 
-def _moment(at: float) -> str:
-    """ISO 8601 with milliseconds, in UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 _VARIABLES: dict[str, Callable[[Scope], str]] = {
-    "CurrentDateTime": lambda scope: _moment(scope.now),
+    "CurrentDateTime": lambda scope: iso8601.milliseconds(scope.now),
     "PipelineArn": lambda scope: scope.origin.pipeline_arn,
     "PipelineExecutionArn": lambda scope: scope.origin.execution_arn,
     "PipelineExecutionId": lambda scope: scope.origin.execution_id,
     "PipelineName": lambda scope: scope.origin.pipeline_name,
-    "StartDateTime": lambda scope: _moment(scope.origin.at),
+    "StartDateTime": lambda scope: iso8601.milliseconds(scope.origin.at),
 }

@@ -13,13 +13,14 @@ from passrole.engine import State, StepState
 from passrole.engine.resolve import Scope, Unresolvable, as_text, experiment_name, resolve
 from passrole.history.executions import Execution
 from passrole.history.state_cache import Folded
+from passrole.members import without_none
 
 
 def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
     """The answer of DescribePipelineExecution."""
     state = folded.state
     limit = state.max_parallel_steps
-    return _without_none(
+    return without_none(
         PipelineArn=execution.pipeline,
         PipelineExecutionArn=execution.arn,
         PipelineExecutionDisplayName=execution.about.display_name,
@@ -40,7 +41,7 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
 
 def summary(execution: Execution) -> dict[str, Any]:
     """One of ListPipelineExecutions's PipelineExecutionSummaries."""
-    return _without_none(
+    return without_none(
         PipelineExecutionArn=execution.arn,
         StartTime=execution.started,
         PipelineExecutionStatus=execution.status,
@@ -69,7 +70,7 @@ def _selection(state: State) -> dict[str, Any] | None:
     assert state.origin is not None, "what is in the journal has begun"
     if not state.origin.selected:
         return None
-    return _without_none(
+    return without_none(
         SourcePipelineExecutionArn=state.origin.source,
         SelectedSteps=[{"StepName": name} for name in state.origin.selected],
     )
@@ -96,7 +97,7 @@ def _mlflow(state: State, experiment: str | None) -> dict[str, str]:
 
 
 def _step(progress: StepState) -> dict[str, Any]:
-    return _without_none(
+    return without_none(
         StepName=progress.step.name,
         StepDisplayName=progress.step.display_name,
         StepDescription=progress.step.description,
@@ -112,7 +113,3 @@ def _step(progress: StepState) -> dict[str, Any]:
 
 def _text(value: Scalar) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _without_none(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}

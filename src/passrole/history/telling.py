@@ -6,7 +6,7 @@ The shapes are those of https://docs.aws.amazon.com/sagemaker/latest/dg/automati
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from passrole import arns, event_outbox
+from passrole import arns, event_outbox, iso8601
 from passrole.engine import Decision, State
 from passrole.engine.facts import (
     ExecutionEnded,
@@ -24,6 +24,7 @@ from passrole.engine.facts import (
 )
 from passrole.history import executions
 from passrole.history.executions import About
+from passrole.members import without_none
 from passrole.store import Tx
 
 SOURCE = "aws.sagemaker"
@@ -94,23 +95,23 @@ def _execution(
     about: About | None, state: State, fact: Fact, previous: str | None, current: str
 ) -> dict[str, Any]:
     assert state.origin is not None, "what is told of has begun"
-    return _without_none(
+    return without_none(
         pipelineExecutionDisplayName=about and about.display_name,
         pipelineExecutionDescription=about and about.description,
         currentPipelineExecutionStatus=current,
         previousPipelineExecutionStatus=previous,
-        executionStartTime=event_outbox.moment(state.origin.at),
-        executionEndTime=event_outbox.moment(fact.at) if isinstance(fact, ExecutionEnded) else None,
+        executionStartTime=iso8601.seconds(state.origin.at),
+        executionEndTime=iso8601.seconds(fact.at) if isinstance(fact, ExecutionEnded) else None,
     )
 
 
 def _step(state: State, name: str, fact: Fact, previous: str | None, current: str) -> dict[str, Any]:
     step = state.steps[name]
     is_over = isinstance(fact, StepSucceeded | StepFailed | StepStopped)
-    return _without_none(
+    return without_none(
         metadata=_lowered(step.metadata),
-        stepStartTime=event_outbox.moment(step.started_at),
-        stepEndTime=event_outbox.moment(fact.at) if is_over else None,
+        stepStartTime=iso8601.seconds(step.started_at),
+        stepEndTime=iso8601.seconds(fact.at) if is_over else None,
         stepName=name,
         stepType=step.step.type_,
         previousStepStatus=previous,
@@ -130,7 +131,3 @@ def _lowered(value: Any) -> Any:
 
 def _lowered_name(name: str) -> str:
     return name.lower() if name.isupper() else name[:1].lower() + name[1:]
-
-
-def _without_none(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import orjson
 
+from passrole import iso8601
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.identities import records, sessions
@@ -23,7 +24,7 @@ from passrole.identities.sessions import ExpiredSession, Session, UnknownKey
 from passrole.policy import CompiledPolicy, PolicySet, managed
 from passrole.policy.document import compile_document
 from passrole.policy.evaluate import NamedPolicy
-from passrole.policy.request import Principal, date_text
+from passrole.policy.request import Principal
 from passrole.policy.tags import merged
 from passrole.store import Store, Tx
 
@@ -176,7 +177,7 @@ def _session_principal(tx: Tx, session: Session) -> Principal | None:
         role_arn=session.role_arn,
         session_name=session.name,
         session_policies=(*session.policies, *narrowing),
-        token_issued=date_text(session.issued),
+        token_issued=iso8601.seconds(session.issued),
         tags=merged(role.tags, session.tags),
         transitive_tags=tuple(session.transitive_tags),
         keys=session.keys,

@@ -143,9 +143,14 @@ def changed(tx: Tx) -> None:
     tx.notify(CHANNEL)
 
 
+def row_key(account: str, name: str) -> str:
+    """The key of a row, the same in whatever letter case its name is written."""
+    return f"{account}/{name.lower()}"
+
+
 def find(tx: Tx, collection: Collection[N], account: str, name: str) -> N | None:
     """The row of that exact name, if there is one."""
-    row = collection.get(tx, _key(account, name))
+    row = collection.get(tx, row_key(account, name))
     return row if row is not None and row.name == name else None
 
 
@@ -164,19 +169,19 @@ def every(tx: Tx, collection: Collection[N], account: str) -> list[N]:
 def add(tx: Tx, collection: Collection[N], row: N) -> bool:
     """Store a new row; False where the name is taken, in whatever letter case."""
     changed(tx)
-    return collection.add(tx, _key(row.account, row.name), row)
+    return collection.add(tx, row_key(row.account, row.name), row)
 
 
 def put(tx: Tx, collection: Collection[N], row: N) -> None:
     """Store what a row has become."""
     changed(tx)
-    collection.put(tx, _key(row.account, row.name), row)
+    collection.put(tx, row_key(row.account, row.name), row)
 
 
 def remove(tx: Tx, collection: Collection[N], row: N) -> None:
     """Delete a row."""
     changed(tx)
-    collection.delete(tx, _key(row.account, row.name))
+    collection.delete(tx, row_key(row.account, row.name))
 
 
 def put_access_key(tx: Tx, key: AccessKey) -> None:
@@ -217,10 +222,6 @@ def remove_policy_version(tx: Tx, version: PolicyVersion) -> None:
     """Delete a version."""
     changed(tx)
     POLICY_VERSIONS.delete(tx, _version_key(version.policy, version.number))
-
-
-def _key(account: str, name: str) -> str:
-    return f"{account}/{name.lower()}"
 
 
 def _version_key(policy: str, number: int) -> str:

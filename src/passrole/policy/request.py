@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 Values = str | tuple[str, ...]
@@ -18,7 +17,7 @@ class Principal:
     `aws:userid`: AIDA..., or AROA...:<session name>. `role_arn` is the role behind a session.
     `session_policies` are the documents (JSON) that AssumeRole was given to narrow the session. `source` is
     the ARN of what a service acts for, such as a rule: `aws:SourceArn`. `token_issued` is when the session
-    began, as `date_text` writes it, where that is known. `transitive_tags` are the keys of the session's tags
+    began, in ISO 8601, where that is known. `transitive_tags` are the keys of the session's tags
     that go on to the sessions of roles which it assumes, and `keys` the condition keys that it carries into
     every call (`aws:SourceIdentity`).
     """
@@ -51,11 +50,6 @@ class Request:
     resource: str
     resource_account: str
     context: Mapping[str, Values] = field(default_factory=dict, hash=False)
-
-
-def date_text(seconds: float) -> str:
-    """A moment, in seconds since the epoch, as the condition keys that are dates have it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def service_principal(name: str, account: str, source: str | None = None) -> Principal:

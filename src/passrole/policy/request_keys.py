@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from passrole.policy.request import Values, date_text
+from passrole import iso8601
+from passrole.policy.request import Values
 
 # "You cannot limit permissions to pass a role based on tags attached to that role."
 WITHOUT_RESOURCE_TAGS: Final = frozenset({"iam:PassRole"})
@@ -48,7 +49,7 @@ def source_keys(arn: str, account: str) -> dict[str, Values]:
 
 def time_keys(now: int) -> dict[str, Values]:
     """The keys of a moment, in seconds since the epoch."""
-    return {"aws:CurrentTime": date_text(now), "aws:EpochTime": str(now)}
+    return {"aws:CurrentTime": iso8601.seconds(now), "aws:EpochTime": str(now)}
 
 
 def request_tag_keys(tags: Mapping[str, str], prefixes: Sequence[str] = ("aws",)) -> dict[str, Values]:

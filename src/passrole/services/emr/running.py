@@ -11,11 +11,10 @@ import gzip
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from passrole import arns
+from passrole import arns, iso8601
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault, Internal
@@ -169,9 +168,8 @@ class Programs:
     def note(self, folder: Path, text: str) -> None:
         """A line of the controller's log."""
         folder.mkdir(parents=True, exist_ok=True)
-        moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         with (folder / CONTROLLER).open("a") as file:
-            file.write(f"{moment.replace('+00:00', 'Z')} {text}\n")
+            file.write(f"{iso8601.milliseconds(self._clock())} {text}\n")
 
     def _home(self, cluster: Cluster) -> Path:
         return emr_folder(self._config.data, cluster.id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from passrole.members import without_none
 from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.emr import refusals
 from passrole.services.emr.records import STEP_OVER, Cluster, EmrStep
@@ -122,4 +123,4 @@ def _instance_attributes(one: Cluster, instances: Mapping[str, Any]) -> dict[str
 
 
 def _timeline(**moments: float | None) -> dict[str, float]:
-    return {name: moment for name, moment in moments.items() if moment is not None}
+    return without_none(**moments)

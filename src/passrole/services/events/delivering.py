@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from passrole import arns, disk, event_outbox, ids
+from passrole import arns, disk, event_outbox, ids, iso8601
 from passrole.clock import Clock
 from passrole.event_outbox import EVENTS, EmittedEvent
 from passrole.faults import Fault, Internal
@@ -173,7 +173,7 @@ class Deliveries:
         await self._store.write(lambda tx: DELIVERIES.delete(tx, delivery.id))
 
     async def _tried(self, delivery: Delivery) -> Fault | None:
-        occasion = Occasion(delivery.event, delivery.rule, event_outbox.moment(delivery.ingested))
+        occasion = Occasion(delivery.event, delivery.rule, iso8601.seconds(delivery.ingested))
         try:
             text = input_of(delivery.target, occasion)
         except InvalidInput as error:
@@ -222,7 +222,7 @@ class Deliveries:
         attributes = {
             name: {"DataType": "String", "StringValue": value} for name, value in told.items() if value
         }
-        occasion = Occasion(delivery.event, delivery.rule, event_outbox.moment(delivery.ingested))
+        occasion = Occasion(delivery.event, delivery.rule, iso8601.seconds(delivery.ingested))
         body = input_of({}, occasion)
         caller = await destinations.principal(
             self._call, Parcel(delivery.id, {"Arn": str(queue)}, body, delivery.event, delivery.rule)

@@ -1,14 +1,14 @@
 """Lists of EventBridge in pages: a token names the last one of the page before."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from passrole.services.events import refusals
+from passrole.services.pages import Pages
 
 T = TypeVar("T")
 PAGE_ITEMS = 100
+PAGES = Pages("NextToken", lambda _: refusals.invalid("Parameter NextToken is not valid."))
 
 
 def page(
@@ -19,18 +19,6 @@ def page(
     limit: int | None,
     token: str | None,
 ) -> dict[str, Any]:
-    """The answer with the rows beyond the token; rows come in the order of their names. Raises Fault."""
-    after = _name_behind(token) if token is not None else ""
-    beyond = [row for row in rows if name(row) > after]
-    most = limit or PAGE_ITEMS
-    answer: dict[str, Any] = {member: [shape(row) for row in beyond[:most]]}
-    if len(beyond) > most:
-        answer["NextToken"] = base64.urlsafe_b64encode(name(beyond[most - 1]).encode()).decode()
-    return answer
-
-
-def _name_behind(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode()
-    except (UnicodeError, binascii.Error):
-        raise refusals.invalid("Parameter NextToken is not valid.") from None
+    """The answer with the rows beyond the token; rows come by name. Raises ValidationException."""
+    shown, more = PAGES.page(PAGES.beyond(rows, token, name), limit or PAGE_ITEMS, name)
+    return {member: [shape(row) for row in shown], **more}

@@ -6,11 +6,12 @@ from typing import Any
 
 from passrole import arns
 from passrole.event_outbox import DEFAULT_BUS
+from passrole.members import without_none
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.events import refusals
-from passrole.services.events.paging import page
+from passrole.services.events.paging import PAGE_ITEMS, PAGES, page
 from passrole.services.events.records import (
     DISABLED,
     ENABLED,
@@ -125,12 +126,15 @@ async def list_rules(
 ) -> dict[str, Any]:
     """A bus's rules by name."""
     bus = bus_here(ctx, event_bus_name)
+    rows_max = (limit or PAGE_ITEMS) + 1
 
     def find(tx: Tx) -> list[Rule]:
         check_bus(tx, ctx, bus)
-        return rules_of(tx, ctx.key(bus))
+        after = PAGES.after(next_token, lambda name: ctx.key(f"{bus}/{name}"))
+        rows = RULES.children(tx, ctx.key(bus), begins=name_prefix or "", after=after, limit=rows_max)
+        return [rule for _, rule in rows]
 
-    found = [rule for rule in await ctx.store.read(find) if rule.name.startswith(name_prefix or "")]
+    found = await ctx.store.read(find)
     return page("Rules", found, lambda rule: rule.name, _shape, limit, next_token)
 
 
@@ -200,4 +204,4 @@ def _shape(rule: Rule) -> dict[str, Any]:
         "RoleArn": rule.role,
         "EventBusName": rule.bus,
     }
-    return {name: value for name, value in members.items() if value is not None}
+    return without_none(**members)

@@ -8,9 +8,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from passrole import ids
+from passrole import ids, iso8601
 from passrole.clock import Clock
-from passrole.event_outbox import moment
 from passrole.services.events.delivering import deliver_to_targets
 from passrole.services.events.records import CHANNEL, LISTENING, RULES, Rule
 from passrole.services.events.schedules import parse_schedule
@@ -91,7 +90,7 @@ def _event(rule: Rule, at: float) -> dict[str, object]:
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": rule.account,
-        "time": moment(at),
+        "time": iso8601.seconds(at),
         "region": rule.region,
         "resources": [rule.arn],
         "detail": {},

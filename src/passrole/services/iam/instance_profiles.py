@@ -65,7 +65,7 @@ async def list_instance_profiles(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Profiles under a path, by name."""
-    found = await kinds.fetch_all(ctx, INSTANCE_PROFILE, path_prefix)
+    found = await kinds.fetch_page(ctx, INSTANCE_PROFILE, kinds.under(path_prefix), marker, max_items)
     return await _listed(ctx, found, marker, max_items)
 
 
@@ -75,8 +75,10 @@ async def list_instance_profiles_for_role(
 ) -> dict[str, Any]:
     """The profiles that hold a role."""
     role = await kinds.fetch(ctx, ROLE, role_name)
-    found = await kinds.fetch_all(ctx, INSTANCE_PROFILE)
-    return await _listed(ctx, [one for one in found if one.role == role.name], marker, max_items)
+    found = await kinds.fetch_page(
+        ctx, INSTANCE_PROFILE, lambda profile: profile.role == role.name, marker, max_items
+    )
+    return await _listed(ctx, found, marker, max_items)
 
 
 @operation("iam:AddRoleToInstanceProfile", resource=_ONE, also=_passing)

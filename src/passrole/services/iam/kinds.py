@@ -9,7 +9,9 @@ from passrole.identities import records
 from passrole.identities.records import InstanceProfile, ManagedPolicy, N, Role, User
 from passrole.services.context import Context
 from passrole.services.iam import refusals
+from passrole.services.iam.paging import PAGE_ITEMS, PAGES
 from passrole.services.operation import Parameters
+from passrole.services.pages import wanted_rows
 from passrole.store import Collection, Tx
 
 SERVICE_LINKED_PATH = "/aws-service-role/"
@@ -70,10 +72,23 @@ async def fetch(ctx: Context, kind: Kind[N], name: str) -> N:
     return await ctx.store.read(lambda tx: existing(tx, kind, ctx.account, name))
 
 
-async def fetch_all(ctx: Context, kind: Kind[N], path_prefix: str = "/") -> list[N]:
-    """The account's rows under a path, by name."""
-    rows = await ctx.store.read(lambda tx: records.every(tx, kind.collection, ctx.account))
-    return [row for row in rows if row.path.startswith(path_prefix)]
+async def fetch_page(
+    ctx: Context, kind: Kind[N], wanted: Callable[[N], bool], marker: str | None, max_items: int | None
+) -> list[N]:
+    """The account's wanted rows by name, as many as `page` needs. Raises ValidationError."""
+    return await ctx.store.read(
+        lambda tx: wanted_rows(
+            lambda after, limit: kind.collection.within(tx, ctx.account, after=after, limit=limit),
+            wanted,
+            after=PAGES.after(marker, lambda name: records.row_key(ctx.account, name)),
+            limit=(max_items or PAGE_ITEMS) + 1,
+        )
+    )
+
+
+def under(path_prefix: str) -> Callable[[records.Named], bool]:
+    """Whether a row's path begins so."""
+    return lambda row: row.path.startswith(path_prefix)
 
 
 def add(tx: Tx, kind: Kind[N], row: N) -> None:

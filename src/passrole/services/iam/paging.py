@@ -1,14 +1,14 @@
 """Lists in pages: a marker is the place in the order, so that a page survives what is added or deleted."""
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from passrole.services.iam import refusals
+from passrole.services.pages import Pages
 
 T = TypeVar("T")
 PAGE_ITEMS = 100
+PAGES = Pages("Marker", lambda marker: refusals.invalid(f"Invalid Marker: {marker}"))
 
 
 def page(
@@ -20,19 +20,7 @@ def page(
     marker: str | None,
     max_items: int | None,
 ) -> dict[str, Any]:
-    """The answer with the rows beyond the marker, in the order of `by`, under the name `member`."""
-    most = max_items or PAGE_ITEMS
-    after = _place(marker) if marker is not None else None
-    ordered = sorted(rows, key=by)
-    beyond = [row for row in ordered if after is None or by(row) > after]
-    answer = {member: [shape(row) for row in beyond[:most]], "IsTruncated": len(beyond) > most}
-    if len(beyond) > most:
-        answer["Marker"] = base64.urlsafe_b64encode(by(beyond[most - 1]).encode()).decode()
-    return answer
-
-
-def _place(marker: str) -> str:
-    try:
-        return base64.b64decode(marker.encode("ascii"), altchars=b"-_", validate=True).decode()
-    except (UnicodeError, binascii.Error):
-        raise refusals.invalid(f"Invalid Marker: {marker}") from None
+    """The answer with the rows beyond the marker, in the order of `by`. Raises ValidationError."""
+    beyond = PAGES.beyond(sorted(rows, key=by), marker, by)
+    shown, more = PAGES.page(beyond, max_items or PAGE_ITEMS, by)
+    return {member: [shape(row) for row in shown], "IsTruncated": bool(more), **more}

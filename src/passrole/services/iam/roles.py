@@ -71,7 +71,7 @@ async def list_roles(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Roles under a path, by name."""
-    roles = await kinds.fetch_all(ctx, ROLE, path_prefix)
+    roles = await kinds.fetch_page(ctx, ROLE, kinds.under(path_prefix), marker, max_items)
 
     def shown(tx: Tx) -> list[Role]:
         show = principals.WithArns(tx, ctx.account)

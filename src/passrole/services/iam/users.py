@@ -75,7 +75,7 @@ async def list_users(
     ctx: Context, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Users under a path, by name."""
-    found = await kinds.fetch_all(ctx, USER, path_prefix)
+    found = await kinds.fetch_page(ctx, USER, kinds.under(path_prefix), marker, max_items)
     return page("Users", found, by=kinds.order, shape=shapes.listed_user, marker=marker, max_items=max_items)
 
 

@@ -5,14 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import ids
+from passrole.members import without_none
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, paging, qualified, refusals
+from passrole.services.lambda_ import names, qualified, refusals
 from passrole.services.lambda_.event_config_records import CONFIGS
 from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, Alias
 from passrole.services.lambda_.records import existing
 from passrole.services.operation import operation
+from passrole.services.pages import wanted_rows
 from passrole.store import Tx
 
 PAGE_MAX = 10_000
@@ -84,7 +87,7 @@ async def update_alias(
         "weights": _weights(routing_config),
         "revision": ids.request_id(),
     }
-    given = {member: value for member, value in changes.items() if value is not None}
+    given = without_none(**changes)
 
     def write(tx: Tx) -> dict[str, Any]:
         present = _present(tx, key, named, name)
@@ -125,17 +128,19 @@ async def list_aliases(
     """By name; those of one version, if it is given."""
     named = names.parse(ctx, function_name)
     key = names.here(ctx, named)
-    after = paging.place_of(marker) if marker else ""
+    after = PAGES.after(marker or None, lambda name: qualified.place(key, name))
 
     def read(tx: Tx) -> list[Alias]:
         existing(tx, key, named)
-        return qualified.aliases(tx, key, after=after)
+        return wanted_rows(
+            lambda after, limit: ALIASES.children(tx, key, after=after, limit=limit),
+            lambda alias: function_version in (None, alias.version),
+            after=after,
+            limit=max_items + 1,
+        )
 
-    found = [each for each in await ctx.store.read(read) if function_version in (None, each.version)]
-    answer: dict[str, Any] = {"Aliases": [_shown(alias) for alias in found[:max_items]]}
-    if len(found) > max_items:
-        answer["NextMarker"] = paging.marker_behind(found[max_items - 1].name)
-    return answer
+    found, more = PAGES.page(await ctx.store.read(read), max_items, lambda alias: alias.name)
+    return {"Aliases": [_shown(alias) for alias in found], **more}
 
 
 def _present(tx: Tx, key: str, named: names.Named, name: str) -> Alias:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from passrole.members import without_none
 from passrole.services.context import Context
-from passrole.services.lambda_ import destinations, names, paging, refusals
+from passrole.services.lambda_ import destinations, names, refusals
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig, config_of, shown
 from passrole.services.lambda_.names import LATEST, Named
+from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.qualified import place, resolve
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import operation
@@ -87,17 +89,14 @@ async def list_function_event_invoke_configs(
     """Those of the function, its versions and its aliases."""
     named = names.parse(ctx, function_name)
     key = names.key(ctx, named)
-    after = place(key, paging.place_of(marker)) if marker else ""
+    after = PAGES.after(marker or None, lambda qualifier: place(key, qualifier))
 
     def read(tx: Tx) -> list[EventConfig]:
         _present(tx, ctx, named)
         return [config for _, config in CONFIGS.children(tx, key, after=after, limit=max_items + 1)]
 
-    found = await ctx.store.read(read)
-    answer: dict[str, Any] = {"FunctionEventInvokeConfigs": [shown(each) for each in found[:max_items]]}
-    if len(found) > max_items:
-        answer["NextMarker"] = paging.marker_behind(found[max_items - 1].qualifier)
-    return answer
+    found, more = PAGES.page(await ctx.store.read(read), max_items, lambda config: config.qualifier)
+    return {"FunctionEventInvokeConfigs": [shown(each) for each in found], **more}
 
 
 @operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.settled_arn)
@@ -121,7 +120,7 @@ def _given(
     if retries is None and age_seconds is None and destination_config is None:
         raise refusals.invalid("You must specify at least one of error handling or destination setting.")
     given = {"retries": retries, "age_seconds": age_seconds}
-    fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    fields: dict[str, Any] = without_none(**given)
     if destination_config is not None:
         fields["on_success"] = _destination(destination_config, "OnSuccess")
         fields["on_failure"] = _destination(destination_config, "OnFailure")

@@ -13,7 +13,6 @@ from passrole.services.lambda_ import (
     archives,
     destinations,
     names,
-    paging,
     qualified,
     refusals,
     running,
@@ -23,6 +22,7 @@ from passrole.services.lambda_ import (
     versions,
 )
 from passrole.services.lambda_.event_config_records import CONFIGS
+from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualified import ALIASES, VERSIONS, find
 from passrole.services.lambda_.records import (
@@ -160,24 +160,18 @@ async def list_functions(
 
     A function's versions stay on its page, which may therefore be longer, as AWS says of its own.
     """
-    after = ctx.key(paging.place_of(marker)) if marker else ""
-    page = min(max_items, PAGE_MAX)
+    after = PAGES.after(marker or None, ctx.key)
+    limit = min(max_items, PAGE_MAX)
 
-    def read(tx: Tx) -> tuple[list[Function], list[dict[str, Any]]]:
-        found = [each for _, each in FUNCTIONS.within(tx, *ctx.location, after=after, limit=page + 1)]
+    def read(tx: Tx) -> dict[str, Any]:
+        rows = [each for _, each in FUNCTIONS.within(tx, *ctx.location, after=after, limit=limit + 1)]
+        found, more = PAGES.page(rows, limit, lambda function: function.name)
         if function_version is None:
-            return found, [listed(function) for function in found[:page]]
-        return found, [
-            listed(each, each.version)
-            for function in found[:page]
-            for each in (function, *qualified.versions(tx, function.key))
-        ]
+            return {"Functions": [listed(function) for function in found], **more}
+        every = [each for function in found for each in (function, *qualified.versions(tx, function.key))]
+        return {"Functions": [listed(each, each.version) for each in every], **more}
 
-    found, shown = await ctx.store.read(read)
-    answer: dict[str, Any] = {"Functions": shown}
-    if len(found) > page:
-        answer["NextMarker"] = paging.marker_behind(found[page - 1].name)
-    return answer
+    return await ctx.store.read(read)
 
 
 @operation("lambda:DeleteFunction", resource=names.arn_of)

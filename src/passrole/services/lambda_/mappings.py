@@ -9,9 +9,10 @@ from typing import Any
 
 from passrole import arns, ids
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.lambda_ import filters, names, paging, refusals, sessions
+from passrole.services.lambda_ import filters, names, refusals, sessions
 from passrole.services.lambda_.destinations import queue_url
 from passrole.services.lambda_.mapping_records import (
     CHANNEL,
@@ -21,9 +22,11 @@ from passrole.services.lambda_.mapping_records import (
     configuration,
     existing,
 )
+from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.qualified import find
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.pages import wanted_rows
 from passrole.store import Tx
 
 PAGE_MAX = 100
@@ -138,7 +141,7 @@ async def update_event_source_mapping(
         function = await find(ctx, function_name)
         await _check_queue(ctx, function, before.queue_arn)
         changes["function"] = function.name
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = without_none(**changes)
     if function_name is not None:
         given["qualifier"] = names.parse(ctx, function_name).qualifier
     if scaling_config is not None:
@@ -181,18 +184,20 @@ async def list_event_source_mappings(
 ) -> dict[str, Any]:
     """Those of the region, of one queue or of one function."""
     key = names.key(ctx, names.parse(ctx, function_name)) if function_name else None
-    after = ctx.key(paging.place_of(marker)) if marker else ""
-    page = min(max_items, PAGE_MAX)
+    limit = min(max_items, PAGE_MAX)
+
+    def wanted(mapping: EventSourceMapping) -> bool:
+        return event_source_arn in (None, mapping.queue_arn) and key in (None, mapping.function_key)
 
     def read(tx: Tx) -> dict[str, Any]:
-        found = [
-            mapping
-            for _, mapping in MAPPINGS.within(tx, *ctx.location, after=after)
-            if event_source_arn in (None, mapping.queue_arn) and key in (None, ctx.key(mapping.function))
-        ]
-        shown = [configuration(tx, mapping) for mapping in found[:page]]
-        more = paging.marker_behind(found[page - 1].uuid) if len(found) > page else None
-        return {"EventSourceMappings": shown} | ({"NextMarker": more} if more else {})
+        rows = wanted_rows(
+            lambda after, limit: MAPPINGS.within(tx, *ctx.location, after=after, limit=limit),
+            wanted,
+            after=PAGES.after(marker or None, ctx.key),
+            limit=limit + 1,
+        )
+        found, more = PAGES.page(rows, limit, lambda mapping: mapping.uuid)
+        return {"EventSourceMappings": [configuration(tx, mapping) for mapping in found], **more}
 
     return await ctx.store.read(read)
 

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from passrole import iso8601
 from passrole.faults import Fault
 from passrole.services.lambda_.records import Function
 
@@ -53,10 +53,9 @@ def record(
     response: dict[str, Any] = {"statusCode": attempt.status, "executedVersion": attempt.function.version}
     if attempt.error:
         response["functionError"] = attempt.error
-    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     return {
         "version": RECORD_VERSION,
-        "timestamp": moment.replace("+00:00", "Z"),
+        "timestamp": iso8601.milliseconds(now),
         "requestContext": {
             "requestId": request_id,
             "functionArn": function_arn,

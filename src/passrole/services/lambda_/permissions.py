@@ -14,6 +14,7 @@ import orjson
 from passrole import arns, ids
 from passrole.arns import Account
 from passrole.identities import principals
+from passrole.members import without_none
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -253,7 +254,7 @@ def _condition(
         "lambda:EventSourceToken": token,
         "aws:PrincipalOrgID": organisation,
     }
-    given = {key: value for key, value in equal.items() if value is not None}
+    given = without_none(**equal)
     like = {"ArnLike": {"AWS:SourceArn": source_arn}} if source_arn is not None else {}
     return ({"StringEquals": given} if given else {}) | like
 

@@ -53,15 +53,13 @@ def place(key: str, qualifier: str) -> str:
 
 
 def versions(tx: Tx, key: str, *, after: str = "", limit: int | None = None) -> list[Function]:
-    """The published versions of a function, the oldest first, those beyond `after`."""
-    behind = place(key, after) if after else ""
-    return [version for _, version in VERSIONS.children(tx, key, after=behind, limit=limit)]
+    """The published versions of a function, the oldest first, those whose keys are beyond `after`."""
+    return [version for _, version in VERSIONS.children(tx, key, after=after, limit=limit)]
 
 
-def aliases(tx: Tx, key: str, *, after: str = "", limit: int | None = None) -> list[Alias]:
-    """The aliases of a function by name, those beyond `after`."""
-    behind = place(key, after) if after else ""
-    return [alias for _, alias in ALIASES.children(tx, key, after=behind, limit=limit)]
+def aliases(tx: Tx, key: str) -> list[Alias]:
+    """The aliases of a function by name."""
+    return [alias for _, alias in ALIASES.children(tx, key)]
 
 
 def version(tx: Tx, key: str, number: str) -> Function | None:

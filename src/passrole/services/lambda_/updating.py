@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
@@ -109,7 +110,7 @@ async def update_function_configuration(
     _check_revision(present, revision_id)
     if role is not None:
         await check_role(ctx, role, present.arn)
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, Any] = without_none(**given)
     if dead_letter_config is not None:
         target = changes["dead_letters"] = dead_letter_config.get("TargetArn") or None
         if target is not None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, paging, qualified, refusals
-from passrole.services.lambda_.names import LATEST
+from passrole.services.lambda_ import names, qualified, refusals
+from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
@@ -47,20 +47,16 @@ async def list_versions_by_function(
     """$LATEST, then the published ones, the oldest first; 50 to a page at most."""
     named = names.parse(ctx, function_name)
     key = names.key(ctx, named)
-    after = paging.place_of(marker) if marker else ""
-    page = min(max_items, PAGE_MAX)
+    after = PAGES.after(marker or None, lambda number: qualified.place(key, number))
+    limit = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> list[Function]:
         latest = existing(tx, key, named)
         first = [] if after else [latest]
-        behind = "" if after == LATEST else after
-        return first + qualified.versions(tx, key, after=behind, limit=page + 1)
+        return first + qualified.versions(tx, key, after=after, limit=limit + 1)
 
-    found = await ctx.store.read(read)
-    answer: dict[str, Any] = {"Versions": [listed(each, each.version) for each in found[:page]]}
-    if len(found) > page:
-        answer["NextMarker"] = paging.marker_behind(found[page - 1].version)
-    return answer
+    found, more = PAGES.page(await ctx.store.read(read), limit, lambda each: each.version)
+    return {"Versions": [listed(each, each.version) for each in found], **more}
 
 
 async def publish(

@@ -10,7 +10,7 @@ What they rest on:
 - records.py: which bucket a call means; objects.py: which object; unfinished.py: which upload
 - folders.py, writing.py, walking.py: files that nothing leads out of, temporary files, keys in order
 - rows.py: what is known of an object beside its bytes; saying.py: what of it goes in and out
-- names.py, conditions.py, checksums.py, storage.py, pages.py, refusals.py: tables and rules without I/O
+- names.py, conditions.py, checksums.py, storage.py, paging.py, refusals.py: tables and rules without I/O
 - elsewhere.py: another S3 endpoint in the folder's place
 
 Not here: versions, ACLs, classes that archive, encryption of the bytes, and of a bucket's configuration all

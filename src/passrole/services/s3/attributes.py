@@ -5,7 +5,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
-from passrole.services.s3 import objects, pages, storage, versions
+from passrole.services.s3 import objects, paging, storage, versions
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import invalid_argument
 from passrole.services.s3.rows import About
@@ -54,7 +54,7 @@ async def get_object_attributes(
     attributes: Mapping[str, Any] = {
         "ETag": found.known.etag,  # here alone without its quotes
         "Checksum": told_checksums(about.checksums),
-        "ObjectParts": _parts(about, pages.limit(max_parts, "max-parts"), int(part_number_marker or 0)),
+        "ObjectParts": _parts(about, paging.limit(max_parts, "max-parts"), int(part_number_marker or 0)),
         "StorageClass": storage.read(about.storage).class_,
         "ObjectSize": found.identity.size,
     }

@@ -12,7 +12,8 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
-from passrole.services.s3 import folders, names, pages, records, rows
+from passrole.services.pages import wanted_rows
+from passrole.services.s3 import folders, names, paging, records, rows
 from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.unfinished import forget_uploads
@@ -24,7 +25,6 @@ from passrole.wire.descriptions import service_model
 FIRST_REGION = "us-east-1"  # the one that is no location constraint
 PAGE_MAX = 10_000
 _OLD_NAMES = {"EU": "eu-west-1"}
-_ALL = "buckets"
 
 
 def creation_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
@@ -137,10 +137,16 @@ async def list_buckets(
     if max_buckets is not None and not 1 <= max_buckets <= PAGE_MAX:
         message = f"Argument max-buckets must be an integer between 1 and {PAGE_MAX}"
         raise invalid_argument(message, "max-buckets", max_buckets)
-    after = "" if continuation_token is None else pages.place(_ALL, continuation_token)
-    found = await ctx.store.read(lambda tx: BUCKETS.within(tx, begins=prefix or "", after=after))
-    buckets = [each for _, each in found if bucket_region in (None, each.region)]
-    page = buckets[: max_buckets or PAGE_MAX]
+    limit = max_buckets or PAGE_MAX
+    buckets = await ctx.store.read(
+        lambda tx: wanted_rows(
+            lambda after, limit: BUCKETS.within(tx, begins=prefix or "", after=after, limit=limit),
+            lambda each: bucket_region in (None, each.region),
+            after="" if continuation_token is None else paging.last_of("", continuation_token),
+            limit=limit + 1,
+        )
+    )
+    page = buckets[:limit]
     answer: dict[str, Any] = {
         "Buckets": [
             {"Name": each.name, "CreationDate": each.created, "BucketRegion": each.region} for each in page
@@ -148,7 +154,7 @@ async def list_buckets(
         "Owner": {"ID": ctx.account},
     }
     if len(buckets) > len(page):
-        answer["ContinuationToken"] = pages.token(_ALL, page[-1].name)
+        answer["ContinuationToken"] = paging.cursor("", page[-1].name)
     return answer | ({"Prefix": prefix} if prefix else {})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from passrole import trees
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import checksums, objects, saying, storage, writing, writing_keys
@@ -184,7 +185,7 @@ def _invalid_part(number: int | None, etag: str | None, upload: str) -> Fault:
         " specified entity tag may not match the part's entity tag."
     )
     told = {"ETag": (etag or "").strip('"') or None, "PartNumber": number, "UploadId": upload}
-    members = {name: value for name, value in told.items() if value is not None}
+    members = without_none(**told)
     return Fault("InvalidPart", message, status=400, members=members)
 
 

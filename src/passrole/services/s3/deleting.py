@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -66,7 +67,7 @@ async def delete_objects(
     if not 1 <= len(wanted) <= KEYS_MAX:
         raise malformed_xml()
     named = {"Bucket": bucket, "ExpectedBucketOwner": expected_bucket_owner}
-    given = {name: value for name, value in named.items() if value is not None}
+    given = without_none(**named)
     fates = await asyncio.gather(*(_fate(ctx, given, each) for each in wanted))
     if any(fate.get("Code") == "NoSuchBucket" for fate in fates):
         raise no_such_bucket(bucket)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
@@ -10,7 +11,7 @@ from passrole.services.s3.conditions import Conditions, byte_range, check_read, 
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import busy, invalid_request, not_implemented
-from passrole.services.s3.saying import described, kept_headers
+from passrole.services.s3.saying import described
 
 READS_MAX = 10  # for an object that is replaced while it is read
 Span = tuple[int, int] | None
@@ -51,7 +52,7 @@ async def get_object(
     conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
     found, part, body = await _read(ctx, bucket, key, conditions, range_, part_number)
     answer = _answer(found, part, checksum_mode, part_number)
-    answer |= kept_headers(
+    answer |= without_none(
         CacheControl=response_cache_control,
         ContentDisposition=response_content_disposition,
         ContentEncoding=response_content_encoding,
@@ -98,7 +99,7 @@ async def head_object(
     conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
     found = await _met(ctx, bucket, key, conditions)
     answer = _answer(found, _span(found, range_, part_number), checksum_mode, part_number)
-    answer |= kept_headers(
+    answer |= without_none(
         CacheControl=response_cache_control,
         ContentDisposition=response_content_disposition,
         ContentEncoding=response_content_encoding,

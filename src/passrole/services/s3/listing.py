@@ -7,7 +7,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects, pages, records, rows, storage
+from passrole.services.s3 import objects, paging, records, rows, storage
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
 from passrole.services.s3.saying import quoted
@@ -28,16 +28,16 @@ class Wanted:
 
     def __post_init__(self) -> None:
         """Raises Fault."""
-        pages.spelling(self.encoding_type), self.limit
+        paging.encoding(self.encoding_type), self.limit
 
     @property
     def limit(self) -> int:
         """How many keys and prefixes a page holds at most."""
-        return pages.limit(self.max_keys, "maxKeys")
+        return paging.limit(self.max_keys, "maxKeys")
 
     def write(self, key: str) -> str:
         """A key as it is written."""
-        return pages.spelling(self.encoding_type)(key)
+        return paging.encoding(self.encoding_type)(key)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ async def list_objects(
     await bucket_of(ctx, bucket, expected_bucket_owner)
     wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
     answer, last = await by_marker(ctx, wanted, marker or "")
-    answer["Marker"] = pages.spelling(encoding_type)(marker or "")
+    answer["Marker"] = paging.encoding(encoding_type)(marker or "")
     return answer | ({"NextMarker": last} if last is not None and delimiter else {})
 
 
@@ -98,13 +98,13 @@ async def list_objects_v2(
     """A page of the bucket's keys, and the token of the next."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
-    after = start_after or "" if continuation_token is None else pages.place(bucket, continuation_token)
+    after = start_after or "" if continuation_token is None else paging.last_of(bucket, continuation_token)
     page = await paged(ctx, bucket, wanted.prefix, wanted.delimiter, after, wanted.limit)
     answer = await _told(ctx, wanted, page, with_owner=bool(fetch_owner))
     answer["KeyCount"] = len(page.keys) + len(page.prefixes)
     optional = {
         "ContinuationToken": continuation_token,
-        "NextContinuationToken": None if page.last is None else pages.token(bucket, page.last),
+        "NextContinuationToken": None if page.last is None else paging.cursor(bucket, page.last),
         "StartAfter": start_after and wanted.write(start_after),
     }
     return answer | _present(optional)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import (
@@ -81,7 +82,7 @@ async def put_object(
         sha1=checksum_sha1,
         sha256=checksum_sha256,
     )
-    headers = saying.kept_headers(
+    headers = without_none(
         CacheControl=cache_control,
         ContentDisposition=content_disposition,
         ContentEncoding=content_encoding,
@@ -155,7 +156,7 @@ async def copy_object(
             "ExpectedBucketOwner": expected_source_bucket_owner,
         },
     )
-    new_headers = saying.kept_headers(
+    new_headers = without_none(
         CacheControl=cache_control,
         ContentDisposition=content_disposition,
         ContentEncoding=content_encoding,
@@ -199,7 +200,7 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
     """
     bucket, key = copy_sources.named(copy_source)
     wanted = {**conditions, "VersionId": copy_sources.version(copy_source)}
-    given = {name: value for name, value in wanted.items() if value is not None}
+    given = without_none(**wanted)
     try:
         await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})
     except Fault as fault:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from typing import Any
 
 from passrole.faults import AccessDenied, Fault
+from passrole.members import without_none
 
 
 def no_such_bucket(bucket: str) -> Fault:
@@ -62,7 +63,7 @@ def not_implemented(header: str | None = None, more: str | None = None) -> Fault
     """AWS's words for a header that asks for more than there is, `more` being its second sentence."""
     message = "A header you provided implies functionality that is not implemented"
     told = {"Header": header, "additionalMessage": more}
-    members = {name: value for name, value in told.items() if value is not None}
+    members = without_none(**told)
     return Fault("NotImplemented", message, status=501, members=members)
 
 

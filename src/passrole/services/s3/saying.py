@@ -31,11 +31,6 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     return kept
 
 
-def kept_headers(**headers: str | float | None) -> dict[str, str | float]:
-    """The headers that are kept with an object, by member name: `kept_headers(CacheControl=...)`."""
-    return {name: value for name, value in headers.items() if value is not None}
-
-
 def header_tags(header: str | None) -> dict[str, str]:
     """The tags in a header, which are written like a query. Raises Fault."""
     pairs = parse_qsl(header, keep_blank_values=True) if header else []

@@ -4,7 +4,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import pages, storage
+from passrole.services.s3 import paging, storage
 from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object
 from passrole.services.s3.refusals import invalid_argument
 from passrole.services.s3.saying import quoted
@@ -30,7 +30,7 @@ async def list_parts(
 ) -> dict[str, Any]:
     """The parts of an upload that are there, by number."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    limit, after = pages.limit(max_parts, "max-parts"), _marker(part_number_marker)
+    limit, after = paging.limit(max_parts, "max-parts"), _marker(part_number_marker)
 
     def look(tx: Tx) -> tuple[Upload, list[Part]]:
         return existing_upload(tx, bucket, key, upload_id), parts_of(tx, upload_id)
@@ -73,7 +73,7 @@ async def list_multipart_uploads(
 ) -> dict[str, Any]:
     """The uploads of a bucket that are under way, by key and age."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    limit, write = pages.limit(max_uploads, "max-uploads"), pages.spelling(encoding_type)
+    limit, write = paging.limit(max_uploads, "max-uploads"), paging.encoding(encoding_type)
     found = await ctx.store.read(lambda tx: uploads_of(tx, bucket))
     begins = [upload for upload in found if upload.key.startswith(prefix or "")]
     rolled = {rolled_up(upload.key, prefix or "", delimiter or "") for upload in begins} - {None}

@@ -8,6 +8,7 @@ from typing import Any
 
 from passrole import trees
 from passrole.faults import Fault
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import checksums, names, saying, storage, writing, writing_keys
@@ -68,7 +69,7 @@ async def create_multipart_upload(
     names.segments(key)
     if names.is_marker(key):
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
-    headers = saying.kept_headers(
+    headers = without_none(
         CacheControl=cache_control,
         ContentDisposition=content_disposition,
         ContentEncoding=content_encoding,

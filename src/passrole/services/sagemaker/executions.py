@@ -12,8 +12,10 @@ from passrole.engine.facts import ExecutionRetried, ParallelismChanged, StopRequ
 from passrole.faults import Fault
 from passrole.history import Execution, Folded, definitions, executions, projection
 from passrole.history.executions import Page
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
+from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, page_of
 from passrole.services.sagemaker.records import (
     execution_arn,
     is_own,
@@ -21,16 +23,7 @@ from passrole.services.sagemaker.records import (
     require,
     user_context,
 )
-from passrole.services.sagemaker.requests import (
-    PAGE_MAX,
-    Request,
-    SortOrder,
-    once,
-    page_of,
-    place_of,
-    token_behind,
-    without_none,
-)
+from passrole.services.sagemaker.requests import Request, once
 from passrole.services.sagemaker.starts import Start, begin
 from passrole.services.sagemaker.versions import Wanted, aliases_of, version_keys
 from passrole.store import Tx
@@ -167,7 +160,7 @@ async def list_pipeline_executions(
     max_results: int = PAGE_MAX,
 ) -> dict[str, Any]:
     """A pipeline's executions, newest first."""
-    after = place_of(next_token, float, str)
+    after = PAGES.position(next_token, float, str)
     wanted = Page(
         limit=max_results + 1,
         sort_by=sort_by,
@@ -177,11 +170,8 @@ async def list_pipeline_executions(
         after=None if after is None else (after[0], after[1]),
     )
     found = await ctx.store.read(lambda tx: executions.page(tx, require(tx, ctx, pipeline_name).arn, wanted))
-    shown = found[:max_results]
-    return without_none(
-        PipelineExecutionSummaries=[projection.summary(each) for each in shown],
-        NextToken=token_behind(shown[-1].started, shown[-1].arn) if len(found) > len(shown) else None,
-    )
+    shown, more = PAGES.page(found, max_results, lambda execution: (execution.started, execution.arn))
+    return {"PipelineExecutionSummaries": [projection.summary(each) for each in shown], **more}
 
 
 @operation("sagemaker:ListPipelineExecutionSteps", resource=execution_arn)

@@ -1,27 +1,21 @@
 """Pipelines: created, updated, described, listed, deleted. Creating one looks at no function and no queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from passrole import arns
 from passrole.faults import Fault
 from passrole.history import definitions, executions
+from passrole.members import without_none
 from passrole.policy.request import service_principal
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.pages import wanted_rows
 from passrole.services.sagemaker import versions
+from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, is_between
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
-from passrole.services.sagemaker.requests import (
-    PAGE_MAX,
-    Request,
-    SortOrder,
-    is_between,
-    once,
-    place_of,
-    token_behind,
-    without_none,
-)
+from passrole.services.sagemaker.requests import Request, once
 from passrole.services.sagemaker.sources import definition_text
 from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
 from passrole.store import Tx
@@ -106,7 +100,7 @@ async def update_pipeline(
         "role_arn": role_arn,
         "parallelism": parallelism_configuration,
     }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = without_none(**given)
     return await ctx.store.write(lambda tx: _update(tx, ctx, pipeline_name, text, changes))
 
 
@@ -149,15 +143,19 @@ async def list_pipelines(
     max_results: int = PAGE_MAX,
 ) -> dict[str, Any]:
     """Pipelines of the caller's account and region, newest first."""
-    after = place_of(next_token, *_SORT_KINDS[sort_by])
+    after = PAGES.position(next_token, *_SORT_KINDS[sort_by])
+    descending = sort_order == "Descending"
+
+    def wanted(pipeline: Pipeline) -> bool:
+        return is_between(pipeline.created, created_after, created_before)
 
     def page(tx: Tx) -> dict[str, Any]:
-        pipelines = [
-            pipeline
-            for _, pipeline in PIPELINES.within(tx, *ctx.location, begins=pipeline_name_prefix)
-            if is_between(pipeline.created, created_after, created_before)
-        ]
-        return _page(tx, pipelines, sort_by, sort_order == "Descending", after, max_results)
+        if sort_by == "Name":
+            found = _by_name(tx, ctx, pipeline_name_prefix, wanted, after, descending, max_results + 1)
+        else:
+            found = _by_time(tx, ctx, pipeline_name_prefix, wanted, after, descending)
+        shown, more = PAGES.page(found, max_results, _SORT_KEYS[sort_by])
+        return {"PipelineSummaries": [_summary(tx, each) for each in shown], **more}
 
     return await ctx.store.read(page)
 
@@ -262,21 +260,39 @@ def _display_name(pipeline: Pipeline) -> str:
     return pipeline.name if pipeline.display_name is None else pipeline.display_name
 
 
-def _page(
+def _by_name(
     tx: Tx,
-    pipelines: Sequence[Pipeline],
-    sort_by: str,
-    descending: bool,
+    ctx: Context,
+    prefix: str,
+    wanted: Callable[[Pipeline], bool],
     after: tuple[Any, ...] | None,
+    descending: bool,
     limit: int,
-) -> dict[str, Any]:
-    key = _SORT_KEYS[sort_by]
-    ordered = sorted(pipelines, key=key, reverse=descending)
-    if after is not None:
-        ordered = [each for each in ordered if (key(each) < after if descending else key(each) > after)]
-    shown = ordered[:limit]
-    more = token_behind(*key(shown[-1])) if len(ordered) > limit else None
-    return without_none(PipelineSummaries=[_summary(tx, each) for each in shown], NextToken=more)
+) -> Sequence[Pipeline]:
+    return wanted_rows(
+        lambda after, limit: PIPELINES.within(
+            tx, *ctx.location, begins=prefix, after=after, limit=limit, descending=descending
+        ),
+        wanted,
+        after="" if after is None else ctx.key(after[0]),
+        limit=limit,
+    )
+
+
+def _by_time(
+    tx: Tx,
+    ctx: Context,
+    prefix: str,
+    wanted: Callable[[Pipeline], bool],
+    after: tuple[Any, ...] | None,
+    descending: bool,
+) -> Sequence[Pipeline]:
+    key = _SORT_KEYS["CreationTime"]
+    rows = [each for _, each in PIPELINES.within(tx, *ctx.location, begins=prefix) if wanted(each)]
+    rows.sort(key=key, reverse=descending)
+    if after is None:
+        return rows
+    return [each for each in rows if (key(each) < after if descending else key(each) > after)]
 
 
 _SORT_KINDS: Mapping[str, tuple[type, ...]] = {"Name": (str,), "CreationTime": (float, str)}

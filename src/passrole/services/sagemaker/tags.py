@@ -14,8 +14,8 @@ from passrole.policy.request_keys import request_tag_keys
 from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.paging import page_of
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, is_own, require
-from passrole.services.sagemaker.requests import page_of
 from passrole.store import Tx
 
 TAGS_MAX = 50

@@ -10,18 +10,13 @@ from typing import Any
 
 from passrole.faults import Fault
 from passrole.history import definitions
+from passrole.members import without_none
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
+from passrole.services.pages import wanted_rows
+from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, is_between
 from passrole.services.sagemaker.records import Pipeline, find, pipeline_arn, require
-from passrole.services.sagemaker.requests import (
-    PAGE_MAX,
-    SortOrder,
-    is_between,
-    place_of,
-    token_behind,
-    without_none,
-)
 from passrole.store import Collection, Tx
 
 
@@ -148,22 +143,22 @@ async def list_pipeline_versions(
     max_results: int = PAGE_MAX,
 ) -> dict[str, Any]:
     """A pipeline's versions, newest first: the SDK takes the first one for the latest."""
-    after = place_of(next_token, int)
+    after = PAGES.position(next_token, int)
     descending = sort_order == "Descending"
 
     def page(tx: Tx) -> dict[str, Any]:
         pipeline = require(tx, ctx, pipeline_name)
-        found = [
-            version
-            for _, version in VERSIONS.children(tx, ctx.key(pipeline.name))
-            if is_between(version.created, created_after, created_before)
-            and (after is None or (version.number < after[0] if descending else version.number > after[0]))
-        ]
-        shown = (found[::-1] if descending else found)[:max_results]
-        return without_none(
-            PipelineVersionSummaries=[_summary(pipeline, version) for version in shown],
-            NextToken=token_behind(shown[-1].number) if len(found) > len(shown) else None,
+        parent = ctx.key(pipeline.name)
+        found = wanted_rows(
+            lambda after, limit: VERSIONS.children(
+                tx, parent, after=after, limit=limit, descending=descending
+            ),
+            lambda version: is_between(version.created, created_after, created_before),
+            after="" if after is None else _key(ctx, pipeline, after[0]),
+            limit=max_results + 1,
         )
+        shown, more = PAGES.page(found, max_results, lambda version: (version.number,))
+        return {"PipelineVersionSummaries": [_summary(pipeline, version) for version in shown], **more}
 
     return await ctx.store.read(page)
 

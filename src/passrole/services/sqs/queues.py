@@ -1,7 +1,5 @@
 """Queues come and go: CreateQueue, DeleteQueue, GetQueueUrl, the lists, PurgeQueue."""
 
-import base64
-import binascii
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +9,7 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
+from passrole.services.pages import Pages, wanted_rows
 from passrole.services.sqs import attributes as table
 from passrole.services.sqs import records, redrive, rows
 from passrole.services.sqs.records import (
@@ -30,6 +29,7 @@ from passrole.store import Tx
 
 PAUSE_SECONDS = 60  # between a deletion and the name's next use, and between two purges
 PAGE_MAX = 1_000
+PAGES = Pages("NextToken", lambda token: invalid_value(token, "NextToken", "Invalid NextToken value."))
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SUFFIX = ".fifo"
@@ -109,9 +109,13 @@ async def list_queues(
     max_results: int | None = None,
 ) -> dict[str, Any]:
     """The URLs of all queues, by name; in pages only where MaxResults is given."""
-    begins = queue_name_prefix or ""
-    found = await ctx.store.read(lambda tx: QUEUES.within(tx, *ctx.location, begins=begins))
-    return _page(ctx, "QueueUrls", [queue.name for _, queue in found], next_token, max_results)
+    _check_max_results(max_results)
+    begins, after = queue_name_prefix or "", PAGES.after(next_token or None, ctx.key)
+    rows_max = (max_results or PAGE_MAX) + 1
+    found = await ctx.store.read(
+        lambda tx: QUEUES.within(tx, *ctx.location, begins=begins, after=after, limit=rows_max)
+    )
+    return _page(ctx, "QueueUrls", [queue.name for _, queue in found], max_results)
 
 
 @operation("sqs:ListDeadLetterSourceQueues", resource=queue_arn, resource_policy=queue_policy)
@@ -123,10 +127,16 @@ async def list_dead_letter_source_queues(
 
     def sources(tx: Tx) -> list[str]:
         target = records.existing(tx, key).arn
-        every = QUEUES.within(tx, *ctx.location)
-        return [queue.name for _, queue in every if _dead_letter_arn(queue) == target]
+        _check_max_results(max_results)
+        found = wanted_rows(
+            lambda after, limit: QUEUES.within(tx, *ctx.location, after=after, limit=limit),
+            lambda queue: _dead_letter_arn(queue) == target,
+            after=PAGES.after(next_token or None, ctx.key),
+            limit=(max_results or PAGE_MAX) + 1,
+        )
+        return [queue.name for queue in found]
 
-    return _page(ctx, "queueUrls", await ctx.store.read(sources), next_token, max_results)
+    return _page(ctx, "queueUrls", await ctx.store.read(sources), max_results)
 
 
 @operation("sqs:PurgeQueue", resource=queue_arn, resource_policy=queue_policy)
@@ -193,22 +203,12 @@ def _dead_letter_arn(queue: Queue) -> str | None:
     return redrive.parse_policy(policy).target if policy else None
 
 
-def _page(
-    ctx: Context, member: str, names: Sequence[str], next_token: str | None, max_results: int | None
-) -> dict[str, Any]:
-    """The URLs of the names after the token's; a token only where MaxResults was given, as the API says."""
+def _check_max_results(max_results: int | None) -> None:
     check_range(max_results, "MaxResults", 1, PAGE_MAX, f"Must be between 1 and {PAGE_MAX}, if provided.")
-    after = _token_name(next_token) if next_token else ""
-    rest = [name for name in names if name > after]
-    page = rest[: max_results or PAGE_MAX]
-    answer: dict[str, Any] = {member: [records.url(ctx, name) for name in page]} if page else {}
-    if max_results is not None and len(rest) > len(page):
-        answer["NextToken"] = base64.urlsafe_b64encode(page[-1].encode()).decode()
-    return answer
 
 
-def _token_name(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode("ascii")).decode()
-    except (UnicodeError, binascii.Error):
-        raise invalid_value(token, "NextToken", "Invalid NextToken value.") from None
+def _page(ctx: Context, member: str, names: Sequence[str], max_results: int | None) -> dict[str, Any]:
+    """The URLs of a page of names; a token only where MaxResults was given, as the API says."""
+    shown, more = PAGES.page(names, max_results or PAGE_MAX, str)
+    answer: dict[str, Any] = {member: [records.url(ctx, name) for name in shown]} if shown else {}
+    return answer if max_results is None else {**answer, **more}

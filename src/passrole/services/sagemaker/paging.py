@@ -1,0 +1,34 @@
+"""Lists of SageMaker in pages: their size, their order and the filters by time."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from passrole.faults import Fault
+from passrole.services.pages import Pages
+
+SortOrder = Literal["Ascending", "Descending"]
+
+PAGES = Pages("NextToken", lambda _: Fault("ValidationException", "The NextToken is not valid."))
+PAGE_MAX = 100
+"""Also the default of MaxResults, which AWS does not document: the SDK's list_steps reads one page only."""
+
+
+def page_of(
+    member: str, items: Sequence[dict[str, Any]], key: str, token: str | None, limit: int
+) -> dict[str, Any]:
+    """The answer with a page of `items` under `member`; the member `key` tells items apart.
+
+    Raises ValidationException where the last item of the page before is gone, such as a step that a retry
+    has taken back.
+    """
+
+    def name(item: dict[str, Any]) -> str:
+        return str(item[key])
+
+    shown, more = PAGES.page(PAGES.following(items, token, name), limit, name)
+    return {member: shown, **more}
+
+
+def is_between(created: float, after: float | None, before: float | None) -> bool:
+    """Whether a time passes the filters CreatedAfter and CreatedBefore, both inclusive."""
+    return (after is None or created >= after) and (before is None or created <= before)
