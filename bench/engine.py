@@ -86,7 +86,7 @@ class InstantDoor:
         return self._all_invoked
 
     async def __call__(self, service: str, operation: str, *_: Any, **__: Any) -> dict[str, Any]:
-        """See worker.WorkerDoor."""
+        """See CallOperation."""
         if operation == "Invoke":
             self._missing -= 1
             if not self._missing:

@@ -136,7 +136,7 @@ class World:
     async def _opened(self, folder: Path) -> SqliteStore:
         return SqliteStore(folder)
 
-    async def _call(self, service: str, operation: str, parameters: Mapping[str, Any], **_: Any) -> Any:
+    async def _call(self, service: str, operation: str, *_: Any, **__: Any) -> Any:
         raise AssertionError(f"{service}:{operation} is called by a declaration")
 
 

@@ -88,7 +88,12 @@ class FakeRuntime:
 
 
 async def door(
-    service: str, operation: str, parameters: Mapping[str, Any], principal: Principal, region: str
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    principal: Principal,
+    region: str,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
     assert (service, operation, principal.name, region) == (
         "sts",
@@ -98,12 +103,13 @@ async def door(
     )
     key = f"key of {parameters['RoleArn']}"
     return {
+        "AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:f"},
         "Credentials": {
             "AccessKeyId": key,
             "SecretAccessKey": "s",
             "SessionToken": "t",
             "Expiration": 2e9,
-        }
+        },
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from passrole import ids
 from passrole.faults import Fault
-from passrole.worker.calls import PRINCIPAL_SECONDS
+from passrole.services.service_sessions import SESSION_SECONDS
 from passrole.worker.patience import ATTEMPTS_MAX
 
 Shop = Any
@@ -81,7 +81,7 @@ def test_a_session_is_assumed_anew_when_it_is_old(workshop: Run) -> None:
         await shop.worker.start()
         await shop.start("l1", name="one")
         await shop.end("one")
-        shop.now += PRINCIPAL_SECONDS
+        shop.now += SESSION_SECONDS
         await shop.start("l1", name="two")
         await shop.end("two")
         assert len(shop.door.called("sts:AssumeRole")) == 2

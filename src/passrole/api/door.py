@@ -135,14 +135,10 @@ class Door:
         region: str,
         request_id: str | None = None,
     ) -> dict[str, Any]:
-        """A call by passrole's own worker, as `principal`; with a request id of its own unless given one."""
+        """See CallOperation: a call by passrole's own worker; without a request id it gets a new one."""
         request_id = request_id or ids.request_id()
-        try:
-            where = Region(region)
-        except Unfit as error:
-            raise Fault("ValidationException", str(error)) from None
         return await self.call(
-            Call(principal, service, operation, parameters, where, request_id, secure=True)
+            Call(principal, service, operation, parameters, _region(region), request_id, secure=True)
         )
 
     async def _through(self, call: Call, verdict: Verdict) -> dict[str, Any]:
@@ -178,10 +174,18 @@ class Door:
 
     def _context(self, call: Call) -> Context:
         async def call_on(
-            service: str, operation: str, parameters: Mapping[str, Any], *, principal: Principal | None = None
+            service: str,
+            operation: str,
+            parameters: Mapping[str, Any],
+            principal: Principal | None = None,
+            region: str | None = None,
+            request_id: str | None = None,
         ) -> dict[str, Any]:
+            outer = replace(
+                call, region=_region(region or call.region), request_id=request_id or call.request_id
+            )
             try:
-                return await self.call(_inner(call, service, operation, parameters, principal))
+                return await self.call(_inner(outer, service, operation, parameters, principal))
             except Internal as fault:
                 raise InnerCallFailed from fault
 
@@ -213,6 +217,13 @@ class Door:
                 duration_ms=round(seconds * 1000, 3),
             )
         )
+
+
+def _region(text: str) -> Region:
+    try:
+        return Region(text)
+    except Unfit as error:
+        raise Fault("ValidationException", str(error)) from None
 
 
 def _own_failure(call: Call, error: Exception) -> Internal:

@@ -57,16 +57,3 @@ def service_principal(name: str, account: str, source: str | None = None) -> Pri
     resource of the account, its `source`.
     """
     return Principal(kind="service", arn=name, account=account, id=name, name=name, source=source)
-
-
-def role_session(role_arn: str, account: str, role_id: str, arn: str, name: str) -> Principal:
-    """A session of a role, by what AssumeRole tells of it: its `role_id`, its own `arn`, and its name."""
-    return Principal(
-        kind="role",
-        arn=arn,
-        account=account,
-        id=role_id,
-        name=role_arn.rpartition("/")[2],
-        role_arn=role_arn,
-        session_name=name,
-    )

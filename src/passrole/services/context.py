@@ -12,23 +12,39 @@ from passrole.runtimes.interface import FunctionRuntime
 from passrole.store import Store
 
 
-class CallDoor(Protocol):
-    """The door, for a handler that needs another service."""
+class CallOperation(Protocol):
+    """The door, for whoever calls an operation from inside: a handler, or work in the background."""
 
     async def __call__(
         self,
         service: str,
         operation: str,
         parameters: Mapping[str, Any],
-        *,
-        principal: Principal | None = None,
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
-        """Call as the present caller, or as `principal` (a service acting for itself).
+        """Call as `principal`, such as a service acting for itself or a session of a role.
 
         `service` and `operation` as botocore and AWS spell them (`lambda`, `GetFunction`), parameters and
         answer in AWS's capital spelling. Raises Fault as the called service answers. Never inside a
         transaction.
         """
+
+
+class HandlerCall(CallOperation, Protocol):
+    """The same from within a call: by default it goes on as the present caller, in the present region."""
+
+    async def __call__(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal | None = None,
+        region: str | None = None,
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
+        """See CallOperation."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,7 @@ class Context:
     request_id: str
     store: Store
     functions: FunctionRuntime
-    call: CallDoor
+    call: HandlerCall
     clock: Clock
     config: Config
     hung_up: Callable[[], Awaitable[None]] | None = None

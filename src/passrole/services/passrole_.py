@@ -13,6 +13,7 @@ from passrole.policy.request import service_principal
 from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, written
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.service_sessions import SessionRequest, assume
 
 LOG_BYTES_MAX = 4_194_304
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -78,8 +79,8 @@ async def assume_role_for_user(ctx: Context, *, role_arn: str) -> dict[str, Any]
     https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
     """
     sagemaker = service_principal(SAGEMAKER, ctx.account)
-    parameters = {"RoleArn": role_arn, "RoleSessionName": "SageMaker"}
-    return await ctx.call("sts", "AssumeRole", parameters, principal=sagemaker)
+    session = await assume(ctx.call, SessionRequest(role_arn, "SageMaker", sagemaker, ctx.region))
+    return dict(session.answer)
 
 
 async def _may_list_steps(ctx: Context, execution: str) -> bool:

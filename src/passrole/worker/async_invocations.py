@@ -19,13 +19,15 @@ from passrole.config import Config
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
+from passrole.services.context import CallOperation
 from passrole.services.lambda_ import async_invocations, destinations, outcomes, qualified, running
 from passrole.services.lambda_.async_invocations import KIND, AsyncInvocation
 from passrole.services.lambda_.event_config_records import EventConfig, config_of
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.outcomes import Attempt
 from passrole.services.lambda_.records import Function
-from passrole.services.lambda_.sessions import Sessions
+from passrole.services.lambda_.sessions import session_request
+from passrole.services.service_sessions import SessionCache
 from passrole.store import Store
 from passrole.store.tasks import Task
 from passrole.worker.supervisor import Supervisor
@@ -42,14 +44,14 @@ class AsyncInvocations:
     """Runs what waits, from `start` until the supervisor is closed; that comes before the runtime."""
 
     def __init__(
-        self, store: Store, functions: FunctionRuntime, call: running.Call, clock: Clock, config: Config
+        self, store: Store, functions: FunctionRuntime, call: CallOperation, clock: Clock, config: Config
     ) -> None:
         self._store = store
         self._functions = functions
         self._call = call
         self._clock = clock
         self._config = config
-        self._sessions = Sessions(call, clock)
+        self._sessions = SessionCache(call, clock)
 
     def start(self, supervisor: Supervisor) -> None:
         """Once the door is open."""
@@ -107,7 +109,7 @@ class AsyncInvocations:
                     invocation,
                     store=self._store,
                     functions=self._functions,
-                    assume=running.assuming(self._call, function.region),
+                    call=self._call,
                     config=self._config,
                 )
             except Fault as fault:
@@ -155,7 +157,8 @@ class AsyncInvocations:
     ) -> None:
         while True:
             try:
-                await send(await self._sessions.principal(attempt.function))
+                function = attempt.function
+                await send(await self._sessions.principal(session_request(function.role, function.arn)))
                 return
             except Internal:  # passrole's own failure says nothing about the destination
                 await asyncio.sleep(THROTTLED_SECONDS)

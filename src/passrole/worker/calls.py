@@ -7,38 +7,24 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from passrole import arns
 from passrole.arns import Arn
 from passrole.clock import Clock
 from passrole.faults import Fault
-from passrole.policy.request import Principal, role_session, service_principal
+from passrole.policy.request import Principal
+from passrole.services.context import CallOperation
+from passrole.services.service_sessions import SessionCache, request_for
 from passrole.worker.patience import Policies, delays, kind_of
 
 log = logging.getLogger(__name__)
 
 SERVICE = "sagemaker.amazonaws.com"
-PRINCIPAL_SECONDS = 300
 STEP_CHARACTERS_MAX = 20
 """Of a step's name, in the name of its session."""
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-class WorkerDoor(Protocol):
-    """The door, as the worker sees it."""
-
-    async def __call__(
-        self,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any],
-        principal: Principal,
-        region: str,
-        request_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Call an operation; names, parameters and answer in AWS's spelling. Raises Fault."""
 
 
 class CallFailed(Exception):
@@ -95,21 +81,13 @@ class Caller:
         return arn
 
 
-_ASSUME_ROLE = Action("sts", "AssumeRole", "sts:AssumeRole")
-
-
 class Calls:
-    """The calls of all executions; a step's calls share a session for PRINCIPAL_SECONDS.
+    """The calls of all executions; a step's calls share a session (services/service_sessions.py)."""
 
-    That is no longer than AWS takes to spread a change of a role; what the role *may* is decided anew
-    on every call. Calls that need the same session at once share the one AssumeRole.
-    """
-
-    def __init__(self, door: WorkerDoor, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
-        self._door = door
-        self._clock = clock
+    def __init__(self, call: CallOperation, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._call = call
         self._sleep = sleep
-        self._sessions: dict[Caller, _Session] = {}
+        self._sessions = SessionCache(self._as_service, clock)
 
     async def as_role(
         self,
@@ -124,33 +102,21 @@ class Calls:
         Throttling and faults of the service are tried again: AWS does so for every type of step
         (Step.THROTTLING, Step.SERVICE_FAULT), and as `retries` say where the step has such policies.
         """
-        principal = await self._principal(caller)
+        request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
+        principal = await self._sessions.principal(request)
         return await self._persistently(action, parameters, principal, caller.region, request_id, retries)
 
-    async def _principal(self, caller: Caller) -> Principal:
-        session = self._sessions.get(caller)
-        if session is None or session.expires <= self._clock():
-            task = asyncio.ensure_future(self._assume(caller))
-            session = _Session(task, self._clock() + PRINCIPAL_SECONDS)
-            self._forget_expired()
-            self._sessions[caller] = session
-        try:
-            if session.principal.done():
-                return session.principal.result()
-            return await asyncio.shield(session.principal)
-        except Exception:  # what failed is asked anew next time
-            if self._sessions.get(caller) is session:
-                del self._sessions[caller]
-            raise
-
-    async def _assume(self, caller: Caller) -> Principal:
-        name = caller.session_name
-        parameters = {"RoleArn": caller.role, "RoleSessionName": name}
-        sagemaker = service_principal(SERVICE, caller.account, source=caller.execution)
-        answer = await self._persistently(_ASSUME_ROLE, parameters, sagemaker, caller.region)
-        user, arn = answer["AssumedRoleUser"], arns.parse(caller.role)
-        account = arn.account if arn else caller.account
-        return role_session(caller.role, account, user["AssumedRoleId"], user["Arn"], name)
+    async def _as_service(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
+        action = Action(service, operation, f"{service}:{operation}")
+        return await self._persistently(action, parameters, principal, region, request_id)
 
     async def _persistently(
         self,
@@ -164,7 +130,7 @@ class Calls:
         waits: Iterator[float] | None = None
         while True:
             try:
-                return await self._door(
+                return await self._call(
                     action.service, action.operation, parameters, principal, region, request_id
                 )
             except Fault as fault:
@@ -176,14 +142,3 @@ class Calls:
                     raise CallFailed(action.name, fault.message, fault.code, is_final=kind is None) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
             await self._sleep(delay)
-
-    def _forget_expired(self) -> None:
-        now = self._clock()
-        for key in [key for key, session in self._sessions.items() if session.expires <= now]:
-            del self._sessions[key]
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    principal: "asyncio.Future[Principal]"
-    expires: float

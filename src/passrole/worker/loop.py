@@ -27,8 +27,9 @@ from passrole.engine.commands import (
 )
 from passrole.engine.facts import CommandWithdrawn, InputFact
 from passrole.history import Task
+from passrole.services.context import CallOperation
 from passrole.store import Store
-from passrole.worker.calls import Calls, Sleep, WorkerDoor
+from passrole.worker.calls import Calls, Sleep
 from passrole.worker.effects import Effects
 from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.invocations import Invocations, Slots
@@ -55,7 +56,7 @@ class Worker:
     """Performs commands between `start` and `close`."""
 
     def __init__(
-        self, store: Store, door: WorkerDoor, slots: Slots, clock: Clock, *, sleep: Sleep = asyncio.sleep
+        self, store: Store, door: CallOperation, slots: Slots, clock: Clock, *, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._store = store
         self._clock = clock

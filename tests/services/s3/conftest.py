@@ -103,8 +103,9 @@ class S3:
         service: str,
         operation: str,
         parameters: Mapping[str, Any],
-        *,
         principal: Principal | None = None,
+        region: str | None = None,
+        request_id: str | None = None,
     ) -> dict[str, Any]:
         assert service == "s3"
         if (operation, str(parameters.get("Key", ""))) in self.denied:

@@ -17,10 +17,11 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes.jobs import Jobs
 from passrole.runtimes.spark import Spark
+from passrole.services.context import CallOperation
 from passrole.services.emr import lifecycle
 from passrole.services.emr.lifecycle import Todo
 from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep, steps_of
-from passrole.services.emr.running import Call, Outcome, Programs
+from passrole.services.emr.running import Outcome, Programs
 from passrole.store import Store
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ _INTERNAL = {"Reason": "Unknown Error", "Message": "The step failed because of a
 class Clusters:
     """Works all clusters. `start` once the door is open, `close` before the store."""
 
-    def __init__(self, store: Store, call: Call, clock: Clock, config: Config) -> None:
+    def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config) -> None:
         self._store = store
         self._clock = clock
         self._jobs = Jobs()

@@ -9,27 +9,25 @@ https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-steps-runtime-roles.h
 import asyncio
 import gzip
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from passrole import arns, iso8601
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault, Internal
-from passrole.policy.request import Principal, role_session, service_principal
+from passrole.policy.request import Principal, service_principal
 from passrole.runtimes import jobs
 from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec, emr_folder
 from passrole.runtimes.spark import Spark
+from passrole.services.context import CallOperation
 from passrole.services.emr import commands, configurations, failures
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
+from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
 
 log = logging.getLogger(__name__)
-
-Call = Callable[[str, str, Mapping[str, Any], Principal, str], Awaitable[dict[str, Any]]]
-"""The door from inside: service, operation, parameters, principal, region."""
 
 CONTROLLER = "controller"
 _EC2 = "ec2.amazonaws.com"
@@ -56,7 +54,7 @@ class _Session:
 class Programs:
     """Runs steps and bootstrap actions of clusters, each in a folder of its own below `<data>/emr`."""
 
-    def __init__(self, call: Call, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
+    def __init__(self, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
         self._call = call
         self._clock = clock
         self._config = config
@@ -234,28 +232,25 @@ class Programs:
         # EC2 acts for the instance that the role's credentials are delivered to.
         instance = arns.instance(cluster.region, cluster.account, cluster.instance)
         ec2 = service_principal(_EC2, cluster.account, source=instance)
-        answer = await self._assumed(cluster, cluster.instance_role, ec2)
-        arn = cluster.instance_role
+        assumed = await self._assumed(cluster, cluster.instance_role, ec2)
         if role is not None:
-            answer = await self._assumed(cluster, role, _principal(cluster, arn, answer))
-            arn = role
-        given = answer["Credentials"]
+            assumed = await self._assumed(cluster, role, assumed.principal)
+        credentials = assumed.credentials
         return _Session(
-            _principal(cluster, arn, answer),
+            assumed.principal,
             {
                 "AWS_REGION": cluster.region,
                 "AWS_DEFAULT_REGION": cluster.region,
                 "AWS_ENDPOINT_URL": self._config.endpoint_url,
                 "AWS_EC2_METADATA_DISABLED": "true",
-                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-                "AWS_SESSION_TOKEN": given["SessionToken"],
+                "AWS_ACCESS_KEY_ID": credentials.access_key,
+                "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+                "AWS_SESSION_TOKEN": credentials.session_token,
             },
         )
 
-    async def _assumed(self, cluster: Cluster, role: str, caller: Principal) -> dict[str, Any]:
-        asked = {"RoleArn": role, "RoleSessionName": cluster.instance}
-        return await self._call("sts", "AssumeRole", asked, caller, cluster.region)
+    async def _assumed(self, cluster: Cluster, role: str, caller: Principal) -> ServiceSession:
+        return await assume(self._call, SessionRequest(role, cluster.instance, caller, cluster.region))
 
     async def _ended(
         self, cluster: Cluster, step: EmrStep, code: int | None, problem: str | None = None
@@ -288,8 +283,3 @@ class Programs:
 
 def _zipped(path: Path) -> bytes:
     return gzip.compress(path.read_bytes() if path.exists() else b"")
-
-
-def _principal(cluster: Cluster, role: str, answer: Mapping[str, Any]) -> Principal:
-    user = answer["AssumedRoleUser"]
-    return role_session(role, cluster.account, user["AssumedRoleId"], user["Arn"], cluster.instance)

@@ -18,11 +18,11 @@ from passrole.clock import Clock
 from passrole.event_outbox import EVENTS, EmittedEvent
 from passrole.faults import Fault, Internal
 from passrole.patterns import Rules, compile_pattern
+from passrole.services.context import CallOperation
 from passrole.services.events import destinations
 from passrole.services.events.destinations import NOTICES, Parcel, kind_of
 from passrole.services.events.inputs import InvalidInput, Occasion, input_of
 from passrole.services.events.records import CHANNEL, LISTENING, RULES, Rule, rules_of, targets_of
-from passrole.services.events.roles import Call
 from passrole.store import Collection, Store, Tx
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def deliver_to_targets(tx: Tx, rule: Rule, event: Mapping[str, Any], at: float) 
 class Deliveries:
     """Matches and delivers. `start` once the door is open, `close` before the store."""
 
-    def __init__(self, store: Store, call: Call, clock: Clock) -> None:
+    def __init__(self, store: Store, call: CallOperation, clock: Clock) -> None:
         self._store = store
         self._call = call
         self._clock = clock

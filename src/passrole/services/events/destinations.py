@@ -15,7 +15,9 @@ from passrole.arns import Arn
 from passrole.faults import Fault
 from passrole.patterns.json_paths import ABSENT, InvalidPath, value_at
 from passrole.policy.request import Principal, service_principal
-from passrole.services.events.roles import SERVICE, Call, session
+from passrole.services.context import CallOperation
+from passrole.services.events.roles import SERVICE, session_request
+from passrole.services.service_sessions import assume
 
 NOTICES = "sagemaker-emr-events"
 """The channel of what is delivered there; its notices are events."""
@@ -44,7 +46,7 @@ class Kind:
     """A kind of target; `deliver` is None where a notice does."""
 
     needs_role: bool
-    deliver: "Callable[[Call, Parcel, Principal], Awaitable[object]] | None"
+    deliver: "Callable[[CallOperation, Parcel, Principal], Awaitable[object]] | None"
 
 
 def kind_of(arn: Arn) -> Kind | None:
@@ -54,30 +56,30 @@ def kind_of(arn: Arn) -> Kind | None:
     return KINDS.get(arn.service)
 
 
-async def principal(call: Call, parcel: Parcel) -> Principal:
+async def principal(call: CallOperation, parcel: Parcel) -> Principal:
     """Who delivers: a session of the target's role, or EventBridge on behalf of the rule. Raises Fault."""
     role = parcel.target.get("RoleArn")
     if role:
-        return await session(call, role, parcel.rule_arn)
+        return (await assume(call, session_request(role, parcel.rule_arn))).principal
     rule = arns.parse(parcel.rule_arn)
     assert rule is not None, "rules have ARNs"
     return service_principal(SERVICE, rule.account, source=parcel.rule_arn)
 
 
-async def send(call: Call, queue: Arn, asked: Mapping[str, Any], caller: Principal) -> None:
+async def send(call: CallOperation, queue: Arn, asked: Mapping[str, Any], caller: Principal) -> None:
     """Put a message into a queue by its ARN. Raises Fault."""
     # SQS reads the account and the name off any URL
     url = f"https://sqs.{queue.region}.amazonaws.com/{queue.account}/{queue.resource}"
     await call("sqs", "SendMessage", {"QueueUrl": url, **asked}, caller, queue.region)
 
 
-async def _to_queue(call: Call, parcel: Parcel, caller: Principal) -> None:
+async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     group = (parcel.target.get("SqsParameters") or {}).get("MessageGroupId")
     ordered = {"MessageGroupId": group} if group else {}
     await send(call, parcel.arn, {"MessageBody": parcel.text, **ordered}, caller)
 
 
-async def _to_function(call: Call, parcel: Parcel, caller: Principal) -> None:
+async def _to_function(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     asked = {
         "FunctionName": parcel.target["Arn"],
         "InvocationType": "Event",
@@ -86,7 +88,7 @@ async def _to_function(call: Call, parcel: Parcel, caller: Principal) -> None:
     await call("lambda", "Invoke", asked, caller, parcel.arn.region)
 
 
-async def _to_pipeline(call: Call, parcel: Parcel, caller: Principal) -> None:
+async def _to_pipeline(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     """Starts the pipeline once, however often it is delivered: the token is the delivery's."""
     parameters = (parcel.target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
     given = [(each["Name"], _parameter(each["Value"], parcel.event)) for each in parameters]
@@ -111,7 +113,7 @@ def _parameter(value: str, event: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) else str(found).lower() if isinstance(found, bool) else str(found)
 
 
-async def _to_logs(call: Call, parcel: Parcel, caller: Principal) -> None:
+async def _to_logs(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     """A stream for each event, as on AWS. Logs knows groups by name, so the account is looked at here."""
     rule = arns.parse(parcel.rule_arn)
     if rule is None or rule.account != parcel.arn.account:

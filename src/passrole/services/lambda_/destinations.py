@@ -14,10 +14,9 @@ from passrole import arns
 from passrole.arns import Arn
 from passrole.faults import Fault
 from passrole.policy.request import Principal
-from passrole.services.context import Context
+from passrole.services.context import CallOperation, Context
 from passrole.services.lambda_ import refusals, sessions
 from passrole.services.lambda_.records import Function
-from passrole.services.lambda_.running import Call
 
 ERROR_MESSAGE_CHARS_MAX = 1_024
 _ELSEWHERE = ("sns", "events", "s3")
@@ -70,7 +69,7 @@ async def check_dead_letters(ctx: Context, role: str, function_arn: str, target:
         raise refusals.bad_dead_letter_target(target) from fault
 
 
-async def deliver(call: Call, principal: Principal, arn: str, record: Mapping[str, Any]) -> None:
+async def deliver(call: CallOperation, principal: Principal, arn: str, record: Mapping[str, Any]) -> None:
     """Bring the record of an invocation to a destination. Raises Fault."""
     found, text = _parsed(arn), orjson.dumps(record)
     if found.service == "sqs":
@@ -82,7 +81,11 @@ async def deliver(call: Call, principal: Principal, arn: str, record: Mapping[st
 
 
 async def send_dead_letter(
-    call: Call, principal: Principal, target: str, event: str, attributes: Mapping[str, tuple[str, str]]
+    call: CallOperation,
+    principal: Principal,
+    target: str,
+    event: str,
+    attributes: Mapping[str, tuple[str, str]],
 ) -> None:
     """Send an event to the dead-letter queue; `attributes` have type and value. Raises Fault."""
     asked = {

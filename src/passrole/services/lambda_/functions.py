@@ -15,7 +15,6 @@ from passrole.services.lambda_ import (
     names,
     qualified,
     refusals,
-    running,
     sessions,
     settings,
     sources,
@@ -64,7 +63,7 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 @operation(
     "lambda:CreateFunction",
     resource=names.unqualified_arn,
-    passes=[PassRole("role", running.SERVICE)],
+    passes=[PassRole("role", sessions.SERVICE)],
     keys=_keys,
     also=_tagging,
     ignores=("architectures", "ephemeral_storage", "logging_config", "tracing_config"),

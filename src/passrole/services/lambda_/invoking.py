@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from passrole.policy.request import Principal, Values
+from passrole.policy.request import Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
 from passrole.services.lambda_ import async_invocations, names, permissions, qualified, refusals, running
@@ -64,15 +64,12 @@ async def _check_payload(payload: bytes, bytes_max: int) -> None:
 
 
 async def _run(ctx: Context, function: Function, invocation: Invocation) -> InvocationResult:
-    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
-
     return await running.run(
         function,
         invocation,
         store=ctx.store,
         functions=ctx.functions,
-        assume=assume,
+        call=ctx.call,
         config=ctx.config,
     )
 

@@ -27,9 +27,11 @@ from passrole.runtimes.interface import (
     Invocation,
     InvocationResult,
 )
+from passrole.services.context import CallOperation
 from passrole.services.lambda_.records import FUNCTIONS
-from passrole.services.lambda_.running import SOURCE_FUNCTION, Call
-from passrole.services.lambda_.sessions import Sessions
+from passrole.services.lambda_.running import SOURCE_FUNCTION
+from passrole.services.lambda_.sessions import session_request
+from passrole.services.service_sessions import SessionCache
 from passrole.store import Store
 
 log = logging.getLogger(__name__)
@@ -71,11 +73,11 @@ class LoggedFunctions:
         self._inner = inner
         self._store = store
         self._clock = clock
-        self._call: Call | None = None
+        self._call: CallOperation | None = None
         self._waiting: defaultdict[_Place, list[_Written]] = defaultdict(list)
         self._waiting_bytes = 0
         self._there: set[_Place] = set()
-        self._sessions: Sessions | None = None
+        self._sessions: SessionCache | None = None
         self._refused: dict[_Place, float] = {}
         self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -101,10 +103,10 @@ class LoggedFunctions:
         """See the runtime."""
         await self._inner.discard(code)
 
-    def start(self, call: Call) -> None:
+    def start(self, call: CallOperation) -> None:
         """Deliver from now on, through the door."""
         self._call = call
-        self._sessions = Sessions(call, self._clock)
+        self._sessions = SessionCache(call, self._clock)
         self._task = asyncio.create_task(self._work())
 
     async def close(self) -> None:
@@ -155,7 +157,7 @@ class LoggedFunctions:
         if function is None:
             return
         assert self._sessions is not None, "nothing is delivered before the start"
-        session = await self._sessions.principal(function)
+        session = await self._sessions.principal(session_request(function.role, function.arn))
         # "Lambda also injects the source function ARN" into the calls that store logs, and into no others.
         principal = replace(session, keys={SOURCE_FUNCTION: function.arn})
         for batch in batches(events):

@@ -20,13 +20,14 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
+from passrole.services.context import CallOperation
 from passrole.services.lambda_ import filters, qualified, running, sqs_events
 from passrole.services.lambda_.destinations import queue_url
 from passrole.services.lambda_.mapping_records import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.records import Function
-from passrole.services.lambda_.running import Call
-from passrole.services.lambda_.sessions import Sessions
+from passrole.services.lambda_.sessions import session_request
 from passrole.services.lambda_.sqs_events import Message
+from passrole.services.service_sessions import SessionCache
 from passrole.store import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,12 @@ class EventSources:
     """Works all mappings. `start` once the door is open, `close` before the runtime."""
 
     def __init__(
-        self, store: Store, functions: FunctionRuntime, call: Call, clock: Clock, config: Config
+        self, store: Store, functions: FunctionRuntime, call: CallOperation, clock: Clock, config: Config
     ) -> None:
         self._store = store
         self._functions = functions
         self._call = call
-        self._sessions = Sessions(call, clock)
+        self._sessions = SessionCache(call, clock)
         self._config = config
         self._batches: set[asyncio.Task[None]] = set()
         self._rooms: defaultdict[str, _Room] = defaultdict(_Room)
@@ -126,8 +127,8 @@ class _Poller:
         self,
         store: Store,
         functions: FunctionRuntime,
-        call: Call,
-        sessions: Sessions,
+        call: CallOperation,
+        sessions: SessionCache,
         config: Config,
         batches: set[asyncio.Task[None]],
         room: _Room,
@@ -240,7 +241,7 @@ class _Poller:
             Invocation(ids.request_id(), event, mapping.function_arn),
             store=self._store,
             functions=self._functions,
-            assume=running.assuming(self._call, mapping.region),
+            call=self._call,
             config=self._config,
         )
         if result.error:
@@ -264,7 +265,7 @@ class _Poller:
     async def _as_role(
         self, mapping: EventSourceMapping, function: Function, operation: str, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
-        principal = await self._sessions.principal(function)
+        principal = await self._sessions.principal(session_request(function.role, function.arn))
         return await self._call("sqs", operation, asked, principal, mapping.region)
 
     async def _tell(self, mapping: EventSourceMapping, result: str) -> None:

@@ -1,49 +1,37 @@
-"""Sessions of functions' roles, for the calls that Lambda makes as them."""
+"""Sessions of functions' roles: which one Lambda asks for, and how a refusal is worded."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from passrole.clock import Clock
+from passrole import arns
+from passrole.arns import Account, Region
 from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import Context
-from passrole.services.lambda_ import refusals, running
-from passrole.services.lambda_.records import Function
+from passrole.services.lambda_ import refusals
+from passrole.services.service_sessions import SessionRequest, assume, request_for
 
-SECONDS = 300.0
+SERVICE = "lambda.amazonaws.com"
+
+
+def session_request(role: str, function_arn: str) -> SessionRequest:
+    """The session of a role that Lambda assumes for a function.
+
+    A trust policy may name the function, unqualified, as aws:SourceArn.
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    arn = arns.parse(function_arn)
+    assert arn is not None, "functions have ARNs"
+    name = arn.resource.split(":")[1]
+    source = arns.function(Region(arn.region), Account(arn.account), name)
+    # a session's name has two characters at least, a function's has one
+    return request_for(SERVICE, role, name.ljust(2, "_"), source)
 
 
 async def of_role(ctx: Context, role: str, function_arn: str) -> Principal:
-    """A session of a role as who is calling, while a call is answered. Raises Fault where Lambda cannot
-    assume the role, as CreateFunction does.
+    """A session of a role as who is calling, while a call is answered.
+
+    Calls from outside the function's environment have no lambda:SourceFunctionArn. Raises Fault
+    InvalidParameterValueException where Lambda cannot assume the role, as CreateFunction does.
     """
-
-    async def assume(parameters: Mapping[str, Any], principal: Principal) -> dict[str, Any]:
-        return await ctx.call("sts", "AssumeRole", parameters, principal=principal)
-
     try:
-        return await running.principal(assume, role, function_arn)
+        return (await assume(ctx.call, session_request(role, function_arn))).principal
     except Fault as fault:
         raise refusals.role_refused() from fault
-
-
-class Sessions:
-    """A role is assumed anew every SECONDS, which is no longer than AWS takes to spread a change of it; what
-    it may is decided on each call.
-    """
-
-    def __init__(self, call: running.Call, clock: Clock) -> None:
-        self._call = call
-        self._clock = clock
-        self._known: dict[tuple[str, str, str], tuple[Principal, float]] = {}
-
-    async def principal(self, function: Function) -> Principal:
-        """The session of a function's role. Raises Fault as AssumeRole does."""
-        key, now = (function.role, function.region, function.name), self._clock()
-        known = self._known.get(key)
-        if known is None or known[1] <= now:
-            assume = running.assuming(self._call, function.region)
-            principal = await running.principal(assume, function.role, function.arn)
-            self._known = {old: kept for old, kept in self._known.items() if kept[1] > now}
-            known = self._known[key] = (principal, now + SECONDS)
-        return known[0]

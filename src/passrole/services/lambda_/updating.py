@@ -11,7 +11,7 @@ from passrole.services.lambda_ import (
     destinations,
     names,
     refusals,
-    running,
+    sessions,
     settings,
     sources,
     versions,
@@ -71,7 +71,7 @@ async def update_function_code(
 @operation(
     "lambda:UpdateFunctionConfiguration",
     resource=names.unqualified_arn,
-    passes=[PassRole("role", running.SERVICE)],
+    passes=[PassRole("role", sessions.SERVICE)],
     keys=settings.configuration_keys,
     ignores=("ephemeral_storage", "logging_config", "tracing_config"),
 )

@@ -18,6 +18,7 @@ from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_ar
 from passrole.services.sagemaker.requests import Request, once
 from passrole.services.sagemaker.sources import definition_text
 from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
+from passrole.services.service_sessions import SessionRequest, assume
 from passrole.store import Tx
 
 SERVICE = "sagemaker.amazonaws.com"
@@ -169,9 +170,8 @@ async def _validate_role(ctx: Context, name_or_arn: str, role_arn: str) -> None:
     """
     execution = f"{pipeline_arn(ctx, {'pipeline_name': name_or_arn})}/execution/*"
     caller = service_principal(SERVICE, ctx.account, source=execution)
-    parameters = {"RoleArn": role_arn, "RoleSessionName": _VALIDATION}
     try:
-        await ctx.call("sts", "AssumeRole", parameters, principal=caller)
+        await assume(ctx.call, SessionRequest(role_arn, _VALIDATION, caller, ctx.region))
     except Fault as fault:
         if not fault.sender:  # our own failure says nothing about the role
             raise

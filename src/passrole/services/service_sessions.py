@@ -1,0 +1,122 @@
+"""Assumes roles as a service, for a resource: the only place that asks for `sts:AssumeRole`.
+
+The call goes through the door, so the role's trust policy decides, with `aws:SourceArn` and
+`aws:SourceAccount` of the resource that the service acts for. Which names sessions have, and how a refusal is
+worded, is each service's own matter.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passrole import arns
+from passrole.clock import Clock
+from passrole.policy.request import Principal, service_principal
+from passrole.runtimes.interface import Credentials
+from passrole.services.context import CallOperation
+
+SESSION_SECONDS = 300.0
+"""How long a session is shared: no longer than AWS takes to spread a change of a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """A session to ask for: of which role (its ARN), by which name, as whom, and in which region."""
+
+    role: str
+    name: str
+    caller: Principal
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSession:
+    """A session as STS answered: who calls with it, and its credentials."""
+
+    principal: Principal
+    answer: Mapping[str, Any]
+
+    @property
+    def credentials(self) -> Credentials:
+        """For a process that calls by itself."""
+        given = self.answer["Credentials"]
+        return Credentials(
+            access_key=given["AccessKeyId"],
+            secret_key=given["SecretAccessKey"],
+            session_token=given["SessionToken"],
+            expires=given["Expiration"],
+        )
+
+
+def request_for(service: str, role: str, name: str, source: str) -> SessionRequest:
+    """A session for a resource, `source`, by the service's name (`events.amazonaws.com`)."""
+    arn = arns.parse(source)
+    assert arn is not None, "services act for resources that have ARNs"
+    return SessionRequest(role, name, service_principal(service, arn.account, source), arn.region)
+
+
+async def assume(call: CallOperation, request: SessionRequest) -> ServiceSession:
+    """Assume the role now. Raises Fault as AssumeRole does."""
+    parameters = {"RoleArn": request.role, "RoleSessionName": request.name}
+    answer = await call("sts", "AssumeRole", parameters, request.caller, request.region)
+    return ServiceSession(_principal(request, answer["AssumedRoleUser"]), answer)
+
+
+class SessionCache:
+    """Shares the sessions of a service for SESSION_SECONDS; what a role *may* is decided on every call.
+
+    Requests for the same session at the same time share one AssumeRole. A failure is not kept: the next
+    request asks again.
+    """
+
+    def __init__(self, call: CallOperation, clock: Clock) -> None:
+        self._call = call
+        self._clock = clock
+        self._sessions: dict[SessionRequest, _Shared] = {}
+
+    async def principal(self, request: SessionRequest) -> Principal:
+        """Who calls in the session. Raises what the call raises."""
+        shared = self._sessions.get(request)
+        if shared is None or shared.expires <= self._clock():
+            shared = self._ask(request)
+        if shared.session.done():
+            return shared.session.result().principal
+        return (await asyncio.shield(shared.session)).principal
+
+    def _ask(self, request: SessionRequest) -> "_Shared":
+        self._forget_expired()
+        session = asyncio.ensure_future(assume(self._call, request))
+        shared = self._sessions[request] = _Shared(session, self._clock() + SESSION_SECONDS)
+        session.add_done_callback(lambda _: self._drop_failed(request, shared))
+        return shared
+
+    def _drop_failed(self, request: SessionRequest, shared: "_Shared") -> None:
+        failed = shared.session.cancelled() or shared.session.exception() is not None
+        if failed and self._sessions.get(request) is shared:
+            del self._sessions[request]
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        for key in [key for key, shared in self._sessions.items() if shared.expires <= now]:
+            del self._sessions[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    session: "asyncio.Future[ServiceSession]"
+    expires: float
+
+
+def _principal(request: SessionRequest, user: Mapping[str, Any]) -> Principal:
+    role = arns.parse(request.role)
+    return Principal(
+        kind="role",
+        arn=user["Arn"],
+        account=role.account if role else request.caller.account,
+        id=user["AssumedRoleId"],
+        name=request.role.rpartition("/")[2],
+        role_arn=request.role,
+        session_name=request.name,
+    )
