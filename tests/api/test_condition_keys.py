@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.policies import allowing
 
 Condition = Mapping[str, Mapping[str, Any]]
 Call = Callable[[Any], object]
@@ -46,11 +48,6 @@ OF_A_SESSION: list[tuple[str, str, str, str]] = [
 ]
 
 
-def allowing(*actions: str, **condition: Any) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", "Condition": condition}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
 def is_denied(call: Callable[[], object]) -> bool:
     try:
         call()
@@ -66,9 +63,13 @@ def fresh(prefix: str) -> str:
 
 
 @pytest.mark.parametrize("operator, key, holds, fails", OF_A_USER, ids=[case[1] for case in OF_A_USER])
-def test_a_key_of_a_users_call_decides(server: Any, operator: str, key: str, holds: str, fails: str) -> None:
+def test_a_key_of_a_users_call_decides(
+    server: Server, operator: str, key: str, holds: str, fails: str
+) -> None:
     outcomes = [
-        is_denied(server.client("sqs", allowing("sqs:ListQueues", **{operator: {key: value}})).list_queues)
+        is_denied(
+            server.client("sqs", allowing("sqs:ListQueues", Condition={operator: {key: value}})).list_queues
+        )
         for value in (holds, fails)
     ]
     assert outcomes == [False, True]
@@ -76,11 +77,11 @@ def test_a_key_of_a_users_call_decides(server: Any, operator: str, key: str, hol
 
 @pytest.mark.parametrize("operator, key, holds, fails", OF_A_SESSION, ids=[case[1] for case in OF_A_SESSION])
 def test_a_key_of_a_sessions_call_decides(
-    server: Any, operator: str, key: str, holds: str, fails: str
+    server: Server, operator: str, key: str, holds: str, fails: str
 ) -> None:
     outcomes = []
     for value in (holds, fails):
-        role = server.role([allowing("sqs:ListQueues", **{operator: {key: value}})])
+        role = server.role([allowing("sqs:ListQueues", Condition={operator: {key: value}})])
         trust = {"Effect": "Allow", "Principal": {"AWS": server.account}}
         trust |= {"Action": ["sts:AssumeRole", "sts:TagSession"]}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -95,24 +96,24 @@ def test_a_key_of_a_sessions_call_decides(
     assert outcomes == [False, True]
 
 
-def queue(server: Any, team: str) -> Call:
+def queue(server: Server, team: str) -> Call:
     url = server.client("sqs").create_queue(QueueName=fresh("keys"), tags={"team": team})["QueueUrl"]
     return lambda client: client.send_message(QueueUrl=url, MessageBody="x")
 
 
-def function(server: Any, team: str) -> Call:
+def function(server: Server, team: str) -> Call:
     source = "def handler(event, context):\n    return 1\n"
     arn = server.function(fresh("keys"), source, Tags={"team": team})
     return lambda client: client.get_function(FunctionName=arn)
 
 
-def version_of_a_function(server: Any, team: str) -> Call:
+def version_of_a_function(server: Server, team: str) -> Call:
     source = "def handler(event, context):\n    return 1\n"
     arn = server.function(fresh("keys"), source, Tags={"team": team}, Publish=True)
     return lambda client: client.get_function(FunctionName=f"{arn}:1")
 
 
-def pipeline(server: Any, team: str) -> Call:
+def pipeline(server: Server, team: str) -> Call:
     name = fresh("keys")
     steps = [{"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}]
     server.client("sagemaker").create_pipeline(
@@ -124,7 +125,7 @@ def pipeline(server: Any, team: str) -> Call:
     return lambda client: client.describe_pipeline(PipelineName=name)
 
 
-def role(server: Any, team: str) -> Call:
+def role(server: Server, team: str) -> Call:
     name = server.role().rpartition("/")[2]
     server.client("iam").tag_role(RoleName=name, Tags=[{"Key": "team", "Value": team}])
     return lambda client: client.get_role(RoleName=name)
@@ -143,14 +144,14 @@ TAGGED: list[tuple[str, str, str, Callable[[Any, str], Call]]] = [
 
 @pytest.mark.parametrize("service, action, key, make", TAGGED)
 def test_the_tags_of_a_resource_decide(
-    server: Any, service: str, action: str, key: str, make: Callable[[Any, str], Call]
+    server: Server, service: str, action: str, key: str, make: Callable[[Any, str], Call]
 ) -> None:
-    client = server.client(service, allowing(action, StringEquals={key: "a"}))
+    client = server.client(service, allowing(action, Condition={"StringEquals": {key: "a"}}))
     calls = [make(server, team) for team in ("a", "b")]
     assert [is_denied(partial(call, client)) for call in calls] == [False, True]
 
 
-def test_a_tag_of_the_resource_counts_as_a_variable_and_in_a_deny(server: Any) -> None:
+def test_a_tag_of_the_resource_counts_as_a_variable_and_in_a_deny(server: Server) -> None:
     policy = allowing("sqs:*")
     deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {}}
     deny["Condition"] = {"StringEquals": {"aws:username": "${aws:ResourceTag/not-for}"}}
@@ -163,20 +164,20 @@ def test_a_tag_of_the_resource_counts_as_a_variable_and_in_a_deny(server: Any) -
     assert outcomes == [True, False]
 
 
-def test_the_tags_of_a_role_do_not_decide_who_may_pass_it(server: Any) -> None:
+def test_the_tags_of_a_role_do_not_decide_who_may_pass_it(server: Server) -> None:
     arn = server.role()
     tags = [{"Key": "team", "Value": "a"}]
     server.client("iam").tag_role(RoleName=arn.rpartition("/")[2], Tags=tags)
     condition = {"StringEquals": {"aws:ResourceTag/team": "a"}}
     policy = allowing("sagemaker:*")
-    policy["Statement"].append(allowing("iam:PassRole", **condition)["Statement"][0])
+    policy["Statement"].append(allowing("iam:PassRole", Condition=condition)["Statement"][0])
     client = server.client("sagemaker", policy)
     definition = json.dumps({"Version": "2020-12-01", "Steps": []})
     with pytest.raises(ClientError, match="iam:PassRole"):
         client.create_pipeline(PipelineName=fresh("keys"), RoleArn=arn, PipelineDefinition=definition)
 
 
-def test_what_a_service_asks_in_the_callers_name_comes_via_a_service(server: Any) -> None:
+def test_what_a_service_asks_in_the_callers_name_comes_via_a_service(server: Server) -> None:
     bucket = fresh("keys")
     s3 = server.client("s3")
     s3.create_bucket(Bucket=bucket)
@@ -185,7 +186,9 @@ def test_what_a_service_asks_in_the_callers_name_comes_via_a_service(server: Any
         Bucket=bucket, Key="p.json", Body=json.dumps({"Version": "2020-12-01", "Steps": steps}).encode()
     )
     policy = allowing("sagemaker:*", "iam:PassRole")
-    policy["Statement"].append(allowing("s3:GetObject", Bool={"aws:ViaAWSService": "true"})["Statement"][0])
+    policy["Statement"].append(
+        allowing("s3:GetObject", Condition={"Bool": {"aws:ViaAWSService": "true"}})["Statement"][0]
+    )
     user = server.user(policy)
     keys = user["access_key_id"], user["secret_access_key"]
     location = {"Bucket": bucket, "ObjectKey": "p.json"}
@@ -205,10 +208,10 @@ def test_what_a_service_asks_in_the_callers_name_comes_via_a_service(server: Any
     ],
     ids=["its tag", "another tag", "between services", "no client"],
 )
-def test_the_keys_of_an_executions_role_decide(server: Any, condition: Condition, expected: str) -> None:
+def test_the_keys_of_an_executions_role_decide(server: Server, condition: Condition, expected: str) -> None:
     name = fresh("keys-sagemaker")
     url = server.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    execution_role = server.role([allowing("sqs:SendMessage", **condition)])
+    execution_role = server.role([allowing("sqs:SendMessage", Condition=condition)])
     tags = [{"Key": "team", "Value": "a"}]
     server.client("iam").tag_role(RoleName=execution_role.rpartition("/")[2], Tags=tags)
     sagemaker = server.client("sagemaker")

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 Call = Callable[[Any, Any], object]
 """A client and the things of this module."""
@@ -28,7 +29,7 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 class Things(NamedTuple):
     """What the calls are about; made once, by the administrator."""
 
-    server: Any
+    server: Server
     bucket: str
     function: str
     role: str
@@ -51,7 +52,7 @@ def fresh(prefix: str = "keys") -> str:
 
 
 @pytest.fixture(scope="module")
-def things(server: Any) -> Things:
+def things(server: Server) -> Things:
     s3, iam, events = server.client("s3"), server.client("iam"), server.client("events")
     bucket = fresh()
     s3.create_bucket(Bucket=bucket)

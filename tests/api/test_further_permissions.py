@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.refusals import refusal
 
 TAGS = [{"Key": "team", "Value": "ml"}]
 Statement = Mapping[str, Any]
@@ -26,16 +27,14 @@ def allow(*actions: str, resource: str | Sequence[str] = "*", **more: Any) -> St
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
 
 
-def refusal(call: Callable[[], object]) -> str:
+def denial(call: Callable[[], object]) -> str:
     """The denial's message."""
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response["Error"]
-    assert error["Code"] in ("AccessDenied", "AccessDeniedException"), error
-    return str(error["Message"])
+    code, message = refusal(call)
+    assert code in ("AccessDenied", "AccessDeniedException"), (code, message)
+    return message
 
 
-def bucket_with(server: Any, *statements: Statement) -> str:
+def bucket_with(server: Server, *statements: Statement) -> str:
     """A bucket with a policy, whose statements may name its objects as `{objects}`."""
     s3, name = server.client("s3"), fresh()
     s3.create_bucket(Bucket=name)
@@ -56,16 +55,16 @@ WRITES: list[Callable[[Any, str], object]] = [
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_buckets_policy_decides_about_tags_too(server: Any, write: Callable[[Any, str], object]) -> None:
+def test_a_buckets_policy_decides_about_tags_too(server: Server, write: Callable[[Any, str], object]) -> None:
     denied = bucket_with(server, everyone("Deny", "s3:PutObjectTagging"))
     allowed = bucket_with(server, everyone("Allow", "s3:PutObject", "s3:PutObjectTagging"))
     halved = bucket_with(server, everyone("Allow", "s3:PutObject"))
     everything, nothing = (server.client("s3", policy(allow(action))) for action in ("*", "sqs:ListQueues"))
-    told = refusal(partial(write, everything, denied))
+    told = denial(partial(write, everything, denied))
     assert "s3:PutObjectTagging" in told
     assert "explicit deny in a resource-based policy" in told
     write(nothing, allowed)
-    assert "s3:PutObjectTagging" in refusal(partial(write, nothing, halved))
+    assert "s3:PutObjectTagging" in denial(partial(write, nothing, halved))
 
 
 def copy(s3: Any, source: str, key: str, destination: str, **more: Any) -> object:
@@ -73,7 +72,7 @@ def copy(s3: Any, source: str, key: str, destination: str, **more: Any) -> objec
     return s3.copy_object(Bucket=destination, Key="copy", CopySource=named, **more)
 
 
-def test_a_copy_asks_for_the_tags_that_it_copies(server: Any) -> None:
+def test_a_copy_asks_for_the_tags_that_it_copies(server: Server) -> None:
     admin = server.client("s3")
     source, destination = bucket_with(server), bucket_with(server)
     admin.put_object(Bucket=source, Key="tagged", Body=b"x", Tagging="team=ml")
@@ -82,11 +81,11 @@ def test_a_copy_asks_for_the_tags_that_it_copies(server: Any) -> None:
     plain = server.client("s3", policy(reading, writing))
     copy(plain, source, "plain", destination)
     copy(plain, source, "tagged", destination, TaggingDirective="REPLACE")
-    told = refusal(partial(copy, plain, source, "tagged", destination))
+    told = denial(partial(copy, plain, source, "tagged", destination))
     assert f'"arn:aws:s3:::{source}/tagged"' in told
     assert "s3:GetObjectTagging" in told
     reader = server.client("s3", policy(reading, writing, allow("s3:GetObjectTagging")))
-    told = refusal(partial(copy, reader, source, "tagged", destination))
+    told = denial(partial(copy, reader, source, "tagged", destination))
     assert f'"arn:aws:s3:::{destination}/copy"' in told
     assert "s3:PutObjectTagging" in told
     tagger = server.client(
@@ -96,22 +95,22 @@ def test_a_copy_asks_for_the_tags_that_it_copies(server: Any) -> None:
     assert admin.get_object_tagging(Bucket=destination, Key="copy")["TagSet"] == TAGS
 
 
-def test_a_copy_asks_with_the_policy_of_its_source(server: Any) -> None:
+def test_a_copy_asks_with_the_policy_of_its_source(server: Server) -> None:
     source = bucket_with(server, everyone("Deny", "s3:GetObjectTagging"))
     destination = bucket_with(server)
     server.client("s3").put_object(Bucket=source, Key="tagged", Body=b"x", Tagging="team=ml")
     everything = server.client("s3", policy(allow("*")))
-    told = refusal(partial(copy, everything, source, "tagged", destination))
+    told = denial(partial(copy, everything, source, "tagged", destination))
     assert "s3:GetObjectTagging" in told
     assert "explicit deny in a resource-based policy" in told
 
 
-def test_who_may_not_read_a_copys_source_learns_nothing_of_its_tags(server: Any) -> None:
+def test_who_may_not_read_a_copys_source_learns_nothing_of_its_tags(server: Server) -> None:
     source, destination = bucket_with(server), bucket_with(server)
     for key, tagging in (("tagged", "team=ml"), ("plain", "")):
         server.client("s3").put_object(Bucket=source, Key=key, Body=b"x", Tagging=tagging)
     client = server.client("s3", policy(allow("s3:PutObject", "s3:PutObjectTagging")))
-    told = [refusal(partial(copy, client, source, key, destination)) for key in ("tagged", "plain")]
+    told = [denial(partial(copy, client, source, key, destination)) for key in ("tagged", "plain")]
     assert told[0].replace("tagged", "plain") == told[1]
 
 
@@ -147,25 +146,25 @@ CONTROLLING: list[tuple[Sequence[str], str, Callable[[Any, str], object]]] = [
 
 @pytest.mark.parametrize("plain, controlling, call", CONTROLLING)
 def test_an_acl_and_the_ownership_of_objects_ask_for_their_own_permissions(
-    server: Any, plain: Sequence[str], controlling: str, call: Callable[[Any, str], object]
+    server: Server, plain: Sequence[str], controlling: str, call: Callable[[Any, str], object]
 ) -> None:
     bucket = bucket_with(server)
     for key, tagging in (("tagged", "team=ml"), ("plain", "")):
         server.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x", Tagging=tagging)
-    assert controlling in refusal(partial(call, server.client("s3", policy(allow(*plain))), bucket))
+    assert controlling in denial(partial(call, server.client("s3", policy(allow(*plain))), bucket))
     call(server.client("s3", policy(allow(*plain, controlling))), bucket)
 
 
-def test_an_acl_that_a_bucket_refuses_is_refused_to_those_alone_who_may_set_one(server: Any) -> None:
+def test_an_acl_that_a_bucket_refuses_is_refused_to_those_alone_who_may_set_one(server: Server) -> None:
     creating = server.client("s3", policy(allow("s3:CreateBucket")))
-    assert "s3:PutBucketAcl" in refusal(lambda: creating.create_bucket(Bucket=fresh(), ACL="public-read"))
+    assert "s3:PutBucketAcl" in denial(lambda: creating.create_bucket(Bucket=fresh(), ACL="public-read"))
     creating.create_bucket(Bucket=fresh(), ACL="private")
 
 
-def test_a_buckets_policy_decides_about_acls_too(server: Any) -> None:
+def test_a_buckets_policy_decides_about_acls_too(server: Server) -> None:
     denied = bucket_with(server, everyone("Deny", "s3:PutObjectAcl"))
     s3 = server.client("s3", policy(allow("*")))
-    told = refusal(lambda: s3.put_object(Bucket=denied, Key="k", Body=b"x", ACL="private"))
+    told = denial(lambda: s3.put_object(Bucket=denied, Key="k", Body=b"x", ACL="private"))
     assert "explicit deny in a resource-based policy" in told
     s3.put_object(Bucket=denied, Key="k", Body=b"x")
 
@@ -201,20 +200,20 @@ TAGGING: list[tuple[str, str, str, Callable[[Any], object]]] = [
 
 @pytest.mark.parametrize("service, creating, tagging, call", TAGGING, ids=[case[1] for case in TAGGING])
 def test_creating_with_tags_asks_for_tagging(
-    server: Any, service: str, creating: str, tagging: str, call: Callable[[Any], object]
+    server: Server, service: str, creating: str, tagging: str, call: Callable[[Any], object]
 ) -> None:
-    told = refusal(partial(call, server.client(service, policy(allow(creating)))))
+    told = denial(partial(call, server.client(service, policy(allow(creating)))))
     assert tagging.lower() in told.lower()
     call(server.client(service, policy(allow(creating, tagging))))
 
 
-def test_a_log_stream_is_created_on_its_own_arn(server: Any) -> None:
+def test_a_log_stream_is_created_on_its_own_arn(server: Server) -> None:
     admin, group = server.client("logs"), f"/{fresh()}"
     admin.create_log_group(logGroupName=group)
     arn = f"arn:aws:logs:{server.region}:{server.account}:log-group:{group}:log-stream:mine"
     client = server.client("logs", policy(allow("logs:CreateLogStream", resource=arn)))
     client.create_log_stream(logGroupName=group, logStreamName="mine")
-    told = refusal(partial(client.create_log_stream, logGroupName=group, logStreamName="yours"))
+    told = denial(partial(client.create_log_stream, logGroupName=group, logStreamName="yours"))
     assert f"log-group:{group}:log-stream:yours" in told
 
 
@@ -231,7 +230,7 @@ def test_a_copys_source_is_authorised_as_it_is_read(world: Any, spelt: str) -> N
     ]
 
 
-def test_a_functions_calls_carry_its_arn(server: Any) -> None:
+def test_a_functions_calls_carry_its_arn(server: Server) -> None:
     name = fresh()
     source = (
         "import boto3, os\n"
@@ -258,7 +257,7 @@ def test_a_functions_calls_carry_its_arn(server: Any) -> None:
     assert outcomes == ["AccessDenied", "fine"]
 
 
-def test_a_functions_log_is_stored_by_calls_that_carry_its_arn(server: Any) -> None:
+def test_a_functions_log_is_stored_by_calls_that_carry_its_arn(server: Server) -> None:
     name = fresh()
     arn = f"arn:aws:lambda:{server.region}:{server.account}:function:{name}"
     carried = {"ArnEquals": {"lambda:SourceFunctionArn": arn}}

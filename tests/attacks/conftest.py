@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 
 def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -12,16 +12,8 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def refusal(call: Callable[[], Any]) -> tuple[str, str]:
-    """Code and sentence of a call that must fail."""
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 @pytest.fixture
-def near(start_server: Callable[..., Any]) -> Any:
+def near(start_server: Callable[..., Server]) -> Any:
     """A server that keeps its objects at another one."""
     far = start_server()
     return start_server(

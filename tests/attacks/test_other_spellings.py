@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.attacks.conftest import document, refusal
-from tests.conftest import new_name, zipped
+from tests.attacks.conftest import document
+from tests.conftest import Server, new_name, zipped
+from tests.refusals import refusal
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
 OTHER_ACCOUNT = "444455556666"
@@ -22,7 +23,7 @@ def all_but(action: str, resource: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def rule(server: Any) -> Iterator[str]:
+def rule(server: Server) -> Iterator[str]:
     """The name of a rule on the default bus."""
     events, name = server.client("events"), new_name("rule")
     events.put_rule(Name=name, EventPattern=PATTERN)
@@ -48,7 +49,7 @@ def rule(server: Any) -> Iterator[str]:
     ],
 )
 def test_a_function_is_tagged_under_the_name_that_is_denied_however_it_is_spelled(
-    server: Any, spelled: str
+    server: Server, spelled: str
 ) -> None:
     name = new_name("function")
     arn = server.function(name, CODE, Tags={"a": "1"})
@@ -87,7 +88,7 @@ FUNCTION_CALLS: Mapping[str, Callable[[Any, str, str], Any]] = {
 )
 @pytest.mark.parametrize("call", FUNCTION_CALLS)
 def test_what_changes_a_function_is_authorised_on_it_whatever_the_qualifier(
-    server: Any, call: str, spelled: str
+    server: Server, call: str, spelled: str
 ) -> None:
     name, role = new_name("function"), server.access["lambda_role_arn"]
     arn = server.function(name, CODE)
@@ -101,7 +102,7 @@ def test_what_changes_a_function_is_authorised_on_it_whatever_the_qualifier(
 
 
 @pytest.mark.parametrize("name", ["put", "update", "get", "delete"])
-def test_what_is_kept_for_latest_is_authorised_on_the_function(server: Any, name: str) -> None:
+def test_what_is_kept_for_latest_is_authorised_on_the_function(server: Server, name: str) -> None:
     function, admin = new_name("function"), server.client("lambda")
     arn = server.function(function, CODE)
     admin.put_function_event_invoke_config(FunctionName=function, MaximumRetryAttempts=1)
@@ -113,7 +114,7 @@ def test_what_is_kept_for_latest_is_authorised_on_the_function(server: Any, name
     assert admin.get_function_event_invoke_config(FunctionName=function)["MaximumRetryAttempts"] == 1
 
 
-def test_a_function_s_tags_and_role_are_given_to_the_function_whatever_the_qualifier(server: Any) -> None:
+def test_a_function_s_tags_and_role_are_given_to_the_function_whatever_the_qualifier(server: Server) -> None:
     name, role = new_name("function"), server.access["lambda_role_arn"]
     arn = f"arn:aws:lambda:{server.region}:{server.account}:function:{name}"
     condition = {"ArnEquals": {"iam:AssociatedResourceArn": arn}}
@@ -143,7 +144,7 @@ def test_a_function_s_tags_and_role_are_given_to_the_function_whatever_the_quali
     ],
 )
 def test_a_rule_is_tagged_under_the_name_that_is_denied_however_it_is_spelled(
-    server: Any, rule: str, spelled: str
+    server: Server, rule: str, spelled: str
 ) -> None:
     arn = f"arn:aws:events:{server.region}:{server.account}:rule/{rule}"
     server.client("events").tag_resource(ResourceARN=arn, Tags=[{"Key": "a", "Value": "1"}])
@@ -163,7 +164,7 @@ def test_a_rule_is_tagged_under_the_name_that_is_denied_however_it_is_spelled(
     assert kept == [{"Key": "a", "Value": "1"}]
 
 
-def test_a_rule_of_the_default_bus_is_tagged_by_either_spelling(server: Any, rule: str) -> None:
+def test_a_rule_of_the_default_bus_is_tagged_by_either_spelling(server: Server, rule: str) -> None:
     events = server.client("events")
     long = f"arn:aws:events:{server.region}:{server.account}:rule/default/{rule}"
     events.tag_resource(ResourceARN=long, Tags=[{"Key": "a", "Value": "1"}])
@@ -194,7 +195,7 @@ RULE_CALLS: Mapping[str, Callable[[Any, str, str], Any]] = {
 
 
 @pytest.mark.parametrize("call", RULE_CALLS)
-def test_another_accounts_bus_is_not_the_local_one(server: Any, rule: str, call: str) -> None:
+def test_another_accounts_bus_is_not_the_local_one(server: Server, rule: str, call: str) -> None:
     bus = f"arn:aws:events:{server.region}:{OTHER_ACCOUNT}:event-bus/default"
     code, sentence = refusal(lambda: RULE_CALLS[call](server.client("events"), rule, bus))
     if call in ("ListRules", "ListRuleNamesByTarget"):  # authorised on `*`
@@ -221,21 +222,23 @@ def test_another_accounts_bus_is_not_the_local_one(server: Any, rule: str, call:
     ],
 )
 @pytest.mark.parametrize("call", RULE_CALLS)
-def test_a_bus_in_another_partition_or_region_is_no_bus(server: Any, rule: str, call: str, bus: str) -> None:
+def test_a_bus_in_another_partition_or_region_is_no_bus(
+    server: Server, rule: str, call: str, bus: str
+) -> None:
     named = bus.format(region=server.region, account=server.account)
     code, _ = refusal(lambda: RULE_CALLS[call](server.client("events"), rule, named))
     assert code == "ValidationException"
     assert server.client("events").describe_rule(Name=rule)["State"] == "ENABLED"
 
 
-def test_one_event_for_another_accounts_bus_has_none_put(server: Any) -> None:
+def test_one_event_for_another_accounts_bus_has_none_put(server: Server) -> None:
     entry = {"Source": "attack", "DetailType": "d", "Detail": "{}"}
     theirs = f"arn:aws:events:{server.region}:{OTHER_ACCOUNT}:event-bus/default"
     call = partial(server.client("events").put_events, Entries=[entry, {**entry, "EventBusName": theirs}])
     assert refusal(call)[0] == "AccessDeniedException"
 
 
-def test_the_own_bus_goes_by_name_and_by_arn(server: Any, rule: str) -> None:
+def test_the_own_bus_goes_by_name_and_by_arn(server: Server, rule: str) -> None:
     events = server.client("events")
     arn = f"arn:aws:events:{server.region}:{server.account}:event-bus/default"
     assert events.describe_rule(Name=rule, EventBusName=arn)["EventBusName"] == "default"
@@ -244,7 +247,7 @@ def test_the_own_bus_goes_by_name_and_by_arn(server: Any, rule: str) -> None:
 
 
 @pytest.mark.parametrize("members", ["Arn", "DeadLetterConfig"])
-def test_a_target_in_another_partition_is_refused(server: Any, rule: str, members: str) -> None:
+def test_a_target_in_another_partition_is_refused(server: Server, rule: str, members: str) -> None:
     queue = f"arn:aws:sqs:{server.region}:{server.account}:q"
     other = queue.replace("arn:aws:", "arn:aws-cn:")
     target = {"Id": "t", "Arn": queue, "DeadLetterConfig": {"Arn": queue}}
@@ -253,7 +256,7 @@ def test_a_target_in_another_partition_is_refused(server: Any, rule: str, member
     assert refusal(put)[0] == "ValidationException"
 
 
-def test_a_target_in_another_account_does_not_start_the_local_pipeline(server: Any, rule: str) -> None:
+def test_a_target_in_another_account_does_not_start_the_local_pipeline(server: Server, rule: str) -> None:
     name, sqs, events = new_name("pipeline"), server.client("sqs"), server.client("events")
     steps = [{"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "started"}}]
     server.client("sagemaker").create_pipeline(
@@ -281,7 +284,7 @@ def test_a_target_in_another_account_does_not_start_the_local_pipeline(server: A
 
 
 def test_a_dead_letter_queue_and_an_event_source_in_another_partition_are_not_the_local_ones(
-    server: Any,
+    server: Server,
 ) -> None:
     sqs, name = server.client("sqs"), new_name("queue")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -302,13 +305,13 @@ def test_a_dead_letter_queue_and_an_event_source_in_another_partition_are_not_th
     client.delete_event_source_mapping(UUID=made["UUID"])
 
 
-def test_mappings_of_another_region_are_not_the_local_ones(server: Any) -> None:
+def test_mappings_of_another_region_are_not_the_local_ones(server: Server) -> None:
     arn = f"arn:aws:lambda:eu-west-1:{server.account}:function:f"
     listed = partial(server.client("lambda").list_event_source_mappings, FunctionName=arn)
     assert refusal(listed)[0] == "ResourceNotFoundException"
 
 
-def test_a_qualifier_is_no_way_to_another_functions_versions(server: Any) -> None:
+def test_a_qualifier_is_no_way_to_another_functions_versions(server: Server) -> None:
     name = new_name("function")
     server.function(name, CODE)
     for qualifier in ("1:2", "a/b"):
@@ -316,7 +319,7 @@ def test_a_qualifier_is_no_way_to_another_functions_versions(server: Any) -> Non
         assert refusal(get)[0] == "ValidationException"
 
 
-def test_the_source_of_a_copy_is_judged_by_what_it_means(server: Any) -> None:
+def test_the_source_of_a_copy_is_judged_by_what_it_means(server: Server) -> None:
     s3, bucket = server.client("s3"), new_name("bucket")
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="secret", Body=b"s")

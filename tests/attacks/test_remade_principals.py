@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.attacks.conftest import document, refusal
-from tests.conftest import new_name
+from tests.attacks.conftest import document
+from tests.conftest import Server, new_name
+from tests.refusals import refusal
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
 
@@ -20,7 +21,7 @@ def allow(action: str, resource: str | None = "*", **more: Any) -> dict[str, Any
 class Account:
     """Users and roles that are made, deleted, and made again."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.iam = server.client("iam")
         self.root = f"arn:aws:iam::{server.account}:root"
@@ -61,7 +62,7 @@ class Account:
 
 
 @pytest.fixture
-def account(server: Any) -> Account:
+def account(server: Server) -> Account:
     return Account(server)
 
 

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.attacks.conftest import document, refusal
-from tests.conftest import new_name
+from tests.attacks.conftest import document
+from tests.conftest import Server, new_name
+from tests.refusals import refusal
 
 CODE = "def handler(event, context):\n    return 'ran'\n"
 DUPLICATE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
@@ -40,7 +41,7 @@ class Thing:
 PROT = {"prot": "yes"}
 
 
-def queue(server: Any) -> Thing:
+def queue(server: Server) -> Thing:
     url = server.client("sqs").create_queue(QueueName=new_name("queue"), tags=PROT)["QueueUrl"]
     return Thing(
         "sqs",
@@ -49,7 +50,7 @@ def queue(server: Any) -> Thing:
     )
 
 
-def function(server: Any) -> Thing:
+def function(server: Server) -> Thing:
     name = new_name("function")
     arn = server.function(name, CODE, Tags=PROT)
     return Thing(
@@ -59,7 +60,7 @@ def function(server: Any) -> Thing:
     )
 
 
-def pipeline(server: Any) -> Thing:
+def pipeline(server: Server) -> Thing:
     name = new_name("pipeline")
     definition = {"Version": "2020-12-01", "Steps": [{"Name": "F", "Type": "Fail", "Arguments": {}}]}
     arn = server.client("sagemaker").create_pipeline(
@@ -76,7 +77,7 @@ def pipeline(server: Any) -> Thing:
     )
 
 
-def policy(server: Any) -> Thing:
+def policy(server: Server) -> Thing:
     made = server.client("iam").create_policy(
         PolicyName=new_name("policy"), PolicyDocument=json.dumps(document(allow("sqs:*"))), Tags=listed(PROT)
     )
@@ -94,7 +95,7 @@ THINGS = [queue, function, pipeline, policy]
 @pytest.mark.parametrize("condition", ["StringEquals yes", "StringNotEquals no"])
 @pytest.mark.parametrize("thing", THINGS[:3])
 def test_a_second_tag_in_another_letter_case_lifts_no_deny(
-    server: Any, thing: Callable[[Any], Thing], condition: str
+    server: Server, thing: Callable[[Any], Thing], condition: str
 ) -> None:
     made = thing(server)
     operator, value = condition.split()
@@ -109,7 +110,7 @@ def test_a_second_tag_in_another_letter_case_lifts_no_deny(
 
 @pytest.mark.parametrize("thing", THINGS)
 def test_a_tag_in_another_letter_case_grants_nothing_beside_the_one_that_does_not(
-    server: Any, thing: Callable[[Any], Thing]
+    server: Server, thing: Callable[[Any], Thing]
 ) -> None:
     made = thing(server)
     condition = {"StringEquals": {"aws:RequestTag/team": "ml"}}
@@ -120,7 +121,7 @@ def test_a_tag_in_another_letter_case_grants_nothing_beside_the_one_that_does_no
         assert "AccessDenied" in refusal(partial(made.tag, client, tags))[0]
 
 
-def test_a_queue_made_with_one_key_in_two_letter_cases_is_judged_by_both(server: Any) -> None:
+def test_a_queue_made_with_one_key_in_two_letter_cases_is_judged_by_both(server: Server) -> None:
     guard = deny("sqs:*", {"StringEquals": {"aws:RequestTag/team": "secret"}})
     sqs = server.client("sqs", user_policy=document(allow("sqs:*"), guard))
     for tags in ({"team": "secret", "TEAM": "x"}, {"TEAM": "x", "team": "secret"}):
@@ -131,7 +132,7 @@ def test_a_queue_made_with_one_key_in_two_letter_cases_is_judged_by_both(server:
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "a", "TEAM": "b"}
 
 
-def test_a_buckets_objects_are_judged_by_every_letter_case_of_their_tags(server: Any) -> None:
+def test_a_buckets_objects_are_judged_by_every_letter_case_of_their_tags(server: Server) -> None:
     bucket = new_name("bucket")
     server.client("s3").create_bucket(Bucket=bucket)
     server.client("s3").put_object(Bucket=bucket, Key="k", Body=b"")
@@ -143,7 +144,7 @@ def test_a_buckets_objects_are_judged_by_every_letter_case_of_their_tags(server:
 
 
 @pytest.fixture
-def tagged_role(server: Any) -> Iterator[str]:
+def tagged_role(server: Server) -> Iterator[str]:
     """A role with the tag `team`, which may do everything unless its tag is `out`."""
     iam, name = server.client("iam"), new_name("role")
     trust = {
@@ -163,13 +164,15 @@ def tagged_role(server: Any) -> Iterator[str]:
     yield made["Role"]["Arn"]
 
 
-def session(server: Any, role: str, tags: Mapping[str, str]) -> Any:
+def session(server: Server, role: str, tags: Mapping[str, str]) -> Any:
     keys = server.client("sts").assume_role(RoleArn=role, RoleSessionName="work", Tags=listed(tags))
     given = keys["Credentials"]
     return server.client_with("iam", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
-def test_a_session_tag_takes_the_place_of_the_roles_in_any_letter_case(server: Any, tagged_role: str) -> None:
+def test_a_session_tag_takes_the_place_of_the_roles_in_any_letter_case(
+    server: Server, tagged_role: str
+) -> None:
     assert refusal(session(server, tagged_role, {}).list_users)[0] == "AccessDenied"
     assert refusal(session(server, tagged_role, {"Site": "c"}).list_users)[0] == "AccessDenied"
     session(server, tagged_role, {"Team": "in"}).list_users()
@@ -186,7 +189,7 @@ def test_a_session_tag_takes_the_place_of_the_roles_in_any_letter_case(server: A
     ],
 )
 def test_session_tags_have_each_key_once_and_none_of_awss(
-    server: Any, tagged_role: str, tags: Mapping[str, str], sentence: str
+    server: Server, tagged_role: str, tags: Mapping[str, str], sentence: str
 ) -> None:
     assert refusal(lambda: session(server, tagged_role, tags)) == ("InvalidParameterValue", sentence)
 
@@ -200,13 +203,13 @@ def test_session_tags_have_each_key_once_and_none_of_awss(
         (policy, "InvalidInput"),
     ],
 )
-def test_keys_that_are_awss_own_are_refused(server: Any, thing: Callable[[Any], Thing], code: str) -> None:
+def test_keys_that_are_awss_own_are_refused(server: Server, thing: Callable[[Any], Thing], code: str) -> None:
     made = thing(server)
     for key in ("aws:x", "Aws:x"):
         assert refusal(partial(made.tag, server.client(made.service), {key: "v"}))[0] == code
 
 
-def test_rules_and_clusters_take_none_of_awss_keys(server: Any) -> None:
+def test_rules_and_clusters_take_none_of_awss_keys(server: Server) -> None:
     events, emr, name = server.client("events"), server.client("emr"), new_name("rule")
     rule = events.put_rule(Name=name, EventPattern='{"source":["x"]}')["RuleArn"]
     tags = listed({"aws:x": "v"})

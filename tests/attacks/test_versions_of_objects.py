@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from tests.attacks.conftest import document, refusal
-from tests.conftest import new_name
+from tests.attacks.conftest import document
+from tests.conftest import Server, new_name
+from tests.refusals import refusal
 
 Call = Callable[[Any, str], Any]
 VERSION = {"VersionId": "null"}
@@ -73,7 +74,7 @@ CASES: Mapping[str, Case] = {
 
 
 @pytest.fixture
-def bucket(server: Any) -> str:
+def bucket(server: Server) -> str:
     """With the object `k`, which has a tag."""
     s3, name = server.client("s3"), new_name("bucket")
     s3.create_bucket(Bucket=name)
@@ -81,34 +82,34 @@ def bucket(server: Any) -> str:
     return name
 
 
-def allowing(case: Case, actions: Sequence[str]) -> dict[str, Any]:
+def may(case: Case, actions: Sequence[str]) -> dict[str, Any]:
     return document(
         {"Effect": "Allow", "Action": [*actions, *case.always, "sqs:ListQueues"], "Resource": "*"}
     )
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_version_asks_for_the_permission_of_versions(server: Any, bucket: str, name: str) -> None:
+def test_a_version_asks_for_the_permission_of_versions(server: Server, bucket: str, name: str) -> None:
     case = CASES[name]
     for action in case.versioned:
         denied = server.client("s3", document(EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Action": action}))
         refused = refusal(partial(case.call, denied, bucket, **VERSION))
         assert refused[0] in ("AccessDenied", "403")
-    plain = server.client("s3", allowing(case, case.plain))
+    plain = server.client("s3", may(case, case.plain))
     assert refusal(partial(case.call, plain, bucket, **VERSION))[0] in ("AccessDenied", "403")
-    case.call(server.client("s3", allowing(case, case.versioned)), bucket, **VERSION)
+    case.call(server.client("s3", may(case, case.versioned)), bucket, **VERSION)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_without_a_version_nothing_asks_for_it(server: Any, bucket: str, name: str) -> None:
+def test_without_a_version_nothing_asks_for_it(server: Server, bucket: str, name: str) -> None:
     case = CASES[name]
-    versioned = server.client("s3", allowing(case, case.versioned))
+    versioned = server.client("s3", may(case, case.versioned))
     assert refusal(partial(case.call, versioned, bucket))[0] in ("AccessDenied", "403")
-    case.call(server.client("s3", allowing(case, case.plain)), bucket)
+    case.call(server.client("s3", may(case, case.plain)), bucket)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_version_is_a_condition_key(server: Any, bucket: str, name: str) -> None:
+def test_the_version_is_a_condition_key(server: Server, bucket: str, name: str) -> None:
     condition = {"StringEquals": {"s3:versionid": "null"}}
     deny = {**EVERYTHING, "Effect": "Deny", "Condition": condition}
     client = server.client("s3", document(EVERYTHING, deny))
@@ -121,13 +122,13 @@ def test_another_endpoint_is_asked_for_the_version_that_was_decided_on(near: Any
     admin.create_bucket(Bucket="data")
     admin.put_object(Bucket="data", Key="k", Body=b"x", Tagging="a=b")
     for name, case in CASES.items():
-        plain = near.client("s3", allowing(case, case.plain))
+        plain = near.client("s3", may(case, case.plain))
         assert refusal(partial(case.call, plain, "data", **VERSION))[0] in ("AccessDenied", "403"), name
         for left_out in case.plain:
             actions = [action for action in case.plain if action != left_out]
-            some = near.client("s3", allowing(case, actions))
+            some = near.client("s3", may(case, actions))
             assert refusal(partial(case.call, some, "data"))[0] in ("AccessDenied", "403"), left_out
-        case.call(near.client("s3", allowing(case, case.versioned)), "data", **VERSION)
+        case.call(near.client("s3", may(case, case.versioned)), "data", **VERSION)
         admin.put_object(Bucket="data", Key="k", Body=b"x", Tagging="a=b")
     with pytest.raises(admin.exceptions.ClientError) as caught:
         copy(admin, "data", VersionId="another")

@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 from tests.cli.conftest import TRAINING
+from tests.conftest import Server
+from tests.policies import allowing
 
 from passrole.cli import main
 
@@ -25,11 +27,6 @@ def check(*arguments: str) -> Result:
 def invoking(name: str, **more: Any) -> dict[str, Any]:
     step = {"Name": "Run", "Type": "Lambda", "FunctionArn": FUNCTION + name, "Arguments": {}, **more}
     return {"Version": "2020-12-01", "Steps": [step]}
-
-
-def allowing(*actions: str) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def trusting(service: str) -> dict[str, Any]:
@@ -199,7 +196,7 @@ def test_junit_is_well_formed_whatever_the_step_is_called(write: Write) -> None:
     assert "\x1b" not in check(file, "--managed-version", "v3").stdout
 
 
-def test_a_role_of_the_server_is_read_with_all_it_has(server: Any, write: Write) -> None:
+def test_a_role_of_the_server_is_read_with_all_it_has(server: Server, write: Write) -> None:
     file = write("p.json", invoking("my-f"))
     role = server.role([allowing("lambda:GetFunction"), allowing("lambda:InvokeFunction")])
     place = ("--data", str(server.data))
@@ -211,7 +208,7 @@ def test_a_role_of_the_server_is_read_with_all_it_has(server: Any, write: Write)
     assert (nobody.exit_code, "NoSuchEntity" in nobody.stderr) == (2, True)
 
 
-def test_a_chosen_version_takes_the_place_of_the_attached_one(server: Any, write: Write) -> None:
+def test_a_chosen_version_takes_the_place_of_the_attached_one(server: Server, write: Write) -> None:
     file = write("p.json", invoking("my-sagemaker-f"))
     arguments = (file, "--role", server.access["role_name"], "--data", str(server.data))
     assert check(*arguments).exit_code == 0
@@ -390,7 +387,7 @@ def test_a_job_role_that_cannot_be_read_is_unusable_input(write: Write, tmp_path
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_job_role_by_name_is_read_at_the_server(server: Any, write: Write) -> None:
+def test_a_job_role_by_name_is_read_at_the_server(server: Server, write: Write) -> None:
     file, policy = write("p.json", TRAINING), write("role.json", document(*enough()))
     job = server.role([allowing("s3:*", "logs:*", "ecr:*")]).rpartition("/")[2]
     options = (file, "--policy", policy, "--job-role", job, "--data", str(server.data))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.conftest import Server
+from tests.policies import allowing
 
 from passrole.cli import main
 
@@ -23,7 +25,7 @@ def check(environment: Mapping[str, str | None], *arguments: str) -> Result:
     return CliRunner(env=given).invoke(main, arguments, prog_name="passrole")
 
 
-def led_to(server: Any, keys: Mapping[str, str] | None = None) -> dict[str, str | None]:
+def led_to(server: Server, keys: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """The variables that `passrole env` prints, for the administrator or for a user."""
     chosen = keys or server.access
     return {
@@ -34,12 +36,7 @@ def led_to(server: Any, keys: Mapping[str, str] | None = None) -> dict[str, str 
     }
 
 
-def allowing(*actions: str) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def deployed(server: Any, name: str, role: str, *steps: dict[str, Any]) -> str:
+def deployed(server: Server, name: str, role: str, *steps: dict[str, Any]) -> str:
     text = json.dumps(
         {
             "Version": "2020-12-01",
@@ -51,7 +48,7 @@ def deployed(server: Any, name: str, role: str, *steps: dict[str, Any]) -> str:
     return name
 
 
-def invoking(server: Any, name: str) -> dict[str, Any]:
+def invoking(server: Server, name: str) -> dict[str, Any]:
     arn = f"arn:aws:lambda:{server.region}:{server.account}:function:{name}"
     return {"Name": "Run", "Type": "Lambda", "FunctionArn": arn, "Arguments": {}, "OutputParameters": []}
 
@@ -65,7 +62,7 @@ ASKING = {
 }
 
 
-def test_the_role_of_a_deployed_pipeline_is_judged_with_all_it_has(server: Any) -> None:
+def test_the_role_of_a_deployed_pipeline_is_judged_with_all_it_has(server: Server) -> None:
     server.function("endpoint-echo", "def handler(event, context):\n    return event\n")
     role = server.role([allowing("lambda:GetFunction"), allowing("lambda:InvokeFunction")])
     name = deployed(server, "endpoint-good", role, invoking(server, "endpoint-echo"))
@@ -84,7 +81,7 @@ def test_the_role_of_a_deployed_pipeline_is_judged_with_all_it_has(server: Any) 
     assert [(each["action"], each["layer"]) for each in refused] == [("lambda:InvokeFunction", "boundary")]
 
 
-def test_the_version_of_the_managed_policy_can_be_tried(server: Any) -> None:
+def test_the_version_of_the_managed_policy_can_be_tried(server: Server) -> None:
     server.function("endpoint-sagemaker", "def handler(event, context):\n    return event\n")
     role = server.access["role_arn"]
     name = deployed(server, "endpoint-managed", role, invoking(server, "endpoint-sagemaker"))
@@ -93,7 +90,7 @@ def test_the_version_of_the_managed_policy_can_be_tried(server: Any) -> None:
     assert (older.exit_code, "since v2: lambda:GetFunction" in older.stdout) == (0, True)
 
 
-def test_what_is_not_there_is_warned_of_and_fails_nothing(server: Any) -> None:
+def test_what_is_not_there_is_warned_of_and_fails_nothing(server: Server) -> None:
     role = server.role([allowing("*")])
     job = {"ClusterId": "j-NOTTHERE", "StepConfig": {"HadoopJarStep": {"Jar": "x.jar"}}}
     cluster = {"Name": "Job", "Type": "EMR", "Arguments": job}
@@ -111,7 +108,7 @@ def test_what_is_not_there_is_warned_of_and_fails_nothing(server: Any) -> None:
     assert "step `Ask`" not in [warning.split(": ")[0] for warning in unknown["warnings"]]
 
 
-def test_what_may_not_be_looked_at_is_said(server: Any) -> None:
+def test_what_may_not_be_looked_at_is_said(server: Server) -> None:
     role = server.role([allowing("*")])
     name = deployed(server, "endpoint-closed", role, invoking(server, "endpoint-closed"))
     reader = server.user(allowing("sagemaker:DescribePipeline", "iam:Get*", "iam:List*"))
@@ -121,7 +118,7 @@ def test_what_may_not_be_looked_at_is_said(server: Any) -> None:
     assert result.stdout.count("function:endpoint-closed` may not be read, and is not counted") == 1
 
 
-def test_the_policy_of_a_queue_counts_as_it_does_at_the_door(server: Any) -> None:
+def test_the_policy_of_a_queue_counts_as_it_does_at_the_door(server: Server) -> None:
     role = server.role([allowing("lambda:*")])
     name = deployed(server, "endpoint-attached", role, ASKING)
     sqs = server.client("sqs")
@@ -142,7 +139,7 @@ def test_the_policy_of_a_queue_counts_as_it_does_at_the_door(server: Any) -> Non
     assert (denied["allowed"], denied["layer"]) == (False, "resource")
 
 
-def test_a_role_counts_with_its_tags(server: Any) -> None:
+def test_a_role_counts_with_its_tags(server: Server) -> None:
     tagged = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
     statement = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*", "Condition": tagged}
     role = server.role([{"Version": "2012-10-17", "Statement": [statement]}])
@@ -164,7 +161,7 @@ def test_a_role_counts_with_its_tags(server: Any) -> None:
     ],
 )
 def test_what_cannot_be_read_is_2_and_one_line(
-    server: Any, write: Any, missing: tuple[str, ...], arguments: str, message: str
+    server: Server, write: Any, missing: tuple[str, ...], arguments: str, message: str
 ) -> None:
     if "endpoint-poor" in arguments:
         deployed(server, "endpoint-poor", server.role(), invoking(server, "x"))
@@ -174,7 +171,7 @@ def test_what_cannot_be_read_is_2_and_one_line(
     assert message in result.stderr
 
 
-def test_a_caller_without_rights_and_a_server_that_is_gone_are_told(server: Any) -> None:
+def test_a_caller_without_rights_and_a_server_that_is_gone_are_told(server: Server) -> None:
     nobody = server.user(allowing("sqs:ListQueues"))
     refused = check(led_to(server, nobody), "p")
     assert (refused.exit_code, "AccessDeniedException: User: " in refused.stderr) == (2, True)

@@ -3,10 +3,10 @@
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.conftest import Server
 
 from passrole.cli import main
 from passrole.cli.examining import examine
@@ -71,5 +71,5 @@ def test_a_port_that_is_taken_keeps_the_server_from_running(tmp_path: Path) -> N
     assert result.exit_code == 1
 
 
-def test_a_server_that_runs_is_found(server: Any) -> None:
+def test_a_server_that_runs_is_found(server: Server) -> None:
     assert found(Config(data=server.data))["server"] == ("ok", f"runs at {server.url}", "")

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 from passrole import app
 from passrole.cli import starting
@@ -41,7 +41,7 @@ def test_a_command_reaches_a_server_of_its_own_that_ends_with_it(
     assert list(tmp_path.glob("*.log")) == []
 
 
-def test_a_client_that_insists_on_an_aws_name_reaches_it_too(passrole: Passrole, server: Any) -> None:
+def test_a_client_that_insists_on_an_aws_name_reaches_it_too(passrole: Passrole, server: Server) -> None:
     insisting = WHO.replace("'sts'", "'sts', endpoint_url='https://sts.us-east-1.amazonaws.com'")
     process = passrole("exec", "--data", str(server.data), "--", sys.executable, "-c", insisting)
     assert process.communicate(timeout=60) == (
@@ -51,7 +51,7 @@ def test_a_client_that_insists_on_an_aws_name_reaches_it_too(passrole: Passrole,
 
 
 def test_a_command_reaches_the_server_that_runs_as_the_role_it_asks_for(
-    passrole: Passrole, server: Any
+    passrole: Passrole, server: Server
 ) -> None:
     role = server.access["role_name"]
     process = passrole("exec", "--data", str(server.data), "--role", role, "--", sys.executable, "-c", WHO)
@@ -63,7 +63,7 @@ def test_a_command_reaches_the_server_that_runs_as_the_role_it_asks_for(
     "command, code", [(("sh", "-c", "exit 9"), 9), (("no-such-command",), 127)], ids=["exits", "missing"]
 )
 def test_the_exit_code_is_the_commands(
-    passrole: Passrole, server: Any, command: tuple[str, ...], code: int
+    passrole: Passrole, server: Server, command: tuple[str, ...], code: int
 ) -> None:
     process = passrole("exec", "--data", str(server.data), "--", *command)
     process.communicate(timeout=60)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
+from tests.conftest import Server
 
 from passrole.cli import main
 
@@ -159,7 +160,7 @@ def test_what_cannot_be_used_is_2_and_one_line(
     assert message in result.stderr
 
 
-def test_the_last_denial_and_any_call_are_found_in_the_trail(start_server: Any) -> None:
+def test_the_last_denial_and_any_call_are_found_in_the_trail(start_server: Callable[..., Server]) -> None:
     server = start_server()
     queue = server.client("sqs").create_queue(QueueName="explained")["QueueUrl"]
     arn = f"arn:aws:sqs:{server.region}:{server.account}:explained"
@@ -185,7 +186,7 @@ def test_the_last_denial_and_any_call_are_found_in_the_trail(start_server: Any) 
     assert "AdministratorAccess" in allowed.stdout
 
 
-def test_a_role_and_a_user_of_the_server_are_asked_with_all_they_have(server: Any) -> None:
+def test_a_role_and_a_user_of_the_server_are_asked_with_all_they_have(server: Server) -> None:
     role = server.role(
         [document({"Action": "sqs:SendMessage"}), "arn:aws:iam::aws:policy/AmazonS3FullAccess"]
     )
@@ -208,7 +209,7 @@ def test_a_role_and_a_user_of_the_server_are_asked_with_all_they_have(server: An
     assert told("--principal", session, "--action", "sqs:SendMessage", *place)["principal"] == session
 
 
-def test_what_is_attached_to_a_thing_of_the_server_is_asked_too(server: Any) -> None:
+def test_what_is_attached_to_a_thing_of_the_server_is_asked_too(server: Server) -> None:
     role = server.role([document({"Action": "s3:*"})], trust="ec2.amazonaws.com")
     queue = server.client("sqs").create_queue(
         QueueName="explain-open",

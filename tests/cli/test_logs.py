@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.conftest import Server
 
 from passrole.cli import main
 from passrole.cli.reading_logs import selected
@@ -13,7 +14,7 @@ from passrole.cli.reading_logs import selected
 SAY = "def handler(event, context):\n    print('saw', event['n'])\n    return {}\n"
 
 
-def logs(server: Any, *arguments: str) -> Result:
+def logs(server: Server, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["logs", "--data", str(server.data), *arguments])
 
 
@@ -25,7 +26,7 @@ def texts(result: Result) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def execution(server: Any) -> str:
+def execution(server: Server) -> str:
     """A pipeline `logs-shown` that ran twice; the newest execution's ARN."""
     heard, unheard = (
         server.function(f"sagemaker-logs-{name}", SAY, role)
@@ -66,7 +67,7 @@ def execution(server: Any) -> str:
     return arn
 
 
-def followed(server: Any, *arguments: str, steps: int = 1) -> Result:
+def followed(server: Server, *arguments: str, steps: int = 1) -> Result:
     """The logs once those of so many steps have been delivered whole."""
     until = time.monotonic() + 30
     while True:
@@ -76,7 +77,7 @@ def followed(server: Any, *arguments: str, steps: int = 1) -> Result:
         assert time.monotonic() < until, result.output
 
 
-def test_the_newest_execution_of_a_pipeline_is_shown_step_by_step(server: Any, execution: str) -> None:
+def test_the_newest_execution_of_a_pipeline_is_shown_step_by_step(server: Server, execution: str) -> None:
     result = followed(server, "logs-shown", steps=2)
     assert result.exit_code == 0
     assert texts(result) == [("First", "saw twice"), ("Second", "saw twice")]
@@ -85,7 +86,7 @@ def test_the_newest_execution_of_a_pipeline_is_shown_step_by_step(server: Any, e
 
 
 def test_an_execution_is_named_by_its_arn_or_its_id_and_a_step_by_its_name(
-    server: Any, execution: str
+    server: Server, execution: str
 ) -> None:
     for named in (execution, execution.rpartition("/")[2]):
         assert texts(followed(server, named, "Second")) == [("Second", "saw twice")]
@@ -101,7 +102,7 @@ def test_an_execution_is_named_by_its_arn_or_its_id_and_a_step_by_its_name(
     ],
 )
 def test_what_is_not_there_is_misuse(
-    server: Any, execution: str, arguments: tuple[str, ...], message: str
+    server: Server, execution: str, arguments: tuple[str, ...], message: str
 ) -> None:
     result = logs(server, *arguments)
     assert (result.exit_code, result.stderr) == (2, f"passrole logs: {message}\n")
@@ -125,7 +126,9 @@ def test_lines_are_of_the_invocations_that_are_meant() -> None:
     assert chosen == ["START RequestId: 2 Version: $LATEST", "of 2"]
 
 
-def test_steps_that_run_one_function_at_once_or_at_once_after_each_other_are_told_apart(server: Any) -> None:
+def test_steps_that_run_one_function_at_once_or_at_once_after_each_other_are_told_apart(
+    server: Server,
+) -> None:
     function = server.function("sagemaker-logs-busy", SAY)
 
     def step(name: str, after: list[str]) -> dict[str, Any]:

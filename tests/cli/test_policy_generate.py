@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.conftest import Server
 
 from passrole.cli import main
 
@@ -153,7 +154,7 @@ def test_only_what_sessions_of_sagemaker_were_allowed_counts(tmp_path: Path) -> 
     ]
 
 
-def test_a_role_with_what_its_execution_was_allowed_runs_it_again(server: Any) -> None:
+def test_a_role_with_what_its_execution_was_allowed_runs_it_again(server: Server) -> None:
     function = server.function("generated-echo", ECHO)
     every = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     role, sagemaker = server.role([every]), server.client("sagemaker")
@@ -180,7 +181,7 @@ def test_a_role_with_what_its_execution_was_allowed_runs_it_again(server: Any) -
     assert status()[1] == "Failed"
 
 
-def test_an_execution_of_another_role_is_told(server: Any) -> None:
+def test_an_execution_of_another_role_is_told(server: Server) -> None:
     role, sagemaker = server.role(), server.client("sagemaker")
     text = json.dumps({"Version": "2020-12-01", "Steps": [{"Name": "F", "Type": "Fail", "Arguments": {}}]})
     sagemaker.create_pipeline(PipelineName="generated-fail", RoleArn=role, PipelineDefinition=text)

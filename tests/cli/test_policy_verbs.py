@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.cli.conftest import TRAINING
+from tests.conftest import Server
+from tests.policies import allowing
 
 from passrole.cli import main
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
@@ -20,11 +22,6 @@ Write = Callable[[str, Any], str]
 
 def policy(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["policy", *arguments], prog_name="passrole")
-
-
-def allowing(*actions: str, **more: Any) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def test_diff_tells_what_is_missing_and_what_is_idle(write: Write) -> None:
@@ -94,7 +91,7 @@ def test_what_a_run_can_do_without_is_told_and_fails_no_diff(write: Write) -> No
     assert "1 missing (1 of them a run can do without), 0 granted" in result.stdout
 
 
-def test_diff_takes_a_role_of_the_server(server: Any, write: Write) -> None:
+def test_diff_takes_a_role_of_the_server(server: Server, write: Write) -> None:
     role = server.role([allowing("lambda:GetFunction")])
     result = policy("diff", role, write("p.json", PIPELINE), "--data", str(server.data))
     assert (result.exit_code, "- lambda:InvokeFunction" in result.stdout) == (1, True)

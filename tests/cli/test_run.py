@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.conftest import Server
 
 from passrole import app
 from passrole.cli import main
@@ -25,7 +26,7 @@ PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def queue_url(server: Any) -> Iterator[str]:
+def queue_url(server: Server) -> Iterator[str]:
     """A queue that the role may send to."""
     yield server.client("sqs").create_queue(QueueName="sagemaker-cli-reviews")["QueueUrl"]
 
@@ -57,7 +58,7 @@ def execution_of(process: "subprocess.Popen[str]") -> str:
 
 
 def test_an_approved_run_succeeds_line_by_line(
-    passrole: Passrole, server: Any, run_arguments: list[str], queue_url: str, tmp_path: Path
+    passrole: Passrole, server: Server, run_arguments: list[str], queue_url: str, tmp_path: Path
 ) -> None:
     result, data = tmp_path / "result.json", str(server.data)
     process = passrole(
@@ -84,7 +85,7 @@ def test_an_approved_run_succeeds_line_by_line(
 
 
 def test_a_rejected_run_fails_with_the_reason(
-    passrole: Passrole, server: Any, run_arguments: list[str], queue_url: str
+    passrole: Passrole, server: Server, run_arguments: list[str], queue_url: str
 ) -> None:
     data = str(server.data)
     process = passrole(*run_arguments, f"--data={data}", f"-pQueueUrl={queue_url}", "--name=rejected")
@@ -99,7 +100,7 @@ def test_a_rejected_run_fails_with_the_reason(
     assert again.stderr.startswith("passrole approve: ConflictException: ")
 
 
-def test_a_run_says_what_it_created_and_then_what_it_left(server: Any, example: Path) -> None:
+def test_a_run_says_what_it_created_and_then_what_it_left(server: Server, example: Path) -> None:
     function = f"sagemaker-twice={example / 'fit'}:fit.handler"
     arguments = [
         *("run", str(example / "pipeline.json"), "--name", "twice", "--function", function),
@@ -122,7 +123,7 @@ def test_a_run_says_what_it_created_and_then_what_it_left(server: Any, example: 
     ],
 )
 def test_what_the_server_refuses_is_one_line_in_its_words(
-    server: Any, example: Path, arguments: tuple[str, ...], message: str
+    server: Server, example: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     file = str(example / "pipeline.json")
     result = invoke("run", file, "--name", "refused", "--data", str(server.data), *arguments)
@@ -148,7 +149,7 @@ def test_ctrl_c_stops_watching_and_the_server_that_was_started_for_it(
 
 
 def test_on_a_terminal_a_key_and_a_name_approve(
-    passrole: Passrole, server: Any, run_arguments: list[str], queue_url: str, tmp_path: Path
+    passrole: Passrole, server: Server, run_arguments: list[str], queue_url: str, tmp_path: Path
 ) -> None:
     ours, theirs = pty.openpty()
     try:

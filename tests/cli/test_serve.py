@@ -6,9 +6,9 @@ import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
 
@@ -54,7 +54,7 @@ def test_an_address_that_is_not_ours_is_named(passrole: Passrole, tmp_path: Path
 
 
 def test_a_server_on_an_ipv6_address_is_announced_as_clients_take_it(
-    start_server: Callable[..., Any], passrole: Passrole
+    start_server: Callable[..., Server], passrole: Passrole
 ) -> None:
     if not _has_ipv6():
         pytest.skip("no IPv6 here")

@@ -7,7 +7,7 @@ from unicodedata import category
 import pytest
 from click import UsageError
 from click.testing import CliRunner, Result
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
 from passrole.cli import main
 from passrole.cli.answering import Waiting
@@ -56,7 +56,7 @@ def test_an_error_is_one_line_that_steers_nothing(kind: Any) -> None:
     assert not steers(one_line(kind(f"AccessDenied: {HOSTILE}")))
 
 
-def test_logs_of_a_function_and_its_failure_are_escaped(server: Any) -> None:
+def test_logs_of_a_function_and_its_failure_are_escaped(server: Server) -> None:
     name = new_name("sagemaker-steering")
     source = f"def handler(event, context):\n    print({HOSTILE!r})\n    raise ValueError({HOSTILE!r})\n"
     step = {"Name": "S", "Type": "Lambda", "FunctionArn": server.function(name, source), "Arguments": {}}
@@ -74,14 +74,14 @@ def test_logs_of_a_function_and_its_failure_are_escaped(server: Any) -> None:
     assert all(line.split("  ")[1] == "S" for line in told.output.splitlines())
 
 
-def test_a_refusal_of_the_server_is_escaped(server: Any) -> None:
+def test_a_refusal_of_the_server_is_escaped(server: Server) -> None:
     told = run("logs", "--data", str(server.data), f"arn:aws:sagemaker:us-east-1:1:pipeline/{HOSTILE}")
     assert told.exit_code != 0 and told.output and not steers(told.output)
     told = run("reject", "--data", str(server.data), HOSTILE, "--reason", HOSTILE)
     assert told.exit_code != 0 and told.output and not steers(told.output)
 
 
-def test_a_denial_in_the_trail_is_explained_without_steering(server: Any) -> None:
+def test_a_denial_in_the_trail_is_explained_without_steering(server: Server) -> None:
     server.client("s3").create_bucket(Bucket="steering-bucket")
     user = server.user(
         {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}

@@ -1,10 +1,10 @@
 """What clients are given to trust, beside what they trust already."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.httpsession import get_cert_path
+from tests.conftest import Server
 
 from passrole.cli import trust
 from passrole.config import Config
@@ -17,7 +17,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def test_the_bundle_holds_everybody_s_authorities_and_ours_last(server: Any) -> None:
+def test_the_bundle_holds_everybody_s_authorities_and_ours_last(server: Server) -> None:
     https = trust.https(Config(data=server.data), {})
     assert https is not None
     bundle = https.bundle.read_text()
@@ -25,7 +25,7 @@ def test_the_bundle_holds_everybody_s_authorities_and_ours_last(server: Any) -> 
     assert bundle.count(PEM) == Path(str(get_cert_path(True))).read_text().count(PEM) + 1
 
 
-def test_a_company_s_own_bundle_stays_trusted_and_does_not_grow(server: Any, tmp_path: Path) -> None:
+def test_a_company_s_own_bundle_stays_trusted_and_does_not_grow(server: Server, tmp_path: Path) -> None:
     company = tmp_path / "company.pem"
     company.write_text(f"{PEM}\ncompany\n-----END CERTIFICATE-----\n")
     config = Config(data=server.data)
@@ -39,7 +39,7 @@ def test_a_company_s_own_bundle_stays_trusted_and_does_not_grow(server: Any, tmp
 
 
 def test_the_sdk_is_told_to_send_no_telemetry_unless_the_user_has_settings_of_his_own(
-    server: Any, tmp_path: Path
+    server: Server, tmp_path: Path
 ) -> None:
     config = Config(data=server.data)
     ours = trust.https(config, {})

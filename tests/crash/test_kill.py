@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from tests.conftest import Server
 
 EXECUTIONS, CHAIN = 21, 10  # 210 Lambda steps, and a callback in each execution
 KILLS = 8
@@ -61,7 +62,7 @@ def definition(function: str, queue_url: str, file: Path) -> str:
 
 @pytest.mark.slow
 def test_random_kills_lose_nothing_and_repeat_no_finished_step(
-    start_server: Callable[..., Any], tmp_path: Path
+    start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server, chance, notes = start_server(), random.Random(7), tmp_path / "notes"
     queue_url = server.client("sqs").create_queue(QueueName="crash-sagemaker")["QueueUrl"]
@@ -95,7 +96,7 @@ def test_random_kills_lose_nothing_and_repeat_no_finished_step(
     assert all(len(server.steps(arn)) == CHAIN + 1 for arn in executions)
 
 
-def finished_steps(server: Any, executions: list[str]) -> set[str]:
+def finished_steps(server: Server, executions: list[str]) -> set[str]:
     """Lambda steps that have Succeeded, named as the function's notes name them."""
     return {
         f"{arn.rpartition('/')[2]} {name.removeprefix('S')}"
@@ -106,7 +107,7 @@ def finished_steps(server: Any, executions: list[str]) -> set[str]:
 
 
 @contextlib.contextmanager
-def answering(server: Any, queue_url: str) -> Iterator[None]:
+def answering(server: Server, queue_url: str) -> Iterator[None]:
     """A queue consumer runs meanwhile, and survives the server's death."""
     ended = threading.Event()
     consumer = threading.Thread(target=answer_callbacks, args=(server, queue_url, ended))
@@ -118,7 +119,7 @@ def answering(server: Any, queue_url: str) -> Iterator[None]:
         consumer.join()
 
 
-def answer_callbacks(server: Any, queue_url: str, ended: threading.Event) -> None:
+def answer_callbacks(server: Server, queue_url: str, ended: threading.Event) -> None:
     """A message whose answer got lost comes again; a second answer to the same token is refused."""
     sqs, sagemaker = server.client("sqs"), server.client("sagemaker")
     while not ended.is_set():

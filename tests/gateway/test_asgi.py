@@ -5,13 +5,13 @@ import json
 import urllib.parse
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 LIST_PIPELINES = {"x-amz-target": "SageMaker.ListPipelines", "content-type": "application/x-amz-json-1.1"}
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -43,7 +43,7 @@ def send(url: str, headers: Mapping[str, str], body: bytes, path: str = "/", met
 
 
 def signed(
-    server: Any,
+    server: Server,
     headers: Mapping[str, str],
     body: bytes,
     service: str,
@@ -60,7 +60,7 @@ def signed(
     return dict(request.headers.items())
 
 
-def test_a_signed_call_is_answered_with_a_request_id(server: Any) -> None:
+def test_a_signed_call_is_answered_with_a_request_id(server: Server) -> None:
     answer = send(server.url, signed(server, LIST_PIPELINES, b"{}", "sagemaker"), b"{}")
     assert (answer.status, json.loads(answer.body)) == (
         200,
@@ -77,7 +77,7 @@ def test_a_signed_call_is_answered_with_a_request_id(server: Any) -> None:
     ],
 )
 def test_nothing_is_done_without_a_signature(
-    server: Any, headers: Mapping[str, str], body: bytes, service: str, json_code: str, status: int
+    server: Server, headers: Mapping[str, str], body: bytes, service: str, json_code: str, status: int
 ) -> None:
     answer = send(server.url, headers, body)
     assert (answer.code, answer.status) == (json_code, status)
@@ -91,7 +91,7 @@ def test_nothing_is_done_without_a_signature(
     ],
 )
 def test_a_wrong_key_or_signature_is_refused(
-    server: Any, change: dict[str, str], json_code: str, query_code: str
+    server: Server, change: dict[str, str], json_code: str, query_code: str
 ) -> None:
     in_json = send(server.url, signed(server, LIST_PIPELINES, b"{}", "sagemaker", **change), b"{}")
     in_query = send(server.url, signed(server, FORM, WHO_AM_I, "sts", **change), WHO_AM_I)
@@ -99,7 +99,7 @@ def test_a_wrong_key_or_signature_is_refused(
     assert in_query.status == 403
 
 
-def test_a_body_that_was_changed_on_the_way_is_refused(server: Any) -> None:
+def test_a_body_that_was_changed_on_the_way_is_refused(server: Server) -> None:
     headers = signed(server, LIST_PIPELINES, b"{}", "sagemaker")
     assert send(server.url, headers, b'{"MaxResults":1}').code == "InvalidSignatureException"
 
@@ -108,7 +108,7 @@ def test_a_body_that_was_changed_on_the_way_is_refused(server: Any) -> None:
     "minutes, code", [(-6, "InvalidSignatureException"), (6, "InvalidSignatureException")]
 )
 def test_a_clock_that_is_off_by_more_than_five_minutes_is_refused(
-    server: Any, monkeypatch: pytest.MonkeyPatch, minutes: int, code: str
+    server: Server, monkeypatch: pytest.MonkeyPatch, minutes: int, code: str
 ) -> None:
     import botocore.auth
 
@@ -123,21 +123,21 @@ def test_a_clock_that_is_off_by_more_than_five_minutes_is_refused(
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b'{"MaxResults": "many"}', b"[" * 100_000])
 def test_a_body_that_is_not_what_the_protocol_says_is_a_serialization_exception(
-    server: Any, body: bytes
+    server: Server, body: bytes
 ) -> None:
     answer = send(server.url, signed(server, LIST_PIPELINES, body, "sagemaker"), body)
     assert (answer.code, answer.status) == ("SerializationException", 400)
     assert b"Traceback" not in answer.body
 
 
-def test_an_operation_that_is_not_supported_is_refused_by_name(server: Any) -> None:
+def test_an_operation_that_is_not_supported_is_refused_by_name(server: Server) -> None:
     with pytest.raises(ClientError) as refused:
         server.client("sagemaker").list_training_jobs()
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
     assert "ListTrainingJobs" in refused.value.response["Error"]["Message"]
 
 
-def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: Any) -> None:
+def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: Server) -> None:
     with pytest.raises(ClientError, match="VpcConfig"):
         server.client("lambda").create_function(
             FunctionName="vpc",
@@ -149,7 +149,7 @@ def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: An
         )
 
 
-def test_constraints_are_refused_in_aws_words(server: Any) -> None:
+def test_constraints_are_refused_in_aws_words(server: Server) -> None:
     with pytest.raises(ClientError) as refused:
         server.client("sagemaker").describe_pipeline(PipelineName="-no-")
     error = refused.value.response["Error"]
@@ -159,23 +159,23 @@ def test_constraints_are_refused_in_aws_words(server: Any) -> None:
     )
 
 
-def test_health_needs_no_signature_and_tells_nothing(server: Any) -> None:
+def test_health_needs_no_signature_and_tells_nothing(server: Server) -> None:
     answer = send(server.url, {}, b"", "/_passrole/health", "GET")
     assert json.loads(answer.body) == {"status": "ready"}
 
 
-def test_passroles_own_operations_need_a_signature(server: Any) -> None:
+def test_passroles_own_operations_need_a_signature(server: Server) -> None:
     answer = send(server.url, {"content-type": "application/json"}, b"{}", "/_passrole/ListWaitingCallbacks")
     assert answer.status in (400, 403)
     assert b"Callbacks" not in answer.body
 
 
-def own(server: Any, operation: str, parameters: Mapping[str, str]) -> Answer:
+def own(server: Server, operation: str, parameters: Mapping[str, str]) -> Answer:
     path, body = f"/_passrole/{operation}", json.dumps(parameters).encode()
     return send(server.url, signed(server, {}, body, "passrole", path=path), body, path)
 
 
-def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(server: Any) -> None:
+def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(server: Server) -> None:
     answer = json.loads(own(server, "AssumeRoleForUser", {"RoleArn": server.access["role_arn"]}).body)
     keys = answer["Credentials"]
     sts = server.client_with("sts", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
@@ -193,13 +193,13 @@ def test_a_session_of_the_execution_role_is_to_be_had_as_a_notebook_has_it(serve
     ],
 )
 def test_passroles_own_operations_refuse_as_aws_would(
-    server: Any, operation: str, parameters: Mapping[str, str], code: str
+    server: Server, operation: str, parameters: Mapping[str, str], code: str
 ) -> None:
     answer = own(server, operation, parameters)
     assert (answer.code, answer.status // 100) == (code, 4)
 
 
-def test_no_secret_stands_in_the_audit_trail(server: Any) -> None:
+def test_no_secret_stands_in_the_audit_trail(server: Server) -> None:
     server.client("iam").list_users()
     server.client("iam").list_roles()  # a line is written after its call was answered, before the next
     audit = (server.data / "audit.jsonl").read_text()
@@ -207,7 +207,7 @@ def test_no_secret_stands_in_the_audit_trail(server: Any) -> None:
     assert server.access["secret_access_key"] not in audit
 
 
-def repeated(server: Any, name: str, value: str, *, first: bool) -> Answer:
+def repeated(server: Server, name: str, value: str, *, first: bool) -> Answer:
     """A signed call with one header twice, the other value before or after the signed one."""
     headers = {**signed(server, LIST_PIPELINES, b"{}", "sagemaker"), "Host": server.url.partition("//")[2]}
     own = next((text for key, text in headers.items() if key.lower() == name.lower()), value)
@@ -241,12 +241,12 @@ def repeated(server: Any, name: str, value: str, *, first: bool) -> Answer:
     ],
 )
 def test_a_header_of_which_there_can_be_one_is_refused_twice(
-    server: Any, name: str, value: str, first: bool
+    server: Server, name: str, value: str, first: bool
 ) -> None:
     answer = repeated(server, name, value, first=first)
     assert (answer.status, answer.code) == (400, "IncompleteSignatureException")
     assert json.loads(answer.body)["message"] == f"The request has more than one '{name.lower()}' header."
 
 
-def test_a_header_whose_value_is_a_list_may_be_repeated(server: Any) -> None:
+def test_a_header_whose_value_is_a_list_may_be_repeated(server: Server) -> None:
     assert repeated(server, "Accept", "a/b", first=True).status == 200

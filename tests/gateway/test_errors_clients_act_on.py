@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 TRUST = {
     "Version": "2012-10-17",
@@ -124,7 +125,7 @@ CASES: list[tuple[str, Call, str, str, int, str]] = [
     ids=[f"{service}-{code}" for service, _, _, code, _, _ in CASES],
 )
 def test_an_error_is_exact(
-    server: Any, service: str, call: Call, kind: str, code: str, status: int, message: str
+    server: Server, service: str, call: Call, kind: str, code: str, status: int, message: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
         call(server.client(service))
@@ -135,7 +136,7 @@ def test_an_error_is_exact(
     assert message in error["Error"]["Message"]
 
 
-def test_a_function_that_exists_is_a_conflict(server: Any) -> None:
+def test_a_function_that_exists_is_a_conflict(server: Server) -> None:
     server.function("sagemaker-taken", "def handler(event, context): pass")
     with pytest.raises(server.client("lambda").exceptions.ResourceConflictException) as caught:
         server.function("sagemaker-taken", "def handler(event, context): pass")
@@ -144,7 +145,7 @@ def test_a_function_that_exists_is_a_conflict(server: Any) -> None:
     assert error["Error"]["Message"] == "Function already exist: sagemaker-taken"
 
 
-def test_a_pipeline_that_exists_is_told_in_the_words_that_upsert_looks_for(server: Any) -> None:
+def test_a_pipeline_that_exists_is_told_in_the_words_that_upsert_looks_for(server: Server) -> None:
     step = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
     given = {
         "PipelineName": "taken",
@@ -161,7 +162,7 @@ def test_a_pipeline_that_exists_is_told_in_the_words_that_upsert_looks_for(serve
     assert "already exists" in error["Message"]
 
 
-def test_a_denial_has_the_code_and_the_status_of_its_service(server: Any) -> None:
+def test_a_denial_has_the_code_and_the_status_of_its_service(server: Server) -> None:
     nothing = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "logs:TestMetricFilter", "Resource": "*"}],

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.conftest import Server
 
 from passrole.api import table
 
@@ -73,7 +74,7 @@ def structures(shape: Any, depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
 class Target:
     """A server of these tests alone, whose log is read for what it must not hold."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self._clients: dict[str, Any] = {}
 
@@ -104,7 +105,7 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory, server: Any) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Target]:
     made = type(server)(tmp_path_factory.mktemp("fuzz") / "data")
     yield Target(made)
     made.stop()

@@ -6,7 +6,7 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +15,16 @@ import boto3
 import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError, ProxyConnectionError
+from tests.conftest import Server
 
 STS = "https://sts.us-east-1.amazonaws.com"
 
 
-def proxy_of(server: Any) -> str:
+def proxy_of(server: Server) -> str:
     return str(json.loads((server.data / "server.json").read_text())["proxy"])
 
 
-def client(server: Any, service: str, url: str, keys: Any = None, **config: Any) -> Any:
+def client(server: Server, service: str, url: str, keys: Any = None, **config: Any) -> Any:
     """A client that is told nothing of us but a proxy and an authority."""
     keys = keys or server.access
     session = boto3.Session(keys["access_key_id"], keys["secret_access_key"], region_name=server.region)
@@ -40,7 +41,7 @@ def password_header(url: str) -> bytes:
     return b"Proxy-Authorization: Basic " + base64.b64encode(pair) + b"\r\n"
 
 
-def said(server: Any, text: bytes, *, with_password: bool = True) -> bytes:
+def said(server: Server, text: bytes, *, with_password: bool = True) -> bytes:
     """What the proxy answers to bytes of any kind."""
     where = urlsplit(proxy_of(server))
     if with_password:
@@ -51,14 +52,14 @@ def said(server: Any, text: bytes, *, with_password: bool = True) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def test_a_client_that_insists_on_aws_s_name_is_answered_and_verified(server: Any) -> None:
+def test_a_client_that_insists_on_aws_s_name_is_answered_and_verified(server: Server) -> None:
     assert client(server, "sts", STS).get_caller_identity()["Account"] == server.account
     wrong = {"access_key_id": server.access["access_key_id"], "secret_access_key": "x" * 40}
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         client(server, "sts", STS, wrong).get_caller_identity()
 
 
-def test_only_what_tls_carried_counts_as_secure(server: Any) -> None:
+def test_only_what_tls_carried_counts_as_secure(server: Server) -> None:
     condition = {"Bool": {"aws:SecureTransport": "true"}}
     statement = {"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*", "Condition": condition}
     user = server.user({"Version": "2012-10-17", "Statement": [statement]})
@@ -70,7 +71,7 @@ def test_only_what_tls_carried_counts_as_secure(server: Any) -> None:
 
 @pytest.mark.parametrize("style", ["path", "virtual"])
 def test_s3_takes_chunked_bodies_with_trailing_checksums_in_both_addressing_styles(
-    server: Any, style: str
+    server: Server, style: str
 ) -> None:
     bucket, body = f"over-tls-{style}", bytes(range(256)) * 2_000
     s3 = client(server, "s3", "https://s3.us-east-1.amazonaws.com", s3={"addressing_style": style})
@@ -85,7 +86,7 @@ def test_s3_takes_chunked_bodies_with_trailing_checksums_in_both_addressing_styl
     assert (Path(server.data) / "s3" / bucket / "a" / "b").read_bytes() == body
 
 
-def test_the_telemetry_of_the_sdk_goes_nowhere(server: Any) -> None:
+def test_the_telemetry_of_the_sdk_goes_nowhere(server: Server) -> None:
     name = "sm-pysdk-t-us-east-1.s3.us-east-1.amazonaws.com"
     answer = said(server, f"CONNECT {name}:443 HTTP/1.1\r\nHost: {name}:443\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 403 ")
@@ -123,14 +124,16 @@ def through(proxy: str, port: int, text: bytes) -> tuple[bytes, bytes]:
         return answer, heard
 
 
-def test_any_other_name_is_passed_on_unread(server: Any, elsewhere: int) -> None:
+def test_any_other_name_is_passed_on_unread(server: Server, elsewhere: int) -> None:
     text = bytes(range(256)) * 4_000
     answer, heard = through(proxy_of(server), elsewhere, text)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert heard == text
 
 
-def test_the_users_own_proxy_stays_in_between(server: Any, start_server: Any, elsewhere: int) -> None:
+def test_the_users_own_proxy_stays_in_between(
+    server: Server, start_server: Callable[..., Server], elsewhere: int
+) -> None:
     behind = start_server(upstream_proxy=proxy_of(server))
     answer, heard = through(proxy_of(behind), elsewhere, b"hello")
     assert (answer[:13], heard) == (b"HTTP/1.1 200 ", b"hello")
@@ -152,7 +155,7 @@ def test_the_users_own_proxy_stays_in_between(server: Any, start_server: Any, el
     ],
     ids=["plain", "nothing", "no-port", "bracket", "port", "closed", "long", "tls"],
 )
-def test_what_is_no_connect_is_refused(server: Any, text: bytes, status: bytes) -> None:
+def test_what_is_no_connect_is_refused(server: Server, text: bytes, status: bytes) -> None:
     assert said(server, text).split(b" ")[1] == status
 
 
@@ -161,7 +164,7 @@ def test_what_is_no_connect_is_refused(server: Any, text: bytes, status: bytes) 
     ["", "Proxy-Authorization: Basic \r\n", "Proxy-Authorization: Basic cGFzc3JvbGU6eA==\r\n"],
     ids=["none", "empty", "wrong"],
 )
-def test_nobody_gets_anywhere_without_the_password(server: Any, elsewhere: int, header: str) -> None:
+def test_nobody_gets_anywhere_without_the_password(server: Server, elsewhere: int, header: str) -> None:
     for name in (f"127.0.0.1:{elsewhere}", "sts.us-east-1.amazonaws.com:443"):
         text = f"CONNECT {name} HTTP/1.1\r\n{header}\r\n".encode()
         answer = said(server, text, with_password=False)
@@ -169,7 +172,9 @@ def test_nobody_gets_anywhere_without_the_password(server: Any, elsewhere: int, 
         assert b"proxy-authenticate: Basic" in answer
 
 
-def test_a_server_that_is_started_again_has_its_proxy_where_it_was(start_server: Any) -> None:
+def test_a_server_that_is_started_again_has_its_proxy_where_it_was(
+    start_server: Callable[..., Server],
+) -> None:
     server = start_server()
     before = urlsplit(proxy_of(server))
     server.stop()
@@ -180,12 +185,12 @@ def test_a_server_that_is_started_again_has_its_proxy_where_it_was(start_server:
     assert after.port == before.port or next_port not in (before.port, after.port)  # somebody else's, then
 
 
-def test_a_request_that_ends_early_gets_nothing(server: Any) -> None:
+def test_a_request_that_ends_early_gets_nothing(server: Server) -> None:
     assert said(server, b"CONNECT sts.us-east") == b""
 
 
 @pytest.mark.parametrize("host", [b"a" * 70, b"x." + b"b" * 64 + b".example", b"a..example", b"\xff" * 5])
-def test_a_name_that_no_host_can_have_is_refused_in_one_line(server: Any, host: bytes) -> None:
+def test_a_name_that_no_host_can_have_is_refused_in_one_line(server: Server, host: bytes) -> None:
     before = len(Path(server.log.name).read_text())
     answer = said(server, b"CONNECT " + host + b":443 HTTP/1.1\r\n\r\n")
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 502 "))

@@ -10,11 +10,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def client(server: Any, url: str | None = None, **settings: Any) -> Any:
+def client(server: Server, url: str | None = None, **settings: Any) -> Any:
     return boto3.client(
         "s3",
         region_name=server.region,
@@ -26,14 +27,14 @@ def client(server: Any, url: str | None = None, **settings: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def bucket(server: Any) -> str:
+def bucket(server: Server) -> str:
     server.client("s3").create_bucket(Bucket="gateway-bodies")
     return "gateway-bodies"
 
 
 @pytest.mark.parametrize("version", ["s3v4", None], ids=["v4", "v2-as-boto3-does-by-itself"])
 def test_a_presigned_url_reads_and_writes_until_it_is_changed(
-    server: Any, bucket: str, version: str | None
+    server: Server, bucket: str, version: str | None
 ) -> None:
     s3 = client(server, signature_version=version)
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b/ü"}, 60)
@@ -58,7 +59,7 @@ def fetched(url: str) -> bytes | int:
 
 
 def test_an_old_url_signs_key_time_session_and_what_it_asks_the_answer_to_say(
-    server: Any, bucket: str
+    server: Server, bucket: str
 ) -> None:
     server.client("s3").put_object(Bucket=bucket, Key="old", Body=b"old")
     asked = {"Bucket": bucket, "Key": "old", "ResponseContentType": "text/x"}
@@ -81,7 +82,7 @@ def test_an_old_url_signs_key_time_session_and_what_it_asks_the_answer_to_say(
     assert fetched(ended) == 403
 
 
-def test_an_old_url_of_a_role_session_carries_its_token(server: Any, bucket: str) -> None:
+def test_an_old_url_of_a_role_session_carries_its_token(server: Server, bucket: str) -> None:
     server.client("s3").put_object(Bucket=bucket, Key="role", Body=b"by role")
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/role"}
     arn = server.role([{"Version": "2012-10-17", "Statement": [statement]}], trust="lambda.amazonaws.com")
@@ -100,26 +101,26 @@ def test_an_old_url_of_a_role_session_carries_its_token(server: Any, bucket: str
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_a_body_arrives_with_the_checksum_that_was_asked_for(
-    server: Any, bucket: str, algorithm: str
+    server: Server, bucket: str, algorithm: str
 ) -> None:
     s3 = server.client("s3")
     s3.put_object(Bucket=bucket, Key=algorithm, Body=b"x" * 1000, ChecksumAlgorithm=algorithm)
     assert s3.get_object(Bucket=bucket, Key=algorithm)["Body"].read() == b"x" * 1000
 
 
-def test_an_unseekable_body_in_chunks_arrives_in_one_piece(server: Any, bucket: str) -> None:
+def test_an_unseekable_body_in_chunks_arrives_in_one_piece(server: Server, bucket: str) -> None:
     s3 = server.client("s3")
     s3.upload_fileobj(io.BytesIO(b"y" * 9_000_000), bucket, "parts")
     assert s3.head_object(Bucket=bucket, Key="parts")["ContentLength"] == 9_000_000
 
 
-def test_any_name_of_the_host_will_do(server: Any, bucket: str) -> None:
+def test_any_name_of_the_host_will_do(server: Server, bucket: str) -> None:
     s3 = client(server, url=server.url.replace("127.0.0.1", "localhost"), s3={"addressing_style": "path"})
     s3.put_object(Bucket=bucket, Key="path", Body=b"")
     assert s3.head_object(Bucket=bucket, Key="path")["ContentLength"] == 0
 
 
-def test_a_missing_bucket_is_404_without_a_body(server: Any) -> None:
+def test_a_missing_bucket_is_404_without_a_body(server: Server) -> None:
     with pytest.raises(ClientError) as missing:
         server.client("s3").head_bucket(Bucket="gateway-nowhere")
     assert missing.value.response["Error"] == {"Code": "404", "Message": "Not Found"}

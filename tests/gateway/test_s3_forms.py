@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 BODY = b"line\r\n--line\r\n"
@@ -21,13 +22,13 @@ BOUNDARY = "b0undary"
 
 
 @pytest.fixture(scope="module")
-def bucket(server: Any) -> str:
+def bucket(server: Server) -> str:
     server.client("s3").create_bucket(Bucket="gateway-forms")
     return "gateway-forms"
 
 
 @pytest.fixture
-def s3(server: Any) -> Any:
+def s3(server: Server) -> Any:
     """A client that signs by version 4."""
     return boto3.client(
         "s3",
@@ -86,7 +87,7 @@ def test_what_boto3_signs_is_put_with_all_that_the_form_says(s3: Any, bucket: st
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
-def test_both_signatures_are_taken(server: Any, bucket: str, version: str) -> None:
+def test_both_signatures_are_taken(server: Server, bucket: str, version: str) -> None:
     client = boto3.client(
         "s3",
         region_name="us-east-1",
@@ -188,7 +189,7 @@ def test_the_file_is_as_large_as_the_policy_says(s3: Any, bucket: str, size: int
     ],
 )
 def test_a_policy_that_is_over_or_none_puts_nothing(
-    server: Any, bucket: str, policy: Any, code: str, message: str
+    server: Server, bucket: str, policy: Any, code: str, message: str
 ) -> None:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     encoded = base64.b64encode(text.encode()).decode()
@@ -204,7 +205,7 @@ def test_a_policy_that_is_over_or_none_puts_nothing(
     assert message in told["Message"]
 
 
-def test_a_permission_of_who_signed_decides(server: Any, bucket: str) -> None:
+def test_a_permission_of_who_signed_decides(server: Server, bucket: str) -> None:
     allowed = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/mine/*"}
     signer = server.client("s3", {"Version": "2012-10-17", "Statement": [allowed]})
     for key, status in (("mine/k", 204), ("theirs/k", 403)):
@@ -234,7 +235,7 @@ def test_tags_of_a_form_are_a_document(s3: Any, bucket: str) -> None:
         form({f"f{number}": "" for number in range(1_100)}),
     ],
 )
-def test_a_body_that_is_no_such_form_is_refused(server: Any, bucket: str, body: bytes) -> None:
+def test_a_body_that_is_no_such_form_is_refused(server: Server, bucket: str, body: bytes) -> None:
     status, headers, told = post(f"{server.url}/{bucket}", body)
     assert status == 400
     assert headers["content-type"] == "application/xml"
@@ -242,7 +243,7 @@ def test_a_body_that_is_no_such_form_is_refused(server: Any, bucket: str, body: 
 
 
 @pytest.mark.parametrize("path", ["", "_passrole/state", "gateway-forms/k"])
-def test_a_form_goes_to_a_bucket_and_nowhere_else(server: Any, bucket: str, path: str) -> None:
+def test_a_form_goes_to_a_bucket_and_nowhere_else(server: Server, bucket: str, path: str) -> None:
     status, _, told = post(f"{server.url}/{path}", form({"key": "k"}))
     assert (status, told["Code"]) == (405, "MethodNotAllowed")
 
@@ -263,7 +264,7 @@ def test_what_a_form_says_of_its_object_is_told_without_control_characters(s3: A
     assert found["CacheControl"] == "[31m"
 
 
-def test_a_policy_can_demand_that_an_object_comes_by_a_form(server: Any, bucket: str) -> None:
+def test_a_policy_can_demand_that_an_object_comes_by_a_form(server: Server, bucket: str) -> None:
     allowed = {
         "Effect": "Allow",
         "Action": "s3:PutObject",

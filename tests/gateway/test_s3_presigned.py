@@ -7,7 +7,6 @@ import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Mapping
-from typing import Any
 from xml.etree import ElementTree
 
 import boto3
@@ -16,13 +15,14 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from tests.conftest import Server
 
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 BODY = b"by url"
 
 
 @pytest.fixture(scope="module")
-def bucket(server: Any) -> str:
+def bucket(server: Server) -> str:
     server.client("s3").create_bucket(Bucket="gateway-presigned")
     return "gateway-presigned"
 
@@ -31,7 +31,7 @@ def crc32(body: bytes) -> str:
     return base64.b64encode(zlib.crc32(body).to_bytes(4)).decode()
 
 
-def signed_url(server: Any, method: str, path: str, query: Mapping[str, str]) -> str:
+def signed_url(server: Server, method: str, path: str, query: Mapping[str, str]) -> str:
     """A URL whose query is signed by version 4."""
     written = urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
     request = AWSRequest(method, f"{server.url}/{path}?{written}")
@@ -52,7 +52,7 @@ def put(url: str, body: bytes = BODY, **headers: str) -> tuple[int, Mapping[str,
             return refused.code, {each.tag: each.text or "" for each in found}
 
 
-def test_metadata_tags_class_and_encryption_of_the_query_are_the_objects(server: Any, bucket: str) -> None:
+def test_metadata_tags_class_and_encryption_of_the_query_are_the_objects(server: Server, bucket: str) -> None:
     query = {
         "x-amz-meta-team": "ml",
         "X-Amz-Meta-Word": "a b",
@@ -84,14 +84,14 @@ def test_metadata_tags_class_and_encryption_of_the_query_are_the_objects(server:
     ],
 )
 def test_what_is_refused_as_a_header_is_refused_in_the_query(
-    server: Any, bucket: str, query: dict[str, str], status: int, code: str
+    server: Server, bucket: str, query: dict[str, str], status: int, code: str
 ) -> None:
     told = put(signed_url(server, "PUT", f"{bucket}/refused", query))
     assert (told[0], told[1]["Code"]) == (status, code)
     assert server.client("s3").list_objects_v2(Bucket=bucket, Prefix="refused")["KeyCount"] == 0
 
 
-def test_a_copys_source_may_stand_in_the_query(server: Any, bucket: str) -> None:
+def test_a_copys_source_may_stand_in_the_query(server: Server, bucket: str) -> None:
     s3 = server.client("s3")
     s3.put_object(Bucket=bucket, Key="source é", Body=b"from there")
     query = {"x-amz-copy-source": f"{bucket}/source%20%C3%A9", "x-amz-metadata-directive": "COPY"}
@@ -99,7 +99,7 @@ def test_a_copys_source_may_stand_in_the_query(server: Any, bucket: str) -> None
     assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b"from there"
 
 
-def test_a_policy_decides_on_what_the_query_says(server: Any, bucket: str) -> None:
+def test_a_policy_decides_on_what_the_query_says(server: Server, bucket: str) -> None:
     user = server.user(
         {
             "Version": "2012-10-17",
@@ -120,7 +120,7 @@ def test_a_policy_decides_on_what_the_query_says(server: Any, bucket: str) -> No
         assert put(str(request.url))[0] == status
 
 
-def test_the_older_signature_puts_headers_into_the_query_too(server: Any, bucket: str) -> None:
+def test_the_older_signature_puts_headers_into_the_query_too(server: Server, bucket: str) -> None:
     s3 = boto3.client(
         "s3",
         region_name="us-east-1",
@@ -137,7 +137,7 @@ def test_the_older_signature_puts_headers_into_the_query_too(server: Any, bucket
     assert (head["Metadata"], head["StorageClass"]) == ({"team": "ml"}, "ONEZONE_IA")
 
 
-def test_what_is_not_signed_or_said_twice_is_refused(server: Any, bucket: str) -> None:
+def test_what_is_not_signed_or_said_twice_is_refused(server: Server, bucket: str) -> None:
     url = signed_url(server, "PUT", f"{bucket}/twice", {"x-amz-meta-a": "1"})
     status, told = put(url, x_amz_meta_b="2")
     assert (status, told["Code"], told["HeadersNotSigned"]) == (403, "AccessDenied", "x-amz-meta-b")
@@ -148,7 +148,7 @@ def test_what_is_not_signed_or_said_twice_is_refused(server: Any, bucket: str) -
 @pytest.mark.parametrize("path", ["", "gateway-presigned", "gateway-presigned/k", "never-made/a/b?tagging"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_what_is_unsigned_is_denied_in_s3s_words_and_does_nothing(
-    server: Any, bucket: str, method: str, path: str
+    server: Server, bucket: str, method: str, path: str
 ) -> None:
     request = urllib.request.Request(f"{server.url}/{path}", BODY if method == "PUT" else None, method=method)
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -160,7 +160,7 @@ def test_what_is_unsigned_is_denied_in_s3s_words_and_does_nothing(
     assert (found.findtext("Code"), found.findtext("Message")) == ("AccessDenied", "Access Denied")
 
 
-def test_a_public_policy_lets_nobody_in_who_does_not_sign(server: Any, bucket: str) -> None:
+def test_a_public_policy_lets_nobody_in_who_does_not_sign(server: Server, bucket: str) -> None:
     s3 = server.client("s3")
     s3.create_bucket(Bucket="gateway-public")
     s3.put_object(Bucket="gateway-public", Key="k", Body=b"bytes")
@@ -178,7 +178,7 @@ def test_a_public_policy_lets_nobody_in_who_does_not_sign(server: Any, bucket: s
 
 
 @pytest.mark.parametrize("value", ["É", "\u4f60\u597d"])
-def test_metadata_beyond_ascii_comes_back_as_s3_writes_it(server: Any, bucket: str, value: str) -> None:
+def test_metadata_beyond_ascii_comes_back_as_s3_writes_it(server: Server, bucket: str, value: str) -> None:
     url = signed_url(server, "PUT", f"{bucket}/words", {"x-amz-meta-word": value})
     assert put(url) == (200, {})
     arrived = value.encode().decode("latin-1")

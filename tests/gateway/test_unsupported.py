@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 Call = Callable[[Any], Any]
 
@@ -58,7 +59,7 @@ CALLS: list[tuple[str, str, Call]] = [
 ]
 
 
-def client(server: Any, service: str, **options: Any) -> Any:
+def client(server: Server, service: str, **options: Any) -> Any:
     make: Any = boto3.client
     return make(
         service,
@@ -73,7 +74,7 @@ def client(server: Any, service: str, **options: Any) -> Any:
 
 @pytest.mark.parametrize("service, named, call", CALLS, ids=[named for _, named, _ in CALLS])
 def test_what_is_not_served_is_refused_by_name_at_the_first_try(
-    server: Any, service: str, named: str, call: Call
+    server: Server, service: str, named: str, call: Call
 ) -> None:
     with pytest.raises(ClientError) as caught:
         call(client(server, service))
@@ -88,7 +89,7 @@ def test_what_is_not_served_is_refused_by_name_at_the_first_try(
     assert answer["ResponseMetadata"]["RetryAttempts"] == 0
 
 
-def test_nobody_unknown_learns_what_is_served(server: Any) -> None:
+def test_nobody_unknown_learns_what_is_served(server: Server) -> None:
     stranger = boto3.client(
         "kms",
         endpoint_url=server.url,
@@ -101,7 +102,7 @@ def test_nobody_unknown_learns_what_is_served(server: Any) -> None:
     assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
 
 
-def test_ec2_has_its_own_form_of_errors_and_query_services_theirs(server: Any) -> None:
+def test_ec2_has_its_own_form_of_errors_and_query_services_theirs(server: Server) -> None:
     forms: dict[int, bytes] = {}
     for service, call in (("ec2", "describe_vpcs"), ("sns", "list_topics")):
         own = client(server, service)
@@ -114,7 +115,7 @@ def test_ec2_has_its_own_form_of_errors_and_query_services_theirs(server: Any) -
     assert forms[1].startswith(b"<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>")
 
 
-def test_a_target_of_no_service_is_named_as_it_came(server: Any) -> None:
+def test_a_target_of_no_service_is_named_as_it_came(server: Server) -> None:
     own = client(server, "sagemaker")
     own.meta.events.register(
         "before-sign", lambda request, **_: request.headers.replace_header("X-Amz-Target", "SageMaker.Odd")
@@ -124,7 +125,7 @@ def test_a_target_of_no_service_is_named_as_it_came(server: Any) -> None:
     assert "operation sagemaker:Odd" in caught.value.response["Error"]["Message"]
 
 
-def test_a_request_without_a_signature_is_refused_as_before(server: Any) -> None:
+def test_a_request_without_a_signature_is_refused_as_before(server: Server) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     connection.request("POST", "/", b"{}", {"X-Amz-Target": "TrentService.ListKeys"})

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.history.conftest import House
 
 from passrole import history
 from passrole.engine.facts import (
@@ -17,7 +18,6 @@ from passrole.engine.facts import (
 from passrole.history import journal
 from passrole.store import Tx
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
 

@@ -1,12 +1,12 @@
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 import pytest
+from tests.history.conftest import House
 
 from passrole.definition import DefinitionError
 from passrole.history import definitions
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 TEXT = (
     '{"Version": "2020-12-01", "Steps": [{"Name": "f", "Type": "Fail", "Arguments": {"ErrorMessage": "é"}}]}'
@@ -32,7 +32,7 @@ def test_a_text_goes_with_the_last_who_keeps_it(house: Run) -> None:
             return found
 
         for owner in ("arn:p", "arn:p", "arn:pp"):
-            digest = await h.store.write(lambda tx, o=owner: definitions.keep(tx, TEXT, owner=o))
+            digest = await h.store.write(partial(definitions.keep, text=TEXT, owner=owner))
         await h.store.write(lambda tx: definitions.let_go(tx, [digest, digest], "arn:p"))
         assert await kept() == 1
         await h.store.write(lambda tx: definitions.let_go(tx, [digest], "arn:p"))

@@ -2,17 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pytest
+from tests.history.conftest import House
 
 from passrole import history
 from passrole.engine.facts import EffectFailed, LambdaReturned
 from passrole.history import executions, projection
 from passrole.history.executions import Page
+from passrole.store import Tx
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
+
+
+def rows_of(table: str) -> Callable[[Tx], list[tuple[object, ...]]]:
+    return lambda tx: tx.all(f"SELECT * FROM {table}")
 
 
 async def three(h: House) -> None:
@@ -58,7 +63,7 @@ def test_pages_of_one_add_up_to_the_whole(house: Run, sort_by: executions.SortBy
         while len(pieces) < 5:
             after = (pieces[-1].started, pieces[-1].arn) if pieces else None
             page = Page(1, sort_by, descending, after=after)
-            found = await h.store.read(lambda tx, page=page: executions.page(tx, h.pipeline, page))
+            found = await h.store.read(partial(executions.page, pipeline=h.pipeline, wanted=page))
             if not found:
                 break
             pieces += found
@@ -85,7 +90,7 @@ def test_a_pipeline_takes_everything_of_its_executions_with_it(house: Run) -> No
         arn = await h.start("a", "l1 c1")
         await h.store.write(lambda tx: executions.delete_all(tx, h.pipeline))
         for table in ("journal", "outbox", "tokens", "executions"):
-            assert await h.store.read(lambda tx, t=table: tx.all(f"SELECT * FROM {t}")) == []
+            assert await h.store.read(rows_of(table)) == []
         with pytest.raises(history.UnknownExecution):
             await h.advance("a", LambdaReturned(at=2.0, step="l1", attempt=1, payload="{}"), finished="l1/1")
         assert await h.store.read(lambda tx: executions.find(tx, arn)) is None

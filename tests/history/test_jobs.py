@@ -1,9 +1,9 @@
 """Which EMR steps are waited for: from their submission to their step's end, whatever ends it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
+from tests.history.conftest import House
 
 from passrole import history
 from passrole.engine.facts import (
@@ -16,7 +16,6 @@ from passrole.engine.facts import (
 )
 from passrole.history import jobs
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
 

@@ -1,11 +1,11 @@
 """A state is what its journal folds to, remembered or not."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.history.conftest import House
 
 from passrole import history
 from passrole.engine.facts import (
@@ -20,7 +20,6 @@ from passrole.history import journal
 from passrole.history.state_cache import StateCache
 from passrole.store import Tx
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 STEPS = "l1 c1<l1> l2 f1<c1,l2> l3<l1>"
 names = iter(range(1_000_000))

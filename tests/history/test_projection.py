@@ -1,12 +1,12 @@
 """How AWS shows an execution: members that have no value are absent, the newest step comes first."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+
+from tests.history.conftest import House
 
 from passrole.engine.facts import CallbackAnswered, LambdaReturned, Output
 from passrole.history import projection
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 Step = dict[str, Any]
 
@@ -35,7 +36,7 @@ def outputs(**types: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def start(server: Any) -> Callable[..., str]:
+def start(server: Server) -> Callable[..., str]:
     """Create a pipeline of these steps with the onboarding role (or another), start it, give the ARN."""
 
     def run(
@@ -56,12 +57,12 @@ def start(server: Any) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="module")
-def run_notebook(server: Any) -> Callable[[str], None]:
+def run_notebook(server: Server) -> Callable[[str], None]:
     """Runs a script, named from this folder, as a notebook with a role does, which may do everything."""
     return notebook_on(server)
 
 
-def notebook_on(server: Any) -> Callable[[str], None]:
+def notebook_on(server: Server) -> Callable[[str], None]:
     """The same on another server."""
     notebook = server.role([ADMINISTRATOR]).rpartition("/")[2]
     instances = server.role([S3_ALONE], trust="ec2.amazonaws.com").rpartition("/")[2]

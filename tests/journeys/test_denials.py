@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.policies import allowing
 
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
@@ -27,13 +29,10 @@ def invoke(function: str) -> dict[str, Any]:
     return {"Name": "Run", "Type": "Lambda", "FunctionArn": function, "Arguments": {}, "OutputParameters": []}
 
 
-def allowing(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
 @pytest.mark.parametrize("name", ["approvals", "team-Sagemaker-approvals", "SAGEMAKER-approvals"])
-def test_a_queue_whose_name_the_policy_does_not_know_is_refused(server: Any, start: Start, name: str) -> None:
+def test_a_queue_whose_name_the_policy_does_not_know_is_refused(
+    server: Server, start: Start, name: str
+) -> None:
     queue_url = server.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     execution = start([callback(queue_url)])
     assert server.finished(execution)["FailureReason"] == "Step failure: One or multiple steps failed."
@@ -54,7 +53,7 @@ def test_a_queue_whose_name_the_policy_does_not_know_is_refused(server: Any, sta
 
 @pytest.mark.parametrize("name", ["count", "count-Sagemaker"])
 def test_a_function_whose_name_the_policy_does_not_know_is_refused(
-    server: Any, start: Start, name: str
+    server: Server, start: Start, name: str
 ) -> None:
     execution = start([invoke(server.function(name, ECHO))])
     assert server.finished(execution)["PipelineExecutionStatus"] == "Failed"
@@ -65,7 +64,7 @@ def test_a_function_whose_name_the_policy_does_not_know_is_refused(
 
 
 @pytest.mark.parametrize("name", ["a-sagemaker-q", "a-sageMaker-q", "a-SageMaker-q"])
-def test_the_three_spellings_are_covered(server: Any, start: Start, name: str) -> None:
+def test_the_three_spellings_are_covered(server: Server, start: Start, name: str) -> None:
     queue_url = server.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     execution = start([callback(queue_url)])
     body = server.client("sqs").receive_message(QueueUrl=queue_url, WaitTimeSeconds=20)["Messages"][0]["Body"]
@@ -74,7 +73,7 @@ def test_the_three_spellings_are_covered(server: Any, start: Start, name: str) -
 
 
 def test_version_one_of_the_policy_still_runs_functions_but_its_role_cannot_read_them(
-    server: Any, start: Start
+    server: Server, start: Start
 ) -> None:
     first = policies()[PIPELINES_INTEGRATIONS].versions[0]
     assert first.id == "v1"
@@ -87,7 +86,7 @@ def test_version_one_of_the_policy_still_runs_functions_but_its_role_cannot_read
     assert refused == ["lambda:GetFunction"]
 
 
-def test_pass_role_is_asked_for_with_the_service_that_the_role_goes_to(server: Any) -> None:
+def test_pass_role_is_asked_for_with_the_service_that_the_role_goes_to(server: Server) -> None:
     role = server.access["role_arn"]
     definition = json.dumps(
         {"Version": "2020-12-01", "Steps": [callback("http://127.0.0.1/111122223333/sagemaker")]}
@@ -121,7 +120,7 @@ def test_pass_role_is_asked_for_with_the_service_that_the_role_goes_to(server: A
         assert f"is not authorized to perform: iam:PassRole on resource: {role} because" in error["Message"]
 
 
-def test_a_function_cannot_do_what_its_own_role_may_not(server: Any) -> None:
+def test_a_function_cannot_do_what_its_own_role_may_not(server: Server) -> None:
     source = """
         import boto3
         from botocore.exceptions import ClientError
@@ -147,7 +146,7 @@ def test_a_function_cannot_do_what_its_own_role_may_not(server: Any) -> None:
     assert "assumed-role/passrole-lambda-basic/inside-may-not" in answers["may-not"]["message"]
 
 
-def test_a_role_that_no_longer_trusts_sagemaker_fails_the_step(server: Any) -> None:
+def test_a_role_that_no_longer_trusts_sagemaker_fails_the_step(server: Server) -> None:
     role = server.role([PIPELINES_INTEGRATIONS])
     sagemaker, iam = server.client("sagemaker"), server.client("iam")
     definition = json.dumps(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import Server
 from tests.journeys.conftest import get
 from tests.services.emr.conftest import Fleet, allowed
 
@@ -20,7 +21,7 @@ PATIENCE_SECONDS = 30.0
 
 
 @pytest.fixture
-def fleet(server: Any) -> Iterator[Fleet]:
+def fleet(server: Server) -> Iterator[Fleet]:
     fleet = Fleet(server)
     yield fleet
     fleet.end()
@@ -52,7 +53,7 @@ def with_its_own(fleet: Fleet, script: str, name: str = "Job", **more: Any) -> d
     return {"Name": name, "Type": "EMR", "Arguments": arguments}
 
 
-def metadata(server: Any, execution: str, step: str = "Job") -> dict[str, str]:
+def metadata(server: Server, execution: str, step: str = "Job") -> dict[str, str]:
     found: dict[str, str] = server.steps(execution)[step]["Metadata"]["EMR"]
     return found
 
@@ -155,7 +156,7 @@ def test_a_failure_on_a_cluster_of_its_own_tells_of_both(fleet: Fleet, start: St
     )
 
 
-def running(server: Any, execution: str, fleet: Fleet) -> tuple[str, str]:
+def running(server: Server, execution: str, fleet: Fleet) -> tuple[str, str]:
     """Cluster and EMR step of the step `Job`, once that runs."""
 
     def look() -> Any:
@@ -252,7 +253,7 @@ def test_a_rule_that_was_deleted_does_not_hang_the_execution(
 
 @pytest.mark.parametrize("own_cluster", [False, True], ids=["a-cluster", "its-own-cluster"])
 def test_a_killed_server_runs_nothing_twice(
-    start_server: Callable[..., Any], tmp_path: Path, own_cluster: bool
+    start_server: Callable[..., Server], tmp_path: Path, own_cluster: bool
 ) -> None:
     server = start_server()
     fleet, told = Fleet(server), tmp_path / "told"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from tests.conftest import Server
 from tests.journeys.test_emr import CLUSTER_RULE, STEP_RULE, on_a_cluster, running, with_its_own
 from tests.services.emr.conftest import Fleet, forget_rules
 
@@ -33,7 +34,7 @@ TO_BEGIN_WITH_ITS_OWN = [
 
 
 @pytest.fixture
-def fleet(server: Any) -> Iterator[Fleet]:
+def fleet(server: Server) -> Iterator[Fleet]:
     fleet = Fleet(server)
     forget_rules(server.client("events"))
     yield fleet
@@ -60,7 +61,7 @@ def left_over(fleet: Fleet, cluster: str | None = None) -> set[str]:
     return {each["Id"] for each in found} - {cluster}
 
 
-def refused(server: Any, execution: str) -> str:
+def refused(server: Server, execution: str) -> str:
     assert server.finished(execution)["PipelineExecutionStatus"] == "Failed"
     reason: str = server.steps(execution)["Job"]["FailureReason"]
     return reason

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.conftest import Server
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_emr import metadata, running
 from tests.services.emr.conftest import Fleet
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def objects(server: Any, spark: None) -> Any:
+def objects(server: Server, spark: None) -> Any:
     """A bucket with scripts and a text of three lines."""
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -49,7 +50,7 @@ def objects(server: Any, spark: None) -> Any:
 
 
 @pytest.fixture
-def fleet(server: Any, objects: Any) -> Iterator[Fleet]:
+def fleet(server: Server, objects: Any) -> Iterator[Fleet]:
     fleet = Fleet(server)
     yield fleet
     fleet.end()
@@ -159,7 +160,7 @@ def master(spark: None, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_standalone_master_runs_the_same_journey(
-    master: str, start_server: Callable[..., Any], tmp_path: Path
+    master: str, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     pytest.importorskip(
         "sagemaker.workflow.emr_step", reason="version 2 of the SageMaker SDK is not installed"

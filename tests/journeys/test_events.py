@@ -4,7 +4,8 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from tests.conftest import Server
 
 NOTE = """
     import time
@@ -24,7 +25,7 @@ def written(file: Path, seconds: float = 20) -> str:
     return file.read_text()
 
 
-def test_an_event_is_answered_with_202_and_runs(server: Any, tmp_path: Path) -> None:
+def test_an_event_is_answered_with_202_and_runs(server: Server, tmp_path: Path) -> None:
     server.function("events-note", NOTE)
     payload = json.dumps({"file": str(tmp_path / "a"), "word": "ran", "seconds": 0})
     answer = server.client("lambda").invoke(
@@ -35,7 +36,7 @@ def test_an_event_is_answered_with_202_and_runs(server: Any, tmp_path: Path) -> 
 
 
 def test_an_event_that_was_acknowledged_survives_a_kill(
-    start_server: Callable[..., Any], tmp_path: Path
+    start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = start_server()
     server.function("events-note", NOTE, Timeout=30)

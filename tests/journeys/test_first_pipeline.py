@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tests.conftest import Server
+
 Start = Callable[..., str]
 
 COUNT = """
@@ -80,7 +82,7 @@ def _outputs(**types: str) -> list[dict[str, str]]:
     return [{"OutputName": name, "OutputType": type_} for name, type_ in types.items()]
 
 
-def test_the_whole_way_with_an_answer_from_the_queue(server: Any, start: Start) -> None:
+def test_the_whole_way_with_an_answer_from_the_queue(server: Server, start: Start) -> None:
     sqs, sagemaker = server.client("sqs"), server.client("sagemaker")
     queue_url = sqs.create_queue(QueueName="first-sagemaker-approvals")["QueueUrl"]
     count = server.function("first-sagemaker-count", COUNT)
@@ -119,7 +121,7 @@ def test_the_whole_way_with_an_answer_from_the_queue(server: Any, start: Start) 
 
 
 def test_the_branch_not_taken_is_not_listed_and_the_fail_step_fails_the_execution(
-    server: Any, start: Start
+    server: Server, start: Start
 ) -> None:
     count = server.function("second-sagemaker-count", COUNT)
     execution = start(steps(count, count, "http://127.0.0.1/111122223333/never-sagemaker", 4))
@@ -133,7 +135,7 @@ def test_the_branch_not_taken_is_not_listed_and_the_fail_step_fails_the_executio
     assert found["Enough"]["Metadata"] == {"Condition": {"Outcome": "False"}}
 
 
-def test_a_rejected_callback_fails_the_execution_with_the_callers_words(server: Any, start: Start) -> None:
+def test_a_rejected_callback_fails_the_execution_with_the_callers_words(server: Server, start: Start) -> None:
     sqs, sagemaker = server.client("sqs"), server.client("sagemaker")
     queue_url = sqs.create_queue(QueueName="third-sagemaker-approvals")["QueueUrl"]
     execution = start([_approve_alone(queue_url)])
@@ -143,7 +145,7 @@ def test_a_rejected_callback_fails_the_execution_with_the_callers_words(server: 
     assert server.steps(execution)["Approve"]["FailureReason"] == "not this time"
 
 
-def test_stop_sends_a_second_message_and_waits_for_its_answer(server: Any, start: Start) -> None:
+def test_stop_sends_a_second_message_and_waits_for_its_answer(server: Server, start: Start) -> None:
     sqs, sagemaker = server.client("sqs"), server.client("sagemaker")
     queue_url = sqs.create_queue(QueueName="fourth-sagemaker-approvals")["QueueUrl"]
     execution = start([_approve_alone(queue_url)])

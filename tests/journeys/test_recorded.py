@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import Server
 
 RECORDED = Path(__file__).parents[1] / "definition" / "recorded"
 VALUES = {"String": "text", "Integer": 1, "Float": 1.5, "Boolean": True}
@@ -64,7 +65,9 @@ def defaults(definition: Mapping[str, Any], queue_url: str) -> list[dict[str, st
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECORDED.iterdir()))
-def test_what_the_sdk_wrote_runs_or_is_refused_by_the_name_of_its_step_type(server: Any, name: str) -> None:
+def test_what_the_sdk_wrote_runs_or_is_refused_by_the_name_of_its_step_type(
+    server: Server, name: str
+) -> None:
     sagemaker = server.client("sagemaker")
     queue_url = server.client("sqs").create_queue(QueueName=f"sagemaker-recorded-{name}")["QueueUrl"]
     recorded = json.loads((RECORDED / f"{name}.json").read_text())
@@ -90,7 +93,7 @@ def test_what_the_sdk_wrote_runs_or_is_refused_by_the_name_of_its_step_type(serv
     assert any(reason in each for each in reasons)
 
 
-def answer_all(server: Any, queue_url: str, execution: str, produced: Mapping[str, Any]) -> None:
+def answer_all(server: Server, queue_url: str, execution: str, produced: Mapping[str, Any]) -> None:
     """Answer callbacks until the execution has ended."""
     sagemaker, sqs = server.client("sagemaker"), server.client("sqs")
     for _ in range(100):
@@ -106,7 +109,7 @@ def answer_all(server: Any, queue_url: str, execution: str, produced: Mapping[st
 
 
 @pytest.mark.parametrize("type_", UNSUPPORTED)
-def test_a_step_type_that_is_not_run_is_refused_by_its_name(server: Any, type_: str) -> None:
+def test_a_step_type_that_is_not_run_is_refused_by_its_name(server: Server, type_: str) -> None:
     step = {"Name": "One", "Type": type_, "Arguments": {}}
     definition = json.dumps({"Version": "2020-12-01", "Steps": [step]})
     with pytest.raises(ClientError, match=f"Step type '{type_}' is not supported here"):

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from importlib import metadata
-from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 Run = Callable[[str], None]
 INSTALLED = [each.version for each in metadata.distributions(name="sagemaker")]
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.slow
-def test_functions_that_version_3_makes_run_in_its_pipelines(run_notebook: Run, server: Any) -> None:
+def test_functions_that_version_3_makes_run_in_its_pipelines(run_notebook: Run, server: Server) -> None:
     run_notebook("sdk3/lambda_steps.py")
     sagemaker = server.client("sagemaker")
     pipeline = sagemaker.describe_pipeline(PipelineName="Sdk3Lambda")
@@ -29,7 +29,7 @@ def test_functions_that_version_3_makes_run_in_its_pipelines(run_notebook: Run, 
 
 @pytest.mark.slow
 def test_with_version_3_spark_runs_on_a_cluster_and_on_one_that_the_step_makes(
-    run_notebook: Run, server: Any, spark: None
+    run_notebook: Run, server: Server, spark: None
 ) -> None:
     run_notebook("sdk3/emr_steps.py")
     clusters = server.client("emr").list_clusters(ClusterStates=["WAITING", "RUNNING"])["Clusters"]
@@ -38,7 +38,7 @@ def test_with_version_3_spark_runs_on_a_cluster_and_on_one_that_the_step_makes(
 
 @pytest.mark.slow
 def test_with_version_3_a_function_behind_the_queue_answers_a_callback_when_it_is_asked_again(
-    run_notebook: Run, server: Any
+    run_notebook: Run, server: Server
 ) -> None:
     run_notebook("sdk3/callback_steps.py")
     (listed,) = server.client("sagemaker").list_pipeline_executions(PipelineName="Sdk3Callback")[
@@ -49,7 +49,7 @@ def test_with_version_3_a_function_behind_the_queue_answers_a_callback_when_it_i
 
 @pytest.mark.slow
 def test_with_version_3_every_condition_decides_and_every_kind_of_failure_is_told(
-    run_notebook: Run, server: Any
+    run_notebook: Run, server: Server
 ) -> None:
     run_notebook("sdk3/conditions_and_failures.py")
     listed = server.client("sagemaker").list_pipelines(PipelineNamePrefix="Sdk3AfterFail")
@@ -57,7 +57,7 @@ def test_with_version_3_every_condition_decides_and_every_kind_of_failure_is_tol
 
 
 @pytest.mark.slow
-def test_executions_are_watched_stopped_and_listed_by_version_3(run_notebook: Run, server: Any) -> None:
+def test_executions_are_watched_stopped_and_listed_by_version_3(run_notebook: Run, server: Server) -> None:
     run_notebook("sdk3/executions.py")
     key = server.client("s3").list_objects_v2(Bucket=f"sagemaker-{server.region}-{server.account}")
     assert "Sdk3Large" in [each["Key"] for each in key["Contents"]]

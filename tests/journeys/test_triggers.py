@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 BREAKS = "def handler(event, context):\n    raise ValueError('no data today')\n"
 WORKS = "def handler(event, context):\n    return {'told': True}\n"
@@ -14,14 +15,16 @@ def function(name: str, arn: str, *needed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def functions(server: Any) -> tuple[str, str]:
+def functions(server: Server) -> tuple[str, str]:
     """One that fails and one that does not."""
-    made = (server.function(f"sagemaker-trigger-{n}", source) for n, source in enumerate((BREAKS, WORKS)))
-    return tuple(made)
+    breaks, works = (
+        server.function(f"sagemaker-trigger-{n}", code) for n, code in enumerate((BREAKS, WORKS))
+    )
+    return breaks, works
 
 
 def test_a_failure_that_a_step_waits_for_is_told_and_does_not_fail_the_execution(
-    server: Any, start: Callable[..., str], functions: tuple[str, str]
+    server: Server, start: Callable[..., str], functions: tuple[str, str]
 ) -> None:
     breaks, works = functions
     execution = start(
@@ -46,7 +49,7 @@ def test_a_failure_that_a_step_waits_for_is_told_and_does_not_fail_the_execution
 
 
 def test_where_nothing_fails_nobody_is_told(
-    server: Any, start: Callable[..., str], functions: tuple[str, str]
+    server: Server, start: Callable[..., str], functions: tuple[str, str]
 ) -> None:
     _, works = functions
     execution = start(

@@ -1,9 +1,10 @@
 """What is listed is what the door is really asked while a pipeline runs: nothing more, nothing less."""
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
+from tests.conftest import Server
 from tests.journeys.test_emr import running
 from tests.services.emr.conftest import Fleet
 
@@ -12,7 +13,7 @@ from passrole.needs import Need, Place, needs_of_role, read_definition
 ECHO = "def handler(event, context):\n    return event\n"
 
 
-def test_the_needs_of_a_pipeline_are_what_its_role_is_asked_for(server: Any) -> None:
+def test_the_needs_of_a_pipeline_are_what_its_role_is_asked_for(server: Server) -> None:
     function = server.function("needs-sagemaker-echo", ECHO)
     queue = server.client("sqs").create_queue(QueueName="needs-sagemaker-ask")["QueueUrl"]
     steps = [
@@ -41,7 +42,7 @@ def test_the_needs_of_a_pipeline_are_what_its_role_is_asked_for(server: Any) -> 
 @pytest.mark.parametrize("stopped", [False, True], ids=["to-its-end", "stopped"])
 @pytest.mark.parametrize("own_cluster", [False, True], ids=["a-cluster", "its-own-cluster"])
 def test_the_needs_of_an_emr_step_are_what_its_role_is_asked_for(
-    start_server: Any, own_cluster: bool, stopped: bool
+    start_server: Callable[..., Server], own_cluster: bool, stopped: bool
 ) -> None:
     server = start_server()
     fleet = Fleet(server)
@@ -86,13 +87,13 @@ def fits(need: Need, action: str, resource: str) -> bool:
     return resource == need.resource or (need.is_pattern and resource.startswith(need.resource.rstrip("*")))
 
 
-def may_do_everything(server: Any) -> str:
+def may_do_everything(server: Server) -> str:
     every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     role: str = server.role([{"Version": "2012-10-17", "Statement": [every]}])
     return role
 
 
-def asked_for(server: Any, role: str) -> set[tuple[str, str]]:
+def asked_for(server: Server, role: str) -> set[tuple[str, str]]:
     """What the door was asked on behalf of the role."""
     session = f":assumed-role/{role.rpartition('/')[2]}/"
     audit = [json.loads(line) for line in (server.data / "audit.jsonl").read_text().splitlines()]

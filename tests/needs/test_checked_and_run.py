@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
-from tests.conftest import trusting
+from tests.conftest import Server, trusting
 from tests.needs.generated import (
     ACCOUNT,
     ASKED,
@@ -53,7 +53,7 @@ Denial = tuple[str, str]  # action, resource
 class Region:
     """What the pipelines of a region speak of, and a pair that runs there."""
 
-    def __init__(self, server: Any, name: str, folder: Path) -> None:
+    def __init__(self, server: Server, name: str, folder: Path) -> None:
         self.server, self.name, self.folder = server, name, folder
         self.sagemaker, self.sqs = self._client("sagemaker"), self._client("sqs")
         self.events, self.emr = self._client("events"), self._client("emr")
@@ -167,7 +167,7 @@ class Region:
 
 
 @pytest.fixture
-def regions(start_server: Callable[..., Any], tmp_path: Path) -> Iterator[list[Region]]:
+def regions(start_server: Callable[..., Server], tmp_path: Path) -> Iterator[list[Region]]:
     server = start_server()
     assert server.account == ACCOUNT
     iam = server.client("iam")

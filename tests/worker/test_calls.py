@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from tests.worker.conftest import Workshop
 
 from passrole import ids
 from passrole.faults import Fault
 from passrole.services.service_sessions import SESSION_SECONDS
 from passrole.worker.patience import ATTEMPTS_MAX
 
-Shop = Any
-Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
+Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
 PASSING = [
     Fault("ThrottlingException", "slow down"),
@@ -24,7 +24,7 @@ PASSING = [
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.code)
 def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, fault: Fault) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", fault, fault, fault, fault, {"Payload": b'{"x": 1}'})
         await shop.worker.start()
         await shop.start("l1")
@@ -35,7 +35,7 @@ def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, f
 
 
 def test_an_invocation_has_the_same_request_id_each_time_it_is_tried(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", PASSING[0], {"Payload": b'{"x": 1}'})
         await shop.worker.start()
         execution = await shop.start("l1")
@@ -47,7 +47,7 @@ def test_an_invocation_has_the_same_request_id_each_time_it_is_tried(workshop: R
 
 
 def test_what_does_not_pass_fails_the_step_after_the_last_attempt(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", PASSING[0])
         await shop.worker.start()
         await shop.start("l1")
@@ -64,7 +64,7 @@ def test_calls_of_a_step_share_one_session(workshop: Run) -> None:
         await asyncio.sleep(0.01)
         return {"AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"}}
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("AssumeRole", slow)
         await shop.worker.start()
         await shop.start("l1 l2 l3<l1,l2>")
@@ -77,7 +77,7 @@ def test_calls_of_a_step_share_one_session(workshop: Run) -> None:
 
 
 def test_a_session_is_assumed_anew_when_it_is_old(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.start()
         await shop.start("l1", name="one")
         await shop.end("one")
@@ -90,7 +90,7 @@ def test_a_session_is_assumed_anew_when_it_is_old(workshop: Run) -> None:
 
 
 def test_a_role_that_could_not_be_assumed_is_tried_by_the_next_step(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         allowed = shop.door.answers["AssumeRole"][0]
         shop.door.prepare("AssumeRole", Fault("AccessDenied", "no"), allowed)
         await shop.worker.start()

@@ -4,10 +4,12 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from tests.worker.conftest import Workshop
 
 from passrole import history
 from passrole.engine.facts import CallbackAnswered, LambdaReturned, from_json
@@ -15,7 +17,6 @@ from passrole.history import journal
 from passrole.history.state_cache import StateCache
 from passrole.store import SqliteStore, Tx
 
-Shop = Any
 Moment = Literal["before", "after"]
 STEPS = "l1 l2<l1> c1<l1> l3<l2,c1> c2<l3> l4<c2>"
 NAMES = ("l1", "l2", "c1", "l3", "c2", "l4")
@@ -47,7 +48,7 @@ class Mortal:
 
 @pytest.fixture
 def live(
-    tmp_path: Path, make_shop: Callable[[Any], Shop], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_shop: Callable[[Any], Workshop], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[int, Moment], dict[str, Any]]:
     """Two lives of one folder; what the first finished, what the second called, and how it ended."""
     folders = itertools.count()
@@ -95,18 +96,18 @@ def live(
     return run
 
 
-async def lead(shop: Shop) -> None:
+async def lead(shop: Workshop) -> None:
     await shop.start(STEPS)
     await go_on(shop)
 
 
-async def go_on(shop: Shop) -> None:
+async def go_on(shop: Workshop) -> None:
     """Work until the end, and answer whoever waits."""
     await shop.worker.start()
     while await shop.status() == "Executing":
         for callback in await shop.store.read(history.waiting):
             answer = CallbackAnswered(at=shop.now, step=callback.step, attempt=1, outcome="success")
-            await shop.store.write(lambda tx, a=answer, c=callback: history.advance(tx, c.execution, a))
+            await shop.store.write(partial(history.advance, execution=callback.execution, fact=answer))
         await asyncio.sleep(0.001)
 
 

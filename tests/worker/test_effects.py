@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from tests.worker.conftest import Workshop
 
 from passrole import history
 from passrole.engine.facts import StopRequested
 from passrole.faults import AccessDenied, Fault
 from passrole.worker import invocations
 
-Shop = Any
-Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
+Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:l1"
 
 
 def test_a_function_is_asked_for_then_invoked_as_the_role_of_the_execution(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.start()
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
@@ -52,7 +52,7 @@ def test_a_function_is_asked_for_then_invoked_as_the_role_of_the_execution(works
 def test_the_role_is_assumed_by_sagemaker_for_a_step_of_the_execution(
     workshop: Run, step: str, session: str
 ) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.start()
         execution = await shop.start(step)
 
@@ -92,7 +92,7 @@ FAILURES: dict[str, tuple[str, str, Exception, str]] = {
 def test_a_refusal_fails_the_step_in_the_refusers_words(workshop: Run, case: str) -> None:
     steps, operation, fault, details = FAILURES[case]
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare(operation, fault)
         await shop.worker.start()
         await shop.start(steps)
@@ -109,7 +109,7 @@ GONE = Fault("ResourceNotFoundException", "Function not found: f", status=404)
 
 @pytest.mark.parametrize("fault", [DENIED, GONE], ids=["may not", "is not there"])
 def test_a_function_that_cannot_be_asked_for_is_invoked_all_the_same(workshop: Run, fault: Fault) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("GetFunction", fault)
         await shop.worker.start()
         await shop.start("l1")
@@ -129,7 +129,7 @@ ERRORS: list[tuple[bytes, str]] = [
 
 @pytest.mark.parametrize(("payload", "details"), ERRORS)
 def test_a_function_that_fails_fails_its_step(workshop: Run, payload: bytes, details: str) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload})
         await shop.worker.start()
         await shop.start("l1")
@@ -141,7 +141,7 @@ def test_a_function_that_fails_fails_its_step(workshop: Run, payload: bytes, det
 
 
 def test_a_function_is_invoked_when_it_is_ready(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare(
             "GetFunction",
             {"Configuration": {"State": "Pending", "Timeout": 3}},
@@ -158,7 +158,7 @@ def test_a_function_is_invoked_when_it_is_ready(workshop: Run) -> None:
 
 
 def test_a_function_that_stays_pending_is_invoked_in_the_end(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("GetFunction", {"Configuration": {"State": "Pending", "Timeout": 3}})
         await shop.worker.start()
         await shop.start("l1")
@@ -179,7 +179,7 @@ def test_a_function_that_outlives_the_limit_goes_on_without_its_step(
         ended.set()
         return {"Payload": b"null"}
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", slow)
         await shop.worker.start()
         await shop.start("l1")
@@ -193,7 +193,7 @@ def test_a_function_that_outlives_the_limit_goes_on_without_its_step(
 
 
 def test_a_callback_message_has_four_members_and_json_types(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.start()
         arn = await shop.start("c1")
         await shop.until(lambda: _sent(shop, 1))
@@ -214,7 +214,7 @@ def test_a_callback_message_has_four_members_and_json_types(workshop: Run) -> No
 
 
 def test_a_stop_sends_the_same_message_again_saying_so(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.start()
         arn = await shop.start("c1")
         await shop.until(lambda: _sent(shop, 1))
@@ -227,7 +227,7 @@ def test_a_stop_sends_the_same_message_again_saying_so(workshop: Run) -> None:
 
 
 def test_a_stop_that_cannot_be_said_fails_the_step_so_that_the_execution_ends(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("SendMessage", {"MessageId": "m"}, DENIED)
         await shop.worker.start()
         arn = await shop.start("c1")
@@ -239,7 +239,7 @@ def test_a_stop_that_cannot_be_said_fails_the_step_so_that_the_execution_ends(wo
     workshop(scenario)
 
 
-async def _sent(shop: Shop, count: int) -> bool:
+async def _sent(shop: Workshop, count: int) -> bool:
     """Whether so many messages are sent and nothing is left to do."""
     pending = await shop.store.read(history.pending)
     return len(shop.door.called("sqs:SendMessage")) == count and not pending

@@ -5,19 +5,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from tests.worker.conftest import Workshop
 
 from passrole import history
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import CallbackAnswered, StopRequested
-from passrole.store import SqliteStore, Tx
+from passrole.store import Store, Tx
 from passrole.worker import invocations, loop
 
-Shop = Any
-Run = Callable[[Callable[[Shop], Awaitable[None]]], None]
+Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
 
 def test_commands_of_an_earlier_process_are_performed_at_the_start(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.start("l1 l2<l1>")
         await shop.worker.start()
         assert await shop.end() == "Succeeded"
@@ -27,7 +27,7 @@ def test_commands_of_an_earlier_process_are_performed_at_the_start(workshop: Run
 
 
 def test_a_command_that_is_both_read_and_announced_is_performed_once(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         starting = asyncio.ensure_future(shop.start("l1"))
         await asyncio.sleep(0)
         while not await shop.store.read(history.pending):
@@ -43,7 +43,7 @@ def test_a_command_that_is_both_read_and_announced_is_performed_once(workshop: R
 def test_an_effect_that_breaks_is_a_failed_step_and_a_line_in_the_log(
     workshop: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", ZeroDivisionError("a bug"))
         await shop.worker.start()
         await shop.start("l1 l2<l1>")
@@ -59,7 +59,7 @@ def test_an_effect_that_breaks_is_a_failed_step_and_a_line_in_the_log(
 class FullDisk:
     """A store that cannot write a while."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store, self.failures = store, 0
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +74,7 @@ class FullDisk:
 
 @pytest.mark.parametrize(("failures", "expected"), [(1, "Succeeded"), (4, "Failed"), (9, "Failed")])
 def test_what_cannot_be_recorded_is_tried_until_it_can(workshop: Run, failures: int, expected: str) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.start("l1")
         shop.store = FullDisk(shop.store)
         shop.store.failures = failures
@@ -88,7 +88,7 @@ def test_what_cannot_be_recorded_is_tried_until_it_can(workshop: Run, failures: 
 
 
 def test_what_comes_of_a_deleted_execution_is_let_go(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         invoked, go_on = asyncio.Event(), asyncio.Event()
 
         async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_as_many_commands_of_a_kind_run_as_the_bound_says_and_kinds_do_not_wait_
 ) -> None:
     monkeypatch.setattr(loop, "AT_ONCE_MAX", {InvokeFunction: 2, SendCallback: 1})
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         go_on = asyncio.Event()
         at_once: list[int] = [0, 0]
 
@@ -154,7 +154,7 @@ def test_closing_leaves_what_is_not_done_for_the_next_start(
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", for_ever, {"Payload": b'{"x": 1}'})
         await shop.worker.start()
         await shop.start("l1")
@@ -170,18 +170,18 @@ def test_closing_leaves_what_is_not_done_for_the_next_start(
 
 
 def test_a_worker_that_never_started_closes(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         await shop.worker.close()
 
     workshop(scenario)
 
 
-async def _invoked(shop: Shop, times: int = 1) -> bool:
+async def _invoked(shop: Workshop, times: int = 1) -> bool:
     return bool(shop.door.called("lambda:Invoke"))
 
 
 def test_functions_that_wait_for_a_slot_are_withdrawn_by_a_stop(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.slots.are_free = False
         never = asyncio.Event()
 
@@ -202,7 +202,7 @@ def test_functions_that_wait_for_a_slot_are_withdrawn_by_a_stop(workshop: Run) -
 
 
 def test_a_function_that_has_a_slot_is_waited_for(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         go_on = asyncio.Event()
 
         async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def test_functions_beyond_the_bound_are_withdrawn_by_a_stop(
 ) -> None:
     monkeypatch.setitem(loop.AT_ONCE_MAX, InvokeFunction, 1)
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         go_on = asyncio.Event()
 
         async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def test_functions_beyond_the_bound_are_withdrawn_by_a_stop(
 def test_the_limit_of_a_step_runs_from_the_slot(workshop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invocations, "STEP_LIMIT_SECONDS", 0.05)
 
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         shop.slots.are_free = False
 
         async def queued(_parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def test_the_limit_of_a_step_runs_from_the_slot(workshop: Run, monkeypatch: pyte
 
 
 def test_what_an_earlier_process_left_of_a_stopped_execution_is_not_begun(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         arn = await shop.start("l1 l2")
         await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
         await shop.worker.start()
@@ -279,7 +279,7 @@ def test_what_an_earlier_process_left_of_a_stopped_execution_is_not_begun(worksh
 
 
 def test_a_message_whose_callback_was_answered_is_not_sent_after_a_restart(workshop: Run) -> None:
-    async def scenario(shop: Shop) -> None:
+    async def scenario(shop: Workshop) -> None:
         arn = await shop.start("c1")
         answered = CallbackAnswered(at=2.0, step="c1", attempt=1, outcome="success")
         await shop.store.write(lambda tx: history.advance(tx, arn, answered))

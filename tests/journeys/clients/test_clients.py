@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -17,7 +17,7 @@ MODULES = ROOT / ".venv-clients" / "node" / "node_modules"
 MADE_BY = "`make test-clients` installs it"
 
 
-def environment(server: Any, folder: Path, client: str | None = None) -> dict[str, str]:
+def environment(server: Server, folder: Path, client: str | None = None) -> dict[str, str]:
     """What `passrole env` sets, a role for pipelines, and a folder for what clients remember."""
     asked = ["--for", client] if client else []
     command = [
@@ -59,26 +59,26 @@ def aws_cli_2() -> str:
 
 
 @pytest.mark.slow
-def test_aws_cli_2_runs_a_pipeline_and_moves_objects(server: Any, tmp_path: Path) -> None:
+def test_aws_cli_2_runs_a_pipeline_and_moves_objects(server: Server, tmp_path: Path) -> None:
     variables = environment(server, tmp_path) | {"AWS": aws_cli_2()}
     run(tmp_path, ["bash", str(HERE / "aws_cli.sh")], variables)
 
 
 @pytest.mark.slow
-def test_rclone_moves_files(server: Any, tmp_path: Path) -> None:
+def test_rclone_moves_files(server: Server, tmp_path: Path) -> None:
     installed("rclone")
     run(tmp_path, ["bash", str(HERE / "rclone.sh")], environment(server, tmp_path, "rclone"))
 
 
 @pytest.mark.slow
-def test_s3cmd_moves_files(server: Any, tmp_path: Path) -> None:
+def test_s3cmd_moves_files(server: Server, tmp_path: Path) -> None:
     installed("s3cmd")
     command = [sys.executable, "-m", "passrole", "env", "--data", str(server.data), "--for", "s3cmd"]
     (tmp_path / "passrole.s3cfg").write_bytes(subprocess.check_output(command))
     run(tmp_path, ["bash", str(HERE / "s3cmd.sh")], environment(server, tmp_path))
 
 
-def test_curl_signs_by_itself(server: Any, tmp_path: Path) -> None:
+def test_curl_signs_by_itself(server: Server, tmp_path: Path) -> None:
     if "--aws-sigv4" not in subprocess.check_output([installed("curl"), "--help", "all"], text=True):
         pytest.skip("this curl is older than 7.75 and signs nothing")
     run(tmp_path, ["bash", str(HERE / "curl.sh")], environment(server, tmp_path))
@@ -86,7 +86,7 @@ def test_curl_signs_by_itself(server: Any, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", ["pipeline.cjs", "objects.cjs"])
-def test_javascript_runs_a_pipeline_and_moves_objects(server: Any, tmp_path: Path, script: str) -> None:
+def test_javascript_runs_a_pipeline_and_moves_objects(server: Server, tmp_path: Path, script: str) -> None:
     node = installed("node")
     if not MODULES.is_dir():
         pytest.skip(f"the SDK for JavaScript is not installed: {MADE_BY}")
@@ -104,7 +104,7 @@ def test_javascript_runs_a_pipeline_and_moves_objects(server: Any, tmp_path: Pat
     ],
 )
 def test_what_reads_tables_in_c_and_rust_works(
-    server: Any, tmp_path: Path, module: str, script: str, client: str | None
+    server: Server, tmp_path: Path, module: str, script: str, client: str | None
 ) -> None:
     if not PYTHON.exists():
         pytest.skip(f"{module} is not installed: {MADE_BY}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
 EMR, EC2 = "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
@@ -17,7 +17,7 @@ ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action":
 class Fleet:
     """Makes clusters on a server, and keeps the client of its administrator."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.client = server.client("emr")
         self.service_role: str = server.role(trust=EMR)
@@ -114,7 +114,7 @@ def allowed(actions: Sequence[str], resource: str = "*") -> dict[str, Any]:
 
 
 @pytest.fixture
-def fleet(server: Any) -> Iterator[Fleet]:
+def fleet(server: Server) -> Iterator[Fleet]:
     fleet = Fleet(server)
     yield fleet
     fleet.end()

@@ -5,17 +5,11 @@ import time
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
+from tests.refusals import refusal
 from tests.services.emr.conftest import EC2, EMR, Fleet, allowed, shell
 
 FAST = {"Delay": 1, "MaxAttempts": 30}
-
-
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_a_cluster_is_shown_as_it_was_asked_for(fleet: Fleet) -> None:

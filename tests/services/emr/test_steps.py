@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.refusals import refusal
 from tests.services.emr.conftest import ANYTHING, Fleet, allowed, shell, step
-from tests.services.emr.test_clusters import refusal
 
 
 def test_a_step_is_shown_as_it_was_submitted(fleet: Fleet) -> None:
@@ -342,7 +343,9 @@ def test_lists_are_newest_first_and_filtered(fleet: Fleet) -> None:
         ("remove_tags", {"ResourceId": "{}", "TagKeys": []}),
     ],
 )
-def test_each_operation_is_decided_on_the_cluster(server: Any, operation: str, asked: dict[str, Any]) -> None:
+def test_each_operation_is_decided_on_the_cluster(
+    server: Server, operation: str, asked: dict[str, Any]
+) -> None:
     """The one who may do all else, and this on other clusters, is refused by the action's name."""
     action = "elasticmapreduce:" + "".join(word.capitalize() for word in operation.split("_"))
     policy = {
@@ -378,14 +381,14 @@ def test_each_operation_is_decided_on_the_cluster(server: Any, operation: str, a
         ("list_security_configurations", {}),
     ],
 )
-def test_the_others_are_decided_on_everything(server: Any, operation: str, asked: dict[str, Any]) -> None:
+def test_the_others_are_decided_on_everything(server: Server, operation: str, asked: dict[str, Any]) -> None:
     action = "elasticmapreduce:" + "".join(word.capitalize() for word in operation.split("_"))
     code, message = refusal(getattr(server.client("emr", allowed(["s3:*"])), operation), **asked)
     assert (code, f"{action} on resource: *" in message) == ("AccessDeniedException", True)
 
 
 def test_a_killed_server_waits_for_what_still_runs_and_fails_what_is_gone(
-    start_server: Any, tmp_path: Path
+    start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = start_server()
     fleet = Fleet(server)
@@ -418,7 +421,9 @@ def test_a_killed_server_waits_for_what_still_runs_and_fails_what_is_gone(
     assert told.read_text().splitlines() == ["begun", "ended"]
 
 
-def test_a_server_that_is_stopped_leaves_no_program_behind(start_server: Any, tmp_path: Path) -> None:
+def test_a_server_that_is_stopped_leaves_no_program_behind(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
     server, beat = start_server(), tmp_path / "beat"
     fleet = Fleet(server)
     cluster = fleet.run()
@@ -460,7 +465,7 @@ def test_spark_writes_where_s3_reads(fleet: Fleet, spark: None) -> None:
     assert "emr-none" in status["FailureDetails"]["Message"]
 
 
-def test_without_spark_the_step_says_how_to_install_it(start_server: Any) -> None:
+def test_without_spark_the_step_says_how_to_install_it(start_server: Callable[..., Server]) -> None:
     fleet = Fleet(start_server(spark_home="/nowhere"))
     cluster = fleet.run()
     (made,) = fleet.add(cluster, step("spark-submit", "s3://b/job.py", ActionOnFailure="CONTINUE"))
@@ -475,7 +480,7 @@ def test_a_caller_that_is_refused_submits_nothing(fleet: Fleet) -> None:
     assert fleet.client.list_steps(ClusterId=cluster)["Steps"] == []
 
 
-def killed_with_its_steps(server: Any, cluster: str, *steps: str) -> list[Path]:
+def killed_with_its_steps(server: Server, cluster: str, *steps: str) -> list[Path]:
     """The folders of the steps, whose programs are ended with the server."""
     folders = [server.data / "emr" / cluster / step for step in steps]
     server.kill()
@@ -484,7 +489,9 @@ def killed_with_its_steps(server: Any, cluster: str, *steps: str) -> list[Path]:
     return folders
 
 
-def test_a_step_that_never_began_begins_after_a_kill(start_server: Any, tmp_path: Path) -> None:
+def test_a_step_that_never_began_begins_after_a_kill(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
     server, told = start_server(), tmp_path / "told"
     fleet = Fleet(server)
     cluster = fleet.run(StepConcurrencyLevel=4)
@@ -515,7 +522,9 @@ def test_a_step_that_never_began_begins_after_a_kill(start_server: Any, tmp_path
     assert sorted(told.read_text().split()) == ["one", "two"]
 
 
-def test_a_bootstrap_action_that_runs_is_waited_for_after_a_kill(start_server: Any, tmp_path: Path) -> None:
+def test_a_bootstrap_action_that_runs_is_waited_for_after_a_kill(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
     server, told, go = start_server(), tmp_path / "told", tmp_path / "go"
     fleet = Fleet(server)
     script = tmp_path / "action.sh"

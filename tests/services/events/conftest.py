@@ -1,13 +1,11 @@
 """Rules with targets for the tests, made through boto3."""
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
 EVENTS = "events.amazonaws.com"
 PATIENCE_SECONDS = 20.0
@@ -16,7 +14,7 @@ PATIENCE_SECONDS = 20.0
 class Workshop:
     """Makes rules, queues and buses on a server, and keeps the client of its administrator."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.client = server.client("events")
         self.sqs = server.client("sqs")
@@ -42,7 +40,7 @@ class Workshop:
         url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         arn = f"arn:aws:sqs:{self.server.region}:{self.server.account}:{name}"
         if open_:
-            self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowing(arn)})
+            self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": sending(arn)})
         return url, arn
 
     def leads_to(self, rule: str, arn: str, **more: Any) -> None:
@@ -69,7 +67,7 @@ class Workshop:
         return json.loads(message["Body"])
 
 
-def allowing(arn: str, **condition: Any) -> str:
+def sending(arn: str, **condition: Any) -> str:
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": EVENTS},
@@ -80,24 +78,6 @@ def allowing(arn: str, **condition: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
-def eventually(look: Any) -> Any:
-    """What `look` finds, once it finds something."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing came in time")
-
-
 @pytest.fixture
-def workshop(server: Any) -> Workshop:
+def workshop(server: Server) -> Workshop:
     return Workshop(server)

@@ -2,11 +2,15 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.services.events.conftest import EVENTS, Workshop, allowing, eventually, refusal
+from tests.conftest import Server
+from tests.eventually import eventually
+from tests.refusals import refusal
+from tests.services.events.conftest import EVENTS, Workshop, sending
 
 
 def test_an_event_comes_in_its_envelope(workshop: Workshop) -> None:
@@ -187,11 +191,11 @@ def test_a_queue_must_allow_the_rule(workshop: Workshop) -> None:
     assert told["TARGET_ARN"] == closed
     assert told["ERROR_CODE"] == "NO_PERMISSIONS"
     assert "sqs:sendmessage" in told["ERROR_MESSAGE"]
-    only_others = allowing(closed, ArnEquals={"aws:SourceArn": workshop.rule_arn("another")})
+    only_others = sending(closed, ArnEquals={"aws:SourceArn": workshop.rule_arn("another")})
     workshop.sqs.set_queue_attributes(QueueUrl=closed_url, Attributes={"Policy": only_others})
     workshop.put({"n": 2})
     assert len(workshop.received(dead_url)) == 1
-    ours = allowing(
+    ours = sending(
         closed,
         ArnEquals={"aws:SourceArn": workshop.rule_arn(rule)},
         StringEquals={"aws:SourceAccount": workshop.server.account},
@@ -339,7 +343,7 @@ def test_a_log_group_is_written_to_if_a_policy_allows_it(workshop: Workshop) -> 
     assert json.loads(event["message"])["detail"] == {"n": 2}
 
 
-def test_a_scheduled_rule_comes_to_be(start_server: Any) -> None:
+def test_a_scheduled_rule_comes_to_be(start_server: Callable[..., Server]) -> None:
     """Every minute of the clock, so that this takes a minute at most."""
     workshop = Workshop(start_server())
     url, queue = workshop.queue()
@@ -353,7 +357,7 @@ def test_a_scheduled_rule_comes_to_be(start_server: Any) -> None:
     assert body["time"].endswith(":00Z")
 
 
-def test_what_was_acknowledged_is_delivered_after_a_kill(start_server: Any) -> None:
+def test_what_was_acknowledged_is_delivered_after_a_kill(start_server: Callable[..., Server]) -> None:
     server = start_server()
     workshop = Workshop(server)
     url, queue = workshop.queue()

@@ -1,10 +1,13 @@
 """Rules, targets, buses and tags through boto3: shape, refusals, effect."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.services.events.conftest import Workshop, refusal
+from tests.conftest import Server
+from tests.refusals import refusal
+from tests.services.events.conftest import Workshop
 
 NOTHING = {
     "Version": "2012-10-17",
@@ -125,7 +128,7 @@ def test_a_rule_goes_when_its_targets_are_gone(workshop: Workshop) -> None:
     assert refusal(workshop.client.put_targets, Rule=name, Targets=[{"Id": "t", "Arn": queue}]) == missing
 
 
-def test_three_hundred_rules_are_the_most(start_server: Any) -> None:
+def test_three_hundred_rules_are_the_most(start_server: Callable[..., Server]) -> None:
     workshop = Workshop(start_server())
     for number in range(300):
         workshop.rule(Name=f"r{number}")
@@ -307,7 +310,7 @@ X_ARN = "arn:aws:events:us-east-1:111122223333:rule/x"
     ],
 )
 def test_each_operation_is_decided_on_its_resource(
-    server: Any, operation: str, asked: dict[str, Any], resource: str
+    server: Server, operation: str, asked: dict[str, Any], resource: str
 ) -> None:
     action = "events:" + "".join(word.capitalize() for word in operation.split("_"))
     code, message = refusal(getattr(server.client("events", NOTHING), operation), **asked)

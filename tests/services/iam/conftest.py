@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
+from tests.policies import allowing
 
 TRUST = {
     "Version": "2012-10-17",
@@ -14,11 +14,10 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
-Refusal = tuple[int, str, str]
 
 
 @pytest.fixture
-def iam(server: Any) -> Any:
+def iam(server: Server) -> Any:
     """The administrator's client."""
     return server.client("iam")
 
@@ -27,19 +26,6 @@ def iam(server: Any) -> Any:
 def fresh() -> Callable[[str], str]:
     """A name that nobody has used."""
     return new_name
-
-
-@pytest.fixture
-def refusal() -> Callable[[Callable[[], Any]], Refusal]:
-    """What a call that must fail is refused with: HTTP status, code, sentence."""
-
-    def of(call: Callable[[], Any]) -> Refusal:
-        with pytest.raises(ClientError) as caught:
-            call()
-        error = caught.value.response
-        return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
-
-    return of
 
 
 @pytest.fixture
@@ -61,9 +47,9 @@ def role(iam: Any, fresh: Callable[[str], str]) -> str:
 @pytest.fixture
 def policy(iam: Any, fresh: Callable[[str], str]) -> str:
     """The ARN of a new managed policy that allows iam:ListUsers."""
-    arn: str = iam.create_policy(PolicyName=fresh("policy"), PolicyDocument=allowing("iam:ListUsers"))[
-        "Policy"
-    ]["Arn"]
+    arn: str = iam.create_policy(
+        PolicyName=fresh("policy"), PolicyDocument=json.dumps(allowing("iam:ListUsers"))
+    )["Policy"]["Arn"]
     return arn
 
 
@@ -75,16 +61,10 @@ def instance_profile(iam: Any, fresh: Callable[[str], str]) -> str:
     return name
 
 
-def allowing(*actions: str) -> str:
-    """A document that allows the actions on everything."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 @pytest.fixture
 def document() -> Callable[..., str]:
     """A document that allows the actions on everything."""
-    return allowing
+    return lambda *actions: json.dumps(allowing(*actions))
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """CreateAccessKey, ListAccessKeys, UpdateAccessKey, DeleteAccessKey: shape, refusals, effect."""
 
-from collections.abc import Callable
 from typing import Any
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
+
 UNKNOWN = "InvalidClientTokenId"
 
 
-def works(server: Any, key: dict[str, str]) -> Any:
+def works(server: Server, key: dict[str, str]) -> Any:
     return server.client_with("sts", key["AccessKeyId"], key["SecretAccessKey"]).get_caller_identity
 
 
@@ -20,44 +21,46 @@ def test_a_key_is_told_with_its_secret_once(iam: Any, user: str) -> None:
     assert listed == {name: key[name] for name in ("UserName", "AccessKeyId", "Status", "CreateDate")}
 
 
-def test_a_user_has_two_keys_at_most(iam: Any, user: str, refusal: Refused) -> None:
+def test_a_user_has_two_keys_at_most(iam: Any, user: str) -> None:
     for _ in range(2):
         iam.create_access_key(UserName=user)
-    assert refusal(lambda: iam.create_access_key(UserName=user)) == (
+    assert refusal_with_status(lambda: iam.create_access_key(UserName=user)) == (
         409,
         "LimitExceeded",
         "Cannot exceed quota for AccessKeysPerUser: 2",
     )
 
 
-def test_a_key_is_the_users_own(iam: Any, user: str, server: Any, refusal: Refused) -> None:
+def test_a_key_is_the_users_own(iam: Any, user: str, server: Server) -> None:
     other = server.access["access_key_id"]
     expected = (404, "NoSuchEntity", f"The Access Key with id {other} cannot be found.")
-    assert refusal(lambda: iam.delete_access_key(UserName=user, AccessKeyId=other)) == expected
+    assert refusal_with_status(lambda: iam.delete_access_key(UserName=user, AccessKeyId=other)) == expected
     assert (
-        refusal(lambda: iam.update_access_key(UserName=user, AccessKeyId=other, Status="Inactive"))
+        refusal_with_status(
+            lambda: iam.update_access_key(UserName=user, AccessKeyId=other, Status="Inactive")
+        )
         == expected
     )
 
 
-def test_a_key_needs_a_user(iam: Any, refusal: Refused) -> None:
-    assert refusal(lambda: iam.create_access_key(UserName="nobody"))[1] == "NoSuchEntity"
-    assert refusal(lambda: iam.list_access_keys(UserName="nobody"))[1] == "NoSuchEntity"
+def test_a_key_needs_a_user(iam: Any) -> None:
+    assert refusal_with_status(lambda: iam.create_access_key(UserName="nobody"))[1] == "NoSuchEntity"
+    assert refusal_with_status(lambda: iam.list_access_keys(UserName="nobody"))[1] == "NoSuchEntity"
 
 
-def test_a_key_works_while_it_is_active(iam: Any, user: str, server: Any, refusal: Refused) -> None:
+def test_a_key_works_while_it_is_active(iam: Any, user: str, server: Server) -> None:
     key = iam.create_access_key(UserName=user)["AccessKey"]
     call = works(server, key)
     assert call()["Arn"].endswith(f":user/{user}")
     iam.update_access_key(UserName=user, AccessKeyId=key["AccessKeyId"], Status="Inactive")
-    assert refusal(call)[1] == UNKNOWN
+    assert refusal_with_status(call)[1] == UNKNOWN
     iam.update_access_key(UserName=user, AccessKeyId=key["AccessKeyId"], Status="Active")
     call()
     iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-    assert refusal(call)[1] == UNKNOWN
+    assert refusal_with_status(call)[1] == UNKNOWN
 
 
-def test_a_user_may_look_after_its_own_keys_without_naming_itself(server: Any) -> None:
+def test_a_user_may_look_after_its_own_keys_without_naming_itself(server: Server) -> None:
     statement = {
         "Effect": "Allow",
         "Action": "iam:*AccessKey*",

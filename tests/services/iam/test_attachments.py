@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 Fresh = Callable[[str], str]
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 PIPELINES = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
 LAMBDA = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
@@ -52,9 +53,9 @@ def test_to_attach_twice_changes_nothing(holder: Holder) -> None:
     "arn",
     ["arn:aws:iam::aws:policy/Nothing", "arn:aws:iam::999999999999:policy/own"],
 )
-def test_a_policy_that_is_not_there_cannot_be_attached(holder: Holder, refusal: Refused, arn: str) -> None:
+def test_a_policy_that_is_not_there_cannot_be_attached(holder: Holder, arn: str) -> None:
     sentence = f"Policy {arn} does not exist or is not attachable."
-    assert refusal(lambda: holder.attach(arn)) == (404, "NoSuchEntity", sentence)
+    assert refusal_with_status(lambda: holder.attach(arn)) == (404, "NoSuchEntity", sentence)
 
 
 UNPARSED = "Invalid ARN:  Could not be parsed!"
@@ -69,7 +70,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("arn, sentence", MALFORMED, ids=[arn for arn, _ in MALFORMED])
 def test_a_malformed_arn_is_a_validation_error_wherever_a_policy_is_named(
-    iam: Any, holder: Holder, role: str, refusal: Refused, arn: str, sentence: str
+    iam: Any, holder: Holder, role: str, arn: str, sentence: str
 ) -> None:
     calls: list[Callable[[], Any]] = [
         lambda: holder.attach(arn),
@@ -81,7 +82,7 @@ def test_a_malformed_arn_is_a_validation_error_wherever_a_policy_is_named(
         lambda: iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn),
     ]
     for call in calls:
-        assert refusal(call) == (400, "ValidationError", sentence.format(arn))
+        assert refusal_with_status(call) == (400, "ValidationError", sentence.format(arn))
 
 
 PUBLISHED = [
@@ -111,9 +112,9 @@ def test_what_aws_publishes_can_be_attached_and_read(iam: Any, holder: Holder, n
     holder.detach(arn)
 
 
-def test_only_what_is_attached_can_be_detached(holder: Holder, refusal: Refused) -> None:
+def test_only_what_is_attached_can_be_detached(holder: Holder) -> None:
     holder.attach(LAMBDA)
-    assert refusal(lambda: holder.detach(PIPELINES)) == (
+    assert refusal_with_status(lambda: holder.detach(PIPELINES)) == (
         404,
         "NoSuchEntity",
         f"Policy {PIPELINES} was not found.",
@@ -123,7 +124,7 @@ def test_only_what_is_attached_can_be_detached(holder: Holder, refusal: Refused)
 
 
 def test_ten_policies_are_attached_at_most(
-    holder: Holder, iam: Any, fresh: Fresh, refusal: Refused, document: Callable[..., str]
+    holder: Holder, iam: Any, fresh: Fresh, document: Callable[..., str]
 ) -> None:
     made = [
         iam.create_policy(PolicyName=fresh("p"), PolicyDocument=document("sqs:*"))["Policy"]["Arn"]
@@ -131,25 +132,23 @@ def test_ten_policies_are_attached_at_most(
     ]
     for arn in made[:10]:
         holder.attach(arn)
-    assert refusal(lambda: holder.attach(made[10])) == (
+    assert refusal_with_status(lambda: holder.attach(made[10])) == (
         409,
         "LimitExceeded",
         f"Cannot exceed quota for PoliciesPer{holder.noun.title()}: 10",
     )
 
 
-def test_a_policy_counts_while_it_is_attached(
-    server: Any, iam: Any, user: str, policy: str, refusal: Refused
-) -> None:
+def test_a_policy_counts_while_it_is_attached(server: Server, iam: Any, user: str, policy: str) -> None:
     key = iam.create_access_key(UserName=user)["AccessKey"]
     own = server.client_with("iam", key["AccessKeyId"], key["SecretAccessKey"])
     iam.attach_user_policy(UserName=user, PolicyArn=policy)
     own.list_users()
     iam.detach_user_policy(UserName=user, PolicyArn=policy)
-    assert refusal(own.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(own.list_users)[1] == "AccessDenied"
 
 
-def test_who_may_attach_can_be_limited_to_one_policy(server: Any, role: str, refusal: Refused) -> None:
+def test_who_may_attach_can_be_limited_to_one_policy(server: Server, role: str) -> None:
     statement = {
         "Effect": "Allow",
         "Action": "iam:AttachRolePolicy",
@@ -158,4 +157,7 @@ def test_who_may_attach_can_be_limited_to_one_policy(server: Any, role: str, ref
     }
     own = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
     own.attach_role_policy(RoleName=role, PolicyArn=PIPELINES)
-    assert refusal(lambda: own.attach_role_policy(RoleName=role, PolicyArn=LAMBDA))[1] == "AccessDenied"
+    assert (
+        refusal_with_status(lambda: own.attach_role_policy(RoleName=role, PolicyArn=LAMBDA))[1]
+        == "AccessDenied"
+    )

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+from tests.refusals import refusal_with_status
+
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 
@@ -79,8 +80,8 @@ def test_filters_choose_lists_and_pages_lose_nothing(iam: Any, user: str, role: 
     assert len(of_aws) + len(own) == len(whole["Policies"])
 
 
-def test_a_marker_that_is_none_is_refused(iam: Any, refusal: Refused) -> None:
-    status, code, _ = refusal(lambda: iam.get_account_authorization_details(Marker="!"))
+def test_a_marker_that_is_none_is_refused(iam: Any) -> None:
+    status, code, _ = refusal_with_status(lambda: iam.get_account_authorization_details(Marker="!"))
     assert (status, code) == (400, "ValidationError")
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 
 @pytest.fixture
-def bounded_user(server: Any) -> tuple[str, Any]:
+def bounded_user(server: Server) -> tuple[str, Any]:
     """A user who may list users and roles, and the user's own client."""
     statement = {"Effect": "Allow", "Action": ["iam:ListUsers", "iam:ListRoles"], "Resource": "*"}
     keys = server.user({"Version": "2012-10-17", "Statement": [statement]})
@@ -32,27 +32,31 @@ def test_a_boundary_is_shown_with_the_thing_and_not_in_lists(
     assert [each["RoleName"] for each in used["PolicyRoles"]] == [role]
 
 
-def test_a_boundary_or_a_bearer_that_is_not_there_is_refused(
-    iam: Any, policy: str, user: str, refusal: Refused
-) -> None:
+def test_a_boundary_or_a_bearer_that_is_not_there_is_refused(iam: Any, policy: str, user: str) -> None:
     nowhere = "arn:aws:iam::111122223333:policy/nowhere"
-    assert refusal(lambda: iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=nowhere)) == (
+    assert refusal_with_status(
+        lambda: iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=nowhere)
+    ) == (
         404,
         "NoSuchEntity",
         f"Scope ARN: {nowhere} does not exist or is not attachable.",
     )
-    assert refusal(lambda: iam.put_role_permissions_boundary(RoleName="no", PermissionsBoundary=policy))[
-        2
-    ] == ("The role with name no cannot be found.")
-    assert refusal(lambda: iam.delete_user_permissions_boundary(UserName="no"))[1] == "NoSuchEntity"
-    assert refusal(lambda: iam.delete_role_permissions_boundary(RoleName="no"))[1] == "NoSuchEntity"
+    assert refusal_with_status(
+        lambda: iam.put_role_permissions_boundary(RoleName="no", PermissionsBoundary=policy)
+    )[2] == ("The role with name no cannot be found.")
+    assert (
+        refusal_with_status(lambda: iam.delete_user_permissions_boundary(UserName="no"))[1] == "NoSuchEntity"
+    )
+    assert (
+        refusal_with_status(lambda: iam.delete_role_permissions_boundary(RoleName="no"))[1] == "NoSuchEntity"
+    )
 
 
 def test_a_policy_that_bounds_cannot_be_deleted_until_it_bounds_nobody(
-    iam: Any, policy: str, user: str, refusal: Refused
+    iam: Any, policy: str, user: str
 ) -> None:
     iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=policy)
-    assert refusal(lambda: iam.delete_policy(PolicyArn=policy))[1] == "DeleteConflict"
+    assert refusal_with_status(lambda: iam.delete_policy(PolicyArn=policy))[1] == "DeleteConflict"
     iam.delete_user_permissions_boundary(UserName=user)
     iam.delete_user_permissions_boundary(UserName=user)
     iam.delete_policy(PolicyArn=policy)
@@ -60,13 +64,13 @@ def test_a_policy_that_bounds_cannot_be_deleted_until_it_bounds_nobody(
 
 
 def test_a_boundary_decides_from_the_next_call_on(
-    iam: Any, policy: str, bounded_user: tuple[str, Any], refusal: Refused
+    iam: Any, policy: str, bounded_user: tuple[str, Any]
 ) -> None:
     name, client = bounded_user
     client.list_roles()
     iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=policy)
     client.list_users()
-    assert refusal(client.list_roles)[2].endswith(
+    assert refusal_with_status(client.list_roles)[2].endswith(
         "because no permissions boundary allows the iam:ListRoles action"
     )
     iam.delete_user_permissions_boundary(UserName=name)
@@ -75,11 +79,10 @@ def test_a_boundary_decides_from_the_next_call_on(
 
 @pytest.mark.parametrize("bounded", [True, False])
 def test_a_delegate_may_manage_only_what_the_right_boundary_bounds(
-    server: Any,
+    server: Server,
     iam: Any,
     policy: str,
     role: str,
-    refusal: Refused,
     document: Callable[..., str],
     bounded: bool,
 ) -> None:
@@ -102,4 +105,4 @@ def test_a_delegate_may_manage_only_what_the_right_boundary_bounds(
         if bounded:
             call()
         else:
-            assert refusal(call)[1] == "AccessDenied"
+            assert refusal_with_status(call)[1] == "AccessDenied"

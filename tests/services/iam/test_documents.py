@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from tests.services.iam.conftest import Refusal
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 from passrole.api import authorise
 from passrole.services.iam import sources
 
 Doors = Mapping[str, Callable[[str], Any]]
-Refuse = Callable[[Callable[[], Any]], Refusal]
 
 STATEMENT = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
 TRUSTED = {
@@ -41,7 +41,7 @@ def twice(text: str) -> str:
 
 
 @pytest.fixture
-def doors(server: Any, iam: Any, user: str, role: str, fresh: Callable[[str], str]) -> Doors:
+def doors(server: Server, iam: Any, user: str, role: str, fresh: Callable[[str], str]) -> Doors:
     """What takes a policy of a user or role, by operation; each is a fresh call with the document."""
     arn = iam.create_policy(PolicyName=fresh("policy"), PolicyDocument=document())["Policy"]["Arn"]
     role_arn = iam.get_role(RoleName=role)["Role"]["Arn"]
@@ -81,21 +81,19 @@ TRUST_DOORS = ("CreateRole", "UpdateAssumeRolePolicy")
         (document(Condition={"StringEquals": {"aws:RequestTag/a*": "x"}}), SYNTAX),
     ],
 )
-def test_a_policy_of_a_user_or_role_is_refused_at_every_door(
-    doors: Doors, refusal: Refuse, text: str, sentence: str
-) -> None:
+def test_a_policy_of_a_user_or_role_is_refused_at_every_door(doors: Doors, text: str, sentence: str) -> None:
     for door in IDENTITY:
-        assert refusal(lambda: doors[door](text)) == (400, "MalformedPolicyDocument", sentence)  # noqa: B023
+        assert refusal_with_status(lambda: doors[door](text)) == (400, "MalformedPolicyDocument", sentence)  # noqa: B023
     for door in SIMULATED:
-        code, words = refusal(lambda: doors[door](text))[1:]  # noqa: B023
+        code, words = refusal_with_status(lambda: doors[door](text))[1:]  # noqa: B023
         assert (code, words.endswith(sentence)) == ("InvalidInput", True)
 
 
-def test_a_managed_policy_is_of_the_newer_version(doors: Doors, refusal: Refuse) -> None:
+def test_a_managed_policy_is_of_the_newer_version(doors: Doors) -> None:
     for version in (None, "2008-10-17"):
         text = document(version)
         for door in IDENTITY[:2]:
-            words = refusal(lambda: doors[door](text))[2]  # noqa: B023
+            words = refusal_with_status(lambda: doors[door](text))[2]  # noqa: B023
             assert words == "Policy document must be version 2012-10-17 or greater."
         doors["PutUserPolicy"](text)
         doors["PutRolePolicy"](text)
@@ -113,11 +111,9 @@ def test_a_managed_policy_is_of_the_newer_version(doors: Doors, refusal: Refuse)
         ),
     ],
 )
-def test_a_trust_policy_is_refused_at_both_doors(
-    doors: Doors, refusal: Refuse, text: str, sentence: str
-) -> None:
+def test_a_trust_policy_is_refused_at_both_doors(doors: Doors, text: str, sentence: str) -> None:
     for door in TRUST_DOORS:
-        assert refusal(lambda: doors[door](text)) == (400, "MalformedPolicyDocument", sentence)  # noqa: B023
+        assert refusal_with_status(lambda: doors[door](text)) == (400, "MalformedPolicyDocument", sentence)  # noqa: B023
 
 
 def test_what_aws_accepts_comes_in_at_every_door(doors: Doors) -> None:

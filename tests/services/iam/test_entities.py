@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+from tests.refusals import refusal_with_status
 
 
 def test_users_and_roles_are_told_with_their_ids(iam: Any, policy: str, user: str, role: str) -> None:
@@ -49,9 +49,9 @@ def test_they_are_chosen_by_kind_by_use_by_path_and_paged(
     assert names(PathPrefix="/team/") == [bounded]
 
 
-def test_a_policy_that_is_not_there_is_refused(iam: Any, refusal: Refused) -> None:
+def test_a_policy_that_is_not_there_is_refused(iam: Any) -> None:
     arn = "arn:aws:iam::111122223333:policy/nowhere"
-    assert refusal(lambda: iam.list_entities_for_policy(PolicyArn=arn)) == (
+    assert refusal_with_status(lambda: iam.list_entities_for_policy(PolicyArn=arn)) == (
         404,
         "NoSuchEntity",
         f"Policy {arn} was not found.",

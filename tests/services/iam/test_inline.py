@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 Document = Callable[..., str]
 
 
@@ -64,15 +65,13 @@ def test_names_are_listed_in_pages(holder: Holder, document: Document) -> None:
     assert (second["PolicyNames"], second["IsTruncated"]) == (["c"], False)
 
 
-def test_a_policy_that_is_not_there_is_told_by_name(holder: Holder, refusal: Refused) -> None:
+def test_a_policy_that_is_not_there_is_told_by_name(holder: Holder) -> None:
     expected = (404, "NoSuchEntity", f"The {holder.noun} policy with name p cannot be found.")
-    assert refusal(lambda: holder.get(PolicyName="p")) == expected
-    assert refusal(lambda: holder.delete(PolicyName="p")) == expected
+    assert refusal_with_status(lambda: holder.get(PolicyName="p")) == expected
+    assert refusal_with_status(lambda: holder.delete(PolicyName="p")) == expected
 
 
-def test_what_is_no_policy_is_refused_and_changes_nothing(
-    holder: Holder, refusal: Refused, document: Document
-) -> None:
+def test_what_is_no_policy_is_refused_and_changes_nothing(holder: Holder, document: Document) -> None:
     holder.put(PolicyName="p", PolicyDocument=document("sqs:*"))
     for text in (
         "{",
@@ -83,26 +82,26 @@ def test_what_is_no_policy_is_refused_and_changes_nothing(
         document("sqs:*").replace("*", "*\\"),
     ):
         put = partial(holder.put, PolicyName="p", PolicyDocument=text)
-        assert refusal(put)[:2] == (400, "MalformedPolicyDocument")
+        assert refusal_with_status(put)[:2] == (400, "MalformedPolicyDocument")
     assert holder.get(PolicyName="p")["PolicyDocument"] == json.loads(document("sqs:*"))
 
 
-def test_all_policies_together_have_a_size(holder: Holder, refusal: Refused, document: Document) -> None:
+def test_all_policies_together_have_a_size(holder: Holder, document: Document) -> None:
     half = document("sqs:" + "x" * (holder.most // 2))
     holder.put(PolicyName="p", PolicyDocument=half)
-    status, code, sentence = refusal(lambda: holder.put(PolicyName="q", PolicyDocument=half))
+    status, code, sentence = refusal_with_status(lambda: holder.put(PolicyName="q", PolicyDocument=half))
     assert (status, code) == (409, "LimitExceeded")
     assert sentence.startswith(f"Maximum policy size of {holder.most} bytes exceeded for {holder.noun} ")
     assert holder.names()["PolicyNames"] == ["p"]
 
 
 def test_a_policy_counts_from_its_put_to_its_delete(
-    server: Any, iam: Any, user: str, document: Document, refusal: Refused
+    server: Server, iam: Any, user: str, document: Document
 ) -> None:
     key = iam.create_access_key(UserName=user)["AccessKey"]
     own = server.client_with("iam", key["AccessKeyId"], key["SecretAccessKey"])
-    assert refusal(own.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(own.list_users)[1] == "AccessDenied"
     iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=document("iam:ListUsers"))
     own.list_users()
     iam.delete_user_policy(UserName=user, PolicyName="p")
-    assert refusal(own.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(own.list_users)[1] == "AccessDenied"

@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 Fresh = Callable[[str], str]
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def profile(iam: Any, fresh: Fresh) -> str:
     return name
 
 
-def test_a_created_profile_is_answered_in_full(server: Any, iam: Any, fresh: Fresh) -> None:
+def test_a_created_profile_is_answered_in_full(server: Server, iam: Any, fresh: Fresh) -> None:
     name = fresh("EMR_EC2")
     made = iam.create_instance_profile(
         InstanceProfileName=name, Path="/emr/", Tags=[{"Key": "a", "Value": "1"}]
@@ -29,15 +30,15 @@ def test_a_created_profile_is_answered_in_full(server: Any, iam: Any, fresh: Fre
     assert iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"] == made
 
 
-def test_a_profiles_name_is_taken(iam: Any, profile: str, refusal: Refused) -> None:
-    assert refusal(lambda: iam.create_instance_profile(InstanceProfileName=profile)) == (
+def test_a_profiles_name_is_taken(iam: Any, profile: str) -> None:
+    assert refusal_with_status(lambda: iam.create_instance_profile(InstanceProfileName=profile)) == (
         409,
         "EntityAlreadyExists",
         f"Instance Profile {profile} already exists.",
     )
 
 
-def test_a_missing_profile_is_told_by_name(iam: Any, role: str, refusal: Refused) -> None:
+def test_a_missing_profile_is_told_by_name(iam: Any, role: str) -> None:
     expected = (404, "NoSuchEntity", "Instance Profile none cannot be found.")
     calls: list[Callable[[], Any]] = [
         lambda: iam.get_instance_profile(InstanceProfileName="none"),
@@ -45,19 +46,20 @@ def test_a_missing_profile_is_told_by_name(iam: Any, role: str, refusal: Refused
         lambda: iam.add_role_to_instance_profile(InstanceProfileName="none", RoleName=role),
         lambda: iam.remove_role_from_instance_profile(InstanceProfileName="none", RoleName=role),
     ]
-    assert [refusal(call) for call in calls] == [expected] * 4
+    assert [refusal_with_status(call) for call in calls] == [expected] * 4
 
 
-def test_a_profile_holds_one_role_that_exists(
-    server: Any, iam: Any, profile: str, role: str, refusal: Refused
-) -> None:
+def test_a_profile_holds_one_role_that_exists(server: Server, iam: Any, profile: str, role: str) -> None:
     add = partial(iam.add_role_to_instance_profile, InstanceProfileName=profile)
-    assert refusal(partial(add, RoleName="nobody"))[2] == "The role with name nobody cannot be found."
+    assert (
+        refusal_with_status(partial(add, RoleName="nobody"))[2]
+        == "The role with name nobody cannot be found."
+    )
     add(RoleName=role)
     [held] = iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
     assert held["RoleName"] == role
     other = server.role().rpartition("/")[2]
-    assert refusal(partial(add, RoleName=other)) == (
+    assert refusal_with_status(partial(add, RoleName=other)) == (
         409,
         "LimitExceeded",
         "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
@@ -78,27 +80,28 @@ def test_profiles_are_listed_by_path_and_by_role(iam: Any, fresh: Fresh, role: s
     assert (only["InstanceProfileName"], only["Roles"][0]["RoleName"]) == (names[1], role)
 
 
-def test_a_profile_goes_when_it_is_empty(iam: Any, profile: str, role: str, refusal: Refused) -> None:
+def test_a_profile_goes_when_it_is_empty(iam: Any, profile: str, role: str) -> None:
     both = {"InstanceProfileName": profile, "RoleName": role}
-    assert refusal(lambda: iam.remove_role_from_instance_profile(**both))[1] == "NoSuchEntity"
+    assert refusal_with_status(lambda: iam.remove_role_from_instance_profile(**both))[1] == "NoSuchEntity"
     iam.add_role_to_instance_profile(**both)
     delete = partial(iam.delete_instance_profile, InstanceProfileName=profile)
-    assert refusal(delete) == (
+    assert refusal_with_status(delete) == (
         409,
         "DeleteConflict",
         "Cannot delete entity, must remove roles from instance profile first.",
     )
     iam.remove_role_from_instance_profile(**both)
     delete()
-    assert refusal(lambda: iam.get_instance_profile(InstanceProfileName=profile))[1] == "NoSuchEntity"
+    assert (
+        refusal_with_status(lambda: iam.get_instance_profile(InstanceProfileName=profile))[1]
+        == "NoSuchEntity"
+    )
 
 
-def test_a_role_is_put_into_a_profile_by_who_may_pass_it(
-    server: Any, profile: str, role: str, refusal: Refused
-) -> None:
+def test_a_role_is_put_into_a_profile_by_who_may_pass_it(server: Server, profile: str, role: str) -> None:
     statement = {"Effect": "Allow", "Action": "iam:AddRoleToInstanceProfile", "Resource": "*"}
     own = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
     call = partial(own.add_role_to_instance_profile, InstanceProfileName=profile, RoleName=role)
-    status, code, sentence = refusal(call)
+    status, code, sentence = refusal_with_status(call)
     assert (status, code) == (403, "AccessDenied")
     assert f"iam:PassRole on resource: arn:aws:iam::{server.account}:role/{role} because" in sentence

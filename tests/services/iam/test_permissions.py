@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 NOTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}],
@@ -108,17 +109,17 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.fixture(scope="module")
-def stranger(server: Any) -> Any:
+def stranger(server: Server) -> Any:
     """A user who may do nothing in IAM."""
     return server.client("iam", user_policy=NOTHING)
 
 
 @pytest.mark.parametrize("operation, parameters, resource", CASES, ids=[case[0] for case in CASES])
 def test_a_stranger_is_told_the_action_and_the_resource_and_no_more(
-    server: Any, stranger: Any, refusal: Refused, operation: str, parameters: dict[str, Any], resource: str
+    server: Server, stranger: Any, operation: str, parameters: dict[str, Any], resource: str
 ) -> None:
     method = getattr(stranger, _snake(operation))
-    status, code, sentence = refusal(lambda: method(**parameters))
+    status, code, sentence = refusal_with_status(lambda: method(**parameters))
     arn = resource if resource == "*" else f"arn:aws:iam::{server.account}:{resource}"
     assert (status, code) == (403, "AccessDenied")
     assert sentence.endswith(
@@ -135,7 +136,7 @@ def test_every_operation_stands_in_the_table() -> None:
 
 
 def test_a_thing_that_exists_is_authorised_under_its_path(
-    server: Any, iam: Any, fresh: Callable[[str], str], trust: str, refusal: Refused
+    server: Server, iam: Any, fresh: Callable[[str], str], trust: str
 ) -> None:
     statement = {
         "Effect": "Allow",
@@ -147,7 +148,7 @@ def test_a_thing_that_exists_is_authorised_under_its_path(
     iam.create_role(RoleName=inside, Path="/service-role/", AssumeRolePolicyDocument=trust)
     iam.create_role(RoleName=outside, AssumeRolePolicyDocument=trust)
     assert own.get_role(RoleName=inside)["Role"]["RoleName"] == inside
-    assert refusal(lambda: own.get_role(RoleName=outside))[1] == "AccessDenied"
+    assert refusal_with_status(lambda: own.get_role(RoleName=outside))[1] == "AccessDenied"
 
 
 def _snake(operation: str) -> str:

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 Fresh = Callable[[str], str]
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 Document = Callable[..., str]
 PIPELINES = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
 
@@ -20,7 +21,7 @@ def versions(iam: Any, arn: str) -> list[tuple[str, bool]]:
 
 
 def test_a_created_policy_is_answered_in_full(
-    server: Any, iam: Any, fresh: Fresh, document: Document
+    server: Server, iam: Any, fresh: Fresh, document: Document
 ) -> None:
     name = fresh("send")
     made = iam.create_policy(
@@ -36,26 +37,22 @@ def test_a_created_policy_is_answered_in_full(
     assert iam.get_policy(PolicyArn=made["Arn"])["Policy"] == {**made, "Description": "sends"}
 
 
-def test_a_policys_name_is_taken_under_every_path(
-    iam: Any, fresh: Fresh, document: Document, refusal: Refused
-) -> None:
+def test_a_policys_name_is_taken_under_every_path(iam: Any, fresh: Fresh, document: Document) -> None:
     name = fresh("send")
     iam.create_policy(PolicyName=name, PolicyDocument=document("sqs:*"))
     again = partial(iam.create_policy, PolicyName=name, Path="/x/", PolicyDocument=document("sqs:*"))
-    assert refusal(again) == (
+    assert refusal_with_status(again) == (
         409,
         "EntityAlreadyExists",
         f"A policy called {name} already exists. Duplicate names are not allowed.",
     )
 
 
-def test_what_is_no_policy_is_refused_and_nothing_made(
-    iam: Any, fresh: Fresh, document: Document, refusal: Refused
-) -> None:
+def test_what_is_no_policy_is_refused_and_nothing_made(iam: Any, fresh: Fresh, document: Document) -> None:
     name = fresh("send")
     create = partial(iam.create_policy, PolicyName=name)
-    assert refusal(partial(create, PolicyDocument="{"))[:2] == (400, "MalformedPolicyDocument")
-    assert refusal(partial(create, PolicyDocument=document("sqs:" + "x" * 6144))) == (
+    assert refusal_with_status(partial(create, PolicyDocument="{"))[:2] == (400, "MalformedPolicyDocument")
+    assert refusal_with_status(partial(create, PolicyDocument=document("sqs:" + "x" * 6144))) == (
         409,
         "LimitExceeded",
         "Cannot exceed quota for PolicySize: 6144",
@@ -87,14 +84,14 @@ def test_each_version_of_an_aws_policy_can_be_read(
     assert ("lambda:GetFunction" in json.dumps(found["Document"])) is has_get_function
 
 
-def test_an_aws_policy_cannot_be_changed(iam: Any, document: Document, refusal: Refused) -> None:
+def test_an_aws_policy_cannot_be_changed(iam: Any, document: Document) -> None:
     changes: list[Callable[[], Any]] = [
         lambda: iam.delete_policy(PolicyArn=PIPELINES),
         lambda: iam.create_policy_version(PolicyArn=PIPELINES, PolicyDocument=document("sqs:*")),
         lambda: iam.set_default_policy_version(PolicyArn=PIPELINES, VersionId="v1"),
         lambda: iam.delete_policy_version(PolicyArn=PIPELINES, VersionId="v1"),
     ]
-    assert [refusal(change)[:2] for change in changes] == [(403, "AccessDenied")] * 4
+    assert [refusal_with_status(change)[:2] for change in changes] == [(403, "AccessDenied")] * 4
 
 
 def test_policies_are_listed_by_scope_path_and_use(
@@ -129,19 +126,23 @@ def test_a_policy_counts_its_uses(iam: Any, fresh: Fresh, user: str, role: str, 
 
 
 def test_a_policy_goes_when_nobody_uses_it_and_one_version_is_left(
-    iam: Any, user: str, policy: str, document: Document, refusal: Refused
+    iam: Any, user: str, policy: str, document: Document
 ) -> None:
     iam.attach_user_policy(UserName=user, PolicyArn=policy)
     iam.create_policy_version(PolicyArn=policy, PolicyDocument=document("sqs:*"))
     delete = partial(iam.delete_policy, PolicyArn=policy)
-    assert refusal(delete) == (409, "DeleteConflict", "Cannot delete a policy attached to entities.")
+    assert refusal_with_status(delete) == (
+        409,
+        "DeleteConflict",
+        "Cannot delete a policy attached to entities.",
+    )
     iam.detach_user_policy(UserName=user, PolicyArn=policy)
-    status, code, sentence = refusal(delete)
+    status, code, sentence = refusal_with_status(delete)
     assert (status, code) == (409, "DeleteConflict")
     assert sentence.startswith("This policy has more than one version.")
     iam.delete_policy_version(PolicyArn=policy, VersionId="v2")
     delete()
-    assert refusal(lambda: iam.get_policy(PolicyArn=policy)) == (
+    assert refusal_with_status(lambda: iam.get_policy(PolicyArn=policy)) == (
         404,
         "NoSuchEntity",
         f"Policy {policy} was not found.",
@@ -158,12 +159,12 @@ def test_a_version_is_answered_without_its_document_and_read_with_it(
 
 
 def test_there_are_five_versions_at_most_and_no_number_comes_twice(
-    iam: Any, policy: str, document: Document, refusal: Refused
+    iam: Any, policy: str, document: Document
 ) -> None:
     add = partial(iam.create_policy_version, PolicyArn=policy, PolicyDocument=document("sqs:*"))
     for _ in range(4):
         add()
-    assert refusal(add) == (
+    assert refusal_with_status(add) == (
         409,
         "LimitExceeded",
         "A managed policy can have up to 5 versions. Before you create a new version, you must delete an"
@@ -174,15 +175,15 @@ def test_there_are_five_versions_at_most_and_no_number_comes_twice(
     assert versions(iam, policy) == [(f"v{n}", n == 1) for n in (6, 4, 3, 2, 1)]
 
 
-def test_the_default_version_cannot_be_deleted(iam: Any, policy: str, refusal: Refused) -> None:
-    assert refusal(lambda: iam.delete_policy_version(PolicyArn=policy, VersionId="v1")) == (
+def test_the_default_version_cannot_be_deleted(iam: Any, policy: str) -> None:
+    assert refusal_with_status(lambda: iam.delete_policy_version(PolicyArn=policy, VersionId="v1")) == (
         409,
         "DeleteConflict",
         "Cannot delete the default version of a policy.",
     )
 
 
-def test_a_version_that_is_not_there_is_told(iam: Any, policy: str, refusal: Refused) -> None:
+def test_a_version_that_is_not_there_is_told(iam: Any, policy: str) -> None:
     expected = (
         404,
         "NoSuchEntity",
@@ -193,12 +194,12 @@ def test_a_version_that_is_not_there_is_told(iam: Any, policy: str, refusal: Ref
         lambda: iam.set_default_policy_version(PolicyArn=policy, VersionId="v9"),
         lambda: iam.delete_policy_version(PolicyArn=policy, VersionId="v9"),
     ]
-    assert [refusal(call) for call in calls] == [expected] * 3
+    assert [refusal_with_status(call) for call in calls] == [expected] * 3
 
 
 @pytest.mark.parametrize("how", ["set_default_policy_version", "create_policy_version"])
 def test_the_default_version_is_what_counts(
-    server: Any, iam: Any, user: str, policy: str, document: Document, refusal: Refused, how: str
+    server: Server, iam: Any, user: str, policy: str, document: Document, how: str
 ) -> None:
     key = iam.create_access_key(UserName=user)["AccessKey"]
     own = server.client_with("iam", key["AccessKeyId"], key["SecretAccessKey"])
@@ -211,7 +212,7 @@ def test_the_default_version_is_what_counts(
         own.list_users()
         iam.set_default_policy_version(PolicyArn=policy, VersionId="v2")
     own.list_roles()
-    assert refusal(own.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(own.list_users)[1] == "AccessDenied"
 
 
 def test_a_policy_does_not_own_the_versions_of_policies_under_its_name_as_a_path(

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:jobs"
 OTHER = "arn:aws:sqs:us-east-1:111122223333:other"
 FOREIGN = "arn:aws:sqs:us-east-1:444455556666:jobs"
@@ -157,11 +158,9 @@ ENTRY = {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "string"}
         ({"ActionNames": ["sts:TagSession", SEND], **TRUSTING}, "sts:TagSession asks a trust policy"),
     ],
 )
-def test_what_cannot_be_simulated_is_refused(
-    iam: Any, refusal: Refused, given: dict[str, Any], sentence: str
-) -> None:
+def test_what_cannot_be_simulated_is_refused(iam: Any, given: dict[str, Any], sentence: str) -> None:
     asked = {"PolicyInputList": [policy_of({})], "ActionNames": [SEND], **given}
-    status, code, said = refusal(lambda: iam.simulate_custom_policy(**asked))
+    status, code, said = refusal_with_status(lambda: iam.simulate_custom_policy(**asked))
     assert (status, code) == (400, "InvalidInput")
     assert sentence in said
 
@@ -230,22 +229,22 @@ def test_a_principal_is_asked_about_wildcards(
 
 
 @pytest.mark.parametrize("action", ["SendMessage", "sqs:", ":Send*", "***"])
-def test_a_wildcard_does_not_make_an_action_of_anything(
-    iam: Any, role: str, refusal: Refused, action: str
-) -> None:
+def test_a_wildcard_does_not_make_an_action_of_anything(iam: Any, role: str, action: str) -> None:
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     call = partial(iam.simulate_principal_policy, PolicySourceArn=arn, ActionNames=[action])
-    assert refusal(call) == (400, "InvalidInput", f"Invalid Action Name: {action}")
+    assert refusal_with_status(call) == (400, "InvalidInput", f"Invalid Action Name: {action}")
 
 
 @pytest.mark.parametrize("parameter", ["PolicySourceArn", "CallerArn"])
-def test_a_malformed_principal_is_a_validation_error(
-    iam: Any, role: str, refusal: Refused, parameter: str
-) -> None:
+def test_a_malformed_principal_is_a_validation_error(iam: Any, role: str, parameter: str) -> None:
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     asked = {"PolicySourceArn": arn, "ActionNames": [SEND], parameter: "nobody-and-no-arn-at-all"}
     sentence = "Invalid ARN:  Could not be parsed!"
-    assert refusal(lambda: iam.simulate_principal_policy(**asked)) == (400, "ValidationError", sentence)
+    assert refusal_with_status(lambda: iam.simulate_principal_policy(**asked)) == (
+        400,
+        "ValidationError",
+        sentence,
+    )
 
 
 @pytest.mark.parametrize(
@@ -257,7 +256,7 @@ def test_a_malformed_principal_is_a_validation_error(
     ],
 )
 def test_a_principal_that_is_not_there_is_refused(
-    iam: Any, server: Any, refusal: Refused, principal: str, code: str, sentence: str
+    iam: Any, server: Server, principal: str, code: str, sentence: str
 ) -> None:
     arn = f"arn:aws:iam::{server.account}:{principal}"
     calls: list[Callable[[], Any]] = [
@@ -265,11 +264,11 @@ def test_a_principal_that_is_not_there_is_refused(
         lambda: iam.get_context_keys_for_principal_policy(PolicySourceArn=arn),
     ]
     for call in calls:
-        _, found, said = refusal(call)
+        _, found, said = refusal_with_status(call)
         assert (found, said.endswith(sentence)) == (code, True)
 
 
-def test_the_keys_that_policies_ask_for_are_told(iam: Any, user: str, refusal: Refused) -> None:
+def test_the_keys_that_policies_ask_for_are_told(iam: Any, user: str) -> None:
     asking = policy_of(
         {
             "Resource": "arn:aws:sqs:*:*:${aws:username}",
@@ -284,5 +283,6 @@ def test_the_keys_that_policies_ask_for_are_told(iam: Any, user: str, refusal: R
     answer = iam.get_context_keys_for_principal_policy(PolicySourceArn=arn, PolicyInputList=[more])
     assert answer["ContextKeyNames"] == [*keys, "aws:SourceIp"]
     assert (
-        refusal(lambda: iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"]))[1] == "InvalidInput"
+        refusal_with_status(lambda: iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"]))[1]
+        == "InvalidInput"
     )

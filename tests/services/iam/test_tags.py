@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-
-Refused = Callable[[Callable[[], Any]], tuple[int, str, str]]
+from tests.conftest import Server
+from tests.refusals import refusal_with_status
 
 
 class Holder(NamedTuple):
@@ -63,17 +63,17 @@ def test_tags_are_listed_in_pages(holder: Holder) -> None:
     assert [tag["Key"] for tag in holder.tags(Marker=first["Marker"])["Tags"]] == ["c"]
 
 
-def test_there_are_fifty_tags_at_most(holder: Holder, refusal: Refused) -> None:
+def test_there_are_fifty_tags_at_most(holder: Holder) -> None:
     holder.tag({f"k{number}": "" for number in range(50)})
     holder.tag({"K7": "changed"})
-    assert refusal(lambda: holder.tag({"one": "more"})) == (
+    assert refusal_with_status(lambda: holder.tag({"one": "more"})) == (
         409,
         "LimitExceeded",
         f"Cannot exceed quota for TagsPer{holder.noun.title().replace('_', '')}: 50",
     )
 
 
-def test_what_is_not_there_has_no_tags(iam: Any, holder: Holder, refusal: Refused) -> None:
+def test_what_is_not_there_has_no_tags(iam: Any, holder: Holder) -> None:
     missing = "arn:aws:iam::111122223333:policy/nowhere" if holder.noun == "policy" else "nowhere"
     name = {NAMED_BY[holder.noun]: missing}
     for call in (
@@ -81,37 +81,35 @@ def test_what_is_not_there_has_no_tags(iam: Any, holder: Holder, refusal: Refuse
         lambda: getattr(iam, f"untag_{holder.noun}")(**name, TagKeys=["a"]),
         lambda: getattr(iam, f"list_{holder.noun}_tags")(**name),
     ):
-        assert refusal(call)[:2] == (404, "NoSuchEntity")
+        assert refusal_with_status(call)[:2] == (404, "NoSuchEntity")
 
 
-def test_keys_that_differ_in_letter_case_alone_are_refused(holder: Holder, refusal: Refused) -> None:
-    assert refusal(lambda: holder.tag({"a": "1", "A": "2"}))[:2] == (400, "InvalidInput")
+def test_keys_that_differ_in_letter_case_alone_are_refused(holder: Holder) -> None:
+    assert refusal_with_status(lambda: holder.tag({"a": "1", "A": "2"}))[:2] == (400, "InvalidInput")
     assert holder.tags()["Tags"] == []
 
 
-def test_awss_policies_are_not_tagged(iam: Any, refusal: Refused) -> None:
+def test_awss_policies_are_not_tagged(iam: Any) -> None:
     arn = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
     assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == []
     call = partial(iam.tag_policy, PolicyArn=arn, Tags=[{"Key": "a", "Value": "1"}])
-    assert refusal(call)[:2] == (403, "AccessDenied")
+    assert refusal_with_status(call)[:2] == (403, "AccessDenied")
 
 
-def test_a_users_tags_count_as_conditions(server: Any, iam: Any, user: str, refusal: Refused) -> None:
+def test_a_users_tags_count_as_conditions(server: Server, iam: Any, user: str) -> None:
     condition = {"StringEquals": {"aws:PrincipalTag/team": "ml"}}
     statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", "Condition": condition}
     access = server.user({"Version": "2012-10-17", "Statement": [statement]})
     own = server.client_with("iam", access["access_key_id"], access["secret_access_key"])
-    assert refusal(own.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(own.list_users)[1] == "AccessDenied"
     iam.tag_user(UserName=access["user"], Tags=[{"Key": "team", "Value": "ml"}])
     own.list_users()
 
 
-def test_tags_at_creation_need_the_permission_to_tag(
-    server: Any, fresh: Callable[[str], str], refusal: Refused
-) -> None:
+def test_tags_at_creation_need_the_permission_to_tag(server: Server, fresh: Callable[[str], str]) -> None:
     statement = {"Effect": "Allow", "Action": "iam:CreateUser", "Resource": "*"}
     own = server.client("iam", user_policy={"Version": "2012-10-17", "Statement": [statement]})
     own.create_user(UserName=fresh("plain"))
     name = fresh("tagged")
     tagged = partial(own.create_user, UserName=name, Tags=[{"Key": "a", "Value": "1"}])
-    assert "iam:TagUser on resource" in refusal(tagged)[2]
+    assert "iam:TagUser on resource" in refusal_with_status(tagged)[2]

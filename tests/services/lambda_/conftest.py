@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
 LAMBDA = "lambda.amazonaws.com"
 
@@ -31,7 +31,7 @@ def module(body: str) -> bytes:
 class Workshop:
     """Creates functions on a server, and keeps the client of its administrator."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.client = server.client("lambda")
         self.role: str = server.role(trust=LAMBDA)
@@ -73,6 +73,6 @@ class Workshop:
 
 
 @pytest.fixture(scope="session")
-def workshop(server: Any) -> Workshop:
+def workshop(server: Server) -> Workshop:
     """On the session's server."""
     return Workshop(server)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services.lambda_.test_functions import allowing, refusal
+from tests.policies import allowing
+from tests.refusals import refusal_with_status
+from tests.services.lambda_.conftest import Workshop
 
 from passrole.arns import Account, Region
 from passrole.services.lambda_.qualified import Alias
-
-Workshop = Any
 
 
 def of_two_versions(workshop: Workshop) -> str:
@@ -69,15 +69,18 @@ def test_an_alias_that_is_not_there_is_not_found(workshop: Workshop) -> None:
         lambda: workshop.client.get_alias(FunctionName=name, Name="live"),
         lambda: workshop.client.update_alias(FunctionName=name, Name="live", Description="x"),
     ):
-        assert refusal(call) == (404, "ResourceNotFoundException", sentence)
-    assert refusal(lambda: workshop.client.invoke(FunctionName=name, Qualifier="live")) == (
+        assert refusal_with_status(call) == (404, "ResourceNotFoundException", sentence)
+    assert refusal_with_status(lambda: workshop.client.invoke(FunctionName=name, Qualifier="live")) == (
         404,
         "ResourceNotFoundException",
         f"Function not found: {workshop.arn(name)}:live",
     )
     workshop.client.delete_alias(FunctionName=name, Name="live")
-    assert refusal(lambda: workshop.client.list_aliases(FunctionName="nowhere"))[0] == 404
-    assert refusal(lambda: workshop.client.delete_alias(FunctionName="nowhere", Name="live"))[0] == 404
+    assert refusal_with_status(lambda: workshop.client.list_aliases(FunctionName="nowhere"))[0] == 404
+    assert (
+        refusal_with_status(lambda: workshop.client.delete_alias(FunctionName="nowhere", Name="live"))[0]
+        == 404
+    )
 
 
 def test_a_name_is_given_once_and_to_a_version_that_is_there(workshop: Workshop) -> None:
@@ -86,7 +89,7 @@ def test_a_name_is_given_once_and_to_a_version_that_is_there(workshop: Workshop)
 
     def made(**given: Any) -> tuple[int, str, str]:
         asked = {"FunctionName": name, "Name": "other", "FunctionVersion": "1", **given}
-        return refusal(lambda: workshop.client.create_alias(**asked))
+        return refusal_with_status(lambda: workshop.client.create_alias(**asked))
 
     arn = workshop.arn(name)
     assert made(Name="live") == (409, "ResourceConflictException", f"Alias already exists: {arn}:live")
@@ -111,14 +114,16 @@ def test_a_version_that_an_alias_means_stays(workshop: Workshop) -> None:
         RoutingConfig={"AdditionalVersionWeights": {"2": 0.1}},
     )
     for version in ("1", "2"):
-        assert refusal(lambda v=version: workshop.client.delete_function(FunctionName=name, Qualifier=v)) == (  # type: ignore[misc]
+        assert refusal_with_status(
+            lambda v=version: workshop.client.delete_function(FunctionName=name, Qualifier=v)
+        ) == (
             409,
             "ResourceConflictException",
             "Unable to delete version because the following aliases reference it: [live]",
         )
-    assert refusal(lambda: workshop.client.delete_function(FunctionName=name, Qualifier="live"))[2] == (
-        "Deletion of aliases is not currently supported."
-    )
+    assert refusal_with_status(lambda: workshop.client.delete_function(FunctionName=name, Qualifier="live"))[
+        2
+    ] == ("Deletion of aliases is not currently supported.")
 
 
 def test_an_update_that_does_not_know_the_last_one_is_refused(workshop: Workshop) -> None:
@@ -131,7 +136,7 @@ def test_an_update_that_does_not_know_the_last_one_is_refused(workshop: Workshop
     call = lambda: workshop.client.update_alias(  # noqa: E731
         FunctionName=name, Name="live", Description="newer", RevisionId=made["RevisionId"]
     )
-    assert refusal(call)[:2] == (412, "PreconditionFailedException")
+    assert refusal_with_status(call)[:2] == (412, "PreconditionFailedException")
 
 
 # effect
@@ -179,11 +184,17 @@ def test_a_permission_for_an_alias_is_none_for_the_function(workshop: Workshop) 
     ]
     assert statement[0]["Resource"] == f"{workshop.arn(name)}:live"
     assert caller.invoke(FunctionName=name, Qualifier="live")["StatusCode"] == 200
-    assert refusal(lambda: caller.invoke(FunctionName=name))[1] == "AccessDeniedException"
-    assert refusal(lambda: workshop.client.get_policy(FunctionName=name))[1] == "ResourceNotFoundException"
+    assert refusal_with_status(lambda: caller.invoke(FunctionName=name))[1] == "AccessDeniedException"
+    assert (
+        refusal_with_status(lambda: workshop.client.get_policy(FunctionName=name))[1]
+        == "ResourceNotFoundException"
+    )
     workshop.client.remove_permission(FunctionName=name, Qualifier="live", StatementId="one")
-    assert refusal(lambda: caller.invoke(FunctionName=name, Qualifier="live"))[1] == "AccessDeniedException"
-    missing = refusal(
+    assert (
+        refusal_with_status(lambda: caller.invoke(FunctionName=name, Qualifier="live"))[1]
+        == "AccessDeniedException"
+    )
+    missing = refusal_with_status(
         lambda: workshop.client.add_permission(
             FunctionName=name, Qualifier="gone", StatementId="one", Action="lambda:*", Principal="*"
         )

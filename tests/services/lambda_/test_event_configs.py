@@ -2,15 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from tests.conftest import new_name
+from tests.refusals import refusal
+from tests.services.lambda_.conftest import Workshop
 
-Workshop = Any
 INVALID = "InvalidParameterValueException"
 NOT_FOUND = "ResourceNotFoundException"
 SEND = {
@@ -19,12 +18,6 @@ SEND = {
         {"Effect": "Allow", "Action": ["sqs:SendMessage", "lambda:InvokeFunction"], "Resource": "*"}
     ],
 }
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 class Async:
@@ -85,7 +78,7 @@ def test_a_config_is_kept_for_the_function_and_for_each_version(scene: Async) ->
     assert "MaximumEventAgeInSeconds" not in made
     assert made["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {}}
     number = scene.client.publish_version(FunctionName=name)["Version"]
-    missing = refused(
+    missing = refusal(
         lambda: scene.client.get_function_event_invoke_config(FunctionName=name, Qualifier=number)
     )
     arn = f"{scene.workshop.arn(name)}:{number}"
@@ -120,7 +113,7 @@ def test_a_config_goes_with_what_it_is_for(scene: Async, what: str) -> None:
         client.delete_alias(FunctionName=name, Name="live")
     else:
         client.delete_function(FunctionName=name)
-    code, sentence = refused(
+    code, sentence = refusal(
         lambda: client.get_function_event_invoke_config(FunctionName=name, Qualifier="live")
     )
     assert (code, sentence[-34:]) == (NOT_FOUND, ":live doesn't have an EventInvokeConfig"[-34:])
@@ -140,13 +133,13 @@ def test_a_dead_letter_queue_is_part_of_the_configuration_and_can_be_taken_away(
 
 def test_a_config_says_something_about_a_function_that_is_there(scene: Async) -> None:
     nothing = (INVALID, "You must specify at least one of error handling or destination setting.")
-    assert refused(lambda: scene.put("doesnotexist")) == nothing
+    assert refusal(lambda: scene.put("doesnotexist")) == nothing
     gone = (NOT_FOUND, "The function doesn't exist.")
-    assert refused(lambda: scene.put("doesnotexist", MaximumRetryAttempts=1)) == gone
+    assert refusal(lambda: scene.put("doesnotexist", MaximumRetryAttempts=1)) == gone
     name = scene.function()
-    assert refused(lambda: scene.put(name, Qualifier="nowhere", MaximumRetryAttempts=1)) == gone
+    assert refusal(lambda: scene.put(name, Qualifier="nowhere", MaximumRetryAttempts=1)) == gone
     assert (
-        refused(
+        refusal(
             lambda: scene.client.update_function_event_invoke_config(
                 FunctionName=name, MaximumRetryAttempts=1
             )
@@ -162,27 +155,27 @@ def test_a_destination_must_be_there_and_another_function(scene: Async) -> None:
     name = scene.function()
     own, nowhere = scene.workshop.arn(name), scene.workshop.arn("doesnotexist")
     itself = (INVALID, "You can't specify the function as a destination for itself.")
-    assert refused(lambda: scene.put(name, DestinationConfig=failing(own))) == itself
+    assert refusal(lambda: scene.put(name, DestinationConfig=failing(own))) == itself
     absent = (INVALID, f"The destination ARN {nowhere} is invalid.")
-    assert refused(lambda: scene.put(name, DestinationConfig=failing(nowhere))) == absent
+    assert refusal(lambda: scene.put(name, DestinationConfig=failing(nowhere))) == absent
     no_queue = f"arn:aws:sqs:{scene.workshop.server.region}:{scene.workshop.server.account}:nowhere"
     absent = (INVALID, f"The destination ARN {no_queue} is invalid.")
-    assert refused(lambda: scene.put(name, DestinationConfig=failing(no_queue))) == absent
+    assert refusal(lambda: scene.put(name, DestinationConfig=failing(no_queue))) == absent
     for far in (
         no_queue.replace(scene.workshop.server.region, "eu-west-1"),
         f"{own.rpartition(':function')[0]}:odd",
     ):
         absent = (INVALID, f"The destination ARN {far} is invalid.")
-        assert refused(partial(scene.put, name, DestinationConfig=failing(far))) == absent
+        assert refusal(partial(scene.put, name, DestinationConfig=failing(far))) == absent
     odd = own.replace(":lambda:", ":iam:")
     sentence = (
         "The provided destination config"
         f" DestinationConfig(onSuccess=null, onFailure=OnFailure(destination={odd})) is invalid."
     )
-    assert refused(lambda: scene.put(name, DestinationConfig=failing(odd))) == (INVALID, sentence)
+    assert refusal(lambda: scene.put(name, DestinationConfig=failing(odd))) == (INVALID, sentence)
     topic = own.replace(":lambda:", ":sns:")
     assert (
-        "passrole does not support" in refused(lambda: scene.put(name, DestinationConfig=failing(topic)))[1]
+        "passrole does not support" in refusal(lambda: scene.put(name, DestinationConfig=failing(topic)))[1]
     )
 
 
@@ -192,12 +185,12 @@ def test_the_functions_role_must_reach_its_destinations(scene: Async) -> None:
     for operation, target in (("SendMessage", arn), ("InvokeFunction", other)):
         sentence = f"The function's execution role does not have permissions to call {operation} on {target}"
         put = partial(scene.put, name, DestinationConfig=failing(target))
-        assert refused(put) == (INVALID, sentence)
+        assert refusal(put) == (INVALID, sentence)
     given = scene.workshop.parameters(DeadLetterConfig={"TargetArn": arn})
     denied = (INVALID, "The provided execution role does not have permissions to call SendMessage on SQS")
-    assert refused(lambda: scene.client.create_function(**given)) == denied
+    assert refusal(lambda: scene.client.create_function(**given)) == denied
     update = {"FunctionName": name, "DeadLetterConfig": {"TargetArn": arn}}
-    assert refused(lambda: scene.client.update_function_configuration(**update)) == denied
+    assert refusal(lambda: scene.client.update_function_configuration(**update)) == denied
     shown = scene.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     assert shown["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
@@ -211,7 +204,7 @@ def test_dead_letters_go_to_a_standard_queue_that_exists(scene: Async, kind: str
         "topic": lambda: standard.replace(":sqs:", ":sns:"),
     }
     given = scene.workshop.parameters(Role=scene.role, DeadLetterConfig={"TargetArn": targets[kind]()})
-    assert refused(lambda: scene.client.create_function(**given))[0] == INVALID
+    assert refusal(lambda: scene.client.create_function(**given))[0] == INVALID
 
 
 @pytest.mark.parametrize("verb", ["put", "update", "get", "delete"])
@@ -226,7 +219,7 @@ def test_each_operation_needs_its_own_permission(scene: Async, verb: str) -> Non
     )
     more = {"MaximumRetryAttempts": 1} if verb in ("put", "update") else {}
     call = getattr(client, f"{verb}_function_event_invoke_config")
-    code, sentence = refused(lambda: call(FunctionName=name, **more))
+    code, sentence = refusal(lambda: call(FunctionName=name, **more))
     assert code == "AccessDeniedException"
     assert (
         f"lambda:{verb.capitalize()}FunctionEventInvokeConfig on resource: {scene.workshop.arn(name)}"

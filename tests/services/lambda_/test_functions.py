@@ -3,29 +3,13 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-
-Workshop = Any
-
-
-def refusal(call: Callable[[], Any]) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response
-    return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
-
-
-def allowing(action: str, resource: str = "*") -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}],
-    }
-
+from tests.policies import allowing
+from tests.refusals import refusal_with_status
+from tests.services.lambda_.conftest import Workshop
 
 # shape
 
@@ -145,11 +129,13 @@ def test_what_cannot_be_is_refused_and_makes_nothing(
     workshop: Workshop, changes: dict[str, Any], code: str, message: str
 ) -> None:
     given = workshop.parameters(**changes)
-    status, told, sentence = refusal(lambda: workshop.client.create_function(**given))
+    status, told, sentence = refusal_with_status(lambda: workshop.client.create_function(**given))
     assert (status, told) == (400, code)
     assert message in sentence
     if len(given["FunctionName"]) <= 64:
-        missing = refusal(lambda: workshop.client.get_function(FunctionName=given["FunctionName"]))
+        missing = refusal_with_status(
+            lambda: workshop.client.get_function(FunctionName=given["FunctionName"])
+        )
         assert missing[:2] == (404, "ResourceNotFoundException")
 
 
@@ -157,19 +143,23 @@ def test_what_cannot_be_is_refused_and_makes_nothing(
 def test_a_zip_needs_a_runtime_and_a_handler(workshop: Workshop, missing: str) -> None:
     given = workshop.parameters()
     del given[missing]
-    assert refusal(lambda: workshop.client.create_function(**given)) == (400, INVALID, NO_RUNTIME)
+    assert refusal_with_status(lambda: workshop.client.create_function(**given)) == (400, INVALID, NO_RUNTIME)
 
 
 def test_a_role_that_trusts_another_service_is_refused(workshop: Workshop) -> None:
     given = workshop.parameters(Role=workshop.server.role(trust="sagemaker.amazonaws.com"))
-    assert refusal(lambda: workshop.client.create_function(**given)) == (400, INVALID, NOT_ASSUMED)
+    assert refusal_with_status(lambda: workshop.client.create_function(**given)) == (
+        400,
+        INVALID,
+        NOT_ASSUMED,
+    )
 
 
 def test_a_name_is_taken_once(workshop: Workshop) -> None:
     name = workshop.create()
     again = workshop.parameters(FunctionName=name)
     expected = (409, "ResourceConflictException", f"Function already exist: {name}")
-    assert refusal(lambda: workshop.client.create_function(**again)) == expected
+    assert refusal_with_status(lambda: workshop.client.create_function(**again)) == expected
 
 
 NOWHERE = [
@@ -191,7 +181,7 @@ def test_a_function_that_is_not_here_is_not_found(
 ) -> None:
     account, arn = workshop.server.account, workshop.arn("")[:-1]
     name = text.format(account=account)
-    found = refusal(lambda: workshop.client.get_function(FunctionName=name))
+    found = refusal_with_status(lambda: workshop.client.get_function(FunctionName=name))
     assert found[:2] == (status, code)
     if message:
         assert found[2] == message.format(arn=arn)
@@ -201,14 +191,14 @@ def test_creating_needs_the_action_and_the_role_to_be_passed(workshop: Workshop)
     given = workshop.parameters()
     arn = workshop.arn(given["FunctionName"])
     nobody = workshop.server.client("lambda", user_policy=allowing("lambda:GetFunction"))
-    status, code, message = refusal(lambda: nobody.create_function(**given))
+    status, code, message = refusal_with_status(lambda: nobody.create_function(**given))
     assert (status, code) == (403, "AccessDeniedException")
     assert (
         f"not authorized to perform: lambda:CreateFunction on resource: {arn} because no identity-based"
         in message
     )
     creator = workshop.server.client("lambda", user_policy=allowing("lambda:*"))
-    status, code, message = refusal(lambda: creator.create_function(**given))
+    status, code, message = refusal_with_status(lambda: creator.create_function(**given))
     assert (status, code) == (403, "AccessDeniedException")
     assert f"not authorized to perform: iam:PassRole on resource: {workshop.role} because" in message
 
@@ -218,7 +208,7 @@ def test_tags_at_creation_need_to_be_allowed_too(workshop: Workshop) -> None:
     policy["Statement"] += allowing("iam:PassRole")["Statement"]
     client = workshop.server.client("lambda", user_policy=policy)
     given = workshop.parameters()
-    _, _, message = refusal(lambda: client.create_function(**given, Tags={"a": "b"}))
+    _, _, message = refusal_with_status(lambda: client.create_function(**given, Tags={"a": "b"}))
     assert "lambda:TagResource" in message
     assert client.create_function(**given)["FunctionName"] == given["FunctionName"]
 
@@ -229,8 +219,8 @@ READERS = ["get_function", "get_function_configuration", "delete_function", "inv
 @pytest.mark.parametrize("operation", READERS)
 def test_a_function_is_authorised_by_its_arn(workshop: Workshop, operation: str) -> None:
     mine, other = workshop.create(), workshop.create()
-    client = workshop.server.client("lambda", user_policy=allowing("lambda:*", workshop.arn(mine)))
-    status, code, message = refusal(lambda: getattr(client, operation)(FunctionName=other))
+    client = workshop.server.client("lambda", user_policy=allowing("lambda:*", resource=workshop.arn(mine)))
+    status, code, message = refusal_with_status(lambda: getattr(client, operation)(FunctionName=other))
     assert (status, code) == (403, "AccessDeniedException")
     assert f"on resource: {workshop.arn(other)} because" in message
     getattr(client, operation)(FunctionName=mine)
@@ -246,7 +236,10 @@ def test_a_deleted_function_is_gone_with_its_code_and_its_name_is_free(workshop:
     assert len(list(place.iterdir())) == 1
     answer = workshop.client.delete_function(FunctionName=name)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert refusal(lambda: workshop.client.invoke(FunctionName=name))[1] == "ResourceNotFoundException"
+    assert (
+        refusal_with_status(lambda: workshop.client.invoke(FunctionName=name))[1]
+        == "ResourceNotFoundException"
+    )
     workshop.waited(lambda: list(place.iterdir()) == [])
     workshop.create("return 'second'", FunctionName=name)
     assert json.load(workshop.client.invoke(FunctionName=name)["Payload"]) == "second"
@@ -255,6 +248,9 @@ def test_a_deleted_function_is_gone_with_its_code_and_its_name_is_free(workshop:
 def test_the_latest_version_alone_cannot_be_deleted(workshop: Workshop) -> None:
     name = workshop.create()
     assert (
-        refusal(lambda: workshop.client.delete_function(FunctionName=name, Qualifier="$LATEST"))[1] == INVALID
+        refusal_with_status(lambda: workshop.client.delete_function(FunctionName=name, Qualifier="$LATEST"))[
+            1
+        ]
+        == INVALID
     )
     assert workshop.client.get_function(FunctionName=name)

@@ -2,28 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-
-Workshop = Any
-
-
-def refusal(call: Callable[[], Any]) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response
-    return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
-
-
-def allowing(action: str, resource: str = "*") -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}],
-    }
-
+from tests.policies import allowing
+from tests.refusals import refusal_with_status
+from tests.services.lambda_.conftest import Workshop
 
 # shape
 
@@ -102,7 +86,7 @@ def test_what_cannot_be_invoked_is_refused(
     workshop: Workshop, changes: dict[str, Any], status: int, code: str, message: str
 ) -> None:
     name = workshop.create()
-    refused = refusal(lambda: workshop.client.invoke(FunctionName=name, **changes))
+    refused = refusal_with_status(lambda: workshop.client.invoke(FunctionName=name, **changes))
     assert refused[:2] == (status, code)
     assert refused[2].startswith(message.replace("{arn}", workshop.arn(name)))
 
@@ -110,13 +94,15 @@ def test_what_cannot_be_invoked_is_refused(
 def test_two_different_qualifiers_are_refused(workshop: Workshop) -> None:
     name = workshop.create()
     call = lambda: workshop.client.invoke(FunctionName=f"{name}:1", Qualifier="2")  # noqa: E731
-    assert refusal(call)[:2] == (400, "InvalidParameterValueException")
+    assert refusal_with_status(call)[:2] == (400, "InvalidParameterValueException")
 
 
 def test_a_dry_run_tells_who_may_not(workshop: Workshop) -> None:
     client = workshop.server.client("lambda", user_policy=allowing("lambda:GetFunction"))
     name = workshop.create()
-    status, code, message = refusal(lambda: client.invoke(FunctionName=name, InvocationType="DryRun"))
+    status, code, message = refusal_with_status(
+        lambda: client.invoke(FunctionName=name, InvocationType="DryRun")
+    )
     assert (status, code) == (403, "AccessDeniedException")
     assert (
         f"not authorized to perform: lambda:InvokeFunction on resource: {workshop.arn(name)} because"
@@ -127,10 +113,10 @@ def test_a_dry_run_tells_who_may_not(workshop: Workshop) -> None:
 def test_a_qualifier_is_part_of_what_is_authorised(workshop: Workshop) -> None:
     name = workshop.create()
     client = workshop.server.client(
-        "lambda", user_policy=allowing("lambda:InvokeFunction", workshop.arn(name))
+        "lambda", user_policy=allowing("lambda:InvokeFunction", resource=workshop.arn(name))
     )
     assert client.invoke(FunctionName=name)["StatusCode"] == 200
-    _, _, message = refusal(lambda: client.invoke(FunctionName=name, Qualifier="$LATEST"))
+    _, _, message = refusal_with_status(lambda: client.invoke(FunctionName=name, Qualifier="$LATEST"))
     assert f"on resource: {workshop.arn(name)}:$LATEST because" in message
 
 
@@ -149,7 +135,7 @@ except ClientError as error:
 def test_boto3_inside_a_function_has_the_rights_of_the_functions_role_and_no_more(workshop: Workshop) -> None:
     server = workshop.server
     arn = f"arn:aws:sqs:{server.region}:{server.account}:mine"
-    role = server.role([allowing("sqs:CreateQueue", arn)], trust="lambda.amazonaws.com")
+    role = server.role([allowing("sqs:CreateQueue", resource=arn)], trust="lambda.amazonaws.com")
     name = workshop.create(CALLS_SQS, Role=role, Timeout=60, MemorySize=512)
 
     def call(queue: str) -> Any:
@@ -180,7 +166,7 @@ def test_a_role_that_no_longer_trusts_lambda_fails_the_next_cold_start(workshop:
         "AccessDeniedException",
         "The role defined for the function cannot be assumed by Lambda.",
     )
-    assert refusal(lambda: workshop.client.invoke(FunctionName=name)) == expected
+    assert refusal_with_status(lambda: workshop.client.invoke(FunctionName=name)) == expected
 
 
 def test_the_payload_may_be_six_megabytes_each_way(workshop: Workshop) -> None:

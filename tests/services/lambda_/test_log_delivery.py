@@ -5,10 +5,10 @@ import time
 from typing import Any
 
 import pytest
+from tests.services.lambda_.conftest import Workshop
 
 from passrole.services.lambda_.log_delivery import BATCH_BYTES_MAX, batches, events_of
 
-Workshop = Any
 LOGS_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 

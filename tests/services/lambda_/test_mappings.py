@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
+from tests.refusals import refusal
+from tests.services.lambda_.conftest import Workshop
 
 from passrole.services.lambda_ import sqs_events
 
-Workshop = Any
 INVALID = "InvalidParameterValueException"
 SQS_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 NOTE = """
@@ -20,12 +20,6 @@ with open(%r, "a") as file:
     for record in event["Records"]:
         file.write(json.dumps(record) + "\\n")
 """
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 class Line:
@@ -104,9 +98,9 @@ def test_a_mapping_is_described_as_it_was_made_until_it_is_deleted(line: Line) -
     assert line.client.get_event_source_mapping(UUID=uuid)["State"] == "Disabled"
     assert line.client.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
     gone = ("ResourceNotFoundException", "The resource you requested does not exist.")
-    assert refused(lambda: line.client.get_event_source_mapping(UUID=uuid)) == gone
-    assert refused(lambda: line.client.delete_event_source_mapping(UUID=uuid)) == gone
-    assert refused(lambda: line.client.update_event_source_mapping(UUID=uuid)) == gone
+    assert refusal(lambda: line.client.get_event_source_mapping(UUID=uuid)) == gone
+    assert refusal(lambda: line.client.delete_event_source_mapping(UUID=uuid)) == gone
+    assert refusal(lambda: line.client.update_event_source_mapping(UUID=uuid)) == gone
 
 
 def test_mappings_are_listed_in_pages(line: Line) -> None:
@@ -123,20 +117,20 @@ def test_mappings_are_listed_in_pages(line: Line) -> None:
 def test_what_cannot_work_is_refused_before_it_is_made(line: Line, workshop: Workshop) -> None:
     url, arn = line.queue()
     function = line.function()
-    code, _ = refused(lambda: line.map("nobody", arn))
+    code, _ = refusal(lambda: line.map("nobody", arn))
     assert code == "ResourceNotFoundException"
     kinesis = "arn:aws:kinesis:us-east-1:111122223333:stream/s"
-    assert refused(lambda: line.map(function, kinesis))[0] == INVALID
-    code, sentence = refused(lambda: line.map(function, f"{arn}-not-there"))
+    assert refusal(lambda: line.map(function, kinesis))[0] == INVALID
+    code, sentence = refusal(lambda: line.map(function, f"{arn}-not-there"))
     assert (code, "AWS.SimpleQueueService.NonExistentQueue" in sentence) == (INVALID, True)
     patient = line.function(Timeout=60)
-    assert refused(lambda: line.map(patient, arn)) == (
+    assert refusal(lambda: line.map(patient, arn)) == (
         INVALID,
         "Queue visibility timeout: 3 seconds is less than Function timeout: 60 seconds",
     )
-    assert refused(lambda: line.map(function, arn, BatchSize=11))[0] == INVALID
+    assert refusal(lambda: line.map(function, arn, BatchSize=11))[0] == INVALID
     line.map(function, arn, Enabled=False)
-    code, sentence = refused(lambda: line.map(function, arn))
+    code, sentence = refusal(lambda: line.map(function, arn))
     assert (code, "mapping already exists" in sentence) == ("ResourceConflictException", True)
     assert line.left(url) == 0
 
@@ -152,7 +146,7 @@ def test_a_role_that_may_not_receive_is_refused_and_no_message_is_touched(line: 
     policy = {"Version": "2012-10-17", "Statement": statements}
     line.role = line.workshop.server.role([policy], trust="lambda.amazonaws.com")
     function = line.function()
-    assert refused(lambda: line.map(function, arn)) == (
+    assert refusal(lambda: line.map(function, arn)) == (
         INVALID,
         f"The function execution role does not have permissions to call {denied} on SQS",
     )
@@ -172,7 +166,7 @@ def test_making_one_can_be_limited_to_a_function(line: Line) -> None:
     }
     client = line.workshop.server.client("lambda", {"Version": "2012-10-17", "Statement": [statement]})
     client.create_event_source_mapping(FunctionName=allowed, EventSourceArn=arn, Enabled=False)
-    code, _ = refused(lambda: client.create_event_source_mapping(FunctionName=other, EventSourceArn=arn))
+    code, _ = refusal(lambda: client.create_event_source_mapping(FunctionName=other, EventSourceArn=arn))
     assert code == "AccessDeniedException"
 
 
@@ -195,7 +189,7 @@ def test_a_denied_function_is_denied_whichever_way_its_mapping_is_named(line: Li
         lambda: client.delete_event_source_mapping(UUID=uuid),
         lambda: client.create_event_source_mapping(FunctionName=named, EventSourceArn=arn),
     ]
-    assert [refused(call)[0] for call in calls] == ["AccessDeniedException"] * len(calls)
+    assert [refusal(call)[0] for call in calls] == ["AccessDeniedException"] * len(calls)
     client.get_event_source_mapping(UUID=elsewhere)
 
 
@@ -209,7 +203,7 @@ def test_who_is_allowed_for_one_function_may_work_with_its_mappings(line: Line) 
     client.get_event_source_mapping(UUID=uuid)
     client.update_event_source_mapping(UUID=uuid, BatchSize=3)
     client.delete_event_source_mapping(UUID=uuid)
-    assert refused(lambda: client.get_event_source_mapping(UUID=uuid))[0] == "AccessDeniedException"
+    assert refusal(lambda: client.get_event_source_mapping(UUID=uuid))[0] == "AccessDeniedException"
 
 
 def test_an_update_makes_no_second_mapping_of_the_same_pair_and_takes_no_bad_filters(line: Line) -> None:
@@ -217,11 +211,11 @@ def test_an_update_makes_no_second_mapping_of_the_same_pair_and_takes_no_bad_fil
     first, second = line.function(), line.function()
     line.map(first, arn, Enabled=False)
     uuid = line.map(second, arn, Enabled=False)["UUID"]
-    code, _ = refused(lambda: line.client.update_event_source_mapping(UUID=uuid, FunctionName=first))
+    code, _ = refusal(lambda: line.client.update_event_source_mapping(UUID=uuid, FunctionName=first))
     assert code == "ResourceConflictException"
     filters = {"Filters": [{"Pattern": "{}"}]}
-    assert refused(lambda: line.map(first, line.queue()[1], FilterCriteria=filters))[0] == INVALID
-    code, _ = refused(lambda: line.client.update_event_source_mapping(UUID=uuid, FilterCriteria=filters))
+    assert refusal(lambda: line.map(first, line.queue()[1], FilterCriteria=filters))[0] == INVALID
+    code, _ = refusal(lambda: line.client.update_event_source_mapping(UUID=uuid, FilterCriteria=filters))
     assert code == INVALID
 
 
@@ -375,7 +369,7 @@ def test_a_role_that_lost_its_permission_is_told_and_works_again_when_it_has_it(
     assert line.noted(1)[0]["body"] == "m"
 
 
-def test_a_mapping_works_on_after_a_restart(start_server: Callable[..., Any], tmp_path: Any) -> None:
+def test_a_mapping_works_on_after_a_restart(start_server: Callable[..., Server], tmp_path: Any) -> None:
     server = start_server()
     role = server.role([SQS_ROLE], trust="lambda.amazonaws.com")
     notes = tmp_path / "notes"

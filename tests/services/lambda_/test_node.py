@@ -6,9 +6,9 @@ import shutil
 from typing import Any
 
 import pytest
-from tests.services.lambda_.test_functions import refusal
+from tests.refusals import refusal_with_status
+from tests.services.lambda_.conftest import Workshop
 
-Workshop = Any
 HERE = shutil.which("node", path="/usr/bin:/bin")  # where the tests' server looks
 
 pytestmark = pytest.mark.skipif(
@@ -160,7 +160,7 @@ def test_a_process_that_exits_is_told_as_such(workshop: Workshop) -> None:
 
 
 def test_other_languages_are_refused(workshop: Workshop) -> None:
-    status, code, sentence = refusal(lambda: made(workshop, "", Runtime="ruby3.3"))
+    status, code, sentence = refusal_with_status(lambda: made(workshop, "", Runtime="ruby3.3"))
     assert (status, code) == (400, "InvalidParameterValueException")
     reason = "it runs python3.x and, with Node.js, nodejs*"
     assert sentence == f"passrole does not support the runtime ruby3.3: {reason}"

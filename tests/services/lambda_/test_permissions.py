@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.refusals import refusal
+from tests.services.lambda_.conftest import Workshop
 
-Workshop = Any
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:x", "Resource": "*"}]}
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def add(workshop: Workshop, name: str, sid: str = "one", **parameters: Any) -> dict[str, Any]:
@@ -69,28 +64,28 @@ def test_a_policy_goes_with_its_last_statement(workshop: Workshop) -> None:
     assert [each["Sid"] for each in policy["Statement"]] == ["two"]
     workshop.client.remove_permission(FunctionName=name, StatementId="two")
     gone = ("ResourceNotFoundException", "The resource you requested does not exist.")
-    assert refused(lambda: workshop.client.get_policy(FunctionName=name)) == gone
+    assert refusal(lambda: workshop.client.get_policy(FunctionName=name)) == gone
 
 
 def test_what_does_not_fit_is_refused_and_changes_nothing(workshop: Workshop) -> None:
     name = workshop.create()
     add(workshop, name)
-    code, sentence = refused(lambda: add(workshop, name))
+    code, sentence = refusal(lambda: add(workshop, name))
     assert (code, sentence[:40]) == ("ResourceConflictException", "The statement id (one) provided already ")
     wrong = "The provided principal was invalid. Please check the principal and try again."
-    assert refused(lambda: add(workshop, name, "p", Principal="nobody")) == (
+    assert refusal(lambda: add(workshop, name, "p", Principal="nobody")) == (
         "InvalidParameterValueException",
         wrong,
     )
     assert (
-        refused(lambda: add(workshop, name, "q", Qualifier="$LATEST"))[0] == "InvalidParameterValueException"
+        refusal(lambda: add(workshop, name, "q", Qualifier="$LATEST"))[0] == "InvalidParameterValueException"
     )
-    assert refused(lambda: add(workshop, name, "r", RevisionId="other"))[0] == "PreconditionFailedException"
-    assert refused(lambda: workshop.client.remove_permission(FunctionName=name, StatementId="none")) == (
+    assert refusal(lambda: add(workshop, name, "r", RevisionId="other"))[0] == "PreconditionFailedException"
+    assert refusal(lambda: workshop.client.remove_permission(FunctionName=name, StatementId="none")) == (
         "ResourceNotFoundException",
         "Statement none is not found in resource policy.",
     )
-    assert refused(lambda: add(workshop, "not-there"))[0] == "ResourceNotFoundException"
+    assert refusal(lambda: add(workshop, "not-there"))[0] == "ResourceNotFoundException"
     long = "arn:aws:events:us-east-1:111122223333:rule/" + "r" * 150
     code = ""
     for number in range(100):
@@ -106,13 +101,13 @@ def test_a_user_whom_the_policy_names_may_invoke_without_a_policy_of_his_own(wor
     name, other = workshop.create("return 'yes'"), workshop.create()
     user = workshop.server.user(NOTHING)
     client = workshop.server.client_with("lambda", user["access_key_id"], user["secret_access_key"])
-    assert refused(lambda: client.invoke(FunctionName=name))[0] == "AccessDeniedException"
+    assert refusal(lambda: client.invoke(FunctionName=name))[0] == "AccessDeniedException"
     add(workshop, name, Principal=f"arn:aws:iam::{workshop.server.account}:user/{user['user']}")
     assert json.load(client.invoke(FunctionName=name)["Payload"]) == "yes"
-    assert refused(lambda: client.invoke(FunctionName=other))[0] == "AccessDeniedException"
-    assert refused(lambda: client.get_function(FunctionName=name))[0] == "AccessDeniedException"
+    assert refusal(lambda: client.invoke(FunctionName=other))[0] == "AccessDeniedException"
+    assert refusal(lambda: client.get_function(FunctionName=name))[0] == "AccessDeniedException"
     workshop.client.remove_permission(FunctionName=name, StatementId="one")
-    assert refused(lambda: client.invoke(FunctionName=name))[0] == "AccessDeniedException"
+    assert refusal(lambda: client.invoke(FunctionName=name))[0] == "AccessDeniedException"
 
 
 def test_a_policy_survives_new_code_and_needs_permissions_of_its_own(workshop: Workshop) -> None:
@@ -128,4 +123,4 @@ def test_a_policy_survives_new_code_and_needs_permissions_of_its_own(workshop: W
             FunctionName=name, StatementId="x", Action="lambda:InvokeFunction", Principal="*"
         ),
     ]
-    assert [refused(call)[0] for call in calls] == ["AccessDeniedException"] * 3
+    assert [refusal(call)[0] for call in calls] == ["AccessDeniedException"] * 3

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-Workshop = Any
+from tests.services.lambda_.conftest import Workshop
 
 
 def revision(workshop: Workshop, name: str, **more: Any) -> str:

@@ -1,20 +1,13 @@
 """A function's archive in S3, read as the caller."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.refusals import refusal
+from tests.services.lambda_.conftest import Workshop
 
-Workshop = Any
 BUCKET = "code-of-functions"
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,12 +59,12 @@ def test_code_in_s3_runs_and_is_updated_from_there(workshop: Workshop) -> None:
 def test_code_that_is_nowhere_or_in_two_places_is_refused(
     workshop: Workshop, code: dict[str, Any], sentence: str
 ) -> None:
-    assert refused(lambda: workshop.create(Code=code)) == ("InvalidParameterValueException", sentence)
+    assert refusal(lambda: workshop.create(Code=code)) == ("InvalidParameterValueException", sentence)
 
 
 def test_what_lies_there_must_be_an_archive(workshop: Workshop) -> None:
     code = put(workshop, "text", b"no archive")
-    wrong, _ = refused(lambda: workshop.create(Code=code))
+    wrong, _ = refusal(lambda: workshop.create(Code=code))
     assert wrong == "InvalidParameterValueException"
 
 
@@ -80,6 +73,6 @@ def test_the_caller_needs_to_be_allowed_to_read_the_object(workshop: Workshop) -
     allowed = {"Effect": "Allow", "Action": ["lambda:CreateFunction", "iam:PassRole"], "Resource": "*"}
     client = workshop.server.client("lambda", {"Version": "2012-10-17", "Statement": [allowed]})
     given = workshop.parameters(Code=code)
-    wrong, sentence = refused(lambda: client.create_function(**given))
+    wrong, sentence = refusal(lambda: client.create_function(**given))
     assert wrong == "InvalidParameterValueException"
     assert "S3 Error Code: AccessDenied." in sentence and "s3:GetObject" in sentence

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-Workshop = Any
+from tests.services.lambda_.conftest import Workshop
 
 
 def test_tags_come_and_go(workshop: Workshop) -> None:

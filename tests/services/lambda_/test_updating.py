@@ -1,20 +1,12 @@
 """UpdateFunctionCode and UpdateFunctionConfiguration: shape, refusals, effect."""
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-
-Workshop = Any
-
-
-def refused(call: Callable[[], Any]) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+from tests.refusals import refusal
+from tests.services.lambda_.conftest import Workshop
 
 
 def result(workshop: Workshop, name: str, **parameters: Any) -> Any:
@@ -74,7 +66,7 @@ def test_a_dry_run_checks_the_code_and_changes_nothing(workshop: Workshop) -> No
     workshop.client.update_function_code(FunctionName=name, ZipFile=workshop.zip("return 1"), DryRun=True)
     assert result(workshop, name) == "old"
     call = lambda: workshop.client.update_function_code(FunctionName=name, ZipFile=b"no", DryRun=True)  # noqa: E731
-    assert refused(call)[0] == "InvalidParameterValueException"
+    assert refusal(call)[0] == "InvalidParameterValueException"
 
 
 @pytest.mark.parametrize("update", ["update_function_code", "update_function_configuration"])
@@ -84,12 +76,12 @@ def test_a_stale_revision_is_refused(workshop: Workshop, update: str) -> None:
     call = getattr(workshop.client, update)
     revision = workshop.client.get_function_configuration(FunctionName=name)["RevisionId"]
     assert (
-        refused(lambda: call(FunctionName=name, RevisionId="stale", **change))[0]
+        refusal(lambda: call(FunctionName=name, RevisionId="stale", **change))[0]
         == "PreconditionFailedException"
     )
     call(FunctionName=name, RevisionId=revision, **change)
     assert (
-        refused(lambda: call(FunctionName=name, RevisionId=revision, **change))[0]
+        refusal(lambda: call(FunctionName=name, RevisionId=revision, **change))[0]
         == "PreconditionFailedException"
     )
 
@@ -99,7 +91,7 @@ def test_nothing_to_update_is_not_found(workshop: Workshop, update: str) -> None
     change = {"ZipFile": workshop.zip("pass")} if update.endswith("code") else {"Timeout": 9}
     call = getattr(workshop.client, update)
     expected = ("ResourceNotFoundException", f"Function not found: {workshop.arn('nowhere')}")
-    assert refused(lambda: call(FunctionName="nowhere", **change)) == expected
+    assert refusal(lambda: call(FunctionName="nowhere", **change)) == expected
 
 
 def test_a_new_role_must_be_passed_and_assumable(workshop: Workshop) -> None:
@@ -110,10 +102,10 @@ def test_a_new_role_must_be_passed_and_assumable(workshop: Workshop) -> None:
         "Version": "2012-10-17",
     }
     client = workshop.server.client("lambda", user_policy=only_lambda)
-    code, message = refused(lambda: client.update_function_configuration(FunctionName=name, Role=role))
+    code, message = refusal(lambda: client.update_function_configuration(FunctionName=name, Role=role))
     assert (code, "iam:PassRole" in message) == ("AccessDeniedException", True)
     stranger = workshop.server.role(trust="ec2.amazonaws.com")
     call = lambda: workshop.client.update_function_configuration(FunctionName=name, Role=stranger)  # noqa: E731
-    assert refused(call)[0] == "InvalidParameterValueException"
+    assert refusal(call)[0] == "InvalidParameterValueException"
     workshop.client.update_function_configuration(FunctionName=name, Role=role)
     assert workshop.client.get_function_configuration(FunctionName=name)["Role"] == role

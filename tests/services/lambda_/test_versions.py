@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.services.lambda_.test_functions import allowing, refusal
+from tests.policies import allowing
+from tests.refusals import refusal_with_status
+from tests.services.lambda_.conftest import Workshop
 
-Workshop = Any
 ANSWERS = "import os\nreturn [os.environ['AWS_LAMBDA_FUNCTION_VERSION'], context.invoked_function_arn, {}]"
 
 
@@ -67,15 +68,19 @@ def test_versions_are_listed_behind_the_latest_in_their_order_by_pages(workshop:
 def test_what_is_published_must_be_what_was_meant(workshop: Workshop) -> None:
     name = workshop.create()
     sha = workshop.client.get_function_configuration(FunctionName=name)["CodeSha256"]
-    assert refusal(lambda: workshop.client.publish_version(FunctionName=name, CodeSha256="other")) == (
+    assert refusal_with_status(
+        lambda: workshop.client.publish_version(FunctionName=name, CodeSha256="other")
+    ) == (
         400,
         "InvalidParameterValueException",
         f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({sha}). Please try again with"
         " the CodeSHA256 in $LATEST.",
     )
-    status, code, _ = refusal(lambda: workshop.client.publish_version(FunctionName=name, RevisionId="old"))
+    status, code, _ = refusal_with_status(
+        lambda: workshop.client.publish_version(FunctionName=name, RevisionId="old")
+    )
     assert (status, code) == (412, "PreconditionFailedException")
-    status, code, _ = refusal(lambda: workshop.client.publish_version(FunctionName="nowhere"))
+    status, code, _ = refusal_with_status(lambda: workshop.client.publish_version(FunctionName="nowhere"))
     assert (status, code) == (404, "ResourceNotFoundException")
     assert len(workshop.client.list_versions_by_function(FunctionName=name)["Versions"]) == 1
 
@@ -87,12 +92,15 @@ def test_a_version_that_is_not_there_is_not_found(workshop: Workshop) -> None:
         lambda: workshop.client.get_function(FunctionName=f"{name}:7"),
         lambda: workshop.client.get_function_configuration(FunctionName=f"{workshop.arn(name)}:7"),
     ):
-        assert refusal(call) == (
+        assert refusal_with_status(call) == (
             404,
             "ResourceNotFoundException",
             f"Function not found: {workshop.arn(name)}:7",
         )
-    assert refusal(lambda: workshop.client.list_versions_by_function(FunctionName="nowhere"))[0] == 404
+    assert (
+        refusal_with_status(lambda: workshop.client.list_versions_by_function(FunctionName="nowhere"))[0]
+        == 404
+    )
 
 
 def test_only_the_latest_changes(workshop: Workshop) -> None:
@@ -104,16 +112,18 @@ def test_only_the_latest_changes(workshop: Workshop) -> None:
         ),
         lambda: workshop.client.update_function_configuration(FunctionName=f"{name}:1", Timeout=9),
     ):
-        assert refusal(call)[1] == "ResourceNotFoundException"
+        assert refusal_with_status(call)[1] == "ResourceNotFoundException"
     assert workshop.client.get_function_configuration(FunctionName=name)["Timeout"] == 3
 
 
 def test_a_right_for_one_version_is_none_for_another(workshop: Workshop) -> None:
     name = workshop.create()
     workshop.client.publish_version(FunctionName=name)
-    user = workshop.server.client("lambda", allowing("lambda:InvokeFunction", f"{workshop.arn(name)}:1"))
+    user = workshop.server.client(
+        "lambda", allowing("lambda:InvokeFunction", resource=f"{workshop.arn(name)}:1")
+    )
     assert user.invoke(FunctionName=name, Qualifier="1")["ExecutedVersion"] == "1"
-    assert refusal(lambda: user.invoke(FunctionName=name))[1] == "AccessDeniedException"
+    assert refusal_with_status(lambda: user.invoke(FunctionName=name))[1] == "AccessDeniedException"
 
 
 # effect
@@ -142,11 +152,11 @@ def test_a_version_is_deleted_alone_and_its_number_not_given_again(workshop: Wor
     name = workshop.create()
     workshop.client.publish_version(FunctionName=name)
     workshop.client.delete_function(FunctionName=name, Qualifier="1")
-    assert refusal(lambda: workshop.client.invoke(FunctionName=name, Qualifier="1"))[0] == 404
+    assert refusal_with_status(lambda: workshop.client.invoke(FunctionName=name, Qualifier="1"))[0] == 404
     assert workshop.client.publish_version(FunctionName=name)["Version"] == "2"
-    assert refusal(lambda: workshop.client.delete_function(FunctionName=name, Qualifier="$LATEST"))[2] == (
-        "$LATEST version cannot be deleted without deleting the function."
-    )
+    assert refusal_with_status(
+        lambda: workshop.client.delete_function(FunctionName=name, Qualifier="$LATEST")
+    )[2] == ("$LATEST version cannot be deleted without deleting the function.")
 
 
 def test_versions_and_aliases_go_with_the_function(workshop: Workshop) -> None:
@@ -155,7 +165,7 @@ def test_versions_and_aliases_go_with_the_function(workshop: Workshop) -> None:
     workshop.client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
     workshop.client.delete_function(FunctionName=name)
     workshop.create(FunctionName=name)
-    assert refusal(lambda: workshop.client.invoke(FunctionName=name, Qualifier="1"))[0] == 404
+    assert refusal_with_status(lambda: workshop.client.invoke(FunctionName=name, Qualifier="1"))[0] == 404
     assert workshop.client.list_aliases(FunctionName=name)["Aliases"] == []
 
 

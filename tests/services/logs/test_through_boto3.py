@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
-Server = Any
 NO_GROUP = "ResourceNotFoundException.*The specified log group does not exist."
 NO_STREAM = "ResourceNotFoundException.*The specified log stream does not exist."
 

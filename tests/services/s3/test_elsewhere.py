@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.policies import allowing
 
 from passrole.config import Config, ConfigError
 from passrole.services.s3.elsewhere import Elsewhere
@@ -23,7 +25,7 @@ class Pair(NamedTuple):
 
 
 @pytest.fixture
-def pair(start_server: Callable[..., Any]) -> Pair:
+def pair(start_server: Callable[..., Server]) -> Pair:
     far = start_server()
     near = start_server(
         s3_endpoint=far.url,
@@ -32,11 +34,6 @@ def pair(start_server: Callable[..., Any]) -> Pair:
     )
     near.client("s3").create_bucket(Bucket=BUCKET)
     return Pair(near, far)
-
-
-def allowing(*actions: str, resource: str = f"arn:aws:s3:::{BUCKET}/*") -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def code(act: Callable[[], object]) -> str:
@@ -79,7 +76,7 @@ def test_who_may_is_decided_here_and_every_key_of_a_call_is_asked_for(pair: Pair
     admin = pair.near.client("s3")
     admin.put_object(Bucket=BUCKET, Key="kept", Body=b"1")
     admin.put_object(Bucket=BUCKET, Key="secret", Body=b"2")
-    writer = pair.near.client("s3", allowing("s3:PutObject"))
+    writer = pair.near.client("s3", allowing("s3:PutObject", resource=f"arn:aws:s3:::{BUCKET}/*"))
     assert code(lambda: writer.get_object(Bucket=BUCKET, Key="kept")) == "AccessDenied"
     source = {"Bucket": BUCKET, "Key": "secret"}
     assert code(lambda: writer.copy_object(Bucket=BUCKET, Key="copy", CopySource=source)) == "AccessDenied"

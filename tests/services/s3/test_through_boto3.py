@@ -10,6 +10,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from tests.conftest import new_name
+from tests.refusals import refusal_with_status
 
 Server: TypeAlias = Any
 Client: TypeAlias = Any
@@ -31,12 +32,10 @@ def bucket(s3: Client) -> str:
     return name
 
 
-def refusal(act: Callable[[], object]) -> tuple[str, int]:
-    """The code that a client reads, and the status."""
-    with pytest.raises(ClientError) as caught:
-        act()
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+def code_and_status(act: Callable[[], object]) -> tuple[str, int]:
+    """Of the error: the code that a client reads, and the status."""
+    status, code, _ = refusal_with_status(act)
+    return code, status
 
 
 def allowed(action: str, resource: str, **condition: Any) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def test_a_bucket_is_created_told_and_deleted(s3: Client, bucket: str) -> None:
     assert s3.head_bucket(Bucket=bucket)["BucketRegion"] == "us-east-1"
     assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
     s3.delete_bucket(Bucket=bucket)
-    assert refusal(lambda: s3.head_bucket(Bucket=bucket)) == ("404", 404)
+    assert code_and_status(lambda: s3.head_bucket(Bucket=bucket)) == ("404", 404)
 
 
 def test_a_missing_bucket_is_told_as_the_sdk_wants_it(s3: Client) -> None:
@@ -104,7 +103,7 @@ def test_an_upload_is_listed_until_it_is_given_up(s3: Client, bucket: str) -> No
     assert [(each["PartNumber"], each["ETag"], each["Size"]) for each in parts] == [(1, etag, 1)]
     assert [each["UploadId"] for each in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
     s3.abort_multipart_upload(**named)
-    assert refusal(lambda: s3.list_parts(**named)) == ("NoSuchUpload", 404)
+    assert code_and_status(lambda: s3.list_parts(**named)) == ("NoSuchUpload", 404)
 
 
 def test_tags_and_policies_are_kept(s3: Client, bucket: str) -> None:
@@ -114,7 +113,7 @@ def test_tags_and_policies_are_kept(s3: Client, bucket: str) -> None:
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == tags
     s3.delete_object_tagging(Bucket=bucket, Key="k")
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
-    assert refusal(lambda: s3.get_bucket_policy(Bucket=bucket)) == ("NoSuchBucketPolicy", 404)
+    assert code_and_status(lambda: s3.get_bucket_policy(Bucket=bucket)) == ("NoSuchBucketPolicy", 404)
     policy = allowed("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal="*")
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == policy
@@ -143,7 +142,7 @@ def test_what_is_refused_is_refused_in_s3s_words(
     s3: Client, bucket: str, operation: str, parameters: dict[str, Any], refused: tuple[str, int]
 ) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"bytes")
-    assert refusal(lambda: getattr(s3, operation)(Bucket=bucket, **parameters)) == refused
+    assert code_and_status(lambda: getattr(s3, operation)(Bucket=bucket, **parameters)) == refused
 
 
 def test_deleting_many_tells_the_fate_of_each(server: Server, s3: Client, bucket: str) -> None:
@@ -168,7 +167,7 @@ def test_a_denial_names_the_object_in_quotes(server: Server, s3: Client, bucket:
     assert (
         f's3:GetObject on resource: "arn:aws:s3:::{bucket}/k" because no identity-based' in error["Message"]
     )
-    assert refusal(lambda: nobody.head_object(Bucket=bucket, Key="k")) == ("403", 403)
+    assert code_and_status(lambda: nobody.head_object(Bucket=bucket, Key="k")) == ("403", 403)
 
 
 def test_who_may_read_but_not_list_does_not_learn_what_is_missing(server: Server, bucket: str) -> None:
@@ -182,7 +181,7 @@ def test_a_list_may_be_allowed_by_its_prefix(server: Server, s3: Client, bucket:
     condition = {"StringLike": {"s3:prefix": "home/*"}}
     only = server.client("s3", allowed("s3:ListBucket", f"arn:aws:s3:::{bucket}", Condition=condition))
     assert only.list_objects_v2(Bucket=bucket, Prefix="home/")["KeyCount"] == 1
-    assert refusal(lambda: only.list_objects_v2(Bucket=bucket))[0] == "AccessDenied"
+    assert code_and_status(lambda: only.list_objects_v2(Bucket=bucket))[0] == "AccessDenied"
 
 
 def test_a_buckets_policy_lets_in_and_keeps_out(server: Server, s3: Client, bucket: str) -> None:
@@ -194,8 +193,11 @@ def test_a_buckets_policy_lets_in_and_keeps_out(server: Server, s3: Client, buck
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     stranger = server.client("s3", allowed("sqs:ListQueues", "*"))
     assert stranger.get_object(Bucket=bucket, Key="open/k")["Body"].read() == b"open"
-    assert refusal(lambda: stranger.get_object(Bucket=bucket, Key="shut/k")) == ("AccessDenied", 403)
-    assert refusal(lambda: s3.get_object(Bucket=bucket, Key="shut/k")) == ("AccessDenied", 403)
+    assert code_and_status(lambda: stranger.get_object(Bucket=bucket, Key="shut/k")) == (
+        "AccessDenied",
+        403,
+    )
+    assert code_and_status(lambda: s3.get_object(Bucket=bucket, Key="shut/k")) == ("AccessDenied", 403)
 
 
 def test_a_copy_needs_to_read_its_source(server: Server, s3: Client, bucket: str) -> None:
@@ -203,7 +205,8 @@ def test_a_copy_needs_to_read_its_source(server: Server, s3: Client, bucket: str
     source = {"Bucket": bucket, "Key": "from"}
     writer = server.client("s3", allowed("s3:PutObject", f"arn:aws:s3:::{bucket}/*"))
     assert (
-        refusal(lambda: writer.copy_object(Bucket=bucket, Key="to", CopySource=source))[0] == "AccessDenied"
+        code_and_status(lambda: writer.copy_object(Bucket=bucket, Key="to", CopySource=source))[0]
+        == "AccessDenied"
     )
     s3.copy_object(Bucket=bucket, Key="to", CopySource=source)
     assert s3.get_object(Bucket=bucket, Key="to")["Body"].read() == b"copied"

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 
 Step = dict[str, Any]
-Server = Any
 
 _ALL = {"Effect": "Allow", "Action": ["lambda:*", "sqs:*"], "Resource": "*"}
 
@@ -54,19 +52,6 @@ def made(server: Server, role: str, name: str, define: Callable[..., str]) -> Ca
         return arn
 
     return create
-
-
-@pytest.fixture
-def refused() -> Callable[..., tuple[str, str]]:
-    """Code and message of the error that a call answers with."""
-
-    def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-        with pytest.raises(ClientError) as caught:
-            call(**parameters)
-        error = caught.value.response["Error"]
-        return error["Code"], error["Message"]
-
-    return refusal
 
 
 @pytest.fixture

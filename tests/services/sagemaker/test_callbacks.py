@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.refusals import refusal
 
-Server = Any
 Ended = Callable[[str], dict[str, Any]]
 OPERATIONS = ("send_pipeline_execution_step_success", "send_pipeline_execution_step_failure")
 
@@ -16,13 +16,6 @@ OPERATIONS = ("send_pipeline_execution_step_success", "send_pipeline_execution_s
 class Waiting(NamedTuple):
     arn: str
     token: str
-
-
-def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.fixture

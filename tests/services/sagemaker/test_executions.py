@@ -7,20 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.refusals import refusal
 
-Server = Any
 Define = Callable[..., str]
 Ended = Callable[[str], dict[str, Any]]
 Begin = Callable[..., str]
 FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
-
-
-def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def callback(url: str) -> dict[str, Any]:

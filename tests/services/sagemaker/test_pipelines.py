@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.refusals import refusal
 
-Server = Any
 Define = Callable[..., str]
 FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
 
@@ -18,18 +18,11 @@ def callback(url: str) -> dict[str, Any]:
     return {"Name": "C", "Type": "Callback", "SqsQueueUrl": url, "Arguments": {}, "OutputParameters": []}
 
 
-def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def arn_of(server: Server, name: str) -> str:
     return f"arn:aws:sagemaker:{server.region}:{server.account}:pipeline/{name}"
 
 
-def allowing(*statements: tuple[str, str]) -> dict[str, Any]:
+def rights_on(*statements: tuple[str, str]) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in statements],
@@ -154,11 +147,11 @@ def test_creating_takes_create_pass_role_and_for_tags_add_tags(
         ([create], {}, "iam:PassRole"),
         ([create, hand], tags, "sagemaker:AddTags"),
     ):
-        sagemaker = server.client("sagemaker", user_policy=allowing(*rights))
+        sagemaker = server.client("sagemaker", user_policy=rights_on(*rights))
         code, message = refusal(sagemaker.create_pipeline, **given, **further)
         assert code == "AccessDeniedException"
         assert f"is not authorized to perform: {action} on resource: " in message
-    sagemaker = server.client("sagemaker", user_policy=allowing(create, hand))
+    sagemaker = server.client("sagemaker", user_policy=rights_on(create, hand))
     sagemaker.create_pipeline(**given)
 
 
@@ -216,7 +209,7 @@ def test_an_update_is_refused_for_a_bad_definition_an_unknown_pipeline_and_a_rol
     sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=define(FAIL), RoleArn=role)
     update = sagemaker.update_pipeline
     assert refusal(update, PipelineName=name, PipelineDefinition="[]")[0] == "ValidationException"
-    policy = allowing(("sagemaker:UpdatePipeline", arn_of(server, name)))
+    policy = rights_on(("sagemaker:UpdatePipeline", arn_of(server, name)))
     update = server.client("sagemaker", user_policy=policy).update_pipeline
     update(PipelineName=name, PipelineDescription="allowed")
     code, message = refusal(update, PipelineName=name, RoleArn=role)
@@ -343,7 +336,7 @@ def test_an_object_that_is_absent_or_not_the_callers_to_read_is_refused(
     code, message = refusal(sagemaker.create_pipeline, **given)
     assert (code, message.startswith(prefix)) == ("ValidationException", True)
     server.client("s3").put_object(Bucket=bucket, Key="key", Body=define(FAIL).encode())
-    policy = allowing(("sagemaker:CreatePipeline", arn_of(server, name)), ("iam:PassRole", role))
+    policy = rights_on(("sagemaker:CreatePipeline", arn_of(server, name)), ("iam:PassRole", role))
     without = server.client("sagemaker", user_policy=policy)
     code, message = refusal(without.create_pipeline, **given)
     assert (code, message.startswith(prefix)) == ("ValidationException", True)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal
 
-Server = Any
-Refused = Callable[..., tuple[str, str]]
 OUTPUT = [{"OutputName": "o", "OutputType": "String"}]
 
 
@@ -60,9 +60,7 @@ def test_a_selected_step_runs_with_the_outputs_of_the_source(
     assert set(steps_of(server, arn)) == {"A", "B"}
 
 
-def test_a_selection_without_what_it_needs_is_refused(
-    server: Server, name: str, source: str, refused: Refused
-) -> None:
+def test_a_selection_without_what_it_needs_is_refused(server: Server, name: str, source: str) -> None:
     start = server.client("sagemaker").start_pipeline_execution
     elsewhere = source.replace(name, f"{name}-other")
     for config, sentence in (
@@ -72,13 +70,13 @@ def test_a_selection_without_what_it_needs_is_refused(
         (select("X", source=source), "no steps [X]"),
         (select("A", source=elsewhere), "is no execution of"),
     ):
-        code, message = refused(start, PipelineName=name, SelectiveExecutionConfig=config)
+        code, message = refusal(start, PipelineName=name, SelectiveExecutionConfig=config)
         assert (code, sentence in message) == ("ValidationException", True), message
 
 
-def test_a_source_must_be_over(server: Server, name: str, source: str, refused: Refused) -> None:
+def test_a_source_must_be_over(server: Server, name: str, source: str) -> None:
     sagemaker = server.client("sagemaker")
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=source)
     start, config = sagemaker.start_pipeline_execution, select("A", source=source)
-    code, message = refused(start, PipelineName=name, SelectiveExecutionConfig=config)
+    code, message = refusal(start, PipelineName=name, SelectiveExecutionConfig=config)
     assert (code, "is Executing, not Succeeded or Failed" in message) == ("ValidationException", True)

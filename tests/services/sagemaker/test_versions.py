@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.conftest import Server
+from tests.refusals import refusal
 
-Server = Any
 Made = Callable[..., str]
-Refused = Callable[..., tuple[str, str]]
 FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
 
 
@@ -62,13 +62,13 @@ def test_versions_are_filtered_by_the_time_they_were_made(server: Server, name: 
 
 
 def test_a_list_of_versions_is_refused_for_an_unknown_pipeline_a_bad_token_and_a_stranger(
-    server: Server, name: str, three: str, refused: Refused, client_that_may: Callable[..., Any]
+    server: Server, name: str, three: str, client_that_may: Callable[..., Any]
 ) -> None:
     listed = server.client("sagemaker").list_pipeline_versions
-    assert refused(listed, PipelineName=f"{name}-other")[0] == "ResourceNotFound"
-    assert refused(listed, PipelineName=name, NextToken="nonsense")[0] == "ValidationException"
+    assert refusal(listed, PipelineName=f"{name}-other")[0] == "ResourceNotFound"
+    assert refusal(listed, PipelineName=name, NextToken="nonsense")[0] == "ValidationException"
     stranger = client_that_may("sagemaker:ListPipelineVersions", f"{three}-other")
-    assert refused(stranger.list_pipeline_versions, PipelineName=name)[0] == "AccessDeniedException"
+    assert refusal(stranger.list_pipeline_versions, PipelineName=name)[0] == "AccessDeniedException"
 
 
 def test_a_pipeline_that_is_made_anew_begins_with_version_1(
@@ -101,18 +101,16 @@ def test_a_version_is_described_as_it_was(
     assert by_number.items() >= newest.items()
 
 
-def test_a_version_that_was_never_made_is_not_found(
-    server: Server, name: str, three: str, refused: Refused
-) -> None:
+def test_a_version_that_was_never_made_is_not_found(server: Server, name: str, three: str) -> None:
     sagemaker = server.client("sagemaker")
     expected = (
         "ResourceNotFound",
         f"Pipeline version 4 of pipeline with name {name} does not exist.",
     )
-    assert refused(sagemaker.describe_pipeline, PipelineName=name, PipelineVersionId=4) == expected
-    assert refused(sagemaker.start_pipeline_execution, PipelineName=name, PipelineVersionId=4) == expected
+    assert refusal(sagemaker.describe_pipeline, PipelineName=name, PipelineVersionId=4) == expected
+    assert refusal(sagemaker.start_pipeline_execution, PipelineName=name, PipelineVersionId=4) == expected
     update = sagemaker.update_pipeline_version
-    assert refused(update, PipelineArn=three, PipelineVersionId=4) == expected
+    assert refusal(update, PipelineArn=three, PipelineVersionId=4) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,7 +123,6 @@ def test_a_version_that_was_never_made_is_not_found(
 )
 def test_a_policy_can_name_the_version(
     three: str,
-    refused: Refused,
     client_that_may: Callable[..., Any],
     operation: str,
     action: str,
@@ -135,7 +132,7 @@ def test_a_policy_can_name_the_version(
     call = getattr(own, operation)
     call(**{by: three}, PipelineVersionId=2)
     for given in ({"PipelineVersionId": 1}, {} if by == "PipelineName" else {"PipelineVersionId": 3}):
-        code, message = refused(call, **{by: three}, **given)
+        code, message = refusal(call, **{by: three}, **given)
         assert code == "AccessDeniedException"
         assert f"is not authorized to perform: {action} on resource: {three} because" in message
 
@@ -180,9 +177,9 @@ def test_a_version_is_named_and_described(server: Server, name: str, three: str)
     assert "PipelineVersionDisplayName" not in sagemaker.describe_pipeline(PipelineName=name)
 
 
-def test_a_version_of_an_unknown_pipeline_is_not_found(server: Server, three: str, refused: Refused) -> None:
+def test_a_version_of_an_unknown_pipeline_is_not_found(server: Server, three: str) -> None:
     update = server.client("sagemaker").update_pipeline_version
-    assert refused(update, PipelineArn=f"{three}-other", PipelineVersionId=1)[0] == "ResourceNotFound"
+    assert refusal(update, PipelineArn=f"{three}-other", PipelineVersionId=1)[0] == "ResourceNotFound"
 
 
 def test_an_alias_names_a_version_wherever_a_version_is_named(server: Server, name: str, three: str) -> None:
@@ -210,13 +207,11 @@ def test_an_alias_names_a_version_wherever_a_version_is_named(server: Server, na
     assert execution["PipelineVersionId"] == 2
 
 
-def test_an_alias_is_of_one_version_and_a_version_has_ten(
-    server: Server, name: str, three: str, refused: Refused
-) -> None:
+def test_an_alias_is_of_one_version_and_a_version_has_ten(server: Server, name: str, three: str) -> None:
     sagemaker = server.client("sagemaker")
 
     def refused_change(number: int, **operations: list[str]) -> str:
-        return refused(
+        return refusal(
             sagemaker.update_pipeline_version,
             PipelineArn=three,
             PipelineVersionId=number,
@@ -233,12 +228,12 @@ def test_an_alias_is_of_one_version_and_a_version_has_ten(
     assert refused_change(4, Add=["b"]) == "ResourceNotFound"
     both = {"PipelineName": name, "PipelineVersionId": 1, "PipelineVersionAlias": "a1"}
     for call in (sagemaker.describe_pipeline, sagemaker.start_pipeline_execution):
-        assert refused(call, **both)[0] == "ValidationException"
-        assert refused(call, PipelineName=name, PipelineVersionAlias="none")[0] == "ResourceNotFound"
+        assert refusal(call, **both)[0] == "ValidationException"
+        assert refusal(call, PipelineName=name, PipelineVersionAlias="none")[0] == "ResourceNotFound"
 
 
 def test_an_alias_counts_as_the_version_that_it_names(
-    server: Server, name: str, three: str, refused: Refused, client_that_may: Callable[..., Any]
+    server: Server, name: str, three: str, client_that_may: Callable[..., Any]
 ) -> None:
     server.client("sagemaker").update_pipeline_version(
         PipelineArn=three, PipelineVersionId=2, PipelineVersionAliasOperations={"Add": ["prod"]}
@@ -246,7 +241,7 @@ def test_an_alias_counts_as_the_version_that_it_names(
     only_1 = {"StringEquals": {"sagemaker:PipelineVersionId": "1"}}
     sagemaker = client_that_may("sagemaker:DescribePipeline", three, **only_1)
     assert sagemaker.describe_pipeline(PipelineName=name, PipelineVersionId=1)["PipelineName"] == name
-    code, _ = refused(sagemaker.describe_pipeline, PipelineName=name, PipelineVersionAlias="prod")
+    code, _ = refusal(sagemaker.describe_pipeline, PipelineName=name, PipelineVersionAlias="prod")
     assert code == "AccessDeniedException"
 
 

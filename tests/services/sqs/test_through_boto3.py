@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +11,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
+from tests.refusals import refusal_with_status
 
 WORD = {"DataType": "String", "StringValue": "Bar"}
 
 
 @pytest.fixture
-def client(server: Any) -> Any:
+def client(server: Server) -> Any:
     return server.client("sqs")
 
 
@@ -29,18 +29,6 @@ def fresh(client: Any, *, fifo: bool = False, **attributes: str) -> str:
         name, attributes = f"{name}.fifo", {"FifoQueue": "true", **attributes}
     url: str = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return url
-
-
-def refused(act: Callable[[], object]) -> tuple[str, str, int]:
-    """Code, sentence and status of the error."""
-    with pytest.raises(ClientError) as caught:
-        act()
-    response: Any = caught.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def test_shape_of_a_messages_life(client: Any) -> None:
@@ -78,7 +66,7 @@ def test_shape_of_the_batches(client: Any) -> None:
     assert [(told["Id"], told["Code"]) for told in answer["Failed"]] == [("x", "ReceiptHandleIsInvalid")]
 
 
-def test_shape_of_a_queues_life(client: Any, server: Any) -> None:
+def test_shape_of_a_queues_life(client: Any, server: Server) -> None:
     url = fresh(client, VisibilityTimeout="5")
     name = url.rsplit("/", 1)[1]
     assert client.get_queue_url(QueueName=name)["QueueUrl"] == url
@@ -155,15 +143,15 @@ NONE = "http://127.0.0.1:1/{account}/none"
     ],
 )
 def test_refusals_carry_the_codes_that_clients_have_always_known(
-    client: Any, server: Any, act: Any, code: str, message: str, status: int
+    client: Any, server: Server, act: Any, code: str, message: str, status: int
 ) -> None:
     url = fresh(client)
     name = url.rsplit("/", 1)[1]
-    refusal = refused(lambda: act(client, url, NONE.format(account=server.account)))
-    assert refusal == (code, message.format(name=name), status)
+    refusal = refusal_with_status(lambda: act(client, url, NONE.format(account=server.account)))
+    assert refusal == (status, code, message.format(name=name))
 
 
-def test_the_exception_has_the_modelled_class(client: Any, server: Any) -> None:
+def test_the_exception_has_the_modelled_class(client: Any, server: Server) -> None:
     with pytest.raises(client.exceptions.QueueDoesNotExist):
         client.purge_queue(QueueUrl=NONE.format(account=server.account))
 
@@ -175,33 +163,37 @@ def statement(action: str, resource: str) -> dict[str, Any]:
     }
 
 
-def test_a_user_does_what_the_policy_allows_and_no_more(client: Any, server: Any) -> None:
+def test_a_user_does_what_the_policy_allows_and_no_more(client: Any, server: Server) -> None:
     url = fresh(client)
     arn = f"arn:aws:sqs:{server.region}:{server.account}:{url.rsplit('/', 1)[1]}"
     sender = server.client("sqs", user_policy=statement("sqs:SendMessage", arn))
     sender.send_message(QueueUrl=url, MessageBody="a")
     sender.send_message_batch(QueueUrl=url, Entries=[{"Id": "b", "MessageBody": "b"}])
-    code, message, status = refused(lambda: sender.receive_message(QueueUrl=url))
+    status, code, message = refusal_with_status(lambda: sender.receive_message(QueueUrl=url))
     assert (code, status) == ("AccessDenied", 403)
     assert f"is not authorized to perform: sqs:receivemessage on resource: {arn}" in message
     other = fresh(client)
-    assert refused(lambda: sender.send_message(QueueUrl=other, MessageBody="a"))[0] == "AccessDenied"
+    assert (
+        refusal_with_status(lambda: sender.send_message(QueueUrl=other, MessageBody="a"))[1] == "AccessDenied"
+    )
     assert client.get_queue_attributes(QueueUrl=other, AttributeNames=["ApproximateNumberOfMessages"])[
         "Attributes"
     ] == {"ApproximateNumberOfMessages": "0"}
 
 
-def test_whoever_is_refused_does_not_learn_whether_the_queue_exists(server: Any) -> None:
+def test_whoever_is_refused_does_not_learn_whether_the_queue_exists(server: Server) -> None:
     nobody = server.client("sqs", user_policy=statement("sqs:ListQueues", "*"))
     none = NONE.format(account=server.account)
-    assert refused(lambda: nobody.send_message(QueueUrl=none, MessageBody="a"))[0] == "AccessDenied"
+    assert (
+        refusal_with_status(lambda: nobody.send_message(QueueUrl=none, MessageBody="a"))[1] == "AccessDenied"
+    )
 
 
-def test_a_queues_own_policy_lets_a_user_in(client: Any, server: Any) -> None:
+def test_a_queues_own_policy_lets_a_user_in(client: Any, server: Server) -> None:
     url = fresh(client)
     arn = f"arn:aws:sqs:{server.region}:{server.account}:{url.rsplit('/', 1)[1]}"
     guest = server.client("sqs", user_policy=statement("sqs:ListQueues", "*"))
-    assert refused(lambda: guest.send_message(QueueUrl=url, MessageBody="a"))[0] == "AccessDenied"
+    assert refusal_with_status(lambda: guest.send_message(QueueUrl=url, MessageBody="a"))[1] == "AccessDenied"
     policy = statement("sqs:SendMessage", arn)
     policy["Statement"][0]["Principal"] = "*"
     client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
@@ -209,11 +201,11 @@ def test_a_queues_own_policy_lets_a_user_in(client: Any, server: Any) -> None:
     assert client.receive_message(QueueUrl=url)["Messages"]
 
 
-def test_to_create_with_tags_needs_two_permissions(server: Any) -> None:
+def test_to_create_with_tags_needs_two_permissions(server: Server) -> None:
     creator = server.client("sqs", user_policy=statement("sqs:CreateQueue", "*"))
     name = new_name("boto")
     tagged = {"QueueName": name, "tags": {"team": "ml"}}
-    code, message, _ = refused(lambda: creator.create_queue(**tagged))
+    _, code, message = refusal_with_status(lambda: creator.create_queue(**tagged))
     assert code == "AccessDenied"
     assert "sqs:tagqueue" in message
     creator.create_queue(QueueName=name)
@@ -241,7 +233,7 @@ def test_an_error_has_its_name_in_json_beside_the_older_code(client: Any) -> Non
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_queue_is_called_at_its_own_url(client: Any, server: Any, method: str) -> None:
+def test_a_queue_is_called_at_its_own_url(client: Any, server: Server, method: str) -> None:
     url = fresh(client)
     for action in ("SendMessage&MessageBody=a", "ReceiveMessage"):
         request = AWSRequest(method, f"{url}?Action={action}&Version=2012-11-05")
@@ -252,7 +244,7 @@ def test_a_queue_is_called_at_its_own_url(client: Any, server: Any, method: str)
     assert b"<Body>a</Body>" in answer.data
 
 
-def test_a_client_that_closes_its_connection_takes_no_message(client: Any, server: Any) -> None:
+def test_a_client_that_closes_its_connection_takes_no_message(client: Any, server: Server) -> None:
     url = fresh(client)
     request = AWSRequest("GET", f"{url}?Action=ReceiveMessage&WaitTimeSeconds=20&Version=2012-11-05")
     keys = Credentials(server.access["access_key_id"], server.access["secret_access_key"])

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from tests.conftest import Server, new_name, trusting
+from tests.refusals import refusal_with_status
 from tests.services.emr.conftest import Fleet
 
 Refusal = tuple[int, str, str]
@@ -20,14 +20,6 @@ def policy(*statements: Statement) -> dict[str, Any]:
 ALLOW = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
 DENY = {**ALLOW, "Effect": "Deny"}
 OTHER = {**ALLOW, "Action": "sts:GetSessionToken"}
-
-
-def refusal(call: Callable[[], Any]) -> Refusal:
-    with pytest.raises(ClientError) as refused:
-        call()
-    answer = refused.value.response
-    error = answer["Error"]
-    return answer["ResponseMetadata"]["HTTPStatusCode"], error["Code"], error.get("Message", "")
 
 
 def trust_of(server: Server, kind: str) -> Mapping[str, Any]:
@@ -64,7 +56,7 @@ def test_assume_role_does_not_tell_which_roles_exist(
             "RoleSessionName": "work",
             **({"Tags": tags} if tags else {}),
         }
-        return refusal(lambda: sts.assume_role(**given))
+        return refusal_with_status(lambda: sts.assume_role(**given))
 
     status, code, sentence = refused(there)
     assert refused(missing) == (status, code, sentence.replace(there, missing))
@@ -80,7 +72,7 @@ def test_a_role_that_trusts_the_account_is_no_exception(server: Server) -> None:
     sts = server.client_with("sts", user["access_key_id"], user["secret_access_key"])
     there, missing = made(server, "account"), f"arn:aws:iam::{server.account}:role/{new_name('missing')}"
     said = [
-        refusal(lambda arn=arn: sts.assume_role(RoleArn=arn, RoleSessionName="work"))  # type: ignore[misc]
+        refusal_with_status(lambda arn=arn: sts.assume_role(RoleArn=arn, RoleSessionName="work"))
         for arn in (there, missing)
     ]
     assert said[0] == (*said[1][:2], said[1][2].replace(missing, there))
@@ -169,7 +161,7 @@ def test_no_refusal_tells_whether_the_thing_exists(
     missing = {key: value.replace(name, other) for key, value in things.items()}
     missing |= {"cluster": f"j-{'0' * (len(things['cluster']) - 2)}", "profile": f"{things['profile']}x"}
     missing["execution"] = missing["execution"][:-4] + "0000"
-    there, absent = (refusal(lambda seen=seen: ask(client, seen)) for seen in (things, missing))  # type: ignore[misc]
+    there, absent = (refusal_with_status(lambda seen=seen: ask(client, seen)) for seen in (things, missing))
     sentence = there[2]
     for key in sorted(things, key=lambda key: -len(things[key])):
         sentence = sentence.replace(things[key], missing[key])

@@ -1,13 +1,15 @@
 """GetCallerIdentity and AssumeRole: shape, refusals, effect."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.conftest import Server
+from tests.policies import allowing
+from tests.refusals import refusal_with_status
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 PIPELINES = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
@@ -17,22 +19,10 @@ DENY_ALL = {
 }
 
 
-def allowing(*actions: str) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def refusal(call: Callable[[], Any]) -> tuple[int, str, str]:
-    with pytest.raises(ClientError) as caught:
-        call()
-    error = caught.value.response
-    return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
-
-
 class Roles:
     """Makes roles that the account trusts, and assumes them."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self.iam = server.client("iam")
         self.sts = server.client("sts")
@@ -71,12 +61,12 @@ class Roles:
 
 
 @pytest.fixture
-def roles(server: Any) -> Roles:
+def roles(server: Server) -> Roles:
     """Roles of this server."""
     return Roles(server)
 
 
-def test_a_user_is_told_who_it_is_even_against_a_deny(server: Any) -> None:
+def test_a_user_is_told_who_it_is_even_against_a_deny(server: Server) -> None:
     access = server.user(DENY_ALL)
     sts = server.client_with("sts", access["access_key_id"], access["secret_access_key"])
     told = sts.get_caller_identity()
@@ -110,7 +100,7 @@ def test_a_role_that_is_not_there_is_a_denial(roles: Roles) -> None:
     server = roles.server
     arn = f"arn:aws:iam::{server.account}:role/absent"
     user = f"arn:aws:iam::{server.account}:user/{server.access['user']}"
-    assert refusal(lambda: roles.assume(arn)) == (
+    assert refusal_with_status(lambda: roles.assume(arn)) == (
         403,
         "AccessDenied",
         f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}",
@@ -119,12 +109,12 @@ def test_a_role_that_is_not_there_is_a_denial(roles: Roles) -> None:
 
 def test_a_role_is_named_by_its_arn(roles: Roles) -> None:
     text = "AmazonSageMaker-ExecutionRole"
-    assert refusal(lambda: roles.assume(text)) == (400, "ValidationError", f"{text} is invalid")
+    assert refusal_with_status(lambda: roles.assume(text)) == (400, "ValidationError", f"{text} is invalid")
 
 
 def test_a_role_that_trusts_only_a_service_refuses_even_the_administrator(roles: Roles) -> None:
     arn = roles.make(principal={"Service": "sagemaker.amazonaws.com"})
-    status, code, sentence = refusal(lambda: roles.assume(arn))
+    status, code, sentence = refusal_with_status(lambda: roles.assume(arn))
     assert (status, code) == (403, "AccessDenied")
     assert f"is not authorized to perform: sts:AssumeRole on resource: {arn}" in sentence
 
@@ -133,44 +123,47 @@ def test_trust_in_the_account_needs_the_users_own_permission_too(roles: Roles) -
     arn = roles.make()
     without = roles.server.client("sts", user_policy=allowing("sqs:SendMessage"))
     with_it = roles.server.client("sts", user_policy=allowing("sts:AssumeRole"))
-    assert refusal(lambda: roles.assume(arn, without))[1] == "AccessDenied"
+    assert refusal_with_status(lambda: roles.assume(arn, without))[1] == "AccessDenied"
     roles.assume(arn, with_it)
 
 
 def test_the_external_id_is_a_condition_of_trust(roles: Roles) -> None:
     arn = roles.make(condition={"StringEquals": {"sts:ExternalId": "secret-word"}})
-    assert refusal(lambda: roles.assume(arn))[1] == "AccessDenied"
-    assert refusal(lambda: roles.assume(arn, ExternalId="other-word"))[1] == "AccessDenied"
+    assert refusal_with_status(lambda: roles.assume(arn))[1] == "AccessDenied"
+    assert refusal_with_status(lambda: roles.assume(arn, ExternalId="other-word"))[1] == "AccessDenied"
     roles.assume(arn, ExternalId="secret-word")
 
 
 def test_the_sessions_name_is_a_condition_of_trust(roles: Roles) -> None:
     arn = roles.make(condition={"StringLike": {"sts:RoleSessionName": "ci-*"}})
-    assert refusal(lambda: roles.assume(arn))[1] == "AccessDenied"
+    assert refusal_with_status(lambda: roles.assume(arn))[1] == "AccessDenied"
     roles.assume(arn, RoleSessionName="ci-42")
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "a:b"])
 def test_a_sessions_name_has_aws_letters_only(roles: Roles, name: str) -> None:
     arn = roles.make()
-    assert refusal(lambda: roles.assume(arn, RoleSessionName=name))[:2] == (400, "ValidationError")
+    assert refusal_with_status(lambda: roles.assume(arn, RoleSessionName=name))[:2] == (
+        400,
+        "ValidationError",
+    )
 
 
 def test_the_roles_maximum_holds(roles: Roles) -> None:
     arn = roles.make(seconds_max=7200)
     roles.assume(arn, DurationSeconds=7200)
-    assert refusal(lambda: roles.assume(arn, DurationSeconds=7201)) == (
+    assert refusal_with_status(lambda: roles.assume(arn, DurationSeconds=7201)) == (
         400,
         "ValidationError",
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     )
-    assert refusal(lambda: roles.assume(arn, DurationSeconds=43201))[1] == "ValidationError"
+    assert refusal_with_status(lambda: roles.assume(arn, DurationSeconds=43201))[1] == "ValidationError"
 
 
 def test_a_chained_role_lasts_an_hour_at_most(roles: Roles) -> None:
     first, second = roles.make(ADMINISTRATOR), roles.make(seconds_max=7200)
     session = roles.client("sts", first)
-    assert refusal(lambda: roles.assume(second, session, DurationSeconds=3601)) == (
+    assert refusal_with_status(lambda: roles.assume(second, session, DurationSeconds=3601)) == (
         400,
         "ValidationError",
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
@@ -188,7 +181,7 @@ def test_a_session_may_what_its_role_may_as_the_role_is_now(roles: Roles) -> Non
         RoleName=arn.rpartition("/")[2], PolicyName="p0", PolicyDocument=json.dumps(allowing("iam:ListRoles"))
     )
     session.list_roles()
-    assert refusal(session.list_users)[1] == "AccessDenied"
+    assert refusal_with_status(session.list_users)[1] == "AccessDenied"
 
 
 def test_a_session_policy_narrows(roles: Roles) -> None:
@@ -197,14 +190,14 @@ def test_a_session_policy_narrows(roles: Roles) -> None:
     assert 0 <= given["PackedPolicySize"] <= 100
     session = roles.client_with("iam", given["Credentials"])
     session.list_users()
-    assert "because no session policy allows" in refusal(session.list_roles)[2]
-    assert "because no identity-based policy allows" in refusal(session.list_policies)[2]
+    assert "because no session policy allows" in refusal_with_status(session.list_roles)[2]
+    assert "because no identity-based policy allows" in refusal_with_status(session.list_policies)[2]
 
 
 def test_session_policies_can_be_managed_ones(roles: Roles) -> None:
     arn = roles.make(ADMINISTRATOR)
     session = roles.client("iam", arn, PolicyArns=[{"arn": PIPELINES}])
-    assert "because no session policy allows" in refusal(session.list_users)[2]
+    assert "because no session policy allows" in refusal_with_status(session.list_users)[2]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +221,7 @@ def test_session_policies_can_be_managed_ones(roles: Roles) -> None:
 )
 def test_what_cannot_be_honoured_is_refused(roles: Roles, given: dict[str, Any], code: str) -> None:
     arn = roles.make()
-    assert refusal(lambda: roles.assume(arn, **given))[:2] == (400, code)
+    assert refusal_with_status(lambda: roles.assume(arn, **given))[:2] == (400, code)
 
 
 def test_session_tags_count_as_the_callers(roles: Roles) -> None:
@@ -239,7 +232,7 @@ def test_session_tags_count_as_the_callers(roles: Roles) -> None:
     arn = roles.make(
         {"Version": "2012-10-17", "Statement": [statement]}, actions=("sts:AssumeRole", "sts:TagSession")
     )
-    assert refusal(roles.client("iam", arn).list_users)[1] == "AccessDenied"
+    assert refusal_with_status(roles.client("iam", arn).list_users)[1] == "AccessDenied"
     roles.client("iam", arn, Tags=[{"Key": "team", "Value": "ml"}]).list_users()
 
 
@@ -247,7 +240,7 @@ def test_tags_need_the_permission_to_tag(roles: Roles) -> None:
     arn = roles.make()
     own = roles.server.client("sts", user_policy=allowing("sts:AssumeRole"))
     tagged = partial(roles.assume, arn, own, Tags=[{"Key": "team", "Value": "ml"}])
-    assert f"sts:TagSession on resource: {arn}" in refusal(tagged)[2]
+    assert f"sts:TagSession on resource: {arn}" in refusal_with_status(tagged)[2]
 
 
 ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
@@ -274,8 +267,8 @@ def test_a_trust_policy_decides_about_tags_and_identity_too(
     trust["Statement"] += denying(action)["Statement"]
     roles.iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
     roles.assume(trusting, **given)
-    assert f"{action} on resource: {silent}" in refusal(partial(roles.assume, silent, **given))[2]
-    explicit = refusal(partial(roles.assume, denied, **given))[2]
+    assert f"{action} on resource: {silent}" in refusal_with_status(partial(roles.assume, silent, **given))[2]
+    explicit = refusal_with_status(partial(roles.assume, denied, **given))[2]
     assert f"{action} on resource: {denied} with an explicit deny" in explicit
 
 
@@ -307,16 +300,21 @@ def test_what_is_transitive_goes_on_through_a_chain(roles: Roles) -> None:
     }
     chained = roles.assume(second, between, Policy=json.dumps(narrowed))
     roles.client_with("iam", chained["Credentials"]).list_users()
-    assert refusal(partial(roles.assume, second, between, SourceIdentity="bob"))[1] == "AccessDenied"
+    assert (
+        refusal_with_status(partial(roles.assume, second, between, SourceIdentity="bob"))[1] == "AccessDenied"
+    )
     other = [{"Key": "Team", "Value": "other"}]
-    assert refusal(partial(roles.assume, second, between, Tags=other))[1] == "ValidationError"
+    assert refusal_with_status(partial(roles.assume, second, between, Tags=other))[1] == "ValidationError"
 
 
 def test_a_chain_needs_the_permissions_for_what_it_hands_on(roles: Roles) -> None:
     first, second = roles.make(ADMINISTRATOR, actions=ASSUMING), roles.make()
     tagged = roles.assume(first, Tags=[{"Key": "team", "Value": "ml"}], TransitiveTagKeys=["team"])
     between = roles.client_with("sts", tagged["Credentials"])
-    assert f"sts:TagSession on resource: {second}" in refusal(partial(roles.assume, second, between))[2]
+    assert (
+        f"sts:TagSession on resource: {second}"
+        in refusal_with_status(partial(roles.assume, second, between))[2]
+    )
 
 
 def test_a_session_of_a_role_that_was_made_anew_is_unknown(roles: Roles) -> None:
@@ -331,7 +329,7 @@ def test_a_session_of_a_role_that_was_made_anew_is_unknown(roles: Roles) -> None
         RoleName=name, PolicyName="p0", PolicyDocument=json.dumps(allowing("iam:ListUsers"))
     )
     unknown = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-    assert refusal(session.list_users) == unknown
+    assert refusal_with_status(session.list_users) == unknown
     roles.client("iam", arn).list_users()
 
 
@@ -344,4 +342,6 @@ def test_credentials_that_were_tampered_with_are_unknown(roles: Roles, change: s
         given["SessionToken"] = ""
     else:
         given["AccessKeyId"] = "ASIA" + "A" * 16
-    assert refusal(roles.client_with("sts", given).get_caller_identity)[1] == "InvalidClientTokenId"
+    assert (
+        refusal_with_status(roles.client_with("sts", given).get_caller_identity)[1] == "InvalidClientTokenId"
+    )
