@@ -1,16 +1,17 @@
 """The driver: nothing is forgotten, nothing fails in silence, and closing leaves the rest for later."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
 from tests.worker.conftest import Workshop
 
-from passrole import history
+from passrole import disk, history
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import CallbackAnswered, StopRequested
-from passrole.store import Store, Tx
+from passrole.store import Tx
 from passrole.worker import invocations, loop
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
@@ -57,34 +58,61 @@ def test_an_effect_that_breaks_is_a_failed_step_and_a_line_in_the_log(
 
 
 class FullDisk:
-    """A store that cannot write a while."""
+    """A store that cannot write until the sleeps of a worker add up to so many seconds."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.failures = store, 0
+    def __init__(self, shop: Workshop, seconds: float) -> None:
+        self.store, self.shop, self.seconds = shop.store, shop, seconds
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
     async def write(self, fn: Callable[[Tx], Any]) -> Any:
-        if self.failures:
-            self.failures -= 1
-            raise OSError("no space left on device")
+        if sum(self.shop.slept) < self.seconds:
+            raise OSError(errno.ENOSPC, "no space left on device")
         return await self.store.write(fn)
 
 
-@pytest.mark.parametrize(("failures", "expected"), [(1, "Succeeded"), (4, "Failed"), (9, "Failed")])
-def test_what_cannot_be_recorded_is_tried_until_it_can(workshop: Run, failures: int, expected: str) -> None:
+@pytest.mark.parametrize("seconds", [0.1, 5.0, 60.0, 3600.0])
+@pytest.mark.parametrize("step", ["l1", "c1"])
+def test_what_happened_is_recorded_as_it_was_however_long_that_takes(
+    workshop: Run, seconds: float, step: str
+) -> None:
     async def scenario(shop: Workshop) -> None:
-        await shop.start("l1")
-        shop.store = FullDisk(shop.store)
-        shop.store.failures = failures
+        arn = await shop.start(f"{step} l2<{step}>")
+        healthy = shop.store
+        shop.store = FullDisk(shop, seconds)
         shop.worker = shop.another_worker()
         await shop.worker.start()
-        assert await shop.end() == expected
-        assert len(shop.slept) == failures
-        assert len(shop.door.called("lambda:Invoke")) == 1
+
+        async def is_recorded() -> bool:
+            return all(task.key != f"{step}/1" for task in await healthy.read(history.pending))
+
+        await shop.until(is_recorded)
+        if step == "c1":
+            answer = CallbackAnswered(at=2.0, step="c1", attempt=1, outcome="success")
+            await healthy.write(lambda tx: history.advance(tx, arn, answer))
+        assert await shop.end() == "Succeeded"
+        assert sum(shop.slept) >= seconds
+        assert len(shop.door.called("lambda:Invoke")) == (2 if step == "l1" else 1)
+        assert len(shop.door.called("sqs:SendMessage")) == (1 if step == "c1" else 0)
 
     workshop(scenario)
+
+
+def test_a_disk_that_stays_full_is_told_once(
+    workshop: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "_told", {})
+
+    async def scenario(shop: Workshop) -> None:
+        await shop.start("l1")
+        shop.store = FullDisk(shop, 60.0)
+        shop.worker = shop.another_worker()
+        await shop.worker.start()
+        assert await shop.end() == "Succeeded"
+
+    workshop(scenario)
+    assert caplog.text.count("the disk with the data folder is full") == 1
 
 
 def test_what_comes_of_a_deleted_execution_is_let_go(workshop: Run) -> None:

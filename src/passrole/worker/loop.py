@@ -5,7 +5,7 @@ notices after the commit that asked for them; those of a process that died are r
 
 A command leaves the outbox in the transaction that records its fact, so that killing the process at
 any moment loses none. An effect that raises what nobody foresaw becomes a failed step with a traceback
-in the log. A fact that cannot be recorded (a full disk) is tried again until it can.
+in the log. A fact that cannot be recorded (a full disk) is tried again until it can, and its step waits.
 """
 
 import asyncio
@@ -13,9 +13,10 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
-from passrole import history
+from passrole import disk, history
 from passrole.clock import Clock
 from passrole.engine.commands import (
     CancelEmrStep,
@@ -151,20 +152,18 @@ class Worker:
         self._taken.discard((task.execution, task.key))
 
     async def _record(self, task: Task, fact: InputFact) -> None:
-        """Patiently the fact itself, then for ever that the step failed."""
-        for delay in _RECORD_DELAYS:
+        """Until it is written: what happened is never replaced by anything else."""
+        for delay in chain(_RECORD_DELAYS, repeat(_RECORD_DELAY_MAX)):
             if await self._is_recorded(task, fact):
                 return
             await self._sleep(delay)
-        while not await self._is_recorded(task, self._effects.failed(task, _INTERNAL)):
-            await self._sleep(_RECORD_DELAY_MAX)
 
     async def _is_recorded(self, task: Task, fact: InputFact) -> bool:
         try:
             await self._store.write(lambda tx: history.advance(tx, task.execution, fact, finished=task.key))
         except history.UnknownExecution:
             log.info("`%s` was deleted while `%s` was under way", task.execution, task.key)
-        except Exception:
-            log.exception("what came of `%s` of `%s` cannot be recorded", task.key, task.execution)
+        except Exception as error:
+            disk.report(log, error, f"to record the result of `{task.key}` of `{task.execution}`")
             return False
         return True
