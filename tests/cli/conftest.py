@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from passrole.cli.starting import STARTING
+from passrole.client.server_process import STARTING
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "stopping_distance"
 Passrole = Callable[..., "subprocess.Popen[str]"]

@@ -10,10 +10,11 @@ from click.testing import CliRunner, Result
 from tests.conftest import Server, new_name
 
 from passrole.cli import main
-from passrole.cli.answering import Waiting
-from passrole.cli.callbacks import columns
-from passrole.cli.verbs import Failed, Misuse, one_line
-from passrole.cli.watching import detail, outputs, steps_of
+from passrole.cli.errors import Failed, Misuse, one_line
+from passrole.cli.pipelines.callbacks import columns
+from passrole.cli.pipelines.progress import detail, outputs
+from passrole.client.callbacks import WaitingCallback
+from passrole.client.progress import steps_of
 from passrole.log_format import shown
 
 CLEAR, TITLE, CSI = "\x1b[2J", "\x1b]0;owned\x07", "\x9b31m"
@@ -45,7 +46,7 @@ def test_what_steps_and_callers_wrote_is_escaped() -> None:
     (step,) = steps_of([listed], 0.0)
     assert detail(step) == SAID
     assert outputs([step]) == [f"S.n = {SAID}"]
-    waiting = Waiting(
+    waiting = WaitingCallback(
         "token", f"arn:aws:sagemaker:r:1:pipeline/p/execution/{HOSTILE}", "S", 0.0, "q", {"a": HOSTILE}
     )
     assert not steers("  ".join(columns(waiting, 1.0)))

@@ -1,4 +1,4 @@
-"""The options that several verbs share, and the values they take."""
+"""The options that several commands share, the values they take, and the ends of help pages."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from passrole import private_files
-from passrole.cli.verbs import Misuse
+from passrole.cli.errors import Misuse
 from passrole.config import Config, ConfigError, load
 
 if TYPE_CHECKING:
@@ -40,6 +39,12 @@ class AssignmentType(click.ParamType[Assignment]):
         return Assignment(name, rest)
 
 
+def examples(*lines: str) -> str:
+    """The end of a help page."""
+    unwrapped = "\b"  # click's mark for lines that stay as they are
+    return "\n".join((unwrapped, "Examples:", *(f"  {line}" for line in lines)))
+
+
 def data_option(command: F) -> F:
     """The folder that holds everything a server keeps."""
     return click.option(
@@ -69,18 +74,24 @@ def settings(**overrides: Any) -> Config:
 
 
 def usable(config: Config) -> Config:
-    """The same settings, once the data folder is there and can be written to. Raises Misuse."""
-    try:
-        private_files.make_folder(config.data, lambda told: click.echo(f"warning: {told}", err=True))
-        probe = config.data / ".writable"
-        probe.touch()
-        probe.unlink(missing_ok=True)  # another verb may look at the same moment
-    except OSError as error:
-        raise Misuse(f"the data folder `{config.data}` cannot be used: {error.strerror}") from error
+    """The same settings, once the data folder is there and can be written to. Raises InvalidInput."""
+    from passrole.client import data_folder
+
+    data_folder.prepare(config, warn)
     return config
 
 
-def without_twins(assignments: Iterable[Assignment], option: str) -> dict[str, str]:
+def say(message: str) -> None:
+    """Tell whoever watches, on standard error."""
+    click.echo(message, err=True)
+
+
+def warn(message: str) -> None:
+    """Tell of something that is not as it should be."""
+    say(f"warning: {message}")
+
+
+def unique_assignments(assignments: Iterable[Assignment], option: str) -> dict[str, str]:
     """The values by name. Raises Misuse where a name is given twice."""
     values: dict[str, str] = {}
     for name, value in assignments:

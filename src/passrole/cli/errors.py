@@ -1,0 +1,60 @@
+"""How every error leaves the command line: one line on standard error and an exit code.
+
+0    done                      70   a defect of passrole; the line names the file with the details
+1    the run failed, or the server refused
+2    misuse                    130  interrupted from the keyboard
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from passrole.log_format import escaped
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+INTERRUPTED = 130
+
+
+class Failed(click.ClickException):
+    """What was asked could not be done; exit code 1."""
+
+    def __init__(self, message: str, context: click.Context | None = None) -> None:
+        super().__init__(message)
+        self.ctx = context or click.get_current_context(silent=True)
+
+
+class Misuse(click.UsageError):
+    """What was asked makes no sense as asked; exit code 2."""
+
+
+def one_line(error: click.ClickException) -> str:
+    """`passrole run: no such option '--datta'`; a wrong use also says where the help is."""
+    context = error.ctx if isinstance(error, click.UsageError | Failed) else None
+    name = context.command_path if context else "passrole"
+    message = escaped(" ".join(error.format_message().split())).removesuffix(".")
+    if isinstance(error, Failed | Misuse):
+        return f"{name}: {message}"
+    return f"{name}: {message[:1].lower()}{message[1:]} (see `{name} --help`)"  # click's own words
+
+
+@contextmanager
+def aws_errors_reported() -> Iterator[None]:
+    """What the server refuses inside the block leaves as Failed, with AWS's code and message."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise Failed(aws_message(error)) from error
+    except BotoCoreError as error:
+        raise Failed(f"the server does not answer: {error}") from error
+
+
+def aws_message(error: "ClientError") -> str:
+    """`Code: message`."""
+    details = error.response["Error"]
+    return f"{details.get('Code', 'Error')}: {details.get('Message', '')}"

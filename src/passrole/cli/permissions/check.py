@@ -1,0 +1,189 @@
+"""`passrole check`: has a role what a pipeline needs? Offline, in CI, before deploying."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from passrole.cli.errors import Misuse
+from passrole.cli.options import (
+    Assignment,
+    AssignmentType,
+    data_option,
+    examples,
+    pipeline_name,
+    settings,
+    unique_assignments,
+)
+
+if TYPE_CHECKING:
+    from passrole.cli.permissions.report import Report
+    from passrole.cli.permissions.subject import Choice, Subject
+    from passrole.needs import Definition
+
+_EXAMPLES = examples(
+    "passrole check pipeline.json --managed-version v3",
+    "passrole check pipeline.json --policy role.json --trust trust.json -p QueueUrl=https://...",
+    "passrole check pipeline.json --role AmazonSageMaker-ExecutionRole-20260101T120000 --format sarif",
+    "passrole check my-pipeline --from-endpoint",
+)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.argument("definition")
+@click.option("--from-endpoint", is_flag=True, help="DEFINITION is a deployed pipeline's name.")
+@click.option(
+    "--policy", "policies", multiple=True, type=_FILE, help="A policy of the role; may be repeated."
+)
+@click.option("--boundary", type=_FILE, help="The role's permissions boundary.")
+@click.option("--trust", type=_FILE, help="The role's trust policy; without it trust is not checked.")
+@click.option(
+    "--managed-version",
+    type=click.Choice(["v1", "v2", "v3"]),
+    help="The role has this version of AmazonSageMakerPipelinesIntegrations.",
+)
+@click.option("--role", metavar="NAME", help="A role of the running server, by name or ARN.")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    type=AssignmentType(),
+    help="A pipeline parameter; may be repeated.",
+)
+@click.option("--caller", type=_FILE, help="A policy of whoever creates and starts the pipeline.")
+@click.option(
+    "--job-role",
+    "job_roles",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="The role of the pipeline's jobs: a policy of it (may be repeated), or its name at the server.",
+)
+@click.option(
+    "--role-tag",
+    "tags",
+    multiple=True,
+    type=AssignmentType(),
+    help="A tag of a role that --policy describes; may be repeated.",
+)
+@click.option("--name", help="The pipeline's name.  [default: from the file's name]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for code scanning, for test reports.",
+)
+@click.pass_context
+def check(
+    context: click.Context,
+    data: Path | None,
+    definition: str,
+    from_endpoint: bool,
+    policies: tuple[Path, ...],
+    boundary: Path | None,
+    trust: Path | None,
+    managed_version: str | None,
+    role: str | None,
+    parameters: tuple[Assignment, ...],
+    caller: Path | None,
+    job_roles: tuple[str, ...],
+    tags: tuple[Assignment, ...],
+    name: str | None,
+    format_: str,
+) -> None:
+    """List the permissions a pipeline needs, and what its role lacks.
+
+    What the roles of its jobs need is listed too.
+
+    Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
+    pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.
+
+    Exit code 0: all that is required is allowed; 1: something is missing, or may be.
+    """
+    from passrole.cli.permissions import report
+    from passrole.cli.permissions.subject import Choice
+
+    role_tags = unique_assignments(tags, "--role-tag")
+    choice = Choice(
+        settings(data=data), policies, boundary, trust, managed_version, role, caller, job_roles, role_tags
+    )
+    given = unique_assignments(parameters, "-p")
+    if from_endpoint:
+        if name or role or policies or boundary or trust or tags:
+            raise Misuse(
+                "--from-endpoint reads the pipeline's own role; leave out --name, --role, --policy, "
+                "--boundary, --trust and --role-tag"
+            )
+        found = _deployed(definition, given, choice)
+    else:
+        found = _of_a_file(Path(definition), name, given, choice)
+    click.echo(report.FORMATS[format_](found))
+    context.exit(0 if found.ok else 1)
+
+
+def _of_a_file(file: Path, name: str | None, given: dict[str, str], choice: "Choice") -> "Report":
+    from passrole import needs
+    from passrole.cli.permissions.subject import definition_of, job_role_of, subject_of
+
+    if not file.is_file():
+        raise Misuse(f"there is no file `{file}`; for a pipeline that is deployed add --from-endpoint")
+    definition = definition_of(file, given)
+    place = needs.place_of(definition, needs.Place(choice.config.region, choice.config.account))
+    subject = subject_of(choice, place)
+    jobs = job_role_of(choice, subject.place)
+    return _report(file.as_posix(), name or pipeline_name(file.stem), definition, subject, jobs, choice)
+
+
+def _deployed(name: str, given: dict[str, str], choice: "Choice") -> "Report":
+    from passrole.cli.permissions.deployed_pipeline import Endpoint
+    from passrole.cli.permissions.subject import job_role_of
+
+    endpoint = Endpoint()
+    found = endpoint.pipeline(name, given, choice.version)
+    jobs = job_role_of(choice, found.subject.place, lambda role: endpoint.role(role, found.subject.place))
+    report = _report(found.label, found.name, found.definition, found.subject, jobs, choice)
+    missing = endpoint.missing(answer.need for answer in report.answers)
+    return replace(report, warnings=[*report.warnings, *missing])
+
+
+def _report(
+    label: str,
+    name: str,
+    definition: "Definition",
+    subject: "Subject",
+    job_role: "Subject | None",
+    choice: "Choice",
+) -> "Report":
+    from passrole import needs
+    from passrole.cli.permissions.report import Report
+    from passrole.cli.permissions.subject import caller_of, evaluate_subject, keys_of_now
+
+    wanted = needs.needs_of_role(definition, subject.place)
+    if subject.policies.trust is not None:
+        wanted.insert(0, needs.trust_need(subject.role_arn, name, subject.place))
+    answers, unread = evaluate_subject(wanted, subject)
+    calls = needs.needs_of_caller(name, subject.role_arn, subject.place)
+    caller = caller_of(choice, subject.place)
+    of_jobs = needs.needs_of_job_roles(definition, subject.place)
+    job_answers, unread_of_jobs = evaluate_subject(of_jobs, job_role) if job_role else ([], [])
+    # Often one role is both, so what its jobs need counts as used.
+    as_job, _ = evaluate_subject(of_jobs, replace(subject, client_of=None))
+    return Report(
+        file=label,
+        answers=answers,
+        caller_needs=calls,
+        caller_answers=needs.evaluate_needs(calls, *caller, keys=keys_of_now(subject.place))
+        if caller
+        else [],
+        job_needs=of_jobs,
+        job_answers=job_answers,
+        unknown=needs.unknown_steps(definition),
+        unused=needs.unused([*answers, *as_job], subject.policies),
+        warnings=[*needs.warnings(definition, answers, subject.version), *unread, *unread_of_jobs],
+        keys=needs.keys_of_calls(subject.place),
+    )

@@ -1,0 +1,137 @@
+"""A request given by options, put to the evaluator.
+
+It explains nothing; the principal and its policies come from files, or from a running server.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from passrole import arns
+from passrole.cli.errors import Failed, Misuse, aws_errors_reported
+from passrole.cli.options import Assignment
+from passrole.cli.permissions.explanation import Explanation, explained, principal_of
+from passrole.cli.permissions.policy_files import named_policy, policy_of
+from passrole.cli.permissions.subject import UNNAMED
+from passrole.client import ServerUnavailable
+from passrole.config import Config
+from passrole.needs import execution_role_session
+from passrole.policy.document import CompiledPolicy
+from passrole.policy.evaluate import PolicySet
+from passrole.policy.request import Principal, Request, Values
+from passrole.policy.trust import asks_trust
+
+if TYPE_CHECKING:
+    from passrole.client.connection import Connection
+
+
+# The principal, its own policies, and the policy of the resource.
+Parties = tuple[Principal, PolicySet, CompiledPolicy | None]
+
+
+@dataclass(frozen=True)
+class DecisionRequest:
+    """What the options say."""
+
+    config: Config
+    action: str | None
+    resource: str
+    keys: tuple[Assignment, ...]
+    principal: str | None
+    role: str | None
+    policies: tuple[Path, ...]
+    boundary: Path | None
+    resource_policy: Path | None
+
+    @property
+    def asks(self) -> Literal["resource", "trust"]:
+        """What is asked of the other side: who may assume a role is, as at the door, its trust policy's."""
+        return "trust" if asks_trust(self.action or "") else "resource"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any option describes a request."""
+        given = (self.keys, self.principal, self.role, self.policies, self.boundary, self.resource_policy)
+        return any(given)
+
+
+def decide(asked: DecisionRequest) -> Explanation:
+    """The decision on the request. Raises Misuse."""
+    action = asked.action or ""
+    service, colon, name = action.partition(":")
+    if not (service and colon and name) or set(action) & set("*?"):
+        raise Misuse(f"`{action}` is not an action such as `sqs:SendMessage`")
+    if asked.resource != "*" and arns.parse(asked.resource) is None:
+        raise Misuse(f"`{asked.resource}` is not an ARN")
+    given = principal_of(asked.principal) if asked.principal else None
+    ask = _by_files if _needs_no_server(asked, given) else _by_the_server
+    principal, policies, attached = ask(asked, given)
+    if asked.resource_policy is not None:
+        attached = policy_of(asked.resource_policy, asked.asks)
+    policies = policies.replace(**{asked.asks: attached})
+    request = Request(
+        principal, action, asked.resource, _owner(asked.resource, principal), _context(asked.keys)
+    )
+    return explained(request, policies)
+
+
+def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:
+    """Whether the files say everything; services and accounts' roots have no policies of their own."""
+    if asked.role is not None and (asked.principal or asked.policies or asked.boundary):
+        raise Misuse("--role brings its own policies; leave out --principal, --policy and --boundary")
+    has_none = given is not None and given.kind in ("root", "service")
+    if asked.policies or asked.boundary or (has_none and asked.resource_policy):
+        return True
+    if asked.role is None and given is None:
+        raise Misuse("one of --policy, --role, --principal is required")
+    return False
+
+
+def _by_files(asked: DecisionRequest, given: Principal | None) -> Parties:
+    own = execution_role_session(arns.iam(asked.config.account, "role", "/", UNNAMED))
+    identity = tuple(named_policy(file) for file in asked.policies)
+    boundary = named_policy(asked.boundary) if asked.boundary else None
+    return given or own, PolicySet(identity, boundary=boundary), None
+
+
+def _by_the_server(asked: DecisionRequest, given: Principal | None) -> Parties:
+    from passrole.cli.permissions.attached_policies import attached_policy
+    from passrole.client.connection import connect
+
+    try:
+        connection = connect(asked.config, must_run=True)
+        with aws_errors_reported():
+            principal, policies = _identity(asked, given, connection)
+            attached = attached_policy(connection.client, asked.asks, asked.resource)
+    except (Failed, ServerUnavailable) as error:
+        raise Misuse(str(error)) from error
+    return principal, policies, attached
+
+
+def _identity(
+    asked: DecisionRequest, given: Principal | None, connection: "Connection"
+) -> tuple[Principal, PolicySet]:
+    from passrole.cli.permissions.identity_policies import fetch_identity
+
+    if given is not None and given.kind in ("root", "service"):
+        return given, PolicySet()
+    by_name = asked.role or (given.name if given else "")
+    kind: Literal["user", "role"] = "user" if given and given.kind == "user" else "role"
+    found = fetch_identity(connection.client("iam"), kind, by_name)
+    is_session = given is not None and asked.principal is not None and ":sts:" in asked.principal
+    # Without the role's own trust, which is asked about others.
+    return (given if given and is_session else found.principal), found.policies.replace()
+
+
+def _owner(resource: str, principal: Principal) -> str:
+    """The account of the resource; ARNs that name none are the caller's."""
+    found = arns.parse(resource)
+    return found.account if found and found.account not in ("", "aws") else principal.account
+
+
+def _context(keys: Iterable[Assignment]) -> dict[str, Values]:
+    found: dict[str, list[str]] = {}
+    for key, value in keys:
+        found.setdefault(key, []).append(value)
+    return {key: values[0] if len(values) == 1 else tuple(values) for key, values in found.items()}

@@ -1,0 +1,81 @@
+"""`passrole explain`: one decision in full, of a call that was made or of a request that could be."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import Misuse
+from passrole.cli.options import Assignment, AssignmentType, data_option, examples, settings
+
+_EXAMPLES = examples(
+    "passrole explain",
+    "passrole explain --request-id 6f0c8a3e-5b1d-4c52-9e0b-2f7c8d9a1b34",
+    "passrole explain --policy role.json --action sqs:SendMessage \\",
+    "    --resource arn:aws:sqs:us-east-1:111122223333:approvals",
+    "passrole explain --role my-role --action iam:PassRole --resource arn:aws:iam::111122223333:role/f \\",
+    "    --context iam:PassedToService=lambda.amazonaws.com",
+)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option("--request-id", metavar="ID", help="A call by its request id, allowed or not.")
+@click.option("--action", metavar="ACTION", help="What is asked for: `service:Action`.")
+@click.option("--resource", metavar="ARN", help="On what.  [default: *, for actions without resources]")
+@click.option(
+    "--context",
+    "keys",
+    multiple=True,
+    type=AssignmentType(),
+    help="A condition key; repeated for one with several values.",
+)
+@click.option("--principal", metavar="ARN", help="Who asks; a user or role of the server, without --policy.")
+@click.option("--role", metavar="NAME", help="A role of the server asks, by name or ARN.")
+@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of whoever asks.")
+@click.option("--boundary", type=_FILE, help="The permissions boundary of whoever asks.")
+@click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+)
+@click.pass_context
+def explain(
+    context: click.Context,
+    data: Path | None,
+    request_id: str | None,
+    action: str | None,
+    resource: str | None,
+    keys: tuple[Assignment, ...],
+    principal: str | None,
+    role: str | None,
+    policies: tuple[Path, ...],
+    boundary: Path | None,
+    resource_policy: Path | None,
+    format_: str,
+) -> None:
+    """Tell why a call was denied, or what a request would get.
+
+    Without options it is the last denial in the server's audit trail. With --action it is a request of
+    your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.
+    Told are the layer and the statement that decided, what each layer says, which statements nearly
+    allowed it, and the smallest one that would.
+
+    Exit code 0: allowed; 1: denied; 2: the input cannot be used.
+    """
+    from passrole.cli.permissions import explanation
+    from passrole.cli.permissions.decision_request import DecisionRequest, decide
+
+    config = settings(data=data)
+    asked = DecisionRequest(
+        config, action, resource or "*", keys, principal, role, policies, boundary, resource_policy
+    )
+    if action is None:
+        if asked.is_begun or resource is not None:
+            raise Misuse("a request of your own needs --action")
+        found = explanation.of_the_trail(config.data, request_id)
+    elif request_id is not None:
+        raise Misuse("--request-id and --action exclude each other")
+    else:
+        found = [decide(asked)]
+    click.echo(explanation.FORMATS[format_](found))
+    context.exit(0 if all(each.allowed for each in found) else 1)

@@ -1,0 +1,1 @@
+"""Commands about executions of pipelines: run, logs, callbacks, approve, reject."""

@@ -1,0 +1,100 @@
+"""`passrole callbacks`: who waits for an answer."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, settings
+from passrole.log_format import escaped
+
+if TYPE_CHECKING:
+    from passrole.client.callbacks import WaitingCallback
+
+
+_EXAMPLES = examples(
+    "passrole callbacks",
+    "passrole approve TOKEN -o approved_by=ada",
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or one JSON list.",
+)
+def callbacks(data: Path | None, format_: str) -> None:
+    """List the callbacks that wait for an answer, oldest first."""
+    from passrole.client import callbacks as api
+    from passrole.client.connection import connect
+
+    connection = connect(settings(data=data), must_run=True)
+    with aws_errors_reported():
+        waiting = api.waiting_callbacks(connection)
+    now = time.time()
+    if format_ == "json":
+        click.echo(json.dumps([as_json(each, now) for each in waiting], indent=2))
+    elif not waiting:
+        click.echo("no callback waits for an answer", err=True)
+    elif _is_terminal():
+        _print_table(waiting, now)
+    else:
+        for each in waiting:
+            click.echo("  ".join(columns(each, now)))
+
+
+def as_json(callback: "WaitingCallback", now: float) -> dict[str, object]:
+    """One callback as the JSON list has it; `issued` in ISO 8601, UTC."""
+    return {
+        "token": callback.token,
+        "step": callback.step,
+        "execution": callback.execution,
+        "issued": datetime.fromtimestamp(callback.issued, UTC).isoformat(timespec="milliseconds"),
+        "age_seconds": round(now - callback.issued, 3),
+        "queue_url": callback.queue_url,
+        "arguments": callback.arguments,
+    }
+
+
+def columns(callback: "WaitingCallback", now: float) -> tuple[str, str, str, str]:
+    """Token, age, `pipeline/execution/step`, arguments in JSON (last, for they may hold spaces)."""
+    pipeline, _, execution = callback.execution.rpartition(":pipeline/")[2].partition("/execution/")
+    place = f"{pipeline}/{execution}/{callback.step}"
+    arguments = escaped(json.dumps(callback.arguments))
+    return callback.token, age(now - callback.issued), escaped(place), arguments
+
+
+def age(seconds: float) -> str:
+    """The two largest units: `3d4h`, `5m12s`; under a minute `7s`."""
+    total = max(0, int(seconds))
+    parts = ((total // 86400, "d"), (total // 3600 % 24, "h"), (total // 60 % 60, "m"), (total % 60, "s"))
+    first = next((index for index, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
+    return "".join(f"{amount}{unit}" for amount, unit in parts[first : first + 2])
+
+
+def _is_terminal() -> bool:
+    from passrole.cli.pipelines.screens import is_terminal
+
+    return is_terminal()
+
+
+def _print_table(waiting: Sequence["WaitingCallback"], now: float) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("Token", "Age", "Step", "Arguments", box=box.SIMPLE)
+    for each in waiting:
+        table.add_row(*map(Text, columns(each, now)))  # Text: brackets in arguments are no markup
+    Console().print(table)

@@ -1,0 +1,63 @@
+"""`passrole logs`: what the functions and EMR steps of an execution wrote."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, settings
+from passrole.log_format import escaped, shown
+
+if TYPE_CHECKING:
+    from passrole.client.step_logs import Line
+
+
+_EXAMPLES = examples(
+    "passrole logs stopping-distance          # of the pipeline's newest execution",
+    "passrole logs --follow qx3dkf0vz9a1 Fit",
+    "passrole logs arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/qx3dkf0vz9a1",
+)
+_LOOK_SECONDS = 0.5
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
+@click.argument("execution")
+@click.argument("step", required=False)
+def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
+    """Print what the functions and EMR steps of an execution wrote.
+
+    EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
+    line has its time (UTC), its step and its text; those of an EMR step have the time of its start. A step
+    that wrote nothing is told on standard error: its function's role may not write logs, or it is of
+    another type.
+    """
+    from passrole.client import step_logs
+    from passrole.client.connection import connect
+
+    connection = connect(settings(data=data), must_run=True)
+    with aws_errors_reported():
+        arn = step_logs.execution_arn(connection, execution)
+        shown: set[str] = set()
+        while True:
+            ended = step_logs.has_ended(connection, arn)
+            lines = step_logs.lines(connection, arn, step)
+            for line in lines:
+                if line.id not in shown:
+                    shown.add(line.id)
+                    click.echo("\n".join(_texts(line)))
+            if ended or not follow:
+                break
+            time.sleep(_LOOK_SECONDS)
+        for message in step_logs.steps_without_lines(connection, arn, step, {line.step for line in lines}):
+            click.echo(escaped(message), err=True)
+
+
+def _texts(line: "Line") -> Iterator[str]:
+    """Each with its time and step, so that no text looks like a line of another step."""
+    for text in shown(line.text.removesuffix("\n")):
+        yield f"{line.time_of_day}  {escaped(line.step)}  {text}"

@@ -1,0 +1,30 @@
+"""`passrole reject`: a waiting callback fails."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, settings
+
+_EXAMPLES = examples(
+    'passrole reject 3vJ8kQzT1a --reason "the sample is too small"',
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("token")
+@click.option("--reason", metavar="TEXT", required=True, help="The step's failure reason; 256 characters.")
+@data_option
+def reject(token: str, reason: str, data: Path | None) -> None:
+    """Let a waiting callback fail, and with it its step.
+
+    `passrole callbacks` lists the tokens.
+    """
+    from passrole.client import callbacks
+    from passrole.client.connection import connect
+
+    connection = connect(settings(data=data), must_run=True)
+    with aws_errors_reported():
+        execution = callbacks.reject(connection, token, reason)
+    click.echo(f"rejected; {execution} goes on without that step")

@@ -1,0 +1,137 @@
+"""Checks of the machine: each says what it found, whether it matters, and what to do about it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from passrole import app
+from passrole.config import Config, ConfigError
+from passrole.runtimes import environment
+from passrole.runtimes.spark import Spark
+
+Level = Literal["ok", "missing", "wrong"]
+"""`missing` keeps some steps from running, `wrong` keeps the server from running."""
+
+DISK_BYTES_MIN = 1_000_000_000
+JAVA_MIN = 17
+_PROGRAM_SECONDS_MAX = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `advice` is what to do where it is not as it should be."""
+
+    subject: str
+    level: Level
+    found: str
+    advice: str = ""
+
+
+def findings(config: Config) -> Iterator[Finding]:
+    """Every finding, in the order in which somebody would need them."""
+    for check in _CHECKS:
+        yield check(config)
+
+
+def _python(_config: Config) -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    found = f"{version}; functions of other versions of Python run on it too, with a warning"
+    return Finding("Python", "ok", found)
+
+
+def _functions(config: Config) -> Finding:
+    try:
+        bootstrap = environment.chosen_bootstrap(config.lambda_bootstrap)
+    except ConfigError as error:
+        return Finding("Lambda functions", "wrong", str(error), "set lambda_bootstrap to auto")
+    names = {"awslambdaric": "AWS's own runtime client", "own": "our own small runtime client"}
+    return Finding("Lambda functions", "ok", f"run under {names[bootstrap]}")
+
+
+def _node(_config: Config) -> Finding:
+    found = environment.node_runtime()
+    if found is None:
+        return Finding("Node.js", "missing", "not found", "functions in JavaScript need `node` on the PATH")
+    return Finding("Node.js", "ok", found)
+
+
+def _java(config: Config) -> Finding:
+    java = Spark(config).java
+    advice = f"EMR steps need a Java runtime, version {JAVA_MIN} or newer, on the PATH or in JAVA_HOME"
+    if java is None:
+        return Finding("Java", "missing", "not found", advice)
+    said = _first_line([str(java), "-version"])
+    version = said.partition('"')[2].partition('"')[0]
+    major = version.partition(".")[0]
+    if not major.isdecimal() or int(major) < JAVA_MIN:
+        return Finding("Java", "missing", said or f"{java} does not run", advice)
+    return Finding("Java", "ok", f"{version} at {java}")
+
+
+def _spark(config: Config) -> Finding:
+    spark = Spark(config)
+    if spark.home is None:
+        return Finding("Spark", "missing", "not found", "EMR steps need it: pip install 'passrole[emr]'")
+    return Finding("Spark", "ok", f"{spark.version} at {spark.home}, master {config.spark_master}")
+
+
+def _bubblewrap(_config: Config) -> Finding:
+    there = "installed" if shutil.which("bwrap") else "not installed"
+    return Finding("bubblewrap", "ok", f"{there}; functions and EMR steps run as plain processes")
+
+
+def _data_folder(config: Config) -> Finding:
+    folder = _existing_above(config.data.resolve())
+    if not os.access(folder, os.W_OK):
+        return Finding("data folder", "wrong", f"{folder} cannot be written to", "choose another with --data")
+    free = shutil.disk_usage(folder).free
+    found = f"{config.data}, {free / 1e9:.1f} GB free"
+    if free < DISK_BYTES_MIN:
+        return Finding("data folder", "wrong", found, "free some space, or choose another with --data")
+    return Finding("data folder", "ok", found)
+
+
+def _port(config: Config) -> Finding:
+    running = app.running(config)
+    if running is not None:
+        return Finding("server", "ok", f"runs at {running}")
+    with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            found = f"{config.host}:{config.port} cannot be listened on: {error.strerror}"
+            return Finding("port", "wrong", found, "choose another with --port; 0 takes any free one")
+    return Finding("port", "ok", f"{config.host}:{config.port} is free")
+
+
+def _first_line(command: list[str]) -> str:
+    try:
+        asked = subprocess.run(  # noqa: S603 (a program that the settings or the PATH name)
+            command, capture_output=True, text=True, timeout=_PROGRAM_SECONDS_MAX, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return next(iter((asked.stderr or asked.stdout).splitlines()), "")
+
+
+def _existing_above(folder: Path) -> Path:
+    return folder if folder.exists() else _existing_above(folder.parent)
+
+
+_CHECKS: tuple[Callable[[Config], Finding], ...] = (
+    _python,
+    _data_folder,
+    _port,
+    _functions,
+    _node,
+    _java,
+    _spark,
+    _bubblewrap,
+)

@@ -1,0 +1,65 @@
+"""`passrole env`: the variables that point any AWS client at a server."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, settings
+from passrole.cli.server.client_variables import CLIENTS, Client
+from passrole.client import environment
+
+_EXAMPLES = examples(
+    'eval "$(passrole env)"',
+    'eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"',
+    "passrole env --format json",
+    'eval "$(passrole env --for rclone)"',
+    "passrole env --for s3cmd > passrole.s3cfg",
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.option(
+    "--for",
+    "client",
+    type=click.Choice(sorted(CLIENTS)),
+    help="The lines that this client wants, where it wants others than AWS's SDKs.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["shell", "json"]),
+    default="shell",
+    show_default=True,
+    help="Lines for `eval`, or one JSON object.",
+)
+def env(data: Path | None, role: str | None, client: str | None, format_: str) -> None:
+    """Print the variables that lead AWS clients to the server.
+
+    They carry the administrator's access key, or with --role the temporary credentials of a role that
+    trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a
+    server runs they also lead AWS's https names there, which the SageMaker SDK insists on. With --for they
+    are those of one client; s3cmd's and duckdb's are a text for it: a configuration file, a statement.
+    """
+    from passrole.client import ca_bundle
+    from passrole.client.connection import connect
+
+    config = settings(data=data)
+    connection = connect(config, must_run=role is not None)
+    with aws_errors_reported():
+        keys = connection.role_keys(role) if role else connection.keys
+    values = environment.variables(connection.url, connection.access.region, keys)
+    https = ca_bundle.https(config, os.environ)
+    values |= https.variables(os.environ) if https else {}
+    wanted = CLIENTS[client] if client else Client()
+    adapted = wanted.adapted(values)
+    if format_ == "json":
+        click.echo(json.dumps(adapted, indent=2))
+    elif wanted.text is not None:
+        click.echo(wanted.text(values))
+    else:
+        click.echo(environment.shell(adapted, wanted.without))

@@ -1,0 +1,50 @@
+"""`passrole exec`: a command with the variables of `passrole env` and a server for its duration."""
+
+import os
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, settings, spark_master_option
+from passrole.client import environment
+
+_EXAMPLES = examples(
+    "passrole exec -- python my_pipeline.py",
+    "passrole exec --data /tmp/ci -- pytest tests/",
+    "passrole exec --role AmazonSageMaker-ExecutionRole-20260101T120000 -- python notebook.py",
+)
+
+
+@click.command("exec", epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
+@data_option
+@spark_master_option
+@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
+@click.pass_context
+def exec_(
+    context: click.Context,
+    data: Path | None,
+    spark_master: str | None,
+    role: str | None,
+    command: tuple[str, ...],
+) -> None:
+    """Run a command whose AWS clients all reach the server.
+
+    Those of the SageMaker SDK do, too, which insist on AWS's own names. Where no server runs on the data
+    folder, one is started and stopped again with the command. Signals go to the command, and its exit code
+    is the exit code.
+    """
+    from passrole.cli.server import process
+    from passrole.cli.temporary_server import connected
+    from passrole.client import ca_bundle
+
+    config = settings(data=data, spark_master=spark_master)
+    with connected(config) as connection:
+        with aws_errors_reported():
+            keys = connection.role_keys(role) if role else connection.keys
+        values = environment.variables(connection.url, connection.access.region, keys)
+        https = ca_bundle.https(config, os.environ)
+        values |= https.variables(os.environ) if https else {}
+        code = process.run(command, environment.merged(os.environ, values))
+    context.exit(code)

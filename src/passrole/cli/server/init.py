@@ -1,0 +1,45 @@
+"""`passrole init`: what onboarding to Studio Classic does, without a server."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import Misuse
+from passrole.cli.options import data_option, examples, settings, usable
+
+_EXAMPLES = examples(
+    "passrole init --data ./pipelines",
+    'eval "$(passrole env --data ./pipelines)"',
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+def init(data: Path | None) -> None:
+    """Prepare a data folder: an execution role, an administrator.
+
+    The role is what onboarding to SageMaker Studio Classic makes: `AmazonSageMaker-ExecutionRole-<time>`
+    under `/service-role/`, trusting sagemaker.amazonaws.com, with the managed policy
+    AmazonSageMakerPipelinesIntegrations attached. What is there already stays as it is, and `serve`,
+    `exec` and `run` do this by themselves on a new folder.
+    """
+    from passrole import app
+    from passrole.store import DataFolderInUse
+
+    config = usable(settings(data=data))
+    try:
+        access = app.access(config) or app.onboard(config)
+    except DataFolderInUse as error:
+        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+    except app.CannotKeep as error:
+        raise Misuse(str(error)) from error
+    for label, value in (
+        ("account", access.account),
+        ("region", access.region),
+        ("execution role", access.role_arn),
+        ("function role", access.lambda_role_arn),
+        ("administrator", access.user),
+        ("access key", access.access_key_id),
+        ("credentials", str(config.data / "credentials.json")),
+    ):
+        click.echo(f"{label:<15} {value}")

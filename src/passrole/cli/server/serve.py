@@ -1,0 +1,45 @@
+"""`passrole serve`: a server that stays."""
+
+from pathlib import Path
+
+import click
+
+from passrole.cli.errors import Misuse
+from passrole.cli.options import data_option, examples, settings, spark_master_option, usable
+
+_EXAMPLES = examples(
+    "passrole serve --data /srv/pipelines --port 4566",
+    "passrole is ready at http://127.0.0.1:4566",
+)
+
+
+@click.command(epilog=_EXAMPLES)
+@data_option
+@click.option("--host", metavar="ADDRESS", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
+)
+@spark_master_option
+def serve(data: Path | None, host: str | None, port: int | None, spark_master: str | None) -> None:
+    """Serve the AWS API from a data folder until told to stop.
+
+    Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
+    SIGTERM or Ctrl-C ends it cleanly; whatever was running goes on at the next start.
+    """
+    from passrole import app
+    from passrole.config import ConfigError
+    from passrole.store import DataFolderInUse
+
+    config = usable(settings(data=data, host=host, port=port, spark_master=spark_master))
+    try:
+        app.serve(config, _ready)
+    except DataFolderInUse as error:
+        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+    except (ConfigError, app.CannotKeep) as error:
+        raise Misuse(str(error)) from error
+    except app.CannotListen as error:
+        raise Misuse(f"cannot listen on {error}") from error
+
+
+def _ready(url: str) -> None:
+    click.echo(f"passrole is ready at {url}")  # click flushes

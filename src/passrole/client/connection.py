@@ -1,0 +1,142 @@
+"""Calling the server of a data folder as its administrator.
+
+What the server refuses leaves as botocore's ClientError.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config as ClientConfig
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
+from botocore.session import Session
+
+from passrole import app
+from passrole.client import server_process
+from passrole.client.environment import Keys
+from passrole.client.errors import InvalidInput, ServerUnavailable
+from passrole.client.server_process import Guard, Say, silent
+from passrole.config import Config
+
+Client = Any  # botocore makes the classes of its clients when asked for them
+Answer = Mapping[str, Any]
+
+_NO_PROXY: dict[str, str] = {}
+_CLIENT = ClientConfig(
+    parameter_validation=False,  # the server's words, not the client's
+    proxies=_NO_PROXY,
+    retries={"total_max_attempts": 1},
+)
+_IGNORE_THE_USERS_OWN_AWS_SETTINGS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A server, and the administrator's access to it; `temporary` if it ends with the block that has it."""
+
+    url: str
+    access: app.Access
+    temporary: bool = False
+
+    @property
+    def keys(self) -> Keys:
+        """The administrator's."""
+        return Keys(self.access.access_key_id, self.access.secret_access_key)
+
+    def client(self, service: str, region: str | None = None) -> Client:
+        """A client that calls as the administrator, without a region in the folder's own."""
+        return self._session.create_client(
+            service,
+            region_name=region or self.access.region,
+            endpoint_url=self.url,
+            aws_access_key_id=self.access.access_key_id,
+            aws_secret_access_key=self.access.secret_access_key,
+            config=_CLIENT,
+        )
+
+    def ask(self, operation: str, body: Answer) -> Answer:
+        """The answer of one of passrole's own operations. Raises ClientError."""
+        request = AWSRequest(
+            method="POST",
+            url=f"{self.url}/_passrole/{operation}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        credentials = Credentials(self.access.access_key_id, self.access.secret_access_key)
+        SigV4Auth(credentials, "passrole", self.access.region).add_auth(request)
+        response = URLLib3Session(proxies=_NO_PROXY).send(request.prepare())
+        answer: Answer = json.loads(response.content or b"{}")
+        if response.status_code >= 300:
+            code = str(answer.get("__type", response.status_code)).rpartition("#")[2]
+            message = str(answer.get("message", answer.get("Message", "")))
+            raise ClientError({"Error": {"Code": code, "Message": message}}, operation)
+        return answer
+
+    def role_arn(self, role: str | None) -> str:
+        """The ARN of a role given by name or ARN; by default the role of onboarding. Raises ClientError."""
+        if role is None:
+            return self.access.role_arn
+        if role.startswith("arn:"):
+            return role
+        return str(self.client("iam").get_role(RoleName=role)["Role"]["Arn"])
+
+    def role_keys(self, role: str) -> Keys:
+        """The temporary credentials of a role that trusts SageMaker. Raises ClientError."""
+        answer = self.ask("AssumeRoleForUser", {"RoleArn": self.role_arn(role)})
+        given = answer["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    @cached_property
+    def _session(self) -> Session:
+        return Session(session_vars=_IGNORE_THE_USERS_OWN_AWS_SETTINGS)
+
+
+def connect(config: Config, *, must_run: bool) -> Connection:
+    """The connection to a data folder that has been onboarded; `must_run` asks for a server that answers.
+
+    Raises InvalidInput where it is no data folder, ServerUnavailable where no server runs.
+    """
+    access = _access(config) if config.data.is_dir() else None
+    if access is None:
+        raise InvalidInput(
+            f"`{config.data}` is not a data folder yet; prepare it with `passrole init --data {config.data}`"
+        )
+    url = app.running(config)
+    if url is None and must_run:
+        raise ServerUnavailable(
+            f"no server runs on `{config.data}`; start one with `passrole serve --data {config.data}`"
+        )
+    return Connection(url or config.endpoint_url, access)
+
+
+@contextmanager
+def connected(
+    config: Config, say: Say = silent, warn: Say = silent, guard: Guard = nullcontext
+) -> Iterator[Connection]:
+    """The connection to the folder's server, which is started for this block where none runs.
+
+    See `server_process.running_server`.
+    """
+    with server_process.running_server(config, say, warn, guard) as (url, temporary):
+        access = _access(config)
+        assert access is not None, "a server onboards its folder before it is ready"
+        yield Connection(url, access, temporary)
+
+
+def _access(config: Config) -> app.Access | None:
+    try:
+        return app.access(config)
+    except app.CannotKeep as error:
+        raise InvalidInput(str(error)) from error

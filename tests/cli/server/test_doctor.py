@@ -1,0 +1,75 @@
+"""What the machine has, and what is said of what it has not."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.conftest import Server
+
+from passrole.cli import main
+from passrole.cli.server.diagnostics import findings
+from passrole.config import Config
+
+
+def found(config: Config) -> dict[str, tuple[str, str, str]]:
+    return {each.subject: (each.level, each.found, each.advice) for each in findings(config)}
+
+
+def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSROLE_PORT", "0")
+    result = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "new")])
+    assert result.exit_code == 0, result.output
+    subjects = [line[4:].partition(":")[0] for line in result.output.splitlines()]
+    assert subjects == [
+        "Python",
+        "data folder",
+        "port",
+        "Lambda functions",
+        "Node.js",
+        "Java",
+        "Spark",
+        "bubblewrap",
+    ]
+    assert not (tmp_path / "new").exists()
+
+
+def test_programs_get_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSROLE_PORT", "0")
+    result = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path), "--format", "json"])
+    first = json.loads(result.output)[0]
+    assert (first["subject"], first["level"]) == ("Python", "ok")
+
+
+def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    here = found(Config(data=tmp_path, port=0, spark_home="/nowhere"))
+    assert here["Java"][:2] == ("missing", "not found")
+    assert here["Spark"] == ("missing", "not found", "EMR steps need it: pip install 'passrole[emr]'")
+
+
+def test_an_old_java_is_not_enough(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    java = tmp_path / "bin" / "java"
+    java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
+    java.chmod(0o755)
+    level, told, advice = found(Config(data=tmp_path, port=0, java_home=str(tmp_path)))["Java"]
+    assert (level, "11.0.2" in told, "version 17" in advice) == ("missing", True, True)
+
+
+def test_a_port_that_is_taken_keeps_the_server_from_running(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        level, told, advice = found(Config(data=tmp_path, port=port))["port"]
+        assert (level, f"127.0.0.1:{port}" in told, "--port" in advice) == ("wrong", True, True)
+        result = CliRunner().invoke(
+            main, ["doctor", "--data", str(tmp_path)], env={"PASSROLE_PORT": str(port)}
+        )
+    assert result.exit_code == 1
+
+
+def test_a_server_that_runs_is_found(server: Server) -> None:
+    assert found(Config(data=server.data))["server"] == ("ok", f"runs at {server.url}", "")

@@ -1,0 +1,67 @@
+"""From what the API lists to what is shown."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from passrole.client.progress import Step, changes, poll_seconds, steps_of
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = BEGAN.timestamp() + 5
+
+
+def listed(status: str = "Executing", **members: Any) -> dict[str, Any]:
+    return {"StepName": "S", "StepStatus": status, "StartTime": BEGAN, **members}
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        (listed(), Step("S", "Executing", 5.0)),
+        ({"StepName": "S", "StepStatus": "Starting"}, Step("S", "Starting", 0.0)),
+        (
+            listed("Failed", EndTime=BEGAN.replace(second=2), FailureReason="ClientError: no", Metadata={}),
+            Step("S", "Failed", 2.0, reason="ClientError: no"),
+        ),
+        (
+            listed(Metadata={"Callback": {"CallbackToken": "abc", "SqsQueueUrl": "u"}}),
+            Step("S", "Executing", 5.0, token="abc"),
+        ),
+        (
+            listed("Succeeded", Metadata={"Condition": {"Outcome": "True"}}),
+            Step("S", "Succeeded", 5.0, outcome="True"),
+        ),
+        (
+            listed("Succeeded", Metadata={"Lambda": {"OutputParameters": [{"Name": "n", "Value": "1"}]}}),
+            Step("S", "Succeeded", 5.0, outputs=(("n", "1"),)),
+        ),
+    ],
+)
+def test_a_listed_step_is_read(given: dict[str, Any], expected: Step) -> None:
+    assert steps_of([given], NOW) == [expected]
+
+
+A, B = Step("A", "Executing"), Step("B", "Executing")
+
+
+@pytest.mark.parametrize(
+    "before, after, changed",
+    [
+        ([], [], []),
+        ([], [A], [A]),
+        ([A], [A], []),
+        ([A], [Step("A", "Executing", seconds=3.0)], []),  # time alone is no change
+        ([A], [Step("A", "Succeeded"), B], [Step("A", "Succeeded"), B]),
+        ([A], [Step("A", "Executing", token="t")], [Step("A", "Executing", token="t")]),
+    ],
+)
+def test_a_change_is_a_new_step_a_new_status_or_a_new_token(
+    before: list[Step], after: list[Step], changed: list[Step]
+) -> None:
+    assert changes(before, after) == changed
+
+
+@pytest.mark.parametrize("elapsed, seconds", [(0.0, 0.1), (2.0, 0.1), (10.0, 0.5), (3600.0, 2.0)])
+def test_polls_become_rarer(elapsed: float, seconds: float) -> None:
+    assert poll_seconds(elapsed) == seconds
