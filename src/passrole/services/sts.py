@@ -14,10 +14,10 @@ from passrole.identities.records import Role
 from passrole.identities.sessions import Session
 from passrole.policy import MalformedPolicyDocument, parse_document
 from passrole.policy.request import Principal, Values
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved, repeats
 from passrole.policy.trust import assume_keys
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.tags import TagList, TagRules, from_wire
 
 CHAINED_SECONDS_MAX = 3600
 POLICY_CHARACTERS_MAX = 2048
@@ -29,7 +29,13 @@ _TRUSTS_NOBODY = (
     '"Action":"sts:AssumeRole"}}'
 )
 
-Tags = Sequence[Mapping[str, str]]
+_REPEATED = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know
+SESSION_TAGS = TagRules(
+    reserved=lambda reason: Fault("InvalidParameterValue", reason, status=400),
+    repeated=lambda: Fault("InvalidParameterValue", _REPEATED, status=400),
+    ignores_case=True,
+)
 
 _SOURCE_IDENTITY = "aws:SourceIdentity"
 
@@ -75,8 +81,7 @@ def _further(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
 
 def _given(parameters: Parameters) -> dict[str, str]:
-    tags: Tags = parameters.get("tags") or ()
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    return from_wire(parameters.get("tags"))
 
 
 def _inherited(principal: Principal) -> dict[str, str]:
@@ -102,7 +107,7 @@ async def assume_role(
     duration_seconds: int = 3600,
     policy: str | None = None,
     policy_arns: Sequence[Mapping[str, str]] = (),
-    tags: Tags = (),
+    tags: TagList = (),
     transitive_tag_keys: Sequence[str] = (),
     external_id: str | None = None,  # noqa: ARG001 (the trust policy asks for it, through _keys)
     source_identity: str | None = None,
@@ -115,7 +120,7 @@ async def assume_role(
     inherited = _inherited(ctx.principal)
     _check_chain(ctx, inherited, tags, transitive_tag_keys, source_identity)
     _check_duration(ctx, role, duration_seconds)
-    session_tags = _session_tags(tags)
+    session_tags = SESSION_TAGS.read(tags)
     narrowing = [one["arn"] for one in policy_arns]
     await _check_policies(ctx, policy, narrowing)
     now = float(int(ctx.clock()))
@@ -137,17 +142,6 @@ async def assume_role(
     return _answer(session, credentials)
 
 
-def _session_tags(tags: Tags) -> dict[str, str]:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know"""
-    keys = [tag["Key"] for tag in tags]
-    if repeats(keys):
-        sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise Fault("InvalidParameterValue", sentence, status=400)
-    if is_reserved(keys):
-        raise Fault("InvalidParameterValue", RESERVED_MESSAGE, status=400)
-    return {tag["Key"]: tag["Value"] for tag in tags}
-
-
 async def _role(ctx: Context, arn: str) -> Role | None:
     """The role, if there is one. AWS does not tell strangers which there are. Raises Fault."""
     if arns.parse(arn) is None:
@@ -160,7 +154,7 @@ async def _role(ctx: Context, arn: str) -> Role | None:
 def _check_chain(
     ctx: Context,
     inherited: Mapping[str, str],
-    tags: Tags,
+    tags: TagList,
     transitive_tag_keys: Sequence[str],
     source_identity: str | None,
 ) -> None:

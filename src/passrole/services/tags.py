@@ -31,10 +31,11 @@ class TagRules:
     """
 
     reserved: Callable[[str], Fault]
-    too_many: Callable[[str, int], Fault]
+    too_many: Callable[[str, int], Fault] | None = None
     repeated: Callable[[], Fault] | None = None
     ignores_case: bool = False
     prefixes: Sequence[str] = ("aws",)
+    limit: int = TAGS_MAX
 
     def read(self, given: Tags | TagList | None) -> dict[str, str]:
         """The tags of a call by key, in either wire form. Raises `repeated` and `reserved`."""
@@ -51,7 +52,8 @@ class TagRules:
         """The tags with those of the call in place of the same keys. Raises `too_many` and as `read`."""
         new = self.read(given)
         after = merged(present, new) if self.ignores_case else {**present, **new}
-        self.check_count(after, resource)
+        if self.too_many is not None and len(after) > self.limit:
+            raise self.too_many(resource, len(after))
         return after
 
     def removed(self, present: Tags, keys: Iterable[str]) -> dict[str, str]:
@@ -60,11 +62,6 @@ class TagRules:
             return without(present, keys)
         gone = frozenset(keys)
         return {key: value for key, value in present.items() if key not in gone}
-
-    def check_count(self, tags: Tags, resource: str = "") -> None:
-        """Raises `too_many`."""
-        if len(tags) > TAGS_MAX:
-            raise self.too_many(resource, len(tags))
 
     def request_keys(self, _ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
         """`aws:RequestTag/...` and `aws:TagKeys` of a call with the parameter `tags`."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.emr import refusals, shapes, telling
-from passrole.services.emr.passing import every_cluster, passed, request_tags, role_arn, role_in_profile
-from passrole.services.emr.records import CHANNEL, CLUSTERS, SECURITY_CONFIGURATIONS, Cluster
+from passrole.services.emr import refusals, telling
+from passrole.services.emr.passing import every_cluster, passed, role_arn, role_in_profile
+from passrole.services.emr.records import CHANNEL, CLUSTERS, SECURITY_CONFIGURATIONS, TAGS, Cluster
 from passrole.services.emr.submitting import add_steps
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -38,7 +38,7 @@ WITHOUT_EFFECT = (
 @operation(
     "elasticmapreduce:RunJobFlow",
     resource=every_cluster,
-    keys=request_tags,
+    keys=TAGS.checked_request_keys,
     also=passed,
     ignores=WITHOUT_EFFECT,
 )
@@ -97,7 +97,7 @@ async def run_job_flow(
             idle_seconds=(auto_termination_policy or {}).get("IdleTimeout"),
             step_role=step_execution_role_arn,
             bootstrap=list(bootstrap_actions),
-            tags=shapes.tags_from(tags),
+            tags=TAGS.read(tags),
         )
         _check_security(tx, ctx, security_configuration)
         CLUSTERS.put(tx, cluster.key, cluster)

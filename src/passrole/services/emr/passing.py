@@ -5,16 +5,13 @@ passed is the role inside it:
 https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-iam-role-for-ec2.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from passrole import arns
 from passrole.identities import records
-from passrole.policy.request import Values
-from passrole.policy.request_keys import request_tag_keys
 from passrole.services.context import Context
-from passrole.services.emr import shapes
-from passrole.services.emr.records import TAG_PREFIXES
+from passrole.services.emr.records import TAGS
 from passrole.services.operation import Parameters, Permission, passing
 from passrole.store import Tx
 
@@ -30,11 +27,6 @@ def every_cluster(ctx: Context, _parameters: Parameters) -> str:
     return arns.cluster(ctx.region, ctx.account, "*")
 
 
-def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of the tags in the call."""
-    return request_tag_keys(shapes.tags_from(parameters.get("tags") or ()), TAG_PREFIXES)
-
-
 async def passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     """PassRole for each role with the service that it is passed to, and AddTags where tags are given."""
 
@@ -48,7 +40,7 @@ async def passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
     # No cluster has an id yet, so that none is associated with the role.
     handed = [passing(arn, service) for arn, service in await ctx.store.read(find)]
-    tags = request_tags(ctx, parameters)
+    tags = TAGS.checked_request_keys(ctx, parameters)
     if tags:
         handed.append(Permission("elasticmapreduce:AddTags", every_cluster(ctx, parameters), tags))
     return handed

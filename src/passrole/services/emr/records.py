@@ -11,6 +11,7 @@ from passrole.policy.request_keys import resource_tag_keys
 from passrole.services.context import Context
 from passrole.services.emr import refusals
 from passrole.services.operation import Parameters
+from passrole.services.tags import TAGS_MAX, TagRules
 from passrole.store import Collection, Tx
 
 CHANNEL = "emr-clusters"
@@ -20,8 +21,11 @@ ACCEPTING = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
 
-TAG_PREFIXES = ("aws", "elasticmapreduce")
-"""Of the condition keys of tags: AWS's name for them and EMR's own."""
+TAGS = TagRules(
+    reserved=refusals.invalid_request,
+    too_many=lambda _, __: refusals.invalid_request(f"A resource can have {TAGS_MAX} tags at most."),
+    prefixes=("aws", "elasticmapreduce"),
+)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ async def cluster_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Val
     """The condition keys that come from the tags of the cluster in the call."""
     key = ctx.key(cluster_id_of(parameters))
     cluster = await ctx.store.read(lambda tx: CLUSTERS.get(tx, key))
-    return resource_tag_keys(cluster.tags, TAG_PREFIXES) if cluster else {}
+    return resource_tag_keys(cluster.tags, TAGS.prefixes) if cluster else {}
 
 
 def cluster_id_of(parameters: Parameters) -> str:

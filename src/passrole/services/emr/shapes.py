@@ -1,12 +1,11 @@
 """Clusters and steps as the API shows them, and tags as it is given them. It reads nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from passrole.members import without_none
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
-from passrole.services.emr import refusals
 from passrole.services.emr.records import STEP_OVER, Cluster, EmrStep
+from passrole.services.tags import to_list
 
 _SHOWN_AGAIN = ("LogUri", "ReleaseLabel", "SecurityConfiguration", "AutoScalingRole", "ServiceRole")
 _OF_INSTANCES = (
@@ -34,7 +33,7 @@ def cluster(one: Cluster) -> dict[str, Any]:
         "TerminationProtected": one.protected,
         "VisibleToAllUsers": True,
         "Applications": one.asked.get("Applications", []),
-        "Tags": tags(one.tags),
+        "Tags": to_list(one.tags),
         "NormalizedInstanceHours": 0,
         "MasterPublicDnsName": "localhost",
         "Configurations": one.asked.get("Configurations", []),
@@ -85,19 +84,6 @@ def summary(one: EmrStep) -> dict[str, Any]:
         "ActionOnFailure": one.on_failure,
         "Status": _step_status(one),
     }
-
-
-def tags(given: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as a list."""
-    return [{"Key": key, "Value": value} for key, value in given.items()]
-
-
-def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """A list of tags as they are kept; without a value it is empty. Raises Fault where a key is AWS's."""
-    tags = {tag["Key"]: tag.get("Value", "") for tag in given if "Key" in tag}
-    if is_reserved(tags):
-        raise refusals.invalid_request(RESERVED_MESSAGE)
-    return tags
 
 
 def _step_status(one: EmrStep) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.paging import page
 from passrole.services.events.records import BUSES, EventBus, bus_here, named_bus, rules_of
-from passrole.services.events.tags import request_tags, tagging, tags_from
+from passrole.services.events.tags import TAGS, creation
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -22,7 +22,7 @@ def the_bus(ctx: Context, parameters: Parameters) -> str:
     return named_bus(ctx, parameters.get("name")).arn
 
 
-@operation("events:CreateEventBus", resource=the_bus, keys=request_tags, also=tagging(the_bus))
+@operation("events:CreateEventBus", resource=the_bus, keys=TAGS.checked_request_keys, also=creation(the_bus))
 async def create_event_bus(
     ctx: Context,
     *,
@@ -33,7 +33,7 @@ async def create_event_bus(
     """Make a bus; partners' sources, keys of KMS and logs of a bus are refused."""
     if "/" in name:
         raise refusals.invalid("Event bus name must not contain '/'.")
-    bus = EventBus(ctx.account, ctx.region, name, ctx.clock(), description, tags_from(tags))
+    bus = EventBus(ctx.account, ctx.region, name, ctx.clock(), description, TAGS.read(tags))
 
     def create(tx: Tx) -> None:
         if len(_made(tx, ctx)) >= BUSES_MAX:

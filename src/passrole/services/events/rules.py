@@ -28,7 +28,7 @@ from passrole.services.events.records import (
 )
 from passrole.services.events.roles import check_role
 from passrole.services.events.schedules import InvalidSchedule, parse_schedule
-from passrole.services.events.tags import request_tags, tagging, tags_from
+from passrole.services.events.tags import TAGS, creation
 from passrole.services.operation import Parameters, PassRole, operation
 from passrole.store import Tx
 
@@ -46,7 +46,7 @@ _FIELDS_WITH_KEYS = (
 
 def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """Beside tags and creator, what the pattern asks of some fields, where it names values."""
-    keys = {**request_tags(ctx, parameters), **creator(ctx, parameters)}
+    keys = {**TAGS.checked_request_keys(ctx, parameters), **creator(ctx, parameters)}
     try:
         pattern = compile_pattern(str(parameters.get("event_pattern") or "{}"))
     except InvalidPattern:
@@ -59,7 +59,7 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     "events:PutRule",
     resource=the_rule,
     keys=_keys,
-    also=tagging(the_rule),
+    also=creation(the_rule),
     passes=[PassRole("role_arn", "events.amazonaws.com")],
 )
 async def put_rule(
@@ -92,7 +92,7 @@ async def put_rule(
         state=state,
         description=description,
         role=role_arn,
-        tags=tags_from(tags),
+        tags=TAGS.read(tags),
     )
 
     def put(tx: Tx) -> None:

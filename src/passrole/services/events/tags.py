@@ -8,7 +8,6 @@ from passrole import arns
 from passrole.event_outbox import DEFAULT_BUS
 from passrole.faults import Fault
 from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.events import refusals
 from passrole.services.events.records import (
@@ -21,10 +20,10 @@ from passrole.services.events.records import (
     place_of,
 )
 from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.tags import TagRules, Tags, removed_keys, tagging, to_list
 from passrole.store import Tx
 
-TAGS_MAX = 50
-Tags = Mapping[str, str]
+TAGS = TagRules(reserved=refusals.invalid, too_many=lambda _, __: refusals.limit())
 
 
 class _Meant(NamedTuple):
@@ -44,31 +43,16 @@ class _Meant(NamedTuple):
         return f"Rule {on_bus}{self.rule}"
 
 
-def tags_from(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """A list of tags as they are kept. Raises Fault where a key is AWS's."""
-    if is_reserved(tag["Key"] for tag in given):
-        raise refusals.invalid(RESERVED_MESSAGE)
-    return {tag["Key"]: tag["Value"] for tag in given}
+def creation(resource: Callable[[Context, Parameters], str]) -> Callable[..., Sequence[Permission]]:
+    """The permission to tag, asked for where a new rule or bus is given tags."""
 
+    def keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+        return {
+            **TAGS.checked_request_keys(ctx, parameters),
+            **creator_of(ctx, resource(ctx, parameters)),
+        }
 
-def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of the tags in the call."""
-    given = tags_from(parameters.get("tags") or ())
-    keys: dict[str, Values] = {"aws:TagKeys": tuple(given)} if given else {}
-    return {**keys, **{f"aws:RequestTag/{key}": value for key, value in given.items()}}
-
-
-def tagging(resource: Callable[[Context, Parameters], str]) -> Callable[..., Sequence[Permission]]:
-    """The permission to tag, asked where what a call makes is given tags."""
-
-    def also(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-        keys = request_tags(ctx, parameters)
-        if not keys:
-            return ()
-        arn = resource(ctx, parameters)
-        return (Permission("events:TagResource", arn, {**keys, **creator_of(ctx, arn)}),)
-
-    return also
+    return tagging("events:TagResource", resource, keys)
 
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
@@ -82,11 +66,11 @@ def _resource(_ctx: Context, parameters: Parameters) -> str:
 
 
 def _removed(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"aws:TagKeys": tuple(parameters["tag_keys"]), **_creator(ctx, parameters)}
+    return {**removed_keys(ctx, parameters), **_creator(ctx, parameters)}
 
 
 def _added(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {**request_tags(ctx, parameters), **_creator(ctx, parameters)}
+    return {**TAGS.checked_request_keys(ctx, parameters), **_creator(ctx, parameters)}
 
 
 def _creator(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -97,31 +81,27 @@ def _creator(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
 async def tag_resource(
     ctx: Context, *, resource_arn: str, tags: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Add tags, or give those that are there another value."""
-    return await _change(ctx, resource_arn, lambda present: {**present, **tags_from(tags)})
+    """Add tags, in place of those with the same keys."""
+    return await _change(ctx, resource_arn, lambda present: TAGS.added(present, tags))
 
 
 @operation("events:UntagResource", resource=_resource, keys=_removed)
 async def untag_resource(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str]) -> dict[str, Any]:
-    """Take tags away; those that are not there are passed over."""
-    return await _change(
-        ctx, resource_arn, lambda present: {key: present[key] for key in present if key not in tag_keys}
-    )
+    """Remove tags; unknown keys are ignored."""
+    return await _change(ctx, resource_arn, lambda present: TAGS.removed(present, tag_keys))
 
 
 @operation("events:ListTagsForResource", resource=_resource, keys=_creator)
 async def list_tags_for_resource(ctx: Context, *, resource_arn: str) -> dict[str, Any]:
     """The tags of a rule or a bus."""
     found = await ctx.store.read(lambda tx: _existing(tx, ctx, resource_arn))
-    return {"Tags": [{"Key": key, "Value": value} for key, value in found.tags.items()]}
+    return {"Tags": to_list(found.tags)}
 
 
 async def _change(ctx: Context, arn: str, change: Callable[[Tags], dict[str, str]]) -> dict[str, Any]:
     def write(tx: Tx) -> None:
         found = _existing(tx, ctx, arn)
         tags = change(found.tags)
-        if len(tags) > TAGS_MAX:
-            raise refusals.limit()
         if isinstance(found, Rule):
             RULES.put(tx, found.key, replace(found, tags=tags))
         else:

@@ -12,7 +12,7 @@ from passrole.services.iam import kinds, refusals, shapes
 from passrole.services.iam.creation import tagging
 from passrole.services.iam.kinds import INSTANCE_PROFILE, ROLE, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.tags import from_wire, request_tags
+from passrole.services.iam.tags import TAGS
 from passrole.services.operation import Parameters, Permission, operation, passing
 from passrole.store import Tx
 
@@ -31,7 +31,7 @@ async def _passing(ctx: Context, parameters: Parameters) -> Sequence[Permission]
 @operation(
     "iam:CreateInstanceProfile",
     resource=_NEW,
-    keys=request_tags,
+    keys=TAGS.request_keys,
     also=tagging("iam:TagInstanceProfile", _NEW),
 )
 async def create_instance_profile(
@@ -44,7 +44,7 @@ async def create_instance_profile(
         path=path,
         id=ids.unique_id("AIPA"),
         created=float(int(ctx.clock())),
-        tags=from_wire(tags),
+        tags=TAGS.read(tags),
     )
     await ctx.store.write(lambda tx: kinds.add(tx, INSTANCE_PROFILE, profile))
     return {"InstanceProfile": shapes.instance_profile(profile, None)}

@@ -12,7 +12,7 @@ from passrole.services.iam.catalog import Policy, Usage
 from passrole.services.iam.creation import tagging
 from passrole.services.iam.kinds import POLICY, new_resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.tags import from_wire, request_tags, to_wire
+from passrole.services.iam.tags import TAGS, to_wire
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -49,7 +49,7 @@ def listed(policy: Policy, usage: Usage) -> dict[str, Any]:
     }
 
 
-@operation("iam:CreatePolicy", resource=_NEW, keys=request_tags, also=tagging("iam:TagPolicy", _NEW))
+@operation("iam:CreatePolicy", resource=_NEW, keys=TAGS.request_keys, also=tagging("iam:TagPolicy", _NEW))
 async def create_policy(
     ctx: Context,
     *,
@@ -69,7 +69,7 @@ async def create_policy(
         created=now,
         updated=now,
         description=description,
-        tags=from_wire(tags),
+        tags=TAGS.read(tags),
     )
 
     def create(tx: Tx) -> dict[str, Any]:

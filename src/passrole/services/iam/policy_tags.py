@@ -1,30 +1,30 @@
 """TagPolicy, UntagPolicy, ListPolicyTags: tags of the account's own managed policies, which go by ARN."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from passrole.identities import records
-from passrole.policy.tags import without
 from passrole.services.context import Context
 from passrole.services.iam import catalog
 from passrole.services.iam.kinds import POLICY
 from passrole.services.iam.policies import named_policy
-from passrole.services.iam.tags import Tag, added, listed, removed_keys, request_tags
+from passrole.services.iam.tags import TAGS, listed
 from passrole.services.operation import operation
+from passrole.services.tags import TagList, Tags, removed_keys
 from passrole.store import Tx
 
 
-@operation("iam:TagPolicy", resource=named_policy, keys=request_tags)
-async def tag_policy(ctx: Context, *, policy_arn: str, tags: Sequence[Tag]) -> dict[str, Any]:
+@operation("iam:TagPolicy", resource=named_policy, keys=TAGS.request_keys)
+async def tag_policy(ctx: Context, *, policy_arn: str, tags: TagList) -> dict[str, Any]:
     """Add tags to a policy."""
-    return await _change(ctx, policy_arn, lambda present: added(present, tags, POLICY.quota_noun))
+    return await _change(ctx, policy_arn, lambda present: TAGS.added(present, tags, POLICY.quota_noun))
 
 
 @operation("iam:UntagPolicy", resource=named_policy, keys=removed_keys)
 async def untag_policy(ctx: Context, *, policy_arn: str, tag_keys: Sequence[str]) -> dict[str, Any]:
     """Remove tags from a policy."""
-    return await _change(ctx, policy_arn, lambda present: without(present, tag_keys))
+    return await _change(ctx, policy_arn, lambda present: TAGS.removed(present, tag_keys))
 
 
 @operation("iam:ListPolicyTags", resource=named_policy)
@@ -36,9 +36,7 @@ async def list_policy_tags(
     return listed(policy.tags, marker, max_items)
 
 
-async def _change(
-    ctx: Context, arn: str, change: Callable[[Mapping[str, str]], dict[str, str]]
-) -> dict[str, Any]:
+async def _change(ctx: Context, arn: str, change: Callable[[Tags], dict[str, str]]) -> dict[str, Any]:
     def write(tx: Tx) -> None:
         policy = catalog.find_own(tx, arn)
         records.put(tx, records.POLICIES, replace(policy, tags=change(policy.tags)))

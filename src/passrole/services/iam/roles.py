@@ -13,7 +13,7 @@ from passrole.services.iam.boundaries import held_boundary
 from passrole.services.iam.creation import creation_keys, require_boundary, tagging
 from passrole.services.iam.kinds import ROLE, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.tags import from_wire
+from passrole.services.iam.tags import TAGS
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -48,7 +48,7 @@ async def create_role(
         trust=_checked_trust(assume_role_policy_document),
         description=description,
         session_seconds_max=max_session_duration,
-        tags=from_wire(tags),
+        tags=TAGS.read(tags),
         boundary=permissions_boundary,
     )
 

@@ -7,42 +7,21 @@ from typing import Any
 from passrole import arns
 from passrole.identities import records
 from passrole.identities.records import N
-from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved, merged, repeats, without
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.kinds import INSTANCE_PROFILE, POLICY, ROLE, USER, Kind, amend, fetch, resource
 from passrole.services.iam.paging import page
-from passrole.services.operation import Parameters, operation
+from passrole.services.operation import operation
+from passrole.services.tags import TAGS_MAX, TagList, TagRules, removed_keys, to_list
 from passrole.store import Collection
 
-TAGS_MAX = 50
-Tag = Mapping[str, str]
-
-
-def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that brings tags."""
-    tags: Sequence[Tag] = parameters.get("tags") or ()
-    if not tags:
-        return {}
-    values = {f"aws:RequestTag/{tag['Key']}": tag.get("Value", "") for tag in tags}
-    return {"aws:TagKeys": tuple(tag["Key"] for tag in tags), **values}
-
-
-def from_wire(tags: Sequence[Tag]) -> dict[str, str]:
-    """Tags by key. Raises Fault where two keys differ in letter case at most, or one is AWS's."""
-    keys = [tag["Key"] for tag in tags]
-    if repeats(keys):
-        sentence = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        raise refusals.invalid_input(sentence)
-    if is_reserved(keys):
-        raise refusals.invalid_input(RESERVED_MESSAGE)
-    return {tag["Key"]: tag.get("Value", "") for tag in tags}
-
-
-def removed_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that takes tags away."""
-    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
+_REPEATED = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+TAGS = TagRules(
+    reserved=refusals.invalid_input,
+    too_many=lambda quota_noun, _: refusals.quota(f"TagsPer{quota_noun}", TAGS_MAX),
+    repeated=lambda: refusals.invalid_input(_REPEATED),
+    ignores_case=True,
+)
 
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
@@ -60,14 +39,6 @@ _TAGGED: Mapping[str, Collection[Any]] = {
 }
 
 
-def added(present: Mapping[str, str], tags: Sequence[Tag], quota_noun: str) -> dict[str, str]:
-    """The tags with new ones, which replace those of the same key. Raises Fault where they are too many."""
-    after = merged(present, from_wire(tags))
-    if len(after) > TAGS_MAX:
-        raise refusals.quota(f"TagsPer{quota_noun}", TAGS_MAX)
-    return after
-
-
 def listed(tags: Mapping[str, str], marker: str | None, max_items: int | None) -> dict[str, Any]:
     """A page of tags, by key."""
     return page("Tags", to_wire(tags), by=_key, shape=dict, marker=marker, max_items=max_items)
@@ -75,27 +46,27 @@ def listed(tags: Mapping[str, str], marker: str | None, max_items: int | None) -
 
 def to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as IAM lists them."""
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+    return to_list(dict(sorted(tags.items())))
 
 
-@operation("iam:TagRole", resource=resource(ROLE, "role_name"), keys=request_tags)
-async def tag_role(ctx: Context, *, role_name: str, tags: Sequence[Tag]) -> dict[str, Any]:
+@operation("iam:TagRole", resource=resource(ROLE, "role_name"), keys=TAGS.request_keys)
+async def tag_role(ctx: Context, *, role_name: str, tags: TagList) -> dict[str, Any]:
     """Add tags to a role."""
     return await _tag(ctx, ROLE, role_name, tags)
 
 
-@operation("iam:TagUser", resource=resource(USER, "user_name"), keys=request_tags)
-async def tag_user(ctx: Context, *, user_name: str, tags: Sequence[Tag]) -> dict[str, Any]:
+@operation("iam:TagUser", resource=resource(USER, "user_name"), keys=TAGS.request_keys)
+async def tag_user(ctx: Context, *, user_name: str, tags: TagList) -> dict[str, Any]:
     """Add tags to a user."""
     return await _tag(ctx, USER, user_name, tags)
 
 
 @operation(
-    "iam:TagInstanceProfile", resource=resource(INSTANCE_PROFILE, "instance_profile_name"), keys=request_tags
+    "iam:TagInstanceProfile",
+    resource=resource(INSTANCE_PROFILE, "instance_profile_name"),
+    keys=TAGS.request_keys,
 )
-async def tag_instance_profile(
-    ctx: Context, *, instance_profile_name: str, tags: Sequence[Tag]
-) -> dict[str, Any]:
+async def tag_instance_profile(ctx: Context, *, instance_profile_name: str, tags: TagList) -> dict[str, Any]:
     """Add tags to an instance profile."""
     return await _tag(ctx, INSTANCE_PROFILE, instance_profile_name, tags)
 
@@ -148,9 +119,9 @@ async def list_instance_profile_tags(
     return await _list(ctx, INSTANCE_PROFILE, instance_profile_name, marker, max_items)
 
 
-async def _tag(ctx: Context, kind: Kind[N], name: str, tags: Sequence[Tag]) -> dict[str, Any]:
+async def _tag(ctx: Context, kind: Kind[N], name: str, tags: TagList) -> dict[str, Any]:
     def change(row: N) -> N:
-        return replace(row, tags=added(row.tags, tags, kind.quota_noun))
+        return replace(row, tags=TAGS.added(row.tags, tags, kind.quota_noun))
 
     await amend(ctx, kind, name, change, any_role=True)
     return {}
@@ -158,7 +129,7 @@ async def _tag(ctx: Context, kind: Kind[N], name: str, tags: Sequence[Tag]) -> d
 
 async def _untag(ctx: Context, kind: Kind[N], name: str, keys: Sequence[str]) -> dict[str, Any]:
     def change(row: N) -> N:
-        return replace(row, tags=without(row.tags, keys))
+        return replace(row, tags=TAGS.removed(row.tags, keys))
 
     await amend(ctx, kind, name, change, any_role=True)
     return {}
@@ -170,5 +141,5 @@ async def _list(
     return listed((await fetch(ctx, kind, name)).tags, marker, max_items)
 
 
-def _key(tag: Tag) -> str:
+def _key(tag: Mapping[str, str]) -> str:
     return tag["Key"]

@@ -11,7 +11,7 @@ from passrole.services.iam import kinds, refusals, shapes
 from passrole.services.iam.creation import creation_keys, require_boundary, tagging
 from passrole.services.iam.kinds import USER, new_resource, resource
 from passrole.services.iam.paging import page
-from passrole.services.iam.tags import from_wire
+from passrole.services.iam.tags import TAGS
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
@@ -52,7 +52,7 @@ async def create_user(
         path=path,
         id=ids.unique_id("AIDA"),
         created=float(int(ctx.clock())),
-        tags=from_wire(tags),
+        tags=TAGS.read(tags),
         boundary=permissions_boundary,
     )
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from passrole import ids
 from passrole.policy.request import Values
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
@@ -33,31 +32,16 @@ from passrole.services.lambda_.records import (
     listed,
     upload,
 )
-from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.lambda_.tags import TAGS
+from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.tags import tagging
 from passrole.store import Tx
 
 PAGE_MAX = 50
 
 
-def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that brings tags. Raises Fault where a key is AWS's."""
-    tags: Mapping[str, str] = parameters.get("tags") or {}
-    if not tags:
-        return {}
-    if is_reserved(tags):
-        raise refusals.invalid(RESERVED_MESSAGE)
-    return {"aws:TagKeys": tuple(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
-
-
 def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {**request_tags(ctx, parameters), **settings.configuration_keys(ctx, parameters)}
-
-
-def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    if not parameters.get("tags"):
-        return ()
-    keys = request_tags(ctx, parameters)
-    return (Permission("lambda:TagResource", names.unqualified_arn(ctx, parameters), keys),)
+    return {**TAGS.checked_request_keys(ctx, parameters), **settings.configuration_keys(ctx, parameters)}
 
 
 @operation(
@@ -65,7 +49,7 @@ def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     resource=names.unqualified_arn,
     passes=[PassRole("role", sessions.SERVICE)],
     keys=_keys,
-    also=_tagging,
+    also=tagging("lambda:TagResource", names.unqualified_arn, TAGS.checked_request_keys),
     ignores=("architectures", "ephemeral_storage", "logging_config", "tracing_config"),
 )
 async def create_function(

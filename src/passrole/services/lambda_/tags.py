@@ -5,16 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from passrole import arns
-from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
-from passrole.services.lambda_.functions import request_tags
 from passrole.services.lambda_.qualified import find
 from passrole.services.lambda_.records import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
+from passrole.services.tags import TagRules, Tags, removed_keys
 from passrole.store import Tx
 
-TAGS_MAX = 50
+TAGS = TagRules(reserved=refusals.invalid, too_many=lambda _, __: refusals.too_many_tags())
 
 _FUNCTION = "function:"
 
@@ -24,23 +23,18 @@ def _resource(ctx: Context, parameters: Parameters) -> str:
     return names.parse(ctx, str(parameters["resource"])).unqualified
 
 
-def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
-
-
-@operation("lambda:TagResource", resource=_resource, keys=request_tags)
+@operation("lambda:TagResource", resource=_resource, keys=TAGS.checked_request_keys)
 async def tag_resource(ctx: Context, *, resource: str, tags: Mapping[str, str]) -> None:
     """Add tags, in place of those with the same keys."""
     if not tags:
         raise refusals.no_tags()
-    await _change(ctx, resource, lambda present: {**present, **tags})
+    await _change(ctx, resource, lambda present: TAGS.added(present, tags))
 
 
-@operation("lambda:UntagResource", resource=_resource, keys=_tag_keys)
+@operation("lambda:UntagResource", resource=_resource, keys=removed_keys)
 async def untag_resource(ctx: Context, *, resource: str, tag_keys: Sequence[str]) -> None:
-    """Remove tags; keys that are not there do no harm."""
-    gone = set(tag_keys)
-    await _change(ctx, resource, lambda present: {key: present[key] for key in present if key not in gone})
+    """Remove tags; unknown keys are ignored."""
+    await _change(ctx, resource, lambda present: TAGS.removed(present, tag_keys))
 
 
 @operation("lambda:ListTags", resource=_resource)
@@ -61,7 +55,7 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     return function.tags if function else {}
 
 
-async def _change(ctx: Context, resource: str, change: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
+async def _change(ctx: Context, resource: str, change: Callable[[Tags], dict[str, str]]) -> None:
     named = names.parse(ctx, resource)
     if named.qualifier is not None:
         raise refusals.qualified_tags()
@@ -69,9 +63,6 @@ async def _change(ctx: Context, resource: str, change: Callable[[Mapping[str, st
 
     def write(tx: Tx) -> None:
         function = existing(tx, key, named)
-        tags = change(function.tags)
-        if len(tags) > TAGS_MAX:
-            raise refusals.too_many_tags()
-        FUNCTIONS.put(tx, key, touched(replace(function, tags=tags)))
+        FUNCTIONS.put(tx, key, touched(replace(function, tags=change(function.tags))))
 
     await ctx.store.write(write)

@@ -14,6 +14,7 @@ from passrole.services.s3 import records
 from passrole.services.s3.records import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.services.s3.refusals import not_configured
 from passrole.services.s3.saying import check_tags
+from passrole.services.tags import to_list
 from passrole.store import Tx
 
 TAGS_MAX = 50
@@ -28,7 +29,7 @@ async def get_bucket_tagging(
     tags = (await bucket_of(ctx, bucket, expected_bucket_owner)).tags
     if not tags:
         raise not_configured("NoSuchTagSet", "The TagSet does not exist", bucket)
-    return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return {"TagSet": to_list(tags)}
 
 
 @operation("s3:PutBucketTagging", resource=the_bucket, resource_policy=its_policy, ignores=NOT_SAID)

@@ -11,6 +11,7 @@ from passrole.services.s3 import objects, versions
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.saying import check_tags
 from passrole.services.s3.writing_keys import request_tags
+from passrole.services.tags import to_list
 
 
 def tag_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
@@ -40,7 +41,7 @@ async def get_object_tagging(
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     tags = (await objects.existing(ctx, bucket, key)).known.about.tags
-    return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+    return {"TagSet": to_list(tags)}
 
 
 @operation(

@@ -8,36 +8,34 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.history import definitions, executions
 from passrole.members import without_none
-from passrole.policy.request import service_principal
+from passrole.policy.request import Values, service_principal
 from passrole.services.context import Context
-from passrole.services.operation import Parameters, PassRole, Permission, operation
+from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.pages import wanted_rows
 from passrole.services.sagemaker import versions
 from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, is_between
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
 from passrole.services.sagemaker.requests import Request, once
 from passrole.services.sagemaker.sources import definition_text
-from passrole.services.sagemaker.tags import Tags, from_wire, request_tags
+from passrole.services.sagemaker.tags import TAGS
 from passrole.services.service_sessions import SessionRequest, assume
+from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
 
 SERVICE = "sagemaker.amazonaws.com"
 _VALIDATION = "sagemaker-pipeline-validation"  # like the sessions of steps, which a trust policy may name
 
 
-def _tagging(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-    if not parameters.get("tags"):
-        return ()
-    keys = {**request_tags(ctx, parameters), "sagemaker:TaggingAction": "CreatePipeline"}
-    return (Permission("sagemaker:AddTags", pipeline_arn(ctx, parameters), keys),)
+def _tag_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    return {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": "CreatePipeline"}
 
 
 @operation(
     "sagemaker:CreatePipeline",
     resource=pipeline_arn,
     passes=[PassRole("role_arn", SERVICE)],
-    keys=request_tags,
-    also=_tagging,
+    keys=TAGS.request_keys,
+    also=tagging("sagemaker:AddTags", pipeline_arn, _tag_keys),
 )
 async def create_pipeline(
     ctx: Context,
@@ -49,7 +47,7 @@ async def create_pipeline(
     pipeline_definition: str | None = None,
     pipeline_definition_s3_location: Mapping[str, str] | None = None,
     pipeline_description: str | None = None,
-    tags: Tags = (),
+    tags: TagList = (),
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Store the definition under a name that is new."""
@@ -72,7 +70,7 @@ async def create_pipeline(
         display_name=pipeline_display_name,
         description=pipeline_description,
         parallelism=parallelism_configuration,
-        tags=from_wire(tags),
+        tags=TAGS.read(tags),
     )
     unstamped = replace(pipeline, created=0, modified=0)
     request = Request("CreatePipeline", client_request_token, {"pipeline": unstamped, "text": text})

@@ -9,56 +9,40 @@ from typing import Any
 
 from passrole import arns
 from passrole.faults import Fault
-from passrole.policy.request import Values
-from passrole.policy.request_keys import request_tag_keys
-from passrole.policy.tags import RESERVED_MESSAGE, is_reserved
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.paging import page_of
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, is_own, require
+from passrole.services.tags import TAGS_MAX, TagList, TagRules, removed_keys, to_list
 from passrole.store import Tx
 
-TAGS_MAX = 50
 
-Tags = Sequence[Mapping[str, str]]
-
-
-def request_tags(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that brings tags."""
-    return request_tag_keys({tag["Key"]: tag["Value"] for tag in parameters.get("tags") or ()})
+def _too_many(arn: str, count: int) -> Fault:
+    message = f"A resource has at most {TAGS_MAX} tags; {arn} would have {count}."
+    return Fault("ResourceLimitExceeded", message)
 
 
-def from_wire(tags: Tags) -> dict[str, str]:
-    """Tags by key. Raises Fault where a key comes twice or belongs to AWS."""
-    found = {tag["Key"]: tag["Value"] for tag in tags}
-    if len(found) < len(tags):
-        raise Fault("ValidationException", "A tag key is given more than once.")
-    if is_reserved(found):
-        raise Fault("ValidationException", RESERVED_MESSAGE)
-    return found
+TAGS = TagRules(
+    reserved=lambda reason: Fault("ValidationException", reason),
+    too_many=_too_many,
+    repeated=lambda: Fault("ValidationException", "A tag key is given more than once."),
+)
 
 
 def _tagged(_ctx: Context, parameters: Parameters) -> str:
     return str(parameters["resource_arn"])
 
 
-def _tag_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    return {"aws:TagKeys": tuple(parameters["tag_keys"])}
-
-
-@operation("sagemaker:AddTags", resource=_tagged, keys=request_tags)
-async def add_tags(ctx: Context, *, resource_arn: str, tags: Tags) -> dict[str, Any]:
+@operation("sagemaker:AddTags", resource=_tagged, keys=TAGS.request_keys)
+async def add_tags(ctx: Context, *, resource_arn: str, tags: TagList) -> dict[str, Any]:
     """Set tags beside those that are there, in place of those of the same keys."""
-    given = from_wire(tags)
+    TAGS.read(tags)
 
     def add(tx: Tx) -> dict[str, Any]:
         pipeline = _require_tagged(tx, ctx, resource_arn)
-        tags_after = {**pipeline.tags, **given}
-        if len(tags_after) > TAGS_MAX:
-            sentence = f"A resource has at most {TAGS_MAX} tags; {resource_arn} would have {len(tags_after)}."
-            raise Fault("ResourceLimitExceeded", sentence)
-        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=tags_after))
-        return {"Tags": _to_wire(tags_after)}
+        after = TAGS.added(pipeline.tags, tags, resource_arn)
+        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=after))
+        return {"Tags": _to_wire(after)}
 
     return await ctx.store.write(add)
 
@@ -72,14 +56,14 @@ async def list_tags(
     return page_of("Tags", _to_wire(pipeline.tags), "Key", next_token, max_results)
 
 
-@operation("sagemaker:DeleteTags", resource=_tagged, keys=_tag_keys)
+@operation("sagemaker:DeleteTags", resource=_tagged, keys=removed_keys)
 async def delete_tags(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str]) -> dict[str, Any]:
-    """Remove the tags of these keys; one that is not there is gone already."""
+    """Remove the tags of these keys; unknown keys are ignored."""
 
     def delete(tx: Tx) -> dict[str, Any]:
         pipeline = _require_tagged(tx, ctx, resource_arn)
-        left = {key: value for key, value in pipeline.tags.items() if key not in tag_keys}
-        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=left))
+        after = TAGS.removed(pipeline.tags, tag_keys)
+        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=after))
         return {}
 
     return await ctx.store.write(delete)
@@ -102,4 +86,4 @@ def _require_tagged(tx: Tx, ctx: Context, arn: str) -> Pipeline:
 
 
 def _to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+    return to_list(dict(sorted(tags.items())))

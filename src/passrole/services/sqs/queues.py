@@ -8,7 +8,7 @@ from typing import Any
 from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
-from passrole.services.operation import Permission, operation
+from passrole.services.operation import operation
 from passrole.services.pages import Pages, wanted_rows
 from passrole.services.sqs import attributes as table
 from passrole.services.sqs import records, redrive, rows
@@ -24,7 +24,8 @@ from passrole.services.sqs.records import (
 )
 from passrole.services.sqs.refusals import check_range, invalid, invalid_value, no_such_queue
 from passrole.services.sqs.settings import check_redrive, pinned
-from passrole.services.sqs.tags import check_tags, request_tags
+from passrole.services.sqs.tags import TAGS, with_tags
+from passrole.services.tags import tagging
 from passrole.store import Tx
 
 PAUSE_SECONDS = 60  # between a deletion and the name's next use, and between two purges
@@ -40,15 +41,12 @@ def all_queues(ctx: Context, _parameters: Mapping[str, Any]) -> str:
     return str(arns.Arn(arns.PARTITION, "sqs", ctx.region, ctx.account, ""))
 
 
-def tagging(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
-    """The guide: to tag a queue on creation one needs sqs:TagQueue as well."""
-    if not parameters.get("tags"):
-        return ()
-    arn = named_queue_arn(ctx, parameters)
-    return (Permission("sqs:TagQueue", arn, request_tags(ctx, parameters)),)
-
-
-@operation("sqs:CreateQueue", resource=named_queue_arn, keys=request_tags, also=tagging)
+@operation(
+    "sqs:CreateQueue",
+    resource=named_queue_arn,
+    keys=TAGS.request_keys,
+    also=tagging("sqs:TagQueue", named_queue_arn, TAGS.request_keys),
+)
 async def create_queue(
     ctx: Context,
     *,
@@ -59,17 +57,9 @@ async def create_queue(
     """Create a queue, or find the one that is there with the same attributes."""
     now = ctx.clock()
     given = _checked(queue_name, attributes or {})
-    check_tags(queue_name, tags or {})
-    queue = Queue(
-        ctx.account,
-        ctx.region,
-        queue_name,
-        created=now,
-        modified=now,
-        attributes=given,
-        tags=dict(tags or {}),
-    )
-    await ctx.store.write(lambda tx: _created(tx, queue))
+    queue = Queue(ctx.account, ctx.region, queue_name, created=now, modified=now, attributes=given)
+    tagged = with_tags(queue, tags or {})
+    await ctx.store.write(lambda tx: _created(tx, tagged))
     return {"QueueUrl": records.url(ctx, queue_name)}
 
 
