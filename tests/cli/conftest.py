@@ -35,7 +35,7 @@ def run_arguments() -> list[str]:
 
 @pytest.fixture(scope="session")
 def quiet() -> Callable[[str], str]:
-    """What a verb said, but that its server took its time, which on a busy machine it does."""
+    """What a command said, without the line on a slow start of its server, as a busy machine has it."""
     return lambda said: said.removeprefix(f"{STARTING}\n")
 
 

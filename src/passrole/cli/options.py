@@ -102,6 +102,6 @@ def unique_assignments(assignments: Iterable[Assignment], option: str) -> dict[s
 
 
 def pipeline_name(stem: str) -> str:
-    """A file's stem as a pipeline's name: letters, digits and single places for all else; may be empty."""
+    """A file's stem as a pipeline's name: letters, digits, and hyphens for all else; may be empty."""
     kept = "".join(each if each.isascii() and each.isalnum() else "-" for each in stem)
     return kept[:_NAME_CHARACTERS_MAX].strip("-")

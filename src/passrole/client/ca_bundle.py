@@ -1,6 +1,6 @@
-"""Files beside the data that make clients trust our certificates, and the SageMaker SDK keep to itself.
+"""Files in the data folder: the authorities that clients trust, and settings that stop the SDK's telemetry.
 
-Knows no server. The user's own authorities stay trusted, so that everything else he calls by https works on.
+The user's own authorities stay trusted, so that other https calls still work.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ SageMaker:
 
 
 def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
-    """How a running server is reached under AWS's names; None where none runs that could be."""
+    """How the running server is reached by AWS's https names; None where no server runs."""
     proxy = app.proxy(config)
     if proxy is None:
         return None
@@ -32,7 +32,7 @@ def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
 
 
 def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
-    """Whom the user trusts, and us; in an environment of our own making the bundle is there already."""
+    """The user's authorities and ours; an environment that `passrole env` set names our bundle already."""
     bundle = data / "ca-bundle.pem"
     trusted = next((Path(inherited[name]) for name in BUNDLES if inherited.get(name)), None)
     if trusted is None or not trusted.is_file() or trusted == bundle:
@@ -43,17 +43,17 @@ def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
 
 
 def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
-    """Ours, where the user has none: the SDK reads this file in place of his."""
+    """Our settings, where the user has none: the SDK reads this file instead of the user's."""
     settings = data / "sagemaker-sdk.yaml"
-    his = inherited.get(SDK_SETTINGS, str(settings)) != str(settings)
-    if his or any(folder.exists() for folder in _his_folders(inherited)):
+    overridden = inherited.get(SDK_SETTINGS, str(settings)) != str(settings)
+    if overridden or any(file.exists() for file in _sdk_files(inherited)):
         return None
     private_files.write(settings, _WITHOUT_TELEMETRY.encode())
     return settings
 
 
-def _his_folders(inherited: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where the SDK looks by itself, on Linux and on macOS."""
+def _sdk_files(inherited: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where the SDK looks for settings by default, on Linux and on macOS."""
     home = Path.home()
     linux = Path(inherited.get("XDG_CONFIG_HOME") or home / ".config")
     folders = linux / "sagemaker", home / "Library" / "Application Support" / "sagemaker"

@@ -64,7 +64,7 @@ def variables(url: str, region: str, keys: Keys) -> dict[str, str]:
 
 
 def shell(values: Mapping[str, str], without: Sequence[str] = ()) -> str:
-    """Lines for `eval`; what an earlier `eval` or a profile left behind is unset, and so is `without`."""
+    """Lines for `eval`; they unset what an earlier `eval` or a profile left behind, and `without`."""
     stale = [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", *without) if name not in values]
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, f"unset {' '.join(stale)}"])
@@ -73,8 +73,8 @@ def shell(values: Mapping[str, str], without: Sequence[str] = ()) -> str:
 def merged(inherited: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
     """The user's environment with `values` in force.
 
-    Whatever would lead a client elsewhere goes: a profile, an old session token, an endpoint of one
-    service. Where the user has a proxy, the loopback address is excepted from it.
+    Variables that would lead a client elsewhere are left out: a profile, an old session token, an endpoint
+    of one service. Where the user has a proxy, the loopback address is excepted from it.
     """
     kept = {
         name: value

@@ -146,7 +146,7 @@ def _of_step(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Ite
 
 
 def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[Line]:
-    """First what it said of its work, then its results; a line that is still being written is left out."""
+    """Standard error first, then standard output; an unfinished last line is left out."""
     known, began = listed["Metadata"]["EMR"], int(listed["StartTime"].timestamp() * 1000)
     for stream in ("stderr", "stdout"):
         text, offset = "", 0

@@ -71,5 +71,9 @@ def test_a_port_that_is_taken_keeps_the_server_from_running(tmp_path: Path) -> N
     assert result.exit_code == 1
 
 
+def test_an_ipv6_address_is_named_in_brackets(tmp_path: Path) -> None:
+    assert found(Config(data=tmp_path, host="::1", port=0))["port"][1].startswith("[::1]:0 ")
+
+
 def test_a_server_that_runs_is_found(server: Server) -> None:
     assert found(Config(data=server.data))["server"] == ("ok", f"runs at {server.url}", "")

@@ -1,7 +1,7 @@
-"""The policies attached to functions, queues, buckets and roles, as a running service tells them.
+"""The policies attached to functions, queues, buckets and roles of a running service.
 
-A thing that is not there, or a service that does not know the operation, has no policy to tell; that one may
-not be read is told, because a verdict without it may be wrong.
+A missing resource, or a service without the operation, counts as no policy. A policy that may not be read is
+reported, because a verdict without it may be wrong.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""`passrole check`: has a role what a pipeline needs? Offline, in CI, before deploying."""
+"""`passrole check`: whether a role has the permissions that a pipeline needs."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from passrole import arns
 from passrole.cli.errors import Failed, Misuse, aws_errors_reported
 from passrole.cli.options import Assignment
-from passrole.cli.permissions.explanation import Explanation, explained, principal_of
+from passrole.cli.permissions.explanation import Explanation, explain_request, principal_of
 from passrole.cli.permissions.policy_files import named_policy, policy_of
 from passrole.cli.permissions.subject import UNNAMED
 from passrole.client import ServerUnavailable
@@ -73,7 +73,7 @@ def decide(asked: DecisionRequest) -> Explanation:
     request = Request(
         principal, action, asked.resource, _owner(asked.resource, principal), _context(asked.keys)
     )
-    return explained(request, policies)
+    return explain_request(request, policies)
 
 
 def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:

@@ -85,7 +85,7 @@ class Endpoint:
         """A message for each function, queue and cluster that is named in full and is not there."""
         looked_at: dict[tuple[str, str], Need] = {}
         for need in needs:
-            if need.action in _LOOKS and not need.is_pattern:
+            if need.action in _LOOKUPS and not need.is_pattern:
                 looked_at.setdefault((need.action, need.resource), need)
         client_of = cache(self.client)
         return [message for need in looked_at.values() for message in _missing(need, client_of)]
@@ -93,11 +93,11 @@ class Endpoint:
 
 def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
     found = arns.parse(need.resource)
-    look = _LOOKS[need.action]
+    lookup = _LOOKUPS[need.action]
     if found is None or not found.resource:
         return
     try:
-        problem = look.problem(client_of(look.service, found.region), found)
+        problem = lookup.problem(client_of(lookup.service, found.region), found)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _NOT_THERE:
@@ -109,7 +109,7 @@ def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
     except BotoCoreError:
         return
     if problem:
-        yield f"step `{need.step}`: the {look.noun} `{need.resource}` {problem}"
+        yield f"step `{need.step}`: the {lookup.noun} `{need.resource}` {problem}"
 
 
 def _place(pipeline_arn: str) -> Place:
@@ -122,8 +122,8 @@ def _place(pipeline_arn: str) -> Place:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """How to see whether a thing is there; `problem` raises ClientError where it is not."""
+class _Lookup:
+    """How to see whether a resource exists; `problem` raises ClientError where it does not."""
 
     service: str
     noun: str
@@ -144,10 +144,10 @@ def _cluster(client: Client, arn: arns.Arn) -> str | None:
     return f"has ended ({state})" if state in _ENDED else None
 
 
-_LOOKS: Final[Mapping[str, _Look]] = {
-    "lambda:GetFunction": _Look("lambda", "function", _function),
-    "sqs:SendMessage": _Look("sqs", "queue", _queue),
-    "elasticmapreduce:AddJobFlowSteps": _Look("emr", "cluster", _cluster),
+_LOOKUPS: Final[Mapping[str, _Lookup]] = {
+    "lambda:GetFunction": _Lookup("lambda", "function", _function),
+    "sqs:SendMessage": _Lookup("sqs", "queue", _queue),
+    "elasticmapreduce:AddJobFlowSteps": _Lookup("emr", "cluster", _cluster),
 }
 
 

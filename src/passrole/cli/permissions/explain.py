@@ -53,11 +53,11 @@ def explain(
     resource_policy: Path | None,
     format_: str,
 ) -> None:
-    """Tell why a call was denied, or what a request would get.
+    """Explain why a call was denied, or what a request would get.
 
     Without options it is the last denial in the server's audit trail. With --action it is a request of
     your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.
-    Told are the layer and the statement that decided, what each layer says, which statements nearly
+    Shows the layer and the statement that decided, what each layer says, which statements nearly
     allowed it, and the smallest one that would.
 
     Exit code 0: allowed; 1: denied; 2: the input cannot be used.
@@ -72,7 +72,7 @@ def explain(
     if action is None:
         if asked.is_begun or resource is not None:
             raise Misuse("a request of your own needs --action")
-        found = explanation.of_the_trail(config.data, request_id)
+        found = explanation.from_trail(config.data, request_id)
     elif request_id is not None:
         raise Misuse("--request-id and --action exclude each other")
     else:

@@ -1,7 +1,6 @@
-"""One decision in full, for people and for programs: of a request, or as the audit trail keeps it.
+"""A decision explained, as text or as JSON: of a request, or of a call in the audit trail.
 
-It decides nothing. Of a call in the trail only what was written down is told; policies may have changed
-since, so they are not asked again.
+A call in the trail is explained by its entry alone, because its policies may have changed since.
 """
 
 import json
@@ -67,7 +66,7 @@ class Explanation:
     call: Mapping[str, Any] = field(default_factory=dict)
 
 
-def explained(request: Request, policies: PolicySet) -> Explanation:
+def explain_request(request: Request, policies: PolicySet) -> Explanation:
     """The decision on a request."""
     decision = evaluate(request, policies)
     return Explanation(
@@ -84,7 +83,7 @@ def explained(request: Request, policies: PolicySet) -> Explanation:
     )
 
 
-def of_the_trail(data: Path, request_id: str | None) -> list[Explanation]:
+def from_trail(data: Path, request_id: str | None) -> list[Explanation]:
     """The checks of the calls with a request id, or the last one that was denied. Raises Misuse."""
     if request_id is None:
         entry = _last_denial(data)
@@ -151,13 +150,13 @@ def _last_denial(data: Path) -> Entry:
 
 
 def _checks(entry: Entry) -> Iterator[Explanation]:
-    told = ("time", "request_id", "service", "operation", "code")
-    call = {name: value for name in told if (value := getattr(entry, name)) is not None}
+    names = ("time", "request_id", "service", "operation", "code")
+    call = {name: value for name in names if (value := getattr(entry, name)) is not None}
     for check in entry.checks:
-        yield _of_check(entry, check, call)
+        yield _from_check(entry, check, call)
 
 
-def _of_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanation:
+def _from_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanation:
     layer: Any = check.layer
     verdicts = check.verdicts or {layer: "allow" if check.allowed else "silent"}
     context = {PASSED_TO: check.passed_to} if check.passed_to is not None else {}
@@ -166,7 +165,7 @@ def _of_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanatio
         for each, verdict in verdicts.items()
     ]
     request = Request(principal_of(entry.principal), check.action, check.resource, "", context)
-    mends = not check.allowed and verdicts.get(layer) == "silent"
+    has_remedy = not check.allowed and verdicts.get(layer) == "silent"
     return Explanation(
         allowed=check.allowed,
         action=check.action,
@@ -177,7 +176,7 @@ def _of_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanatio
         layers=layers,
         reason=None if check.allowed else entry.message,
         near_misses=check.near_misses,
-        remedies=[Remedy(layer, statement_for(request, layer))] if mends else (),
+        remedies=[Remedy(layer, statement_for(request, layer))] if has_remedy else (),
         call=call,
     )
 
@@ -197,17 +196,17 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield click.style("layers", bold=True)
     for each in found.layers:
         decided = "  <- decided" if each.layer == found.layer else ""
-        yield printable(f"  {each.layer:<8} {each.verdict:<6} {_which(each)}".rstrip() + decided)
+        yield printable(f"  {each.layer:<8} {each.verdict:<6} {_statement(each)}".rstrip() + decided)
     if not found.layers:
         yield "  no policy applies: the action needs no permission"
     if found.near_misses:
         denied = any(each.verdict == "deny" for each in found.layers)
         yield click.style("denied by" if denied else "near misses", bold=True)
         yield from (f"  {printable(message)}" for message in found.near_misses)
-    yield from _mended(found)
+    yield from _remedy_lines(found)
 
 
-def _which(layer_verdict: LayerVerdict) -> str:
+def _statement(layer_verdict: LayerVerdict) -> str:
     if layer_verdict.statement is None:
         return ""
     sid = f" (`{layer_verdict.sid}`)" if layer_verdict.sid else ""
@@ -216,7 +215,7 @@ def _which(layer_verdict: LayerVerdict) -> str:
     )
 
 
-def _mended(found: Explanation) -> Iterator[str]:
+def _remedy_lines(found: Explanation) -> Iterator[str]:
     if found.allowed:
         return
     yield click.style("what would allow it", bold=True)

@@ -1,6 +1,6 @@
-"""A user or role of a running service of AWS's IAM, with every policy that counts for it.
+"""A user or role of a running IAM service, with every policy that applies to it.
 
-It judges nothing and knows no server: whoever calls brings the client, and tells what the service refused.
+It judges nothing and knows no server: the caller brings the client and handles refusals.
 """
 
 from collections.abc import Iterator, Mapping

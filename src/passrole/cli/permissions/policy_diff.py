@@ -1,4 +1,4 @@
-"""`passrole policy diff`: what a role has and a pipeline needs, against each other."""
+"""`passrole policy diff`: what a role has, compared with what a pipeline needs."""
 
 import json
 from dataclasses import asdict, replace
@@ -51,7 +51,7 @@ def diff(
     parameters: tuple[Assignment, ...],
     format_: str,
 ) -> None:
-    """Tell what a policy lacks for a pipeline, and what it grants in vain.
+    """Show what a policy lacks for a pipeline, and what it grants without need.
 
     ROLE-OR-FILE is the file of a policy, or else a role of the running server, by name or ARN. Lines with
     `-` are needed and not granted, lines with `+` granted and never needed. Exit code 0: nothing is

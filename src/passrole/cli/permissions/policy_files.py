@@ -1,7 +1,7 @@
 """Policies as people give them, in files or as a service keeps them, made ready for the evaluator.
 
-It judges nothing, and knows no server. What cannot be used leaves as Misuse: exit code 1 is for what is
-missing.
+It judges nothing, and knows no server. Input that cannot be used is Misuse: exit code 1 is for missing
+permissions.
 """
 
 import json

@@ -26,7 +26,7 @@ _EXAMPLES = examples(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
 )
 def versions(name: str, format_: str) -> None:
-    """Tell what each version of a managed policy added, with its date.
+    """Show what each version of a managed policy added, with its date.
 
     NAME is the name or ARN of one of AWS's managed policies that passrole has. A role that was given the
     policy long ago has its newest version: AWS changes it for everyone.

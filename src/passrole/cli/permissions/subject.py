@@ -1,6 +1,6 @@
 """Whose permissions `check` is about: a role from files, a managed policy's version, or a server's role.
 
-It judges nothing. Whatever cannot be used leaves as Misuse: exit code 1 is for what is missing.
+It judges nothing. Input that cannot be used is Misuse: exit code 1 is for missing permissions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +75,7 @@ def subject_of(choice: Choice, place: Place) -> Subject:
             raise Misuse("--role brings its own policies; leave out --policy, --boundary and --trust")
         if choice.tags:
             raise Misuse("--role brings its own tags; leave out --role-tag")
-        return of_the_server(choice, choice.role)
+        return role_at_server(choice, choice.role)
     if not choice.policies and choice.version is None:
         raise Misuse("one of --policy, --managed-version, --role is required")
     identity = [named_policy(path) for path in choice.policies]
@@ -107,7 +107,7 @@ def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | N
     if len(choice.job_roles) > 1:
         raise Misuse("--job-role is one role: either files of its policies, or its name once")
     (name,) = choice.job_roles
-    return read(name) if read is not None else of_the_server(replace(choice, version=None), name)
+    return read(name) if read is not None else role_at_server(replace(choice, version=None), name)
 
 
 def evaluate_subject(needs: Sequence[Need], subject: Subject) -> tuple[list[Answer], list[str]]:
@@ -156,7 +156,7 @@ def parse_definition(text: str, given: dict[str, str], label: str) -> Definition
     return definition
 
 
-def of_the_server(choice: Choice, name: str) -> Subject:
+def role_at_server(choice: Choice, name: str) -> Subject:
     """A role of the running server, by name or ARN. Raises Misuse."""
     from passrole.cli.permissions.identity_policies import fetch_identity
     from passrole.client.connection import connect

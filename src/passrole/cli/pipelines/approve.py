@@ -1,4 +1,4 @@
-"""`passrole approve`: a waiting callback succeeds."""
+"""`passrole approve`: a success for a waiting callback."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ _EXAMPLES = examples(
 )
 @data_option
 def approve(token: str, outputs: tuple[Assignment, ...], data: Path | None) -> None:
-    """Let a waiting callback succeed, so that its execution goes on.
+    """Approve a waiting callback: its step succeeds.
 
     `passrole callbacks` lists the tokens.
     """

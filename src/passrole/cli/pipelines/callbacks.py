@@ -1,4 +1,4 @@
-"""`passrole callbacks`: who waits for an answer."""
+"""`passrole callbacks`: the callbacks that wait for an answer."""
 
 import json
 import time
@@ -35,12 +35,12 @@ _EXAMPLES = examples(
 )
 def callbacks(data: Path | None, format_: str) -> None:
     """List the callbacks that wait for an answer, oldest first."""
-    from passrole.client import callbacks as api
+    from passrole.client import callbacks as client_callbacks
     from passrole.client.connection import connect
 
     connection = connect(settings(data=data), must_run=True)
     with aws_errors_reported():
-        waiting = api.waiting_callbacks(connection)
+        waiting = client_callbacks.waiting_callbacks(connection)
     now = time.time()
     if format_ == "json":
         click.echo(json.dumps([as_json(each, now) for each in waiting], indent=2))

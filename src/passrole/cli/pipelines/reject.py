@@ -1,4 +1,4 @@
-"""`passrole reject`: a waiting callback fails."""
+"""`passrole reject`: a failure for a waiting callback."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _EXAMPLES = examples(
 @click.option("--reason", metavar="TEXT", required=True, help="The step's failure reason; 256 characters.")
 @data_option
 def reject(token: str, reason: str, data: Path | None) -> None:
-    """Let a waiting callback fail, and with it its step.
+    """Reject a waiting callback: its step fails.
 
     `passrole callbacks` lists the tokens.
     """

@@ -1,4 +1,4 @@
-"""What single clients want otherwise than AWS's SDKs: pure, from the variables to theirs, or to a text.
+"""Variables and configurations for clients that need others than AWS's SDKs do; pure.
 
 docs/howto/clients.md has the lines that each was run with.
 """

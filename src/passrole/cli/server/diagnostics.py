@@ -101,14 +101,15 @@ def _port(config: Config) -> Finding:
     running = app.running(config)
     if running is not None:
         return Finding("server", "ok", f"runs at {running}")
+    address = f"{config.host_in_url}:{config.port}"
     with socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((config.host, config.port))
         except OSError as error:
-            found = f"{config.host}:{config.port} cannot be listened on: {error.strerror}"
+            found = f"{address} cannot be listened on: {error.strerror}"
             return Finding("port", "wrong", found, "choose another with --port; 0 takes any free one")
-    return Finding("port", "ok", f"{config.host}:{config.port} is free")
+    return Finding("port", "ok", f"{address} is free")
 
 
 def _first_line(command: list[str]) -> str:

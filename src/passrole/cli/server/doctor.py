@@ -1,4 +1,4 @@
-"""`passrole doctor`: whether the machine has what pipelines need."""
+"""`passrole doctor`: the prerequisites of pipelines on this machine."""
 
 import json
 from dataclasses import asdict
@@ -24,7 +24,7 @@ _COLOURS = {"ok": "green", "missing": "yellow", "wrong": "red"}
 )
 @click.pass_context
 def doctor(context: click.Context, data: Path | None, format_: str) -> None:
-    """Say what this machine has of all that pipelines need.
+    """Check the prerequisites of pipelines on this machine.
 
     Each line that is not `ok` tells what to do about it: `--` keeps some steps from running (EMR steps
     without Java or Spark, functions in JavaScript without Node.js), `NO` keeps the server from running. The

@@ -1,4 +1,4 @@
-"""Running somebody's command as if it had been started directly: its signals, its exit code.
+"""The user's command, run as if it had been started directly: its signals, its exit code.
 
 Knows no server and no AWS.
 """

@@ -24,7 +24,7 @@ def serve(data: Path | None, host: str | None, port: int | None, spark_master: s
     """Serve the AWS API from a data folder until told to stop.
 
     Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
-    SIGTERM or Ctrl-C ends it cleanly; whatever was running goes on at the next start.
+    SIGTERM or Ctrl-C ends it cleanly; what was running goes on at the next start.
     """
     from passrole import app
     from passrole.config import ConfigError
