@@ -1,7 +1,6 @@
 """What an operation asks beside its own action: on which resource, and with which policies."""
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server
+from tests.eventually import eventually
 from tests.refusals import refusal
 
 TAGS = [{"Key": "team", "Value": "ml"}]
@@ -264,7 +264,5 @@ def test_a_functions_log_is_stored_by_calls_that_carry_its_arn(server: Server) -
     role = server.role([policy(allow("logs:*", Condition=carried))], trust="lambda.amazonaws.com")
     server.function(name, "def handler(event, context):\n    return 1\n", role=role)
     server.client("lambda").invoke(FunctionName=name)
-    logs, until = server.client("logs"), time.monotonic() + 30
-    while not logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]:
-        assert time.monotonic() < until, "no log group"
-        time.sleep(0.1)
+    logs, group = server.client("logs"), f"/aws/lambda/{name}"
+    assert eventually(lambda: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])

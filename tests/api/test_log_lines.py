@@ -2,12 +2,12 @@
 
 import json
 import logging
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 from tests.gateway.test_way_in import called
 
 from passrole.log_format import OneLine, escaped, escaped_json
@@ -99,8 +99,6 @@ def test_the_arn_of_a_target_forges_no_line_of_the_log(server: Server) -> None:
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": [rule]}))
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn}])
     events.put_events(Entries=[{"Source": rule, "DetailType": "t", "Detail": "{}"}])
-    log, until = Path(server.log.name), time.monotonic() + 20
-    while f"{rule}\\n2026-01-31" not in log.read_text():
-        assert time.monotonic() < until, log.read_text()[-2000:]
-        time.sleep(0.02)
+    log = Path(server.log.name)
+    eventually(lambda: f"{rule}\\n2026-01-31" in log.read_text(), seen=lambda: log.read_text()[-2000:])
     assert not any(line.startswith("2026-01-31 12:00:00,000") for line in log.read_text().splitlines())

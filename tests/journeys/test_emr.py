@@ -4,20 +4,20 @@ Most jobs are lines of shell, which start at once; test_emr_spark.py runs Spark.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import Server
+from tests.eventually import eventually
 from tests.journeys.conftest import get
 from tests.services.emr.conftest import Fleet, allowed
+from tests.services.events.conftest import Workshop
 
 Start = Callable[..., str]
 STEP_RULE = "SageMakerPipelineExecutionEMRStepStatusUpdateRule"
 CLUSTER_RULE = "SageMakerPipelineExecutionEMRClusterStatusUpdateRule"
-PATIENCE_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -56,15 +56,6 @@ def with_its_own(fleet: Fleet, script: str, name: str = "Job", **more: Any) -> d
 def metadata(server: Server, execution: str, step: str = "Job") -> dict[str, str]:
     found: dict[str, str] = server.steps(execution)[step]["Metadata"]["EMR"]
     return found
-
-
-def until(look: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come in time")
 
 
 def test_a_step_on_a_cluster_succeeds_and_the_next_one_reads_its_properties(
@@ -164,7 +155,7 @@ def running(server: Server, execution: str, fleet: Fleet) -> tuple[str, str]:
         known = step.get("Metadata", {}).get("EMR")
         return known and fleet.status(known["ClusterId"], known["StepId"])["State"] == "RUNNING" and known
 
-    known = until(look)
+    known = eventually(look)
     return known["ClusterId"], known["StepId"]
 
 
@@ -237,12 +228,15 @@ def test_a_rule_that_was_deleted_does_not_hang_the_execution(
     server, cluster = fleet.server, fleet.run()
     execution = start([on_a_cluster(cluster, f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done")])
     _, step = running(server, execution, fleet)
-    events = server.client("events")
+    events, workshop = server.client("events"), Workshop(server)
+    queue_url, queue = workshop.queue()
+    ends = {"source": ["aws.emr"], "detail": {"stepId": [step], "state": ["COMPLETED"]}}
+    workshop.leads_to(workshop.rule(ends), queue)
     events.disable_rule(Name=STEP_RULE)
     try:
         (tmp_path / "go").touch()
         fleet.step_until(cluster, step, "COMPLETED")
-        time.sleep(0.3)
+        assert len(workshop.received(queue_url)) == 1  # all rules have been asked about the event
         assert server.steps(execution)["Job"]["StepStatus"] == "Executing"
         server.stop()
         server.start()
@@ -266,7 +260,7 @@ def test_a_killed_server_runs_nothing_twice(
         PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
     )
     execution = sagemaker.start_pipeline_execution(PipelineName="killed")["PipelineExecutionArn"]
-    until(told.exists)
+    eventually(told.exists)
     server.kill()
     server.start()
     (tmp_path / "go").touch()
@@ -297,7 +291,7 @@ def test_pipelines_tell_of_themselves(fleet: Fleet, start: Start) -> None:
                 seen.append(event)
         return len(seen) >= 5
 
-    until(all_told)
+    eventually(all_told)
     events.remove_targets(Rule="pipeline-events", Ids=["q"])
     events.delete_rule(Name="pipeline-events")
     kind = "SageMaker Model Building Pipeline Execution"

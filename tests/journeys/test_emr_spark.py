@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from tests.conftest import Server
+from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_emr import metadata, running
 from tests.services.emr.conftest import Fleet
@@ -100,9 +100,7 @@ def test_a_stop_ends_spark_and_leaves_nothing_running(fleet: Fleet, start: Start
     execution = start([job(cluster, f"s3://{BUCKET}/sleep.py")])
     _, step = running(server, execution, fleet)
     folder = server.data / "emr" / cluster / step
-    until = time.monotonic() + 60
-    while b"up" not in written(folder, "stdout", 0, 1_000) and time.monotonic() < until:
-        time.sleep(0.1)
+    eventually(lambda: b"up" in written(folder, "stdout", 0, 1_000))
     server.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution)
     assert server.finished(execution)["PipelineExecutionStatus"] == "Stopped"
     assert fleet.status(cluster, step)["State"] == "CANCELLED"
@@ -147,11 +145,10 @@ def master(spark: None, tmp_path: Path) -> Iterator[str]:
     for name, *rest in commands:
         program = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}", *rest]
         started.append(subprocess.Popen(program, env=environment, stdout=log, stderr=log))
-        time.sleep(2)
-    until = time.monotonic() + 30
-    while b"Successfully registered with master" not in (tmp_path / "spark.log").read_bytes():
-        assert time.monotonic() < until, (tmp_path / "spark.log").read_text()
-        time.sleep(0.1)
+    spark_log = tmp_path / "spark.log"  # a worker that comes before its master tries again
+    eventually(
+        lambda: b"Successfully registered with master" in spark_log.read_bytes(), seen=spark_log.read_text
+    )
     yield url
     for process in started:
         process.terminate()

@@ -215,7 +215,7 @@ def _run(scenario: Callable[[Broker, Heard, Runtime], Awaitable[T]]) -> T:
         address = await broker.listen()
         reader, writer = await _connected(address)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 return await scenario(broker, heard, (reader, Sender(address, writer)))
         finally:
             writer.close()

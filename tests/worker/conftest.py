@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole import history
 from passrole.arns import Account
@@ -129,10 +130,8 @@ class Workshop:
         return (await self.store.read(lambda tx: history.load(tx, self.arn(name)))).state.status
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until it holds; five seconds are too long."""
-        async with asyncio.timeout(5):
-            while not await condition():  # noqa: ASYNC110 (no one announces what is waited for)
-                await asyncio.sleep(0.001)
+        """Wait until it holds."""
+        await eventually_async(condition)
 
     async def end(self, name: str = "e") -> str:
         """The status that the execution ends with."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole import disk
 from passrole.arns import Account, Region
@@ -140,23 +141,23 @@ class Scene:
         return [rows.read(task).request_id for task in await self.tasks()]
 
     async def ran(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.runtime.ran) < count:  # noqa: ASYNC110 (a run has no event)
-                await asyncio.sleep(0.005)
+        await eventually_async(lambda: len(self.runtime.ran) >= count)
 
     async def due(self) -> float:
         """When the next attempt of the one event begins, once that is stored."""
-        async with asyncio.timeout(5):
-            while True:
-                (task,) = await self.tasks()
-                if rows.read(task).attempts == len(self.runtime.ran):
-                    return task.due
-                await asyncio.sleep(0.005)
+
+        async def stored() -> Task | None:
+            (task,) = await self.tasks()
+            return task if rows.read(task).attempts == len(self.runtime.ran) else None
+
+        return (await eventually_async(stored)).due
 
     async def settled(self) -> None:
-        async with asyncio.timeout(5):
-            while await self.waiting():  # noqa: ASYNC110 (the end of a row has no event)
-                await asyncio.sleep(0.005)
+
+        async def empty() -> bool:
+            return not await self.waiting()
+
+        await eventually_async(empty)
 
 
 def test_what_is_queued_runs_once_and_leaves_no_row(tmp_path: Path) -> None:
@@ -185,8 +186,7 @@ def test_what_was_running_when_the_server_stopped_runs_again(tmp_path: Path) -> 
         scene.runtime.open.clear()
         scene.start()
         await scene.add("r-1")
-        while not scene.runtime.ran:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+        await scene.ran(1)
         await scene.stop()
         assert await scene.waiting() == ["r-1"]
         scene.runtime.open.set()
@@ -311,9 +311,12 @@ def test_what_is_no_fault_strands_no_event(
         scene.start()
         await scene.add("r-1")
         for failures in (1, 2):
-            async with asyncio.timeout(5):
-                while (task := (await scene.tasks())[0]).failures < failures:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
+
+            async def failed(failures: int = failures) -> Task | None:
+                (task,) = await scene.tasks()
+                return task if task.failures == failures else None
+
+            task = await eventually_async(failed)
             assert rows.read(task).attempts == 0
             scene.now = task.due
         await scene.settled()

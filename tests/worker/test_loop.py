@@ -276,13 +276,16 @@ def test_functions_beyond_the_bound_are_withdrawn_by_a_stop(
 
 
 def test_the_limit_of_a_step_runs_from_the_slot(workshop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invocations, "STEP_LIMIT_SECONDS", 0.05)
-
     async def scenario(shop: Workshop) -> None:
         shop.slots.are_free = False
+        loop, skipped = asyncio.get_running_loop(), [0]
+        real = loop.time
+        monkeypatch.setattr(loop, "time", lambda: real() + skipped[0])
 
         async def queued(_parameters: Mapping[str, Any]) -> dict[str, Any]:
-            await asyncio.sleep(0.2)  # four limits in the queue
+            skipped[0] = 4 * invocations.STEP_LIMIT_SECONDS  # in the queue
+            for _ in range(10):
+                await asyncio.sleep(0)  # a limit that ran meanwhile would be over now
             for begun in shop.slots.waiting.values():
                 begun.set_result(None)
             return {"Payload": b"null"}

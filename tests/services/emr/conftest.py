@@ -1,16 +1,15 @@
 """Clusters for the tests, made through boto3; most steps are shell commands, which start at once."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 
 EMR, EC2 = "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
-PATIENCE_SECONDS = 60.0
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
@@ -63,23 +62,21 @@ class Fleet:
 
     def until(self, cluster: str, *states: str) -> Any:
         """The cluster, once it is in one of the states."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
+
+        def there() -> Any:
             found = self.client.describe_cluster(ClusterId=cluster)["Cluster"]
-            if found["Status"]["State"] in states:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"{cluster} is {found['Status']}")
+            return found if found["Status"]["State"] in states else None
+
+        return eventually(there, seen=lambda: self.client.describe_cluster(ClusterId=cluster))
 
     def step_until(self, cluster: str, step: str, *states: str) -> Any:
         """The step's status, once it is in one of the states; by default, over."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
+
+        def there() -> Any:
             found = self.status(cluster, step)
-            if found["State"] in (states or STEP_OVER):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"{step} is {found}")
+            return found if found["State"] in (states or STEP_OVER) else None
+
+        return eventually(there, seen=lambda: self.status(cluster, step))
 
     def end(self) -> None:
         for cluster in self.made:

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.eventually import eventually, process_ended
 from tests.refusals import refusal
 from tests.services.emr.conftest import ANYTHING, Fleet, allowed, shell, step
 
@@ -272,16 +272,14 @@ def test_a_step_that_waits_is_cancelled_at_once_and_one_that_runs_is_ended(fleet
 
 def test_a_program_that_does_not_listen_is_ended_with_its_descendants(fleet: Fleet, tmp_path: Path) -> None:
     cluster, beat = fleet.run(), tmp_path / "beat"
-    deaf = f"trap '' TERM; (setsid bash -c 'while true; do echo x >> {beat}; sleep 0.05; done') & wait"
+    child = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
+    deaf = f"trap '' TERM; (setsid bash -c '{child}') & wait"
     (made,) = fleet.add(cluster, shell(deaf))
     fleet.step_until(cluster, made, "RUNNING")
-    while not beat.exists():
-        time.sleep(0.02)
+    eventually(beat.exists)
     fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made], StepCancellationOption="TERMINATE_PROCESS")
     assert fleet.step_until(cluster, made)["State"] == "CANCELLED"
-    size = beat.stat().st_size
-    time.sleep(0.3)
-    assert beat.stat().st_size == size
+    eventually(lambda: process_ended(int(beat.read_text())))  # of itself it would go on for ever
 
 
 def test_terminating_a_cluster_ends_what_runs_and_cancels_what_waits(fleet: Fleet) -> None:
@@ -404,8 +402,7 @@ def test_a_killed_server_waits_for_what_still_runs_and_fails_what_is_gone(
     )
     for each in (lasting, gone, queued):
         fleet.step_until(cluster, each, "RUNNING")
-    while not told.exists():
-        time.sleep(0.02)
+    eventually(told.exists)
     server.kill()
     pid = int((server.data / "emr" / cluster / gone / "pid").read_text())
     os.killpg(pid, signal.SIGKILL)
@@ -427,14 +424,12 @@ def test_a_server_that_is_stopped_leaves_no_program_behind(
     server, beat = start_server(), tmp_path / "beat"
     fleet = Fleet(server)
     cluster = fleet.run()
-    (made,) = fleet.add(cluster, shell(f"while true; do echo x >> {beat}; sleep 0.05; done"))
+    program = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
+    (made,) = fleet.add(cluster, shell(program))
     fleet.step_until(cluster, made, "RUNNING")
-    while not beat.exists():
-        time.sleep(0.02)
+    eventually(beat.exists)
     assert server.stop() == 0
-    size = beat.stat().st_size
-    time.sleep(0.3)
-    assert beat.stat().st_size == size
+    eventually(lambda: process_ended(int(beat.read_text())))  # of itself it would go on for ever
     server.start()
     assert fleet.step_until(cluster, made)["State"] == "FAILED"
 
@@ -503,8 +498,7 @@ def test_a_step_that_never_began_begins_after_a_kill(
     )
     for each in made:
         fleet.step_until(cluster, each, "RUNNING")
-    while not told.exists() or len(told.read_text().split()) < 3:
-        time.sleep(0.02)
+    eventually(lambda: told.exists() and len(told.read_text().split()) == 3)
     fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made[2]])
     fleet.step_until(cluster, made[2], "CANCEL_PENDING")
     one, two, ended = killed_with_its_steps(server, cluster, *made)
@@ -531,8 +525,7 @@ def test_a_bootstrap_action_that_runs_is_waited_for_after_a_kill(
     script.write_text(f"echo begun >> {told}; while [ ! -e {go} ]; do sleep 0.05; done; echo ended >> {told}")
     action = {"Name": "a", "ScriptBootstrapAction": {"Path": f"file://{script}"}}
     cluster = fleet.run(BootstrapActions=[action])
-    while not told.exists():
-        time.sleep(0.02)
+    eventually(told.exists)
     server.kill()
     server.start()
     go.touch()

@@ -2,13 +2,13 @@
 
 import io
 import textwrap
-import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 
 LAMBDA = "lambda.amazonaws.com"
 
@@ -65,11 +65,8 @@ class Workshop:
     def zip_files(self, files: Mapping[str, str]) -> bytes:
         return zipped(files)
 
-    def waited(self, condition: Any) -> None:
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < 5
-            time.sleep(0.02)
+    def waited(self, condition: Callable[[], object]) -> None:
+        eventually(condition)
 
 
 @pytest.fixture(scope="session")

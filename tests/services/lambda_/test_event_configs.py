@@ -1,12 +1,12 @@
 """Event invoke configs, destinations and dead-letter queues: shape, refusals, effect."""
 
 import json
-import time
 from functools import partial
 from typing import Any
 
 import pytest
 from tests.conftest import new_name
+from tests.eventually import eventually
 from tests.refusals import refusal
 from tests.services.lambda_.conftest import Workshop
 
@@ -43,13 +43,12 @@ class Async:
         return made
 
     def received(self, url: str) -> dict[str, Any]:
-        until = time.monotonic() + 20
-        while True:
+
+        def messages() -> list[dict[str, Any]]:
             got = self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MessageAttributeNames=["All"])
-            if got.get("Messages"):
-                message: dict[str, Any] = got["Messages"][0]
-                return message
-            assert time.monotonic() < until
+            return list(got.get("Messages", ()))
+
+        return eventually(messages)[0]
 
     def invoke(self, name: str, event: Any, **more: Any) -> str:
         """The request's id."""

@@ -1,10 +1,10 @@
 """What functions write is in CloudWatch Logs, as far as their roles may write there."""
 
 import json
-import time
 from typing import Any
 
 import pytest
+from tests.eventually import eventually
 from tests.services.lambda_.conftest import Workshop
 
 from passrole.services.lambda_.log_delivery import BATCH_BYTES_MAX, batches, events_of
@@ -14,16 +14,16 @@ LOGS_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 def messages(workshop: Workshop, name: str, until: str) -> list[dict[str, Any]]:
     """The events of a function's group, once one begins with `until`."""
-    logs, patience = workshop.server.client("logs"), time.monotonic() + 20
-    while True:
-        found: list[dict[str, Any]] = []
-        if logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]:
-            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
-            found = [event for page in pages for event in page["events"]]
-        if any(event["message"].startswith(until) for event in found):
-            return found
-        assert time.monotonic() < patience, found
-        time.sleep(0.05)
+    logs, group = workshop.server.client("logs"), f"/aws/lambda/{name}"
+
+    def found() -> list[dict[str, Any]]:
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        events = [event for page in pages for event in page["events"]]
+        return events if any(event["message"].startswith(until) for event in events) else []
+
+    return eventually(found)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Event source mappings from SQS: shape, refusals, effect."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 from tests.refusals import refusal
 from tests.services.lambda_.conftest import Workshop
 
@@ -51,15 +51,14 @@ class Line:
         )
         return made
 
-    def noted(self, count: int, seconds: float = 20) -> list[dict[str, Any]]:
+    def noted(self, count: int) -> list[dict[str, Any]]:
         """The records, once there are so many."""
-        until = time.monotonic() + seconds
-        while True:
-            lines = self.notes.read_text().splitlines() if self.notes.exists() else []
-            if len(lines) >= count:
-                return [json.loads(line) for line in lines]
-            assert time.monotonic() < until, lines
-            time.sleep(0.02)
+
+        def lines() -> list[str]:
+            return self.notes.read_text().splitlines() if self.notes.exists() else []
+
+        eventually(lambda: len(lines()) >= count, seen=lines)
+        return [json.loads(line) for line in lines()]
 
     def left(self, url: str) -> int:
         """Messages that are in the queue, in flight or not."""
@@ -68,10 +67,7 @@ class Line:
         return sum(int(got[name]) for name in names)
 
     def emptied(self, url: str) -> None:
-        until = time.monotonic() + 20
-        while self.left(url):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        eventually(lambda: not self.left(url))
 
 
 @pytest.fixture
@@ -258,7 +254,9 @@ def test_a_message_runs_with_the_function_as_it_is_when_it_comes(line: Line) -> 
     assert not line.notes.exists()
 
 
-def test_no_more_batches_run_at_once_than_allowed_though_the_mapping_changes(line: Line) -> None:
+def test_no_more_batches_run_at_once_than_allowed_though_the_mapping_changes(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     url, arn = line.queue(VisibilityTimeout="30")
     gate = line.notes.with_name("gate")
     wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)"
@@ -269,7 +267,12 @@ def test_no_more_batches_run_at_once_than_allowed_though_the_mapping_changes(lin
         line.sqs.send_message(QueueUrl=url, MessageBody=str(number))
     line.noted(2)
     line.client.update_event_source_mapping(UUID=uuid["UUID"], MaximumBatchingWindowInSeconds=0)
-    time.sleep(0.5)  # long enough for a poller that does not count to begin with the others
+    other = tmp_path_factory.mktemp("later")
+    later = Line(line.workshop, other)  # when this one has come through, so has a poller that does not count
+    later_url, later_arn = later.queue()
+    later.map(later.function(), later_arn)
+    later.sqs.send_message(QueueUrl=later_url, MessageBody="m")
+    later.noted(1)
     assert len(line.noted(2)) == 2
     gate.touch()
     line.emptied(url)
@@ -384,10 +387,7 @@ def test_a_mapping_works_on_after_a_restart(start_server: Callable[..., Server],
     server.kill()
     server.start()
     server.client("sqs").send_message(QueueUrl=url, MessageBody="after")
-    until = time.monotonic() + 20
-    while not notes.exists() or not notes.read_text():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    eventually(lambda: notes.exists() and notes.read_text())
     assert notes.read_text() == "after"
 
 

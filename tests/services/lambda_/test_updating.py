@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.eventually import eventually
 from tests.refusals import refusal
 from tests.services.lambda_.conftest import Workshop
 
@@ -32,8 +33,10 @@ SLOW = """
 import os, time
 
 def handler(event, context):
-    open(os.environ["TMPDIR"] + "/began", "w").close()
-    time.sleep(0.4)
+    folder = os.environ["TMPDIR"]
+    open(f"{folder}/began", "w").close()
+    while not os.path.exists(f"{folder}/gate"):
+        time.sleep(0.02)
     import late
     return late.VALUE
 """
@@ -41,12 +44,13 @@ def handler(event, context):
 
 def test_what_runs_finishes_with_the_code_it_began_with(workshop: Workshop) -> None:
     archive = workshop.zip_files({"h.py": SLOW, "late.py": "VALUE = 'old'"})
-    name = workshop.create(Code={"ZipFile": archive}, Timeout=10)
+    name = workshop.create(Code={"ZipFile": archive}, Timeout=60)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(result, workshop, name)
-        workshop.waited(lambda: list((workshop.server.data / "scratch").glob("*/began")))
+        (began,) = eventually(lambda: list((workshop.server.data / "scratch").glob("*/began")))
         workshop.client.update_function_code(FunctionName=name, ZipFile=workshop.zip("return 'new'"))
         assert result(workshop, name) == "new"
+        began.with_name("gate").touch()
         assert running.result() == "old"
 
 

@@ -1,12 +1,12 @@
 """Pipelines in a running server: a role that may do everything they need, and definitions of a few steps."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 
 Step = dict[str, Any]
 
@@ -80,12 +80,12 @@ def ended(server: Server) -> Callable[[str], dict[str, Any]]:
     """DescribePipelineExecution's answer once the execution is over."""
 
     def wait(arn: str) -> dict[str, Any]:
-        sagemaker, deadline = server.client("sagemaker"), time.monotonic() + 20
-        while time.monotonic() < deadline:
-            answer: dict[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-            if answer["PipelineExecutionStatus"] not in ("Executing", "Stopping"):
-                return answer
-            time.sleep(0.01)
-        raise TimeoutError(arn)
+        def over() -> dict[str, Any] | None:
+            answer: dict[str, Any] = server.client("sagemaker").describe_pipeline_execution(
+                PipelineExecutionArn=arn
+            )
+            return None if answer["PipelineExecutionStatus"] in ("Executing", "Stopping") else answer
+
+        return eventually(over)
 
     return wait

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server
+from tests.eventually import eventually
 from tests.refusals import refusal
 
 Define = Callable[..., str]
@@ -366,9 +367,13 @@ def test_the_messages_of_a_retry_reach_the_queue(server: Server, half_done: str,
     sagemaker, sqs = server.client("sagemaker"), server.client("sqs")
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=half_done)
     wanted, seen = tokens_of(server, half_done)["B"], set[str]()
-    while wanted not in seen:
+
+    def arrived() -> bool:
         answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10, MaxNumberOfMessages=10)
-        seen |= {json.loads(message["Body"])["token"] for message in answer["Messages"]}
+        seen.update(json.loads(message["Body"])["token"] for message in answer["Messages"])
+        return wanted in seen
+
+    eventually(arrived)
 
 
 def test_a_retry_keeps_definition_and_parameters_and_may_change_the_slots(
