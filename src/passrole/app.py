@@ -30,17 +30,18 @@ from passrole.identities import Directory
 from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
 from passrole.services import sqs
-from passrole.services.emr import Clusters
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.events import Deliveries, Schedules
-from passrole.services.lambda_ import EventSources, LoggedFunctions
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.elsewhere import Elsewhere
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
+from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.housekeeping import Housekeeping
+from passrole.worker.log_delivery import LoggedFunctions
+from passrole.worker.queue_pollers import QueuePollers
 from passrole.worker.supervisor import Supervisor
 
 GARBAGE_MAX = 50_000
@@ -153,10 +154,10 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     worker = Worker(store, door.from_inside, functions, steady)
     supervisor = Supervisor()
     async_invocations = AsyncInvocations(store, functions, door.from_inside, steady, config)
-    sources = EventSources(store, functions, door.from_inside, steady, config)
+    sources = QueuePollers(store, functions, door.from_inside, steady, config)
     deliveries = Deliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
-    clusters = Clusters(store, door.from_inside, steady, config)
+    clusters = ClusterController(store, door.from_inside, steady, config)
     housekeeping = Housekeeping(store, steady)
     try:
         await _onboard(store, config, clock)

@@ -32,9 +32,9 @@ from passrole.services.context import CallOperation
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.effects import Effects
+from passrole.worker.emr_monitor import EmrMonitor
 from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.invocations import Invocations, Slots
-from passrole.worker.watch import EmrWatch
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Worker:
         emr_steps = EmrSteps(calls, clock)
         self._invocations = Invocations(calls, slots, clock, sleep)
         self._effects = Effects(calls, self._invocations, emr_steps, clock)
-        self._watch = EmrWatch(store, calls, emr_steps, clock)
+        self._watch = EmrMonitor(store, calls, emr_steps, clock)
         self._sleep = sleep
         self._waiting: dict[type[Command], deque[Task]] = {kind: deque() for kind in AT_ONCE_MAX}
         self._taken: set[tuple[str, str]] = set()

@@ -7,7 +7,7 @@ import pytest
 from tests.eventually import eventually
 from tests.services.lambda_.conftest import Workshop
 
-from passrole.services.lambda_.log_delivery import BATCH_BYTES_MAX, batches, events_of
+from passrole.worker.log_delivery import BATCH_BYTES_MAX, batches, events_of
 
 LOGS_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 

@@ -7,15 +7,15 @@ Handlers, by resource:
 
 What they rest on:
 - records.py: what is kept; shapes.py, paging.py, refusals.py: how it is shown, and AWS's words
-- passing.py: the roles that RunJobFlow hands over
-- lifecycle.py: the state machines; telling.py: their events
-- driving.py: clusters brought through their lives, in the background
-- running.py: a step's program and its logs; commands.py: what a jar means here; failures.py: why it failed
+- pass_role.py: the roles that RunJobFlow hands over
+- lifecycle.py: the state machines; status_events.py: their events
+- commands.py: what a jar means here; configurations.py: settings of Spark; failures.py: why a step failed
+
+`worker/emr_clusters.py` brings clusters through their lives, `worker/emr_step_runner.py` runs their steps.
 
 Not here: instances (groups are shown as they were asked for), scaling, notebooks, Studio, EMR on EKS.
 """
 
 from passrole.services.emr import clusters, creation, machines, security, steps, submitting, tags
-from passrole.services.emr.driving import Clusters
 
-__all__ = ["Clusters", "clusters", "creation", "machines", "security", "steps", "submitting", "tags"]
+__all__ = ["clusters", "creation", "machines", "security", "steps", "submitting", "tags"]

@@ -5,8 +5,8 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.emr import refusals, telling
-from passrole.services.emr.passing import every_cluster, passed, role_arn, role_in_profile
+from passrole.services.emr import refusals, status_events
+from passrole.services.emr.pass_role import every_cluster, passed, role_arn, role_in_profile
 from passrole.services.emr.records import CHANNEL, CLUSTERS, SECURITY_CONFIGURATIONS, TAGS, Cluster
 from passrole.services.emr.submitting import add_steps
 from passrole.services.operation import operation
@@ -101,7 +101,7 @@ async def run_job_flow(
         )
         _check_security(tx, ctx, security_configuration)
         CLUSTERS.put(tx, cluster.key, cluster)
-        telling.of_cluster(tx, cluster, cluster.created)
+        status_events.emit_cluster(tx, cluster, cluster.created)
         add_steps(tx, ctx, cluster, steps, step_execution_role_arn)
         tx.notify(CHANNEL, cluster.key)
         return cluster

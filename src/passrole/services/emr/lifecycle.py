@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-overview.html
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from passrole.services.emr import telling
+from passrole.services.emr import status_events
 from passrole.services.emr.records import (
     CHANNEL,
     CLUSTERS,
@@ -52,7 +52,7 @@ def change(tx: Tx, cluster: Cluster, state: str, at: float, reason: str = "", me
         idle_since=at if state == "WAITING" else None,
     )
     CLUSTERS.put(tx, after.key, after)
-    telling.of_cluster(tx, after, at)
+    status_events.emit_cluster(tx, after, at)
     return after
 
 
@@ -149,7 +149,7 @@ def _started(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> EmrStep:
 
 def _change_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
     STEPS.put(tx, step.key, step)
-    telling.of_step(tx, cluster, step, at)
+    status_events.emit_step(tx, cluster, step, at)
 
 
 def _end_of(cluster: Cluster, step: EmrStep, exit_code: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from passrole import ids
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.emr import refusals, telling
+from passrole.services.emr import refusals, status_events
 from passrole.services.emr.lifecycle import wake
 from passrole.services.emr.records import (
     ACCEPTING,
@@ -77,7 +77,7 @@ def add_steps(
     ]
     for step in added:
         STEPS.put(tx, step.key, step)
-        telling.of_step(tx, cluster, step, step.created)
+        status_events.emit_step(tx, cluster, step, step.created)
     return added
 
 

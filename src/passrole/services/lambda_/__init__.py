@@ -14,10 +14,9 @@ What they rest on:
 - running.py: a function and its role, made into a call of the runtime
 - async_invocations.py: those that wait, stored before they are acknowledged; event_config_records.py,
   outcomes.py, destinations.py: how often they are tried, what became of them, and who is told
-- mapping_records.py, polling.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
+- mapping_records.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
   shape, and which messages it wants
 - sessions.py, paging.py: roles of functions as callers; pages of lists
-- log_delivery.py: what functions write, brought to CloudWatch Logs
 
 Not here: layers, images, event sources other than SQS, function URLs.
 """
@@ -33,12 +32,8 @@ from passrole.services.lambda_ import (
     updating,
     versions,
 )
-from passrole.services.lambda_.log_delivery import LoggedFunctions
-from passrole.services.lambda_.polling import EventSources
 
 __all__ = [
-    "EventSources",
-    "LoggedFunctions",
     "aliases",
     "event_configs",
     "functions",

@@ -1,4 +1,4 @@
-"""Event source mappings: the messages of a queue go to a function (`polling` brings them there).
+"""Event source mappings: worker/queue_pollers.py brings the messages of a queue to the function.
 
 Queues of SQS only; Kinesis, DynamoDB and the others are refused.
 """

@@ -43,7 +43,7 @@ class Problem(Exception):
     """Why a mapping cannot work at the moment; the message is AWS's LastProcessingResult."""
 
 
-class EventSources:
+class QueuePollers:
     """Works all mappings. `start` once the door is open, `close` before the runtime."""
 
     def __init__(

@@ -21,8 +21,8 @@ from passrole.services.context import CallOperation
 from passrole.services.emr import lifecycle
 from passrole.services.emr.lifecycle import Todo
 from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep, steps_of
-from passrole.services.emr.running import Outcome, Programs
 from passrole.store import Store
+from passrole.worker.emr_step_runner import Outcome, StepRunner
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +35,14 @@ RETRY_SECONDS = 5.0
 _INTERNAL = {"Reason": "Unknown Error", "Message": "The step failed because of an internal error."}
 
 
-class Clusters:
+class ClusterController:
     """Works all clusters. `start` once the door is open, `close` before the store."""
 
     def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config) -> None:
         self._store = store
         self._clock = clock
         self._jobs = Jobs()
-        self._programs = Programs(call, clock, config, self._jobs, Spark(config))
+        self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
         self._wakes: dict[str, asyncio.Event] = {}
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._steps: dict[str, asyncio.Task[None]] = {}
@@ -76,7 +76,7 @@ class Clusters:
     async def _take_up(self, cluster: Cluster) -> None:
         for step in await self._store.read(lambda tx: steps_of(tx, cluster.key)):
             if step.state in ("RUNNING", "CANCEL_PENDING"):
-                self._follow(cluster, step, self._programs.reattach)
+                self._follow(cluster, step, self._runner.reattach)
 
     def _wake(self, key: str) -> None:
         if self._closed:
@@ -118,9 +118,9 @@ class Clusters:
 
     async def _begin(self, cluster: Cluster) -> None:
         """From STARTING to where steps may run, or to an early end."""
-        problem, reason = await self._programs.check_roles(cluster), "VALIDATION_ERROR"
+        problem, reason = await self._runner.check_roles(cluster), "VALIDATION_ERROR"
         if problem is None and await self._moved(cluster, "BOOTSTRAPPING"):
-            problem, reason = await self._programs.bootstrap(cluster), "BOOTSTRAP_FAILURE"
+            problem, reason = await self._runner.bootstrap(cluster), "BOOTSTRAP_FAILURE"
         if problem is not None:
             said = problem
             await self._store.write(lambda tx: lifecycle.fail(tx, cluster.key, self._clock(), reason, said))
@@ -135,7 +135,7 @@ class Clusters:
 
     def _do(self, todo: Todo) -> None:
         for step in todo.start:
-            self._follow(todo.cluster, step, self._programs.run)
+            self._follow(todo.cluster, step, self._runner.run)
         for step in todo.end:
             self._end(todo.cluster, step)
 
@@ -173,6 +173,6 @@ class Clusters:
         """Once for each step: ask it to end, and after a while make it."""
         if step.key in self._ending or step.key not in self._steps:
             return
-        self._programs.interrupt(cluster, step, step.interrupted)
+        self._runner.interrupt(cluster, step, step.interrupted)
         loop = asyncio.get_running_loop()
-        self._ending[step.key] = loop.call_later(GRACE_SECONDS, self._programs.kill, cluster, step)
+        self._ending[step.key] = loop.call_later(GRACE_SECONDS, self._runner.kill, cluster, step)

@@ -32,7 +32,7 @@ _DESCRIBE_CLUSTER = Action("emr", "DescribeCluster", "elasticmapreduce:DescribeC
 _LIST_STEPS = Action("emr", "ListSteps", "elasticmapreduce:ListSteps")
 
 
-class EmrWatch:
+class EmrMonitor:
     """Follows all EMR steps between `start` and `close`."""
 
     def __init__(self, store: Store, calls: Calls, emr_steps: EmrSteps, clock: Clock) -> None:

@@ -49,7 +49,7 @@ _CLUSTER_WORDS: Mapping[str, str] = {
 }
 
 
-def of_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
+def emit_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
     """Tell that the step is in the state that it now has."""
     if step.state not in _STEP_WORDS:
         return
@@ -71,7 +71,7 @@ def of_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
     _emit(tx, cluster, STEP_CHANGE, detail, at)
 
 
-def of_cluster(tx: Tx, cluster: Cluster, at: float) -> None:
+def emit_cluster(tx: Tx, cluster: Cluster, at: float) -> None:
     """Tell that the cluster is in the state that it now has; the reason is JSON in a string, as on AWS."""
     if cluster.state not in _CLUSTER_WORDS:
         return

@@ -51,7 +51,7 @@ class _Session:
     variables: Mapping[str, str]
 
 
-class Programs:
+class StepRunner:
     """Runs steps and bootstrap actions of clusters, each in a folder of its own below `<data>/emr`."""
 
     def __init__(self, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
