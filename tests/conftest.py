@@ -190,7 +190,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def spark() -> None:
     """For tests that run Spark: they are skipped where the machine has none."""
-    reason = Spark(Config()).why_not()
+    reason = Spark(Config()).unavailable_reason()
     if reason is not None:
         pytest.skip(f"no Spark here: {reason}")
 

@@ -1,4 +1,4 @@
-"""The one place that chooses: config -> store, directory, runtimes, door, worker, gateway."""
+"""The composition root: config -> store, directory, runtimes, door, worker, gateway."""
 
 import asyncio
 import gc
@@ -45,15 +45,15 @@ from passrole.worker.queue_pollers import QueuePollers
 from passrole.worker.supervisor import Supervisor
 
 GARBAGE_MAX = 50_000
-"""Containers made, less those gone, between two looks for garbage."""
+"""Allocations minus deallocations of containers between two garbage collections."""
 
 _LOOPBACK = "127.0.0.1"
-_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is near
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is local
 
 
 @dataclass(frozen=True)
 class Access:
-    """How the command line reaches a data folder's server as its administrator."""
+    """The command line's credentials as the administrator of a data folder's server."""
 
     account: str
     region: str
@@ -66,51 +66,53 @@ class Access:
 
 
 class CannotListen(Exception):
-    """The address is not to be had; the message says which and why."""
+    """The server cannot listen on the address; the message says which and why."""
 
 
-class CannotKeep(Exception):
+class DataFolderUnusable(Exception):
     """The data folder cannot be used; the message says why, and what to do."""
 
 
 def serve(config: Config, ready: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT; `ready` is told the URL once calls are accepted.
+    """Run until SIGTERM or SIGINT; `ready` is called with the URL once calls are accepted.
 
-    Raises DataFolderInUse, ConfigError, CannotListen, CannotKeep.
+    Raises DataFolderInUse, ConfigError, CannotListen, DataFolderUnusable.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine())
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     listener = _listener(config)
     config = replace(config, port=listener.getsockname()[1])
-    with _told_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with _disk_errors_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(config, listener, ready))
 
 
 def onboard(config: Config) -> Access:
-    """What `init` does, without a server; what is there already stays as it is.
+    """Create the first identities without a server (`passrole init`); existing ones stay as they are.
 
-    Raises DataFolderInUse, CannotKeep.
+    Raises DataFolderInUse, DataFolderUnusable.
     """
-    with _told_in_one_line(config):
+    with _disk_errors_in_one_line(config):
         return asyncio.run(_onboard_alone(config))
 
 
 def access(config: Config) -> Access | None:
-    """The administrator's access to the data folder, where it has been onboarded. Raises CannotKeep."""
+    """The administrator's credentials; None before onboarding. Raises DataFolderUnusable."""
     path = _credentials_path(config)
     try:
         return Access(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise CannotKeep(f"`{path}` cannot be read: {error.strerror}") from error
+        raise DataFolderUnusable(f"`{path}` cannot be read: {error.strerror}") from error
     except (ValueError, TypeError) as error:
-        raise CannotKeep(f"`{path}` is damaged: remove it, and the next start writes it anew") from error
+        raise DataFolderUnusable(
+            f"`{path}` is damaged: remove it, and the next start writes a new one"
+        ) from error
 
 
 def running(config: Config) -> str | None:
-    """The URL of the server on the data folder, if one answers there."""
+    """The URL of the data folder's server, if it is running."""
     path = _server_path(config)
     try:
         url = str(json.loads(path.read_text())["url"])
@@ -121,7 +123,7 @@ def running(config: Config) -> str | None:
 
 
 def proxy(config: Config) -> str | None:
-    """The URL of the proxy for https that belongs to the server on the data folder."""
+    """The URL of the HTTPS proxy of the data folder's server."""
     try:
         return str(json.loads(_server_path(config).read_text())["proxy"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -129,13 +131,13 @@ def proxy(config: Config) -> str | None:
 
 
 def authority(config: Config) -> Path:
-    """The certificate of the authority that the server's https is to be trusted by."""
+    """The CA certificate that clients need to trust the server's HTTPS."""
     return authority_path(config.data)
 
 
 @asynccontextmanager
 async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
-    """Everything but the listener, wired and started; closed again on the way out."""
+    """Everything but the listener, wired and started; closed at the end."""
     store = SqliteStore(config.data)
     steady = SteadyClock(clock)
     directory = Directory(store, clock, config)
@@ -149,7 +151,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         clock=clock,
         steady=steady,
         config=config,
-        elsewhere={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
+        upstreams={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
     )
     worker = Worker(store, door.from_inside, functions, steady)
     supervisor = Supervisor()
@@ -187,9 +189,9 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await store.close()
 
 
-def _calm_the_collector() -> None:
-    """What is there at the start stays, and need not be looked at again; what a large request makes of
-    containers is not looked at again and again while it is made.
+def _tune_garbage_collector() -> None:
+    """Objects made at the start live for ever and are left out of collections; a higher threshold keeps a
+    large request from triggering many of them.
     """
     gc.collect()
     gc.freeze()
@@ -198,14 +200,14 @@ def _calm_the_collector() -> None:
 
 async def _serve(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
     async with opened(config) as gateway:
-        _calm_the_collector()
+        _tune_garbage_collector()
         settings = uvicorn.Config(
             gateway,
             http=Connection,
-            proxy_headers=False,  # gateway/origin.py says whom such headers are believed from
+            proxy_headers=False,  # gateway/origin.py decides which proxies are trusted
             lifespan="off",
             ws="none",
-            log_config=None,  # its lines go the way of ours
+            log_config=None,  # uvicorn's lines go through our handler
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -219,9 +221,9 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up, and ends on a signal without raising it again, so that the exit code is 0.
+    """Announces that it is ready, and ends on a signal without raising it again, so that the exit code is 0.
 
-    Beside the listener it is given it has one for TLS and the proxy that leads there, both on loopback.
+    Besides the given listener it has one for TLS, and the proxy that leads there, both on loopback.
     """
 
     def __init__(self, settings: uvicorn.Config, config: Config, ready: Callable[[str], None]) -> None:
@@ -240,7 +242,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._sweeper.cancel()
-        self._proxy.close()  # tunnels to elsewhere are not waited for: they may last for ever
+        self._proxy.close()  # open tunnels are not awaited: they may last for ever
         await super().shutdown(sockets)
 
     @contextmanager
@@ -259,7 +261,7 @@ class _Server(uvicorn.Server):
         self.servers.append(tls)
         ours = Target(*tls.sockets[0].getsockname())
         tunnels = Proxy(ours, password, self._config.upstream_proxy)
-        try:  # the same place at every start, for the sake of shells that have it in their environment
+        try:  # the same port at every start, since shells have it in their environment
             return await asyncio.start_server(
                 tunnels.serve, _LOOPBACK, self._config.port + 1, limit=HEAD_BYTES_MAX
             )
@@ -267,20 +269,20 @@ class _Server(uvicorn.Server):
             return await asyncio.start_server(tunnels.serve, _LOOPBACK, 0, limit=HEAD_BYTES_MAX)
 
     def _protocol(self) -> asyncio.Protocol:
-        """As uvicorn makes one for each connection of its own listeners."""
+        """Like uvicorn's own protocol factory, which is not public."""
         protocol: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         return protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
     url = config.endpoint_url
-    told = {"url": url, "proxy": proxy_url, "pid": os.getpid()}
-    private_files.write(_server_path(config), json.dumps(told).encode())
+    server = {"url": url, "proxy": proxy_url, "pid": os.getpid()}
+    private_files.write(_server_path(config), json.dumps(server).encode())
     ready(url)
 
 
 def _proxy_password(config: Config) -> str:
-    """Made once for a data folder."""
+    """The proxy's password, made once for a data folder."""
     path = config.data / "proxy.secret"
     if not path.exists():
         private_files.write(path, ids.secret_key().encode())
@@ -300,21 +302,21 @@ def _listener(config: Config) -> socket.socket:
 
 
 @contextmanager
-def _told_in_one_line(config: Config) -> Iterator[None]:
-    """What the disk refuses leaves the block as CannotKeep."""
+def _disk_errors_in_one_line(config: Config) -> Iterator[None]:
+    """Turn errors of the disk and the database into DataFolderUnusable."""
     try:
         yield
     except (OSError, sqlite3.Error, UnknownSchema) as error:
-        message = disk.trouble(error) or str(error)
+        message = disk.problem(error) or str(error)
         if isinstance(error, IsADirectoryError | NotADirectoryError):
             message = f"`{error.filename2 or error.filename}`: {error.strerror}"
-        raise CannotKeep(f"the data folder `{config.data}` cannot be used: {message}") from error
+        raise DataFolderUnusable(f"the data folder `{config.data}` cannot be used: {message}") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
-    except ImportError:  # no wheel for this system: asyncio's own loop serves as well, only slower
+    except ImportError:  # no wheel for this system: asyncio's own loop works too, but slower
         return None
     return uvloop.new_event_loop
 
@@ -328,7 +330,7 @@ async def _onboard_alone(config: Config) -> Access:
 
 
 async def _onboard(store: SqliteStore, config: Config, clock: Clock) -> Access:
-    """Create what onboarding creates where the folder is new, and (again) the file that tells of it."""
+    """Create the first identities in a new folder, and write the credentials file."""
     made = await store.write(lambda tx: identities.onboard(tx, config, clock()))
     result = Access(
         account=config.account,

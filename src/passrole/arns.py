@@ -1,8 +1,8 @@
-"""ARNs, built in one place so that a resource is spelled the same wherever it is named.
+"""ARNs, built and parsed in one place.
 
-Their parts are types of their own, each with one constructor that checks: text from outside cannot become a
-part of an ARN, of a store key or of a path without it. A region `x:111122223333:sagemaker` would otherwise
-move what is authorised to another service, and `..` a folder one level up.
+Their parts are types with a checking constructor: text from outside becomes a part of an ARN, of a store key
+or of a path only through it. Otherwise a region `x:111122223333:sagemaker` would move the authorised resource
+to another service, and `..` a folder one level up.
 """
 
 import re
@@ -12,20 +12,20 @@ from typing import NamedTuple, Self
 PARTITION = "aws"
 NAME_CHARACTERS_MAX = 2_048
 
-# The shape of every region that AWS has named so far: `us-east-1`, `ap-southeast-4`, `mx-central-1`. One that
-# is new fits it too, so no list of regions grows old here.
+# The form of every region's code so far (`us-east-1`, `ap-southeast-4`, `mx-central-1`); a new region fits it
+# too, so that no list has to be kept.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,16}){1,3}-[1-9][0-9]?", re.ASCII)
 # Regions of other partitions (China, GovCloud, the isolated ones, the sovereign cloud): botocore's
 # partitions.json has their patterns. An account of one partition has no credentials in another.
 # https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
-_ELSEWHERE = re.compile(r"(cn|us-gov|[a-z]{2}-iso[a-z]?|eusc)-", re.ASCII)
+_OTHER_PARTITIONS = re.compile(r"(cn|us-gov|[a-z]{2}-iso[a-z]?|eusc)-", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-# Control characters, and the colon that separates the parts of an ARN.
+# Anything but control characters and the colon that separates the parts of an ARN.
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff:]+")
 
 
-class Unfit(ValueError):
-    """Text that cannot be the part of an ARN that it was given for; the message says why."""
+class InvalidPart(ValueError):
+    """Text that is not valid as this part of an ARN; the message says why."""
 
 
 class Region(str):
@@ -34,43 +34,43 @@ class Region(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Raises Unfit."""
-        if not _fits(_REGION, text) or _ELSEWHERE.match(text):
-            raise Unfit(f"`{text}` is not the code of a region, such as us-east-1")
+        """Raises InvalidPart."""
+        if not _fits(_REGION, text) or _OTHER_PARTITIONS.match(text):
+            raise InvalidPart(f"`{text}` is not the code of a region, such as us-east-1")
         return super().__new__(cls, text)
 
 
 class Account(str):
-    """An account's number."""
+    """An account id: twelve digits."""
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Raises Unfit."""
+        """Raises InvalidPart."""
         if not _fits(_ACCOUNT, text):
-            raise Unfit(f"`{text}` is not an account id of 12 digits")
+            raise InvalidPart(f"`{text}` is not an account id of 12 digits")
         return super().__new__(cls, text)
 
 
 class Name(str):
-    """What a resource is called inside its ARN; each service has narrower rules."""
+    """The name of a resource in its ARN; each service has narrower rules."""
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Raises Unfit."""
+        """Raises InvalidPart."""
         if not _fits(_NAME, text) or len(text) > NAME_CHARACTERS_MAX:
-            raise Unfit(f"`{text}` cannot be the name of a resource")
+            raise InvalidPart(f"`{text}` cannot be the name of a resource")
         return super().__new__(cls, text)
 
 
 def _fits(pattern: re.Pattern[str], text: object) -> bool:
-    """JSON from outside may have null or a number where a name belongs."""
+    """`text` may be null or a number of JSON from outside."""
     return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
 PIPELINE_EVENTS = "pipeline-execution-event"
-"""The resource of the ARN that SageMaker's rules for EMR steps lead to; nobody can make such a thing."""
+"""The resource in the ARN of the target of SageMaker's rules for EMR steps; users cannot create one."""
 
 # https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 _PARTITIONS = {
@@ -126,7 +126,7 @@ class Arn(NamedTuple):
 
 
 def parse(text: str) -> Arn | None:
-    """The parts of an ARN, or None where `text` is not one."""
+    """The parts of an ARN, or None if `text` is not one."""
     parts = text.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return None
@@ -134,7 +134,7 @@ def parse(text: str) -> Arn | None:
 
 
 class FunctionName(NamedTuple):
-    """A function as it was addressed; None for what the address leaves out."""
+    """A function as a request names it; parts that the request leaves out are None."""
 
     region: str | None
     account: str | None
@@ -144,7 +144,7 @@ class FunctionName(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def function_name(text: str) -> FunctionName | None:
-    """The parts of what Lambda takes for a function, or None where there are too many.
+    """The parts of a function's name or ARN as Lambda accepts them, or None if there are too many.
 
     A name, `ACCOUNT:name`, `ACCOUNT:function:name`, `REGION:ACCOUNT:function:name` or an ARN, each also with
     `:qualifier`. https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_RequestSyntax
@@ -166,17 +166,17 @@ def function_name(text: str) -> FunctionName | None:
 
 
 def partition_of(region: str) -> str:
-    """The partition that a region is in; that of most regions for one that is not known."""
+    """The partition of a region; `aws` if the region is unknown."""
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), PARTITION)
 
 
 def first_region(partition: str) -> str | None:
-    """The oldest region of a partition, for what tells no more than the partition; None of an unknown one."""
+    """The oldest region of a partition, as a default; None for an unknown partition."""
     return _FIRST_REGIONS.get(partition)
 
 
 def is_region(text: str) -> bool:
-    """Whether it has the form of a region's name, such as `us-gov-west-1`."""
+    """Whether the text has the form of a region's code, such as `us-gov-west-1`."""
     *words, number = text.split("-")
     return len(words) > 1 and all(map(str.isalpha, words)) and number.isdecimal()
 
@@ -191,7 +191,7 @@ def pipeline(region: Region, account: Account, name: str) -> str:
 
 
 def pipeline_prefix(region: Region, account: Account) -> str:
-    """What the ARNs of all pipelines of a place begin with, and of their executions."""
+    """The common prefix of the ARNs of all pipelines of a location, and of their executions."""
     return _joined("sagemaker", region, account, "pipeline/")
 
 
@@ -211,17 +211,17 @@ def function(region: Region, account: Account, name: str) -> str:
 
 
 def lambda_runtime(region: Region, digest: str) -> str:
-    """A version of a runtime, which is AWS's own and in no account."""
+    """A version of a Lambda runtime; it belongs to AWS and has no account."""
     return _joined("lambda", region, "", f"runtime:{_part(digest)}")
 
 
 def event_source_mapping(region: Region, account: Account, uuid: str) -> str:
-    """What leads messages of a queue to a function."""
+    """A mapping from an event source (an SQS queue) to a function."""
     return _joined("lambda", region, account, f"event-source-mapping:{_part(uuid)}")
 
 
 def log_group(region: Region, account: Account, name: str) -> str:
-    """A group of CloudWatch Logs."""
+    """A log group of CloudWatch Logs."""
     return _joined("logs", region, account, f"log-group:{_part(name)}")
 
 
@@ -241,13 +241,13 @@ def instance(region: Region, account: Account, instance_id: str) -> str:
 
 
 def rule(region: Region, account: Account, name: str, bus: str = "default") -> str:
-    """A rule of EventBridge; those of the default bus do not name it."""
+    """An EventBridge rule; the ARN names the bus unless it is the default one."""
     path = name if bus == "default" else f"{bus}/{name}"
     return _joined("events", region, account, f"rule/{_part(path)}")
 
 
 def event_bus(region: Region, account: Account, name: str) -> str:
-    """A bus of EventBridge."""
+    """An event bus of EventBridge."""
     return _joined("events", region, account, f"event-bus/{_part(name)}")
 
 
@@ -262,7 +262,7 @@ def assumed_role(account: Account, role_name: str, session_name: str) -> str:
 
 
 def _part(text: str) -> str:
-    """A name that Name takes; the usual ones are told from others without a pattern. Raises Unfit."""
+    """The text if it is valid as a Name; common names skip the pattern. Raises InvalidPart."""
     usual = isinstance(text, str) and text.isascii() and text.isprintable() and ":" not in text
     return text if usual and 0 < len(text) <= NAME_CHARACTERS_MAX else Name(text)
 

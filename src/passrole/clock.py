@@ -1,4 +1,4 @@
-"""The time, as one injectable thing: seconds since the epoch, UTC, as a float."""
+"""The injectable clock: seconds since the epoch, UTC, as a float."""
 
 import time
 from collections.abc import Callable
@@ -9,10 +9,10 @@ system_clock: Clock = time.time
 
 
 class SteadyClock:
-    """The wall clock, but it never goes back: what is due in a minute comes in a minute, whatever was set.
+    """A wall clock that never goes back, so that timers are not delayed when the system's clock is set back.
 
-    It follows the wall clock forward. Where that is set back it goes on at the pace of a clock that nobody
-    sets. Signatures and sessions are held against the wall clock, which clients have too.
+    It follows the wall clock forward. When that is set back it goes on at the pace of the monotonic clock.
+    Signatures and sessions are checked against the wall clock, as clients use it too.
     """
 
     def __init__(self, wall: Clock = time.time, pace: Clock = time.monotonic) -> None:
@@ -21,7 +21,7 @@ class SteadyClock:
         self._ahead = wall() - pace()
 
     def __call__(self) -> float:
-        """Seconds since the epoch; never fewer than before."""
+        """Seconds since the epoch; never less than the last value."""
         wall, pace = self._wall(), self._pace()  # in this order: a pause between them puts nothing ahead
         self._ahead = max(self._ahead, wall - pace)
         return self._ahead + pace

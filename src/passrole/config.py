@@ -1,9 +1,9 @@
-"""Every setting, in one frozen place; nothing else reads the environment or the settings file.
+"""All settings, frozen; nothing else reads the environment or the settings file.
 
-A setting is a field of Config. It is taken from `PASSROLE_<FIELD>` in the environment, else from
-`config.toml` in the data folder, else from the default here. The command line overrides `data`,
-`host` and `port`. `upstream_proxy`, `spark_home` and `java_home` are also taken from HTTPS_PROXY, SPARK_HOME
-and JAVA_HOME, where every other program finds them.
+A setting is a field of Config. It comes from `PASSROLE_<FIELD>` in the environment, else from `config.toml`
+in the data folder, else from the default here. The command line overrides `data`, `host` and `port`.
+`upstream_proxy`, `spark_home` and `java_home` fall back to HTTPS_PROXY, SPARK_HOME and JAVA_HOME, which other
+programs use as well.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ _REGION = Region("us-east-1")
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used; the message says which and why."""
+    """An invalid setting; the message says which and why."""
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -34,15 +34,15 @@ class Networks(str):
     __slots__ = ()
 
     def __new__(cls, text: str = "") -> Self:
-        """Raises ValueError for what is none."""
-        made = super().__new__(cls, text)
-        _ = made.networks
-        return made
+        """Raises ValueError."""
+        networks = super().__new__(cls, text)
+        _ = networks.networks
+        return networks
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """As the standard library has them."""
-        return tuple(ipaddress.ip_network(each) for each in self.replace(",", " ").split())
+        """The networks as the standard library's objects."""
+        return tuple(ipaddress.ip_network(text) for text in self.replace(",", " ").split())
 
 
 _NO_NETWORKS = Networks()
@@ -84,12 +84,12 @@ class Config:
 
 
 def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:
-    """The settings in force; `overrides` that are None count as not given. Raises ConfigError."""
+    """The effective settings; `overrides` that are None are ignored. Raises ConfigError."""
     environ = os.environ if environment is None else environment
     given = {name: value for name, value in overrides.items() if value is not None}
     data = Path(given.get("data") or environ.get("PASSROLE_DATA") or Config.data)
     values: dict[str, Any] = {
-        **_from_elsewhere(environ),
+        **_from_other_programs(environ),
         **_from_file(data / "config.toml"),
         **_from_environment(environ),
         **given,
@@ -110,7 +110,7 @@ _CHOICES = {"log_level": ("debug", "info", "warning", "error", "critical")}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
-def _from_elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
+def _from_other_programs(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         "upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or "",
         "spark_home": environ.get("SPARK_HOME") or "",

@@ -1,7 +1,7 @@
-"""What the disk refuses, told in one line with what to do about it.
+"""Disk errors as one line of log with advice.
 
-A full disk, a folder that is gone or a damaged database is neither the caller's doing nor a bug, so it needs
-no traceback, and it is told once and not with every call that it stops.
+A full disk, a removed folder or a damaged database is neither the caller's fault nor a bug: it is logged
+without a traceback, and once a minute instead of once a call.
 """
 
 import errno
@@ -10,8 +10,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-AGAIN_SECONDS = 60.0
-"""A trouble that lasts is told again after that."""
+REPEAT_SECONDS = 60.0
+"""How often a lasting problem is logged."""
 
 _FULL = "the disk with the data folder is full: free some space on it"
 _READ_ONLY = "the disk with the data folder is read-only: mount it for writing"
@@ -43,20 +43,20 @@ _BY_SQLITE = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 _PRIMARY_CODE = 0xFF
-_told: dict[str, float] = {}
+_reported_at: dict[str, float] = {}
 
 
-class Gone(OSError):
-    """Somebody removed or replaced what the server keeps its data in: what it writes now is lost."""
+class FolderRemoved(OSError):
+    """The data folder or database was removed or replaced; what the server writes now is lost."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(errno.ENOENT, "it was removed or replaced", str(path))
 
 
-def trouble(error: BaseException) -> str | None:
-    """What is wrong with the disk, if that is what the error tells of."""
-    if isinstance(error, Gone):
-        return f"`{error.filename}` was removed or replaced under the server: stop it and start it anew"
+def problem(error: BaseException) -> str | None:
+    """The problem with the disk that the error reports; None if it is no disk error."""
+    if isinstance(error, FolderRemoved):
+        return f"`{error.filename}` was removed or replaced while the server ran: restart the server"
     if isinstance(error, OSError):
         return _BY_NUMBER.get(error.errno or 0)
     if isinstance(error, sqlite3.Error):
@@ -65,10 +65,10 @@ def trouble(error: BaseException) -> str | None:
 
 
 def report(log: logging.Logger, error: BaseException, what: str) -> None:
-    """Log that `what` failed: one line where the disk is to blame, and once; else with a traceback."""
-    message = trouble(error)
+    """Log that `what` failed: one line for a disk problem, once a minute; else with a traceback."""
+    message = problem(error)
     if message is None:
         log.error("%s failed in passrole itself", what, exc_info=error)
-    elif time.monotonic() - _told.get(message, -AGAIN_SECONDS) >= AGAIN_SECONDS:
-        _told[message] = time.monotonic()
+    elif time.monotonic() - _reported_at.get(message, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+        _reported_at[message] = time.monotonic()
         log.error("%s; until then calls are refused (%s was the first)", message, what)

@@ -1,8 +1,7 @@
-"""Events that services emit, kept until EventBridge has asked its rules about them.
+"""Events that services emit, stored until EventBridge has matched them against its rules.
 
-A service writes its event in the transaction of the change that it tells of, so that neither is there
-without the other. Where the account has no rule in the region nobody could hear it, and nothing is written:
-rules apply to what happens after them.
+A service stores the event in the same transaction as the change that it reports. If the account has no rule
+in the region, no event is stored: a rule never matches earlier events.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from passrole import ids, iso8601
 from passrole.store import Collection, Tx, any_within
 
 CHANNEL = "events-emitted"
-"""Its notices are tuples: the key in EVENTS, and the EmittedEvent."""
+"""The channel of new events; a notice is a tuple of the key in EVENTS and the EmittedEvent."""
 
 RULES_KIND = "event-rule"
 DEFAULT_BUS = "default"
@@ -21,7 +20,7 @@ DEFAULT_BUS = "default"
 
 @dataclass(frozen=True)
 class EmittedEvent:
-    """An event in its envelope, as targets get it, and the name of the bus that it is on."""
+    """An event as targets receive it, and the name of its bus."""
 
     bus: str
     event: Mapping[str, Any]
@@ -42,7 +41,7 @@ def emit(
     resources: Sequence[str] = (),
     bus: str = DEFAULT_BUS,
 ) -> str:
-    """Keep an event of this moment (epoch seconds) and announce it; its id."""
+    """Store an event that happened `at` (epoch seconds) and notify CHANNEL; returns its id."""
     event_id = ids.request_id()
     if not any_rule(tx, account, region):
         return event_id
@@ -64,5 +63,5 @@ def emit(
 
 
 def any_rule(tx: Tx, account: str, region: str) -> bool:
-    """Whether the account has a rule in the region, on whichever bus."""
+    """Whether the account has a rule in the region, on any bus."""
     return any_within(tx, RULES_KIND, account, region)

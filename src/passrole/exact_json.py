@@ -1,7 +1,6 @@
-"""JSON that keeps large integers and any depth: orjson wherever it can, else Python.
+"""JSON with integers of any size and any nesting depth: orjson where possible, else Python.
 
-orjson reads an integer beyond 64 bits as a float and writes none; in a definition, an output or a payload
-such a number is an integer like any other. It reads 1,024 levels and writes 254.
+orjson reads an integer beyond 64 bits as a float and cannot write one. It reads 1,024 levels and writes 254.
 """
 
 import json
@@ -17,7 +16,7 @@ _LONG_NUMBER_IN_BYTES = re.compile(rb"[0-9]{19}")
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises orjson.JSONDecodeError for what is none."""
+    """The value of a JSON text. Raises orjson.JSONDecodeError."""
     value = orjson.loads(text)
     found = _LONG_NUMBER.search(text) if isinstance(text, str) else _LONG_NUMBER_IN_BYTES.search(text)
     if found is None:
@@ -29,7 +28,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """The shortest JSON text of a value. Raises TypeError for what has none."""
+    """The compact JSON text of a value. Raises TypeError for a type that JSON lacks."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -37,7 +36,7 @@ def dumps(value: Any) -> bytes:
 
 
 def depth(value: object) -> int:
-    """How many levels of containers a value has; a scalar has none."""
+    """The nesting depth of a value; 0 for a scalar."""
     levels, level = 0, [value]
     while level := [inner for inner in level if isinstance(inner, dict | list)]:
         levels += 1
@@ -53,7 +52,7 @@ Parts = Iterator["bytes | Parts"]
 
 
 def _written(value: Any) -> Iterator[bytes]:
-    """The text in pieces, with a stack of its own: values from outside nest deeper than Python's."""
+    """The text in pieces; an explicit stack, since values may nest deeper than Python's."""
     open_ = [_parts(value)]
     while open_:
         for part in open_[-1]:
@@ -67,7 +66,7 @@ def _written(value: Any) -> Iterator[bytes]:
 
 
 def _parts(value: Any) -> Parts:
-    """What is written of a value: bytes, and the parts of values within it."""
+    """The parts of a value's text: bytes, and the parts of nested values."""
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):

@@ -1,12 +1,12 @@
 """The errors that are sent on the wire.
 
-A Fault is what AWS would answer: a code, a message, a status. `wire` renders it in the protocol of
-the call; nothing below `wire` knows how. Any exception that is not a Fault is a bug in passrole and
-leaves the gateway as InternalFailure (500) with no detail.
+A Fault is the error that AWS would return: a code, a message, a status. Only `wire` knows how to render it in
+the protocol of the call. Any other exception is a bug in passrole and leaves the gateway as InternalFailure
+(500) without detail.
 
     Fault
-    ├── AccessDenied    the evaluator said no; `api` words it as the service does
-    └── Internal        passrole itself failed, which says nothing of the call
+    ├── AccessDenied    the evaluator denied the call; `api` words it as the service does
+    └── Internal        passrole itself failed
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from typing import Any
 class Fault(Exception):
     """One error on the wire.
 
-    `code` is the modelled shape name or the bare code (`ResourceNotFound`); `status` overrides the
-    service description's (which defaults to 400); `members` are further modelled members of the error, and
-    `headers`, which S3's answers alone carry, by lower-case name.
+    `code` is the modelled shape name or the bare code (`ResourceNotFound`); `status` overrides the service
+    description's status (default 400); `members` are further modelled members of the error; `headers` are
+    response headers by lower-case name, for S3 only.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Fault(Exception):
 
 
 class AccessDenied(Fault):
-    """The caller may not do this."""
+    """The caller is not authorised."""
 
 
 class Internal(Fault):
-    """The answer to a failure of ours: that it is one, and nothing of it."""
+    """InternalFailure, the response to any failure of passrole itself; it carries no detail."""
 
     def __init__(self) -> None:
         message = "The request failed because of an internal error."
@@ -53,7 +53,7 @@ class Internal(Fault):
 
 
 class InnerCallFailed(Exception):
-    """passrole itself failed in a call that a handler made of another service.
+    """passrole itself failed in a handler's call to another service.
 
-    It is no Fault, so that no handler takes it for that service's refusal and blames its own caller.
+    It is not a Fault, so that no handler mistakes it for an error of that service.
     """

@@ -1,13 +1,12 @@
-"""Lines of the log, of the audit trail and on a terminal that nothing a caller writes can break or forge.
-
-Control characters, and the others at which readers end a line, are escaped here, in every message at once.
+"""Escapes control characters and line separators, so that no caller can forge a line of the log, of the audit
+trail or of a terminal.
 """
 
 import logging
 import re
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# The last ones turn the direction of writing: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+# The last ones change the text direction: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 # The same in UTF-8, as far as a JSON writer leaves them.
 _CONTROL_BYTES = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
@@ -33,20 +32,20 @@ class OneLine(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    r"""The text without what ends a line or steers a terminal: `\n` stands for a newline."""
+    r"""The text with control characters escaped; a newline becomes `\n`."""
     return _CONTROL.sub(
         lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text
     )
 
 
-def shown(text: str) -> list[str]:
-    r"""The lines of a text for a terminal: tabs stay, whatever else steers one is escaped."""
+def terminal_lines(text: str) -> list[str]:
+    r"""The lines of a text for a terminal: tabs stay, other control characters are escaped."""
     lines = text.replace("\r\n", "\n").split("\n")
     return ["\t".join(map(escaped, line.split("\t"))) for line in lines]
 
 
 def escaped_json(text: bytes) -> bytes:
-    """JSON lines, likewise; the same values when they are read."""
+    """JSON lines with control characters escaped; they parse to the same values."""
     return _CONTROL_BYTES.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), text)
 
 

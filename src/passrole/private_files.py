@@ -1,7 +1,7 @@
-"""The data folder and what is in it are for their owner alone, whoever makes them.
+"""Makes the data folder and its files readable by their owner alone (modes 0700 and 0600).
 
-It holds keys, objects and the audit trail. A folder that is open to others, because an older version or
-somebody else made it, is tightened, and so are the files at its top.
+The folder holds keys, objects and the audit trail. An existing folder with wider modes is tightened, and so
+are the files directly in it.
 """
 
 import os
@@ -17,35 +17,33 @@ _PUBLIC_FILES = frozenset({"ca.pem", "ca-bundle.pem"})  # certificates, which ev
 _OTHERS = 0o077
 
 
-def make_folder(folder: Path, say: Callable[[str], None]) -> None:
-    """Make the data folder, or tighten one that exists; `say` is told what was changed, or cannot be.
+def make_folder(folder: Path, warn: Callable[[str], None]) -> None:
+    """Make the data folder, or tighten its modes; `warn` is called with what was changed or cannot be.
 
-    Raises OSError where it cannot be made.
+    Raises OSError if it cannot be made.
     """
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     mode = folder.stat().st_mode
     if mode & stat.S_ISVTX:  # /tmp and its like are not for us to close
-        say(
-            f"the data folder `{folder}` is one that others write to: they may read what passrole keeps there"
-        )
+        warn(f"the data folder `{folder}` is shared with other users, who may read its files; choose another")
         return
     try:
-        tightened = [each for each in (folder, *_files(folder)) if _tighten(each)]
+        tightened = [path for path in (folder, *_files(folder)) if _tighten(path)]
     except OSError as error:
-        say(f"the data folder `{folder}` is open to others and cannot be closed: {error.strerror}")
+        warn(f"the data folder `{folder}` is readable by others and cannot be changed: {error.strerror}")
         return
     if tightened:
-        names = ", ".join(f"`{each}`" for each in tightened)
-        say(f"open to others until now: {names}; from here on only to their owner")
+        names = ", ".join(f"`{path}`" for path in tightened)
+        warn(f"these were readable by others and are now private: {names}")
 
 
 def open_to_append(path: Path) -> BinaryIO:
-    """A file in the data folder, made where it is missing; it can be read as well."""
+    """Open a file of the data folder for appending and reading; created if missing."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, FILE_MODE), "a+b")
 
 
 def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
-    """Put a file in place in one step, for another process may read or write it at this moment."""
+    """Write a file atomically (by renaming a new one), since another process may be reading it."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     with suppress(FileNotFoundError):
         temporary.unlink()  # an old one would keep its own mode
@@ -64,7 +62,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _tighten(path: Path) -> bool:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError:  # another process is done with it
+    except FileNotFoundError:  # another process removed it
         return False
     if not mode & _OTHERS:
         return False

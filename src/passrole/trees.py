@@ -1,6 +1,6 @@
-"""Trees of folders that somebody else made, walked without recursion: they may be deeper than Python's stack.
+"""Walks and removes folder trees without recursion, since users' trees may be deeper than Python's stack.
 
-It knows only the disk. What it removes it cannot leave: no step follows a symbolic link.
+It knows only the disk, and never follows a symbolic link out of the tree.
 """
 
 import os
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 
 def folders(root: Path) -> Iterator[Path]:
-    """The folder itself and those below, each after the one that it is in."""
+    """The folder itself and all folders below it, parents first."""
     found = [root]
     for folder in found:  # grows while it is read
         yield folder
@@ -19,8 +19,8 @@ def folders(root: Path) -> Iterator[Path]:
             found += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
-def inside(folder: Path) -> list[Path]:
-    """What is right in a folder that is no link; nothing where it is not there."""
+def entries(folder: Path) -> list[Path]:
+    """The direct entries of a folder; none if it is missing or a symbolic link."""
     if folder.is_symlink():
         return []
     try:
@@ -30,7 +30,7 @@ def inside(folder: Path) -> list[Path]:
 
 
 def discard(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it. What cannot be removed stays."""
+    """Remove a file, a link, or a folder with its contents. What cannot be removed stays."""
     if path.is_dir() and not path.is_symlink():
         remove(path)
     else:
@@ -39,20 +39,20 @@ def discard(path: Path) -> None:
 
 
 def make(folder: Path) -> None:
-    """Make a folder and those above it; what is there already stays."""
+    """Make a folder and its parents; existing ones are no error."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for each in reversed(missing):
-        each.mkdir(exist_ok=True)
+    for parent in reversed(missing):
+        parent.mkdir(exist_ok=True)
 
 
 def remove(root: Path) -> None:
-    """Remove a folder and all that is in it. What cannot be removed stays.
+    """Remove a folder with its contents. What cannot be removed stays.
 
-    Each folder below is first emptied of its own folders, which move up to the root: so no path gets longer
-    than the system takes.
+    Nested folders are moved up to the root before they are removed, so that no path exceeds the system's
+    limit.
     """
     if root.is_symlink():
         return
@@ -65,7 +65,7 @@ def remove(root: Path) -> None:
 
 
 def _emptied_of_files(folder: Path) -> list[Path]:
-    """The folders right in a folder, whose files are removed."""
+    """Remove the files directly in a folder; its direct subfolders."""
     found: list[Path] = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -78,7 +78,7 @@ def _emptied_of_files(folder: Path) -> list[Path]:
 
 
 def _emptied_of_folders(folder: Path, root: Path) -> bool:
-    """Whether the folder could be removed, after those in it have moved to the root."""
+    """Move the folder's subfolders to the root and remove it; whether it could be removed."""
     for inner in _emptied_of_files(folder):
         with suppress(OSError):
             inner.rename(root / uuid4().hex)

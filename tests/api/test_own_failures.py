@@ -63,7 +63,7 @@ def function(access: app.Access, code: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
 
 def test_a_call_that_failed_inside_another_is_no_refusal(
@@ -134,7 +134,7 @@ def test_an_archive_with_a_name_that_is_no_file_s_stays_bad(tmp_path: Path) -> N
         (OSError(errno.EDQUOT, ""), "quota"),
         (OSError(errno.EROFS, ""), "read-only"),
         (OSError(errno.EMFILE, ""), "ulimit -n"),
-        (disk.Gone(Path("/data")), "`/data` was removed"),
+        (disk.FolderRemoved(Path("/data")), "`/data` was removed"),
     ],
 )
 def test_what_the_disk_refuses_is_told_once_with_what_to_do(

@@ -16,7 +16,7 @@ from tests.conftest import Server
 
 from passrole import private_files
 from passrole.audit import Audit, Entry, writer
-from passrole.disk import Gone
+from passrole.disk import FolderRemoved
 
 
 def entry(operation: str) -> Entry:
@@ -97,7 +97,7 @@ def test_a_trail_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
         assert told(path) == ["One"]
         path.unlink()
         path.parent.rmdir()
-        with pytest.raises(Gone):
+        with pytest.raises(FolderRemoved):
             trail.record(entry("Two"))
         trail.close()
 

@@ -15,7 +15,7 @@ from passrole.cli.pipelines.callbacks import columns
 from passrole.cli.pipelines.progress import detail, outputs
 from passrole.client.callbacks import WaitingCallback
 from passrole.client.progress import steps_of
-from passrole.log_format import shown
+from passrole.log_format import terminal_lines
 
 CLEAR, TITLE, CSI = "\x1b[2J", "\x1b]0;owned\x07", "\x9b31m"
 HOSTILE = f"a{CLEAR}b{TITLE}c{CSI}d\x08\x7fe\u2028f\u202eg"
@@ -32,8 +32,8 @@ def run(*arguments: str) -> Result:
 
 
 def test_a_line_keeps_its_tabs_and_nothing_else_that_steers() -> None:
-    assert shown(f"REPORT\tx {HOSTILE}") == [f"REPORT\tx {SAID}"]
-    assert shown("one\r\ntwo\rthree\n") == ["one", r"two\rthree", ""]
+    assert terminal_lines(f"REPORT\tx {HOSTILE}") == [f"REPORT\tx {SAID}"]
+    assert terminal_lines("one\r\ntwo\rthree\n") == ["one", r"two\rthree", ""]
 
 
 def test_what_steps_and_callers_wrote_is_escaped() -> None:

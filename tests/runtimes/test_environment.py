@@ -41,8 +41,8 @@ def test_without_node_its_functions_are_refused_with_the_reason(monkeypatch: pyt
     environment.node_runtime.cache_clear()
     monkeypatch.setenv("PATH", "/nowhere")
     try:
-        reason = environment.why_not("nodejs20.x")
+        reason = environment.unavailable_reason("nodejs20.x")
         assert reason == "Node.js is not installed: there is no `node` on the path"
-        assert environment.why_not("python3.9") is None
+        assert environment.unavailable_reason("python3.9") is None
     finally:
         environment.node_runtime.cache_clear()

@@ -72,7 +72,9 @@ def test_a_folder_that_is_too_open_is_tightened_and_that_is_said_once(tmp_path: 
         (data / name).chmod(0o644)
     (data / "config.toml").write_text('s3_secret_access_key = "hidden"\n')
     told = command("init", "--data", str(data)).stderr
-    assert told.count("\n") == 1 and told.startswith("warning: open to others until now: ")
+    assert told.count("\n") == 1 and told.startswith(
+        "warning: these were readable by others and are now private: "
+    )
     assert f"`{data}`" in told and "config.toml" in told
     assert [mode(data), mode(data / "passrole.db"), mode(data / "config.toml")] == [0o700, 0o600, 0o600]
     assert command("init", "--data", str(data)).stderr == ""
@@ -86,7 +88,7 @@ def test_a_server_tightens_its_folder(tmp_path: Path, start_server: Callable[...
     server = start_server()
     assert server.data == data
     assert (mode(data), mode(data / "audit.jsonl")) == (0o700, 0o600)
-    assert "open to others until now" in Path(server.log.name).read_text()
+    assert "these were readable by others" in Path(server.log.name).read_text()
 
 
 def test_the_store_alone_tightens_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -98,7 +100,7 @@ def test_the_store_alone_tightens_and_says_so(tmp_path: Path, caplog: pytest.Log
         private_files.make_folder(data, logging.getLogger("passrole").warning)
     assert mode(data) == 0o700
     assert [record.message for record in caplog.records] == [
-        f"open to others until now: `{data}`; from here on only to their owner"
+        f"these were readable by others and are now private: `{data}`"
     ]
 
 
@@ -106,7 +108,7 @@ def test_a_folder_that_everybody_writes_to_is_not_closed_for_them(tmp_path: Path
     tmp_path.chmod(0o1777)
     said: list[str] = []
     private_files.make_folder(tmp_path, said.append)
-    assert mode(tmp_path) == 0o1777 and "others write to" in said[0]
+    assert mode(tmp_path) == 0o1777 and "shared with other users" in said[0]
 
 
 def test_a_link_in_the_folder_leads_to_no_change_elsewhere(tmp_path: Path) -> None:

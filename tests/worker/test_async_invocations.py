@@ -304,7 +304,7 @@ def test_what_is_no_fault_strands_no_event(
 ) -> None:
     """It is tried again with back-off, is logged, and counts as no attempt."""
     monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
     async def scenario(scene: Scene) -> None:
         scene.runtime.raises = [error, error]

@@ -17,7 +17,7 @@ Script = list[BaseException | float | None]
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
 
 class Scene:

@@ -21,7 +21,7 @@ FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test moves the clock and the queue sees it soon."""
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
     monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
 
 

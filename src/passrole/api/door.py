@@ -15,7 +15,7 @@ from typing import Any
 from passrole import disk, ids
 from passrole.api import table
 from passrole.api.authorise import Authoriser, Verdict
-from passrole.arns import Region, Unfit
+from passrole.arns import InvalidPart, Region
 from passrole.audit import Audit, Entry
 from passrole.clock import Clock
 from passrole.config import Config
@@ -31,7 +31,7 @@ from passrole.wire.descriptions import SERVICES, Protocol, snake_case
 
 log = logging.getLogger(__name__)
 
-AnsweredElsewhere = Callable[[Context, Operation, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+Upstream = Callable[[Context, Operation, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Context, the declaration, the operation and its parameters in AWS's spelling."""
 
 
@@ -79,11 +79,11 @@ class Door:
         clock: Clock,
         config: Config,
         steady: Clock | None = None,
-        elsewhere: Mapping[str, AnsweredElsewhere] | None = None,
+        upstreams: Mapping[str, Upstream] | None = None,
     ) -> None:
         """`steady`: the handlers' clock, which never goes back; by default `clock`.
 
-        `elsewhere`: by service, what answers in the handlers' place once a call is authorised.
+        `upstreams`: by service, where an authorised call is forwarded instead of being handled here.
         """
         self._store = store
         self._functions = functions
@@ -91,7 +91,7 @@ class Door:
         self._clock = clock
         self._steady = steady or clock
         self._config = config
-        self._elsewhere = dict(elsewhere or {})
+        self._upstreams = dict(upstreams or {})
         self._authoriser = Authoriser(directory, clock)
 
     async def call(self, call: Call) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Door:
             answer = await self._through(call, verdict)
         except Fault as error:
             fault = error
-        except Unfit as error:
+        except InvalidPart as error:
             fault = Fault(table.REFUSALS[call.service].invalid, str(error), status=400)
         except Exception as error:
             fault = _own_failure(call, error)
@@ -150,9 +150,9 @@ class Door:
         context = self._context(call)
         parameters = _arguments(call, operation)
         await self._authorise(call, operation, context, parameters, verdict)
-        elsewhere = self._elsewhere.get(call.service)
-        if elsewhere is not None:
-            return await elsewhere(context, operation, call.operation, call.parameters)
+        upstream = self._upstreams.get(call.service)
+        if upstream is not None:
+            return await upstream(context, operation, call.operation, call.parameters)
         return await operation.handler(context, **parameters) or {}
 
     async def _authorise(
@@ -222,7 +222,7 @@ class Door:
 def _region(text: str) -> Region:
     try:
         return Region(text)
-    except Unfit as error:
+    except InvalidPart as error:
         raise Fault("ValidationException", str(error)) from None
 
 

@@ -64,7 +64,7 @@ class Audit:
         try:
             opened = private_files.open_to_append(self._path)
         except FileNotFoundError:
-            raise disk.Gone(self._path.parent) from None
+            raise disk.FolderRemoved(self._path.parent) from None
         self._file.close()
         self._file = opened
         return os.fstat(opened.fileno())

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import click
 
 from passrole.cli.errors import Failed
-from passrole.log_format import escaped, shown
+from passrole.log_format import escaped, terminal_lines
 
 # https://man.freebsd.org/cgi/man.cgi?query=sysexits: EX_SOFTWARE, "an internal software error".
 EXIT_CODE = 70
@@ -59,7 +59,7 @@ def _secrets(environment: Mapping[str, str]) -> list[str]:
 def _write(details: str, context: click.Context) -> str:
     """Raises OSError."""
     versions = f"passrole {version('passrole')}, Python {sys.version.split()[0]}, {sys.platform}"
-    lines = [escaped(f"{context.command_path}: {versions}"), *shown(details)]
+    lines = [escaped(f"{context.command_path}: {versions}"), *terminal_lines(details)]
     descriptor, path = tempfile.mkstemp(prefix="passrole-", suffix=".log")  # for their owner alone
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))

@@ -138,5 +138,5 @@ def connected(
 def _access(config: Config) -> app.Access | None:
     try:
         return app.access(config)
-    except app.CannotKeep as error:
+    except app.DataFolderUnusable as error:
         raise InvalidInput(str(error)) from error

@@ -166,7 +166,7 @@ def _name(text: str) -> str:
     """The name; of text that cannot be one, ANY, as of what only a running execution knows."""
     try:
         return arns.Name(text)
-    except arns.Unfit:
+    except arns.InvalidPart:
         return ANY
 
 

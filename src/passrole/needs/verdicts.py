@@ -67,7 +67,7 @@ class Answer:
 
 
 def execution_role_session(role_arn: str) -> Principal:
-    """SageMaker's session of the execution role. Raises Unfit for what is no role's ARN."""
+    """SageMaker's session of the execution role. Raises InvalidPart for what is no role's ARN."""
     name = role_arn.rpartition("/")[2]
     found = arns.parse(role_arn)
     account = Account(found.account if found else "")

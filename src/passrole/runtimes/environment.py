@@ -89,7 +89,7 @@ def chosen_bootstrap(setting: str) -> str:
     return "awslambdaric" if installed and setting != "own" else "own"
 
 
-def why_not(runtime: str) -> str | None:
+def unavailable_reason(runtime: str) -> str | None:
     """Why functions of this runtime cannot be run here; None where they can."""
     if runtime.startswith(_NODE):
         return None if node_runtime() else "Node.js is not installed: there is no `node` on the path"

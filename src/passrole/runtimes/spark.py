@@ -37,7 +37,7 @@ class Spark:
         self._java_home = config.java_home
         self._spark_home = config.spark_home
 
-    def why_not(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         """Why Spark jobs cannot be run here, with what to do about it; None where they can."""
         if self.home is None:
             return "Spark is not installed; install it with: pip install 'passrole[emr]'"

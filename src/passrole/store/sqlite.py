@@ -185,7 +185,7 @@ class _Files:
         gone = next((path for path in self._paths if not self._is_there(path)), None)
         if gone is None:
             return outcomes
-        return [_Outcome(outcome.future, None, disk.Gone(gone), []) for outcome in outcomes]
+        return [_Outcome(outcome.future, None, disk.FolderRemoved(gone), []) for outcome in outcomes]
 
     def _is_there(self, path: Path) -> bool:
         try:

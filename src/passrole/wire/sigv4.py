@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from passrole.arns import Region, Unfit
+from passrole.arns import InvalidPart, Region
 from passrole.faults import Fault
 from passrole.wire import presigned_headers
 from passrole.wire.canonical import canonical_request
@@ -330,7 +330,7 @@ def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, 
 def _region(text: str, protocol: Protocol, malformed: _Malformed) -> Region:
     try:
         return _known_region(text)
-    except Unfit:
+    except InvalidPart:
         pass
     if protocol == "rest-xml":  # S3 says which region it expects, and clients then try that one
         message = f"{malformed.beginning}; the region '{text}' is wrong; expecting '{S3_REGION}'"

@@ -207,7 +207,7 @@ class StepRunner:
             raise Unsupported(
                 "Spark reads the objects of the folder `s3`, and a setting keeps them elsewhere"
             )
-        reason = self._spark.why_not()
+        reason = self._spark.unavailable_reason()
         if reason is not None:
             raise Unsupported(reason)
 

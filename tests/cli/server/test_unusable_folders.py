@@ -18,7 +18,7 @@ Passrole = Callable[..., "subprocess.Popen[str]"]
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     said, told = process.communicate(timeout=30)
     assert said == ""
-    lines = [line for line in told.splitlines(keepends=True) if "open to others until now" not in line]
+    lines = [line for line in told.splitlines(keepends=True) if "these were readable by others" not in line]
     return process.returncode, "".join(lines)
 
 
@@ -176,4 +176,4 @@ def test_nothing_is_acknowledged_that_goes_into_files_which_are_gone(
             call()
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     log = Path(server.log.name).read_text()
-    assert log.count("was removed or replaced under the server") == 1 and "Traceback" not in log
+    assert log.count("was removed or replaced while the server ran") == 1 and "Traceback" not in log

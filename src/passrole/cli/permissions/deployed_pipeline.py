@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.session import Session
 
 from passrole import arns
-from passrole.arns import Account, Region, Unfit
+from passrole.arns import Account, InvalidPart, Region
 from passrole.cli.errors import Misuse, aws_message
 from passrole.cli.permissions.attached_policies import DENIED, ClientOf
 from passrole.cli.permissions.identity_policies import fetch_identity
@@ -117,7 +117,7 @@ def _place(pipeline_arn: str) -> Place:
     found = arns.parse(pipeline_arn)
     try:
         return Place(Region(found.region if found else ""), Account(found.account if found else ""))
-    except Unfit as error:
+    except InvalidPart as error:
         raise Misuse(f"`{pipeline_arn}` is not in a region of AWS's partition `{arns.PARTITION}`") from error
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from passrole import arns
-from passrole.arns import Account, Unfit
+from passrole.arns import Account, InvalidPart
 from passrole.audit import Check, Entry
 from passrole.cli.errors import Misuse
 from passrole.cli.permissions import trail
@@ -108,11 +108,11 @@ def principal_of(arn: str) -> Principal:
     if found and kind == "user" and name:
         return Principal("user", arn, found.account, "", name)
     if found and kind == "role" and name:
-        with suppress(Unfit):
+        with suppress(InvalidPart):
             return execution_role_session(arn)
     role, _, session = path.partition("/")
     if found and kind == "assumed-role" and session:
-        with suppress(Unfit):
+        with suppress(InvalidPart):
             role_arn = arns.iam(Account(found.account), "role", "/", role)
             return Principal("role", arn, found.account, "", role, role_arn, session)
     raise Misuse(f"`{arn}` is not the ARN of a user, a role or a session, nor a service's name")

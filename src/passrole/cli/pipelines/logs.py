@@ -9,7 +9,7 @@ import click
 
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
-from passrole.log_format import escaped, shown
+from passrole.log_format import escaped, terminal_lines
 
 if TYPE_CHECKING:
     from passrole.client.step_logs import Line
@@ -59,5 +59,5 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
 
 def _texts(line: "Line") -> Iterator[str]:
     """Each with its time and step, so that no text looks like a line of another step."""
-    for text in shown(line.text.removesuffix("\n")):
+    for text in terminal_lines(line.text.removesuffix("\n")):
         yield f"{line.time_of_day}  {escaped(line.step)}  {text}"

@@ -31,7 +31,7 @@ def init(data: Path | None) -> None:
         access = app.access(config) or app.onboard(config)
     except DataFolderInUse as error:
         raise Misuse(f"another server holds the data folder `{config.data}`") from error
-    except app.CannotKeep as error:
+    except app.DataFolderUnusable as error:
         raise Misuse(str(error)) from error
     for label, value in (
         ("account", access.account),

@@ -35,7 +35,7 @@ def serve(data: Path | None, host: str | None, port: int | None, spark_master: s
         app.serve(config, _ready)
     except DataFolderInUse as error:
         raise Misuse(f"another server holds the data folder `{config.data}`") from error
-    except (ConfigError, app.CannotKeep) as error:
+    except (ConfigError, app.DataFolderUnusable) as error:
         raise Misuse(str(error)) from error
     except app.CannotListen as error:
         raise Misuse(f"cannot listen on {error}") from error

@@ -30,11 +30,11 @@ def _working(tx: Tx) -> dict[str, frozenset[str] | None]:
 
 
 def _remove(root: Path, working: Mapping[str, frozenset[str] | None]) -> None:
-    for cluster in trees.inside(root):
+    for cluster in trees.entries(root):
         if cluster.name not in working:
             trees.discard(cluster)
             continue
         steps = working[cluster.name]
-        for step in trees.inside(cluster) if steps is not None else ():
+        for step in trees.entries(cluster) if steps is not None else ():
             if step.name not in (steps or ()):
                 trees.discard(step / TEMPORARY)

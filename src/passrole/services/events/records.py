@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passrole import arns
-from passrole.arns import Account, Arn, Location, Region, Unfit
+from passrole.arns import Account, Arn, InvalidPart, Location, Region
 from passrole.event_outbox import DEFAULT_BUS, RULES_KIND
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -117,7 +117,7 @@ def place_of(arn: Arn, name: str) -> NamedBus:
     """The bus of that name in an ARN's region and account. Raises Fault."""
     try:
         return NamedBus(Region(arn.region), Account(arn.account), name)
-    except Unfit:
+    except InvalidPart:
         raise refusals.bad_arn(str(arn)) from None
 
 

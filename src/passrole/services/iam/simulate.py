@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Unfit
+from passrole.arns import Account, InvalidPart
 from passrole.policy import Principal
 from passrole.policy.request import Values
 from passrole.policy.trust import asks_trust
@@ -193,7 +193,7 @@ def _caller(arn: str, id_: str = "", tags: Mapping[str, str] | None = None) -> P
 def _account(arn: str) -> Account:
     parsed = arns.parse(arn)
     if parsed is not None and parsed.service == "iam":
-        with suppress(Unfit):
+        with suppress(InvalidPart):
             return Account(parsed.account)
     raise refusals.invalid_input(f"Invalid CallerArn: {arn} is neither a user nor a role.")
 

@@ -28,9 +28,9 @@ async def sweep(store: Store, config: Config) -> None:
 
 def _remove(root: Path, used: frozenset[Path]) -> None:
     """Below the root there are regions, functions' names, and uploads."""
-    for region in trees.inside(root):
-        for name in trees.inside(region):
-            for code in trees.inside(name):
+    for region in trees.entries(root):
+        for name in trees.entries(region):
+            for code in trees.entries(name):
                 if code not in used:
                     trees.discard(code)
             with suppress(OSError):  # others are in it

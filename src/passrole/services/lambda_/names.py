@@ -10,7 +10,7 @@ import string
 from typing import NamedTuple
 
 from passrole import arns
-from passrole.arns import Account, Region, Unfit
+from passrole.arns import Account, InvalidPart, Region
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.services.operation import Parameters
@@ -58,12 +58,12 @@ def _where(ctx: Context, text: str, found: arns.FunctionName) -> tuple[Region, A
     """Region and account of the function. Raises Fault."""
     try:
         if text.startswith("arn:") and not text.startswith(f"arn:{arns.PARTITION}:"):
-            raise Unfit("another partition's function")
+            raise InvalidPart("another partition's function")
         return (
             ctx.region if found.region is None else Region(found.region),
             ctx.account if found.account is None else Account(found.account),
         )
-    except Unfit:
+    except InvalidPart:
         raise refusals.constraint(text, "functionName", "be a function's name or ARN") from None
 
 

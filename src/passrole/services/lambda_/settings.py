@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from passrole.policy.request import Values
-from passrole.runtimes.environment import runtime_warning, why_not
+from passrole.runtimes.environment import runtime_warning, unavailable_reason
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.services.operation import Parameters
@@ -67,7 +67,7 @@ def checked_runtime(runtime: str, *, strict: bool) -> str:
     known = enum_values("lambda", "Runtime")
     if runtime not in known:
         raise refusals.unknown_runtime(runtime, known)
-    reason = why_not(runtime)
+    reason = unavailable_reason(runtime)
     if reason:
         raise refusals.unsupported(f"the runtime {runtime}: {reason}")
     warning = runtime_warning(runtime)

@@ -27,10 +27,10 @@ def _parts(tx: Tx) -> dict[str, frozenset[str]]:
 
 
 def _remove(work: Path, parts: Mapping[str, frozenset[str]]) -> None:
-    for found in trees.inside(work):
+    for found in trees.entries(work):
         if found.name not in parts:
             trees.discard(found)
             continue
-        for file in trees.inside(found):
+        for file in trees.entries(found):
             if file.name not in parts[found.name]:
                 trees.discard(file)
