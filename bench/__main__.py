@@ -22,6 +22,7 @@ from bench import (
     pipelines,
     queues,
     start_up,
+    turns,
 )
 from bench.table import Row, missed, show
 
@@ -30,6 +31,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "engine": engine.rows,
     "executions": executions.rows,
     "pipelines": pipelines.rows,
+    "turns": turns.rows,
     "callbacks": callbacks.rows,
     "queues": queues.rows,
     "decisions": decisions.rows,

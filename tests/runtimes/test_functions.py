@@ -125,6 +125,35 @@ def test_who_is_expected_waits_as_long_as_it_takes_and_is_told_when_it_begins(
     assert own_bench.run(scenario, lambda_workers_max=1).payload == b"null"
 
 
+def test_parties_that_wait_for_slots_take_turns(own_bench: Bench) -> None:
+    spec = own_bench.gated(then="return")
+    order: list[str] = []
+
+    async def invoke(functions: Functions, party: str, name: str) -> None:
+        with functions.expecting(name, party) as begun:
+            begun.add_done_callback(lambda _: order.append(name))
+            await own_bench.invoke(functions, spec, request_id=name)
+
+    async def scenario(functions: Functions) -> None:
+        large = [asyncio.create_task(invoke(functions, "large", f"large-{n}")) for n in range(4)]
+        await own_bench.until_begun(1)
+        small = asyncio.create_task(invoke(functions, "small", "small"))
+        given_up = asyncio.create_task(invoke(functions, "given up", "given up"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        own_bench.open_gate()
+        await asyncio.gather(*large, small)
+
+    own_bench.run(scenario, lambda_workers_max=1)
+    assert [name for name in order if name != "given up"] == [
+        "large-0",
+        "large-1",
+        "small",
+        "large-2",
+        "large-3",
+    ]
+
+
 def test_a_worker_that_was_idle_too_long_is_ended(own_bench: Bench) -> None:
     async def scenario(functions: Functions) -> int:
         pid: int = await own_bench.call(functions, own_bench.function(PID))

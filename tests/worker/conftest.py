@@ -76,7 +76,7 @@ class FakeSlots:
         self.waiting: dict[str, asyncio.Future[None]] = {}
 
     @contextmanager
-    def expecting(self, request_id: str) -> Iterator["asyncio.Future[None]"]:
+    def expecting(self, request_id: str, _party: str) -> Iterator["asyncio.Future[None]"]:
         begun = self.waiting[request_id] = asyncio.get_running_loop().create_future()
         if self.are_free:
             begun.set_result(None)

@@ -75,7 +75,7 @@ class FakeRuntime:
         await self.open.wait()
         return InvocationResult(b"null", self.error, b"")
 
-    def expecting(self, request_id: str) -> Any:
+    def expecting(self, request_id: str, _party: str = "") -> Any:
         raise NotImplementedError
 
     async def retire(self, arn: str) -> None:

@@ -173,6 +173,40 @@ def test_as_many_commands_of_a_kind_run_as_the_bound_says_and_kinds_do_not_wait_
     workshop(scenario)
 
 
+@pytest.mark.parametrize(("bound", "begin_before"), [(1, 2), (16, 14)])
+def test_a_small_execution_does_not_wait_for_all_of_a_large_one(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, bound: int, begin_before: int
+) -> None:
+    monkeypatch.setattr(loop, "AT_ONCE_MAX", {InvokeFunction: bound, SendCallback: 1})
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 0.0)
+
+    async def scenario(shop: Workshop) -> None:
+        one_more = asyncio.Semaphore(0)
+
+        async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await one_more.acquire()
+            return {"Payload": b'{"x": 1}'}
+
+        async def small_has_begun() -> bool:
+            return any(each["FunctionName"].endswith(":lsmall") for each in shop.door.called("lambda:Invoke"))
+
+        shop.door.prepare("Invoke", held)
+        shop.worker = shop.another_worker()
+        await shop.worker.start()
+        await shop.start(" ".join(f"l{number}" for number in range(40)), name="large")
+        await shop.until(lambda: _invoked(shop))
+        await shop.start("lsmall", name="small")
+        for _ in range(10):
+            await asyncio.sleep(0.05)
+            if await small_has_begun():
+                break
+            one_more.release()
+        assert await small_has_begun()
+        assert len(shop.door.called("lambda:Invoke")) <= begin_before + 1
+
+    workshop(scenario)
+
+
 def test_closing_leaves_what_is_not_done_for_the_next_start(
     workshop: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

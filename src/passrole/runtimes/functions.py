@@ -2,8 +2,8 @@
 
 A slot is held by every invocation from its admission to its end, so that there are never more busy
 workers than `lambda_workers_max`; whoever holds a slot and finds no warm worker may start one, after
-ending the one that has been idle longest where the house is full. Slots are handed out first come,
-first served. It knows no roles: credentials come from whoever asks, once for each process.
+ending the one that has been idle longest where the house is full. Those that wait for slots take turns
+(turns.py). It knows no roles: credentials come from whoever asks, once for each process.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from passrole import trees
 from passrole.clock import Clock, system_clock
@@ -25,6 +26,7 @@ from passrole.runtimes.interface import (
     InvocationResult,
     TooManyInvocations,
 )
+from passrole.runtimes.turns import NOBODY, Turns
 from passrole.runtimes.worker_process import Launch, WorkerLost, WorkerProcess
 
 SLOT_WAIT_SECONDS = 30.0
@@ -42,7 +44,7 @@ class Functions:
         self._clock = clock
         self._idle_seconds = config.lambda_idle_seconds
         self._workers_max = config.lambda_workers_max
-        self._slots = asyncio.Semaphore(config.lambda_workers_max)
+        self._slots: Turns[asyncio.Future[None]] = Turns(config.lambda_workers_max)
         # an interpreter that starts keeps a core busy: more at once would only make all of them late
         self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._scratch = (config.data / "scratch").resolve()
@@ -51,13 +53,13 @@ class Functions:
         self._idle: list[WorkerProcess] = []  # the longest idle first
         self._tasks: set[asyncio.Task[None]] = set()
         self._discarded: set[Path] = set()
-        self._expected: dict[str, asyncio.Future[None]] = {}
+        self._expected: dict[str, _Expected] = {}
 
     async def invoke(
         self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
     ) -> InvocationResult:
         """Run the function once."""
-        await self._take_slot(invocation.request_id)
+        party = await self._take_slot(invocation.request_id)
         try:
             while True:
                 worker = self._warm(spec) or await self._started(spec, credentials)
@@ -68,13 +70,13 @@ class Functions:
                 finally:
                     self._give_back(worker)
         finally:
-            self._slots.release()
+            self._free_slot(party)
 
     @contextmanager
-    def expecting(self, request_id: str) -> Iterator["asyncio.Future[None]"]:
+    def expecting(self, request_id: str, party: str = NOBODY) -> Iterator["asyncio.Future[None]"]:
         """See interface.FunctionRuntime."""
         begun = asyncio.get_running_loop().create_future()
-        self._expected[request_id] = begun
+        self._expected[request_id] = _Expected(party, begun)
         try:
             yield begun
         finally:
@@ -100,15 +102,38 @@ class Functions:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _take_slot(self, request_id: str) -> None:
+    async def _take_slot(self, request_id: str) -> str:
+        """Wait for a slot; the party that has it. Raises TooManyInvocations."""
         expected = self._expected.get(request_id)
+        party = NOBODY if expected is None else expected.party
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._slots.add(party, granted)
+        self._grant_slots()
         try:
             async with asyncio.timeout(SLOT_WAIT_SECONDS if expected is None else None):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise TooManyInvocations from None
-        if expected is not None and not expected.done():
-            expected.set_result(None)
+                await granted
+        except BaseException as error:
+            if granted.done() and not granted.cancelled():
+                self._free_slot(party)
+            granted.cancel()
+            if isinstance(error, TimeoutError):
+                raise TooManyInvocations from None
+            raise
+        if expected is not None and not expected.begun.done():
+            expected.begun.set_result(None)
+        return party
+
+    def _free_slot(self, party: str) -> None:
+        self._slots.end(party)
+        self._grant_slots()
+
+    def _grant_slots(self) -> None:
+        while (following := self._slots.begin()) is not None:
+            party, granted = following
+            if granted.done():  # who waited has gone away
+                self._slots.end(party)
+            else:
+                granted.set_result(None)
 
     def _warm(self, spec: FunctionSpec) -> WorkerProcess | None:
         for worker in reversed(self._idle):
@@ -177,3 +202,8 @@ class Functions:
         """Hold on to a task until it is done: the loop itself would not."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class _Expected(NamedTuple):
+    party: str
+    begun: "asyncio.Future[None]"

@@ -86,9 +86,11 @@ class FunctionRuntime(Protocol):
         failing function is a result.
         """
 
-    def expecting(self, request_id: str, /) -> AbstractContextManager["asyncio.Future[None]"]:
+    def expecting(
+        self, request_id: str, party: str = "", /
+    ) -> AbstractContextManager["asyncio.Future[None]"]:
         """For who is about to invoke under this request id: the invocation waits for a slot as long as it
-        takes, and the future is done when it has one.
+        takes, and the future is done when it has one. Invocations of different parties take turns.
         """
 
     async def retire(self, arn: str) -> None:

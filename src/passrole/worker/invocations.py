@@ -41,8 +41,8 @@ _LEFT_TO_INVOKE = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundExc
 class Slots(Protocol):
     """The runtime's slots; see runtimes.interface.FunctionRuntime."""
 
-    def expecting(self, request_id: str, /) -> AbstractContextManager["asyncio.Future[None]"]:
-        """Done when the invocation of this request id has a slot."""
+    def expecting(self, request_id: str, party: str, /) -> AbstractContextManager["asyncio.Future[None]"]:
+        """Done when the invocation of this request id has a slot; parties take turns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +65,7 @@ class Invocations:
     async def invoke(self, task: Task, command: InvokeFunction) -> InputFact:
         """What came of the invocation. Raises CallFailed."""
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
-        with self._slots.expecting(request_id) as begun:
+        with self._slots.expecting(request_id, task.execution) as begun:
             answer = asyncio.ensure_future(self._answer(task, command, request_id))
             await self._until_begun(task.execution, _Invocation(answer, begun))
             if answer.cancelled():

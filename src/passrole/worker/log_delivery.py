@@ -91,9 +91,9 @@ class LoggedFunctions:
         self._take(_Place(spec.arn, spec.name, result.log_stream), result.log, began)
         return result
 
-    def expecting(self, request_id: str) -> AbstractContextManager["asyncio.Future[None]"]:
+    def expecting(self, request_id: str, party: str = "") -> AbstractContextManager["asyncio.Future[None]"]:
         """See the runtime."""
-        return self._inner.expecting(request_id)
+        return self._inner.expecting(request_id, party)
 
     async def retire(self, arn: str) -> None:
         """See the runtime."""

@@ -10,7 +10,6 @@ in the log. A fact that cannot be recorded (a full disk) is tried again until it
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from itertools import chain, repeat
@@ -28,6 +27,7 @@ from passrole.engine.commands import (
 )
 from passrole.engine.facts import CommandWithdrawn, InputFact
 from passrole.history import Task
+from passrole.runtimes.turns import Turns
 from passrole.services.context import CallOperation
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
@@ -45,7 +45,9 @@ AT_ONCE_MAX: dict[type[Command], int] = {
     CancelEmrStep: 32,
     ReadJson: 32,
 }
-"""Commands under way, a bound for each kind: functions that take minutes must not hold up messages."""
+"""Commands under way, a bound for each kind: functions that take minutes must not hold up messages. Within
+it executions take turns, and one alone leaves an eighth of it to the others (runtimes/turns.py).
+"""
 
 GRACE_SECONDS = 2.0
 _RECORD_DELAYS = (0.1, 0.5, 2.0, 5.0)
@@ -67,10 +69,13 @@ class Worker:
         self._effects = Effects(calls, self._invocations, emr_steps, clock)
         self._watch = EmrMonitor(store, calls, emr_steps, clock)
         self._sleep = sleep
-        self._waiting: dict[type[Command], deque[Task]] = {kind: deque() for kind in AT_ONCE_MAX}
+        self._turns: dict[type[Command], Turns[Task]] = {
+            kind: Turns(places) for kind, places in AT_ONCE_MAX.items()
+        }
         self._taken: set[tuple[str, str]] = set()
-        self._running: dict[type[Command], set[asyncio.Task[None]]] = {kind: set() for kind in AT_ONCE_MAX}
+        self._running: set[asyncio.Task[None]] = set()
         self._unsubscribe: list[Callable[[], None]] = []
+        self._is_closed = False
 
     async def start(self) -> None:
         """Take over what an earlier process left, and hear of what is new from now on."""
@@ -89,9 +94,8 @@ class Worker:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         await self._watch.close()
-        for waiting in self._waiting.values():
-            waiting.clear()
-        running = set[asyncio.Task[None]]().union(*self._running.values())
+        self._is_closed = True
+        running = set(self._running)
         if running:
             await asyncio.wait(running, timeout=GRACE_SECONDS)
         for task in running:
@@ -104,15 +108,13 @@ class Worker:
             name = (task.execution, task.key)
             if name not in self._taken:  # `pending` and a notice may both bring it at the start
                 self._taken.add(name)
-                self._waiting[type(task.command)].append(task)
+                self._turns[type(task.command)].add(task.execution, task)
         for kind in {type(task.command) for task in tasks}:
-            self._begin_what_may_begin(kind)
+            self._fill_slots(kind)
 
     def _withdraw(self, execution: str) -> None:
         """The execution (its ARN) is stopped, or has reached a Fail step: no function begins any more."""
-        waiting = self._waiting[InvokeFunction]
-        for task in [task for task in waiting if task.execution == execution]:
-            waiting.remove(task)
+        for task in self._turns[InvokeFunction].withdraw(execution):
             self._drop(task)
         self._invocations.withdraw(execution)
 
@@ -120,24 +122,30 @@ class Worker:
         """Record that the command is not performed."""
         at, command = self._clock(), task.command
         withdrawn = CommandWithdrawn(at=at, step=command.step, attempt=command.attempt)
-        self._begin(type(command), self._finish(task, withdrawn))
+        self._begin(self._finish(task, withdrawn))
 
-    def _begin_what_may_begin(self, kind: type[Command]) -> None:
-        waiting, running = self._waiting[kind], self._running[kind]
-        while waiting and len(running) < AT_ONCE_MAX[kind]:
-            task = waiting.popleft()
-            self._begin(kind, self._settle(task, self._effects.perform(task)))
+    def _fill_slots(self, kind: type[Command]) -> None:
+        """Begin what may begin; executions take turns."""
+        turns = self._turns[kind]
+        while not self._is_closed and (following := turns.begin()) is not None:
+            execution, task = following
+            performed = self._begin(self._settle(task, self._effects.perform(task)))
+            performed.add_done_callback(partial(self._free_slot, kind, execution))
 
-    def _begin(self, kind: type[Command], work: Coroutine[Any, Any, None]) -> None:
+    def _free_slot(self, kind: type[Command], execution: str, _performed: "asyncio.Task[None]") -> None:
+        self._turns[kind].end(execution)
+        self._fill_slots(kind)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         under_way = asyncio.ensure_future(work)
-        self._running[kind].add(under_way)
-        under_way.add_done_callback(partial(self._ended, kind))
+        self._running.add(under_way)
+        under_way.add_done_callback(self._ended)
+        return under_way
 
-    def _ended(self, kind: type[Command], under_way: "asyncio.Task[None]") -> None:
-        self._running[kind].discard(under_way)
+    def _ended(self, under_way: "asyncio.Task[None]") -> None:
+        self._running.discard(under_way)
         if not under_way.cancelled() and under_way.exception() is not None:
             log.error("a command was given up", exc_info=under_way.exception())
-        self._begin_what_may_begin(kind)
 
     async def _settle(self, task: Task, performed: Awaitable[InputFact]) -> None:
         try:
