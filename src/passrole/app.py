@@ -34,7 +34,7 @@ from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
-from passrole.services.s3.elsewhere import Elsewhere
+from passrole.services.s3.upstream import Elsewhere
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations

@@ -21,7 +21,7 @@ from passrole.services.emr import records as emr
 from passrole.services.events import records as events
 from passrole.services.lambda_ import mapping_records, permissions
 from passrole.services.lambda_ import records as functions
-from passrole.services.s3 import putting
+from passrole.services.s3 import put_object
 from passrole.services.s3 import records as buckets
 from passrole.services.sagemaker import records as sagemaker
 from passrole.services.sqs import records as queues
@@ -102,7 +102,7 @@ class World:
         )
         self.run(self.store.write(_fill))
         for key in ("the-key", "the-source"):
-            made = putting.put_object(
+            made = put_object.put_object(
                 self.context, bucket="the-bucket", key=key, body=b"b", tagging="team=ml"
             )
             self.run(made)

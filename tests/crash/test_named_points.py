@@ -18,7 +18,7 @@ from tests.services.emr.conftest import Fleet
 
 DYING = Path(__file__).with_name("dying.py")
 SECONDS_MAX = 30.0
-LOGGED = "logs.writing.put_log_events"
+LOGGED = "logs.put_log_events.put_log_events"
 
 
 class Mortal(Server):
@@ -288,18 +288,18 @@ POINTS = [
     ("worker.queue_pollers._Poller._tell", 1),
     ("tasks.async-invocation", 1),
     (LOGGED, 1),
-    ("sqs.sending.send_message", 2),
-    ("sqs.sending.send_message", 3),
-    ("sqs.receiving._received", 1),
-    ("sqs.settling.delete_message_batch", 1),
+    ("sqs.send_message.send_message", 2),
+    ("sqs.send_message.send_message", 3),
+    ("sqs.receive_message._received", 1),
+    ("sqs.delete_message.delete_message_batch", 1),
 ]
 CALLERS_OWN = {
     "app._onboard",
-    "lambda_.invoking.invoke",
+    "lambda_.invoke.invoke",
     "sagemaker.callbacks._answer",
     "sagemaker.executions.start_pipeline_execution",
     "sqs.retention.put_right",
-    "sqs.settling.delete_message",
+    "sqs.delete_message.delete_message",
 }
 ONCE = {"events.rules.put_rule", "events.targets.put_targets"}  # of the rule that all EMR steps share
 SETTING_UP = {"logs.groups.create_log_group", "logs.streams.create_log_stream"}

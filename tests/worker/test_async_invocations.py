@@ -23,7 +23,7 @@ from passrole.runtimes.interface import (
 )
 from passrole.services.lambda_ import async_invocations as rows
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig
-from passrole.services.lambda_.qualified import place
+from passrole.services.lambda_.qualifiers import place
 from passrole.services.lambda_.records import FUNCTIONS, Function
 from passrole.store import SqliteStore, tasks
 from passrole.store.tasks import Task

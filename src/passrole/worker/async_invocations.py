@@ -20,7 +20,7 @@ from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import async_invocations, destinations, outcomes, qualified, running
+from passrole.services.lambda_ import async_invocations, destinations, outcomes, qualifiers, running
 from passrole.services.lambda_.async_invocations import KIND, AsyncInvocation
 from passrole.services.lambda_.event_config_records import EventConfig, config_of
 from passrole.services.lambda_.names import LATEST
@@ -80,9 +80,9 @@ class AsyncInvocations:
 
     async def _attempted(self, invocation: AsyncInvocation) -> Attempt | None:
         """One run of the function as it is now; None where it was deleted."""
-        draw = qualified.draw()
+        draw = qualifiers.draw()
         function = await self._store.read(
-            lambda tx: qualified.resolve(tx, invocation.function, invocation.qualifier, draw)
+            lambda tx: qualifiers.resolve(tx, invocation.function, invocation.qualifier, draw)
         )
         if function is None:
             log.warning("an asynchronous invocation was dropped: %s was deleted", invocation.function)

@@ -21,7 +21,7 @@ from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import filters, qualified, running, sqs_events
+from passrole.services.lambda_ import filters, qualifiers, running, sqs_events
 from passrole.services.lambda_.destinations import queue_url
 from passrole.services.lambda_.mapping_records import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.records import Function
@@ -175,8 +175,8 @@ class _Poller:
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
         key = mapping.function_key
-        draw = qualified.draw()
-        function = await self._store.read(lambda tx: qualified.resolve(tx, key, mapping.qualifier, draw))
+        draw = qualifiers.draw()
+        function = await self._store.read(lambda tx: qualifiers.resolve(tx, key, mapping.qualifier, draw))
         if function is None:
             raise Problem(f"Function not found: {mapping.function_arn}")
         return function

@@ -9,7 +9,7 @@ from tests.conftest import Server
 from tests.refusals import refusal_with_status
 
 from passrole.api import authorise
-from passrole.services.iam import sources
+from passrole.services.iam import policy_sources
 
 Doors = Mapping[str, Callable[[str], Any]]
 
@@ -127,5 +127,5 @@ def test_what_aws_accepts_comes_in_at_every_door(doors: Doors) -> None:
 def test_what_was_stored_under_earlier_rules_still_counts() -> None:
     by_exception = trust().replace("Principal", "NotPrincipal")
     assert len(authorise._compiled((by_exception,), "trust").statements) == 1
-    kept = sources._stored("old", twice(document(Condition={"StringEquals": {"aws:username": "ann"}})))
+    kept = policy_sources._stored("old", twice(document(Condition={"StringEquals": {"aws:username": "ann"}})))
     assert (len(kept.policy.statements), kept.keys) == (1, [["aws:username"]])

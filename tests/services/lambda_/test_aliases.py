@@ -10,7 +10,7 @@ from tests.refusals import refusal_with_status
 from tests.services.lambda_.conftest import Workshop
 
 from passrole.arns import Account, Region
-from passrole.services.lambda_.qualified import Alias
+from passrole.services.lambda_.qualifiers import Alias
 
 
 def of_two_versions(workshop: Workshop) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from passrole.services.s3 import completing, objects
+from passrole.services.s3 import complete_multipart_upload, objects
 
 S3: TypeAlias = Any
 
@@ -17,7 +17,7 @@ S3: TypeAlias = Any
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of four bytes are enough, so that tests need no megabytes."""
-    monkeypatch.setattr(completing, "PART_BYTES_MIN", 4)
+    monkeypatch.setattr(complete_multipart_upload, "PART_BYTES_MIN", 4)
 
 
 def begun(s3: S3, key: str = "k", **more: Any) -> str:

@@ -14,13 +14,31 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services.context import Context
-from passrole.services.sqs import permissions, queues, receiving, sending, settings, settling, tags
+from passrole.services.sqs import (
+    delete_message,
+    message_visibility,
+    permissions,
+    queues,
+    receive_message,
+    send_message,
+    settings,
+    tags,
+)
 from passrole.store import SqliteStore
 
 ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
 SENDER = Principal("user", f"arn:aws:iam::{ACCOUNT}:user/ann", ACCOUNT, "AIDAANN", "ann")
 START = 1_800_000_000.0
-MODULES = (permissions, queues, receiving, sending, settings, settling, tags)
+MODULES = (
+    delete_message,
+    message_visibility,
+    permissions,
+    queues,
+    receive_message,
+    send_message,
+    settings,
+    tags,
+)
 
 T = TypeVar("T")
 

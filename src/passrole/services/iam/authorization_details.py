@@ -11,10 +11,10 @@ from passrole.arns import Account
 from passrole.identities import principals, records
 from passrole.identities.records import Role, User
 from passrole.services.context import Context
-from passrole.services.iam import attachments, catalog, policies, policy_versions, shapes
-from passrole.services.iam.catalog import Policy, Usage, Version
+from passrole.services.iam import attachments, policies, policy_catalog, policy_versions, shapes
 from passrole.services.iam.documents import encoded
 from passrole.services.iam.paging import page
+from passrole.services.iam.policy_catalog import Policy, Usage, Version
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -60,16 +60,16 @@ def _details(tx: Tx, account: Account) -> list[_Detail]:
     show = principals.WithArns(tx, account)
     users = records.every(tx, records.USERS, account)
     roles = [replace(role, trust=show(role.trust)) for role in records.every(tx, records.ROLES, account)]
-    usage = catalog.usage(tx, account)
+    usage = policy_catalog.usage(tx, account)
     used = [
         policy
-        for policy in catalog.every(tx, account)
+        for policy in policy_catalog.every(tx, account)
         if not policy.is_aws or usage.attached[policy.arn] or usage.bounding[policy.arn]
     ]
     return [
         *(_Detail("User", "UserDetailList", user.name, _user(user)) for user in users),
         *(_Detail("Role", "RoleDetailList", role.name, _role(tx, role)) for role in roles),
-        *(_policy(policy, usage, catalog.versions(tx, policy.arn)) for policy in used),
+        *(_policy(policy, usage, policy_catalog.versions(tx, policy.arn)) for policy in used),
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from passrole.services.context import Context
-from passrole.services.iam.sources import given, held, keys_of, policy_source
+from passrole.services.iam.policy_sources import given, held, keys_of, policy_source
 from passrole.services.operation import operation
 
 

@@ -7,11 +7,11 @@ from passrole import ids
 from passrole.identities import records
 from passrole.identities.records import ManagedPolicy, PolicyVersion
 from passrole.services.context import Context
-from passrole.services.iam import catalog, documents, kinds, refusals
-from passrole.services.iam.catalog import Policy, Usage
+from passrole.services.iam import documents, kinds, policy_catalog, refusals
 from passrole.services.iam.creation import tagging
 from passrole.services.iam.kinds import POLICY, new_resource
 from passrole.services.iam.paging import page
+from passrole.services.iam.policy_catalog import Policy, Usage
 from passrole.services.iam.tags import TAGS, to_wire
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
@@ -75,7 +75,7 @@ async def create_policy(
     def create(tx: Tx) -> dict[str, Any]:
         kinds.add(tx, POLICY, policy)
         records.put_policy_version(tx, PolicyVersion(policy.arn, 1, text, now))
-        return listed(catalog.customer(policy), catalog.usage(tx, ctx.account))
+        return listed(policy_catalog.customer(policy), policy_catalog.usage(tx, ctx.account))
 
     shape = await ctx.store.write(create)
     return {"Policy": {**shape, **_tags(policy.tags)}}
@@ -86,8 +86,8 @@ async def get_policy(ctx: Context, *, policy_arn: str) -> dict[str, Any]:
     """A managed policy without its document."""
 
     def get(tx: Tx) -> dict[str, Any]:
-        policy = catalog.find(tx, policy_arn)
-        shape = listed(policy, catalog.usage(tx, ctx.account))
+        policy = policy_catalog.find(tx, policy_arn)
+        shape = listed(policy, policy_catalog.usage(tx, ctx.account))
         described = {"Description": policy.description} if policy.description else {}
         return {**shape, **described, **_tags(policy.tags)}
 
@@ -107,7 +107,7 @@ async def list_policies(
     """Managed policies by name: all, AWS's, or the account's own (`Local`)."""
 
     def read(tx: Tx) -> tuple[list[Policy], Usage]:
-        return catalog.every(tx, ctx.account), catalog.usage(tx, ctx.account)
+        return policy_catalog.every(tx, ctx.account), policy_catalog.usage(tx, ctx.account)
 
     policies, usage = await ctx.store.read(read)
     wanted = [
@@ -132,8 +132,8 @@ async def delete_policy(ctx: Context, *, policy_arn: str) -> dict[str, Any]:
     """Remove a policy that nobody uses and that has no version but its default one."""
 
     def delete(tx: Tx) -> None:
-        policy = catalog.find_own(tx, policy_arn)
-        usage = catalog.usage(tx, ctx.account)
+        policy = policy_catalog.find_own(tx, policy_arn)
+        usage = policy_catalog.usage(tx, ctx.account)
         if usage.attached[policy_arn] or usage.bounding[policy_arn]:
             raise refusals.delete_conflict("Cannot delete a policy attached to entities.")
         versions = records.policy_versions(tx, policy)

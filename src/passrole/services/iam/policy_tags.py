@@ -6,7 +6,7 @@ from typing import Any
 
 from passrole.identities import records
 from passrole.services.context import Context
-from passrole.services.iam import catalog
+from passrole.services.iam import policy_catalog
 from passrole.services.iam.kinds import POLICY
 from passrole.services.iam.policies import named_policy
 from passrole.services.iam.tags import TAGS, listed
@@ -32,13 +32,13 @@ async def list_policy_tags(
     ctx: Context, *, policy_arn: str, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """A policy's tags by key; AWS's own have none."""
-    policy = await ctx.store.read(lambda tx: catalog.find(tx, policy_arn))
+    policy = await ctx.store.read(lambda tx: policy_catalog.find(tx, policy_arn))
     return listed(policy.tags, marker, max_items)
 
 
 async def _change(ctx: Context, arn: str, change: Callable[[Tags], dict[str, str]]) -> dict[str, Any]:
     def write(tx: Tx) -> None:
-        policy = catalog.find_own(tx, arn)
+        policy = policy_catalog.find_own(tx, arn)
         records.put(tx, records.POLICIES, replace(policy, tags=change(policy.tags)))
 
     await ctx.store.write(write)

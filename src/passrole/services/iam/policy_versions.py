@@ -6,10 +6,10 @@ from typing import Any
 from passrole.identities import records
 from passrole.identities.records import ManagedPolicy, PolicyVersion
 from passrole.services.context import Context
-from passrole.services.iam import catalog, documents, refusals
-from passrole.services.iam.catalog import Version
+from passrole.services.iam import documents, policy_catalog, refusals
 from passrole.services.iam.paging import page
 from passrole.services.iam.policies import checked_document, named_policy
+from passrole.services.iam.policy_catalog import Version
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -29,7 +29,7 @@ async def create_policy_version(
     text, now = checked_document(policy_document), float(int(ctx.clock()))
 
     def create(tx: Tx) -> dict[str, Any]:
-        policy = catalog.find_own(tx, policy_arn)
+        policy = policy_catalog.find_own(tx, policy_arn)
         if len(records.policy_versions(tx, policy)) >= VERSIONS_MAX:
             raise refusals.limit(_TOO_MANY)
         number = policy.newest + 1
@@ -38,7 +38,7 @@ async def create_policy_version(
         version = PolicyVersion(policy_arn, number, text, now)
         records.put(tx, records.POLICIES, policy)
         records.put_policy_version(tx, version)
-        return _listed(catalog.own_version(policy, version))
+        return _listed(policy_catalog.own_version(policy, version))
 
     return {"PolicyVersion": await ctx.store.write(create)}
 
@@ -46,7 +46,7 @@ async def create_policy_version(
 @operation("iam:GetPolicyVersion", resource=named_policy)
 async def get_policy_version(ctx: Context, *, policy_arn: str, version_id: str) -> dict[str, Any]:
     """One version with its document."""
-    versions = await ctx.store.read(lambda tx: catalog.versions(tx, policy_arn))
+    versions = await ctx.store.read(lambda tx: policy_catalog.versions(tx, policy_arn))
     found = next((version for version in versions if version.id == version_id), None)
     if found is None:
         raise _no_such(policy_arn, version_id)
@@ -58,7 +58,7 @@ async def list_policy_versions(
     ctx: Context, *, policy_arn: str, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """Versions, newest first."""
-    versions = await ctx.store.read(lambda tx: catalog.versions(tx, policy_arn))
+    versions = await ctx.store.read(lambda tx: policy_catalog.versions(tx, policy_arn))
     return page("Versions", versions, by=_newest_first, shape=_listed, marker=marker, max_items=max_items)
 
 
@@ -67,7 +67,7 @@ async def set_default_policy_version(ctx: Context, *, policy_arn: str, version_i
     """What the policy grants from now on, wherever it is attached."""
 
     def change(tx: Tx) -> None:
-        policy = catalog.find_own(tx, policy_arn)
+        policy = policy_catalog.find_own(tx, policy_arn)
         version = _existing(tx, policy, version_id)
         now = float(int(ctx.clock()))
         records.put(tx, records.POLICIES, replace(policy, default=version.number, updated=now))
@@ -81,7 +81,7 @@ async def delete_policy_version(ctx: Context, *, policy_arn: str, version_id: st
     """Remove a version that is not the default one."""
 
     def delete(tx: Tx) -> None:
-        policy = catalog.find_own(tx, policy_arn)
+        policy = policy_catalog.find_own(tx, policy_arn)
         version = _existing(tx, policy, version_id)
         if version.number == policy.default:
             raise refusals.delete_conflict("Cannot delete the default version of a policy.")

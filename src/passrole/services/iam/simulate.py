@@ -17,8 +17,8 @@ from passrole.policy.trust import asks_trust
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import PAGE_ITEMS, page
+from passrole.services.iam.policy_sources import Source, given, given_one, held, policy_source
 from passrole.services.iam.simulation import ANY_RESOURCE, Simulation, result
-from passrole.services.iam.sources import Source, given, given_one, held, policy_source
 from passrole.services.operation import operation
 
 # A role is simulated as one of its sessions; results never show the name.

@@ -16,7 +16,7 @@ from passrole.policy.document import Statement
 from passrole.policy.evaluate import Verdict
 from passrole.policy.request import Values
 from passrole.policy.scope import Scope
-from passrole.services.iam.sources import Source
+from passrole.services.iam.policy_sources import Source
 
 ANY_RESOURCE: Final = "*"
 _DECISIONS: Final[Mapping[Verdict, str]] = {

@@ -1,15 +1,15 @@
 """AWS Lambda: functions from zip archives, run for real by the function runtime.
 
 Handlers, by resource:
-- functions.py: create, read, list, delete; updating.py: code and configuration
-- invoking.py: Invoke; tags.py: tags
+- functions.py: create, read, list, delete; function_updates.py: code and configuration
+- invoke.py: Invoke; tags.py: tags
 - event_configs.py: retries and destinations of asynchronous invocations
 - mappings.py: event source mappings; permissions.py: resource-based policies
 
 What they rest on:
 - records.py: the functions that exist, and how they are shown; names.py: which one a call means
 - sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
-- qualified.py: which version a qualifier means; versions.py, aliases.py: their operations
+- qualifiers.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
 - async_invocations.py: those that wait, stored before they are acknowledged; event_config_records.py,
@@ -24,23 +24,23 @@ Not here: layers, images, event sources other than SQS, function URLs.
 from passrole.services.lambda_ import (
     aliases,
     event_configs,
+    function_updates,
     functions,
-    invoking,
+    invoke,
     mappings,
     permissions,
     tags,
-    updating,
     versions,
 )
 
 __all__ = [
     "aliases",
     "event_configs",
+    "function_updates",
     "functions",
-    "invoking",
+    "invoke",
     "mappings",
     "permissions",
     "tags",
-    "updating",
     "versions",
 ]

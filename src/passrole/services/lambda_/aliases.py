@@ -7,12 +7,12 @@ from typing import Any
 from passrole import ids
 from passrole.members import without_none
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, qualified, refusals
+from passrole.services.lambda_ import names, qualifiers, refusals
 from passrole.services.lambda_.event_config_records import CONFIGS
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.permissions import POLICIES
-from passrole.services.lambda_.qualified import ALIASES, Alias
+from passrole.services.lambda_.qualifiers import ALIASES, Alias
 from passrole.services.lambda_.records import existing
 from passrole.services.operation import operation
 from passrole.services.pages import wanted_rows
@@ -52,7 +52,7 @@ async def create_alias(
     def write(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
         _check(tx, key, alias)
-        if not ALIASES.add(tx, qualified.place(key, name), alias):
+        if not ALIASES.add(tx, qualifiers.place(key, name), alias):
             raise refusals.alias_exists(alias.arn)
         return _shown(alias)
 
@@ -95,7 +95,7 @@ async def update_alias(
             raise refusals.revision_differs()
         alias: Alias = replace(present, **given)
         _check(tx, key, alias)
-        ALIASES.put(tx, qualified.place(key, name), alias)
+        ALIASES.put(tx, qualifiers.place(key, name), alias)
         return _shown(alias)
 
     return await ctx.store.write(write)
@@ -109,9 +109,9 @@ async def delete_alias(ctx: Context, *, function_name: str, name: str) -> None:
 
     def write(tx: Tx) -> None:
         existing(tx, key, named)
-        ALIASES.delete(tx, qualified.place(key, name))
-        POLICIES.delete(tx, qualified.place(key, name))
-        CONFIGS.delete(tx, qualified.place(key, name))
+        ALIASES.delete(tx, qualifiers.place(key, name))
+        POLICIES.delete(tx, qualifiers.place(key, name))
+        CONFIGS.delete(tx, qualifiers.place(key, name))
 
     await ctx.store.write(write)
 
@@ -128,7 +128,7 @@ async def list_aliases(
     """By name; those of one version, if it is given."""
     named = names.parse(ctx, function_name)
     key = names.here(ctx, named)
-    after = PAGES.after(marker or None, lambda name: qualified.place(key, name))
+    after = PAGES.after(marker or None, lambda name: qualifiers.place(key, name))
 
     def read(tx: Tx) -> list[Alias]:
         existing(tx, key, named)
@@ -144,13 +144,13 @@ async def list_aliases(
 
 
 def _present(tx: Tx, key: str, named: names.Named, name: str) -> Alias:
-    return ALIASES.require(tx, qualified.place(key, name), lambda: refusals.no_alias(f"{named.arn}:{name}"))
+    return ALIASES.require(tx, qualifiers.place(key, name), lambda: refusals.no_alias(f"{named.arn}:{name}"))
 
 
 def _check(tx: Tx, key: str, alias: Alias) -> None:
     """Raises Fault where a version is not there, or the shares make no sense."""
     for version in (alias.version, *alias.weights):
-        if qualified.version(tx, key, version) is None:
+        if qualifiers.version(tx, key, version) is None:
             raise refusals.not_found(f"{alias.arn.removesuffix(alias.name)}{version}")
     if not alias.weights:
         return

@@ -6,7 +6,7 @@ from typing import Any
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.qualified import place
+from passrole.services.lambda_.qualifiers import place
 from passrole.store import Collection, Tx
 
 RETRIES_DEFAULT = 2

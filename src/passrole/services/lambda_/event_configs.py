@@ -14,7 +14,7 @@ from passrole.services.lambda_ import destinations, names, refusals
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig, config_of, shown
 from passrole.services.lambda_.names import LATEST, Named
 from passrole.services.lambda_.paging import PAGES
-from passrole.services.lambda_.qualified import place, resolve
+from passrole.services.lambda_.qualifiers import place, resolve
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import operation
 from passrole.store import Tx

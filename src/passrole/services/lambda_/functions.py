@@ -12,7 +12,7 @@ from passrole.services.lambda_ import (
     archives,
     destinations,
     names,
-    qualified,
+    qualifiers,
     refusals,
     sessions,
     settings,
@@ -22,7 +22,7 @@ from passrole.services.lambda_ import (
 from passrole.services.lambda_.event_config_records import CONFIGS
 from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.permissions import POLICIES
-from passrole.services.lambda_.qualified import ALIASES, VERSIONS, find
+from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, find
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
@@ -151,7 +151,7 @@ async def list_functions(
         found, more = PAGES.page(rows, limit, lambda function: function.name)
         if function_version is None:
             return {"Functions": [listed(function) for function in found], **more}
-        every = [each for function in found for each in (function, *qualified.versions(tx, function.key))]
+        every = [each for function in found for each in (function, *qualifiers.versions(tx, function.key))]
         return {"Functions": [listed(each, each.version) for each in every], **more}
 
     return await ctx.store.read(read)
@@ -173,7 +173,7 @@ async def delete_function(
 
 def _whole(tx: Tx, key: str, named: names.Named) -> list[Function]:
     function = existing(tx, key, named)
-    published = qualified.versions(tx, key)
+    published = qualifiers.versions(tx, key)
     FUNCTIONS.delete(tx, key)
     POLICIES.delete(tx, key)
     for collection in (VERSIONS, ALIASES, POLICIES, CONFIGS):
@@ -189,15 +189,15 @@ def _one_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
     if not names.is_version(number):
         raise refusals.invalid("Deletion of aliases is not currently supported.")
     existing(tx, key, named)
-    version = qualified.version(tx, key, number)
+    version = qualifiers.version(tx, key, number)
     if version is None:  # AWS is content with a version that is not there
         return []
-    meaning = [each.name for each in qualified.aliases(tx, key) if number in (each.version, *each.weights)]
+    meaning = [each.name for each in qualifiers.aliases(tx, key) if number in (each.version, *each.weights)]
     if meaning:
         raise refusals.aliased(meaning)
-    VERSIONS.delete(tx, qualified.place(key, number))
-    POLICIES.delete(tx, qualified.place(key, number))
-    CONFIGS.delete(tx, qualified.place(key, number))
+    VERSIONS.delete(tx, qualifiers.place(key, number))
+    POLICIES.delete(tx, qualifiers.place(key, number))
+    CONFIGS.delete(tx, qualifiers.place(key, number))
     return [version]
 
 

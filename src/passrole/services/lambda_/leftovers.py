@@ -10,7 +10,7 @@ from pathlib import Path
 
 from passrole import trees
 from passrole.config import Config
-from passrole.services.lambda_.qualified import VERSIONS
+from passrole.services.lambda_.qualifiers import VERSIONS
 from passrole.services.lambda_.records import FUNCTIONS, upload
 from passrole.store import Store, Tx
 

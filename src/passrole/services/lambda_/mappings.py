@@ -23,7 +23,7 @@ from passrole.services.lambda_.mapping_records import (
     existing,
 )
 from passrole.services.lambda_.paging import PAGES
-from passrole.services.lambda_.qualified import find
+from passrole.services.lambda_.qualifiers import find
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, Permission, operation
 from passrole.services.pages import wanted_rows

@@ -20,7 +20,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.qualified import ALIASES, VERSIONS, place, version
+from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, place, version
 from passrole.services.lambda_.records import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx

@@ -11,7 +11,7 @@ from passrole.runtimes.interface import (
     TooManyInvocations,
 )
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import qualified, refusals
+from passrole.services.lambda_ import qualifiers, refusals
 from passrole.services.lambda_.records import Function, specification
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import assume
@@ -60,7 +60,7 @@ async def _run(
 
 
 async def _reloaded(store: Store, function: Function) -> Function:
-    found = await store.read(lambda tx: qualified.version(tx, function.key, function.version))
+    found = await store.read(lambda tx: qualifiers.version(tx, function.key, function.version))
     if found is None:
         raise refusals.not_found(function.arn)
     return found

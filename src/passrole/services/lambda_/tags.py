@@ -7,7 +7,7 @@ from typing import Any
 from passrole import arns
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
-from passrole.services.lambda_.qualified import find
+from passrole.services.lambda_.qualifiers import find
 from passrole.services.lambda_.records import FUNCTIONS, existing, touched
 from passrole.services.operation import Parameters, operation
 from passrole.services.tags import TagRules, Tags, removed_keys

@@ -7,7 +7,7 @@ from typing import Any
 
 from passrole import ids
 from passrole.services.context import Context
-from passrole.services.lambda_ import names, qualified, refusals
+from passrole.services.lambda_ import names, qualifiers, refusals
 from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.records import (
     FUNCTIONS,
@@ -47,13 +47,13 @@ async def list_versions_by_function(
     """$LATEST, then the published ones, the oldest first; 50 to a page at most."""
     named = names.parse(ctx, function_name)
     key = names.key(ctx, named)
-    after = PAGES.after(marker or None, lambda number: qualified.place(key, number))
+    after = PAGES.after(marker or None, lambda number: qualifiers.place(key, number))
     limit = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> list[Function]:
         latest = existing(tx, key, named)
         first = [] if after else [latest]
-        return first + qualified.versions(tx, key, after=after, limit=limit + 1)
+        return first + qualifiers.versions(tx, key, after=after, limit=limit + 1)
 
     found, more = PAGES.page(await ctx.store.read(read), limit, lambda each: each.version)
     return {"Versions": [listed(each, each.version) for each in found], **more}
@@ -97,7 +97,7 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
         now = FUNCTIONS.get(tx, key)
         if now is None or now.revision != latest.revision:
             return None
-        last = qualified.version(tx, key, str(now.published)) if now.published else None
+        last = qualifiers.version(tx, key, str(now.published)) if now.published else None
         if last is not None and _same(now, last):
             return last
         version = rebuilt(
@@ -111,7 +111,7 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
             )
         )
         FUNCTIONS.put(tx, key, touched(replace(now, published=now.published + 1)))
-        qualified.VERSIONS.put(tx, qualified.place(key, version.version), version)
+        qualifiers.VERSIONS.put(tx, qualifiers.place(key, version.version), version)
         return version
 
     return await ctx.store.write(write)

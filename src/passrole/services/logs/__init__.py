@@ -3,7 +3,7 @@
 Handlers, by resource:
 - groups.py, streams.py: create, delete, describe; retention
 - policies.py: what other services may write
-- writing.py: PutLogEvents; reading.py: GetLogEvents, FilterLogEvents
+- put_log_events.py: PutLogEvents; get_log_events.py: GetLogEvents, FilterLogEvents
 
 What they rest on:
 - records.py: the groups and streams that exist; rows.py: the SQL of events
@@ -12,6 +12,6 @@ What they rest on:
 Not here: tags, subscriptions, metric filters, queries, exports.
 """
 
-from passrole.services.logs import groups, policies, reading, streams, writing
+from passrole.services.logs import get_log_events, groups, policies, put_log_events, streams
 
-__all__ = ["groups", "policies", "reading", "streams", "writing"]
+__all__ = ["get_log_events", "groups", "policies", "put_log_events", "streams"]

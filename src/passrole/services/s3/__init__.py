@@ -1,17 +1,19 @@
 """Amazon S3 over a plain folder: an object is the file `<data>/s3/<bucket>/<key>`, for whoever looks.
 
 Handlers, by what they are about:
-- buckets.py, policies.py, configuration.py: the buckets and what is attached to them; unset.py: what is not
-- getting.py, attributes.py, putting.py, deleting.py, tags.py: one object, or many to delete
-- listing.py, versions.py: which there are
-- uploading.py, completing.py, upload_lists.py: objects in parts
+- buckets.py, policies.py, configuration.py: buckets and what is attached to them
+- unset_configurations.py: configurations that no bucket has
+- get_object.py, attributes.py, put_object.py, delete_objects.py, tags.py: one object, or many to delete
+- list_objects.py, versions.py: lists of objects
+- upload_parts.py, complete_multipart_upload.py, upload_lists.py: multipart uploads
 
 What they rest on:
-- records.py: which bucket a call means; objects.py: which object; unfinished.py: which upload
-- folders.py, writing.py, walking.py: files that nothing leads out of, temporary files, keys in order
-- rows.py: what is known of an object beside its bytes; saying.py: what of it goes in and out
+- records.py: which bucket a call means; objects.py: which object; multipart_uploads.py: which upload
+- folders.py, temporary_files.py, key_order.py: files that stay in the bucket's folder, and keys in S3's order
+- rows.py: the SQL of what an object has beside its bytes; object_headers.py: its headers and members
+- stored_tags.py, write_permissions.py: what a call on an object asks of IAM
 - names.py, conditions.py, checksums.py, storage.py, paging.py, refusals.py: tables and rules without I/O
-- elsewhere.py: another S3 endpoint in the folder's place
+- upstream.py, upstream_client.py: another S3 endpoint in place of the folder
 
 Not here: versions, ACLs, classes that archive, encryption of the bytes, and of a bucket's configuration all
 but its policy, its tags and what is public.
@@ -20,35 +22,35 @@ but its policy, its tags and what is public.
 from passrole.services.s3 import (
     attributes,
     buckets,
-    completing,
+    complete_multipart_upload,
     configuration,
-    deleting,
-    getting,
-    listing,
+    delete_objects,
+    get_object,
+    list_objects,
     policies,
-    putting,
+    put_object,
     stored_tags,
     tags,
-    unset,
+    unset_configurations,
     upload_lists,
-    uploading,
+    upload_parts,
     versions,
 )
 
 __all__ = [
     "attributes",
     "buckets",
-    "completing",
+    "complete_multipart_upload",
     "configuration",
-    "deleting",
-    "getting",
-    "listing",
+    "delete_objects",
+    "get_object",
+    "list_objects",
     "policies",
-    "putting",
+    "put_object",
     "stored_tags",
     "tags",
-    "unset",
+    "unset_configurations",
     "upload_lists",
-    "uploading",
+    "upload_parts",
     "versions",
 ]

@@ -6,10 +6,10 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
 from passrole.services.s3 import objects, paging, storage, versions
+from passrole.services.s3.object_headers import told_checksums
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import invalid_argument
 from passrole.services.s3.rows import About
-from passrole.services.s3.saying import told_checksums
 
 ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
 

@@ -14,11 +14,11 @@ from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
 from passrole.services.pages import wanted_rows
 from passrole.services.s3 import folders, names, paging, records, rows
+from passrole.services.s3.key_order import Walk
+from passrole.services.s3.multipart_uploads import forget_uploads
 from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
-from passrole.services.s3.unfinished import forget_uploads
-from passrole.services.s3.walking import Walk
-from passrole.services.s3.writing import work
+from passrole.services.s3.temporary_files import work
 from passrole.store import Tx
 from passrole.wire.descriptions import service_model
 

@@ -1,7 +1,7 @@
 """What is kept of a bucket's configuration: its tags, and that public access is blocked.
 
 Nothing here opens a bucket: a request without a signature does nothing, whatever is configured. Of the other
-configurations `unset.py` says that there are none.
+configurations `unset_configurations.py` says that there are none.
 """
 
 import dataclasses
@@ -11,9 +11,9 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import records
+from passrole.services.s3.object_headers import check_tags
 from passrole.services.s3.records import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.services.s3.refusals import not_configured
-from passrole.services.s3.saying import check_tags
 from passrole.services.tags import to_list
 from passrole.store import Tx
 

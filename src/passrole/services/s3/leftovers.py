@@ -9,7 +9,7 @@ from pathlib import Path
 
 from passrole import trees
 from passrole.config import Config
-from passrole.services.s3.unfinished import UPLOADS, parts_of
+from passrole.services.s3.multipart_uploads import UPLOADS, parts_of
 from passrole.store import Store, Tx
 
 

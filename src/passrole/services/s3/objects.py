@@ -24,7 +24,7 @@ from passrole.services.s3.refusals import (
     unfit_key,
 )
 from passrole.services.s3.rows import About, Known
-from passrole.services.s3.writing import Written, pieces
+from passrole.services.s3.temporary_files import Written, pieces
 from passrole.store import Tx
 
 OFF_LOOP_BYTES = 1024 * 1024

@@ -12,7 +12,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.s3.names import bucket_arn, object_arn
 from passrole.services.s3.refusals import no_such_bucket, wrong_owner
-from passrole.services.s3.writing import folder
+from passrole.services.s3.temporary_files import folder
 from passrole.store import Collection, Tx
 
 # Since April 2023 every new bucket begins so.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
-from passrole.services.s3 import endpoint, objects
+from passrole.services.s3 import objects, upstream_client
 
 _NOT_FOUND = 404
 
@@ -18,7 +18,7 @@ async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
         return found.known.about.tags if found else {}
     asked = {"Bucket": bucket, "Key": key}
     try:
-        answer = await asyncio.to_thread(endpoint.asked, ctx.config, "GetObjectTagging", asked)
+        answer = await asyncio.to_thread(upstream_client.asked, ctx.config, "GetObjectTagging", asked)
     except Fault as fault:
         if fault.status == _NOT_FOUND:
             return {}

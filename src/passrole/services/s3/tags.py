@@ -8,9 +8,9 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
+from passrole.services.s3.object_headers import check_tags
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
-from passrole.services.s3.saying import check_tags
-from passrole.services.s3.writing_keys import request_tags
+from passrole.services.s3.write_permissions import request_tags
 from passrole.services.tags import to_list
 
 

@@ -5,11 +5,11 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import paging, storage
+from passrole.services.s3.key_order import rolled_up
+from passrole.services.s3.multipart_uploads import Part, Upload, existing_upload, parts_of, uploads_of
+from passrole.services.s3.object_headers import quoted
 from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object
 from passrole.services.s3.refusals import invalid_argument
-from passrole.services.s3.saying import quoted
-from passrole.services.s3.unfinished import Part, Upload, existing_upload, parts_of, uploads_of
-from passrole.services.s3.walking import rolled_up
 from passrole.store import Tx
 
 _MARKER_DIGITS_MAX = 10

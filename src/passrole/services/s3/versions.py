@@ -9,7 +9,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import listing
+from passrole.services.s3 import list_objects
 from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, not_implemented
 
@@ -77,8 +77,8 @@ async def list_object_versions(
             message = "A version-id marker cannot be specified without a key marker."
             raise invalid_argument(message, "version-id-marker", version_id_marker)
         check(version_id_marker)
-    wanted = listing.Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
-    answer, last = await listing.by_marker(ctx, wanted, key_marker or "")
+    wanted = list_objects.Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    answer, last = await list_objects.by_marker(ctx, wanted, key_marker or "")
     answer |= {"KeyMarker": wanted.write(key_marker or ""), "VersionIdMarker": version_id_marker or ""}
     contents = answer.pop("Contents", ())
     if contents:

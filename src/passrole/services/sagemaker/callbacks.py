@@ -13,8 +13,8 @@ from passrole.faults import Fault
 from passrole.history import Callback
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.records import is_own
-from passrole.services.sagemaker.requests import Request, once
 from passrole.store import Tx
 
 

@@ -15,6 +15,7 @@ from passrole.history.executions import Page
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
+from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, page_of
 from passrole.services.sagemaker.records import (
     execution_arn,
@@ -23,8 +24,7 @@ from passrole.services.sagemaker.records import (
     require,
     user_context,
 )
-from passrole.services.sagemaker.requests import Request, once
-from passrole.services.sagemaker.starts import Start, begin
+from passrole.services.sagemaker.start_execution import Start, begin
 from passrole.services.sagemaker.versions import Wanted, aliases_of, version_keys
 from passrole.store import Tx
 

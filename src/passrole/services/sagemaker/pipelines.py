@@ -13,10 +13,10 @@ from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.pages import wanted_rows
 from passrole.services.sagemaker import versions
+from passrole.services.sagemaker.client_request_tokens import Request, once
+from passrole.services.sagemaker.definition_sources import definition_text
 from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, is_between
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
-from passrole.services.sagemaker.requests import Request, once
-from passrole.services.sagemaker.sources import definition_text
 from passrole.services.sagemaker.tags import TAGS
 from passrole.services.service_sessions import SessionRequest, assume
 from passrole.services.tags import TagList, tagging

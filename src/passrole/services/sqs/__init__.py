@@ -1,29 +1,40 @@
 """Amazon SQS: durable queues in the store.
 
-Handlers, by resource:
+Handlers, by what they are about:
 - queues.py, settings.py, tags.py, permissions.py: the queues themselves, their attributes, tags and policies
-- sending.py, receiving.py, settling.py: a message comes, is received, is deleted or given back
+- send_message.py, receive_message.py, delete_message.py, message_visibility.py: messages, also in batches
 
 What they rest on:
-- records.py: which queue a call means; rows.py: the SQL of messages; picking.py: which ones a receive gets
-- fifo.py: order and deduplication; redrive.py: dead letters; batches.py: ten at a time
-- attributes.py, content.py, digests.py, envelope.py, receipts.py, refusals.py: tables and rules without I/O
-- retention.py: what is over, for the worker to sweep; what a start puts right
+- records.py: which queue a call means; rows.py: the SQL of messages
+- message_selection.py: which messages a receive gets; receipts.py: which message a receipt handle means
+- fifo.py: order and deduplication; redrive.py: dead-letter queues; batches.py: ten entries at a time
+- attributes.py, content.py, digests.py, envelope.py, refusals.py: tables and rules without I/O
+- retention.py: deletes what has expired, called by the worker; repairs times at a start
 
 Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
 """
 
-from passrole.services.sqs import permissions, queues, receiving, sending, settings, settling, tags
+from passrole.services.sqs import (
+    delete_message,
+    message_visibility,
+    permissions,
+    queues,
+    receive_message,
+    send_message,
+    settings,
+    tags,
+)
 from passrole.services.sqs.retention import put_right, sweep
 
 __all__ = [
+    "delete_message",
+    "message_visibility",
     "permissions",
     "put_right",
     "queues",
-    "receiving",
-    "sending",
+    "receive_message",
+    "send_message",
     "settings",
-    "settling",
     "sweep",
     "tags",
 ]

@@ -1,6 +1,6 @@
 """What a message may be made of: its characters, its attributes, its size.
 
-It knows no queue: limits that a queue sets are `sending.py`'s.
+It knows no queue: limits that a queue sets are `send_message.py`'s.
 """
 
 import re

@@ -16,7 +16,7 @@ from passrole.services.sqs import content, fifo, receipts, records, rows
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX
 from passrole.services.sqs.digests import attributes_digest
 from passrole.services.sqs.envelope import About, chosen, unpack
-from passrole.services.sqs.picking import pick
+from passrole.services.sqs.message_selection import pick
 from passrole.services.sqs.receipts import Receipt
 from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, unknown_attribute, wrong_queue_type

@@ -9,7 +9,7 @@ from typing import Any
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Permission
-from passrole.services.s3 import copy_sources, names, saying, stored_tags
+from passrole.services.s3 import copy_sources, names, object_headers, stored_tags
 from passrole.services.s3.records import header_keys, its_policy, the_object, version_keys
 
 Parameters = Mapping[str, Any]
@@ -35,7 +35,7 @@ def beside(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
     """
-    tags = saying.header_tags(parameters.get("tagging"))
+    tags = object_headers.header_tags(parameters.get("tagging"))
     tagging = [_putting(ctx, parameters, tags)] if tags else []
     return [*_controlling(ctx, parameters), *tagging]
 
@@ -45,7 +45,7 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
     That the caller may read the source is asked first, so that nobody else learns whether it has tags.
     """
-    if saying.directive(parameters.get("tagging_directive"), "tagging"):
+    if object_headers.directive(parameters.get("tagging_directive"), "tagging"):
         return beside(ctx, parameters)
     bucket, key = copy_sources.named(parameters["copy_source"])
     tags = await stored_tags.existing(ctx, bucket, key)
@@ -73,8 +73,14 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     source = parameters.get("copy_source")
     if source is not None:
         keys["s3:x-amz-copy-source"] = "/".join(copy_sources.named(source))
-    copies_tags = source is not None and not saying.directive(parameters.get("tagging_directive"), "tagging")
-    return keys if copies_tags else {**keys, **request_tags(saying.header_tags(parameters.get("tagging")))}
+    copies_tags = source is not None and not object_headers.directive(
+        parameters.get("tagging_directive"), "tagging"
+    )
+    return (
+        keys
+        if copies_tags
+        else {**keys, **request_tags(object_headers.header_tags(parameters.get("tagging")))}
+    )
 
 
 def _controlling(ctx: Context, parameters: Parameters) -> Sequence[Permission]:

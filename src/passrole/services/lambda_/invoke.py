@@ -10,7 +10,7 @@ import orjson
 from passrole.policy.request import Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
-from passrole.services.lambda_ import async_invocations, names, permissions, qualified, refusals, running
+from passrole.services.lambda_ import async_invocations, names, permissions, qualifiers, refusals, running
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, operation
 
@@ -36,7 +36,7 @@ async def invoke(
     """A failing function is an answer with FunctionError, not an error of this operation."""
     await _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
     named = names.parse(ctx, function_name, qualifier)
-    function = await qualified.find(ctx, function_name, qualifier, draw=qualified.draw())
+    function = await qualifiers.find(ctx, function_name, qualifier, draw=qualifiers.draw())
     if invocation_type == "DryRun":
         return {"StatusCode": 204}
     invocation = Invocation(ctx.request_id, payload or b"{}", named.arn)

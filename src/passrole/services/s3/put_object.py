@@ -12,11 +12,11 @@ from passrole.services.s3 import (
     checksums,
     copy_sources,
     names,
+    object_headers,
     objects,
-    saying,
     storage,
-    writing,
-    writing_keys,
+    temporary_files,
+    write_permissions,
 )
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, the_object
@@ -27,7 +27,7 @@ from passrole.services.s3.refusals import (
     unfit_key,
 )
 from passrole.services.s3.rows import About, Known
-from passrole.services.s3.writing import Written
+from passrole.services.s3.temporary_files import Written
 
 NOT_SAID = ("checksum_algorithm", "content_length", "request_payer")
 
@@ -36,8 +36,8 @@ NOT_SAID = ("checksum_algorithm", "content_length", "request_payer")
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.creating,
-    also=writing_keys.beside,
+    keys=write_permissions.creating,
+    also=write_permissions.beside,
     ignores=NOT_SAID,
 )
 async def put_object(
@@ -91,22 +91,26 @@ async def put_object(
         Expires=expires,
         WebsiteRedirectLocation=website_redirect_location,
     )
-    tags = saying.header_tags(tagging)
-    about = About(headers, saying.check_metadata(metadata), given, tags, storage=storage.kept(stored))
+    tags = object_headers.header_tags(tagging)
+    about = About(headers, object_headers.check_metadata(metadata), given, tags, storage=storage.kept(stored))
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
-    written = await writing.write(writing.work(ctx), (body,), given)
+    written = await temporary_files.write(temporary_files.work(ctx), (body,), given)
     _check_written(written, given, content_md5)
     await _placed(ctx, bucket, key, written, about, condition)
-    return {"ETag": saying.quoted(written.etag), **saying.told_checksums(given), **storage.told(stored)}
+    return {
+        "ETag": object_headers.quoted(written.etag),
+        **object_headers.told_checksums(given),
+        **storage.told(stored),
+    }
 
 
 @operation(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.creating,
-    also=writing_keys.copied,
+    keys=write_permissions.creating,
+    also=write_permissions.copied,
     ignores=NOT_SAID[:1] + NOT_SAID[2:],
 )
 async def copy_object(
@@ -165,7 +169,7 @@ async def copy_object(
         Expires=expires,
         WebsiteRedirectLocation=website_redirect_location,
     )
-    replaces = saying.directive(metadata_directive, "metadata")
+    replaces = object_headers.directive(metadata_directive, "metadata")
     changes = replaces or any((storage_class, server_side_encryption, website_redirect_location))
     if (source.bucket, source.key) == (bucket, key) and not changes:
         raise invalid_request(_ONTO_ITSELF)
@@ -174,17 +178,19 @@ async def copy_object(
     kept = {name: value for name, value in old.checksums.items() if "-" not in value}
     about = About(
         headers=_copied_headers(old.headers, new_headers, replaces=replaces),
-        metadata=saying.check_metadata(metadata) if replaces else old.metadata,
+        metadata=object_headers.check_metadata(metadata) if replaces else old.metadata,
         checksums=kept,
-        tags=saying.header_tags(tagging) if saying.directive(tagging_directive, "tagging") else old.tags,
+        tags=object_headers.header_tags(tagging)
+        if object_headers.directive(tagging_directive, "tagging")
+        else old.tags,
         storage=storage.kept(stored),
     )
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
-    written = await copied(ctx, source, 0, source.identity.size, writing.work(ctx))
+    written = await copied(ctx, source, 0, source.identity.size, temporary_files.work(ctx))
     await _placed(ctx, bucket, key, written, about, condition)
-    result = {"ETag": saying.quoted(written.etag), "LastModified": written.identity.modified}
-    return {"CopyObjectResult": {**result, **saying.told_checksums(kept)}, **storage.told(stored)}
+    result = {"ETag": object_headers.quoted(written.etag), "LastModified": written.identity.modified}
+    return {"CopyObjectResult": {**result, **object_headers.told_checksums(kept)}, **storage.told(stored)}
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
@@ -213,11 +219,11 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
 async def copied(ctx: Context, source: Object, start: int, stop: int, where: Path) -> Written:
     """A temporary file with bytes of an object."""
     if names.is_marker(source.key):
-        return await writing.write(where, ())
+        return await temporary_files.write(where, ())
     file = objects.opened(ctx, source)
     if file is None:
         raise busy()
-    return await writing.write(where, writing.pieces(file, start, stop))
+    return await temporary_files.write(where, temporary_files.pieces(file, start, stop))
 
 
 def _copied_headers(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passrole import trees
-from passrole.services.s3 import walking
-from passrole.services.s3.walking import LAST, Walk, rolled_up
+from passrole.services.s3 import key_order
+from passrole.services.s3.key_order import LAST, Walk, rolled_up
 
 NAMES = st.sampled_from(["a", "b", "a-", "a0", "ab", "a.b", "é", "z"])
 KEYS = st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=12)
@@ -91,7 +91,7 @@ def test_what_lies_deeper_than_keys_reach_is_no_key(tmp_path: Path) -> None:
 def test_a_folder_of_more_names_than_are_sorted_at_once_is_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "SORTED_MAX", 3)
+    monkeypatch.setattr(key_order, "SORTED_MAX", 3)
     for name in "hbgaecdf":
         (tmp_path / name).touch()
     walk, found, place = Walk(tmp_path, ()), "", ""

@@ -11,12 +11,9 @@ from passrole.faults import Fault
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, names, saying, storage, writing, writing_keys
+from passrole.services.s3 import checksums, names, object_headers, storage, temporary_files, write_permissions
 from passrole.services.s3.conditions import PART_NUMBER_MAX
-from passrole.services.s3.putting import NOT_SAID, copied, source_of
-from passrole.services.s3.records import bucket_of, its_policy, the_object
-from passrole.services.s3.refusals import invalid_argument, unfit_key
-from passrole.services.s3.unfinished import (
+from passrole.services.s3.multipart_uploads import (
     Part,
     Upload,
     existing_upload,
@@ -24,7 +21,10 @@ from passrole.services.s3.unfinished import (
     put_part,
     put_upload,
 )
-from passrole.services.s3.writing import Written
+from passrole.services.s3.put_object import NOT_SAID, copied, source_of
+from passrole.services.s3.records import bucket_of, its_policy, the_object
+from passrole.services.s3.refusals import invalid_argument, unfit_key
+from passrole.services.s3.temporary_files import Written
 from passrole.store import Tx
 
 _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
@@ -34,8 +34,8 @@ _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.uploading,
-    also=writing_keys.beside,
+    keys=write_permissions.uploading,
+    also=write_permissions.beside,
     ignores=("request_payer",),
 )
 async def create_multipart_upload(
@@ -85,8 +85,8 @@ async def create_multipart_upload(
         ctx.clock(),
         ctx.principal.arn,
         headers,
-        saying.check_metadata(metadata),
-        saying.header_tags(tagging),
+        object_headers.check_metadata(metadata),
+        object_headers.header_tags(tagging),
         _checksum(checksum_algorithm),
         checksum_type == "FULL_OBJECT" or (checksum_algorithm == "CRC64NVME"),
         storage.kept(stored),
@@ -103,7 +103,7 @@ async def create_multipart_upload(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.uploading,
+    keys=write_permissions.uploading,
     ignores=NOT_SAID,
 )
 async def upload_part(
@@ -132,21 +132,23 @@ async def upload_part(
         sha1=checksum_sha1,
         sha256=checksum_sha256,
     )
-    written = await writing.write(writing.work(ctx, upload.id), (body,), {*given, upload.checksum or ""})
+    written = await temporary_files.write(
+        temporary_files.work(ctx, upload.id), (body,), {*given, upload.checksum or ""}
+    )
     try:
         checksums.check(written.digests, given, content_md5)
     except Fault:
         written.path.unlink(missing_ok=True)
         raise
     part = await _kept(ctx, upload, part_number, written, given)
-    return {"ETag": saying.quoted(part.etag), **given, **_encryption(upload)}
+    return {"ETag": object_headers.quoted(part.etag), **given, **_encryption(upload)}
 
 
 @operation(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.uploading,
+    keys=write_permissions.uploading,
     ignores=("request_payer",),
 )
 async def upload_part_copy(
@@ -177,9 +179,9 @@ async def upload_part_copy(
     }
     source = await source_of(ctx, copy_source, conditions)
     start, stop = _copy_range(copy_source_range, source.identity.size)
-    written = await copied(ctx, source, start, stop, writing.work(ctx, upload.id))
+    written = await copied(ctx, source, start, stop, temporary_files.work(ctx, upload.id))
     part = await _kept(ctx, upload, part_number, written, {})
-    result = {"ETag": saying.quoted(part.etag), "LastModified": part.modified}
+    result = {"ETag": object_headers.quoted(part.etag), "LastModified": part.modified}
     return {"CopyPartResult": result, **_encryption(upload)}
 
 
@@ -196,7 +198,7 @@ async def abort_multipart_upload(
         forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
     await ctx.store.write(abort)
-    await asyncio.to_thread(trees.remove, writing.work(ctx, upload_id))
+    await asyncio.to_thread(trees.remove, temporary_files.work(ctx, upload_id))
     return {}
 
 
@@ -233,7 +235,7 @@ async def _kept(
         existing_upload(tx, upload.bucket, upload.key, upload.id)
         return put_part(tx, upload.id, part)
 
-    await asyncio.to_thread(writing.sync, written.path.parent)
+    await asyncio.to_thread(temporary_files.sync, written.path.parent)
     try:
         replaced = await ctx.store.write(keep)
     except Fault:

@@ -17,7 +17,7 @@ from passrole.services.lambda_ import (
     versions,
 )
 from passrole.services.lambda_.functions import check_role, new_folder, unpacked
-from passrole.services.lambda_.qualified import find
+from passrole.services.lambda_.qualifiers import find
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,

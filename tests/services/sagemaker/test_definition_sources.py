@@ -8,7 +8,7 @@ import pytest
 
 from passrole.faults import AccessDenied, Fault
 from passrole.services.context import Context
-from passrole.services.sagemaker.sources import BYTES_MAX, definition_text
+from passrole.services.sagemaker.definition_sources import BYTES_MAX, definition_text
 
 Define = Callable[..., str]
 FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "é"}}

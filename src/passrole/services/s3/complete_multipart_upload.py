@@ -11,13 +11,20 @@ from passrole.faults import Fault
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, objects, saying, storage, writing, writing_keys
+from passrole.services.s3 import (
+    checksums,
+    object_headers,
+    objects,
+    storage,
+    temporary_files,
+    write_permissions,
+)
+from passrole.services.s3.multipart_uploads import Part, Upload, existing_upload, forget_upload, parts_of
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import Bucket, bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, no_such_upload
 from passrole.services.s3.rows import About, Known
-from passrole.services.s3.unfinished import Part, Upload, existing_upload, forget_upload, parts_of
-from passrole.services.s3.writing import Written
+from passrole.services.s3.temporary_files import Written
 from passrole.store import Tx
 from passrole.wire.s3_routing import object_uri
 
@@ -28,7 +35,7 @@ PART_BYTES_MIN = 5 * 1024 * 1024
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=writing_keys.creating,
+    keys=write_permissions.creating,
     ignores=("request_payer",),
 )
 async def complete_multipart_upload(
@@ -71,9 +78,9 @@ async def complete_multipart_upload(
     if checksum_type not in (None, "FULL_OBJECT" if upload.full else "COMPOSITE"):
         raise invalid_argument("The upload was created using another checksum type.")
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
-    work = writing.work(ctx, upload.id)
+    work = temporary_files.work(ctx, upload.id)
     wanted = {upload.checksum} if upload.checksum and upload.full else set()
-    written = await writing.write(writing.work(ctx), _bytes(work, parts), wanted)
+    written = await temporary_files.write(temporary_files.work(ctx), _bytes(work, parts), wanted)
     told = _checksums(upload, parts, written, given)
     known = Known(checksums.etag_of_parts([part.etag for part in parts]), _about(upload, parts, told))
 
@@ -127,8 +134,8 @@ def _answer(bucket: Bucket, key: str, known: Known) -> dict[str, Any]:
         "Location": object_uri(bucket.name, bucket.region, key),
         "Bucket": bucket.name,
         "Key": key,
-        "ETag": saying.quoted(known.etag),
-        **saying.told_checksums(known.about.checksums),
+        "ETag": object_headers.quoted(known.etag),
+        **object_headers.told_checksums(known.about.checksums),
         **storage.told(storage.read(known.about.storage)),
     }
 
@@ -157,7 +164,7 @@ def _same(part: Part, listed: Mapping[str, Any]) -> bool:
 
 def _bytes(work: Path, parts: Sequence[Part]) -> Iterator[bytes]:
     for part in parts:
-        yield from writing.pieces((work / part.file).open("rb"), 0, part.size)
+        yield from temporary_files.pieces((work / part.file).open("rb"), 0, part.size)
 
 
 def _checksums(

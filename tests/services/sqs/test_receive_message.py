@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from passrole.services.sqs.receiving import receive_message
-from passrole.services.sqs.sending import send_message
-from passrole.services.sqs.settling import change_message_visibility, delete_message
+from passrole.services.sqs.delete_message import delete_message
+from passrole.services.sqs.message_visibility import change_message_visibility
+from passrole.services.sqs.receive_message import receive_message
+from passrole.services.sqs.send_message import send_message
 
 WORD = {"DataType": "String", "StringValue": "Bar"}
 

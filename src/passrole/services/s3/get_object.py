@@ -8,10 +8,10 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
 from passrole.services.s3.conditions import Conditions, byte_range, check_read, part_range
+from passrole.services.s3.object_headers import described
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import busy, invalid_request, not_implemented
-from passrole.services.s3.saying import described
 
 READS_MAX = 10  # for an object that is replaced while it is read
 Span = tuple[int, int] | None

@@ -11,7 +11,7 @@ from tests.conftest import Server
 from tests.policies import allowing
 
 from passrole.config import Config, ConfigError
-from passrole.services.s3.elsewhere import Elsewhere
+from passrole.services.s3.upstream import Elsewhere
 
 BUCKET = "data"
 MEGABYTE = 1024 * 1024

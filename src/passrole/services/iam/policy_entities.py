@@ -6,7 +6,7 @@ from typing import Any
 from passrole.identities import records
 from passrole.identities.records import Role, User
 from passrole.services.context import Context
-from passrole.services.iam import catalog
+from passrole.services.iam import policy_catalog
 from passrole.services.iam.paging import page
 from passrole.services.iam.policies import named_policy
 from passrole.services.operation import operation
@@ -29,7 +29,7 @@ async def list_entities_for_policy(
     """Users and roles; there are no groups. One page counts both."""
 
     def read(tx: Tx) -> list[Entity]:
-        catalog.find(tx, policy_arn)
+        policy_catalog.find(tx, policy_arn)
         return _entities(tx, ctx.account, entity_filter)
 
     using = [

@@ -8,10 +8,10 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, paging, records, rows, storage
+from passrole.services.s3.key_order import LAST, Walk, rolled_up
+from passrole.services.s3.object_headers import quoted
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
-from passrole.services.s3.saying import quoted
-from passrole.services.s3.walking import LAST, Walk, rolled_up
 
 IGNORED = ("optional_object_attributes", "request_payer")
 

@@ -1,6 +1,6 @@
 """Multipart uploads that are under way, as documents; a part's bytes are a file in the upload's folder.
 
-It knows no object: what an upload becomes is `completing.py`'s.
+It knows no object: what an upload becomes is `complete_multipart_upload.py`'s.
 """
 
 from collections.abc import Mapping
