@@ -31,7 +31,6 @@ from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
-from passrole.services.events import Deliveries, Schedules
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import Elsewhere
@@ -39,9 +38,12 @@ from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.emr_clusters import ClusterController
+from passrole.worker.event_deliveries import EventDeliveries
+from passrole.worker.event_matcher import EventMatcher
 from passrole.worker.housekeeping import Housekeeping
 from passrole.worker.log_delivery import LoggedFunctions
 from passrole.worker.queue_pollers import QueuePollers
+from passrole.worker.schedules import Schedules
 from passrole.worker.supervisor import Supervisor
 
 GARBAGE_MAX = 50_000
@@ -157,7 +159,8 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     supervisor = Supervisor()
     async_invocations = AsyncInvocations(store, functions, door.from_inside, steady, config)
     sources = QueuePollers(store, functions, door.from_inside, steady, config)
-    deliveries = Deliveries(store, door.from_inside, steady)
+    matcher = EventMatcher(store, steady)
+    deliveries = EventDeliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
     clusters = ClusterController(store, door.from_inside, steady, config)
     housekeeping = Housekeeping(store, steady)
@@ -170,8 +173,9 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await worker.start()
         async_invocations.start(supervisor)
         await sources.start()
-        await deliveries.start()
-        await schedules.start()
+        matcher.start(supervisor)
+        deliveries.start(supervisor)
+        await schedules.start(supervisor)
         await clusters.start()
         housekeeping.start()
         yield Gateway(door, directory, clock, config)
@@ -179,8 +183,6 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await supervisor.close()
         await housekeeping.close()
         await clusters.close()
-        await schedules.close()
-        await deliveries.close()
         await sources.close()
         await worker.close()
         await functions.close()

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from passrole import ids, iso8601
-from passrole.store import Collection, Tx, any_within
+from passrole import exact_json, ids, iso8601
+from passrole.store import Tx, any_within, tasks
+from passrole.store.tasks import Task
 
-CHANNEL = "events-emitted"
-"""The channel of new events; a notice is a tuple of the key in EVENTS and the EmittedEvent."""
+KIND = "event"
+"""Each event is a task until it is matched: worker/event_matcher.py."""
 
 RULES_KIND = "event-rule"
 DEFAULT_BUS = "default"
@@ -24,9 +25,6 @@ class EmittedEvent:
 
     bus: str
     event: Mapping[str, Any]
-
-
-EVENTS = Collection("event-emitted", EmittedEvent)
 
 
 def emit(
@@ -56,10 +54,14 @@ def emit(
         "resources": list(resources),
         "detail": detail,
     }
-    key, emitted = f"{at:017.6f}/{event_id}", EmittedEvent(bus, event)
-    EVENTS.put(tx, key, emitted)
-    tx.notify(CHANNEL, (key, emitted))
+    body = exact_json.dumps(EmittedEvent(bus, event))
+    tasks.add(tx, KIND, f"{at:017.6f}/{event_id}", body, due=0.0)  # at once, in the order of their times
     return event_id
+
+
+def read(task: Task) -> EmittedEvent:
+    """What the task keeps."""
+    return EmittedEvent(**exact_json.loads(task.body))
 
 
 def any_rule(tx: Tx, account: str, region: str) -> bool:

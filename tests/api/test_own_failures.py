@@ -19,8 +19,9 @@ from passrole.api import Door
 from passrole.config import Config
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
-from passrole.services.events import delivering
 from passrole.services.lambda_ import archives
+from passrole.worker import supervisor
+from passrole.worker.event_matcher import EventMatcher
 
 FULL = sqlite3.OperationalError("database or disk is full")
 FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
@@ -150,21 +151,21 @@ def test_a_bug_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.records[0].exc_info is not None
 
 
-def test_an_event_is_neither_lost_nor_buried_while_the_disk_is_full(
+def test_an_event_is_not_lost_and_in_no_dead_letter_queue_while_the_disk_is_full(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its rule allows no second attempt: what failed in passrole itself was none."""
-    monkeypatch.setattr(delivering, "TROUBLE_SECONDS", 0.05)
-    failures = {"SendMessage": 2, "matched": 2}
-    matched = delivering.Deliveries._matched
+    monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.05)
+    failures = {"SendMessage": 2, "match": 2}
+    deliver = EventMatcher._deliver
 
-    def full(deliveries: Any, tx: Any, taken: Any) -> None:
-        failures["matched"] -= 1
-        if failures["matched"] >= 0:
+    def full(matcher: EventMatcher, tx: Any, **given: Any) -> None:
+        failures["match"] -= 1
+        if failures["match"] >= 0:
             raise FULL
-        matched(deliveries, tx, taken)
+        deliver(matcher, tx, **given)
 
-    monkeypatch.setattr(delivering.Deliveries, "_matched", full)
+    monkeypatch.setattr(EventMatcher, "_deliver", full)
 
     async def scenario(here: Inside) -> None:
         through = here.door._through

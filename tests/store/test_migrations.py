@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from passrole import event_outbox
+from passrole.event_outbox import EmittedEvent
+from passrole.services.events import deliveries
+from passrole.services.events.deliveries import Delivery
+from passrole.services.lambda_ import async_invocations
+from passrole.services.lambda_.async_invocations import AsyncInvocation
 from passrole.store import migrations
+from passrole.store.tasks import Task
 
 
 @pytest.fixture
@@ -29,19 +36,38 @@ def keep(database: sqlite3.Connection, kind: str, key: str, body: object) -> Non
     database.execute("INSERT INTO documents VALUES (?, ?, ?)", (kind, key, text))
 
 
-def test_asynchronous_invocations_of_schema_2_are_tasks(
-    older: Callable[[int], sqlite3.Connection], tmp_path: Path
-) -> None:
+def test_what_waits_in_schema_2_is_tasks(older: Callable[[int], sqlite3.Connection], tmp_path: Path) -> None:
     database = older(2)
     waiting = {"function": "1/r/f", "request_id": "r-1", "event": "{}", "since": 5.0, "due": 65.5}
+    delivery = {"id": "d", "rule": "arn", "target": {}, "event": {}, "ingested": 1.0, "due": 2.0}
+    event = {"bus": "default", "event": {"id": "e"}}
     deep = b'{"event": ' + b"[" * 3_000 + b"]" * 3_000 + b"}"  # deeper than SQLite reads
     keep(database, "function-queued", "0000000005.000000/r-1", waiting)
     keep(database, "function-queued", "0000000006.000000/r-2", deep)
+    keep(database, "event-delivery", "d", delivery)
+    keep(database, "event-emitted", "0000000007.000000/e", event)
     keep(database, "function", "1/r/f", {})
     migrations.migrate(tmp_path / "passrole.db")
-    rows = database.execute("SELECT kind, key, body, due, failures FROM tasks ORDER BY key").fetchall()
+    rows = database.execute("SELECT kind, key, body, due, failures FROM tasks ORDER BY kind, key").fetchall()
     assert rows == [
         ("async-invocation", "0000000005.000000/r-1", json.dumps(waiting).encode(), 65.5, 0),
         ("async-invocation", "0000000006.000000/r-2", deep, 0.0, 0),
+        ("event", "0000000007.000000/e", json.dumps(event).encode(), 0.0, 0),
+        ("event-delivery", "d", json.dumps(delivery).encode(), 2.0, 0),
     ]
     assert database.execute("SELECT kind FROM documents").fetchall() == [("function",)]
+
+
+def test_tasks_of_schema_2_are_read(older: Callable[[int], sqlite3.Connection], tmp_path: Path) -> None:
+    database = older(2)
+    waiting = {"function": "1/r/f", "request_id": "r-1", "event": "{}", "since": 5.0, "due": 65.5}
+    delivery = {"id": "d", "rule": "arn", "target": {}, "event": {"n": 1}, "ingested": 1.0, "due": 2.0}
+    keep(database, "function-queued", "0000000005.000000/r-1", {**waiting, "attempts": 2})
+    keep(database, "event-delivery", "d", {**delivery, "attempts": 3})
+    keep(database, "event-emitted", "0000000007.000000/e", {"bus": "b", "event": {"id": "e"}})
+    migrations.migrate(tmp_path / "passrole.db")
+    rows = database.execute("SELECT key, body, due, failures FROM tasks ORDER BY kind").fetchall()
+    invocation, event, delivered = (Task(*row) for row in rows)
+    assert async_invocations.read(invocation) == AsyncInvocation("1/r/f", "r-1", "{}", 5.0, attempts=2)
+    assert event_outbox.read(event) == EmittedEvent("b", {"id": "e"})
+    assert deliveries.read(delivered) == Delivery("d", "arn", {}, {"n": 1}, 1.0, attempts=3)

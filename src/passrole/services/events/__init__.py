@@ -5,16 +5,15 @@ Handlers, by resource:
 - publishing.py: PutEvents, TestEventPattern
 
 What they rest on:
-- records.py, paging.py, refusals.py: what is kept, and AWS's words; roles.py: roles that EventBridge is given
+- records.py, rule_targets.py, paging.py, refusals.py: what is kept, and AWS's words; roles.py: roles that
+  EventBridge is given
 - inputs.py: what a target is given of an event; schedules.py: rate and cron; both pure
-- delivering.py: events matched and delivered, in the background; scheduling.py: scheduled rules
+- deliveries.py, scheduled_runs.py: what waits to be delivered and to run, which worker/ takes from there
 - destinations.py: for each kind of target, the call that delivers
 
 Not here: archives and replays, partner sources, API destinations, pipes, buses of other accounts.
 """
 
 from passrole.services.events import buses, publishing, rules, tags, targets
-from passrole.services.events.delivering import Deliveries
-from passrole.services.events.scheduling import Schedules
 
-__all__ = ["Deliveries", "Schedules", "buses", "publishing", "rules", "tags", "targets"]
+__all__ = ["buses", "publishing", "rules", "tags", "targets"]

@@ -17,6 +17,7 @@ from passrole.patterns.json_paths import ABSENT, InvalidPath, value_at
 from passrole.policy.request import Principal, service_principal
 from passrole.services.context import CallOperation
 from passrole.services.events.roles import SERVICE, session_request
+from passrole.services.events.rule_targets import RuleTarget
 from passrole.services.service_sessions import assume
 
 NOTICES = "sagemaker-emr-events"
@@ -28,17 +29,15 @@ class Parcel:
     """What is to be delivered, and for whom. `id` stays the same however often it is tried."""
 
     id: str
-    target: Mapping[str, Any]
+    target: RuleTarget
     text: str
     event: Mapping[str, Any]
     rule_arn: str
 
     @property
     def arn(self) -> Arn:
-        """The target."""
-        found = arns.parse(self.target["Arn"])
-        assert found is not None, "PutTargets takes nothing else"
-        return found
+        """The target's ARN."""
+        return self.target.arn
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,16 @@ def kind_of(arn: Arn) -> Kind | None:
 
 async def principal(call: CallOperation, parcel: Parcel) -> Principal:
     """Who delivers: a session of the target's role, or EventBridge on behalf of the rule. Raises Fault."""
-    role = parcel.target.get("RoleArn")
-    if role:
-        return (await assume(call, session_request(role, parcel.rule_arn))).principal
-    rule = arns.parse(parcel.rule_arn)
+    if parcel.target.role is not None:
+        return (await assume(call, session_request(parcel.target.role, parcel.rule_arn))).principal
+    return event_bridge(parcel.rule_arn)
+
+
+def event_bridge(rule_arn: str) -> Principal:
+    """EventBridge on behalf of the rule."""
+    rule = arns.parse(rule_arn)
     assert rule is not None, "rules have ARNs"
-    return service_principal(SERVICE, rule.account, source=parcel.rule_arn)
+    return service_principal(SERVICE, rule.account, source=rule_arn)
 
 
 async def send(call: CallOperation, queue: Arn, asked: Mapping[str, Any], caller: Principal) -> None:
@@ -74,14 +77,14 @@ async def send(call: CallOperation, queue: Arn, asked: Mapping[str, Any], caller
 
 
 async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
-    group = (parcel.target.get("SqsParameters") or {}).get("MessageGroupId")
+    group = parcel.target.message_group
     ordered = {"MessageGroupId": group} if group else {}
     await send(call, parcel.arn, {"MessageBody": parcel.text, **ordered}, caller)
 
 
 async def _to_function(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     asked = {
-        "FunctionName": parcel.target["Arn"],
+        "FunctionName": str(parcel.arn),
         "InvocationType": "Event",
         "Payload": parcel.text.encode(),
     }
@@ -90,8 +93,7 @@ async def _to_function(call: CallOperation, parcel: Parcel, caller: Principal) -
 
 async def _to_pipeline(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     """Starts the pipeline once, however often it is delivered: the token is the delivery's."""
-    parameters = (parcel.target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
-    given = [(each["Name"], _parameter(each["Value"], parcel.event)) for each in parameters]
+    given = [(name, _parameter(value, parcel.event)) for name, value in parcel.target.pipeline_parameters]
     asked = {
         "PipelineName": str(parcel.arn),
         "ClientRequestToken": parcel.id,

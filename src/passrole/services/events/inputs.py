@@ -15,6 +15,7 @@ import orjson
 
 from passrole import exact_json
 from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
+from passrole.services.events.rule_targets import RuleTarget
 
 RESERVED = (
     "aws.events.rule-arn",
@@ -63,15 +64,19 @@ def check_input(target: Mapping[str, Any]) -> None:
             raise InvalidInput(f"InputTemplate for target {name} contains invalid placeholder {placeholder}.")
 
 
-def input_of(target: Mapping[str, Any], occasion: Occasion) -> str:
+def input_of(target: RuleTarget, occasion: Occasion) -> str:
     """The text that the target is given. Raises InvalidInput where the event makes it no JSON."""
-    if "Input" in target:
-        return str(target["Input"])
-    if "InputPath" in target:
-        found = value_at(occasion.event, target["InputPath"])
+    if target.input is not None:
+        return target.input
+    if target.input_path is not None:
+        found = value_at(occasion.event, target.input_path)
         return _json(None if found is ABSENT else found)
-    transformer = target.get("InputTransformer")
-    return _filled(transformer, occasion) if transformer else _json(occasion.event)
+    return _filled(target.transformer, occasion) if target.transformer else event_text(occasion.event)
+
+
+def event_text(event: Mapping[str, Any]) -> str:
+    """The event itself, as a target without an input and a dead-letter queue get it."""
+    return _json(event)
 
 
 def placeholders(template: str) -> Iterator[str]:

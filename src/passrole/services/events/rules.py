@@ -10,7 +10,7 @@ from passrole.members import without_none
 from passrole.patterns import InvalidPattern, compile_pattern
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.events import refusals
+from passrole.services.events import refusals, scheduled_runs
 from passrole.services.events.paging import PAGE_ITEMS, PAGES, page
 from passrole.services.events.records import (
     DISABLED,
@@ -101,6 +101,7 @@ async def put_rule(
         if present is None and len(rules_of(tx, rule.bus_key)) >= RULES_MAX:
             raise refusals.limit()
         RULES.put(tx, rule.key, rule if present is None else replace(rule, tags=present.tags))
+        scheduled_runs.plan(tx, rule)
         changed(tx, rule.bus_key)
 
     await ctx.store.write(put)
@@ -161,6 +162,7 @@ async def delete_rule(ctx: Context, *, name: str, event_bus_name: str | None = N
         if targets_of(tx, key):
             raise refusals.invalid("Rule can't be deleted since it has targets.")
         RULES.delete(tx, key)
+        scheduled_runs.forget(tx, key)
         changed(tx, ctx.key(bus))
 
     await ctx.store.write(delete)
@@ -170,7 +172,9 @@ async def _switch(ctx: Context, name: str, bus: str, state: str) -> None:
     def switch(tx: Tx) -> None:
         rule = existing(tx, ctx, name, bus)
         if rule.state != state:
-            RULES.put(tx, rule.key, replace(rule, state=state, since=ctx.clock()))
+            rule = replace(rule, state=state, since=ctx.clock())
+            RULES.put(tx, rule.key, rule)
+            scheduled_runs.plan(tx, rule)
             changed(tx, rule.bus_key)
 
     await ctx.store.write(switch)

@@ -142,9 +142,9 @@ async def _check(ctx: Context, target: Given, rule: str) -> None:
         check_input(target)
     except InvalidInput as error:
         raise refusals.invalid(str(error)) from None
-    dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if dead_letters is not None and not dead_letters.startswith(f"arn:{arns.PARTITION}:sqs:"):
-        raise refusals.bad_arn(dead_letters)
+    dead_letter_queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if dead_letter_queue is not None and not dead_letter_queue.startswith(f"arn:{arns.PARTITION}:sqs:"):
+        raise refusals.bad_arn(dead_letter_queue)
     if target.get("RoleArn"):
         await check_role(ctx, target["RoleArn"], rule)
 

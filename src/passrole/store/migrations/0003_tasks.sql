@@ -10,10 +10,13 @@ CREATE TABLE tasks (
 ) WITHOUT ROWID;
 CREATE INDEX tasks_due ON tasks (kind, due); -- and by key, which SQLite appends
 
--- Asynchronous invocations were documents, with the due time in the body.
+-- Asynchronous invocations and deliveries of events were documents, with the due time in the body; events
+-- that no rule had been asked about were documents whose keys begin with their time.
 INSERT INTO tasks (kind, key, body, due)
-    SELECT 'async-invocation', key, body,
+    SELECT CASE kind WHEN 'function-queued' THEN 'async-invocation' ELSE kind END, key, body,
         CASE WHEN json_valid(CAST(body AS TEXT))
             THEN coalesce(json_extract(CAST(body AS TEXT), '$.due'), 0) ELSE 0 END
-    FROM documents WHERE kind = 'function-queued';
-DELETE FROM documents WHERE kind = 'function-queued';
+    FROM documents WHERE kind IN ('function-queued', 'event-delivery');
+INSERT INTO tasks (kind, key, body, due)
+    SELECT 'event', key, body, 0 FROM documents WHERE kind = 'event-emitted';
+DELETE FROM documents WHERE kind IN ('function-queued', 'event-delivery', 'event-emitted');
