@@ -29,7 +29,7 @@ BUSY = Fault("ServiceUnavailable", "not now")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
 
 class Scene:

@@ -26,7 +26,7 @@ FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.01)
     monkeypatch.setattr(supervisor, "RESTART_SECONDS_MAX", 0.02)
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
 
 class Scene:

@@ -102,7 +102,7 @@ def test_what_happened_is_recorded_as_it_was_however_long_that_takes(
 def test_a_disk_that_stays_full_is_told_once(
     workshop: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
     async def scenario(shop: Workshop) -> None:
         await shop.start("l1")

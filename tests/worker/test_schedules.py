@@ -27,7 +27,7 @@ FULL.sqlite_errorcode = sqlite3.SQLITE_FULL
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_queue, "WAIT_SECONDS_MAX", 0.005)
-    monkeypatch.setattr(disk, "_told", {})
+    monkeypatch.setattr(disk, "_reported_at", {})
 
 
 class Scene:
