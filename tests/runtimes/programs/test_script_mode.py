@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtimes.programs.training_folder import CASES, PROBE, PROGRAMS, Seen, TrainingFolder
+from tests.runtimes.programs.training_folder import (
+    CASES,
+    PROBE,
+    PROGRAMS,
+    Seen,
+    TrainingFolder,
+    other_python,
+)
 
 PROGRAM = PROGRAMS / "script_mode.py"
 RECORD = json.loads((CASES / "script_mode.json").read_text())
@@ -81,12 +88,9 @@ def pip_that_installs_the_folder(place: Path) -> Path:
 
 @pytest.mark.parametrize("version", ["3.8", "3.13"])
 def test_it_needs_no_more_than_an_old_python(folder: TrainingFolder, version: str) -> None:
-    python = next(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), None)
-    if python is None:
-        pytest.skip(f"Python {version} is not here")
     folder.configure(TRAIN)
     code = archive(folder.base / "c.tar.gz", member("train.py", PROBE), member("requirements.txt", "pip"))
-    seen = run(folder, "--code", code, python=str(python))
+    seen = run(folder, "--code", code, python=other_python(version))
     assert (seen.exit_code, seen.argv) == (0, ["train.py"]), seen.output
 
 

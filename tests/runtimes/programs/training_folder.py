@@ -6,12 +6,15 @@ same cases run under either. What a run shows is written as if it had happened a
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from passrole import runtimes
 
@@ -127,6 +130,15 @@ def _without_the_machine(name: str, value: str) -> str:
         told = {**json.loads(value), **_MACHINE}
         return json.dumps(told, sort_keys=True, separators=(",", ":"))
     return str(_MACHINE.get(name.removeprefix("SM_").lower(), value))
+
+
+def other_python(version: str) -> str:
+    """Another Python of this machine; the test is skipped where it is not installed."""
+    found = next(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), None)
+    named = str(found) if found else shutil.which(f"python{version}")
+    if named is None:
+        pytest.skip(f"Python {version} is not here")
+    return named
 
 
 def python_of(variable: str) -> str | None:
