@@ -5,7 +5,7 @@ import asyncio
 import contextvars
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -39,7 +39,7 @@ class Trace:
         return None if reached == len(way) else way[reached]
 
     def make_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **settings: Any
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, /, **settings: Any
     ) -> "asyncio.Task[Any]":
         """A task factory: a followed task in a context that says so."""
         context = settings.pop("context", None) or contextvars.copy_context()
