@@ -2,7 +2,7 @@
 
 - `Gateway`: the application, for any listener (asgi.py)
 - `Certificates`: TLS under AWS's own names (tls.py)
-- `Proxy`, `Target`: what leads clients there that insist on those names (proxy.py)
+- `Proxy`, `Target`: the HTTPS proxy for clients that insist on AWS's names (proxy.py)
 """
 
 from passrole.gateway.asgi import Gateway

@@ -1,11 +1,10 @@
 """The ASGI application: route, authenticate, read, parse, call the door, render, in AWS's order.
 
-Raw ASGI, for routing is driven by the service descriptions and a framework would only add its time. A
-request is judged by its head first: an operation that there is, a key that is known, a signature (where the
-head tells the hash of the body), a length that the operation can use. Only then is its body read, and
-nothing of it is parsed before the signature over it holds. A large body is looked at in a thread.
-No unauthenticated request gets past `_authenticated`; the one thing answered without a signature is
-`GET /_passrole/health`, which says that the server is up and nothing else.
+Raw ASGI, since the service descriptions drive routing and a framework would only add latency. The head of a
+request is checked first: the operation exists, the access key is known, the signature is right (if the head
+has the body's hash), the length is allowed. Only then is the body read, and it is parsed only after its
+signature is verified. A large body is handled in a thread. The only request answered without a signature is
+`GET /_passrole/health`, which says that the server is up.
 """
 
 import asyncio
@@ -48,9 +47,9 @@ from passrole.wire.routing import is_named_in_body, protocol_of, service_of
 
 log = logging.getLogger(__name__)
 
-# Two values of these are no list (https://www.rfc-editor.org/rfc/rfc9110#section-5.3): whoever checked the
-# request on its way may have read the one, and the next reader the other.
-_ONCE = frozenset(
+# Headers that may appear only once (https://www.rfc-editor.org/rfc/rfc9110#section-5.3). With two values, an
+# intermediary could check one and the server use the other.
+_SINGLE_HEADERS = frozenset(
     {
         b"authorization",
         b"content-length",
@@ -81,30 +80,30 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class _Progress:
-    """How far a request has come: its route, and whether its body was taken from the connection."""
+    """The state of a request: its route, and whether its body was read from the connection."""
 
     def __init__(self) -> None:
         self.found: Route | None = None
         self.is_read = False
 
 
-class _Judged(NamedTuple):
-    """A request whose head is right. `is_verified`: its signature is, if its body is the declared one.
+class _CheckedHead(NamedTuple):
+    """A request whose head passed all checks. `is_verified`: the signature is right for the declared body.
 
-    `meant` is the head with the headers that a presigned URL has in its query.
+    `effective` is the head with the headers that a presigned URL has in its query.
     """
 
     head: HttpRequest
-    meant: HttpRequest
-    signed: sigv4.Authorization
+    effective: HttpRequest
+    authorization: sigv4.Authorization
     protocol: Protocol
-    known: AccessKeyIdentity
+    identity: AccessKeyIdentity
     now: float
     is_verified: bool
 
 
 class Gateway:
-    """One server's front; give it to uvicorn."""
+    """The ASGI application of one server, for uvicorn."""
 
     def __init__(self, door: Door, directory: Directory, clock: Clock, config: Config) -> None:
         self._door = door
@@ -113,7 +112,7 @@ class Gateway:
         self._config = config
         self._proxies = config.trusted_proxies.networks
         self._bodies = Bodies()
-        self._forms = Bodies()  # of their own: who sends one is known only once it is read
+        self._forms = Bodies()  # separate, since the sender of a form is unknown until it is read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -129,8 +128,8 @@ class Gateway:
             head = _head(scope)
             if own_operations.is_health(head):
                 return own_operations.answer({"status": "ready"}, request_id)
-            answering = self._posted if form_uploads.is_form(head) else self._answered
-            return await answering(scope, head, receive, request_id, progress)
+            respond = self._respond_to_form if form_uploads.is_form(head) else self._respond
+            return await respond(scope, head, receive, request_id, progress)
         except Fault as fault:
             answer = render_fault(progress.found, fault, request_id)
         except Disconnected:
@@ -140,27 +139,27 @@ class Gateway:
             answer = render_fault(progress.found, Internal(), request_id)
         return answer if progress.is_read else _unread(scope, answer)
 
-    async def _answered(
+    async def _respond(
         self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
     ) -> HttpResponse:
-        judged = await self._judged(head, progress)
-        size = _size(head, judged.signed.service, progress.found)
+        checked = await self._check_head(head, progress)
+        size = _size(head, checked.authorization.service, progress.found)
         room = self._bodies.room(size)
         try:
             await room.take(size)
         except Full:
-            raise body_limits.busy(judged.protocol) from None
+            raise body_limits.busy(checked.protocol) from None
         try:
-            found, parameters = await self._read(judged, receive, size, progress)
+            found, parameters = await self._read(checked, receive, size, progress)
             is_s3 = found.service == "s3"
             call = Call(
-                judged.known.principal,
+                checked.identity.principal,
                 found.service,
                 found.operation,
                 parameters,
-                judged.signed.region,
+                checked.authorization.region,
                 request_id,
-                signing_keys=signing_keys(judged.head, judged.signed, judged.now) if is_s3 else {},
+                signing_keys=signing_keys(checked.head, checked.authorization, checked.now) if is_s3 else {},
                 is_large=size >= LARGE_BODY_BYTES,
                 hung_up=partial(_hung_up, receive),
                 **_origin(scope, self._proxies),
@@ -171,10 +170,10 @@ class Gateway:
         answer = own_operations.answer if found.service == own_operations.SERVICE else partial(render, found)
         return answer(result, request_id)
 
-    async def _posted(
+    async def _respond_to_form(
         self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
     ) -> HttpResponse:
-        """A form of S3's, whose signature is in its body."""
+        """A form upload of S3, whose signature is in the body."""
         progress.found = Route("s3", "PutObject", "rest-xml", {})
         size = _size(head, "s3", progress.found)
         room = self._forms.room(size)
@@ -185,20 +184,20 @@ class Gateway:
         try:
             request = replace(head, body=await self._body(receive, size, progress))
             posted = await asyncio.to_thread(form_uploads.read, request)
-            signed = posted.authorization
-            known = await self._known(signed, "rest-xml")
+            authorization = posted.authorization
+            identity = await self._identity(authorization, "rest-xml")
             now = self._clock()
-            form_uploads.verify(posted, known.secret_key, now)
+            form_uploads.verify(posted, identity.secret_key, now)
             found = route(posted.request, "s3")
-            parameters = parse(found, decoded_body(posted.request, signed, known.secret_key))
+            parameters = parse(found, decoded_body(posted.request, authorization, identity.secret_key))
             call = Call(
-                known.principal,
+                identity.principal,
                 "s3",
                 found.operation,
                 parameters,
-                signed.region,
+                authorization.region,
                 request_id,
-                signing_keys=form_keys(signed, now),
+                signing_keys=form_keys(authorization, now),
                 is_large=size >= LARGE_BODY_BYTES,
                 **_origin(scope, self._proxies),
             )
@@ -212,82 +211,88 @@ class Gateway:
             return own_operations.route(request, signing_service, self._config)
         return route(request, signing_service)
 
-    async def _judged(self, head: HttpRequest, progress: _Progress) -> _Judged:
-        """Raises Fault for what the head alone shows to be wrong."""
-        signed = _signed(head)
-        meant = _meant(head, signed)
-        protocol = protocol_of(head, signed.service)
-        if own_operations.is_meant(head, signed.service) or not is_named_in_body(head, protocol):
-            progress.found = self._routed(meant, signed.service)
+    async def _check_head(self, head: HttpRequest, progress: _Progress) -> _CheckedHead:
+        """Check the head. Raises Unrouted, with the code of the first check that fails."""
+        authorization = _authorization(head)
+        effective = _with_query_headers(head, authorization)
+        protocol = protocol_of(head, authorization.service)
+        if own_operations.is_meant(head, authorization.service) or not is_named_in_body(head, protocol):
+            progress.found = self._routed(effective, authorization.service)
             protocol = progress.found.protocol
-        known = await self._known(signed, protocol)
+        identity = await self._identity(authorization, protocol)
         now = self._clock()
         if sigv2.is_presigned(head):
-            sigv2.verify(head, signed, known.secret_key, now)
-            return _Judged(head, meant, signed, protocol, known, now, True)
+            sigv2.verify(head, authorization, identity.secret_key, now)
+            return _CheckedHead(head, effective, authorization, protocol, identity, now, True)
         skew = self._config.clock_skew_seconds
-        is_verified = sigv4.verify_head(head, signed, known.secret_key, now, skew, protocol)
-        return _Judged(head, meant, signed, protocol, known, now, is_verified)
+        is_verified = sigv4.verify_head(head, authorization, identity.secret_key, now, skew, protocol)
+        return _CheckedHead(head, effective, authorization, protocol, identity, now, is_verified)
 
-    async def _known(self, signed: sigv4.Authorization, protocol: Protocol) -> AccessKeyIdentity:
+    async def _identity(self, authorization: sigv4.Authorization, protocol: Protocol) -> AccessKeyIdentity:
         try:
-            return await self._directory.credentials(signed.access_key, signed.session_token)
+            return await self._directory.credentials(authorization.access_key, authorization.session_token)
         except UnknownKey:
-            raise sigv4.unknown_key(protocol, signed.access_key) from None
+            raise sigv4.unknown_key(protocol, authorization.access_key) from None
         except ExpiredSession:
             raise sigv4.expired_token(protocol) from None
 
     async def _read(
-        self, judged: _Judged, receive: Receive, size: int, progress: _Progress
+        self, checked: _CheckedHead, receive: Receive, size: int, progress: _Progress
     ) -> tuple[Route, dict[str, Any]]:
         body = await self._body(receive, size, progress)
-        is_named = progress.found is None or progress.found.is_supported  # else a description is loaded
+        is_named = progress.found is None or progress.found.is_supported  # else loading a description is slow
         if len(body) < LARGE_BODY_BYTES and is_named:
-            return self._understood(judged, body, progress)
-        return await asyncio.to_thread(self._understood, judged, body, progress)
+            return self._verify_and_parse(checked, body, progress)
+        return await asyncio.to_thread(self._verify_and_parse, checked, body, progress)
 
     async def _body(self, receive: Receive, size: int, progress: _Progress) -> bytes:
         try:
             body = await whole(receive, size) if size else b""
-        except TooLarge:  # in pieces, it announced no length
+        except TooLarge:  # chunked, without a declared length
             raise body_limits.too_large(progress.found, size) from None
         progress.is_read = True
         return body
 
-    def _understood(self, judged: _Judged, body: bytes, progress: _Progress) -> tuple[Route, dict[str, Any]]:
-        """The operation and its parameters, once the signature over the body holds. Raises Fault."""
-        head = judged.head
+    def _verify_and_parse(
+        self, checked: _CheckedHead, body: bytes, progress: _Progress
+    ) -> tuple[Route, dict[str, Any]]:
+        """The operation and its parameters, after the signature over the body is verified.
+
+        Raises Unrouted (SignatureDoesNotMatch, UnknownOperationException, ...), and Fault if the parameters
+        cannot be parsed.
+        """
+        head = checked.head
         request = HttpRequest(head.method, head.raw_path, head.query, head.headers, body) if body else head
-        signed, secret = judged.signed, judged.known.secret_key
-        found = progress.found = progress.found or self._routed(request, signed.service)
-        if not judged.is_verified:
+        authorization, secret = checked.authorization, checked.identity.secret_key
+        found = progress.found = progress.found or self._routed(request, authorization.service)
+        if not checked.is_verified:
             skew = self._config.clock_skew_seconds
-            sigv4.verify(request, signed, secret, judged.now, skew, judged.protocol)
+            sigv4.verify(request, authorization, secret, checked.now, skew, checked.protocol)
         elif not sigv2.is_presigned(request):
-            sigv4.check_payload(request, signed, judged.protocol)
+            sigv4.check_payload(request, authorization, checked.protocol)
         if not found.is_supported:
             progress.found = unsupported.named(found, request)
             raise unsupported.refusal(progress.found)
-        meant = request if judged.meant is head else replace(judged.meant, body=body)
-        return found, _parameters(found, decoded_body(meant, signed, secret))
+        effective = request if checked.effective is head else replace(checked.effective, body=body)
+        return found, _parameters(found, decoded_body(effective, authorization, secret))
 
 
-def _signed(request: HttpRequest) -> sigv4.Authorization:
-    """What the request says of its signature. Raises Unrouted."""
+def _authorization(request: HttpRequest) -> sigv4.Authorization:
+    """The authorisation in the head, not yet verified. Raises Unrouted."""
     if sigv2.is_presigned(request):
         return sigv2.parse_authorization(request)
     return sigv4.parse_authorization(request)
 
 
-def _meant(request: HttpRequest, signed: sigv4.Authorization) -> HttpRequest:
-    """What a presigned URL asks S3 for: its query may hold headers. Raises Unrouted."""
-    if signed.service != "s3" or signed.expires_seconds is None:
+def _with_query_headers(request: HttpRequest, authorization: sigv4.Authorization) -> HttpRequest:
+    """The request with the headers in the query of a presigned S3 URL. Raises Unrouted."""
+    if authorization.service != "s3" or authorization.expires_seconds is None:
         return request
     return presigned_headers.with_headers_of_query(request)
 
 
 def _origin(scope: Scope, proxies: Sequence[Network]) -> dict[str, Any]:
-    """Where a call came from, and how: members of Call."""
+    """The origin members of Call: source_ip, secure, user_agent."""
     address, secure = origin(scope, proxies)
     return {"source_ip": address, "secure": secure, "user_agent": _user_agent(scope)}
 
@@ -304,7 +309,7 @@ async def _hung_up(receive: Receive) -> None:
 
 
 def _head(scope: Scope) -> HttpRequest:
-    """The request without its body. Raises Unrouted where a header is repeated that may stand there once."""
+    """The request without its body. Raises Unrouted (IncompleteSignature) for a repeated single header."""
     head = HttpRequest(
         method=scope["method"],
         raw_path=scope["raw_path"].decode("latin-1"),
@@ -313,7 +318,7 @@ def _head(scope: Scope) -> HttpRequest:
         body=b"",
     )
     if len(head.headers) < len(scope["headers"]):
-        _check_repeated(head, [name for name, _ in scope["headers"] if name in _ONCE])
+        _check_repeated(head, [name for name, _ in scope["headers"] if name in _SINGLE_HEADERS])
     return head
 
 
@@ -325,7 +330,7 @@ def _check_repeated(head: HttpRequest, names: Sequence[bytes]) -> None:
 
 
 def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
-    """The bytes that the body will have, or may have at most. Raises Fault where that is too many."""
+    """The declared size of the body, or its maximum. Raises the Fault of `body_limits.too_large`."""
     headers = head.headers
     service = found.service if found else service_of(signing_service)
     most = body_limits.bytes_max(service, found.operation if found else "")
@@ -340,7 +345,7 @@ def _size(head: HttpRequest, signing_service: str, found: Route | None) -> int:
 
 
 def _unread(scope: Scope, answer: HttpResponse) -> HttpResponse:
-    """An answer to a request whose body was not read: who waits to be asked for it must not send it then."""
+    """The response to a request whose body was not read; a client that sent Expect must not send it now."""
     if not any(name == b"expect" for name, _ in scope["headers"]):
         return answer
     return replace(answer, headers=[*answer.headers, ("connection", "close")])

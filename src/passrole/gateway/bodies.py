@@ -1,8 +1,8 @@
-"""Reads bodies, no more of them at once than the server has room for.
+"""Reads request bodies within a memory budget.
 
-It knows no operation. A body gets its room before its first byte is read, by the length that its head
-announces, and keeps it until the request is answered: what was read lives on as the call's parameters. Small
-bodies and large ones have rooms of their own, so that uploads never keep a status query waiting.
+It knows no operation. A body reserves its declared length before the first byte is read, and holds it until
+the request is answered, since the call's parameters live as long. Small and large bodies have separate
+budgets, so that uploads never delay a small request.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class TooLarge(Exception):
-    """The body is larger than it may be."""
+    """The body is larger than its limit."""
 
 
 class Full(Exception):
-    """There is no room, and none came free for WAIT_SECONDS_MAX."""
+    """No room was free within WAIT_SECONDS_MAX."""
 
 
 class Room:
-    """So many bytes; who finds too few left waits, first come, first served."""
+    """A memory budget in bytes; requests wait for free bytes, first come, first served."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -39,11 +39,11 @@ class Room:
 
     @property
     def left(self) -> int:
-        """Bytes that nobody holds."""
+        """The free bytes."""
         return self._left
 
     async def take(self, size: int) -> None:
-        """Hold so many bytes. Raises Full."""
+        """Reserve `size` bytes. Raises Full."""
         if self._left >= size and not self._waiting:
             self._left -= size
             return
@@ -56,7 +56,7 @@ class Room:
             raise Full from None
 
     def give_back(self, size: int) -> None:
-        """Hold so many bytes less."""
+        """Release `size` bytes."""
         self._left += size
         self._admit()
 
@@ -67,7 +67,7 @@ class Room:
             if turn.cancelled():
                 self._waiting.remove((size, turn))
                 self._admit()
-            else:  # admitted in the moment in which it gave up
+            else:  # admitted just as it gave up
                 self.give_back(size)
             raise
 
@@ -75,26 +75,26 @@ class Room:
         while self._waiting and self._left >= self._waiting[0][0]:
             size, turn = self._waiting[0]
             if turn.cancelled():
-                return  # it withdraws in the next moment, and admits who is behind it
+                return  # it is about to be removed from the queue, and then admits the next one
             self._waiting.popleft()
             self._left -= size
             turn.set_result(None)
 
 
 class Bodies:
-    """One server's."""
+    """The budgets of one server for small and large bodies."""
 
     def __init__(self, small: int = SMALL_ROOM_BYTES, large: int = LARGE_ROOM_BYTES) -> None:
         self._small = Room(small)
         self._large = Room(large)
 
     def room(self, size: int) -> Room:
-        """Where a body of this size is held."""
+        """The budget for a body of this size."""
         return self._small if size <= SMALL_BYTES_MAX else self._large
 
 
 async def whole(receive: Receive, most: int) -> bytes:
-    """A body, for which there is room. Raises TooLarge, Disconnected."""
+    """Read a body of at most `most` bytes. Raises TooLarge, Disconnected."""
     parts: list[bytes] = []
     size = 0
     while True:

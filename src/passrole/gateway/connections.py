@@ -1,8 +1,8 @@
-"""uvicorn's connection with an end to patience: heads have a size and a time, and bodies keep coming.
+"""uvicorn's connection with limits: size and time of a request's head, and silence during its body.
 
-It knows no request's meaning. A client that is slow but sends is waited for; one that says nothing for
-SILENT_SECONDS_MAX in the middle of a request is hung up on, as are heads that never end. What waits because
-the server itself reads no further is not its client's silence.
+It does not know what requests mean. A slow client that keeps sending is served; one that sends nothing for
+SILENT_SECONDS_MAX within a request is disconnected, and so is one whose head never ends. Time in which the
+server itself does not read does not count as silence.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_BYTES_MAX = 65_536
 HEAD_PIECE_BYTES = 8_192
 WAITING_MAX = 100
-"""Requests that a client sends before the one in front of them is answered; no SDK sends any."""
+"""Pipelined requests, which no SDK sends."""
 HEAD_SECONDS_MAX = 20.0
 SILENT_SECONDS_MAX = 30.0
 SWEEP_SECONDS = 5.0
@@ -23,7 +23,7 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0
 
 
 class Connection(HttpToolsProtocol):
-    """Give it to uvicorn as its `http`."""
+    """The protocol class for uvicorn's setting `http`."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -34,7 +34,7 @@ class Connection(HttpToolsProtocol):
         self._began = self._heard = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of heads and bodies, in pieces: heads behind one another cost far more than their bytes."""
+        """Feed received bytes in pieces, since many small heads cost far more than their bytes."""
         start = 0
         while start < len(data):
             end = start + (HEAD_BYTES_MAX if self._in_body else HEAD_PIECE_BYTES)
@@ -42,7 +42,7 @@ class Connection(HttpToolsProtocol):
             start = end
 
     def _read(self, data: bytes) -> None:
-        """A piece. What comes in it with the body before it is not counted."""
+        """Feed one piece. A head that begins in the same piece as a body ends is not counted yet."""
         if self._is_refused:
             return
         self._heard = self.loop.time()
@@ -69,25 +69,25 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def _refuse(self) -> None:
-        """Say so, and hear nothing any more: a client that is hung up on while it sends sees no answer."""
+        """Send 431 and ignore further bytes: after closing at once the client could not read the response."""
         self._is_refused = True
         self.pipeline.clear()
         self.transport.write(_TOO_LARGE)
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def is_overdue(self, now: float) -> bool:
-        """Whether the client has had long enough for what it is sending."""
+        """Whether the client has exceeded the time for its head, or its silence within a body."""
         if self._in_head:
             return now - self._began > HEAD_SECONDS_MAX
         return self._in_body and not self.flow.read_paused and now - self._heard > SILENT_SECONDS_MAX
 
 
 async def sweep(connections: Iterable[Any]) -> None:
-    """Hang up on those that are overdue, again and again until cancelled."""
+    """Close overdue connections every SWEEP_SECONDS, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         now = loop.time()
-        for connection in [each for each in connections if isinstance(each, Connection)]:
+        for connection in [found for found in connections if isinstance(found, Connection)]:
             if connection.is_overdue(now):
                 connection.transport.abort()

@@ -1,10 +1,9 @@
-"""Where a request came from, and whether TLS carried it: what `aws:SourceIp` and `aws:SecureTransport` say.
+"""The client's address and whether TLS was used: the values of `aws:SourceIp` and `aws:SecureTransport`.
 
-By default the connection alone tells it, for anybody can write a header. Where a proxy stands in front, its
-connection says nothing about the client, so X-Forwarded-For and X-Forwarded-Proto count if the connection is
-one of the proxies that the setting `trusted_proxies` names, and only on the plain listener: nobody but the
-machine's own programs reaches the one for TLS. `Forwarded` (RFC 7239) never counts: a proxy that writes one
-of the two passes the other one on as the client wrote it.
+By default they come from the connection, since any client can write a header. X-Forwarded-For and
+X-Forwarded-Proto count only if the connection comes from a proxy in the setting `trusted_proxies`, and only
+on the plain listener, because the TLS listener is on loopback. `Forwarded` (RFC 7239) never counts: a proxy
+that writes one of the two headers passes on the other as the client wrote it.
 """
 
 import ipaddress
@@ -17,7 +16,7 @@ _FOR, _PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 
 
 class Origin(NamedTuple):
-    """The client's address, where there is one, and whether its connection is encrypted."""
+    """The client's address (None if unknown), and whether its connection is encrypted."""
 
     address: str | None
     secure: bool
@@ -34,25 +33,25 @@ def origin(scope: Mapping[str, Any], proxies: Sequence[Network]) -> Origin:
 
 
 def _forwarded(proxy: str, headers: Iterable[tuple[bytes, bytes]], proxies: Sequence[Network]) -> Origin:
-    """What the trusted proxy says. A proxy appends to the list, so what it wrote itself is at the end."""
+    """The origin by a trusted proxy's headers. A proxy appends its entry, so the last one is its own."""
     listed: dict[bytes, list[str]] = {_FOR: [], _PROTO: []}
     for name, value in headers:
         if name in listed:
-            listed[name] += [each.strip() for each in value.decode("latin-1").split(",")]
+            listed[name] += [entry.strip() for entry in value.decode("latin-1").split(",")]
     address = proxy
-    for each in reversed(listed[_FOR]):
-        if not _is_address(each):
-            break  # whoever wrote this does not know; the last one that is known stands for it
-        address = _plain(each)
+    for entry in reversed(listed[_FOR]):
+        if not _is_address(entry):
+            break  # such as `unknown`: the last known address counts
+        address = _plain(entry)
         if not _is_of(address, proxies):
             break
     return Origin(address, listed[_PROTO][-1:] == ["https"])
 
 
 def _plain(address: str) -> str:
-    """Without an interface, and an IPv4 address as such where it is written as an IPv6 one.
+    """The address without its zone; an IPv4-mapped IPv6 address as IPv4.
 
-    A listener for both kinds sees `::ffff:192.0.2.1`, which no policy means.
+    A dual-stack listener sees `::ffff:192.0.2.1`, while policies name `192.0.2.1`.
     """
     if ":" not in address:
         return address
@@ -72,4 +71,4 @@ def _is_address(text: str) -> bool:
 
 
 def _is_of(address: str, networks: Sequence[Network]) -> bool:
-    return _is_address(address) and any(ipaddress.ip_address(address) in each for each in networks)
+    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)

@@ -1,8 +1,9 @@
-"""The way to passrole's own operations: `POST /_passrole/<Operation>`, signed for `passrole`, on our host.
+"""Routes passrole's own operations: `POST /_passrole/<Operation>`, signed for `passrole`, on the server's
+host.
 
-They are no operations of AWS, so no request that could mean one of AWS's may lead there: a path that begins
-with `/_passrole/` is an object's in a bucket's host, and a signature for another service was not made for
-them. The signature is in the header, which covers the body, for a URL may be passed on to others.
+A request that could mean an AWS operation must never reach them: on a bucket's host a path that begins with
+`/_passrole/` is an object's key, and a signature for another service does not count. The signature must be in
+the header, which covers the body; a URL may be passed on to others.
 """
 
 import ipaddress
@@ -21,12 +22,12 @@ SERVICE = "passrole"
 PREFIX = "/_passrole/"
 
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (what a setting may say)
+_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 (values of a setting)
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 def is_health(request: HttpRequest) -> bool:
-    """Whether somebody asks if the server is up; in a bucket's host it is an object's path."""
+    """Whether it is the health check; on a bucket's host the same path is an object's key."""
     return (
         request.raw_path == f"{PREFIX}health"
         and request.method == "GET"
@@ -35,12 +36,12 @@ def is_health(request: HttpRequest) -> bool:
 
 
 def is_meant(request: HttpRequest, signing_service: str) -> bool:
-    """Whether the request asks for an operation of ours, rightly or not."""
+    """Whether the request addresses passrole's own operations, validly or not."""
     return signing_service == SERVICE or (request.raw_path.startswith(PREFIX) and signing_service != "s3")
 
 
 def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
-    """The operation. Raises Unrouted where the request may not reach one."""
+    """The route of the operation. Raises Unrouted (InvalidSignatureException, UnknownOperationException)."""
     if signing_service != SERVICE:
         message = f"Credential should be scoped to correct service: '{SERVICE}'."
         raise refused(INVALID_SIGNATURE, "json", message)
@@ -55,12 +56,12 @@ def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
 
 
 def parameters(body: bytes) -> dict[str, Any]:
-    """The parameters in the body. Raises Fault."""
+    """The parameters in the body. Raises Fault (SerializationException)."""
     return json_values.load(body)
 
 
 def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    """The answer of an operation."""
+    """The response of an operation."""
     body = orjson.dumps(result)
     headers = [
         ("content-type", "application/json"),
@@ -71,11 +72,11 @@ def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
 
 
 def _is_own_host(header: str, config: Config) -> bool:
-    """Whether a Host header names this server; the port may be another, as behind a forwarded one."""
+    """Whether a Host header names this server; the port may differ because of port forwarding."""
     name = _without_port(header)
     if name in (*_LOOPBACK_NAMES, config.host_in_url.lower()):
         return True
-    return config.host in _EVERYWHERE and _is_address(name)
+    return config.host in _ALL_ADDRESSES and _is_address(name)
 
 
 def _without_port(header: str) -> str:

@@ -1,10 +1,10 @@
-"""An HTTPS proxy on loopback that leads AWS's names to us, and every other where it wants to go.
+"""An HTTPS proxy on loopback that tunnels AWS's host names to our TLS listener and all others to their
+targets.
 
-The SageMaker SDK asks for `https://sts.<region>.amazonaws.com` whatever AWS_ENDPOINT_URL says. With
-HTTPS_PROXY set to this, its CONNECT to such a name becomes a connection to our own TLS listener, where the
-request is verified like any other. It looks into nothing: what it does not lead to us it passes on unread,
-through the user's own proxy where he has one. That may be a way that is not open to everybody on this
-machine, so the proxy asks for a password, which is part of the URL that its users are given.
+The SageMaker SDK calls `https://sts.<region>.amazonaws.com` and ignores AWS_ENDPOINT_URL. With HTTPS_PROXY
+set to this proxy, its CONNECT reaches our TLS listener, where the request is verified like any other. Other
+traffic is passed on unread, through the user's own proxy if there is one. Not every user of the machine may
+be allowed to use that proxy, so ours requires a password, which is part of its URL.
 https://www.rfc-editor.org/rfc/rfc9110#name-connect
 """
 
@@ -24,15 +24,13 @@ HEAD_BYTES_MAX = 16_384
 HEAD_SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 30.0
 PIECE_BYTES = 65_536
-TELEMETRY_PREFIX = (
-    "sm-pysdk-t-"  # where the SDK sends account, versions and exception texts; nobody asked for it
-)
+TELEMETRY_PREFIX = "sm-pysdk-t-"  # the SDK's telemetry: account, versions and exception texts
 USER = "passrole"
 _HTTPS_PORT = 443
 
 
 class Refused(Exception):
-    """No connection; the message goes to the client, behind the status."""
+    """The tunnel is refused; the message is the body of the response."""
 
     def __init__(self, status: str, message: str) -> None:
         super().__init__(message)
@@ -47,16 +45,16 @@ class Target(NamedTuple):
 
 
 class Proxy:
-    """Give `serve` to asyncio.start_server, with HEAD_BYTES_MAX as its limit."""
+    """The proxy; `serve` is for asyncio.start_server, with HEAD_BYTES_MAX as its limit."""
 
     def __init__(self, ours: Target, password: str, upstream: str = "") -> None:
-        """`ours`: our TLS listener. `upstream`: the URL of a proxy for everything else; empty for none."""
+        """`ours`: our TLS listener. `upstream`: the URL of a proxy for other hosts; empty for none."""
         self._ours = ours
         self._authorization = _basic(USER, password).encode()
         self._upstream = upstream
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, until either side ends."""
+        """Serve one client until either side closes."""
         try:
             head = await _head(reader)
             self._check(head)
@@ -71,7 +69,7 @@ class Proxy:
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 
     def _check(self, head: bytes) -> None:
-        """Raises Refused where the password is not given. It is compared in constant time."""
+        """Raises Refused (407) without the password, which is compared in constant time."""
         lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
         given = [value.strip() for name, _, value in lines if name.strip().lower() == b"proxy-authorization"]
         if len(given) != 1 or not hmac.compare_digest(given[0], self._authorization):
@@ -92,14 +90,16 @@ class Proxy:
                 return await asyncio.open_connection(*target)
         except TimeoutError:
             raise Refused("504 Gateway Timeout", f"{target.host} does not answer") from None
-        except ValueError:  # a label of a name may have 63 letters: https://www.rfc-editor.org/rfc/rfc1035
-            raise Refused("400 Bad Request", f"{target.host} is no name of a host") from None
+        except (
+            ValueError
+        ):  # a label of a host name has at most 63 letters: https://www.rfc-editor.org/rfc/rfc1035
+            raise Refused("400 Bad Request", f"{target.host} is not a host name") from None
         except OSError as error:
             raise Refused("502 Bad Gateway", f"{target.host} cannot be reached: {error.strerror}") from error
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
-    """The request's lines. Raises Refused, or as the stream does."""
+    """The request's head. Raises Refused (431), and what the stream raises."""
     async with asyncio.timeout(HEAD_SECONDS_MAX):
         try:
             return await reader.readuntil(b"\r\n\r\n")
@@ -108,10 +108,10 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 
 
 def _target(head: bytes) -> Target:
-    """What a CONNECT names. Raises Refused."""
+    """The target of a CONNECT. Raises Refused (400, 405)."""
     method, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
     if method != "CONNECT":
-        raise Refused("405 Method Not Allowed", "this is a proxy for https alone")
+        raise Refused("405 Method Not Allowed", "this proxy serves HTTPS only (CONNECT)")
     try:
         named = urlsplit(f"//{rest.partition(' ')[0]}")
         host, port = named.hostname, named.port
@@ -123,13 +123,13 @@ def _target(head: bytes) -> Target:
 
 
 async def _through(upstream: str, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A tunnel of the user's own proxy. Raises Refused, OSError."""
+    """A tunnel through the user's own proxy. Raises Refused, OSError."""
     url = urlsplit(upstream if "//" in upstream else f"//{upstream}")
     secure = url.scheme == "https"
     port = url.port or (_HTTPS_PORT if secure else 80)
     reader, writer = await asyncio.open_connection(url.hostname, port, ssl=secure or None)
-    place = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
-    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+    authority = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if url.username is not None:
         lines.append(f"Proxy-Authorization: {_basic(unquote(url.username), unquote(url.password or ''))}")
     writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1"))
@@ -139,7 +139,7 @@ async def _through(upstream: str, target: Target) -> tuple[asyncio.StreamReader,
         answer = b""
     if answer.split(b" ")[1:2] != [b"200"]:
         writer.close()
-        raise Refused("502 Bad Gateway", f"the proxy in between does not lead to {target.host}")
+        raise Refused("502 Bad Gateway", f"the upstream proxy does not connect to {target.host}")
     return reader, writer
 
 
@@ -148,7 +148,7 @@ def _basic(user: str, password: str) -> str:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Everything from one side to the other, its end included."""
+    """Copy bytes from one side to the other until its end, then close."""
     with contextlib.suppress(OSError):
         while piece := await reader.read(PIECE_BYTES):
             writer.write(piece)

@@ -1,4 +1,4 @@
-"""How a request to S3 was signed, as condition keys. It reads what `sigv4` and `sigv2` have verified.
+"""S3's condition keys about the signature, from an authorisation that `sigv4` or `sigv2` verified.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
 """
@@ -11,7 +11,7 @@ _HASH = "x-amz-content-sha256"
 
 
 def signing_keys(request: HttpRequest, signed: sigv4.Authorization, now: float) -> Mapping[str, str]:
-    """The keys of a request that was verified; ages in milliseconds.
+    """The keys of a verified request; `s3:signatureAge` is in milliseconds.
 
     "In Signature Version 2, this value is always set to 0", and the payload has no hash there.
     """
@@ -27,7 +27,7 @@ def signing_keys(request: HttpRequest, signed: sigv4.Authorization, now: float) 
 
 
 def form_keys(signed: sigv4.Authorization, now: float) -> Mapping[str, str]:
-    """The keys of a form that was verified: its policy is signed, and its file is not."""
+    """The keys of a verified form upload, whose policy is signed and whose file is not."""
     if not signed.date:
         return {"s3:authType": "POST", "s3:signatureversion": "AWS", "s3:signatureAge": "0"}
     age = max(0, int((now - signed.epoch_seconds) * 1000))

@@ -1,10 +1,10 @@
-"""A certificate authority of the data folder's own, and certificates for AWS's host names by it.
+"""The data folder's own certificate authority, and its certificates for AWS's host names.
 
-Clients that insist on `https://sts.us-east-1.amazonaws.com` can only be answered under that name, so
-whoever calls through us is told to trust this authority (`ca.pem`). It is made once and its key never leaves
-the folder; and it is constrained to AWS's domains, so that not even its key could stand for another site.
+Clients that insist on `https://sts.us-east-1.amazonaws.com` must be answered under that name, so they trust
+this authority (`ca.pem`). It is made once, its key never leaves the folder, and name constraints limit it to
+AWS's domains, so that its key cannot sign for other sites.
 
-It knows no requests. The cryptography is a library's, loaded when the first certificate is needed.
+It knows no requests. The library `cryptography` is imported when the first certificate is needed.
 """
 
 import ssl
@@ -28,7 +28,7 @@ _COMMON_NAME_LENGTH_MAX = 64
 
 
 def is_aws(host: str) -> bool:
-    """Whether a host name is AWS's, in any case of letters."""
+    """Whether a host name is in one of AWS's domains, in any letter case."""
     name = host.lower()
     labels = name.split(".")
     fit = len(name) <= _NAME_LENGTH_MAX and all(_is_label(label) for label in labels)
@@ -36,24 +36,24 @@ def is_aws(host: str) -> bool:
 
 
 def authority_path(data: Path) -> Path:
-    """The authority's certificate, for whoever shall trust it."""
+    """The path of the authority's certificate, for clients."""
     return data / "ca.pem"
 
 
 class Certificates:
-    """Server-side TLS under any of AWS's names. The folder must be there."""
+    """Server-side TLS for any of AWS's host names. The folder must exist."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._of_host = lru_cache(maxsize=HOSTS_MAX)(self._made)
 
     def prepare(self) -> None:
-        """Make the authority where there is none yet, or it soon ends."""
-        if not self._is_good():
+        """Make the authority if it is missing or expires soon."""
+        if not self._is_valid():
             _make_authority(authority_path(self._data), self._key_path)
 
     def context(self) -> ssl.SSLContext:
-        """A context that shows the certificate of the name that the client asks for, and no other's."""
+        """A context that chooses the certificate by the client's SNI name, and rejects names not AWS's."""
         context = _server_context()
 
         def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: Any) -> int | None:
@@ -69,12 +69,12 @@ class Certificates:
     def _key_path(self) -> Path:
         return self._data / "ca.key"
 
-    def _is_good(self) -> bool:
-        """By the file's age: reading the certificate would cost each start the library's import."""
-        made, needed = authority_path(self._data), self._key_path
-        if not (made.exists() and needed.exists()):
+    def _is_valid(self) -> bool:
+        """By the file's age: reading the certificate would import the library at each start."""
+        certificate, key = authority_path(self._data), self._key_path
+        if not (certificate.exists() and key.exists()):
             return False
-        age = datetime.now(UTC) - datetime.fromtimestamp(made.stat().st_mtime, UTC)
+        age = datetime.now(UTC) - datetime.fromtimestamp(certificate.stat().st_mtime, UTC)
         return age < timedelta(days=_AUTHORITY_DAYS - _RENEWED_DAYS_BEFORE - _HOST_DAYS)
 
     def _made(self, host: str) -> ssl.SSLContext:
@@ -85,7 +85,7 @@ class Certificates:
         key = serialization.load_pem_private_key(self._key_path.read_bytes(), None)
         context = _server_context()
         pem = _host_pem(host, authority, key)
-        with tempfile.NamedTemporaryFile(dir=self._data, prefix=".host-") as file:  # readable by us alone
+        with tempfile.NamedTemporaryFile(dir=self._data, prefix=".host-") as file:  # mode 0600
             file.write(pem)
             file.flush()
             context.load_cert_chain(file.name)
@@ -129,7 +129,7 @@ def _make_authority(certificate_path: Path, key_path: Path) -> None:
 
 
 def _host_pem(host: str, authority: "x509.Certificate", authority_key: Any) -> bytes:
-    """A key and a certificate for a host, in one text."""
+    """A key and a certificate for a host, as one PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -153,7 +153,7 @@ def _host_pem(host: str, authority: "x509.Certificate", authority_key: Any) -> b
 
 
 def _certificate(name: str, issuer: "x509.Name | None", key: Any, days: int) -> "x509.CertificateBuilder":
-    """What both kinds have; without an issuer it is its own."""
+    """A builder with the common fields; self-signed without an issuer."""
     from cryptography import x509
 
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

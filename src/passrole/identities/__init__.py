@@ -1,9 +1,9 @@
-"""Who exists, whose a key is, and which policies apply to them. It knows no HTTP and decides nothing.
+"""Users, roles, access keys and sessions, and the policies that apply to them. It knows no HTTP.
 
 - `Directory`: access key -> secret and principal; principal -> its policies, from memory (directory.py)
-- `UnknownKey`, `ExpiredSession`: what it answers to keys that do not count (sessions.py)
+- `UnknownKey`, `ExpiredSession`: raised for invalid credentials (sessions.py)
 - `onboard`, `onboarded`: the first identities of a store (onboarding.py)
-- `principals`: users and roles in policies of others, by unique id where kept, by ARN where shown
+- `principals`: users and roles in stored policies, by unique id; in responses, by ARN
 - `records`: users, keys, roles, policies, instance profiles as rows, for `services/iam`
 - `sessions`: temporary credentials without rows, for `services/sts`
 """

@@ -1,12 +1,12 @@
-"""Who an access key belongs to, and which policies apply to a caller: asked on every call, so from memory.
+"""Finds the owner of an access key and a caller's effective policies; cached, since every call needs both.
 
-It knows no HTTP and decides nothing. Answers are kept until any identity changes: whoever writes one
-notifies the channel `identities`, on which this listens. What was read while a change came in is not kept.
+It knows no HTTP and decides nothing. The caches are cleared when any identity changes: each write notifies
+the channel `identities`. A result that was read during a change is not cached.
 
-What a caller may do follows from what is stored now and not from when the credentials were made: policies
-of a role count for its running sessions at once. A session of a role that was deleted, or made anew under the
-same name (its unique id differs), is nobody's any more, and so is the key of such a user: policies of others
-that name the ARN would else count for it without the Denies and the boundary that went with the role.
+The stored state counts, not the state when the credentials were issued: a change of a role's policies applies
+to its sessions at once. A session of a role that was deleted, or recreated under the same name (its unique id
+differs), is invalid, and so is an access key of such a user. Otherwise resource policies that name the ARN
+would apply to it without the Denies and the boundary of the deleted identity.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from passrole.store import Store, Tx
 ENTRIES_MAX = 10_000
 _WITHOUT_ROW = frozenset({"service", "root"})
 
-# In place of a policy that is gone: to leave it out would lift the limit that it set.
+# In place of a deleted policy: leaving it out would remove the limit that it set.
 GRANTS_NOTHING = '{"Version":"2012-10-17","Statement":[]}'
 
 K = TypeVar("K")
@@ -39,14 +39,14 @@ V = TypeVar("V")
 
 
 class AccessKeyIdentity(NamedTuple):
-    """Whose key it is, and the secret that its signatures are made with."""
+    """The secret of an access key, and the principal that it belongs to."""
 
     secret_key: str
     principal: Principal
 
 
 class EffectivePolicies(NamedTuple):
-    """What hangs on a caller's user or role: the policies that apply, and its tags."""
+    """The policies and tags of a caller's user or role."""
 
     policies: PolicySet
     tags: Mapping[str, str]
@@ -59,7 +59,7 @@ class _CachedSession(NamedTuple):
 
 
 class Directory:
-    """Built once; long-lived, because of what it remembers."""
+    """The cached directory; one for a server."""
 
     def __init__(self, store: Store, clock: Clock, config: Config) -> None:
         self._store = store
@@ -73,8 +73,10 @@ class Directory:
         self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
 
     async def credentials(self, access_key: str, session_token: str | None) -> AccessKeyIdentity:
-        """Raises UnknownKey (also for an inactive key, for a session's key without its token, and where the
-        user or the role is gone) and ExpiredSession.
+        """The identity of an access key.
+
+        Raises UnknownKey (also for an inactive key, a session's key without its token, and a deleted user or
+        role) and ExpiredSession.
         """
         if session_token is None:
             return self._keys.get(access_key) or await self._user_key(access_key)
@@ -86,10 +88,10 @@ class Directory:
         return kept.known
 
     async def effective_policies(self, principal: Principal) -> EffectivePolicies:
-        """The layers that hang on the caller itself, which are identity, boundary and session policies.
+        """The caller's identity-based policies, boundary and session policies, and its tags.
 
-        Empty for a service, which only other parties' policies can allow, and for the root user, who needs
-        none (`evaluate` knows both). Raises UnknownKey for a user or a session whose user or role is gone.
+        Empty for a service, which only resource-based policies can allow, and for the root user (`evaluate`
+        handles both). Raises UnknownKey if the user or role was deleted.
         """
         key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
         return self._effective_policies.get(key) or await self._read_effective_policies(key, principal)
@@ -200,7 +202,7 @@ def _read_policies(tx: Tx, principal: Principal) -> EffectivePolicies | None:
 
 
 def _holder(tx: Tx, principal: Principal) -> User | Role | None:
-    """The row whose policies count for the caller, if it is still the one that the credentials are of."""
+    """The caller's user or role, if it is still the one for which the credentials were issued."""
     row: User | Role | None = None
     if principal.kind == "user":
         row = records.find(tx, records.USERS, principal.account, principal.name)

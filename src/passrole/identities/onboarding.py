@@ -1,6 +1,6 @@
-"""What onboarding to SageMaker Studio Classic creates in an account, made once in a new store.
+"""Creates the first identities of a new store, as onboarding to SageMaker Studio Classic does in an account.
 
-That is an execution role with the managed policy for pipelines (Studio names it after the moment), an
+These are an execution role with the managed policy for pipelines (Studio puts the time into its name), an
 administrator with an access key, and a basic role for the functions that the command line creates, because
 the execution role does not trust Lambda.
 https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
@@ -25,7 +25,7 @@ SERVICE_ROLE_PATH = "/service-role/"
 
 @dataclass(frozen=True)
 class Onboarded:
-    """What is there, and how to come in as the administrator."""
+    """The created roles, and the administrator's credentials."""
 
     role_name: str
     role_arn: str
@@ -37,7 +37,7 @@ class Onboarded:
 
 @dataclass(frozen=True)
 class _Made:
-    """What was created for an account, to be found again."""
+    """The ids of what onboarding created for an account."""
 
     role_arn: str
     lambda_role_arn: str
@@ -48,7 +48,7 @@ _MADE = Collection("identities-onboarding", _Made)
 
 
 def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
-    """Create what is missing; a store where everything is there stays as it is."""
+    """Create what is missing; a complete store stays as it is."""
     found = onboarded(tx, config)
     if found is not None:
         return found
@@ -64,7 +64,7 @@ def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
 
 
 def onboarded(tx: Tx, config: Config) -> Onboarded | None:
-    """What `onboard` made for the account, unless some of it is gone or the key is no longer active."""
+    """What `onboard` created; None if some of it was deleted or the key is inactive."""
     made = _MADE.get(tx, config.account)
     if made is None:
         return None

@@ -1,12 +1,12 @@
-"""Users and roles in the policies of others: kept by their unique ids, shown by their ARNs.
+"""Users and roles in resource-based and trust policies: stored by unique id, returned by ARN.
 
-A document that names a user or a role gives something to that one and not to whoever gets the name later.
-So its ARN becomes the unique id when the document is saved, and the ARN again when it is shown; of one that
-is gone, the id is shown. A document that names nobody is refused when it is saved.
+A policy grants to the user or role that exists now, not to a later one of the same name. So an ARN is
+replaced by the unique id when the document is stored, and by the ARN again when it is returned; the id of a
+deleted identity is returned as it is. A document that names an unknown user or role is refused.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 
-It knows no service's words for the refusal. Documents that were saved before this was done hold ARNs, which
-the evaluator knows as well. Other accounts' users and roles are not known here and stay ARNs.
+The services word the refusal. Documents stored by earlier versions hold ARNs, which the evaluator accepts
+too. Users and roles of other accounts are unknown here and stay ARNs.
 """
 
 import json
@@ -27,7 +27,7 @@ _SESSION = "assumed-role"
 
 
 class UnknownPrincipal(Exception):
-    """The document names a user, a role or a unique id that does not exist; `name` is how."""
+    """The document names a user, role or unique id that does not exist: `name`."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -35,19 +35,19 @@ class UnknownPrincipal(Exception):
 
 
 def with_unique_ids(tx: Tx, account: Account, document: str) -> str:
-    """A checked document (JSON) of the account with unique ids. Raises UnknownPrincipal."""
+    """A checked document (JSON) with unique ids in place of ARNs. Raises UnknownPrincipal."""
     return _rewritten(document, lambda name: unique_id_of(tx, account, name))
 
 
 class WithArns:
-    """Documents of an account as they are shown, in one transaction: `WithArns(tx, account)(document)`."""
+    """Replaces unique ids by ARNs, in one transaction: `WithArns(tx, account)(document)`."""
 
     def __init__(self, tx: Tx, account: Account) -> None:
         self._tx = tx
         self._account = account
 
     def __call__(self, document: str) -> str:
-        """With the ARNs of those that exist; the text as it was saved where it has no unique id."""
+        """The document with the ARNs of existing identities; unchanged if it has no unique id."""
         has_ids = any(f'"{prefix}' in document for prefix in _IDS)
         return _rewritten(document, self._name) if has_ids else document
 
@@ -66,7 +66,7 @@ class WithArns:
 
 
 def unique_id_of(tx: Tx, account: Account, name: str) -> str:
-    """What one name of a Principal element is kept as. Raises UnknownPrincipal."""
+    """The stored form of one name of a Principal element. Raises UnknownPrincipal."""
     if name.startswith(_IDS):
         if name.partition(":")[0] not in _by_id(tx, account):
             raise UnknownPrincipal(name)
@@ -100,7 +100,7 @@ def _by_id(tx: Tx, account: Account) -> Mapping[str, User | Role]:
 
 
 def _rewritten(document: str, change: Callable[[str], str]) -> str:
-    """The document with its AWS principals changed; the very text where none changes."""
+    """The document with its AWS principals replaced; the same text if none changes."""
     read: dict[str, Any] = json.loads(document)
     changed = False
     for statement in statements(read):

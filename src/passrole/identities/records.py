@@ -1,10 +1,10 @@
-"""The rows of who exists: users, their keys, roles, customer managed policies, instance profiles.
+"""Rows of users, access keys, roles, customer managed policies and instance profiles.
 
-It knows neither HTTP nor what a policy means: documents are kept as the JSON text they came as.
+It knows neither HTTP nor what a policy means: documents are stored as the JSON text in which they came.
 
-IAM's names are unique in an account whatever their letter case and path, and are looked up in the case
-they were given. So a row's key is account/name in lower case, and `find` compares the name again.
-Whoever writes a row calls `changed` in the same transaction: caches of identities live on that.
+IAM's names are unique in an account regardless of letter case and path, but looked up in their exact case. So
+a row's key is account/name in lower case, and `find` compares the name again. Each write calls `changed` in
+the same transaction, which clears the caches of identities.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class User:
 
     @property
     def arn(self) -> str:
-        """As a principal and as a resource."""
+        """The user's ARN, as a principal and as a resource."""
         return arns.iam(self.account, "user", self.path, self.name)
 
 
@@ -43,7 +43,7 @@ class User:
 class AccessKey:
     """A user's long-lived key; `status` is Active or Inactive.
 
-    `user_id` is the unique id of the user it was made for; keys of earlier versions have none.
+    `user_id` is the unique id of its user; keys stored by earlier versions have none.
     """
 
     id: str
@@ -57,7 +57,7 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class Role:
-    """`id` is AROA...; `trust` is the document that says who may assume the role."""
+    """`id` is AROA...; `trust` is the trust policy."""
 
     account: Account
     name: str
@@ -74,13 +74,13 @@ class Role:
 
     @property
     def arn(self) -> str:
-        """The role itself; a session of it has another (arns.assumed_role)."""
+        """The role's ARN; its sessions have another one (arns.assumed_role)."""
         return arns.iam(self.account, "role", self.path, self.name)
 
 
 @dataclass(frozen=True)
 class ManagedPolicy:
-    """A customer managed policy. `default` and `newest` are version numbers; `newest` is never used again."""
+    """A customer managed policy. `default` and `newest` are version numbers; a number is never reused."""
 
     account: Account
     name: str
@@ -95,7 +95,7 @@ class ManagedPolicy:
 
     @property
     def arn(self) -> str:
-        """What attachments name."""
+        """The policy's ARN."""
         return arns.iam(self.account, "policy", self.path, self.name)
 
 
@@ -111,7 +111,7 @@ class PolicyVersion:
 
 @dataclass(frozen=True)
 class InstanceProfile:
-    """What hands a role to EC2 instances; it holds one role at most."""
+    """An instance profile, which passes a role to EC2 instances; it holds at most one role."""
 
     account: Account
     name: str
@@ -123,7 +123,7 @@ class InstanceProfile:
 
     @property
     def arn(self) -> str:
-        """Under its path."""
+        """The instance profile's ARN."""
         return arns.iam(self.account, "instance-profile", self.path, self.name)
 
 
@@ -139,7 +139,7 @@ INSTANCE_PROFILES = Collection("iam-instance-profile", InstanceProfile)
 
 
 def changed(tx: Tx) -> None:
-    """Tell the caches, once this transaction is durable, that some identity is not what it was."""
+    """Clear the caches of identities after this transaction is committed."""
     tx.notify(CHANNEL)
 
 
@@ -149,13 +149,13 @@ def row_key(account: str, name: str) -> str:
 
 
 def find(tx: Tx, collection: Collection[N], account: str, name: str) -> N | None:
-    """The row of that exact name, if there is one."""
+    """The row with exactly this name, or None."""
     row = collection.get(tx, row_key(account, name))
     return row if row is not None and row.name == name else None
 
 
 def find_arn(tx: Tx, collection: Collection[N], arn: str) -> N | None:
-    """The row of that exact ARN, if there is one."""
+    """The row with exactly this ARN, or None."""
     parsed = arns.parse(arn)
     row = find(tx, collection, parsed.account, parsed.resource.rsplit("/", 1)[-1]) if parsed else None
     return row if row is not None and row.arn == arn else None
@@ -167,13 +167,13 @@ def every(tx: Tx, collection: Collection[N], account: str) -> list[N]:
 
 
 def add(tx: Tx, collection: Collection[N], row: N) -> bool:
-    """Store a new row; False where the name is taken, in whatever letter case."""
+    """Store a new row; False if the name is taken in any letter case."""
     changed(tx)
     return collection.add(tx, row_key(row.account, row.name), row)
 
 
 def put(tx: Tx, collection: Collection[N], row: N) -> None:
-    """Store what a row has become."""
+    """Store a changed row."""
     changed(tx)
     collection.put(tx, row_key(row.account, row.name), row)
 
@@ -208,12 +208,12 @@ def policy_versions(tx: Tx, policy: ManagedPolicy) -> list[PolicyVersion]:
 
 
 def policy_version(tx: Tx, policy: ManagedPolicy, number: int) -> PolicyVersion | None:
-    """One version, if it (still) exists."""
+    """One version, or None."""
     return POLICY_VERSIONS.get(tx, _version_key(policy.arn, number))
 
 
 def put_policy_version(tx: Tx, version: PolicyVersion) -> None:
-    """Store a version; the policy's own row says which one holds."""
+    """Store a version; the policy's row has the number of the default version."""
     changed(tx)
     POLICY_VERSIONS.put(tx, _version_key(version.policy, version.number), version)
 

@@ -1,12 +1,12 @@
-"""Temporary credentials without a row: everything that a session is stands in its token.
+"""Temporary credentials without a row: the session token carries the whole session.
 
-The token is a message authentication code followed by JSON, in base64url. The access key id and the
-secret key are derived from the token under the server's secret, so a session survives restarts,
-counts on every machine that shares the store, and costs no write. It cannot be revoked one by one; it
-ends with its expiry, or with its role (directory.py compares the role's unique id).
+The token is a message authentication code followed by JSON, in base64url. The access key id and the secret
+key are derived from the token with the server's secret, so a session survives restarts, is valid on every
+machine that shares the store, and costs no write. A single session cannot be revoked; it ends when it expires
+or its role is deleted (directory.py compares the role's unique id).
 
-A token that was altered, or that belongs to another key id, is simply unknown. Pure but for `server_secret`
-and the chance in `issue`.
+An altered token, or one that belongs to another key id, is unknown. Pure except for `server_secret` and the
+random nonce in `issue`.
 """
 
 import base64
@@ -27,19 +27,19 @@ _MAC_BYTES = 32
 
 
 class UnknownKey(Exception):
-    """The access key id, or its session token, is not one of ours, or is not active."""
+    """The access key id or its session token is unknown or inactive."""
 
 
 class ExpiredSession(Exception):
-    """The session was ours and is over."""
+    """The session has expired."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """An assumed role. `issued` and `expires` are epoch seconds.
+    """A session of a role. `issued` and `expires` are epoch seconds.
 
-    `policies` (documents) and `policy_arns` narrow what the role may do. `transitive_tags` are keys of
-    `tags`; `keys` are condition keys of every call with these credentials.
+    `policies` (documents) and `policy_arns` are its session policies. `transitive_tags` are keys of `tags`;
+    `keys` are condition keys of every call with these credentials.
     """
 
     account: Account
@@ -57,12 +57,12 @@ class Session:
 
     @property
     def arn(self) -> str:
-        """As GetCallerIdentity and denials print it."""
+        """The session's ARN, as GetCallerIdentity and denials print it."""
         return arns.assumed_role(self.account, self.role_name, self.name)
 
 
 class SessionCredentials(NamedTuple):
-    """What the caller signs with."""
+    """The credentials of a session."""
 
     access_key: str
     secret_key: str
@@ -71,7 +71,7 @@ class SessionCredentials(NamedTuple):
 
 @dataclass(frozen=True)
 class ServerSecret:
-    """The store's own secret, in base64url; made once."""
+    """The store's secret, in base64url; created once."""
 
     value: str
 
@@ -80,9 +80,9 @@ SECRETS = Collection("identities-secret", ServerSecret)
 
 
 async def server_secret(store: Store) -> bytes:
-    """The store's secret, made on first use."""
-    kept = await store.read(_kept)
-    return _unpacked((await store.write(_made_once) if kept is None else kept).value)
+    """The store's secret, created on first use."""
+    stored = await store.read(_stored_secret)
+    return _unpacked((await store.write(_create_secret) if stored is None else stored).value)
 
 
 def issue(secret: bytes, session: Session) -> SessionCredentials:
@@ -93,14 +93,14 @@ def issue(secret: bytes, session: Session) -> SessionCredentials:
 
 
 def open_token(secret: bytes, access_key: str, token: str) -> tuple[SessionCredentials, Session]:
-    """The session that the token carries, expired or not. Raises UnknownKey."""
+    """The session in the token, even if it has expired. Raises UnknownKey."""
     try:
         raw = _unpacked(token)
     except ValueError:
         raise UnknownKey(access_key) from None
     mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     ours = hmac.compare_digest(mac, _mac(secret, b"token", content))
-    canonical = _packed(raw)  # of the many spellings of the same bytes only ours counts
+    canonical = _packed(raw)  # base64 has several spellings of the same bytes; only this one is valid
     theirs = hmac.compare_digest(access_key.encode(), _access_key(secret, canonical).encode())
     if not (ours and theirs and canonical == token):
         raise UnknownKey(access_key)
@@ -109,15 +109,15 @@ def open_token(secret: bytes, access_key: str, token: str) -> tuple[SessionCrede
     return SessionCredentials(access_key, _secret_key(secret, token), token), Session(**members)
 
 
-def _kept(tx: Tx) -> ServerSecret | None:
+def _stored_secret(tx: Tx) -> ServerSecret | None:
     return SECRETS.get(tx, "sessions")
 
 
-def _made_once(tx: Tx) -> ServerSecret:
+def _create_secret(tx: Tx) -> ServerSecret:
     SECRETS.add(tx, "sessions", ServerSecret(_packed(secrets.token_bytes(32))))
-    made = _kept(tx)
-    assert made is not None
-    return made
+    secret = _stored_secret(tx)
+    assert secret is not None
+    return secret
 
 
 def _access_key(secret: bytes, token: str) -> str:
@@ -138,5 +138,5 @@ def _packed(raw: bytes) -> str:
 
 
 def _unpacked(text: str) -> bytes:
-    """Raises ValueError where the text is not base64url."""
+    """Raises ValueError if the text is not base64url."""
     return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
