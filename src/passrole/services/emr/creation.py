@@ -1,6 +1,7 @@
 """RunJobFlow: a cluster, and the steps that it begins with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from passrole import ids
@@ -76,38 +77,45 @@ async def run_job_flow(
         "SecurityConfiguration": security_configuration,
     }
 
-    def create(tx: Tx) -> Cluster:
-        again = _made_before(tx, ctx)
-        if again is not None:
-            return again
-        cluster = Cluster(
-            account=ctx.account,
-            region=ctx.region,
-            id=ids.cluster_id(),
-            name=name,
-            created=ctx.clock(),
-            service_role=_service_role(tx, ctx, service_role),
-            instance_role=_instance_role(tx, ctx, job_flow_role),
-            instance=ids.instance_id(),
-            request=ctx.request_id,
-            asked={member: value for member, value in asked.items() if value not in (None, [])},
-            keep_alive=bool(instances.get("KeepJobFlowAliveWhenNoSteps")),
-            protected=bool(instances.get("TerminationProtected")),
-            concurrency=step_concurrency_level,
-            idle_seconds=(auto_termination_policy or {}).get("IdleTimeout"),
-            step_role=step_execution_role_arn,
-            bootstrap=list(bootstrap_actions),
-            tags=TAGS.read(tags),
-        )
-        _check_security(tx, ctx, security_configuration)
-        CLUSTERS.put(tx, cluster.key, cluster)
-        status_events.emit_cluster(tx, cluster, cluster.created)
-        add_steps(tx, ctx, cluster, steps, step_execution_role_arn)
-        tx.notify(CHANNEL, cluster.key)
-        return cluster
-
-    cluster = await ctx.store.write(create)
+    new = Cluster(
+        account=ctx.account,
+        region=ctx.region,
+        id=ids.cluster_id(),
+        name=name,
+        created=ctx.clock(),
+        service_role="",
+        instance_role="",
+        instance=ids.instance_id(),
+        request=ctx.request_id,
+        asked={member: value for member, value in asked.items() if value not in (None, [])},
+        keep_alive=bool(instances.get("KeepJobFlowAliveWhenNoSteps")),
+        protected=bool(instances.get("TerminationProtected")),
+        concurrency=step_concurrency_level,
+        idle_seconds=(auto_termination_policy or {}).get("IdleTimeout"),
+        step_role=step_execution_role_arn,
+        bootstrap=list(bootstrap_actions),
+        tags=TAGS.read(tags),
+    )
+    cluster = await ctx.store.write(lambda tx: _create(tx, ctx, new, steps))
     return {"JobFlowId": cluster.id, "ClusterArn": cluster.arn}
+
+
+def _create(tx: Tx, ctx: Context, new: Cluster, steps: Sequence[Mapping[str, Any]]) -> Cluster:
+    """Store a cluster, now that its roles can be read, and its first steps."""
+    again = _made_before(tx, ctx)
+    if again is not None:
+        return again
+    cluster = replace(
+        new,
+        service_role=_service_role(tx, ctx, new.asked.get("ServiceRole")),
+        instance_role=_instance_role(tx, ctx, new.asked.get("JobFlowRole")),
+    )
+    _check_security(tx, ctx, new.asked.get("SecurityConfiguration"))
+    CLUSTERS.put(tx, cluster.key, cluster)
+    status_events.emit_cluster(tx, cluster, cluster.created)
+    add_steps(tx, ctx, cluster, steps, new.step_role)
+    tx.notify(CHANNEL, cluster.key)
+    return cluster
 
 
 def _made_before(tx: Tx, ctx: Context) -> Cluster | None:

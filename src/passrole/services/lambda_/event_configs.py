@@ -4,7 +4,7 @@ invocations.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,17 +36,13 @@ async def put_function_event_invoke_config(
     """Replace the whole configuration: what is not given has its default again."""
     given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
     named = names.parse(ctx, function_name, qualifier)
-    function = await _checked(ctx, named, destination_config)
-    config = EventConfig(
-        ctx.account, ctx.region, function.name, named.qualifier or LATEST, ctx.clock(), **given
-    )
+    await _check_destinations(ctx, named, destination_config)
 
-    def write(tx: Tx) -> dict[str, Any]:
-        _present(tx, ctx, named)
-        CONFIGS.put(tx, place(function.key, config.qualifier), config)
-        return shown(config)
+    def new(_tx: Tx) -> EventConfig:
+        latest = named.qualifier or LATEST
+        return EventConfig(ctx.account, ctx.region, named.name, latest, ctx.clock(), **given)
 
-    return await ctx.store.write(write)
+    return await _put(ctx, named, new)
 
 
 @operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.settled_arn)
@@ -62,15 +58,12 @@ async def update_function_event_invoke_config(
     """Change what is given, and leave the rest."""
     given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
     named = names.parse(ctx, function_name, qualifier)
-    function = await _checked(ctx, named, destination_config)
+    await _check_destinations(ctx, named, destination_config)
 
-    def write(tx: Tx) -> dict[str, Any]:
-        _present(tx, ctx, named)
-        config = replace(_existing(tx, ctx, named), modified=ctx.clock(), **given)
-        CONFIGS.put(tx, place(function.key, config.qualifier), config)
-        return shown(config)
+    def changed(tx: Tx) -> EventConfig:
+        return replace(_existing(tx, ctx, named), modified=ctx.clock(), **given)
 
-    return await ctx.store.write(write)
+    return await _put(ctx, named, changed)
 
 
 @operation("lambda:GetFunctionEventInvokeConfig", resource=names.settled_arn)
@@ -131,15 +124,26 @@ def _destination(config: Destinations, when: str) -> str | None:
     return (config.get(when) or {}).get("Destination") or None
 
 
-async def _checked(ctx: Context, named: Named, destination_config: Destinations | None) -> Function:
-    """The function, whose role must reach the destinations. Raises Fault."""
+async def _check_destinations(ctx: Context, named: Named, destination_config: Destinations | None) -> None:
+    """The function's role must reach the destinations. Raises Fault."""
     function = await ctx.store.read(lambda tx: _present(tx, ctx, named))
     config = destination_config or {}
     given = {when: _destination(config, when) for when in ("OnSuccess", "OnFailure")}
     for arn in given.values():
         if arn is not None:
             await destinations.check(ctx, function, arn, given)
-    return function
+
+
+async def _put(ctx: Context, named: Named, make: Callable[[Tx], EventConfig]) -> dict[str, Any]:
+    """Store what `make` gives for a function, version or alias that exists. Raises Fault."""
+
+    def write(tx: Tx) -> dict[str, Any]:
+        _present(tx, ctx, named)
+        config = make(tx)
+        CONFIGS.put(tx, place(names.key(ctx, named), config.qualifier), config)
+        return shown(config)
+
+    return await ctx.store.write(write)
 
 
 def _present(tx: Tx, ctx: Context, named: Named) -> Function:

@@ -3,7 +3,7 @@
 Handlers, by what they are about:
 - buckets.py, policies.py, configuration.py: buckets and what is attached to them
 - unset_configurations.py: configurations that no bucket has
-- get_object.py, attributes.py, put_object.py, delete_objects.py, tags.py: one object, or many to delete
+- get_object.py, attributes.py, put_object.py, copy_object.py, tags.py: one object; delete_objects.py
 - list_objects.py, versions.py: lists of objects
 - upload_parts.py, complete_multipart_upload.py, upload_lists.py: multipart uploads
 
@@ -24,6 +24,7 @@ from passrole.services.s3 import (
     buckets,
     complete_multipart_upload,
     configuration,
+    copy_object,
     delete_objects,
     get_object,
     list_objects,
@@ -42,6 +43,7 @@ __all__ = [
     "buckets",
     "complete_multipart_upload",
     "configuration",
+    "copy_object",
     "delete_objects",
     "get_object",
     "list_objects",

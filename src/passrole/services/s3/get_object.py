@@ -16,8 +16,7 @@ from passrole.services.s3.refusals import busy, invalid_request, not_implemented
 READS_MAX = 10  # for an object that is replaced while it is read
 Span = tuple[int, int] | None
 
-
-@operation(
+_reads = operation(
     "s3:GetObject",
     versioned="s3:GetObjectVersion",
     resource=the_object,
@@ -25,6 +24,9 @@ Span = tuple[int, int] | None
     keys=version_keys,
     ignores=("request_payer",),
 )
+
+
+@_reads
 async def get_object(
     ctx: Context,
     *,
@@ -64,14 +66,7 @@ async def get_object(
     return answer | {"Body": body, "ContentLength": len(body)}
 
 
-@operation(
-    "s3:GetObject",
-    versioned="s3:GetObjectVersion",
-    resource=the_object,
-    resource_policy=its_policy,
-    keys=version_keys,
-    ignores=("request_payer",),
-)
+@_reads
 async def head_object(
     ctx: Context,
     *,

@@ -1,18 +1,28 @@
 """Configurations that no bucket here has: what S3 answers where nothing of the kind was ever set.
 
-Clients ask for them before they work with a bucket (s3cmd, Terraform), and are answered as by a fresh bucket.
-Setting one is refused, as an operation that is not supported. Owners are account ids here: S3's canonical ids
-of users are kept nowhere else.
+Clients such as s3cmd and Terraform read them before they work with a bucket, and are answered as by a new
+one. Setting one is refused, as an operation that is not supported. Owners are account ids here: S3's
+canonical ids of users are kept nowhere else.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from passrole.services.context import Context
-from passrole.services.operation import operation
+from passrole.services.operation import Handler, operation
 from passrole.services.s3 import objects, versions
 from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object, version_keys
 from passrole.services.s3.refusals import not_configured
 from passrole.services.s3.storage import BY_S3
+
+_Answer = Mapping[str, Any]
+
+
+class _Missing(NamedTuple):
+    """The error of a configuration that was never set."""
+
+    code: str
+    message: str
 
 
 @operation("s3:GetBucketAcl", resource=the_bucket, resource_policy=its_policy)
@@ -46,116 +56,70 @@ async def get_object_acl(
     return _owned(account)
 
 
-@operation("s3:GetBucketOwnershipControls", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_ownership_controls(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """ACLs are off, as for every bucket since April 2023."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    return {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
-
-
-@operation("s3:GetEncryptionConfiguration", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_encryption(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Every object is S3's to encrypt, as for every bucket since January 2023."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    rule = {
-        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": BY_S3},
-        "BucketKeyEnabled": False,
-    }
-    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
-
-
-@operation("s3:GetBucketLogging", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_logging(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Calls are logged to no bucket."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    return {}
-
-
-@operation("s3:GetAccelerateConfiguration", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_accelerate_configuration(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Nothing is accelerated."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    return {}
-
-
-@operation("s3:GetBucketNotification", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_notification_configuration(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Nobody is notified."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    return {}
-
-
-@operation("s3:GetBucketRequestPayment", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_request_payment(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """The owner pays."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    return {"Payer": "BucketOwner"}
-
-
-@operation("s3:GetBucketCORS", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_cors(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Refused: no other site is known."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    raise not_configured("NoSuchCORSConfiguration", "The CORS configuration does not exist", bucket)
-
-
-@operation("s3:GetLifecycleConfiguration", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_lifecycle_configuration(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Refused: objects stay."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    message = "The lifecycle configuration does not exist"
-    raise not_configured("NoSuchLifecycleConfiguration", message, bucket)
-
-
-@operation("s3:GetBucketWebsite", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_website(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Refused: the bucket is no website."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    message = "The specified bucket does not have a website configuration"
-    raise not_configured("NoSuchWebsiteConfiguration", message, bucket)
-
-
-@operation("s3:GetReplicationConfiguration", resource=the_bucket, resource_policy=its_policy)
-async def get_bucket_replication(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Refused: nothing is copied elsewhere."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    message = "The replication configuration was not found"
-    raise not_configured("ReplicationConfigurationNotFoundError", message, bucket)
-
-
-@operation("s3:GetBucketObjectLockConfiguration", resource=the_bucket, resource_policy=its_policy)
-async def get_object_lock_configuration(
-    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
-) -> dict[str, Any]:
-    """Refused: nothing is locked."""
-    await bucket_of(ctx, bucket, expected_bucket_owner)
-    message = "Object Lock configuration does not exist for this bucket"
-    raise not_configured("ObjectLockConfigurationNotFoundError", message, bucket)
-
-
 def _owned(account: str) -> dict[str, Any]:
     owner = {"ID": account}
     return {
         "Owner": owner,
         "Grants": [{"Grantee": {"Type": "CanonicalUser", **owner}, "Permission": "FULL_CONTROL"}],
     }
+
+
+def _bucket_handler(name: str, action: str, answer: _Answer | _Missing) -> Handler:
+    async def handler(
+        ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+    ) -> dict[str, Any]:
+        await bucket_of(ctx, bucket, expected_bucket_owner)
+        if isinstance(answer, _Missing):
+            raise not_configured(answer.code, answer.message, bucket)
+        return dict(answer)
+
+    handler.__name__ = name
+    return operation(action, resource=the_bucket, resource_policy=its_policy)(handler)
+
+
+# Every new bucket has ACLs off since April 2023, and its objects encrypted by S3 since January 2023.
+_OWNERSHIP = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+_ENCRYPTION_RULE = {
+    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": BY_S3},
+    "BucketKeyEnabled": False,
+}
+_ENCRYPTION = {"ServerSideEncryptionConfiguration": {"Rules": [_ENCRYPTION_RULE]}}
+
+_ANSWERS: Sequence[tuple[str, str, _Answer | _Missing]] = (
+    ("get_bucket_accelerate_configuration", "s3:GetAccelerateConfiguration", {}),
+    ("get_bucket_encryption", "s3:GetEncryptionConfiguration", _ENCRYPTION),
+    ("get_bucket_logging", "s3:GetBucketLogging", {}),
+    ("get_bucket_notification_configuration", "s3:GetBucketNotification", {}),
+    ("get_bucket_ownership_controls", "s3:GetBucketOwnershipControls", _OWNERSHIP),
+    ("get_bucket_request_payment", "s3:GetBucketRequestPayment", {"Payer": "BucketOwner"}),
+    (
+        "get_bucket_cors",
+        "s3:GetBucketCORS",
+        _Missing("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+    ),
+    (
+        "get_bucket_lifecycle_configuration",
+        "s3:GetLifecycleConfiguration",
+        _Missing("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+    ),
+    (
+        "get_bucket_website",
+        "s3:GetBucketWebsite",
+        _Missing("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
+    ),
+    (
+        "get_bucket_replication",
+        "s3:GetReplicationConfiguration",
+        _Missing("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+    ),
+    (
+        "get_object_lock_configuration",
+        "s3:GetBucketObjectLockConfiguration",
+        _Missing(
+            "ObjectLockConfigurationNotFoundError",
+            "Object Lock configuration does not exist for this bucket",
+        ),
+    ),
+)
+
+globals().update({name: _bucket_handler(name, action, answer) for name, action, answer in _ANSWERS})

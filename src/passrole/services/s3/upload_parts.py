@@ -13,6 +13,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import checksums, names, object_headers, storage, temporary_files, write_permissions
 from passrole.services.s3.conditions import PART_NUMBER_MAX
+from passrole.services.s3.copy_object import copy_bytes, source_of
 from passrole.services.s3.multipart_uploads import (
     Part,
     Upload,
@@ -21,7 +22,7 @@ from passrole.services.s3.multipart_uploads import (
     put_part,
     put_upload,
 )
-from passrole.services.s3.put_object import NOT_SAID, copied, source_of
+from passrole.services.s3.put_object import IGNORED
 from passrole.services.s3.records import bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import invalid_argument, unfit_key
 from passrole.services.s3.temporary_files import Written
@@ -104,7 +105,7 @@ async def create_multipart_upload(
     resource=the_object,
     resource_policy=its_policy,
     keys=write_permissions.uploading,
-    ignores=NOT_SAID,
+    ignores=IGNORED,
 )
 async def upload_part(
     ctx: Context,
@@ -179,7 +180,7 @@ async def upload_part_copy(
     }
     source = await source_of(ctx, copy_source, conditions)
     start, stop = _copy_range(copy_source_range, source.identity.size)
-    written = await copied(ctx, source, start, stop, temporary_files.work(ctx, upload.id))
+    written = await copy_bytes(ctx, source, start, stop, temporary_files.work(ctx, upload.id))
     part = await _kept(ctx, upload, part_number, written, {})
     result = {"ETag": object_headers.quoted(part.etag), "LastModified": part.modified}
     return {"CopyPartResult": result, **_encryption(upload)}

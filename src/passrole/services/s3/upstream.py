@@ -14,7 +14,7 @@ from passrole.config import Config, ConfigError
 from passrole.services.context import Context
 from passrole.services.operation import Operation
 from passrole.services.s3 import copy_sources
-from passrole.services.s3.put_object import check_source
+from passrole.services.s3.copy_object import check_source
 from passrole.services.s3.upstream_client import asked
 
 _KEY_BY_KEY = frozenset({"DeleteObjects"})  # its handler calls DeleteObject through the door for each

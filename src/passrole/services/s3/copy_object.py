@@ -1,0 +1,189 @@
+"""CopyObject, and the source of a copy, which the caller must be allowed to read."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.members import without_none
+from passrole.services.context import Context
+from passrole.services.operation import operation
+from passrole.services.s3 import (
+    copy_sources,
+    names,
+    object_headers,
+    objects,
+    storage,
+    temporary_files,
+    write_permissions,
+)
+from passrole.services.s3.objects import Object
+from passrole.services.s3.put_object import place
+from passrole.services.s3.records import bucket_of, its_policy, the_object
+from passrole.services.s3.refusals import busy, invalid_request, precondition_failed
+from passrole.services.s3.rows import About
+from passrole.services.s3.storage import Storage
+from passrole.services.s3.temporary_files import Written
+
+
+@operation(
+    "s3:PutObject",
+    resource=the_object,
+    resource_policy=its_policy,
+    keys=write_permissions.creating,
+    also=write_permissions.copied,
+    ignores=("checksum_algorithm", "request_payer"),
+)
+async def copy_object(
+    ctx: Context,
+    *,
+    bucket: str,
+    key: str,
+    copy_source: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    copy_source_if_match: str | None = None,
+    copy_source_if_modified_since: float | None = None,
+    copy_source_if_none_match: str | None = None,
+    copy_source_if_unmodified_since: float | None = None,
+    expected_bucket_owner: str | None = None,
+    expected_source_bucket_owner: str | None = None,
+    expires: float | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    metadata_directive: str | None = None,
+    server_side_encryption: str | None = None,
+    ssekms_key_id: str | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    tagging_directive: str | None = None,
+    website_redirect_location: str | None = None,
+    bucket_key_enabled: bool | None = None,
+) -> dict[str, Any]:
+    """Copy an object, with its headers, metadata and tags or with new ones."""
+    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.asked(
+        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
+    )
+    conditions = {
+        "IfMatch": copy_source_if_match,
+        "IfModifiedSince": copy_source_if_modified_since,
+        "IfNoneMatch": copy_source_if_none_match,
+        "IfUnmodifiedSince": copy_source_if_unmodified_since,
+        "ExpectedBucketOwner": expected_source_bucket_owner,
+    }
+    source = await source_of(ctx, copy_source, conditions)
+    headers = without_none(
+        CacheControl=cache_control,
+        ContentDisposition=content_disposition,
+        ContentEncoding=content_encoding,
+        ContentLanguage=content_language,
+        ContentType=content_type,
+        Expires=expires,
+        WebsiteRedirectLocation=website_redirect_location,
+    )
+    replaces = object_headers.directive(metadata_directive, "metadata")
+    if not any((replaces, storage_class, server_side_encryption, website_redirect_location)):
+        _check_elsewhere(source, bucket, key)
+    about = _about(source, headers, stored, metadata if replaces else None, replaces=replaces)
+    if object_headers.directive(tagging_directive, "tagging"):
+        about = replace(about, tags=object_headers.header_tags(tagging))
+    return await _copy(ctx, bucket, key, source, about, if_match, if_none_match)
+
+
+async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
+    """The object that a copy is made of. Raises Fault."""
+    return await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
+
+
+async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> tuple[str, str]:
+    """The bucket and the key that a copy is made of, which the caller may read. Raises Fault.
+
+    It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
+    included. `conditions` are HeadObject's parameters.
+    """
+    bucket, key = copy_sources.named(copy_source)
+    wanted = {**conditions, "VersionId": copy_sources.version(copy_source)}
+    given = without_none(**wanted)
+    try:
+        await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})
+    except Fault as fault:
+        if fault.code in ("NotModified", "PreconditionFailed"):
+            raise precondition_failed(f"x-amz-copy-source-{fault.members['Condition']}") from None
+        raise
+    return bucket, key
+
+
+async def copy_bytes(ctx: Context, source: Object, start: int, stop: int, where: Path) -> Written:
+    """A temporary file with bytes of an object."""
+    if names.is_marker(source.key):
+        return await temporary_files.write(where, ())
+    file = objects.opened(ctx, source)
+    if file is None:
+        raise busy()
+    return await temporary_files.write(where, temporary_files.pieces(file, start, stop))
+
+
+def _check_elsewhere(source: Object, bucket: str, key: str) -> None:
+    if (source.bucket, source.key) == (bucket, key):
+        raise invalid_request(_ONTO_ITSELF)
+
+
+def _about(
+    source: Object,
+    headers: Mapping[str, str | float],
+    stored: Storage,
+    metadata: Mapping[str, str] | None,
+    *,
+    replaces: bool,
+) -> About:
+    """What is kept with a copy. Its checksums are those of the same bytes, but not those of parts."""
+    old = source.known.about
+    return About(
+        headers=_headers(old.headers, headers, replaces=replaces),
+        metadata=object_headers.check_metadata(metadata) if replaces else old.metadata,
+        checksums={name: value for name, value in old.checksums.items() if "-" not in value},
+        tags=old.tags,
+        storage=storage.kept(stored),
+    )
+
+
+def _headers(
+    old: Mapping[str, str | float], new: Mapping[str, str | float], *, replaces: bool
+) -> Mapping[str, str | float]:
+    """The headers of a copy: the website redirect is never the source's, but the request's."""
+    if replaces:
+        return new
+    redirect = "WebsiteRedirectLocation"
+    kept = {name: value for name, value in old.items() if name != redirect}
+    return kept | {name: value for name, value in new.items() if name == redirect}
+
+
+async def _copy(
+    ctx: Context,
+    bucket: str,
+    key: str,
+    source: Object,
+    about: About,
+    if_match: str | None,
+    if_none_match: str | None,
+) -> dict[str, Any]:
+    names.segments(key)
+    condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
+    written = await copy_bytes(ctx, source, 0, source.identity.size, temporary_files.work(ctx))
+    await place(ctx, bucket, key, written, about, condition)
+    result = {"ETag": object_headers.quoted(written.etag), "LastModified": written.identity.modified}
+    shown = storage.told(storage.read(about.storage))
+    return {"CopyObjectResult": {**result, **object_headers.told_checksums(about.checksums)}, **shown}
+
+
+_ONTO_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the"
+    " object's metadata, storage class, website redirect location or encryption attributes."
+)
