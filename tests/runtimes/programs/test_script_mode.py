@@ -114,6 +114,17 @@ def test_a_folder_that_was_placed_is_copied(folder: TrainingFolder) -> None:
     assert (folder.base / "code/lib/a.py").exists()
 
 
+def test_where_nothing_was_placed_the_hyperparameter_counts(folder: TrainingFolder) -> None:
+    folder.write({"train.py": "@probe"}, "elsewhere")
+    folder.configure({**TRAIN, "sagemaker_submit_directory": json.dumps(str(folder.base / "elsewhere"))})
+    assert run(folder, "--code", "/nowhere/code.tar.gz").success
+
+
+def test_code_that_is_nowhere_is_a_failure(folder: TrainingFolder) -> None:
+    folder.configure({**TRAIN, "sagemaker_submit_directory": '"/nowhere"'})
+    assert run(folder).failure == "The source directory '/nowhere' does not exist."
+
+
 def test_code_that_is_there_is_run_as_it_is(folder: TrainingFolder) -> None:
     folder.configure({**TRAIN, "sagemaker_submit_directory": '"s3://nobody/fetches/this"'})
     folder.write({"train.py": "@probe"})

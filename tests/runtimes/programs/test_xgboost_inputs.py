@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tests.runtimes.programs.training_folder import CASES
 
-from passrole.runtimes.programs.xgboost_mode import channels
-from passrole.runtimes.programs.xgboost_mode.errors import UserError
-from passrole.runtimes.programs.xgboost_mode.hyperparameters import checked
-from passrole.runtimes.programs.xgboost_mode.program import version
+from passrole.runtimes.programs.xgboost_algorithm import channels
+from passrole.runtimes.programs.xgboost_algorithm.errors import UserError
+from passrole.runtimes.programs.xgboost_algorithm.hyperparameters import checked
+from passrole.runtimes.programs.xgboost_algorithm.program import version
 
 HYPERPARAMETERS = json.loads((CASES / "xgboost_hyperparameters.json").read_text())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.runtimes.programs.training_folder import PROGRAMS, Seen, TrainingFolder, python_of
 
-PROGRAM = PROGRAMS / "xgboost_mode"
+PROGRAM = PROGRAMS / "xgboost_mode.py"
 VARIABLE = "PASSROLE_XGBOOST_PYTHON"
 PYTHON = python_of(VARIABLE) or (sys.executable if importlib.util.find_spec("xgboost") else None)
 CSV = {"ContentType": "text/csv", "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}

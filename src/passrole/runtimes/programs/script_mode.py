@@ -110,7 +110,7 @@ def train(base: Path, env: dict[str, Any], placed: str | None, capture_error: bo
     """
     code = base / "code"
     entry_point = env["user_entry_point"]
-    place_code(code, placed or env["module_dir"])
+    place_code(code, placed if placed and Path(placed).exists() else env["module_dir"])
     form = entry_form(code, entry_point)
     runner = Runner(code, capture_error)
     runner.variables.update(variables(env))

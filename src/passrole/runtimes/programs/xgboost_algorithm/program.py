@@ -24,7 +24,7 @@ log = logging.getLogger("sagemaker_xgboost_container")
 
 def main(arguments: list[str]) -> int:
     """Train; the exit code."""
-    parser = argparse.ArgumentParser(prog="xgboost_mode")
+    parser = argparse.ArgumentParser(prog="xgboost_mode.py")
     parser.add_argument("--tag", default="latest")
     tag = version(parser.parse_args(arguments).tag)
     logging.basicConfig(

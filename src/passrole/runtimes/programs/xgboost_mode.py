@@ -1,6 +1,6 @@
 """The `train` of AWS's XGBoost image where no script is given: the algorithm on the user's `xgboost` wheel.
 
-    python /somewhere/xgboost_mode --tag 1.7-1
+    python xgboost_mode.py --tag 1.7-1
 
 It reads the channels `train` and `validation`, checks hyperparameters as sagemaker-xgboost-container does and
 in its words, prints a line a round (`[0]<TAB>train-rmse:0.2<TAB>validation-rmse:0.3`) and leaves
@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])  # ours is a package, and its modules no one else's
-    from xgboost_mode.program import main  # type: ignore[import-not-found, unused-ignore]
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where PYTHONSAFEPATH is set
+    from xgboost_algorithm.program import main  # type: ignore[import-not-found, unused-ignore]
 
     sys.exit(main(sys.argv[1:]))

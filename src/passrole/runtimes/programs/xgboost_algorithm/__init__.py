@@ -1,0 +1,1 @@
+"""The parts of xgboost_mode.py, which tells what they do together."""

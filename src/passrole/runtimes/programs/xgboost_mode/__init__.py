@@ -1,1 +1,0 @@
-"""XGBoost's algorithm mode; what it does is told in __main__.py."""
