@@ -1,6 +1,6 @@
 """How every error leaves the command line: one line on standard error and an exit code.
 
-0    done                      70   a defect of passrole; the line names the file with the details
+0    done                      70   a defect of passrole; the line names a file with the traceback
 1    the run failed, or the server refused
 2    misuse                    130  interrupted from the keyboard
 """
@@ -20,7 +20,7 @@ INTERRUPTED = 130
 
 
 class Failed(click.ClickException):
-    """What was asked could not be done; exit code 1."""
+    """The command could not be carried out; exit code 1."""
 
     def __init__(self, message: str, context: click.Context | None = None) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class Failed(click.ClickException):
 
 
 class Misuse(click.UsageError):
-    """What was asked makes no sense as asked; exit code 2."""
+    """An option, a file or a setting cannot be used; exit code 2."""
 
 
 def one_line(error: click.ClickException) -> str:

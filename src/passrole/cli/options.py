@@ -74,7 +74,7 @@ def settings(**overrides: Any) -> Config:
 
 
 def usable(config: Config) -> Config:
-    """The same settings, once the data folder is there and can be written to. Raises InvalidInput."""
+    """The same settings, once the data folder exists and can be written to. Raises InvalidInput."""
     from passrole.client import data_folder
 
     data_folder.prepare(config, warn)
@@ -82,12 +82,12 @@ def usable(config: Config) -> Config:
 
 
 def say(message: str) -> None:
-    """Tell whoever watches, on standard error."""
+    """A message for people, on standard error."""
     click.echo(message, err=True)
 
 
 def warn(message: str) -> None:
-    """Tell of something that is not as it should be."""
+    """A message about something that is wrong but stops nothing."""
     say(f"warning: {message}")
 
 

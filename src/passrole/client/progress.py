@@ -1,4 +1,4 @@
-"""How far an execution is: its status and its steps, and what changed between two looks.
+"""How far an execution is: its status and its steps, and what changed between two polls.
 
 Texts are as functions and callers wrote them: whoever shows them escapes them.
 """
@@ -48,7 +48,7 @@ class Progress:
 
 
 def progress_of(sagemaker: "Client", execution_arn: str) -> Progress:
-    """One look at an execution. Raises ClientError."""
+    """One poll of an execution. Raises ClientError."""
     # The status first: steps that are listed after a final status are final too.
     described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
     pages = sagemaker.get_paginator("list_pipeline_execution_steps")
@@ -58,7 +58,7 @@ def progress_of(sagemaker: "Client", execution_arn: str) -> Progress:
 
 
 def poll_seconds(elapsed: float) -> float:
-    """Until the next look: what is seen late is late by a twentieth, and a day of waiting costs little."""
+    """Until the next poll: a change is seen late by a twentieth at most; a day of waiting costs little."""
     return min(_POLL_SECONDS_MAX, max(_POLL_SECONDS_MIN, elapsed / 20))
 
 

@@ -122,7 +122,7 @@ def _steps(connection: Connection, arn: str, step: str | None) -> list[Mapping[s
 
 
 def _function(listed: Mapping[str, Any]) -> str:
-    """The name of a Lambda step's function, empty for other steps and before the function was met."""
+    """The name of a Lambda step's function, empty for other steps and before the function is known."""
     arn = str(listed.get("Metadata", {}).get("Lambda", {}).get("Arn", ""))
     return arn.partition(":function:")[2].partition(":")[0]
 

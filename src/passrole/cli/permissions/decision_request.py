@@ -46,7 +46,7 @@ class DecisionRequest:
 
     @property
     def asks(self) -> Literal["resource", "trust"]:
-        """What is asked of the other side: who may assume a role is, as at the door, its trust policy's."""
+        """Which policy of the resource is asked: for AssumeRole the trust policy, as at the door."""
         return "trust" if asks_trust(self.action or "") else "resource"
 
     @property
@@ -77,7 +77,7 @@ def decide(asked: DecisionRequest) -> Explanation:
 
 
 def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:
-    """Whether the files say everything; services and accounts' roots have no policies of their own."""
+    """Whether the files are enough; services and root users have no policies of their own."""
     if asked.role is not None and (asked.principal or asked.policies or asked.boundary):
         raise Misuse("--role brings its own policies; leave out --principal, --policy and --boundary")
     has_none = given is not None and given.kind in ("root", "service")

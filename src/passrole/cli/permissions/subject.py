@@ -127,7 +127,7 @@ def evaluate_subject(needs: Sequence[Need], subject: Subject) -> tuple[list[Answ
 
 
 def keys_of_now(place: Place) -> dict[str, Values]:
-    """The condition keys of every call that an execution would make at this moment."""
+    """The condition keys of every call that an execution would make now."""
     return {**keys_of_calls(place), **time_keys(int(system_clock()))}
 
 

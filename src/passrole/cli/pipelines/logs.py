@@ -20,7 +20,7 @@ _EXAMPLES = examples(
     "passrole logs --follow qx3dkf0vz9a1 Fit",
     "passrole logs arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/qx3dkf0vz9a1",
 )
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @click.command(epilog=_EXAMPLES)
@@ -52,7 +52,7 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
                     click.echo("\n".join(_texts(line)))
             if ended or not follow:
                 break
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         for message in step_logs.steps_without_lines(connection, arn, step, {line.step for line in lines}):
             click.echo(escaped(message), err=True)
 

@@ -54,7 +54,7 @@ class Screen(Protocol):
 
 
 def is_terminal() -> bool:
-    """Somebody looks at a terminal that can redraw itself."""
+    """Whether standard output is a terminal that can be redrawn."""
     return sys.stdout.isatty() and not Console().is_dumb_terminal
 
 
@@ -126,7 +126,7 @@ class LiveTable:
 
 
 def screen() -> Screen:
-    """The one that fits where standard output leads."""
+    """The screen that fits standard output."""
     return LiveTable() if is_terminal() else Lines()
 
 

@@ -25,7 +25,7 @@ _PROGRAM_SECONDS_MAX = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `advice` is what to do where it is not as it should be."""
+    """One prerequisite; `advice` is what to do where it is not met."""
 
     subject: str
     level: Level

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 from passrole.cli.server.client_variables import CLIENTS, Client
 from passrole.client import environment
+from passrole.config import Config
+
+if TYPE_CHECKING:
+    from passrole.client.connection import Connection
 
 _EXAMPLES = examples(
     'eval "$(passrole env)"',
@@ -45,16 +50,10 @@ def env(data: Path | None, role: str | None, client: str | None, format_: str) -
     server runs they also lead AWS's https names there, which the SageMaker SDK insists on. With --for they
     are those of one client; s3cmd's and duckdb's are a text for it: a configuration file, a statement.
     """
-    from passrole.client import ca_bundle
     from passrole.client.connection import connect
 
     config = settings(data=data)
-    connection = connect(config, must_run=role is not None)
-    with aws_errors_reported():
-        keys = connection.role_keys(role) if role else connection.keys
-    values = environment.variables(connection.url, connection.access.region, keys)
-    https = ca_bundle.https(config, os.environ)
-    values |= https.variables(os.environ) if https else {}
+    values = variables(config, connect(config, must_run=role is not None), role)
     wanted = CLIENTS[client] if client else Client()
     adapted = wanted.adapted(values)
     if format_ == "json":
@@ -63,3 +62,14 @@ def env(data: Path | None, role: str | None, client: str | None, format_: str) -
         click.echo(wanted.text(values))
     else:
         click.echo(environment.shell(adapted, wanted.without))
+
+
+def variables(config: Config, connection: "Connection", role: str | None) -> dict[str, str]:
+    """The variables of the administrator, or of a session of a role. Raises Failed."""
+    from passrole.client import ca_bundle
+
+    with aws_errors_reported():
+        keys = connection.role_keys(role) if role else connection.keys
+    values = environment.variables(connection.url, connection.access.region, keys)
+    https = ca_bundle.https(config, os.environ)
+    return values | (https.variables(os.environ) if https else {})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings, spark_master_option
+from passrole.cli.server.env import variables
 from passrole.client import environment
 
 _EXAMPLES = examples(
@@ -37,14 +37,9 @@ def exec_(
     """
     from passrole.cli.server import process
     from passrole.cli.temporary_server import connected
-    from passrole.client import ca_bundle
 
     config = settings(data=data, spark_master=spark_master)
     with connected(config) as connection:
-        with aws_errors_reported():
-            keys = connection.role_keys(role) if role else connection.keys
-        values = environment.variables(connection.url, connection.access.region, keys)
-        https = ca_bundle.https(config, os.environ)
-        values |= https.variables(os.environ) if https else {}
+        values = variables(config, connection, role)
         code = process.run(command, environment.merged(os.environ, values))
     context.exit(code)
