@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from passrole.policy import PolicySet, parse_document
-from passrole.policy.ambiguous_tags import READINGS_MAX, decide
+from passrole.policy.ambiguous_tags import COMBINATIONS_MAX, decide
 from passrole.policy.request import Principal, Request
 
 A = "111122223333"
@@ -75,5 +75,5 @@ def test_more_readings_than_can_be_looked_at_grant_nothing_where_the_keys_are_as
     asking = [statement("Deny", "StringEquals", f"aws:ResourceTag/t{n}", "x") for n in range(25)]
     assert decision(many, EVERYTHING) == (True, False)
     assert decision(many, EVERYTHING, *asking[:6]) == (True, False)
-    assert READINGS_MAX == 2**6
+    assert COMBINATIONS_MAX == 2**6
     assert decision(many, EVERYTHING, *asking) == (False, False)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from passrole.policy import PolicySet, denial_message
-from passrole.policy.trust import assume, assume_keys, assume_request, trusts_service
+from passrole.policy import Decision, PolicySet, Request, denial_message, evaluate
+from passrole.policy.trust import ASSUME_ROLE, assume_keys
 
 A, B = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{A}:role/service-role/PipeExec"
@@ -15,6 +15,11 @@ ANN, EVE, ROOT = (f"arn:aws:iam::{A}:user/ann", f"arn:aws:iam::{B}:user/eve", f"
 def trust(compiled: Any, principal: object, condition: object = None) -> Any:
     element = {"Action": "sts:AssumeRole", "Principal": principal}
     return compiled(element | ({"Condition": condition} if condition else {}), kind="trust")
+
+
+def assume(principal: Any, trust: Any, own: PolicySet | None = None, **keys: Any) -> Decision:
+    request = Request(principal, ASSUME_ROLE, ROLE, A, assume_keys(**keys))
+    return evaluate(request, (own or PolicySet()).replace(trust=trust))
 
 
 @pytest.mark.parametrize(
@@ -36,15 +41,14 @@ def test_the_trust_policy_must_allow_and_mostly_the_callers_own(
     caller: str, named: object, own_policy: bool, layer: str | None, principal_of: Any, compiled: Any
 ) -> None:
     own = PolicySet(identity=(("p", compiled({})),) if own_policy else ())
-    decision = assume(principal_of(caller), ROLE, trust(compiled, named), own)
+    decision = assume(principal_of(caller), trust(compiled, named), own)
     assert (None if decision.allowed else decision.layer) == layer
 
 
 def test_an_external_id_is_compared_when_the_trust_policy_asks(principal_of: Any, compiled: Any) -> None:
     asking = trust(compiled, {"AWS": ANN}, {"StringEquals": {"sts:ExternalId": "secret"}})
     for external_id, allowed in (("secret", True), ("other", False), (None, False)):
-        keys = assume_keys(external_id=external_id)
-        assert assume(principal_of(ANN), ROLE, asking, context=keys).allowed is allowed
+        assert assume(principal_of(ANN), asking, external_id=external_id).allowed is allowed
 
 
 def test_the_parameters_of_a_call_become_its_keys() -> None:
@@ -57,13 +61,13 @@ def test_the_parameters_of_a_call_become_its_keys() -> None:
     }
 
 
-def test_a_service_is_trusted_only_by_name(compiled: Any) -> None:
+def test_a_service_is_trusted_only_by_name(principal_of: Any, compiled: Any) -> None:
     policy = trust(compiled, {"Service": ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]})
-    assert trusts_service(policy, "sagemaker.amazonaws.com", ROLE)
-    assert not trusts_service(policy, "events.amazonaws.com", ROLE)
+    assert assume(principal_of("sagemaker.amazonaws.com"), policy).allowed
+    assert not assume(principal_of("events.amazonaws.com"), policy).allowed
 
 
 def test_root_is_told_that_it_may_assume_no_role(principal_of: Any, compiled: Any) -> None:
-    decision = assume(principal_of(ROOT), ROLE, trust(compiled, {"AWS": A}))
-    message = denial_message(assume_request(principal_of(ROOT), ROLE), decision)
+    decision = assume(principal_of(ROOT), trust(compiled, {"AWS": A}))
+    message = denial_message(decision.request, decision)
     assert message == "Roles may not be assumed by root accounts."

@@ -1,4 +1,4 @@
-"""IAM, pure: documents, matching, conditions and the decision. It knows no store, no wire and no clock.
+"""IAM policies: documents, matching, conditions and the decision. Pure: no store, no wire, no clock.
 
 - `parse_document` -> `CompiledPolicy`, or `MalformedPolicyDocument` (document.py)
 - `evaluate(Request, PolicySet)` -> `Decision` (evaluate.py)

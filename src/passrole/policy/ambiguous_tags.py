@@ -1,11 +1,11 @@
-"""A request whose tags may be read in several ways, decided so that no way of reading them lifts a Deny.
+"""Decides a request whose tag keys differ only in letter case, so that no choice between them avoids a Deny.
 
-Condition keys have no letter case and the tags of many services have, so `prot` and `PROT` of one queue are
-two values of `aws:ResourceTag/prot`. AWS's guide says that a policy then sees one of them and not which. So
-the request is decided under each: a Deny counts that holds under any, an Allow must hold under all.
+Condition keys ignore letter case, but the tags of many services do not: `prot` and `PROT` of one queue are
+two values of `aws:ResourceTag/prot`. AWS documents that a policy sees one of them, but not which. So the
+request is evaluated with each: a Deny counts if it applies to any, an Allow must apply to all.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
 
-It knows no service. For a request without such keys, which nearly all are, `evaluate` says the same.
+It knows no service. For a request without such keys `evaluate` gives the same result.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,17 +16,19 @@ from typing import Final
 from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.request import Request, Values
 
-READINGS_MAX: Final = 64
+COMBINATIONS_MAX: Final = 64
 
 
 def decide(request: Request, policies: PolicySet) -> Decision:
-    """The decision under every reading: of those that refuse the first, an explicit Deny before others.
+    """The decision for all choices of the ambiguous keys: the first denial (explicit ones first), or an
+    Allow.
 
-    More than READINGS_MAX ways of reading what the policies ask for are refused as if no policy allowed.
+    More than COMBINATIONS_MAX combinations of the keys that the policies use are denied, as if no policy
+    allowed.
     """
     spelled = _spellings(request.context)
-    ways = list(islice(_ways(request.context, spelled, policies), READINGS_MAX + 1))
-    if len(ways) > READINGS_MAX:
+    ways = list(islice(_ways(request.context, spelled, policies), COMBINATIONS_MAX + 1))
+    if len(ways) > COMBINATIONS_MAX:
         return Decision(False, False, "identity", None, request, policies)
     decisions = [evaluate(replace(request, context=way), policies) for way in ways]
     refused = [decision for decision in decisions if not decision.allowed]
@@ -36,7 +38,7 @@ def decide(request: Request, policies: PolicySet) -> Decision:
 def _ways(
     context: Mapping[str, Values], spelled: Mapping[str, list[str]], policies: PolicySet
 ) -> Iterator[Mapping[str, Values]]:
-    """One spelling of each key, in every way to choose; of a key that no policy asks for, the first."""
+    """Every combination of one spelling of each key; only the first spelling of a key that no policy uses."""
     asked = list(_texts(policies))
     choices = [
         spellings if len(spellings) > 1 and any(key in text for text in asked) else spellings[:1]
@@ -54,7 +56,7 @@ def _spellings(context: Mapping[str, Values]) -> dict[str, list[str]]:
 
 
 def _texts(policies: PolicySet) -> Iterator[str]:
-    """What may name a condition key, in lower case: the keys of conditions, and variables anywhere."""
+    """Texts that may name a condition key, in lower case: the keys of conditions, and variables anywhere."""
     for _, (_, policy) in policies.in_order():
         for statement in policy.statements:
             for condition in statement.conditions:

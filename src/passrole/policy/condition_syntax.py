@@ -1,6 +1,6 @@
-"""Which Condition blocks AWS takes: operators that exist, scalar values, dates that are dates, tag keys.
+"""Checks Condition blocks as AWS does: existing operators, scalar values, valid dates and tag keys.
 
-It compiles nothing and knows no kinds of document; the messages are those of `syntax`.
+It compiles nothing; `syntax` has the messages and knows the kinds of document.
 """
 
 import unicodedata
@@ -19,9 +19,7 @@ _TAG_CHARACTERS_MAX: Final = 128
 
 
 def is_condition(block: object) -> bool:
-    """Whether it has operators that exist, with keys and scalar values; IAM passes over an operator without
-    keys, by any name.
-    """
+    """Whether all operators exist and all values are scalars; IAM ignores an operator without keys."""
     if not isinstance(block, Mapping):
         return False
     for operator, keys in block.items():
@@ -33,7 +31,7 @@ def is_condition(block: object) -> bool:
 
 
 def has_dates_only(block: object) -> bool:
-    """Whether the values of Date operators are dates. `block` is a condition."""
+    """Whether all values of Date operators are dates. `block` is a valid condition."""
     for operator, keys in _operators(block):
         use = read_operator(operator)
         if use is None or use.operator is None or not use.operator.name.startswith("Date"):
@@ -44,7 +42,7 @@ def has_dates_only(block: object) -> bool:
 
 
 def has_good_tag_keys(block: object) -> bool:
-    """Whether `aws:RequestTag/<key>` and its like have a key that a tag may have.
+    """Whether the tag keys in `aws:RequestTag/<key>`, `aws:ResourceTag/<key>`, ... are valid.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
     """

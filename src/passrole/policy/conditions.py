@@ -1,13 +1,13 @@
-"""Conditions: an operator, a key and the policy's values, asked about one request.
+"""Conditions: an operator, a key and the policy's values, evaluated for one request.
 
-It knows what absent keys, IfExists, ForAllValues and ForAnyValue mean, and leaves single values to
-`operators`. Keys of one operator and operators of one block are all ANDed; the values of one key are ORed,
-and for a negated operator none may match.
+This module handles absent keys, IfExists, ForAllValues and ForAnyValue; `operators` compares single values.
+Keys of one operator and operators of one block are ANDed; the values of one key are ORed, and for a negated
+operator none may match.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 
-A key with many values wants a set operator. Without one, a single value is compared as any other, as
-EventBridge's guide does with `events:source`. AWS does not say what several values do: here they never
-fulfil an Allow, and a Deny holds where one of them does, so that neither way lets through too much.
+A multivalued key needs a set operator. Without one, a single value is compared like any other, as
+EventBridge's guide does with `events:source`. AWS does not document several values: here they never satisfy
+an Allow, and a Deny applies if one of them matches, so that neither allows too much.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
 """
 
@@ -23,7 +23,7 @@ from passrole.policy.scope import Scope
 
 
 class Many(Enum):
-    """The set operator in front of an operator, for keys with many values."""
+    """The set operator, a prefix of an operator for multivalued keys."""
 
     ALL = "forallvalues:"
     ANY = "foranyvalue:"
@@ -42,7 +42,7 @@ class OperatorUse:
 class Condition:
     """One key of one operator. `key` and `values` keep the policy's spelling, for messages.
 
-    `holds` says whether the request satisfies the condition.
+    `holds(scope)` is whether the request satisfies the condition.
     """
 
     use: OperatorUse
@@ -57,7 +57,7 @@ _NULL: Final = "null"
 
 
 def read_operator(written: str) -> OperatorUse | None:
-    """An operator's name as a policy writes it, or None for one that does not exist."""
+    """Parse an operator as a policy writes it; None if it does not exist."""
     name = written.lower()
     many = next((one for one in Many if name.startswith(one.value)), None)
     name = name.removeprefix(many.value) if many else name
@@ -70,15 +70,13 @@ def read_operator(written: str) -> OperatorUse | None:
 def compile_conditions(
     block: Mapping[str, object], *, allows: bool = True, variables: bool
 ) -> tuple[Condition, ...] | None:
-    """The Condition block of an Allow or a Deny as JSON holds it; None where it names an operator that does
-    not exist.
-    """
+    """Compile the Condition block (parsed JSON) of an Allow or a Deny; None for an unknown operator."""
     compiled: list[Condition] = []
     for written, keys in block.items():
         use = read_operator(written)
         if not isinstance(keys, Mapping) or (keys and use is None):
             return None
-        if use is None:  # IAM passes over an operator without keys
+        if use is None:  # IAM ignores an operator without keys
             continue
         compiled.extend(
             _condition(use, str(key), scalars(value), allows, variables) for key, value in keys.items()
@@ -87,7 +85,7 @@ def compile_conditions(
 
 
 def scalars(value: object) -> tuple[str, ...]:
-    """The values of one key as text; JSON numbers and booleans are written as JSON writes them."""
+    """The values of one key as text; numbers and booleans as in JSON."""
     values: Iterable[object] = value if isinstance(value, list | tuple) else (value,)
     return tuple(_scalar(one) for one in values)
 
@@ -111,7 +109,7 @@ def _condition(use: OperatorUse, key: str, values: Sequence[str], allows: bool, 
 
 
 def _presence(key: str, wanted: Sequence[str]) -> Predicate:
-    """Null: `true` asks that the key be absent."""
+    """The Null operator: `true` requires the key to be absent."""
     return lambda scope: ("true" if _is_absent(scope.value(key)) else "false") in wanted
 
 
@@ -148,7 +146,7 @@ def _many_values(use: OperatorUse, key: str, satisfies: ValueTest) -> Predicate:
 def _satisfies(operator: Operator, tests: Sequence[ValueTest]) -> ValueTest:
     """Whether one value of the request satisfies the operator; `tests` are of the policy's values."""
     if operator.negated:
-        # An unset variable or a value without meaning (None) counts neither as a match nor as a mismatch.
+        # None (an unset variable, a value that does not parse) is neither a match nor a mismatch.
         return lambda actual, scope: all(test(actual, scope) is False for test in tests)
     if len(tests) == 1:
         return tests[0]
@@ -162,5 +160,5 @@ def _holds_on_nothing(use: OperatorUse) -> bool:
 
 
 def _is_absent(value: Values | None) -> bool:
-    """An empty set of values counts as an absent key; an empty text does not."""
+    """Whether the key is absent; an empty set of values counts as absent, an empty string does not."""
     return value is None or value == ()

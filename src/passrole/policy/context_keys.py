@@ -1,7 +1,7 @@
-"""Which condition keys a policy asks for: in its Condition blocks, and as policy variables.
+"""The condition keys that a policy uses, in its Condition blocks and as policy variables.
 
-It decides nothing and knows no request. Keys keep the spelling of the policy; one key in two spellings is
-named once, in the first. Variables count only where documents have them (version 2012-10-17).
+Keys keep the policy's spelling; a key in two letter cases is listed once, in its first spelling. Variables
+count only in documents of version 2012-10-17.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,13 +15,13 @@ _ESCAPES: Final = frozenset("*?$")
 
 
 def context_keys(document: Mapping[str, object]) -> list[list[str]]:
-    """The keys of each statement, in the order of their indices."""
+    """The keys of each statement, in the order of the statements."""
     variables = document.get("Version") == _VERSION_WITH_VARIABLES
     return [distinct(_of_statement(element, variables)) for element in statements(document)]
 
 
 def distinct(keys: Iterator[str] | Sequence[str]) -> list[str]:
-    """Each key once, in the order and spelling of its first appearance; letter case does not tell apart."""
+    """Each key once, in the order and spelling of its first appearance, ignoring letter case."""
     first: dict[str, str] = {}
     for key in keys:
         first.setdefault(key.lower(), key)

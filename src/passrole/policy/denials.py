@@ -1,7 +1,7 @@
-"""A denial in AWS's words, for the wire.
+"""AWS's message for a denied request.
 
-It decides nothing and tells callers nothing but what AWS tells them: one cause, even where several layers
-refuse. What nearly allowed the request is for the audit trail and the operator (`near_misses`).
+It reveals no more than AWS does: one cause, even if several layers deny. The audit trail and the operator get
+the statements that nearly allowed the request (`near_misses`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 
@@ -48,7 +48,7 @@ def denial_message(
     A request whose resource is empty names none. With `name_policy` an explicit Deny ends in the ARN of its
     policy, as AWS has done since 2026 for policies that have one and callers of the same account.
     """
-    assert not decision.allowed, "there is no message for what was allowed"
+    assert not decision.allowed, "an allowed request has no denial message"
     if decision.layer == "trust" and request.principal.kind == "root" and not decision.explicit:
         return _ROOT_ASSUMES
     action = _spelled(request.action, action_spelling)
@@ -58,7 +58,7 @@ def denial_message(
 
 
 def message_for_caller(request: Request, decision: Decision) -> str:
-    """What the caller is told. Of AssumeRole STS gives no cause that tells whether there is such a role.
+    """The message for the caller. For AssumeRole it does not reveal whether the role exists.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html
     """

@@ -1,8 +1,8 @@
-"""Policy documents, compiled once so that a decision is a handful of comparisons.
+"""Policy documents, compiled once so that a decision is a few comparisons.
 
-It knows no layers and makes no decision. A document becomes statements; a statement becomes predicates about
-resources, principals and conditions. Which statements speak about an action is worked out at the first
-request for that action and remembered, so later requests pay one dictionary look-up for it.
+It knows no layers and makes no decision. A document is compiled to statements, and a statement to predicates
+on resources, principals and conditions. The statements that apply to an action are found at its first request
+and cached, so that later requests need one dictionary look-up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ __all__ = [
     "parse_document",
 ]
 
-# Enough for every action of the services here; hostile action names only ever empty the memo.
+# Enough for every action of the services here; hostile action names only empty the cache.
 _MEMO_ACTIONS_MAX: Final = 1024
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
 _RESOURCE_TAGS: Final = (":resourcetag/", "s3:existingobjecttag/")
@@ -37,7 +37,7 @@ _WILDCARDS: Final = frozenset("*?")
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """The texts of an Action or Resource element, or of its Not- twin."""
+    """The texts of an Action or Resource element, or of NotAction or NotResource (`negated`)."""
 
     texts: tuple[str, ...]
     negated: bool
@@ -47,8 +47,8 @@ class Patterns:
 class Statement:
     """A compiled statement; `index` counts from 0, `actions` and `resources` keep the text for messages.
 
-    `covers_resource` asks about the resource alone, `applies` about resource and conditions: the action and
-    the principal are the caller's part.
+    `covers_resource` checks the resource alone, `applies` the resource and the conditions. The caller checks
+    the action and the principal.
     """
 
     index: int
@@ -63,18 +63,18 @@ class Statement:
     applies: Predicate
 
     def covers_action(self, action: str) -> bool:
-        """Whether the statement speaks about the action, which is given in lower case."""
+        """Whether the statement's Action or NotAction covers the action, given in lower case."""
         listed = any(fits(action) for fits in self.action_fits)
         return listed is not self.actions.negated
 
     def reach(self, principal: Principal) -> Reach:
-        """How directly the Principal element of an Allow names the caller; without one it names nobody."""
+        """How directly the Principal element of an Allow names the caller; NONE without the element."""
         return self.principals.reach(principal) if self.principals else Reach.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Relevant:
-    """The statements of one policy that speak about one action."""
+    """The statements of one policy that cover one action."""
 
     denies: tuple[Statement, ...]
     allows: tuple[Statement, ...]
@@ -82,11 +82,11 @@ class Relevant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledPolicy:
-    """A policy document, ready to be asked. Compile once per document and keep it.
+    """A compiled policy document. Compile it once and keep it.
 
-    `may_deny` says whether it has a Deny at all, `reads_resource_tags` whether a tag of the resource
-    counts anywhere in it. Statements that name an action without wildcards are found under it, however many
-    there are; the others are asked, once for each action.
+    `may_deny` is whether it has a Deny, `reads_resource_tags` whether a condition or variable in it reads a
+    tag of the resource. Statements that name an action without wildcards are found by a look-up, however many
+    there are; the others are matched once for each action.
     """
 
     statements: tuple[Statement, ...]
@@ -97,15 +97,15 @@ class CompiledPolicy:
     _memo: dict[str, Relevant] = field(default_factory=dict, repr=False)
 
     def statements_for(self, action: str) -> Relevant:
-        """The statements that speak about an action, in any letter case."""
+        """The statements that cover an action, given in any letter case."""
         found = self._memo.get(action)
         return found if found is not None else self._find(action)
 
     def _find(self, action: str) -> Relevant:
         lowered = action.lower()
         named = self._by_action.get(lowered, ())
-        fitting = [place for place in self._by_pattern if self.statements[place].covers_action(lowered)]
-        covering = [self.statements[place] for place in sorted({*named, *fitting})]
+        matched = [index for index in self._by_pattern if self.statements[index].covers_action(lowered)]
+        covering = [self.statements[index] for index in sorted({*named, *matched})]
         found = Relevant(
             denies=tuple(one for one in covering if not one.allows),
             allows=tuple(one for one in covering if one.allows),
@@ -121,9 +121,9 @@ def parse_document(
     kind: DocumentKind = "identity",
     partitions: frozenset[str] = OWN_PARTITION,
 ) -> CompiledPolicy:
-    """Check and compile a document, given as JSON text or as the object it holds, or MalformedPolicyDocument.
+    """Check and compile a document, given as JSON text or as an object. Raises MalformedPolicyDocument.
 
-    Boundaries and SCPs are of kind "identity"; `partitions` are those of the ARNs in it.
+    Boundaries and SCPs are of kind "identity"; `partitions` are those allowed in its ARNs.
     """
     elements = read_json(document, kind) if isinstance(document, str) else document
     check(elements, kind, partitions)
@@ -131,9 +131,9 @@ def parse_document(
 
 
 def compile_document(document: Mapping[str, object], kind: DocumentKind = "identity") -> CompiledPolicy:
-    """Compile without checking, for documents that were checked when they were stored.
+    """Compile a document that was checked when it was stored.
 
-    What the document leaves out or leaves empty matches nothing; it never widens what the rest grants.
+    A missing or empty element matches nothing; it never widens the grant.
     """
     variables = document.get("Version") == _VERSION_WITH_VARIABLES
     compiled = [
@@ -144,16 +144,16 @@ def compile_document(document: Mapping[str, object], kind: DocumentKind = "ident
 
 
 def policy_of(compiled: Sequence[Statement]) -> CompiledPolicy:
-    """A policy of statements, in their order, which may be of several documents."""
+    """A policy of the statements in their order; they may come from several documents."""
     by_action: dict[str, list[int]] = {}
     by_pattern: list[int] = []
-    for place, statement in enumerate(compiled):
+    for index, statement in enumerate(compiled):
         patterned = [text for text in statement.actions.texts if not _WILDCARDS.isdisjoint(text)]
         if patterned or statement.actions.negated:
-            by_pattern.append(place)
+            by_pattern.append(index)
             continue
         for text in statement.actions.texts:
-            by_action.setdefault(text.lower(), []).append(place)
+            by_action.setdefault(text.lower(), []).append(index)
     may_deny = not all(statement.allows for statement in compiled)
     asks = any(_asks_for_resource_tags(statement) for statement in compiled)
     return CompiledPolicy(tuple(compiled), may_deny, asks, by_action, by_pattern)
@@ -173,7 +173,7 @@ def _compile_statement(
 ) -> Statement:
     allows = element.get("Effect") == "Allow"
     conditions = _conditions(element, allows, variables)
-    # A condition that cannot be read takes an Allow out of action; a Deny holds without it.
+    # A condition that cannot be compiled disables an Allow; a Deny applies without it.
     actions = Patterns((), False) if conditions is None and allows else _patterns(element, "Action")
     resources = None if kind == "trust" else _patterns(element, "Resource")
     covers_resource = _resource_predicate(resources, variables)
@@ -204,13 +204,13 @@ def _patterns(element: Mapping[str, object], name: str) -> Patterns:
 
 
 def _resource_predicate(resources: Patterns | None, variables: bool) -> Predicate | None:
-    """None where any resource will do."""
+    """The predicate on the resource; None if any resource matches."""
     if resources is None or ("*" in resources.texts and not resources.negated):
         return None
     if not resources.negated:
         return resource_predicate(resources.texts, variables=variables)
     unfit = tuple(arn_matcher(text, variables=variables, completed=True) for text in resources.texts)
-    # A pattern whose variable has no value (None) puts the statement out of action.
+    # A pattern whose variable has no value (None) disables the statement.
     return lambda scope: all(fits(scope.segments, scope) is False for fits in unfit)
 
 

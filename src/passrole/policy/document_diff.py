@@ -1,7 +1,7 @@
-"""What one version of a policy has that another has not, permission by permission.
+"""The difference of two versions of a policy, permission by permission.
 
-It decides nothing: documents are compared as they are written. A permission is one action on one resource
-under one condition, so that a statement which was only regrouped is no change.
+Documents are compared as written. A permission is one action on one resource under one condition, so that
+regrouping statements is no difference.
 """
 
 import json
@@ -24,7 +24,7 @@ class _Permission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Permissions that have an effect, a condition (JSON's object) and every action on every resource."""
+    """Permissions with the same effect and condition: every action on every resource."""
 
     effect: str
     actions: tuple[str, ...]
@@ -33,9 +33,9 @@ class Part:
 
 
 def only_in(document: Element, other: Element | None) -> list[Part]:
-    """What `document` has and `other` has not, grouped; all of it without another."""
+    """The permissions in `document` that are not in `other`, grouped; all of them if `other` is None."""
     there = set(_permissions(other)) if other is not None else set()
-    found = dict.fromkeys(each for each in _permissions(document) if each not in there)
+    found = dict.fromkeys(permission for permission in _permissions(document) if permission not in there)
     actions: dict[tuple[str, str, str], list[str]] = {}
     for effect, action, resource, condition in found:
         actions.setdefault((effect, resource, condition), []).append(action)
@@ -63,7 +63,7 @@ def _listed(element: Element, name: str) -> list[str]:
 
 
 def _alternatives(block: object) -> Iterator[str]:
-    """The values of the only key of an operator are ORed, so that each is a permission of its own."""
+    """The values of an operator's only key are ORed, so each value is a separate permission."""
     if isinstance(block, Mapping) and len(block) == 1:
         ((operator, keys),) = block.items()
         use = read_operator(str(operator))

@@ -1,4 +1,4 @@
-"""The elements of a document as JSON holds them: statements, and texts alone or in lists."""
+"""Reads elements of a parsed document: its statements, and a string or a list of strings."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ Statement = Mapping[str, object]
 
 
 def statements(document: Statement) -> list[Statement]:
-    """The statements of a document, which may hold a single one without a list; empty if any is no object."""
+    """The statements of a document (a list or a single one); empty if any is not an object."""
     element = document.get("Statement")
     listed = element if isinstance(element, list | tuple) else [element]
     objects = [statement for statement in listed if isinstance(statement, Mapping)]
@@ -14,7 +14,7 @@ def statements(document: Statement) -> list[Statement]:
 
 
 def texts(value: object) -> list[str] | None:
-    """An element that holds one text or a list of them; None where it holds anything else."""
+    """The strings of an element that is a string or a list of strings; None for anything else."""
     listed = value if isinstance(value, list | tuple) else [value]
     found = [text for text in listed if isinstance(text, str)]
     return found if len(found) == len(listed) else None

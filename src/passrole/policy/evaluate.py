@@ -1,8 +1,8 @@
 """The decision: may this principal do this to that resource?
 
-It knows no store and no wire, builds no message and explains nothing (`explain` does, on demand). It asks no
-more than the answer needs: the statements that may deny, then one by one the layers that must allow, until
-one of them does not. What the others would have said is worked out for those who look at it.
+It knows no store and no wire and builds no message (`denials` does, on demand). It evaluates no more than the
+decision needs: the statements that may deny, then the layers that must allow, until one does not. The results
+of the other layers are computed on demand (`Decision.layer_results`).
 
 The order is AWS's. An explicit Deny in any layer wins. Otherwise, for a principal of the resource's own
 account: the organisation must allow; a resource-based policy may grant alone (and past boundary and session
@@ -26,7 +26,7 @@ Layer = Literal["identity", "resource", "boundary", "session", "scp", "trust"]
 Verdict = Literal["allow", "deny", "silent"]
 NamedPolicy = tuple[str, CompiledPolicy]
 
-# A statement that denies or allows, after the name or ARN of its policy.
+# The name or ARN of a policy, and its statement that denies or allows.
 DecidingStatement = tuple[str, Statement]
 
 # The names of the two policies that have neither name nor ARN of their own.
@@ -36,15 +36,15 @@ TRUST_POLICY: Final = "role trust policy"
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """The policies that apply to one request, by layer; those that can have a name have it, or their ARN.
+    """The policies that apply to one request, by layer, with their names or ARNs.
 
-    `identity` are the principal's own; `session` those that AssumeRole was given (an empty tuple: none, and
-    no limit). `scps` are the organisation's levels from the root down, each of which must allow. `trust` is
-    the role's trust policy, for sts:AssumeRole and its like; it takes the place of `resource`.
+    `identity` are the identity-based policies; `session` the session policies given to AssumeRole (an empty
+    tuple: none, and no limit). `scps` are the organisation's levels from the root down, each of which must
+    allow. `trust` is the role's trust policy, for actions such as sts:AssumeRole; it takes the place of
+    `resource`.
 
-    What follows from those is worked out once: `attached`, the trust or resource policy with its layer;
-    `denying`, the few policies that have a Deny, in the order in which one is reported; and whether any of
-    them `reads_resource_tags`.
+    Derived once: `attached`, the trust or resource policy with its layer; `denying`, the policies that have a
+    Deny, in the order in which a denial is reported; and `reads_resource_tags`, whether any policy does.
     """
 
     identity: tuple[NamedPolicy, ...] = ()
@@ -68,7 +68,7 @@ class PolicySet:
     def replace(
         self, *, resource: CompiledPolicy | None = None, trust: CompiledPolicy | None = None
     ) -> "PolicySet":
-        """The same policies with what is attached to the resource of this request."""
+        """The same policies with the resource-based or trust policy of this request."""
         return replace(self, resource=resource, trust=trust)
 
     def _attached(self) -> tuple[Layer, NamedPolicy] | None:
@@ -77,8 +77,8 @@ class PolicySet:
         return None if self.resource is None else ("resource", (RESOURCE_POLICY, self.resource))
 
     def in_order(self) -> Iterator[tuple[Layer, NamedPolicy]]:
-        """All policies. AWS names one policy type when several deny and does not document which; this is
-        the order in which it asks.
+        """All policies. AWS names one policy type when several deny and does not document which; this is the
+        order of its evaluation.
         """
         for level in self.scps:
             yield from (("scp", named) for named in level)
@@ -91,7 +91,7 @@ class PolicySet:
 
 
 class LayerResult(NamedTuple):
-    """What one layer says, and by which statement of which policy; where it is silent, by none."""
+    """The verdict of one layer, with the deciding policy and statement; None where it is silent."""
 
     verdict: Verdict
     policy: str | None = None
@@ -127,13 +127,13 @@ class Decision(NamedTuple):
 
     @property
     def layer_results(self) -> dict[Layer, LayerResult]:
-        """What each layer says that is there and has a say about the caller; worked out at every look."""
+        """The result of each layer that applies to the caller; computed at each access."""
         always = self.request.action.lower() in _ALWAYS_ALLOWED
         return {} if always else _layer_results(Scope(self.request), self.policies)
 
     @property
     def verdicts(self) -> dict[Layer, Verdict]:
-        """The same, without the statements."""
+        """The verdict of each layer."""
         return {layer: result.verdict for layer, result in self.layer_results.items()}
 
 
@@ -165,7 +165,7 @@ _MAY_DENY: Final[Mapping[PrincipalKind, frozenset[Layer]]] = {
 
 
 def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, DecidingStatement]]:
-    """Every policy that denies the request, with its first statement that does."""
+    """Every policy that denies the request, with its first such statement."""
     principal, bounded = scope.request.principal, policies.boundary is not None
     for layer, (name, policy) in policies.denying:
         if layer not in _MAY_DENY[principal.kind]:
@@ -178,7 +178,7 @@ def _denials(scope: Scope, policies: PolicySet) -> Iterator[tuple[Layer, Decidin
 
 
 def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, DecidingStatement | None]:
-    """Whether the request is allowed where nothing denies it, and by which layer, or for want of which."""
+    """Whether the request is allowed if nothing denies it, and the layer that allows it or is missing."""
     principal = scope.request.principal
     if principal.kind != "service" and not _organisation_allows(scope, policies):
         return False, "scp", None
@@ -201,10 +201,10 @@ def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, DecidingSt
 def _own_side(
     scope: Scope, policies: PolicySet, reach: Reach
 ) -> tuple[Layer | None, DecidingStatement | None]:
-    """The layer of the caller's own that is missing, and the statement of the identity-based policies.
+    """The first of the caller's own layers that does not allow (or None), and the identity-based statement.
 
-    `reach` is how directly a policy of the same account grants already: to the session itself past every
-    layer, to the role in place of the identity-based policies.
+    `reach` is how directly a resource-based policy of the same account already grants: to the session itself,
+    which bypasses all these layers, or to the role, which replaces the identity-based policies.
     """
     if reach is Reach.DIRECT or scope.request.principal.kind == "root":
         return None, None
@@ -238,7 +238,7 @@ def _first_allow(policies: Iterable[NamedPolicy], scope: Scope) -> DecidingState
 
 
 def _grant(scope: Scope, attached: NamedPolicy) -> tuple[Reach, DecidingStatement | None]:
-    """The Allow of the role's or the resource's policy that names the caller most directly."""
+    """The Allow of the trust or resource policy that names the caller most directly."""
     name, policy = attached
     best, deciding = _NO_GRANT
     for statement in policy.statements_for(scope.request.action).allows:

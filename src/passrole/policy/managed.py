@@ -1,8 +1,8 @@
-"""AWS managed policies that passrole ships: that of pipelines with all its versions, others as they are now.
+"""AWS managed policies shipped with passrole: all versions of the one for pipelines, the current ones of
+others.
 
-The others are those that people attach to the roles of their functions, pipelines and clusters, and to
-roles for services beside them. The documents are AWS's own, one file per version under `data/`, in the form
-GetPolicyVersion answers.
+The others are commonly attached to roles of functions, pipelines, clusters and related services. The
+documents are AWS's own, one file for each version under `data/`, in the form of GetPolicyVersion's response.
 """
 
 import json
@@ -41,13 +41,13 @@ class ManagedPolicy:
 
     @property
     def default(self) -> ManagedVersion:
-        """What attaching it grants."""
+        """The default version, which attaching the policy grants."""
         return self.versions[-1]
 
 
 @cache
 def policies() -> Mapping[str, ManagedPolicy]:
-    """All of them by ARN."""
+    """All shipped policies by ARN."""
     return {f"{_PREFIX}{name}": _policy(f"{_PREFIX}{name}", ids) for name, ids in _VERSIONS.items()}
 
 
@@ -63,7 +63,7 @@ def _version(name: str, version: str) -> ManagedVersion:
     return ManagedVersion(raw["VersionId"], raw["Document"], created)
 
 
-# By path and name; the newest version last, which is the default one.
+# By path and name; the last version is the default.
 _VERSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "AdministratorAccess": ("v1",),
     "AmazonSageMakerPipelinesIntegrations": ("v1", "v2", "v3"),

@@ -1,16 +1,16 @@
-"""Wildcards, ARNs and actions: does this text fit that pattern?
+"""Matches wildcards, ARNs and actions against patterns.
 
-It knows no policy and no decision. No pattern becomes a regular expression and nothing back-tracks.
+It knows no policy. No pattern becomes a regular expression and nothing backtracks.
 
-A pattern is cut at its `*` into chunks. The first must stand at the head of the text, the last at its tail,
-and each one between is taken where it is found first: with only `*` between them, an earlier place for one
-chunk never spoils the place of the next. So the text is walked once, and the cost is at most letters of the
-text times letters of the longest chunk; without `?` it is linear, as `str.find` is.
+A pattern is split at `*` into chunks. The first must be at the start of the text, the last at its end, and
+each chunk between is matched at its first occurrence: with only `*` between chunks, an earlier match of one
+never prevents a match of the next. So the text is scanned once, and the cost is at most the length of the
+text times the length of the longest chunk; without `?` it is linear, like `str.find`.
 
-ARNs are compared segment by segment: a `*` stays inside its own segment, except in the resource part (the
-sixth, which may hold colons of its own) and except a `*` that ends a pattern of fewer than six segments,
-which runs on to the end (`arn:aws:sqs:*`). A Resource or NotResource of fewer segments is completed with
-wildcards, as AWS does: `arn:aws:sqs:us-east-1` is every queue of that region.
+ARNs are compared segment by segment: a `*` matches within its own segment, except in the resource part (the
+sixth, which may contain colons) and except a `*` at the end of a pattern of fewer than six segments, which
+matches the rest (`arn:aws:sqs:*`). A Resource or NotResource of fewer segments is completed with wildcards,
+as AWS does: `arn:aws:sqs:us-east-1` is every queue of that region.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
@@ -24,20 +24,18 @@ from passrole.policy.variables import Template, Text, Variable, Wild, is_fixed, 
 
 Fits = Callable[[str], bool]
 
-# Takes the segments of the ARN asked about (`split_arn`) and the request that fills the variables.
-# None where a variable of the pattern has no value: neither a match nor a mismatch.
+# Takes the segments of an ARN (`split_arn`) and the request that fills the variables.
+# None if a variable of the pattern has no value: neither a match nor a mismatch.
 ArnFits = Callable[[list[str], Scope], bool | None]
 
 _ARN_SEGMENTS: Final = 6
 _MEMO_SIZE: Final = 2048
-_FIRST_WINDOW: Final = 64  # letters; most chunks stand near
-_GROWTH: Final = 8  # of the window, each time the chunk is not in it
+_FIRST_WINDOW: Final = 64  # letters; most chunks are found near the start
+_GROWTH: Final = 8  # factor by which the window grows after each miss
 
 
 def arn_matcher(text: str, *, variables: bool, completed: bool = False) -> ArnFits:
-    """An ARN pattern, as Resource (`completed` with wildcards where it is short) and the Arn operators
-    write it.
-    """
+    """The matcher of an ARN pattern, as in Resource (`completed` if it is short) and in Arn operators."""
     segments = _cut(read(text, variables=variables))
     segments = _completed(segments) if completed else segments
     fixed = tuple(segment for segment in segments if is_fixed(segment))
@@ -53,10 +51,10 @@ def arn_matcher(text: str, *, variables: bool, completed: bool = False) -> ArnFi
 
 
 def resource_predicate(patterns: Iterable[str], *, variables: bool) -> Predicate:
-    """Whether the request's resource fits one of the patterns.
+    """Whether the request's resource matches one of the patterns.
 
-    ARNs without wildcards are looked up, however many they are; patterns that differ only in the name of the
-    resource share one look at all that stands before it.
+    ARNs without wildcards are found by one look-up; patterns that differ only in the resource's name share
+    the comparison of the other segments.
     """
     exact: set[str] = set()
     names_by_place: dict[tuple[Text, ...], list[Text]] = {}
@@ -75,14 +73,14 @@ def resource_predicate(patterns: Iterable[str], *, variables: bool) -> Predicate
 
 
 def action_matcher(pattern: str) -> Fits:
-    """An Action pattern; what it takes must already be in lower case. Actions have no variables."""
+    """The matcher of an Action pattern, for actions in lower case. Actions have no variables."""
     template = read(pattern.lower(), variables=False)
     return glob(tuple(token for token in template if isinstance(token, str | Wild)))
 
 
 @lru_cache(maxsize=_MEMO_SIZE)
 def glob(pattern: Text) -> Fits:
-    """A pattern of letters and wildcards, compiled and memoised."""
+    """The matcher of a pattern of letters and wildcards; cached."""
     chunks = _chunks(pattern)
     if len(chunks) == 1:
         only = chunks[0]
@@ -96,7 +94,7 @@ def glob(pattern: Text) -> Fits:
 
 
 class _Chunk:
-    """A run without `*`: letters with holes, each hole standing for any one letter."""
+    """A part of a pattern without `*`: letters, and gaps (`?`) that match any one letter."""
 
     __slots__ = ("is_plain", "letters", "pieces", "size")
 
@@ -121,7 +119,7 @@ class _Chunk:
         return all(text.startswith(piece, at + offset) for offset, piece in self.pieces)
 
     def find(self, text: str, start: int, stop: int) -> int:
-        """The first place in text[start:stop] where the chunk stands, or -1."""
+        """The first index in text[start:stop] at which the chunk matches, or -1."""
         if self.is_plain:
             return text.find(self.letters, start, stop)
         width = _FIRST_WINDOW
@@ -134,8 +132,8 @@ class _Chunk:
         return -1
 
     def _places(self, text: str) -> int:
-        """Where the chunk stands in the text, a bit for each place: all places are asked at once, a letter of
-        the chunk at a time, because one after the other takes text times pattern.
+        """The indices at which the chunk matches, as bits: all indices are tested at once, letter by letter
+        of the chunk, because testing one after the other costs text times pattern.
         """
         backwards, seen = text[::-1], dict[str, int]()
         places = (1 << len(text) - self.size + 1) - 1
@@ -150,7 +148,7 @@ class _Chunk:
 
 
 class _Marks(dict[int, str]):
-    """A table for `str.translate`: 1 for the letter, 0 for all others."""
+    """A table for `str.translate`: `1` for the letter, `0` for all others."""
 
     def __init__(self, letter: str) -> None:
         super().__init__({ord(letter): "1"})
@@ -160,7 +158,7 @@ class _Marks(dict[int, str]):
 
 
 def _chunks(pattern: Text) -> list[_Chunk]:
-    """The chunks around the stars; a star at an end leaves an empty chunk there, `**` counts as `*`."""
+    """The chunks between the stars; a star at either end leaves an empty chunk there, `**` counts as `*`."""
     runs: list[list[str | Wild]] = [[]]
     for token in pattern:
         if token is Wild.STAR:
@@ -210,9 +208,7 @@ def _scanning(head: _Chunk, between: tuple[_Chunk, ...], tail: _Chunk) -> Fits:
 
 @lru_cache(maxsize=_MEMO_SIZE)
 def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
-    """A segmented pattern, compiled: the segments without wildcards at its head in one comparison, a lone `*`
-    in none.
-    """
+    """The matcher of a segmented pattern: leading literal segments in one comparison, a lone `*` in none."""
     size = len(pattern)
     runs_on = pattern[-1][-1:] == (Wild.STAR,)
     exact = next((i for i, text in enumerate(pattern) if not _is_letters(text)), size)
@@ -235,7 +231,7 @@ def _segments_matcher(pattern: tuple[Text, ...]) -> ArnFits:
 
 
 def _named(place: tuple[Text, ...], names: Sequence[Text]) -> Predicate:
-    """Patterns of six segments that have the first five in common: `place`."""
+    """Patterns of six segments whose first five are the same: `place`."""
     literal = next((i for i, text in enumerate(place) if not _is_letters(text)), len(place))
     head = "".join(f"{_letters(text)}:" for text in place[:literal])
     rest = [(i, glob(text)) for i, text in enumerate(place) if i >= literal and text != (Wild.STAR,)]
@@ -263,7 +259,7 @@ def _named(place: tuple[Text, ...], names: Sequence[Text]) -> Predicate:
 
 
 def _common_letters(names: Sequence[Text]) -> str:
-    """The letters that all names begin with, as `function:*a*` and `function:*b*` do; often none."""
+    """The common literal prefix of all names, such as `function:` of `function:*a*` and `function:*b*`."""
     first = names[0][:1]
     return _letters(first) if all(name[:1] == first for name in names) else ""
 
@@ -281,7 +277,7 @@ def _letters(text: Text) -> str:
 
 
 def _cut(template: Template) -> tuple[Template, ...]:
-    """The template cut at its first five colons; colons inside a variable or its value do not count."""
+    """The template split at its first five colons; colons inside a variable or its value do not count."""
     segments: list[list[str | Wild | Variable]] = [[]]
     for token in template:
         if not isinstance(token, str):
@@ -294,7 +290,7 @@ def _cut(template: Template) -> tuple[Template, ...]:
 
 
 def _completed(segments: tuple[Template, ...]) -> tuple[Template, ...]:
-    """An incomplete ARN with a `*` after it, which stands for all segments that it lacks.
+    """An incomplete ARN with a trailing `*`, which matches all missing segments.
 
     "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based
     policy, AWS automatically completes the ARN by adding wildcard characters (*) to all missing fields."

@@ -1,10 +1,10 @@
-"""How close a refused request came, in words for people.
+"""Near misses: statements that almost allowed a denied request, described for people.
 
-It decides nothing anew and is asked only about refusals, by the audit trail, `check` and `explain`; AWS tells
-callers none of this, and neither does passrole. Statements are counted from 1, as people do.
+They are for the audit trail, `check` and `explain`; callers never see them, as on AWS. Messages count
+statements from 1.
 
-A miss is nearer the further a statement's Allow got: everything fitted but a condition; or the principal; or
-the resource, and there only letter case, or only the name; or nothing but the service of the action.
+Misses are ranked by what did not match: a condition only; the principal; the resource (its letter case only,
+its name only, or more); the action.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _PASSED_TO: Final = "iam:PassedToService"
 
 
 class Distance(IntEnum):
-    """What kept a statement from allowing the request, the nearest first."""
+    """The part of a statement that did not match, the nearest first."""
 
     DENIED = 0
     CONDITION = 1
@@ -37,7 +37,7 @@ class Distance(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """One statement that did not allow the request, and why; `statement` is its index from 0."""
+    """A statement that did not allow the request, and why; `statement` is its index from 0."""
 
     distance: Distance
     policy: str
@@ -47,12 +47,12 @@ class NearMiss:
 
 
 def near_misses(request: Request, policies: PolicySet, most: int = 3) -> tuple[str, ...]:
-    """The messages of the nearest misses; of an explicit Deny, the one that tells which statement it is."""
+    """The messages of the nearest misses; for an explicit Deny, one message that names its statement."""
     return tuple(miss.message for miss in rank_near_misses(request, policies)[:most])
 
 
 def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
-    """Every miss in the layer that refused, the nearest first; none where the request is allowed."""
+    """All misses in the layer that denied, nearest first; none if the request is allowed."""
     decision = evaluate(request, policies)
     if decision.allowed:
         return []
@@ -72,7 +72,7 @@ def rank_near_misses(request: Request, policies: PolicySet) -> list[NearMiss]:
 
 
 def smallest_statement(request: Request) -> dict[str, object]:
-    """The smallest identity-policy statement that would allow exactly this request."""
+    """The smallest statement of an identity-based policy that allows exactly this request."""
     resource = as_letters(request.resource) or "*"
     statement: dict[str, object] = {"Effect": "Allow", "Action": request.action, "Resource": resource}
     if _PASSED_TO in request.context:
@@ -93,21 +93,21 @@ def _policies_of(layer: Layer, policies: PolicySet) -> Iterable[NamedPolicy]:
 
 
 def _miss(policy: str, statement: Statement, scope: Scope, layer: Layer) -> NearMiss | None:
-    """What kept the statement from allowing; None where it is not near at all, or allowed."""
-    told = _tell(statement, scope, layer)
-    if told is None:
+    """The near miss of a statement; None if it concerns another service, or allows."""
+    described = _describe(statement, scope, layer)
+    if described is None:
         return None
-    distance, words = told
+    distance, words = described
     message = f"{_which(policy, statement)} allows {words}"
     return NearMiss(distance, policy, statement.index, statement.sid, message)
 
 
-def _tell(statement: Statement, scope: Scope, layer: Layer) -> tuple[Distance, str] | None:
+def _describe(statement: Statement, scope: Scope, layer: Layer) -> tuple[Distance, str] | None:
     request = scope.request
     if not statement.covers_action(request.action.lower()):
-        return _tell_action(statement, request)
+        return _describe_action(statement, request)
     if not statement.covers_resource(scope):
-        distance, words = _tell_resource(statement, scope)
+        distance, words = _describe_resource(statement, scope)
         return distance, f"{request.action}, but {words}"
     thing = _thing(request.resource)
     if layer in ("resource", "trust") and not statement.reach(request.principal):
@@ -118,7 +118,7 @@ def _tell(statement: Statement, scope: Scope, layer: Layer) -> tuple[Distance, s
     failing = [condition for condition in statement.conditions if not condition.holds(scope)]
     if not failing:
         return None
-    words = " and ".join(_tell_condition(condition, scope) for condition in failing)
+    words = " and ".join(_describe_condition(condition, scope) for condition in failing)
     return Distance.CONDITION, f"{request.action} on this {thing.noun}, but only where {words}"
 
 
@@ -132,8 +132,8 @@ def _under(statement: Statement) -> str:
     return f" under its condition on {_listed(keys, 'and')}" if keys else ""
 
 
-def _tell_action(statement: Statement, request: Request) -> tuple[Distance, str] | None:
-    """Another action of the same service is a miss; of another service it is none."""
+def _describe_action(statement: Statement, request: Request) -> tuple[Distance, str] | None:
+    """The miss of a statement for other actions of the same service; None for another service."""
     service = request.action.partition(":")[0].lower()
     if statement.actions.negated:
         return Distance.ACTION, f"everything except {_listed(statement.actions.texts, 'and')}"
@@ -143,7 +143,7 @@ def _tell_action(statement: Statement, request: Request) -> tuple[Distance, str]
     return Distance.ACTION, f"{_listed(same, 'and')}, but not {request.action}"
 
 
-def _tell_condition(condition: Condition, scope: Scope) -> str:
+def _describe_condition(condition: Condition, scope: Scope) -> str:
     value = scope.value(condition.lookup_key)
     operator = condition.use.operator
     if operator is None:
@@ -158,14 +158,14 @@ def _tell_condition(condition: Condition, scope: Scope) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
-    """A resource as people call it: `queue`, `approvals`."""
+    """A resource in everyday words: noun and name, such as `queue` and `approvals`."""
 
     noun: str
     name: str
     prefix: str = ""
 
 
-# Resources whose ARN does not say what they are.
+# Services whose ARNs do not contain the resource's type.
 _NOUNS: Final[Mapping[str, str]] = {"sqs": "queue", "sns": "topic", "s3": "object"}
 _SEGMENT_NAMES: Final = ("scheme", "partition", "service", "region", "account", "name")
 _NAME: Final = 5
@@ -183,12 +183,12 @@ def _thing(resource: str) -> _Thing:
 
 
 def _type_prefix(last: str) -> str:
-    """`role/` of `role/x`, `function:` of `function:f`; empty where the name stands alone."""
+    """`role/` of `role/x`, `function:` of `function:f`; empty if there is only a name."""
     ends = [at for mark in "/:" if (at := last.find(mark)) != -1]
     return last[: min(ends) + 1] if ends else ""
 
 
-def _tell_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
+def _describe_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
     resource, resources = scope.request.resource, statement.resources
     thing = _thing(resource)
     here = f"this {thing.noun} is `{thing.name}`"
@@ -210,7 +210,7 @@ def _tell_resource(statement: Statement, scope: Scope) -> tuple[Distance, str]:
 
 
 def _stray(pattern: str, scope: Scope) -> list[int]:
-    """The segments of the request's ARN that the pattern does not fit; all of them if it has not six."""
+    """The indices of the segments that the pattern does not match; all if it does not have six segments."""
     wanted, actual = _pattern_segments(pattern), scope.segments
     wanted += ["*"] * (len(actual) - len(wanted))
     if len(wanted) != len(actual):
@@ -223,7 +223,7 @@ def _stray(pattern: str, scope: Scope) -> list[int]:
 
 
 def _pattern_segments(pattern: str) -> list[str]:
-    """As `split_arn`, but blind to the colons inside `${aws:username}`."""
+    """Like `split_arn`, but ignoring the colons inside `${aws:username}`."""
     segments, depth = [""], 0
     for letter in pattern:
         depth += {"{": 1, "}": -1}.get(letter, 0)
@@ -240,7 +240,7 @@ def _fits_in_any_case(pattern: str, scope: Scope) -> bool:
 
 
 def _only_on(patterns: Sequence[str], thing: _Thing) -> str:
-    """`only on names containing a or b` where all patterns have that shape, else the patterns."""
+    """`only on names containing a or b` if all patterns have that form, else the patterns."""
     names = [_name_pattern(pattern, thing) for pattern in patterns]
     for shape, words in _SHAPES:
         inner = [name and shape(name) for name in names]
@@ -250,13 +250,13 @@ def _only_on(patterns: Sequence[str], thing: _Thing) -> str:
 
 
 def _name_pattern(pattern: str, thing: _Thing) -> str | None:
-    """What the pattern asks of the name; None where it is about another type of resource."""
+    """The pattern's part for the name; None if the pattern is for another type of resource."""
     last = _pattern_segments(pattern)[_NAME]
     return last.removeprefix(thing.prefix) if last.startswith(thing.prefix) else None
 
 
 def _inside(stars: tuple[bool, bool]) -> Callable[[str], str | None]:
-    """Takes the letters out of a name pattern whose only wildcards are stars at the named ends."""
+    """A function that returns the letters of a name pattern with stars only at the given ends, else None."""
 
     def letters(name: str) -> str | None:
         inner = name[1 if stars[0] else 0 : -1 if stars[1] else None]

@@ -1,9 +1,9 @@
 """The condition operators, one record each, in one table.
 
-A record's `read` compiles the values of the policy into tests of one value of the request. It knows no
-IfExists, no set operators and no absent keys: those are the same for all operators and live in
-`conditions`. Numbers, dates, addresses and binary values are parsed, never compared as text; a value that
-does not parse is neither equal nor unequal (None), so that negation does not turn nonsense into a match.
+A record's `read` compiles the values of the policy into tests of one value of the request. IfExists, set
+operators and absent keys work the same for all operators and are in `conditions`. Numbers, dates, addresses
+and binary values are parsed, never compared as text; a value that does not parse is neither equal nor unequal
+(None), so that negation does not turn it into a match.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
@@ -18,7 +18,7 @@ from passrole.policy.scope import Scope, split_arn
 from passrole.policy.values import address, moment, network, number, octets, truth
 from passrole.policy.variables import Template, Text, is_fixed, read, resolve
 
-# True, False, or None where either side has no meaning (an unset variable, `abc` as a number).
+# True, False, or None if either side is invalid (an unset variable, `abc` as a number).
 ValueTest = Callable[[str, Scope], bool | None]
 ValueReader = Callable[[str, bool], ValueTest]
 ValuesReader = Callable[[Sequence[str], bool], tuple[ValueTest, ...]]
@@ -31,8 +31,8 @@ class Operator:
     """One condition operator.
 
     `read(values, variables)` compiles the policy's values into tests, one of which must match. A `negated`
-    operator holds when none of them does, and when the key is absent. `words` stands between key and value
-    in messages.
+    operator holds if none matches, and if the key is absent. `words` is put between key and value in
+    messages.
     """
 
     name: str
@@ -47,7 +47,7 @@ def _each(read_value: ValueReader) -> ValuesReader:
 
 
 def _equal(fold: Callable[[str], str]) -> ValuesReader:
-    """Equality after `fold`: values without variables are looked up all at once."""
+    """Equality after `fold`; values without variables are compared in one look-up."""
 
     def read_values(values: Sequence[str], variables: bool) -> tuple[ValueTest, ...]:
         templates = [read(value, variables=variables, wildcards=False) for value in values]
@@ -77,7 +77,7 @@ def _arn_like(value: str, variables: bool) -> ValueTest:
 
 
 def _filled(template: Template, fold: Callable[[str], str]) -> ValueTest:
-    """Equality after `fold` with what the variables of this request make of the template."""
+    """Equality after `fold` with the template, its variables filled from the request."""
 
     def equal_when_filled(actual: str, scope: Scope) -> bool | None:
         text = resolve(template, scope)
@@ -91,7 +91,7 @@ def _letters(text: Text) -> str:
 
 
 def _bool(value: str, variables: bool) -> ValueTest:
-    """Of the parsed values only these may have variables, as AWS documents for each family."""
+    """The only parsed values that may contain variables, as AWS documents for each family."""
     template = read(value, variables=variables, wildcards=False)
     if is_fixed(template):
         return _compared(_letters(template), truth, operator.eq)
@@ -106,7 +106,7 @@ def _bool(value: str, variables: bool) -> ValueTest:
 def _parsed(
     parse: Callable[[str], _Parsed | None], compare: Callable[[_Parsed, _Parsed], bool]
 ) -> ValuesReader:
-    """A reader for values that are parsed on both sides before they are compared."""
+    """A reader that parses the values of both sides before comparing them."""
     return _each(lambda value, _variables: _compared(value, parse, compare))
 
 
@@ -133,7 +133,7 @@ def _in_network(value: str, _variables: bool) -> ValueTest:
 
 
 def _ordered(family: str, parse: Callable[[str], Decimal | None], words: Mapping[str, str]) -> list[Operator]:
-    """The six operators of a family whose values have an order."""
+    """The six operators of a family with ordered values."""
     equal = _parsed(parse, operator.eq)
     return [
         Operator(f"{family}Equals", words["Equals"], equal),
@@ -182,5 +182,5 @@ _ALL: Final = [
     Operator("ArnNotLike", "is not like", _each(_arn_like), negated=True),
 ]
 
-# By name in lower case: policies in the wild spell operators as they please.
+# By name in lower case, since policies use any letter case.
 OPERATORS: Final[Mapping[str, Operator]] = {record.name.lower(): record for record in _ALL}

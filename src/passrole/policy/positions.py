@@ -1,7 +1,7 @@
-"""Where the statements of a policy stand in its text, line and column, as the policy simulator tells it.
+"""The positions (line and column) of statements in a policy's text, as the policy simulator returns them.
 
-It checks nothing: the text is a policy that was parsed before. A statement begins for AWS right after the
-bracket, comma or colon in front of it and ends right after its brace; lines and columns count from 1.
+The text is a policy that was parsed before. For AWS a statement begins right after the bracket, comma or
+colon in front of it and ends right after its brace; lines and columns count from 1.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Position(NamedTuple):
-    """A place between two letters; column 1 is before the first letter of a line."""
+    """A position between two letters; column 1 is before the first letter of a line."""
 
     line: int
     column: int
@@ -21,12 +21,12 @@ Span = tuple[Position, Position]
 
 _DECODER: Final = json.JSONDecoder()
 _WHITE: Final = " \t\n\r"
-# Strings, with the colon after those that are keys, and brackets. The text is JSON that was read before.
+# Strings (with the colon after keys) and brackets of JSON that was parsed before.
 _TOKENS: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*+")(?:\s*+(?P<colon>:))?|[\[\]{}]')
 
 
 def statement_spans(text: str) -> list[Span]:
-    """Start and end of each statement, in the order of their indices."""
+    """The start and end of each statement, in order."""
     found: list[tuple[int, int]] = []
     for key, colon_end, value_start, end in _members(text):
         if key == "Statement":  # of a repeated key, the last one counts
@@ -35,7 +35,7 @@ def statement_spans(text: str) -> list[Span]:
 
 
 def repeated_key(text: str) -> tuple[str, Position] | None:
-    """The first key that an object of the JSON has twice, and where it stands the second time."""
+    """The first key that occurs twice in an object, and the position of its second occurrence."""
     seen: list[set[str]] = []
     for found in _TOKENS.finditer(text):
         mark = found[0]
@@ -54,7 +54,7 @@ def repeated_key(text: str) -> tuple[str, Position] | None:
 
 
 def _members(text: str) -> Iterator[tuple[str, int, int, int]]:
-    """The document's keys, each with the offsets after its colon, of its value and after its value."""
+    """The document's keys, each with three offsets: after its colon, of its value, after its value."""
     at = _skip(text, text.index("{") + 1)
     while text[at] == '"':
         key, after_key = _DECODER.raw_decode(text, at)

@@ -1,8 +1,7 @@
-"""Questions: what a statement asks of one request, compiled into functions that answer yes or no.
+"""Predicates: the parts of a statement compiled into functions from a request to true or false.
 
-It knows neither ARNs nor conditions; those compile themselves into predicates, which are joined here. A loop
-stands where `any` and `all` would read better, because it takes half the time and these are asked on every
-call.
+ARNs and conditions are compiled elsewhere; here predicates are combined. Loops instead of `any` and `all`
+take half the time, which matters on every call.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ Predicate = Callable[[Scope], bool]
 
 
 def any_of(predicates: Sequence[Predicate]) -> Predicate:
-    """Yes where one of them says so; no where there is none."""
+    """True if any predicate holds; false if there is none."""
     if len(predicates) == 1:
         return predicates[0]
 
@@ -27,7 +26,7 @@ def any_of(predicates: Sequence[Predicate]) -> Predicate:
 
 
 def all_of(predicates: Sequence[Predicate]) -> Predicate:
-    """Yes where none of them says no; so, too, where there is none."""
+    """True if all predicates hold, or if there is none."""
     if len(predicates) == 1:
         return predicates[0]
 

@@ -1,4 +1,4 @@
-"""Which Principal elements AWS takes, refused in its words. It knows no kinds of document.
+"""Checks Principal elements, with AWS's messages. It does not know the kinds of document.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """

@@ -1,12 +1,12 @@
-"""Who a Principal element names, and how directly.
+"""Compiles Principal elements: whom they name, and how directly.
 
-It knows no statement. How directly matters: within one account a resource-based policy that names a user or
-a session grants by itself and passes over the boundary and the session policy; one that names the role is
-still limited by those; one that names the account only hands the predicate to the account's own policies.
+Directness matters: within one account a resource-based policy that names a user or a session grants alone and
+bypasses the boundary and the session policies; one that names the role is still limited by those; one that
+names the account only delegates to the account's own policies.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 
-A Deny is asked differently: whoever is named at all is denied, and a NotPrincipal excepts a caller only where
-it names all that AWS may look at: the account, the role, and the user or session itself.
+A Deny works differently: anybody it names is denied, and a NotPrincipal excepts a caller only if it names the
+account, the role, and the user or session itself.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 """
 
@@ -22,7 +22,7 @@ _ACCOUNT_ID_DIGITS: Final = 12
 
 
 class Reach(IntEnum):
-    """How directly a Principal element names the caller; each grade does all that the lower ones do."""
+    """How directly a Principal element names the caller; each level includes the lower ones."""
 
     NONE = 0
     ACCOUNT = 1
@@ -34,8 +34,8 @@ class Reach(IntEnum):
 class Principals:
     """A compiled Principal or NotPrincipal element.
 
-    `by_arn` says that a condition of the statement names principals by `aws:PrincipalArn`: with `*` as
-    Principal that is as direct as to name the session.
+    `by_arn`: a condition of the statement names principals by `aws:PrincipalArn`, which together with the
+    Principal `*` is as direct as naming the session.
     """
 
     names: frozenset[str]
@@ -45,14 +45,14 @@ class Principals:
     by_arn: bool = False
 
     def reach(self, principal: Principal) -> Reach:
-        """How directly an Allow with the element names `principal`."""
+        """How directly an Allow with this element names `principal`."""
         reach = self._named(principal)
         if self.negated:
             return Reach.NONE if reach else Reach.ROLE
         return reach
 
     def denies(self, principal: Principal, bounded: bool) -> bool:
-        """Whether a Deny with the element is about `principal`, which has a boundary or not.
+        """Whether a Deny with this element applies to `principal`; `bounded`: it has a permissions boundary.
 
         "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions
         boundary policy attached, regardless of the values specified in the NotPrincipal element."
@@ -79,13 +79,13 @@ class Principals:
         return self._as_everyone()
 
     def _as_everyone(self) -> Reach:
-        # AWS does not say whether `*` alone passes over a boundary; the careful reading is that it does not.
+        # AWS does not document whether `*` alone bypasses a boundary; here it does not.
         # "Permissions boundaries and session policies do not limit permissions granted using the
         # aws:PrincipalArn condition key with a wildcard(*) in the Principal element."
         return (Reach.DIRECT if self.by_arn else Reach.ROLE) if self.everyone else Reach.NONE
 
     def _excepts(self, principal: Principal) -> bool:
-        """Whether a NotPrincipal names all that the caller is."""
+        """Whether a NotPrincipal names the caller's account, role, and user or session."""
         if self.everyone:
             return True
         if principal.kind == "service":
@@ -101,9 +101,10 @@ class Principals:
 
 
 def compile_principals(element: object, *, negated: bool, by_arn: bool = False) -> Principals:
-    """The element as JSON holds it: `"*"` or lists of names under AWS, Service, Federated, CanonicalUser.
+    """Compile an element of parsed JSON: `"*"`, or names under AWS, Service, Federated, CanonicalUser.
 
-    `*` inside an ARN is no wildcard here. Federated and canonical users name nobody: passrole has neither.
+    `*` inside an ARN is no wildcard here. passrole has no federated and canonical users, so these match
+    nobody.
     """
     kinds = element if isinstance(element, Mapping) else {"AWS": element}
     names = frozenset(_normal(name) for name in _texts(kinds.get("AWS")))
@@ -117,12 +118,12 @@ def compile_principals(element: object, *, negated: bool, by_arn: bool = False) 
 
 
 def is_account_id(text: str) -> bool:
-    """Whether the text is an account's twelve digits."""
+    """Whether the text is an account id of twelve digits."""
     return len(text) == _ACCOUNT_ID_DIGITS and text.isascii() and text.isdigit()
 
 
 def _normal(name: str) -> str:
-    """`arn:aws:iam::<account>:root` means the account, exactly as its bare id does."""
+    """`arn:aws:iam::<account>:root` means the account, like its bare id."""
     parts = name.split(":")
     is_root = len(parts) == 6 and parts[2] == "iam" and parts[5] == "root"
     return parts[4] if is_root else name

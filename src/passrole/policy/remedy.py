@@ -1,7 +1,7 @@
-"""What would have to be added, and where, so that a refused request is allowed.
+"""The statements to add so that a denied request is allowed, and to which layer.
 
-It decides nothing: each addition is put to the evaluator, and the next one follows from its answer. Against
-an explicit Deny nothing can be added.
+Each addition is tested with the evaluator until the request is allowed. Nothing helps against an explicit
+Deny.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,14 +18,14 @@ _ADDED: Final = "added"
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A statement, and the layer whose policy lacks it."""
+    """A statement, and the layer to which it has to be added."""
 
     layer: Layer
     statement: Mapping[str, object]
 
 
 def remedies(request: Request, policies: PolicySet) -> list[Remedy]:
-    """All additions that are needed together; none where it is allowed, or where nothing would help."""
+    """All additions that are needed together; none if the request is allowed, or if nothing helps."""
     found: list[Remedy] = []
     while not (decision := evaluate(request, policies)).allowed:
         if decision.explicit or any(remedy.layer == decision.layer for remedy in found):
@@ -37,7 +37,7 @@ def remedies(request: Request, policies: PolicySet) -> list[Remedy]:
 
 
 def statement_for(request: Request, layer: Layer) -> dict[str, object]:
-    """The smallest statement that lets exactly this request through a layer."""
+    """The smallest statement that allows exactly this request in a layer."""
     statement = smallest_statement(request)
     if layer in ("resource", "trust"):
         principal = request.principal

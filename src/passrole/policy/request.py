@@ -1,4 +1,4 @@
-"""Who asks for what: the evaluator's input."""
+"""The evaluator's input: principal, action, resource and condition keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

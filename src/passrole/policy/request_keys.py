@@ -1,7 +1,7 @@
-"""Condition keys that a call carries, from what is known of the call and its tags.
+"""The global condition keys of a call, from its properties and its tags.
 
-It knows no service and decides nothing. Whoever makes a request asks here, so that a request that is only
-foreseen (`needs`) and one that is really made (`api`, `services`) have the same keys.
+It knows no service. `needs` (for predicted requests) and `api` and `services` (for real ones) use the same
+code, so that both have the same keys.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
@@ -23,9 +23,9 @@ def call_keys(
     user_agent: str | None = None,
     source_ip: str | None = None,
 ) -> dict[str, Values]:
-    """The global keys that come from the call itself; of what is not known there is none.
+    """The global keys of the call itself; an unknown property gives no key.
 
-    aws:CalledVia is not among them: AWS lists the services that give it, and none of ours is one.
+    aws:CalledVia is never set: AWS lists the services that set it, and none of ours is among them.
     """
     keys: dict[str, Values] = {
         "aws:RequestedRegion": region,
@@ -40,7 +40,7 @@ def call_keys(
 
 
 def source_keys(arn: str, account: str) -> dict[str, Values]:
-    """The keys of a service's call for a resource, against the confused deputy.
+    """The keys of a service's call on behalf of a resource, against the confused deputy problem.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     """
@@ -48,18 +48,18 @@ def source_keys(arn: str, account: str) -> dict[str, Values]:
 
 
 def time_keys(now: int) -> dict[str, Values]:
-    """The keys of a moment, in seconds since the epoch."""
+    """The keys of a time, in seconds since the epoch."""
     return {"aws:CurrentTime": iso8601.seconds(now), "aws:EpochTime": str(now)}
 
 
 def request_tag_keys(tags: Mapping[str, str], prefixes: Sequence[str] = ("aws",)) -> dict[str, Values]:
-    """The keys of the tags that a call brings, also under the service's own `prefixes`; none without tags."""
+    """The keys of the tags in a request, under each of the `prefixes`; none without tags."""
     keys: dict[str, Values] = {"aws:TagKeys": tuple(tags)} if tags else {}
     return {**keys, **_tag_keys("RequestTag", tags, prefixes)}
 
 
 def resource_tag_keys(tags: Mapping[str, str], prefixes: Sequence[str] = ("aws",)) -> dict[str, Values]:
-    """The keys of the tags that a resource has."""
+    """The keys of a resource's tags."""
     return _tag_keys("ResourceTag", tags, prefixes)
 
 

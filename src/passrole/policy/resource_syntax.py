@@ -1,6 +1,6 @@
-"""Which texts a Resource of an identity-based policy may be, refused in AWS's words.
+"""Checks the Resource of an identity-based policy, with AWS's messages.
 
-It knows no statements and no requests. An incomplete ARN is a good one here: AWS completes it.
+It knows no statements and no requests. An incomplete ARN is valid: AWS completes it.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
@@ -16,7 +16,7 @@ PARTITIONS: Final = OWN_PARTITION | {
     *("aws-cn", "aws-us-gov", "aws-eusc"),
     *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
 }
-"""All that there are: a policy's file may be for any of them, a document that comes in is of one."""
+"""All partitions: a file to lint may be for any of them, a document sent to the API only for our own."""
 
 _ARN_SEGMENTS: Final = 6
 _ANY: Final = "*"
@@ -24,7 +24,7 @@ _REGIONLESS: Final[Mapping[str, str]] = {
     "iam": "IAM resource {} cannot contain region information.",
     "s3": "Resource {} can not contain region information.",
 }
-# Resources of S3 that are of a region and an account.
+# Resources of S3 that have a region and an account.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _S3_REGIONAL: Final = ("accesspoint/", "job/", "storage-lens", "access-grants/", "async-request/", "*")
 _IAM_PATHS: Final = (
@@ -36,7 +36,7 @@ _VENDOR: Final = "Resource vendor must be fully qualified and cannot contain reg
 
 
 def unparsable(text: str) -> bool:
-    """Whether IAM's parser gives up: an ARN without a service, or a short one with an empty segment."""
+    """Whether IAM's legacy parser fails: an ARN without a service, or a short one with an empty segment."""
     segments = split_arn(text)
     if segments[0] != "arn" or len(segments) < 3:
         return False
@@ -44,7 +44,7 @@ def unparsable(text: str) -> bool:
 
 
 def malformed(text: str) -> str | None:
-    """AWS's message about what stands where, in any partition."""
+    """AWS's message for an invalid ARN in any partition; None if it is valid."""
     if text == _ANY:
         return None
     scheme, colon, _ = text.partition(":")
@@ -64,14 +64,14 @@ def malformed(text: str) -> str | None:
 
 
 def foreign(text: str, partitions: frozenset[str]) -> str | None:
-    """AWS's message about an ARN of another partition."""
+    """AWS's message for an ARN of another partition; None if it is of ours."""
     segments = split_arn(text)
     own = text == _ANY or segments[1] in partitions or segments[1] == _ANY
     return None if own else _not_a_partition(segments)
 
 
 def _not_a_partition(segments: list[str]) -> str:
-    """As IAM reads it: what stands after the first colon is the partition, and what lacks is a wildcard."""
+    """IAM takes the text after the first colon for the partition, and fills missing segments with `*`."""
     partition, *rest = segments[1:]
     filled = [*rest, *[_ANY] * (_ARN_SEGMENTS - 2 - len(rest))]
     return f'Partition "{partition}" is not valid for resource "arn:{partition}:{":".join(filled)}".'
@@ -86,5 +86,5 @@ def _has_stray_region(service: str, region: str, account: str, resource: str, si
 
 
 def _is_iam_path(resource: str) -> bool:
-    # A variable may stand for a path; AWS does not say that it may not.
+    # A variable may be the path; AWS does not document otherwise.
     return resource in (_ANY, "root") or resource.startswith((*_IAM_PATHS, "${"))

@@ -1,7 +1,7 @@
 """SageMaker's own condition keys, from the arguments of a Create request.
 
-It reads arguments as they stand in the request (AWS's spelling) and decides nothing. What is not given is an
-absent key, as AWS documents no default for any of them.
+It reads the request's arguments in AWS's spelling. An argument that is not given is an absent key: AWS
+documents no defaults.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 """
 
@@ -18,10 +18,10 @@ _TUNED: Final = ("TrainingJobDefinition", "TrainingJobDefinitions[]")
 
 
 def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Values]:
-    """The keys that the action (`sagemaker:CreateTrainingJob`) has, as far as the arguments fill them.
+    """The condition keys of the action (`sagemaker:CreateTrainingJob`) that its arguments define.
 
-    A key of many values is a tuple, also of one value. sagemaker:ModelArn is not among them: it takes the
-    place of the model, which the caller knows (`needs`).
+    A multivalued key is a tuple, even with one value. sagemaker:ModelArn is left to the caller (`needs`),
+    which knows the model's location.
     """
     found: dict[str, Values] = {}
     for name in KEYS.get(action.partition(":")[2], ()):
@@ -38,7 +38,7 @@ def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Value
 
 
 def values_at(arguments: Any, path: str) -> list[Any]:
-    """What stands at `a.b[].c` of a request's arguments, in order; what is null counts as absent."""
+    """The values at a path such as `a.b[].c` of a request's arguments, in order; null counts as absent."""
     found = [arguments]
     for part in path.split("."):
         name = part.removesuffix("[]")
@@ -49,7 +49,7 @@ def values_at(arguments: Any, path: str) -> list[Any]:
 
 
 def _paths(name: str) -> Iterator[str]:
-    """Where the key's values stand, also inside the training jobs that a tuning job defines."""
+    """The paths of the key's values, also inside the training job definitions of a tuning job."""
     for path in _PATHS[name]:
         yield path
         yield from (f"{outer}.{path}" for outer in _TUNED)
@@ -121,8 +121,8 @@ _TUNING: Final = (
     "VpcSubnets",
 )
 
-# By operation, as the service authorization reference lists them; one that ends in `/` has a key for each
-# member. sagemaker:DirectGatedModelAccess is left out: no argument of the requests fills it.
+# By operation, as in the service authorization reference; a name that ends in `/` has a key for each member.
+# sagemaker:DirectGatedModelAccess is left out, since no argument defines it.
 KEYS: Final[Mapping[str, Sequence[str]]] = {
     "CreateAutoMLJob": (
         "InterContainerTrafficEncryption",

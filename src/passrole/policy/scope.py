@@ -1,10 +1,10 @@
-"""One request while it is being decided: its ARN split, its condition keys findable.
+"""One request during its evaluation: the split ARN and the look-up of condition keys.
 
-It knows no policy. Everything here is computed at most once for a request, and only when a statement asks,
-because most decisions never look at a condition key.
+It knows no policy. Values are computed at most once for a request, and only on demand, because most decisions
+read no condition key.
 
-Keys that follow from the principal or the request itself (`aws:PrincipalArn`, `aws:username`, ...) are
-answered from those; a key in the request's own context wins over them.
+Keys that follow from the principal or the request (`aws:PrincipalArn`, `aws:username`, ...) are derived; a
+key in the request's context takes precedence.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
@@ -17,12 +17,12 @@ _TAG_PREFIX: Final = "aws:principaltag/"
 
 
 def split_arn(text: str) -> list[str]:
-    """The six segments of an ARN, or fewer where `text` has fewer colons; the last keeps its own colons."""
+    """The six segments of an ARN, or fewer if `text` has fewer colons; the last may contain colons."""
     return text.split(":", 5)
 
 
 class Scope:
-    """What the statements of a policy may ask about one request."""
+    """The data of one request that statements read."""
 
     __slots__ = ("_keys", "request", "resource", "segments")
 
@@ -33,7 +33,7 @@ class Scope:
         self._keys: Mapping[str, Values] | None = None
 
     def value(self, key: str) -> Values | None:
-        """The value of a condition key, given in lower case; None where the request does not carry it."""
+        """The value of a condition key, given in lower case; None if the request does not have it."""
         keys = self._keys
         if keys is None:
             keys = self._keys = {name.lower(): value for name, value in self.request.context.items()}
@@ -59,7 +59,8 @@ def _principal_arn(request: Request) -> str | None:
 
 
 def _user_name(request: Request) -> str | None:
-    # Only IAM users have aws:username; a role session has none (the table of policy variables says so).
+    # Only IAM users have aws:username; a role session has none.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     return request.principal.name if request.principal.kind == "user" else None
 
 
@@ -85,7 +86,7 @@ _IMPLIED: Final[Mapping[str, Callable[[Request], Values | None]]] = {
     "aws:principaltype": lambda r: _PRINCIPAL_TYPES[r.principal.kind],
     "aws:resourceaccount": lambda r: r.resource_account or None,
     "aws:tokenissuetime": lambda r: r.principal.token_issued,
-    "aws:userid": lambda r: r.principal.id or None,  # unknown of a simulated caller
+    "aws:userid": lambda r: r.principal.id or None,  # unknown for a simulated caller
     "aws:username": _user_name,
     "s3:resourceaccount": _bucket_owner,
 }

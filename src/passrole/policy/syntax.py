@@ -1,11 +1,11 @@
-"""Is this a policy document? The grammar of policies, refused in AWS's words.
+"""Checks policy documents against IAM's grammar, with AWS's messages.
 
 It compiles nothing. Each check takes a statement and returns AWS's message or None; the checks of a kind of
-document stand in one tuple, in the order in which AWS names the first defect it finds in any statement.
+document are in one tuple, in the order in which AWS reports the first error of any statement.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
-CreatePolicy and PutRolePolicy (identity) word nearly every defect as a syntax error; CreateRole (trust) and
-the services that keep resource-based policies name the field.
+CreatePolicy and PutRolePolicy (identity) report nearly every error as a syntax error; CreateRole (trust) and
+the services with resource-based policies name the field.
 """
 
 import json
@@ -23,7 +23,7 @@ from passrole.policy.principal_syntax import (
 from passrole.policy.resource_syntax import LEGACY, OWN_PARTITION, foreign, malformed, unparsable
 
 DocumentKind = Literal["identity", "managed", "session", "resource", "trust"]
-"""`identity` is inline, a boundary or an SCP; managed and session policies obey stricter rules."""
+"""`identity` is an inline policy, a boundary or an SCP; managed and session policies have stricter rules."""
 
 Check = Callable[[Statement], str | None]
 
@@ -69,7 +69,7 @@ class MalformedPolicyDocument(Exception):
 
 
 def read_json(text: str, kind: DocumentKind) -> Statement:
-    """The document as an object, or MalformedPolicyDocument; a key that an object has twice is no JSON."""
+    """Parse a document. Raises MalformedPolicyDocument, also if a key occurs twice in an object."""
     refusal = MalformedPolicyDocument(_NOT_JSON if kind in _PRINCIPAL_KIND else _SYNTAX)
     try:
         document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
@@ -81,9 +81,9 @@ def read_json(text: str, kind: DocumentKind) -> Statement:
 
 
 def check(document: Statement, kind: DocumentKind, partitions: frozenset[str] = OWN_PARTITION) -> None:
-    """Raise MalformedPolicyDocument for the first defect, in the words AWS uses for this kind of document.
+    """Raises MalformedPolicyDocument for the first error, with AWS's message for this kind of document.
 
-    `partitions` are those that the ARNs of resources and principals may be of.
+    `partitions` are those allowed in the ARNs of resources and principals.
     """
     if not document.keys() <= _DOCUMENT_ELEMENTS or not _is_version(document.get("Version")):
         raise MalformedPolicyDocument(_SYNTAX)
@@ -115,7 +115,7 @@ def _refuse_first(listed: Sequence[Statement], checks: Sequence[Check]) -> None:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
@@ -208,7 +208,7 @@ def _foreign_resource(statement: Statement, partitions: frozenset[str]) -> str |
 
 
 def _listed(statement: Statement, element: str) -> list[str]:
-    """What `element` or its Not- twin lists."""
+    """The texts of `element` or of its negation (`NotAction` of `Action`)."""
     return texts(statement.get(element, statement.get(f"Not{element}", []))) or []
 
 

@@ -1,6 +1,6 @@
-"""Tags where letter case does not tell keys apart: of users, roles and sessions, and as condition keys.
+"""Tags whose keys ignore letter case: those of users, roles and sessions, and condition keys.
 
-It knows no service: which services keep `Team` beside `team` is theirs to say (see `readings` for those).
+It knows no service. For services that store `Team` beside `team`, see `ambiguous_tags`.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_naming
 """
 
@@ -12,21 +12,21 @@ RESERVED_MESSAGE: Final = "aws: prefixed tag key names are not allowed for exter
 
 
 def merged(present: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """The tags with new ones in place of those of the same key, in the letter case of the new one."""
+    """The tags with new ones added; a new tag replaces the same key in any letter case."""
     return {**without(present, new), **new}
 
 
 def without(present: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
-    """The tags without those keys, whatever their letter case."""
+    """The tags without those keys, in any letter case."""
     gone = {key.lower() for key in keys}
     return {key: value for key, value in present.items() if key.lower() not in gone}
 
 
 def repeats(keys: Collection[str]) -> bool:
-    """Whether two keys differ in letter case at most."""
+    """Whether two keys are equal or differ only in letter case."""
     return len({*map(str.lower, keys)}) < len(keys)
 
 
 def is_reserved(keys: Iterable[str]) -> bool:
-    """Whether a key begins as AWS's own do, in any letter case."""
+    """Whether a key begins with `aws:` in any letter case."""
     return any(key.lower().startswith(RESERVED) for key in keys)

@@ -1,6 +1,6 @@
-"""The values of conditions, parsed: numbers, dates, addresses, truth and bytes; None where a text is none.
+"""Parses the values of conditions: numbers, dates, addresses, booleans and bytes; None if a text is invalid.
 
-It knows no operators. Numbers, dates, addresses and binary values are never compared as text.
+It knows no operators.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
@@ -28,8 +28,8 @@ _EPOCH_DAYS: Final = date(1970, 1, 1).toordinal()
 
 _SECONDS: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
-# W3C's profile of ISO 8601 with the liberties that IAM takes: one digit for hour, minute or second, a small
-# `t` or `z`, any length of year, and a time zone after any part of the time. Letters of a fixed pattern.
+# W3C's profile of ISO 8601 with IAM's extensions: one digit for hour, minute or second, a lower-case `t` or
+# `z`, a year of any length, and a time zone after any part of the time.
 _DATE: Final = re.compile(
     r"(?P<year>-?\d{1,9})(?:-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?)?"
     r"(?:t(?:(?P<hour>\d\d?)(?::(?P<minute>\d\d?)(?::(?P<second>\d\d?)(?:\.(?P<fraction>\d{1,9}))?)?)?)?"
@@ -41,7 +41,7 @@ _LIMITS: Final = {"month": (1, 12), "hour": (0, 23), "minute": (0, 59), "second"
 
 
 def number(text: str) -> Decimal | None:
-    """A whole or decimal number; Decimal by itself would also take `NaN`, `Infinity` and `1_0`."""
+    """An integer or decimal number; Decimal alone would also accept `NaN`, `Infinity` and `1_0`."""
     if not text or not set(text) <= _NUMBER_LETTERS:
         return None
     try:
@@ -51,9 +51,9 @@ def number(text: str) -> Decimal | None:
 
 
 def moment(text: str) -> Decimal | None:
-    """Seconds since the epoch, of a date as W3C writes it (UTC unless it says) or of such seconds.
+    """Seconds since the epoch, of a W3C date (UTC by default) or of a number of seconds.
 
-    Four digits are a year: `2026` is the first moment of it, as `2026-01` is that of a month.
+    Four digits are a year: `2026` is its first second, as `2026-01` is that of the month.
     """
     if _SECONDS.fullmatch(text) and len(text) != _YEAR_DIGITS:
         seconds = Decimal(text)
@@ -68,7 +68,7 @@ def truth(text: str) -> bool | None:
 
 
 def octets(text: str) -> bytes | None:
-    """What base64 stands for."""
+    """The bytes of a base64 text."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -76,7 +76,7 @@ def octets(text: str) -> bytes | None:
 
 
 def network(text: str) -> Network | None:
-    """An address or a range of them (CIDR); `::ffff:192.0.2.0/120` is a range of version 4."""
+    """An address or a CIDR range; an IPv4-mapped range (`::ffff:192.0.2.0/120`) becomes IPv4."""
     try:
         found = ip_network(text, strict=False)
     except ValueError:
@@ -89,7 +89,7 @@ def network(text: str) -> Network | None:
 
 @lru_cache(maxsize=1024)
 def address(text: str) -> Address | None:
-    """An address; one of version 4 in the clothes of version 6 (`::ffff:192.0.2.1`) is of version 4."""
+    """An IP address; an IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes IPv4."""
     try:
         found = ip_address(text)
     except ValueError:
@@ -113,7 +113,7 @@ def _seconds(found: re.Match[str]) -> Decimal | None:
 
 
 def _offset(zone: str | None) -> int:
-    """The seconds that a clock of the zone is ahead of UTC."""
+    """The time zone's offset from UTC in seconds."""
     if zone is None or zone in "zZ":
         return 0
     digits = zone[1:].replace(":", "")

@@ -1,8 +1,8 @@
-"""Policy text read into tokens: letters, wildcards and policy variables.
+"""Tokenises policy text into letters, wildcards and policy variables.
 
-It knows nothing of how the tokens are matched. A variable's value enters as letters, so a `*` inside a
-tag's value never becomes a wildcard; `${*}`, `${?}` and `${$}` are those letters themselves. Variables
-exist only in documents of version 2012-10-17; in older ones `${aws:username}` is plain text.
+A variable's value is inserted as letters, so a `*` in a tag's value never becomes a wildcard; `${*}`, `${?}`
+and `${$}` are those letters themselves. Variables exist only in documents of version 2012-10-17; in older
+ones `${aws:username}` is plain text.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
@@ -14,7 +14,7 @@ from passrole.policy.scope import Scope
 
 
 class Wild(Enum):
-    """A wildcard: any letters, or exactly one."""
+    """A wildcard: any number of letters, or exactly one."""
 
     STAR = "*"
     ONE = "?"
@@ -22,7 +22,7 @@ class Wild(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`${key}` or `${key, 'default'}`; the key is in lower case, as keys compare without letter case."""
+    """`${key}` or `${key, 'default'}`; the key is in lower case, as keys ignore letter case."""
 
     key: str
     default: str | None
@@ -36,7 +36,7 @@ _NEVER: Final = -1
 
 
 def read(text: str, *, variables: bool, wildcards: bool = True) -> Template:
-    """The tokens of one policy value; neighbouring letters are one token, and an empty text has none."""
+    """The tokens of one policy value; consecutive letters are one token, and an empty text has none."""
     tokens: list[str | Wild | Variable] = []
     letters: list[str] = []
     at = 0
@@ -56,12 +56,12 @@ def read(text: str, *, variables: bool, wildcards: bool = True) -> Template:
 
 
 def resolve(template: Template, scope: Scope) -> Text | None:
-    """The template with its variables filled in, or None where one of them has no single value."""
+    """The template with its variables filled in; None if one of them has no single value."""
     tokens: list[str | Wild] = []
     for token in template:
         if isinstance(token, Variable):
             value = scope.value(token.key)
-            # A multivalued key cannot be a variable; an absent one falls back on its default.
+            # A multivalued key cannot be a variable; an absent key uses the default.
             letters = token.default if value is None else value
             if not isinstance(letters, str):
                 return None
@@ -72,12 +72,12 @@ def resolve(template: Template, scope: Scope) -> Text | None:
 
 
 def is_fixed(template: Template) -> TypeGuard[Text]:
-    """Whether the template has no variables, so that it can be compiled once and for all."""
+    """Whether the template has no variables, so that it can be compiled once."""
     return not any(isinstance(token, Variable) for token in template)
 
 
 def _token(text: str, at: int, variables: bool, wildcards: bool) -> tuple[str | Wild | Variable, int]:
-    """The token that begins at `at` and its end; the letter there and _NEVER where a brace stays open."""
+    """The token that begins at `at` and its end; the letter and _NEVER if a brace is not closed."""
     letter = text[at]
     if wildcards and letter in "*?":
         return Wild(letter), at + 1
@@ -101,5 +101,5 @@ def _joined(letters: list[str]) -> list[str]:
 
 
 def as_letters(text: str) -> str:
-    """The text as a policy must write it where what looks like a variable is only its letters."""
+    """The text with `${` escaped, so that a policy takes it for letters and not for a variable."""
     return text.replace("${", "${$}{")

@@ -90,25 +90,9 @@ def snake_case(name: str) -> str:
     return xform_name(name)
 
 
-@cache
-def input_names(service: str, operation: str) -> Mapping[str, str]:
-    """The members of the operation's input: AWS's spelling -> snake case."""
-    return _names(_model(service).operation_model(operation).input_shape)
-
-
-@cache
-def output_names(service: str, operation: str) -> Mapping[str, str]:
-    """The members of the operation's output: AWS's spelling -> snake case."""
-    return _names(_model(service).operation_model(operation).output_shape)
-
-
 def members(shape: Shape | None) -> Mapping[str, Shape]:
     """The members of a structure; of anything else, none."""
     return shape.members if isinstance(shape, StructureShape) else {}
-
-
-def _names(shape: Shape | None) -> Mapping[str, str]:
-    return MappingProxyType({name: snake_case(name) for name in members(shape)})
 
 
 @cache
