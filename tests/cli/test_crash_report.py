@@ -1,4 +1,4 @@
-"""What nobody foresaw is one line, an exit code that scripts can tell apart, and a file without secrets."""
+"""An unexpected error is one line, an exit code that scripts can tell apart, and a file without secrets."""
 
 import re
 import stat
@@ -26,8 +26,8 @@ def _temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect that every command meets which looks for a server."""
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command fails that looks for a server."""
 
     def running(_config: Any) -> str:
         raise ValueError("odd\n\x1b[2Jhttp://passrole:hidden-1@[::1]:1 secret_access_key='hidden-2'")
@@ -35,10 +35,10 @@ def defect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "running", running)
 
 
-def test_a_defect_is_one_line_and_its_traceback_is_in_a_file(server: Any, defect: None) -> None:
+def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_a_file(server: Any, broken: None) -> None:
     result = invoke("callbacks", "--data", str(server.data))
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (70, "", 1)
-    line = r"passrole callbacks: defect in passrole, ValueError: odd .*; the details are in `(.*)`\n"
+    line = r"passrole callbacks: unexpected ValueError: odd .*; the traceback is in `(.*)`\n"
     found = re.fullmatch(line, result.stderr)
     assert found, result.stderr
     log = Path(found[1])
@@ -53,20 +53,22 @@ def test_a_defect_is_one_line_and_its_traceback_is_in_a_file(server: Any, defect
 
 def test_the_command_of_a_group_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(managed, "policies", lambda: None)
-    assert invoke("policy", "versions", "x").stderr.startswith("passrole policy versions: defect in passrole")
+    assert invoke("policy", "versions", "x").stderr.startswith(
+        "passrole policy versions: unexpected AttributeError: "
+    )
 
 
-def test_a_defect_is_told_though_no_file_can_be_written(
-    server: Any, defect: None, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_is_told_though_no_file_can_be_written(
+    server: Any, broken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     result = invoke("callbacks", "--data", str(server.data))
     assert result.exit_code == 70
-    assert result.stderr.endswith("no file with the details could be written: No such file or directory\n")
+    assert result.stderr.endswith("no file with the traceback could be written: No such file or directory\n")
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), click.exceptions.Exit(3)])
-def test_what_ends_a_command_on_purpose_is_no_defect(
+def test_what_ends_a_command_on_purpose_is_not_unexpected(
     server: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     def running(_config: Any) -> str:

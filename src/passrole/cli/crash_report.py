@@ -1,4 +1,4 @@
-"""A file with the traceback of what passrole did not foresee, without secrets."""
+"""An error that passrole did not expect: its traceback in a file, without secrets."""
 
 import os
 import re
@@ -24,23 +24,23 @@ _SECRET_BY_NAME = re.compile(
 _USER_OF_A_URL = re.compile(r"(://)[^\s/@]+@")
 
 
-class Crashed(Failed):
-    """A defect of passrole; exit code 70."""
+class Unexpected(Failed):
+    """An unexpected error; exit code 70."""
 
     exit_code = EXIT_CODE
 
 
-def written(error: Exception, context: click.Context) -> Crashed:
+def written(error: Exception, context: click.Context) -> Unexpected:
     """The error to end with, once the traceback is in a file in the folder for temporary files."""
     secrets = _secrets(os.environ)
     message = without_secrets(f"{type(error).__name__}: {error}", secrets)
     try:
         path = _write(without_secrets("".join(traceback.format_exception(error)), secrets), context)
     except OSError as problem:
-        where = f"no file with the details could be written: {problem.strerror}"
+        where = f"no file with the traceback could be written: {problem.strerror}"
     else:
-        where = f"the details are in `{path}`"
-    return Crashed(f"defect in passrole, {message}; {where}", context)
+        where = f"the traceback is in `{path}`"
+    return Unexpected(f"unexpected {message}; {where}", context)
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:

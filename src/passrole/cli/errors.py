@@ -1,6 +1,6 @@
 """How every error leaves the command line: one line on standard error and an exit code.
 
-0    done                      70   a defect of passrole; the line names a file with the traceback
+0    done                      70   unexpected; the line names a file with the traceback
 1    the run failed, or the server refused
 2    misuse                    130  interrupted from the keyboard
 """

@@ -1,7 +1,7 @@
 """A group of commands, in the order in which it lists them, and what leaves it: a result or one line.
 
-No exception leaves it as a traceback. What is foreseen has an error of its own; anything else is a defect of
-passrole, and its traceback is in a file.
+No exception leaves it as a traceback. An expected error has a class here or in `client`; the traceback of any
+other is in a file.
 """
 
 import sys
