@@ -84,7 +84,7 @@ def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write)
 @pytest.mark.parametrize(
     "arguments, code, message",
     [
-        ("", 2, "give the file of a definition, or --from-executions"),
+        ("", 2, "one of DEFINITION, --from-executions is required"),
         ("none.json", 2, "there is no file `none.json`"),
         ("{empty}", 2, "has no list of `Steps`"),
         ("{idle} -p X=1", 2, "has no parameter `X`"),
@@ -92,7 +92,11 @@ def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write)
         ("--from-executions -p X=1", 2, "leave out -p"),
         ("--from-executions --data {folder}", 2, "has no audit trail"),
         ("--from-executions --data {folder} nonsense", 2, "is not the ARN of an execution"),
-        ("--from-executions --for caller --data {trail}", 2, "no policy for the caller"),
+        (
+            "--from-executions --for caller --data {trail}",
+            2,
+            "gives the policy of the role only; leave out --for caller",
+        ),
         ("--from-executions --role other --data {trail}", 2, "no call of an execution with the role `other`"),
         ("--from-executions --data {broken}", 2, "has a line that is no JSON"),
         ("--from-executions --data {two}", 2, "the trail has several roles: x, y; choose one with --role"),

@@ -51,7 +51,7 @@ class LayerVerdict:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A decision; `reason` is AWS's sentence, `call` what the trail knows of the call around it."""
+    """A decision; `reason` is AWS's message, `call` what the audit trail knows of the call."""
 
     allowed: bool
     action: str

@@ -95,7 +95,7 @@ def _as_text(missing: "list[Answer]", idle: "list[Unused]") -> str:
     for answer in missing:
         step = f"  (step `{answer.need.step}`)" if answer.need.step is not None else ""
         lines.append(click.style("-", fg="red") + f" {needed(answer.need)}{printable(step)}")
-        lines += [f"    {printable(sentence)}" for sentence in answer.near_misses[:1]]
+        lines += [f"    {printable(message)}" for message in answer.near_misses[:1]]
     for each in idle:
         sid = f" (`{each.sid}`)" if each.sid else ""
         where = f"statement {each.statement + 1}{sid} of {each.policy.rpartition('/')[2]}"

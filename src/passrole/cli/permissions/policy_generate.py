@@ -95,7 +95,7 @@ def generate(
     from passrole.cli.permissions.generated_policies import from_definition
 
     if definition is None:
-        raise Misuse("give the file of a definition, or --from-executions")
+        raise Misuse("one of DEFINITION, --from-executions is required")
     given = unique_assignments(parameters, "-p")
     file = Path(definition)
     if not file.is_file():
@@ -112,7 +112,7 @@ def _print(found: "Generated", whose: str | None, format_: str) -> None:
     if whose is not None:
         document = found.documents.get(whose)
         if document is None:
-            raise Misuse(f"the trail tells of the role alone; there is no policy for the {whose} in it")
+            raise Misuse(f"--from-executions gives the policy of the role only; leave out --for {whose}")
         if not document["Statement"]:
             raise Failed(f"the {whose} needs no permission; there is no policy to write")
         for note in found.notes_by_document.get(whose, ()):

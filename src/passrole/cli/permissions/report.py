@@ -208,8 +208,8 @@ def _answer_lines(answer: Answer) -> Iterator[str]:
     told = replace(answer.need, optional=None) if answer.allowed else answer.need
     yield f"  {click.style(f'{label:8}', fg=colour)} {needed(told)}"
     if not answer.allowed:
-        for sentence in answer.near_misses or (_cause(answer),):
-            yield f"           {printable(sentence)}"
+        for message in answer.near_misses or (_cause(answer),):
+            yield f"           {printable(message)}"
 
 
 def _count(report: Report) -> str:
@@ -221,7 +221,7 @@ def _count(report: Report) -> str:
 
 
 def _cause(answer: Answer) -> str:
-    """AWS's sentence from its cause on."""
+    """AWS's message from its cause on."""
     return f"because {(answer.reason or '').partition(' because ')[2]}"
 
 
