@@ -1,16 +1,19 @@
-"""Brings clusters through their lives, in the background: a task for each that is not over.
+"""The controller of EMR clusters: compares their rows with the programs that run, and starts what is missing.
 
-What is to become of a cluster is decided in a transaction (lifecycle.py); here it is done. A server that was
-killed finds its clusters in the store: it waits for the steps that still run, begins those whose program
-never began, and fails honestly those that are gone. A step is RUNNING in the store before its program is
-started, and its folder tells whether it was.
+What is to become of a cluster is decided in a transaction (services/emr/lifecycle.py); here it is done. A
+cluster is looked at when it was changed, when one of its steps has ended, when its idle timeout is over, and
+at the start. A step that is RUNNING in the store and that nobody here follows is reattached: its program is
+waited for, or begun if it never began, or fails honestly if it is gone. A step is RUNNING in the store before
+its program is started, and its folder tells whether it was.
+
+No failed write ends anything: the cluster is looked at again after a back-off, and a step's result is kept
+until it is written.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from passrole import disk
 from passrole.clock import Clock
@@ -20,110 +23,119 @@ from passrole.runtimes.spark import Spark
 from passrole.services.context import CallOperation
 from passrole.services.emr import lifecycle
 from passrole.services.emr.lifecycle import Todo
-from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep, steps_of
-from passrole.store import Store
+from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep
+from passrole.store import Store, Tx
+from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_step_runner import Outcome, StepRunner
+from passrole.worker.supervisor import Loop, Supervisor, backoff_seconds, was_asked_to_end
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
 """What a step that is interrupted has to come to its end."""
 
-RETRY_SECONDS = 5.0
-"""After what could not be done or recorded, as on a full disk."""
+SETTLED_AT_ONCE_MAX = 64
+PROGRAMS_MAX = 10_000
+"""Steps and bootstrap actions at the same time, of all clusters; the others wait in the store."""
 
+_COMING_UP = ("STARTING", "BOOTSTRAPPING")
 _INTERNAL = {"Reason": "Unknown Error", "Message": "The step failed because of an internal error."}
+
+Follow = Callable[[Cluster, EmrStep], Awaitable[Outcome]]
 
 
 class ClusterController:
-    """Works all clusters. `start` once the door is open, `close` before the store."""
+    """Works all clusters. `start` once the door is open; the supervisor is closed before the store."""
 
     def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config) -> None:
         self._store = store
         self._clock = clock
         self._jobs = Jobs()
         self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
-        self._wakes: dict[str, asyncio.Event] = {}
-        self._drivers: dict[str, asyncio.Task[None]] = {}
-        self._steps: dict[str, asyncio.Task[None]] = {}
-        self._ending: dict[str, asyncio.TimerHandle] = {}
-        self._deaf: Callable[[], None] | None = None
-        self._closed = False
+        self._due = DueKeys(clock)
+        self._followed: set[str] = set()
+        self._starting: set[str] = set()
+        self._kills: dict[str, tuple[float, Cluster, EmrStep]] = {}
+        self._loop: Loop | None = None
 
-    async def start(self) -> None:
+    def start(self, supervisor: Supervisor) -> None:
         """Take up every cluster that is not over, and hear of new ones."""
-        self._deaf = self._store.listen(CHANNEL, self._wake)
-        for key, cluster in await self._store.read(CLUSTERS.all):
-            if cluster.state not in OVER:
-                await self._take_up(cluster)
-                self._wake(key)
+        self._loop = supervisor.start("emr-clusters", self._run, at_once_max=PROGRAMS_MAX)
 
-    async def close(self) -> None:
-        """End the programs that run; the next start says honestly that they did not come to their end."""
-        self._closed = True
-        if self._deaf is not None:
-            self._deaf()
-        drivers, steps = tuple(self._drivers.values()), tuple(self._steps.values())
-        for task in drivers:
-            task.cancel()
-        for timer in self._ending.values():
-            timer.cancel()
-        await self._jobs.close()
-        for task in steps:
-            task.cancel()
-        await asyncio.gather(*drivers, *steps, return_exceptions=True)
+    async def _run(self) -> None:
+        unsubscribe = self._store.listen(CHANNEL, self._due.add)
+        try:
+            for key in await self._store.read(_active):
+                self._due.add(key)
+            while True:
+                # A cluster that comes up is looked at when it is up, or has failed to be.
+                keys = self._due.take(SETTLED_AT_ONCE_MAX, held=self._starting)
+                await asyncio.gather(*(self._settle(key) for key in keys))
+                self._kill_overdue()
+                await self._due.wait(held=self._starting)
+        except asyncio.CancelledError as error:
+            if was_asked_to_end(error):  # the next start says honestly what did not come to its end
+                await self._jobs.close()
+            raise
+        finally:
+            unsubscribe()
 
-    async def _take_up(self, cluster: Cluster) -> None:
-        for step in await self._store.read(lambda tx: steps_of(tx, cluster.key)):
-            if step.state in ("RUNNING", "CANCEL_PENDING"):
-                self._follow(cluster, step, self._runner.reattach)
-
-    def _wake(self, key: str) -> None:
-        if self._closed:
-            return
-        self._wakes.setdefault(key, asyncio.Event()).set()
-        if key not in self._drivers:
-            task = self._drivers[key] = asyncio.create_task(self._drive(key))
-            task.add_done_callback(partial(self._driven, key))
-
-    def _driven(self, key: str, task: "asyncio.Task[None]") -> None:
-        self._drivers.pop(key, None)
-        self._wakes.pop(key, None)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            disk.report(log, error, f"the cluster {key}")
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._wake, key)
-
-    async def _drive(self, key: str) -> None:
-        """Until the cluster is over."""
-        wake = self._wakes[key]
-        while True:
-            wake.clear()
+    async def _settle(self, key: str) -> None:
+        try:
             todo = await self._store.write(lambda tx: lifecycle.settle(tx, key, self._clock()))
-            if todo is None or todo.cluster.state in OVER:
-                return
-            if todo.cluster.state in ("STARTING", "BOOTSTRAPPING"):
-                await self._begin(todo.cluster)
-                wake.set()
-            self._do(todo)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._patience(todo.cluster)):
-                    await wake.wait()
+            if todo is not None and todo.cluster.state not in OVER:
+                self._do(todo)
+        except (Exception, asyncio.CancelledError) as error:
+            if was_asked_to_end(error):
+                raise
+            disk.report(log, error, f"the cluster {key}")
+            self._due.retry(key)
 
-    def _patience(self, cluster: Cluster) -> float | None:
-        """Seconds until an idle cluster ends by itself."""
-        if cluster.idle_seconds is None or cluster.idle_since is None:
-            return None
-        return max(0.05, cluster.idle_since + cluster.idle_seconds - self._clock())
+    def _do(self, todo: Todo) -> None:
+        cluster = todo.cluster
+        if cluster.state in _COMING_UP:
+            self._spawn(self._starting, cluster.key, cluster.key, self._bring_up(cluster))
+        for step in todo.start:
+            self._follow(cluster, step, self._runner.run)
+        for step in todo.running:
+            self._follow(cluster, step, self._runner.reattach)
+        for step in todo.end:
+            self._end(cluster, step)
+        if cluster.idle_seconds is not None and cluster.idle_since is not None:
+            self._due.add(cluster.key, cluster.idle_since + cluster.idle_seconds)
 
-    async def _begin(self, cluster: Cluster) -> None:
+    def _follow(self, cluster: Cluster, step: EmrStep, how: Follow) -> None:
+        self._spawn(self._followed, step.key, cluster.key, self._carry_out(cluster, step, how))
+
+    def _spawn(self, held: set[str], key: str, cluster: str, work: Coroutine[Any, Any, None]) -> None:
+        """Begin work of a cluster unless it is `held` under the key; at its end the cluster is looked at."""
+        assert self._loop is not None
+        if key in held:
+            work.close()
+            return
+
+        def ended(task: "asyncio.Task[None]") -> None:
+            held.discard(key)
+            self._kills.pop(key, None)
+            if task.cancelled() or task.exception() is not None:
+                self._due.retry(cluster)
+            else:
+                self._due.succeeded(cluster)
+                self._due.add(cluster)
+
+        self._loop.spawn(work).add_done_callback(ended)
+        held.add(key)
+
+    async def _bring_up(self, cluster: Cluster) -> None:
         """From STARTING to where steps may run, or to an early end."""
         problem, reason = await self._runner.check_roles(cluster), "VALIDATION_ERROR"
         if problem is None and await self._moved(cluster, "BOOTSTRAPPING"):
             problem, reason = await self._runner.bootstrap(cluster), "BOOTSTRAP_FAILURE"
         if problem is not None:
-            said = problem
-            await self._store.write(lambda tx: lifecycle.fail(tx, cluster.key, self._clock(), reason, said))
+            message = problem
+            await self._store.write(
+                lambda tx: lifecycle.fail(tx, cluster.key, self._clock(), reason, message)
+            )
         else:
             await self._moved(cluster, "RUNNING")
 
@@ -133,32 +145,13 @@ class ClusterController:
             lambda tx: lifecycle.move(tx, cluster.key, state, self._clock()) is not None
         )
 
-    def _do(self, todo: Todo) -> None:
-        for step in todo.start:
-            self._follow(todo.cluster, step, self._runner.run)
-        for step in todo.end:
-            self._end(todo.cluster, step)
-
-    def _follow(self, cluster: Cluster, step: EmrStep, how: Callable[..., object]) -> None:
-        if step.key not in self._steps:
-            task = self._steps[step.key] = asyncio.create_task(self._carry_out(cluster, step, how))
-            task.add_done_callback(partial(self._followed, step.key))
-
-    def _followed(self, key: str, task: "asyncio.Task[None]") -> None:
-        self._steps.pop(key, None)
-        timer = self._ending.pop(key, None)
-        if timer is not None:
-            timer.cancel()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the end of step %s was not recorded", key, exc_info=task.exception())
-
-    async def _carry_out(self, cluster: Cluster, step: EmrStep, how: Callable[..., object]) -> None:
+    async def _carry_out(self, cluster: Cluster, step: EmrStep, how: Follow) -> None:
         try:
-            outcome: Outcome = await how(cluster, step)  # type: ignore[misc]
+            outcome = await how(cluster, step)
         except Exception as error:
             disk.report(log, error, f"step {step.key}")
             outcome = Outcome(None, _INTERNAL)
-        code, details = outcome.exit_code, outcome.details
+        code, details, failures = outcome.exit_code, outcome.details, 0
         while True:
             try:
                 await self._store.write(
@@ -167,12 +160,24 @@ class ClusterController:
                 return
             except Exception as error:
                 disk.report(log, error, f"recording the end of step {step.key}")
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(backoff_seconds(failures))
+            failures += 1
 
     def _end(self, cluster: Cluster, step: EmrStep) -> None:
         """Once for each step: ask it to end, and after a while make it."""
-        if step.key in self._ending or step.key not in self._steps:
+        if step.key not in self._followed:
             return
-        self._runner.interrupt(cluster, step, step.interrupted)
-        loop = asyncio.get_running_loop()
-        self._ending[step.key] = loop.call_later(GRACE_SECONDS, self._runner.kill, cluster, step)
+        if step.key not in self._kills:
+            self._kills[step.key] = (self._clock() + GRACE_SECONDS, cluster, step)
+            self._runner.interrupt(cluster, step, step.interrupted)
+        self._due.add(cluster.key, self._kills[step.key][0])
+
+    def _kill_overdue(self) -> None:
+        now = self._clock()
+        for at, cluster, step in tuple(self._kills.values()):
+            if at <= now:
+                self._runner.kill(cluster, step)
+
+
+def _active(tx: Tx) -> list[str]:
+    return [key for key, cluster in CLUSTERS.all(tx) if cluster.state not in OVER]

@@ -1,13 +1,13 @@
-"""Follows EMR steps that executions wait for: told by the rules' events, and now and then of itself.
+"""Follows EMR steps that executions wait for: polls EMR on EventBridge events and every RECONCILE_SECONDS.
 
-An event says that there is something to see; what there is, EMR is asked for as the execution's role. So an
-event that is lost, late or forged changes nothing, and a rule that was deleted delays a step by
-RECONCILE_SECONDS at most.
+An event says that something has changed; what it is, EMR is asked for as the execution's role. So an event
+that is lost, late or forged changes nothing, and a rule that was deleted delays a step by RECONCILE_SECONDS
+at most. A poll that fails, as when the fact cannot be written, is repeated with back-off.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,12 +18,15 @@ from passrole.history.jobs import JOBS, Job, is_under_way, under_way
 from passrole.services.events.destinations import NOTICES
 from passrole.store import Store
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
+from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.patience import THROTTLING
+from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 60.0
+POLLS_MAX = 64
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
 CLUSTER_OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 
@@ -33,7 +36,7 @@ _LIST_STEPS = Action("emr", "ListSteps", "elasticmapreduce:ListSteps")
 
 
 class EmrMonitor:
-    """Follows all EMR steps between `start` and `close`."""
+    """Follows all EMR steps that executions wait for, while `run` does."""
 
     def __init__(self, store: Store, calls: Calls, emr_steps: EmrSteps, clock: Clock) -> None:
         self._store = store
@@ -41,63 +44,63 @@ class EmrMonitor:
         self._emr_steps = emr_steps
         self._clock = clock
         self._jobs: dict[str, Job] = {}
-        self._looks: dict[str, asyncio.Task[None]] = {}
-        self._again: set[str] = set()
-        self._deaf: list[Callable[[], None]] = []
-        self._reconciler: asyncio.Task[None] | None = None
+        self._due = DueKeys(clock)
+        self._polled: set[str] = set()
+        self._loop: Loop | None = None
 
-    async def start(self) -> None:
-        """Look after what an earlier process left, and hear of what is new."""
-        self._deaf = [self._store.listen(JOBS, self._follow), self._store.listen(NOTICES, self._hear)]
-        for job in await self._store.read(under_way):
-            self._follow(job)
-        self._reconciler = asyncio.create_task(self._reconcile())
+    def start(self, supervisor: Supervisor) -> None:
+        """Follow what an earlier process left, and what is new."""
+        self._loop = supervisor.start("emr-monitor", self._run, at_once_max=POLLS_MAX)
 
-    async def close(self) -> None:
-        """Stop; who waits still waits at the next start."""
-        for deaf in self._deaf:
-            deaf()
-        tasks = [*self._looks.values(), *([self._reconciler] if self._reconciler else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _run(self) -> None:
+        unsubscribe = [self._store.listen(JOBS, self._add), self._store.listen(NOTICES, self._on_event)]
+        try:
+            for job in await self._store.read(under_way):
+                self._add(job)
+            while True:
+                self._schedule_polls()
+                await self._due.wait(held=self._polled, is_full=self._is_full)
+        finally:
+            for each in unsubscribe:
+                each()
 
-    async def _reconcile(self) -> None:
-        while True:
-            await asyncio.sleep(RECONCILE_SECONDS)
-            for job in tuple(self._jobs.values()):
-                self._look(job)
+    @property
+    def _is_full(self) -> bool:
+        assert self._loop is not None
+        return self._loop.free <= 0
 
-    def _follow(self, job: Job) -> None:
+    def _add(self, job: Job) -> None:
         """Its events may have come before anybody knew whom they concern."""
         self._jobs[job.key] = job
-        self._look(job)
+        self._due.add(job.key)
 
-    def _hear(self, event: Mapping[str, Any]) -> None:
+    def _on_event(self, event: Mapping[str, Any]) -> None:
         detail = event.get("detail", {})
         for job in tuple(self._jobs.values()):
             about_step = detail.get("stepId") in (None, job.emr_step_id)
             if detail.get("clusterId") == job.cluster_id and about_step:
-                self._look(job)
+                self._due.add(job.key)
 
-    def _look(self, job: Job) -> None:
-        """Once at a time for each; what is heard meanwhile has it looked at again."""
-        if job.key in self._looks:
-            self._again.add(job.key)
-            return
-        task = self._looks[job.key] = asyncio.create_task(self._looked(job))
-        task.add_done_callback(partial(self._after, job))
+    def _schedule_polls(self) -> None:
+        """At most one poll per job; an event during a poll triggers another."""
+        assert self._loop is not None
+        for key in self._due.take(self._loop.free, held=self._polled):
+            job = self._jobs.get(key)
+            if job is not None:
+                self._loop.spawn(self._poll(job)).add_done_callback(partial(self._polled_once, job))
+                self._polled.add(key)
 
-    def _after(self, job: Job, task: "asyncio.Task[None]") -> None:
-        self._looks.pop(job.key, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("an EMR step of `%s` was not looked at", job.execution, exc_info=task.exception())
-        if job.key in self._again:
-            self._again.discard(job.key)
-            if job.key in self._jobs and not task.cancelled():
-                self._look(job)
+    def _polled_once(self, job: Job, task: "asyncio.Task[None]") -> None:
+        self._polled.discard(job.key)
+        if task.cancelled() or task.exception() is not None:
+            self._due.retry(job.key)
+        else:
+            self._due.succeeded(job.key)
+        if job.key in self._jobs:
+            self._due.add(job.key, self._clock() + RECONCILE_SECONDS)
+        self._due.wake()
 
-    async def _looked(self, job: Job) -> None:
+    async def _poll(self, job: Job) -> None:
         if not await self._store.read(lambda tx: is_under_way(tx, job)):
             self._jobs.pop(job.key, None)
             return
@@ -105,7 +108,7 @@ class EmrMonitor:
             ended = await (self._end_of_cluster(job) if job.owns_cluster else self._end_of_step(job))
         except CallFailed as failure:
             if failure.code in THROTTLING or not failure.is_final:
-                return  # the next look may do better
+                return  # the next poll may do better
             await self._emr_steps.give_up(
                 _caller(job), job.cluster_id, None if job.owns_cluster else job.emr_step_id
             )

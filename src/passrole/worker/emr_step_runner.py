@@ -1,8 +1,8 @@
 """A step's program: made ready, run, its logs brought to S3, its end explained.
 
-It knows no state machine; the driver records what comes of it. Everything that is asked of other services
-goes through the door as the role that the step runs as: the role inside the cluster's instance profile, or
-a role of the step's own, which that role assumes.
+It knows no state machine; the controller (emr_clusters.py) records the outcome. All calls to other services
+go through the door as the role that the step runs as: the role inside the cluster's instance profile, or a
+role of the step's own, which that role assumes.
 https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-steps-runtime-roles.html
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from passrole import arns, iso8601
+from passrole import arns, disk, iso8601
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault, Internal
@@ -164,10 +164,13 @@ class StepRunner:
         return emr_folder(self._config.data, cluster.id, step.id)
 
     def note(self, folder: Path, text: str) -> None:
-        """A line of the controller's log."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / CONTROLLER).open("a") as file:
-            file.write(f"{iso8601.milliseconds(self._clock())} {text}\n")
+        """Append a line to the controller's log; a disk that refuses it changes nothing of what happened."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / CONTROLLER).open("a") as file:
+                file.write(f"{iso8601.milliseconds(self._clock())} {text}\n")
+        except OSError as error:
+            disk.report(log, error, f"a line of {folder / CONTROLLER}")
 
     def _home(self, cluster: Cluster) -> Path:
         return emr_folder(self._config.data, cluster.id)
@@ -258,8 +261,12 @@ class StepRunner:
         folder = self.folder(cluster, step)
         ended = f"INFO waitProcessCompletion ended with exit code {code}"
         self.note(folder, ended if problem is None else f"ERROR {problem}")
-        where = await self._logs_kept(cluster, step, folder)
-        details = {} if code == 0 else await asyncio.to_thread(failures.explain, folder, problem, where)
+        try:
+            where = await self._logs_kept(cluster, step, folder)
+            details = {} if code == 0 else await asyncio.to_thread(failures.explain, folder, problem, where)
+        except Exception as error:  # how the program ended is known, and stays
+            disk.report(log, error, f"the logs of step {step.id}")
+            details = {}
         return Outcome(code, details)
 
     async def _logs_kept(self, cluster: Cluster, step: EmrStep, folder: Path) -> str | None:

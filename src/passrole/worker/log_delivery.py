@@ -3,7 +3,8 @@
 It stands around the runtime: each result brings the log of its invocation, which is delivered later, in the
 background and several at once, so that no invocation waits for it. A role that may not write logs has none
 and its function runs all the same, as on AWS; the denial is in the audit trail, and is asked for again only
-after a while. Killed in between, the server loses the logs of the last moment and nothing else.
+after a while. What passrole itself fails to store, as on a full disk, is delivered once it can be. Killed in
+between, the server loses the logs of the last moment and nothing else.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 """
 
@@ -16,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from passrole import arns
+from passrole import arns, disk
 from passrole.clock import Clock
 from passrole.faults import Fault
 from passrole.policy.request import Principal
@@ -33,6 +34,7 @@ from passrole.services.lambda_.running import SOURCE_FUNCTION
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import SessionCache
 from passrole.store import Store
+from passrole.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,12 @@ BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_OVERHEAD_BYTES = 1_000_000, 10_000, 26
 Event = dict[str, Any]
 
 
-class _Place(NamedTuple):
+class _LogStream(NamedTuple):
     """A worker's log stream, and whose it is."""
 
     function_arn: str
     name: str
-    stream: str
+    stream_name: str
 
     @property
     def group(self) -> str:
@@ -74,13 +76,13 @@ class LoggedFunctions:
         self._store = store
         self._clock = clock
         self._call: CallOperation | None = None
-        self._waiting: defaultdict[_Place, list[_Written]] = defaultdict(list)
+        self._waiting: defaultdict[_LogStream, list[_Written]] = defaultdict(list)
         self._waiting_bytes = 0
-        self._there: set[_Place] = set()
+        self._there: set[_LogStream] = set()
         self._sessions: SessionCache | None = None
-        self._refused: dict[_Place, float] = {}
+        self._refused: dict[_LogStream, float] = {}
         self._added = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._undelivered: defaultdict[_LogStream, list[Event]] = defaultdict(list)
 
     async def invoke(
         self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
@@ -88,7 +90,7 @@ class LoggedFunctions:
         """Run the function, and have its log delivered."""
         began = self._clock()
         result = await self._inner.invoke(spec, credentials, invocation)
-        self._take(_Place(spec.arn, spec.name, result.log_stream), result.log, began)
+        self._take(_LogStream(spec.arn, spec.name, result.log_stream), result.log, began)
         return result
 
     def expecting(self, request_id: str, party: str = "") -> AbstractContextManager["asyncio.Future[None]"]:
@@ -103,56 +105,72 @@ class LoggedFunctions:
         """See the runtime."""
         await self._inner.discard(code)
 
-    def start(self, call: CallOperation) -> None:
+    def start(self, supervisor: Supervisor, call: CallOperation) -> None:
         """Deliver from now on, through the door."""
         self._call = call
         self._sessions = SessionCache(call, self._clock)
-        self._task = asyncio.create_task(self._work())
+        supervisor.start("log-delivery", self._run)
 
     async def close(self) -> None:
-        """Deliver what waits, then end the runtime."""
+        """End the runtime, then deliver what waits: the supervisor is closed, and nothing else delivers."""
         await self._inner.close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._call is not None:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._deliver_all()
             except TimeoutError:
                 log.warning("the last logs of functions were not delivered in time")
+            except Exception as error:
+                disk.report(log, error, "the delivery of the last logs of functions")
 
-    def _take(self, place: _Place, written: bytes, began: float) -> None:
-        if self._refused.get(place, 0) > self._clock() or not written:
+    def _take(self, stream: _LogStream, written: bytes, began: float) -> None:
+        if self._refused.get(stream, 0) > self._clock() or not written:
             return
         if self._waiting_bytes > WAITING_BYTES_MAX:
-            log.warning("logs of %s were dropped: they come faster than they can be stored", place.name)
+            log.warning("logs of %s were dropped: they come faster than they can be stored", stream.name)
             return
-        self._waiting[place].append(_Written(written, began, self._clock()))
+        self._waiting[stream].append(_Written(written, began, self._clock()))
         self._waiting_bytes += len(written)
         self._added.set()
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while True:
             await self._added.wait()
             await asyncio.sleep(GATHER_SECONDS)
             await self._deliver_all()
 
     async def _deliver_all(self) -> None:
+        """Raises what failed in passrole itself, once all were tried; those logs wait on."""
         waiting, self._waiting = self._waiting, defaultdict(list)
         self._waiting_bytes = 0
         self._added.clear()
-        for place, logs in waiting.items():
+        for stream, logs in waiting.items():
+            self._undelivered[stream].extend(event for each in logs for event in events_of(*each))
+        problem: Exception | None = None
+        for stream in tuple(self._undelivered):
             try:
-                await self._deliver(place, [event for each in logs for event in events_of(*each)])
+                await self._deliver(stream)
             except Fault as fault:
-                log.info("logs of %s are not kept: %s", place.name, fault.message)
-                self._refused[place] = self._clock() + REFUSED_SECONDS
+                if not fault.sender:  # it says nothing about the role
+                    problem = fault
+                    continue
+                log.info("logs of %s are not kept: %s", stream.name, fault.message)
+                self._refused[stream] = self._clock() + REFUSED_SECONDS
+            except Exception as error:
+                problem = error
+                continue
+            del self._undelivered[stream]
+        if problem is not None:
+            kept = (event for events in self._undelivered.values() for event in events)
+            self._waiting_bytes += sum(len(event["message"]) for event in kept)
+            self._added.set()
+            raise problem
 
-    async def _deliver(self, place: _Place, events: Sequence[Event]) -> None:
-        """Raises Fault as the first call that is refused."""
-        arn = arns.parse(place.function_arn)
+    async def _deliver(self, stream: _LogStream) -> None:
+        """Raises Fault as the first call that is refused; what was delivered by then is not kept."""
+        arn = arns.parse(stream.function_arn)
         assert arn is not None, "the runtime is given ARNs"
-        key = arn._replace(resource=place.name).key
+        key = f"{arn.account}/{arn.region}/{stream.name}"
         function = await self._store.read(lambda tx: FUNCTIONS.get(tx, key))
         if function is None:
             return
@@ -160,20 +178,29 @@ class LoggedFunctions:
         session = await self._sessions.principal(session_request(function.role, function.arn))
         # "Lambda also injects the source function ARN" into the calls that store logs, and into no others.
         principal = replace(session, keys={SOURCE_FUNCTION: function.arn})
-        for batch in batches(events):
-            await self._put(place, batch, principal, arn.region)
+        left = batches(self._undelivered[stream])
+        while left:
+            batch, *left = left
+            self._undelivered[stream] = [event for each in left for event in each]
+            try:
+                await self._put(stream, batch, principal, arn.region)
+            except Exception:
+                self._undelivered[stream][:0] = batch
+                raise
 
-    async def _put(self, place: _Place, batch: Sequence[Event], principal: Principal, region: str) -> None:
-        named = {"logGroupName": place.group, "logStreamName": place.stream}
+    async def _put(
+        self, stream: _LogStream, batch: Sequence[Event], principal: Principal, region: str
+    ) -> None:
+        named = {"logGroupName": stream.group, "logStreamName": stream.stream_name}
         for is_last in (False, True):  # somebody may have deleted the group since
-            if place not in self._there:
-                await self._made("CreateLogGroup", {"logGroupName": place.group}, principal, region)
+            if stream not in self._there:
+                await self._made("CreateLogGroup", {"logGroupName": stream.group}, principal, region)
                 await self._made("CreateLogStream", named, principal, region)
-                self._there.add(place)
+                self._there.add(stream)
             try:
                 await self._called("logs", "PutLogEvents", {**named, "logEvents": batch}, principal, region)
             except Fault as fault:
-                self._there.discard(place)
+                self._there.discard(stream)
                 if is_last or fault.code != "ResourceNotFoundException":
                     raise
             else:

@@ -67,7 +67,7 @@ class Worker:
         emr_steps = EmrSteps(calls, clock)
         self._invocations = Invocations(calls, slots, clock, sleep)
         self._effects = Effects(calls, self._invocations, emr_steps, clock)
-        self._watch = EmrMonitor(store, calls, emr_steps, clock)
+        self.emr_monitor = EmrMonitor(store, calls, emr_steps, clock)
         self._sleep = sleep
         self._turns: dict[type[Command], Turns[Task]] = {
             kind: Turns(places) for kind, places in AT_ONCE_MAX.items()
@@ -87,13 +87,11 @@ class Worker:
         self._take(due)
         for task in overdue:
             self._drop(task)
-        await self._watch.start()
 
     async def close(self) -> None:
         """Give what is nearly done GRACE_SECONDS; the rest stays in the outbox for the next start."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        await self._watch.close()
         self._is_closed = True
         running = set(self._running)
         if running:

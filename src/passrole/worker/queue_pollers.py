@@ -1,6 +1,6 @@
-"""Brings the messages of queues to the functions that are mapped to them.
+"""Polls queues for the functions that are mapped to them (event source mappings).
 
-Each enabled mapping has a task that waits in ReceiveMessage, which wakes at once and costs nothing
+Each enabled mapping has a supervised loop that waits in ReceiveMessage, which wakes at once and costs nothing
 meanwhile. Receiving and deleting go through the door as the function's own role, so its permissions are
 really decided, each time. A message is deleted once the function has succeeded with it; whatever happens
 else, this process being killed included, the queue gives it out again after its visibility timeout, and
@@ -12,10 +12,11 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from passrole import ids
+from passrole import disk, ids
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
@@ -29,6 +30,8 @@ from passrole.services.lambda_.sessions import session_request
 from passrole.services.lambda_.sqs_events import Message
 from passrole.services.service_sessions import SessionCache
 from passrole.store import Store, Tx
+from passrole.worker.due_keys import DueKeys
+from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ WAIT_SECONDS = 20
 AT_ONCE_DEFAULT = 5  # as many pollers as Lambda begins with
 PROBLEM_SECONDS_MIN, PROBLEM_SECONDS_MAX = 1.0, 30.0
 OK = "OK"
+CHANGED_MAX = 100
+BATCHES_MAX = 100_000
+"""Of all mappings; each mapping has a far lower limit of its own."""
 
 
 class Problem(Exception):
@@ -44,7 +50,10 @@ class Problem(Exception):
 
 
 class QueuePollers:
-    """Works all mappings. `start` once the door is open, `close` before the runtime."""
+    """Works all mappings: a supervised loop for each that is enabled, and one that hears of changes.
+
+    `start` once the door is open; the supervisor is closed before the runtime.
+    """
 
     def __init__(
         self, store: Store, functions: FunctionRuntime, call: CallOperation, clock: Clock, config: Config
@@ -54,50 +63,55 @@ class QueuePollers:
         self._call = call
         self._sessions = SessionCache(call, clock)
         self._config = config
-        self._batches: set[asyncio.Task[None]] = set()
+        self._changed = DueKeys(clock)
         self._rooms: defaultdict[str, _Room] = defaultdict(_Room)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._deaf: Callable[[], None] | None = None
+        self._loops: dict[str, Loop] = {}
+        self._loop: Loop | None = None
+        self._supervisor: Supervisor | None = None
 
-    async def start(self) -> None:
+    def start(self, supervisor: Supervisor) -> None:
         """Take up every mapping, and hear of changes."""
-        self._deaf = self._store.listen(CHANNEL, self._restart)
-        for key, _ in await self._store.read(MAPPINGS.all):
-            self._restart(key)
+        self._supervisor = supervisor
+        self._loop = supervisor.start("event-source-mappings", self._run, at_once_max=BATCHES_MAX)
 
-    async def close(self) -> None:
-        """Stop; the messages that functions have come back by themselves."""
-        if self._deaf is not None:
-            self._deaf()
-        tasks = (*self._tasks.values(), *self._batches)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _run(self) -> None:
+        unsubscribe = self._store.listen(CHANNEL, self._changed.add)
+        try:
+            for key, _ in await self._store.read(MAPPINGS.all):
+                self._changed.add(key)
+            while True:
+                for key in self._changed.take(CHANGED_MAX):
+                    await self._restart(key)
+                await self._changed.wait()
+        finally:
+            unsubscribe()
 
-    def _restart(self, key: str) -> None:
+    async def _restart(self, key: str) -> None:
         """With the mapping as it is now; batches that functions have end as they would."""
-        running_one = self._tasks.pop(key, None)
-        if running_one is not None:
-            running_one.cancel()
+        if key in self._loops:
+            await self._loops.pop(key).stop()
+        try:
+            mapping = await self._store.read(lambda tx: MAPPINGS.get(tx, key))
+        except Exception as error:
+            disk.report(log, error, f"event source mapping {key}")
+            self._changed.retry(key)
+            return
+        self._changed.succeeded(key)
+        if mapping is None or not mapping.enabled:
+            if not self._rooms[key].taken:
+                del self._rooms[key]
+            return
+        assert self._supervisor is not None and self._loop is not None
         poller = _Poller(
             self._store,
             self._functions,
             self._call,
             self._sessions,
             self._config,
-            self._batches,
+            self._loop,
             self._rooms[key],
         )
-        self._tasks[key] = asyncio.create_task(poller.work(key))
-        self._tasks[key].add_done_callback(lambda task: self._forget(key, task))
-
-    def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
-        if self._tasks.get(key) is task:
-            del self._tasks[key]
-            if not self._rooms[key].taken:
-                del self._rooms[key]
-        if not task.cancelled() and task.exception() is not None:
-            log.error("event source mapping %s ended", key, exc_info=task.exception())
+        self._loops[key] = self._supervisor.start(f"event source mapping {key}", partial(poller.work, key))
 
 
 class _Room:
@@ -108,8 +122,8 @@ class _Room:
         self.taken = 0
         self._freed = asyncio.Event()
 
-    async def there(self) -> None:
-        """Wait until another batch may begin."""
+    async def wait(self) -> None:
+        """Until another batch may begin."""
         while self.taken >= self.limit:
             self._freed.clear()
             await self._freed.wait()
@@ -121,7 +135,7 @@ class _Room:
 
 
 class _Poller:
-    """One mapping's work; `batches` are the tasks of those that functions have."""
+    """One mapping's work; its batches are pieces of work of `loop`, which outlives the poller."""
 
     def __init__(
         self,
@@ -130,7 +144,7 @@ class _Poller:
         call: CallOperation,
         sessions: SessionCache,
         config: Config,
-        batches: set[asyncio.Task[None]],
+        loop: Loop,
         room: _Room,
     ) -> None:
         self._store = store
@@ -138,40 +152,33 @@ class _Poller:
         self._call = call
         self._sessions = sessions
         self._config = config
-        self._told = ""
+        self._stored = ""
         self._pause = PROBLEM_SECONDS_MIN
-        self._batches = batches
+        self._loop = loop
         self._room = room
 
     async def work(self, key: str) -> None:
-        """Until the mapping is gone or disabled."""
+        """Until the mapping is gone or disabled. What is no Problem and no Fault starts it again."""
         while (mapping := await self._store.read(lambda tx: MAPPINGS.get(tx, key))) and mapping.enabled:
             self._room.limit = mapping.at_once_max or AT_ONCE_DEFAULT
             try:
                 await self._receive_on(mapping)
             except (Problem, Fault) as problem:
                 message = problem.message if isinstance(problem, Fault) else str(problem)
-                await self._tell(mapping, f"PROBLEM: {message}")
+                await self._store_result(mapping, f"PROBLEM: {message}")
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, PROBLEM_SECONDS_MAX)
 
     async def _receive_on(self, mapping: EventSourceMapping) -> None:
         """Batch after batch. Raises Problem, Fault."""
         while True:
-            await self._room.there()
+            await self._room.wait()
             messages = await self._gathered(mapping, await self._function(mapping))
             self._pause = PROBLEM_SECONDS_MIN
             if messages:
+                batch = self._loop.spawn(self._deliver(mapping, messages))
                 self._room.taken += 1
-                batch = asyncio.create_task(self._deliver(mapping, messages))
-                self._batches.add(batch)
-                batch.add_done_callback(self._ended)
-
-    def _ended(self, batch: "asyncio.Task[None]") -> None:
-        self._batches.discard(batch)
-        self._room.free()
-        if not batch.cancelled() and batch.exception() is not None:
-            log.error("a batch failed in passrole itself", exc_info=batch.exception())
+                batch.add_done_callback(lambda _: self._room.free())
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
         key = mapping.function_key
@@ -229,7 +236,7 @@ class _Poller:
                         break
         except (Problem, Fault) as problem:
             result = f"PROBLEM: {problem.message if isinstance(problem, Fault) else problem}"
-        await self._tell(mapping, result)
+        await self._store_result(mapping, result)
 
     async def _failed(
         self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
@@ -268,11 +275,10 @@ class _Poller:
         principal = await self._sessions.principal(session_request(function.role, function.arn))
         return await self._call("sqs", operation, asked, principal, mapping.region)
 
-    async def _tell(self, mapping: EventSourceMapping, result: str) -> None:
-        """LastProcessingResult; written only when it changes, unless the mapping is gone."""
-        if result == self._told:
+    async def _store_result(self, mapping: EventSourceMapping, result: str) -> None:
+        """Store LastProcessingResult, where it changes and the mapping still exists."""
+        if result == self._stored:
             return
-        self._told = result
         if result != OK:
             log.warning("event source mapping %s: %s", mapping.arn, result)
 
@@ -281,6 +287,7 @@ class _Poller:
                 RESULTS.put(tx, mapping.key, Result(result))
 
         await self._store.write(write)
+        self._stored = result
 
 
 def _is_wanted(mapping: EventSourceMapping, message: Message) -> bool:

@@ -21,7 +21,8 @@ from passrole.services.emr.records import (
     STEPS,
     Cluster,
     EmrStep,
-    steps_of,
+    active_steps,
+    put_step,
 )
 from passrole.store import Tx
 
@@ -33,15 +34,18 @@ _UNDER_WAY = ("RUNNING", "CANCEL_PENDING")
 
 @dataclass(frozen=True)
 class Todo:
-    """What is to be done outside for a cluster, as it now is: steps to run, and to end. None: it is gone."""
+    """What is to be done outside for a cluster, as it now is: steps to `start`; those that run already, which
+    somebody must follow; and those among them that are to `end`.
+    """
 
     cluster: Cluster
     start: tuple[EmrStep, ...] = ()
+    running: tuple[EmrStep, ...] = ()
     end: tuple[EmrStep, ...] = ()
 
 
 def change(tx: Tx, cluster: Cluster, state: str, at: float, reason: str = "", message: str = "") -> Cluster:
-    """The cluster in another state, which is told of."""
+    """Store the new state, and emit its event."""
     after = replace(
         cluster,
         state=state,
@@ -56,8 +60,8 @@ def change(tx: Tx, cluster: Cluster, state: str, at: float, reason: str = "", me
     return after
 
 
-def wake(tx: Tx, cluster: Cluster) -> None:
-    """Have the cluster looked after once this transaction is durable."""
+def notify(tx: Tx, cluster: Cluster) -> None:
+    """Notify the controller after the commit."""
     tx.notify(CHANNEL, cluster.key)
 
 
@@ -65,12 +69,12 @@ def terminate(tx: Tx, cluster: Cluster, at: float, reason: str, message: str) ->
     """Begin the end of a cluster, unless it has begun: nothing new starts."""
     if cluster.state == "TERMINATING" or cluster.state in OVER:
         return cluster
-    wake(tx, cluster)
+    notify(tx, cluster)
     return change(tx, cluster, "TERMINATING", at, reason, message)
 
 
 def move(tx: Tx, key: str, state: str, at: float) -> Cluster | None:
-    """A cluster that is coming up, one state further; None where it is ending instead."""
+    """Store the next state of a cluster that is coming up; None where it is ending instead."""
     cluster = CLUSTERS.get(tx, key)
     if cluster is None or cluster.state not in ("STARTING", "BOOTSTRAPPING"):
         return None
@@ -78,7 +82,7 @@ def move(tx: Tx, key: str, state: str, at: float) -> Cluster | None:
 
 
 def fail(tx: Tx, key: str, at: float, reason: str, message: str) -> None:
-    """A cluster does not come up, and ends."""
+    """Begin the end of a cluster that cannot come up."""
     cluster = CLUSTERS.get(tx, key)
     if cluster is not None:
         terminate(tx, cluster, at, reason, message)
@@ -90,7 +94,7 @@ def cancel(tx: Tx, cluster: Cluster, step: EmrStep, at: float, how: str) -> None
         _change_step(tx, cluster, replace(step, state="CANCELLED", ended=at), at)
     else:
         _change_step(tx, cluster, replace(step, state="CANCEL_PENDING", interrupted=how), at)
-    wake(tx, cluster)
+    notify(tx, cluster)
 
 
 def end_step(
@@ -105,15 +109,18 @@ def end_step(
     _change_step(tx, cluster, after, at)
     if state == "FAILED":
         _act_on_failure(tx, cluster, after, at)
-    wake(tx, cluster)
+    notify(tx, cluster)
 
 
 def settle(tx: Tx, key: str, at: float) -> Todo | None:
-    """What follows for a cluster from how it and its steps are now; None where there is no such cluster."""
+    """Advance a cluster by its state and its active steps; None where there is no such cluster.
+
+    It may be called at any time, and as often: what was started before is in `running`.
+    """
     cluster = CLUSTERS.get(tx, key)
     if cluster is None:
         return None
-    steps = steps_of(tx, key)
+    steps = active_steps(tx, key)
     if cluster.state == "TERMINATING":
         return _wound_up(tx, cluster, steps, at)
     if cluster.state not in ("RUNNING", "WAITING"):
@@ -126,7 +133,8 @@ def settle(tx: Tx, key: str, at: float) -> Todo | None:
         return Todo(terminate(tx, cluster, at, "ALL_STEPS_COMPLETED", "Steps completed"))
     if busy != (cluster.state == "RUNNING"):
         cluster = change(tx, cluster, "RUNNING" if busy else "WAITING", at)
-    return Todo(cluster, tuple(started), tuple(step for step in under_way if step.interrupted))
+    interrupted = tuple(step for step in under_way if step.interrupted)
+    return Todo(cluster, tuple(started), tuple(under_way), interrupted)
 
 
 def _is_done_for(cluster: Cluster, at: float) -> bool:
@@ -148,7 +156,7 @@ def _started(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> EmrStep:
 
 
 def _change_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
-    STEPS.put(tx, step.key, step)
+    put_step(tx, step)
     status_events.emit_step(tx, cluster, step, at)
 
 
@@ -167,7 +175,7 @@ def _act_on_failure(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
     if step.on_failure in TERMINATE:
         terminate(tx, cluster, at, "STEP_FAILURE", "Shut down as step failed")
     elif step.on_failure == "CANCEL_AND_WAIT":
-        for each in _pending(steps_of(tx, cluster.key)):
+        for each in _pending(active_steps(tx, cluster.key)):
             cancel(tx, cluster, each, at, SIGTERM)
 
 
@@ -177,6 +185,6 @@ def _wound_up(tx: Tx, cluster: Cluster, steps: list[EmrStep], at: float) -> Todo
         _change_step(tx, cluster, replace(step, state="CANCELLED", ended=at), at)
     under_way = tuple(step for step in steps if step.state in _UNDER_WAY)
     if under_way:
-        return Todo(cluster, end=under_way)
+        return Todo(cluster, running=under_way, end=under_way)
     state = "TERMINATED" if cluster.reason in _WITHOUT_ERROR else "TERMINATED_WITH_ERRORS"
     return Todo(change(tx, cluster, state, at))

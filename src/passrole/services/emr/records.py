@@ -119,14 +119,37 @@ class SecurityConfiguration:
     created: float
 
 
+@dataclass(frozen=True)
+class ActiveStep:
+    """Says that the step under the same key is not over: so a cluster's active steps are found by their
+    number, and not by how many it ever had.
+    """
+
+
 CLUSTERS = Collection("emr-cluster", Cluster)
 STEPS = Collection("emr-step", EmrStep)
+ACTIVE_STEPS = Collection("emr-active-step", ActiveStep)
 SECURITY_CONFIGURATIONS = Collection("emr-security-configuration", SecurityConfiguration)
 
 
 def steps_of(tx: Tx, cluster: str) -> list[EmrStep]:
     """A cluster's steps in the order of their submission."""
     return [step for _, step in STEPS.children(tx, cluster)]
+
+
+def active_steps(tx: Tx, cluster: str) -> list[EmrStep]:
+    """A cluster's steps that are not over, in the order of their submission."""
+    found = (STEPS.get(tx, key) for key, _ in ACTIVE_STEPS.children(tx, cluster))
+    return [step for step in found if step is not None]
+
+
+def put_step(tx: Tx, step: EmrStep) -> None:
+    """Store a step in its present state."""
+    STEPS.put(tx, step.key, step)
+    if step.state in STEP_OVER:
+        ACTIVE_STEPS.delete(tx, step.key)
+    else:
+        ACTIVE_STEPS.put(tx, step.key, ActiveStep())
 
 
 def job_flow(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:

@@ -7,15 +7,16 @@ from passrole import ids
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.emr import refusals, status_events
-from passrole.services.emr.lifecycle import wake
+from passrole.services.emr.lifecycle import notify
 from passrole.services.emr.records import (
     ACCEPTING,
-    STEP_OVER,
     STEPS,
     Cluster,
     EmrStep,
+    active_steps,
     cluster_keys,
     job_flow,
+    put_step,
     steps_of,
     the_cluster,
 )
@@ -55,7 +56,7 @@ async def add_job_flow_steps(
         if execution_role_arn is not None:
             _check_step_roles(tx, ctx, cluster)
         added = add_steps(tx, ctx, cluster, steps, execution_role_arn or cluster.step_role)
-        wake(tx, cluster)
+        notify(tx, cluster)
         return added
 
     return {"StepIds": [step.id for step in await ctx.store.write(add)]}
@@ -65,18 +66,16 @@ def add_steps(
     tx: Tx, ctx: Context, cluster: Cluster, configs: Sequence[Mapping[str, Any]], role: str | None
 ) -> list[EmrStep]:
     """Keep steps as PENDING, in their order. Raises Fault."""
-    present = steps_of(tx, cluster.key)
-    active = sum(step.state not in STEP_OVER for step in present)
-    if active + len(configs) > STEPS_MAX:
+    if len(active_steps(tx, cluster.key)) + len(configs) > STEPS_MAX:
         raise refusals.invalid(
             "Maximum number of active steps(State = 'Running', 'Pending' or 'Cancel_Pending') for cluster"
             f" exceeded. Maximum: {STEPS_MAX}"
         )
-    added = [
-        _step(ctx, cluster, config, len(present) + index + 1, role) for index, config in enumerate(configs)
-    ]
+    last = STEPS.children(tx, cluster.key, limit=1, descending=True)
+    first = last[0][1].number + 1 if last else 1
+    added = [_step(ctx, cluster, config, first + index, role) for index, config in enumerate(configs)]
     for step in added:
-        STEPS.put(tx, step.key, step)
+        put_step(tx, step)
         status_events.emit_step(tx, cluster, step, step.created)
     return added
 

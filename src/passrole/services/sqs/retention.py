@@ -1,4 +1,4 @@
-"""Housekeeping that no call waits for: what is over and that nobody has come for.
+"""Deletes expired messages, deduplication entries and tombstones; worker/housekeeping.py calls it.
 
 Receiving drops expired messages by itself; this is for the queues from which nobody receives.
 """
@@ -18,8 +18,8 @@ async def sweep(store: Store, clock: Clock) -> int:
     now = clock()
     removed = 0
     for queue in queues:
-        removed += await store.write(functools.partial(_swept, queue=queue, now=now))
-    await store.write(lambda tx: _forgotten(tx, now))
+        removed += await store.write(functools.partial(_expire, queue=queue, now=now))
+    await store.write(lambda tx: _forget(tx, now))
     return removed
 
 
@@ -38,13 +38,13 @@ async def put_right(store: Store, clock: Clock) -> None:
     await store.write(shift)
 
 
-def _swept(tx: Tx, queue: Queue, now: float) -> int:
+def _expire(tx: Tx, queue: Queue, now: float) -> int:
     if queue.fifo:
         return fifo.expire(tx, queue, now)
     return rows.delete_expired(tx, queue.key, now - queue.number("MessageRetentionPeriod"))
 
 
-def _forgotten(tx: Tx, now: float) -> None:
+def _forget(tx: Tx, now: float) -> None:
     rows.forget(tx, now)
     for key, tombstone in TOMBSTONES.all(tx):
         if tombstone.deleted + PAUSE_SECONDS <= now:

@@ -1,0 +1,68 @@
+"""Keys that a loop has to look at, each from a moment on: at once, later, or again after a failure.
+
+For a loop whose rows say what is to be done (a controller): a notification marks the key of what changed,
+the loop takes the keys that are due and compares the rows with what it does already. A failure at one key
+postpones that key with back-off and none of the others. It holds a number for each key that waits, and
+nothing else: no asyncio task and no timer.
+"""
+
+import asyncio
+import math
+from collections.abc import Collection
+
+from passrole.clock import Clock
+from passrole.worker.supervisor import backoff_seconds
+
+WAIT_SECONDS_MAX = 30.0
+"""The longest sleep: the clock may be set meanwhile."""
+
+
+class DueKeys:
+    """Keys with their due times, by `clock`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+        self._woken = asyncio.Event()
+
+    def add(self, key: str, due: float = 0.0) -> None:
+        """Have the key looked at once it is `due`, or earlier if that was asked for."""
+        self._due[key] = min(due, self._due.get(key, due))
+        self._woken.set()
+
+    def retry(self, key: str) -> None:
+        """Have it looked at again, the later the more often it failed."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        self.add(key, self._clock() + backoff_seconds(failures))
+
+    def succeeded(self, key: str) -> None:
+        """Forget its failures."""
+        self._failures.pop(key, None)
+
+    def wake(self) -> None:
+        """End the present `wait`."""
+        self._woken.set()
+
+    def take(self, limit: int, held: Collection[str] = ()) -> list[str]:
+        """Take those that are due, `limit` at most, without those that are `held`: they stay."""
+        now = self._clock()
+        due = [key for key, at in self._due.items() if at <= now and key not in held][:limit]
+        for key in due:
+            del self._due[key]
+        return due
+
+    async def wait(self, held: Collection[str] = (), *, is_full: bool = False) -> None:
+        """Until a key may be due, or something was added since the last `wait`.
+
+        `is_full`: no key can be taken now, so that none is waited for; `wake` tells when that is over.
+        """
+        due = min((at for key, at in self._due.items() if key not in held), default=math.inf)
+        seconds = WAIT_SECONDS_MAX if is_full else min(due - self._clock(), WAIT_SECONDS_MAX)
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
