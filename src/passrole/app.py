@@ -33,7 +33,7 @@ from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
-from passrole.services.s3.upstream import Elsewhere
+from passrole.services.s3.upstream import S3Upstream
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
@@ -153,7 +153,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         clock=clock,
         steady=steady,
         config=config,
-        upstreams={"s3": Elsewhere(config).answer} if config.s3_endpoint else {},
+        upstreams={"s3": S3Upstream(config).forward} if config.s3_endpoint else {},
     )
     worker = Worker(store, door.from_inside, functions, steady)
     supervisor = Supervisor()
@@ -168,7 +168,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await _onboard(store, config, clock)
         for sweep in (s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
             await sweep(store, config)
-        await sqs.put_right(store, clock)
+        await sqs.correct_future_times(store, clock)
         functions.start(supervisor, door.from_inside)
         await worker.start()
         worker.emr_monitor.start(supervisor)

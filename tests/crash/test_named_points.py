@@ -290,7 +290,7 @@ POINTS = [
     (LOGGED, 1),
     ("sqs.send_message.send_message", 2),
     ("sqs.send_message.send_message", 3),
-    ("sqs.receive_message._received", 1),
+    ("sqs.receive_message._receive", 1),
     ("sqs.delete_message.delete_message_batch", 1),
 ]
 CALLERS_OWN = {
@@ -298,7 +298,7 @@ CALLERS_OWN = {
     "lambda_.invoke.invoke",
     "sagemaker.callbacks._answer",
     "sagemaker.executions.start_pipeline_execution",
-    "sqs.retention.put_right",
+    "sqs.retention.correct_future_times",
     "sqs.delete_message.delete_message",
 }
 ONCE = {"events.rules.put_rule", "events.targets.put_targets"}  # of the rule that all EMR steps share

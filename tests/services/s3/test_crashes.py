@@ -21,7 +21,7 @@ def no_room(*_: object) -> None:
 
 def rows_of(s3: S3, key: str) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = s3.run(
-        s3.store.read(lambda tx: tx.all("SELECT about, pending FROM objects WHERE key = ?", key))
+        s3.store.read(lambda tx: tx.all("SELECT metadata, pending FROM objects WHERE key = ?", key))
     )
     return found
 
@@ -42,7 +42,7 @@ def test_killed_before_the_file_is_in_place_the_old_object_is_whole(
     s3.put("k", b"old", metadata={"a": "old"})
     with monkeypatch.context() as patched, pytest.raises(OSError, match="no room"):
         patched.setattr(folders, "place", no_room)
-        patched.setattr(rows, "withdraw", nothing)
+        patched.setattr(rows, "discard_pending", nothing)
         s3.put("k", b"new", metadata={"a": "new"})
     assert (s3.get("k"), s3.head("k")["Metadata"]) == (b"old", {"a": "old"})
 
@@ -50,8 +50,8 @@ def test_killed_before_the_file_is_in_place_the_old_object_is_whole(
 def test_killed_before_the_commit_the_new_object_is_whole(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put("k", b"old", metadata={"a": "old"})
     with monkeypatch.context() as patched, pytest.raises(OSError, match="no room"):
-        patched.setattr(rows, "settle", no_room)
-        patched.setattr(rows, "withdraw", nothing)
+        patched.setattr(rows, "confirm", no_room)
+        patched.setattr(rows, "discard_pending", nothing)
         s3.put("k", b"new", metadata={"a": "new"})
     assert (s3.get("k"), s3.head("k")["Metadata"]) == (b"new", {"a": "new"})
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from passrole import trees
 from passrole.services.s3 import key_order
-from passrole.services.s3.key_order import LAST, Walk, rolled_up
+from passrole.services.s3.key_order import LAST, KeyWalk, common_prefix
 
 NAMES = st.sampled_from(["a", "b", "a-", "a0", "ab", "a.b", "é", "z"])
 KEYS = st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), max_size=12)
@@ -32,8 +32,8 @@ def test_the_keys_beyond_a_place_come_in_the_order_of_their_bytes(
             path = Path(folder, key)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        walk, found, place = Walk(Path(folder), ()), list[str](), after
-        while (following := walk.following(place, prefix)) is not None:
+        walk, found, place = KeyWalk(Path(folder), ()), list[str](), after
+        while (following := walk.next_key(place, prefix)) is not None:
             found.append(following)
             place = following
     expected = [key for key in keys if key > after and key.startswith(prefix)]
@@ -43,14 +43,14 @@ def test_the_keys_beyond_a_place_come_in_the_order_of_their_bytes(
 def test_a_marker_comes_before_what_is_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/b").touch()
-    walk = Walk(tmp_path, ["a/"])
-    assert [walk.following(), walk.following("a/"), walk.following("a/b")] == ["a/", "a/b", None]
+    walk = KeyWalk(tmp_path, ["a/"])
+    assert [walk.next_key(), walk.next_key("a/"), walk.next_key("a/b")] == ["a/", "a/b", None]
 
 
 def test_names_that_are_no_text_and_empty_folders_are_no_keys(tmp_path: Path) -> None:
     (tmp_path / "empty/deeper").mkdir(parents=True)
     Path(str(tmp_path) + "/\udcff").touch()
-    assert Walk(tmp_path, ()).following() is None
+    assert KeyWalk(tmp_path, ()).next_key() is None
 
 
 def test_a_folder_can_be_stepped_over(tmp_path: Path) -> None:
@@ -58,25 +58,25 @@ def test_a_folder_can_be_stepped_over(tmp_path: Path) -> None:
         path = tmp_path / key
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert Walk(tmp_path, ()).following("a/" + LAST) == "a0"
+    assert KeyWalk(tmp_path, ()).next_key("a/" + LAST) == "a0"
 
 
 def test_a_key_rolls_up_to_the_first_delimiter_beyond_the_prefix() -> None:
-    assert rolled_up("a/b/c", "", "/") == "a/"
-    assert rolled_up("a/b/c", "a/", "/") == "a/b/"
-    assert rolled_up("a/b/c", "a/b/", "/") is None
-    assert rolled_up("a--b", "", "--") == "a--"
-    assert rolled_up("a/b", "", "") is None
+    assert common_prefix("a/b/c", "", "/") == "a/"
+    assert common_prefix("a/b/c", "a/", "/") == "a/b/"
+    assert common_prefix("a/b/c", "a/b/", "/") is None
+    assert common_prefix("a--b", "", "--") == "a--"
+    assert common_prefix("a/b", "", "") is None
 
 
 def test_a_key_may_nest_as_deep_as_it_can_be_long(tmp_path: Path) -> None:
     key = "b/" * 511 + "cc"
     trees.make((tmp_path / key).parent)
     (tmp_path / key).touch()
-    walk = Walk(tmp_path, ())
-    assert walk.following() == key
-    assert walk.following("b/" * 200, "b/" * 300) == key
-    assert walk.following(key) is None
+    walk = KeyWalk(tmp_path, ())
+    assert walk.next_key() == key
+    assert walk.next_key("b/" * 200, "b/" * 300) == key
+    assert walk.next_key(key) is None
 
 
 def test_what_lies_deeper_than_keys_reach_is_no_key(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_lies_deeper_than_keys_reach_is_no_key(tmp_path: Path) -> None:
         folder /= "f" * 200
     trees.make(folder)
     (folder / "file").touch()
-    assert Walk(tmp_path, ()).following() is None
+    assert KeyWalk(tmp_path, ()).next_key() is None
 
 
 def test_a_folder_of_more_names_than_are_sorted_at_once_is_in_order(
@@ -94,7 +94,7 @@ def test_a_folder_of_more_names_than_are_sorted_at_once_is_in_order(
     monkeypatch.setattr(key_order, "SORTED_MAX", 3)
     for name in "hbgaecdf":
         (tmp_path / name).touch()
-    walk, found, place = Walk(tmp_path, ()), "", ""
-    while (following := walk.following(place)) is not None:
+    walk, found, place = KeyWalk(tmp_path, ()), "", ""
+    while (following := walk.next_key(place)) is not None:
         found, place = found + following, following
     assert found == "abcdefgh"

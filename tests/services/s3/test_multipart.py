@@ -141,7 +141,7 @@ def test_an_object_that_came_whole_is_its_only_part(s3: S3) -> None:
 def test_what_was_put_together_before_sizes_were_kept_has_no_parts_to_read(s3: S3) -> None:
     s3.put("k", b"012345")
     found = s3.run(objects.existing(s3.context, "data", "k"))
-    s3.run(objects.change(s3.context, found, dataclasses.replace(found.known.about, parts=2)))
+    s3.run(objects.change(s3.context, found, dataclasses.replace(found.record.metadata, parts=2)))
     assert s3.refusal(lambda: s3.get("k", part_number=1)) == ("NotImplemented", 501)
     assert s3.get("k") == b"012345"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passrole.services.sqs.digests import AttributeValue
-from passrole.services.sqs.envelope import About, chosen, pack, unpack
+from passrole.services.sqs.envelope import MessageEnvelope, pack, selected_attributes, unpack
 
 WORDS: dict[str, AttributeValue] = {
     name: {"DataType": "String", "StringValue": "x"} for name in ("Hello", "Help.Me", "General")
@@ -17,7 +17,7 @@ WORDS: dict[str, AttributeValue] = {
 @given(st.binary(min_size=1), st.none() | st.text(min_size=1))
 def test_packing_loses_nothing(binary: bytes, group: str | None) -> None:
     attributes: dict[str, AttributeValue] = {"b": {"DataType": "Binary", "BinaryValue": binary}, **WORDS}
-    about = About("AIDA", "digest", attributes=attributes, group=group, source="arn")
+    about = MessageEnvelope("AIDA", "digest", attributes=attributes, group=group, source="arn")
     assert unpack(pack(about)) == about
 
 
@@ -35,4 +35,4 @@ def test_packing_loses_nothing(binary: bytes, group: str | None) -> None:
     ],
 )
 def test_a_receiver_chooses_by_name_or_prefix(names: Sequence[str], expected: list[str]) -> None:
-    assert sorted(chosen(WORDS, names)) == expected
+    assert sorted(selected_attributes(WORDS, names)) == expected

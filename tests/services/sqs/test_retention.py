@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passrole.clock import SteadyClock
-from passrole.services.sqs import put_right, sweep
+from passrole.services.sqs import correct_future_times, sweep
 
 
 def test_a_sweep_takes_expired_messages_of_queues_that_nobody_reads(sqs: Any) -> None:
@@ -40,7 +40,7 @@ def test_a_clock_that_was_set_back_before_a_start_hides_no_message(sqs: Any, kin
     assert sqs.bodies(url, 1) == ["held"]
     sqs.later(-86_400)
     sqs.restart()
-    sqs.run(put_right(sqs.store, sqs.context.clock))
+    sqs.run(correct_future_times(sqs.store, sqs.context.clock))
     assert sqs.bodies(url) == ["new"]
     sqs.later(30)
     assert sorted(sqs.bodies(url)) == ["held", "new"]

@@ -1,4 +1,4 @@
-"""GetObjectAttributes: what is known of an object, without its bytes and without its headers."""
+"""GetObjectAttributes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
 from passrole.services.s3 import objects, paging, storage, versions
-from passrole.services.s3.object_headers import told_checksums
+from passrole.services.s3.object_headers import checksum_members
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import invalid_argument
-from passrole.services.s3.rows import About
+from passrole.services.s3.rows import ObjectMetadata
 
 ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
 
@@ -50,29 +50,33 @@ async def get_object_attributes(
         message = "Invalid attribute name specified."
         raise invalid_argument(message, "x-amz-object-attributes", ",".join(object_attributes))
     found = await objects.existing(ctx, bucket, key)
-    about = found.known.about
+    object_metadata = found.record.metadata
     attributes: Mapping[str, Any] = {
-        "ETag": found.known.etag,  # here alone without its quotes
-        "Checksum": told_checksums(about.checksums),
-        "ObjectParts": _parts(about, paging.limit(max_parts, "max-parts"), int(part_number_marker or 0)),
-        "StorageClass": storage.read(about.storage).class_,
+        "ETag": found.record.etag,  # here alone without its quotes
+        "Checksum": checksum_members(object_metadata.checksums),
+        "ObjectParts": _parts(
+            object_metadata, paging.limit(max_parts, "max-parts"), int(part_number_marker or 0)
+        ),
+        "StorageClass": storage.from_stored(object_metadata.storage).class_,
         "ObjectSize": found.identity.size,
     }
     told = {name: attributes[name] for name in object_attributes if attributes[name] not in ({}, None)}
     return {"LastModified": float(int(found.identity.modified)), **told}
 
 
-def _parts(about: About, limit: int, after: int) -> dict[str, Any]:
+def _parts(object_metadata: ObjectMetadata, limit: int, after: int) -> dict[str, Any]:
     """The number of parts, and where they have checksums a page of them."""
-    if about.parts is None:
+    if object_metadata.parts is None:
         return {}
-    answer: dict[str, Any] = {"TotalPartsCount": about.parts}
-    if not about.part_checksums or not about.checksums:
+    answer: dict[str, Any] = {"TotalPartsCount": object_metadata.parts}
+    if not object_metadata.part_checksums or not object_metadata.checksums:
         return answer
-    (name,) = tuple(about.checksums)[:1]
+    (name,) = tuple(object_metadata.checksums)[:1]
     rest = [
         {"PartNumber": number, "Size": size, name: checksum}
-        for number, (size, checksum) in enumerate(zip(about.part_sizes, about.part_checksums, strict=True), 1)
+        for number, (size, checksum) in enumerate(
+            zip(object_metadata.part_sizes, object_metadata.part_checksums, strict=True), 1
+        )
         if number > after
     ]
     page = rest[:limit]

@@ -1,4 +1,4 @@
-"""Buckets come and go: CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation."""
+"""CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from passrole.services.context import Context
 from passrole.services.operation import Permission, operation
 from passrole.services.pages import wanted_rows
 from passrole.services.s3 import folders, names, paging, records, rows
-from passrole.services.s3.key_order import Walk
-from passrole.services.s3.multipart_uploads import forget_uploads
+from passrole.services.s3.key_order import KeyWalk
+from passrole.services.s3.multipart_uploads import delete_uploads
 from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.temporary_files import work
@@ -34,7 +34,7 @@ def creation_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
     return {**header_keys(ctx, parameters), **location}
 
 
-def _controlling(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+def _acl_permissions(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
     """What else CreateBucket asks for: an ACL that is not private, and who owns the objects.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
@@ -48,7 +48,7 @@ def _controlling(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permis
     return [*of_acl, Permission("s3:PutBucketOwnershipControls", bucket)]
 
 
-@operation("s3:CreateBucket", resource=the_bucket, keys=creation_keys, also=_controlling)
+@operation("s3:CreateBucket", resource=the_bucket, keys=creation_keys, also=_acl_permissions)
 async def create_bucket(
     ctx: Context,
     *,
@@ -111,13 +111,13 @@ async def delete_bucket(
 
     def delete(tx: Tx) -> list[str]:
         records.existing(tx, bucket)
-        if Walk(root, rows.markers(tx, bucket, "")).following() is not None:
+        if KeyWalk(root, rows.markers(tx, bucket, "")).next_key() is not None:
             message = "The bucket you tried to delete is not empty"
             raise Fault("BucketNotEmpty", message, status=409, members={"BucketName": bucket})
         _remove_folders(root)
-        rows.forget_all(tx, bucket)
+        rows.delete_bucket(tx, bucket)
         BUCKETS.delete(tx, bucket)
-        return forget_uploads(tx, bucket)
+        return delete_uploads(tx, bucket)
 
     for upload in await ctx.store.write(delete):
         await asyncio.to_thread(trees.remove, work(ctx, upload))

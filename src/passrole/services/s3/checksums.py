@@ -1,7 +1,7 @@
-"""Digests of what is written: the ETag's, and those that senders vouch with.
+"""Checksums of what is written: the ETag's MD5, and those that requests bring.
 
 It knows no file. CRC32, SHA-1 and SHA-256 are computed and compared; CRC32C and CRC64NVME, which Python's
-library cannot compute at a bearable speed, are kept and told again without being checked.
+library cannot compute fast enough, are stored and answered without being checked.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""An object in parts becomes whole: CompleteMultipartUpload."""
+"""CompleteMultipartUpload."""
 
 import asyncio
 import itertools
@@ -19,11 +19,11 @@ from passrole.services.s3 import (
     temporary_files,
     write_permissions,
 )
-from passrole.services.s3.multipart_uploads import Part, Upload, existing_upload, forget_upload, parts_of
+from passrole.services.s3.multipart_uploads import Part, Upload, delete_upload, existing_upload, parts_of
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import Bucket, bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, no_such_upload
-from passrole.services.s3.rows import About, Known
+from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written
 from passrole.store import Tx
 from passrole.wire.s3_routing import object_uri
@@ -35,7 +35,7 @@ PART_BYTES_MIN = 5 * 1024 * 1024
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.creating,
+    keys=write_permissions.creation_keys,
     ignores=("request_payer",),
 )
 async def complete_multipart_upload(
@@ -56,7 +56,7 @@ async def complete_multipart_upload(
     if_none_match: str | None = None,
     mpu_object_size: int | None = None,
 ) -> dict[str, Any]:
-    """Make the object of the parts that are listed; the others go."""
+    """Make the object of the listed parts; the other parts are deleted."""
     inside = await bucket_of(ctx, bucket, expected_bucket_owner)
     given = checksums.given(
         crc32=checksum_crc32,
@@ -69,7 +69,7 @@ async def complete_multipart_upload(
     try:
         upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
     except Fault:
-        return _completed(await objects.find(ctx, bucket, key), inside, upload_id, listed)
+        return _answer_again(await objects.find(ctx, bucket, key), inside, upload_id, listed)
     present = await ctx.store.read(lambda tx: parts_of(tx, upload_id))
     parts = chosen(present, listed, upload_id)
     size = sum(part.size for part in parts)
@@ -82,14 +82,16 @@ async def complete_multipart_upload(
     wanted = {upload.checksum} if upload.checksum and upload.full else set()
     written = await temporary_files.write(temporary_files.work(ctx), _bytes(work, parts), wanted)
     told = _checksums(upload, parts, written, given)
-    known = Known(checksums.etag_of_parts([part.etag for part in parts]), _about(upload, parts, told))
+    record = ObjectRecord(
+        checksums.etag_of_parts([part.etag for part in parts]), _object_metadata(upload, parts, told)
+    )
 
     def before(tx: Tx) -> None:
-        forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
+        delete_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
-    await objects.put(ctx, bucket, key, written, known, condition=condition, before=before)
+    await objects.put(ctx, bucket, key, written, record, condition=condition, before=before)
     await asyncio.to_thread(trees.remove, work)
-    return _answer(inside, key, known)
+    return _answer(inside, key, record)
 
 
 def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload: str) -> list[Part]:
@@ -113,36 +115,36 @@ def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload:
     return parts
 
 
-def _completed(
+def _answer_again(
     found: Object | None, bucket: Bucket, upload_id: str, listed: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The answer again, to who did not hear it, while the upload's object is there. Raises Fault."""
-    if found is None or found.known.about.upload != upload_id:
+    """The answer to a repeated call, while the object of the upload is there. Raises NoSuchUpload."""
+    if found is None or found.record.metadata.upload != upload_id:
         raise no_such_upload(upload_id)
     etags = [str(each.get("ETag") or "").strip('"') for each in listed]
     try:
-        is_same = checksums.etag_of_parts(etags) == found.known.etag
+        is_same = checksums.etag_of_parts(etags) == found.record.etag
     except ValueError:
         is_same = False
     if not is_same:
         raise _invalid_part(None, None, upload_id)
-    return _answer(bucket, found.key, found.known)
+    return _answer(bucket, found.key, found.record)
 
 
-def _answer(bucket: Bucket, key: str, known: Known) -> dict[str, Any]:
+def _answer(bucket: Bucket, key: str, record: ObjectRecord) -> dict[str, Any]:
     return {
         "Location": object_uri(bucket.name, bucket.region, key),
         "Bucket": bucket.name,
         "Key": key,
-        "ETag": object_headers.quoted(known.etag),
-        **object_headers.told_checksums(known.about.checksums),
-        **storage.told(storage.read(known.about.storage)),
+        "ETag": object_headers.quoted(record.etag),
+        **object_headers.checksum_members(record.metadata.checksums),
+        **storage.members(storage.from_stored(record.metadata.storage)),
     }
 
 
-def _about(upload: Upload, parts: Sequence[Part], told: Mapping[str, str]) -> About:
+def _object_metadata(upload: Upload, parts: Sequence[Part], told: Mapping[str, str]) -> ObjectMetadata:
     of_parts = [part.checksums.get(upload.checksum) for part in parts] if upload.checksum else []
-    return About(
+    return ObjectMetadata(
         upload.headers,
         upload.metadata,
         told,

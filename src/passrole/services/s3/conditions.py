@@ -17,7 +17,7 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a reader wants to hold; times in epoch seconds, `now` too."""
+    """The conditional headers of a read; times in epoch seconds, `now` too."""
 
     now: float
 

@@ -1,4 +1,4 @@
-"""What is kept of a bucket's configuration: its tags, and that public access is blocked.
+"""The configurations that a bucket can have: tags, and the public access block.
 
 Nothing here opens a bucket: a request without a signature does nothing, whatever is configured. Of the other
 configurations `unset_configurations.py` says that there are none.

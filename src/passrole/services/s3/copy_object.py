@@ -22,7 +22,7 @@ from passrole.services.s3.objects import Object
 from passrole.services.s3.put_object import place
 from passrole.services.s3.records import bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import busy, invalid_request, precondition_failed
-from passrole.services.s3.rows import About
+from passrole.services.s3.rows import ObjectMetadata
 from passrole.services.s3.storage import Storage
 from passrole.services.s3.temporary_files import Written
 
@@ -31,8 +31,8 @@ from passrole.services.s3.temporary_files import Written
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.creating,
-    also=write_permissions.copied,
+    keys=write_permissions.creation_keys,
+    also=write_permissions.copy_permissions,
     ignores=("checksum_algorithm", "request_payer"),
 )
 async def copy_object(
@@ -68,7 +68,7 @@ async def copy_object(
 ) -> dict[str, Any]:
     """Copy an object, with its headers, metadata and tags or with new ones."""
     inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.asked(
+    stored = storage.requested(
         inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
     )
     conditions = {
@@ -91,10 +91,12 @@ async def copy_object(
     replaces = object_headers.directive(metadata_directive, "metadata")
     if not any((replaces, storage_class, server_side_encryption, website_redirect_location)):
         _check_elsewhere(source, bucket, key)
-    about = _about(source, headers, stored, metadata if replaces else None, replaces=replaces)
+    object_metadata = _object_metadata(
+        source, headers, stored, metadata if replaces else None, replaces=replaces
+    )
     if object_headers.directive(tagging_directive, "tagging"):
-        about = replace(about, tags=object_headers.header_tags(tagging))
-    return await _copy(ctx, bucket, key, source, about, if_match, if_none_match)
+        object_metadata = replace(object_metadata, tags=object_headers.header_tags(tagging))
+    return await _copy(ctx, bucket, key, source, object_metadata, if_match, if_none_match)
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
@@ -135,22 +137,22 @@ def _check_elsewhere(source: Object, bucket: str, key: str) -> None:
         raise invalid_request(_ONTO_ITSELF)
 
 
-def _about(
+def _object_metadata(
     source: Object,
     headers: Mapping[str, str | float],
     stored: Storage,
     metadata: Mapping[str, str] | None,
     *,
     replaces: bool,
-) -> About:
+) -> ObjectMetadata:
     """What is kept with a copy. Its checksums are those of the same bytes, but not those of parts."""
-    old = source.known.about
-    return About(
+    old = source.record.metadata
+    return ObjectMetadata(
         headers=_headers(old.headers, headers, replaces=replaces),
         metadata=object_headers.check_metadata(metadata) if replaces else old.metadata,
         checksums={name: value for name, value in old.checksums.items() if "-" not in value},
         tags=old.tags,
-        storage=storage.kept(stored),
+        storage=storage.stored_members(stored),
     )
 
 
@@ -170,17 +172,20 @@ async def _copy(
     bucket: str,
     key: str,
     source: Object,
-    about: About,
+    object_metadata: ObjectMetadata,
     if_match: str | None,
     if_none_match: str | None,
 ) -> dict[str, Any]:
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await copy_bytes(ctx, source, 0, source.identity.size, temporary_files.work(ctx))
-    await place(ctx, bucket, key, written, about, condition)
+    await place(ctx, bucket, key, written, object_metadata, condition)
     result = {"ETag": object_headers.quoted(written.etag), "LastModified": written.identity.modified}
-    shown = storage.told(storage.read(about.storage))
-    return {"CopyObjectResult": {**result, **object_headers.told_checksums(about.checksums)}, **shown}
+    shown = storage.members(storage.from_stored(object_metadata.storage))
+    return {
+        "CopyObjectResult": {**result, **object_headers.checksum_members(object_metadata.checksums)},
+        **shown,
+    }
 
 
 _ONTO_ITSELF = (

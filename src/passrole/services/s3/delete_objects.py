@@ -38,12 +38,12 @@ async def delete_object(
     expected_bucket_owner: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
-    """Remove an object; one that is not there is removed as well."""
+    """Delete an object; deleting one that does not exist succeeds."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     if if_match is not None:
         found = await objects.existing(ctx, bucket, key)
-        if not fits(if_match, found.known.etag):
+        if not fits(if_match, found.record.etag):
             raise precondition_failed("If-Match")
     try:
         path = names.segments(key)
@@ -57,7 +57,7 @@ async def delete_object(
 async def delete_objects(
     ctx: Context, *, bucket: str, delete: Mapping[str, Any], expected_bucket_owner: str | None = None
 ) -> dict[str, Any]:
-    """Remove up to a thousand objects, and tell the fate of each.
+    """Delete up to a thousand objects; the response has the result of each.
 
     Each goes through the door as a DeleteObject, because S3 asks for `s3:DeleteObject` key by key, or for
     `s3:DeleteObjectVersion` where a version is named, and answers for a key that the caller may not delete
@@ -68,7 +68,7 @@ async def delete_objects(
         raise malformed_xml()
     named = {"Bucket": bucket, "ExpectedBucketOwner": expected_bucket_owner}
     given = without_none(**named)
-    fates = await asyncio.gather(*(_fate(ctx, given, each) for each in wanted))
+    fates = await asyncio.gather(*(_result(ctx, given, each) for each in wanted))
     if any(fate.get("Code") == "NoSuchBucket" for fate in fates):
         raise no_such_bucket(bucket)
     failed = [fate for fate in fates if "Code" in fate]
@@ -79,7 +79,7 @@ async def delete_objects(
     return answer | ({"Errors": failed} if failed else {})
 
 
-async def _fate(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
+async def _result(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
     key: str = wanted["Key"]
     version = {"VersionId": wanted["VersionId"]} if wanted.get("VersionId") is not None else {}
     condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}

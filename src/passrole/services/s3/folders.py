@@ -22,7 +22,7 @@ _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY)
 
 
-class InTheWay(Exception):
+class PathConflict(Exception):
     """A file stands where a folder is needed, or the other way."""
 
 
@@ -153,7 +153,7 @@ def _clearly() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _IN_THE_WAY:
-            raise InTheWay from error
+            raise PathConflict from error
         raise
 
 

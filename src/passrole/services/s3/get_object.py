@@ -8,7 +8,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, versions
 from passrole.services.s3.conditions import Conditions, byte_range, check_read, part_range
-from passrole.services.s3.object_headers import described
+from passrole.services.s3.object_headers import object_members
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import busy, invalid_request, not_implemented
@@ -92,7 +92,7 @@ async def head_object(
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
-    found = await _met(ctx, bucket, key, conditions)
+    found = await _found(ctx, bucket, key, conditions)
     answer = _answer(found, _span(found, range_, part_number), checksum_mode, part_number)
     answer |= without_none(
         CacheControl=response_cache_control,
@@ -110,7 +110,7 @@ async def _read(
 ) -> tuple[Object, Span, bytes]:
     """The object, the range that is meant, and its bytes; all of one state of the file. Raises Fault."""
     for _ in range(READS_MAX):
-        found = await _met(ctx, bucket, key, conditions)
+        found = await _found(ctx, bucket, key, conditions)
         part = _span(found, range_, part_number)
         start, stop = part or (0, found.identity.size)
         body = await objects.read(ctx, found, start, stop)
@@ -119,9 +119,9 @@ async def _read(
     raise busy()
 
 
-async def _met(ctx: Context, bucket: str, key: str, conditions: Conditions) -> Object:
+async def _found(ctx: Context, bucket: str, key: str, conditions: Conditions) -> Object:
     found = await objects.existing(ctx, bucket, key)
-    check_read(conditions, found.known.etag, found.identity.modified)
+    check_read(conditions, found.record.etag, found.identity.modified)
     return found
 
 
@@ -131,17 +131,17 @@ def _span(found: Object, range_: str | None, part_number: int | None) -> Span:
         return byte_range(range_, found.identity.size)
     if range_ is not None:
         raise invalid_request("Cannot specify both Range header and partNumber query parameter")
-    about = found.known.about
-    if about.parts is not None and not about.part_sizes:
+    object_metadata = found.record.metadata
+    if object_metadata.parts is not None and not object_metadata.part_sizes:
         raise not_implemented("partNumber")  # put together before the sizes of parts were kept
-    return part_range(part_number, about.part_sizes or (found.identity.size,))
+    return part_range(part_number, object_metadata.part_sizes or (found.identity.size,))
 
 
 def _answer(found: Object, part: Span, checksum_mode: str | None, part_number: int | None) -> dict[str, Any]:
     """A part of an object has no checksum of its own."""
-    answer = described(found, checksums=checksum_mode == "ENABLED" and part is None)
-    if part_number is not None and found.known.about.parts is not None:
-        answer["PartsCount"] = found.known.about.parts
+    answer = object_members(found, checksums=checksum_mode == "ENABLED" and part is None)
+    if part_number is not None and found.record.metadata.parts is not None:
+        answer["PartsCount"] = found.record.metadata.parts
     if part is None:
         return answer
     start, stop = part
@@ -151,7 +151,7 @@ def _answer(found: Object, part: Span, checksum_mode: str | None, part_number: i
 
 async def _tag_count(ctx: Context, found: Object) -> dict[str, int]:
     """The number of tags, for who may read them as well, as S3 documents it."""
-    tags = found.known.about.tags
+    tags = found.record.metadata.tags
     if not tags:
         return {}
     try:

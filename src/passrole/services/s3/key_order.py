@@ -23,15 +23,15 @@ class _Folder(NamedTuple):
     key: str
 
 
-class Walk:
-    """One look at a bucket; each folder is read once. `markers` are the keys that end in a slash."""
+class KeyWalk:
+    """A walk through a bucket that reads each folder once. `markers` are the keys that end in a slash."""
 
     def __init__(self, root: Path, markers: Collection[str]) -> None:
         self._root = str(root)
         self._markers = frozenset(markers)
         self._names: dict[str, list[str]] = {}
 
-    def following(self, after: str = "", prefix: str = "") -> str | None:
+    def next_key(self, after: str = "", prefix: str = "") -> str | None:
         """The first key beyond `after` that begins with `prefix`, or None."""
         path = [self._keys("", after, prefix)]  # a key may have 512 folders: that is no depth for recursion
         while path:
@@ -78,8 +78,8 @@ class Walk:
         return names
 
 
-def rolled_up(key: str, prefix: str, delimiter: str) -> str | None:
-    """The common prefix that the key is told as: up to the first delimiter beyond the prefix."""
+def common_prefix(key: str, prefix: str, delimiter: str) -> str | None:
+    """The common prefix of the key: up to the first delimiter after the prefix."""
     if not delimiter or not key.startswith(prefix):
         return None
     end = key.find(delimiter, len(prefix))

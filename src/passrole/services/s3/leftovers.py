@@ -1,4 +1,4 @@
-"""What a server that was killed left in `.work`: temporary files, and parts that no upload has.
+"""Deletes what a killed server left in `.work`: temporary files, and parts of no upload.
 
 At the start no write is under way, so that a file which no row names is nobody's.
 """

@@ -1,4 +1,4 @@
-"""ListObjects and ListObjectsV2: the same page of a folder's keys, told in two ways."""
+"""ListObjects and ListObjectsV2: the same page of keys in two responses."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import objects, paging, records, rows, storage
-from passrole.services.s3.key_order import LAST, Walk, rolled_up
+from passrole.services.s3.key_order import LAST, KeyWalk, common_prefix
 from passrole.services.s3.object_headers import quoted
 from passrole.services.s3.objects import Object
 from passrole.services.s3.records import bucket_of, its_policy, listing_keys, the_bucket
@@ -42,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Page:
-    """Keys and common prefixes, each in order. `last` is what the page ends with, None where all is told."""
+    """Keys and common prefixes, each in order. `last` is the last of them, None where no page follows."""
 
     keys: Sequence[str]
     prefixes: Sequence[str]
@@ -99,8 +99,8 @@ async def list_objects_v2(
     await bucket_of(ctx, bucket, expected_bucket_owner)
     wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
     after = start_after or "" if continuation_token is None else paging.last_of(bucket, continuation_token)
-    page = await paged(ctx, bucket, wanted.prefix, wanted.delimiter, after, wanted.limit)
-    answer = await _told(ctx, wanted, page, with_owner=bool(fetch_owner))
+    page = await list_page(ctx, bucket, wanted.prefix, wanted.delimiter, after, wanted.limit)
+    answer = await _response(ctx, wanted, page, with_owner=bool(fetch_owner))
     answer["KeyCount"] = len(page.keys) + len(page.prefixes)
     optional = {
         "ContinuationToken": continuation_token,
@@ -115,29 +115,31 @@ async def by_marker(ctx: Context, wanted: Wanted, marker: str) -> tuple[dict[str
 
     A marker inside of a common prefix is beyond the whole of it, which StartAfter is not.
     """
-    rolled = rolled_up(marker, wanted.prefix, wanted.delimiter)
-    page = await paged(ctx, wanted.bucket, wanted.prefix, wanted.delimiter, rolled or marker, wanted.limit)
-    answer = await _told(ctx, wanted, page, with_owner=True)
+    rolled = common_prefix(marker, wanted.prefix, wanted.delimiter)
+    page = await list_page(
+        ctx, wanted.bucket, wanted.prefix, wanted.delimiter, rolled or marker, wanted.limit
+    )
+    answer = await _response(ctx, wanted, page, with_owner=True)
     return answer, None if page.last is None else wanted.write(page.last)
 
 
-async def paged(ctx: Context, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
+async def list_page(ctx: Context, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
     """The keys beyond `after` that begin with `prefix`, those with the delimiter after it rolled up."""
     markers = await ctx.store.read(lambda tx: rows.markers(tx, bucket, prefix))
-    walk = Walk(records.root(ctx, bucket), markers)
+    walk = KeyWalk(records.root(ctx, bucket), markers)
     return await asyncio.to_thread(_page, walk, prefix, delimiter, after, limit)
 
 
-def _page(walk: Walk, prefix: str, delimiter: str, after: str, limit: int) -> Page:
+def _page(walk: KeyWalk, prefix: str, delimiter: str, after: str, limit: int) -> Page:
     keys: list[str] = []
     prefixes: list[str] = []
     last = after
-    if delimiter and (rolled := rolled_up(after, prefix, delimiter)) and after == rolled:
+    if delimiter and (rolled := common_prefix(after, prefix, delimiter)) and after == rolled:
         after += LAST  # the page before ended with this prefix
-    while (key := walk.following(after, prefix)) is not None:
+    while (key := walk.next_key(after, prefix)) is not None:
         if len(keys) + len(prefixes) == limit:
             return Page(keys, prefixes, last if limit else None)
-        rolled = rolled_up(key, prefix, delimiter)
+        rolled = common_prefix(key, prefix, delimiter)
         if rolled is None:
             keys.append(key)
             last = after = key
@@ -147,7 +149,7 @@ def _page(walk: Walk, prefix: str, delimiter: str, after: str, limit: int) -> Pa
     return Page(keys, prefixes, None)
 
 
-async def _told(ctx: Context, wanted: Wanted, page: Page, *, with_owner: bool) -> dict[str, Any]:
+async def _response(ctx: Context, wanted: Wanted, page: Page, *, with_owner: bool) -> dict[str, Any]:
     found = await asyncio.gather(*(objects.find(ctx, wanted.bucket, key) for key in page.keys))
     owner = {"Owner": {"ID": ctx.account}} if with_owner else {}
     write = wanted.write
@@ -169,9 +171,9 @@ def _content(found: Object, key: str) -> dict[str, Any]:
     return {
         "Key": key,
         "LastModified": found.identity.modified,
-        "ETag": quoted(found.known.etag),
+        "ETag": quoted(found.record.etag),
         "Size": found.identity.size,
-        "StorageClass": storage.read(found.known.about.storage).class_,
+        "StorageClass": storage.from_stored(found.record.metadata.storage).class_,
     }
 
 

@@ -80,16 +80,16 @@ def parts_of(tx: Tx, upload: str) -> list[Part]:
     return [part for _, part in PARTS.children(tx, upload)]
 
 
-def forget_upload(tx: Tx, upload: Upload) -> None:
-    """The upload is over; its folder is the caller's to remove."""
+def delete_upload(tx: Tx, upload: Upload) -> None:
+    """Delete the row of an upload; the caller removes its folder."""
     UPLOADS.delete(tx, UPLOADS.child(upload.bucket, upload.id))
     for part in parts_of(tx, upload.id):
         PARTS.delete(tx, PARTS.child(upload.id, f"{part.number:05}"))
 
 
-def forget_uploads(tx: Tx, bucket: str) -> list[str]:
-    """The bucket is gone; the ids of the uploads that went with it."""
+def delete_uploads(tx: Tx, bucket: str) -> list[str]:
+    """Delete the uploads of a bucket; their ids."""
     uploads = uploads_of(tx, bucket)
     for upload in uploads:
-        forget_upload(tx, upload)
+        delete_upload(tx, upload)
     return [upload.id for upload in uploads]

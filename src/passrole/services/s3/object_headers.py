@@ -1,4 +1,4 @@
-"""What a writer says of an object and a reader is told: headers, metadata, tags, storage.
+"""Object metadata in requests and responses: headers, user metadata, tags, storage.
 
 It knows no bytes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 """
@@ -57,34 +57,34 @@ def check_tags(
 
 
 def directive(value: str | None, name: str) -> bool:
-    """Whether a copy replaces what was said of its source. Raises Fault."""
+    """Whether a copy replaces the metadata, or the tags, of its source. Raises InvalidArgument."""
     if value not in (None, "COPY", "REPLACE"):
         raise invalid_argument(f"Unknown {name} directive.", f"x-amz-{name}-directive", value)
     return value == "REPLACE"
 
 
-def described(found: Object, *, checksums: bool) -> dict[str, Any]:
-    """What GetObject and HeadObject tell alike, in AWS's spelling."""
-    about = found.known.about
-    stored = storage.read(about.storage)
+def object_members(found: Object, *, checksums: bool) -> dict[str, Any]:
+    """The response members that GetObject and HeadObject share."""
+    object_metadata = found.record.metadata
+    stored = storage.from_stored(object_metadata.storage)
     answer: dict[str, Any] = {
         "AcceptRanges": "bytes",
         "LastModified": float(int(found.identity.modified)),
         "ContentLength": found.identity.size,
-        "ETag": quoted(found.known.etag),
+        "ETag": quoted(found.record.etag),
         "ContentType": DEFAULT_TYPE,
-        **about.headers,
-        "Metadata": dict(about.metadata),
-        **storage.told(stored),
+        **object_metadata.headers,
+        "Metadata": dict(object_metadata.metadata),
+        **storage.members(stored),
     }
     if stored.class_ != storage.STANDARD:
         answer["StorageClass"] = stored.class_
-    if checksums and about.checksums:
-        answer |= told_checksums(about.checksums)
+    if checksums and object_metadata.checksums:
+        answer |= checksum_members(object_metadata.checksums)
     return answer
 
 
-def told_checksums(checksums: Mapping[str, str]) -> dict[str, str]:
+def checksum_members(checksums: Mapping[str, str]) -> dict[str, str]:
     """Checksums with their type: that of parts ends in the number of them."""
     if not checksums:
         return {}

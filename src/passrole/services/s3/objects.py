@@ -15,7 +15,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.s3 import folders, names, records, rows
 from passrole.services.s3.conditions import fits
-from passrole.services.s3.folders import Identity, InTheWay
+from passrole.services.s3.folders import Identity, PathConflict
 from passrole.services.s3.refusals import (
     conflict,
     no_such_key,
@@ -23,7 +23,7 @@ from passrole.services.s3.refusals import (
     precondition_failed,
     unfit_key,
 )
-from passrole.services.s3.rows import About, Known
+from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written, pieces
 from passrole.store import Tx
 
@@ -38,12 +38,12 @@ class Object:
     key: str
     path: tuple[str, ...]
     identity: Identity
-    known: Known
+    record: ObjectRecord
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a conditional write wants to find: `identity` None is nothing there."""
+    """The file that a conditional write expects under the key; `identity` None: no file."""
 
     identity: Identity | None
 
@@ -57,14 +57,14 @@ async def find(ctx: Context, bucket: str, key: str) -> Object | None:
     identity = await _identity(ctx, bucket, key, path)
     if identity is None:
         return None
-    known = await ctx.store.read(lambda tx: rows.find(tx, bucket, key, identity))
-    if known is None:
-        known = await _learnt(ctx, bucket, key, path, identity)
-    return Object(bucket, key, path, identity, known) if known else None
+    record = await ctx.store.read(lambda tx: rows.find(tx, bucket, key, identity))
+    if record is None:
+        record = await _computed_record(ctx, bucket, key, path, identity)
+    return Object(bucket, key, path, identity, record) if record else None
 
 
 async def existing(ctx: Context, bucket: str, key: str) -> Object:
-    """The object under a key. Raises Fault: who may not list the bucket does not learn that there is none."""
+    """The object under a key. Raises NoSuchKey, but AccessDenied if the caller may not list the bucket."""
     found = await find(ctx, bucket, key)
     if found is None:
         await ctx.call("s3", "HeadBucket", {"Bucket": bucket})
@@ -96,7 +96,10 @@ async def read(ctx: Context, found: Object, start: int, stop: int) -> bytes | No
 async def expected(
     ctx: Context, bucket: str, key: str, if_match: str | None, if_none_match: str | None
 ) -> Expected | None:
-    """What must lie under the key for a conditional write; None for any. Raises Fault where it does not."""
+    """What a conditional write expects under the key; None if it is unconditional.
+
+    Raises PreconditionFailed, and NoSuchKey for If-Match without an object.
+    """
     if if_match is None and if_none_match is None:
         return None
     _check_conditions(if_match, if_none_match)
@@ -106,7 +109,7 @@ async def expected(
     if if_match is not None:
         if found is None:
             raise no_such_key(key)
-        if not fits(if_match, found.known.etag):
+        if not fits(if_match, found.record.etag):
             raise precondition_failed("If-Match")
     return Expected(found.identity if found else None)
 
@@ -116,7 +119,7 @@ async def put(
     bucket: str,
     key: str,
     written: Written,
-    known: Known,
+    record: ObjectRecord,
     *,
     condition: Expected | None = None,
     before: Callable[[Tx], None] | None = None,
@@ -136,22 +139,22 @@ async def put(
             before(tx)
         depth = folders.depth_of(root, path[:-1])
         folders.place(written.path, root, path)
-        rows.settle(tx, bucket, key, written.identity)
+        rows.confirm(tx, bucket, key, written.identity)
         return depth
 
-    await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, known, pending=True))
+    await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, record, pending=True))
     try:
         depth = await ctx.store.write(swap)
     except Exception as error:
         written.path.unlink(missing_ok=True)
-        await ctx.store.write(lambda tx: rows.withdraw(tx, bucket, key, written.identity))
-        if isinstance(error, InTheWay):
+        await ctx.store.write(lambda tx: rows.discard_pending(tx, bucket, key, written.identity))
+        if isinstance(error, PathConflict):
             raise unfit_key(key, "an object cannot also be the folder of another") from None
         raise
     await asyncio.to_thread(folders.sync, root, path[:-1], depth)
 
 
-async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
+async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) -> None:
     """Put a folder marker: a folder that stays when it is empty. Raises Fault."""
     path, root = names.segments(key), records.root(ctx, bucket)
     identity = Identity(0, int(ctx.clock() * 1e9), 0)
@@ -160,28 +163,28 @@ async def put_marker(ctx: Context, bucket: str, key: str, known: Known) -> None:
         records.existing(tx, bucket)
         root.mkdir(exist_ok=True)
         folders.make(root, path)
-        rows.put(tx, bucket, key, identity, known)
+        rows.put(tx, bucket, key, identity, record)
 
     try:
         await ctx.store.write(make)
-    except InTheWay:
+    except PathConflict:
         raise unfit_key(key, "an object cannot also be the folder of another") from None
     await asyncio.to_thread(folders.sync, root, path)
 
 
-async def change(ctx: Context, found: Object, about: About) -> None:
-    """Say something else of an object; its bytes stay."""
-    known = Known(found.known.etag, about)
-    await ctx.store.write(lambda tx: rows.put(tx, found.bucket, found.key, found.identity, known))
+async def change(ctx: Context, found: Object, object_metadata: ObjectMetadata) -> None:
+    """Replace the metadata of an object; its bytes stay."""
+    record = ObjectRecord(found.record.etag, object_metadata)
+    await ctx.store.write(lambda tx: rows.put(tx, found.bucket, found.key, found.identity, record))
 
 
 async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> None:
-    """Remove what lies under a key, and the folders that only it needed; durable at return."""
+    """Delete the file under a key, and the folders that are empty then; durable at return."""
     root = records.root(ctx, bucket)
 
     def delete(tx: Tx) -> int:
         records.existing(tx, bucket)
-        rows.forget(tx, bucket, key)
+        rows.delete(tx, bucket, key)
         keep = partial(_has_marker, tx, bucket)
         if names.is_marker(key):
             folders.prune(root, path, keep)
@@ -219,10 +222,10 @@ async def _identity(ctx: Context, bucket: str, key: str, path: tuple[str, ...]) 
     return found if found and folders.is_folder(root, path) else None
 
 
-async def _learnt(
+async def _computed_record(
     ctx: Context, bucket: str, key: str, path: tuple[str, ...], identity: Identity
-) -> Known | None:
-    """What can be known of a file that came without us; None where it is gone again."""
+) -> ObjectRecord | None:
+    """The record of a file that another program wrote; None where it is gone again."""
     file = folders.open_file(records.root(ctx, bucket), path)
     if file is None:
         return None
@@ -236,7 +239,7 @@ async def _learnt(
             return folders.identity(os.fstat(file.fileno()))
 
     after = await asyncio.to_thread(compute) if before.size > OFF_LOOP_BYTES else compute()
-    known = Known(digest.hexdigest(), About())
+    record = ObjectRecord(digest.hexdigest(), ObjectMetadata())
     if before == after == identity:  # else it is being written, and the next reader computes anew
-        await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, known))
-    return known
+        await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, record))
+    return record

@@ -20,7 +20,7 @@ from passrole.services.s3.records import bucket_of, its_policy, the_object
 from passrole.services.s3.refusals import (
     unfit_key,
 )
-from passrole.services.s3.rows import About, Known
+from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written
 
 IGNORED = ("checksum_algorithm", "content_length", "request_payer")
@@ -30,8 +30,8 @@ IGNORED = ("checksum_algorithm", "content_length", "request_payer")
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.creating,
-    also=write_permissions.beside,
+    keys=write_permissions.creation_keys,
+    also=write_permissions.tag_and_acl_permissions,
     ignores=IGNORED,
 )
 async def put_object(
@@ -66,7 +66,7 @@ async def put_object(
 ) -> dict[str, Any]:
     """Write an object: the file is there as a whole or not at all, and on the disk when this returns."""
     inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.asked(
+    stored = storage.requested(
         inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
     )
     given = checksums.given(
@@ -86,31 +86,38 @@ async def put_object(
         WebsiteRedirectLocation=website_redirect_location,
     )
     tags = object_headers.header_tags(tagging)
-    about = About(headers, object_headers.check_metadata(metadata), given, tags, storage=storage.kept(stored))
+    object_metadata = ObjectMetadata(
+        headers, object_headers.check_metadata(metadata), given, tags, storage=storage.stored_members(stored)
+    )
     names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await temporary_files.write(temporary_files.work(ctx), (body,), given)
     _check_written(written, given, content_md5)
-    await place(ctx, bucket, key, written, about, condition)
+    await place(ctx, bucket, key, written, object_metadata, condition)
     return {
         "ETag": object_headers.quoted(written.etag),
-        **object_headers.told_checksums(given),
-        **storage.told(stored),
+        **object_headers.checksum_members(given),
+        **storage.members(stored),
     }
 
 
 async def place(
-    ctx: Context, bucket: str, key: str, written: Written, about: About, condition: objects.Expected | None
+    ctx: Context,
+    bucket: str,
+    key: str,
+    written: Written,
+    object_metadata: ObjectMetadata,
+    condition: objects.Expected | None,
 ) -> None:
     """Put a temporary file under a key; under a key that ends in a slash, a folder marker. Raises Fault."""
-    known = Known(written.etag, about)
+    record = ObjectRecord(written.etag, object_metadata)
     if not names.is_marker(key):
-        await objects.put(ctx, bucket, key, written, known, condition=condition)
+        await objects.put(ctx, bucket, key, written, record, condition=condition)
         return
     written.path.unlink()
     if written.identity.size:
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
-    await objects.put_marker(ctx, bucket, key, known)
+    await objects.put_marker(ctx, bucket, key, record)
 
 
 def _check_written(written: Written, given: Mapping[str, str], content_md5: str | None) -> None:

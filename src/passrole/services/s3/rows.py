@@ -1,4 +1,4 @@
-"""The SQL of what is known about objects beside their bytes.
+"""The SQL of objects: the ETag and the metadata of each file.
 
 A row belongs to a file and not to a key: it counts only while the file under the key has the row's inode,
 mtime and size. So a file that Spark or a person wrote has no row, whatever lay there before.
@@ -19,8 +19,8 @@ from passrole.store import Tx
 
 
 @dataclass(frozen=True)
-class About:
-    """What a writer said of an object. `headers` are by member name (`ContentType`), `tags` in order.
+class ObjectMetadata:
+    """The metadata of an object. `headers` are by member name (`ContentType`), `tags` in order.
 
     `checksums` are by member name too. Of a multipart object: `parts` is the number of its parts,
     `part_sizes` has their bytes and `part_checksums` their checksums, where they have any, both in order;
@@ -39,42 +39,46 @@ class About:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A file's ETag, without quotes, and what was said of it."""
+class ObjectRecord:
+    """A file's ETag, without quotes, and the metadata of the object."""
 
     etag: str
-    about: About
+    metadata: ObjectMetadata
 
 
-def find(tx: Tx, bucket: str, key: str, identity: Identity) -> Known | None:
-    """What is known about the file that is under the key now."""
+def find(tx: Tx, bucket: str, key: str, identity: Identity) -> ObjectRecord | None:
+    """The record of the file that is under the key now."""
     row = tx.one(
-        "SELECT etag, about FROM objects"
+        "SELECT etag, metadata FROM objects"
         " WHERE bucket = ? AND key = ? AND inode = ? AND mtime = ? AND size = ?",
         bucket,
         key,
         *identity,
     )
-    return Known(row[0], About(**orjson.loads(row[1]))) if row else None
+    return ObjectRecord(row[0], ObjectMetadata(**orjson.loads(row[1]))) if row else None
 
 
-def put(tx: Tx, bucket: str, key: str, identity: Identity, known: Known, *, pending: bool = False) -> None:
-    """Store what is known about a file."""
+def put(
+    tx: Tx, bucket: str, key: str, identity: Identity, record: ObjectRecord, *, pending: bool = False
+) -> None:
+    """Store the record of a file."""
     tx.run(
-        "INSERT OR REPLACE INTO objects (bucket, key, inode, mtime, size, etag, about, pending)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO objects (bucket, key, inode, mtime, size, etag, metadata, pending)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (bucket, key, inode) DO UPDATE SET mtime = excluded.mtime, size = excluded.size,"
+        " etag = excluded.etag, metadata = excluded.metadata, pending = excluded.pending",
         bucket,
         key,
         *identity,
-        known.etag,
-        orjson.dumps(dataclasses.asdict(known.about)),
+        record.etag,
+        orjson.dumps(dataclasses.asdict(record.metadata)),
         int(pending),
     )
 
 
-def settle(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
-    """The file is in place: its row stays, those of its forerunners go."""
-    forget(tx, bucket, key)
+def confirm(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
+    """Mark the row of the file as in place, and delete those of the files before it."""
+    delete(tx, bucket, key)
     tx.run(
         "UPDATE objects SET pending = 0 WHERE bucket = ? AND key = ? AND inode = ?",
         bucket,
@@ -83,8 +87,8 @@ def settle(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
     )
 
 
-def withdraw(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
-    """The file will not be put in place."""
+def discard_pending(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
+    """Delete the row of a file that will not be put in place."""
     tx.run(
         "DELETE FROM objects WHERE bucket = ? AND key = ? AND inode = ? AND pending = 1",
         bucket,
@@ -93,13 +97,13 @@ def withdraw(tx: Tx, bucket: str, key: str, identity: Identity) -> None:
     )
 
 
-def forget(tx: Tx, bucket: str, key: str) -> None:
-    """What lay under the key is gone."""
+def delete(tx: Tx, bucket: str, key: str) -> None:
+    """Delete the row of the file under the key."""
     tx.run("DELETE FROM objects WHERE bucket = ? AND key = ? AND pending = 0", bucket, key)
 
 
-def forget_all(tx: Tx, bucket: str) -> None:
-    """The bucket is gone."""
+def delete_bucket(tx: Tx, bucket: str) -> None:
+    """Delete all rows of a bucket."""
     tx.run("DELETE FROM objects WHERE bucket = ?", bucket)
 
 

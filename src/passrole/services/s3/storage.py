@@ -1,4 +1,4 @@
-"""How an object is stored, as its writer asked and its readers are told: its class and its encryption.
+"""The storage class and the encryption of an object, as requested, stored and answered.
 
 The bytes are a plain file whatever is asked, as readable as their disk: class and encryption are recorded and
 answered. So nothing is refused that a pipeline sends by habit: the SageMaker SDK asks for `aws:kms` whenever
@@ -34,7 +34,7 @@ class Storage:
     bucket_key: bool = False
 
 
-def asked(
+def requested(
     bucket: Bucket,
     acl: str | None = None,
     storage_class: str | None = None,
@@ -42,7 +42,7 @@ def asked(
     ssekms_key_id: str | None = None,
     bucket_key_enabled: bool | None = None,
 ) -> Storage:
-    """What a writer's parameters ask for. Raises Fault for what a folder does not do, ACLs among it."""
+    """Class and encryption that a request wants. Raises Fault for what is not supported, such as ACLs."""
     if acl not in (None, "", "private", "bucket-owner-full-control"):  # s3fs sends it empty
         raise Fault("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
     if storage_class is not None and storage_class not in CLASSES:
@@ -63,22 +63,22 @@ def asked(
     return Storage(storage_class or STANDARD, encryption, key, bool(bucket_key_enabled and key))
 
 
-def told(storage: Storage) -> dict[str, Any]:
-    """What every answer about an object says of its encryption, in AWS's spelling."""
+def members(storage: Storage) -> dict[str, Any]:
+    """The response members about encryption."""
     answer: dict[str, Any] = {"ServerSideEncryption": storage.encryption}
     if storage.key is not None:
         answer["SSEKMSKeyId"] = storage.key
     return answer | ({"BucketKeyEnabled": True} if storage.bucket_key else {})
 
 
-def kept(storage: Storage) -> dict[str, Any]:
-    """What is stored of it: what is not as usual."""
+def stored_members(storage: Storage) -> dict[str, Any]:
+    """As it is stored: the fields that are not the default."""
     usual = asdict(Storage())
     return {name: value for name, value in asdict(storage).items() if value != usual[name]}
 
 
-def read(stored: Mapping[str, Any]) -> Storage:
-    """What was stored."""
+def from_stored(stored: Mapping[str, Any]) -> Storage:
+    """Inverse of `stored_members`."""
     return Storage(**stored)
 
 

@@ -1,4 +1,4 @@
-"""The tags that an object has, wherever objects are kept: for decisions, which need nobody's permission."""
+"""The tags that an object has, here or upstream, for IAM decisions: no permission is asked for."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
     """The tags of an object; none where there is no such object. Raises Fault where nobody can tell."""
     if not ctx.config.s3_endpoint:
         found = await objects.find(ctx, bucket, key)
-        return found.known.about.tags if found else {}
+        return found.record.metadata.tags if found else {}
     asked = {"Bucket": bucket, "Key": key}
     try:
-        answer = await asyncio.to_thread(upstream_client.asked, ctx.config, "GetObjectTagging", asked)
+        answer = await asyncio.to_thread(upstream_client.call, ctx.config, "GetObjectTagging", asked)
     except Fault as fault:
         if fault.status == _NOT_FOUND:
             return {}

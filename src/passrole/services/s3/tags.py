@@ -40,7 +40,7 @@ async def get_object_tagging(
     """The tags of an object."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
-    tags = (await objects.existing(ctx, bucket, key)).known.about.tags
+    tags = (await objects.existing(ctx, bucket, key)).record.metadata.tags
     return {"TagSet": to_list(tags)}
 
 
@@ -92,4 +92,4 @@ async def delete_object_tagging(
 
 async def _tag(ctx: Context, bucket: str, key: str, tags: Mapping[str, str]) -> None:
     found = await objects.existing(ctx, bucket, key)
-    await objects.change(ctx, found, dataclasses.replace(found.known.about, tags=tags))
+    await objects.change(ctx, found, dataclasses.replace(found.record.metadata, tags=tags))

@@ -5,7 +5,7 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import paging, storage
-from passrole.services.s3.key_order import rolled_up
+from passrole.services.s3.key_order import common_prefix
 from passrole.services.s3.multipart_uploads import Part, Upload, existing_upload, parts_of, uploads_of
 from passrole.services.s3.object_headers import quoted
 from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object
@@ -48,7 +48,7 @@ async def list_parts(
         "IsTruncated": len(rest) > len(page),
         "Initiator": {"ID": upload.initiator},
         "Owner": {"ID": ctx.account},
-        "StorageClass": storage.read(upload.storage).class_,
+        "StorageClass": storage.from_stored(upload.storage).class_,
     }
     return answer | ({"Parts": [_part(part) for part in page]} if page else {})
 
@@ -76,8 +76,8 @@ async def list_multipart_uploads(
     limit, write = paging.limit(max_uploads, "max-uploads"), paging.encoding(encoding_type)
     found = await ctx.store.read(lambda tx: uploads_of(tx, bucket))
     begins = [upload for upload in found if upload.key.startswith(prefix or "")]
-    rolled = {rolled_up(upload.key, prefix or "", delimiter or "") for upload in begins} - {None}
-    alone = [upload for upload in begins if rolled_up(upload.key, prefix or "", delimiter or "") is None]
+    rolled = {common_prefix(upload.key, prefix or "", delimiter or "") for upload in begins} - {None}
+    alone = [upload for upload in begins if common_prefix(upload.key, prefix or "", delimiter or "") is None]
     rest = _beyond(alone, key_marker or "", upload_id_marker)
     page = rest[:limit]
     answer: dict[str, Any] = {
@@ -119,7 +119,7 @@ def _upload(ctx: Context, upload: Upload, key: str) -> dict[str, Any]:
         "UploadId": upload.id,
         "Key": key,
         "Initiated": upload.initiated,
-        "StorageClass": storage.read(upload.storage).class_,
+        "StorageClass": storage.from_stored(upload.storage).class_,
         "Owner": {"ID": ctx.account},
         "Initiator": {"ID": upload.initiator},
     }

@@ -1,4 +1,4 @@
-"""An object in parts, until it is whole: CreateMultipartUpload, UploadPart, UploadPartCopy, Abort."""
+"""CreateMultipartUpload, UploadPart, UploadPartCopy, AbortMultipartUpload."""
 
 import asyncio
 import re
@@ -17,8 +17,8 @@ from passrole.services.s3.copy_object import copy_bytes, source_of
 from passrole.services.s3.multipart_uploads import (
     Part,
     Upload,
+    delete_upload,
     existing_upload,
-    forget_upload,
     put_part,
     put_upload,
 )
@@ -35,8 +35,8 @@ _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.uploading,
-    also=write_permissions.beside,
+    keys=write_permissions.upload_keys,
+    also=write_permissions.tag_and_acl_permissions,
     ignores=("request_payer",),
 )
 async def create_multipart_upload(
@@ -62,9 +62,9 @@ async def create_multipart_upload(
     website_redirect_location: str | None = None,
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
-    """Begin an upload; nothing is seen of the object before it is completed."""
+    """Begin an upload; there is no object before it is completed."""
     inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.asked(
+    stored = storage.requested(
         inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
     )
     names.segments(key)
@@ -90,10 +90,10 @@ async def create_multipart_upload(
         object_headers.header_tags(tagging),
         _checksum(checksum_algorithm),
         checksum_type == "FULL_OBJECT" or (checksum_algorithm == "CRC64NVME"),
-        storage.kept(stored),
+        storage.stored_members(stored),
     )
     await ctx.store.write(lambda tx: put_upload(tx, upload))
-    answer = {"Bucket": bucket, "Key": key, "UploadId": upload.id, **storage.told(stored)}
+    answer = {"Bucket": bucket, "Key": key, "UploadId": upload.id, **storage.members(stored)}
     if checksum_algorithm:
         answer["ChecksumAlgorithm"] = checksum_algorithm
         answer["ChecksumType"] = "FULL_OBJECT" if upload.full else "COMPOSITE"
@@ -104,7 +104,7 @@ async def create_multipart_upload(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.uploading,
+    keys=write_permissions.upload_keys,
     ignores=IGNORED,
 )
 async def upload_part(
@@ -149,7 +149,7 @@ async def upload_part(
     "s3:PutObject",
     resource=the_object,
     resource_policy=its_policy,
-    keys=write_permissions.uploading,
+    keys=write_permissions.upload_keys,
     ignores=("request_payer",),
 )
 async def upload_part_copy(
@@ -192,11 +192,11 @@ async def upload_part_copy(
 async def abort_multipart_upload(
     ctx: Context, *, bucket: str, key: str, upload_id: str, expected_bucket_owner: str | None = None
 ) -> dict[str, Any]:
-    """Give an upload up, and its parts."""
+    """Abort an upload and delete its parts."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
 
     def abort(tx: Tx) -> None:
-        forget_upload(tx, existing_upload(tx, bucket, key, upload_id))
+        delete_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
     await ctx.store.write(abort)
     await asyncio.to_thread(trees.remove, temporary_files.work(ctx, upload_id))
@@ -204,7 +204,7 @@ async def abort_multipart_upload(
 
 
 def _encryption(upload: Upload) -> dict[str, Any]:
-    return storage.told(storage.read(upload.storage))
+    return storage.members(storage.from_stored(upload.storage))
 
 
 def _checksum(algorithm: str | None) -> str | None:

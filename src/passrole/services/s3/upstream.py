@@ -1,4 +1,4 @@
-"""Another S3 endpoint in the folder's place: what the door has allowed is asked there, and answered as there.
+"""Another S3 endpoint in place of the folder: what the door has allowed is forwarded to it.
 
 It knows no buckets and no files. Callers sign for passrole and are authorised by passrole. Handlers here
 exist only where one call of S3 stands for several permissions, which would otherwise be asked of nobody.
@@ -15,14 +15,14 @@ from passrole.services.context import Context
 from passrole.services.operation import Operation
 from passrole.services.s3 import copy_sources
 from passrole.services.s3.copy_object import check_source
-from passrole.services.s3.upstream_client import asked
+from passrole.services.s3.upstream_client import call
 
 _KEY_BY_KEY = frozenset({"DeleteObjects"})  # its handler calls DeleteObject through the door for each
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 
 
-class Elsewhere:
-    """Answers the operations of S3 from another endpoint; see the settings `s3_*`."""
+class S3Upstream:
+    """Forwards operations of S3 to another endpoint; see the settings `s3_*`."""
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError where the endpoint has no access key."""
@@ -30,12 +30,12 @@ class Elsewhere:
             raise ConfigError("setting `s3_endpoint` needs `s3_access_key_id` and `s3_secret_access_key`")
         self._config = config
 
-    async def answer(
+    async def forward(
         self, ctx: Context, declared: Operation, name: str, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The endpoint's answer to an operation, both in AWS's spelling. Raises Fault as the endpoint does.
 
-        `declared` is asked in place of the endpoint where its handler only calls the door again.
+        A handler that only calls the door again is run in place of the endpoint.
         """
         if name in _KEY_BY_KEY:
             snake = {xform_name(member): value for member, value in parameters.items()}
@@ -48,4 +48,4 @@ class Elsewhere:
             version = copy_sources.version(parameters["CopySource"])
             of = {} if version is None else {"VersionId": version}
             given["CopySource"] = {"Bucket": bucket, "Key": key, **of}
-        return await asyncio.to_thread(asked, self._config, name, given)
+        return await asyncio.to_thread(call, self._config, name, given)

@@ -1,4 +1,4 @@
-"""The other S3 endpoint that the settings `s3_*` name, as its client sees it.
+"""The client of the S3 endpoint that the settings `s3_*` name.
 
 Every call is signed with the one access key that the settings name, whoever it is made for.
 """
@@ -25,8 +25,8 @@ _CLIENT = ClientConfig(
 )
 
 
-def asked(config: Config, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What the endpoint answers, for a thread. Raises Fault as it does, and where it does not answer."""
+def call(config: Config, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoint's answer; blocks. Raises Fault as the endpoint does, and where it does not answer."""
     try:
         answer = getattr(_client(config), xform_name(name))(**parameters)
     except ClientError as error:

@@ -44,7 +44,7 @@ async def put_bucket_versioning(
     versioning_configuration: Mapping[str, Any],
     expected_bucket_owner: str | None = None,
 ) -> dict[str, Any]:
-    """Refused: whoever switches versioning on counts on the versions."""
+    """Refused, because versions would not be kept."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     if versioning_configuration.get("Status") not in (None, "Enabled", "Suspended"):
         raise malformed_xml()

@@ -1,4 +1,4 @@
-"""What a call that writes an object asks for: its condition keys, and the permissions for tags.
+"""Condition keys and further permissions of calls that write an object.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-and-policies.html
 """
@@ -17,39 +17,39 @@ Parameters = Mapping[str, Any]
 _CREATES = "s3:ObjectCreationOperation"
 
 
-def creating(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+def creation_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """The keys of PutObject, CopyObject and CompleteMultipartUpload."""
     return {_CREATES: "true", **_keys(ctx, parameters)}
 
 
-def uploading(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The keys of what only prepares an object, and so takes no condition on one.
+def upload_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """The keys of calls that only prepare an object, and take no condition on one.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     """
     return {_CREATES: "false", **_keys(ctx, parameters)}
 
 
-def beside(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+def tag_and_acl_permissions(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     """Who writes an object with tags needs s3:PutObjectTagging as well; with an ACL, s3:PutObjectAcl.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
     """
     tags = object_headers.header_tags(parameters.get("tagging"))
-    tagging = [_putting(ctx, parameters, tags)] if tags else []
-    return [*_controlling(ctx, parameters), *tagging]
+    tagging = [_tagging_permission(ctx, parameters, tags)] if tags else []
+    return [*_acl_permissions(ctx, parameters), *tagging]
 
 
-async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+async def copy_permissions(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     """A copy of an object with tags reads those and writes them; one that replaces them writes its own.
 
     That the caller may read the source is asked first, so that nobody else learns whether it has tags.
     """
     if object_headers.directive(parameters.get("tagging_directive"), "tagging"):
-        return beside(ctx, parameters)
+        return tag_and_acl_permissions(ctx, parameters)
     bucket, key = copy_sources.named(parameters["copy_source"])
     tags = await stored_tags.existing(ctx, bucket, key)
-    controlling = _controlling(ctx, parameters)
+    controlling = _acl_permissions(ctx, parameters)
     if not tags:
         return controlling
     source, policy = names.object_arn(bucket, key), await its_policy(ctx, {"bucket": bucket})
@@ -59,7 +59,7 @@ async def copied(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     reading = [
         Permission(action, source, version_key, policy) for action in (f"s3:Get{of}", f"s3:Get{of}Tagging")
     ]
-    return (*reading, *controlling, _putting(ctx, parameters, tags))
+    return (*reading, *controlling, _tagging_permission(ctx, parameters, tags))
 
 
 def request_tags(tags: Mapping[str, str]) -> Mapping[str, Values]:
@@ -83,7 +83,7 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     )
 
 
-def _controlling(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+def _acl_permissions(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     """An ACL that is empty is none, as s3fs sends it."""
     if not parameters.get("acl"):
         return ()
@@ -91,5 +91,5 @@ def _controlling(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     return (Permission("s3:PutObjectAcl", the_object(ctx, parameters), keys),)
 
 
-def _putting(ctx: Context, parameters: Parameters, tags: Mapping[str, str]) -> Permission:
+def _tagging_permission(ctx: Context, parameters: Parameters, tags: Mapping[str, str]) -> Permission:
     return Permission("s3:PutObjectTagging", the_object(ctx, parameters), request_tags(tags))

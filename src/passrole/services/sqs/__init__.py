@@ -9,7 +9,7 @@ What they rest on:
 - message_selection.py: which messages a receive gets; receipts.py: which message a receipt handle means
 - fifo.py: order and deduplication; redrive.py: dead-letter queues; batches.py: ten entries at a time
 - attributes.py, content.py, digests.py, envelope.py, refusals.py: tables and rules without I/O
-- retention.py: deletes what has expired, called by the worker; repairs times at a start
+- retention.py: deletes what has expired, called by the worker; corrects times at a start
 
 Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
 """
@@ -24,13 +24,13 @@ from passrole.services.sqs import (
     settings,
     tags,
 )
-from passrole.services.sqs.retention import put_right, sweep
+from passrole.services.sqs.retention import correct_future_times, sweep
 
 __all__ = [
+    "correct_future_times",
     "delete_message",
     "message_visibility",
     "permissions",
-    "put_right",
     "queues",
     "receive_message",
     "send_message",

@@ -31,7 +31,7 @@ COMPUTED = (
 
 @dataclass(frozen=True)
 class QueueAttribute:
-    """One settable attribute; `check` is told the name and the value and raises Fault."""
+    """One settable attribute; `check` gets the name and the value and raises Fault."""
 
     check: Callable[[str, str], None]
     default: str | None = None

@@ -1,4 +1,4 @@
-"""What the batch operations share: the rules for entries, and an answer that tells each one's fate."""
+"""What the batch operations share: rules for entries, and the response with Successful and Failed."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ def check_entries(entries: Sequence[Mapping[str, Any]], kind: str) -> None:
 
 
 def each(entries: Sequence[E], act: Callable[[E], dict[str, Any]]) -> dict[str, Any]:
-    """Act on every entry; an entry whose act raises Fault is told as failed and the others go on.
+    """Act on every entry; one whose act raises Fault is in Failed, and the others go on.
 
     An act raises before it writes, because one transaction holds them all.
     """
@@ -38,7 +38,7 @@ def each(entries: Sequence[E], act: Callable[[E], dict[str, Any]]) -> dict[str, 
             failed.append(
                 {"Id": entry["Id"], "SenderFault": fault.sender, "Code": fault.code, "Message": fault.message}
             )
-    return {name: told for name, told in (("Successful", successful), ("Failed", failed)) if told}
+    return {name: entries for name, entries in (("Successful", successful), ("Failed", failed)) if entries}
 
 
 def _check_id(id_: str, seen: set[str]) -> None:

@@ -1,6 +1,6 @@
-"""What a message may be made of: its characters, its attributes, its size.
+"""Checks of a message's characters, attributes and size.
 
-It knows no queue: limits that a queue sets are `send_message.py`'s.
+It knows no queue: `send_message.py` checks the limits that a queue sets.
 """
 
 import re

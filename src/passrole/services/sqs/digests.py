@@ -29,14 +29,14 @@ def attributes_digest(attributes: Mapping[str, AttributeValue]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     for name in sorted(attributes):
         value = attributes[name]
-        digest.update(_measured(name.encode()))
-        digest.update(_measured(value["DataType"].encode()))
+        digest.update(_with_length(name.encode()))
+        digest.update(_with_length(value["DataType"].encode()))
         if value["DataType"].startswith("Binary"):
-            digest.update(_BINARY + _measured(value["BinaryValue"]))
+            digest.update(_BINARY + _with_length(value["BinaryValue"]))
         else:
-            digest.update(_STRING + _measured(value["StringValue"].encode()))
+            digest.update(_STRING + _with_length(value["StringValue"].encode()))
     return digest.hexdigest()
 
 
-def _measured(text: bytes) -> bytes:
+def _with_length(text: bytes) -> bytes:
     return len(text).to_bytes(4, "big") + text

@@ -1,4 +1,4 @@
-"""What a message carries beside its body, as it is kept in its row and told to receivers."""
+"""What a message carries beside its body: attributes, sender, digests; kept in its row as JSON."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ ALL = frozenset({"All", ".*", "*"})
 
 
 @dataclass(frozen=True)
-class About:
-    """`digest` is the body's; `system` holds AWSTraceHeader; `source` is the ARN of the queue that gave
-    the message up to a dead-letter queue.
+class MessageEnvelope:
+    """`digest` is the MD5 of the body; `system` holds AWSTraceHeader; `source` is the ARN of the queue from
+    which a dead-letter queue got the message.
     """
 
     sender: str
@@ -26,23 +26,25 @@ class About:
     source: str | None = None
 
 
-def pack(about: About) -> bytes:
+def pack(envelope: MessageEnvelope) -> bytes:
     """As JSON, without what is absent; binary values as base64."""
-    return orjson.dumps({name: value for name, value in vars(about).items() if value}, default=_base64)
+    return orjson.dumps({name: value for name, value in vars(envelope).items() if value}, default=_base64)
 
 
-def unpack(packed: bytes) -> About:
-    """The other way."""
-    about = About(**orjson.loads(packed))
-    for values in (about.attributes, about.system):
+def unpack(packed: bytes) -> MessageEnvelope:
+    """Inverse of `pack`."""
+    envelope = MessageEnvelope(**orjson.loads(packed))
+    for values in (envelope.attributes, envelope.system):
         for value in values.values():
             if "BinaryValue" in value:
                 value["BinaryValue"] = base64.b64decode(value["BinaryValue"])
-    return about
+    return envelope
 
 
-def chosen(attributes: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, AttributeValue]:
-    """The attributes that a receiver asks for: by name, by `prefix.*`, or all by `All`, `.*` or `*`."""
+def selected_attributes(
+    attributes: Mapping[str, AttributeValue], names: Sequence[str]
+) -> dict[str, AttributeValue]:
+    """The requested attributes: by name, by `prefix.*`, or all by `All`, `.*` or `*`."""
     if not ALL.isdisjoint(names):
         return dict(attributes)
     prefixes = tuple(name.removesuffix(".*") for name in names if name.endswith(".*"))

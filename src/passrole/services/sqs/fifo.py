@@ -1,4 +1,4 @@
-"""Order within a group, and five minutes of memory: what makes a FIFO queue one.
+"""FIFO queues: order within a message group, and deduplication for five minutes.
 
 Rules, of the developer guide's pages on FIFO queues and of what AWS was seen to do:
 - messages of a group are received in the order in which they were sent;

@@ -1,4 +1,4 @@
-"""Queues come and go: CreateQueue, DeleteQueue, GetQueueUrl, the lists, PurgeQueue."""
+"""CreateQueue, DeleteQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, PurgeQueue."""
 
 import dataclasses
 import re
@@ -13,10 +13,10 @@ from passrole.services.pages import Pages, wanted_rows
 from passrole.services.sqs import attributes as table
 from passrole.services.sqs import records, redrive, rows
 from passrole.services.sqs.records import (
+    DELETED_QUEUES,
     QUEUES,
-    TOMBSTONES,
+    DeletedQueue,
     Queue,
-    Tombstone,
     named_queue_arn,
     named_queue_policy,
     queue_arn,
@@ -28,7 +28,8 @@ from passrole.services.sqs.tags import TAGS, with_tags
 from passrole.services.tags import tagging
 from passrole.store import Tx
 
-PAUSE_SECONDS = 60  # between a deletion and the name's next use, and between two purges
+NAME_REUSE_SECONDS = 60  # from a deletion until the name can be used again
+PURGE_INTERVAL_SECONDS = 60
 PAGE_MAX = 1_000
 PAGES = Pages("NextToken", lambda token: invalid_value(token, "NextToken", "Invalid NextToken value."))
 
@@ -54,12 +55,12 @@ async def create_queue(
     attributes: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Create a queue, or find the one that is there with the same attributes."""
+    """Create a queue; an existing one with the same attributes is no error."""
     now = ctx.clock()
     given = _checked(queue_name, attributes or {})
     queue = Queue(ctx.account, ctx.region, queue_name, created=now, modified=now, attributes=given)
     tagged = with_tags(queue, tags or {})
-    await ctx.store.write(lambda tx: _created(tx, tagged))
+    await ctx.store.write(lambda tx: _create(tx, tagged))
     return {"QueueUrl": records.url(ctx, queue_name)}
 
 
@@ -72,7 +73,7 @@ async def delete_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
         queue = records.existing(tx, key)
         rows.delete_all(tx, key)
         QUEUES.delete(tx, key)
-        TOMBSTONES.put(tx, key, Tombstone(now))
+        DELETED_QUEUES.put(tx, key, DeletedQueue(now))
         tx.notify(queue.channel)
 
     await ctx.store.write(delete)
@@ -131,12 +132,12 @@ async def list_dead_letter_source_queues(
 
 @operation("sqs:PurgeQueue", resource=queue_arn, resource_policy=queue_policy)
 async def purge_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
-    """Delete every message, and what a FIFO queue remembers; once a minute at most."""
+    """Delete every message and deduplication entry; once a minute at most."""
     key, now = records.key(ctx, queue_url), ctx.clock()
 
     def purge(tx: Tx) -> None:
         queue = records.existing(tx, key)
-        if queue.purged is not None and now < queue.purged + PAUSE_SECONDS:
+        if queue.purged is not None and now < queue.purged + PURGE_INTERVAL_SECONDS:
             message = f"Only one PurgeQueue operation on {queue.name} is allowed every 60 seconds."
             raise Fault("PurgeQueueInProgress", message, status=403)
         rows.delete_all(tx, key)
@@ -160,27 +161,27 @@ def _checked(name: str, given: Mapping[str, str]) -> dict[str, str]:
     return table.merged({}, table.checked(given, fifo=fifo))
 
 
-def _created(tx: Tx, given: Queue) -> None:
+def _create(tx: Tx, given: Queue) -> None:
     queue = dataclasses.replace(given, attributes=pinned(tx, given.account, given.attributes))
     present = QUEUES.get(tx, queue.key)
     if present is not None:
         _check_same(present, queue.attributes)
         return
-    tombstone = TOMBSTONES.get(tx, queue.key)
-    if tombstone is not None:
-        if queue.created < tombstone.deleted + PAUSE_SECONDS:
+    deleted = DELETED_QUEUES.get(tx, queue.key)
+    if deleted is not None:
+        if queue.created < deleted.deleted + NAME_REUSE_SECONDS:
             message = (
                 "You must wait 60 seconds after deleting a queue before you can create another"
                 " with the same name."
             )
             raise Fault("QueueDeletedRecently", message)
-        TOMBSTONES.delete(tx, queue.key)
+        DELETED_QUEUES.delete(tx, queue.key)
     check_redrive(tx, queue)
     QUEUES.put(tx, queue.key, queue)
 
 
 def _check_same(present: Queue, given: Mapping[str, str]) -> None:
-    """CreateQueue of a queue that exists is fine as long as nothing that it gives is different."""
+    """CreateQueue may name an existing queue if all given attributes are the same. Raises QueueNameExists."""
     holds = table.complete(present.attributes, fifo=present.fifo)
     for name, value in given.items():
         if holds.get(name) != value:

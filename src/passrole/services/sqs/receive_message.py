@@ -1,7 +1,7 @@
-"""ReceiveMessage: what a queue gives, and how a call waits for it without looking again and again.
+"""ReceiveMessage: short and long polling.
 
-An empty queue is only read. Who waits is woken by a notice on the queue's channel, and sleeps no longer
-than until the next message in flight or delayed becomes receivable.
+An empty queue is only read. A long poll waits for a notice on the queue's channel, and no longer than until
+the next message in flight or delayed becomes receivable.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from passrole.services.operation import operation
 from passrole.services.sqs import content, fifo, receipts, records, rows
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX
 from passrole.services.sqs.digests import attributes_digest
-from passrole.services.sqs.envelope import About, chosen, unpack
-from passrole.services.sqs.message_selection import pick
+from passrole.services.sqs.envelope import MessageEnvelope, selected_attributes, unpack
+from passrole.services.sqs.message_selection import select_messages
 from passrole.services.sqs.receipts import Receipt
 from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, unknown_attribute, wrong_queue_type
 from passrole.services.sqs.rows import Message
 from passrole.store import Tx
 
-NAP_SECONDS_MIN = 0.001  # clocks are coarse: never spin on a moment that is as good as now
+LONG_POLL_SECONDS_MIN = 0.001  # clocks are coarse: never spin on a moment that is nearly now
 SYSTEM_ATTRIBUTES = frozenset(
     {
         "All",
@@ -41,8 +41,8 @@ SYSTEM_ATTRIBUTES = frozenset(
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a receiver asks for; `visibility` is None where the queue's holds."""
+class ReceiveRequest:
+    """The parameters of a call, checked; `visibility` is None where the queue's timeout counts."""
 
     limit: int
     visibility: int | None
@@ -68,20 +68,20 @@ async def receive_message(
     key = records.key(ctx, queue_url)
     _check_ranges(max_number_of_messages, visibility_timeout, wait_time_seconds)
     content.check_id(receive_request_attempt_id, "ReceiveRequestAttemptId")
-    wish = Wish(
+    request = ReceiveRequest(
         limit=1 if max_number_of_messages is None else max_number_of_messages,
         visibility=visibility_timeout,
         attempt_id=receive_request_attempt_id,
         system_names=_system_names(attribute_names, message_system_attribute_names),
         names=message_attribute_names or (),
     )
-    queue, due = await ctx.store.read(lambda tx: _look(tx, key))
-    if wish.attempt_id is not None and not queue.fifo:
-        raise wrong_queue_type(wish.attempt_id, "ReceiveRequestAttemptId")
+    queue, due = await ctx.store.read(lambda tx: _queue_and_next_due(tx, key))
+    if request.attempt_id is not None and not queue.fifo:
+        raise wrong_queue_type(request.attempt_id, "ReceiveRequestAttemptId")
     wait = queue.number("ReceiveMessageWaitTimeSeconds") if wait_time_seconds is None else wait_time_seconds
-    messages = await _received(ctx, queue, due, wish)
+    messages = await _receive(ctx, queue, due, request)
     if not messages and wait:
-        messages = await _waited_for(ctx, queue, wish, wait)
+        messages = await _long_poll(ctx, queue, request, wait)
     return {"Messages": messages} if messages else {}
 
 
@@ -100,83 +100,87 @@ def _system_names(*lists: Sequence[str] | None) -> frozenset[str]:
     return names
 
 
-async def _waited_for(ctx: Context, queue: Queue, wish: Wish, seconds: int) -> list[dict[str, Any]]:
-    """Messages as soon as there are some, or none after `seconds`."""
+async def _long_poll(
+    ctx: Context, queue: Queue, request: ReceiveRequest, seconds: int
+) -> list[dict[str, Any]]:
+    """Messages as soon as there are some; none after `seconds`, or once the caller has hung up."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    woken = asyncio.Event()
-    stop = ctx.store.listen(queue.channel, lambda _: woken.set())
-    gone = asyncio.ensure_future(ctx.hung_up()) if ctx.hung_up else loop.create_future()
-    gone.add_done_callback(lambda _: woken.set())
+    message_arrived = asyncio.Event()
+    unsubscribe = ctx.store.listen(queue.channel, lambda _: message_arrived.set())
+    caller_gone = asyncio.ensure_future(ctx.hung_up()) if ctx.hung_up else loop.create_future()
+    caller_gone.add_done_callback(lambda _: message_arrived.set())
     try:
-        while not gone.done():  # a client that has gone takes no message
-            woken.clear()
-            _, due = await ctx.store.read(lambda tx: _look(tx, queue.key))
-            messages = await _received(ctx, queue, due, wish)
+        while not caller_gone.done():
+            message_arrived.clear()
+            _, due = await ctx.store.read(lambda tx: _queue_and_next_due(tx, queue.key))
+            messages = await _receive(ctx, queue, due, request)
             left = deadline - loop.time()
             if messages or left <= 0:
                 return messages
-            nap = left if due is None else min(left, max(due - ctx.clock(), NAP_SECONDS_MIN))
+            wait_seconds = left if due is None else min(left, max(due - ctx.clock(), LONG_POLL_SECONDS_MIN))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(nap):
-                    await woken.wait()
+                async with asyncio.timeout(wait_seconds):
+                    await message_arrived.wait()
         return []
     finally:
-        stop()
-        gone.cancel()
+        unsubscribe()
+        caller_gone.cancel()
 
 
-async def _received(ctx: Context, queue: Queue, due: float | None, wish: Wish) -> list[dict[str, Any]]:
-    """What there is now; `due` is when the next message is receivable, and until then nothing is written."""
+async def _receive(
+    ctx: Context, queue: Queue, due: float | None, request: ReceiveRequest
+) -> list[dict[str, Any]]:
+    """Messages that are receivable now. Before `due`, when the next one is, nothing is written."""
     now = ctx.clock()
-    if wish.attempt_id is None and (due is None or due > now):
+    if request.attempt_id is None and (due is None or due > now):
         return []
-    return await ctx.store.write(lambda tx: _picked(tx, queue.key, wish, now))
+    return await ctx.store.write(lambda tx: _select(tx, queue.key, request, now))
 
 
-def _look(tx: Tx, key: str) -> tuple[Queue, float | None]:
-    """The queue and when its next message is receivable. Raises Fault where the queue is gone."""
+def _queue_and_next_due(tx: Tx, key: str) -> tuple[Queue, float | None]:
+    """The queue, and when its next message is receivable. Raises QueueDoesNotExist."""
     queue = records.existing(tx, key)
     return queue, fifo.next_due(tx, queue) if queue.fifo else rows.next_visible(tx, key)
 
 
-def _picked(tx: Tx, key: str, wish: Wish, now: float) -> list[dict[str, Any]]:
+def _select(tx: Tx, key: str, request: ReceiveRequest, now: float) -> list[dict[str, Any]]:
     queue = records.existing(tx, key)
-    visibility = queue.number("VisibilityTimeout") if wish.visibility is None else wish.visibility
-    messages = pick(tx, queue, now, wish.limit, visibility, wish.attempt_id)
-    return [_shown(queue, message, wish, now) for message in messages]
+    visibility = queue.number("VisibilityTimeout") if request.visibility is None else request.visibility
+    messages = select_messages(tx, queue, now, request.limit, visibility, request.attempt_id)
+    return [_response_member(queue, message, request, now) for message in messages]
 
 
-def _shown(queue: Queue, message: Message, wish: Wish, now: float) -> dict[str, Any]:
-    """A message as AWS shows it, with no more attributes than were asked for."""
-    about = unpack(message.about)
+def _response_member(queue: Queue, message: Message, request: ReceiveRequest, now: float) -> dict[str, Any]:
+    """A message in the response, with the attributes that were requested."""
+    envelope = unpack(message.envelope)
     receipt = Receipt(message.seq, message.id, message.received, now)
-    shown: dict[str, Any] = {
+    member: dict[str, Any] = {
         "MessageId": message.id,
         "ReceiptHandle": receipts.encode(queue.key, receipt),
-        "MD5OfBody": about.digest,
+        "MD5OfBody": envelope.digest,
         "Body": message.body,
     }
-    if wish.system_names and (system := _system(message, about, wish.system_names)):
-        shown["Attributes"] = system
-    if wish.names and (attributes := chosen(about.attributes, wish.names)):
-        shown["MessageAttributes"] = attributes
-        shown["MD5OfMessageAttributes"] = attributes_digest(attributes)
-    return shown
+    if request.system_names and (system := _system(message, envelope, request.system_names)):
+        member["Attributes"] = system
+    if request.names and (attributes := selected_attributes(envelope.attributes, request.names)):
+        member["MessageAttributes"] = attributes
+        member["MD5OfMessageAttributes"] = attributes_digest(attributes)
+    return member
 
 
-def _system(message: Message, about: About, names: frozenset[str]) -> dict[str, str]:
+def _system(message: Message, envelope: MessageEnvelope, names: frozenset[str]) -> dict[str, str]:
     """The message system attributes, as text; times in milliseconds."""
     values = {
-        "SenderId": about.sender,
+        "SenderId": envelope.sender,
         "SentTimestamp": str(int(message.sent * 1_000)),
         "ApproximateReceiveCount": str(message.received),
         "ApproximateFirstReceiveTimestamp": str(int((message.first or 0) * 1_000)),
         "SequenceNumber": fifo.sequence_number(message.seq) if message.group_id is not None else None,
-        "MessageDeduplicationId": about.deduplication,
-        "MessageGroupId": about.group,
-        "DeadLetterQueueSourceArn": about.source,
-        "AWSTraceHeader": about.system["AWSTraceHeader"]["StringValue"] if about.system else None,
+        "MessageDeduplicationId": envelope.deduplication,
+        "MessageGroupId": envelope.group,
+        "DeadLetterQueueSourceArn": envelope.source,
+        "AWSTraceHeader": envelope.system["AWSTraceHeader"]["StringValue"] if envelope.system else None,
     }
     everything = "All" in names
     return {name: value for name, value in values.items() if value and (everything or name in names)}

@@ -1,7 +1,6 @@
-"""The queues that exist: their documents, their addresses, and how a call finds the one that it means.
+"""Queues as they are stored, and which queue a URL, a name or an ARN means.
 
-It knows no messages. A queue is read in the transaction that acts on it, so that a change of its
-attributes or its deletion holds from the next call on; there is no cache to be stale.
+It knows no messages. A queue is read in the transaction that acts on it: no cache can be stale.
 """
 
 import re
@@ -57,8 +56,8 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Tombstone:
-    """A queue that was deleted; for 60 seconds its name cannot be used again."""
+class DeletedQueue:
+    """A queue that was deleted, at this time; its name cannot be used again for 60 seconds."""
 
     deleted: float
 
@@ -66,7 +65,7 @@ class Tombstone:
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}(\.fifo)?")
 
 QUEUES = Collection("queue", Queue)
-TOMBSTONES = Collection("queue-deleted", Tombstone)
+DELETED_QUEUES = Collection("queue-deleted", DeletedQueue)
 
 
 def queue_arn(ctx: Context, parameters: Mapping[str, Any]) -> str:

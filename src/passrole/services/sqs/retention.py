@@ -1,19 +1,19 @@
-"""Deletes expired messages, deduplication entries and tombstones; worker/housekeeping.py calls it.
+"""Deletes expired messages, deduplication entries and old deletions; worker/housekeeping.py calls it.
 
-Receiving drops expired messages by itself; this is for the queues from which nobody receives.
+A receive deletes the expired messages that it meets; this is for queues from which nobody receives.
 """
 
 import functools
 
 from passrole.clock import Clock
 from passrole.services.sqs import fifo, rows
-from passrole.services.sqs.queues import PAUSE_SECONDS
-from passrole.services.sqs.records import QUEUES, TOMBSTONES, Queue
+from passrole.services.sqs.queues import NAME_REUSE_SECONDS
+from passrole.services.sqs.records import DELETED_QUEUES, QUEUES, Queue
 from passrole.store import Store, Tx
 
 
 async def sweep(store: Store, clock: Clock) -> int:
-    """Remove expired messages of all queues, a transaction each; how many there were."""
+    """Delete expired messages of all queues, a transaction each; how many there were."""
     queues = await store.read(lambda tx: [queue for _, queue in QUEUES.all(tx)])
     now = clock()
     removed = 0
@@ -23,17 +23,17 @@ async def sweep(store: Store, clock: Clock) -> int:
     return removed
 
 
-async def put_right(store: Store, clock: Clock) -> None:
-    """At a start: bring back what was sent in the future, for the clock was set back since.
+async def correct_future_times(store: Store, clock: Clock) -> None:
+    """At a start: correct times of messages that lie in the future because the clock was set back.
 
-    A message counts as sent now, and what is hidden or delayed comes as much earlier as the clock was ahead.
+    Such a message counts as sent now, and is receivable as much earlier as the clock was ahead.
     """
     now = clock()
 
     def shift(tx: Tx) -> None:
         ahead = rows.sent_last(tx) - now
         if ahead > 0:
-            rows.bring_back(tx, now, ahead)
+            rows.shift_times(tx, now, ahead)
 
     await store.write(shift)
 
@@ -46,6 +46,6 @@ def _expire(tx: Tx, queue: Queue, now: float) -> int:
 
 def _forget(tx: Tx, now: float) -> None:
     rows.forget(tx, now)
-    for key, tombstone in TOMBSTONES.all(tx):
-        if tombstone.deleted + PAUSE_SECONDS <= now:
-            TOMBSTONES.delete(tx, key)
+    for key, deleted in DELETED_QUEUES.all(tx):
+        if deleted.deleted + NAME_REUSE_SECONDS <= now:
+            DELETED_QUEUES.delete(tx, key)

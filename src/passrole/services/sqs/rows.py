@@ -1,10 +1,10 @@
-"""The SQL of messages and of what FIFO queues remember; what the rows mean is told here once.
+"""The SQL of messages and of deduplication entries.
 
 A message is receivable from `visible` on. Receiving it moves `visible` to the end of its visibility
-timeout and counts `received` up, so that "in flight" is nothing but a row whose time has not come, and
-a crash gives every message back by itself. Of a FIFO queue, a message that waits for an earlier one of
-its group has `visible` at BEHIND: the index over `visible` holds one candidate a group that is due, and
-never the crowd behind a group in flight (see fifo.py).
+timeout and counts `received` up. So "in flight" is a row whose time has not come, and after a crash every
+message becomes receivable again. Of a FIFO queue, a message that waits for an earlier one of
+its group has `visible` at BEHIND: the index over `visible` has one candidate a group, and not the many that
+wait behind a message in flight (see fifo.py).
 """
 
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from typing import NamedTuple
 from passrole.store import Tx
 
 BEHIND = 1e15  # epoch seconds that never come
-FRONT = 1_000  # how many rows one look for expired messages covers
+FRONT = 1_000  # rows that one search for expired messages reads
 
 
 class Message(NamedTuple):
-    """A row. `about` is what envelope.py packs; `group_id` is None outside FIFO queues."""
+    """A row. `envelope` is what envelope.py packs; `group_id` is None outside FIFO queues."""
 
     seq: int
     id: str
     body: str
-    about: bytes
+    envelope: bytes
     sent: float
     visible: float
     received: int = 0
@@ -30,29 +30,29 @@ class Message(NamedTuple):
     group_id: str | None = None
 
 
-_COLUMNS = "seq, id, body, about, sent, visible, received, first, group_id"
+_COLUMNS = "seq, id, body, envelope, sent, visible, received, first, group_id"
 _INSERT = (
-    "INSERT INTO messages (queue, id, body, about, sent, visible, received, first, group_id)"
+    "INSERT INTO messages (queue, id, body, envelope, sent, visible, received, first, group_id)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM messages"  # noqa: S608
 
 
 def insert(tx: Tx, message: Message, *, queue: str) -> int:
-    """Add a message under a seq of its own, which is returned; the one that it brings is not looked at."""
+    """Add a message; the seq that it gets. Its `seq` field is not used."""
     row = tx.one(_INSERT, queue, *message[1:])
     assert row is not None
     return int(row[0])
 
 
 def next_visible(tx: Tx, queue: str) -> float | None:
-    """When the queue's next message is or was receivable, if there is any."""
+    """When the queue's next message becomes, or became, receivable; None where there is none."""
     row = tx.one("SELECT visible FROM messages WHERE queue = ? ORDER BY visible LIMIT 1", queue)
     return None if row is None or row[0] >= BEHIND else row[0]
 
 
 def receivable(tx: Tx, queue: str, now: float, limit: int) -> list[Message]:
-    """What has been receivable for longest."""
+    """Messages that are receivable, the longest first."""
     rows = tx.all(
         f"{_SELECT} WHERE queue = ? AND visible <= ? ORDER BY visible, sent, seq LIMIT ?", queue, now, limit
     )
@@ -72,7 +72,7 @@ def find(tx: Tx, queue: str, seq: int, id_: str) -> Message | None:
 
 
 def by_seqs(tx: Tx, queue: str, seqs: Iterable[int]) -> list[Message]:
-    """Those of the messages that are still in the queue, in the order given."""
+    """The messages that are still in the queue, in the order given."""
     found = (tx.one(f"{_SELECT} WHERE seq = ? AND queue = ?", seq, queue) for seq in seqs)
     return [Message(*row) for row in found if row]
 
@@ -102,7 +102,7 @@ def delete_received(tx: Tx, queue: str, seq: int, id_: str, count: int) -> bool:
 
 
 def delete_expired_front(tx: Tx, queue: str, now: float, sent_before: float) -> int:
-    """Remove the expired among those that would be received next; a bounded look at a time."""
+    """Delete expired messages among the FRONT that would be received next; how many there were."""
     return tx.run(
         "DELETE FROM messages WHERE seq IN (SELECT seq FROM (SELECT seq, sent FROM messages"
         " WHERE queue = ? AND visible <= ? ORDER BY visible, sent LIMIT ?) AS front WHERE sent <= ?)",
@@ -127,15 +127,15 @@ def sent_last(tx: Tx) -> float:
     return row[0] if row else 0.0
 
 
-def bring_back(tx: Tx, now: float, seconds: float) -> None:
-    """Take so many seconds from each time that is to come, but no more than lead to now."""
+def shift_times(tx: Tx, now: float, seconds: float) -> None:
+    """Move every time in the future back by `seconds`, but not before now."""
     tx.run("UPDATE messages SET sent = ? WHERE sent > ?", now, now)
     sql = "UPDATE messages SET visible = MAX(?, visible - ?) WHERE visible > ? AND visible < ?"
     tx.run(sql, now, seconds, now, BEHIND)
 
 
 def delete_all(tx: Tx, queue: str) -> None:
-    """Remove every message of a queue and what it remembers."""
+    """Delete every message of a queue and its deduplication entries."""
     tx.run("DELETE FROM messages WHERE queue = ?", queue)
     tx.run("DELETE FROM deduplications WHERE queue = ?", queue)
 
@@ -148,7 +148,7 @@ def oldest_of_groups(tx: Tx, queue: str) -> float | None:
 
 
 def delay_groups(tx: Tx, queue: str, seconds: int) -> None:
-    """Have the first messages of groups that nobody has received wait so long after they were sent."""
+    """Delay the first messages of groups, unless they were received, until `seconds` after they were sent."""
     sql = (
         "UPDATE messages SET visible = sent + ?"
         " WHERE queue = ? AND group_id IS NOT NULL AND received = 0 AND visible < ?"
@@ -163,13 +163,13 @@ def group_is_empty(tx: Tx, queue: str, group: str) -> bool:
 
 
 def put_behind(tx: Tx, queue: str, group: str, now: float) -> None:
-    """Take the group's receivable messages out of the candidates."""
+    """Set `visible` of the group's receivable messages to BEHIND."""
     sql = "UPDATE messages SET visible = ? WHERE queue = ? AND group_id = ? AND visible <= ?"
     tx.run(sql, BEHIND, queue, group, now)
 
 
 def counts(tx: Tx, queue: str, now: float, sent_before: float, delayed_after: float) -> tuple[int, int, int]:
-    """How many messages are receivable or behind another, in flight, delayed; expired ones left out.
+    """How many messages are receivable or behind another, in flight, and delayed; without expired ones.
 
     `delayed_after`: messages of FIFO queues that were sent later are delayed, also those behind others.
     """
@@ -194,7 +194,7 @@ def counts(tx: Tx, queue: str, now: float, sent_before: float, delayed_after: fl
 
 
 def recall(tx: Tx, queue: str, scope: str, key: str, now: float) -> bytes | None:
-    """What was remembered under a key and is still in force."""
+    """The answer that is remembered under a key, unless it has expired."""
     row = tx.one(
         "SELECT answer FROM deduplications WHERE queue = ? AND scope = ? AND dedup = ? AND expires > ?",
         queue, scope, key, now,
@@ -203,7 +203,7 @@ def recall(tx: Tx, queue: str, scope: str, key: str, now: float) -> bytes | None
 
 
 def remember(tx: Tx, queue: str, scope: str, key: str, answer: bytes, *, now: float, expires: float) -> None:
-    """Remember an answer; two that are over go for each that comes, so that the table stays small."""
+    """Remember an answer. Two expired entries are deleted for each new one, which keeps the table small."""
     tx.run(
         "DELETE FROM deduplications WHERE (queue, scope, dedup) IN"
         " (SELECT queue, scope, dedup FROM deduplications WHERE expires <= ? ORDER BY expires LIMIT 2)",
@@ -218,5 +218,5 @@ def remember(tx: Tx, queue: str, scope: str, key: str, answer: bytes, *, now: fl
 
 
 def forget(tx: Tx, now: float) -> None:
-    """Let go of all that was remembered long enough."""
+    """Delete expired entries."""
     tx.run("DELETE FROM deduplications WHERE expires <= ?", now)

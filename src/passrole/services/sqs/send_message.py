@@ -1,7 +1,7 @@
 """SendMessage and SendMessageBatch.
 
-A message is drafted first, with everything that needs no queue (checks, digests, its id); then one
-transaction reads the queue, holds the draft against it and stores it.
+A draft is made first, with all that needs no queue: checks, digests, the id. Then one transaction reads the
+queue, checks the draft against its attributes and stores the message.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from passrole.services.sqs import content, fifo, records, rows
 from passrole.services.sqs.attributes import DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX
 from passrole.services.sqs.batches import check_entries, each
 from passrole.services.sqs.digests import AttributeValue, attributes_digest, body_digest
-from passrole.services.sqs.envelope import About, pack
+from passrole.services.sqs.envelope import MessageEnvelope, pack
 from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, invalid, missing, wrong_queue_type
 from passrole.services.sqs.rows import Message
@@ -42,7 +42,7 @@ class SendEntry(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Draft:
-    """A message that is fine in itself. `delay` is None where the queue's holds."""
+    """A checked message that is not in a queue yet. `delay` is None where the queue's DelaySeconds counts."""
 
     id: str
     body: str
@@ -50,7 +50,7 @@ class Draft:
     delay: int | None
     group: str | None
     deduplication: str | None
-    about: About
+    envelope: MessageEnvelope
 
 
 @operation("sqs:SendMessage", resource=queue_arn, resource_policy=queue_policy)
@@ -67,7 +67,7 @@ async def send_message(
 ) -> dict[str, Any]:
     """Put one message into a queue."""
     key, now = records.key(ctx, queue_url), ctx.clock()
-    draft = _drafted(
+    draft = _draft(
         ctx.principal.id,
         message_body,
         delay=delay_seconds,
@@ -76,29 +76,29 @@ async def send_message(
         deduplication=message_deduplication_id,
         group=message_group_id,
     )
-    return await ctx.store.write(lambda tx: _sent(tx, records.existing(tx, key), draft, now))
+    return await ctx.store.write(lambda tx: _send(tx, records.existing(tx, key), draft, now))
 
 
 @operation("sqs:SendMessage", resource=queue_arn, resource_policy=queue_policy)
 async def send_message_batch(ctx: Context, *, queue_url: str, entries: Sequence[SendEntry]) -> dict[str, Any]:
-    """Put up to ten messages into a queue; each succeeds or fails by itself."""
+    """Put up to ten messages into a queue; each succeeds or fails alone."""
     key, now = records.key(ctx, queue_url), ctx.clock()
     check_entries(entries, "SendMessageBatchRequestEntry")
     _check_batch_size(entries)
 
     def send(tx: Tx) -> dict[str, Any]:
         queue = records.existing(tx, key)
-        for entry in entries:  # what a FIFO queue asks for fails the batch, not the entry
+        for entry in entries:  # a missing MessageGroupId fails the batch, not the entry
             _check_order(
                 queue, entry["MessageBody"], entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")
             )
-        return each(entries, lambda entry: _sent(tx, queue, _drafted_entry(ctx.principal.id, entry), now))
+        return each(entries, lambda entry: _send(tx, queue, _draft_entry(ctx.principal.id, entry), now))
 
     return await ctx.store.write(send)
 
 
-def _drafted_entry(sender: str, entry: SendEntry) -> Draft:
-    return _drafted(
+def _draft_entry(sender: str, entry: SendEntry) -> Draft:
+    return _draft(
         sender,
         entry["MessageBody"],
         delay=entry.get("DelaySeconds"),
@@ -109,7 +109,7 @@ def _drafted_entry(sender: str, entry: SendEntry) -> Draft:
     )
 
 
-def _drafted(
+def _draft(
     sender: str,
     body: str,
     *,
@@ -128,8 +128,8 @@ def _drafted(
         content.check_system_attributes(system)
     content.check_id(group, "MessageGroupId")
     content.check_id(deduplication, "MessageDeduplicationId")
-    about = About(sender, body_digest(body), attributes, system, group, deduplication)
-    return Draft(str(uuid4()), body, content.size(body, attributes), delay, group, deduplication, about)
+    envelope = MessageEnvelope(sender, body_digest(body), attributes, system, group, deduplication)
+    return Draft(str(uuid4()), body, content.size(body, attributes), delay, group, deduplication, envelope)
 
 
 def _check_batch_size(entries: Sequence[SendEntry]) -> None:
@@ -150,7 +150,7 @@ def _check_order(queue: Queue, body: str, group: str | None, deduplication: str 
         raise wrong_queue_type(deduplication, "MessageDeduplicationId")
 
 
-def _sent(tx: Tx, queue: Queue, draft: Draft, now: float) -> dict[str, Any]:
+def _send(tx: Tx, queue: Queue, draft: Draft, now: float) -> dict[str, Any]:
     """Store the draft; the answer to its sender. Raises Fault before it writes."""
     limit = queue.number("MaximumMessageSize")
     if draft.size > limit:
@@ -158,25 +158,27 @@ def _sent(tx: Tx, queue: Queue, draft: Draft, now: float) -> dict[str, Any]:
             f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
         )
     _check_order(queue, draft.body, draft.group, draft.deduplication)
-    id_, seq = _sent_in_order(tx, queue, draft, now) if queue.fifo else _sent_plainly(tx, queue, draft, now)
-    answer = {"MessageId": id_, "MD5OfMessageBody": draft.about.digest}
-    if draft.about.attributes:
-        answer["MD5OfMessageAttributes"] = attributes_digest(draft.about.attributes)
-    if draft.about.system:
-        answer["MD5OfMessageSystemAttributes"] = attributes_digest(draft.about.system)
+    id_, seq = (
+        _send_to_fifo(tx, queue, draft, now) if queue.fifo else _send_to_standard(tx, queue, draft, now)
+    )
+    answer = {"MessageId": id_, "MD5OfMessageBody": draft.envelope.digest}
+    if draft.envelope.attributes:
+        answer["MD5OfMessageAttributes"] = attributes_digest(draft.envelope.attributes)
+    if draft.envelope.system:
+        answer["MD5OfMessageSystemAttributes"] = attributes_digest(draft.envelope.system)
     if queue.fifo:
         answer["SequenceNumber"] = fifo.sequence_number(seq)
     return answer
 
 
-def _sent_plainly(tx: Tx, queue: Queue, draft: Draft, now: float) -> tuple[str, int]:
+def _send_to_standard(tx: Tx, queue: Queue, draft: Draft, now: float) -> tuple[str, int]:
     delay = queue.number("DelaySeconds") if draft.delay is None else draft.delay
-    message = Message(0, draft.id, draft.body, pack(draft.about), sent=now, visible=now + delay)
+    message = Message(0, draft.id, draft.body, pack(draft.envelope), sent=now, visible=now + delay)
     tx.notify(queue.channel)
     return draft.id, rows.insert(tx, message, queue=queue.key)
 
 
-def _sent_in_order(tx: Tx, queue: Queue, draft: Draft, now: float) -> tuple[str, int]:
+def _send_to_fifo(tx: Tx, queue: Queue, draft: Draft, now: float) -> tuple[str, int]:
     """Id and seq of the message, or of the one in the last five minutes that it is a duplicate of."""
     assert draft.group is not None
     if draft.delay:
@@ -187,7 +189,7 @@ def _sent_in_order(tx: Tx, queue: Queue, draft: Draft, now: float) -> tuple[str,
         id_, seq = orjson.loads(known)
         return id_, seq
     visible = fifo.visible_when_sent(tx, queue, draft.group, now)
-    packed = pack(dataclasses.replace(draft.about, deduplication=deduplication))
+    packed = pack(dataclasses.replace(draft.envelope, deduplication=deduplication))
     message = Message(0, draft.id, draft.body, packed, sent=now, visible=visible, group_id=draft.group)
     seq = rows.insert(tx, message, queue=queue.key)
     expires = now + fifo.DEDUPLICATION_SECONDS

@@ -31,7 +31,7 @@ async def get_queue_attributes(
         if "Policy" in values:
             values["Policy"] = principals.WithArns(tx, queue.account)(values["Policy"])
         if "All" in names or any(name.startswith("Approximate") for name in names):
-            values |= _counted(tx, queue, now)
+            values |= _counts(tx, queue, now)
         return {name: value for name, value in values.items() if "All" in names or name in names}
 
     found = await ctx.store.read(look)
@@ -96,7 +96,7 @@ def _computed(queue: Queue) -> dict[str, str]:
     }
 
 
-def _counted(tx: Tx, queue: Queue, now: float) -> dict[str, str]:
+def _counts(tx: Tx, queue: Queue, now: float) -> dict[str, str]:
     sent_before = now - queue.number("MessageRetentionPeriod")
     delayed_after = now - queue.number("DelaySeconds")
     visible, in_flight, delayed = rows.counts(tx, queue.key, now, sent_before, delayed_after)
