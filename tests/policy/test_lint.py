@@ -27,7 +27,7 @@ def found(text: str, **options: Any) -> list[tuple[str, int | None, str]]:
     "text, statement, message",
     [
         ("{", None, "Syntax errors in policy. (line 1, column 2: "),
-        ("[]", None, "Syntax errors in policy. (the document is no JSON object)"),
+        ("[]", None, "Syntax errors in policy. (the document is not a JSON object)"),
         ("{}", None, "Syntax errors in policy."),
         (document({}, {"Action": "nonsense"}), 1, "Actions/Conditions must be prefaced by a vendor"),
         (document({"Resource": "queue"}), 0, 'Resource queue must be in ARN format or "*".'),
@@ -86,7 +86,7 @@ DENY = {"Effect": "Deny", "Action": "sqs:*"}
         ({"Action": "sqs:Xyz*"}, ["there is no action `sqs:Xyz*`"]),
         (
             {"Resource": "arn:aws:sqs:*:*:*Sagemaker*"},
-            ["`Sagemaker` in `arn:aws:sqs:*:*:*Sagemaker*` fits"],
+            ["`Sagemaker` in `arn:aws:sqs:*:*:*Sagemaker*` matches"],
         ),
         ({"Resource": [f"arn:aws:sqs:*:*:*{each}*" for each in ("sagemaker", "sageMaker", "SageMaker")]}, []),
         (

@@ -59,7 +59,7 @@ RULES = [
     (when("StringEquals", "mine:Nonsense", "x"), []),
     (
         {"Condition": {"StringEquals": {"s3:prefix": "a", "S3:Prefix": "b"}}},
-        ["`s3:prefix` is there in several letter cases under `stringequals`"],
+        ["`s3:prefix` occurs in several letter cases under `stringequals`"],
     ),
     # set operators
     (
@@ -76,7 +76,7 @@ RULES = [
     ),
     (when("ForAllValues:StringEquals", "aws:TagKeys", "a", Effect="Deny"), []),
     (when("ForAnyValue:StringEquals", "aws:RequestedRegion", "a"), ["`aws:RequestedRegion` has one value,"]),
-    (when("StringEquals", "aws:TagKeys", "a"), ["`aws:TagKeys` may have many values; use ForAnyValue or"]),
+    (when("StringEquals", "aws:TagKeys", "a"), ["`aws:TagKeys` is multivalued; use ForAnyValue or"]),
     # actions and services
     ({"Action": "sqss:SendMessage"}, ["there is no service with the prefix `sqss` of `sqss:SendMessage`; d"]),
     ({"Action": ["ec2:RunInstances", "S3:GetObject", "*"], "Effect": "Deny"}, []),
@@ -168,28 +168,28 @@ PASS_ANY = {"Action": "iam:PassRole", "Condition": {"StringEquals": {"iam:Passed
         (
             [{"Action": "iam:PutRolePolicy"}],
             0,
-            "by iam:PutRolePolicy on everything its holder can write any policy",
+            "with iam:PutRolePolicy on all resources its holder can write any policy",
         ),
-        ([{"Action": "iam:create*version"}], 0, "by iam:CreatePolicyVersion"),
+        ([{"Action": "iam:create*version"}], 0, "with iam:CreatePolicyVersion"),
         (
             [{"Action": "iam:PutUserPolicy", "Resource": f"arn:aws:iam::{A}:user/${{aws:username}}"}],
             0,
-            "by iam:PutUserPolicy",
+            "with iam:PutUserPolicy",
         ),
         (
             [PASS_ANY, {"Action": "lambda:*"}],
             0,
-            "by iam:PassRole of every role and lambda:CreateFunction and",
+            "with iam:PassRole of every role and lambda:CreateFunction and",
         ),
         (
             [{}, PASS_ANY, {"Action": ["sagemaker:CreatePipeline", "sagemaker:StartPipelineExecution"]}],
             1,
-            "by iam:PassRole of every role and sagemaker:CreatePipeline and sagemaker:StartPipelineExecution",
+            "with iam:PassRole of every role and sagemaker:CreatePipeline and sagemaker:StartPipelineExecution",
         ),
         (
             [PASS_ANY, {"Action": "ec2:Run*"}],
             0,
-            "by iam:PassRole of every role and ec2:RunInstances its holder",
+            "with iam:PassRole of every role and ec2:RunInstances its holder",
         ),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_key_that_is_there_twice_is_told_with_its_place() -> None:
     (finding,) = lint(text)
     assert (finding.level, finding.statement) == ("error", None)
     assert finding.message.startswith(
-        "Syntax errors in policy. (line 3, column 2: the key `Effect` is there twice"
+        "Syntax errors in policy. (line 3, column 2: the key `Effect` occurs twice"
     )
 
 

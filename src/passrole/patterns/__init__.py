@@ -1,14 +1,14 @@
 """EventBridge's event patterns: pure, and without a regular expression.
 
 - `compile_pattern`: a text becomes a Pattern, or InvalidPattern says why not in AWS's words (pattern.py)
-- `Pattern.matches`: whether an event is wanted (pattern.py, fields.py)
-- `Rules`: many patterns, of which only those that may match are asked (index.py)
+- `Pattern.matches`: whether an event matches (pattern.py, fields.py)
+- `Rules`: an index of many patterns, which tests only those that may match (index.py)
 
-Beside it: json_paths.py, the paths that EventBridge's targets and JsonGet have.
+Also here: json_paths.py, the JSON paths of EventBridge's targets and of JsonGet.
 
-What it rests on: matchers.py, the operators; numbers.py and wildcard.py, two of them with a theory.
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html, and event-ruler, the engine
-that AWS has published, where the guide is silent.
+The operators are in matchers.py, numbers.py and wildcard.py.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html, and where the guide is silent
+https://github.com/aws/event-ruler, the engine that AWS published.
 """
 
 from passrole.patterns.index import Rules

@@ -1,8 +1,8 @@
-"""A branch of a pattern as a tree of fields, and how an event is held against it.
+"""A branch of a pattern as a tree of fields, and the matching of an event against it.
 
-Fields AND, the members of a field's list OR. An array of an event offers its elements. Fields below the
-same array must be found in the same element: {"a": {"x": [1], "y": [2]}} does not want {"a": [{"x": 1},
-{"y": 2}]}. A dot in a name is the same as nesting, in patterns and in events.
+Fields are ANDed, the members of a field's list are ORed. An array in an event matches by any of its elements.
+Fields below the same array must match in the same element: {"a": {"x": [1], "y": [2]}} does not match
+{"a": [{"x": 1}, {"y": 2}]}. A dot in a name is the same as nesting, in patterns and in events.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _NOTHING = object()
 
 @dataclass(slots=True)
 class Node:
-    """A name of the pattern: what is wanted of it, if it is a field, and the names below it."""
+    """A name of the pattern: its matchers if it is a field, and the names below it."""
 
     leaf: "_Leaf | None" = None
     children: "dict[str, Node]" = field(default_factory=dict)
@@ -29,7 +29,7 @@ class _Leaf:
     path: Path
     matchers: tuple[Matcher, ...]
     exact: frozenset[str] | None
-    """The strings that alone will do, if there are no other matchers: found without asking each."""
+    """The accepted strings if there are no other matchers: one look-up instead of many tests."""
     absence: bool
 
 
@@ -45,7 +45,7 @@ def tree(branch: Branch) -> Node:
 
 
 def fits(root: Node, event: Mapping[str, Any]) -> bool:
-    """Whether the event has everything that the branch wants."""
+    """Whether the event matches the branch."""
     return _fits(root, event, event)
 
 
@@ -56,7 +56,7 @@ def _leaf(path: Path, matchers: tuple[Matcher, ...]) -> _Leaf:
 
 
 def _fits(node: Node, value: Any, event: Mapping[str, Any]) -> bool:
-    """`value` is what the event has at the node; the children must all be found in one object of it."""
+    """`value` is the event's value at the node; all children must match in one object of it."""
     if node.leaf is not None and not _leaf_fits(node.leaf, value, event):
         return False
     if not node.children:
@@ -66,7 +66,7 @@ def _fits(node: Node, value: Any, event: Mapping[str, Any]) -> bool:
     objects = list(_objects(value)) if isinstance(value, list) else []
     if not objects:
         return _children_fit(node, {}, event)
-    return any(_children_fit(node, each, event) for each in objects)
+    return any(_children_fit(node, item, event) for item in objects)
 
 
 def _children_fit(node: Node, value: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def _children_fit(node: Node, value: Mapping[str, Any], event: Mapping[str, Any]
 
 
 def _at(value: Mapping[str, Any], name: str) -> Any:
-    """What an object has under a name; names with dots in the object count as nested."""
+    """An object's value by name; names with dots in the object count as nested."""
     if name in value:
         return value[name]
     head = name + "."
@@ -85,14 +85,14 @@ def _at(value: Mapping[str, Any], name: str) -> Any:
 def _leaf_fits(leaf: _Leaf, value: Any, event: Mapping[str, Any]) -> bool:
     if leaf.exact is not None and isinstance(value, str):
         return value in leaf.exact
-    for each in _scalars(value):
-        if any(matcher.test(each) for matcher in leaf.matchers):
+    for scalar in _scalars(value):
+        if any(matcher.test(scalar) for matcher in leaf.matchers):
             return True
     return leaf.absence and not _is_anywhere(leaf.path, event)
 
 
 def _scalars(value: Any) -> Iterator[Any]:
-    """The scalars of a field, those of arrays in arrays included; none of an object or of nothing."""
+    """The scalars of a field, also in nested arrays; none for an object or an absent field."""
     if value is _NOTHING or isinstance(value, dict):
         return
     if not isinstance(value, list):
@@ -100,29 +100,29 @@ def _scalars(value: Any) -> Iterator[Any]:
         return
     pending = [iter(value)]
     while pending:
-        for each in pending[-1]:
-            if isinstance(each, list):
-                pending.append(iter(each))
+        for item in pending[-1]:
+            if isinstance(item, list):
+                pending.append(iter(item))
                 break
-            if not isinstance(each, dict):
-                yield each
+            if not isinstance(item, dict):
+                yield item
         else:
             pending.pop()
 
 
 def _objects(value: list[Any]) -> Iterator[Mapping[str, Any]]:
-    """The objects in an array, those of arrays in arrays included."""
+    """The objects in an array, also in nested arrays."""
     pending: list[Any] = [value]
     while pending:
-        each = pending.pop()
-        if isinstance(each, dict):
-            yield each
-        elif isinstance(each, list):
-            pending.extend(reversed(each))
+        item = pending.pop()
+        if isinstance(item, dict):
+            yield item
+        elif isinstance(item, list):
+            pending.extend(reversed(item))
 
 
 def _is_anywhere(path: Path, event: Mapping[str, Any]) -> bool:
-    """Whether the event has a scalar at the path, in whichever element of its arrays."""
+    """Whether the event has a scalar at the path, in any element of its arrays."""
     found: list[Any] = [event]
     for name in path:
         found = [_at(each, name) for value in found for each in _objects([value])]

@@ -1,9 +1,8 @@
-"""Many patterns, of which an event asks only those that may want it.
+"""An index of patterns, so that an event is tested only against those that may match.
 
-Almost every pattern demands one of a few strings of `source` and of `detail-type`. A branch that does is
-kept under each pair of them (with None for what it leaves open), and an event looks in the four places
-where a branch for it can be. So a thousand rules cost no more than those that share the event's source and
-type.
+Almost every pattern requires one of a few strings of `source` and of `detail-type`. Such a branch is stored
+under each pair of them (with None for any value), and an event is looked up under the four pairs that can
+match. So a thousand rules cost no more than those that share the event's source and type.
 """
 
 from collections import defaultdict
@@ -15,65 +14,67 @@ from passrole.patterns.fields import Branch, Node, Path, fits, tree
 from passrole.patterns.pattern import Pattern
 
 K = TypeVar("K", bound=Hashable)
-Place = tuple[str | None, str | None]
+IndexKey = tuple[str | None, str | None]
+"""A source and a detail-type; None for any."""
+
 _SOURCE: Path = ("source",)
 _DETAIL_TYPE: Path = ("detail-type",)
 
 
 class Rules(Generic[K]):
-    """Patterns under keys."""
+    """Patterns by key."""
 
     def __init__(self) -> None:
-        self._places: defaultdict[Place, dict[tuple[K, int], Node]] = defaultdict(dict)
-        self._kept: dict[K, list[Place]] = {}
+        self._branches: defaultdict[IndexKey, dict[tuple[K, int], Node]] = defaultdict(dict)
+        self._keys_of: dict[K, list[IndexKey]] = {}
 
     def put(self, key: K, pattern: Pattern) -> None:
-        """Keep a pattern in place of the one that was under the key."""
+        """Store a pattern; it replaces an earlier one with the same key."""
         self.remove(key)
-        kept = self._kept.setdefault(key, [])
+        index_keys = self._keys_of.setdefault(key, [])
         for number, branch in enumerate(pattern.branches):
             root = tree(branch)
-            for place in _places(branch):
-                self._places[place][key, number] = root
-                kept.append(place)
+            for index_key in _index_keys(branch):
+                self._branches[index_key][key, number] = root
+                index_keys.append(index_key)
 
     def remove(self, key: K) -> None:
-        """Forget the pattern under the key, if there is one."""
-        for place in self._kept.pop(key, ()):
-            there = self._places[place]
-            for entry in [entry for entry in there if entry[0] == key]:
-                del there[entry]
-            if not there:
-                del self._places[place]
+        """Remove the pattern with the key, if there is one."""
+        for index_key in self._keys_of.pop(key, ()):
+            branches = self._branches[index_key]
+            for entry in [entry for entry in branches if entry[0] == key]:
+                del branches[entry]
+            if not branches:
+                del self._branches[index_key]
 
     def matching(self, event: Mapping[str, Any]) -> list[K]:
-        """The keys of the patterns that want the event, each once."""
+        """The keys of the patterns that match the event, each once."""
         found: dict[K, None] = {}
-        for place in _looked_at(event):
-            for (key, _), root in self._places.get(place, {}).items():
+        for index_key in _event_keys(event):
+            for (key, _), root in self._branches.get(index_key, {}).items():
                 if key not in found and fits(root, event):
                     found[key] = None
         return list(found)
 
 
-def _places(branch: Branch) -> Iterator[Place]:
-    return product(_demanded(branch, _SOURCE), _demanded(branch, _DETAIL_TYPE))
+def _index_keys(branch: Branch) -> Iterator[IndexKey]:
+    return product(_required(branch, _SOURCE), _required(branch, _DETAIL_TYPE))
 
 
-def _demanded(branch: Branch, path: Path) -> list[str | None]:
-    """The strings of which the branch demands one, or None where it takes others too."""
+def _required(branch: Branch, path: Path) -> list[str | None]:
+    """The strings of which the branch requires one; [None] if it accepts others too."""
     matchers = branch.get(path, ())
     strings = [matcher.exact for matcher in matchers]
     return list(dict.fromkeys(strings)) if matchers and None not in strings else [None]
 
 
-def _looked_at(event: Mapping[str, Any]) -> Iterator[Place]:
-    return product(_offered(event, "source"), _offered(event, "detail-type"))
+def _event_keys(event: Mapping[str, Any]) -> Iterator[IndexKey]:
+    return product(_event_values(event, "source"), _event_values(event, "detail-type"))
 
 
-def _offered(event: Mapping[str, Any], name: str) -> list[str | None]:
+def _event_values(event: Mapping[str, Any], name: str) -> list[str | None]:
     value = event.get(name)
     if isinstance(value, str):
         return [value, None]
-    texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+    texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
     return [*dict.fromkeys(texts), None]

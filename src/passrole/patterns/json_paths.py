@@ -3,7 +3,7 @@
 from typing import Any
 
 ABSENT: Any = object()
-"""What a path comes to that leads nowhere."""
+"""The result of a path that does not exist in the document."""
 
 
 class InvalidPath(Exception):
@@ -11,7 +11,7 @@ class InvalidPath(Exception):
 
 
 def value_at(document: Any, path: str) -> Any:
-    """What the document has at the path, or ABSENT. Raises InvalidPath."""
+    """The document's value at the path, or ABSENT. Raises InvalidPath."""
     found = document
     for part in parse_path(path):
         if isinstance(part, int):
@@ -22,7 +22,7 @@ def value_at(document: Any, path: str) -> Any:
 
 
 def rooted(path: str) -> str:
-    """A path of JsonGet, `a.b[0]` or `['a'].b`, as one that begins at the document's root `$`."""
+    """A path of JsonGet (`a.b[0]`, `['a'].b`) as one that begins with `$`."""
     return path if path.startswith("$") else f"${path}" if path.startswith("[") else f"$.{path}"
 
 

@@ -1,7 +1,7 @@
-"""What may stand in a field's list: a value, or an object that names an operator. Each becomes a function.
+"""Compiles the members of a field's list: a value, or an object that names an operator.
 
-A matcher is asked about one scalar of an event. The field's absence is none of its business (fields.py): only
-`exists` knows of it. The messages of refusal are event-ruler's, which is what PutRule answers with.
+A matcher tests one scalar of an event. An absent field is handled in fields.py; only `exists` matches it. The
+error messages are event-ruler's, as PutRule returns them.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ IGNORE_CASE = "equals-ignore-case"
 
 
 class InvalidPattern(Exception):
-    """The pattern is refused; `reason` is what follows AWS's `Event pattern is not valid. Reason: `."""
+    """The pattern is invalid; `reason` follows AWS's `Event pattern is not valid. Reason: `."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -36,8 +36,8 @@ class InvalidPattern(Exception):
 
 
 class Matcher(NamedTuple):
-    """A test of one scalar. `exact` is the string that it demands, if it demands one; `absence` matches
-    none; `wildcards` are the texts that count towards the pattern's complexity.
+    """A test of one scalar. `exact` is the string that it requires, if any; `absence`: it matches an absent
+    field; `wildcards` are the texts that count towards the pattern's complexity.
     """
 
     test: Test
@@ -47,7 +47,7 @@ class Matcher(NamedTuple):
 
 
 def compile_matcher(value: Any) -> Matcher:
-    """The matcher that a member of a field's list spells. Raises InvalidPattern."""
+    """Compile a member of a field's list. Raises InvalidPattern."""
     if isinstance(value, dict):
         return _expression(value)
     if isinstance(value, str):
@@ -76,7 +76,7 @@ def _expression(value: Mapping[str, Any]) -> Matcher:
 
 
 def _exactly(text: str) -> Matcher:
-    """The same string; an IP address in whichever spelling."""
+    """The same string, or the same IP address in another spelling."""
     wanted = address(text)
     if wanted is None:
         return Matcher(lambda found: isinstance(found, str) and found == text, exact=text)
@@ -142,19 +142,19 @@ def _exists(inner: Any) -> Matcher:
 
 
 def _anything_but(inner: Any) -> Matcher:
-    """Matches whatever is there and is none of these; a number is never one of the strings."""
+    """Matches any value except these; a number never equals one of the strings."""
     if isinstance(inner, dict):
         return _anything_but_kind(inner)
     if not (isinstance(inner, str | list) or is_number(inner)):
         raise InvalidPattern("Value of anything-but must be an array or single string/number value.")
     values = inner if isinstance(inner, list) else [inner]
-    if any(not isinstance(each, str) and not is_number(each) for each in values):
+    if any(not isinstance(item, str) and not is_number(item) for item in values):
         raise InvalidPattern(NO_SUCH_TYPE)
-    numbers = [each for each in values if is_number(each)]
+    numbers = [item for item in values if is_number(item)]
     if len(numbers) not in (0, len(values)) or not values:
         raise InvalidPattern(NO_MIXTURE)
-    for each in numbers:
-        within_limits(each)
+    for number in numbers:
+        within_limits(number)
     unwanted = frozenset(values)
     wanted_type = is_number if numbers else lambda found: isinstance(found, str)
     return Matcher(lambda found: not wanted_type(found) or found not in unwanted)

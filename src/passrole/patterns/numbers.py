@@ -1,4 +1,4 @@
-"""`numeric` and `cidr`: what lies between two ends."""
+"""The operators `numeric` and `cidr`: ranges of numbers and of IP addresses."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 Number = int | float
 Address = IPv4Address | IPv6Address
 LIMIT = 5_000_000_000
-_INTEGER_DIGITS = 10  # of Java's Integer, as which event-ruler reads the bits
+_INTEGER_DIGITS = 10  # event-ruler reads the mask bits as a Java Integer
 _COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
     "=": lambda value, bound: value == bound,
     "<": lambda value, bound: value < bound,
@@ -20,16 +20,16 @@ _LOWER, _UPPER = (">", ">="), ("<", "<=")
 
 
 class BadRange(Exception):
-    """The range cannot be read; the message is AWS's."""
+    """The range is invalid; the message is AWS's."""
 
 
 def is_number(value: object) -> bool:
-    """Whether a JSON value is a number: true and false are none."""
+    """Whether a JSON value is a number (true and false are not)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def compile_numeric(terms: Sequence[Any]) -> Callable[[Any], bool]:
-    """Whether a value is a number that the terms, such as [">", 0, "<=", 5], let through. Raises BadRange."""
+    """Compile terms such as [">", 0, "<=", 5] to a test of a value. Raises BadRange."""
     if not terms or not isinstance(terms[0], str):
         raise BadRange(f"Invalid member in numeric match: {_shown(terms[0]) if terms else ']'}")
     operator = terms[0]
@@ -48,9 +48,9 @@ def compile_numeric(terms: Sequence[Any]) -> Callable[[Any], bool]:
 
 
 def compile_cidr(text: str) -> Callable[[Any], bool]:
-    """Whether a value is an address in the block. Raises BadRange.
+    """Compile a CIDR block to a test of a value. Raises BadRange.
 
-    As in event-ruler the block begins at the address that is written, not at the network's first.
+    As in event-ruler, the block begins at the written address and not at the first one of the network.
     """
     parts = text.split("/")
     if len(parts) != 2:
@@ -76,7 +76,7 @@ def compile_cidr(text: str) -> Callable[[Any], bool]:
 
 
 def address(text: str) -> Address | None:
-    """The IP address that a text spells, if it spells one."""
+    """The IP address in a text, or None."""
     try:
         return ip_address(text)
     except ValueError:
@@ -109,7 +109,7 @@ def _bound(name: str, given: Sequence[Any]) -> Number:
 
 
 def _shown(value: object) -> str:
-    """A value as AWS's message shows the token that it stopped at."""
+    """A value as AWS's message quotes the offending token."""
     if isinstance(value, list | dict):
         return "[" if isinstance(value, list) else "{"
     return str(value) if isinstance(value, str) or is_number(value) else json.dumps(value)

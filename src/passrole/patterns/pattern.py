@@ -1,7 +1,7 @@
-"""A pattern's text becomes its branches: one, or as many as its `$or`s have combinations.
+"""Compiles a pattern to its branches: one, or one for each combination of its `$or`s.
 
-The text is checked in the order in which it is read, so that of several faults the first is told, as by
-AWS; its messages end with a place in the text, which ours leave out.
+Errors are found in reading order and the first is reported, as on AWS. AWS's messages end with a position in
+the text, which ours leave out.
 """
 
 import json
@@ -21,23 +21,23 @@ _OR = "$or"
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern that can be asked; `branches` are what its parts came to, for whoever sorts patterns."""
+    """A compiled pattern; `branches` are for the index."""
 
     branches: tuple[Branch, ...]
     _trees: tuple[Node, ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether the pattern wants the event, which is JSON as it was parsed."""
+        """Whether the event (parsed JSON) matches."""
         return any(fits(root, event) for root in self._trees)
 
     def named(self, *path: str) -> tuple[str, ...]:
-        """The texts that a member of the event must be one of; none where the pattern takes others too."""
+        """The texts of which the event's member must be one; empty if the pattern accepts others too."""
         texts = {matcher.exact for branch in self.branches for matcher in branch.get(path, ())}
         return () if None in texts else tuple(sorted(text for text in texts if text is not None))
 
 
 def compile_pattern(text: str) -> Pattern:
-    """The pattern that `text` spells. Raises InvalidPattern and nothing else."""
+    """Compile `text`. Raises InvalidPattern and nothing else."""
     if len(text.encode("utf-8", "surrogatepass")) > BYTES_MAX:
         raise InvalidPattern(f"Event pattern must not be longer than {BYTES_MAX} bytes")
     document = _parsed(text)
@@ -56,14 +56,14 @@ def _parsed(text: str) -> Mapping[str, Any]:
 
 
 def _no_number(name: str) -> NoReturn:
-    """NaN and Infinity are no JSON."""
+    """NaN and Infinity are not JSON."""
     raise ValueError(name)
 
 
 def _object(
     value: Mapping[str, Any], path: Path, branches: Sequence[Branch], *, inside_or: bool
 ) -> list[Branch]:
-    """The branches so far, each with what the object wants; a field that was there already is overridden."""
+    """The branches so far, each extended by the object's fields; a repeated field is overridden."""
     if not value:
         raise InvalidPattern("Empty objects are not allowed")
     found = list(branches)

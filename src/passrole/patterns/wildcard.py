@@ -1,12 +1,13 @@
-r"""`*` in a wildcard: any letters, none included. `\*` and `\\` stand for themselves.
+r"""The operator `wildcard`: `*` matches any number of letters, also none. `\*` and `\\` are literal.
 
-A wildcard is cut at its stars into pieces, which are looked for from left to right: the first must begin
-the text, the last must end it, and the leftmost place will always do for the others. So a match takes no
-longer than one search for each piece, and nothing is ever tried twice.
+A wildcard is split at its stars into pieces, which are searched from left to right: the first must be at the
+start of the text, the last at its end, and the leftmost match is always right for the others. So a match
+costs one search for each piece, without backtracking.
 
-AWS refuses wildcards that its engine would find too complex: event-ruler counts how many beginnings of
-wildcards one text can fit at the same time (MachineComplexityEvaluator). `*:*:*:*:*:event-bus/*` comes to
-ten and is refused, as the guide says; `/Users/*/dir/dir/dir/dir/dir/doc.txt` comes to seven and is taken.
+AWS refuses wildcards that are too complex for its engine: event-ruler counts how many prefixes of wildcards
+one text can match at the same time (MachineComplexityEvaluator). `*:*:*:*:*:event-bus/*` counts ten and is
+refused; `/Users/*/dir/dir/dir/dir/dir/doc.txt` counts seven and is accepted.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,17 +19,17 @@ TOO_COMPLEX = (
     " after a wildcard character"
 )
 _STAR = None
-_STATES_MAX = 500  # what is not found to be too complex by then is taken
+_STATES_MAX = 500  # a wildcard that is not too complex by then is accepted
 _Tokens = Sequence[list[str | None]]
 _State = frozenset[tuple[int, int]]
 
 
 class BadWildcard(Exception):
-    """The wildcard cannot be read; the message is AWS's."""
+    """The wildcard is invalid; the message is AWS's."""
 
 
 def compile_wildcard(text: str) -> Callable[[str], bool]:
-    """Whether a text fits the wildcard. Raises BadWildcard."""
+    """Compile a wildcard to a test of a text. Raises BadWildcard."""
     first, *others = pieces(text)
     if not others:
         return first.__eq__
@@ -51,7 +52,7 @@ def compile_wildcard(text: str) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=256)
 def check_complexity(texts: tuple[str, ...]) -> None:
-    """Whether the wildcards of one field can be looked for together. Raises BadWildcard."""
+    """Check that the wildcards of one field together are not too complex. Raises BadWildcard."""
     tokens = [_tokens(text) for text in texts]
     letters = {letter for each in tokens for letter in each if letter is not _STAR}
     begun = _closed(tokens, {(number, 0) for number in range(len(tokens))})
@@ -68,7 +69,7 @@ def check_complexity(texts: tuple[str, ...]) -> None:
 
 
 def _after(tokens: _Tokens, state: _State, letter: str | None) -> Iterator[tuple[int, int]]:
-    """The beginnings, by wildcard and length, that a text fits with one letter more."""
+    """The prefixes (wildcard and length) that a text matches after one more letter."""
     for number, length in state:
         wildcard = tokens[number]
         if length and wildcard[length - 1] is _STAR:
@@ -78,7 +79,7 @@ def _after(tokens: _Tokens, state: _State, letter: str | None) -> Iterator[tuple
 
 
 def _closed(tokens: _Tokens, state: Iterable[tuple[int, int]]) -> _State:
-    """With those that a star for nothing makes of them."""
+    """The state with the prefixes that result from stars that match nothing."""
     found = set(state)
     stars = {(n, length + 1) for n, length in found if tokens[n][length : length + 1] == [_STAR]}
     return frozenset(found | stars)

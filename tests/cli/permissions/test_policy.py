@@ -181,7 +181,7 @@ def test_a_key_that_is_there_twice_is_seen_in_files_of_both_shapes(
     file = tmp_path / "twice.json"
     file.write_text(f'{{"PolicyVersion": {{"Document": {text}}}}}' if wrapped else text)
     linted = policy("lint", str(file))
-    assert (linted.exit_code, "the key `Effect` is there twice" in linted.stdout) == (2, True)
+    assert (linted.exit_code, "the key `Effect` occurs twice" in linted.stdout) == (2, True)
     compared = policy("diff", str(file), write("p.json", PIPELINE))
     assert (compared.exit_code, "is not a usable policy" in compared.stderr) == (2, True)
 

@@ -1,11 +1,11 @@
-"""What is wrong with a policy, and what is suspicious in it: AWS's refusals, and warnings for people.
+"""Lints policies: errors for which AWS refuses a document, and warnings about accepted ones.
 
-It decides nothing about requests. A refusal has AWS's words; a warning is about a document that AWS takes,
-and that does not do what its author will have meant. Only documents that AWS takes are warned of.
+It evaluates no requests. An error has AWS's message; a warning is about a document that AWS accepts but that
+probably does not do what its author meant. A document with errors gets no warnings.
 
 - `lint(text, kind)` -> `Finding`s (linter.py)
 - the rules, a file for each family: actions, resources, conditions, variables, access, escalation
-- `known_actions()`: what the service authorization reference lists (reference.py)
+- `known_actions()`: the actions of the service authorization reference (reference.py)
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 """

@@ -1,4 +1,4 @@
-"""Rules about who gets what: exceptions that allow the rest, roles that anybody is given or may pass."""
+"""Rules about access: Allow with exceptions, roles that anybody may assume, iam:PassRole of any role."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from passrole.policy.syntax import DocumentKind
 PASSING: Final = "iam:passrole"
 PASSED_TO: Final = "iam:passedtoservice"
 
-# Keys that say who the caller is, or whom a service acts for.
+# Keys that identify the caller, or the resource for which a service acts.
 _WHO: Final = frozenset(
     {
         *("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"),
@@ -27,7 +27,7 @@ def _allows_the_rest(element: Element, _kind: DocumentKind) -> Iterator[str]:
         return
     for name, rest in (("NotResource", "every resource"), ("NotAction", "every action")):
         if name in element:
-            yield f"an Allow with {name} allows {rest} but those listed, also what comes to be later"
+            yield f"an Allow with {name} allows {rest} except those listed, including future ones"
 
 
 def _passes_any_role(element: Element, kind: DocumentKind) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _passes_any_role(element: Element, kind: DocumentKind) -> Iterator[str]:
 
 
 def is_every_role(resource: str) -> bool:
-    """Whether a Resource covers the roles of an account by any name."""
+    """Whether a Resource covers roles of any name."""
     segments = split_arn(resource)
     if len(segments) < 6:
         return resource == "*" or segments[2:3] == ["iam"]

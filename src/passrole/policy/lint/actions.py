@@ -1,4 +1,4 @@
-"""Rules about actions: those that do not exist, and those that no resource of their statement is for."""
+"""Rules about actions: unknown ones, and those that do not apply to any resource of their statement."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -33,7 +33,7 @@ def _strange_actions(element: Element, _kind: DocumentKind) -> Iterator[str]:
 
 
 def _never_meet(element: Element, kind: DocumentKind) -> Iterator[str]:
-    """An action and a resource of one statement that have nothing to do with each other."""
+    """Actions and resources of one statement that never apply together."""
     resources = listed(element, "Resource")
     if kind in ("resource", "trust") or not resources or "*" in resources:
         return
@@ -53,7 +53,7 @@ def _never_meet(element: Element, kind: DocumentKind) -> Iterator[str]:
 
 
 def _covered(text: str) -> list[tuple[str, str]]:
-    """The known actions that a pattern covers, as service and name."""
+    """The known actions that match a pattern, as service and name."""
     service, _, name = text.partition(":")
     fits = action_matcher(name)
     return [
@@ -62,7 +62,7 @@ def _covered(text: str) -> list[tuple[str, str]]:
 
 
 def _resources_of(text: str) -> tuple[str, ...] | None:
-    """The patterns of the ARNs that the actions are for; None where they are not known."""
+    """The ARN patterns of the actions' resources; None if they are unknown."""
     covered = _covered(text)
     found = {arn for service, name in covered for arn in known_resources()[service][name]}
     return tuple(sorted(found)) if covered else None

@@ -1,8 +1,8 @@
-"""Rules about privilege escalation: permissions by which their holder can give itself all others.
+"""Rules about privilege escalation: permissions with which their holder can obtain all others.
 
-A document is looked at as a whole: what one statement allows, another may deny, and combinations may be
-spread over statements. Only permissions on everything of their kind count, because a document does not tell
-who holds what it names. An administrator (`*`, `iam:*`) has nothing left to gain.
+The whole document is checked: one statement may deny what another allows, and combinations may be spread over
+statements. Only permissions on all resources of a type count, because a document does not tell who is
+attached to what it names. Administrators (`*`, `iam:*`) are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from passrole.policy.lint.findings import DocumentRule, Element, Finding, allows
 from passrole.policy.matching import action_matcher
 from passrole.policy.syntax import DocumentKind
 
-# Keys that keep the permission from gaining much.
+# Condition keys that limit the permission enough.
 _LIMITS: Final = frozenset({"iam:permissionsboundary", "iam:policyarn", "iam:resourcetag", "aws:resourcetag"})
 _ADMINISTRATOR: Final = frozenset({"*", "iam:*"})
 _OWN: Final = "${aws:username}"
 _PASSROLE_NAME: Final = "iam:PassRole"
 
-# What gives all by itself, and how.
+# Actions that suffice alone, and how.
 _ALONE: Final[Sequence[tuple[str, str]]] = (
     ("iam:CreatePolicyVersion", "write any permission into a policy that it has"),
     ("iam:SetDefaultPolicyVersion", "choose the version of a policy that allows most"),
@@ -30,7 +30,7 @@ _ALONE: Final[Sequence[tuple[str, str]]] = (
     ("iam:PutGroupPolicy", "write any policy for its group"),
     ("iam:PutRolePolicy", "write any policy for a role that it has"),
     ("iam:AddUserToGroup", "join any group"),
-    ("iam:CreateAccessKey", "make keys of any user"),
+    ("iam:CreateAccessKey", "create access keys of any user"),
     ("iam:CreateLoginProfile", "give any user a password"),
     ("iam:UpdateLoginProfile", "change any user's password"),
     ("iam:UpdateAssumeRolePolicy", "make any role trust it"),
@@ -38,7 +38,7 @@ _ALONE: Final[Sequence[tuple[str, str]]] = (
     ("iam:DeleteRolePermissionsBoundary", "take its role's boundary away"),
     ("lambda:UpdateFunctionCode", "run any code as the role of any function"),
 )
-# What runs code as a role that is passed to it, besides iam:PassRole.
+# Actions that, with iam:PassRole, run code as the passed role.
 _PASSED: Final[Sequence[tuple[str, ...]]] = (
     ("lambda:CreateFunction", "lambda:InvokeFunction"),
     ("lambda:CreateFunction", "lambda:AddPermission"),
@@ -67,7 +67,7 @@ def _escalations(_document: Element, statements: Sequence[Element], kind: Docume
     for action, gain in _ALONE:
         at = _allowing(statements, action)
         if at is not None:
-            message = f"privilege escalation: by {action} on everything its holder can {gain}; {_ADVICE}"
+            message = f"privilege escalation: with {action} on all resources its holder can {gain}; {_ADVICE}"
             yield Finding("warning", at, sid_of(statements[at]), message)
     passing = _allowing(statements, _PASSROLE_NAME)
     if passing is None:
@@ -76,14 +76,14 @@ def _escalations(_document: Element, statements: Sequence[Element], kind: Docume
         if all(_allowing(statements, action) is not None for action in actions):
             names = " and ".join(actions)
             message = (
-                f"privilege escalation: by iam:PassRole of every role and {names} its holder can run code as"
-                " the strongest role; name the roles that may be passed"
+                f"privilege escalation: with iam:PassRole of every role and {names} its holder can run code"
+                " as the most powerful role; name the roles that may be passed"
             )
             yield Finding("warning", passing, sid_of(statements[passing]), message)
 
 
 def _allowing(statements: Sequence[Element], action: str) -> int | None:
-    """The first statement that allows the action on everything of its kind, unless another denies it."""
+    """The first statement that allows the action on all resources of its type, unless another denies it."""
     lowered = action.lower()
     found = next((at for at, one in enumerate(statements) if allows(one) and _covers(one, lowered)), None)
     denied = any(not allows(one) and _covers(one, lowered) and "Condition" not in one for one in statements)

@@ -1,7 +1,7 @@
-"""What rules are made of: a finding, and how a rule looks into a statement.
+"""The types of rules and findings, and functions with which rules read a statement.
 
-A rule of a statement yields messages about it; a rule of a document yields findings. A message says what is
-wrong and what to do, for people.
+A rule for a statement yields messages; a rule for a document yields findings. A message says what is wrong
+and what to do.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ StatementRule = Callable[[Element, DocumentKind], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One defect. `statement` is its index from 0, None for the document as a whole; `message` for people."""
+    """One error or warning. `statement` is its index from 0, None for the whole document."""
 
     level: Level
     statement: int | None
@@ -30,7 +30,7 @@ class Finding:
 DocumentRule = Callable[[Element, Sequence[Element], DocumentKind], Iterator[Finding]]
 
 
-class Asked(NamedTuple):
+class ConditionKey(NamedTuple):
     """One key of a condition: the operator as written and as read, the key, and its values as text."""
 
     operator: str
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 
 def sid_of(element: Element) -> str | None:
-    """The statement's Sid, where it has one."""
+    """The statement's Sid, or None."""
     sid = element.get("Sid")
     return sid if isinstance(sid, str) and sid else None
 
@@ -55,16 +55,16 @@ def listed(element: Element, *names: str) -> list[str]:
     return [text for name in names if name in element for text in texts(element[name]) or []]
 
 
-def asked(element: Element) -> Iterator[Asked]:
+def condition_keys(element: Element) -> Iterator[ConditionKey]:
     """The keys of the statement's condition, operator by operator."""
     block = element.get("Condition")
     for operator, keys in block.items() if isinstance(block, Mapping) else ():
         use = read_operator(str(operator))
         if use is not None and isinstance(keys, Mapping):
             for key, value in keys.items():
-                yield Asked(str(operator), use, str(key), scalars(value))
+                yield ConditionKey(str(operator), use, str(key), scalars(value))
 
 
 def keys_of(element: Element) -> set[str]:
     """The keys of the statement's condition, in lower case."""
-    return {each.key.lower() for each in asked(element)}
+    return {entry.key.lower() for entry in condition_keys(element)}

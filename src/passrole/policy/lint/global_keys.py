@@ -1,4 +1,4 @@
-"""The global condition keys, and what is known of their values.
+"""The global condition keys and the types of their values.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
@@ -24,7 +24,7 @@ _MANY: Final = (
 )
 
 GLOBAL_KEYS: Final[Mapping[str, str]] = {key.lower(): key for key in (*_SINGLE, *_MANY)}
-"""By their name in lower case; keys of tags (`TAGGED_KEYS`) are not among them."""
+"""By name in lower case; keys of tags (`TAGGED_KEYS`) are not included."""
 
 MULTIVALUED_KEYS: Final = frozenset(key.lower() for key in _MANY)
 TAGGED_KEYS: Final = frozenset({"aws:requesttag", "aws:resourcetag", "aws:principaltag"})
@@ -38,4 +38,4 @@ ALWAYS_THERE: Final = frozenset(
         *("aws:principalisawsservice", "aws:viaawsservice"),
     }
 )
-"""Those that every request of a signed caller carries."""
+"""The keys that every signed request has."""

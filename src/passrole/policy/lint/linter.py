@@ -1,4 +1,4 @@
-"""`lint`: what AWS refuses in a document, or else what the rules say about it."""
+"""`lint`: AWS's errors in a document, or else the warnings of the rules."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from passrole.policy.syntax import VERSION, DocumentKind, MalformedPolicyDocumen
 
 
 def lint(document: str, kind: DocumentKind = "identity") -> list[Finding]:
-    """Every finding in the text of a document: first what AWS refuses, else the warnings by statement."""
+    """All findings in the text of a document: AWS's errors, or else warnings by statement."""
     try:
         elements = read_json(document, kind)
     except MalformedPolicyDocument as error:
@@ -23,7 +23,7 @@ def lint(document: str, kind: DocumentKind = "identity") -> list[Finding]:
 
 
 def _where(document: str) -> str:
-    """Where the JSON breaks off, which AWS does not tell."""
+    """The position of an error in the JSON, which AWS does not tell."""
     try:
         json.loads(document)
     except json.JSONDecodeError as error:
@@ -32,16 +32,16 @@ def _where(document: str) -> str:
         return ""
     repeated = repeated_key(document)
     if repeated is None:
-        return " (the document is no JSON object)"
-    key, place = repeated
+        return " (the document is not a JSON object)"
+    key, position = repeated
     return (
-        f" (line {place.line}, column {place.column}: the key `{key}` is there twice in one object, and"
-        " readers differ in which of them counts; remove one)"
+        f" (line {position.line}, column {position.column}: the key `{key}` occurs twice in one object, and"
+        " parsers differ in which value they use; remove one)"
     )
 
 
 def _refused(document: Element, kind: DocumentKind) -> Iterator[Finding]:
-    """AWS names the first defect alone; here each statement's first, or the document's where none has any."""
+    """The first error of each statement, or else of the document; AWS reports only the first of all."""
     try:
         check(document, kind, PARTITIONS)
     except MalformedPolicyDocument as error:

@@ -1,4 +1,4 @@
-"""Could one ARN fit two patterns? A variable of a policy may stand for anything."""
+"""Whether one ARN can match two patterns. A policy variable may be anything."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _BUCKET: Final = "arn:*:s3:::*"
 
 
 def overlap(resource: str, shape: str) -> bool:
-    """Whether a Resource and the pattern of a resource type have an ARN in common."""
+    """Whether some ARN matches both a Resource and the pattern of a resource type."""
     one, other = _segments(resource), split_arn(shape)
     if shape == _BUCKET and "/" in one[-1]:
         return False
@@ -19,14 +19,16 @@ def overlap(resource: str, shape: str) -> bool:
 
 
 def _segments(resource: str) -> list[str]:
-    """The six segments, with a wildcard for each variable and for what lacks."""
+    """The six segments, with a wildcard for each variable and each missing segment."""
     segments = split_arn(_VARIABLE.sub("*", resource))
     return [*segments, *["*"] * (_ARN_SEGMENTS - len(segments))]
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether a text fits both patterns of letters, `*` and `?`: a row of places in `other` for each letter
-    of `one`, as for the distance of two texts, so that the cost is the product of the lengths.
+    """Whether some text matches both patterns of letters, `*` and `?`.
+
+    A row of positions in `other` for each letter of `one`, as in edit distance; the cost is the product of
+    the lengths.
     """
     row = _after_stars({0}, other)
     for letter in one:
@@ -44,7 +46,7 @@ def _same(letter: str, other: str) -> bool:
 
 
 def _after_stars(row: set[int], other: str) -> set[int]:
-    """With the places that lie behind a star, which may stand for nothing."""
+    """The row with the positions after each star, since a star may match nothing."""
     found = set(row)
     for at in range(len(other)):
         if at in found and other[at] == "*":

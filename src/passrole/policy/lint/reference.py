@@ -1,9 +1,9 @@
-"""What the service authorization reference lists, as of 2026-10: prefixes, actions and their resources.
+"""Data of the service authorization reference, as of 2026-10: prefixes, actions and their resources.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 
-Actions and resources are known of the services that passrole runs, prefixes of all. EMR is an exception: the
-reference has no resource for RunJobFlow, and EMR asks for it on `cluster/*`.
+Prefixes are known for all services, actions and resources for those that passrole runs. One difference: the
+reference has no resource for RunJobFlow, but EMR authorises it on `cluster/*`.
 """
 
 import json
@@ -15,19 +15,21 @@ from typing import Any
 
 @cache
 def known_services() -> frozenset[str]:
-    """The prefixes that actions may have."""
+    """The service prefixes of actions."""
     return frozenset(_data("services"))
 
 
 @cache
 def known_actions() -> Mapping[str, frozenset[str]]:
-    """The actions of each service known here, by its prefix."""
+    """The actions of each known service, by prefix."""
     return {service: frozenset(actions) for service, actions in known_resources().items()}
 
 
 @cache
 def known_resources() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """The ARNs that each action is asked on, as patterns, by service and action; none where it is `*`."""
+    """The ARNs that each action is condition_keys on, as patterns, by service and action; none where it is
+    `*`.
+    """
     return {
         service: {action: tuple(group["on"]) for group in groups for action in group["actions"]}
         for service, groups in _data("actions").items()

@@ -1,4 +1,4 @@
-"""Rules about resources: spellings that AWS's own policies do not know, short ARNs, several partitions."""
+"""Rules about resources: unusual spellings of `sagemaker`, short ARNs, several partitions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from passrole.policy.scope import split_arn
 from passrole.policy.syntax import DocumentKind
 
 SPELLINGS: Final = ("sagemaker", "sageMaker", "SageMaker")
-"""Those that AWS's managed policies know; names are compared letter by letter."""
+"""The spellings in AWS's managed policies; names are compared case-sensitively."""
 
 _ARN_SEGMENTS: Final = 6
 
@@ -20,7 +20,7 @@ def _strange_spellings(element: Element, _kind: DocumentKind) -> Iterator[str]:
         found = name[at : at + len("sagemaker")]
         if at != -1 and found not in SPELLINGS:
             known = ", ".join(f"`{each}`" for each in SPELLINGS)
-            yield f"`{found}` in `{text}` fits that letter case alone; AWS's managed policies know {known}"
+            yield f"`{found}` in `{text}` matches only that letter case; AWS's managed policies use {known}"
 
 
 def _incomplete(element: Element, _kind: DocumentKind) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Rules about policy variables: where there are none, and how they are written.
+"""Rules about policy variables: where they are not allowed, and their syntax.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from passrole.policy.context_keys import context_keys
-from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, asked, listed
+from passrole.policy.lint.findings import (
+    DocumentRule,
+    Element,
+    Finding,
+    StatementRule,
+    condition_keys,
+    listed,
+)
 from passrole.policy.lint.global_keys import MULTIVALUED_KEYS
 from passrole.policy.syntax import VERSION, DocumentKind
 
@@ -32,7 +39,7 @@ def _needs_the_newer_version(
 def _broken(element: Element, _kind: DocumentKind) -> Iterator[str]:
     texts = [
         *listed(element, "Resource", "NotResource"),
-        *(v for each in asked(element) for v in each.values),
+        *(v for entry in condition_keys(element) for v in entry.values),
     ]
     for text in texts:
         at = text.find("${")
@@ -48,7 +55,7 @@ def _broken(element: Element, _kind: DocumentKind) -> Iterator[str]:
 
 
 def _problem(inside: str) -> str | None:
-    """What is wrong between the braces."""
+    """The problem with the text between the braces, or None."""
     if inside in _ESCAPES and inside:
         return None
     key, comma, default = inside.partition(",")
@@ -65,7 +72,7 @@ def _problem(inside: str) -> str | None:
 
 
 def _before_the_name(element: Element, _kind: DocumentKind) -> Iterator[str]:
-    """A variable stands for the name of a resource, not for what comes before it."""
+    """A variable is allowed in the name of a resource, not in the segments before it."""
     for text in listed(element, "Resource", "NotResource"):
         head = text.partition("${")[0]
         if head != text and head.count(":") < _ARN_COLONS and text.startswith("arn:"):
