@@ -184,7 +184,7 @@ PASS_ANY = {"Action": "iam:PassRole", "Condition": {"StringEquals": {"iam:Passed
         (
             [{}, PASS_ANY, {"Action": ["sagemaker:CreatePipeline", "sagemaker:StartPipelineExecution"]}],
             1,
-            "with iam:PassRole of every role and sagemaker:CreatePipeline and sagemaker:StartPipelineExecution",
+            "with iam:PassRole of every role and sagemaker:CreatePipeline and sagemaker:StartPipelineE",
         ),
         (
             [PASS_ANY, {"Action": "ec2:Run*"}],

@@ -1,7 +1,7 @@
-"""What travels: HTTP bytes to AWS's parameters and back, routes, signatures, constraints; no socket.
+"""AWS's wire protocols: HTTP bytes to parameters and back, routing, signatures, constraints; no sockets.
 
-Everything is driven by botocore's service descriptions, the same files that the clients read. Nothing here
-knows what an operation does, who may call it, or what time it is.
+botocore's service descriptions drive everything, the same files that clients use. Nothing here knows what an
+operation does, who may call it, or what time it is.
 
     request -> sigv4.parse_authorization -> route -> sigv4.verify -> chunked.decoded_body   (or sigv2)
             -> parse -> constraints.fault

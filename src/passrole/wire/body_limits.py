@@ -1,9 +1,8 @@
-"""How large the body of an operation's request may be, known before a byte of it is read.
+"""The maximum size of a request's body by operation, known before a byte of it is read.
 
-It knows no request. Where AWS limits what is in a body (a definition, a message, a list of keys), the body
-may be as large as the longest way to write that: JSON's `\u0001` and a form's `%01` make one byte six and
-three. Where AWS says nothing, the limit is the one that its HTTP layer is seen to say,
-https://github.com/aws/aws-sdk-js/issues/479, in the same plain text.
+If AWS limits the content of a body (a definition, a message, a list of keys), the body may be as large as its
+longest encoding: JSON's `\u0001` and a form's `%01` make six and three bytes of one. Otherwise the limit and
+the plain text are those of AWS's HTTP front end: https://github.com/aws/aws-sdk-js/issues/479
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from passrole.wire.routes import Route
 USUAL_BYTES_MAX = 1_662_976
 LAMBDA_BYTES_MAX = 70_167_211
 OBJECT_BYTES_MAX = LAMBDA_BYTES_MAX
-"""Of PutObject and UploadPart: what one request may have in memory. Larger objects come in parts."""
+"""For PutObject and UploadPart, whose bodies are in memory. Larger objects need a multipart upload."""
 
 _MIB = 1_048_576
 _ESCAPED = 6
@@ -51,11 +50,11 @@ _BUSY: Mapping[Protocol, tuple[str, str, int]] = {
 
 
 class ContentTooLong(Fault):
-    """What the layer before a service says of a body: plain text, in every protocol."""
+    """The error of AWS's HTTP front end for a large body: plain text in every protocol."""
 
 
 def bytes_max(service: str, operation: str = "") -> int:
-    """The largest body of the operation; of any of the service's that is named in its body, where empty."""
+    """The maximum body of an operation; without one, of the service's operations that the body names."""
     usual = _BY_SERVICE.get(service, USUAL_BYTES_MAX)
     return LARGER.get((service, operation), usual)
 
@@ -75,13 +74,13 @@ def too_large(route: Route | None, most: int) -> Fault:
 
 
 def busy(protocol: Protocol) -> Fault:
-    """The fault for a body for which there is no room now, as the SDKs know it: they try again."""
+    """The fault for a body when the memory budget is used up; SDKs retry it."""
     code, message, status = _BUSY[protocol]
     return Unrouted(code, message, protocol, status=status)
 
 
 def plain_answer(fault: ContentTooLong, request_id: str) -> HttpResponse:
-    """The answer that says it."""
+    """The plain text response."""
     body = fault.message.encode()
     headers = [
         ("x-amzn-requestid", request_id),

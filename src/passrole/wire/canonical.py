@@ -1,6 +1,7 @@
-"""A request as signature version 4 signs it: in one form, whatever its sender or a proxy did to it.
+"""The canonical request of signature version 4, which is independent of changes by senders and proxies.
 
-It knows no key. See "Create a canonical request" in AWS's guide to signed requests.
+It knows no key.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from passrole.wire.http_messages import HttpRequest
 
 
 def canonical_request(request: HttpRequest, service: str, signed_headers: Sequence[str], digest: str) -> str:
-    """What is hashed and signed; `digest` stands for the body. A letter of a header is a byte of it."""
+    """The text that is hashed and signed; `digest` replaces the body. Headers are bytes as latin-1."""
     headers = request.headers
     lines = "\n".join(f"{name}:{_trimmed(headers.get(name, ''))}" for name in signed_headers)
     path = _canonical_path(request.raw_path, service)
@@ -22,12 +23,12 @@ def canonical_request(request: HttpRequest, service: str, signed_headers: Sequen
 
 
 def _trimmed(text: str) -> str:
-    """A header with single spaces; beyond ASCII `split` alone would take bytes of letters for spaces."""
+    """A header with single spaces; beyond ASCII, `split` alone would take some bytes for spaces."""
     return " ".join(text.split() if text.isascii() else filter(None, text.split(" ")))
 
 
 def _canonical_path(raw_path: str, service: str) -> str:
-    """The path without `.` and `..`, encoded once more; but for S3, whose keys it holds, as it came."""
+    """The path without `.` and `..`, encoded once more; for S3, whose paths are keys, unchanged."""
     if service == "s3":
         return quote(raw_path, safe="/%~")
     if raw_path in ("", "/"):

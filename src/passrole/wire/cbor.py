@@ -1,4 +1,4 @@
-"""Errors in Smithy's RPC v2 CBOR, which services speak that passrole does not serve.
+"""Errors in Smithy's RPC v2 CBOR, the protocol of some services that passrole does not support.
 
 https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
@@ -8,11 +8,11 @@ from passrole.wire.http_messages import HttpResponse
 
 _MAP, _TEXT = 0xA0, 0x60
 _LENGTHS = ((24, 0, 0x00), (1 << 8, 1, 0x18), (1 << 16, 2, 0x19), (1 << 32, 4, 0x1A))
-"""Below a bound: how many bytes the length has behind its head, and what the head adds to the type."""
+"""For lengths below a bound: the number of bytes of the length, and the value added to the type's byte."""
 
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed; the client takes the code from `__type`."""
+    """The response to a failed call; clients take the code from `__type`."""
     pairs = (("__type", error.type_name), (error.message_key, error.message))
     body = bytes((_MAP | len(pairs),)) + b"".join(_text(text) for pair in pairs for text in pair)
     headers = [

@@ -3,13 +3,13 @@ r"""Bodies in S3's `aws-chunked` encoding, with or without signed chunks, with o
     400;chunk-signature=ad80..\r\n          the chunk's size in hexadecimal, and its signature
     <1024 bytes>\r\n
     0;chunk-signature=b6c6..\r\n
-    x-amz-checksum-crc32:wdBDMA==\r\n       trailers, which count as headers once they are checked
+    x-amz-checksum-crc32:wdBDMA==\r\n       trailers, which become headers after they are checked
     x-amz-trailer-signature:d81f..\r\n
     \r\n
 
-It knows no operation. Each signature is over the one before it, the first over the request's own; see
-"Signature calculations for the Authorization header: transferring payload in multiple chunks" and
-"... including trailing headers" in the S3 API reference.
+It knows no operation. Each signature includes the one before it, the first includes the request's own.
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
 
 import hashlib
@@ -27,7 +27,7 @@ SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 CHUNK_BYTES_MIN = 8_192
-"""Of all chunks but the last one with bytes, once there are more than a few."""
+"""The minimum size of all chunks but the last, once there are more than SMALL_CHUNKS_MAX."""
 SMALL_CHUNKS_MAX = 1_000
 SIZE_DIGITS_MAX = 16
 TRAILERS_MAX = 16
@@ -36,9 +36,9 @@ TRAILER_SIGNATURE = "x-amz-trailer-signature"
 
 
 def decoded_body(request: HttpRequest, authorization: Authorization, secret: str) -> HttpRequest:
-    """The request as if it had come in one piece; itself where nothing says aws-chunked.
+    """The request with its body decoded; unchanged if it is not aws-chunked.
 
-    To be called after `sigv4.verify`. Trailers are headers of the result. Raises Unrouted: IncompleteBody,
+    Call it after `sigv4.verify`. Trailers become headers of the result. Raises Unrouted: IncompleteBody,
     MissingContentLength, MalformedTrailerError, BadDigest, InvalidChunkSizeError, SignatureDoesNotMatch.
     """
     if authorization.service != "s3":
@@ -57,7 +57,7 @@ def decoded_body(request: HttpRequest, authorization: Authorization, secret: str
 
 
 class _Chain:
-    """The signatures of a body's chunks, each over the one before."""
+    """The chain of chunk signatures, each including the one before."""
 
     def __init__(self, authorization: Authorization, secret: str) -> None:
         self._key = signing_key(secret, authorization.date, authorization.region, authorization.service)
@@ -88,26 +88,26 @@ class _Line(NamedTuple):
 def _chunks(encoded: bytes, chain: _Chain | None) -> tuple[bytes, bytes]:
     """The decoded body, and what follows the last chunk's line."""
     parts: list[bytes] = []
-    place = 0
+    offset = 0
     while True:
         if len(parts) > SMALL_CHUNKS_MAX and len(parts[-2]) < CHUNK_BYTES_MIN:
             raise _too_small(len(parts), len(parts[-2]))
-        end = encoded.find(b"\r\n", place, place + 256)
+        end = encoded.find(b"\r\n", offset, offset + 256)
         if end < 0:
             raise _incomplete()
-        size, signature = _chunk_line(encoded[place:end])
-        start, place = end + 2, end + 2 + size
-        chunk = encoded[start:place]
+        size, signature = _chunk_line(encoded[offset:end])
+        start, offset = end + 2, end + 2 + size
+        chunk = encoded[start:offset]
         if len(chunk) != size:
             raise _incomplete()
         if chain is not None:
             chain.check_chunk(chunk, signature)
         if size == 0:
             return b"".join(parts), encoded[start:]
-        if encoded[place : place + 2] != b"\r\n":
+        if encoded[offset : offset + 2] != b"\r\n":
             raise _incomplete()
         parts.append(chunk)
-        place += 2
+        offset += 2
 
 
 def _chunk_line(line: bytes) -> _Line:
@@ -119,7 +119,7 @@ def _chunk_line(line: bytes) -> _Line:
 
 
 def _trailers(rest: bytes, request: HttpRequest, chain: _Chain | None) -> Mapping[str, str]:
-    """The trailers that x-amz-trailer announces: all of them and no others."""
+    """The trailers; they must be exactly those that x-amz-trailer announces."""
     lines = [line for line in rest.decode("latin-1").replace("\r\n", "\n").split("\n") if line]
     pairs = [line.partition(":") for line in lines[: TRAILERS_MAX + 1]]
     found = {name.strip().lower(): text.strip() for name, _, text in pairs}
@@ -146,7 +146,7 @@ def _check_sums(trailers: Mapping[str, str], body: bytes) -> None:
 
 
 def _without_encoding(request: HttpRequest) -> HttpRequest:
-    """The request without `aws-chunked` in its Content-Encoding: it is the way's and not the object's."""
+    """The request without `aws-chunked` in Content-Encoding, which is no encoding of the object."""
     encodings = request.headers.get("content-encoding", "")
     if "aws-chunked" not in encodings:
         return request

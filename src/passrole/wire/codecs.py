@@ -1,6 +1,6 @@
-"""Bytes to parameters, results and faults to bytes: the one seam through which the gateway reads and writes.
+"""Parses requests to parameters, and renders results and faults: the gateway's only access to the protocols.
 
-It knows protocols by name alone. An operation's functions are compiled when it is first called.
+It knows protocols by name only. The functions of an operation are compiled at its first call.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,21 +22,22 @@ from passrole.wire.shapes import Parse, Render
 def parse(route: Route, request: HttpRequest) -> dict[str, Any]:
     """The parameters of a request in AWS's spelling: blobs as bytes, timestamps as seconds since the epoch.
 
-    Raises Fault for whatever cannot be read; constraints (required, lengths, ...) are not looked at here.
+    Raises Fault with the protocol's code (SerializationException, MalformedXML, MalformedInput, ...).
+    Constraints such as required members and lengths are checked by `constraints`.
     """
     return _codec(route.service, route.protocol, route.operation).parse(request, route.path_arguments)
 
 
 def render(route: Route, result: Mapping[str, Any] | None, request_id: str) -> HttpResponse:
-    """The answer to a call that succeeded; `result` is spelled and typed as `parse` gives parameters.
+    """The response to a successful call; `result` is spelled and typed like the parameters of `parse`.
 
-    Members that are None are left out. Raises KeyError for a member that AWS does not describe.
+    Members that are None are left out. Raises KeyError for a member that the description does not have.
     """
     return _codec(route.service, route.protocol, route.operation).render(result or {}, request_id)
 
 
 def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResponse:
-    """The answer to a call that failed; `route` is None where the request never got one."""
+    """The response to a failed call; `route` is None if the request was not routed."""
     if isinstance(fault, body_limits.ContentTooLong):
         return body_limits.plain_answer(fault, request_id)
     if route is not None:
@@ -76,7 +77,7 @@ _PROTOCOLS: Mapping[Protocol, _ProtocolCodec] = {
 
 _RENDER_ERROR: Mapping[Protocol, Callable[[WireError, str], HttpResponse]] = {
     **{protocol: codec.render_error for protocol, codec in _PROTOCOLS.items()},
-    # of services that are not served, whose calls are only refused
+    # protocols of unsupported services, whose calls are refused
     "rpc-v2-cbor": cbor.render_error,
     "ec2": query.render_ec2_error,
 }

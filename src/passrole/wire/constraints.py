@@ -1,10 +1,10 @@
-"""What the descriptions demand of parameters (required, length, range, enum, pattern), in AWS's words.
+"""Checks parameters against the service descriptions (required, length, range, enum, pattern).
 
-It knows no operation's own rules: those are the handlers'. A check is compiled from each shape when first
-needed. `value_constraints` checks one value; this module walks through structures and words the message.
+Rules of single operations are in their handlers. A check is compiled from each shape when it is first needed.
+`value_constraints` checks one value; this module walks through structures and words the message as AWS does.
 
-SQS does not speak in these words: it names the first parameter that is missing and leaves the rest to its
-operations, which have messages of their own. S3 says no more than that the request is malformed.
+SQS has other messages: it names the first missing parameter and leaves the rest to its operations. S3 only
+says that the request is malformed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +21,11 @@ from passrole.wire.value_constraints import Failing, length_of, limits_of
 from passrole.wire.xml_reader import malformed
 
 Check = Callable[[Any, str, list[str]], None]
-"""Takes a value and its path, and appends a message for each constraint that it fails."""
+"""Takes a value and its path, and appends a message for each constraint that the value violates."""
 
 SHOWN_CHARS_MAX = 1024
 PROBLEMS_MAX = 100
-"""How many are said: a list that has no limit can hold any number of members that are wrong."""
+"""The number of reported problems; a list without a limit can have any number of invalid members."""
 
 CODES = {
     "emr": "ValidationException",
@@ -41,7 +41,7 @@ CODES = {
 
 
 def fault(service: str, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
-    """The fault with which the service refuses the parameters; None where nothing is wrong with them."""
+    """The service's fault for the parameters; None if they are valid."""
     found = problems(service, operation, parameters)
     if not found:
         return None
@@ -54,7 +54,7 @@ def fault(service: str, operation: str, parameters: Mapping[str, Any]) -> Fault 
 
 
 def problems(service: str, operation: str, parameters: Mapping[str, Any]) -> list[str]:
-    """Every constraint that the parameters fail, a message each, in the order of the description."""
+    """A message for each violated constraint, in the order of the description."""
     found: list[str] = []
     check = _operation_check(service, operation)
     if check is not None:
@@ -94,7 +94,7 @@ def _as_it_is(name: str) -> str:
 
 
 def _structure(absent: Callable[[str], str], spelled: Callable[[str], str]) -> Callable[..., Check]:
-    """The maker for structures: `absent` words a missing member, `spelled` writes its name in a path."""
+    """The compiler for structures: `absent` words a missing member, `spelled` writes its name in a path."""
 
     def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
         required = [(name, spelled(name)) for name in cast(StructureShape, shape).required_members]
@@ -119,7 +119,7 @@ def _structure(absent: Callable[[str], str], spelled: Callable[[str], str]) -> C
 
 
 def _list(between: str, *, says_sizes: bool) -> Callable[..., Check]:
-    """The maker for lists; `between` stands after an item's number, and its length counts if `says_sizes`."""
+    """The compiler for lists; `between` follows an item's number in a path, `says_sizes` checks lengths."""
 
     def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
         member = cast(ListShape, shape).member
@@ -146,7 +146,7 @@ def _list(between: str, *, says_sizes: bool) -> Callable[..., Check]:
 
 
 def _map(*, says_sizes: bool) -> Callable[..., Check]:
-    """The maker for maps."""
+    """The compiler for maps."""
 
     def maker(shape: Shape, compiler: Compiler[Check]) -> Check:
         map_shape = cast(MapShape, shape)
@@ -186,11 +186,11 @@ def _scalar(shape: Shape, _compiler: Compiler[Check]) -> Check:
 
 
 def _nothing(_value: Any, _path: str, _found: list[str]) -> None:
-    """The check of what is not constrained."""
+    """The check of an unconstrained shape."""
 
 
 def _is_wrong_size(failing: Failing, value: Any, path: str, shape: Shape, found: list[str]) -> bool:
-    """Whether a container has too many members, or too few: then none of them is looked at."""
+    """Whether a container has too many or too few members; then its members are not checked."""
     messages = failing(value)
     _report(messages, value, path, shape, found)
     return bool(messages)
@@ -209,7 +209,7 @@ def _report_items(
     shape: Shape,
     found: list[str],
 ) -> None:
-    """AWS names the container, with all that one of its items fails and its neighbours need not."""
+    """AWS reports the container, with all constraints that its first invalid item violates."""
     if failing is None or not any(item is not None and failing(item) for item in items):
         return
     messages = next(failing(item) for item in items if item is not None and failing(item))
@@ -218,7 +218,7 @@ def _report_items(
 
 
 def _shown(value: Any, shape: Shape) -> str:
-    """A value as AWS echoes it, which is Java's way; what is sensitive is not echoed."""
+    """A value as AWS echoes it, in Java's format; sensitive values are not echoed."""
     if shape.metadata.get("sensitive") or isinstance(value, bytes):
         return ""
     text = value if isinstance(value, str) else "".join(islice(_java(value), SHOWN_CHARS_MAX + 1))
@@ -226,7 +226,7 @@ def _shown(value: Any, shape: Shape) -> str:
 
 
 def _java(value: Any) -> Iterator[str]:
-    """A value in pieces, of which the reader takes as many as it shows; no piece is empty."""
+    """A value in non-empty pieces, so that the caller formats only as much as it shows."""
     if isinstance(value, Mapping):
         yield "{"
         for number, (key, item) in enumerate(value.items()):

@@ -1,10 +1,10 @@
-"""botocore's service descriptions, loaded when a service is first needed, and what we must know before.
+"""botocore's service descriptions, loaded on demand, and a table of the facts needed before that.
 
-It knows no request and no answer. Loading all nine costs about 190 ms, SageMaker's alone 80, so the few
-facts that routing needs stand here in a table; a test compares them with botocore's own.
+Loading all nine takes about 190 ms, SageMaker's alone 80, so the few facts that routing needs are in a table
+here; a test compares them with botocore's.
 
-SQS speaks two protocols. botocore's description holds only the present one (JSON) and lost what the older
-one (query) needs, so `sqs_query.json` lays the lost element names, error codes and wrappers over it.
+SQS has two protocols. botocore's description has only the current one (JSON) and lacks what the older one
+(query) needs, so `sqs_query.json` adds its element names, error codes and wrappers.
 """
 
 import json
@@ -22,10 +22,10 @@ Protocol = Literal["json", "query", "rest-json", "rest-xml", "rpc-v2-cbor", "ec2
 
 
 class Service(NamedTuple):
-    """What must be known of a service before its description is loaded.
+    """The facts about a service that are needed before its description is loaded.
 
-    `name` is botocore's; `signing_name` stands in the scope of a credential; `protocols` has the present
-    one first; `target_prefix` begins X-Amz-Target, without the dot.
+    `name` is botocore's; `signing_name` is in the credential scope; `protocols` begins with the current one;
+    `target_prefix` is that of X-Amz-Target, without the dot.
     """
 
     name: str
@@ -54,7 +54,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
 
 
 def service_model(service: str, protocol: Protocol | None = None) -> ServiceModel:
-    """The description of a service for one of its protocols; by default for its present one."""
+    """The description of a service for one of its protocols; by default the current one."""
     if protocol == "query" and is_query_compatible(service):
         return _query_model(service)
     return _model(service)
@@ -62,7 +62,7 @@ def service_model(service: str, protocol: Protocol | None = None) -> ServiceMode
 
 @cache
 def operation_model(service: str, protocol: Protocol, operation: str) -> OperationModel:
-    """The description of one operation; KeyError where the service has none of that name."""
+    """The description of one operation. Raises KeyError if the service does not have it."""
     if operation not in operations(service):
         raise KeyError(f"`{service}` has no operation `{operation}`")
     return service_model(service, protocol).operation_model(operation)
@@ -75,23 +75,23 @@ def operations(service: str) -> frozenset[str]:
 
 
 def is_service_fault(service: str, shape_name: str) -> bool:
-    """Whether the exception is the service's doing and not the sender's; botocore's shapes do not say."""
+    """Whether the exception is the service's fault and not the sender's; botocore's shapes lack this."""
     return bool(_description(service)["shapes"][shape_name].get("fault", False))
 
 
 def is_query_compatible(service: str) -> bool:
-    """Whether the service, now on JSON, still tells clients its query error codes (awsQueryCompatible)."""
+    """Whether the service uses JSON but still sends its query error codes (awsQueryCompatible)."""
     return service in SERVICES and SERVICES[service].protocols == ("json", "query")
 
 
 @cache
 def snake_case(name: str) -> str:
-    """The name as boto3 spells it: `PipelineName` is `pipeline_name`."""
+    """The name in boto3's snake case: `pipeline_name` for `PipelineName`."""
     return xform_name(name)
 
 
 def members(shape: Shape | None) -> Mapping[str, Shape]:
-    """The members of a structure; of anything else, none."""
+    """The members of a structure; empty for any other shape."""
     return shape.members if isinstance(shape, StructureShape) else {}
 
 
@@ -101,7 +101,7 @@ def _model(service: str) -> ServiceModel:
 
 
 def enum_values(service: str, shape_name: str) -> tuple[str, ...]:
-    """The values that a shape of a service lists."""
+    """The enum values of a service's shape."""
     shape = service_model(service, SERVICES[service].protocols[0]).shape_for(shape_name)
     return tuple(shape.metadata["enum"])
 
@@ -113,7 +113,7 @@ def _query_model(service: str) -> ServiceModel:
 
 @cache
 def _description(service: str) -> dict[str, Any]:
-    # Only botocore's own data: what lies in ~/.aws/models must not change what the server speaks.
+    # Only botocore's own data: files in ~/.aws/models must not change the server's protocols.
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     description: dict[str, Any] = loader.load_service_model(
         service, "service-2", SERVICES[service].api_version
@@ -123,14 +123,14 @@ def _description(service: str) -> dict[str, Any]:
 
 @cache
 def overlay(service: str) -> Mapping[str, Any]:
-    """What `<service>_query.json` lays over the description; its `about` says what is in it."""
+    """The additions in `<service>_query.json`; its `about` documents them."""
     text = resources.files(__package__).joinpath(f"{service}_query.json").read_text("utf-8")
     facts: dict[str, Any] = json.loads(text)
     return facts
 
 
 def _overlaid(description: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The description with the facts laid over it; shapes and operations that change are copies."""
+    """The description with the additions applied; changed shapes and operations are copies."""
     shapes = dict(description["shapes"])
     for name, error in facts["errors"].items():
         shapes[name] = {**shapes[name], "error": {"code": error["code"], "httpStatusCode": error["status"]}}

@@ -1,8 +1,8 @@
-"""Metadata beyond ASCII in S3's headers: RFC 2047's encoded words, `=?UTF-8?B?w6k=?=`.
+"""Non-ASCII metadata in S3's headers: RFC 2047's encoded words, `=?UTF-8?B?w6k=?=`.
 
-It knows no header. S3 decodes such words before it stores a value and writes them for whatever is not ASCII,
-in Q where most letters are ASCII and in B elsewhere. A value that came as raw UTF-8 is read as latin-1, so
-its reader gets the words of that: the guide's example `\u00c4M\u00c4Z\u00d5\u00d1 S3` comes back as
+S3 decodes such words before it stores a value and encodes non-ASCII values in responses: Q if most letters
+are ASCII, else B. A value sent as raw UTF-8 is read as latin-1, so it is returned as the encoded words of
+that: the guide's example `\u00c4M\u00c4Z\u00d5\u00d1 S3` comes back as
 `=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=`.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 """
@@ -14,15 +14,15 @@ from email.header import decode_header
 
 WORD_LENGTH_MAX = 75
 DECODED_CHARS_MAX = 16_384
-"""Metadata may have 2 KB, and words of it not many times that; to read words takes the square of them."""
+"""Metadata has at most 2 KB, and its words a few times that; decoding takes quadratic time."""
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
-"""What Python decodes, and no mail has: escapes and names of hosts; UTF-7 can say half of a letter."""
+"""Python codecs that are not charsets of mail: escapes and host names; UTF-7 can encode half a letter."""
 _AROUND = len("=?UTF-8?B??=")
 _AS_THEY_ARE = frozenset(range(33, 127)) - frozenset(b"=?_")
 
 
 def decoded(text: str) -> str:
-    """The value with its encoded words read; as it is where one of them cannot be."""
+    """The value with its encoded words decoded; unchanged if one of them is invalid."""
     if "=?" not in text or len(text) > DECODED_CHARS_MAX:
         return text
     try:
@@ -35,7 +35,7 @@ def decoded(text: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """The value as words of at most 75 letters; as it is where it is ASCII."""
+    """The value as encoded words of at most 75 letters; unchanged if it is ASCII."""
     if text.isascii():
         return text
     ascii_letters = sum(letter.isascii() for letter in text)

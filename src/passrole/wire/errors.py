@@ -1,9 +1,9 @@
-"""What a fault is called, numbered and shaped on the wire of one service: from its description, or by rule.
+"""The code, status and members of a fault on the wire of a service, from its description or by rule.
 
-It knows no bytes. A Fault's code may be the shape's name (`QueueDoesNotExist`) or the older code on the
-wire (`AWS.SimpleQueueService.NonExistentQueue`); both find the same shape. The status is the fault's own,
-else the description's, else 400, or 500 for what is not the sender's doing: sagemaker, sqs, events, emr and
-logs describe no status at all.
+A Fault's code may be the shape's name (`QueueDoesNotExist`) or the older code on the wire
+(`AWS.SimpleQueueService.NonExistentQueue`); both find the same shape. The status is the fault's own, else the
+description's, else 400, or 500 for server faults: the descriptions of sagemaker, sqs, events, emr and logs
+have no statuses.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from passrole.wire.descriptions import Protocol
 _CORAL = "com.amazon.coral.service#"
 _CORAL_CODES = frozenset({"SerializationException", "UnknownOperationException", "InternalFailure"})
 _S3_STATUSES: Mapping[str, int] = {
-    # S3's list of error responses; its description models few of them.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the description models few of them.
     "BucketNotEmpty": 409,
     "InternalFailure": 500,
     "InvalidRange": 416,
@@ -38,7 +38,7 @@ _S3_STATUSES: Mapping[str, int] = {
 }
 _SQS = "com.amazonaws.sqs#"
 _UNMODELLED: Mapping[str, str] = {
-    # The names in JSON of codes that SQS's description lacks, as AWS's answers have them (QueryErrorCode).
+    # JSON names of codes that SQS's description lacks, as seen in AWS's responses (QueryErrorCode).
     "InvalidParameterValue": "InvalidParameterValueException",
     "MissingParameter": "MissingRequiredParameterException",
 }
@@ -46,11 +46,11 @@ _UNMODELLED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """A fault as one protocol says it.
+    """A fault in the terms of one protocol.
 
-    `type_name` is the exception's name, with its namespace in JSON; `code` is what query clients read and
-    `query_code` what goes in x-amzn-query-error, None where the service has no such past. `members` are the
-    further modelled members in AWS's spelling, described by `shape`; `headers` S3's alone.
+    `type_name` is the exception's name, with its namespace in JSON; `code` is the one that query clients
+    read; `query_code` is for x-amzn-query-error, None if the service never used query. `members` are the
+    further modelled members in AWS's spelling, described by `shape`; `headers` are for S3 only.
     """
 
     service: str | None
@@ -67,7 +67,7 @@ class WireError:
 
 
 def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireError:
-    """How the fault is said by the service in the protocol; `service` is None before one is known."""
+    """The fault in the terms of the service and protocol; `service` is None before it is known."""
     refusal = refusals.by_spelling(fault.code)
     if refusal is not None:
         return _refusal(fault, refusal, service, protocol)
@@ -75,7 +75,7 @@ def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireErr
     if service is not None and shape is not None:
         return _modelled(fault, shape, service, protocol)
     compatible = _is_compatible(service, protocol)
-    is_rest = protocol == "rest-json"  # Lambda names no namespace, and spells as in its modelled errors
+    is_rest = protocol == "rest-json"  # Lambda has no namespace, and `Message` as in its modelled errors
     return WireError(
         service=service,
         type_name=fault.code if is_rest else _qualified(fault.code, compatible),
@@ -93,7 +93,7 @@ def wire_error(fault: Fault, service: str | None, protocol: Protocol) -> WireErr
 
 def _status(fault: Fault, service: str | None, protocol: Protocol) -> int:
     if protocol == "rest-json" and fault.code == "UnknownOperationException":
-        return 404  # as for a path that is nobody's
+        return 404  # as for an unknown path
     return _S3_STATUSES.get(fault.code if service == "s3" else "", 400 if fault.sender else 500)
 
 
@@ -106,7 +106,7 @@ def _refusal(fault: Fault, refusal: refusals.Refusal, service: str | None, proto
         query_code=refusal.code if _is_compatible(service, protocol) else None,
         status=fault.status or refusals.status_of(refusal, service or "", protocol),
         sender=True,
-        # The front layer says `Message` in denials and `message` in the rest.
+        # AWS's front end uses `Message` in denials and `message` otherwise.
         message_key="Message" if refusal is refusals.ACCESS_DENIED else "message",
         message=fault.message,
         shape=None,
@@ -134,7 +134,7 @@ def _modelled(fault: Fault, shape: StructureShape, service: str, protocol: Proto
 
 
 def _message(message: str, name: str, service: str, protocol: Protocol) -> str:
-    """The fault's message, or the one that the older protocol has of its own."""
+    """The fault's message, or the older protocol's own one."""
     if protocol != "query" or descriptions.SERVICES[service].protocols[0] == "query":
         return message
     return str(descriptions.overlay(service)["errors"].get(name, {}).get("message", message))
@@ -152,7 +152,7 @@ def _is_compatible(service: str | None, protocol: Protocol) -> bool:
 
 @cache
 def _error_shapes(service: str) -> Mapping[str, StructureShape]:
-    """The service's exceptions by shape name and by code on the wire; a shape's name goes first."""
+    """The service's exceptions by shape name and by code on the wire; the shape's name takes precedence."""
     described = descriptions.service_model(service, "query").error_shapes
     shapes = [shape for shape in described if isinstance(shape, StructureShape)]
     by_code = {shape.metadata.get("error", {}).get("code", shape.name): shape for shape in shapes}

@@ -1,9 +1,9 @@
-"""S3's POST of a form (a presigned POST): who signed it, which PutObject it means, and how that is answered.
+"""S3's form uploads (presigned POST): signature, equivalent PutObject request, and response.
 
     POST /bucket   key=user/${filename} policy=.. x-amz-credential=.. x-amz-signature=.. file=..
 
-It knows no key store and no object. The signature is over the policy, and the policy says what the form may
-be: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
+It knows no key store and no object. The policy is signed, and it restricts the form:
+https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 """
 
 import base64
@@ -27,7 +27,7 @@ _STATUSES = ("200", "201", "204")
 
 @dataclass(frozen=True)
 class Posted:
-    """A form, and the PutObject that it means; nothing in it is true before `verify`."""
+    """A form and its equivalent PutObject request; not trustworthy before `verify`."""
 
     form: Form
     authorization: Authorization
@@ -36,7 +36,7 @@ class Posted:
 
 
 def is_form(request: HttpRequest) -> bool:
-    """Whether the request is such a form."""
+    """Whether the request is a form upload."""
     return (
         request.method == "POST"
         and request.headers.get("content-type", "").startswith(post_forms.TYPE)
@@ -46,7 +46,7 @@ def is_form(request: HttpRequest) -> bool:
 
 
 def read(request: HttpRequest) -> Posted:
-    """The form in a request. Raises Unrouted."""
+    """Parse a form upload. Raises Unrouted: MethodNotAllowed, InvalidArgument, AccessDenied, ..."""
     form = post_forms.read(request)
     bucket = bucket_of_host(request.headers.get("host", "")) or request.raw_path.strip("/")
     if not bucket or "/" in bucket:
@@ -65,7 +65,11 @@ def read(request: HttpRequest) -> Posted:
 
 
 def verify(posted: Posted, secret: str, now: float) -> None:
-    """Return if the form's policy was signed with the secret and allows the form. Raises Unrouted."""
+    """Return if the form's policy was signed with the secret and allows the form.
+
+    Raises Unrouted: SignatureDoesNotMatch, AccessDenied, EntityTooLarge, EntityTooSmall,
+    InvalidPolicyDocument.
+    """
     authorization, policy = posted.authorization, posted.form.fields["policy"].encode()
     if authorization.date:
         key = sigv4.signing_key(secret, authorization.date, authorization.region, authorization.service)
@@ -78,13 +82,13 @@ def verify(posted: Posted, secret: str, now: float) -> None:
 
 
 def render(posted: Posted, result: Mapping[str, Any], request_id: str) -> HttpResponse:
-    """The answer, as the form wants it: elsewhere, with a document, or with nothing."""
+    """The response that the form asks for: a redirect, a document, or an empty body."""
     fields, key, etag = posted.form.fields, posted.form.fields["key"], result["ETag"]
     headers = [("x-amz-request-id", request_id), ("x-amz-id-2", request_id), ("etag", etag)]
     redirect = urlsplit(fields.get("success_action_redirect") or fields.get("redirect") or "")
     if redirect.scheme in ("http", "https") and redirect.netloc:
-        told = urlencode({"bucket": posted.bucket, "key": key, "etag": etag})
-        query = f"{redirect.query}&{told}" if redirect.query else told
+        result_query = urlencode({"bucket": posted.bucket, "key": key, "etag": etag})
+        query = f"{redirect.query}&{result_query}" if redirect.query else result_query
         where = quote(redirect._replace(query=query).geturl(), safe="%/:=&?~#+!$,;'@()*[]")
         return HttpResponse(303, [*headers, ("location", where), ("content-length", "0")], b"")
     where = object_uri(posted.bucket, posted.authorization.region, key)
@@ -100,7 +104,7 @@ def render(posted: Posted, result: Mapping[str, Any], request_id: str) -> HttpRe
 
 def _authorization(fields: Mapping[str, str]) -> Authorization:
     if "policy" not in fields:
-        raise refused(ACCESS_DENIED, "rest-xml")  # whoever signs nothing may do nothing
+        raise refused(ACCESS_DENIED, "rest-xml")  # an unsigned form
     if "awsaccesskeyid" in fields:
         if not fields.get("signature"):
             raise _lacking("Signature")
@@ -127,7 +131,7 @@ def _authorization(fields: Mapping[str, str]) -> Authorization:
 
 
 def _headers(fields: Mapping[str, str]) -> dict[str, str]:
-    """The fields that are headers of PutObject, in the letters that HttpRequest has them."""
+    """The fields that are headers of PutObject, as latin-1 like in HttpRequest."""
     found = {
         name: value
         for name, value in fields.items()
@@ -141,7 +145,7 @@ def _headers(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tags(document: str) -> str:
-    """Tags in a form are a document, in a header a query."""
+    """The tags of a form (an XML document) as those of a header (a query string)."""
     try:
         root = xml_reader.load(document.encode())
     except Fault as fault:
@@ -149,14 +153,14 @@ def _tags(document: str) -> str:
     tags = []
     for tag in root.iter():
         if tag.tag.rpartition("}")[2] == "Tag":
-            parts = {each.tag.rpartition("}")[2]: each.text or "" for each in tag}
+            parts = {child.tag.rpartition("}")[2]: child.text or "" for child in tag}
             tags.append((parts.get("Key", ""), parts.get("Value", "")))
     return urlencode(tags)
 
 
 def _document(where: str, bucket: str, key: str, etag: str) -> bytes:
-    told = {"Location": where, "Bucket": bucket, "Key": key, "ETag": etag}
-    inside = "".join(f"<{name}>{xml_writer.escaped(value)}</{name}>" for name, value in told.items())
+    members = {"Location": where, "Bucket": bucket, "Key": key, "ETag": etag}
+    inside = "".join(f"<{name}>{xml_writer.escaped(value)}</{name}>" for name, value in members.items())
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inside}</PostResponse>'.encode()
 
 

@@ -1,7 +1,7 @@
 """Form bodies and query strings: percent-encoded pairs, each name at most once.
 
-It knows no operation. A name given twice is refused: a request that can be read in two ways must not be
-authorised in one and performed in the other.
+A repeated name is refused: a request that can be read in two ways must not be authorised in one and performed
+in the other.
 """
 
 import re
@@ -18,7 +18,7 @@ _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,10000}+")
 
 
 def form_parameters(request: HttpRequest) -> Mapping[str, str]:
-    """The parameters of a query-protocol request: its body's, after those of its query string.
+    """The parameters of a query-protocol request, of its query string and its body.
 
     Raises Fault MalformedQueryString.
     """
@@ -26,7 +26,7 @@ def form_parameters(request: HttpRequest) -> Mapping[str, str]:
 
 
 def named_parameters(request: HttpRequest, names: Collection[str]) -> Mapping[str, str]:
-    """The few parameters of a query-protocol request that are asked for; the others stay unread.
+    """Only the named parameters of a query-protocol request; the others are not decoded.
 
     Raises Fault MalformedQueryString.
     """
@@ -51,7 +51,7 @@ def query_parameters(query: str) -> Mapping[str, list[str]]:
 
 
 def malformed(message: str = "The query string contains a syntax error.") -> Fault:
-    """The fault for a form or query string that cannot be read."""
+    """The fault for an invalid form or query string."""
     return Fault("MalformedQueryString", message, status=400)
 
 
@@ -76,7 +76,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values as they are written."""
+    """Names and values, still percent-encoded."""
     if text.count("&") >= PAIRS_MAX:
         raise _too_many()
     for field in text.split("&"):
@@ -105,6 +105,6 @@ def _decoded(text: str) -> str:
 
 
 def _long_decoded(text: str) -> str:
-    """As `unquote_plus`, which makes an object of each escape and is slow and large where they are many."""
+    """Like `unquote_plus`, which is slow and needs much memory with many escapes."""
     plain = text.replace("+", " ").encode()
     return _ESCAPES.sub(lambda found: bytes.fromhex(found[0].replace(b"%", b"").decode()), plain).decode()

@@ -1,7 +1,4 @@
-"""One HTTP request and one HTTP response, as plain values.
-
-They know no server: the gateway makes the one from what arrived and sends the other.
-"""
+"""An HTTP request and an HTTP response as plain values, independent of any server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What arrived. `raw_path` and `query` are still percent-encoded, the query without its `?`.
+    """A received request. `raw_path` and `query` are still percent-encoded, the query without `?`.
 
-    Header names are lower case; a header that came several times is one value joined with commas.
+    Header names are lower case; the values of a repeated header are joined with commas.
     """
 
     method: str
@@ -23,7 +20,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What to send. Header names are lower case and content-length is among them, except with a 204."""
+    """A response to send. Header names are lower case; content-length is included except with status 204."""
 
     status: int
     headers: Sequence[tuple[str, str]]

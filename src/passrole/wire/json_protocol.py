@@ -1,6 +1,6 @@
-"""The JSON protocols 1.0 and 1.1: SageMaker, EMR, EventBridge, CloudWatch Logs and, today, SQS.
+"""The JSON protocols 1.0 and 1.1: SageMaker, EMR, EventBridge, CloudWatch Logs and SQS.
 
-It knows no operation by name; how values look is in `json_values`, how errors are found in `errors`.
+`json_values` reads and writes values, `errors` finds the code and status of faults.
 """
 
 from collections.abc import Mapping
@@ -44,12 +44,12 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed; the client takes the code from `__type`."""
+    """The response to a failed call; clients take the code from `__type`."""
     content = {"__type": error.type_name, **json_values.error_content(error)}
     response = _response(error.status, orjson.dumps(content), request_id, _content_type(error.service))
     if error.query_code is None:
         return response
-    # awsQueryCompatible: the client shows this older code and finds the exception class by `__type`.
+    # awsQueryCompatible: clients show this older code and find the exception class by `__type`.
     legacy = ("x-amzn-query-error", f"{error.query_code};{'Sender' if error.sender else 'Receiver'}")
     return HttpResponse(response.status, [*response.headers, legacy], response.body)
 

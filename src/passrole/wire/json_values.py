@@ -1,7 +1,7 @@
-"""How values look in JSON bodies, for the JSON protocols and rest-json: a reader and a writer for each shape.
+"""Reads and writes values in JSON bodies, for the JSON protocols and rest-json.
 
-It knows no header, path or status. A wrong type in a body is coral's SerializationException with coral's
-words for it; members that the description does not have are dropped unread, as AWS does, and null is absence.
+It knows no header, path or status. A wrong type is a SerializationException with the message of Coral, AWS's
+service framework; unknown members are ignored, as on AWS, and null means absent.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,10 +22,11 @@ Reader = Callable[[Any], Any]
 Writer = Callable[[Any], Any]
 
 DEPTH_MAX = 64
-"""How deep a body may nest: no AWS shape in use comes near, and Python's own stack ends at about 500."""
+"""The maximum nesting depth of a body: no AWS shape in use comes near, and Python's stack allows about 500.
+"""
 
 VALUES_MAX = 100_000
-"""How many values a body may hold: the 10,000 events of PutLogEvents are the most that AWS takes, and each
+"""The maximum number of values in a body: AWS accepts at most the 10,000 events of PutLogEvents, and a parsed
 value takes a hundred times the memory of its bytes.
 """
 
@@ -50,27 +51,27 @@ def load(body: bytes) -> dict[str, Any]:
 
 
 def has_more_values(body: bytes, most: int) -> bool:
-    """Whether a JSON text holds more values than that, told without parsing it."""
+    """Whether a JSON text has more than `most` values, without parsing it."""
     if len(body) <= most or _marks(body, 0, len(body)) <= most:
         return False
-    found = place = 0
-    while place < len(body):  # what looks like more values may stand in texts
-        opened = body.find(b'"', place)
+    found = offset = 0
+    while offset < len(body):  # skip strings, which may contain the same characters
+        opened = body.find(b'"', offset)
         end = opened if opened >= 0 else len(body)
-        found += _marks(body, place, end)
+        found += _marks(body, offset, end)
         if found > most:
             return True
-        place = large_json.after_text(body, end + 1)
+        offset = large_json.after_text(body, end + 1)
     return False
 
 
 def unreadable(message: str) -> Fault:
-    """The fault for a body that cannot be read as the operation's input."""
+    """The fault for a body that is not valid input of the operation."""
     return Fault("SerializationException", message, status=400)
 
 
 def error_content(error: WireError) -> dict[str, Any]:
-    """An error's message as the description spells it, and those further members that go in a body."""
+    """An error's message member as the description spells it, and the further members of the body."""
     shapes = members(error.shape)
     content = {error.message_key: error.message}
     for name, value in error.members.items():
@@ -94,12 +95,12 @@ def writer(service: str) -> Compiler[Writer]:
 
 
 def _marks(body: bytes, start: int, end: int) -> int:
-    """How many values begin there, but for the first in each container."""
+    """The number of values in a range of the body, from its commas and opening brackets."""
     return sum(body.count(mark, start, end) for mark in (b",", b"[", b"{"))
 
 
 def _mistyped(value: object, wanted: str) -> Fault:
-    """Coral's message for a value of the wrong JSON type."""
+    """The fault, in Coral's words, for a value of the wrong JSON type."""
     if isinstance(value, dict):
         return unreadable("Start of structure or map found where not expected.")
     if isinstance(value, list):
@@ -237,7 +238,7 @@ def _write_structure(shape: Shape, compiler: Compiler[Writer]) -> Writer:
         content = {}
         for name, item in value.items():
             if item is not None:
-                key, writes = table[name]  # KeyError: the handler answered what AWS does not describe
+                key, writes = table[name]  # KeyError: the handler returned an unknown member
                 content[key] = writes(item)
         return content
 
@@ -279,7 +280,7 @@ _READERS = {
     "structure": _read_structure,
     "timestamp": _read_timestamp,
 }
-# Timestamps in JSON bodies are seconds since the epoch: already what results hold.
+# Timestamps in JSON bodies are seconds since the epoch, as in results.
 _WRITERS = {
     **dict.fromkeys(_READERS, _write_as_it_is),
     "blob": _write_blob,

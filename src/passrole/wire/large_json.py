@@ -1,7 +1,7 @@
-r"""Large JSON texts, read so that other threads run in between: orjson lets none run until it is done.
+r"""Parses large JSON texts in pieces, so that other threads can run: orjson holds the GIL until it is done.
 
-It knows no shape. A long text within the JSON (a function's archive in base64) is cut out, its escapes are
-read in pieces, and orjson sees a short name in its place.
+A long string within the JSON (a function's archive in base64) is cut out and decoded in pieces, and orjson
+sees a short placeholder.
 
     {"Code": {"ZipFile": "<60 MB>"}}   ->   {"Code": {"ZipFile": "<token>0"}} and <token>0 -> the 60 MB
 """
@@ -15,10 +15,9 @@ import orjson
 
 PIECE_BYTES = 262_144
 REST_BYTES_MAX = 7_340_032
-"""What may be left beside long texts: the largest definition in its longest form, and space."""
+"""The maximum size without long strings: the largest definition in its longest spelling, and some reserve."""
 
-# No letter is cut, neither one of several bytes nor a pair of surrogates. Possessive, so that nothing of a
-# text is read twice.
+# A piece never splits a multi-byte letter or a surrogate pair. Possessive quantifiers avoid backtracking.
 _PIECE = re.compile(
     rb'(?:[^"\\]{1,1024}+[\x80-\xbf]{0,3}+'
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.){1,256}+",
@@ -27,7 +26,7 @@ _PIECE = re.compile(
 
 
 class TooLarge(ValueError):
-    """There is too much beside the long texts."""
+    """The JSON without its long strings is larger than REST_BYTES_MAX."""
 
 
 def loads(body: bytes) -> Any:
@@ -49,34 +48,34 @@ def loads(body: bytes) -> Any:
     return _filled(orjson.loads(short), named) if named else orjson.loads(short)
 
 
-def after_text(body: bytes, place: int) -> int:
-    """Where the text ends that begins at a place, behind its quote; the body's end where it does not end."""
-    while found := _PIECE.match(body, place):
-        place = found.end()
-    return place + 1 if body[place : place + 1] == b'"' else len(body)
+def after_text(body: bytes, offset: int) -> int:
+    """The offset after the closing quote of the string that begins at `offset`; the body's end if none."""
+    while found := _PIECE.match(body, offset):
+        offset = found.end()
+    return offset + 1 if body[offset : offset + 1] == b'"' else len(body)
 
 
 def _parts(body: bytes) -> Iterator[tuple[bytes, bool]]:
-    """The body in order: what a long text says, without its quotes, and what stands between."""
-    place = start = 0
-    while (opened := body.find(b'"', place)) >= 0:
-        place = after_text(body, opened + 1)
-        if place - opened > PIECE_BYTES and body[place - 1 : place] == b'"':
+    """The parts of the body in order: the content of long strings (True), and the text between (False)."""
+    offset = start = 0
+    while (opened := body.find(b'"', offset)) >= 0:
+        offset = after_text(body, opened + 1)
+        if offset - opened > PIECE_BYTES and body[offset - 1 : offset] == b'"':
             yield body[start:opened], False
-            yield body[opened + 1 : place - 1], True
-            start = place
+            yield body[opened + 1 : offset - 1], True
+            start = offset
     yield body[start:], False
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:
-    place = 0
-    while found := _PIECE.match(text, place):
+    offset = 0
+    while found := _PIECE.match(text, offset):
         yield found[0]
-        place = found.end()
+        offset = found.end()
 
 
 def _filled(value: Any, named: dict[str, str]) -> Any:
-    """The value with the texts in their places. What it is changed in, it alone holds."""
+    """The value with the strings in place of their placeholders; it is changed in place."""
     if not isinstance(value, dict | list):
         return named.get(value, value) if isinstance(value, str) else value
     open_: list[Any] = [value]

@@ -1,6 +1,6 @@
-"""The forms with which browsers upload to S3: multipart/form-data, its file last.
+"""Parses multipart/form-data, with which browsers upload to S3; the file is the last field.
 
-It knows no field. What follows the file is passed over, as S3 does. RFC 7578 says how such a body is written.
+Parts after the file are ignored, as on S3. https://www.rfc-editor.org/rfc/rfc7578
 """
 
 import re
@@ -16,13 +16,13 @@ HEAD_BYTES_MAX = 4 * 1024
 PARTS_MAX = 1_000
 PIECE_BYTES = 262_144
 _PARAMETER = re.compile(r';[ \t]*+([^\s;="]++)[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|([^;"]*))')
-"""A parameter of a header, its value in quotes or not; possessive, so that a text is read once."""
+"""A parameter of a header, its value in quotes or not; possessive quantifiers avoid backtracking."""
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
 @dataclass(frozen=True)
 class Form:
-    """`fields` by lower-case name; `file` is None where the form has none."""
+    """`fields` by lower-case name; `file` is None if the form has none."""
 
     fields: Mapping[str, str]
     file: bytes | None
@@ -30,7 +30,7 @@ class Form:
 
 
 def read(request: HttpRequest) -> Form:
-    """The form in a body. Raises Unrouted: MalformedPOSTRequest, MaxPostPreDataLengthExceeded, ..."""
+    """Parse the form in a body. Raises Unrouted: MalformedPOSTRequest, MaxPostPreDataLengthExceeded."""
     boundary = _parameter(request.headers.get("content-type", ""), "boundary")
     if not boundary:
         raise _malformed()
@@ -50,7 +50,7 @@ def read(request: HttpRequest) -> Form:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Name, file name and content of each part, found one by one: nobody has vouched for the body yet."""
+    """Name, file name and content of each part, found lazily, since the body is not authenticated yet."""
     delimiter = b"\r\n--" + boundary
     start = len(delimiter) - 2 if body.startswith(delimiter[2:]) else _after(body, delimiter, 0)
     for _ in range(PARTS_MAX):
@@ -59,20 +59,19 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str, bytes]]:
         blank = body.find(b"\r\n\r\n", start, start + HEAD_BYTES_MAX)
         if blank < 0:
             raise _malformed()
-        end = _after(body, delimiter, blank + 2)  # an empty content ends right behind its head
+        end = _after(body, delimiter, blank + 2)  # an empty content ends right after its head
         yield *_names(body[start:blank]), body[blank + 4 : end - len(delimiter)]
         start = end
     raise _malformed()
 
 
 def _after(body: bytes, delimiter: bytes, start: int) -> int:
-    """The place behind the next delimiter. Raises Unrouted where there is none.
+    """The offset after the next delimiter. Raises Unrouted (MalformedPOSTRequest) if there is none.
 
-    It is looked for in pieces, so that other threads run in between: bytes that are nearly the delimiter
-    make the search slow.
+    The search is in pieces, so that other threads can run: bytes similar to the delimiter make it slow.
     """
-    for place in range(start, len(body), PIECE_BYTES):
-        found = body.find(delimiter, place, place + PIECE_BYTES + len(delimiter) - 1)
+    for offset in range(start, len(body), PIECE_BYTES):
+        found = body.find(delimiter, offset, offset + PIECE_BYTES + len(delimiter) - 1)
         if found >= 0:
             return found + len(delimiter)
     raise _malformed()
@@ -87,9 +86,9 @@ def _names(head: bytes) -> tuple[str, str]:
 
 
 def _parameter(header: str, name: str) -> str:
-    """A parameter of a header's value, without its quotes; empty where there is none.
+    """A parameter of a header's value, without its quotes; empty if there is none.
 
-    The library's own reader takes the square of the header's length, and fails at numbered parameters.
+    The standard library's parser takes quadratic time, and fails for numbered parameters.
     """
     for found in _PARAMETER.finditer(header):
         if found[1].lower() == name:

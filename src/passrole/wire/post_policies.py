@@ -1,10 +1,10 @@
-"""What a POST policy demands of the form that it comes with: until when, which fields, how many bytes.
+"""Checks a form upload against its POST policy: expiration, fields, size.
 
     {"expiration": "2026-12-01T12:00:00Z", "conditions": [{"bucket": "b"}, ["starts-with", "$key", "user/"],
      ["content-length-range", 1, 1048576]]}
 
-It knows no signature. Every field must be named by a condition, so that nobody can add one to a form that
-was signed for them: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+It knows no signature. A condition must name every field, so that nobody can add one to a signed form:
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
 
 import base64
@@ -17,7 +17,7 @@ from passrole.wire import scalars
 from passrole.wire.refusals import ACCESS_DENIED, Unrouted, refused
 
 FREE = frozenset({"awsaccesskeyid", "bucket", "policy", "signature", "x-amz-signature"})
-"""Fields that no condition needs to name: the signature's, and the bucket, which is in the URL."""
+"""Fields that need no condition: those of the signature, and the bucket, which is in the URL."""
 
 
 class _Condition(NamedTuple):
@@ -33,17 +33,18 @@ class _Policy(NamedTuple):
 
 
 def check(encoded: str, fields: Mapping[str, str], size: int, now: float) -> None:
-    """Return if the form fits its policy. Raises Unrouted.
+    """Return if the form satisfies its policy.
 
-    `fields` are by lower-case name, the bucket among them; `size` is the file's, in bytes.
+    `fields` are by lower-case name, including the bucket; `size` is the file's, in bytes. Raises Unrouted:
+    AccessDenied, EntityTooSmall, EntityTooLarge, InvalidPolicyDocument.
     """
     policy = _read(encoded)
     if now >= policy.expires:
         raise _refused("Policy expired.")
     for condition in policy.conditions:
         if not _holds(condition, fields.get(condition.name)):
-            shown = [condition.operator, f"${condition.name}", condition.value]
-            raise _refused(f"Policy Condition failed: {json.dumps(shown, ensure_ascii=False)}")
+            quoted = [condition.operator, f"${condition.name}", condition.value]
+            raise _refused(f"Policy Condition failed: {json.dumps(quoted, ensure_ascii=False)}")
     named = {condition.name for condition in policy.conditions}
     extra = [name for name in fields if name not in named | FREE and not name.startswith("x-ignore-")]
     if extra:
@@ -59,7 +60,7 @@ def _holds(condition: _Condition, value: str | None) -> bool:
         return value == condition.value
     # "Content-Types values for a starts-with condition that include commas are interpreted as lists."
     values = value.split(",") if condition.name == "content-type" else [value]
-    return all(each.strip().startswith(condition.value) for each in values)
+    return all(item.strip().startswith(condition.value) for item in values)
 
 
 def _check_size(size: int, low: int, high: int) -> None:

@@ -1,10 +1,9 @@
-"""What a presigned URL of S3 says beside its signature: parameters of the query that count as headers.
+"""Headers in the query string of a presigned S3 URL.
 
     PUT /bucket/key?X-Amz-Signature=..&x-amz-meta-team=ml&x-amz-checksum-crc32=wdBDMA%3D%3D
 
-Who signs a URL may put any x-amz- header into the query, as the SDK for JavaScript does with all of them.
-They are signed with the query. It knows no operation. See "Authenticating Requests: Using Query Parameters"
-in the S3 API reference.
+Any x-amz- header may be in the query, where it is signed; the SDK for JavaScript puts all of them there.
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 import re
@@ -17,7 +16,7 @@ from passrole.wire.refusals import Unrouted
 
 _PREFIX = "x-amz-"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-"""RFC 9110, section 5.1; what is kept by another name would split the answer that tells it."""
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.1; metadata with another name would break the response."""
 _OF_THE_SIGNATURE = frozenset(
     f"{_PREFIX}{name}"
     for name in (
@@ -33,9 +32,9 @@ _OF_THE_SIGNATURE = frozenset(
 
 
 def is_header(name: str) -> bool:
-    """Whether a parameter or a form's field of that lower-case name counts as a header.
+    """Whether a parameter or form field of that lower-case name is a header.
 
-    Raises Unrouted for one that no header can be named.
+    Raises Unrouted (InvalidArgument) if it is not a valid header name.
     """
     if not name.startswith(_PREFIX) or name in _OF_THE_SIGNATURE:
         return False
@@ -45,9 +44,9 @@ def is_header(name: str) -> bool:
 
 
 def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
-    """The headers that stand in the query, by lower-case name, in the letters that HttpRequest has them.
+    """The headers in the query, by lower-case name, as latin-1 like in HttpRequest.
 
-    Raises Fault MalformedQueryString, and Unrouted for one that is there twice or badly named.
+    Raises Fault MalformedQueryString, and Unrouted InvalidArgument for a repeated or invalid name.
     """
     found: dict[str, str] = {}
     for name, values in query_parameters(request.query).items():
@@ -56,16 +55,16 @@ def headers_in_query(request: HttpRequest) -> Mapping[str, str]:
             continue
         if len(values) > 1 or lowered in found:
             raise _twice(lowered, ", ".join(values))
-        # A header is its bytes, read as latin-1; the query is UTF-8.
+        # Headers are bytes read as latin-1; the query is UTF-8.
         found[lowered] = values[0].encode("utf-8").decode("latin-1")
     return found
 
 
 def with_headers_of_query(request: HttpRequest) -> HttpRequest:
-    """The request of a presigned URL as if those headers had come as headers.
+    """The request of a presigned URL with those headers moved from the query to its headers.
 
-    Only for what is meant: the signature is over the request as it came. Raises Unrouted where a header says
-    another thing than the query, for one of the two would be passed over.
+    It is for parsing; the signature covers the original request. Raises Unrouted (InvalidArgument) if a
+    header and the query have different values, since one of them would be ignored.
     """
     found = headers_in_query(request)
     for name, value in found.items():

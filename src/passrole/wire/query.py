@@ -1,7 +1,7 @@
-"""The query protocol: form parameters in, XML out. IAM, STS, and SQS as its older clients speak it.
+"""The query protocol: form parameters in, XML out. IAM, STS, and SQS with older clients.
 
-It knows no operation by name. A form's parameters are first read into a tree by the dots in their names
-(`Tags.member.1.Key`), which the readers then walk by the shapes of the operation's input.
+A form's parameters are first read into a tree by the dots in their names (`Tags.member.1.Key`), which the
+readers then walk by the shapes of the operation's input.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from passrole.wire.http_messages import HttpRequest, HttpResponse
 from passrole.wire.shapes import Compiler, Parse, Render, wire_name
 
 Tree = dict[str, Any]
-"""Parameters by the parts of their names; a leaf is a str, and no name is both leaf and branch."""
+"""Parameters as a tree by the parts of their names; leaves are str, and no name is both leaf and branch."""
 
 Reader = Callable[[Any], Any]
 
 PARTS_MAX = 40
-"""How many parts a parameter's name may have; each level costs stack."""
+"""The maximum number of parts of a parameter's name; each level costs stack."""
 DOTS_MAX = 200_000
-"""How many parts all names may have together; each costs memory."""
+"""The maximum number of parts of all names together; each costs memory."""
 
 
 def compile_parse(operation: OperationModel, service: str) -> Parse:
@@ -65,7 +65,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed."""
+    """The response to a failed call."""
     namespace = f' xmlns="{_namespace(error.service)}"' if error.service else ""
     out = [
         f"<ErrorResponse{namespace}><Error><Type>{'Sender' if error.sender else 'Receiver'}</Type>",
@@ -81,7 +81,7 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
 
 
 def render_ec2_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed, in the form that EC2 alone has."""
+    """The response to a failed call in EC2's format."""
     out = [
         f"<Response><Errors><Error><Code>{xml_writer.escaped(error.code)}</Code>",
         f"<Message>{xml_writer.escaped(error.message)}</Message></Error></Errors>",
@@ -105,7 +105,7 @@ def _response(status: int, out: list[str], request_id: str) -> HttpResponse:
 
 
 def _malformed() -> Fault:
-    # What coral's query front layer answers to a value of the wrong type; it says no more than the code.
+    # Coral's query front end returns this code for a value of the wrong type, without a message.
     return Fault("MalformedInput", "", status=400)
 
 
@@ -158,7 +158,7 @@ def _read_structure(shape: Shape, compiler: Compiler[Reader]) -> Reader:
 
 
 def _keys_of(shape: Shape, name: str) -> tuple[str, ...]:
-    """The names a member goes by: a flattened list's own or its member's, for clients differ."""
+    """The accepted names of a member: a flattened list's own or its member's, since clients differ."""
     own = wire_name(shape, name)
     if isinstance(shape, ListShape) and shape.serialization.get("flattened"):
         return (own, wire_name(shape.member, own))
@@ -199,7 +199,7 @@ def _read_map(shape: Shape, compiler: Compiler[Reader]) -> Reader:
 
 
 def _items(tree: Any, inner: str | None) -> list[Any]:
-    """What stands under the numbers, in their order; `inner` stands between the name and the number."""
+    """The list items in the order of their numbers; `inner` is the name before the number."""
     branch = _branch(tree)
     if inner is not None and inner in branch:
         branch = _branch(branch[inner])

@@ -1,9 +1,9 @@
-"""The faults of the layer before every service: signatures, keys, denials, and how each protocol spells them.
+"""The faults of authentication and authorisation, common to all services, and their codes in each protocol.
 
-It knows no request. JSON services answer with coral's exception names and status 400, query services and
-SQS with the older codes and 403, Lambda with the exception names and 403: seen in the errors that the SDKs'
-users report, such as `UnrecognizedClientException ... status code: 400` (json), `403` (lambda),
-`InvalidClientTokenId ... 403` (query).
+JSON services return Coral's exception names with status 400, query services and SQS the older codes with 403,
+Lambda the exception names with 403. This is from errors that users of the SDKs report, such as
+`UnrecognizedClientException ... status code: 400` (json), `403` (lambda), `InvalidClientTokenId ... 403`
+(query).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from passrole.wire.descriptions import Protocol, is_query_compatible
 
 
 class Refusal(NamedTuple):
-    """One kind of refusal: its code in the JSON protocols and in query, and AWS's message for it."""
+    """One kind of refusal: its code in the JSON protocols and in query, and AWS's message."""
 
     exception: str
     code: str
@@ -53,7 +53,7 @@ _BY_SPELLING = {spelling: refusal for refusal in REFUSALS for spelling in refusa
 
 
 _IN_S3: Mapping[Refusal, tuple[str, int, str]] = {
-    # S3's own list of error responses: code, status, message.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: code, status, message.
     ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
     EXPIRED_TOKEN: ("ExpiredToken", 400, "The provided token has expired."),
     INCOMPLETE_SIGNATURE: (
@@ -77,7 +77,7 @@ _IN_S3: Mapping[Refusal, tuple[str, int, str]] = {
 
 
 class Unrouted(Fault):
-    """A fault from before the operation was known; `protocol` is the one in which to say it."""
+    """A fault that occurs before the operation is known; `protocol` is the one to render it in."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ def refused(
     *,
     members: Mapping[str, Any] | None = None,
 ) -> Unrouted:
-    """The fault for a refusal, with `message` in place of the usual one; only S3's has `members`."""
+    """The fault for a refusal, with an optional `message` instead of the usual one; `members` for S3 only."""
     if protocol == "rest-xml":
         code, status, usual = _IN_S3[refusal]
         text = usual if message is None else message
@@ -108,7 +108,7 @@ def refused(
 
 
 def by_spelling(code: str) -> Refusal | None:
-    """The refusal that either family of protocols calls `code`."""
+    """The refusal with this code in any protocol, or None."""
     return _BY_SPELLING.get(code)
 
 
@@ -120,7 +120,7 @@ def code_of(refusal: Refusal, protocol: Protocol) -> str:
 
 
 def status_of(refusal: Refusal, service: str, protocol: Protocol) -> int:
-    """The HTTP status that goes with a refusal by the service (empty where none is known yet)."""
+    """The HTTP status of a refusal by the service (empty if it is not known yet)."""
     if protocol == "rest-xml":
         return _IN_S3[refusal][1]
     if refusal is INCOMPLETE_SIGNATURE and protocol == "query":

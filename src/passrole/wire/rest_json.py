@@ -1,6 +1,6 @@
 """The rest-json protocol (Lambda): parameters in path, query string, headers, JSON body or raw payload.
 
-It knows no operation by name; which member travels where is the description's `location`.
+The description's `location` says where each member is.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ BODILESS = (204, 304)
 
 
 class _Sources(NamedTuple):
-    """Where parameters come from, beside the body."""
+    """The sources of parameters besides the body."""
 
     headers: Mapping[str, str]
     query: Mapping[str, list[str]]
@@ -77,7 +77,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed; the client takes the code from x-amzn-errortype."""
+    """The response to a failed call; clients take the code from x-amzn-errortype."""
     content = json_values.error_content(error)
     headers = [("x-amzn-requestid", request_id), ("x-amzn-errortype", error.type_name)]
     shapes = members(error.shape)
@@ -90,7 +90,7 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
 
 
 def _reader_of_place(name: str, shape: Shape) -> Callable[[_Sources], Any]:
-    """The function that finds one member outside of the body; None where it is not given."""
+    """The function that reads one member outside of the body; it returns None if the member is absent."""
     key, location = wire_name(shape, name), shape.serialization["location"]
     if location == "querystring":
         return _query_reader(key, shape)
@@ -129,7 +129,7 @@ def _converted(text: str, from_text: Callable[[str], Any]) -> Any:
 
 
 def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[str, Any]]:
-    """The function that reads what travels in the body: a payload, or an object of the unplaced members."""
+    """The function that reads the body: a payload, or an object of the members without a location."""
     if shape is None:
         return lambda _body: {}
     payload = shape.serialization.get("payload")
@@ -141,7 +141,7 @@ def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[st
 
         def read_object(body: bytes) -> dict[str, Any]:
             parameters: dict[str, Any] = read(json_values.load(body))
-            for name in placed:  # what belongs in the path is not taken from the body
+            for name in placed:  # a member with a location is not read from the body
                 parameters.pop(name, None)
             return parameters
 
@@ -154,7 +154,7 @@ def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[st
 
 
 def _body_writer(shape: Shape | None, service: str) -> Callable[[Mapping[str, Any]], tuple[bytes, str]]:
-    """The function that writes the body and its content type, both empty where there is none."""
+    """The function that writes the body and its content type, both empty if there is none."""
     if shape is None:
         return lambda _result: (b"", "")
     payload = shape.serialization.get("payload")

@@ -1,7 +1,7 @@
 """The rest-xml protocol (S3): parameters in path, query string, headers, XML body or raw payload.
 
-It knows of operations only what S3's descriptions leave out: the names of the root elements, which other
-clients than botocore read, and that GetBucketLocation's answer is its root's text.
+It adds to S3's description what that lacks: the names of the root elements, which clients other than botocore
+read, and that the result of GetBucketLocation is the text of its root.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ UNWRAPPED: Mapping[str, str] = {"GetBucketLocation": "LocationConstraint"}
 
 
 class _Sources(NamedTuple):
-    """Where parameters come from, beside the body."""
+    """The sources of parameters besides the body."""
 
     headers: Mapping[str, str]
     query: Mapping[str, list[str]]
@@ -90,7 +90,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
             if result.get(name) is not None:
                 headers.extend(_headers_of(wire_name(member, name).lower(), member, result[name]))
         body = write_body({name: item for name, item in result.items() if name not in placed})
-        # A range is answered with another status than the description's.
+        # The response to a range request has another status than the description's.
         status = 206 if usual_status == 200 and result.get("ContentRange") else usual_status
         return _response(status, headers, body, request_id, is_head=is_head)
 
@@ -98,7 +98,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 
 
 def render_error(error: WireError, request_id: str) -> HttpResponse:
-    """The answer to a call that failed; further members such as `Key` stand beside the code."""
+    """The response to a failed call; further members such as `Key` are beside the code."""
     out = [DECLARATION, f"<Error><Code>{xml_writer.escaped(error.code)}</Code>"]
     out.append(f"<Message>{xml_writer.escaped(error.message)}</Message>")
     out.extend(f"<{name}>{xml_writer.escaped(str(value))}</{name}>" for name, value in error.members.items())
@@ -108,7 +108,7 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
 
 
 def without_body(response: HttpResponse) -> HttpResponse:
-    """The answer to a failed HEAD: the client takes its status for the code."""
+    """The response to a failed HEAD: clients take the status for the code."""
     kept = [header for header in response.headers if header[0] not in ("content-type", "content-length")]
     return HttpResponse(response.status, [*kept, ("content-length", "0")], b"")
 
@@ -185,7 +185,7 @@ def _converted(text: str, key: str, from_text: Callable[[str], Any]) -> Any:
 
 
 def _body_reader(shape: Shape | None, service: str) -> Callable[[bytes], dict[str, Any]]:
-    """The function that reads what travels in the body: a payload, or the unplaced members under a root."""
+    """The function that reads the body: a payload, or the members without a location under a root."""
     payload = shape.serialization.get("payload") if shape is not None else None
     if shape is None:
         return lambda _body: {}
@@ -211,7 +211,7 @@ def _utf8(body: bytes) -> str:
 
 
 def _body_writer(operation: OperationModel, service: str) -> Callable[[Mapping[str, Any]], tuple[bytes, str]]:
-    """The function that writes the body and its content type, both empty where there is none."""
+    """The function that writes the body and its content type, both empty if there is none."""
     shape = operation.output_shape
     payload = shape.serialization.get("payload") if shape is not None else None
     if shape is None or all("location" in member.serialization for member in members(shape).values()):
@@ -252,7 +252,7 @@ def _headers_of(name: str, shape: Shape, value: Any) -> list[tuple[str, str]]:
 
 
 def _one_line(text: str) -> str:
-    """Text as a header can carry it; beyond latin-1 it is UTF-8."""
+    """Text as a valid header value; as UTF-8 if it is not latin-1."""
     line = scalars.write_header(text)
     return line if all(ord(letter) < 256 for letter in line) else line.encode("utf-8").decode("latin-1")
 
@@ -268,7 +268,7 @@ def _response(
     content, content_type = body
     sent = [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
     if is_head:
-        # What a GET would carry: the object's own length, beside no body.
+        # The length of the body that a GET would have.
         length = next((text for name, text in headers if name == "content-length"), "0")
         content = b""
     else:

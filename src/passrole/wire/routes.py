@@ -1,4 +1,4 @@
-"""What a request asks for, once that is known."""
+"""The route of a request: its operation and the arguments in its path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from passrole.wire.descriptions import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The operation that a request asks for; `service` is botocore's name, `path_arguments` are decoded.
+    """The operation of a request; `service` is botocore's name, `path_arguments` are decoded.
 
-    Of what is not served, `service` is the signing name, and the call is refused.
+    If it is not supported, `service` is the signing name, and the call will be refused.
     """
 
     service: str

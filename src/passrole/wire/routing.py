@@ -1,13 +1,13 @@
-"""Which operation a request asks for, by the four ways in which AWS's protocols say so.
+"""Finds the operation of a request, in the four ways of AWS's protocols.
 
     X-Amz-Target: SageMaker.StartPipelineExecution      json
     Action=CreateRole&Version=2010-05-08                query
     POST /2015-03-31/functions/{FunctionName}/...       rest-json
     GET /bucket/key, signed for s3                      rest-xml (s3_routing)
 
-It knows no parameters but those in the path, and trusts nothing: the credential's scope is read before its
-signature is verified, and only to tell apart services that share actions. A request that fits nothing
-is refused as AWS does in the protocol it came in (`Unrouted.protocol`).
+It knows only the parameters in the path and trusts nothing: the credential scope is read before its signature
+is verified, and only to distinguish services that share actions. A request without a matching operation is
+refused as AWS does, in its protocol (`Unrouted.protocol`).
 """
 
 from collections.abc import Callable, Mapping
@@ -25,16 +25,17 @@ from passrole.wire.routes import Route
 
 
 def route(request: HttpRequest, signing_service: str | None) -> Route:
-    """The route of a request, `signing_service` being the one in its credential's scope, if it has any.
+    """The route of a request; `signing_service` is that of its credential scope, if it has one.
 
-    A request that fits no operation here, and was signed for a service that is not here, has a route too: it
-    is refused once its signature was verified (`unsupported`). Raises Unrouted.
+    A request signed for an unsupported service has a route too: it is refused after its signature is verified
+    (`unsupported`). Raises Unrouted: UnknownOperationException, InvalidAction, MissingAction,
+    SignatureDoesNotMatch, MethodNotAllowed, ...
     """
     protocol = protocol_of(request, signing_service)
     try:
         found = _BY_PROTOCOL[protocol](request, signing_service)
     except Unrouted as fault:
-        if signing_service is None or not _is_elsewhere(fault, request, signing_service):
+        if signing_service is None or not _is_unsupported(fault, request, signing_service):
             raise
         return unsupported.route(request, signing_service, protocol)
     required = SERVICES[found.service].signing_name
@@ -45,10 +46,10 @@ def route(request: HttpRequest, signing_service: str | None) -> Route:
 
 
 def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Protocol:
-    """The protocol that the request is in by its looks, whatever its operation.
+    """The protocol of a request, from its headers, path and credential scope, before its operation is known.
 
-    S3's requests look like anything; they are known by the scope of their credential, and without one by
-    looking like nobody else's. REST's paths count whatever the type says: curl calls every body a form.
+    S3's requests may look like any other; they are recognised by the credential scope, or if no other
+    protocol matches. REST paths take precedence over the content type: curl sends every body as a form.
     """
     if "x-amz-target" in request.headers:
         return "json"
@@ -59,12 +60,12 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
         return "rest-json"
     if _is_query(request):
         return "query"
-    # S3 has no use for a POST to `/`, and to all the JSON services nothing else is sent.
+    # S3 has no POST to `/`, and JSON services receive nothing else.
     return "rest-json" if signed_for or (request.method, request.raw_path) == ("POST", "/") else "rest-xml"
 
 
 def _scoped_service(request: HttpRequest) -> str | None:
-    """The service in the scope of the credential, which nobody has verified."""
+    """The service in the credential scope, not verified."""
     scope, found, _ = request.headers.get("authorization", "").partition("/aws4_request")
     if not found and "X-Amz-Credential=" in request.query:
         scope, found, _ = unquote(request.query).partition("/aws4_request")
@@ -79,26 +80,26 @@ def _is_query(request: HttpRequest) -> bool:
 
 
 def is_named_in_body(request: HttpRequest, protocol: Protocol) -> bool:
-    """Whether only the body tells which operation a request of the protocol asks for."""
+    """Whether only the body names the operation of a request in the protocol."""
     return protocol == "query" and request.method == "POST"
 
 
 def service_of(signing_service: str) -> str:
-    """The service, by botocore's name, that signs as this one; empty where none does."""
+    """Botocore's name of the service with this signing name; empty if there is none."""
     return _BY_SIGNING_NAME.get(signing_service, "")
 
 
 def _is_rest_path(request: HttpRequest) -> bool:
-    """Whether a REST service, or passrole itself, has paths that begin so, and no bucket its name."""
+    """Whether the path's first segment is that of a REST service or passrole itself, not a bucket name."""
     first = request.raw_path.split("/", 2)[1] if request.raw_path.startswith("/") else ""
     if not first:
         return False
     return first.startswith("_") or any(first in _path_table(name).literal for name in _REST_SERVICES)
 
 
-def _is_elsewhere(fault: Unrouted, request: HttpRequest, signing_service: str) -> bool:
-    """Whether the request means a service that is not here: by its signing name, or by a path where the
-    service of that name, which has others beside it, has none.
+def _is_unsupported(fault: Unrouted, request: HttpRequest, signing_service: str) -> bool:
+    """Whether the request is for an unsupported service: by its signing name, or by a path if the supported
+    service of that signing name has no paths.
     """
     if fault.code not in _UNKNOWN:
         return False
@@ -122,9 +123,9 @@ def _by_target(request: HttpRequest, _signing_service: str | None) -> Route:
     prefix, _, operation = request.headers["x-amz-target"].partition(".")
     service = _BY_PREFIX.get(prefix)
     if service is None or operation not in descriptions.operations(service):
-        # coral's JSON front layer sends this code with status 400 and no message; ours says who refuses.
-        told = unsupported.message(service or prefix or "nothing", operation or "nothing")
-        raise Unrouted("UnknownOperationException", told, "json", status=400)
+        # Coral's JSON front end sends this code with status 400 and no message.
+        message = unsupported.message(service or prefix or "nothing", operation or "nothing")
+        raise Unrouted("UnknownOperationException", message, "json", status=400)
     return Route(service, operation, "json", _NO_ARGUMENTS)
 
 
@@ -136,7 +137,7 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
     action, version = parameters.get("Action"), parameters.get("Version", "")
     if not action:
         raise Unrouted("MissingAction", "Request is missing an Action.", "query", status=400)
-    # AssumeRoleWithWebIdentity and its like are not signed: then the version alone tells the service.
+    # Unsigned operations such as AssumeRoleWithWebIdentity: the version alone identifies the service.
     service = _BY_SIGNING_NAME.get(signing_service or "") or _BY_VERSION.get(version)
     if (
         service is None
@@ -152,7 +153,7 @@ def _by_action(request: HttpRequest, signing_service: str | None) -> Route:
 
 
 def _addressed(request: HttpRequest) -> Mapping[str, str]:
-    """The queue that is called at its own URL, `/ACCOUNT/NAME?Action=...`, as the guide shows requests.
+    """The queue of a request to a queue's URL, `/ACCOUNT/NAME?Action=...`.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
     """
@@ -162,7 +163,7 @@ def _addressed(request: HttpRequest) -> Mapping[str, str]:
 
 @dataclass(slots=True)
 class _Branch:
-    """One segment of the path table: what may follow it, and which operations end with it."""
+    """One segment of the path table: the segments that may follow, and the operations that end with it."""
 
     literal: dict[str, "_Branch"] = field(default_factory=dict)
     argument: "_Branch | None" = None
@@ -171,7 +172,7 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """An operation at the end of a path, once its method and its fixed query (`List=ALL`) fit."""
+    """An operation at the end of a path, with its method and its fixed query (`List=ALL`)."""
 
     method: str
     query: str
@@ -186,10 +187,10 @@ def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
         found = _walked(_path_table(name), request)
         if found is not None:
             return found
-    # A JSON service that was sent no target gets here too: AWS answers the same to it.
+    # A request to a JSON service without a target gets here too: AWS returns the same error.
     protocol: Protocol = SERVICES[service].protocols[0] if service else "rest-json"
-    told = unsupported.message(service or signing_service or "nothing", unsupported.unnamed(request))
-    raise Unrouted("UnknownOperationException", told, protocol, status=404)
+    message = unsupported.message(service or signing_service or "nothing", unsupported.unnamed(request))
+    raise Unrouted("UnknownOperationException", message, protocol, status=404)
 
 
 _REST_SERVICES = tuple(service.name for service in SERVICES.values() if "rest-json" in service.protocols)
@@ -210,7 +211,9 @@ _BY_PROTOCOL: Mapping[Protocol, Callable[[HttpRequest, str | None], Route]] = {
 
 
 _NO_NAMES = ("", ".", "..")
-"""Segments that are no argument: the signature is over a path without them, so they must not name a thing."""
+"""Segments that cannot be arguments: the signature covers the path without them, so they must not name
+anything.
+"""
 
 
 @cache
@@ -229,13 +232,15 @@ def _path_table(service: str) -> _Branch:
             else:
                 branch = branch.literal.setdefault(segment, _Branch())
         branch.ends.append(_End(http["method"], query, tuple(labels), service, name))
-        # An operation that asks for a fixed query goes before its neighbour that asks for none.
+        # An operation with a fixed query is tested before one without.
         branch.ends.sort(key=lambda end: -len(end.query))
     return root
 
 
 def _walked(root: _Branch, request: HttpRequest) -> Route | None:
-    """The route at the end of the path, a literal segment before an argument; None where it leads nowhere."""
+    """The route for the request's path; literal segments take precedence over arguments. None if there is
+    none.
+    """
     branch: _Branch | None = root
     arguments: list[str] = []
     for segment in request.raw_path.strip("/").split("/"):
@@ -263,5 +268,5 @@ def _argument(segment: str) -> str:
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
-        told = unsupported.message("lambda", "a path that is not UTF-8")
-        raise Unrouted("UnknownOperationException", told, "rest-json", status=404) from None
+        message = unsupported.message("lambda", "a path that is not UTF-8")
+        raise Unrouted("UnknownOperationException", message, "rest-json", status=404) from None

@@ -1,10 +1,10 @@
-"""Which S3 operation a request asks for: bucket in host or path, then method, sub-resource and arguments.
+"""Finds the S3 operation of a request: bucket in host or path, then method, sub-resource and arguments.
 
     PUT /bucket/key?partNumber=1&uploadId=x     path style
     PUT /key?partNumber=1&uploadId=x            virtual host, Host: bucket.s3.eu-west-1.amazonaws.com
 
-It knows no other service. Many operations share a method and a path; the one that asks for the most, and
-is given all of it, is meant. Keys are decoded exactly once, and `.` and `..` in them mean nothing here.
+Many operations share a method and a path; the one with the most required arguments that are all given is
+chosen. Keys are decoded exactly once, and `.` and `..` in them have no special meaning.
 """
 
 from collections.abc import Mapping
@@ -21,16 +21,18 @@ from passrole.wire.shapes import wire_name
 
 UNREACHABLE = frozenset(
     {
-        # Older twins, the same on the wire as the ...Configuration operations.
+        # Older operations, the same on the wire as the ...Configuration operations.
         *("GetBucketLifecycle", "GetBucketNotification", "PutBucketLifecycle", "PutBucketNotification"),
-        # These have endpoints of their own: directory buckets' and Object Lambda's.
+        # Operations with separate endpoints: directory buckets and Object Lambda.
         *("ListDirectoryBuckets", "WriteGetObjectResponse"),
     }
 )
 
 
 def operation_of(request: HttpRequest) -> tuple[str, Mapping[str, str]]:
-    """The operation's name and the arguments `Bucket` and `Key`. Raises Unrouted."""
+    """The operation's name and the arguments `Bucket` and `Key`. Raises Unrouted: MethodNotAllowed,
+    InvalidURI.
+    """
     arguments = _arguments(request)
     query = _query(request)
     for end in _table().get((request.method, len(arguments)), ()):
@@ -41,9 +43,9 @@ def operation_of(request: HttpRequest) -> tuple[str, Mapping[str, str]]:
 
 
 def object_uri(bucket: str, region: str, key: str) -> str:
-    """An object's URI at AWS, where passrole's proxy answers.
+    """An object's URI at AWS, for which passrole's proxy answers.
 
-    AWS's certificate is for one name before the dot, so a bucket with dots stands in the path.
+    AWS's wildcard certificate covers one label, so a bucket with dots is put in the path.
     """
     service, encoded = f"s3.{region}.amazonaws.com", quote(key, safe="")
     return (
@@ -52,7 +54,7 @@ def object_uri(bucket: str, region: str, key: str) -> str:
 
 
 def bucket_of_host(host: str) -> str | None:
-    """The bucket that a Host header names; None where the bucket is in the path."""
+    """The bucket in a Host header; None if the bucket is in the path."""
     name = host.lower() if host.startswith("[") else host.lower().rsplit(":", 1)[0]
     labels = name.split(".")
     if labels[-1] == "localhost":
@@ -61,14 +63,14 @@ def bucket_of_host(host: str) -> str | None:
     if labels[-2:] != ["amazonaws", "com"]:
         return None
     # bucket.s3, bucket.s3.region, bucket.s3.dualstack.region, bucket.s3-region; the bucket may hold dots.
-    for place in range(len(labels) - 3, max(len(labels) - 6, -1), -1):
-        if labels[place] == "s3" or labels[place].startswith("s3-"):
-            return ".".join(labels[:place]) or None
+    for index in range(len(labels) - 3, max(len(labels) - 6, -1), -1):
+        if labels[index] == "s3" or labels[index].startswith("s3-"):
+            return ".".join(labels[:index]) or None
     return None
 
 
 class _End(NamedTuple):
-    """An operation, the query that it is known by, and the arguments that it cannot do without."""
+    """An operation, its fixed query, and its required arguments in query and headers."""
 
     operation: str
     fixed: tuple[tuple[str, list[str]], ...]
@@ -83,7 +85,7 @@ class _End(NamedTuple):
 
 @cache
 def _table() -> Mapping[tuple[str, int], list[_End]]:
-    """The operations by method and number of path arguments, those that ask for most first."""
+    """The operations by method and number of path arguments, those with the most requirements first."""
     table: dict[tuple[str, int], list[_End]] = {}
     for name in sorted(operations("s3") - UNREACHABLE):
         described = operation_model("s3", "rest-xml", name)

@@ -1,6 +1,6 @@
-"""Numbers, times and blobs as text, one function a type; timestamps are seconds since the epoch.
+"""Reads and writes numbers, times and blobs as text; timestamps are seconds since the epoch.
 
-Every reader raises ValueError for what it cannot read, and nothing else.
+Every reader raises ValueError for invalid text, and nothing else.
 """
 
 import base64
@@ -48,7 +48,7 @@ def read_boolean(text: str) -> bool:
 
 
 def read_blob(text: str) -> bytes:
-    """The bytes behind a base64 text."""
+    """The bytes of a base64 text."""
     try:
         if len(text) <= PIECE_CHARS:
             return base64.b64decode(text, validate=True)
@@ -58,7 +58,7 @@ def read_blob(text: str) -> bytes:
 
 
 def _piece(start: int, text: str) -> bytes:
-    """A part of a long text, one at a time so that other threads run in between; only the last is padded."""
+    """Decode a part of a long text; other threads can run between parts. Only the last may be padded."""
     piece = text[start : start + PIECE_CHARS]
     if "=" in piece and start + PIECE_CHARS < len(text):
         raise binascii.Error("padding within the text")
@@ -71,7 +71,7 @@ def write_blob(blob: bytes) -> str:
 
 
 def read_timestamp(text: str) -> float:
-    """An ISO 8601 date and time (UTC where it names no zone), an HTTP date, or seconds since the epoch."""
+    """An ISO 8601 date and time (UTC by default), an HTTP date, or seconds since the epoch."""
     try:
         return check_epoch_seconds(read_float(text))
     except ValueError:
@@ -86,14 +86,14 @@ def read_timestamp(text: str) -> float:
 
 
 def check_epoch_seconds(seconds: float) -> float:
-    """The same number, a float, if it is a time that a calendar has."""
+    """The number as a float, if it is within the years 1 to 9999."""
     if not EPOCH_SECONDS_MIN <= seconds <= EPOCH_SECONDS_MAX:
         raise ValueError("timestamp out of range")
     return float(seconds)
 
 
 def write_iso8601(seconds: float) -> str:
-    """`2026-01-31T12:00:00Z`, with milliseconds only where there are any."""
+    """`2026-01-31T12:00:00Z`, with milliseconds only if they are not zero."""
     moment = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
     text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year > 999 else moment.isoformat()[:19]
     milliseconds = moment.microsecond // 1000
@@ -106,5 +106,5 @@ def write_http_date(seconds: float) -> str:
 
 
 def write_header(text: str) -> str:
-    """Text as a header can carry it: control characters would split the answer or be no header's."""
+    """Text as a header value: control characters, which could split the response, become spaces."""
     return text.translate(_CONTROLS)

@@ -1,8 +1,7 @@
-"""Turns botocore's shapes into functions: each shape once, and only when it is first needed.
+"""Compiles botocore's shapes to functions, each shape once and on demand.
 
-It knows no protocol. A protocol gives a table with one maker per type of shape; a maker that asks for the
-functions of its members must do so when its own function first runs, so that shapes which contain
-themselves (an EMR Configuration) come to an end.
+A protocol gives a table with a maker for each type of shape. A maker must ask for the functions of its
+members when its own function first runs, so that recursive shapes (an EMR Configuration) work.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ F = TypeVar("F")
 
 
 class Compiler(Generic[F]):
-    """The functions of one service description, made by a table from a shape's type to a maker."""
+    """The compiled functions of one service description."""
 
     def __init__(self, makers: Mapping[str, Callable[[Shape, "Compiler[F]"], F]]) -> None:
         self._makers = makers
@@ -30,7 +29,7 @@ class Compiler(Generic[F]):
 
     def __call__(self, shape: Shape) -> F:
         """The function of a shape."""
-        # The same shape is written differently where its member carries traits (a name, a format).
+        # The same shape is written differently if its member has traits (a name, a format).
         key = (shape.name, *sorted((trait, str(value)) for trait, value in shape.serialization.items()))
         made = self._made.get(key)
         if made is None:
@@ -39,5 +38,5 @@ class Compiler(Generic[F]):
 
 
 def wire_name(shape: Shape, name: str) -> str:
-    """What the member `name` with this shape is called on the wire."""
+    """The name on the wire of the member `name` with this shape."""
     return str(shape.serialization.get("name", name))

@@ -1,9 +1,8 @@
-"""Presigned URLs of S3's older signature, version 2, which boto3 and the AWS CLI still make for us-east-1.
+"""Presigned URLs with S3's older signature version 2, which boto3 and the AWS CLI still make for us-east-1.
 
-Only the form in the query, only for S3, and only because those clients use it unless told otherwise. It
-signs method, time, resource and `x-amz-` headers; the body it leaves out. A role's session may sign as well:
-its token is among what is signed.
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+Only the signature in the query is supported, and only for S3, because it is these clients' default. It covers
+method, time, resource and `x-amz-` headers, but not the body. A role's session may sign too; its token is
+signed. https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
 """
 
 import base64
@@ -21,12 +20,12 @@ from passrole.wire.s3_routing import bucket_of_host
 from passrole.wire.scalars import INTEGER_BOUNDS, read_integer
 from passrole.wire.sigv4 import Authorization
 
-REGION = Region("us-east-1")  # version 2 names none, and this is where it is still spoken
+REGION = Region("us-east-1")  # version 2 has no region, and clients use it for this one
 _PROTOCOL: Final = "rest-xml"
 _BLANKS = " \t"
 _SIGNED_HEADERS = ("content-md5", "content-type")
 _TOKEN = "x-amz-security-token"  # noqa: S105 (a header's name)
-# The parameters that belong to the resource; all others are not signed.
+# The parameters that are part of the signed resource.
 _SIGNED_PARAMETERS = frozenset(
     {
         *("accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle"),
@@ -40,12 +39,12 @@ _SIGNED_PARAMETERS = frozenset(
 
 
 def is_presigned(request: HttpRequest) -> bool:
-    """Whether the query says that it is signed so."""
+    """Whether the query has a signature of version 2."""
     return "AWSAccessKeyId=" in request.query and "authorization" not in request.headers
 
 
 def parse_authorization(request: HttpRequest) -> Authorization:
-    """What the URL says of its signature; its `moment` is when it ends. Raises Unrouted."""
+    """The authorisation in the URL; its `moment` is the expiry. Raises Unrouted (AccessDenied)."""
     fields = _fields(request)
     lacking = [name for name in ("AWSAccessKeyId", "Signature", "Expires") if not fields.get(name)]
     try:
@@ -71,13 +70,16 @@ def parse_authorization(request: HttpRequest) -> Authorization:
 
 
 def verify(request: HttpRequest, authorization: Authorization, secret: str, now: float) -> None:
-    """Return if the URL was signed with the secret and has not ended. Raises Unrouted."""
+    """Return if the URL was signed with the secret and has not expired.
+
+    Raises Unrouted: AccessDenied, SignatureDoesNotMatch.
+    """
     if now > authorization.epoch_seconds:
         raise refused(ACCESS_DENIED, _PROTOCOL, "Request has expired")
     text = _signed_text(request, authorization.moment)
-    # As in sigv4: bytes as they came, or in latin-1 what was signed in UTF-8.
-    readings = (text.encode("latin-1", "replace"), text.encode("utf-8"))
-    if not any(_is_signed(secret, each, authorization.signature) for each in readings):
+    # As in sigv4: the received bytes, or latin-1 of what was signed in UTF-8.
+    encodings = (text.encode("latin-1", "replace"), text.encode("utf-8"))
+    if not any(_is_signed(secret, encoded, authorization.signature) for encoded in encodings):
         raise refused(INVALID_SIGNATURE, _PROTOCOL, members={"AWSAccessKeyId": authorization.access_key})
 
 
@@ -87,7 +89,7 @@ def _is_signed(secret: str, text: bytes, signature: str) -> bool:
 
 
 def _fields(request: HttpRequest) -> Mapping[str, str]:
-    """The query's parameters; one that is there twice is not to be trusted, and not there."""
+    """The query's parameters without repeated ones, which are ambiguous."""
     try:
         query = query_parameters(request.query)
     except Fault as fault:
@@ -96,9 +98,9 @@ def _fields(request: HttpRequest) -> Mapping[str, str]:
 
 
 def _signed_text(request: HttpRequest, ends: str) -> str:
-    """Headers count wherever they are: who signs a URL puts them into its query.
+    """The string to sign, with headers from the head and from the query of the URL.
 
-    The text is of letters that stand for bytes, as in the headers of HttpRequest.
+    It is latin-1, a letter for each byte, like the headers of HttpRequest.
     """
     lower = {name.lower(): _as_bytes(value) for name, value in _fields(request).items()}
     headers = lower | dict(request.headers)
@@ -112,7 +114,7 @@ def _signed_text(request: HttpRequest, ends: str) -> str:
 
 
 def _resource(request: HttpRequest) -> str:
-    """The path with its bucket, whether the URL has it in the path or in the host."""
+    """The path with its bucket, also if the bucket is in the host, and the signed parameters."""
     bucket = bucket_of_host(request.headers.get("host", ""))
     path = f"/{bucket}{request.raw_path}" if bucket else request.raw_path
     pairs = [part.split("=", 1) for part in request.query.split("&")]

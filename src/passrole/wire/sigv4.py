@@ -1,8 +1,9 @@
-"""Signature version 4, in a header or a presigned URL: who says they call, and whether they hold the key.
+"""Signature version 4, in a header or a presigned URL: parsing and verification.
 
-It knows no key store: the caller looks the key up between `parse_authorization` and `verify`, and compares
-its session token. Chunked payloads are read in `chunked`. What AWS demands and the words
-of each refusal are from its guide "Signature Version 4 signing process" and its troubleshooting page.
+It knows no key store: the caller looks up the key between `parse_authorization` and `verify`, and compares
+its session token. `chunked` reads chunked payloads. Rules and messages are from
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html.
 """
 
 import base64
@@ -54,7 +55,7 @@ S3_REGION = Region("us-east-1")
 
 
 class _Malformed(NamedTuple):
-    """How S3 says that the scope is not right: by where the scope is."""
+    """S3's code and message for an invalid scope, which depend on where the scope is."""
 
     code: str
     beginning: str
@@ -66,10 +67,10 @@ _IN_QUERY = _Malformed("AuthorizationQueryParametersError", "Error parsing the X
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What a request says of its signature; nothing in it is true before `verify`.
+    """The authorisation of a request; not trustworthy before `verify`.
 
-    `moment` is x-amz-date as it was sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
-    `expires_seconds` is how long a presigned URL is good for; None where the signature is in the header.
+    `moment` is x-amz-date as sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
+    `expires_seconds` is the validity of a presigned URL; None if the signature is in the header.
     """
 
     access_key: str
@@ -85,9 +86,10 @@ class Authorization:
 
 
 def parse_authorization(request: HttpRequest) -> Authorization:
-    """What the request says of its signature.
+    """Parse the authorisation of a request.
 
-    Raises Unrouted: MissingAuthenticationToken, IncompleteSignature, or a scope that no signature can have.
+    Raises Unrouted: MissingAuthenticationToken, IncompleteSignature, SignatureDoesNotMatch for an invalid
+    scope, or S3's codes for these.
     """
     protocol = protocol_of(request)
     header = request.headers.get("authorization")
@@ -123,9 +125,9 @@ def parse_authorization(request: HttpRequest) -> Authorization:
 
 
 def authorization_of_form(fields: Mapping[str, str]) -> Authorization:
-    """What a form says of its signature, which is over its policy; `fields` by lower-case name.
+    """Parse the authorisation of a form upload, whose policy is signed; `fields` by lower-case name.
 
-    Raises Unrouted.
+    Raises Unrouted: AuthorizationQueryParametersError, SignatureDoesNotMatch.
     """
     if fields["x-amz-algorithm"] != ALGORITHM:
         raise _bad_parameters('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"', "rest-xml")
@@ -153,7 +155,11 @@ def verify(
     skew_seconds: int = SKEW_SECONDS,
     protocol: Protocol | None = None,
 ) -> None:
-    """Return if the request was signed with the secret, not long ago. Raises Unrouted."""
+    """Return if the request was signed with the secret within the allowed time.
+
+    Raises Unrouted: SignatureDoesNotMatch, and for S3 RequestTimeTooSkewed, AccessDenied,
+    XAmzContentSHA256Mismatch.
+    """
     spoken = protocol or protocol_of(request)
     _check_clock(authorization, now, skew_seconds, spoken)
     _check_signature(request, authorization, secret, _payload(request, authorization, spoken), spoken)
@@ -167,10 +173,10 @@ def verify_head(
     skew_seconds: int,
     protocol: Protocol,
 ) -> bool:
-    """What can be verified before the body is there: whether that was all but `check_payload`.
+    """Verify what is possible before the body is read; True if only `check_payload` remains.
 
-    Else, the signature being over a hash that the head does not tell, `verify` has to follow. Raises
-    Unrouted.
+    False if the head does not declare the body's hash: then `verify` has to follow. Raises Unrouted like
+    `verify`.
     """
     _check_clock(authorization, now, skew_seconds, protocol)
     declared = _declared(request, authorization, protocol)
@@ -181,28 +187,28 @@ def verify_head(
 
 
 def check_payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> None:
-    """Return if the body is the one that the head declares. Raises Unrouted."""
+    """Return if the body has the declared hash. Raises Unrouted: XAmzContentSHA256Mismatch, ..."""
     _payload(request, authorization, protocol)
 
 
 def unknown_key(protocol: Protocol, access_key: str = "") -> Unrouted:
-    """The fault for an access key that nobody holds, or a session token that is not the key's."""
+    """The fault for an unknown access key, or a session token of another key."""
     return refused(UNKNOWN_KEY, protocol, members={"AWSAccessKeyId": access_key} if access_key else None)
 
 
 def expired_token(protocol: Protocol) -> Unrouted:
-    """The fault for the key of a session that has ended."""
+    """The fault for an expired session."""
     return refused(EXPIRED_TOKEN, protocol)
 
 
 def scope_of(authorization: Authorization) -> str:
-    """The scope of the credential, as it stands in what is signed."""
+    """The credential scope, as in the string to sign."""
     return f"{authorization.date}/{authorization.region}/{authorization.service}/{TERMINATOR}"
 
 
 @lru_cache(maxsize=SIGNING_KEYS_MAX)
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """The key that signs for one day, region and service."""
+    """The signing key for one day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, TERMINATOR):
         key = hmac.digest(key, part.encode("utf-8"), "sha256")
@@ -210,9 +216,9 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
-    """What a presigned URL of S3 says of its signature, in parameters of its query.
+    """Parse the authorisation in the query of a presigned S3 URL.
 
-    AWS's other services are called with the signature in a header.
+    AWS's other services take the signature in a header.
     """
     try:
         query = query_parameters(request.query)
@@ -288,14 +294,14 @@ def _not_a_pair(header: str) -> str:
 
 
 def _hashed(header: str) -> str:
-    """AWS names the offending header by its hash, for it may hold what should be secret."""
+    """AWS quotes the offending header by its hash, since it may contain secrets."""
     digest = base64.b64encode(hashlib.sha256(header.encode("utf-8")).digest()).decode("ascii")
     return f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
 
 
 @lru_cache(maxsize=64)
 def _epoch_seconds(moment: str) -> int | None:
-    """Seconds since the epoch of `20260131T120000Z`; None where it is not such a text."""
+    """Seconds since the epoch of `20260131T120000Z`; None for any other text."""
     digits = moment[:8] + moment[9:15]
     if len(moment) != 16 or moment[8] != "T" or moment[15] != "Z" or not digits.isdecimal():
         return None
@@ -332,7 +338,7 @@ def _region(text: str, protocol: Protocol, malformed: _Malformed) -> Region:
         return _known_region(text)
     except InvalidPart:
         pass
-    if protocol == "rest-xml":  # S3 says which region it expects, and clients then try that one
+    if protocol == "rest-xml":  # S3 names the expected region, and clients retry with it
         message = f"{malformed.beginning}; the region '{text}' is wrong; expecting '{S3_REGION}'"
         raise Unrouted(malformed.code, message, protocol, status=400, members={"Region": S3_REGION})
     raise refused(INVALID_SIGNATURE, protocol, "Credential should be scoped to a valid region.")
@@ -342,9 +348,9 @@ _known_region = lru_cache(maxsize=256)(Region)
 
 
 def _signed_headers(request: HttpRequest, listed: str, protocol: Protocol) -> tuple[str, ...]:
-    """The names of the signed headers: `host`, and every x-amz- header that came, must be among them.
+    """The names of the signed headers; `host` and every x-amz- header of the request must be among them.
 
-    An x-amz-target that is not signed could be exchanged on the way for another operation.
+    An intermediary could replace an unsigned x-amz-target by another operation.
     """
     names = tuple(listed.split(";"))
     if "host" not in names:
@@ -398,7 +404,7 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
 def _check_expiry(
     authorization: Authorization, expires_seconds: int, now: float, skew_seconds: int, protocol: Protocol
 ) -> None:
-    """S3 denies a URL whose time is over; or is still to come."""
+    """S3 denies a URL that has expired or is not valid yet."""
     age = now - authorization.epoch_seconds
     if -skew_seconds <= age <= expires_seconds:
         return
@@ -416,8 +422,8 @@ def _check_signature(
 ) -> None:
     canonical = canonical_request(request, authorization.service, authorization.signed_headers, digest)
     key = signing_key(secret, authorization.date, authorization.region, authorization.service)
-    # Headers are signed as the bytes that arrive. Python's http.client alone sends in latin-1 what was
-    # signed in UTF-8.
+    # The received bytes of headers are signed. Only Python's http.client sends as latin-1 what was signed as
+    # UTF-8.
     if _is_signed(key, authorization, canonical.encode("latin-1", "replace")):
         return
     if canonical.isascii() or not _is_signed(key, authorization, canonical.encode("utf-8")):
@@ -425,12 +431,12 @@ def _check_signature(
 
 
 def _declared(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str | None:
-    """What the head says is signed in place of the body; None where it says nothing."""
+    """The declared hash of the body, or the word that replaces it; None if there is none."""
     declared = request.headers.get("x-amz-content-sha256")
     if authorization.service == "s3" and authorization.expires_seconds is not None and declared is None:
         declared = presigned_headers.headers_in_query(request).get("x-amz-content-sha256")
         if declared is None:
-            return UNSIGNED_PAYLOAD  # who signs a URL does not know the body yet
+            return UNSIGNED_PAYLOAD  # the body is not known when a URL is signed
     if authorization.service == "s3" and declared is None:
         message = "Missing required header for this request: x-amz-content-sha256"
         raise Unrouted("InvalidRequest", message, protocol, status=400)
@@ -438,12 +444,12 @@ def _declared(request: HttpRequest, authorization: Authorization, protocol: Prot
 
 
 def _payload(request: HttpRequest, authorization: Authorization, protocol: Protocol) -> str:
-    """What is signed in place of the body: its hash, or in S3 the word by which it is left out."""
+    """The signed value for the body: its hash, or for S3 the word that replaces it."""
     declared = _declared(request, authorization, protocol)
     if authorization.service == "s3" and declared in UNHASHED_PAYLOADS:
         return declared
     digest = hashlib.sha256(request.body).hexdigest()
-    # A declared hash is signed in place of the body's own, so it has to be the body's own.
+    # A declared hash is signed, so it must be the body's hash.
     if declared is None or declared == digest:
         return digest
     if authorization.service == "s3":
@@ -465,7 +471,7 @@ def _string_to_sign(authorization: Authorization, canonical: bytes) -> str:
 
 
 def _mismatch(authorization: Authorization, canonical: str, protocol: Protocol) -> Unrouted:
-    """S3 shows what it has signed itself, from what the sender wrote; no key can be told from it."""
+    """S3 returns its own string to sign; it reveals no key."""
     members = {
         "AWSAccessKeyId": authorization.access_key,
         "StringToSign": _string_to_sign(authorization, canonical.encode("latin-1", "replace")),

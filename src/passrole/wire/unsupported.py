@@ -1,8 +1,8 @@
-"""Requests for services and operations that passrole does not serve: named, to be refused in their protocol.
+"""Requests for unsupported services and operations: named, and refused in their protocol.
 
-The signing name says which service is meant; target, action or path say which operation. Only a path needs a
-description, which is therefore loaded no earlier than `named` is called: once the signature was verified.
-Statuses are those that no SDK retries.
+The signing name identifies the service; target, action or path the operation. Only a path needs a
+description, which is loaded in `named`, after the signature was verified. The statuses are ones that no SDK
+retries.
 """
 
 import json
@@ -37,12 +37,12 @@ _CODES: Mapping[Protocol, tuple[str, int]] = {
 
 
 def message(service: str, operation: str) -> str:
-    """What every refusal of this kind says."""
+    """The message of every such refusal."""
     return f"passrole does not support the operation {service}:{operation}"
 
 
 def route(request: HttpRequest, signing_service: str, protocol: Protocol) -> Route:
-    """The route of a request that no served operation fits; `service` is the signing name."""
+    """The route of a request without a supported operation; `service` is the signing name."""
     if request.headers.get("smithy-protocol") == _CBOR:
         return Route(
             signing_service, _last(request.raw_path, "/"), "rpc-v2-cbor", _NO_ARGUMENTS, is_supported=False
@@ -63,12 +63,12 @@ def route(request: HttpRequest, signing_service: str, protocol: Protocol) -> Rou
 
 
 def unnamed(request: HttpRequest) -> str:
-    """A request of a REST service by its looks, where no description names it."""
+    """A REST request as method and path, if no description names its operation."""
     return f"{request.method} {request.raw_path[:PATH_CHARS_MAX]}"
 
 
 def named(found: Route, request: HttpRequest) -> Route:
-    """The route with the operation's name and the protocol, as botocore describes them for its path."""
+    """The route with the operation's name and the protocol by botocore's description of its path."""
     if not found.protocol.startswith("rest-"):
         return found
     for service in _described(found.service):
@@ -80,7 +80,7 @@ def named(found: Route, request: HttpRequest) -> Route:
 
 
 def refusal(found: Route) -> Fault:
-    """The fault for a route that is not served."""
+    """The fault for an unsupported route."""
     code, status = _CODES[found.protocol]
     return Unrouted(code, message(found.service, found.operation), found.protocol, status=status)
 
@@ -97,7 +97,7 @@ def _action(request: HttpRequest) -> str:
 
 
 def _described(signing_service: str) -> Iterator[str]:
-    """Botocore's names of the REST services behind a signing name."""
+    """Botocore's names of the REST services with a signing name."""
     if signing_service in _available():
         yield signing_service
     yield from _renamed().get(signing_service, ())
@@ -122,14 +122,14 @@ def _available() -> frozenset[str]:
 
 @lru_cache(maxsize=TABLES_KEPT)
 def _operations(service: str) -> tuple[Protocol | None, tuple[tuple[str, tuple[str, ...], str], ...]]:
-    """Protocol, and method, segments and name of each operation; literal paths go before others."""
+    """The protocol, and method, segments and name of each operation; literal paths first."""
     described: dict[str, Any] = _loader().load_service_model(service, "service-2")
     protocol = described["metadata"]["protocol"]
     found = [
-        (each["http"]["method"], _segments(each["http"]["requestUri"]), name)
-        for name, each in described["operations"].items()
+        (operation["http"]["method"], _segments(operation["http"]["requestUri"]), name)
+        for name, operation in described["operations"].items()
     ]
-    found.sort(key=lambda each: sum(segment.startswith("{") for segment in each[1]))
+    found.sort(key=lambda row: sum(segment.startswith("{") for segment in row[1]))
     return (protocol if protocol in get_args(descriptions.Protocol) else None), tuple(found)
 
 

@@ -1,9 +1,8 @@
-"""What the description of one value demands: its length, range, enum, pattern.
+"""The constraints of one value by its description: length, range, enum, pattern.
 
-It knows no structure and no place. Patterns come from botocore's descriptions and never from a request;
-they are Java's, so one that Python cannot compile is not checked. None is tried on a text longer than
-PATTERN_CHARS_MAX, and the few that can be read in so many ways that a short text stops the server are
-not tried at all.
+Patterns come from botocore's descriptions and never from a request. They are Java's, so one that Python
+cannot compile is not checked. No pattern is matched against a text longer than PATTERN_CHARS_MAX, and the few
+with exponential backtracking are not checked at all.
 """
 
 import re
@@ -23,17 +22,17 @@ AMBIGUOUS = frozenset(
         r"https://([.\-_a-zA-Z0-9]+/?){3,1016}",  # sagemaker RepositoryUrl
     }
 )
-"""Patterns whose time doubles with each character of a text that does not fit them."""
+"""Patterns whose matching time doubles with each character of a text that does not match."""
 
 CHECKED_BY_SERVICE = frozenset({"Runtime"})
-"""Shapes whose enum the service checks itself: Lambda answers with another code."""
+"""Shapes whose enum the service checks itself: Lambda returns another code."""
 
 Failing = Callable[[Any], list[str]]
-"""Takes a value and says what it fails, without saying where it is."""
+"""Takes a value and returns a message for each violated constraint."""
 
 
 def limits_of(shape: Shape) -> Failing | None:
-    """What a scalar shape demands; None where it demands nothing. The pattern comes first, as AWS says it."""
+    """The check of a scalar shape; None without constraints. The pattern's message is first, as on AWS."""
     of_type: Mapping[str, Callable[[Shape], Failing | None]] = {
         "string": _text_of,
         "blob": length_of,
@@ -71,14 +70,14 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # such as a set that Java reads otherwise
+            warnings.simplefilter("error")  # such as for a set that Java reads differently
             return re.compile(pattern, re.ASCII)  # \w and \d of AWS's patterns are ASCII's
     except (re.error, FutureWarning, DeprecationWarning):
         return None
 
 
 def length_of(shape: Shape) -> Failing | None:
-    """What a shape demands of how long its value is: characters, bytes, items."""
+    """The check of a value's length: characters, bytes or items."""
     return _bounds(shape, "length", len)
 
 

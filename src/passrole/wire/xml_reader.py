@@ -1,7 +1,7 @@
-"""How values are read from XML bodies: a reader for each shape, over a tree that hostile bytes cannot abuse.
+"""Reads values from XML bodies, safely for hostile input.
 
-It knows no operation. A document type, more than DEPTH_MAX levels, too many tags, or an element given twice
-where one belongs is refused: all but the last can cost more than they weigh, that can be read in two ways.
+A document type, more than DEPTH_MAX levels and too many tags are refused because of their cost, and a
+repeated element where one belongs because it is ambiguous.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,21 +20,23 @@ DEPTH_MAX = 40
 TAGS_MAX = 150_000
 """CompleteMultipartUpload has 10,000 parts of up to seven elements."""
 TAG_BYTES_MAX = 65_536
-"""From one tag's end to the next: an element whose attributes never end stops everybody else."""
+"""The maximum distance from one tag's end to the next: an element with endless attributes would block the
+server.
+"""
 PIECE_BYTES = 65_536
 
 Reader = Callable[[list[ElementTree.Element]], Any]
-"""Takes the elements of one name within their parent, one at least."""
+"""Takes the elements of one name within their parent, at least one."""
 
 
 def load(body: bytes) -> ElementTree.Element:
     """The root of a document. Raises Fault MalformedXML."""
     if body.count(b">") > TAGS_MAX or any(len(piece) > TAG_BYTES_MAX for piece in body.split(b">")):
         raise malformed()
-    # S314: the builder below lets no document type in, and so no entity.
+    # S314: the builder below refuses document types, and so entities.
     parser = ElementTree.XMLParser(target=_Builder(), encoding="utf-8")  # noqa: S314
     try:
-        for start in range(0, len(body), PIECE_BYTES):  # other threads run in between
+        for start in range(0, len(body), PIECE_BYTES):  # other threads can run between pieces
             parser.feed(body[start : start + PIECE_BYTES])
         return parser.close()
     except (ElementTree.ParseError, ValueError, LookupError):
@@ -42,7 +44,7 @@ def load(body: bytes) -> ElementTree.Element:
 
 
 def malformed() -> Fault:
-    """The fault for a body that cannot be read."""
+    """The fault for an invalid body."""
     return Fault(
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
@@ -58,7 +60,7 @@ def reader(service: str) -> Compiler[Reader]:
 
 
 class _Builder(ElementTree.TreeBuilder):
-    """ElementTree's own, with a bottom and without document types."""
+    """ElementTree's builder with a maximum depth and without document types."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,7 +167,7 @@ def _only(elements: list[ElementTree.Element]) -> ElementTree.Element:
 
 
 def _local(tag: str) -> str:
-    """A name without its namespace, which clients write or leave out."""
+    """A name without its namespace, which clients may leave out."""
     return tag.rpartition("}")[2]
 
 

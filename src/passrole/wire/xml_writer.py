@@ -1,6 +1,6 @@
-"""How values look in XML bodies: a writer for each shape, as the query and rest-xml protocols need it.
+"""Writes values in XML bodies, for the query and rest-xml protocols.
 
-It knows no operation and no wrapper. A writer takes the element's name and the value and appends text.
+It knows no wrapper. A writer takes the element's name and the value, and appends text.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from passrole.wire.shapes import Compiler, wire_name
 
 Writer = Callable[[str, Any, list[str]], None]
 
-# Not allowed in XML 1.0 at all, even escaped; a carriage return must be escaped or parsers drop it.
+# Not allowed in XML 1.0, even escaped; a carriage return must be escaped, else parsers drop it.
 _CONTROLS = {code: "\ufffd" for code in range(0x20) if code not in (0x9, 0xA, 0xD)}
 _ESCAPES = str.maketrans(
     {
@@ -31,7 +31,7 @@ _ESCAPES = str.maketrans(
 
 
 def escaped(text: str) -> str:
-    """Text as it may stand in an element or an attribute."""
+    """Text escaped for an element or an attribute."""
     return text.translate(_ESCAPES)
 
 
@@ -55,7 +55,7 @@ def _write_structure(shape: Shape, compiler: Compiler[Writer]) -> Writer:
         out.append(f"<{element}{namespace}{''.join(shown)}>")
         for name, item in value.items():
             if item is not None and name not in attributes:
-                key, writes = table[name]  # KeyError: the handler answered what AWS does not describe
+                key, writes = table[name]  # KeyError: the handler returned an unknown member
                 writes(key, item, out)
         out.append(f"</{element}>")
 
@@ -63,13 +63,13 @@ def _write_structure(shape: Shape, compiler: Compiler[Writer]) -> Writer:
 
 
 def _namespace(shape: Shape) -> str:
-    """The namespace that the prefix of a structure's attributes stands for (`xsi:type`)."""
+    """The declaration of the namespace prefix of a structure's attributes (`xsi:type`)."""
     traits = shape.serialization["xmlNamespace"]
     return f' xmlns:{traits["prefix"]}="{traits["uri"]}"'
 
 
 def _element_of(shape: Shape, name: str) -> str:
-    """A flattened list goes by its member's name, or else its own: so read botocore's parsers."""
+    """A flattened list is named by its member's name, or else its own, as botocore's parsers expect."""
     if isinstance(shape, ListShape) and shape.serialization.get("flattened"):
         return wire_name(shape.member, wire_name(shape, name))
     return wire_name(shape, name)
