@@ -30,17 +30,32 @@ def main():
 """
 
 
-@pytest.mark.skipif(PYTHON is None, reason=f"{VARIABLE} names no interpreter that has sagemaker-training")
-def test_the_toolkit_does_what_the_record_says(tmp_path: Path) -> None:
-    cases = json.loads(FILE.read_text())
+if PYTHON is None:
+    pytest.skip(f"{VARIABLE} names no interpreter that has sagemaker-training", allow_module_level=True)
+
+
+@pytest.mark.parametrize("case", json.loads(FILE.read_text()), ids=lambda case: case["name"])
+def test_the_toolkit_does_what_the_record_says(tmp_path: Path, case: dict[str, Any]) -> None:
     recording = "PASSROLE_TOOLKIT_RECORD" in os.environ
-    for index, case in enumerate(cases):
-        if recording and "seen" in case:
-            continue
-        seen = _as_recorded(_toolkit(case, tmp_path / str(index)))
-        assert seen == case.setdefault("seen", seen), case["name"]
+    if recording and "seen" in case:
+        return
+    seen = _as_recorded(_toolkit(case, tmp_path / "ml"))
     if recording:
-        FILE.write_text(json.dumps(cases, indent=1, ensure_ascii=False) + "\n")
+        _record(case["name"], seen)
+    else:
+        assert _in_any_pieces(seen) == _in_any_pieces(case["seen"])
+
+
+def _in_any_pieces(seen: dict[str, Any]) -> dict[str, Any]:
+    """The toolkit breaks a captured line wherever the pipe did."""
+    failure = seen["failure"]
+    return {**seen, "failure": failure and failure.replace(":", " ").split()}
+
+
+def _record(name: str, seen: dict[str, Any]) -> None:
+    cases = json.loads(FILE.read_text())
+    next(case for case in cases if case["name"] == name)["seen"] = seen
+    FILE.write_text(json.dumps(cases, indent=1, ensure_ascii=False) + "\n")
 
 
 def _toolkit(case: dict[str, Any], base: Path) -> Seen:
