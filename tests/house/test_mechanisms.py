@@ -14,3 +14,25 @@ def test_only_service_sessions_asks_for_a_role() -> None:
         if isinstance(node, ast.Constant) and node.value == "AssumeRole"
     ]
     assert asking == ["services/service_sessions.py"]
+
+
+MAY_MAKE_TASKS = {
+    "worker/supervisor.py": "the one place of loops, and of what they spawn",
+    "worker/loop.py": "a piece of work for each engine command, ended by `close`",
+    "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",
+    "services/service_sessions.py": "one AssumeRole that several callers wait for: it ends with the answer",
+    "services/sqs/receive_message.py": "whether the caller has hung up: it ends with the call",
+    "runtimes/functions.py": "removal of a folder, ended by `close`",
+    "runtimes/worker_process.py": "waits for the end of one process, and ends with it",
+    "app.py": "closes idle connections of the listener, ended with it",
+}
+
+
+def test_only_the_supervisor_makes_asyncio_tasks_that_live_long() -> None:
+    making = {
+        str(path.relative_to(SOURCE))
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future")
+    }
+    assert making == set(MAY_MAKE_TASKS)

@@ -34,7 +34,7 @@ from passrole.services.lambda_.running import SOURCE_FUNCTION
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import SessionCache
 from passrole.store import Store
-from passrole.worker.supervisor import Supervisor
+from passrole.worker.supervisor import Supervisor, was_asked_to_end
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class LoggedFunctions:
         self._added.clear()
         for stream, logs in waiting.items():
             self._undelivered[stream].extend(event for each in logs for event in events_of(*each))
-        problem: Exception | None = None
+        problem: BaseException | None = None
         for stream in tuple(self._undelivered):
             try:
                 await self._deliver(stream)
@@ -156,7 +156,9 @@ class LoggedFunctions:
                     continue
                 log.info("logs of %s are not kept: %s", stream.name, fault.message)
                 self._refused[stream] = self._clock() + REFUSED_SECONDS
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if was_asked_to_end(error):
+                    raise
                 problem = error
                 continue
             del self._undelivered[stream]
@@ -184,8 +186,9 @@ class LoggedFunctions:
             self._undelivered[stream] = [event for each in left for event in each]
             try:
                 await self._put(stream, batch, principal, arn.region)
-            except Exception:
-                self._undelivered[stream][:0] = batch
+            except (Exception, asyncio.CancelledError) as error:
+                if not was_asked_to_end(error):
+                    self._undelivered[stream][:0] = batch
                 raise
 
     async def _put(

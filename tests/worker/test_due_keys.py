@@ -1,0 +1,68 @@
+"""Keys with due times, with a moved clock."""
+
+import asyncio
+
+from passrole.worker import supervisor
+from passrole.worker.due_keys import DueKeys
+
+
+def test_a_key_is_taken_once_it_is_due_and_the_earlier_time_counts() -> None:
+    now = [10.0]
+    keys = DueKeys(lambda: now[0])
+    keys.add("later", 20.0)
+    keys.add("now")
+    keys.add("sooner", 20.0)
+    keys.add("sooner", 12.0)
+    assert keys.take(9) == ["now"]
+    assert keys.take(9) == []
+    now[0] = 12.0
+    assert keys.take(9) == ["sooner"]
+    now[0] = 20.0
+    assert keys.take(9) == ["later"]
+
+
+def test_held_keys_and_those_beyond_the_limit_stay() -> None:
+    keys = DueKeys(lambda: 1.0)
+    for key in "abc":
+        keys.add(key)
+    assert keys.take(1, held={"a"}) == ["b"]
+    assert keys.take(9) == ["a", "c"]
+
+
+def test_failures_of_a_key_postpone_it_longer_each_time_and_no_other() -> None:
+    now = [0.0]
+    keys = DueKeys(lambda: now[0])
+    waits = []
+    for _ in range(9):
+        keys.retry("bad")
+        keys.add("good")
+        assert keys.take(9) == ["good"]
+        began = now[0]
+        while not keys.take(9):
+            now[0] += 1.0
+        waits.append(now[0] - began)
+    assert (
+        waits == [1, 2, 4, 8, 16, 32, supervisor.RESTART_SECONDS_MAX] + [supervisor.RESTART_SECONDS_MAX] * 2
+    )
+    keys.succeeded("bad")
+    keys.retry("bad")
+    now[0] += 1.0
+    assert keys.take(9) == ["bad"]
+
+
+def test_a_wait_ends_when_a_key_is_due_or_added_and_lets_others_run_meanwhile() -> None:
+    async def scenario() -> None:
+        keys = DueKeys(asyncio.get_running_loop().time)
+        waiting = asyncio.create_task(keys.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        keys.add("a")
+        await waiting
+        await keys.wait()  # "a" is due
+        full = asyncio.create_task(keys.wait(is_full=True))
+        await asyncio.sleep(0.01)
+        assert not full.done()
+        keys.wake()
+        await full
+
+    asyncio.run(scenario())

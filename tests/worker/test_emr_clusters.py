@@ -1,0 +1,218 @@
+"""The EMR controller over a real store and real programs: what a failed write or a lost task changes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.eventually import eventually_async
+from tests.worker.failing_writes import FullDisk, make_quick
+
+from passrole.arns import Account, Region
+from passrole.config import Config
+from passrole.policy.request import Principal
+from passrole.services.emr import lifecycle
+from passrole.services.emr.records import CLUSTERS, STEPS, Cluster, EmrStep, active_steps, put_step, steps_of
+from passrole.store import SqliteStore, Tx
+from passrole.worker.emr_clusters import ClusterController
+from passrole.worker.emr_step_runner import CONTROLLER
+from passrole.worker.supervisor import Supervisor
+
+ROLE = "arn:aws:iam::111122223333:role/r"
+CLUSTER = Cluster(
+    account=Account("111122223333"),
+    region=Region("us-east-1"),
+    id="j-1",
+    name="c",
+    created=0.0,
+    service_role=ROLE,
+    instance_role=ROLE,
+    instance="i-1",
+    request="",
+    keep_alive=True,
+)
+
+
+async def door(
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    principal: Principal,
+    region: str,
+    request_id: str | None = None,
+) -> dict[str, Any]:
+    """Every role is assumed, and nothing else is called."""
+    assert operation == "AssumeRole"
+    credentials = {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": 2e9}
+    return {"AssumedRoleUser": {"Arn": "arn:s", "AssumedRoleId": "AROA:s"}, "Credentials": credentials}
+
+
+class Scene:
+    """A cluster, its controller, and a file to which its steps write."""
+
+    def __init__(self, store: SqliteStore, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.store, self.folder = store, folder
+        self.disk = FullDisk(store, patch)
+        self.notes = folder / "notes"
+        self.gate = folder / "gate"
+        self.supervisor = Supervisor()
+        config = Config(data=folder)
+        self.controller = ClusterController(store, door, time.time, config)
+
+    async def begin(self, script: str) -> None:
+        """A cluster that comes up, with a step of the shell."""
+        step = EmrStep(
+            CLUSTER.key, "s-1", 1, "s", "CONTINUE", 0.0, "command-runner.jar", ["bash", "-c", script]
+        )
+
+        def write(tx: Tx) -> None:
+            CLUSTERS.put(tx, CLUSTER.key, CLUSTER)
+            put_step(tx, step)
+
+        await self.store.write(write)
+        self.controller.start(self.supervisor)
+
+    async def step(self) -> EmrStep:
+        return (await self.store.read(lambda tx: steps_of(tx, CLUSTER.key)))[0]
+
+    async def until_step(self, state: str) -> None:
+        async def reached() -> bool:
+            return (await self.step()).state == state
+
+        await eventually_async(reached)
+
+    async def until_cluster(self, state: str) -> None:
+        async def reached() -> bool:
+            cluster = await self.store.read(lambda tx: CLUSTERS.get(tx, CLUSTER.key))
+            return cluster is not None and cluster.state == state
+
+        await eventually_async(reached)
+
+    def waiting_script(self, code: int = 0) -> str:
+        """Notes that it began, and ends once the gate is there."""
+        return f"echo ran >> {self.notes}; until [ -e {self.gate} ]; do sleep 0.02; done; exit {code}"
+
+
+def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awaitable[None]]) -> None:
+    make_quick(patch)
+
+    async def opened() -> None:
+        store = SqliteStore(folder)
+        scene = Scene(store, folder, patch)
+        try:
+            await scenario(scene)
+        finally:
+            scene.gate.touch()
+            await scene.supervisor.close()
+            await store.close()
+
+    asyncio.run(opened())
+
+
+def test_a_full_disk_strands_no_step_and_blocks_no_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.begin(scene.waiting_script())
+        await scene.until_step("RUNNING")
+        scene.disk.is_full = True
+        scene.gate.touch()
+        await eventually_async(lambda: scene.disk.refused > 3)
+        scene.disk.is_full = False
+        await scene.until_step("COMPLETED")
+        await scene.until_cluster("WAITING")
+        assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_a_cluster_comes_up_once_the_disk_takes_writes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.begin("true")
+        scene.disk.is_full = True
+        await eventually_async(lambda: scene.disk.refused > 3)
+        scene.disk.is_full = False
+        await scene.until_step("COMPLETED")
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.begin(scene.waiting_script())
+        await eventually_async(scene.notes.exists)
+        for task in asyncio.all_tasks():
+            if "_carry_out" in repr(task.get_coro()):
+                task.cancel()
+        await asyncio.sleep(0.1)
+        scene.gate.touch()
+        await scene.until_step("COMPLETED")
+        assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_how_a_program_ended_stays_though_its_log_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        (tmp_path / "emr" / CLUSTER.id / "s-1" / CONTROLLER).mkdir(parents=True)  # no file can be there
+        await scene.begin(f"echo ran >> {scene.notes}")
+        await scene.until_step("COMPLETED")
+        assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_what_a_settle_reads_does_not_grow_with_the_steps_that_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = EmrStep(CLUSTER.key, "s", 1, "s", "CONTINUE", 0.0, "command-runner.jar", state="COMPLETED")
+
+    class Counting:
+        """A transaction that counts the rows which it reads."""
+
+        def __init__(self, tx: Tx) -> None:
+            self.tx, self.rows = tx, 0
+
+        def all(self, sql: str, *parameters: Any) -> list[Any]:
+            found = self.tx.all(sql, *parameters)
+            self.rows += len(found)
+            return found
+
+        def one(self, sql: str, *parameters: Any) -> Any:
+            self.rows += 1
+            return self.tx.one(sql, *parameters)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.tx, name)
+
+    async def scenario(scene: Scene) -> None:
+        def fill(tx: Tx) -> None:
+            CLUSTERS.put(tx, CLUSTER.key, replace(CLUSTER, state="RUNNING"))
+            for number in range(1, 1_001):
+                put_step(tx, replace(over, number=number))
+            put_step(tx, replace(over, number=1_001, id="s-new", state="PENDING"))
+
+        def settle(tx: Tx) -> tuple[int, lifecycle.Todo | None]:
+            counting: Any = Counting(tx)
+            todo = lifecycle.settle(counting, CLUSTER.key, 1.0)
+            return counting.rows, todo
+
+        await scene.store.write(fill)
+        rows, todo = await scene.store.write(settle)
+        assert todo is not None and [step.id for step in todo.start] == ["s-new"]
+        assert rows < 10
+        assert [step.id for step in await scene.store.read(lambda tx: active_steps(tx, CLUSTER.key))] == [
+            "s-new"
+        ]
+        assert len(await scene.store.read(STEPS.all)) == 1_001
+
+    run(tmp_path, monkeypatch, scenario)
