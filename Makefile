@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
+FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint test test-sdk3 test-clients bench demo demo-emr docs lock clean
+.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients bench demo demo-emr docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,14 @@ lint: install ## ruff, mypy --strict and the floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+check: lint ## lint and the fast tests, before a commit
+	$(BIN)/pytest -n 2 --dist loadfile $(addprefix tests/,$(FAST))
+
 test: install ## every test that this machine can run
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-pythons: ## the pure floors under every Python of this machine, and what their tests cover
+	.ci/pythons
 
 test-sdk3: $(SDK3)/.installed ## the journeys of SageMaker SDK 3, in an environment of 1 GB
 	$(SDK3)/bin/python -m pytest -n 2 tests/journeys/test_sdk3.py
@@ -76,4 +83,4 @@ docs: install ## write the pages that are generated from the code
 	$(BIN)/python docs/generate_parity.py
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,7 +30,7 @@ def decider(documents: Iterable[Mapping[str, Any]]) -> Callable[[Asked], bool]:
             "resource": 'Resource::"any"',
             "context": {"arn": resource, **({"iam:PassedToService": service} if service else {})},
         }
-        return cedarpy.is_authorized(request, policies, nothing).allowed
+        return bool(cedarpy.is_authorized(request, policies, nothing).allowed)
 
     return allowed
 

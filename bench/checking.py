@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bench import definitions
@@ -23,8 +24,12 @@ def rows() -> Iterator[Row]:
     """Where the role may do everything, and where every permission is refused and explained."""
     python = Peer("python -c 'import boto3'", Figure(median_of(ROUNDS, lambda: seconds(bare_python)), "s"))
     for function, outcome in (("sagemaker-score", "allowed"), ("score", "refused")):
-        took = median_of(ROUNDS, lambda name=function: seconds(lambda: _check(_FUNCTION + name)))
+        took = median_of(ROUNDS, partial(_seconds_of_check, _FUNCTION + function))
         yield Row(f"`check`, {STEPS} steps, all {outcome}", Figure(took, "s"), python, Figure(1, "s"))
+
+
+def _seconds_of_check(function: str) -> float:
+    return seconds(lambda: _check(function))
 
 
 def _check(function: str) -> None:

@@ -43,7 +43,7 @@ def _seconds_of_the_small_one(sagemaker: Any) -> float:
     arn = _start(sagemaker, "small")
     wait_until(lambda: bool(_outputs(sagemaker, arn)), "the small execution")
     (step,) = _steps(sagemaker, arn)
-    return float(_outputs(sagemaker, arn)[0]["Value"]) - step["StartTime"].timestamp()
+    return float(_outputs(sagemaker, arn)[0]["Value"]) - float(step["StartTime"].timestamp())
 
 
 def _start(sagemaker: Any, pipeline: str) -> str:

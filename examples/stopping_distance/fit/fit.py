@@ -3,9 +3,10 @@
 import csv
 import statistics
 from pathlib import Path
+from typing import Any
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Fit the cars that were at least `minimum_speed` fast."""
     with Path(__file__).with_name("cars.csv").open() as file:
         cars = [(float(row["speed_mph"]), float(row["distance_ft"])) for row in csv.DictReader(file)]

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Write the table to `result_file` and say how long it is."""
     table = {
         f"{speed} mph": round(event["slope"] * speed + event["intercept"], 1) for speed in range(10, 31, 5)
