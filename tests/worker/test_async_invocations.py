@@ -23,7 +23,7 @@ from passrole.runtimes.interface import (
 )
 from passrole.services.lambda_ import async_invocations as rows
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig
-from passrole.services.lambda_.qualifiers import place
+from passrole.services.lambda_.qualifiers import version_key
 from passrole.services.lambda_.records import FUNCTIONS, Function
 from passrole.store import SqliteStore, tasks
 from passrole.store.tasks import Task
@@ -251,7 +251,7 @@ def test_retries_and_age_are_limited_by_the_event_invoke_config(
     config = EventConfig(FUNCTION.account, FUNCTION.region, FUNCTION.name, "$LATEST", 0.0, **settings)
 
     async def scenario(scene: Scene) -> None:
-        await scene.store.write(lambda tx: CONFIGS.put(tx, place(FUNCTION.key, "$LATEST"), config))
+        await scene.store.write(lambda tx: CONFIGS.put(tx, version_key(FUNCTION.key, "$LATEST"), config))
         scene.runtime.error = "Unhandled"
         scene.start()
         await scene.add("r-1")

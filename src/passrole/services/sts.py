@@ -1,4 +1,4 @@
-"""STS: who the caller is, and sessions of roles. A session is its own proof (see identities/sessions.py).
+"""GetCallerIdentity and AssumeRole. Sessions have no rows (see identities/sessions.py).
 
 AssumeRole is decided by the door like every call: the caller's policies and the role's trust policy, which
 is handed over as the resource's policy.
@@ -46,7 +46,7 @@ _SOURCE_KEYS = {"lambda.amazonaws.com": "lambda:SourceFunctionArn"}
 
 @operation(None)
 async def get_caller_identity(ctx: Context) -> dict[str, Any]:
-    """Who signed. AWS asks for no permission, not even against a Deny."""
+    """The caller. AWS asks for no permission, and no Deny counts."""
     caller = ctx.principal
     return {"UserId": caller.id, "Account": caller.account, "Arn": caller.arn}
 
@@ -158,7 +158,7 @@ def _check_chain(
     transitive_tag_keys: Sequence[str],
     source_identity: str | None,
 ) -> None:
-    """What a session has handed on stays as it is. Raises Fault."""
+    """Transitive tags and the source identity of a chained session cannot change. Raises Fault."""
     given = [tag["Key"] for tag in tags]
     fixed = {key.lower() for key in inherited}
     again = [key for key in given if key.lower() in fixed]

@@ -80,7 +80,7 @@ class AsyncInvocations:
 
     async def _attempted(self, invocation: AsyncInvocation) -> Attempt | None:
         """One run of the function as it is now; None where it was deleted."""
-        draw = qualifiers.draw()
+        draw = qualifiers.traffic_fraction()
         function = await self._store.read(
             lambda tx: qualifiers.resolve(tx, invocation.function, invocation.qualifier, draw)
         )

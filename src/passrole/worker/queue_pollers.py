@@ -182,7 +182,7 @@ class _Poller:
 
     async def _function(self, mapping: EventSourceMapping) -> Function:
         key = mapping.function_key
-        draw = qualifiers.draw()
+        draw = qualifiers.traffic_fraction()
         function = await self._store.read(lambda tx: qualifiers.resolve(tx, key, mapping.qualifier, draw))
         if function is None:
             raise Problem(f"Function not found: {mapping.function_arn}")

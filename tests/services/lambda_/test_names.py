@@ -55,9 +55,9 @@ def test_what_is_no_name_is_refused(text: str) -> None:
 
 
 def test_only_the_latest_version_is_here() -> None:
-    assert names.here(HERE, names.parse(HERE, "f:$LATEST")) == "key of f"
+    assert names.latest_key(HERE, names.parse(HERE, "f:$LATEST")) == "key of f"
     with pytest.raises(Fault, match="Function not found: arn:aws:lambda:us-east-1:111122223333:function:f:7"):
-        names.here(HERE, names.parse(HERE, "f", "7"))
+        names.latest_key(HERE, names.parse(HERE, "f", "7"))
 
 
 def test_the_qualifier_is_part_of_what_is_authorised() -> None:

@@ -1,4 +1,4 @@
-"""IAM's API: users, their keys, roles, managed policies, instance profiles. It decides nothing.
+"""IAM's API: users, access keys, roles, managed policies, instance profiles. It decides nothing.
 
 Rows are those of `identities.records`; what they mean for a caller is `identities.Directory`'s and
 `policy`'s business.

@@ -19,7 +19,7 @@ KEYS_MAX = 2
 
 @operation("iam:CreateAccessKey", resource=own_resource)
 async def create_access_key(ctx: Context, *, user_name: str | None = None) -> dict[str, Any]:
-    """A new key; its secret is told this once."""
+    """Create a key; only this response has its secret."""
     name = named_or_caller(ctx, user_name)
     created = float(int(ctx.clock()))
     key_id, secret = ids.access_key_id(), ids.secret_key()
@@ -52,7 +52,7 @@ async def list_access_keys(
 async def update_access_key(
     ctx: Context, *, access_key_id: str, status: str, user_name: str | None = None
 ) -> dict[str, Any]:
-    """Switch a key off or on; it counts at once."""
+    """Activate or deactivate a key, at once."""
     name = named_or_caller(ctx, user_name)
 
     def update(tx: Tx) -> None:
@@ -66,7 +66,7 @@ async def update_access_key(
 async def delete_access_key(
     ctx: Context, *, access_key_id: str, user_name: str | None = None
 ) -> dict[str, Any]:
-    """Remove a key; it ends at once."""
+    """Delete a key, at once."""
     name = named_or_caller(ctx, user_name)
 
     def delete(tx: Tx) -> None:

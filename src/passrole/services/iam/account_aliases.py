@@ -21,7 +21,7 @@ ACCOUNT_ALIASES = Collection("iam-account-alias", AccountAlias)
 
 @operation("iam:CreateAccountAlias")
 async def create_account_alias(ctx: Context, *, account_alias: str) -> dict[str, Any]:
-    """A new one takes the place of the old."""
+    """Create the alias, in place of an existing one."""
 
     def create(tx: Tx) -> None:
         present = ACCOUNT_ALIASES.get(tx, ctx.account)
@@ -35,7 +35,7 @@ async def create_account_alias(ctx: Context, *, account_alias: str) -> dict[str,
 
 @operation("iam:DeleteAccountAlias")
 async def delete_account_alias(ctx: Context, *, account_alias: str) -> dict[str, Any]:
-    """The account goes by its number again."""
+    """Delete the alias."""
 
     def delete(tx: Tx) -> None:
         present = ACCOUNT_ALIASES.get(tx, ctx.account)
@@ -49,6 +49,6 @@ async def delete_account_alias(ctx: Context, *, account_alias: str) -> dict[str,
 
 @operation("iam:ListAccountAliases", ignores=("marker", "max_items"))
 async def list_account_aliases(ctx: Context) -> dict[str, Any]:
-    """The one there is, or none: never more than a page."""
+    """The alias, if there is one."""
     present = await ctx.store.read(lambda tx: ACCOUNT_ALIASES.get(tx, ctx.account))
     return {"AccountAliases": [present.name] if present else [], "IsTruncated": False}

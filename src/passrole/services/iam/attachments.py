@@ -42,25 +42,25 @@ _USER_KEYS = _keys(USER, "user_name")
 
 @operation("iam:AttachRolePolicy", resource=_ROLE, keys=_ROLE_KEYS)
 async def attach_role_policy(ctx: Context, *, role_name: str, policy_arn: str) -> dict[str, Any]:
-    """Give a role a managed policy; a second time changes nothing."""
+    """Attach a managed policy to a role; an attached one is no error."""
     return await _attach(ctx, ROLE, role_name, policy_arn)
 
 
 @operation("iam:AttachUserPolicy", resource=_USER, keys=_USER_KEYS)
 async def attach_user_policy(ctx: Context, *, user_name: str, policy_arn: str) -> dict[str, Any]:
-    """Give a user a managed policy; a second time changes nothing."""
+    """Attach a managed policy to a user; an attached one is no error."""
     return await _attach(ctx, USER, user_name, policy_arn)
 
 
 @operation("iam:DetachRolePolicy", resource=_ROLE, keys=_ROLE_KEYS)
 async def detach_role_policy(ctx: Context, *, role_name: str, policy_arn: str) -> dict[str, Any]:
-    """Take a managed policy from a role."""
+    """Detach a managed policy from a role."""
     return await _detach(ctx, ROLE, role_name, policy_arn)
 
 
 @operation("iam:DetachUserPolicy", resource=_USER, keys=_USER_KEYS)
 async def detach_user_policy(ctx: Context, *, user_name: str, policy_arn: str) -> dict[str, Any]:
-    """Take a managed policy from a user."""
+    """Detach a managed policy from a user."""
     return await _detach(ctx, USER, user_name, policy_arn)
 
 

@@ -58,13 +58,13 @@ async def put_user_permissions_boundary(
 
 @operation("iam:DeleteRolePermissionsBoundary", resource=_ROLE, keys=held_boundary(ROLE, "role_name"))
 async def delete_role_permissions_boundary(ctx: Context, *, role_name: str) -> dict[str, Any]:
-    """A role without a boundary may do whatever its policies allow; without one this changes nothing."""
+    """Remove the boundary of a role; a role without one is no error."""
     return await _delete(ctx, ROLE, role_name)
 
 
 @operation("iam:DeleteUserPermissionsBoundary", resource=_USER, keys=held_boundary(USER, "user_name"))
 async def delete_user_permissions_boundary(ctx: Context, *, user_name: str) -> dict[str, Any]:
-    """A user without a boundary may do whatever its policies allow; without one this changes nothing."""
+    """Remove the boundary of a user; a user without one is no error."""
     return await _delete(ctx, USER, user_name)
 
 

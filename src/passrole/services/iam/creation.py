@@ -1,4 +1,4 @@
-"""What creating a user, a role or a policy has alike: tags, a boundary, and the permissions for them."""
+"""What CreateUser, CreateRole and CreatePolicy share: tags, a boundary, and the permissions for them."""
 
 from collections.abc import Callable, Mapping
 
@@ -26,7 +26,7 @@ def tagging(action: str, resource: Callable[[Context, Parameters], str]) -> Also
 
 
 def require_boundary(tx: Tx, arn: str | None) -> None:
-    """Raises Fault where the boundary is not a policy."""
+    """Raises NoSuchEntity where the boundary is not a policy."""
     if arn is None:
         return
     check_policy(arn)

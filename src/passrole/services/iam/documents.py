@@ -1,4 +1,4 @@
-"""Policy documents on their way in, checked, and on their way out, URL-encoded as IAM sends them."""
+"""Policy documents: checked in requests, URL-encoded in responses."""
 
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from passrole.store import Tx
 
 
 def checked(text: str, kind: DocumentKind = "identity") -> str:
-    """The document as it came. Raises Fault with IAM's reason against it."""
+    """The document as it came. Raises MalformedPolicyDocument."""
     try:
         parse_document(text, kind)
     except MalformedPolicyDocument as error:

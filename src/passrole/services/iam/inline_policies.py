@@ -21,7 +21,7 @@ _USER = resource(USER, "user_name")
 async def put_role_policy(
     ctx: Context, *, role_name: str, policy_name: str, policy_document: str
 ) -> dict[str, Any]:
-    """Give a role a policy of its own, in place of one of that name."""
+    """Give a role an inline policy, in place of one of that name."""
     return await _put(ctx, ROLE, role_name, policy_name, policy_document)
 
 
@@ -29,19 +29,19 @@ async def put_role_policy(
 async def put_user_policy(
     ctx: Context, *, user_name: str, policy_name: str, policy_document: str
 ) -> dict[str, Any]:
-    """Give a user a policy of its own, in place of one of that name."""
+    """Give a user an inline policy, in place of one of that name."""
     return await _put(ctx, USER, user_name, policy_name, policy_document)
 
 
 @operation("iam:GetRolePolicy", resource=_ROLE)
 async def get_role_policy(ctx: Context, *, role_name: str, policy_name: str) -> dict[str, Any]:
-    """The document of a role's own policy."""
+    """The document of an inline policy of a role."""
     return {"RoleName": role_name, **await _get(ctx, ROLE, role_name, policy_name)}
 
 
 @operation("iam:GetUserPolicy", resource=_USER)
 async def get_user_policy(ctx: Context, *, user_name: str, policy_name: str) -> dict[str, Any]:
-    """The document of a user's own policy."""
+    """The document of an inline policy of a user."""
     return {"UserName": user_name, **await _get(ctx, USER, user_name, policy_name)}
 
 
@@ -49,7 +49,7 @@ async def get_user_policy(ctx: Context, *, user_name: str, policy_name: str) -> 
 async def list_role_policies(
     ctx: Context, *, role_name: str, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
-    """The names of a role's own policies."""
+    """The names of the inline policies of a role."""
     return await _list(ctx, ROLE, role_name, marker, max_items)
 
 
@@ -57,19 +57,19 @@ async def list_role_policies(
 async def list_user_policies(
     ctx: Context, *, user_name: str, marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
-    """The names of a user's own policies."""
+    """The names of the inline policies of a user."""
     return await _list(ctx, USER, user_name, marker, max_items)
 
 
 @operation("iam:DeleteRolePolicy", resource=_ROLE, keys=held_boundary(ROLE, "role_name"))
 async def delete_role_policy(ctx: Context, *, role_name: str, policy_name: str) -> dict[str, Any]:
-    """Remove a role's own policy."""
+    """Delete an inline policy of a role."""
     return await _delete(ctx, ROLE, role_name, policy_name)
 
 
 @operation("iam:DeleteUserPolicy", resource=_USER, keys=held_boundary(USER, "user_name"))
 async def delete_user_policy(ctx: Context, *, user_name: str, policy_name: str) -> dict[str, Any]:
-    """Remove a user's own policy."""
+    """Delete an inline policy of a user."""
     return await _delete(ctx, USER, user_name, policy_name)
 
 

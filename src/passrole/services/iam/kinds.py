@@ -1,4 +1,4 @@
-"""IAM's named things, found or refused in its words: one table, so that users and roles share handlers."""
+"""The kinds of named resources, in one table, so that users and roles share handlers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ H = TypeVar("H", User, Role)  # the holders of policies
 
 @dataclass(frozen=True)
 class Kind(Generic[N]):
-    """A kind of thing: its rows, its word in ARNs and in quotas, and AWS's sentences about its names."""
+    """A kind of resource: its Collection, its noun in ARNs and in quotas, AWS's messages about names."""
 
     collection: Collection[N]
     noun: str
@@ -60,7 +60,7 @@ INSTANCE_PROFILE: Kind[InstanceProfile] = Kind(
 
 
 def existing(tx: Tx, kind: Kind[N], account: str, name: str) -> N:
-    """The row of that name. Raises Fault."""
+    """The row of that name. Raises NoSuchEntity."""
     row = records.find(tx, kind.collection, account, name)
     if row is None:
         raise refusals.no_such(kind.missing.format(name))
@@ -68,7 +68,7 @@ def existing(tx: Tx, kind: Kind[N], account: str, name: str) -> N:
 
 
 async def fetch(ctx: Context, kind: Kind[N], name: str) -> N:
-    """The row of that name. Raises Fault."""
+    """The row of that name. Raises NoSuchEntity."""
     return await ctx.store.read(lambda tx: existing(tx, kind, ctx.account, name))
 
 
@@ -92,7 +92,7 @@ def under(path_prefix: str) -> Callable[[records.Named], bool]:
 
 
 def add(tx: Tx, kind: Kind[N], row: N) -> None:
-    """Store a new row. Raises Fault where its name is taken."""
+    """Store a new row. Raises EntityAlreadyExists."""
     if not records.add(tx, kind.collection, row):
         raise refusals.already_exists(kind.taken.format(row.name))
 
@@ -153,7 +153,7 @@ def order(row: records.Named) -> str:
 
 
 def refuse_policies(holder: User | Role) -> None:
-    """Raise Fault where the user or role still has policies, before it is deleted."""
+    """Raises DeleteConflict where the user or role still has policies."""
     if holder.attached:
         raise refusals.in_use("detach all policies")
     if holder.inline:

@@ -1,4 +1,4 @@
-"""AWS's managed policies and the account's own under one face, so that both are read alike."""
+"""AWS's managed policies and the account's own in one type."""
 
 from base64 import b32encode
 from collections import Counter
@@ -56,7 +56,7 @@ class Usage:
 
 
 def usage(tx: Tx, account: str) -> Usage:
-    """Counted anew each time: the rows of users and roles are the only truth."""
+    """How policies are used, counted from the rows of users and roles."""
     holders: list[User | Role] = [
         *records.every(tx, records.USERS, account),
         *records.every(tx, records.ROLES, account),
@@ -67,20 +67,20 @@ def usage(tx: Tx, account: str) -> Usage:
 
 
 def every(tx: Tx, account: str) -> list[Policy]:
-    """AWS's that come with passrole, and the account's."""
+    """All policies: AWS's that come with passrole, and the account's."""
     own = records.every(tx, records.POLICIES, account)
     return [*map(_of_aws, managed.policies().values()), *map(customer, own)]
 
 
 def find(tx: Tx, arn: str) -> Policy:
-    """Either one. Raises Fault."""
+    """The policy of an ARN, AWS's or the account's. Raises NoSuchEntity."""
     check_policy(arn)
     aws = managed.policies().get(arn)
     return _of_aws(aws) if aws is not None else customer(find_own(tx, arn))
 
 
 def find_own(tx: Tx, arn: str) -> ManagedPolicy:
-    """The account's, to be changed. Raises Fault, for AWS's as for one that is not there."""
+    """The account's policy of an ARN, to be changed. Raises NoSuchEntity, and Fault for AWS's."""
     check_policy(arn)
     if arn in managed.policies():
         raise refusals.unmodifiable(f"Policy {arn} is managed by AWS and cannot be changed.")
@@ -91,7 +91,7 @@ def find_own(tx: Tx, arn: str) -> ManagedPolicy:
 
 
 def versions(tx: Tx, arn: str) -> list[Version]:
-    """Of either one. Raises Fault."""
+    """The versions of a policy. Raises NoSuchEntity."""
     aws = managed.policies().get(arn)
     if aws is not None:
         return [_version_of_aws(aws, version) for version in aws.versions]
@@ -100,7 +100,7 @@ def versions(tx: Tx, arn: str) -> list[Version]:
 
 
 def customer(policy: ManagedPolicy) -> Policy:
-    """The account's own, in the common face."""
+    """A policy of the account in the common type."""
     return Policy(
         arn=policy.arn,
         name=policy.name,
@@ -116,7 +116,7 @@ def customer(policy: ManagedPolicy) -> Policy:
 
 
 def own_version(policy: ManagedPolicy, version: records.PolicyVersion) -> Version:
-    """A version of the account's own, in the common face."""
+    """A version of a policy of the account in the common type."""
     return Version(version.number, version.document, version.created, version.number == policy.default)
 
 

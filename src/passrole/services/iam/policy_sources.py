@@ -1,4 +1,4 @@
-"""The policies that a simulation is about, each with the name that its results call it by.
+"""The policies of a simulation, each with the name that its results have for it.
 
 It decides nothing. A source is the text of a policy, compiled; inline policies, managed ones and those
 given with the call are alike from here on.
@@ -47,7 +47,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Held:
+class PrincipalPolicies:
     """A user or role with the policies that count for it."""
 
     holder: Holder
@@ -69,14 +69,14 @@ def given_one(text: str, name: str, kind: DocumentKind = "identity") -> Source:
     return Source(name, text, policy, kind, "IAM Policy" if kind == "identity" else "Resource Policy")
 
 
-async def held(ctx: Context, arn: str) -> Held:
-    """What a user or role has by its ARN. Raises Fault."""
+async def policies_of(ctx: Context, arn: str) -> PrincipalPolicies:
+    """A user or role by its ARN, and its policies. Raises Fault."""
 
-    def read(tx: Tx) -> Held:
+    def read(tx: Tx) -> PrincipalPolicies:
         holder = _holder(tx, arn)
         boundary = _managed(tx, holder.boundary) if holder.boundary else None
         attached = [_managed(tx, each) for each in holder.attached]
-        return Held(holder, [*_inline(holder), *attached], boundary)
+        return PrincipalPolicies(holder, [*_inline(holder), *attached], boundary)
 
     return await ctx.store.read(read)
 

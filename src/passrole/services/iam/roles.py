@@ -1,4 +1,4 @@
-"""CreateRole, GetRole, ListRoles, UpdateRole and its older kin, UpdateAssumeRolePolicy, DeleteRole."""
+"""CreateRole, GetRole, ListRoles, UpdateRole, UpdateRoleDescription, UpdateAssumeRolePolicy, DeleteRole."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -85,7 +85,7 @@ async def list_roles(
 async def update_role(
     ctx: Context, *, role_name: str, description: str | None = None, max_session_duration: int | None = None
 ) -> dict[str, Any]:
-    """Change what is given and leave the rest."""
+    """Change the given fields and leave the others."""
 
     def change(role: Role) -> Role:
         return replace(
@@ -101,7 +101,7 @@ async def update_role(
 
 @operation("iam:UpdateRoleDescription", resource=_ONE, keys=_BOUNDARY)
 async def update_role_description(ctx: Context, *, role_name: str, description: str) -> dict[str, Any]:
-    """What UpdateRole does with a description, and unlike it answers with the role."""
+    """Change the description; unlike UpdateRole, the response has the role."""
     await kinds.amend(
         ctx, ROLE, role_name, lambda role: replace(role, description=description), any_role=True
     )
@@ -110,7 +110,7 @@ async def update_role_description(ctx: Context, *, role_name: str, description: 
 
 @operation("iam:UpdateAssumeRolePolicy", resource=_ONE, keys=_BOUNDARY)
 async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_document: str) -> dict[str, Any]:
-    """Put another trust in place of the role's; it counts for who assumes the role from now on."""
+    """Replace the trust policy; it counts from the next AssumeRole."""
     trust = _checked_trust(policy_document)
 
     def update(tx: Tx) -> None:
@@ -124,7 +124,7 @@ async def update_assume_role_policy(ctx: Context, *, role_name: str, policy_docu
 
 @operation("iam:DeleteRole", resource=_ONE, keys=_BOUNDARY)
 async def delete_role(ctx: Context, *, role_name: str) -> dict[str, Any]:
-    """Remove a role that has nothing left; its sessions may do nothing from now on."""
+    """Delete a role without policies and profiles; its sessions are denied everything from now on."""
 
     def delete(tx: Tx) -> None:
         role = kinds.modifiable(kinds.existing(tx, ROLE, ctx.account, role_name))

@@ -17,7 +17,7 @@ from passrole.policy.trust import asks_trust
 from passrole.services.context import Context
 from passrole.services.iam import refusals
 from passrole.services.iam.paging import PAGE_ITEMS, page
-from passrole.services.iam.policy_sources import Source, given, given_one, held, policy_source
+from passrole.services.iam.policy_sources import Source, given, given_one, policies_of, policy_source
 from passrole.services.iam.simulation import ANY_RESOURCE, Simulation, result
 from passrole.services.operation import operation
 
@@ -87,7 +87,7 @@ async def simulate_principal_policy(
 ) -> dict[str, Any]:
     """Decide by what a user or role has, and by what is given besides; a boundary given replaces its own."""
     _refuse_scenario(resource_handling_option)
-    own = await held(ctx, policy_source_arn)
+    own = await policies_of(ctx, policy_source_arn)
     # Another caller has the policies of the source, and neither its id nor its tags.
     is_itself = caller_arn in (None, policy_source_arn)
     caller = (

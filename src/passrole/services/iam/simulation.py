@@ -1,7 +1,7 @@
 """One simulated request: what the evaluator decides about it, in the words of the policy simulator.
 
 It reads no store. Decisions are `policy.evaluate`'s alone; what is added here is which statements spoke,
-where they stand, and which condition keys they asked for in vain.
+where they stand, and which condition keys had no value.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
 """
 

@@ -34,7 +34,7 @@ async def create_alias(
 ) -> dict[str, Any]:
     """A new name for $LATEST or a published version."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
     if names.is_version(name) or name == LATEST:
         rule = "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
         raise refusals.constraint(name, "name", rule)
@@ -52,7 +52,7 @@ async def create_alias(
     def write(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
         _check(tx, key, alias)
-        if not ALIASES.add(tx, qualifiers.place(key, name), alias):
+        if not ALIASES.add(tx, qualifiers.version_key(key, name), alias):
             raise refusals.alias_exists(alias.arn)
         return _shown(alias)
 
@@ -61,9 +61,9 @@ async def create_alias(
 
 @operation("lambda:GetAlias", resource=names.unqualified_arn)
 async def get_alias(ctx: Context, *, function_name: str, name: str) -> dict[str, Any]:
-    """What it stands for."""
+    """The versions that an alias names."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
     return await ctx.store.read(lambda tx: _shown(_present(tx, key, named, name)))
 
 
@@ -78,9 +78,9 @@ async def update_alias(
     routing_config: Mapping[str, Any] | None = None,
     revision_id: str | None = None,
 ) -> dict[str, Any]:
-    """What is given changes, from the next invocation on."""
+    """Change the given fields; they count from the next invocation."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
     changes: dict[str, Any] = {
         "version": function_version,
         "description": description,
@@ -95,7 +95,7 @@ async def update_alias(
             raise refusals.revision_differs()
         alias: Alias = replace(present, **given)
         _check(tx, key, alias)
-        ALIASES.put(tx, qualifiers.place(key, name), alias)
+        ALIASES.put(tx, qualifiers.version_key(key, name), alias)
         return _shown(alias)
 
     return await ctx.store.write(write)
@@ -103,15 +103,15 @@ async def update_alias(
 
 @operation("lambda:DeleteAlias", resource=names.unqualified_arn)
 async def delete_alias(ctx: Context, *, function_name: str, name: str) -> None:
-    """The name is free, its policy gone; the version stays. One that is not there does no harm."""
+    """Delete an alias and its policy, not the version. An unknown alias is no error."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
 
     def write(tx: Tx) -> None:
         existing(tx, key, named)
-        ALIASES.delete(tx, qualifiers.place(key, name))
-        POLICIES.delete(tx, qualifiers.place(key, name))
-        CONFIGS.delete(tx, qualifiers.place(key, name))
+        ALIASES.delete(tx, qualifiers.version_key(key, name))
+        POLICIES.delete(tx, qualifiers.version_key(key, name))
+        CONFIGS.delete(tx, qualifiers.version_key(key, name))
 
     await ctx.store.write(write)
 
@@ -125,10 +125,10 @@ async def list_aliases(
     marker: str | None = None,
     max_items: int = PAGE_MAX,
 ) -> dict[str, Any]:
-    """By name; those of one version, if it is given."""
+    """Aliases by name; only those of one version, if it is given."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
-    after = PAGES.after(marker or None, lambda name: qualifiers.place(key, name))
+    key = names.latest_key(ctx, named)
+    after = PAGES.after(marker or None, lambda name: qualifiers.version_key(key, name))
 
     def read(tx: Tx) -> list[Alias]:
         existing(tx, key, named)
@@ -144,11 +144,13 @@ async def list_aliases(
 
 
 def _present(tx: Tx, key: str, named: names.Named, name: str) -> Alias:
-    return ALIASES.require(tx, qualifiers.place(key, name), lambda: refusals.no_alias(f"{named.arn}:{name}"))
+    return ALIASES.require(
+        tx, qualifiers.version_key(key, name), lambda: refusals.no_alias(f"{named.arn}:{name}")
+    )
 
 
 def _check(tx: Tx, key: str, alias: Alias) -> None:
-    """Raises Fault where a version is not there, or the shares make no sense."""
+    """Raises ResourceNotFoundException for an unknown version, and Fault for bad weights."""
     for version in (alias.version, *alias.weights):
         if qualifiers.version(tx, key, version) is None:
             raise refusals.not_found(f"{alias.arn.removesuffix(alias.name)}{version}")
@@ -164,7 +166,7 @@ def _check(tx: Tx, key: str, alias: Alias) -> None:
 
 
 def _weights(routing: Mapping[str, Any] | None) -> dict[str, float] | None:
-    """The shares; none at all where an empty configuration takes them away."""
+    """The weights; an empty configuration removes them."""
     if routing is None:
         return None
     weights: dict[str, float] = dict(routing.get("AdditionalVersionWeights") or {})

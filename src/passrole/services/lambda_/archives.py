@@ -1,6 +1,6 @@
-"""Function archives: hostile until proven otherwise, unpacked whole or not at all.
+"""Zip archives of functions, checked before they are unpacked, and unpacked whole or not at all.
 
-An archive is judged by its directory first, before a byte is written: names that lead out of the
+The directory of an archive is checked first, before a byte is written: names that lead out of the
 folder, links, more bytes or entries than allowed. While unpacking, what really comes out is counted too,
 since a directory can lie. The folder appears under its name by one rename, when it is complete.
 It knows no functions.

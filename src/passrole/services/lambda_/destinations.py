@@ -1,4 +1,4 @@
-"""Where the outcome of an asynchronous invocation goes: queues and functions, reached as the function's role.
+"""Destinations and dead-letter queues of asynchronous invocations, called as the function's role.
 
 What a function succeeded or failed with goes to the destinations of its event invoke config, as a record
 that has event and answer; an event that failed for good goes to the dead-letter queue as it came.
@@ -70,7 +70,7 @@ async def check_dead_letters(ctx: Context, role: str, function_arn: str, target:
 
 
 async def deliver(call: CallOperation, principal: Principal, arn: str, record: Mapping[str, Any]) -> None:
-    """Bring the record of an invocation to a destination. Raises Fault."""
+    """Send the record of an invocation to a destination. Raises Fault."""
     found, text = _parsed(arn), orjson.dumps(record)
     if found.service == "sqs":
         asked: dict[str, Any] = {"QueueUrl": queue_url(arn), "MessageBody": text.decode()}

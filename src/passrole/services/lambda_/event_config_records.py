@@ -1,4 +1,4 @@
-"""How asynchronous invocations of a function, version or alias are handled: as it is stored and shown."""
+"""Event invoke configurations as they are stored: retries, age and destinations of async invocations."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.qualifiers import place
+from passrole.services.lambda_.qualifiers import version_key
 from passrole.store import Collection, Tx
 
 RETRIES_DEFAULT = 2
@@ -49,7 +49,7 @@ CONFIGS = Collection("function-event-config", EventConfig, separator=":")
 
 def config_of(tx: Tx, key: str, qualifier: str | None) -> EventConfig | None:
     """What was configured for the function under `key`, called with this qualifier."""
-    return CONFIGS.get(tx, place(key, qualifier or LATEST))
+    return CONFIGS.get(tx, version_key(key, qualifier or LATEST))
 
 
 def shown(config: EventConfig) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""PutFunctionEventInvokeConfig and its four neighbours: retries, age and destinations of asynchronous
-invocations.
+"""Put-, Update-, Get-, List- and DeleteFunctionEventInvokeConfig: retries, age and destinations of
+asynchronous invocations.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
@@ -14,7 +14,7 @@ from passrole.services.lambda_ import destinations, names, refusals
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig, config_of, shown
 from passrole.services.lambda_.names import LATEST, Named
 from passrole.services.lambda_.paging import PAGES
-from passrole.services.lambda_.qualifiers import place, resolve
+from passrole.services.lambda_.qualifiers import resolve, version_key
 from passrole.services.lambda_.records import Function
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -23,7 +23,7 @@ PAGE_MAX = 50
 Destinations = Mapping[str, Mapping[str, str]]
 
 
-@operation("lambda:PutFunctionEventInvokeConfig", resource=names.settled_arn)
+@operation("lambda:PutFunctionEventInvokeConfig", resource=names.stored_arn)
 async def put_function_event_invoke_config(
     ctx: Context,
     *,
@@ -33,7 +33,7 @@ async def put_function_event_invoke_config(
     maximum_event_age_in_seconds: int | None = None,
     destination_config: Destinations | None = None,
 ) -> dict[str, Any]:
-    """Replace the whole configuration: what is not given has its default again."""
+    """Replace the whole configuration; what is not given gets its default."""
     given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
     named = names.parse(ctx, function_name, qualifier)
     await _check_destinations(ctx, named, destination_config)
@@ -45,7 +45,7 @@ async def put_function_event_invoke_config(
     return await _put(ctx, named, new)
 
 
-@operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.settled_arn)
+@operation("lambda:UpdateFunctionEventInvokeConfig", resource=names.stored_arn)
 async def update_function_event_invoke_config(
     ctx: Context,
     *,
@@ -55,7 +55,7 @@ async def update_function_event_invoke_config(
     maximum_event_age_in_seconds: int | None = None,
     destination_config: Destinations | None = None,
 ) -> dict[str, Any]:
-    """Change what is given, and leave the rest."""
+    """Change the given fields and leave the others."""
     given = _given(maximum_retry_attempts, maximum_event_age_in_seconds, destination_config)
     named = names.parse(ctx, function_name, qualifier)
     await _check_destinations(ctx, named, destination_config)
@@ -66,7 +66,7 @@ async def update_function_event_invoke_config(
     return await _put(ctx, named, changed)
 
 
-@operation("lambda:GetFunctionEventInvokeConfig", resource=names.settled_arn)
+@operation("lambda:GetFunctionEventInvokeConfig", resource=names.stored_arn)
 async def get_function_event_invoke_config(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
@@ -79,10 +79,10 @@ async def get_function_event_invoke_config(
 async def list_function_event_invoke_configs(
     ctx: Context, *, function_name: str, marker: str | None = None, max_items: int = PAGE_MAX
 ) -> dict[str, Any]:
-    """Those of the function, its versions and its aliases."""
+    """The configurations of the function, its versions and its aliases."""
     named = names.parse(ctx, function_name)
     key = names.key(ctx, named)
-    after = PAGES.after(marker or None, lambda qualifier: place(key, qualifier))
+    after = PAGES.after(marker or None, lambda qualifier: version_key(key, qualifier))
 
     def read(tx: Tx) -> list[EventConfig]:
         _present(tx, ctx, named)
@@ -92,16 +92,16 @@ async def list_function_event_invoke_configs(
     return {"FunctionEventInvokeConfigs": [shown(each) for each in found], **more}
 
 
-@operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.settled_arn)
+@operation("lambda:DeleteFunctionEventInvokeConfig", resource=names.stored_arn)
 async def delete_function_event_invoke_config(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> None:
-    """Asynchronous invocations are handled by the defaults from now on."""
+    """Delete the configuration: the defaults count from now on."""
     named = names.parse(ctx, function_name, qualifier)
 
     def delete(tx: Tx) -> None:
         config = _existing(tx, ctx, named)
-        CONFIGS.delete(tx, place(names.key(ctx, named), config.qualifier))
+        CONFIGS.delete(tx, version_key(names.key(ctx, named), config.qualifier))
 
     await ctx.store.write(delete)
 
@@ -140,7 +140,7 @@ async def _put(ctx: Context, named: Named, make: Callable[[Tx], EventConfig]) ->
     def write(tx: Tx) -> dict[str, Any]:
         _present(tx, ctx, named)
         config = make(tx)
-        CONFIGS.put(tx, place(names.key(ctx, named), config.qualifier), config)
+        CONFIGS.put(tx, version_key(names.key(ctx, named), config.qualifier), config)
         return shown(config)
 
     return await ctx.store.write(write)

@@ -1,4 +1,4 @@
-"""FilterCriteria of event source mappings: which messages a function is to have. Pure.
+"""FilterCriteria of event source mappings: which messages a function gets. Pure.
 
 A message is wanted if one of the patterns matches its record. A body that is a JSON object or array is
 matched by its fields, any other as text, so that a pattern of the other kind matches nothing.

@@ -21,11 +21,11 @@ from passrole.services.lambda_.qualifiers import find
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
-    being_updated,
+    code_folder,
     configuration,
     existing,
-    rebuilt,
-    upload,
+    updating_response,
+    with_new_build,
 )
 from passrole.services.operation import PassRole, operation
 from passrole.store import Tx
@@ -44,9 +44,9 @@ async def update_function_code(
     revision_id: str | None = None,
     publish: bool = False,
 ) -> dict[str, Any]:
-    """New code; invocations that run keep the old until they end."""
+    """Replace the code; running invocations keep the old one until they end."""
     given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
-    names.here(ctx, names.parse(ctx, function_name))
+    names.latest_key(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
     archive = await sources.archive(ctx, {name: value for name, value in given.items() if value})
@@ -64,8 +64,8 @@ async def update_function_code(
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    await ctx.functions.discard(upload(ctx.config, before))
-    return being_updated(await versions.publish(ctx, function_name) if publish else function)
+    await ctx.functions.discard(code_folder(ctx.config, before))
+    return updating_response(await versions.publish(ctx, function_name) if publish else function)
 
 
 @operation(
@@ -92,7 +92,7 @@ async def update_function_configuration(
     dead_letter_config: Mapping[str, str] | None = None,
     snap_start: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What is given changes, the rest stays."""
+    """Change the given fields and leave the others."""
     settings.refuse_beyond_zip(package_type="Zip", vpc_config=vpc_config, layers=layers)
     settings.refuse_snapshots(snap_start)
     strict = ctx.config.lambda_strict_runtime
@@ -105,7 +105,7 @@ async def update_function_configuration(
         "environment": None if environment is None else settings.checked_variables(environment),
         "runtime": None if runtime is None else settings.checked_runtime(runtime, strict=strict),
     }
-    names.here(ctx, names.parse(ctx, function_name))
+    names.latest_key(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
     _check_revision(present, revision_id)
     if role is not None:
@@ -116,7 +116,7 @@ async def update_function_configuration(
         if target is not None:
             await destinations.check_dead_letters(ctx, role or present.role, present.arn, target)
     _, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **changes))
-    return being_updated(function)
+    return updating_response(function)
 
 
 async def _updated(
@@ -124,12 +124,12 @@ async def _updated(
 ) -> tuple[Function, Function]:
     """The function before and after."""
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
 
     def write(tx: Tx) -> tuple[Function, Function]:
         present = existing(tx, key, named)
         _check_revision(present, revision_id)
-        function = rebuilt(replace(change(present), modified=ctx.clock()))
+        function = with_new_build(replace(change(present), modified=ctx.clock()))
         FUNCTIONS.put(tx, key, function)
         return present, function
 

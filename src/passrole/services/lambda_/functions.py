@@ -26,11 +26,11 @@ from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, find
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
-    being_created,
+    code_folder,
     configuration,
+    creating_response,
     existing,
     listed,
-    upload,
 )
 from passrole.services.lambda_.tags import TAGS
 from passrole.services.operation import Parameters, PassRole, operation
@@ -72,9 +72,9 @@ async def create_function(
     dead_letter_config: Mapping[str, str] | None = None,
     snap_start: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A new function; its role must exist and trust Lambda, and may send to its dead-letter queue."""
+    """Create a function. Its role must trust Lambda and be allowed to send to the dead-letter queue."""
     named = names.new(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
     settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)
     settings.refuse_snapshots(snap_start)
     if not runtime or not handler:
@@ -110,7 +110,7 @@ async def create_function(
     if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
         await ctx.functions.discard(folder)
         raise refusals.exists(named.name)
-    return being_created(await versions.publish(ctx, function_name) if publish else function)
+    return creating_response(await versions.publish(ctx, function_name) if publish else function)
 
 
 @operation("lambda:GetFunction", resource=names.arn_of)
@@ -126,7 +126,7 @@ async def get_function(ctx: Context, *, function_name: str, qualifier: str | Non
 async def get_function_configuration(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
-    """The configuration alone."""
+    """The configuration, without tags and code."""
     asked = names.parse(ctx, function_name, qualifier).qualifier
     return configuration(await find(ctx, function_name, qualifier), asked)
 
@@ -161,28 +161,28 @@ async def list_functions(
 async def delete_function(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
-    """With its versions and aliases, or one version alone. Gone at once; what runs finishes."""
+    """Delete a function with its versions and aliases, or one version. Running invocations finish."""
     named = names.parse(ctx, function_name, qualifier)
     key = names.key(ctx, named)
-    remove = _whole if named.qualifier is None else _one_version
+    remove = _delete_function if named.qualifier is None else _delete_version
     for gone in await ctx.store.write(lambda tx: remove(tx, key, named)):
         await ctx.functions.retire(gone.arn)
-        await ctx.functions.discard(upload(ctx.config, gone))
+        await ctx.functions.discard(code_folder(ctx.config, gone))
     return {"StatusCode": 204}
 
 
-def _whole(tx: Tx, key: str, named: names.Named) -> list[Function]:
+def _delete_function(tx: Tx, key: str, named: names.Named) -> list[Function]:
     function = existing(tx, key, named)
     published = qualifiers.versions(tx, key)
     FUNCTIONS.delete(tx, key)
     POLICIES.delete(tx, key)
     for collection in (VERSIONS, ALIASES, POLICIES, CONFIGS):
-        for place, _ in collection.children(tx, key):
-            collection.delete(tx, place)
+        for version_key, _ in collection.children(tx, key):
+            collection.delete(tx, version_key)
     return [function, *published]
 
 
-def _one_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
+def _delete_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
     number = named.qualifier or ""
     if number == names.LATEST:
         raise refusals.invalid("$LATEST version cannot be deleted without deleting the function.")
@@ -195,24 +195,24 @@ def _one_version(tx: Tx, key: str, named: names.Named) -> list[Function]:
     meaning = [each.name for each in qualifiers.aliases(tx, key) if number in (each.version, *each.weights)]
     if meaning:
         raise refusals.aliased(meaning)
-    VERSIONS.delete(tx, qualifiers.place(key, number))
-    POLICIES.delete(tx, qualifiers.place(key, number))
-    CONFIGS.delete(tx, qualifiers.place(key, number))
+    VERSIONS.delete(tx, qualifiers.version_key(key, number))
+    POLICIES.delete(tx, qualifiers.version_key(key, number))
+    CONFIGS.delete(tx, qualifiers.version_key(key, number))
     return [version]
 
 
 def new_folder() -> str:
-    """A name for an upload. Never the same twice, so that removing an old one cannot meet a new one."""
+    """A new name for a code folder; never used twice, so that removing an old one cannot meet a new one."""
     return ids.request_id()
 
 
 async def check_role(ctx: Context, role: str, function_arn: str) -> None:
-    """Lambda tries the role before it takes it. Raises Fault."""
+    """Check that Lambda can assume the role. Raises InvalidParameterValueException."""
     await sessions.of_role(ctx, role, function_arn)
 
 
 async def unpacked(ctx: Context, function: Function, archive: bytes) -> Path:
-    """Unpack the archive of a function; where to. Raises Fault."""
-    folder = upload(ctx.config, function)
+    """Unpack the archive of a function; the folder. Raises Fault."""
+    folder = code_folder(ctx.config, function)
     await asyncio.to_thread(archives.unpack, archive, folder)
     return folder

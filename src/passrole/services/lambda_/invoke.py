@@ -1,4 +1,4 @@
-"""Invoke: now, later, or only asked whether one may."""
+"""Invoke: RequestResponse, Event and DryRun."""
 
 import asyncio
 import base64
@@ -36,7 +36,9 @@ async def invoke(
     """A failing function is an answer with FunctionError, not an error of this operation."""
     await _check_payload(payload, PAYLOAD_BYTES_MAX[invocation_type])
     named = names.parse(ctx, function_name, qualifier)
-    function = await qualifiers.find(ctx, function_name, qualifier, draw=qualifiers.draw())
+    function = await qualifiers.find(
+        ctx, function_name, qualifier, traffic_fraction=qualifiers.traffic_fraction()
+    )
     if invocation_type == "DryRun":
         return {"StatusCode": 204}
     invocation = Invocation(ctx.request_id, payload or b"{}", named.arn)

@@ -11,7 +11,7 @@ from pathlib import Path
 from passrole import trees
 from passrole.config import Config
 from passrole.services.lambda_.qualifiers import VERSIONS
-from passrole.services.lambda_.records import FUNCTIONS, upload
+from passrole.services.lambda_.records import FUNCTIONS, code_folder
 from passrole.store import Store, Tx
 
 
@@ -20,7 +20,7 @@ async def sweep(store: Store, config: Config) -> None:
 
     def used(tx: Tx) -> frozenset[Path]:
         stored = [function for each in (FUNCTIONS, VERSIONS) for _, function in each.all(tx)]
-        return frozenset(upload(config, function) for function in stored)
+        return frozenset(code_folder(config, function) for function in stored)
 
     folders = await store.read(used)
     await asyncio.to_thread(_remove, (config.data / "functions").resolve(), folders)

@@ -1,4 +1,4 @@
-"""Which queues feed which functions: the rows of event source mappings, and how they are shown."""
+"""Event source mappings as they are stored, and EventSourceMappingConfiguration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class EventSourceMapping:
 
     `function` is the function's name, `qualifier` its version or alias; `window_seconds` is how long a
     batch may be gathered; `partial` says that the function answers which messages failed; `at_once_max`
-    limits batches in the works; `filters` are patterns of which a message must match one, if there are any.
+    limits concurrent batches; `filters` are patterns of which a message must match one, if there are any.
     """
 
     uuid: str
@@ -61,7 +61,7 @@ class EventSourceMapping:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of the last batch, in AWS's words: `OK`, or `PROBLEM: ...`."""
+    """The result of the last batch, in AWS's words: `OK`, or `PROBLEM: ...`."""
 
     text: str
 
@@ -71,12 +71,12 @@ RESULTS = Collection("event-source-result", Result)
 
 
 def existing(tx: Tx, ctx: Context, uuid: str) -> EventSourceMapping:
-    """The mapping of the caller's region. Raises Fault."""
+    """The mapping of the caller's region. Raises ResourceNotFoundException."""
     return MAPPINGS.require(tx, ctx.key(uuid), refusals.nothing_there)
 
 
 def configuration(tx: Tx, mapping: EventSourceMapping, state: str | None = None) -> dict[str, Any]:
-    """An EventSourceMappingConfiguration; `state` while something is just being done with it."""
+    """An EventSourceMappingConfiguration; `state` while it is being created, updated or deleted."""
     result = RESULTS.get(tx, mapping.key)
     shown: dict[str, Any] = {
         "UUID": mapping.uuid,

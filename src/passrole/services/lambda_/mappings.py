@@ -75,7 +75,7 @@ async def create_event_source_mapping(
     scaling_config: Mapping[str, int] | None = None,
     filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """From now on; the function's role must be allowed to receive."""
+    """Create a mapping; the function's role must be allowed to receive."""
     filters_given = filters.checked(filter_criteria)
     function = await find(ctx, function_name)
     queue_arn = _checked_source(ctx, event_source_arn)
@@ -108,7 +108,7 @@ async def create_event_source_mapping(
 
 @operation("lambda:GetEventSourceMapping", resource=_mapping_arn, keys=_mapped_key)
 async def get_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
-    """How it is set, and what became of the last batch."""
+    """A mapping, and the result of its last batch."""
     return await ctx.store.read(lambda tx: configuration(tx, existing(tx, ctx, uuid)))
 
 
@@ -125,7 +125,7 @@ async def update_event_source_mapping(
     scaling_config: Mapping[str, int] | None = None,
     filter_criteria: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What is given changes, from the next batch on."""
+    """Change the given fields; they count from the next batch."""
     filters_given = None if filter_criteria is None else filters.checked(filter_criteria)
     before = await ctx.store.read(lambda tx: existing(tx, ctx, uuid))
     changes: dict[str, Any] = {
@@ -160,7 +160,7 @@ async def update_event_source_mapping(
 
 @operation("lambda:DeleteEventSourceMapping", resource=_mapping_arn, keys=_mapped_key)
 async def delete_event_source_mapping(ctx: Context, *, uuid: str) -> dict[str, Any]:
-    """No further batch; one that a function has ends as it would."""
+    """Delete a mapping; a batch that a function has ends as usual."""
 
     def delete(tx: Tx) -> dict[str, Any]:
         mapping = existing(tx, ctx, uuid)
@@ -182,7 +182,7 @@ async def list_event_source_mappings(
     marker: str | None = None,
     max_items: int = PAGE_MAX,
 ) -> dict[str, Any]:
-    """Those of the region, of one queue or of one function."""
+    """Mappings of the region, of one queue or of one function."""
     key = names.key(ctx, names.parse(ctx, function_name)) if function_name else None
     limit = min(max_items, PAGE_MAX)
 
@@ -203,7 +203,7 @@ async def list_event_source_mappings(
 
 
 def _check_alone(tx: Tx, ctx: Context, mapping: EventSourceMapping) -> None:
-    """A queue is mapped to a function once. Raises Fault."""
+    """A queue is mapped to a function once. Raises ResourceConflictException."""
     for _, other in MAPPINGS.within(tx, *ctx.location):
         same = (other.queue_arn, other.function_arn) == (mapping.queue_arn, mapping.function_arn)
         if same and other.uuid != mapping.uuid:

@@ -40,7 +40,7 @@ class Named(NamedTuple):
 
 
 def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
-    """The function behind FunctionName and Qualifier. Raises Fault where they make no sense."""
+    """The function behind FunctionName and Qualifier. Raises ValidationException."""
     found = arns.function_name(text)
     if found is None or not found.name or not set(found.name) <= _LEGAL:
         raise refusals.constraint(text, "functionName", "be a function's name or ARN")
@@ -76,8 +76,8 @@ def key(ctx: Context, named: Named) -> str:
     return ctx.key(named.name)
 
 
-def here(ctx: Context, named: Named) -> str:
-    """The key of a function that is to change. Raises Fault: only $LATEST ever does."""
+def latest_key(ctx: Context, named: Named) -> str:
+    """The key of a function whose $LATEST a call changes. Raises Fault for a version or an alias."""
     if named.qualifier not in (None, LATEST):
         raise refusals.not_found(named.arn)
     return key(ctx, named)
@@ -98,7 +98,7 @@ def is_version(qualifier: str) -> bool:
 
 
 def unqualified_arn(ctx: Context, parameters: Parameters) -> str:
-    """The resource of what always acts on the function itself: `name:$LATEST` is no other."""
+    """The resource of operations on the function itself; `name:$LATEST` means the same."""
     return parse(ctx, parameters["function_name"]).unqualified
 
 
@@ -107,7 +107,7 @@ def arn_of(ctx: Context, parameters: Parameters) -> str:
     return parse(ctx, parameters["function_name"], parameters.get("qualifier")).arn
 
 
-def settled_arn(ctx: Context, parameters: Parameters) -> str:
-    """The resource of what is kept for the function, a version or an alias: `$LATEST` is the function."""
+def stored_arn(ctx: Context, parameters: Parameters) -> str:
+    """The resource of a configuration of the function, a version or an alias; `$LATEST` is the function."""
     named = parse(ctx, parameters["function_name"], parameters.get("qualifier"))
     return named.unqualified if named.qualifier == LATEST else named.arn

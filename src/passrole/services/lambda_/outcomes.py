@@ -1,4 +1,4 @@
-"""What became of an asynchronous invocation, in the words of invocation records and dead letters. Pure.
+"""Results of asynchronous invocations, as invocation records and dead letters describe them. Pure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """

@@ -1,4 +1,4 @@
-"""AddPermission, GetPolicy, RemovePermission: who else may use a function, its resource-based policy.
+"""AddPermission, GetPolicy, RemovePermission: the resource-based policy of a function.
 
 Versions and aliases have policies of their own: that of the function is asked where the call has no
 qualifier. They go with what they are attached to.
@@ -20,8 +20,8 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
-from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, place, version
-from passrole.services.lambda_.records import FUNCTIONS, existing, touched
+from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, version, version_key
+from passrole.services.lambda_.records import FUNCTIONS, existing, with_new_revision
 from passrole.services.operation import Parameters, operation
 from passrole.store import Collection, Tx
 
@@ -54,7 +54,7 @@ def _given_principal(_ctx: Context, parameters: Parameters) -> Mapping[str, Valu
 
 
 async def _held_principal(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """Whom the statement that shall go lets in."""
+    """The principal of the statement that will be removed."""
     policy = await _policy_of(ctx, parameters)
     if policy is None:
         return {}
@@ -80,7 +80,7 @@ async def add_permission(
     qualifier: str | None = None,
     revision_id: str | None = None,
 ) -> dict[str, Any]:
-    """One more statement that allows; the answer is it."""
+    """Add a statement to the policy; the response is the statement."""
     named = _addressed(ctx, function_name, qualifier)
     statement: dict[str, Any] = {
         "Sid": statement_id,
@@ -107,7 +107,7 @@ async def add_permission(
 
 @operation("lambda:GetPolicy", resource=names.arn_of)
 async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
-    """The document, JSON, and its revision."""
+    """The policy document (JSON) and its revision."""
     named = names.parse(ctx, function_name, qualifier)
     key = names.key(ctx, named)
     attached = _attached(key, named.qualifier)
@@ -130,7 +130,7 @@ async def remove_permission(
     qualifier: str | None = None,
     revision_id: str | None = None,
 ) -> None:
-    """One statement less."""
+    """Remove a statement from the policy."""
     named = _addressed(ctx, function_name, qualifier)
 
     def remove(_tx: Tx, present: ResourcePolicy) -> ResourcePolicy:
@@ -183,7 +183,7 @@ def _addressed(ctx: Context, function_name: str, qualifier: str | None) -> names
 
 
 def _attached(key: str, qualifier: str | None) -> str:
-    return key if qualifier in (None, LATEST) else place(key, qualifier)
+    return key if qualifier in (None, LATEST) else version_key(key, qualifier)
 
 
 def _revision(tx: Tx, key: str, named: names.Named) -> str:
@@ -196,20 +196,20 @@ def _revision(tx: Tx, key: str, named: names.Named) -> str:
         if published is None:
             raise refusals.not_found(named.arn)
         return published.revision
-    alias = ALIASES.require(tx, place(key, named.qualifier), lambda: refusals.no_alias(named.arn))
+    alias = ALIASES.require(tx, version_key(key, named.qualifier), lambda: refusals.no_alias(named.arn))
     return alias.revision
 
 
 def _new_revision(tx: Tx, key: str, named: names.Named) -> str:
     """Give what a policy is attached to another revision, and nothing that runs another process."""
     if named.qualifier is None:
-        function = touched(existing(tx, key, named))
+        function = with_new_revision(existing(tx, key, named))
         FUNCTIONS.put(tx, key, function)
         return function.revision
-    attached = place(key, named.qualifier)
+    attached = version_key(key, named.qualifier)
     published = VERSIONS.get(tx, attached)
     if published is not None:
-        VERSIONS.put(tx, attached, touched(published))
+        VERSIONS.put(tx, attached, with_new_revision(published))
     alias = ALIASES.get(tx, attached)
     if alias is not None:
         ALIASES.put(tx, attached, replace(alias, revision=ids.request_id()))

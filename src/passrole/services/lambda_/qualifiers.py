@@ -33,12 +33,12 @@ class Alias:
         """The function's, qualified by the name."""
         return f"{arns.function(self.region, self.account, self.function)}:{self.name}"
 
-    def version_for(self, draw: float) -> str:
-        """The version of an invocation that drew a number from 0 to 1; 1 is always the main one."""
+    def version_for(self, traffic_fraction: float) -> str:
+        """The version for a traffic fraction from 0 to 1; 1 is always the main one."""
         reached = 0.0
         for version, weight in self.weights.items():
             reached += weight
-            if draw < reached:
+            if traffic_fraction < reached:
                 return version
         return self.version
 
@@ -47,8 +47,8 @@ VERSIONS = Collection("function-version", Function, separator=":")
 ALIASES = Collection("function-alias", Alias, separator=":")
 
 
-def place(key: str, qualifier: str) -> str:
-    """Where a version or an alias of the function under `key` is kept; versions in their order."""
+def version_key(key: str, qualifier: str) -> str:
+    """The key of a version or an alias of the function under `key`; versions sort by number."""
     return VERSIONS.child(key, qualifier.zfill(_DIGITS) if names.is_version(qualifier) else qualifier)
 
 
@@ -64,29 +64,29 @@ def aliases(tx: Tx, key: str) -> list[Alias]:
 
 def version(tx: Tx, key: str, number: str) -> Function | None:
     """$LATEST or a published version."""
-    return FUNCTIONS.get(tx, key) if number == LATEST else VERSIONS.get(tx, place(key, number))
+    return FUNCTIONS.get(tx, key) if number == LATEST else VERSIONS.get(tx, version_key(key, number))
 
 
-def resolve(tx: Tx, key: str, qualifier: str | None, draw: float = 1.0) -> Function | None:
-    """What is run where the function under `key` is called so; `draw` decides between an alias's versions."""
+def resolve(tx: Tx, key: str, qualifier: str | None, traffic_fraction: float = 1.0) -> Function | None:
+    """The function that an invocation runs; the fraction (0 to 1) chooses between an alias's versions."""
     if qualifier is None or qualifier == LATEST or names.is_version(qualifier):
         return version(tx, key, qualifier or LATEST)
-    alias = ALIASES.get(tx, place(key, qualifier))
-    return None if alias is None else version(tx, key, alias.version_for(draw))
+    alias = ALIASES.get(tx, version_key(key, qualifier))
+    return None if alias is None else version(tx, key, alias.version_for(traffic_fraction))
 
 
-def draw() -> float:
-    """A number from 0 to 1, by which an invocation gets one of an alias's versions."""
+def traffic_fraction() -> float:
+    """A random number from 0 to 1, which chooses between the versions of an alias."""
     return random.random()  # noqa: S311 (it shares load and protects nothing)
 
 
 async def find(
-    ctx: Context, function_name: str, qualifier: str | None = None, *, draw: float = 1.0
+    ctx: Context, function_name: str, qualifier: str | None = None, *, traffic_fraction: float = 1.0
 ) -> Function:
-    """The function, or the version of it, that a call addresses. Raises Fault."""
+    """The function, or the version, that a call names. Raises ResourceNotFoundException."""
     named = names.parse(ctx, function_name, qualifier)
     key = names.key(ctx, named)
-    function = await ctx.store.read(lambda tx: resolve(tx, key, named.qualifier, draw))
+    function = await ctx.store.read(lambda tx: resolve(tx, key, named.qualifier, traffic_fraction))
     if function is None:
         raise refusals.not_found(named.arn)
     return function

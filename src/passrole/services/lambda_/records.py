@@ -1,4 +1,4 @@
-"""The functions that exist: their documents, their code folders, and how they are shown."""
+"""Functions as they are stored, their code folders, and FunctionConfiguration."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -20,10 +20,10 @@ from passrole.store import Collection, Tx
 class Function:
     """A function. `modified` is epoch seconds.
 
-    `revision` changes with every change (see `touched`), `build` with those of code or configuration alone:
-    workers of another build are not used any more. `dead_letters` is the ARN of a queue.
+    `revision` changes with every change (see `with_new_revision`), `build` only with those of code or
+    configuration: workers of another build are not used any more. `dead_letters` is the ARN of a queue.
 
-    `folder` names the folder of its code (see `upload`): each upload has one of its own, so that what
+    `folder` names the folder of its code (see `code_folder`): each upload has one of its own, so that what
     still runs keeps the old. `version` is `$LATEST`, or the number of a published version, which never
     changes; `published` is the number of the last one.
     """
@@ -65,22 +65,22 @@ FUNCTIONS = Collection("function", Function)
 
 
 def existing(tx: Tx, key: str, named: names.Named) -> Function:
-    """The function under a key. Raises Fault."""
+    """The function under a key. Raises ResourceNotFoundException."""
     return FUNCTIONS.require(tx, key, lambda: refusals.not_found(named.arn))
 
 
-def touched(function: Function) -> Function:
-    """The function under a new RevisionId, for changes that leave code and configuration as they are."""
+def with_new_revision(function: Function) -> Function:
+    """The function with a new RevisionId, after a change of neither code nor configuration."""
     return replace(function, revision=ids.request_id(), build=function.build or function.revision)
 
 
-def rebuilt(function: Function) -> Function:
-    """The function under a new RevisionId after a change of its code or configuration."""
+def with_new_build(function: Function) -> Function:
+    """The function with a new RevisionId and build, after a change of code or configuration."""
     revision = ids.request_id()
     return replace(function, revision=revision, build=revision)
 
 
-def upload(config: Config, function: Function) -> Path:
+def code_folder(config: Config, function: Function) -> Path:
     """The folder of a function's unpacked code."""
     return (config.data / "functions" / function.region / function.name / function.folder).resolve()
 
@@ -94,7 +94,7 @@ def specification(config: Config, function: Function) -> FunctionSpec:
         revision=function.build or function.revision,
         runtime=function.runtime,
         handler=function.handler,
-        code=upload(config, function),
+        code=code_folder(config, function),
         timeout_seconds=function.timeout,
         memory_mb=function.memory,
         environment=function.environment,
@@ -150,11 +150,11 @@ def listed(function: Function, qualifier: str | None = None) -> dict[str, Any]:
     return {member: value for member, value in shown.items() if member not in _NOT_LISTED}
 
 
-def being_created(function: Function) -> dict[str, Any]:
-    """CreateFunction's answer: as on AWS it is Pending, though here it is ready by the next call.
+def creating_response(function: Function) -> dict[str, Any]:
+    """CreateFunction's response: Pending, as on AWS, though the function is ready at the next call.
 
-    Even where it is version 1 that was published at once, AWS names the function. Becoming active gives
-    $LATEST a new revision, so that of the answer counts no more; that of a version stays.
+    AWS names the function, also where version 1 was published at once. $LATEST gets another revision when it
+    becomes active, so the one in the response is not valid any more; that of a version stays.
     """
     shown = configuration(function)
     del shown["LastUpdateStatus"]
@@ -167,8 +167,8 @@ def being_created(function: Function) -> dict[str, Any]:
     }
 
 
-def being_updated(function: Function) -> dict[str, Any]:
-    """The answer of updates, likewise, of the function or of the version that was published at once."""
+def updating_response(function: Function) -> dict[str, Any]:
+    """The response of updates: InProgress, of the function or of the version that was published at once."""
     return {
         **configuration(function, None if function.version == LATEST else function.version),
         **_revision_before(function),

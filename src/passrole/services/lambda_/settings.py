@@ -1,4 +1,4 @@
-"""What a function's configuration may say beyond what the service description demands. Pure.
+"""Limits of a function's configuration that the service description does not have. Pure.
 
 Limits: Lambda quotas and environment variables, as the developer guide has them.
 """

@@ -1,4 +1,4 @@
-"""The event in which a function gets messages of a queue, and what its answer says of them. Pure.
+"""The event with messages of a queue, and the batch item failures in the function's response. Pure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """

@@ -8,7 +8,7 @@ from passrole import arns
 from passrole.services.context import Context
 from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.qualifiers import find
-from passrole.services.lambda_.records import FUNCTIONS, existing, touched
+from passrole.services.lambda_.records import FUNCTIONS, existing, with_new_revision
 from passrole.services.operation import Parameters, operation
 from passrole.services.tags import TagRules, Tags, removed_keys
 from passrole.store import Tx
@@ -59,10 +59,10 @@ async def _change(ctx: Context, resource: str, change: Callable[[Tags], dict[str
     named = names.parse(ctx, resource)
     if named.qualifier is not None:
         raise refusals.qualified_tags()
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
 
     def write(tx: Tx) -> None:
         function = existing(tx, key, named)
-        FUNCTIONS.put(tx, key, touched(replace(function, tags=change(function.tags))))
+        FUNCTIONS.put(tx, key, with_new_revision(replace(function, tags=change(function.tags))))
 
     await ctx.store.write(write)

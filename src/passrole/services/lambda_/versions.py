@@ -1,4 +1,4 @@
-"""PublishVersion, ListVersionsByFunction: what a function was at a moment, kept as it was."""
+"""PublishVersion, ListVersionsByFunction."""
 
 import asyncio
 import shutil
@@ -12,12 +12,12 @@ from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
+    code_folder,
     configuration,
     existing,
     listed,
-    rebuilt,
-    touched,
-    upload,
+    with_new_build,
+    with_new_revision,
 )
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -35,7 +35,7 @@ async def publish_version(
     description: str | None = None,
     revision_id: str | None = None,
 ) -> dict[str, Any]:
-    """A version of $LATEST as it is; the last one again where nothing has changed since."""
+    """Publish $LATEST as a version; the last version again if nothing has changed since."""
     published = await publish(ctx, function_name, code_sha256, description, revision_id)
     return configuration(published, published.version)
 
@@ -47,7 +47,7 @@ async def list_versions_by_function(
     """$LATEST, then the published ones, the oldest first; 50 to a page at most."""
     named = names.parse(ctx, function_name)
     key = names.key(ctx, named)
-    after = PAGES.after(marker or None, lambda number: qualifiers.place(key, number))
+    after = PAGES.after(marker or None, lambda number: qualifiers.version_key(key, number))
     limit = min(max_items, PAGE_MAX)
 
     def read(tx: Tx) -> list[Function]:
@@ -66,19 +66,19 @@ async def publish(
     description: str | None = None,
     revision_id: str | None = None,
 ) -> Function:
-    """The version that stands for $LATEST from now on. Raises Fault.
+    """The new version of $LATEST. Raises Fault.
 
-    It has a folder of its own, so that whatever becomes of $LATEST, it keeps its code.
+    It has its own code folder, so that it keeps its code when $LATEST changes.
     """
     named = names.parse(ctx, function_name)
-    key = names.here(ctx, named)
+    key = names.latest_key(ctx, named)
     for _ in range(_TRIES_MAX):
         latest = await ctx.store.read(lambda tx: existing(tx, key, named))
         _check(latest, code_sha256, revision_id)
         folder = ids.request_id()
-        copy = upload(ctx.config, replace(latest, folder=folder))
+        copy = code_folder(ctx.config, replace(latest, folder=folder))
         try:
-            await asyncio.to_thread(shutil.copytree, upload(ctx.config, latest), copy, symlinks=True)
+            await asyncio.to_thread(shutil.copytree, code_folder(ctx.config, latest), copy, symlinks=True)
         except FileNotFoundError:  # it was updated meanwhile, and the old code is gone
             continue
         written = await _written(ctx, latest, folder, description)
@@ -100,7 +100,7 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
         last = qualifiers.version(tx, key, str(now.published)) if now.published else None
         if last is not None and _same(now, last):
             return last
-        version = rebuilt(
+        version = with_new_build(
             replace(
                 now,
                 version=str(now.published + 1),
@@ -110,8 +110,8 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
                 tags={},
             )
         )
-        FUNCTIONS.put(tx, key, touched(replace(now, published=now.published + 1)))
-        qualifiers.VERSIONS.put(tx, qualifiers.place(key, version.version), version)
+        FUNCTIONS.put(tx, key, with_new_revision(replace(now, published=now.published + 1)))
+        qualifiers.VERSIONS.put(tx, qualifiers.version_key(key, version.version), version)
         return version
 
     return await ctx.store.write(write)

@@ -1,4 +1,4 @@
-"""GetLogEvents of one stream, back and forth; FilterLogEvents of a group, forward."""
+"""GetLogEvents of one stream, in both directions; FilterLogEvents of a group."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,18 +29,18 @@ async def get_log_events(
 ) -> dict[str, Any]:
     """The newest page unless told otherwise; a token that comes back unchanged says that this is the end."""
     key, now = ctx.key(log_group_name), records.now_ms(ctx)
-    forward, place = _direction(next_token, start_from_head)
+    forward, position = _direction(next_token, start_from_head)
 
     def read(tx: Tx) -> list[Event]:
         group = records.existing_group(tx, key)
         records.existing_stream(tx, key, log_stream_name)
         return rows.of_stream(
             tx, key, log_stream_name, start=max(start_time, group.kept_since(now)), end=end_time,
-            after=place if forward else None, before=None if forward else place, limit=limit,
+            after=position if forward else None, before=None if forward else position, limit=limit,
         )  # fmt: skip
 
-    events = fitting(await ctx.store.read(read), forward=forward)
-    first, last = _ends(events, place, forward=forward)
+    events = within_page_bytes(await ctx.store.read(read), forward=forward)
+    first, last = _ends(events, position, forward=forward)
     return {
         "events": [_shown(event) for event in events],
         "nextForwardToken": f"f/{last.at}/{last.seq}",
@@ -61,7 +61,7 @@ async def filter_log_events(
     next_token: str | None = None,
     limit: int = EVENTS_MAX,
 ) -> dict[str, Any]:
-    """A page looks at 10,000 events at most; like AWS's, one with a token may be empty."""
+    """Events of a group that match; a page reads 10,000 events at most, so it may be empty with a token."""
     if log_stream_names and log_stream_name_prefix:
         raise refusals.invalid("logStreamNamePrefix and logStreamNames cannot be used together.")
     pattern = patterns.parse(filter_pattern)
@@ -82,7 +82,7 @@ async def filter_log_events(
         and event.stream.startswith(log_stream_name_prefix)
         and pattern.matches(event.message)
     ]
-    page = fitting(wanted[:limit], forward=True)
+    page = within_page_bytes(wanted[:limit], forward=True)
     shown = [{**_shown(event), "logStreamName": event.stream, "eventId": _id(event)} for event in page]
     answer: dict[str, Any] = {"events": shown, "searchedLogStreams": []}
     if len(page) < len(wanted):
@@ -92,16 +92,16 @@ async def filter_log_events(
     return answer
 
 
-def fitting(events: Sequence[Event], *, forward: bool) -> list[Event]:
-    """As many as a page's bytes hold, at least one, from the end that is read from."""
-    taken: list[Event] = []
+def within_page_bytes(events: Sequence[Event], *, forward: bool) -> list[Event]:
+    """As many events as fit in PAGE_BYTES_MAX, at least one, from the end that is read from."""
+    accepted: list[Event] = []
     room = PAGE_BYTES_MAX
     for event in events if forward else reversed(events):
         room -= len(event.message.encode())
-        if room < 0 and taken:
+        if room < 0 and accepted:
             break
-        taken.append(event)
-    return taken if forward else taken[::-1]
+        accepted.append(event)
+    return accepted if forward else accepted[::-1]
 
 
 def _direction(token: str | None, from_head: bool) -> tuple[bool, Position | None]:
@@ -111,22 +111,22 @@ def _direction(token: str | None, from_head: bool) -> tuple[bool, Position | Non
 
 
 def _position(token: str) -> Position:
-    kind, _, place = token.partition("/")
-    numbers = place.split("/")
+    kind, _, position = token.partition("/")
+    numbers = position.split("/")
     digits = all(number.removeprefix("-").isdecimal() and len(number) < 19 for number in numbers)
     if kind not in ("f", "b") or len(numbers) != 2 or not digits:
         raise refusals.invalid("The specified nextToken is invalid.")
     return Position(int(numbers[0]), int(numbers[1]))
 
 
-def _ends(events: Sequence[Event], place: Position | None, *, forward: bool) -> tuple[Position, Position]:
-    """From where the pages before and after this one go on; an empty page stays where it was."""
+def _ends(events: Sequence[Event], position: Position | None, *, forward: bool) -> tuple[Position, Position]:
+    """Positions where the pages before and after this one start; an empty page stays where it was."""
     if events:
         return events[0].position, events[-1].position
-    if place is None:
+    if position is None:
         return START, START
-    before, behind = Position(place.at, place.seq + 1), Position(place.at, place.seq - 1)
-    return (before, place) if forward else (place, behind)
+    before, behind = Position(position.at, position.seq + 1), Position(position.at, position.seq - 1)
+    return (before, position) if forward else (position, behind)
 
 
 def _id(event: Event) -> str:

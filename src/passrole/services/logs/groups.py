@@ -54,7 +54,7 @@ async def describe_log_groups(
 
 @operation("logs:PutRetentionPolicy", resource=records.group_resource)
 async def put_retention_policy(ctx: Context, *, log_group_name: str, retention_in_days: int) -> None:
-    """Keep events for so many days; one of AWS's numbers."""
+    """Set how many days events are kept: one of RETENTIONS."""
     if retention_in_days not in RETENTIONS:
         allowed = ", ".join(str(days) for days in RETENTIONS)
         raise refusals.invalid(f"Invalid retention value. Valid values are: [{allowed}]")
@@ -63,7 +63,7 @@ async def put_retention_policy(ctx: Context, *, log_group_name: str, retention_i
 
 @operation("logs:DeleteRetentionPolicy", resource=records.group_resource)
 async def delete_retention_policy(ctx: Context, *, log_group_name: str) -> None:
-    """Keep events for ever."""
+    """Keep events for ever, as by default."""
     await _retain(ctx, log_group_name, None)
 
 

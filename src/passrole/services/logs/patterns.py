@@ -39,35 +39,37 @@ def parse(text: str) -> Pattern:
 
 def _terms(text: str) -> Iterator[tuple[str, str]]:
     """Each term with its sign."""
-    place = 0
-    while place < len(text):
-        if text[place].isspace():
-            place += 1
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
             continue
-        sign = text[place] if text[place] in "-?" else ""
-        place += len(sign)
-        term, place = _quoted(text, place + 1) if text[place : place + 1] == '"' else _word(text, place)
+        sign = text[position] if text[position] in "-?" else ""
+        position += len(sign)
+        term, position = (
+            _quoted(text, position + 1) if text[position : position + 1] == '"' else _word(text, position)
+        )
         if not term:
             raise refusals.invalid("Invalid filter pattern: a term is empty")
         yield sign, term
 
 
-def _quoted(text: str, place: int) -> tuple[str, int]:
+def _quoted(text: str, position: int) -> tuple[str, int]:
     found = []
-    while place < len(text) and text[place] != '"':
-        place += text[place] == "\\" and text[place + 1 : place + 2] in ('"', "\\")
-        found.append(text[place])
-        place += 1
-    if place == len(text):
+    while position < len(text) and text[position] != '"':
+        position += text[position] == "\\" and text[position + 1 : position + 2] in ('"', "\\")
+        found.append(text[position])
+        position += 1
+    if position == len(text):
         raise refusals.invalid("Invalid filter pattern: a quotation mark is not closed")
-    return "".join(found), place + 1
+    return "".join(found), position + 1
 
 
-def _word(text: str, place: int) -> tuple[str, int]:
-    end = place
+def _word(text: str, position: int) -> tuple[str, int]:
+    end = position
     while end < len(text) and not text[end].isspace():
         end += 1
-    word = text[place:end]
+    word = text[position:end]
     if not word.replace("_", "a").isalnum() and word:
         raise refusals.invalid(f"Invalid character(s) in term '{word}'")
     return word, end

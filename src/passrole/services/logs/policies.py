@@ -39,7 +39,7 @@ async def attached(ctx: Context, _parameters: Parameters) -> Sequence[str]:
 
 @operation("logs:PutResourcePolicy")
 async def put_resource_policy(ctx: Context, *, policy_name: str, policy_document: str) -> dict[str, Any]:
-    """Keep a policy, in place of the one of that name."""
+    """Store a policy, in place of the one of that name."""
     try:
         parse_document(policy_document, "resource")
     except MalformedPolicyDocument as error:
@@ -70,7 +70,7 @@ async def describe_resource_policies(ctx: Context) -> dict[str, Any]:
 
 @operation("logs:DeleteResourcePolicy")
 async def delete_resource_policy(ctx: Context, *, policy_name: str) -> None:
-    """Forget a policy."""
+    """Delete a policy."""
     if not await ctx.store.write(lambda tx: POLICIES.delete(tx, ctx.key(policy_name))):
         raise Fault("ResourceNotFoundException", f"Policy with name [{policy_name}] does not exist.")
 

@@ -1,4 +1,4 @@
-"""PutLogEvents: a batch is taken as a whole, but for events that are too old or too new."""
+"""PutLogEvents: a batch is stored whole, except events that are too old or too new."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,14 +26,14 @@ LogEvents = Sequence[Mapping[str, Any]]
 async def put_log_events(
     ctx: Context, *, log_group_name: str, log_stream_name: str, log_events: LogEvents
 ) -> dict[str, Any]:
-    """Sequence tokens are no longer looked at, as on AWS."""
+    """Store a batch of events. Sequence tokens are ignored, as on AWS."""
     check(log_events)
     key, now = ctx.key(log_group_name), records.now_ms(ctx)
 
     def write(tx: Tx) -> dict[str, int]:
         group = records.existing_group(tx, key)
         records.existing_stream(tx, key, log_stream_name)
-        first, last, rejected = taken(log_events, group, now)
+        first, last, rejected = accepted(log_events, group, now)
         events = [(event["timestamp"], event["message"]) for event in log_events[first:last]]
         rows.insert(tx, key, log_stream_name, now, events)
         if group.retention is not None:
@@ -45,7 +45,7 @@ async def put_log_events(
 
 
 def check(events: LogEvents) -> None:
-    """Whether a batch can be taken at all. Raises Fault."""
+    """Check a batch against the limits. Raises InvalidParameterException."""
     sizes = [len(event["message"].encode()) for event in events]
     times = [event["timestamp"] for event in events]
     if max(sizes) + EVENT_OVERHEAD_BYTES > EVENT_BYTES_MAX:
@@ -61,8 +61,8 @@ def check(events: LogEvents) -> None:
         )
 
 
-def taken(events: LogEvents, group: Group, now: int) -> tuple[int, int, dict[str, int]]:
-    """Where what is taken of a batch begins and ends, and what AWS says of the rest."""
+def accepted(events: LogEvents, group: Group, now: int) -> tuple[int, int, dict[str, int]]:
+    """The first accepted event, the one after the last, and RejectedLogEventsInfo."""
     times = [event["timestamp"] for event in events]
     too_old = sum(at < now - PAST_MAX for at in times)
     expired = sum(at < group.kept_since(now) for at in times)

@@ -1,4 +1,4 @@
-"""The log groups and streams that exist, their keys, and their ARNs."""
+"""Log groups and streams as they are stored, their keys and their ARNs."""
 
 from dataclasses import dataclass
 
@@ -47,12 +47,12 @@ def stream_key(group: str, stream: str) -> str:
 
 
 def existing_group(tx: Tx, key: str) -> Group:
-    """The group under a key. Raises Fault."""
+    """The group under a key. Raises ResourceNotFoundException."""
     return GROUPS.require(tx, key, refusals.no_group)
 
 
 def existing_stream(tx: Tx, group: str, stream: str) -> Stream:
-    """A stream of an existing group, which is named by its key. Raises Fault."""
+    """A stream of an existing group, which is named by its key. Raises ResourceNotFoundException."""
     return STREAMS.require(tx, stream_key(group, stream), refusals.no_stream)
 
 

@@ -45,15 +45,15 @@ def of_stream(
 ) -> list[Event]:  # fmt: skip
     """At most `limit` events of [start, end) in order: the first after a place, or the last before one."""
     where, order = "", "DESC"
-    place: tuple[int, ...] = ()
+    position: tuple[int, ...] = ()
     if after is not None:
-        where, place, order = " AND (at, seq) > (?, ?)", after, "ASC"
+        where, position, order = " AND (at, seq) > (?, ?)", after, "ASC"
     elif before is not None:
-        where, place = " AND (at, seq) < (?, ?)", before
+        where, position = " AND (at, seq) < (?, ?)", before
     rows = tx.all(
         f"SELECT {_COLUMNS} FROM log_events WHERE log_group = ? AND stream = ? AND at >= ? AND at < ?{where}"  # noqa: S608
         f" ORDER BY at {order}, seq {order} LIMIT ?",
-        group, stream, start, end, *place, limit,
+        group, stream, start, end, *position, limit,
     )  # fmt: skip
     return sorted((Event(*row) for row in rows), key=lambda event: event.position)
 

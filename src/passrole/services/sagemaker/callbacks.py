@@ -1,4 +1,4 @@
-"""The answers to Callback steps: whoever holds the token tells how it went, once.
+"""SendPipelineExecutionStepSuccess and -Failure: the one answer to a Callback step, by its token.
 
 AWS documents "at most once per ClientRequestToken" and no more. Here a second answer is a
 ConflictException, unless it is the first one sent again with the same ClientRequestToken.

@@ -1,4 +1,4 @@
-"""At most once per ClientRequestToken.
+"""ClientRequestToken: a request is done at most once.
 
 AWS documents neither how long a token is remembered nor what a second use with another request gives;
 here it is a week, and ConflictException.

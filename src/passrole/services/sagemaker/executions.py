@@ -1,6 +1,6 @@
-"""Executions: started, changed, stopped, retried, described, listed.
+"""Start, Stop, Update, Retry, Describe and List of pipeline executions.
 
-What happens in between is the engine's.
+What an execution does is decided by the engine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ from passrole.services.sagemaker.records import (
     require,
     user_context,
 )
-from passrole.services.sagemaker.start_execution import Start, begin
-from passrole.services.sagemaker.versions import Wanted, aliases_of, version_keys
+from passrole.services.sagemaker.start_execution import StartRequest, start_execution
+from passrole.services.sagemaker.versions import VersionSelector, aliases_of, version_keys
 from passrole.store import Tx
 
 
@@ -48,20 +48,20 @@ async def start_pipeline_execution(
     """Begin an execution of the pipeline as it is now, or as it was in a version."""
     if role_arn is not None:
         raise Fault("ValidationException", _ROLE_OF_ANOTHER)
-    wanted = Start(
+    wanted = StartRequest(
         pipeline=pipeline_name,
         display_name=pipeline_execution_display_name,
         description=pipeline_execution_description,
         parameters=pipeline_parameters,
         parallelism=parallelism_configuration,
-        version=Wanted(pipeline_version_id, pipeline_version_alias),
+        version=VersionSelector(pipeline_version_id, pipeline_version_alias),
         selection=selective_execution_config,
         mlflow_experiment=mlflow_experiment_name,
     )
     request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
 
     def start(tx: Tx) -> dict[str, Any]:
-        return {"PipelineExecutionArn": begin(tx, ctx, wanted)}
+        return {"PipelineExecutionArn": start_execution(tx, ctx, wanted)}
 
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))
 
@@ -70,7 +70,7 @@ async def start_pipeline_execution(
 async def stop_pipeline_execution(
     ctx: Context, *, pipeline_execution_arn: str, client_request_token: str
 ) -> dict[str, Any]:
-    """Ask an execution to stop; one that is stopping already hears nothing new."""
+    """Ask an execution to stop; one that is stopping already is no error."""
     request = Request("StopPipelineExecution", client_request_token, {"arn": pipeline_execution_arn})
 
     def stop(tx: Tx) -> dict[str, Any]:
@@ -118,7 +118,7 @@ async def retry_pipeline_execution(
     client_request_token: str,
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Go on under the same ARN where an execution failed or was stopped: what succeeded is kept."""
+    """Continue a failed or stopped execution under the same ARN; succeeded steps are kept."""
     parameters = {"arn": pipeline_execution_arn, "parallelism": parallelism_configuration}
     request = Request("RetryPipelineExecution", client_request_token, parameters)
     limit = (parallelism_configuration or {}).get("MaxParallelExecutionSteps")
@@ -135,7 +135,7 @@ async def retry_pipeline_execution(
 
 @operation("sagemaker:DescribePipelineExecution", resource=execution_arn)
 async def describe_pipeline_execution(ctx: Context, *, pipeline_execution_arn: str) -> dict[str, Any]:
-    """How an execution stands."""
+    """The state of an execution."""
 
     def describe(tx: Tx) -> dict[str, Any]:
         execution = _require_execution(tx, ctx, pipeline_execution_arn)

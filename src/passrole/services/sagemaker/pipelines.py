@@ -1,4 +1,7 @@
-"""Pipelines: created, updated, described, listed, deleted. Creating one looks at no function and no queue."""
+"""CreatePipeline, UpdatePipeline, DescribePipeline, DeletePipeline, ListPipelines.
+
+Creating a pipeline does not check that its functions and queues exist.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +53,7 @@ async def create_pipeline(
     tags: TagList = (),
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Store the definition under a name that is new."""
+    """Create a pipeline under a new name."""
     text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
     if text is None:
         raise Fault(
@@ -89,7 +92,7 @@ async def update_pipeline(
     role_arn: str | None = None,
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Change what is given; executions that run keep what they began with."""
+    """Change the given fields; running executions keep what they began with."""
     text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
     if role_arn is not None:
         await _validate_role(ctx, pipeline_name, role_arn)
@@ -112,7 +115,7 @@ async def describe_pipeline(
     pipeline_version_alias: str | None = None,
 ) -> dict[str, Any]:
     """Everything about a pipeline, its definition included, as it is now or was in a version."""
-    wanted = versions.Wanted(pipeline_version_id, pipeline_version_alias)
+    wanted = versions.VersionSelector(pipeline_version_id, pipeline_version_alias)
 
     def describe(tx: Tx) -> dict[str, Any]:
         pipeline = require(tx, ctx, pipeline_name)

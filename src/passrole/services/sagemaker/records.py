@@ -1,4 +1,4 @@
-"""A pipeline as it is stored, and how it is found by the names that AWS accepts for it."""
+"""Pipelines as they are stored, and which one a name or an ARN means."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How an execution begins: which version of its pipeline, which of its steps, with which parameters."""
+"""The logic of StartPipelineExecution: version, parameters and selected steps of a new execution."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from passrole.faults import Fault
 from passrole.history import About, definitions, executions
 from passrole.services.context import Context
 from passrole.services.sagemaker.records import Pipeline, require, user_context
-from passrole.services.sagemaker.versions import Wanted, as_of, note_execution, require_version
+from passrole.services.sagemaker.versions import VersionSelector, as_of, note_execution, require_version
 from passrole.store import Tx
 
 EMPTY_VALUE = 'string "" is too short (length: 0, required minimum: 1)'
@@ -22,20 +22,20 @@ EMPTY_VALUE = 'string "" is too short (length: 0, required minimum: 1)'
 
 
 @dataclass(frozen=True)
-class Start:
-    """What StartPipelineExecution is asked for."""
+class StartRequest:
+    """The parameters of StartPipelineExecution."""
 
     pipeline: str
     display_name: str | None
     description: str | None
     parameters: Sequence[Mapping[str, str]]
     parallelism: Mapping[str, int] | None
-    version: Wanted
+    version: VersionSelector
     selection: Mapping[str, Any] | None = None
     mlflow_experiment: str | None = None
 
 
-def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
+def start_execution(tx: Tx, ctx: Context, wanted: StartRequest) -> str:
     """Start an execution; its ARN. Raises ResourceNotFound, and ValidationException for bad parameters."""
     today = require(tx, ctx, wanted.pipeline)
     version = require_version(tx, ctx, today, wanted.version)
@@ -47,7 +47,7 @@ def begin(tx: Tx, ctx: Context, wanted: Start) -> str:
     return fact.execution_arn
 
 
-def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Start) -> ExecutionStarted:
+def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: StartRequest) -> ExecutionStarted:
     execution_id = ids.execution_id()
     selected, source, reused = _selection(tx, pipeline, wanted.selection or {})
     slots = wanted.parallelism or pipeline.parallelism or {}
@@ -81,7 +81,7 @@ def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -
 def _selection(
     tx: Tx, pipeline: Pipeline, config: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], str | None, Mapping[str, Metadata]]:
-    """What is selected, the execution that the rest comes from, and what comes from it."""
+    """The selected steps, the source execution, and the outputs that are reused from it."""
     selected = tuple(dict.fromkeys(each["StepName"] for each in config.get("SelectedSteps", ())))
     source: str | None = config.get("SourcePipelineExecutionArn")
     if not selected:
@@ -105,7 +105,7 @@ def _source_state(tx: Tx, pipeline: Pipeline, arn: str) -> State:
     return history.load(tx, arn).state
 
 
-def _about(ctx: Context, wanted: Start, now: float, version: int) -> About:
+def _about(ctx: Context, wanted: StartRequest, now: float, version: int) -> About:
     user = user_context(ctx.principal)
     return About(
         display_name=wanted.display_name or f"execution-{int(now * 1000)}",

@@ -42,8 +42,8 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The version that a call names: by its number, by one of its aliases, or with neither the newest."""
+class VersionSelector:
+    """The version that a call names: by number, by alias, or the newest."""
 
     number: int | None = None
     alias: str | None = None
@@ -65,7 +65,7 @@ async def version_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Val
 
 
 def record(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
-    """Keep the pipeline as its newest version."""
+    """Store the pipeline as its newest version."""
     version = Version(
         number=pipeline.version,
         created=pipeline.modified,
@@ -79,7 +79,7 @@ def record(tx: Tx, ctx: Context, pipeline: Pipeline) -> None:
     _put(tx, ctx, pipeline, version)
 
 
-def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: Wanted) -> Version:
+def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: VersionSelector) -> Version:
     """The version that is wanted. Raises ResourceNotFound; ValidationException for number and alias."""
     number, alias = wanted.number, wanted.alias
     if number is not None and alias is not None:
@@ -177,7 +177,7 @@ async def update_pipeline_version(
 
     def update(tx: Tx) -> dict[str, Any]:
         pipeline = require(tx, ctx, pipeline_arn)
-        version = require_version(tx, ctx, pipeline, Wanted(number=pipeline_version_id))
+        version = require_version(tx, ctx, pipeline, VersionSelector(number=pipeline_version_id))
         given = without_none(name=pipeline_version_display_name, note=pipeline_version_description)
         if pipeline_version_alias_operations is not None:
             given["aliases"] = _changed_aliases(tx, ctx, pipeline, version, pipeline_version_alias_operations)
