@@ -1,0 +1,133 @@
+"""The EMR monitor over a real store: no failed poll and no failed write leaves a step waiting for ever."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.eventually import eventually_async
+from tests.worker.conftest import PIPELINE, ROLE, FakeDoor
+from tests.worker.failing_writes import FullDisk, make_quick
+
+from passrole import history
+from passrole.engine.facts import EmrEnded
+from passrole.history import jobs
+from passrole.history.jobs import Job
+from passrole.services.events.destinations import NOTICES
+from passrole.store import SqliteStore, Tx
+from passrole.worker import emr_monitor
+from passrole.worker.calls import Calls
+from passrole.worker.emr_monitor import EmrMonitor
+from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.supervisor import Supervisor
+
+EXECUTION = f"{PIPELINE}/execution/e"
+RUNNING, COMPLETED = ({"Step": {"Status": {"State": state}}} for state in ("RUNNING", "COMPLETED"))
+
+
+class Scene:
+    """Jobs of an execution, a monitor, and the facts that it recorded."""
+
+    def __init__(self, store: SqliteStore, patch: pytest.MonkeyPatch) -> None:
+        self.store = store
+        self.disk = FullDisk(store, patch)
+        self.door = FakeDoor()
+        self.door.prepare("DescribeStep", RUNNING)
+        self.supervisor = Supervisor()
+        self.recorded: list[str] = []
+        calls = Calls(self.door, lambda: 1.0)
+        self.monitor = EmrMonitor(store, calls, EmrSteps(calls, lambda: 1.0), lambda: 1.0)
+        patch.setattr(history, "advance", self._advance)
+
+    def _advance(self, tx: Tx, execution: str, fact: Any) -> None:
+        assert execution == EXECUTION and isinstance(fact, EmrEnded)
+        jobs.forget(tx, execution, fact.step, fact.attempt)
+        self.recorded.append(fact.step)
+
+    async def add(self, *steps: str) -> None:
+        def write(tx: Tx) -> None:
+            for step in steps:
+                job = Job(EXECUTION, ROLE, step, 1, "j-1", f"s-{step}", owns_cluster=False)
+                jobs._ROWS.put(tx, job.key, job)
+                tx.notify(jobs.JOBS, job)
+
+        await self.store.write(write)
+
+    async def emit(self) -> None:
+        """An event of EMR that concerns every step of the cluster."""
+        await self.store.write(lambda tx: tx.notify(NOTICES, {"detail": {"clusterId": "j-1"}}))
+
+    async def polls(self, count: int) -> None:
+        await eventually_async(lambda: len(self.door.called("emr:DescribeStep")) >= count)
+
+
+def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awaitable[None]]) -> None:
+    make_quick(patch)
+
+    async def opened() -> None:
+        store = SqliteStore(folder)
+        scene = Scene(store, patch)
+        try:
+            await scenario(scene)
+        finally:
+            await scene.supervisor.close()
+            await store.close()
+
+    asyncio.run(opened())
+
+
+def test_an_end_that_cannot_be_written_is_written_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.add("a")
+        scene.door.prepare("DescribeStep", COMPLETED)
+        scene.disk.is_full = True
+        now = [1.0]
+        scene.monitor._due._clock = lambda: now[0]
+        scene.monitor.start(scene.supervisor)
+        await eventually_async(lambda: scene.disk.refused == 1)
+        scene.disk.is_full = False
+        now[0] += 1.0  # a back-off, and far less than RECONCILE_SECONDS
+        await eventually_async(lambda: scene.recorded == ["a"])
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_an_event_has_a_job_polled_again_and_one_during_a_poll_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+
+    async def slow(_parameters: Any) -> dict[str, Any]:
+        await gate.wait()
+        return RUNNING
+
+    async def scenario(scene: Scene) -> None:
+        await scene.add("a")
+        scene.monitor.start(scene.supervisor)
+        await scene.polls(1)
+        scene.door.prepare("DescribeStep", slow, COMPLETED)
+        await scene.emit()
+        await scene.polls(2)
+        await scene.emit()
+        await scene.emit()
+        gate.set()
+        await eventually_async(lambda: scene.recorded == ["a"])
+        assert len(scene.door.called("emr:DescribeStep")) == 3
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_more_jobs_than_are_polled_at_once_take_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        monkeypatch.setattr(emr_monitor, "POLLS_MAX", 2)
+        scene.door.prepare("DescribeStep", COMPLETED)
+        await scene.add(*"abcdefg")
+        scene.monitor.start(scene.supervisor)
+        await eventually_async(lambda: sorted(scene.recorded) == list("abcdefg"))
+
+    run(tmp_path, monkeypatch, scenario)
