@@ -117,8 +117,8 @@ class EmrMonitor:
             await self._record(job, ended)
 
     async def _end_of_step(self, job: Job) -> EmrEnded | None:
-        asked = {"ClusterId": job.cluster_id, "StepId": job.emr_step_id}
-        step = (await self._call(job, _DESCRIBE_STEP, asked))["Step"]
+        parameters = {"ClusterId": job.cluster_id, "StepId": job.emr_step_id}
+        step = (await self._call(job, _DESCRIBE_STEP, parameters))["Step"]
         state = step["Status"]["State"]
         if state not in STEP_OVER:
             return None
@@ -164,8 +164,8 @@ class EmrMonitor:
             log.info("`%s` was deleted while its EMR step ran", job.execution)
         self._jobs.pop(job.key, None)
 
-    async def _call(self, job: Job, action: Action, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._calls.as_role(_caller(job), action, asked)
+    async def _call(self, job: Job, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._calls.as_role(_caller(job), action, parameters)
 
 
 def _with_details(reason: str, step: Mapping[str, Any]) -> str:
@@ -173,12 +173,12 @@ def _with_details(reason: str, step: Mapping[str, Any]) -> str:
     failures.
     """
     details = step.get("Status", {}).get("FailureDetails", {})
-    told = "".join(
+    details_text = "".join(
         f" {word}: {details[member]}{'' if str(details[member]).endswith('.') else '.'}"
         for member, word in (("Reason", "Reason"), ("Message", "Message"), ("LogFile", "Log file"))
         if details.get(member)
     )
-    return f"ClientError: {reason}{told}"
+    return f"ClientError: {reason}{details_text}"
 
 
 def _caller(job: Job) -> Caller:

@@ -109,7 +109,7 @@ class StepRunner:
         self._jobs.kill(self.folder(cluster, step))
 
     async def bootstrap(self, cluster: Cluster) -> str | None:
-        """Run the cluster's bootstrap actions in their order; the sentence of the first that fails."""
+        """Run the bootstrap actions in their order; the message of the first that fails, or None."""
         for number, action in enumerate(cluster.bootstrap, start=1):
             script = action["ScriptBootstrapAction"]
             folder = self._home(cluster) / f"bootstrap-{number}"
@@ -140,7 +140,7 @@ class StepRunner:
         return await self._executed(cluster, await self._session(cluster, None), folder, plan)
 
     async def check_roles(self, cluster: Cluster) -> str | None:
-        """The sentence with which EMR refuses a cluster whose roles it cannot assume, if it cannot.
+        """EMR's message for a cluster whose roles it cannot assume; None where it can.
 
         Raises Internal, which says nothing of the roles.
         """
@@ -218,11 +218,11 @@ class StepRunner:
         found = commands.split_uri(uri)
         assert found is not None, "a plan's script is an object"
         bucket, key = found
-        asked = {"Bucket": bucket, "Key": key}
+        parameters = {"Bucket": bucket, "Key": key}
         try:
-            body: bytes = (await self._call("s3", "GetObject", asked, session.principal, cluster.region))[
-                "Body"
-            ]
+            body: bytes = (
+                await self._call("s3", "GetObject", parameters, session.principal, cluster.region)
+            )["Body"]
         except Fault as fault:
             raise Unsupported(f"{uri} cannot be read: {fault.code}: {fault.message}") from fault
         path = folder / "script"
@@ -279,8 +279,8 @@ class StepRunner:
             session = await self._session(cluster, None)
             for name in _LOGGED:
                 body = await asyncio.to_thread(_zipped, folder / name)
-                asked = {"Bucket": bucket, "Key": f"{base}/{name}.gz", "Body": body}
-                await self._call("s3", "PutObject", asked, session.principal, cluster.region)
+                parameters = {"Bucket": bucket, "Key": f"{base}/{name}.gz", "Body": body}
+                await self._call("s3", "PutObject", parameters, session.principal, cluster.region)
         except Fault as fault:
             self.note(folder, f"WARN the logs were not brought to {cluster.log_uri}: {fault.message}")
             log.info("logs of %s were not brought to %s: %s", step.id, cluster.log_uri, fault.message)

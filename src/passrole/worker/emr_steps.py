@@ -1,4 +1,4 @@
-"""An EMR step's calls: the rule that tells of its end, its submission, its cancellation.
+"""Calls for an EMR step: the EventBridge rule for its end, its submission, its cancellation.
 
 The rule comes first, so that a role that may not keep it starts no work. Both ways to submit are repeated
 under the same request id after a crash, by which EMR knows a second call for one. What was begun and cannot
@@ -55,8 +55,8 @@ class EmrSteps:
         if command.owns_cluster:
             await self._call(task, _emr("TerminateJobFlows"), {"JobFlowIds": [command.cluster_id]})
         else:
-            asked = {"ClusterId": command.cluster_id, "StepIds": [command.emr_step_id]}
-            await self._call(task, _emr("CancelSteps"), asked)
+            parameters = {"ClusterId": command.cluster_id, "StepIds": [command.emr_step_id]}
+            await self._call(task, _emr("CancelSteps"), parameters)
         return EmrCancelSent(at=self._clock(), step=command.step, attempt=command.attempt)
 
     async def _keep_rule(self, task: Task, name: str) -> None:
@@ -72,22 +72,22 @@ class EmrSteps:
             await self._call(task, _events("PutRule"), {"Name": name, "EventPattern": pattern})
         caller = _caller(task)
         target = Arn(arns.PARTITION, "sagemaker", caller.region, caller.account, arns.PIPELINE_EVENTS)
-        asked = {"Rule": name, "Targets": [{"Id": TARGET_ID, "Arn": str(target)}]}
-        await self._call(task, _events("PutTargets"), asked)
+        parameters = {"Rule": name, "Targets": [{"Id": TARGET_ID, "Arn": str(target)}]}
+        await self._call(task, _events("PutTargets"), parameters)
 
     async def _on_a_cluster(self, task: Task, command: SubmitEmrStep) -> tuple[str, str]:
         cluster = command.cluster_id or ""
         role = {"ExecutionRoleArn": command.role} if command.role else {}
         config = _config(command, on_failure="CONTINUE")
-        asked = {"JobFlowId": cluster, "Steps": [config], **role}
-        answer = await self._submitted(task, command, _emr("AddJobFlowSteps"), asked)
+        parameters = {"JobFlowId": cluster, "Steps": [config], **role}
+        answer = await self._submitted(task, command, _emr("AddJobFlowSteps"), parameters)
         return cluster, str(answer["StepIds"][0])
 
     async def _on_its_own(self, task: Task, command: SubmitEmrStep) -> tuple[str, str]:
         """A cluster with the step inside, which ends with it."""
         config = dict(command.cluster_config or {})
         instances = config.get("Instances")
-        asked = {
+        parameters = {
             **config,
             "Name": command.emr_step_name,
             "Steps": [_config(command, on_failure="TERMINATE_CLUSTER")],
@@ -97,7 +97,7 @@ class EmrSteps:
                 "TerminationProtected": False,
             },
         }
-        answer = await self._submitted(task, command, _emr("RunJobFlow"), asked)
+        answer = await self._submitted(task, command, _emr("RunJobFlow"), parameters)
         cluster = str(answer["JobFlowId"])
         try:
             listed = await self._call(task, _emr("ListSteps"), {"ClusterId": cluster})
@@ -108,24 +108,24 @@ class EmrSteps:
 
     async def give_up(self, caller: Caller, cluster: str, step: str | None) -> None:
         """End what cannot be followed, as far as the role may: a step, or with None its whole cluster."""
-        action, asked = (
+        action, parameters = (
             (_emr("TerminateJobFlows"), {"JobFlowIds": [cluster]})
             if step is None
             else (_emr("CancelSteps"), {"ClusterId": cluster, "StepIds": [step]})
         )
         try:
-            await self._calls.as_role(caller, action, asked)
+            await self._calls.as_role(caller, action, parameters)
         except CallFailed:
-            return  # the failure that led here is the one to tell
+            return  # the failure that led here is the one to report
 
     async def _submitted(
-        self, task: Task, command: SubmitEmrStep, action: Action, asked: Mapping[str, Any]
+        self, task: Task, command: SubmitEmrStep, action: Action, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
-        return await self._calls.as_role(_caller(task), action, asked, request_id, command.retries)
+        return await self._calls.as_role(_caller(task), action, parameters, request_id, command.retries)
 
-    async def _call(self, task: Task, action: Action, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._calls.as_role(_caller(task), action, asked)
+    async def _call(self, task: Task, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._calls.as_role(_caller(task), action, parameters)
 
 
 def _config(command: SubmitEmrStep, on_failure: str) -> dict[str, Any]:

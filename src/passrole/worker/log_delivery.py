@@ -210,20 +210,20 @@ class LoggedFunctions:
                 return
 
     async def _made(
-        self, operation: str, asked: Mapping[str, Any], principal: Principal, region: str
+        self, operation: str, parameters: Mapping[str, Any], principal: Principal, region: str
     ) -> None:
         try:
-            await self._called("logs", operation, asked, principal, region)
+            await self._called("logs", operation, parameters, principal, region)
         except Fault as fault:
             # a role may be allowed to write to a group and not to make one
             if fault.code not in ("ResourceAlreadyExistsException", "AccessDeniedException"):
                 raise
 
     async def _called(
-        self, service: str, operation: str, asked: Mapping[str, Any], principal: Principal, region: str
+        self, service: str, operation: str, parameters: Mapping[str, Any], principal: Principal, region: str
     ) -> dict[str, Any]:
         assert self._call is not None, "nothing is delivered before the start"
-        return await self._call(service, operation, asked, principal, region)
+        return await self._call(service, operation, parameters, principal, region)
 
 
 def events_of(written: bytes, began: float, ended: float) -> list[Event]:

@@ -196,7 +196,7 @@ class _Poller:
             wait = min(int(left) + 1, WAIT_SECONDS)
             try:
                 more = await self._received(mapping, function, mapping.batch_size - len(found), wait)
-            except Fault:  # it is told when it happens again; what was received is not to wait for that
+            except Fault:  # the next receive reports it; what was received does not wait for that
                 break
             found = sqs_events.newest([*found, *more])
         return found
@@ -205,14 +205,14 @@ class _Poller:
         self, mapping: EventSourceMapping, function: Function, limit: int, wait: int
     ) -> list[Message]:
         """Messages for the function; those that its filters do not want are deleted, as on AWS."""
-        asked = {
+        parameters = {
             "QueueUrl": queue_url(mapping.queue_arn),
             "AttributeNames": ["All"],
             "MessageAttributeNames": ["All"],
             "MaxNumberOfMessages": min(limit, RECEIVE_MAX),
             "WaitTimeSeconds": wait,
         }
-        answer = await self._as_role(mapping, function, "ReceiveMessage", asked)
+        answer = await self._as_role(mapping, function, "ReceiveMessage", parameters)
         found = list(answer.get("Messages") or ())
         wanted = [message for message in found if _is_wanted(mapping, message)]
         if len(wanted) < len(found):
@@ -264,16 +264,16 @@ class _Poller:
                 {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
                 for number, message in enumerate(messages[start : start + RECEIVE_MAX])
             ]
-            asked = {"QueueUrl": queue_url(mapping.queue_arn), "Entries": entries}
-            answer = await self._as_role(mapping, function, "DeleteMessageBatch", asked)
+            parameters = {"QueueUrl": queue_url(mapping.queue_arn), "Entries": entries}
+            answer = await self._as_role(mapping, function, "DeleteMessageBatch", parameters)
             if answer.get("Failed"):
                 raise Problem(f"Messages could not be deleted: {answer['Failed'][0].get('Message', '')}")
 
     async def _as_role(
-        self, mapping: EventSourceMapping, function: Function, operation: str, asked: Mapping[str, Any]
+        self, mapping: EventSourceMapping, function: Function, operation: str, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         principal = await self._sessions.principal(session_request(function.role, function.arn))
-        return await self._call("sqs", operation, asked, principal, mapping.region)
+        return await self._call("sqs", operation, parameters, principal, mapping.region)
 
     async def _store_result(self, mapping: EventSourceMapping, result: str) -> None:
         """Store LastProcessingResult, where it changes and the mapping still exists."""

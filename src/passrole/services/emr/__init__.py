@@ -1,9 +1,9 @@
 """Amazon EMR: clusters that are this machine, steps that are real programs on real Spark.
 
 Handlers, by resource:
-- creation.py, clusters.py: RunJobFlow; described, listed, protected, terminated
-- submitting.py, steps.py: AddJobFlowSteps; described, listed, cancelled
-- tags.py, machines.py, security.py: tags; what was asked of machines; security configurations
+- run_job_flow.py, clusters.py: RunJobFlow; described, listed, protected, terminated
+- add_job_flow_steps.py, steps.py: AddJobFlowSteps; described, listed, cancelled
+- tags.py, machines.py, security.py: tags; instance groups and bootstrap actions; security configurations
 
 What they rest on:
 - records.py: what is kept; shapes.py, paging.py, refusals.py: how it is shown, and AWS's words
@@ -16,6 +16,6 @@ What they rest on:
 Not here: instances (groups are shown as they were asked for), scaling, notebooks, Studio, EMR on EKS.
 """
 
-from passrole.services.emr import clusters, creation, machines, security, steps, submitting, tags
+from passrole.services.emr import add_job_flow_steps, clusters, machines, run_job_flow, security, steps, tags
 
-__all__ = ["clusters", "creation", "machines", "security", "steps", "submitting", "tags"]
+__all__ = ["add_job_flow_steps", "clusters", "machines", "run_job_flow", "security", "steps", "tags"]

@@ -29,7 +29,7 @@ def _first(ctx: Context, parameters: Parameters) -> str:
 
 
 def _others(action: str) -> Any:
-    """Each cluster beyond the first is decided for itself."""
+    """Each cluster after the first has a decision of its own."""
 
     async def others(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
         return [
@@ -122,5 +122,8 @@ async def set_termination_protection(
 
 
 def _is_protected(cluster: Cluster) -> bool:
-    """A cluster that ends by itself is not protected, whatever was asked (the guide)."""
+    """A cluster that ends after its last step is not protected, also where that was asked for.
+
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/UsingEMR_TerminationProtection.html
+    """
     return cluster.protected and cluster.keep_alive and cluster.ended is None

@@ -1,8 +1,8 @@
 """What a step's HadoopJarStep means on this machine: a command line, or a reason why there is none.
 
 EMR's two jars run programs: command-runner.jar the one that its first argument names, script-runner.jar a
-script that lies in S3. Everything else is a Java program. It starts nothing and reads nothing: which
-programs the machine has it is told.
+script that lies in S3. Everything else is a Java program. It starts nothing and reads nothing: the
+caller says which programs the machine has.
 https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-commandrunner.html
 """
 
@@ -13,7 +13,7 @@ from passrole.services.emr.records import EmrStep
 
 COMMAND_RUNNER = "command-runner.jar"
 SCRIPT_RUNNER = "script-runner.jar"
-_ITS_OWN_PLACE = ("--master", "--deploy-mode")
+_MASTER_OPTIONS = ("--master", "--deploy-mode")
 _SHELLS = ("bash", "sh", "python3", "python")
 _SPARK = ("spark-submit", "spark-sql", "spark-shell", "pyspark")
 
@@ -75,19 +75,19 @@ def _program(args: Sequence[str], has: Callable[[str], bool]) -> Plan:
 
 
 def _spark(name: str, args: Sequence[str]) -> Plan:
-    return Plan((name, *_without_place(args)), needs_spark=True)
+    return Plan((name, *_without_master(args)), needs_spark=True)
 
 
 def _example(_name: str, args: Sequence[str]) -> Plan:
     """https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark-submit-step.html"""
-    kept = _without_place(args)
+    kept = _without_master(args)
     if not kept:
         raise Unsupported("spark-example needs the name of an example as its first argument")
     return Plan(("run-example", *kept), needs_spark=True, example=_first_word(kept))
 
 
 def _first_word(words: Sequence[str]) -> str:
-    """The program behind spark-submit's own options, as `_without_place` reads them."""
+    """The program behind spark-submit's own options, as `_without_master` reads them."""
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -121,7 +121,7 @@ def _java(step: EmrStep) -> Plan:
     return Plan(("spark-submit", *named, *conf, step.jar, *step.args), needs_spark=True)
 
 
-def _without_place(args: Sequence[str]) -> list[str]:
+def _without_master(args: Sequence[str]) -> list[str]:
     """The arguments without master and deploy mode, as far as they are spark-submit's and not the program's.
 
     Spark runs where the setting `spark_master` says; EMR's scripts say `yarn`, and mean the cluster.
@@ -131,7 +131,7 @@ def _without_place(args: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         name, has_value, _ = word.partition("=")
-        if name in _ITS_OWN_PLACE:
+        if name in _MASTER_OPTIONS:
             if not has_value and rest:
                 rest.pop(0)
             continue

@@ -138,7 +138,7 @@ def settle(tx: Tx, key: str, at: float) -> Todo | None:
 
 
 def _is_done_for(cluster: Cluster, at: float) -> bool:
-    """Whether a cluster without work ends: by itself, or because it waited for too long."""
+    """Whether a cluster without work ends: it is not kept alive, or its idle timeout is over."""
     if not cluster.keep_alive:
         return True
     idle = cluster.idle_seconds is not None and cluster.idle_since is not None

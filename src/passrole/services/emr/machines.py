@@ -1,6 +1,4 @@
-"""What a cluster was asked to consist of. No machine is started for it: groups and actions are shown as
-given.
-"""
+"""Instance groups and bootstrap actions, shown as RunJobFlow gave them: no machine is started for them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +14,7 @@ _SHOWN_AGAIN = ("Name", "Market", "BidPrice", "InstanceType", "Configurations", 
 
 @operation("elasticmapreduce:ListInstanceGroups", resource=the_cluster, keys=cluster_keys)
 async def list_instance_groups(ctx: Context, *, cluster_id: str, marker: str | None = None) -> dict[str, Any]:
-    """The instance groups, each with the number of instances that was asked for."""
+    """The instance groups, each with the requested number of instances."""
     cluster = await ctx.store.read(lambda tx: existing(tx, ctx, cluster_id))
     if "InstanceFleets" in cluster.asked["Instances"]:
         raise refusals.has_fleets()

@@ -18,6 +18,6 @@ def page(
     shape: Callable[[T], Any],
     marker: str | None,
 ) -> dict[str, Any]:
-    """The answer with the rows beyond the marker, in their order. Raises InvalidRequestException."""
+    """The answer with the rows after the marker, in their order. Raises InvalidRequestException."""
     shown, more = PAGES.page(PAGES.following(rows, marker, name), PAGE_ITEMS, name)
     return {member: [shape(row) for row in shown], **more}

@@ -7,21 +7,21 @@ job flow is meant (seen with Terraform, mrjob and the SDKs).
 from passrole.faults import Fault
 
 
-def invalid(sentence: str) -> Fault:
+def invalid(message: str) -> Fault:
     """A value that this service does not take."""
-    return Fault("ValidationException", sentence)
+    return Fault("ValidationException", message)
 
 
-def invalid_request(sentence: str, error_code: str = "InvalidRequest") -> Fault:
-    """The same, as the newer operations say it, with the code that the exception has beside its sentence.
+def invalid_request(message: str, error_code: str = "InvalidRequest") -> Fault:
+    """The same for the newer operations; `error_code` is the exception's member ErrorCode.
 
-    NoSuchCluster and that of the instance fleets were seen on AWS; the others are chosen.
+    NoSuchCluster and the code for instance fleets were seen on AWS; the others are chosen.
     """
-    return Fault("InvalidRequestException", sentence, members={"ErrorCode": error_code})
+    return Fault("InvalidRequestException", message, members={"ErrorCode": error_code})
 
 
 def no_job_flow() -> Fault:
-    """RunJobFlow's kin: there is no such cluster."""
+    """AddJobFlowSteps, TerminateJobFlows, SetTerminationProtection: there is no such cluster."""
     return invalid("Specified job flow ID not valid.")
 
 
@@ -46,7 +46,7 @@ def protected() -> Fault:
 
 
 def has_fleets() -> Fault:
-    """Instance groups are asked for where there are fleets."""
+    """ListInstanceGroups of a cluster that has fleets."""
     return invalid_request(
         "Instance fleets and instance groups are mutually exclusive. The EMR cluster specified in the request"
         " uses instance fleets. The ListInstanceGroups operation does not support clusters that use instance"

@@ -1,6 +1,7 @@
-"""EMR's events: `EMR Step Status Change` and `EMR Cluster State Change`, worded as the guide shows them.
+"""EMR's events: `EMR Step Status Change` and `EMR Cluster State Change`, with the messages of the
+management guide.
 
-Nothing is said of BOOTSTRAPPING, TERMINATING and INTERRUPTED, of which the guide's tables know no event.
+BOOTSTRAPPING, TERMINATING and INTERRUPTED have no event in its tables, and emit none.
 https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-manage-cloudwatch-events.html
 """
 
@@ -50,13 +51,13 @@ _CLUSTER_WORDS: Mapping[str, str] = {
 
 
 def emit_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
-    """Tell that the step is in the state that it now has."""
+    """Emit the event of the step's present state."""
     if step.state not in _STEP_WORDS:
         return
     words = _STEP_WORDS[step.state].format(
         cluster=f"{cluster.id} ({cluster.name})",
-        now=_moment(at),
-        started=_moment(step.started or at),
+        now=_minute(at),
+        started=_minute(step.started or at),
         minutes=int((at - (step.started or at)) // 60),
     )
     detail = {
@@ -72,11 +73,11 @@ def emit_step(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> None:
 
 
 def emit_cluster(tx: Tx, cluster: Cluster, at: float) -> None:
-    """Tell that the cluster is in the state that it now has; the reason is JSON in a string, as on AWS."""
+    """Emit the event of the cluster's present state; the reason is JSON in a string, as on AWS."""
     if cluster.state not in _CLUSTER_WORDS:
         return
     words = _CLUSTER_WORDS[cluster.state].format(
-        created=_moment(cluster.created), now=_moment(at), reason=cluster.reason
+        created=_minute(cluster.created), now=_minute(at), reason=cluster.reason
     )
     reason = {"code": cluster.reason} | ({"message": cluster.message} if cluster.message else {})
     detail = {
@@ -102,5 +103,5 @@ def _emit(tx: Tx, cluster: Cluster, detail_type: str, detail: Mapping[str, str],
     )
 
 
-def _moment(at: float) -> str:
+def _minute(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

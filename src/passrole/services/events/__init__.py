@@ -2,7 +2,7 @@
 
 Handlers, by resource:
 - rules.py, targets.py, buses.py, tags.py: rules, what they lead to, the buses they listen on, tags
-- publishing.py: PutEvents, TestEventPattern
+- put_events.py: PutEvents, TestEventPattern
 
 What they rest on:
 - records.py, rule_targets.py, paging.py, refusals.py: what is kept, and AWS's words; roles.py: roles that
@@ -14,6 +14,6 @@ What they rest on:
 Not here: archives and replays, partner sources, API destinations, pipes, buses of other accounts.
 """
 
-from passrole.services.events import buses, publishing, rules, tags, targets
+from passrole.services.events import buses, put_events, rules, tags, targets
 
-__all__ = ["buses", "publishing", "rules", "tags", "targets"]
+__all__ = ["buses", "put_events", "rules", "tags", "targets"]

@@ -73,7 +73,7 @@ async def list_event_buses(
 
 @operation("events:DeleteEventBus", resource=the_bus)
 async def delete_event_bus(ctx: Context, *, name: str) -> None:
-    """Remove a bus without rules; one that is not there is gone already."""
+    """Remove a bus without rules; idempotent: an unknown bus is no error."""
     if name == DEFAULT_BUS:
         raise refusals.invalid("Cannot delete event bus default.")
 

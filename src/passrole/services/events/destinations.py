@@ -69,11 +69,11 @@ def event_bridge(rule_arn: str) -> Principal:
     return service_principal(SERVICE, rule.account, source=rule_arn)
 
 
-async def send(call: CallOperation, queue: Arn, asked: Mapping[str, Any], caller: Principal) -> None:
+async def send(call: CallOperation, queue: Arn, request: Mapping[str, Any], caller: Principal) -> None:
     """Put a message into a queue by its ARN. Raises Fault."""
     # SQS reads the account and the name off any URL
     url = f"https://sqs.{queue.region}.amazonaws.com/{queue.account}/{queue.resource}"
-    await call("sqs", "SendMessage", {"QueueUrl": url, **asked}, caller, queue.region)
+    await call("sqs", "SendMessage", {"QueueUrl": url, **request}, caller, queue.region)
 
 
 async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
@@ -83,23 +83,23 @@ async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> N
 
 
 async def _to_function(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
-    asked = {
+    request = {
         "FunctionName": str(parcel.arn),
         "InvocationType": "Event",
         "Payload": parcel.text.encode(),
     }
-    await call("lambda", "Invoke", asked, caller, parcel.arn.region)
+    await call("lambda", "Invoke", request, caller, parcel.arn.region)
 
 
 async def _to_pipeline(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
     """Starts the pipeline once, however often it is delivered: the token is the delivery's."""
     given = [(name, _parameter(value, parcel.event)) for name, value in parcel.target.pipeline_parameters]
-    asked = {
+    request = {
         "PipelineName": str(parcel.arn),
         "ClientRequestToken": parcel.id,
         "PipelineParameters": [{"Name": name, "Value": value} for name, value in given if value is not None],
     }
-    await call("sagemaker", "StartPipelineExecution", asked, caller, parcel.arn.region)
+    await call("sagemaker", "StartPipelineExecution", request, caller, parcel.arn.region)
 
 
 def _parameter(value: str, event: Mapping[str, Any]) -> str | None:
@@ -116,7 +116,7 @@ def _parameter(value: str, event: Mapping[str, Any]) -> str | None:
 
 
 async def _to_logs(call: CallOperation, parcel: Parcel, caller: Principal) -> None:
-    """A stream for each event, as on AWS. Logs knows groups by name, so the account is looked at here."""
+    """A stream for each event, as on AWS. Logs knows groups by name, so the account is compared here."""
     rule = arns.parse(parcel.rule_arn)
     if rule is None or rule.account != parcel.arn.account:
         raise Fault("ResourceNotFoundException", "The specified log group does not exist.")

@@ -3,9 +3,9 @@
 from passrole.faults import Fault
 
 
-def invalid(sentence: str) -> Fault:
+def invalid(message: str) -> Fault:
     """A value that this service does not take."""
-    return Fault("ValidationException", sentence)
+    return Fault("ValidationException", message)
 
 
 def no_rule(name: str, bus: str) -> Fault:
@@ -30,8 +30,8 @@ def limit() -> Fault:
 
 def role_refused(arn: str) -> Fault:
     """The role is not there, or does not trust EventBridge."""
-    sentence = f"Provided role '{arn}' cannot be assumed by principal 'events.amazonaws.com'."
-    return Fault("ValidationException", sentence)
+    message = f"Provided role '{arn}' cannot be assumed by principal 'events.amazonaws.com'."
+    return Fault("ValidationException", message)
 
 
 def bad_arn(arn: str) -> Fault:

@@ -153,7 +153,7 @@ async def disable_rule(ctx: Context, *, name: str, event_bus_name: str | None = 
 
 @operation("events:DeleteRule", resource=the_rule, keys=creator, ignores=("force",))
 async def delete_rule(ctx: Context, *, name: str, event_bus_name: str | None = None) -> None:
-    """Remove a rule without targets; one that is not there is gone already."""
+    """Remove a rule without targets; idempotent: an unknown rule is no error."""
     bus = bus_here(ctx, event_bus_name)
 
     def delete(tx: Tx) -> None:

@@ -1,4 +1,4 @@
-"""`rate(...)` and `cron(...)`: when a scheduled rule comes to be. Pure; all times are UTC.
+"""Next run time of `rate(...)` and `cron(...)` expressions. Pure; all times are UTC.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 """
@@ -23,7 +23,7 @@ class Schedule(Protocol):
     """When something is due."""
 
     def next(self, since: float, after: float) -> float | None:
-        """The first moment later than `after` (epoch seconds) of what began at `since`; None: never again."""
+        """The first time after `after` (epoch seconds) of a rule that began at `since`; None: never again."""
 
 
 @dataclass(frozen=True)

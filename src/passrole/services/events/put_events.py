@@ -53,15 +53,15 @@ def _others(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
 @operation("events:PutEvents", resource=_first_bus, keys=_first_keys, also=_others)
 async def put_events(ctx: Context, *, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Put events on their buses. What is wrong with one is told of that one, the others go through."""
+    """Put events on their buses. A faulty entry has its own error in the answer; the others are accepted."""
     if sum(map(_size, entries)) >= BYTES_MAX:
         raise refusals.invalid("Total size of the entries in the request is over the limit.")
 
     def put(tx: Tx) -> list[dict[str, Any]]:
         return [_put(tx, ctx, entry) for entry in entries]
 
-    told = await ctx.store.write(put)
-    return {"FailedEntryCount": sum("ErrorCode" in each for each in told), "Entries": told}
+    results = await ctx.store.write(put)
+    return {"FailedEntryCount": sum("ErrorCode" in each for each in results), "Entries": results}
 
 
 @operation("events:TestEventPattern")
@@ -90,7 +90,7 @@ def _put(tx: Tx, ctx: Context, entry: Entry) -> dict[str, Any]:
         fault = refusals.no_bus(bus.arn)
         return {"ErrorCode": fault.code, "ErrorMessage": fault.message}
     if not is_bus(tx, ctx, bus.name):
-        return {"EventId": ids.request_id()}  # AWS takes the event, and nobody hears it
+        return {"EventId": ids.request_id()}  # AWS accepts the event, and no rule sees it
     event_id = event_outbox.emit(
         tx,
         account=ctx.account,

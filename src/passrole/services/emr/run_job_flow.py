@@ -7,9 +7,9 @@ from typing import Any
 from passrole import ids
 from passrole.services.context import Context
 from passrole.services.emr import refusals, status_events
+from passrole.services.emr.add_job_flow_steps import add_steps
 from passrole.services.emr.pass_role import every_cluster, passed, role_arn, role_in_profile
 from passrole.services.emr.records import CHANNEL, CLUSTERS, SECURITY_CONFIGURATIONS, TAGS, Cluster
-from passrole.services.emr.submitting import add_steps
 from passrole.services.operation import operation
 from passrole.store import Tx
 

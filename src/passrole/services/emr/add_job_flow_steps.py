@@ -1,4 +1,4 @@
-"""Steps come to a cluster: AddJobFlowSteps, and those that RunJobFlow brings."""
+"""AddJobFlowSteps, and the steps in RunJobFlow."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -117,7 +117,7 @@ def _step(
 
 
 def _on_failure(cluster: Cluster, given: str | None) -> str:
-    """With several steps at once only CONTINUE can be had, and stands where nothing is said."""
+    """With several steps at once only CONTINUE is allowed, and is the default."""
     if cluster.concurrency == 1:
         return given or DEFAULT_ON_FAILURE
     if given not in (None, ALONGSIDE):
