@@ -97,11 +97,16 @@ class Jobs:
         return _exit_code(folder)
 
     def interrupt(self, folder: Path) -> None:
-        """Ask the job to end: SIGTERM to its process group."""
+        """Ask the job to end: SIGTERM to its process group, or to the program in its sandbox."""
         pid = self._running.get(folder)
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+        if pid is None:
+            return
+        program = processes.program(pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if program == pid:
                 os.killpg(pid, signal.SIGTERM)
+            else:  # the sandbox itself would end at once, and take the program along
+                os.kill(program, signal.SIGTERM)
 
     def kill(self, folder: Path) -> None:
         """End the job and all its descendants at once."""

@@ -30,6 +30,15 @@ def family(pid: int) -> list[int]:
     return members
 
 
+def program(pid: int) -> int:
+    """The program that a sandbox started as `pid` runs, for a signal that shall reach it; without a sandbox,
+    or where it has not begun, `pid` itself.
+
+    It is the first process of the sandbox beside process 1, which a signal from outside does not concern.
+    """
+    return next((member for member in family(pid) if _number_inside(member) not in (None, 1)), pid)
+
+
 def kill_family(pid: int) -> None:
     """End the process group of `pid` and the descendants that left it."""
     strays = family(pid)[1:]
@@ -38,6 +47,16 @@ def kill_family(pid: int) -> None:
     for stray in strays:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(stray, signal.SIGKILL)
+
+
+def _number_inside(pid: int) -> int | None:
+    """A process's number in its own namespace; None where it has no namespace but the machine's."""
+    with contextlib.suppress(OSError):
+        for line in (_PROC / str(pid) / "status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                numbers = line.split()[1:]
+                return int(numbers[-1]) if len(numbers) > 1 else None
+    return None
 
 
 def _children(pid: int) -> list[int]:

@@ -1,0 +1,54 @@
+"""Bubblewrap: namespaces for anybody, where the kernel lets users have them.
+
+Bubblewrap is process 1 inside, and its environment can be read there: it is started with the program's own.
+A signal to bubblewrap itself kills the program without warning; see `processes.program`.
+https://github.com/containers/bubblewrap
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+from passrole.runtimes.sandbox.world import TMP, World, layout
+
+_NAMESPACES = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session", "--cap-drop", "ALL")
+
+_KERNEL = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
+"""Where root, even without a capability, could change the machine's kernel."""
+
+
+class Bubblewrap:
+    """See interface.Sandbox."""
+
+    name = "bubblewrap"
+    confines = True
+
+    def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
+        """See interface.Sandbox."""
+        return [
+            shutil.which("bwrap") or "bwrap",
+            *_NAMESPACES,
+            *(() if world.network else ("--unshare-net",)),
+            *(("--die-with-parent",) if tied else ()),
+            *("--hostname", world.hostname),
+            *_mounts(world),
+            *("--chdir", str(world.work), "--", *program),
+        ]
+
+
+def _mounts(world: World) -> Iterator[str]:
+    mounts = layout(world)
+    if mounts.whole:
+        yield from ("--ro-bind", "/", "/")
+    for folder in mounts.empty:
+        yield from ("--tmpfs", str(folder))
+    for entry in mounts.kept:
+        yield from ("--ro-bind-try", str(entry), str(entry))
+    yield from ("--dev", "/dev", "--proc", "/proc")
+    for setting in _KERNEL:
+        yield from ("--ro-bind-try", setting, setting)
+    if world.temporary is None:
+        yield from ("--size", str(world.temporary_bytes), "--tmpfs", str(TMP))
+    else:
+        yield from ("--bind", str(world.temporary), str(TMP))
+    for mount in mounts.shown:
+        yield from ("--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target))

@@ -1,0 +1,24 @@
+"""What every kind of sandbox does."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from passrole.runtimes.sandbox.world import World
+
+
+class Sandbox(Protocol):
+    """One rung of the ladder. `name` is what settings and `doctor` call it."""
+
+    name: str
+
+    confines: bool
+    """Whether a program is kept from what its world does not show."""
+
+    def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
+        """The command line that runs `program` in `world`; its exit code is the program's, 128 and the
+        signal's number more where a signal ended it.
+
+        The environment of that command line is the program's own and must hold no secret of the server.
+        `tied`: everything inside dies at once with the process that starts it, as a function's worker must;
+        a job goes on without its server. What the program started dies with the program either way.
+        """

@@ -1,0 +1,72 @@
+"""Which sandbox this machine has: each rung is tried once, with a real world, from the best down."""
+
+import subprocess
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
+from passrole.runtimes.sandbox.interface import Sandbox
+from passrole.runtimes.sandbox.plain import Plain
+from passrole.runtimes.sandbox.unshare import Unshare
+from passrole.runtimes.sandbox.world import World
+
+AUTO = "auto"
+_TRY_SECONDS = 10
+_RUNGS: tuple[Sandbox, ...] = (Bubblewrap(), Unshare())
+_NONE = Plain()
+NAMES = (AUTO, *(rung.name for rung in _RUNGS), _NONE.name)
+
+
+class SandboxMissing(Exception):
+    """The sandbox that was asked for does not work here; the message says why and what to install."""
+
+
+def chosen(name: str = AUTO) -> Sandbox:
+    """The sandbox of this name; for `auto` the best that works here. Raises SandboxMissing."""
+    if name == _NONE.name:
+        return _NONE
+    rungs = [rung for rung in _RUNGS if name in (AUTO, rung.name)]
+    reasons = {rung.name: why_not(rung.name) for rung in rungs}
+    works = [rung for rung in rungs if reasons[rung.name] is None]
+    if not works:
+        raise SandboxMissing(_advice(reasons))
+    return works[0]
+
+
+@lru_cache
+def why_not(name: str) -> str | None:
+    """Why this rung does not work on this machine, in the words of whoever refuses; None where it does."""
+    rung = next(each for each in _RUNGS if each.name == name)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder).resolve()
+        target = Path("/opt/ml")
+        world = World(work=target, writable={target: source}, hidden=(source,))
+        command = rung.command(world, ["/bin/sh", "-c", f": > made; [ ! -e '{source}/made' ]"], tied=True)
+        try:
+            done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
+                command,
+                capture_output=True,
+                text=True,
+                timeout=_TRY_SECONDS,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                check=False,
+            )
+        except FileNotFoundError:
+            return f"`{command[0]}` is not installed"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        if done.returncode == 0 and (source / "made").exists():
+            return None
+        return next(iter(done.stderr.strip().splitlines()), f"it ended with exit code {done.returncode}")
+
+
+def _advice(reasons: dict[str, str | None]) -> str:
+    found = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    if not sys.platform.startswith("linux"):
+        return f"programs of users cannot be confined on this system ({found}): run passrole on Linux"
+    return (
+        f"programs of users cannot be confined here ({found}): install bubblewrap, "
+        "and let users of this machine have namespaces"
+    )
