@@ -1,0 +1,84 @@
+"""What a job leaves: archives of its folders, and what it says of its end.
+
+The folders are the program's, which may be hostile: links are kept as links in an archive and never followed
+in a folder, and what is no file, folder or link (a socket, a pipe) is left out.
+"""
+
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from passrole import trees
+
+MESSAGE_BYTES_MAX = 1024
+"""Of FailureReason and ExitMessage: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeProcessingJob.html"""
+
+_COMPRESSION_LEVEL = 1
+"""Models compress badly, and somebody waits."""
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder has no entry, or is not there."""
+    return next(iter(trees.inside(folder)), None) is None
+
+
+def pack(folder: Path, archive: BinaryIO) -> None:
+    """model.tar.gz or output.tar.gz: what is in the folder, at the archive's root."""
+    with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=_COMPRESSION_LEVEL) as tar:
+        for name, entry in _entries(folder):
+            packed = tar.gettarinfo(entry.path, arcname=name)
+            if packed is None or not (packed.isfile() or packed.isdir() or packed.issym() or packed.islnk()):
+                continue
+            if packed.isreg():
+                with Path(entry.path).open("rb") as content:
+                    tar.addfile(packed, content)
+            else:
+                tar.addfile(packed)
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Each file below a folder with its path from there; links are not followed, as AWS does not either."""
+    for name, entry in _entries(folder):
+        if entry.is_file(follow_symlinks=False):
+            yield name, Path(entry.path)
+
+
+def message(path: Path) -> str | None:
+    """The beginning of a failure or message file; None where the program wrote none.
+
+    Raises UnicodeDecodeError for what is no UTF-8, but for a letter that the limit cuts.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        content = os.read(handle, MESSAGE_BYTES_MAX + 1)
+    finally:
+        os.close(handle)
+    try:
+        return content[:MESSAGE_BYTES_MAX].decode()
+    except UnicodeDecodeError as error:
+        if len(content) > MESSAGE_BYTES_MAX and error.reason == "unexpected end of data":
+            return content[: error.start].decode()
+        raise
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Everything below a folder of any depth, a folder before what is in it, by name."""
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, current = waiting.pop()
+        with os.scandir(current) as found:
+            entries = sorted(found, key=lambda each: each.name)
+        inner = []
+        for entry in entries:
+            yield prefix + entry.name, entry
+            if entry.is_dir(follow_symlinks=False):
+                inner.append((f"{prefix}{entry.name}/", entry.path))
+        waiting += reversed(inner)

@@ -1,0 +1,45 @@
+"""The environment of a job's program, built from nothing: what AWS sets, what the request sets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from passrole.runtimes.interface import Credentials
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a job reaches AWS, which is here: the gateway's URL, and temporary credentials of its role."""
+
+    region: str
+    endpoint_url: str
+    credentials: Credentials
+
+
+def training(name: str, arn: str, given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
+    """Of a training job. SM_* variables are the training toolkit's, not the platform's.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+    """
+    return {**_common(path, access), **given, "TRAINING_JOB_NAME": name, "TRAINING_JOB_ARN": arn}
+
+
+def processing(given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
+    """Of a processing job, whose name and ARN are in its configuration file alone."""
+    return {**_common(path, access), **given}
+
+
+def _common(path: str, access: Access) -> dict[str, str]:
+    return {
+        "PATH": path,
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",  # noqa: S108 (the sandbox's own)
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": access.region,
+        "AWS_DEFAULT_REGION": access.region,
+        "AWS_ENDPOINT_URL": access.endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ACCESS_KEY_ID": access.credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": access.credentials.secret_key,
+        "AWS_SESSION_TOKEN": access.credentials.session_token,
+    }
