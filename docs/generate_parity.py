@@ -10,7 +10,12 @@ from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
 SERVICES = ("sagemaker", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
-PIPELINE_WORDS = ("Pipeline", "Tags")  # of sagemaker's hundreds of operations, those that pipelines need
+PIPELINE_WORDS = (
+    "Pipeline",
+    "ProcessingJob",
+    "Tags",
+    "TrainingJob",
+)  # of sagemaker's hundreds of operations, those that pipelines need
 
 HEAD = """# Parity with AWS
 

@@ -29,6 +29,7 @@ from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
+from passrole.runtimes.jobs import Jobs
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
@@ -41,6 +42,7 @@ from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.event_deliveries import EventDeliveries
 from passrole.worker.event_matcher import EventMatcher
 from passrole.worker.housekeeping import Housekeeping
+from passrole.worker.jobs import JobRunner, Means
 from passrole.worker.log_delivery import LoggedFunctions
 from passrole.worker.queue_pollers import QueuePollers
 from passrole.worker.schedules import Schedules
@@ -164,6 +166,8 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     schedules = Schedules(store, clock)
     clusters = ClusterController(store, door.from_inside, steady, config)
     housekeeping = Housekeeping(store, steady)
+    processes = Jobs()
+    job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes))
     try:
         await _onboard(store, config, clock)
         for sweep in (s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
@@ -179,8 +183,11 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await schedules.start(supervisor)
         clusters.start(supervisor)
         housekeeping.start(supervisor)
+        job_runner.start(supervisor)
         yield Gateway(door, directory, clock, config)
     finally:
+        await processes.close()
+        job_runner.close()
         await supervisor.close()
         await worker.close()
         await functions.close()

@@ -205,6 +205,11 @@ def notebook_instance(region: Region, account: Account, name: str) -> str:
     return _joined("sagemaker", region, account, f"notebook-instance/{_part(name)}")
 
 
+def sagemaker_job(region: Region, account: Account, kind: str, name: str) -> str:
+    """A job of SageMaker, such as a `training-job`; the letter case of its name is kept, as on AWS today."""
+    return _joined("sagemaker", region, account, f"{kind}/{_part(name)}")
+
+
 def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
     return _joined("lambda", region, account, f"function:{_part(name)}")

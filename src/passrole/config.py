@@ -2,8 +2,8 @@
 
 A setting is a field of Config. It comes from `PASSROLE_<FIELD>` in the environment, else from `config.toml`
 in the data folder, else from the default here. The command line overrides `data`, `host` and `port`.
-`upstream_proxy`, `spark_home` and `java_home` fall back to HTTPS_PROXY, SPARK_HOME and JAVA_HOME, which other
-programs use as well.
+`upstream_proxy`, `spark_home`, `java_home` and `job_python` fall back to HTTPS_PROXY, SPARK_HOME, JAVA_HOME
+and VIRTUAL_ENV, which other programs use as well.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from passrole.arns import Account, Region
 
@@ -48,6 +48,42 @@ class Networks(str):
 _NO_NETWORKS = Networks()
 
 
+class ImageRule(NamedTuple):
+    """Images that fit `pattern` (with * and ?) run by a `python` environment or a `command`: `value`."""
+
+    pattern: str
+    kind: str
+    value: str
+
+
+class ImageRules(str):
+    """`GLOB=python:ENVIRONMENT` or `GLOB=command:PROGRAM`, separated by spaces."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str = "") -> Self:
+        """Raises ValueError for what is none."""
+        made = super().__new__(cls, text)
+        _ = made.rules
+        return made
+
+    @property
+    def rules(self) -> tuple[ImageRule, ...]:
+        """In the order in which they are tried."""
+        return tuple(map(_image_rule, self.split()))
+
+
+def _image_rule(word: str) -> ImageRule:
+    pattern, _, how = word.partition("=")
+    kind, _, value = how.partition(":")
+    if not (pattern and value) or kind not in ("python", "command"):
+        raise ValueError(f"`{word}` is not GLOB=python:ENVIRONMENT or GLOB=command:PROGRAM")
+    return ImageRule(pattern, kind, value)
+
+
+_NO_RULES = ImageRules()
+
+
 @dataclass(frozen=True)
 class Config:
     """The settings of one server. Each is described in docs/reference/settings.md."""
@@ -69,6 +105,9 @@ class Config:
     spark_master: str = "local[*]"
     spark_home: str = ""
     java_home: str = ""
+    sandbox: str = "auto"
+    images: ImageRules = _NO_RULES
+    job_python: str = ""
     trusted_proxies: Networks = _NO_NETWORKS
     log_level: str = "info"
 
@@ -106,7 +145,10 @@ _BOUNDS = {
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),
 }
-_CHOICES = {"log_level": ("debug", "info", "warning", "error", "critical")}
+_CHOICES = {
+    "log_level": ("debug", "info", "warning", "error", "critical"),
+    "sandbox": ("auto", "bubblewrap", "unshare", "none"),
+}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -115,6 +157,7 @@ def _from_other_programs(environ: Mapping[str, str]) -> dict[str, str]:
         "upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or "",
         "spark_home": environ.get("SPARK_HOME") or "",
         "java_home": environ.get("JAVA_HOME") or "",
+        "job_python": environ.get("VIRTUAL_ENV") or "",
     }
 
 

@@ -21,9 +21,12 @@ from passrole.services.emr import records as emr
 from passrole.services.events import records as events
 from passrole.services.lambda_ import mapping_records, permissions
 from passrole.services.lambda_ import records as functions
+from passrole.services.operation import KEPT
 from passrole.services.s3 import put_object
 from passrole.services.s3 import records as buckets
 from passrole.services.sagemaker import records as sagemaker
+from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
+from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sqs import records as queues
 from passrole.store import SqliteStore, Tx
 
@@ -145,7 +148,8 @@ def parameters_of(service: str, operation: Operation) -> dict[str, Any]:
     known = {**_ANYWHERE, **_IN_SERVICE.get(service, {}), **_IN_OPERATION.get((service, operation.name), {})}
     lacking = operation.required - known.keys()
     assert not lacking, (service, operation.name, lacking)
-    return {name: known[name] for name in operation.takes if name in known}
+    kept = {KEPT: _KEPT.get(operation.name, {})} if operation.keeps else {}
+    return {name: known[name] for name in operation.takes if name in known} | kept
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +185,9 @@ def _fill(tx: Tx) -> None:
         "the-mapping", *place, QUEUE, "the-function", 1, 0, True, False, NOW
     )
     mapping_records.MAPPINGS.put(tx, mapping.key, mapping)
+    for kind in JOB_KINDS.values():
+        job = Job("the-job", *place, kind.arn(REGION, ACCOUNT, "the-job"), ROLE, {}, NOW, NOW, tags=TAGS)
+        kind.collection.put(tx, job.key, job)
     rule = events.Rule(*place, "default", "the-rule", NOW, tags=TAGS)
     events.RULES.put(tx, rule.key, rule)
     events.BUSES.put(tx, f"{ACCOUNT}/{REGION}/the-bus", events.EventBus(*place, "the-bus", NOW, tags=TAGS))
@@ -302,7 +309,9 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "pipeline_execution_arn": EXECUTION,
         "pipeline_name": "the-pipeline",
         "pipeline_version_id": 1,
+        "processing_job_name": "the-job",
         "resource_arn": PIPELINE,
+        "training_job_name": "the-job",
     },
     "sqs": {
         "actions": ["SendMessage"],
@@ -324,6 +333,41 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "transitive_tag_keys": ["team"],
     },
 }
+_VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+_FILES = {
+    "FileSystemAccessMode": "ro",
+    "DirectoryPath": "/d",
+    "FileSystemId": "fs-1",
+    "FileSystemType": "EFS",
+}
+_KEPT: Mapping[str, Mapping[str, Any]] = {
+    "create_training_job": {
+        "EnableInterContainerTrafficEncryption": True,
+        "EnableNetworkIsolation": True,
+        "InputDataConfig": [{"ChannelName": "c", "DataSource": {"FileSystemDataSource": _FILES}}],
+        "OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "k"},
+        "RemoteDebugConfig": {"EnableRemoteDebug": True},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "VolumeKmsKeyId": "k",
+            "KeepAlivePeriodInSeconds": 1,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+        "VpcConfig": _VPC,
+    },
+    "create_processing_job": {
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": True,
+            "EnableNetworkIsolation": True,
+            "VpcConfig": _VPC,
+        },
+        "ProcessingOutputConfig": {"KmsKeyId": "k", "Outputs": []},
+        "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k"}},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+    },
+}
+"""For handlers that keep most of a request: members in AWS's spelling."""
+
 _IN_OPERATION: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("events", "create_event_bus"): {"name": "the-bus"},
     ("events", "delete_event_bus"): {"name": "the-bus"},

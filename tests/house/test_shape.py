@@ -76,8 +76,10 @@ def test_a_handler_takes_what_the_service_description_lists(service: str, name: 
     members = {_mangled(xform_name(member)) for member in shape.members} if shape else set()
     assert declared.takes <= members
     assert declared.ignores <= members
+    assert declared.keeps <= set(shape.members if shape else ())
+    kept = {_mangled(xform_name(member)) for member in declared.keeps}
     required = {_mangled(xform_name(member)) for member in shape.required_members} if shape else set()
-    assert required <= declared.takes | declared.ignores
+    assert required <= declared.takes | declared.ignores | kept
 
 
 @pytest.mark.parametrize("service, name", sorted(table.operations()), ids=lambda part: str(part))

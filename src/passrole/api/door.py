@@ -25,6 +25,7 @@ from passrole.policy.request import Principal, Values
 from passrole.policy.request_keys import call_keys, source_keys
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation
+from passrole.services.operation import KEPT
 from passrole.store import Store
 from passrole.wire import constraints, sigv4
 from passrole.wire.descriptions import SERVICES, Protocol, snake_case
@@ -276,9 +277,12 @@ def _validate(call: Call) -> None:
 
 def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
     """The parameters as the handler takes them; one that it does not know is refused, not dropped."""
-    arguments = {}
+    kept = {name: value for name, value in call.parameters.items() if name in operation.keeps}
+    arguments: dict[str, Any] = {KEPT: kept} if operation.keeps else {}
     for name, value in call.parameters.items():
         snake = snake_case(name)
+        if name in kept:
+            continue
         if snake in operation.takes:
             arguments[snake] = value
         elif f"{snake}_" in operation.takes:

@@ -7,6 +7,9 @@ The handler's name is the operation's and its keyword parameters are the members
 input, both in botocore's snake case (a name that Python or its built-ins own gets a trailing
 underscore: `filter_`). Nested values stay as AWS spells them, and so does the answer. A member that
 a handler neither takes nor lists in `ignores` is refused by the door: nothing is silently dropped.
+
+A handler that stores most of a request and tells it again as it came lists those members, in AWS's spelling,
+as `keeps`, and gets the ones that are given as its parameter `kept`.
 """
 
 import inspect
@@ -22,6 +25,8 @@ Handler = Callable[..., Awaitable[dict[str, Any] | None]]
 ResourceOf = Callable[[Context, Parameters], str | Awaitable[str]]
 KeysOf = Callable[[Context, Parameters], Mapping[str, Values] | Awaitable[Mapping[str, Values]]]
 H = TypeVar("H", bound=Handler)
+
+KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Operation:
     also: AlsoOf | None
     resource_policy: PolicyOf | None
     ignores: frozenset[str]
+    keeps: frozenset[str]
     takes: frozenset[str]
     required: frozenset[str]
 
@@ -105,6 +111,7 @@ def operation(
     also: AlsoOf | None = None,
     resource_policy: PolicyOf | None = None,
     ignores: Sequence[str] = (),
+    keeps: Sequence[str] = (),
 ) -> Callable[[H], H]:
     """Declare the decorated coroutine function as the handler of the operation it is named after."""
 
@@ -112,7 +119,7 @@ def operation(
         parameters = [
             parameter
             for parameter in inspect.signature(handler).parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != KEPT
         ]
         declared = Operation(
             name=handler.__name__,
@@ -125,6 +132,7 @@ def operation(
             also=also,
             resource_policy=resource_policy,
             ignores=frozenset(ignores),
+            keeps=frozenset(keeps),
             takes=frozenset(parameter.name for parameter in parameters),
             required=frozenset(p.name for p in parameters if p.default is inspect.Parameter.empty),
         )

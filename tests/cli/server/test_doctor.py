@@ -30,7 +30,7 @@ def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.Mo
         "Node.js",
         "Java",
         "Spark",
-        "bubblewrap",
+        "sandbox",
     ]
     assert not (tmp_path / "new").exists()
 

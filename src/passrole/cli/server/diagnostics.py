@@ -12,7 +12,7 @@ from typing import Literal
 
 from passrole import app
 from passrole.config import Config, ConfigError
-from passrole.runtimes import environment
+from passrole.runtimes import environment, sandbox
 from passrole.runtimes.spark import Spark
 
 Level = Literal["ok", "missing", "wrong"]
@@ -81,9 +81,16 @@ def _spark(config: Config) -> Finding:
     return Finding("Spark", "ok", f"{spark.version} at {spark.home}, master {config.spark_master}")
 
 
-def _bubblewrap(_config: Config) -> Finding:
-    there = "installed" if shutil.which("bwrap") else "not installed"
-    return Finding("bubblewrap", "ok", f"{there}; functions and EMR steps run as plain processes")
+def _sandbox(config: Config) -> Finding:
+    try:
+        found = sandbox.chosen(config.sandbox)
+    except sandbox.SandboxMissing as error:
+        return Finding("sandbox", "missing", str(error), "processing and training jobs need one")
+    if not found.confines:
+        return Finding("sandbox", "missing", "none", "processing and training jobs need one: set it to auto")
+    return Finding(
+        "sandbox", "ok", f"{found.name} confines jobs; functions and EMR steps run as plain processes"
+    )
 
 
 def _data_folder(config: Config) -> Finding:
@@ -134,5 +141,5 @@ _CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _node,
     _java,
     _spark,
-    _bubblewrap,
+    _sandbox,
 )

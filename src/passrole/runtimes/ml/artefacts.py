@@ -22,7 +22,7 @@ _COMPRESSION_LEVEL = 1
 
 def is_empty(folder: Path) -> bool:
     """Whether a folder has no entry, or is not there."""
-    return next(iter(trees.inside(folder)), None) is None
+    return next(iter(trees.entries(folder)), None) is None
 
 
 def pack(folder: Path, archive: BinaryIO) -> None:

@@ -4,5 +4,6 @@ What an execution does is none of its business: `history` and the engine below i
 """
 
 from passrole.services.sagemaker import callbacks, executions, pipelines, tags, versions
+from passrole.services.sagemaker.jobs import processing, training
 
-__all__ = ["callbacks", "executions", "pipelines", "tags", "versions"]
+__all__ = ["callbacks", "executions", "pipelines", "processing", "tags", "training", "versions"]

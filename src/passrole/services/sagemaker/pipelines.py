@@ -11,7 +11,7 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.history import definitions, executions
 from passrole.members import without_none
-from passrole.policy.request import Values, service_principal
+from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.pages import wanted_rows
@@ -20,12 +20,11 @@ from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.definition_sources import definition_text
 from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, is_between
 from passrole.services.sagemaker.records import PIPELINES, Pipeline, pipeline_arn, require, user_context
-from passrole.services.sagemaker.tags import TAGS
-from passrole.services.service_sessions import SessionRequest, assume
+from passrole.services.sagemaker.roles import SERVICE, check_role
+from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
 
-SERVICE = "sagemaker.amazonaws.com"
 _VALIDATION = "sagemaker-pipeline-validation"  # like the sessions of steps, which a trust policy may name
 
 
@@ -163,24 +162,13 @@ async def list_pipelines(
 
 
 async def _validate_role(ctx: Context, name_or_arn: str, role_arn: str) -> None:
-    """SageMaker must be able to assume the role now; whether it still can is seen when a step starts.
-
-    It asks as it will for an execution: the trust policies of the guide name `pipeline/<name>/*` as
+    """It asks as it will for an execution: the trust policies of the guide name `pipeline/<name>/*` as
     aws:SourceArn, which no pipeline's own ARN is like.
+
     https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     """
     execution = f"{pipeline_arn(ctx, {'pipeline_name': name_or_arn})}/execution/*"
-    caller = service_principal(SERVICE, ctx.account, source=execution)
-    try:
-        await assume(ctx.call, SessionRequest(role_arn, _VALIDATION, caller, ctx.region))
-    except Fault as fault:
-        if not fault.sender:  # our own failure says nothing about the role
-            raise
-        sentence = (
-            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-            f"'{SERVICE}' to assume the role."
-        )
-        raise Fault("ValidationException", sentence) from fault
+    await check_role(ctx, role_arn, _VALIDATION, execution)
 
 
 def _create(tx: Tx, ctx: Context, pipeline: Pipeline, text: str) -> dict[str, Any]:

@@ -1,32 +1,20 @@
-"""Tags of pipelines: AddTags, ListTags, DeleteTags, and what tags given elsewhere ask of the caller.
+"""Tags of pipelines and jobs: AddTags, ListTags, DeleteTags. SageMaker gives executions none."""
 
-Nothing but pipelines has tags here: SageMaker gives executions none.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING
+from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.paging import page_of
-from passrole.services.sagemaker.records import PIPELINES, Pipeline, is_own, require
-from passrole.services.tags import TAGS_MAX, TagList, TagRules, removed_keys, to_list
-from passrole.store import Tx
-
-
-def _too_many(arn: str, count: int) -> Fault:
-    message = f"A resource has at most {TAGS_MAX} tags; {arn} would have {count}."
-    return Fault("ResourceLimitExceeded", message)
-
-
-TAGS = TagRules(
-    reserved=lambda reason: Fault("ValidationException", reason),
-    too_many=_too_many,
-    repeated=lambda: Fault("ValidationException", "A tag key is given more than once."),
-)
+from passrole.services.sagemaker.records import PIPELINES, Pipeline
+from passrole.services.sagemaker.tag_rules import TAGS
+from passrole.services.tags import TAGS_MAX, TagList, removed_keys, to_list
+from passrole.store import Collection, Tx
 
 
 def _tagged(_ctx: Context, parameters: Parameters) -> str:
@@ -39,9 +27,7 @@ async def add_tags(ctx: Context, *, resource_arn: str, tags: TagList) -> dict[st
     TAGS.read(tags)
 
     def add(tx: Tx) -> dict[str, Any]:
-        pipeline = _require_tagged(tx, ctx, resource_arn)
-        after = TAGS.added(pipeline.tags, tags, resource_arn)
-        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=after))
+        after = _change(tx, ctx, resource_arn, lambda before: TAGS.added(before, tags, resource_arn))
         return {"Tags": _to_wire(after)}
 
     return await ctx.store.write(add)
@@ -51,9 +37,9 @@ async def add_tags(ctx: Context, *, resource_arn: str, tags: TagList) -> dict[st
 async def list_tags(
     ctx: Context, *, resource_arn: str, next_token: str | None = None, max_results: int = TAGS_MAX
 ) -> dict[str, Any]:
-    """A pipeline's tags, by key."""
-    pipeline = await ctx.store.read(lambda tx: _require_tagged(tx, ctx, resource_arn))
-    return page_of("Tags", _to_wire(pipeline.tags), "Key", next_token, max_results)
+    """A resource's tags, by key."""
+    found = await ctx.store.read(lambda tx: _require_tagged(tx, ctx, resource_arn))
+    return page_of("Tags", _to_wire(found.document.tags), "Key", next_token, max_results)
 
 
 @operation("sagemaker:DeleteTags", resource=_tagged, keys=removed_keys)
@@ -61,29 +47,69 @@ async def delete_tags(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str
     """Remove the tags of these keys; unknown keys are ignored."""
 
     def delete(tx: Tx) -> dict[str, Any]:
-        pipeline = _require_tagged(tx, ctx, resource_arn)
-        after = TAGS.removed(pipeline.tags, tag_keys)
-        PIPELINES.put(tx, ctx.key(pipeline.name), replace(pipeline, tags=after))
+        _change(tx, ctx, resource_arn, lambda before: TAGS.removed(before, tag_keys))
         return {}
 
     return await ctx.store.write(delete)
 
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
-    """The tags of the pipeline with an ARN; none where there is no such pipeline. Executions have none."""
-    prefix = arns.pipeline_prefix(ctx.region, ctx.account)
-    if not arn.startswith(prefix):
-        return {}
-    pipeline = await ctx.store.read(lambda tx: PIPELINES.get(tx, ctx.key(arn.removeprefix(prefix))))
-    return pipeline.tags if pipeline else {}
+    """The tags of the resource with an ARN; none where there is no such thing. Executions have none."""
+    found = await ctx.store.read(lambda tx: _find_tagged(tx, ctx, arn))
+    return found.document.tags if found else {}
 
 
-def _require_tagged(tx: Tx, ctx: Context, arn: str) -> Pipeline:
-    if not is_own(ctx, arn) or "/execution/" in arn:
-        sentence = f"{arn} is not a resource that has tags: passrole tags pipelines of the caller's account."
-        raise Fault("ValidationException", sentence)
-    return require(tx, ctx, arn)
+class _Tagged(NamedTuple):
+    collection: Collection[Any]
+    key: str
+    document: Pipeline | Job
+
+
+def _change(
+    tx: Tx, ctx: Context, arn: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+) -> Mapping[str, str]:
+    found = _require_tagged(tx, ctx, arn)
+    after = change(found.document.tags)
+    found.collection.put(tx, found.key, replace(found.document, tags=after))
+    return after
+
+
+def _require_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged:
+    """Raises ValidationException, ResourceNotFound."""
+    kind, name = _parts(ctx, arn)
+    if kind not in _COLLECTIONS or "/" in name:
+        message = f"{arn} is not a resource that has tags: passrole tags pipelines and jobs of the account."
+        raise Fault("ValidationException", message)
+    found = _find_tagged(tx, ctx, arn)
+    if found is None:
+        raise Fault("ResourceNotFound", f"{_COLLECTIONS[kind][0]} with name {name} does not exist.")
+    return found
+
+
+def _find_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged | None:
+    kind, name = _parts(ctx, arn)
+    if kind not in _COLLECTIONS or "/" in name:
+        return None
+    collection, key = _COLLECTIONS[kind][1], ctx.key(name)
+    document = collection.get(tx, key)
+    return None if document is None else _Tagged(collection, key, document)
+
+
+def _parts(ctx: Context, arn: str) -> tuple[str, str]:
+    """The type and name of a resource of the caller's account and region; empty for all others."""
+    parsed = arns.parse(arn)
+    if parsed is None or parsed[:4] != (arns.PARTITION, "sagemaker", ctx.region, ctx.account):
+        return "", ""
+    kind, _, name = parsed.resource.partition("/")
+    return kind, name
 
 
 def _to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return to_list(dict(sorted(tags.items())))
+
+
+_COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
+    "pipeline": ("Pipeline", PIPELINES),
+    TRAINING.resource: ("Training job", TRAINING.collection),
+    PROCESSING.resource: ("Processing job", PROCESSING.collection),
+}

@@ -1,0 +1,113 @@
+"""What a container image stands for where there is no container: a form in which its job can run.
+
+Version tags cannot be honoured: a job runs in the environment that the user has. What no form fits is refused
+when the job starts, with words that say what would help, never when it is created.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from passrole.config import ImageRule
+
+Form = Literal["entrypoint", "script", "xgboost", "spark", "command"]
+
+_SCRIPT_REPOSITORIES = (
+    "sagemaker-scikit-learn",
+    "sagemaker-xgboost",
+    "sagemaker-base-python",
+    "sagemaker-distribution*",
+    "pytorch-training*",
+    "tensorflow-training*",
+    "mxnet-training*",
+    "huggingface-*-training*",
+    "autogluon-training*",
+)
+"""Images that run a user's script: their repositories in https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/"""
+
+_XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
+
+
+class CannotRun(Exception):
+    """No form fits the image; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How a job runs. `environment` is the Python environment that a rule names, `command` its program;
+    `warning` tells what is not as the image would have it.
+    """
+
+    form: Form
+    environment: str | None = None
+    command: tuple[str, ...] = ()
+    warning: str | None = None
+
+
+def training(
+    specification: Mapping[str, Any], hyperparameters: Mapping[str, str], own: Sequence[ImageRule]
+) -> Chosen:
+    """For a training job: its AlgorithmSpecification and HyperParameters. Raises CannotRun."""
+    image = specification.get("TrainingImage")
+    if image is None:
+        raise CannotRun("an algorithm by name runs only on AWS: give TrainingImage in place of AlgorithmName")
+    ruled = _ruled(image, own)
+    if specification.get("ContainerEntrypoint"):
+        return ruled or Chosen("entrypoint", warning=_unlike(image))
+    if "sagemaker_program" in hyperparameters and (ruled or _is(image, *_SCRIPT_REPOSITORIES)):
+        return Chosen("script", ruled.environment if ruled else None, warning=_unlike(image))
+    if ruled is not None and ruled.form == "command":
+        return Chosen("command", command=(*ruled.command, "train"))
+    if _is(image, _XGBOOST):
+        return Chosen("xgboost", ruled.environment if ruled else None, warning=_unlike(image))
+    raise CannotRun(_advice(image))
+
+
+def processing(specification: Mapping[str, Any], own: Sequence[ImageRule]) -> Chosen:
+    """For a processing job: its AppSpecification. Raises CannotRun."""
+    image = specification["ImageUri"]
+    ruled = _ruled(image, own)
+    if ruled is not None:
+        return ruled
+    if _is(image, _SPARK):
+        return Chosen("spark", warning=_unlike(image))
+    if specification.get("ContainerEntrypoint"):
+        return Chosen("entrypoint", warning=_unlike(image))
+    raise CannotRun(_advice(image))
+
+
+def repository(image: str) -> str:
+    """An image's repository without registry, tag and digest; a registry's port is no tag."""
+    path = image.partition("@")[0].rpartition("/")[2]
+    return path.partition(":")[0]
+
+
+def tag(image: str) -> str | None:
+    """An image's tag, if it has one."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2] or None
+
+
+def _ruled(image: str, own: Sequence[ImageRule]) -> Chosen | None:
+    for rule in own:
+        if fnmatchcase(image, rule.pattern):
+            if rule.kind == "python":
+                return Chosen("entrypoint", environment=rule.value)
+            return Chosen("command", command=(rule.value,))
+    return None
+
+
+def _is(image: str, *patterns: str) -> bool:
+    return any(fnmatchcase(repository(image), pattern) for pattern in patterns)
+
+
+def _unlike(image: str) -> str:
+    return f"{image} is not run: the program runs in this machine's own environment, whatever the tag says"
+
+
+def _advice(image: str) -> str:
+    return (
+        f"the image {image} has a program of its own and cannot be run without a container; "
+        f"say what stands for it in the setting `images`, such as "
+        f"*/{repository(image)}:*=python:/path/to/environment"
+    )

@@ -1,0 +1,66 @@
+"""What every Create…Job does: the permissions that it asks, the checks, and the new job's rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.policy.request import Values
+from passrole.policy.sagemaker_keys import sagemaker_keys
+from passrole.services.context import Context
+from passrole.services.operation import KEPT, Parameters, Permission
+from passrole.services.sagemaker.jobs import refusals, states
+from passrole.services.sagemaker.jobs.kinds import JobKind
+from passrole.services.sagemaker.jobs.records import Job
+from passrole.services.sagemaker.roles import check_role
+from passrole.services.sagemaker.tag_rules import TAGS
+from passrole.services.tags import TagList
+
+_VALIDATION = "sagemaker-job-validation"
+
+
+class Declared:
+    """The callbacks with which the Create operation of a kind of job is declared."""
+
+    def __init__(self, kind: JobKind) -> None:
+        self._kind = kind
+        self._operation = f"Create{kind.member}"
+
+    def resource(self, ctx: Context, parameters: Parameters) -> str:
+        """The job that will be."""
+        return self._kind.arn(ctx.region, ctx.account, parameters[f"{self._kind.word.lower()}_job_name"])
+
+    def keys(self, ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+        """SageMaker's own condition keys, and those of the tags that are given."""
+        own = sagemaker_keys(f"sagemaker:{self._operation}", parameters[KEPT])
+        return {**own, **TAGS.request_keys(ctx, parameters)}
+
+    def also(self, ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+        """AddTags, where tags are given."""
+        if not parameters.get("tags"):
+            return ()
+        keys = {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": self._operation}
+        return (Permission("sagemaker:AddTags", self.resource(ctx, parameters), keys),)
+
+
+async def create(
+    ctx: Context, kind: JobKind, name: str, role_arn: str, request: Mapping[str, Any], tags: TagList
+) -> dict[str, Any]:
+    """Keep the job for the worker; the answer has its ARN.
+
+    Raises ValidationException where SageMaker cannot assume the role, ResourceInUse for a name that was used.
+    """
+    now, arn = ctx.clock(), kind.arn(ctx.region, ctx.account, name)
+    job = Job(
+        name=name,
+        account=ctx.account,
+        region=ctx.region,
+        arn=arn,
+        role_arn=role_arn,
+        request=request,
+        created=now,
+        modified=now,
+        tags=TAGS.read(tags),
+    )
+    await check_role(ctx, role_arn, _VALIDATION, arn)
+    if not await ctx.store.write(lambda tx: states.created(tx, kind, job)):
+        raise refusals.name_taken(arn)
+    return {f"{kind.member}Arn": arn}

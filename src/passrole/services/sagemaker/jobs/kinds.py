@@ -1,0 +1,123 @@
+"""The kinds of jobs, one row each: how they are called on the wire and in ARNs, and where they are stored."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passrole import arns
+from passrole.arns import Account, Region
+from passrole.services.sagemaker.jobs.records import Job
+from passrole.store import Collection
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """`word` begins the names of members (`TrainingJobName`); `resource` is the type in ARNs, and the kind of
+    the worker's tasks. `phases` has AWS's message for each secondary status, where the kind has them.
+    `further` are members that its description adds.
+    """
+
+    word: str
+    resource: str
+    collection: Collection[Job]
+    phases: Mapping[str, str]
+    further: Callable[[Job], Mapping[str, Any]]
+
+    @property
+    def member(self) -> str:
+        """What the names of its own members begin with: `TrainingJob`."""
+        return f"{self.word}Job"
+
+    @property
+    def event(self) -> str:
+        """The detail type of its events."""
+        return f"SageMaker {self.word} Job State Change"
+
+    def arn(self, region: Region, account: Account, name: str) -> str:
+        """The ARN of the job of that name."""
+        return arns.sagemaker_job(region, account, self.resource, name)
+
+    def description(self, job: Job) -> dict[str, Any]:
+        """What Describe answers and events tell; what has no value is absent."""
+        members = {
+            f"{self.member}Name": job.name,
+            f"{self.member}Arn": job.arn,
+            f"{self.member}Status": job.status,
+            **job.request,
+            "RoleArn": job.role_arn,
+            "CreationTime": job.created,
+            "LastModifiedTime": job.modified,
+            f"{self.word}StartTime": job.started,
+            f"{self.word}EndTime": job.ended,
+            "FailureReason": job.failure_reason,
+            **self.further(job),
+            **job.results,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    def summary(self, job: Job) -> dict[str, Any]:
+        """What List answers of each."""
+        names = (
+            f"{self.member}Name",
+            f"{self.member}Arn",
+            "CreationTime",
+            f"{self.word}EndTime",
+            "LastModifiedTime",
+            f"{self.member}Status",
+            *_IN_SUMMARIES[self.word],
+        )
+        described = self.description(job)
+        return {name: described[name] for name in names if name in described}
+
+
+def _of_training(job: Job) -> Mapping[str, Any]:
+    seconds = None if job.started is None or job.ended is None else int(job.ended - job.started)
+    return {
+        "SecondaryStatus": job.secondary,
+        "SecondaryStatusTransitions": list(job.transitions),
+        "TrainingTimeInSeconds": seconds,
+        "BillableTimeInSeconds": seconds,
+        "EnableNetworkIsolation": job.request.get("EnableNetworkIsolation", False),
+        "EnableInterContainerTrafficEncryption": job.request.get(
+            "EnableInterContainerTrafficEncryption", False
+        ),
+        "EnableManagedSpotTraining": job.request.get("EnableManagedSpotTraining", False),
+        # "we return" it from the start on, where the artefacts will be: the SDK reads it while the job runs
+        "ModelArtifacts": {"S3ModelArtifacts": artefact_uri(job, "model.tar.gz")},
+    }
+
+
+def artefact_uri(job: Job, name: str) -> str:
+    """Where a training job leaves an artefact; S3OutputPath may end with a slash."""
+    return f"{job.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/{name}"
+
+
+def _of_processing(job: Job) -> Mapping[str, Any]:
+    return {"ExitMessage": job.exit_message}
+
+
+_IN_SUMMARIES: Mapping[str, tuple[str, ...]] = {
+    "Training": ("SecondaryStatus",),
+    "Processing": ("FailureReason", "ExitMessage"),
+}
+_TRAINING_PHASES: Mapping[str, str] = {
+    "Starting": "Starting the training job",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Uploading": "Uploading generated training model",
+    "Stopping": "Stopping the training job",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+"""As the SDK prints them from real jobs in public notebooks; the last two are ours.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTransition.html
+"""
+
+TRAINING = JobKind(
+    "Training", "training-job", Collection("training-job", Job), _TRAINING_PHASES, _of_training
+)
+PROCESSING = JobKind("Processing", "processing-job", Collection("processing-job", Job), {}, _of_processing)
+KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING)}

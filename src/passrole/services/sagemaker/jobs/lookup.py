@@ -1,0 +1,95 @@
+"""Jobs of any kind by their name, and by page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.sagemaker.jobs import refusals, states
+from passrole.services.sagemaker.jobs.kinds import JobKind
+from passrole.services.sagemaker.jobs.records import STOPPING, Job
+from passrole.services.sagemaker.paging import PAGES, SortOrder, is_between
+from passrole.store import Tx
+
+PAGE_DEFAULT = 10
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html"""
+
+STOPS = "sagemaker-job-stops"
+"""A channel: the ARNs of jobs that are to be stopped, as wake-ups."""
+
+Between = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which jobs a list has; times are inclusive."""
+
+    created: Between
+    modified: Between
+    name_contains: str
+    status: str | None
+
+    def takes(self, job: Job) -> bool:
+        """Whether the list has this job."""
+        return (
+            is_between(job.created, *self.created)
+            and is_between(job.modified, *self.modified)
+            and self.name_contains in job.name
+            and self.status in (None, job.status)
+        )
+
+
+async def job(ctx: Context, kind: JobKind, name: str) -> Job:
+    """The job of that name. Raises the refusal of its kind."""
+    return await ctx.store.read(lambda tx: _require(tx, ctx, kind, name))
+
+
+async def stop(ctx: Context, kind: JobKind, name: str) -> None:
+    """Ask a job to end, also twice. Raises ValidationException for one that has ended."""
+
+    def ask(tx: Tx) -> None:
+        found = _require(tx, ctx, kind, name)
+        if found.has_ended:
+            raise refusals.has_ended(kind, found)
+        if found.status != STOPPING:
+            now = ctx.clock()
+            states.kept(tx, kind, states.asked_to_stop(kind, found, now), now)
+            tx.notify(STOPS, found.arn)
+
+    await ctx.store.write(ask)
+
+
+async def page(
+    ctx: Context,
+    kind: JobKind,
+    filters: Filters,
+    sort_by: str,
+    sort_order: SortOrder,
+    token: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    """A page of the jobs that pass the filters. Raises ValidationException for a token that is none."""
+    order, kinds = _ORDERS[sort_by]
+    after = PAGES.position(token, *kinds)
+    descending = sort_order == "Descending"
+
+    def found(tx: Tx) -> dict[str, Any]:
+        jobs = [each for _, each in kind.collection.within(tx, *ctx.location) if filters.takes(each)]
+        jobs.sort(key=order, reverse=descending)
+        if after is not None:
+            jobs = [each for each in jobs if (order(each) < after if descending else order(each) > after)]
+        shown, more = PAGES.page(jobs, limit, order)
+        return {f"{kind.member}Summaries": [kind.summary(each) for each in shown], **more}
+
+    return await ctx.store.read(found)
+
+
+def _require(tx: Tx, ctx: Context, kind: JobKind, name: str) -> Job:
+    return kind.collection.require(tx, ctx.key(name), lambda: refusals.not_found(kind, name))
+
+
+_ORDERS: Mapping[str, tuple[Callable[[Job], tuple[Any, ...]], tuple[type, ...]]] = {
+    "CreationTime": (lambda job: (job.created, job.name), (float, str)),
+    "Name": (lambda job: (job.name,), (str,)),
+    "Status": (lambda job: (job.status, job.name), (str, str)),
+}

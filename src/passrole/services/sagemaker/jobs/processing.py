@@ -1,0 +1,95 @@
+"""Processing jobs: CreateProcessingJob, DescribeProcessingJob, ListProcessingJobs, StopProcessingJob.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, local_paths
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.sagemaker.jobs import lookup, refusals
+from passrole.services.sagemaker.jobs.creation import Declared, create
+from passrole.services.sagemaker.jobs.kinds import PROCESSING
+from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
+from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.roles import SERVICE
+from passrole.services.tags import TagList
+
+_DECLARED = Declared(PROCESSING)
+
+
+def _resource(ctx: Context, parameters: Parameters) -> str:
+    return PROCESSING.arn(ctx.region, ctx.account, str(parameters["processing_job_name"]))
+
+
+@operation(
+    "sagemaker:CreateProcessingJob",
+    resource=_resource,
+    passes=[PassRole("role_arn", SERVICE)],
+    keys=_DECLARED.keys,
+    also=_DECLARED.also,
+    keeps=[
+        *("AppSpecification", "Environment", "ExperimentConfig", "NetworkConfig", "ProcessingInputs"),
+        *("ProcessingOutputConfig", "ProcessingResources", "StoppingCondition"),
+    ],
+)
+async def create_processing_job(
+    ctx: Context, *, processing_job_name: str, role_arn: str, kept: Mapping[str, Any], tags: TagList = ()
+) -> dict[str, Any]:
+    """Start a job; it is InProgress when this answers."""
+    _check(kept)
+    return await create(ctx, PROCESSING, processing_job_name, role_arn, kept, tags)
+
+
+@operation("sagemaker:DescribeProcessingJob", resource=_resource)
+async def describe_processing_job(ctx: Context, *, processing_job_name: str) -> dict[str, Any]:
+    """Everything about a job. Raises ResourceNotFound."""
+    return PROCESSING.description(await lookup.job(ctx, PROCESSING, processing_job_name))
+
+
+@operation("sagemaker:StopProcessingJob", resource=_resource)
+async def stop_processing_job(ctx: Context, *, processing_job_name: str) -> None:
+    """Have a job end: TERM, and KILL 120 seconds later."""
+    await lookup.stop(ctx, PROCESSING, processing_job_name)
+
+
+@operation("sagemaker:ListProcessingJobs")
+async def list_processing_jobs(
+    ctx: Context,
+    *,
+    next_token: str | None = None,
+    max_results: int = PAGE_DEFAULT,
+    creation_time_after: float | None = None,
+    creation_time_before: float | None = None,
+    last_modified_time_after: float | None = None,
+    last_modified_time_before: float | None = None,
+    name_contains: str = "",
+    status_equals: str | None = None,
+    sort_by: str = "CreationTime",
+    sort_order: SortOrder = "Ascending",
+) -> dict[str, Any]:
+    """Jobs of the account and region, by the time they were created unless another order is asked for."""
+    filters = Filters(
+        (creation_time_after, creation_time_before),
+        (last_modified_time_after, last_modified_time_before),
+        name_contains,
+        status_equals,
+    )
+    return await lookup.page(ctx, PROCESSING, filters, sort_by, sort_order, next_token, max_results)
+
+
+def _check(request: Mapping[str, Any]) -> None:
+    """Raises ValidationException for what cannot be done here, and for paths that lead out of the job."""
+    try:
+        for path in local_paths(request):
+            below_ml(path)
+    except OutsideOfMl as error:
+        raise refusals.outside_of_ml(str(error)) from None
+    for each in request.get("ProcessingInputs") or ():
+        if each.get("DatasetDefinition"):
+            raise refusals.unsupported("ProcessingInputs", "DatasetDefinition")
+    for each in (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ():
+        if each.get("FeatureStoreOutput"):
+            raise refusals.unsupported("Outputs", "FeatureStoreOutput")

@@ -1,0 +1,49 @@
+"""A job as it is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from passrole.arns import Account, Location, Region
+
+IN_PROGRESS, STOPPING = "InProgress", "Stopping"
+COMPLETED, FAILED, STOPPED = "Completed", "Failed", "Stopped"
+ENDED = frozenset({COMPLETED, FAILED, STOPPED})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A document of the store, under its name's key in the collection of its kind.
+
+    `request` is the Create request in AWS's spelling, without name, role and tags. `secondary` is the phase,
+    `transitions` are SecondaryStatusTransitions with times in epoch seconds. `results` are members of the
+    description that only a run can give, such as ModelArtifacts. `deadline`: when it has run too long.
+    """
+
+    name: str
+    account: Account
+    region: Region
+    arn: str
+    role_arn: str
+    request: Mapping[str, Any]
+    created: float
+    modified: float
+    status: str = IN_PROGRESS
+    secondary: str = ""
+    transitions: Sequence[Mapping[str, Any]] = ()
+    started: float | None = None
+    ended: float | None = None
+    failure_reason: str | None = None
+    exit_message: str | None = None
+    results: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The job's key in its collection, and in the list of tasks."""
+        return Location(self.account, self.region).key(self.name)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.status in ENDED

@@ -1,0 +1,53 @@
+"""How SageMaker refuses calls about jobs."""
+
+from passrole.faults import Fault
+from passrole.services.sagemaker.jobs.kinds import JobKind
+from passrole.services.sagemaker.jobs.records import Job
+
+
+def not_found(kind: JobKind, name: str) -> Fault:
+    """No job of that name. Of training jobs AWS says so with ValidationException, not as its model has it.
+
+    https://github.com/boto/boto3/issues/2808
+    """
+    if kind.word == "Training":
+        return Fault("ValidationException", "Requested resource not found.")
+    return Fault("ResourceNotFound", f"Could not find requested job with name: {name}")
+
+
+def name_taken(arn: str) -> Fault:
+    """A name is used once, for ever."""
+    message = (
+        "Job name must be unique within an AWS account and region, "
+        f"and a job with this name already exists ({arn})"
+    )
+    return Fault("ResourceInUse", message)
+
+
+def has_ended(kind: JobKind, job: Job) -> Fault:
+    """A job that has ended cannot be stopped. https://github.com/awslabs/benchmark-ai/issues/928"""
+    message = f"The request was rejected because the {kind.word.lower()} job is in status {job.status}."
+    return Fault("ValidationException", message)
+
+
+def no_objects(uri: str, region: str, role_arn: str, bucket: str) -> Fault:
+    """Nothing in S3 under the address of an input.
+
+    https://github.com/aws/amazon-sagemaker-examples/issues/2489
+    """
+    return Fault(
+        "ValidationException",
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+        f"exists in the selected region ({region}), that objects exist under that S3 prefix, and that the "
+        f'role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".',
+    )
+
+
+def outside_of_ml(path: str) -> Fault:
+    """A path that leads out of the job's own folder."""
+    return Fault("ValidationException", f"The local path {path} must be below /opt/ml.")
+
+
+def unsupported(member: str, value: str) -> Fault:
+    """Something that AWS has and that cannot be done here."""
+    return Fault("ValidationException", f"passrole does not support {member} {value}")

@@ -1,0 +1,99 @@
+"""How a job changes: pure steps from one record to the next, and the rows and events that they leave.
+
+    InProgress ──> Completed | Failed
+        └── stopped ──> Stopping ──> Stopped
+
+The phases of a training job (Starting, Downloading, Training, Uploading) are secondary statuses.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from passrole import event_outbox
+from passrole.services.sagemaker.jobs.kinds import JobKind
+from passrole.services.sagemaker.jobs.records import ENDED, STOPPING, Job
+from passrole.store import Tx, tasks
+
+_SOURCE = "aws.sagemaker"
+_REASON_CHARACTERS_MAX = 1024
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html#API_DescribeTrainingJob_ResponseSyntax"""
+
+
+def created(tx: Tx, kind: JobKind, job: Job) -> bool:
+    """Keep a new job and have the worker run it; whether there was none of its name."""
+    begun = in_phase(kind, job, "Starting", job.created)
+    if not kind.collection.add(tx, job.key, begun):
+        return False
+    tasks.add(tx, kind.resource, job.key, b"", job.created)
+    _tell(tx, kind, begun)
+    return True
+
+
+def kept(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
+    """Keep a changed job, and tell of it."""
+    changed = replace(job, modified=at)
+    kind.collection.put(tx, job.key, changed)
+    _tell(tx, kind, changed)
+    return changed
+
+
+def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
+    """The job in its next phase; it starts with the first in which its program may run."""
+    started = at if phase in ("Training", "Processing") and job.started is None else job.started
+    if phase not in kind.phases or job.secondary == phase:
+        return replace(job, started=started)
+    begun = {"Status": phase, "StartTime": at, "StatusMessage": kind.phases[phase]}
+    return replace(job, secondary=phase, started=started, transitions=[*_closed(job.transitions, at), begun])
+
+
+def asked_to_stop(kind: JobKind, job: Job, at: float) -> Job:
+    """The job once Stop was called."""
+    return replace(in_phase(kind, job, "Stopping", at), status=STOPPING)
+
+
+def ended(kind: JobKind, job: Job, status: str, at: float, **members: Any) -> Job:
+    """The job at its end: Completed, Failed or Stopped; `members` are further fields of the record."""
+    assert status in ENDED, status
+    reason = members.pop("failure_reason", None)
+    secondary = members.pop("secondary", status)
+    final = in_phase(kind, job, secondary, at)
+    return replace(
+        final,
+        status=status,
+        ended=at,
+        transitions=_closed(final.transitions, at),
+        failure_reason=None if reason is None else reason[:_REASON_CHARACTERS_MAX],
+        **members,
+    )
+
+
+def _closed(transitions: Sequence[Mapping[str, Any]], at: float) -> list[Mapping[str, Any]]:
+    return [each if "EndTime" in each else {**each, "EndTime": at} for each in transitions]
+
+
+def _tell(tx: Tx, kind: JobKind, job: Job) -> None:
+    """The event has the description, its times in milliseconds as text, and the job's tags.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+    """
+    detail = _with_texts({**kind.description(job), "Tags": job.tags})
+    event_outbox.emit(
+        tx,
+        account=job.account,
+        region=job.region,
+        at=job.modified,
+        source=_SOURCE,
+        detail_type=kind.event,
+        detail=detail,
+        resources=[job.arn],
+    )
+
+
+def _with_texts(value: Any, name: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {inner: _with_texts(each, inner) for inner, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_texts(each) for each in value]
+    return str(int(value * 1000)) if name.endswith("Time") and isinstance(value, float | int) else value

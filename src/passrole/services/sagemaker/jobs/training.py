@@ -1,0 +1,103 @@
+"""Training jobs: CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob.
+
+Whether the image can be run here is not asked at their creation, where AWS would have it: such a job fails.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, channel_path
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.sagemaker.jobs import lookup, refusals
+from passrole.services.sagemaker.jobs.creation import Declared, create
+from passrole.services.sagemaker.jobs.kinds import TRAINING
+from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
+from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.roles import SERVICE
+from passrole.services.tags import TagList
+
+_DECLARED = Declared(TRAINING)
+_OTHER_SOURCES = ("FileSystemDataSource", "DatasetSource")
+
+
+def _resource(ctx: Context, parameters: Parameters) -> str:
+    return TRAINING.arn(ctx.region, ctx.account, str(parameters["training_job_name"]))
+
+
+@operation(
+    "sagemaker:CreateTrainingJob",
+    resource=_resource,
+    passes=[PassRole("role_arn", SERVICE)],
+    keys=_DECLARED.keys,
+    also=_DECLARED.also,
+    keeps=[
+        *("AlgorithmSpecification", "HyperParameters", "InputDataConfig", "OutputDataConfig"),
+        *("ResourceConfig", "StoppingCondition", "CheckpointConfig", "Environment", "RetryStrategy"),
+        *("VpcConfig", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption"),
+        *("EnableManagedSpotTraining", "ExperimentConfig", "DebugHookConfig", "DebugRuleConfigurations"),
+        *("TensorBoardOutputConfig", "ProfilerConfig", "ProfilerRuleConfigurations"),
+        *("RemoteDebugConfig", "InfraCheckConfig"),
+    ],
+)
+async def create_training_job(
+    ctx: Context, *, training_job_name: str, role_arn: str, kept: Mapping[str, Any], tags: TagList = ()
+) -> dict[str, Any]:
+    """Start a job; it is InProgress when this answers."""
+    _check(kept)
+    return await create(ctx, TRAINING, training_job_name, role_arn, kept, tags)
+
+
+@operation("sagemaker:DescribeTrainingJob", resource=_resource)
+async def describe_training_job(ctx: Context, *, training_job_name: str) -> dict[str, Any]:
+    """Everything about a job. Raises ValidationException where there is none, as AWS does."""
+    return TRAINING.description(await lookup.job(ctx, TRAINING, training_job_name))
+
+
+@operation("sagemaker:StopTrainingJob", resource=_resource)
+async def stop_training_job(ctx: Context, *, training_job_name: str) -> None:
+    """Have a job end: TERM, and KILL 120 seconds later. What it has in /opt/ml/model is kept."""
+    await lookup.stop(ctx, TRAINING, training_job_name)
+
+
+@operation("sagemaker:ListTrainingJobs")
+async def list_training_jobs(
+    ctx: Context,
+    *,
+    next_token: str | None = None,
+    max_results: int = PAGE_DEFAULT,
+    creation_time_after: float | None = None,
+    creation_time_before: float | None = None,
+    last_modified_time_after: float | None = None,
+    last_modified_time_before: float | None = None,
+    name_contains: str = "",
+    status_equals: str | None = None,
+    sort_by: str = "CreationTime",
+    sort_order: SortOrder = "Ascending",
+) -> dict[str, Any]:
+    """Jobs of the account and region, by the time they were created unless another order is asked for."""
+    filters = Filters(
+        (creation_time_after, creation_time_before),
+        (last_modified_time_after, last_modified_time_before),
+        name_contains,
+        status_equals,
+    )
+    return await lookup.page(ctx, TRAINING, filters, sort_by, sort_order, next_token, max_results)
+
+
+def _check(request: Mapping[str, Any]) -> None:
+    """Raises ValidationException for what cannot be done here, and for paths that lead out of the job."""
+    channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
+    checkpoints = request.get("CheckpointConfig") or {}
+    try:
+        for channel in channels:
+            channel_path(channel["ChannelName"])
+        if checkpoints.get("LocalPath"):
+            below_ml(checkpoints["LocalPath"])
+    except OutsideOfMl as error:
+        raise refusals.outside_of_ml(str(error)) from None
+    for channel in channels:
+        for source in _OTHER_SOURCES:
+            if channel["DataSource"].get(source):
+                raise refusals.unsupported("DataSource", source)

@@ -1,0 +1,14 @@
+"""Runs the jobs that SageMaker's operations create: processing and training.
+
+    runner    takes the tasks               run        one job, phase by phase
+    inputs    S3 -> the job's folder          outputs   the job's folder -> S3
+    s3        objects, as the job's own role   programs  what runs, in which world
+    log_stream what it printed -> CloudWatch Logs
+
+The rows are the services' (`services/sagemaker/jobs`), processes and sandboxes the runtimes'.
+"""
+
+from passrole.worker.jobs.run import Means
+from passrole.worker.jobs.runner import JobRunner
+
+__all__ = ["JobRunner", "Means"]

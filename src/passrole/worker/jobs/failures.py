@@ -1,0 +1,34 @@
+"""Why a job fails: FailureReason in AWS's words.
+
+ClientError is the user's to mend, AlgorithmError the program's, InternalServerError ours.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+"""
+
+from passrole.faults import Fault
+
+LOST = "InternalServerError: We encountered an internal error. Please try again."
+BAD_MESSAGE = "ClientError: The message that the program left in /opt/ml/output is not UTF-8"
+
+
+class JobFailed(Exception):
+    """The job ends as Failed; the message is its FailureReason."""
+
+
+def download_failed(fault: Fault) -> JobFailed:
+    """S3 refused what an input needs, to the role of the job."""
+    return JobFailed(
+        f"ClientError: Data download failed:{fault.code} ({fault.status or 400}): {fault.message}"
+    )
+
+
+def upload_failed(fault: Fault) -> JobFailed:
+    """S3 refused what an output needs, to the role of the job."""
+    return JobFailed(f"ClientError: Data upload failed:{fault.code} ({fault.status or 400}): {fault.message}")
+
+
+def exited(code: int, message: str | None) -> str:
+    """The program ended badly; `message` is what a training program left in output/failure.
+
+    Recorded: https://github.com/aws/sagemaker-python-sdk/issues/1442, issues/357
+    """
+    return f"AlgorithmError: {message or ''}, exit code: {code}"

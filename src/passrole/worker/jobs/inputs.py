@@ -1,0 +1,173 @@
+"""Brings a job's inputs from S3 to its folder, as the job's own role.
+
+    S3Prefix       the address is the beginning of keys: one that is an object's own key means that object,
+                   which arrives under its last name; of others the beginning is cut off
+    ManifestFile   a JSON array, a prefix first, then what follows it in each key
+
+An instance of several gets every n-th object where the input says ShardedByS3Key.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.worker.jobs.failures import JobFailed, download_failed
+from passrole.worker.jobs.s3 import Address, Listed, Objects, address
+
+AT_ONCE_MAX = 8
+_BOTH = (
+    "ClientError: Failed to download data. Please check your s3 objects and ensure that there is no object "
+    "that is both a folder as well as a file."
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """What lies in S3, and the path from /opt/ml where the job finds it."""
+
+    uri: str
+    path: str
+    data_type: str = "S3Prefix"
+    is_sharded: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object and the path below its input at which it arrives; `size` None is not known yet."""
+
+    source: Address
+    path: str
+    size: int | None
+
+
+def of_training(request: Mapping[str, Any]) -> list[Input]:
+    """The channels of a training job. Raises JobFailed for what cannot be done here."""
+    found = []
+    for channel in request.get("InputDataConfig") or ():
+        source = channel["DataSource"]["S3DataSource"]
+        mode = channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"]
+        if mode == "Pipe":
+            raise JobFailed(
+                "ClientError: passrole does not support the input mode Pipe: use File or FastFile"
+            )
+        found.append(
+            _input(source, f"input/data/{channel['ChannelName']}", source.get("S3DataDistributionType"))
+        )
+    return found
+
+
+def of_processing(request: Mapping[str, Any]) -> list[Input]:
+    """The inputs of a processing job, the outer before the inner."""
+    found = []
+    for each in request.get("ProcessingInputs") or ():
+        source = each.get("S3Input")
+        if source is None or each.get("AppManaged") or not source.get("LocalPath"):
+            continue
+        path = str(PurePosixPath(source["LocalPath"]).relative_to("/opt/ml"))
+        found.append(_input(source, path, source.get("S3DataDistributionType")))
+    return sorted(found, key=lambda one: len(PurePosixPath(one.path).parts))
+
+
+async def place(objects: Objects, one: Input, folder: Path, instance: int, instances: int) -> None:
+    """Download an input below the instance's folder. Raises JobFailed in AWS's words."""
+    try:
+        found = await _found(objects, one)
+        mine = found[instance::instances] if one.is_sharded else found
+        target = folder / one.path
+        target.mkdir(parents=True, exist_ok=True)
+        turns = asyncio.Semaphore(AT_ONCE_MAX)
+        async with asyncio.TaskGroup() as group:
+            for each in mine:
+                group.create_task(_download(objects, each, target, turns))
+    except (ExceptionGroup, Fault) as error:
+        raise _reason(error) from None
+
+
+async def _found(objects: Objects, one: Input) -> list[Placed]:
+    try:
+        where = address(one.uri)
+    except ValueError as error:
+        raise JobFailed(f"ClientError: {error}") from None
+    if one.data_type == "ManifestFile":
+        return list(_of_manifest(await objects.read(where), one.uri))
+    listed = [each async for each in objects.list(where)]
+    found = list(placed(where, listed))
+    if not found:
+        raise JobFailed(
+            f'ClientError: No S3 objects found under S3 URL "{one.uri}" given in input data source.'
+        )
+    return found
+
+
+def placed(where: Address, listed: Sequence[Listed]) -> Iterator[Placed]:
+    """Where the objects arrive that a prefix found. A folder's marker is a path that ends with a slash."""
+    exact = next((each for each in listed if each.key == where.key and not each.key.endswith("/")), None)
+    if exact is not None:
+        yield Placed(where, where.key.rpartition("/")[2], exact.size)
+        return
+    folder = where.key if where.key.endswith("/") or not where.key else f"{where.key}/"
+    above = where.key[: where.key.rfind("/") + 1]
+    for each in listed:
+        path = each.key.removeprefix(folder if each.key.startswith(folder) else above)
+        if path:
+            yield Placed(Address(where.bucket, each.key), path, each.size)
+
+
+def _of_manifest(content: bytes, uri: str) -> Iterator[Placed]:
+    try:
+        first, *rest = json.loads(content)
+        prefix = address(first["prefix"])
+        if not all(isinstance(each, str) for each in rest):
+            raise TypeError
+    except (ValueError, TypeError, KeyError):
+        raise JobFailed(
+            f"ClientError: The manifest {uri} is not a JSON array of a prefix and names"
+        ) from None
+    for name in sorted(rest):
+        yield Placed(Address(prefix.bucket, prefix.key + name), name, None)
+
+
+async def _download(objects: Objects, one: Placed, folder: Path, turns: asyncio.Semaphore) -> None:
+    parts = one.path.removesuffix("/").split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise JobFailed(f"ClientError: The key {one.source.key} cannot be a path below an input")
+    target = folder.joinpath(*parts)
+    async with turns:
+        if one.path.endswith("/"):
+            target.mkdir(parents=True, exist_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # of a download that a crash cut off
+        size = one.size if one.size is not None else await _size(objects, one.source)
+        await objects.download(one.source, size, target)
+
+
+async def _size(objects: Objects, source: Address) -> int:
+    async for each in objects.list(source):
+        if each.key == source.key:
+            return each.size
+    raise JobFailed(f'ClientError: No S3 objects found under S3 URL "{source}" given in input data source.')
+
+
+def _input(source: Mapping[str, Any], path: str, distribution: str | None) -> Input:
+    data_type = source.get("S3DataType") or "S3Prefix"
+    if data_type not in ("S3Prefix", "ManifestFile"):
+        raise JobFailed(f"ClientError: passrole does not support the data type {data_type}")
+    return Input(source["S3Uri"], path, data_type, distribution == "ShardedByS3Key")
+
+
+def _reason(error: Exception) -> Exception:
+    """The job's failure for the first of what went wrong."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, Fault):
+        return download_failed(error)
+    return JobFailed(_BOTH) if isinstance(error, _IN_THE_WAY) else error
+
+
+_IN_THE_WAY = (FileExistsError, NotADirectoryError, IsADirectoryError)

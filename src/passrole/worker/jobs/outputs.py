@@ -1,0 +1,78 @@
+"""Takes a job's results from its folder to S3, as the job's own role.
+
+What a program leaves may be hostile: links are not followed, pipes not read. Without a file there is no
+object, and without a model no model.tar.gz.
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.runtimes.ml import artefacts, folder
+from passrole.worker.jobs.failures import JobFailed, upload_failed
+from passrole.worker.jobs.s3 import Address, Objects, address
+
+
+@dataclass(frozen=True)
+class Output:
+    """A folder of the job, from /opt/ml on, and where its files go in S3."""
+
+    path: str
+    uri: str
+
+
+def of_processing(request: Mapping[str, Any]) -> list[Output]:
+    """The outputs of a processing job."""
+    outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
+    return [
+        Output(
+            str(PurePosixPath(each["S3Output"]["LocalPath"]).relative_to(folder.ROOT)),
+            each["S3Output"]["S3Uri"],
+        )
+        for each in outputs
+        if each.get("S3Output") and not each.get("AppManaged") and each["S3Output"].get("LocalPath")
+    ]
+
+
+async def upload_files(objects: Objects, output: Output, ml: Path) -> None:
+    """Every file of an output, under its path from there. Raises JobFailed in AWS's words."""
+    source = ml / output.path
+    if source.is_symlink() or not source.is_dir():
+        raise JobFailed(f"ClientError: The output path {folder.ROOT / output.path} is not a folder")
+    target = _address(output.uri)
+    try:
+        for name, path in await asyncio.to_thread(lambda: list(artefacts.files(source))):
+            await objects.upload(path, target.below(name))
+    except Fault as fault:
+        raise upload_failed(fault) from fault
+
+
+async def upload_archive(objects: Objects, source: Path, uri: str, work: Path) -> bool:
+    """What a folder holds, as one archive; whether there was anything. Raises JobFailed."""
+    if artefacts.is_empty(source):
+        return False
+    archive = work / uri.rpartition("/")[2]
+    await asyncio.to_thread(_pack, source, archive)
+    try:
+        await objects.upload(archive, _address(uri))
+    except Fault as fault:
+        raise upload_failed(fault) from fault
+    finally:
+        archive.unlink(missing_ok=True)
+    return True
+
+
+def _pack(source: Path, archive: Path) -> None:
+    with archive.open("wb") as file:
+        artefacts.pack(source, file)
+
+
+def _address(uri: str) -> Address:
+    try:
+        return address(uri)
+    except ValueError as error:
+        raise JobFailed(f"ClientError: {error}") from None

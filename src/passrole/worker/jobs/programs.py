@@ -1,0 +1,149 @@
+"""What runs for a job on one instance: its program, its environment and its world."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from passrole.config import Config
+from passrole.runtimes import images
+from passrole.runtimes import programs as own_programs
+from passrole.runtimes.images import CannotRun, Chosen
+from passrole.runtimes.ml import environment, folder
+from passrole.runtimes.ml.environment import Access
+from passrole.runtimes.ml.hosts import Hosts
+from passrole.runtimes.sandbox import World
+from passrole.runtimes.sandbox.world import hosts_file
+from passrole.services.sagemaker.jobs.kinds import TRAINING, JobKind
+from passrole.services.sagemaker.jobs.records import Job
+from passrole.worker.jobs.failures import JobFailed
+
+ML = Path(folder.ROOT)
+CODE = "input/code.tar.gz"
+"""From /opt/ml: where script mode finds the user's code, which was fetched as the job's role."""
+
+_OURS = Path(own_programs.__file__).resolve().parent
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a job: its host name, its number from 0, and its folders on this machine."""
+
+    host: str
+    number: int
+    home: Path
+
+    @property
+    def ml(self) -> Path:
+        """What the program sees as /opt/ml."""
+        return self.home / "ml"
+
+    @property
+    def run(self) -> Path:
+        """Where the program's output and its end are kept."""
+        return self.home / "run"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command line, its environment, and what it sees."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    world: World
+    warning: str | None
+
+
+def hosts_of(kind: JobKind, job: Job) -> Hosts:
+    """The instances that a job asked for."""
+    if kind is TRAINING:
+        resources = job.request.get("ResourceConfig") or {}
+    else:
+        resources = job.request["ProcessingResources"]["ClusterConfig"]
+    return Hosts(resources.get("InstanceCount") or 1, resources.get("InstanceType") or "")
+
+
+def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
+    """Make /opt/ml of an instance before its inputs come."""
+    hosts = hosts_of(kind, job)
+    if kind is TRAINING:
+        made = folder.training(job.request, hosts, instance.host)
+    else:
+        made = folder.processing(kind.description(job), hosts, instance.host)
+    folder.lay_out(made, instance.ml)
+    (instance.home / "tmp").mkdir(exist_ok=True)
+    (instance.home / "hosts").write_text(hosts_file(*hosts.names))
+
+
+def form_of(kind: JobKind, job: Job, config: Config) -> Chosen:
+    """How the job's image is run. Raises JobFailed where it cannot be."""
+    own = config.images.rules
+    try:
+        if kind is TRAINING:
+            specification = job.request.get("AlgorithmSpecification") or {}
+            return images.training(specification, job.request.get("HyperParameters") or {}, own)
+        return images.processing(job.request["AppSpecification"], own)
+    except CannotRun as error:
+        raise JobFailed(f"ClientError: {error}") from None
+
+
+def program(kind: JobKind, job: Job, instance: Instance, config: Config, access: Access) -> Program:
+    """What runs on an instance. Raises JobFailed where it is not there."""
+    chosen = form_of(kind, job, config)
+    python_home = Path(chosen.environment or config.job_python or sys.prefix).absolute()
+    path = f"{python_home / 'bin'}:{_SYSTEM_PATH}"
+    given = job.request.get("Environment") or {}
+    if kind is TRAINING:
+        variables = environment.training(job.name, job.arn, given, path, access)
+    else:
+        variables = environment.processing(given, path, access)
+    command = _command(kind, job, chosen, python_home)
+    if shutil.which(command[0], path=path) is None and not command[0].startswith(str(ML)):
+        raise JobFailed(f"ClientError: The program {command[0]} was not found on the path of the job")
+    if chosen.form == "entrypoint":
+        variables = _with_own_packages(variables)
+    return Program(command, variables, _world(kind, job, instance, config, python_home), chosen.warning)
+
+
+def _with_own_packages(variables: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment is read-only: what a program installs with pip goes into a folder of its own."""
+    packages = str(ML / "site")
+    path = ":".join(filter(None, (packages, variables.get("PYTHONPATH"))))
+    return {"PIP_TARGET": packages, **variables, "PYTHONPATH": path}
+
+
+def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list[str]:
+    name = "AlgorithmSpecification" if kind is TRAINING else "AppSpecification"
+    specification: Mapping[str, Any] = job.request.get(name) or {}
+    entrypoint = specification.get("ContainerEntrypoint") or ()
+    arguments = specification.get("ContainerArguments") or ()
+    python = str(python_home / "bin" / "python")
+    match chosen.form:
+        case "script":
+            return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE)]
+        case "xgboost":
+            tag = images.tag(specification["TrainingImage"]) or ""
+            return [python, str(_OURS / "xgboost_mode.py"), "--tag", tag]
+        case "spark":
+            return [python, str(_OURS / "smspark_submit.py"), *entrypoint[1:], *arguments]
+        case "command":
+            return [*chosen.command, *entrypoint, *arguments]
+        case "entrypoint":
+            return [*entrypoint, *arguments]
+
+
+def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_home: Path) -> World:
+    network = job.request.get("NetworkConfig") or {}
+    isolated = job.request if kind is TRAINING else network
+    return World(
+        work=ML / "code" if kind is TRAINING else ML,
+        writable={ML: instance.ml},
+        readable={Path("/etc/hosts"): instance.home / "hosts", python_home: python_home, _OURS: _OURS},
+        hidden=(config.data.resolve(),),
+        temporary=instance.home / "tmp",
+        hostname=instance.host,
+        network=not isolated.get("EnableNetworkIsolation"),
+    )

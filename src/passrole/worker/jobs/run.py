@@ -1,0 +1,235 @@
+"""One job from its creation to its end: inputs come, programs run, outputs go.
+
+    Starting ── Downloading ── Training | Processing ── Uploading ── Completed | Failed | Stopped
+
+Stopped, or past its time, a program gets TERM, and KILL 120 seconds later; its outputs are kept.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passrole import trees
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.runtimes import jobs as processes
+from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
+from passrole.runtimes.ml import artefacts, folder
+from passrole.runtimes.ml.environment import Access
+from passrole.runtimes.sandbox import Sandbox, SandboxMissing, chosen
+from passrole.services.context import CallOperation
+from passrole.services.sagemaker.jobs import states
+from passrole.services.sagemaker.jobs.kinds import TRAINING, JobKind, artefact_uri
+from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
+from passrole.services.service_sessions import SessionCache, assume, request_for
+from passrole.store import Store, Tx
+from passrole.worker.jobs import inputs, outputs, programs
+from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
+from passrole.worker.jobs.log_stream import LogStream
+from passrole.worker.jobs.programs import Instance
+from passrole.worker.jobs.s3 import Objects, address
+
+GRACE_SECONDS = 120.0
+LOG_SECONDS = 1.0
+RUNTIME_SECONDS_DEFAULT = 86_400
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
+
+_SERVICE, _SESSION = "sagemaker.amazonaws.com", "SageMaker"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every job is run with."""
+
+    call: CallOperation
+    clock: Clock
+    config: Config
+    jobs: Jobs
+
+
+class JobRun:
+    """A job under way in this process."""
+
+    def __init__(self, kind: JobKind, job: Job, store: Store, means: Means, stop: asyncio.Event) -> None:
+        self._kind = kind
+        self._job = job
+        self._store = store
+        self._means = means
+        self._stop = stop
+        self._sessions = SessionCache(means.call, means.clock)
+        self._request = request_for(_SERVICE, job.role_arn, _SESSION, job.arn)
+        home = means.config.data.resolve() / "jobs" / kind.resource / job.key
+        self._instances = [
+            Instance(host, number, home / host)
+            for number, host in enumerate(programs.hosts_of(kind, job).names)
+        ]
+
+    async def to_its_end(self) -> Mapping[str, Any]:
+        """How it ended, as fields of its record. Raises JobFailed, Fault, OSError."""
+        if not any(processes.began(each.run) for each in self._instances):
+            if self._stop.is_set():
+                return {"status": STOPPED}
+            await self._prepare()
+        codes, is_late = await self._ended()
+        results = await self._collect()
+        ended = self._outcome(codes, is_late)
+        await asyncio.to_thread(self._clean)
+        return {**ended, **results}
+
+    async def _prepare(self) -> None:
+        """Make every instance's folder and bring its inputs. What an earlier process left is removed."""
+        form = programs.form_of(self._kind, self._job, self._means.config)
+        await self._tell("Downloading")
+        objects = await self._objects()
+        wanted = (
+            inputs.of_training(self._job.request)
+            if self._is_training
+            else inputs.of_processing(self._job.request)
+        )
+        for instance in self._instances:
+            await asyncio.to_thread(trees.remove, instance.home)
+            await asyncio.to_thread(programs.lay_out, self._kind, self._job, instance)
+            for one in wanted:
+                await inputs.place(objects, one, instance.ml, instance.number, len(self._instances))
+            if form.form == "script":
+                await self._fetch_code(objects, instance)
+
+    async def _fetch_code(self, objects: Objects, instance: Instance) -> None:
+        """The user's code for script mode, whose address is JSON in a hyperparameter, or plain text."""
+        given = (self._job.request.get("HyperParameters") or {}).get("sagemaker_submit_directory", "")
+        try:
+            uri = json.loads(given)
+        except ValueError:
+            uri = given
+        if isinstance(uri, str) and uri.startswith("s3://"):
+            source = address(uri)
+            one = inputs.Input(uri, "code")
+            await inputs.place(objects, one, instance.home, 0, 1)
+            fetched = instance.home / one.path / source.key.rpartition("/")[2]
+            if not fetched.is_file():
+                raise JobFailed(f"ClientError: The code {uri} is not an object")
+            fetched.rename(instance.ml / programs.CODE)
+
+    async def _ended(self) -> tuple[list[int], bool]:
+        """Every instance's exit code, and whether the time was over."""
+        await self._tell(self._kind.word)
+        started = self._job.started or self._means.clock()
+        limit = (self._job.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds")
+        left = started + (limit or RUNTIME_SECONDS_DEFAULT) - self._means.clock()
+        running = asyncio.gather(*map(self._executed, self._instances))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            futures: set[asyncio.Future[Any]] = {running, stopped}
+            await asyncio.wait(futures, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+            is_late = not running.done() and not stopped.done()
+            if not running.done():
+                await self._interrupt(running)
+            return list(await running), is_late
+        except JobLost:
+            raise JobFailed(LOST) from None
+        finally:
+            running.cancel()
+            stopped.cancel()
+
+    async def _executed(self, instance: Instance) -> int:
+        """Run the program of an instance, or wait for one that an earlier process started."""
+        stream = LogStream(self._kind, self._job, instance, self._objects, self._means.clock)
+        running = asyncio.ensure_future(self._program(instance))
+        try:
+            while not running.done():
+                await asyncio.wait([running], timeout=LOG_SECONDS)
+                await stream.bring()
+            return await running
+        finally:
+            running.cancel()
+            await stream.bring(is_last=True)
+
+    async def _program(self, instance: Instance) -> int:
+        if processes.began(instance.run):
+            return await self._means.jobs.reattach(instance.run)
+        session = await assume(self._means.call, self._request)
+        access = Access(self._job.region, self._means.config.endpoint_url, session.credentials)
+        program = programs.program(self._kind, self._job, instance, self._means.config, access)
+        confined = (await self._sandbox()).command(program.world, program.command, tied=False)
+        command = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *confined]
+        spec = JobSpec(instance.run, instance.home, command, program.environment)
+        return await self._means.jobs.run(spec)
+
+    async def _sandbox(self) -> Sandbox:
+        """Raises JobFailed where the machine has none: /opt/ml of a job is made in it."""
+        try:
+            found = await asyncio.to_thread(chosen, self._means.config.sandbox)
+        except SandboxMissing as error:
+            raise JobFailed(f"ClientError: {error}") from None
+        if not found.confines:
+            raise JobFailed("ClientError: jobs need a sandbox, and the setting `sandbox` is `none`")
+        return found
+
+    async def _interrupt(self, running: "asyncio.Future[list[int]]") -> None:
+        for instance in self._instances:
+            self._means.jobs.interrupt(instance.run)
+        await asyncio.wait({running}, timeout=GRACE_SECONDS)
+        for instance in self._instances if not running.done() else ():
+            self._means.jobs.kill(instance.run)
+
+    async def _collect(self) -> dict[str, Any]:
+        """Bring the outputs to S3, whatever the exit code; further fields of the record."""
+        await self._tell("Uploading")
+        objects = await self._objects()
+        first = self._instances[0]
+        if not self._is_training:
+            for instance in self._instances:
+                for one in outputs.of_processing(self._job.request):
+                    await outputs.upload_files(objects, one, instance.ml)
+            return {"exit_message": self._message(folder.EXIT_MESSAGE)}
+        for name, source in (("model.tar.gz", folder.MODEL), ("output.tar.gz", folder.OUTPUT_DATA)):
+            await outputs.upload_archive(
+                objects, first.ml / source, artefact_uri(self._job, name), first.home
+            )
+        return {}
+
+    def _outcome(self, codes: list[int], is_late: bool) -> dict[str, Any]:
+        if is_late:
+            return {"status": STOPPED} | ({"secondary": "MaxRuntimeExceeded"} if self._is_training else {})
+        if self._stop.is_set():
+            return {"status": STOPPED}
+        code = next((code for code in codes if code != 0), 0)
+        if code != 0:
+            reason = exited(code, self._message(folder.FAILURE) if self._is_training else None)
+            return {"status": FAILED, "failure_reason": reason}
+        return {"status": COMPLETED}
+
+    def _message(self, name: str) -> str | None:
+        try:
+            found = [artefacts.message(instance.ml / name) for instance in self._instances]
+        except UnicodeDecodeError:
+            raise JobFailed(BAD_MESSAGE) from None
+        return "".join(each for each in found if each) or None
+
+    async def _tell(self, phase: str) -> None:
+        """Write that the job is in its next phase; one that is stopping stays so."""
+
+        def write(tx: Tx) -> Job:
+            now = self._means.clock()
+            job = self._kind.collection.get(tx, self._job.key) or self._job
+            changed = states.in_phase(self._kind, job, phase, now)
+            return job if changed == job else states.kept(tx, self._kind, changed, now)
+
+        self._job = await self._store.write(write)
+
+    async def _objects(self) -> Objects:
+        principal = await self._sessions.principal(self._request)
+        return Objects(self._means.call, principal, self._job.region)
+
+    def _clean(self) -> None:
+        """Free the disk; what the programs printed stays."""
+        for instance in self._instances:
+            for path in (instance.ml, instance.home / "tmp"):
+                trees.remove(path)
+
+    @property
+    def _is_training(self) -> bool:
+        return self._kind is TRAINING

@@ -1,0 +1,94 @@
+"""Runs the jobs of every kind, each as a task until its end is written.
+
+Killed before a job's program began: all is made anew. Killed while it ran: the program goes on, is found
+again (runtimes/jobs), and no second one is started. Killed while outputs went: they go again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from passrole.faults import Fault
+from passrole.services.sagemaker.jobs import lookup, states
+from passrole.services.sagemaker.jobs.kinds import KINDS, JobKind
+from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, Job
+from passrole.store import Store, Tx
+from passrole.store.tasks import Task
+from passrole.worker.jobs.failures import LOST, JobFailed
+from passrole.worker.jobs.run import JobRun, Means
+from passrole.worker.supervisor import Supervisor
+from passrole.worker.task_queue import Finish, TaskQueue
+
+log = logging.getLogger(__name__)
+
+AT_ONCE_MAX = 32
+"""Jobs of a kind under way; the others wait as rows."""
+
+
+class JobRunner:
+    """Takes the tasks of every kind. Programs go on when it is closed."""
+
+    def __init__(self, store: Store, means: Means) -> None:
+        self._store = store
+        self._means = means
+        self._stops: dict[str, asyncio.Event] = {}
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Take up what an earlier process left, and run what is created from now on."""
+        self._unsubscribe = self._store.listen(lookup.STOPS, self._stop)
+        for kind in KINDS.values():
+            run = partial(self._run, kind)
+            queue = TaskQueue(
+                self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock
+            )
+            queue.start(supervisor)
+
+    def close(self) -> None:
+        """Hear of no more stops."""
+        self._unsubscribe()
+
+    def _stop(self, arn: str) -> None:
+        if arn in self._stops:
+            self._stops[arn].set()
+
+    async def _run(self, kind: JobKind, task: Task) -> Finish | None:
+        stop = asyncio.Event()
+        job = await self._store.read(lambda tx: kind.collection.get(tx, task.key))
+        if job is None or job.has_ended:
+            return None
+        self._stops[job.arn] = stop
+        try:
+            if (
+                await self._store.read(lambda tx: kind.collection.get(tx, task.key)) or job
+            ).status == STOPPING:
+                stop.set()  # before this process could hear of it
+            members = await self._members(kind, job, stop)
+        finally:
+            del self._stops[job.arn]
+        return lambda tx: self._finish(tx, kind, task.key, members)
+
+    async def _members(self, kind: JobKind, job: Job, stop: asyncio.Event) -> Mapping[str, Any]:
+        """How the job ended, as fields of its record. Whatever happens is an end: it is not run again."""
+        try:
+            return await JobRun(kind, job, self._store, self._means, stop).to_its_end()
+        except JobFailed as error:
+            reason = str(error)
+        except Fault as fault:  # such as a role that cannot be assumed any more
+            reason = f"ClientError: {fault.message}"
+        except OSError as error:
+            log.exception("the job %s", job.arn)
+            reason = f"ClientError: {error.strerror}"
+        except Exception:
+            log.exception("the job %s failed in passrole itself", job.arn)
+            reason = LOST
+        return {"status": FAILED, "failure_reason": reason}
+
+    def _finish(self, tx: Tx, kind: JobKind, key: str, members: Mapping[str, Any]) -> None:
+        job, now = kind.collection.get(tx, key), self._means.clock()
+        if job is None or job.has_ended:
+            return
+        given = {**members, "status": STOPPED} if job.status == STOPPING else dict(members)
+        states.kept(tx, kind, states.ended(kind, job, given.pop("status"), now, **given), now)

@@ -1,0 +1,109 @@
+"""Objects of S3 as a job reaches them: through the door, in the session of the job's own role."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from passrole.policy.request import Principal
+from passrole.services.context import CallOperation
+
+CHUNK_BYTES = 16 * 1024 * 1024
+_SCHEME = "s3://"
+
+
+class Address(NamedTuple):
+    """A bucket and a key, or the beginning of keys."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{_SCHEME}{self.bucket}/{self.key}"
+
+    def below(self, name: str) -> "Address":
+        """The address of that name under this one, as in a folder."""
+        return Address(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))
+
+
+class Listed(NamedTuple):
+    """An object of a list."""
+
+    key: str
+    size: int
+
+
+def address(uri: str) -> Address:
+    """The parts of `s3://bucket/key`. Raises ValueError."""
+    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
+    if not uri.startswith(_SCHEME) or not bucket:
+        raise ValueError(f"{uri} is not the address of anything in S3")
+    return Address(bucket, key)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What a session of a role does with objects. Every method raises Fault as S3 answers."""
+
+    call: CallOperation
+    principal: Principal
+    region: str
+
+    async def list(self, prefix: Address) -> AsyncIterator[Listed]:
+        """Objects whose keys begin with the address's, by key."""
+        request = {"Bucket": prefix.bucket, "Prefix": prefix.key}
+        while True:
+            page = await self._ask("ListObjectsV2", request)
+            for each in page.get("Contents") or ():
+                yield Listed(each["Key"], each["Size"])
+            if not page.get("IsTruncated"):
+                return
+            request = {**request, "ContinuationToken": page["NextContinuationToken"]}
+
+    async def read(self, source: Address) -> bytes:
+        """A whole object, for what is small."""
+        body: bytes = (await self._ask("GetObject", {"Bucket": source.bucket, "Key": source.key}))["Body"]
+        return body
+
+    async def download(self, source: Address, size: int, target: Path) -> None:
+        """An object into a new file, a piece at a time. Raises OSError."""
+        request = {"Bucket": source.bucket, "Key": source.key}
+        with target.open("xb") as file:
+            if size <= CHUNK_BYTES:
+                file.write((await self._ask("GetObject", request))["Body"])
+                return
+            etag = None
+            for start in range(0, size, CHUNK_BYTES):
+                stop = min(start + CHUNK_BYTES, size)
+                same: dict[str, str] = {} if etag is None else {"IfMatch": etag}
+                answer = await self._ask(
+                    "GetObject", {**request, **same, "Range": f"bytes={start}-{stop - 1}"}
+                )
+                etag = answer["ETag"]
+                await asyncio.to_thread(file.write, answer["Body"])
+
+    async def upload(self, source: Path, target: Address) -> None:
+        """A file into an object, in parts where it is large. Raises OSError."""
+        request = {"Bucket": target.bucket, "Key": target.key}
+        if await asyncio.to_thread(lambda: source.stat().st_size) <= CHUNK_BYTES:
+            await self._ask("PutObject", {**request, "Body": await asyncio.to_thread(source.read_bytes)})
+            return
+        upload = {**request, "UploadId": (await self._ask("CreateMultipartUpload", request))["UploadId"]}
+        try:
+            parts = [part async for part in self._parts(source, upload)]
+            await self._ask("CompleteMultipartUpload", {**upload, "MultipartUpload": {"Parts": parts}})
+        except BaseException:
+            await self._ask("AbortMultipartUpload", upload)
+            raise
+
+    async def _parts(self, source: Path, upload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        with source.open("rb") as file:
+            number = 0
+            while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                number += 1
+                answer = await self._ask("UploadPart", {**upload, "PartNumber": number, "Body": piece})
+                yield {"PartNumber": number, "ETag": answer["ETag"]}
+
+    async def _ask(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        return await self.call("s3", operation, parameters, self.principal, self.region)

@@ -1,0 +1,87 @@
+"""What an image stands for."""
+
+from typing import Any
+
+import pytest
+
+from passrole.config import ImageRule, ImageRules
+from passrole.runtimes import images
+from passrole.runtimes.images import CannotRun, Chosen
+
+REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
+SCRIPT = {"sagemaker_program": '"train.py"'}
+
+
+@pytest.mark.parametrize(
+    ("image", "repository", "tag"),
+    [
+        (f"{REGISTRY}/sagemaker-xgboost:1.7-1", "sagemaker-xgboost", "1.7-1"),
+        ("localhost:5000/team/mine", "mine", None),
+        ("mine@sha256:00ff", "mine", None),
+        ("mine:1@sha256:00ff", "mine", "1"),
+    ],
+)
+def test_the_parts_of_an_image(image: str, repository: str, tag: str | None) -> None:
+    assert (images.repository(image), images.tag(image)) == (repository, tag)
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "entrypoint", "form"),
+    [
+        ("sagemaker-scikit-learn:1.2-1-cpu-py3", SCRIPT, None, "script"),
+        ("pytorch-training:2.0-cpu-py310", SCRIPT, None, "script"),
+        ("huggingface-pytorch-training:2.0", SCRIPT, None, "script"),
+        ("sagemaker-xgboost:1.7-1", SCRIPT, None, "script"),
+        ("sagemaker-xgboost:1.7-1", {}, None, "xgboost"),
+        ("pytorch-training:2.0-cpu-py310", {}, ["/bin/bash"], "entrypoint"),
+        ("anything", {}, ["python3", "/x.py"], "entrypoint"),
+    ],
+)
+def test_the_form_of_a_training_job(
+    name: str, hyperparameters: dict[str, str], entrypoint: list[str] | None, form: str
+) -> None:
+    specification: dict[str, Any] = {"TrainingImage": f"{REGISTRY}/{name}"}
+    if entrypoint:
+        specification["ContainerEntrypoint"] = entrypoint
+    assert images.training(specification, hyperparameters, ()).form == form
+
+
+@pytest.mark.parametrize(
+    ("specification", "hyperparameters"),
+    [
+        ({"TrainingImage": f"{REGISTRY}/linear-learner:1"}, {}),
+        ({"TrainingImage": f"{REGISTRY}/sagemaker-scikit-learn:1.2-1"}, {}),
+        ({"TrainingImage": "mine"}, SCRIPT),
+        ({"AlgorithmName": "arn:aws:sagemaker:us-east-1:1:algorithm/a"}, {}),
+    ],
+)
+def test_what_cannot_run_is_refused_with_advice(
+    specification: dict[str, Any], hyperparameters: dict[str, str]
+) -> None:
+    with pytest.raises(CannotRun, match=r"images|TrainingImage"):
+        images.training(specification, hyperparameters, ())
+
+
+def test_a_processing_job_runs_its_entrypoint() -> None:
+    entrypoint = {"ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/x.py"]}
+    assert images.processing({"ImageUri": "i", **entrypoint}, ()).form == "entrypoint"
+    spark = {"ImageUri": f"{REGISTRY}/sagemaker-spark-processing:3.3-cpu", **entrypoint}
+    assert images.processing(spark, ()).form == "spark"
+    with pytest.raises(CannotRun):
+        images.processing({"ImageUri": f"{REGISTRY}/sagemaker-model-monitor-analyzer"}, ())
+
+
+def test_the_users_own_word_comes_first() -> None:
+    own = ImageRules("*/mine:*=python:/env */r:*=command:Rscript").rules
+    assert own == (ImageRule("*/mine:*", "python", "/env"), ImageRule("*/r:*", "command", "Rscript"))
+    assert images.training({"TrainingImage": "x/mine:1"}, SCRIPT, own).environment == "/env"
+    assert images.training({"TrainingImage": "x/r:1"}, {}, own) == Chosen(
+        "command", command=("Rscript", "train")
+    )
+    assert images.processing({"ImageUri": "x/mine:1"}, own) == Chosen("entrypoint", "/env")
+
+
+@pytest.mark.parametrize("text", ["x", "x=", "x=python", "x=python:", "x=docker:y", "=python:/env"])
+def test_a_rule_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not GLOB"):
+        ImageRules(text)

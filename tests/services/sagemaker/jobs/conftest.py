@@ -1,0 +1,11 @@
+"""A workshop for jobs, one for a module."""
+
+import pytest
+from tests.conftest import Server
+from tests.services.sagemaker.jobs.workshop import Workshop
+
+
+@pytest.fixture(scope="module")
+def workshop(server: Server) -> Workshop:
+    """On the session's server."""
+    return Workshop(server)

@@ -1,0 +1,173 @@
+"""Jobs whose programs are a few lines of shell, on buckets and under roles of a test's own."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.conftest import Server, new_name
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+OVER = ("Completed", "Failed", "Stopped")
+MAY_ALL = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}],
+}
+Described = dict[str, Any]
+
+
+class Workshop:
+    """Starts jobs and waits for them; `role` may do everything with S3 and logs."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.sagemaker = server.client("sagemaker")
+        self.s3 = server.client("s3")
+        self.role = server.role([MAY_ALL])
+        self.bucket = new_name("bucket")
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    def put(self, **objects: bytes | str) -> None:
+        """Objects by key; `__` in a name stands for a slash."""
+        for key, body in objects.items():
+            self.s3.put_object(Bucket=self.bucket, Key=key.replace("__", "/"), Body=body)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys of the bucket that begin with the prefix."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ())
+        return [each["Key"] for each in listed]
+
+    def read(self, key: str) -> bytes:
+        """An object's bytes."""
+        body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def training(
+        self, script: str, channels: Mapping[str, str] | None = None, **changes: Any
+    ) -> dict[str, Any]:
+        """The request for a training job that runs a shell script; channels are keys' beginnings by name."""
+        request = {
+            "TrainingJobName": new_name("job"),
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["/bin/sh", "-c"],
+                "ContainerArguments": [script],
+            },
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/models/"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+            **changes,
+        }
+        if channels:
+            request["InputDataConfig"] = [self.channel(name, prefix) for name, prefix in channels.items()]
+        return request
+
+    def channel(self, name: str, prefix: str, **source: str) -> dict[str, Any]:
+        """One channel of the bucket."""
+        where = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{prefix}", **source}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": where}}
+
+    def train(self, script: str, channels: Mapping[str, str] | None = None, **changes: Any) -> Described:
+        """Run a training job to its end; its description."""
+        request = self.training(script, channels, **changes)
+        self.sagemaker.create_training_job(**request)
+        return self.trained(request["TrainingJobName"])
+
+    def trained(self, name: str) -> Described:
+        """The description of a training job at its end."""
+        return self._ended(
+            lambda: self.sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus"
+        )
+
+    def training_reaches(self, name: str, phase: str) -> None:
+        """Wait until a training job is in a phase."""
+        until = time.monotonic() + 60
+        while self.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != phase:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def reaches(self, key: str) -> None:
+        """Wait until there is an object."""
+        until = time.monotonic() + 60
+        while key not in self.keys(key):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def processing(
+        self,
+        script: str,
+        inputs: Mapping[str, str] | None = None,
+        outputs: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
+        """The request for a processing job that runs a shell script; keys by paths below processing/."""
+        return {
+            "ProcessingJobName": new_name("job"),
+            "RoleArn": self.role,
+            "AppSpecification": {
+                "ImageUri": IMAGE,
+                "ContainerEntrypoint": ["/bin/sh", "-c"],
+                "ContainerArguments": [script],
+            },
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+            },
+            "ProcessingInputs": [
+                {"InputName": f"i{number}", "S3Input": self._located(path, key, "S3DataType", "S3Prefix")}
+                for number, (path, key) in enumerate((inputs or {}).items())
+            ],
+            "ProcessingOutputConfig": {
+                "Outputs": [
+                    {
+                        "OutputName": f"o{number}",
+                        "S3Output": self._located(path, key, "S3UploadMode", "EndOfJob"),
+                    }
+                    for number, (path, key) in enumerate((outputs or {}).items())
+                ]
+            },
+            **changes,
+        }
+
+    def process(self, script: str, *located: Mapping[str, str], **changes: Any) -> Described:
+        """Run a processing job to its end; its description."""
+        request = self.processing(script, *located, **changes)
+        self.sagemaker.create_processing_job(**request)
+        return self.processed(request["ProcessingJobName"])
+
+    def processed(self, name: str) -> Described:
+        """The description of a processing job at its end."""
+        return self._ended(
+            lambda: self.sagemaker.describe_processing_job(ProcessingJobName=name), "ProcessingJobStatus"
+        )
+
+    def log(self, kind: str, job: str) -> list[str]:
+        """The lines that a job's program printed."""
+        logs, group = self.server.client("logs"), f"/aws/sagemaker/{kind}Jobs"
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+        events: Sequence[Mapping[str, Any]] = [
+            event
+            for stream in streams
+            for event in logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+        ]
+        return [str(event["message"]) for event in events]
+
+    def _located(self, path: str, key: str, member: str, value: str) -> dict[str, str]:
+        input_mode = {"S3InputMode": "File"} if member == "S3DataType" else {}
+        return {
+            "S3Uri": f"s3://{self.bucket}/{key}",
+            "LocalPath": f"/opt/ml/processing/{path}",
+            member: value,
+            **input_mode,
+        }
+
+    def _ended(self, describe: Any, status: str) -> Described:
+        until = time.monotonic() + 90
+        while True:
+            found: Described = describe()
+            if found[status] in OVER:
+                return found
+            assert time.monotonic() < until, found
+            time.sleep(0.02)
