@@ -77,6 +77,11 @@ def processing(specification: Mapping[str, Any], own: Sequence[ImageRule]) -> Ch
     raise CannotRun(_advice(image))
 
 
+def tells_errors(image: str) -> bool:
+    """Whether the image's toolkit puts the error that a script printed into the failure file."""
+    return _is(image, "pytorch-*", "tensorflow-*", "huggingface-*")
+
+
 def repository(image: str) -> str:
     """An image's repository without registry, tag and digest; a registry's port is no tag."""
     path = image.partition("@")[0].rpartition("/")[2]

@@ -96,17 +96,21 @@ class Jobs:
                 self._running.pop(folder, None)
         return _exit_code(folder)
 
-    def interrupt(self, folder: Path) -> None:
-        """Ask the job to end: SIGTERM to its process group, or to the program in its sandbox."""
+    def interrupt(self, folder: Path) -> bool:
+        """Ask the job to end: SIGTERM to its process group, or to the program in its sandbox.
+
+        Whether there was anything to ask: a job that is only about to start has no process yet.
+        """
         pid = self._running.get(folder)
         if pid is None:
-            return
+            return False
         program = processes.program(pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if program == pid:
                 os.killpg(pid, signal.SIGTERM)
             else:  # the sandbox itself would end at once, and take the program along
                 os.kill(program, signal.SIGTERM)
+        return True
 
     def kill(self, folder: Path) -> None:
         """End the job and all its descendants at once."""

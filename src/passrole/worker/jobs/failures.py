@@ -29,6 +29,10 @@ def upload_failed(fault: Fault) -> JobFailed:
 def exited(code: int, message: str | None) -> str:
     """The program ended badly; `message` is what a training program left in output/failure.
 
-    Recorded: https://github.com/aws/sagemaker-python-sdk/issues/1442, issues/357
+    One that calls itself a ClientError is taken as it stands, as AWS's oldest images wrote them:
+    https://github.com/aws/amazon-sagemaker-examples/issues/668. The others:
+    https://github.com/aws/sagemaker-python-sdk/issues/1442 and issues/357
     """
+    if message is not None and message.startswith("ClientError: "):
+        return message
     return f"AlgorithmError: {message or ''}, exit code: {code}"

@@ -123,7 +123,9 @@ def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list
     python = str(python_home / "bin" / "python")
     match chosen.form:
         case "script":
-            return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE)]
+            tells = images.tells_errors(specification["TrainingImage"])
+            options = ("--capture-error",) if tells else ()
+            return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE), *options]
         case "xgboost":
             tag = images.tag(specification["TrainingImage"]) or ""
             return [python, str(_OURS / "xgboost_mode.py"), "--tag", tag]

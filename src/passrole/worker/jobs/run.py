@@ -33,7 +33,7 @@ from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects, address
 
 GRACE_SECONDS = 120.0
-LOG_SECONDS = 1.0
+LOG_SECONDS, ASK_SECONDS = 1.0, 0.1
 RUNTIME_SECONDS_DEFAULT = 86_400
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
 
@@ -169,9 +169,13 @@ class JobRun:
         return found
 
     async def _interrupt(self, running: "asyncio.Future[list[int]]") -> None:
-        for instance in self._instances:
-            self._means.jobs.interrupt(instance.run)
-        await asyncio.wait({running}, timeout=GRACE_SECONDS)
+        """TERM once to each program, also to one that is only about to start; KILL to what is left."""
+        loop = asyncio.get_running_loop()
+        until, unasked = loop.time() + GRACE_SECONDS, list(self._instances)
+        while not running.done() and loop.time() < until:
+            unasked = [each for each in unasked if not self._means.jobs.interrupt(each.run)]
+            wait = ASK_SECONDS if unasked else until - loop.time()
+            await asyncio.wait({running}, timeout=wait)
         for instance in self._instances if not running.done() else ():
             self._means.jobs.kill(instance.run)
 
