@@ -93,7 +93,7 @@ def test_a_damaged_credentials_file_is_told_with_what_to_do(
     (folder / "credentials.json").write_text(text)
     (folder / "server.json").write_text(text)
     code, line = ended(passrole("callbacks", "--data", str(folder)))
-    assert (code, line.count("\n")) == (2, 1) and "remove it, and the next start writes it anew" in line
+    assert (code, line.count("\n")) == (2, 1) and "remove it, and the next start writes a new one" in line
 
 
 @pytest.mark.parametrize(
