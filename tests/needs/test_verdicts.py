@@ -156,7 +156,10 @@ def test_what_is_never_asked_for_is_told_by_statement(needs_of: Needs, judged: J
 @pytest.mark.parametrize(
     "step, words",
     [
-        ({"Type": "Lambda", "FunctionArn": "my-Sagemaker-fn"}, "`my-Sagemaker-fn` fits a policy but for its"),
+        (
+            {"Type": "Lambda", "FunctionArn": "my-Sagemaker-fn"},
+            "`my-Sagemaker-fn` matches a policy except for",
+        ),
         (
             {"Type": "Callback", "SqsQueueUrl": "https://sqs.x.y/123456789012/q-sagemaker.fifo"},
             "is a FIFO queue",
@@ -167,9 +170,9 @@ def test_what_is_never_asked_for_is_told_by_statement(needs_of: Needs, judged: J
         ),
         (
             {"Type": "Lambda", "FunctionArn": "arn:aws:lambda:x:999988887777:function:sagemaker"},
-            "is another account's",
+            "is in another account",
         ),
-        ({"Type": "Athena"}, "what a step of type `Athena` needs is not known here"),
+        ({"Type": "Athena"}, "the needs of steps of type `Athena` are unknown"),
     ],
 )
 def test_what_will_bite_is_warned_of(

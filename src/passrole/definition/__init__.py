@@ -1,7 +1,7 @@
 """Pipeline definitions: JSON text in, a Pipeline or its problems out.
 
-Pure: knows no clock, store, account or AWS call. `parse` reads a definition, `effective` settles the
-parameters of one execution; everything else is what a Pipeline is made of.
+Pure: knows no clock, store, account or AWS call. `parse` reads a definition, `effective` computes the
+parameters of one execution; everything else is a part of a Pipeline.
 """
 
 from passrole.definition.document import Pipeline, parse

@@ -1,7 +1,7 @@
-"""The conditions of a Condition step, as the definition spells them.
+"""The conditions of a Condition step.
 
-Knows no values: `engine/conditions.py` evaluates. The SDK writes In with QueryValue and Values, the
-published schema with Value and In; both are read.
+Knows no values: `engine/conditions.py` evaluates. The SDK writes In with QueryValue and Values, the published
+schema with Value and In; both are accepted.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,13 +52,13 @@ def read_condition(node: Node) -> Condition:
     """The condition in an object such as `{"Type": "Equals", "LeftValue": .., "RightValue": ..}`."""
     type_ = node.choice("Type", tuple(_READERS))
     condition = _READERS[type_](node) if type_ else _NOTHING
-    if type_:  # of an unknown type no property is known, and that is one problem, not five
+    if type_:  # an unknown type is one problem, and its properties are not reported too
         node.close()
     return condition
 
 
 def expressions_of(condition: Condition) -> Iterator[Expression]:
-    """Every expression a condition is made of."""
+    """All expressions in a condition."""
     match condition:
         case Comparison(left=left, right=right):
             yield left
@@ -94,7 +94,7 @@ def _read_or(node: Node) -> Condition:
 
 
 _NOTHING = Comparison("Equals", Constant(None), Constant(None))
-"""Stands where a condition could not be read; the problem is already noted."""
+"""A placeholder for a condition that could not be read; its problem is already in the list."""
 
 _READERS: dict[str, Callable[[Node], Condition]] = {
     **dict.fromkeys(COMPARISONS, _read_comparison),

@@ -1,10 +1,10 @@
 """A definition's JSON text becomes a Pipeline, or a list of problems.
 
-Knows no account, no role and no resource: a function or queue that does not exist is not a problem
-of the definition (AWS's own integration tests create pipelines with invented ARNs).
+Knows no account, no role and no resource: a missing function or queue is no problem of the definition (AWS's
+own integration tests create pipelines with invented ARNs).
 
-Reading happens in three passes, each only when the one before found nothing: the text as JSON, each
-object by its schema (`reading.py`), then names against names.
+There are three passes, each only if the one before found no problem: the JSON, each object by its schema
+(`node.py`), then references between names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +44,9 @@ from passrole.definition.steps import (
 CHARACTERS_MAX = 1_048_576
 DEPTH_MAX = 100
 EMR_PROPERTIES = ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Status", "ExecutionRoleArn")
-"""Of an EMR step can be referred to the cluster's id, which the guide lists, and the members of EMR's Step.
+"""The properties of an EMR step that may be referenced: the cluster's id and the members of EMR's Step.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-emr
 """
 
 _VERSION = "2020-12-01"
@@ -53,19 +55,19 @@ _IGNORED = ("Metadata",)
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A valid definition: steps by name in document order, those of a branch right after its condition."""
+    """A valid definition: steps by name in document order, those of a branch after their Condition step."""
 
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
     graph: Graph
     json_gets: Mapping[str, tuple[JsonGet, ...]]
-    """For each step that asks for values in S3, what it asks for."""
+    """The JsonGets of each step that has any."""
     experiment: Experiment = field(default_factory=dict)
     mlflow: Mlflow = field(default_factory=dict)
 
 
 def parse(text: str) -> Pipeline:
-    """The pipeline that `text` defines; DefinitionError carries everything that is wrong with it."""
+    """Parse a definition. Raises DefinitionError with all its problems."""
     found: list[Problem] = []
     document = load(text)
     root = Node(document, "", found)
@@ -92,7 +94,7 @@ def parse(text: str) -> Pipeline:
 
 
 def load(text: str) -> dict[str, Json]:
-    """The JSON object within the limits of size and depth, unread; DefinitionError for anything else."""
+    """Parse the JSON object within the limits of size and depth. Raises DefinitionError."""
     if len(text) > CHARACTERS_MAX:
         raise DefinitionError([problem.too_long(len(text), CHARACTERS_MAX)])
     try:
@@ -107,10 +109,11 @@ def load(text: str) -> dict[str, Json]:
 
 
 def _json_gets(steps: Iterable[Step]) -> dict[str, tuple[JsonGet, ...]]:
-    asked = {
-        step.name: tuple(get for each in expressions_in(step) for get in json_gets(each)) for step in steps
+    by_step = {
+        step.name: tuple(get for expression in expressions_in(step) for get in json_gets(expression))
+        for step in steps
     }
-    return {name: gets for name, gets in asked.items() if gets}
+    return {name: gets for name, gets in by_step.items() if gets}
 
 
 def _raise_if(found: list[Problem]) -> None:
@@ -119,17 +122,17 @@ def _raise_if(found: list[Problem]) -> None:
 
 
 def _depth(document: Json) -> int:
-    """Levels of nesting, level by level because a recursive count is what it protects against."""
+    """The nesting depth, without recursion, since this protects later recursive code."""
     level: list[Json] = [document]
     depth = 0
     while level:
         depth += 1
         inner: list[Json] = []
-        for each in level:
-            if isinstance(each, dict):
-                inner.extend(each.values())
-            elif isinstance(each, list):
-                inner.extend(each)
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
         level = inner
     return depth
 
@@ -183,7 +186,7 @@ def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> 
             if reference.path[0] not in EMR_PROPERTIES:
                 yield problem.no_such_output(step.where, step.name, reference.text)
         case LambdaStep() | CallbackStep():
-            # A path that goes on into the value is AWS's business at run time: the consumer fails.
+            # A longer path into the value is checked at run time: the step that refers to it fails.
             declared = {output.name for output in target.outputs}
             if reference.path[0] != "OutputParameters" or not declared.intersection(reference.path[1:2]):
                 yield problem.no_such_output(step.where, step.name, reference.text)

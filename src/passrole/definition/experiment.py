@@ -1,6 +1,6 @@
-"""The experiment and trial that an execution's jobs belong to: PipelineExperimentConfig and MlflowConfig.
+"""The experiment and trial of an execution: PipelineExperimentConfig and MlflowConfig.
 
-Nothing runs differently for them; DescribePipelineExecution shows the names, and steps may refer to those of
+They do not change how steps run; DescribePipelineExecution returns the names, and steps may refer to those of
 PipelineExperimentConfig. The SDK emits both, although the published schema forbids them.
 """
 
@@ -21,10 +21,10 @@ from passrole.definition.node import Node
 from passrole.definition.problems import Problem
 
 Experiment: TypeAlias = Mapping[str, Expression]
-"""ExperimentName and TrialName, or nothing where the definition wants none."""
+"""ExperimentName and TrialName; empty if the definition disables them with null."""
 
 Mlflow: TypeAlias = Mapping[str, Expression]
-"""MlflowResourceArn and MlflowExperimentName, where the definition has them."""
+"""MlflowResourceArn and MlflowExperimentName, if the definition has them."""
 
 _KEY = "PipelineExperimentConfig"
 _MLFLOW_NAMES = ("MlflowResourceArn", "MlflowExperimentName")
@@ -35,7 +35,7 @@ _DEFAULT: Experiment = {
 
 
 def read_experiment(root: Node) -> Experiment:
-    """What the definition says: null is no experiment, and nothing is what the SDK writes by default."""
+    """Read PipelineExperimentConfig: null means no experiment, absent means the SDK's default."""
     if not root.has(_KEY):
         return _DEFAULT
     node = root.object(_KEY, required=False)
@@ -47,7 +47,7 @@ def read_experiment(root: Node) -> Experiment:
 
 
 def read_mlflow(root: Node) -> Mlflow:
-    """What the definition says of MLflow: null from the SDK where it has nothing to say, and no schema."""
+    """Read MlflowConfig; the SDK writes null if it is not set."""
     node = root.object("MlflowConfig", required=False)
     return _read_names(node, _MLFLOW_NAMES) if node else {}
 

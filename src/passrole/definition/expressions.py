@@ -1,7 +1,7 @@
 """The expressions of a definition: literals, `Get`, `Std:Join`, `Std:JsonGet`, and objects and lists of them.
 
-Knows no values: `engine/resolve.py` gives an expression its value when a step starts. An object or
-list without an expression inside it becomes one Constant, so that most arguments cost nothing later.
+Knows no values: `engine/resolve.py` evaluates an expression when a step starts. An object or list without
+expressions becomes one Constant, so that most arguments need no evaluation.
 """
 
 import re
@@ -105,7 +105,7 @@ Expression: TypeAlias = Constant | Reference | Join | JsonGet | ListOf | ObjectO
 
 
 def read_expression(value: Json, where: str, found: list[Problem]) -> Expression:
-    """The expression that `value` spells; problems are appended to `found`."""
+    """Read the expression in `value`; problems are appended to `found`."""
     if isinstance(value, dict):
         if len(value) == 1:
             (key, inner), *_ = value.items()
@@ -231,7 +231,7 @@ _PART = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']*)'\]|\[([0-9]{1,9})\]")
 
 
 def _path(text: str) -> tuple[str | int, ...] | None:
-    """The parts of `.a.b['c'][0]`, or None where the text is not such a path."""
+    """The parts of a path such as `.a.b['c'][0]`; None if the text is invalid."""
     parts: list[str | int] = []
     position = 0
     while position < len(text):

@@ -1,8 +1,8 @@
-"""Who waits for whom: the edges between steps, and what follows from them.
+"""The dependency graph of steps.
 
-Knows nothing of what steps do. A step depends on every step it names in DependsOn, on every step it
-references anywhere, and on the condition in whose branch it stands (SDK's PipelineGraph). It waits for
-the success of each, unless DependsOn names another Trigger.
+A step depends on the steps in its DependsOn, on every step that it references, and on the Condition step
+whose branch contains it. It waits for the success of each, unless DependsOn names another Trigger. The same
+as PipelineGraph in src/sagemaker/workflow/pipeline.py of https://github.com/aws/sagemaker-python-sdk.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from passrole.definition.steps import ConditionStep, Step, Trigger, expressions_
 
 
 class Branch(NamedTuple):
-    """The place of a step inside a condition: `outcome` is True in IfSteps, False in ElseSteps."""
+    """The branch of a Condition step with a step: `outcome` is True in IfSteps, False in ElseSteps."""
 
     condition: str
     outcome: bool
@@ -26,7 +26,7 @@ class Branch(NamedTuple):
 class Graph:
     """`dependencies` and its inverse `dependents` have every step as a key, in document order.
 
-    `triggers` has, for a step, those that it waits for otherwise than for their success.
+    `triggers` has, for a step, the dependencies for which it does not wait for success.
     """
 
     dependencies: Mapping[str, tuple[str, ...]]
@@ -34,14 +34,14 @@ class Graph:
     triggers: Mapping[str, Mapping[str, Trigger]] = field(default_factory=dict)
 
     def trigger(self, name: str, needed: str) -> Trigger:
-        """How `needed` must end for `name` to go on."""
+        """How `needed` must end so that `name` can start."""
         return (
             self.triggers[name].get(needed, Trigger.COMPLETED) if name in self.triggers else Trigger.COMPLETED
         )
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
-        """For each step those that wait for it, in document order."""
+        """The direct dependents of each step, in document order."""
         inverse: dict[str, list[str]] = {name: [] for name in self.dependencies}
         for name, needed in self.dependencies.items():
             for each in needed:
@@ -49,7 +49,7 @@ class Graph:
         return {name: tuple(waiting) for name, waiting in inverse.items()}
 
     def downstream(self, names: Iterable[str]) -> frozenset[str]:
-        """Everything that waits for one of `names`, directly or not; they themselves not included."""
+        """All direct and indirect dependents of `names`, without these."""
         seen: set[str] = set()
         frontier = deque(names)
         while frontier:
@@ -60,7 +60,7 @@ class Graph:
         return frozenset(seen)
 
     def cycle(self) -> tuple[str, ...]:
-        """The names along one cycle, each depending on the next; empty where there is none."""
+        """The names along one cycle, each depending on the next; empty if there is none."""
         left = {name: len(needed) for name, needed in self.dependencies.items()}
         free = deque(name for name, count in left.items() if count == 0)
         while free:
@@ -100,7 +100,7 @@ def _other_triggers(step: Step) -> dict[str, Trigger]:
 
 
 def _walk_cycle(dependencies: Mapping[str, tuple[str, ...]], stuck: set[str]) -> tuple[str, ...]:
-    """Every stuck step depends on a stuck step, so walking along them must come back."""
+    """A path in a cycle: each stuck step depends on another stuck step, so the path must repeat."""
     path: dict[str, int] = {}
     name = next(name for name in dependencies if name in stuck)
     while name not in path:

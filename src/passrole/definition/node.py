@@ -1,8 +1,8 @@
-"""Reading JSON objects by their schema: every defect is noted and reading goes on.
+"""Reads JSON objects by their schema and collects all problems.
 
-A Node remembers which of its properties were asked for; `close` reports the others as unknown, so
-the code that reads a type of step is also the list of its properties. What cannot be read comes back
-as an empty value: the caller never branches on problems, and `document.py` discards the result.
+A Node records which of its properties were read; `close` reports the others as unknown, so the code that
+reads a type of step is also the list of its properties. An invalid property is read as an empty value, so
+that callers need not handle problems; `document.py` discards the result.
 """
 
 import re
@@ -25,25 +25,25 @@ class Node:
         self._asked: set[str] = set()
 
     def path(self, key: str) -> str:
-        """Where the property `key` lies."""
+        """The path of the property `key`."""
         return f"{self.where}.{key}" if self.where else key
 
     def has(self, key: str) -> bool:
-        """Whether the property is present; asking for it this way does not make it known."""
+        """Whether the property is present; this does not count as reading it."""
         return key in self._value
 
     def allow(self, *keys: str) -> None:
-        """Take these properties as known, whatever they hold."""
+        """Accept these properties with any value."""
         self._asked.update(keys)
 
     def close(self) -> None:
-        """Note every property that was not asked for."""
+        """Report every property that was not read as unknown."""
         for key in self._value:
             if key not in self._asked:
                 self.found.append(problem.unknown_property(self.path(key), key))
 
     def any(self, key: str, *, required: bool = True) -> Json:
-        """The property as it is; null and absent are the same."""
+        """The property's value; null and absent are the same."""
         self._asked.add(key)
         value = self._value.get(key)
         if required and key not in self._value:
@@ -127,17 +127,17 @@ class Node:
         return tuple(nodes)
 
     def expression(self, key: str, *, required: bool = True) -> Expression:
-        """A value that may hold references."""
+        """A value that may contain references."""
         return read_expression(self.any(key, required=required), self.path(key), self.found)
 
     def text_expression(self, key: str) -> Expression:
-        """An expression that may turn out to be a string: anything but a literal of another type."""
+        """An expression that may evaluate to a string: anything but a literal of another type."""
         expression = self.expression(key)
         if isinstance(expression, Constant) and not isinstance(expression.value, str) and self.has(key):
             self.found.append(problem.wrong_type(self.path(key), key, "String"))
         return expression
 
     def expressions(self, key: str) -> "tuple[Expression, ...]":
-        """A list of values that may hold references."""
+        """A list of values that may contain references."""
         values = enumerate(self.list(key))
         return tuple(read_expression(value, f"{self.path(key)}[{i}]", self.found) for i, value in values)

@@ -1,7 +1,6 @@
-"""The parameters a pipeline declares, and the values an execution gives them.
+"""The parameters that a pipeline declares, and their values in an execution.
 
-The API carries every value as a string of at most 1,024 characters; here the declared type makes it
-an Integer, Float, Boolean or String again.
+In the API every value is a string of at most 1,024 characters; here it is converted to the declared type.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,12 +16,12 @@ ParameterType: TypeAlias = Literal["String", "Integer", "Float", "Boolean"]
 _DEFAULT_MAX = 4096
 _INTEGER_MAX = 2**63 - 1
 _DIGITS_MAX = 1024
-"""No value of the API is longer."""
+"""The maximum length of a value in the API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One declared parameter; without a default every execution must give a value."""
+    """A declared parameter; without a default every execution must give a value."""
 
     name: str
     type_: ParameterType
@@ -48,7 +47,7 @@ def effective(declared: Mapping[str, Parameter], overrides: Mapping[str, str]) -
 
 
 def read_typed(type_: str, text: str) -> Scalar | None:
-    """The value that a string of the API stands for, or None where it is none of that type."""
+    """Convert a string of the API to the type; None if it is not valid."""
     return _FROM_TEXT[type_](text)
 
 
@@ -97,7 +96,7 @@ def _read_parameter(node: Node) -> Parameter:
 
 
 def _typed(node: Node, key: str, type_: ParameterType, value: Json) -> Scalar:
-    """JSON has one kind of number, so an Integer is a Float as well; a boolean is never a number."""
+    """JSON has one type of number, so an Integer is a valid Float; a boolean is never a number."""
     if type_ == "Float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is _PYTHON[type_] and isinstance(value, str | int | float | bool) and _is_in_range(value):
@@ -107,7 +106,7 @@ def _typed(node: Node, key: str, type_: ParameterType, value: Json) -> Scalar:
 
 
 def _is_in_range(value: Scalar) -> bool:
-    """A parameter's integer has 64 bits; one in an output may have more."""
+    """Whether an integer has at most 64 bits; integers in outputs may have more."""
     return not isinstance(value, int) or -_INTEGER_MAX - 1 <= value <= _INTEGER_MAX
 
 

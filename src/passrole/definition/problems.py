@@ -1,8 +1,8 @@
-"""What can be wrong with a definition, each thing once, in the words that SageMaker would use.
+"""The problems of a definition, with SageMaker's messages.
 
-The first two messages below and the one about Fail steps were observed on AWS and clients match on
-them; the others are in their manner, because AWS documents none. A problem knows where it lies, for
-`check`; the wire carries its message alone.
+The first two messages below and the one about Fail steps were observed on AWS, and clients match on them; the
+others are in the same style, because AWS documents none. `where` is for `check`; the wire carries the message
+only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,14 @@ _MODEL = _PARSE + "Model Validation failed: "
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One defect: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document."""
+    """One problem: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document."""
 
     where: str
     message: str
 
 
 class DefinitionError(Exception):
-    """A definition, or the parameters of an execution, cannot be used: at least one problem."""
+    """A definition or the parameters of an execution are invalid; it has at least one problem."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         assert problems, "an error without a problem"
@@ -30,7 +30,7 @@ class DefinitionError(Exception):
 
     @property
     def message(self) -> str:
-        """What ValidationException carries: the first problem, as AWS stops at the first."""
+        """The message of the ValidationException: the first problem, as AWS stops at the first."""
         return self.problems[0].message
 
 
@@ -53,7 +53,7 @@ def depends_on_fail_step(where: str, step: str, fail_step: str) -> Problem:
 
 
 def malformed_json(position: int, why: str) -> Problem:
-    """The guide promises that the message tells the character position."""
+    """Names the character position, as AWS documents for malformed JSON."""
     return Problem("", f"{_PARSE}Malformed JSON at character position {position}: {why}.")
 
 
@@ -78,7 +78,7 @@ def wrong_type(where: str, member: str, expected: str) -> Problem:
 
 
 def bad_json_path(where: str, path: object) -> Problem:
-    """The SDK's local mode has such words for a path that it cannot follow."""
+    """In the words of the SDK's local mode for a path that it cannot follow."""
     return Problem(where, f"{_PARSE}Invalid json path '{path}'")
 
 
@@ -105,7 +105,7 @@ def too_many_outputs(where: str, limit: int) -> Problem:
 
 
 def unsupported_step_type(where: str, type_: str, supported: Iterable[str]) -> Problem:
-    """SageMaker knows this type of step, passrole does not run it."""
+    """A step type of SageMaker that passrole does not run."""
     choices = ", ".join(supported)
     return Problem(
         where, f"{_PARSE}Step type '{type_}' is not supported here. Supported step types: [{choices}]"
@@ -113,7 +113,7 @@ def unsupported_step_type(where: str, type_: str, supported: Iterable[str]) -> P
 
 
 def unsupported(where: str, what: str) -> Problem:
-    """SageMaker knows it, passrole does not."""
+    """A feature of SageMaker that passrole does not support."""
     return Problem(where, f"{_PARSE}{what} is not supported here.")
 
 
@@ -123,22 +123,22 @@ def no_retry_policies(where: str, step: str, type_: str) -> Problem:
 
 
 def needs_one_of(where: str, names: Sequence[str]) -> Problem:
-    """Members of which a step has exactly one."""
+    """A step must have exactly one of these members."""
     return Problem(where, f"{_MODEL}Exactly one of {' and '.join(names)} must be specified.")
 
 
 def needs_other(where: str, member: str, other: str) -> Problem:
-    """A member that counts only together with another one."""
+    """A member is allowed only together with another one."""
     return Problem(where, f"{_MODEL}'{member}' can be specified only together with '{other}'.")
 
 
 def reserved(where: str, member: str) -> Problem:
-    """A member that the step itself decides."""
+    """A member that SageMaker sets must not be given."""
     return Problem(where, f"{_MODEL}'{member}' must not be specified: SageMaker sets it.")
 
 
 def bad_expression(where: str, text: str) -> Problem:
-    """A Get that is none of the known paths."""
+    """A Get with an unknown path."""
     return Problem(where, f"{_PARSE}Cannot parse expression '{text}'.")
 
 
@@ -158,17 +158,17 @@ def no_such_step(where: str, step: str, missing: str) -> Problem:
 
 
 def two_triggers(where: str, name: str) -> Problem:
-    """Ours: a step ends in one way, so both would never hold."""
+    """Ours: a step ends in one way, so two triggers can never both be met."""
     return Problem(where, f"{_MODEL}Value for 'DependsOn' names step '{name}' with more than one Trigger.")
 
 
 def no_such_output(where: str, step: str, path: str) -> Problem:
-    """A Get names an output that its step does not declare, or a property that its type has not."""
+    """A Get names an output that its step does not declare, or a property that its type does not have."""
     return Problem(where, f"Step '{step}' references '{path}', which is not an output of that step.")
 
 
 def cycle(names: Sequence[str]) -> Problem:
-    """Steps that wait for each other; the first name closes the circle."""
+    """Steps that wait for each other; the first name is repeated at the end."""
     return Problem("Steps", f"The pipeline contains a cycle: {' -> '.join((*names, names[0]))}")
 
 

@@ -1,7 +1,7 @@
-"""The types of step and what each holds, as frozen values.
+"""The types of steps as frozen dataclasses.
 
-Knows no execution. A further type is a dataclass, a reader and a row in the table at the end (and a
-rule in the engine). The steps inside a branch are steps like all others: a ConditionStep only names them.
+Knows no execution. A new type needs a dataclass, a reader and a row in the table at the end (and rules in the
+engine). The steps of a branch are steps like all others: a ConditionStep only names them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -46,12 +46,12 @@ KNOWN_BUT_UNSUPPORTED = frozenset(
         "Tuning",
     }
 )
-"""Types that SageMaker runs and passrole does not: refused by name rather than as a spelling mistake."""
+"""SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputParameter:
-    """An output a Lambda or Callback step declares."""
+    """A declared output of a Lambda or Callback step."""
 
     name: str
     type_: OutputType
@@ -59,14 +59,14 @@ class OutputParameter:
 
 @dataclass(frozen=True, slots=True)
 class CacheConfig:
-    """Kept for later: caching is not applied yet. `expire_after` is AWS's lenient ISO 8601."""
+    """The cache configuration, not applied yet. `expire_after` is an ISO 8601 duration."""
 
     enabled: bool
     expire_after: str | None
 
 
 class Trigger(Enum):
-    """Which end of a step lets one go on that depends on it: SDK v3's StepDependency."""
+    """The end of a step after which a dependent may start: StepDependency of SDK v3."""
 
     COMPLETED = "Completed"
     FAILED = "Failed"
@@ -81,7 +81,7 @@ class _Named:
     display_name: str | None = None
     description: str | None = None
     depends_on: Mapping[str, Trigger] = field(default_factory=dict)
-    """The steps that are named to be waited for, and how each must have ended."""
+    """The steps in DependsOn, and how each must have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class LambdaStep(_Named):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackStep(_Named):
-    """Sends a message with a token to a queue and waits until somebody answers with the token."""
+    """Sends a message with a token to a queue and waits for an answer with the token."""
 
     queue_url: Expression
     arguments: Expression
@@ -108,9 +108,9 @@ class CallbackStep(_Named):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When a call of the step that failed is made again: whatever of both limits comes first, where both are.
+    """How a failed call of the step is retried, until one of the two limits is reached.
 
-    `interval_seconds` is the first delay, each further one `backoff` times the one before.
+    `interval_seconds` is the first delay; each further delay is `backoff` times the one before.
     """
 
     exceptions: tuple[str, ...]
@@ -122,10 +122,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmrStep(_Named):
-    """Runs a program on an EMR cluster: one that is there, or one that is made for it. One of the two is
-    None.
+    """Runs a program on an EMR cluster: an existing one, or one created for the step; the other is None.
 
-    `cluster_config` is RunJobFlow's request without what the step decides; `step_config` an EMR StepConfig.
+    `cluster_config` is RunJobFlow's request without the members that the step sets; `step_config` is an EMR
+    StepConfig.
     """
 
     cluster_id: Expression | None
@@ -139,7 +139,7 @@ class EmrStep(_Named):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionStep(_Named):
-    """Chooses between two branches; all conditions must hold for the first. Branches are step names."""
+    """Chooses between two branches (step names): the first if all conditions hold."""
 
     conditions: tuple[Condition, ...]
     if_steps: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ Step: TypeAlias = LambdaStep | CallbackStep | EmrStep | ConditionStep | FailStep
 
 
 def read_steps(nodes: tuple[Node, ...]) -> Iterator[Step]:
-    """The steps of a list and, right after each condition, those of its branches."""
+    """The steps of a list; those of its branches follow each Condition step."""
     for node in nodes:
         type_ = node.text("Type")
         reader = _READERS.get(type_ or "")
@@ -250,7 +250,7 @@ def _read_emr(node: Node) -> Iterator[Step]:
 
 
 def _check_clusters(arguments: Node) -> None:
-    """What the SDK checks before it sends: one cluster, and nothing in it that the step decides."""
+    """The checks that the SDK makes: exactly one cluster, and no member that the step sets."""
     if arguments.has("ClusterId") == arguments.has("ClusterConfig"):
         arguments.found.append(problem.needs_one_of(arguments.where, ("ClusterId", "ClusterConfig")))
     if arguments.has("ExecutionRoleArn") and not arguments.has("ClusterId"):
@@ -381,7 +381,7 @@ def _triggered(node: Node) -> tuple[str, Trigger]:
 
 def _arguments(node: Node) -> Expression:
     if node.any("Arguments", required=False) is None:
-        return Constant({})  # AWS documents none for a step without inputs; the SDK sends {}
+        return Constant({})  # AWS documents no default for a step without inputs; the SDK sends {}
     node.object("Arguments")
     return node.expression("Arguments")
 
@@ -410,7 +410,7 @@ def _cache(node: Node) -> CacheConfig | None:
 
 
 def _names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
-    """Names for the branch; their defects are noted where the steps themselves are read."""
+    """The step names of a branch; their problems are reported when the steps themselves are read."""
     names = (node.any("Name", required=False) for node in nodes)
     return tuple(name for name in names if isinstance(name, str))
 

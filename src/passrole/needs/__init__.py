@@ -1,9 +1,9 @@
-"""What a pipeline will ask of IAM, and whether it may. It knows no store, no wire and no clock.
+"""The permissions that a pipeline needs, and whether its roles have them. It knows no store, wire and clock.
 
-- `read_definition` -> `Definition`: the steps of any type, with parameters filled in (document.py)
-- `needs_of_role`, `needs_of_caller` -> `Need`s (listing.py), made of a table by step type (table.py);
+- `read_definition` -> `Definition`: steps of any type, with parameters filled in (document.py)
+- `needs_of_role`, `needs_of_caller` -> `Need`s (pipeline_needs.py), from a table by step type (table.py);
   `needs_of_job_roles` -> those of the jobs' own roles (job_roles.py)
-- `evaluate_needs` -> `Answer`s (verdicts.py); `unused`, `warnings`: what else is worth knowing (advice.py)
+- `evaluate_needs` -> `Answer`s (verdicts.py); `unused`, `warnings`: unused grants and warnings (advice.py)
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 

@@ -1,7 +1,4 @@
-"""What is worth knowing beyond the verdicts: what will bite, and what is granted but never asked for.
-
-It decides nothing: whoever calls counts verdicts, not warnings.
-"""
+"""Warnings about a pipeline, and grants that it does not use. They do not change the verdicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +21,7 @@ _SPELLINGS: Final = "`sagemaker`, `sageMaker` and `SageMaker`"
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """Actions that a statement (its index from 0) grants and that no need asks for."""
+    """Actions that a statement (its index from 0) grants and no need uses."""
 
     policy: str
     statement: int
@@ -33,7 +30,7 @@ class Unused:
 
 
 def warnings(definition: Definition, answers: Sequence[Answer], version: str | None) -> list[str]:
-    """What will bite; `version` is the managed policy's, where one was chosen."""
+    """Warnings; `version` is that of the managed policy, if one was chosen."""
     found = [
         *_unknown(definition),
         *_spellings(answers),
@@ -47,7 +44,7 @@ def warnings(definition: Definition, answers: Sequence[Answer], version: str | N
 
 
 def unused(answers: Sequence[Answer], policies: PolicySet) -> list[Unused]:
-    """What the identity policies allow beyond the needs, by statement; a NotAction is left out."""
+    """The unused grants of the identity-based policies, by statement, without those with NotAction."""
     scopes = [Scope(request) for answer in answers for request in answer.allowing]
     found = []
     for name, policy in policies.identity:
@@ -70,7 +67,7 @@ def _idle(statement: Statement, scopes: Sequence[Scope]) -> tuple[str, ...]:
 
 def _unknown(definition: Definition) -> Iterator[str]:
     for step in unknown_steps(definition):
-        yield f"step `{step.name}`: what a step of type `{step.type}` needs is not known here"
+        yield f"step `{step.name}`: the needs of steps of type `{step.type}` are unknown"
 
 
 def _spellings(answers: Sequence[Answer]) -> Iterator[str]:
@@ -78,7 +75,7 @@ def _spellings(answers: Sequence[Answer]) -> Iterator[str]:
         if any(miss.distance is Distance.LETTER_CASE for miss in answer.misses):
             name = answer.need.resource.rpartition(":")[2]
             yield (
-                f"`{name}` fits a policy but for its letter case; the managed policy knows {_SPELLINGS} alone"
+                f"`{name}` matches a policy except for letter case; the managed policy has only {_SPELLINGS}"
             )
 
 
@@ -94,8 +91,8 @@ def _elsewhere(answers: Sequence[Answer]) -> Iterator[str]:
         need = answer.need
         if is_elsewhere(need, answer.request.resource_account):
             yield (
-                f"`{need.resource}` is another account's: its own policy must allow the role too, and is not "
-                "known here"
+                f"`{need.resource}` is in another account: its resource policy, which is unknown here, must "
+                "allow the role too"
             )
 
 
@@ -109,7 +106,7 @@ def _auto_scaling(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def _versions(answers: Sequence[Answer], version: str) -> Iterator[str]:
-    """What is missing only because the version is an old one."""
+    """Needs that are missing only because the version is old."""
     managed: Mapping[str, PolicySet] = {
         each.id: PolicySet(((PIPELINES_INTEGRATIONS, parse_document(each.document)),))
         for each in policies()[PIPELINES_INTEGRATIONS].versions

@@ -1,9 +1,9 @@
-"""What a name that is known only in part can become, as far as policies tell its forms apart.
+"""Candidate requests for a name that is known only in part, as far as policies distinguish them.
 
-It decides nothing: whoever asks puts every form to the evaluator. A need such as `training-job/pipelines-*`
-is allowed if all of its forms are, and refused if none is. The forms are: one with letters that no policy
-names, short and long, so that only a wildcard can have met them; and for every pattern in the policies one
-that fits both it and the need, if there is one, so that a Deny of a part, or an Allow of a part, is seen.
+A need such as `training-job/pipelines-*` is allowed if all candidates are, and denied if none is. The
+candidates are: a short and a long name of letters that no policy contains, which only a wildcard matches; and
+for every pattern in the policies a name that matches both it and the need, if there is one, so that partial
+Denies and Allows are found.
 """
 
 from collections import deque
@@ -20,8 +20,8 @@ from passrole.policy.scope import Scope
 from passrole.policy.variables import Template, Wild, read, resolve
 
 _LETTERS: Final = "xqzjkwvyhgfbupmtrsaeiond0123456789"
-_NOWHERE: Final = "\ue000"  # a letter of nobody's alphabet, where policies name all of the others
-_PAIRS_MAX: Final = 200_000  # of a meeting's places; what is longer is taken not to meet
+_NOWHERE: Final = "\ue000"  # a private use letter, if policies contain all others
+_PAIRS_MAX: Final = 200_000  # states of one intersection; a larger one is taken to be empty
 
 _ARN_SEGMENTS: Final = 6
 _MEMO_SIZE: Final = 4096
@@ -30,7 +30,7 @@ Tokens = tuple[str | Wild, ...]
 
 
 def candidates(request: Request, policies: PolicySet, *, is_pattern: bool) -> list[Request]:
-    """The requests that the one can become; itself alone where nothing of it is unknown."""
+    """The candidate requests; only the request itself if nothing in it is unknown."""
     statements = list(_about(request.action, policies))
     texts = [text for each in statements for text in _texts(each)]
     letter = _unnamed(texts)
@@ -81,7 +81,7 @@ def _filled(value: Values, letter: str) -> Values:
 
 
 def _conditioned(base: Request, statements: Iterable[Statement], key: str) -> list[Tokens]:
-    """What conditions ask of the key, with variables in it filled in; of a number its neighbours too."""
+    """The values that conditions compare with the key, variables filled in; also neighbours of numbers."""
     scope = Scope(base)
     texts = [
         near
@@ -102,7 +102,7 @@ def _neighbours(text: str) -> tuple[str, ...]:
 
 
 def _variants(value: Values, wanted: Iterable[Tokens], letter: str) -> Iterator[Values]:
-    """The value as each of what is wanted, as far as its known part allows."""
+    """The value's variants that match one of the patterns and its known part."""
     texts = (value,) if isinstance(value, str) else value
     for at, text in enumerate(texts):
         for pattern in wanted if ANY in text else ():
@@ -112,7 +112,7 @@ def _variants(value: Values, wanted: Iterable[Tokens], letter: str) -> Iterator[
 
 
 def _meetings(request: Request, statements: Iterable[Statement], letter: str) -> list[str]:
-    """For every pattern of the statements an ARN that fits it and the request's resource."""
+    """For every pattern of the statements, an ARN that matches it and the request's resource, if any."""
     scope = Scope(request)
     patterns = dict.fromkeys(
         text for each in statements if each.resources for text in each.resources.texts if text != ANY
@@ -129,7 +129,7 @@ def _template(text: str) -> Template:
 
 @lru_cache(maxsize=_MEMO_SIZE)
 def _met(resource: str, pattern: Tokens, letter: str) -> str | None:
-    """An ARN that fits the need's resource and a policy's pattern, segment by segment."""
+    """An ARN that matches the need's resource and a policy's pattern, segment by segment."""
     parts = []
     for mine, theirs in zip(_cut(_tokens(resource)), _cut(_letters(pattern)), strict=True):
         part = _meet(mine, theirs, letter)
@@ -140,7 +140,7 @@ def _met(resource: str, pattern: Tokens, letter: str) -> str | None:
 
 
 def _tokens(text: str) -> Tokens:
-    """A text of which `*` stands for what is unknown, which is at least one letter."""
+    """The tokens of a text in which `*` is an unknown part of at least one letter."""
     return tuple(token for each in text for token in ((Wild.ONE, Wild.STAR) if each == ANY else (each,)))
 
 
@@ -150,7 +150,7 @@ def _letters(pattern: Tokens) -> Iterator[str | Wild]:
 
 
 def _cut(tokens: Iterable[str | Wild]) -> list[Tokens]:
-    """The six segments of an ARN; missing ones may be anything."""
+    """The six segments of an ARN; missing ones match anything."""
     segments: list[list[str | Wild]] = [[]]
     for each in tokens:
         if each == ":" and len(segments) < _ARN_SEGMENTS:
@@ -161,7 +161,7 @@ def _cut(tokens: Iterable[str | Wild]) -> list[Tokens]:
 
 
 def _meet(own: Tokens, other: Tokens, letter: str) -> str | None:
-    """A text that fits both; None where there is none."""
+    """A text that matches both patterns; None if there is none."""
     if own == other and not {Wild.STAR, Wild.ONE} & {*own}:
         return "".join(map(str, own))
     if len(own) * len(other) > _PAIRS_MAX:
@@ -184,7 +184,7 @@ def _meet(own: Tokens, other: Tokens, letter: str) -> str | None:
 def _moves(
     place: tuple[int, int], own: Tokens, other: Tokens, letter: str
 ) -> Iterator[tuple[tuple[int, int], str, bool]]:
-    """Where one letter, or a star's end, leads."""
+    """The next states: after one letter, or after the end of a star."""
     i, j = place
     mine = own[i] if i < len(own) else None
     theirs = other[j] if j < len(other) else None

@@ -1,7 +1,7 @@
-"""Any definition's steps, leniently: also of types that passrole does not run, as long as it is one.
+"""Reads the steps of any definition leniently, also of types that passrole does not run.
 
-`definition/` refuses what cannot be executed here; this reads only names, types and members, and leaves what
-it does not know alone. Branches of conditions and bodies of loops are walked.
+`definition/` refuses what cannot be executed; this reads only names, types and members, and ignores what it
+does not know. Branches of conditions and bodies of loops are included.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,14 +26,14 @@ BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 
 _JSON_GET = "Std:JsonGet"
 
-# Of references that lead to references.
+# The maximum length of a chain of references.
 _DEPTH_MAX = 8
 
-# Jobs and models have names that SageMaker makes up: `pipelines-<execution>-<step>-<random>`, or
+# Jobs and models have names that SageMaker generates: `pipelines-<execution>-<step>-<random>`, or
 # `<prefix>-...` where the SDK left a custom prefix in the arguments (use_custom_job_prefix). Of tuning and
 # AutoML jobs no such beginning is documented, and none was seen.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
-_MADE_UP: Mapping[str, str] = {
+_GENERATED: Mapping[str, str] = {
     "TrainingJobName": f"pipelines-{ANY}",
     "ProcessingJobName": f"pipelines-{ANY}",
     "TransformJobName": f"pipelines-{ANY}",
@@ -47,7 +47,7 @@ _ELEMENT_NAMES = ("OutputName", "InputName", "ChannelName", "VariantName")
 
 @dataclass(frozen=True, slots=True)
 class RawStep:
-    """A step as the definition has it, of any type."""
+    """A step of any type, unchecked."""
 
     name: str
     type: str
@@ -59,14 +59,14 @@ class RawStep:
         return as_object(self.members.get("Arguments"))
 
     def json_gets(self) -> Iterator[Mapping[str, Json]]:
-        """Every Std:JsonGet of the step itself, and not of the steps in its branches."""
+        """Every Std:JsonGet of the step itself, without those of steps in its branches."""
         arguments = {name: value for name, value in self.arguments.items() if name not in BRANCHES}
         yield from _json_gets({**self.members, "Arguments": dict(arguments)})
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Steps in document order, and the values that parameters will have as far as they are known."""
+    """The steps in document order, and the known values of parameters."""
 
     steps: tuple[RawStep, ...]
     parameters: Mapping[str, str]
@@ -74,20 +74,20 @@ class Definition:
     by_name: Mapping[str, RawStep] = field(default_factory=dict, hash=False)
 
     def text(self, value: Json, depth: int = 0) -> str:
-        """The text that a member will have; `*` stands for what only an execution knows."""
+        """The text of a member; `*` replaces what is known only at run time."""
         return self._filled(read_expression(value, "", []), depth)
 
     def values(self, value: Json) -> Json:
-        """The same for a whole object: every expression in it becomes the text that it will have."""
+        """The same for a whole object: every expression in it is replaced by its text."""
         return self._values(read_expression(value, "", []))
 
     def name_of(self, step: RawStep, member: str, depth: int = 0) -> str:
-        """What the step creates is called this; `member` is where its arguments name it, or a beginning."""
+        """The name of the resource that the step creates; `member` of its arguments has it, or its prefix."""
         given = step.arguments.get(member)
-        if member not in _MADE_UP:
+        if member not in _GENERATED:
             return ANY if given is None else self.text(given, depth)
         text = "" if given is None else self.text(given, depth)
-        return _MADE_UP[member] if text in ("", ANY) else f"{text}-{ANY}"
+        return _GENERATED[member] if text in ("", ANY) else f"{text}-{ANY}"
 
     def step(self, name: str) -> RawStep | None:
         """The step of that name."""
@@ -116,19 +116,19 @@ class Definition:
         return ANY
 
     def _property(self, step: RawStep, path: tuple[str | int, ...], depth: int) -> str:
-        """What a step's own arguments tell of a property that other steps refer to."""
+        """The value of a referenced property, derived from the step's own arguments."""
         if path == ("ModelArtifacts", "S3ModelArtifacts"):
             folder = self.text(_at(step.arguments, ("OutputDataConfig", "S3OutputPath")), depth)
             job = self.name_of(step, "TrainingJobName", depth)
             return ANY if folder == ANY else f"{folder.rstrip('/')}/{job}/output/model.tar.gz"
-        if len(path) == 1 and path[0] in _MADE_UP:
+        if len(path) == 1 and path[0] in _GENERATED:
             return self.name_of(step, str(path[0]), depth)
         found = _at(step.arguments, path)
         return ANY if found is None else self.text(found, depth)
 
 
 class UnreadableDefinition(Exception):
-    """The text is no pipeline definition; the message says why, in lower case."""
+    """The text is not a pipeline definition; the message says why."""
 
 
 def read_definition(text: str, given: Mapping[str, str]) -> Definition:
@@ -158,7 +158,7 @@ def as_list(value: Json) -> Sequence[Json]:
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:
-    """What stands at a path; an element of a list is found by its place or by its name."""
+    """The value at a path; an element of a list is found by its index or its name."""
     for part in path:
         if isinstance(value, dict):
             value = value.get(str(part))
@@ -199,13 +199,13 @@ def _walk(steps: Json, where: str) -> Iterator[RawStep]:
     if not isinstance(steps, list):
         raise UnreadableDefinition(f"`{where}` is not a list of steps")
     for index, step in enumerate(steps):
-        place = f"{where}[{index}]"
+        path = f"{where}[{index}]"
         members = as_object(step)
         name, type_ = members.get("Name"), members.get("Type")
         if not isinstance(name, str) or not isinstance(type_, str):
-            raise UnreadableDefinition(f"`{place}` has no `Name` or no `Type`")
+            raise UnreadableDefinition(f"`{path}` has no `Name` or no `Type`")
         found = RawStep(name, type_, members)
         yield found
         for branch in BRANCHES:
             if branch in found.arguments:
-                yield from _walk(found.arguments[branch], f"{place}.Arguments.{branch}")
+                yield from _walk(found.arguments[branch], f"{path}.Arguments.{branch}")

@@ -1,8 +1,8 @@
-"""What an EMR step will ask of IAM: on a cluster that is there, or with a cluster of its own.
+"""The needs of EMR steps: on an existing cluster, or with a cluster created for the step.
 
-It judges nothing. SageMaker follows such steps by an EventBridge rule of a fixed name on the default bus.
-RunJobFlow, and AddTags at creation, are authorised on the literal `cluster/*`, as real denials show, although
-the service authorization reference lists no resource for them.
+SageMaker follows such steps with an EventBridge rule of a fixed name on the default bus. RunJobFlow, and
+AddTags at creation, are authorised on the literal `cluster/*`, as real denials show, although the service
+authorization reference lists no resource for them.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 from passrole import arns
 from passrole.definition.expressions import Json
 from passrole.needs.document import Definition, RawStep, as_list, as_object
-from passrole.needs.need import ANY, Moment, Need, Place, pass_role, role_arn
+from passrole.needs.need import ANY, Need, Phase, Place, pass_role, role_arn
 from passrole.needs.table import NOT_STOPPED
 from passrole.patterns import compile_pattern
 from passrole.policy.request import Values
@@ -40,11 +40,11 @@ RULES: Final[Mapping[str, Mapping[str, Any]]] = {
 # https://docs.aws.amazon.com/emr/latest/APIReference/API_RunJobFlow.html#EMR-RunJobFlow-response-JobFlowId
 _ID: Final = f"j-{ANY}"
 _TAG_PREFIXES: Final = ("aws", "elasticmapreduce")
-_ON_THE_CLUSTER: Final[tuple[tuple[str, str, Moment], ...]] = (
+_ON_THE_CLUSTER: Final[tuple[tuple[str, str, Phase], ...]] = (
     ("DescribeStep", "follows the EMR step", "progress"),
     ("CancelSteps", "cancels it when the execution is stopped", "stop"),
 )
-_ON_ITS_OWN_CLUSTER: Final[tuple[tuple[str, str, Moment], ...]] = (
+_ON_ITS_OWN_CLUSTER: Final[tuple[tuple[str, str, Phase], ...]] = (
     ("ListSteps", "learns the EMR step's id", "progress"),
     ("DescribeCluster", "follows the cluster", "progress"),
     ("TerminateJobFlows", "ends it when the execution is stopped", "stop"),
@@ -97,7 +97,7 @@ def _need(
     step: RawStep,
     place: Place,
     cluster: str,
-    call: tuple[str, str, Moment],
+    call: tuple[str, str, Phase],
     context: Mapping[str, Values] | None = None,
 ) -> Need:
     action, why, when = call

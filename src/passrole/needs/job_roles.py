@@ -1,7 +1,7 @@
-"""What a job's own role needs: its data in S3 by prefix, its logs, its image, its keys, its network.
+"""The needs of a job's own role: data in S3 by prefix, logs, image, keys, network.
 
-It judges nothing, and knows nothing of what the code in the container does beyond that.
-https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html has the list for each Create operation.
+What the code in the container needs beyond that is unknown.
+https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html lists them for each Create operation.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,8 +34,8 @@ _NETWORK_ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Where a job's arguments name what its role uses. `role` is a path too; of a transform job it is that
-    of its model.
+    """The paths in a job's arguments of what its role uses. `role` is a path too; a transform job uses its
+    model's role.
     """
 
     log_group: str
@@ -50,7 +50,7 @@ class _Job:
 
 
 def needs_of_job_roles(definition: Definition, place: Place) -> list[Need]:
-    """The needs of every job's own role, in the order of the steps; nothing twice for a step."""
+    """The needs of the jobs' own roles, in the order of the steps, without duplicates within a step."""
     found = [
         need
         for step in definition.steps
@@ -104,13 +104,13 @@ class _Texts:
     definition: Definition
 
     def of(self, paths: tuple[str, ...]) -> list[str]:
-        """The texts that the paths lead to, each once."""
+        """The distinct texts at the paths."""
         found = (self.definition.text(value) for path in paths for value in values_at(self.arguments, path))
         return list(dict.fromkeys(text for text in found if text))
 
 
 def _role_of_model(step: RawStep, definition: Definition, place: Place) -> str | None:
-    """A transform job has the role of its model, which a step of the pipeline may create."""
+    """The role of a transform job's model, if a step of the pipeline creates that model."""
     wanted = definition.text(step.arguments.get("ModelName"))
     models = [other for other in definition.steps if other.type == "Model"]
     named = [other for other in models if definition.name_of(other, "ModelName") == wanted]

@@ -1,7 +1,7 @@
-"""The smallest policy that allows a list of needs: grouped, named, and without anything that could go.
+"""The smallest policy that allows a list of needs, grouped by statement.
 
-It judges nothing and reads nothing. Resources stand as the needs have them: exact where they are known, a
-pattern where a part is known only at run time, and then the statement's Sid says so.
+Resources are exact where they are known, and patterns where a part is known only at run time; then the
+statement's Sid says so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,14 +17,14 @@ from passrole.policy.variables import as_letters
 
 Document = dict[str, object]
 
-# Patterns without variables ask nothing of a request.
+# Patterns without variables need no request.
 _NOBODY: Final = Scope(Request(service_principal(SAGEMAKER, ""), "", "", ""))
 
-# What IAM allows of the inline policies of a role together, white space not counted.
+# The maximum size of a role's inline policies together, without white space.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 INLINE_CHARACTERS_MAX: Final = 10_240
 
-# A letter that no pattern names, in place of what only an execution knows.
+# A letter that no pattern contains, in place of what is known only at run time.
 _NOWHERE: Final = "\ue000"
 
 _VERSION: Final = "2012-10-17"
@@ -50,7 +50,7 @@ _SERVICES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """What one need takes: an action on a resource, for iam:PassRole to one service."""
+    """The grant for one need: an action on a resource, and for iam:PassRole the receiving service."""
 
     action: str
     resource: str
@@ -64,10 +64,10 @@ class _Grant:
 
 
 def least_privilege(needs: Iterable[Need]) -> Document:
-    """A policy that allows every need and from which no action of any statement can be taken.
+    """A policy that allows every need and is minimal: every action of every statement is needed.
 
-    sts:AssumeRole is the trust policy's matter and is left out, and so is what is needed only if there are
-    tags. Without needs the list of statements is empty, which IAM takes for no policy.
+    sts:AssumeRole is left out, since the trust policy decides it, and so are needs that exist only with tags.
+    Without needs the list of statements is empty, which IAM refuses.
     """
     statements: list[Document] = []
     taken: dict[str, int] = {}
@@ -94,7 +94,7 @@ def _grant(need: Need) -> _Grant:
 
 
 def _necessary(grants: Iterable[_Grant]) -> list[_Grant]:
-    """Each once, and none that a pattern among the others allows anyway; the order stays."""
+    """The distinct grants in order, without those that a pattern among the others already allows."""
     found: dict[tuple[object, str], _Grant] = {}
     for grant in grants:
         found.setdefault((grant.kind, grant.resource), grant)
@@ -106,20 +106,20 @@ def _necessary(grants: Iterable[_Grant]) -> list[_Grant]:
 
 
 def _uncovered(grants: list[_Grant]) -> list[_Grant]:
-    """Of one kind: first the patterns that others can stand in for go, then what the rest of them cover."""
+    """The grants of one kind without redundant patterns, and without grants that the remaining ones cover."""
     patterns = [grant for grant in grants if set(grant.resource) & {ANY, "?"}]
     covered = {pattern: frozenset(filter(_covers(pattern), grants)) for pattern in patterns}
-    standing = list(patterns)
+    needed = list(patterns)
     for pattern in patterns:
-        others = [other for other in standing if other is not pattern]
+        others = [other for other in needed if other is not pattern]
         if covered[pattern] <= frozenset().union(*(covered[other] for other in others)):
-            standing = others
-    by_patterns = frozenset().union(*(covered[pattern] for pattern in standing))
-    return [grant for grant in grants if grant in standing or grant not in by_patterns]
+            needed = others
+    by_patterns = frozenset().union(*(covered[pattern] for pattern in needed))
+    return [grant for grant in grants if grant in needed or grant not in by_patterns]
 
 
 def _covers(pattern: _Grant) -> Callable[[_Grant], bool]:
-    """Whether the pattern allows a resource; of one that is a pattern itself, everything it can become."""
+    """A test whether the pattern covers a grant; if the grant is a pattern, all that it can become."""
     matcher = arn_matcher(as_letters(pattern.resource), variables=True)
     widest = len(pattern.resource)
 
@@ -147,7 +147,7 @@ def _grouped(grants: list[_Grant]) -> Iterator[tuple[tuple[Values | None, bool],
 
 
 def _sid(action: str, passed_to: Values | None, is_pattern: bool, taken: dict[str, int]) -> str:
-    """Letters and digits, as IAM wants, and unique."""
+    """A unique Sid of letters and digits, as IAM requires."""
     service, _, name = action.partition(":")
     words = _SIDS.get(service.lower(), "".join(letter for letter in service if letter.isalnum()).title())
     if name.lower() == "passrole":

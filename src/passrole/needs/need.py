@@ -1,6 +1,6 @@
-"""One permission that a pipeline will be asked for, and the ARNs of what a definition names.
+"""One permission that a pipeline needs, and the ARNs of resources that a definition names.
 
-It judges nothing. Region, account and partition are those that a name spells out, else those of the place.
+Region, account and partition are those in the name, else those of the Place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,11 @@ from typing import Final, Literal, NamedTuple
 from passrole import arns
 from passrole.policy.request import Values
 
-Moment = Literal["start", "progress", "stop", "deploy", "if tagged"]
+Phase = Literal["start", "progress", "stop", "deploy", "if tagged"]
 
 SAGEMAKER: Final = "sagemaker.amazonaws.com"
 PASSED_TO: Final = "iam:PassedToService"
-# What stands for a value that only a running execution knows.
+# The placeholder for a value that is known only at run time.
 ANY: Final = "*"
 
 _LEGACY_REGION: Final = "us-east-1"  # of https://queue.amazonaws.com, which names none
@@ -22,9 +22,9 @@ _SQS_LABELS: Final = ("sqs", "sqs-fips")
 
 
 class Place(NamedTuple):
-    """Where things are whose ARN the definition does not spell out; in whichever partition, or unknown (`*`).
+    """The default region and account of resources without a full ARN; in any partition, or unknown (`*`).
 
-    It names what is asked about, and is never a part of a key or a path.
+    It is only for ARNs of predicted requests, never for a key or a path.
     """
 
     region: str
@@ -42,15 +42,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A request that will be made.
+    """A request that the pipeline will make.
 
-    `step` is None for what concerns the whole pipeline. `when`: as the step starts, while it is followed, as
-    the execution is stopped, as the pipeline is deployed or started, or only if tags are given. `is_pattern`
-    where part of the resource is known only at run time and stands as `*`; `shape` is then a closer pattern,
-    if what stands for the `*` has a known form. `why` is for people. `context` are the keys that are special
-    to the request; a value of `*` is known only at run time. `optional` says why a run can do without the
-    permission; None where it cannot. `role` is the job's own role, where it and not the pipeline's is asked.
-    `associated` is the ARN of what a role that is handed on will serve, where that is known.
+    `step` is None if it concerns the whole pipeline. `when`: when the step starts, while it is followed, when
+    the execution is stopped, when the pipeline is deployed or started, or only with tags. `is_pattern`: a
+    part of the resource is known only at run time and is `*`; `shape` is then a closer pattern, if that part
+    has a known form. `why` is for people. `context` are the request's own condition keys; a value of `*` is
+    known only at run time. `optional` says why a run works without the permission; None if it does not.
+    `role` is the job's own role, if that and not the pipeline's role makes the request. `associated` is the
+    ARN of the resource that will use a passed role, if it is known.
     """
 
     step: str | None
@@ -58,7 +58,7 @@ class Need:
     resource: str
     why: str
     context: Mapping[str, Values] = field(default_factory=dict, hash=False)
-    when: Moment = "start"
+    when: Phase = "start"
     is_pattern: bool = False
     associated: str | None = None
     optional: str | None = None
@@ -67,7 +67,7 @@ class Need:
 
     @property
     def is_required(self) -> bool:
-        """Whether something goes wrong without it."""
+        """Whether the pipeline fails without it."""
         return self.optional is None and self.when != "if tagged"
 
 
@@ -80,12 +80,12 @@ def pass_role(
     deploy: bool = False,
     associated: str | None = None,
 ) -> Need:
-    """The right to hand a role on; `member` is where the definition names it."""
+    """The need to pass a role; `member` is where the definition names it."""
     return Need(
         step=step,
         action="iam:PassRole",
         resource=role_arn,
-        why=f"{member} is handed to {service}",
+        why=f"{member} is passed to {service}",
         context={PASSED_TO: service},
         when="deploy" if deploy else "start",
         is_pattern=ANY in role_arn,
@@ -94,7 +94,7 @@ def pass_role(
 
 
 def function_arn(text: str, place: Place) -> str:
-    """A function in any form that Lambda takes: an ARN, a name, either with an account or a qualifier."""
+    """A function in any form that Lambda accepts: an ARN or a name, with an account or a qualifier."""
     found = None if text.startswith("arn:") else arns.function_name(text)
     if found is None:
         return text if text.startswith("arn:") else place.arn("lambda", f"function:{ANY}")
@@ -104,7 +104,7 @@ def function_arn(text: str, place: Place) -> str:
 
 
 def role_arn(text: str, place: Place) -> str:
-    """A role given by ARN or by name; of an instance profile, the role that has its name."""
+    """A role given by ARN or name; for an instance profile, the role of the same name."""
     found = arns.parse(text)
     if found is None:
         return str(arns.Arn(place.partition, "iam", "", place.account, f"role/{_name(text)}"))
@@ -112,7 +112,7 @@ def role_arn(text: str, place: Place) -> str:
 
 
 def queue_arn(url: str, place: Place) -> str:
-    """The queue behind a QueueUrl on whichever host, or behind a bare name.
+    """The queue of a QueueUrl on any host, or of a name.
 
     https://docs.aws.amazon.com/general/latest/gr/sqs-service.html has today's and the legacy hosts; a VPC
     endpoint's are https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html.
@@ -127,7 +127,7 @@ def queue_arn(url: str, place: Place) -> str:
 
 
 def key_arn(text: str, place: Place) -> str:
-    """A KMS key by id, ARN or alias; which key an alias stands for only KMS knows."""
+    """A KMS key by id, ARN or alias; the key of an alias is unknown here."""
     found = arns.parse(text)
     resource = found.resource if found else text if text.startswith("alias/") else f"key/{text}"
     if resource.startswith("alias/"):
@@ -136,13 +136,13 @@ def key_arn(text: str, place: Place) -> str:
 
 
 def object_arn(uri: str, place: Place) -> str | None:
-    """What is at `s3://bucket/key`, or everything below a prefix; None of what is no such URI."""
+    """The ARN of `s3://bucket/key`; None for any other URI."""
     found = bucket_and_key(uri)
     return None if found is None else f"arn:{place.partition}:s3:::{found[0]}/{found[1]}"
 
 
 def bucket_and_key(uri: str) -> tuple[str, str] | None:
-    """The parts of `s3://bucket/key`; of a value that only an execution knows, any bucket and key."""
+    """The parts of `s3://bucket/key`; `*` for both if the value is known only at run time."""
     if uri == ANY:
         return ANY, ANY
     scheme, _, rest = uri.partition("://")
@@ -151,7 +151,7 @@ def bucket_and_key(uri: str) -> tuple[str, str] | None:
 
 
 def repository_arn(image: str, place: Place) -> str | None:
-    """The repository of `account.dkr.ecr.region.amazonaws.com/name:tag`; None of what is not in ECR."""
+    """The repository of `account.dkr.ecr.region.amazonaws.com/name:tag`; None for images outside of ECR."""
     if image == ANY:
         return place.arn("ecr", f"repository/{ANY}")
     host, _, path = image.partition("/")
@@ -163,7 +163,7 @@ def repository_arn(image: str, place: Place) -> str | None:
 
 
 def _name(text: str) -> str:
-    """The name; of text that cannot be one, ANY, as of what only a running execution knows."""
+    """The name; ANY if the text is not a valid name."""
     try:
         return arns.Name(text)
     except arns.InvalidPart:

@@ -1,6 +1,7 @@
-"""The whole list: what the role of a pipeline needs, and what whoever deploys and starts it needs.
+"""The needs of a pipeline's role, and of the principal that deploys and starts the pipeline.
 
-It judges nothing. Facts: SageMaker Developer Guide, "Build and manage steps" and "IAM access management".
+https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ _WITH_INPUTS: Final = ("Lambda", "Callback")
 
 
 def needs_of_role(definition: Definition, place: Place) -> list[Need]:
-    """What the execution role will be asked for, in the order of the steps; nothing twice for a step."""
+    """The needs of the execution role, in the order of the steps, without duplicates within a step."""
     found = [
         need
         for step in definition.steps
@@ -34,12 +35,12 @@ def unknown_steps(definition: Definition) -> list[RawStep]:
 
 
 def keys_of_calls(place: Place) -> dict[str, Values]:
-    """The condition keys that every call of an execution carries: AWS's services call each other by TLS."""
+    """The condition keys of every call of an execution; AWS's services call each other over TLS."""
     return call_keys(place.region, secure=True)
 
 
 def trust_need(role_arn: str, pipeline: str = "", place: Place | None = None) -> Need:
-    """That SageMaker may become the role at all, for executions of the pipeline (by its name).
+    """SageMaker's need to assume the role, for executions of the pipeline (by its name).
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     """
@@ -51,7 +52,7 @@ def trust_need(role_arn: str, pipeline: str = "", place: Place | None = None) ->
 
 
 def needs_of_caller(pipeline: str, role_arn: str, place: Place) -> list[Need]:
-    """What creating the pipeline (by its name) and starting it asks of whoever does so."""
+    """The needs of the principal that creates and starts the pipeline (by its name)."""
     arn = place.arn("sagemaker", f"pipeline/{pipeline or ANY}")
     pattern = not pipeline
     return [
@@ -71,14 +72,14 @@ def needs_of_caller(pipeline: str, role_arn: str, place: Place) -> list[Need]:
 
 
 def place_of(definition: Definition, default: Place) -> Place:
-    """The region and account of what the definition names in full: a function, a queue, a role, a key, ...
+    """The region and account of the ARNs in the definition: of a function, a queue, a role, a key, ...
 
-    Functions and queues tell both, and come first, for they must be where the pipeline is.
+    Functions and queues have both, and come first, since they must be where the pipeline is.
     """
     named = next(_places(definition, default), None)
     if named is not None:
         return named
-    # What a function or a message is given may be about things anywhere.
+    # The inputs of functions and messages may name resources anywhere.
     steps = [step for step in definition.steps if step.type not in _WITH_INPUTS]
     found = [arn for step in steps for arn in _arns(dict(step.members))]
     account = next((arn.account for arn in found if arn.service in ("iam", "kms") and arn.account), None)
@@ -99,7 +100,7 @@ def _places(definition: Definition, default: Place) -> Iterator[Place]:
 
 
 def _arns(value: Json) -> Iterator[arns.Arn]:
-    """Every ARN and every image in ECR among the texts of a step."""
+    """All ARNs and ECR images in the texts of a step."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from _arns(inner)

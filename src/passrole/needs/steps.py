@@ -1,7 +1,4 @@
-"""What each type of step will ask of IAM as the execution role, made of the table. EMR has a file of its own.
-
-It judges nothing.
-"""
+"""The needs of each type of step as the execution role, from the table; EMR's are in `emr`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,13 +25,13 @@ _TAG_PREFIXES: Final = ("aws", "sagemaker")
 
 
 def needs_of_step(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """Everything that a step of a known type asks for, in the order in which it is asked."""
+    """All needs of a step of a known type, in the order of its calls."""
     yield from json_gets(step, definition, place)
     yield from KINDS[step.type](step, definition, place)
 
 
 def json_gets(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """What Std:JsonGet reads in the step's members: a property file, or an object that is named.
+    """The needs of Std:JsonGet in the step's members: a property file, or an S3 object.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
     """
@@ -59,7 +56,7 @@ def _tags_of(step: RawStep, definition: Definition) -> dict[str, str]:
 
 
 def _file_of(found: Mapping[str, Json], definition: Definition) -> tuple[str, str | None]:
-    """Where the file is, and the key that its output is encrypted with."""
+    """The URI of a JsonGet's file, and the KMS key of its output."""
     if "S3Uri" in found:
         return definition.text(found["S3Uri"]), None
     reference = str(as_object(found.get("PropertyFile")).get("Get", found.get("PropertyFile")))
@@ -101,13 +98,13 @@ def _cleanup(step: RawStep, definition: Definition, place: Place) -> Iterator[Ne
 
 
 def below(uri: str, place: Place) -> str | None:
-    """The objects whose keys begin as the URI does."""
+    """The objects whose keys begin with the URI's key."""
     arn = object_arn(uri, place)
     return None if arn is None else f"{arn.rstrip(ANY)}{ANY}"
 
 
 def _of(row: StepType) -> Kind:
-    """A step of calls that the table lists: its own one, the roles that it hands on, and the others."""
+    """The needs of a row of the table: its first call, the roles that it passes, and the other calls."""
 
     def kind(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
         keys = _Keys(step, definition, place)
@@ -125,7 +122,7 @@ def _of(row: StepType) -> Kind:
 
 
 class _Keys:
-    """A step with what its calls carry, worked out once."""
+    """The condition keys of a step's calls, computed once."""
 
     def __init__(self, step: RawStep, definition: Definition, place: Place) -> None:
         self.step, self.definition, self.place = step, definition, place
@@ -133,7 +130,7 @@ class _Keys:
         self.tags = _tags_of(step, definition)
 
     def of(self, ask: Ask) -> dict[str, Values]:
-        """The condition keys of a call: those of the arguments where it creates, else the thing's tags."""
+        """The condition keys of a call: those of its arguments if it creates, else the resource's tags."""
         if not ask.creates:
             return resource_tag_keys(self.tags, _TAG_PREFIXES)
         keys = sagemaker_keys(ask.action, self.arguments)
@@ -167,7 +164,7 @@ def _asked(ask: Ask, keys: _Keys) -> Iterator[Need]:
 
 
 def _named(template: str, keys: _Keys) -> str:
-    """The resource with the name that the step gives it, or the rule by which it gets one."""
+    """The resource with the name in the step's arguments, or the pattern of the generated name."""
     head, brace, rest = template.partition("{")
     if not brace:
         return template
@@ -175,12 +172,12 @@ def _named(template: str, keys: _Keys) -> str:
     own = keys.step.arguments.get(member) or keys.step.members.get(member)
     name = keys.definition.name_of(keys.step, member) if member in keys.step.arguments or own is None else ""
     name = name or keys.definition.text(own)
-    # A package without a group is named in another way: everything below the kind.
+    # A model package without a group has another form of name: everything of the type.
     return f"{head}{ANY}" if name == ANY and tail == f"/{ANY}" else f"{head}{name}{tail}"
 
 
 def _encrypted(row: StepType, step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """The pipeline's role needs a key where the job's own role may not use it; for an endpoint always.
+    """KMS needs of the pipeline's role: if the job's own role may not use the key; for endpoints always.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
     """
@@ -209,7 +206,7 @@ def _keys_of_configuration(step: RawStep, definition: Definition) -> Iterator[st
 
 
 def _artefacts(row: StepType, step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """The model's data: SageMaker looks whether it is there as who registers or creates the model."""
+    """The model's data: SageMaker checks that it exists with the permissions of the model's creator."""
     for path in row.artefacts:
         for value in values_at(step.arguments, path):
             resource = object_arn(definition.text(value), place)

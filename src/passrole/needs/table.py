@@ -1,15 +1,16 @@
-"""What each type of step asks of IAM as the pipeline's execution role: one row a type, each with its source.
+"""The permissions that each type of step needs as the pipeline's execution role: a row for each type, with
+sources.
 
-It is data; `steps` makes needs of it. `{Member}` in a resource is the name that the step's argument gives, or
-the rule by which SageMaker makes one up (`document`). A type that is not here is said to be unknown; it is
-never taken to need nothing. docs/reference/step-permissions.md shows the table to people.
+`steps` makes needs of this data. `{Member}` in a resource is the name in the step's arguments, or the pattern
+of the name that SageMaker generates (`document`). A type that is not here is reported as unknown, never as
+needing nothing. docs/reference/step-permissions.md is this table for people.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from passrole.needs.need import SAGEMAKER, Moment
+from passrole.needs.need import SAGEMAKER, Phase
 
 _GUIDE: Final = "https://docs.aws.amazon.com/sagemaker/latest/dg"
 _AUTHORIZATION: Final = "https://docs.aws.amazon.com/service-authorization/latest/reference"
@@ -26,14 +27,14 @@ _NO_BASELINE: Final = "only where no baseline is supplied"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A call. `creates`: the arguments' condition keys and tags go along. `optional`: why a run can do
-    without it. `only_with`: it is made only where the step has that argument or member.
+    """A call. `creates`: it carries the condition keys of its arguments and tags. `optional`: why a run works
+    without it. `only_with`: it is made only if the step has that argument or member.
     """
 
     action: str
     resource: str
     why: str
-    when: Moment = "start"
+    when: Phase = "start"
     optional: str | None = None
     creates: bool = False
     only_with: str | None = None
@@ -41,7 +42,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A role that the step hands on; `path` is where the arguments name it."""
+    """A role that the step passes; `path` is its place in the arguments."""
 
     path: str
     service: str = SAGEMAKER
@@ -49,8 +50,8 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class StepType:
-    """A row. `keys` are where KMS keys are named, `artefacts` where model artefacts are; `sources` are links
-    to AWS's documents.
+    """A row. `keys` and `artefacts` are paths of KMS keys and model artefacts in the arguments; `sources` are
+    links to AWS's documentation.
     """
 
     sources: tuple[str, ...]
@@ -137,7 +138,8 @@ def _bedrock(operation: str, resource: str, kind: str) -> StepType:
     )
 
 
-# What Lambda, Callback and EMR steps ask for is made by code (`steps`, `emr`); their rows are the sources.
+# The needs of Lambda, Callback and EMR steps are made by code (`steps`, `emr`); their rows have the sources
+# only.
 TABLE: Final[Mapping[str, StepType]] = {
     "Lambda": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-lambda",)),
     "Callback": StepType((f"{_GUIDE}/build-and-manage-steps-types.html#step-type-callback",)),

@@ -1,8 +1,8 @@
-"""Each need put to the evaluator, and the answer explained.
+"""Evaluates needs with `policy/evaluate`, and explains the results.
 
-It decides nothing itself: `policy/evaluate` does. What is known only at run time is asked in every form that
-the policies tell apart (`possible`): it is allowed if all of them are, denied if none is, and else `maybe`.
-Of a resource in another account only the role's own side is asked where the other side's policy is not known.
+A resource that is known only at run time is evaluated for each candidate that the policies distinguish
+(`candidates`): allowed if all are, denied if none is, and else `maybe`. For a resource in another account
+whose policy is unknown, only the role's own side is evaluated.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ Keys = Mapping[str, Values]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A need and its verdict; `reason` is AWS's message, None where it is allowed.
+    """A need and its verdict; `reason` is AWS's message, None if it is allowed.
 
-    `request` is the one that decided, of `allowing` those that the policies allow.
+    `request` is the decisive request; `allowing` are the candidates that the policies allow.
     """
 
     need: Need
@@ -45,29 +45,29 @@ class Answer:
 
     @property
     def allowed(self) -> bool:
-        """Whether the request would go through, whatever the names turn out to be."""
+        """Whether the request is allowed for all possible names."""
         return self.verdict == "allowed"
 
     @property
     def counts_against(self) -> bool:
-        """Whether something that is required is missing, or may be."""
+        """Whether it is required, and missing or possibly missing."""
         return self.need.is_required and not self.allowed
 
     @property
     def near_misses(self) -> tuple[str, ...]:
-        """The nearest of them, in words."""
+        """The messages of the nearest misses."""
         return tuple(miss.message for miss in self.misses[:_NEAR_MISSES_MAX])
 
     @property
     def grant(self) -> Mapping[str, object] | None:
-        """The smallest statement that would allow it; None where it is allowed, or explicitly denied."""
+        """The smallest statement that would allow it; None if it is allowed or explicitly denied."""
         if self.allowed or self.decision.explicit:
             return None
         return statement_for(self.request, "trust" if self.need.action == ASSUME_ROLE else "identity")
 
 
 def execution_role_session(role_arn: str) -> Principal:
-    """SageMaker's session of the execution role. Raises InvalidPart for what is no role's ARN."""
+    """SageMaker's session of the execution role. Raises InvalidPart if it is not a role's ARN."""
     name = role_arn.rpartition("/")[2]
     found = arns.parse(role_arn)
     account = Account(found.account if found else "")
@@ -82,10 +82,10 @@ def evaluate_needs(
     attached: Mapping[str, CompiledPolicy] | None = None,
     keys: Keys | None = None,
 ) -> list[Answer]:
-    """The answers in the order of the needs; sts:AssumeRole is asked of `policies.trust` as SageMaker.
+    """The answers in the order of the needs; sts:AssumeRole is evaluated as SageMaker, with `policies.trust`.
 
-    `attached` are the policies of functions and queues by ARN, as far as they are known; `keys` those that
-    every call carries, its region for one.
+    `attached` are the known policies of functions and queues by ARN; `keys` are the condition keys of every
+    call, such as its region.
     """
     known, everywhere = attached or {}, keys or {}
     own = {arn: policies.replace(resource=policy) for arn, policy in known.items()}
@@ -111,13 +111,13 @@ def evaluate_needs(
 
 
 def is_elsewhere(need: Need, account: str) -> bool:
-    """Whether the resource is another account's."""
+    """Whether the resource is in another account."""
     found = arns.parse(need.resource)
     return found is not None and found.account not in ("", account)
 
 
 def _owner(need: Need, account: str, known: Mapping[str, CompiledPolicy]) -> str:
-    """Whose the resource is taken to be: the role's own where the other side's policy is not known."""
+    """The resource's account, or the role's own if the policy of a resource elsewhere is unknown."""
     return need.resource.split(":")[4] if is_elsewhere(need, account) and need.resource in known else account
 
 
@@ -137,7 +137,7 @@ def _judge(need: Need, principal: Principal, policies: PolicySet, owner: str, ke
     refused = [decision for decision in decisions if not decision.allowed]
     if not refused:
         return Answer(need, request, decisions[0], None, (), "allowed", allowing)
-    # The name as it stands says more than one that was made up, where it is refused too.
+    # The name with `*` makes a clearer message than a generated one, if it is denied too.
     literal = evaluate(request, policies)
     decision = refused[0] if literal.allowed else literal
     return Answer(
