@@ -104,7 +104,12 @@ class Location(NamedTuple):
 
     def key(self, name: str) -> str:
         """The key of the resource of that name in a Collection."""
-        return f"{self.account}/{self.region}/{name}"
+        return resource_key(self.account, self.region, name)
+
+
+def resource_key(account: str, region: str, name: str) -> str:
+    """The key of a regional resource in a Collection; see `Location`."""
+    return f"{account}/{region}/{name}"
 
 
 class Arn(NamedTuple):
@@ -122,7 +127,7 @@ class Arn(NamedTuple):
     @property
     def key(self) -> str:
         """The key in a Collection where the resource is a name alone; see `Location`."""
-        return f"{self.account}/{self.region}/{self.resource}"
+        return resource_key(self.account, self.region, self.resource)
 
 
 def parse(text: str) -> Arn | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from passrole.arns import Account, Location, Region
+from passrole.arns import Account, Location, Region, resource_key
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.policy.request import Principal
@@ -70,4 +70,4 @@ class Context:
 
     def key(self, name: str) -> str:
         """The key of a regional resource in a Collection."""
-        return self.location.key(name)
+        return resource_key(self.account, self.region, name)

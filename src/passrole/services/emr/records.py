@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Location, Region
+from passrole.arns import Account, Region, resource_key
 from passrole.policy.request import Values
 from passrole.policy.request_keys import resource_tag_keys
 from passrole.services.context import Context
@@ -64,7 +64,7 @@ class Cluster:
     @property
     def key(self) -> str:
         """The cluster's key in the store."""
-        return Location(self.account, self.region).key(self.id)
+        return resource_key(self.account, self.region, self.id)
 
     @property
     def arn(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passrole import arns
-from passrole.arns import Account, Arn, InvalidPart, Location, Region
+from passrole.arns import Account, Arn, InvalidPart, Region, resource_key
 from passrole.event_outbox import DEFAULT_BUS, RULES_KIND
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -51,7 +51,7 @@ class Rule:
     @property
     def bus_key(self) -> str:
         """The key of the rule's bus."""
-        return Location(self.account, self.region).key(self.bus)
+        return resource_key(self.account, self.region, self.bus)
 
     @property
     def key(self) -> str:

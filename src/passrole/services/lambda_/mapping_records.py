@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Location, Region
+from passrole.arns import Account, Region, resource_key
 from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.store import Collection, Tx
@@ -40,7 +40,7 @@ class EventSourceMapping:
     @property
     def key(self) -> str:
         """Its key in the store."""
-        return Location(self.account, self.region).key(self.uuid)
+        return resource_key(self.account, self.region, self.uuid)
 
     @property
     def arn(self) -> str:
@@ -50,7 +50,7 @@ class EventSourceMapping:
     @property
     def function_key(self) -> str:
         """The key of the function, whatever the qualifier."""
-        return Location(self.account, self.region).key(self.function)
+        return resource_key(self.account, self.region, self.function)
 
     @property
     def function_arn(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole import arns, ids
-from passrole.arns import Account, Location, Region
+from passrole.arns import Account, Region, resource_key
 from passrole.config import Config
 from passrole.runtimes.environment import runtime_warning
 from passrole.runtimes.interface import FunctionSpec
@@ -52,7 +52,7 @@ class Function:
     @property
     def key(self) -> str:
         """The function's key in the store; Context.key of its name, whatever the version."""
-        return Location(self.account, self.region).key(self.name)
+        return resource_key(self.account, self.region, self.name)
 
     @property
     def arn(self) -> str:

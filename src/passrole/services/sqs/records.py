@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
-from passrole.arns import Account, Location, Name, Region
+from passrole.arns import Account, Name, Region, resource_key
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.sqs import attributes
@@ -33,7 +33,7 @@ class Queue:
     @property
     def key(self) -> str:
         """The queue's key in the store; Context.key of its name."""
-        return Location(self.account, self.region).key(self.name)
+        return resource_key(self.account, self.region, self.name)
 
     @property
     def channel(self) -> str:
