@@ -20,7 +20,7 @@ from tests.journeys.test_emr import metadata, running
 from tests.services.emr.conftest import Fleet
 
 from passrole.cli import main
-from passrole.runtimes.jobs import written
+from passrole.runtimes.jobs import read_output
 
 Start = Callable[..., str]
 BUCKET = "spark-journeys"
@@ -100,7 +100,7 @@ def test_a_stop_ends_spark_and_leaves_nothing_running(fleet: Fleet, start: Start
     execution = start([job(cluster, f"s3://{BUCKET}/sleep.py")])
     _, step = running(server, execution, fleet)
     folder = server.data / "emr" / cluster / step
-    eventually(lambda: b"up" in written(folder, "stdout", 0, 1_000))
+    eventually(lambda: b"up" in read_output(folder, "stdout", 0, 1_000))
     server.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution)
     assert server.finished(execution)["PipelineExecutionStatus"] == "Stopped"
     assert fleet.status(cluster, step)["State"] == "CANCELLED"

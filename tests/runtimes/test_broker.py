@@ -8,13 +8,13 @@ from typing import NamedTuple, TypeVar
 import pytest
 from tests.eventually import eventually_async
 
-from passrole.runtimes.broker import STRANGER_BYTES_MAX, Broker, Handout
+from passrole.runtimes.broker import STRANGER_BYTES_MAX, Broker, NextInvocation
 
 T = TypeVar("T")
 HEAD = b" HTTP/1.1\r\nHost: HOST\r\n"
 NEXT = b"GET /PATH/2018-06-01/runtime/invocation/next" + HEAD + b"\r\n"
 ANSWER = b"POST /PATH/2018-06-01/runtime/invocation/%b/response" + HEAD + b"content-LENGTH: %d\r\n\r\n%b"
-HANDOUT = Handout("r-1", "arn:f", 1234, b'{"a":1}')
+HANDOUT = NextInvocation("r-1", "arn:f", 1234, b'{"a":1}')
 
 REFUSED = [
     # what is sent while r-1 is out                                                     status

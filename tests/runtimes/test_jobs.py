@@ -56,7 +56,7 @@ def test_a_job_that_is_asked_to_end_before_it_begins_does_not_begin(tmp_path: Pa
 
 def test_a_job_that_is_gone_without_a_code_is_lost_and_has_begun(tmp_path: Path) -> None:
     folder = tmp_path / "job"
-    assert not jobs.began(folder)
+    assert not jobs.may_have_begun(folder)
 
     async def scenario() -> None:
         running = Jobs()
@@ -67,6 +67,6 @@ def test_a_job_that_is_gone_without_a_code_is_lost_and_has_begun(tmp_path: Path)
             await task
 
     asyncio.run(scenario())
-    assert jobs.began(folder)
-    jobs.forget(folder)
-    assert not jobs.began(folder)
+    assert jobs.may_have_begun(folder)
+    jobs.reset(folder)
+    assert not jobs.may_have_begun(folder)

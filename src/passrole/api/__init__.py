@@ -1,4 +1,4 @@
-"""The door that every call passes, from outside or inside, and the list of what is supported.
+"""The door, through which every call goes, and the table of supported operations.
 
 - `Call`, `Door`: validate, authorise, handle, audit (door.py)
 - `table`: (service, operation) -> handler (table.py)

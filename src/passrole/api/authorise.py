@@ -1,4 +1,4 @@
-"""What an operation's declaration asks of the evaluator, asked: the action, the roles it passes, the rest."""
+"""Authorises a call: the permissions that its operation declares, decided by the policy evaluator."""
 
 import inspect
 import json
@@ -45,7 +45,7 @@ class Verdict:
 
 
 class Authoriser:
-    """Turns declarations into requests and decides them, the first refusal last."""
+    """Turns an operation's permissions into requests and decides them, until one is denied."""
 
     def __init__(self, directory: Directory, clock: Clock) -> None:
         self._directory = directory
@@ -59,7 +59,7 @@ class Authoriser:
             return
         policies, tags = await self._directory.effective_policies(context.principal)
         if tags:
-            # A session carries the tags of its role, and its own before those.
+            # A session has its role's tags; its own take precedence.
             principal = context.principal
             context = replace(context, principal=replace(principal, tags=merged(tags, principal.tags)))
         everything = {**keys, **_time_keys(int(self._clock()))}
@@ -72,9 +72,9 @@ class Authoriser:
 
 
 async def own_permission(operation: Operation, context: Context, parameters: Parameters) -> Permission:
-    """What the operation asks under its own action, with the policy of its resource."""
-    resource = await _settled(operation.resource(context, parameters))
-    keys = await _settled(operation.keys(context, parameters)) if operation.keys else {}
+    """The permission of the operation's own action, with the resource's policy."""
+    resource = await _awaited(operation.resource(context, parameters))
+    keys = await _awaited(operation.keys(context, parameters)) if operation.keys else {}
     found = await operation.resource_policy(context, parameters) if operation.resource_policy else None
     attached = found if found is None or isinstance(found, str) else tuple(found)
     names_version = operation.versioned is not None and parameters.get("version_id") is not None
@@ -85,23 +85,23 @@ async def own_permission(operation: Operation, context: Context, parameters: Par
 async def further_permissions(
     operation: Operation, own: Permission, context: Context, parameters: Parameters
 ) -> list[Permission]:
-    """What it asks beside: the roles that it hands over, and what its declaration adds."""
+    """The further permissions: iam:PassRole of the passed roles, and those that the declaration adds."""
     passed = [
         passing(parameters[hand.parameter], hand.to, own.resource)
         for hand in operation.passes
         if parameters.get(hand.parameter)
     ]
-    also = await _settled(operation.also(context, parameters)) if operation.also else ()
+    also = await _awaited(operation.also(context, parameters)) if operation.also else ()
     return [*passed, *(_on_its_resource(permission, own) for permission in also)]
 
 
 async def request_for(permission: Permission, context: Context, keys: Keys, policies: PolicySet) -> Request:
-    """The evaluator's input: the call's `keys`, and tags of the resource where a policy asks for any."""
-    return _request(permission, context, keys, await _brought(permission, context, policies))
+    """The evaluator's request: the call's `keys`, and the resource's tags if a policy reads any."""
+    return _request(permission, context, keys, await _permission_keys(permission, context, policies))
 
 
 def _on_its_resource(permission: Permission, own: Permission) -> Permission:
-    """A resource has one policy, whichever action is asked on it."""
+    """The permission with the resource's policy, if it is on the same resource."""
     if permission.resource_policy is not None or permission.resource != own.resource:
         return permission
     return replace(permission, resource_policy=own.resource_policy)
@@ -113,39 +113,39 @@ async def _decide(
     attached = permission.resource_policy
     if attached is not None:
         policies = _joined(policies, permission.action, attached)
-    brought = await _brought(permission, context, policies)
-    request = _request(permission, context, keys, brought)
-    # Keys that differ in letter case at most can come from tags alone.
-    decision = decide(request, policies) if repeats(brought) else evaluate(request, policies)
-    verdict.checks.append(_noted(decision.request, policies, decision))
+    permission_keys = await _permission_keys(permission, context, policies)
+    request = _request(permission, context, keys, permission_keys)
+    # Only tags can have keys that differ only in letter case.
+    decision = decide(request, policies) if repeats(permission_keys) else evaluate(request, policies)
+    verdict.checks.append(_audited(decision.request, policies, decision))
     if not decision.allowed:
         verdict.message = message_for_caller(decision.request, decision)
     return decision.allowed
 
 
-async def _brought(permission: Permission, context: Context, policies: PolicySet) -> Keys:
-    """The condition keys that the permission brings beside those of the call."""
+async def _permission_keys(permission: Permission, context: Context, policies: PolicySet) -> Keys:
+    """The permission's condition keys, besides those of the call."""
     tags = await resource_tag_keys(context, permission, policies)
     return {**tags, **permission.context} if tags else permission.context
 
 
-def _request(permission: Permission, context: Context, keys: Keys, brought: Keys) -> Request:
+def _request(permission: Permission, context: Context, keys: Keys, permission_keys: Keys) -> Request:
     return Request(
         principal=context.principal,
         action=permission.action,
         resource=permission.resource,
         resource_account=_owner(permission.resource) or context.account,
-        context={**keys, **brought} if brought else keys,
+        context={**keys, **permission_keys} if permission_keys else keys,
     )
 
 
 def _owner(resource: str) -> str:
-    """The account in an ARN; AWS's managed policies (`arn:aws:iam::aws:policy/...`) are in everyone's."""
+    """The account in an ARN; empty for AWS's managed policies (`arn:aws:iam::aws:policy/...`)."""
     arn = arns.parse(resource)
     return arn.account if arn and arn.account != "aws" else ""
 
 
-def _noted(request: Request, policies: PolicySet, decision: Decision) -> Check:
+def _audited(request: Request, policies: PolicySet, decision: Decision) -> Check:
     passed_to = request.context.get(_PASSED_TO)
     return Check(
         action=request.action,
@@ -169,8 +169,8 @@ def _joined(policies: PolicySet, action: str, attached: str | tuple[str, ...]) -
 
 @lru_cache(maxsize=1024)
 def _compiled(documents: tuple[str, ...], kind: Literal["resource", "trust"]) -> CompiledPolicy:
-    """Each document by itself, for a Sid is unique and a version counts within one alone."""
-    # Checked when it was stored, by the rules of that day.
+    """Compile each document separately, since Sids and versions are per document."""
+    # Not checked again: the rules may have changed since it was stored.
     compiled = [compile_document(json.loads(document), kind) for document in documents]
     if len(compiled) == 1:
         return compiled[0]
@@ -182,5 +182,5 @@ def _time_keys(now: int) -> dict[str, Values]:
     return time_keys(now)
 
 
-async def _settled(value: T | Awaitable[T]) -> T:
+async def _awaited(value: T | Awaitable[T]) -> T:
     return await value if inspect.isawaitable(value) else value

@@ -1,7 +1,7 @@
 """The door: every call, from outside or inside, is validated, authorised, handled and audited here.
 
-The order is AWS's: a request with bad parameters is refused before anyone asks whether it is allowed,
-and a caller who is not allowed never learns whether the resource exists.
+The order is AWS's: invalid parameters are refused before the authorisation, and a caller without permission
+never learns whether the resource exists.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Upstream = Callable[[Context, Operation, str, Mapping[str, Any]], Awaitable[dict
 
 _OF_SERVICES: Mapping[str, str] = {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}
 
-_CANCELLED = Fault("RequestCancelled", "Nobody waits for the answer any more.")
+_CANCELLED = Fault("RequestCancelled", "The caller cancelled the request.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Call:
 
 
 class Door:
-    """Built once; `call` is the only way to a handler."""
+    """The door; `call` is the only way to a handler."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Door:
         steady: Clock | None = None,
         upstreams: Mapping[str, Upstream] | None = None,
     ) -> None:
-        """`steady`: the handlers' clock, which never goes back; by default `clock`.
+        """`steady`: the handlers' clock, which never goes back (default `clock`).
 
         `upstreams`: by service, where an authorised call is forwarded instead of being handled here.
         """
@@ -115,7 +115,7 @@ class Door:
             fault = Fault(table.REFUSALS[call.service].invalid, str(error), status=400)
         except Exception as error:
             fault = _own_failure(call, error)
-        except BaseException:  # the caller has gone, or the call was withdrawn
+        except BaseException:  # the caller disconnected, or the call was cancelled
             with suppress(OSError):
                 self._record(call, verdict, _CANCELLED, perf_counter() - began)
             raise
@@ -228,7 +228,7 @@ def _region(text: str) -> Region:
 
 
 def _own_failure(call: Call, error: Exception) -> Internal:
-    """What is answered where passrole itself failed; the log tells why, and of inner calls it has."""
+    """The fault for a failure of passrole itself, which is logged unless an inner call has logged it."""
     if not isinstance(error, InnerCallFailed):
         disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
     return Internal()
@@ -244,10 +244,10 @@ def _inner(
     """What a handler calls: as the caller, which another service then hears from the handler's; or as
     somebody else, who is none of those that are outside.
     """
-    asked = replace(call, service=service, operation=operation, parameters=parameters, is_large=False)
+    inner = replace(call, service=service, operation=operation, parameters=parameters, is_large=False)
     if principal is not None:
         return replace(
-            asked,
+            inner,
             principal=principal,
             source_ip=None,
             user_agent=None,
@@ -257,18 +257,18 @@ def _inner(
             hung_up=None,
         )
     if service == call.service or call.service not in SERVICES:
-        return asked  # our own operations are no service of AWS: who calls them asks
+        return inner  # our own operations are no AWS service: the caller itself makes the call
     # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
-    return replace(asked, user_agent=None, secure=True, via_service=True, signing_keys=_OF_SERVICES)
+    return replace(inner, user_agent=None, secure=True, via_service=True, signing_keys=_OF_SERVICES)
 
 
 def _protocol(service: str) -> Protocol:
-    """Our own operations speak JSON."""
+    """The service's protocol; JSON for our own operations."""
     return SERVICES[service].protocols[0] if service in SERVICES else "json"
 
 
 def _validate(call: Call) -> None:
-    """Against AWS's description, which our own operations have none of: there `_arguments` says all."""
+    """Validate against AWS's description; our own operations have none, and `_arguments` checks them."""
     described = call.service in SERVICES
     fault = constraints.fault(call.service, call.operation, call.parameters) if described else None
     if fault is not None:
@@ -276,7 +276,7 @@ def _validate(call: Call) -> None:
 
 
 def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
-    """The parameters as the handler takes them; one that it does not know is refused, not dropped."""
+    """The parameters for the handler; an unknown one is refused, not ignored."""
     kept = {name: value for name, value in call.parameters.items() if name in operation.keeps}
     arguments: dict[str, Any] = {KEPT: kept} if operation.keeps else {}
     for name, value in call.parameters.items():

@@ -1,7 +1,7 @@
 """Tags of the resource that a call is about, as condition keys: `aws:ResourceTag/team`.
 
-They are read only where a policy that applies asks for some, because most never do and every call would wait
-for the read. It knows who keeps tags and decides nothing.
+They are read only if an applicable policy uses them, because most do not and every call would wait for the
+read.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
 """
 
@@ -29,7 +29,7 @@ _UNTAGGED = frozenset(
 async def resource_tag_keys(
     context: Context, permission: Permission, policies: PolicySet
 ) -> Mapping[str, Values]:
-    """The keys, under AWS's name and those of the service's own; none where no policy asks for any."""
+    """The keys with AWS's prefix and the service's own; none if no policy reads any."""
     if not policies.reads_resource_tags or permission.action in _UNTAGGED:
         return {}
     arn = arns.parse(permission.resource)
@@ -37,13 +37,13 @@ async def resource_tag_keys(
     if arn is None or tags_of is None:
         return {}
     tags = await tags_of(context, permission.resource)
-    prefixes = _PREFIXES.get(arn.service, _PREFIXES_ELSEWHERE)
+    prefixes = _PREFIXES.get(arn.service, _DEFAULT_PREFIXES)
     if arn.service == "iam" and not arn.resource.startswith(_ENTITIES):
-        prefixes = _PREFIXES_ELSEWHERE
+        prefixes = _DEFAULT_PREFIXES
     return {f"{prefix}{key}": value for prefix in prefixes for key, value in tags.items()}
 
 
-# By the service of the ARN. EMR's operations bring their clusters' tags themselves.
+# By the service of the ARN. EMR's operations declare their clusters' tags themselves.
 _TAGS_OF: Mapping[str, TagsOf] = {
     "events": events.tags.tags_of,
     "iam": iam.tags.tags_of,
@@ -54,8 +54,8 @@ _TAGS_OF: Mapping[str, TagsOf] = {
 }
 # "Filters access by the tags attached to an IAM entity (user or role)"; policies and profiles are none.
 _ENTITIES = ("role/", "user/")
-_PREFIXES_ELSEWHERE = ("aws:ResourceTag/",)
-# Tags of objects are under S3's own name alone, and do not count for what writes or deletes the object.
+_DEFAULT_PREFIXES = ("aws:ResourceTag/",)
+# Object tags have only S3's own prefix, and do not apply to operations that write or delete the object.
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "iam": ("aws:ResourceTag/", "iam:ResourceTag/"),
     "s3": ("s3:ExistingObjectTag/",),

@@ -1,6 +1,7 @@
-"""What is supported: (service, operation) -> handler, gathered from the modules of `services`.
+"""The table of supported operations: (service, operation) -> handler, collected from the modules of
+`services`.
 
-A service is named as botocore names it, an operation in botocore's snake case.
+Services have botocore's names, operations botocore's snake case.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from passrole.services import Operation, emr, events, iam, lambda_, logs, passro
 
 
 class Refusals(NamedTuple):
-    """How a service words the refusals that come before its handlers."""
+    """A service's error codes for refusals before its handlers."""
 
     denied: str
     denied_status: int
@@ -58,7 +59,7 @@ def operations() -> Mapping[tuple[str, str], Operation]:
 
 
 def find(service: str, operation: str) -> Operation:
-    """The operation that AWS spells `operation`. Raises Fault where it is not supported."""
+    """The operation that AWS spells `operation`. Raises Fault (UnknownOperationException, InvalidAction)."""
     found = _OPERATIONS.get((service, xform_name(operation)))
     if found is None:
         code = REFUSALS.get(service, _JSON).unknown_operation

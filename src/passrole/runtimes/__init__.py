@@ -1,4 +1,4 @@
-"""Runs foreign code, each in its own process. It knows no pipelines, no services and no door.
+"""Runs users' code in processes of its own. It knows no pipelines, no services and no door.
 
 - `Functions`: Lambda functions in warm workers (functions.py)
 - the words they share with the services (interface.py)

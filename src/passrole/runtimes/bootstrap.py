@@ -1,10 +1,9 @@
-"""What a worker runs: `bootstrap.py (awslambdaric | own) module.handler`, in the function's environment.
+"""The program of a worker: `bootstrap.py (awslambdaric | own) module.handler`, in the function's environment.
 
-Either it hands over to AWS's runtime interface client, or, where that has no wheel, speaks the Runtime
-API itself and answers with the same payloads. It runs inside the worker, so it imports the standard
-library alone and nothing of passrole; and it imports before the function's folder is on the path, so
-that a file there named `json.py` cannot take the place of the library's (on AWS, too, the runtime is
-loaded from a folder of its own).
+It starts AWS's runtime interface client, or, where that has no wheel, implements the Runtime API itself with
+the same payloads. It runs inside the worker, so it imports only the standard library and nothing of passrole.
+Its imports come before the function's folder is on the path, so that a file there named `json.py` cannot
+replace the library's.
 """
 
 import contextlib
@@ -39,10 +38,10 @@ def main(runtime: str, handler: str) -> None:
 
 
 def _awslambdaric() -> Callable[[str], None]:
-    """AWS's client, made to reach its API below a path.
+    """AWS's client, adapted to an API below a path.
 
-    Its compiled part takes the path as it stands in AWS_LAMBDA_RUNTIME_API. Its Python part, which tells of
-    functions that cannot be loaded, takes the whole for a host and a port.
+    Its compiled part accepts a path in AWS_LAMBDA_RUNTIME_API. Its Python part, which reports functions that
+    cannot be loaded, expects host and port only.
     """
     from awslambdaric import __main__ as client
     from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
@@ -60,7 +59,7 @@ def _awslambdaric() -> Callable[[str], None]:
 
 
 class Fault(Exception):
-    """A failure that has a name in Lambda, such as Runtime.HandlerNotFound."""
+    """A failure with a name of Lambda's, such as Runtime.HandlerNotFound."""
 
     def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
         super().__init__(message)
@@ -69,7 +68,7 @@ class Fault(Exception):
 
 
 class Identity:
-    """Nobody comes through Cognito here."""
+    """The empty Cognito identity."""
 
     cognito_identity_id = None
     cognito_identity_pool_id = None
@@ -91,7 +90,7 @@ class Context:
         self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the timeout."""
+        """The milliseconds until the timeout."""
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
     def log(self, message: object) -> None:
@@ -100,7 +99,7 @@ class Context:
 
 
 class RuntimeApi:
-    """The client's side of the Runtime API: one connection, kept."""
+    """A client of the Runtime API with one persistent connection."""
 
     def __init__(self, address: str) -> None:
         """`address` is `host:port` or `host:port/path`."""
@@ -112,15 +111,15 @@ class RuntimeApi:
         self._stream = self._socket.makefile("rb")
 
     def next(self) -> tuple[dict[str, str], bytes]:
-        """Headers (lower case) and event of the next invocation."""
+        """The headers (lower case) and the event of the next invocation."""
         return self._call("GET", "invocation/next")
 
     def respond(self, request_id: str, body: bytes) -> None:
-        """The handler's result."""
+        """Send the handler's result."""
         self._call("POST", f"invocation/{request_id}/response", body)
 
     def fail(self, path: str, error: dict[str, Any]) -> None:
-        """What went wrong, for an invocation or while loading."""
+        """Send an error of an invocation or of the initialisation."""
         self._call("POST", path, json.dumps(error).encode(), error["errorType"])
 
     def _call(
@@ -145,7 +144,7 @@ class RuntimeApi:
 
 
 class _Numbers(json.JSONEncoder):
-    """Decimals, which DynamoDB gives out, become numbers as AWS's runtime makes them."""
+    """Encodes Decimals, which DynamoDB returns, as numbers, like AWS's runtime."""
 
     def default(self, o: Any) -> Any:
         if isinstance(o, decimal.Decimal):
@@ -154,7 +153,7 @@ class _Numbers(json.JSONEncoder):
 
 
 class _Log(logging.Handler):
-    """Lambda's log lines, with the request id of the moment."""
+    """Lambda's log lines, with the current request id."""
 
     request_id = ""
 

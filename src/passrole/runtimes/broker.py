@@ -1,10 +1,10 @@
-"""The Lambda Runtime API (2018-06-01) for one worker: hands out invocations, takes answers.
+"""The Lambda Runtime API (2018-06-01) for one worker: sends invocations and receives responses.
 
-Spoken as raw HTTP/1.1 over asyncio.Protocol, since it is on the path of every warm invocation. A
-listener belongs to one worker. Every user of the machine can reach its port, so the API lies below a path
-that nobody can guess: it is in the worker's environment, which the system shows to the worker's own user
-alone. The Host header must be ours, so that no page in a browser gets in by a name that leads here. It
-knows no processes: the worker says what to hand out and is told what came back.
+It is raw HTTP/1.1 over asyncio.Protocol, since every warm invocation uses it. A listener belongs to one
+worker. Every user of the machine can reach its port, so the API is below a random path, which is in the
+worker's environment and visible only to the worker's user. The Host header must be ours, so that no page in a
+browser can use it by DNS rebinding. It knows no processes: the worker offers invocations and gets the
+results. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
     GET  runtime/invocation/next            200 once there is one (long poll)
     POST runtime/invocation/{id}/response   202
@@ -33,8 +33,8 @@ _REFUSED = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length:
 
 
 @dataclass(frozen=True)
-class Handout:
-    """One invocation as the runtime gets it; the deadline in milliseconds since the epoch."""
+class NextInvocation:
+    """One invocation for the runtime; the deadline is in milliseconds since the epoch."""
 
     request_id: str
     function_arn: str
@@ -42,7 +42,7 @@ class Handout:
     payload: bytes
 
     def as_response(self) -> bytes:
-        """The answer to GET next."""
+        """The response to GET next."""
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Lambda-Runtime-Aws-Request-Id: {self.request_id}\r\n"
@@ -54,20 +54,20 @@ class Handout:
 
 
 class Listener(Protocol):
-    """Who is told what the runtime says. A payload of None was over the limit and is not kept."""
+    """Gets the runtime's messages. A payload of None exceeded the limit and was dropped."""
 
     def polled(self) -> None:
-        """The runtime asks for an invocation: its initialisation is over."""
+        """The runtime polls for an invocation: its initialisation is complete."""
 
     def answered(self, payload: bytes | None, *, failed: bool) -> None:
-        """The invocation that was handed out ended."""
+        """The current invocation ended."""
 
     def failed_to_initialise(self, payload: bytes) -> None:
         """The function could not be loaded."""
 
 
 class Broker:
-    """The API's state: who waits for an invocation, and which one is out."""
+    """The API's state: the polling connection, and the current invocation."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -76,47 +76,47 @@ class Broker:
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
         self._waiting: _Connection | None = None
-        self._offered: Handout | None = None
+        self._offered: NextInvocation | None = None
         self._out: bytes | None = None
 
     async def listen(self) -> str:
-        """Start; the address for AWS_LAMBDA_RUNTIME_API: `127.0.0.1:port/path`."""
+        """Start listening; returns the value of AWS_LAMBDA_RUNTIME_API: `127.0.0.1:port/path`."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()[:2]
         self._host = f"{host}:{port}".encode()
         return f"{host}:{port}{self._path.decode()}"
 
-    def offer(self, handout: Handout) -> None:
-        """Hand this out, now or as soon as the runtime asks."""
+    def offer(self, handout: NextInvocation) -> None:
+        """Send this invocation, now or at the runtime's next poll."""
         assert self._offered is None and self._out is None
         self._offered = handout
         self._hand_out()
 
     @property
     def is_out(self) -> bool:
-        """Whether the runtime has got what was offered and owes an answer."""
+        """Whether the runtime has received the invocation and not responded yet."""
         return self._out is not None
 
     def close(self) -> None:
-        """Stop listening and hang up."""
+        """Stop listening and close all connections."""
         if self._server is not None:
             self._server.close()
         for connection in tuple(self._connections):
             connection.hang_up()
 
     def admits(self, head: "Head") -> bool:
-        """Whether this is the worker: it knows the path, which is compared in constant time."""
+        """Whether the request is the worker's: it has the secret path, compared in constant time."""
         below = self._path + b"/"
         knows = hmac.compare_digest(head.path[: len(below)], below)
         return knows and head.host == self._host
 
     def connected(self, connection: "_Connection") -> None:
-        """A runtime has one connection for its polls and short ones for errors."""
+        """Add a connection; a runtime has one for its polls and short ones for errors."""
         self._connections.add(connection)
 
     def disconnected(self, connection: "_Connection") -> None:
-        """Whatever it waited for, nobody waits any more."""
+        """Remove a connection, also as the polling one."""
         self._connections.discard(connection)
         if self._waiting is connection:
             self._waiting = None
@@ -150,12 +150,12 @@ class Broker:
             connection.send(_REFUSED % (400, b"Bad Request"))
             return
         self._out = None
-        connection.send(_ACCEPTED)  # also where it was too large: the worker stays warm
+        connection.send(_ACCEPTED)  # also if it was too large, so that the worker stays warm
         self._listener.answered(body, failed=kind == b"error")
 
 
 class Head(NamedTuple):
-    """What matters of a request's head."""
+    """The relevant parts of a request's head."""
 
     method: bytes
     path: bytes
@@ -165,9 +165,9 @@ class Head(NamedTuple):
 
 
 class _Connection(asyncio.Protocol):
-    """Bytes to requests. A body over the limit is counted and thrown away.
+    """Parses requests. A body over the limit is counted and dropped.
 
-    Until its first head shows that it is the worker's, a connection may send little and not stay long.
+    Until its first head has the secret path, a connection is limited in bytes and time.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -179,7 +179,7 @@ class _Connection(asyncio.Protocol):
         self._stranger: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class has the same methods
         self._stranger = asyncio.get_running_loop().call_later(STRANGER_SECONDS_MAX, self.hang_up)
         self._broker.connected(self)
 
@@ -253,7 +253,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _parsed(text: bytes) -> Head | None:
-    """The head, or None where it is not HTTP or announces no length for its body."""
+    """The head; None if it is not HTTP or has no valid length."""
     first, *lines = text.split(b"\r\n")
     words = first.split(b" ")
     if len(words) != 3:

@@ -1,7 +1,7 @@
-"""A function's environment, built from nothing: AWS's variables, the function's own, none of the host's.
+"""A function's environment variables: AWS's and the function's own, none of the host's; and its command line.
 
-It also says how a worker is started. Reserved names are those of the Lambda developer guide
-(configuration-envvars); the service refuses them, so the order of merging never decides.
+The service refuses the reserved names, so the order of merging does not matter:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class WorkerContext:
     """Where a worker runs: the Runtime API's address, the gateway, a folder of its own to write in, and the
     name of its log stream.
     """
@@ -33,20 +33,20 @@ class Surroundings:
     log_stream: str
 
 
-def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings) -> dict[str, str]:
-    """Everything that the worker's process finds in its environment."""
-    code, scratch = str(spec.code), str(around.scratch)
+def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerContext) -> dict[str, str]:
+    """All environment variables of the worker's process."""
+    code, scratch = str(spec.code), str(context.scratch)
     region = spec.arn.split(":")[3]
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        # without them boto3 would look into the home folder of whoever runs the server
+        # without these boto3 would read the server's home folder
         "HOME": scratch,
         "TMPDIR": scratch,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONNOUSERSITE": "1",
-        "AWS_ENDPOINT_URL": around.endpoint_url,
+        "AWS_ENDPOINT_URL": context.endpoint_url,
         **spec.environment,
         "_HANDLER": spec.handler,
         "AWS_REGION": region,
@@ -57,11 +57,11 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": around.log_stream,
+        "AWS_LAMBDA_LOG_STREAM_NAME": context.log_stream,
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
-        "AWS_LAMBDA_RUNTIME_API": around.runtime_api,
+        "AWS_LAMBDA_RUNTIME_API": context.runtime_api,
         "LAMBDA_TASK_ROOT": code,
         "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
     }
@@ -70,8 +70,8 @@ def variables(spec: FunctionSpec, credentials: Credentials, around: Surroundings
 def command(spec: FunctionSpec, bootstrap: str) -> list[str]:
     """The worker's command line; `bootstrap` is `awslambdaric` or `own`, for Python.
 
-    -u: what a handler printed is in the pipe before its answer is posted. -P: the folder of our
-    bootstrap stays off the path.
+    -u: output is in the pipe before the response is posted. -P: the folder of our bootstrap is not on the
+    path.
     """
     if spec.runtime.startswith(_NODE):
         return [shutil.which("node") or "node", str(_NODE_BOOTSTRAP), spec.handler]
@@ -79,7 +79,7 @@ def command(spec: FunctionSpec, bootstrap: str) -> list[str]:
 
 
 def chosen_bootstrap(setting: str) -> str:
-    """The setting `auto` made concrete. Raises ConfigError where it cannot be had."""
+    """Resolve the setting `auto`. Raises ConfigError if the bootstrap is not installed."""
     if setting not in ("auto", "awslambdaric", "own"):
         raise ConfigError(f"setting `lambda_bootstrap` cannot be `{setting}`")
     # runtime_client is awslambdaric's compiled part; it has wheels for Linux alone
@@ -90,14 +90,14 @@ def chosen_bootstrap(setting: str) -> str:
 
 
 def unavailable_reason(runtime: str) -> str | None:
-    """Why functions of this runtime cannot be run here; None where they can."""
+    """Why functions of this runtime cannot run on this machine; None if they can."""
     if runtime.startswith(_NODE):
         return None if node_runtime() else "Node.js is not installed: there is no `node` on the path"
     return None if runtime.startswith("python3.") else "it runs python3.x and, with Node.js, nodejs*"
 
 
 def runtime_warning(runtime: str) -> str | None:
-    """What the log says where the function asks for another version of its language than there is."""
+    """The log's warning if the machine has another version of the function's language."""
     here = (node_runtime() or "no Node.js") if runtime.startswith(_NODE) else HOST_RUNTIME
     if runtime == here:
         return None
@@ -106,7 +106,7 @@ def runtime_warning(runtime: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def node_runtime() -> str | None:
-    """What Lambda would call the Node.js on the path, such as nodejs20.x. Asked once: it takes a moment."""
+    """Lambda's name of the Node.js on the path, such as nodejs20.x; cached, since starting it is slow."""
     node = shutil.which("node")
     if node is None:
         return None

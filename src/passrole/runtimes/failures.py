@@ -1,4 +1,4 @@
-"""What a caller is told when the function itself could not answer; AWS's payloads, recorded from it."""
+"""The payloads of failures when the function itself could not respond, as recorded from AWS."""
 
 import json
 import signal
@@ -7,23 +7,23 @@ RESPONSE_BYTES_MAX = 6_291_556
 
 
 def timed_out(request_id: str, seconds: int) -> bytes:
-    """The function ran for longer than its timeout."""
+    """The function exceeded its timeout."""
     return _payload("Sandbox.Timedout", f"RequestId: {request_id} Error: {timeout_message(seconds)}")
 
 
 def exited(request_id: str, code: int) -> bytes:
-    """Its process ended without an answer; `code` is negative where a signal ended it."""
+    """The process ended without a response; `code` is negative for a signal."""
     return _payload("Runtime.ExitError", f"RequestId: {request_id} Error: {_how(code)}")
 
 
 def too_large() -> bytes:
-    """It answered more than AWS lets through."""
+    """The response exceeded AWS's limit."""
     message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
     return _payload("Function.ResponseSizeTooLarge", message)
 
 
 def timeout_message(seconds: int) -> str:
-    """The message that the log carries too."""
+    """The message, which is also in the log."""
     return f"Task timed out after {seconds:.2f} seconds"
 
 

@@ -1,12 +1,12 @@
-"""Programs that run for minutes or hours, each in a session of its own, found again after a restart.
+"""Programs that run for minutes or hours, each in its own session, to which a restarted server can reattach.
 
-A small shell stands over each program and keeps, in the job's folder, who it is (`pid`), what the program
-wrote (`stdout`, `stderr`) and how it ended (`exit`). So a server that was killed learns from the folder
-alone what became of its jobs: one that has no `pid` never began, one that still runs is waited for, one that
-has ended has an exit code, and of one that is gone without a code nothing more can be known than that.
+A small shell supervises each program and writes to the job's folder its process id (`pid`), the program's
+output (`stdout`, `stderr`) and its exit code (`exit`). So after a kill the server knows the state of its jobs
+from the folder: without `pid` the job never began, a running one is awaited, an ended one has an exit code,
+and one that is gone without a code is lost.
 
-Nothing here starts a job twice. The file `pid` is made by the first shell alone and is on the disk before the
-program begins, so that a shell which a killed server left and one of its successor's do not both run it.
+No job is started twice. Only the first shell can create the file `pid`, which is on the disk before the
+program begins, so that a shell left by a killed server and one of its successor never both run the program.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ POLL_SECONDS = 0.5
 GRACE_SECONDS = 10.0
 STDOUT, STDERR = "stdout", "stderr"
 
-# The traps keep the shell alive for the program's exit code; a trap, unlike an ignored signal, is not
-# inherited. One that comes before the program has begun keeps it from beginning.
+# The traps keep the shell alive to record the exit code; a trap, unlike an ignored signal, is not inherited.
+# A signal before the program begins prevents its start.
 _SHELL = (
     "code=; trap 'code=143' TERM INT HUP;"
     ' set -C; echo $$ > "$0/pid" || exit; set +C; sync "$0/pid" "$0";'
@@ -46,11 +46,11 @@ class JobSpec:
 
 
 class JobLost(Exception):
-    """The program is gone and left no exit code: it was killed together with its server."""
+    """The program is gone without an exit code: it was killed together with its server."""
 
 
 class Jobs:
-    """Runs jobs and waits for them. Built inside the event loop that will use it."""
+    """Runs jobs and waits for them. Create it inside the event loop that will use it."""
 
     def __init__(self) -> None:
         self._running: dict[Path, int] = {}
@@ -113,7 +113,7 @@ class Jobs:
         return True
 
     def kill(self, folder: Path) -> None:
-        """End the job and all its descendants at once."""
+        """Kill the job and all its descendants."""
         pid = self._running.get(folder)
         if pid is not None:
             processes.kill_family(pid)
@@ -135,19 +135,19 @@ def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
     return (data / "emr" / cluster_id / step_id).resolve()
 
 
-def began(folder: Path) -> bool:
-    """Whether a job's program may have begun; where not, it certainly has not."""
+def may_have_begun(folder: Path) -> bool:
+    """Whether a job's program may have begun; if False, it certainly has not."""
     return (folder / "pid").exists() or (folder / "exit").exists()
 
 
-def forget(folder: Path) -> None:
-    """Have a job that was lost be one that never began, so that it can be run again."""
+def reset(folder: Path) -> None:
+    """Turn a lost job into one that never began, so that it can be run again."""
     for name in ("exit", "pid"):
         (folder / name).unlink(missing_ok=True)
 
 
-def written(folder: Path, stream: str, offset: int, bytes_max: int) -> bytes:
-    """What a job wrote to STDOUT or STDERR, from a byte on; of a job that has written nothing, nothing."""
+def read_output(folder: Path, stream: str, offset: int, bytes_max: int) -> bytes:
+    """The output of a job (STDOUT or STDERR) from a byte offset; empty if there is none."""
     try:
         with (folder / stream).open("rb") as file:
             file.seek(offset)

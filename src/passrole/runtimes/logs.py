@@ -1,8 +1,8 @@
-"""The log of one worker: what its process writes, between the lines that Lambda itself adds.
+"""The log of one worker: its process's output and the lines that Lambda adds.
 
-The pipe and the Runtime API are two roads, and what a handler printed may arrive after its answer.
-But it was written before: Python's write returned before the answer was posted, so it is in the pipe.
-Draining the pipe until it would block, at the moment the answer arrives, therefore finds all of it.
+The pipe and the Runtime API are separate channels, so the event loop may see the response before the output.
+But the output was written to the pipe before the response was posted. So draining the pipe when the response
+arrives, until it would block, gets all of it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _CUT = b"[passrole] the beginning of this log was dropped\n"
 
 @dataclass(frozen=True)
 class Report:
-    """What the REPORT line says of one invocation; durations in milliseconds."""
+    """The data of the REPORT line of one invocation; durations are in milliseconds."""
 
     request_id: str
     duration: float
@@ -45,7 +45,7 @@ class Report:
 
 
 class WorkerLog:
-    """Owns the reading end of a worker's output; keeps the last KEPT_BYTES_MAX of each invocation."""
+    """Reads a worker's output from a pipe; keeps the last KEPT_BYTES_MAX of each invocation."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -57,18 +57,18 @@ class WorkerLog:
         self._open = True
 
     def started(self) -> None:
-        """The process has its copy of the writing end: ours would keep the pipe open for ever."""
+        """Close our copy of the writing end, which would keep the pipe open after the process ended."""
         os.close(self.writing)
 
     def line(self, text: str) -> None:
-        """Add a line of Lambda's own, after what the process has written so far."""
+        """Add one of Lambda's lines after the process's output so far."""
         self.drain()
         if self._kept and not self._kept.endswith(b"\n"):
             self._kept += b"\n"
         self._keep(text.encode() + b"\n")
 
     def drain(self) -> None:
-        """Read what is there until the pipe would block (or something writes without end)."""
+        """Read until the pipe would block, or DRAIN_BYTES_MAX are read."""
         read = 0
         while self._open and read < DRAIN_BYTES_MAX:
             size = self._read_some()
@@ -86,7 +86,7 @@ class WorkerLog:
         return taken.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in taken else taken
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         if self._open:
             self._open = False
             self._loop.remove_reader(self._reading)

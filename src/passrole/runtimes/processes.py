@@ -1,4 +1,4 @@
-"""What the system tells of a process and its descendants. Linux tells; elsewhere nothing is known."""
+"""Memory and descendants of a process, from /proc on Linux; unknown on other systems."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ _PAGE_BYTES: int = os.sysconf("SC_PAGE_SIZE")
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory resident in the process and its descendants; 0 where the system does not say."""
+    """The resident memory of the process and its descendants; 0 if it is unknown."""
     return sum(resident_bytes_alone(one) for one in family(pid))
 
 
 def resident_bytes_alone(pid: int) -> int:
-    """Memory resident in this process only; cheap enough for every invocation."""
+    """The resident memory of this process only; cheap enough for every invocation."""
     try:
         return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
@@ -23,7 +23,7 @@ def resident_bytes_alone(pid: int) -> int:
 
 
 def family(pid: int) -> list[int]:
-    """The process and its descendants, also those that left its process group."""
+    """The process and its descendants, including those that left its process group."""
     members = [pid]
     for member in members:  # grows while it is read: children of children follow
         members += _children(member)
@@ -40,7 +40,7 @@ def program(pid: int) -> int:
 
 
 def kill_family(pid: int) -> None:
-    """End the process group of `pid` and the descendants that left it."""
+    """Kill the process group of `pid` and the descendants that left it."""
     strays = family(pid)[1:]
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)

@@ -1,9 +1,8 @@
-"""Apache Spark as EMR's steps meet it: `spark-submit` on the path, `s3://` in place, a master that is set.
+"""The environment of Apache Spark for EMR steps: `spark-submit` on the path, `s3://` mounted, the master set.
 
-Spark comes with pyspark (the extra `emr`), Java from the machine. `s3://bucket/key` is the file that the S3
-service keeps: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder, so that no copy is made
-and no connector is needed. A bucket that is not there when the job starts is not mounted, and the job fails
-on it.
+Spark comes with pyspark (the extra `emr`), Java from the machine. `s3://bucket/key` is the file of the S3
+service: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder, without copies or a connector. A
+bucket that does not exist when the job starts is not mounted, and the job cannot use it.
 https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
 """
 
@@ -18,7 +17,7 @@ from xml.sax.saxutils import escape
 from passrole.config import Config
 
 TEMPORARY = "tmp"
-"""The folder, in a job's own, of whatever the job need not keep."""
+"""The job's folder for temporary files."""
 
 _SCHEMES = ("s3", "s3a", "s3n")
 _LOOPBACK = "127.0.0.1"
@@ -29,7 +28,7 @@ _CHECKPOINTS_4 = "org.apache.spark.sql.execution.streaming.checkpointing.FileSys
 
 
 class Spark:
-    """The Spark and the Java of this machine, found once."""
+    """The Spark and Java installations of this machine, found once."""
 
     def __init__(self, config: Config) -> None:
         self._master = config.spark_master
@@ -38,7 +37,7 @@ class Spark:
         self._spark_home = config.spark_home
 
     def unavailable_reason(self) -> str | None:
-        """Why Spark jobs cannot be run here, with what to do about it; None where they can."""
+        """Why Spark jobs cannot run on this machine, with advice; None if they can."""
         if self.home is None:
             return "Spark is not installed; install it with: pip install 'passrole[emr]'"
         if self.java is None:
@@ -49,7 +48,7 @@ class Spark:
 
     @cached_property
     def home(self) -> Path | None:
-        """Where Spark is: as the setting says, or where pyspark keeps it."""
+        """Spark's folder: by the setting, or pyspark's."""
         if self._spark_home:
             named = Path(self._spark_home)
             return named if (named / "bin" / "spark-submit").exists() else None
@@ -58,7 +57,7 @@ class Spark:
 
     @cached_property
     def java(self) -> Path | None:
-        """The Java program that Spark will find."""
+        """The Java executable that Spark will use."""
         named = Path(self._java_home) / "bin" / "java"
         if self._java_home and named.exists():
             return named
@@ -67,21 +66,21 @@ class Spark:
 
     @cached_property
     def version(self) -> str | None:
-        """Spark's version, by the name of its core."""
+        """Spark's version, from the file name of its core."""
         names = (self.home / "jars").glob("spark-core_*.jar") if self.home else iter(())
         return next((name.stem.rpartition("-")[2] for name in names), None)
 
     def program(self, name: str) -> str | None:
-        """Where a program is: on the path that jobs have, or on the server's own."""
+        """The path of a program, on the PATH of jobs or of the server."""
         return shutil.which(name, path=self._path()) or shutil.which(name)
 
     @property
     def has_compiled_examples(self) -> bool:
-        """Whether `run-example` finds what it runs; Spark as pip installs it has the Python ones alone."""
+        """Whether Spark has the examples of `run-example`; pip's Spark has only the Python ones."""
         return self.home is not None and any((self.home / "examples" / "jars").glob("*.jar"))
 
     def python_example(self, name: str) -> Path | None:
-        """The Python example that does what the compiled one does: `pi.py` for `SparkPi`."""
+        """The Python version of a compiled example: `pi.py` for `SparkPi`."""
         words = "".join(f"_{each.lower()}" if each.isupper() else each for each in name.removeprefix("Spark"))
         if self.home is None or not words.replace("_", "").isalnum():
             return None
@@ -89,9 +88,9 @@ class Spark:
         return found if found.exists() else None
 
     def configure(self, folder: Path, defaults: Mapping[str, str], exports: Mapping[str, str]) -> None:
-        """Write a job's configuration below its `folder`: every bucket there is at `s3://`, and `defaults` (a
-        cluster's own spark-defaults), over which the master and the mounts have the last word. `exports` go
-        to spark-env.sh, which Spark's programs read before they start.
+        """Write a job's configuration to its `folder`: all buckets mounted at `s3://`, and `defaults` (a
+        cluster's spark-defaults), which cannot override the master and the mounts. `exports` are written to
+        spark-env.sh, which Spark's programs read when they start.
         """
         mounts = folder / "conf" / "mounts"
         mounts.mkdir(parents=True, exist_ok=True)
@@ -103,10 +102,11 @@ class Spark:
         (folder / "conf" / "spark-env.sh").write_text("".join(exported))
 
     def variables(self, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
-        """A job's environment, built from nothing: what Spark and Python need, and what is given.
+        """A job's environment variables: those for Spark and Python, and the given ones; none of the
+        server's.
 
-        The path begins with Spark's programs and those of our own Python, so that `python3` in a script finds
-        the packages that the server has.
+        PATH begins with Spark's programs and our own Python, so that `python3` in a script has the server's
+        packages.
         """
         temporary = folder / TEMPORARY
         temporary.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ class Spark:
     def _preset(self) -> dict[str, str]:
         alone = self._master.startswith(("local", f"spark://{_LOOPBACK}", "spark://localhost"))
         return {
-            # its page would listen on every address of the machine
+            # its web page would listen on all addresses
             "spark.ui.enabled": "false",
             **({"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK} if alone else {}),
         }
@@ -148,7 +148,7 @@ class Spark:
             "spark.hadoop.fs.viewfs.mounttable.path": f"file://{mounts.resolve()}/",
             "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
             **{f"spark.hadoop.fs.{scheme}.impl": _VIEW for scheme in _SCHEMES},
-            # s3a has a committer of its own, which is not here
+            # s3a's own committer is not installed
             "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": _COMMITTER,
             "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS_4 if newer else _CHECKPOINTS_3,
         }
@@ -165,6 +165,6 @@ class Spark:
 
 
 def _quoted(value: str) -> str:
-    """A value for the shell, in which variables count and commands do not."""
+    """A quoted value for the shell that expands variables and runs no commands."""
     text = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`").replace("$(", "\\$(")
     return f'"{text}"'

@@ -4,10 +4,10 @@
         │                  │             │
         └── failed ────────┴── ended ────┴── timed out, too much memory: killed
 
-A worker whose process ended stays ended; the pool starts another. When the server itself is killed,
-its workers must not live on: each holds the reading end of a pipe whose writing end only the server
-has, and the kernel is told to send SIGKILL to the worker's process group when that end closes (Linux:
-F_SETSIG). Elsewhere a worker ends when it next polls and nobody listens.
+A worker whose process ended is not reused; the pool starts another one. When the server is killed, its
+workers must end too: each has the reading end of a pipe whose writing end only the server has, and the kernel
+sends SIGKILL to the worker's process group when that end closes (Linux: F_SETSIG). On other systems a worker
+ends at its next poll, which fails.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from time import perf_counter
 from passrole import trees
 from passrole.clock import Clock
 from passrole.runtimes import environment, failures, processes
-from passrole.runtimes.broker import Broker, Handout
+from passrole.runtimes.broker import Broker, NextInvocation
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
 from passrole.runtimes.logs import Report, WorkerLog
 
 INIT_SECONDS = 10.0
-"""AWS's limit of the init phase. What is left of an initialisation after it counts as the invocation's."""
+"""AWS's limit of the init phase; a longer initialisation continues in the invocation's time."""
 
 CREDENTIALS_MARGIN_SECONDS = 300.0
 WATCH_SECONDS = 0.1
@@ -36,12 +36,12 @@ _MB = 1_048_576
 
 
 class WorkerLost(Exception):
-    """The process had ended before it got the invocation: nothing ran, another worker may."""
+    """The process had ended before it received the invocation, which another worker may run."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What every worker of a server is started with."""
+    """The settings with which every worker of a server is started."""
 
     endpoint_url: str
     bootstrap: str
@@ -62,7 +62,7 @@ class _TimedOut:
     pass
 
 
-_Outcome = _Answer | _Ended | _TimedOut
+_InvocationEnd = _Answer | _Ended | _TimedOut
 
 
 class WorkerProcess:
@@ -86,22 +86,22 @@ class WorkerProcess:
         self._init_began = self._init_ms = 0.0
         self._init_reported = False
         self._final: _Answer | _Ended | None = None
-        self._current: asyncio.Future[_Outcome] | None = None
+        self._current: asyncio.Future[_InvocationEnd] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline = -1
         self._used_bytes = 0
 
     async def start(self, launch: Launch) -> None:
-        """Start the process and wait until it polls, fails, ends or INIT_SECONDS have passed."""
+        """Start the process, and wait at most INIT_SECONDS until it polls, fails or ends."""
         api = await self._broker.listen()
         self._scratch.mkdir(parents=True)
-        around = environment.Surroundings(api, launch.endpoint_url, self._scratch, self._log_stream)
+        context = environment.WorkerContext(api, launch.endpoint_url, self._scratch, self._log_stream)
         warning = environment.runtime_warning(self.spec.runtime)
         if warning:
             self._log.line(warning)
         await self._spawn(
             environment.command(self.spec, launch.bootstrap),
-            environment.variables(self.spec, self._credentials, around),
+            environment.variables(self.spec, self._credentials, context),
         )
         await asyncio.wait([self._initialised], timeout=INIT_SECONDS)
 
@@ -113,18 +113,18 @@ class WorkerProcess:
         self._log.line(f"START RequestId: {invocation.request_id} Version: {self.spec.version}")
         try:
             outcome = await self._outcome(invocation)
-        except BaseException:  # the caller gave up: nobody would read the answer
+        except BaseException:  # the caller was cancelled, so the response would be lost
             self.kill()
             raise
         return self._result(invocation.request_id, outcome, (perf_counter() - began) * 1000)
 
     def usable(self) -> bool:
-        """Whether it may take another invocation."""
+        """Whether it can run another invocation."""
         fresh = self._credentials.expires - self._clock() > CREDENTIALS_MARGIN_SECONDS
         return self._final is None and fresh and not self.retired and not self._killed
 
     def kill(self) -> None:
-        """End the process and all that it started; `ended` says when that is done."""
+        """Kill the process and its descendants; `ended` completes when that is done."""
         self._killed = True
         if self._process is not None and self._process.returncode is None:
             processes.kill_family(self._process.pid)
@@ -176,14 +176,14 @@ class WorkerProcess:
         await asyncio.to_thread(trees.remove, self._scratch)
 
     def _finish(self, outcome: _Answer | _Ended) -> None:
-        """Nothing will run here any more; the first reason stands."""
+        """Mark the worker as ended; the first reason is kept."""
         if self._final is None:
             self._final = outcome
         if not self._initialised.done():
             self._initialised.set_result(None)
         self._settle(self._final)
 
-    def _settle(self, outcome: _Outcome) -> None:
+    def _settle(self, outcome: _InvocationEnd) -> None:
         if self._current is not None and not self._current.done():
             self._current.set_result(outcome)
 
@@ -195,7 +195,7 @@ class WorkerProcess:
             os.close(self._lifeline)
             self._lifeline = -1
 
-    async def _outcome(self, invocation: Invocation) -> _Outcome:
+    async def _outcome(self, invocation: Invocation) -> _InvocationEnd:
         if self._final is not None:
             return self._final
         self._current = self._loop.create_future()
@@ -203,7 +203,7 @@ class WorkerProcess:
         watch = _Watch(self, deadline)
         deadline_ms = int((self._clock() + self.spec.timeout_seconds) * 1000)
         arn = invocation.arn or self.spec.arn
-        self._broker.offer(Handout(invocation.request_id, arn, deadline_ms, invocation.payload))
+        self._broker.offer(NextInvocation(invocation.request_id, arn, deadline_ms, invocation.payload))
         try:
             outcome = await self._current
         finally:
@@ -214,7 +214,7 @@ class WorkerProcess:
         return outcome
 
     def check_limits(self, deadline: float) -> None:
-        """Kill what used too much time or memory. Called every WATCH_SECONDS while an invocation runs."""
+        """Enforce the limits of time and memory. Called every WATCH_SECONDS while an invocation runs."""
         if self._loop.time() >= deadline:
             self._settle(_TimedOut())
             return
@@ -224,7 +224,7 @@ class WorkerProcess:
             if used > self.spec.memory_mb * _MB:
                 self.kill()
 
-    def _result(self, request_id: str, outcome: _Outcome, duration_ms: float) -> InvocationResult:
+    def _result(self, request_id: str, outcome: _InvocationEnd, duration_ms: float) -> InvocationResult:
         status, error = None, None
         match outcome:
             case _Answer(payload, failed):
@@ -256,7 +256,7 @@ class WorkerProcess:
 
 
 class _Watch:
-    """Looks at the limits now and then while an invocation runs; costs a warm one two timer calls."""
+    """Checks the limits every WATCH_SECONDS while an invocation runs; a warm one costs two timer calls."""
 
     def __init__(self, worker: WorkerProcess, deadline: float) -> None:
         self._worker = worker
@@ -276,7 +276,7 @@ class _Watch:
 
 
 def _tie(held: int, pid: int) -> None:
-    """Have the kernel kill the process group of `pid` when the other end of the pipe closes."""
+    """Make the kernel kill the process group of `pid` when the other end of the pipe closes."""
     setsig = getattr(fcntl, "F_SETSIG", None)
     if setsig is None:
         return

@@ -10,7 +10,7 @@ from typing import Any
 from passrole import arns, history
 from passrole.faults import Fault
 from passrole.policy.request import service_principal
-from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, written
+from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, read_output
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.service_sessions import SessionRequest, assume
@@ -55,7 +55,7 @@ async def read_emr_step_log(
         raise Fault("ValidationException", "there is no such log")
     await ctx.call("emr", "DescribeStep", {"ClusterId": cluster_id, "StepId": step_id})
     folder = emr_folder(ctx.config.data, cluster_id, step_id)
-    found = await asyncio.to_thread(written, folder, stream, max(0, offset), LOG_BYTES_MAX)
+    found = await asyncio.to_thread(read_output, folder, stream, max(0, offset), LOG_BYTES_MAX)
     return {"Text": found.decode(errors="replace"), "Offset": offset + len(found)}
 
 

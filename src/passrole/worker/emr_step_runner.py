@@ -83,7 +83,7 @@ class StepRunner:
         did not is run now, unless it is to end.
         """
         folder = self.folder(cluster, step)
-        if not jobs.began(folder):
+        if not jobs.may_have_begun(folder):
             if step.interrupted is not None or cluster.state == "TERMINATING":
                 return await self._ended(cluster, step, None, "The step was ended before it began.")
             return await self.run(cluster, step)
@@ -132,11 +132,11 @@ class StepRunner:
 
     async def _bootstrapped(self, cluster: Cluster, folder: Path, plan: Plan) -> int:
         """An action that an earlier server began is waited for; one that it took with it is run again."""
-        if jobs.began(folder):
+        if jobs.may_have_begun(folder):
             try:
                 return await self._jobs.reattach(folder)
             except JobLost:
-                jobs.forget(folder)
+                jobs.reset(folder)
         return await self._executed(cluster, await self._session(cluster, None), folder, plan)
 
     async def check_roles(self, cluster: Cluster) -> str | None:

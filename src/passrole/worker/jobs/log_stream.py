@@ -52,7 +52,7 @@ class LogStream:
         """Everything up to the last whole line; at the last call also what follows it."""
         while not self._is_refused:
             read = await asyncio.to_thread(
-                processes.written, self._folder, processes.STDOUT, self._offset, _BYTES_MAX
+                processes.read_output, self._folder, processes.STDOUT, self._offset, _BYTES_MAX
             )
             whole = read if is_last or len(read) == _BYTES_MAX else read[: read.rfind(b"\n") + 1]
             if not whole:

@@ -69,7 +69,7 @@ class JobRun:
 
     async def to_its_end(self) -> Mapping[str, Any]:
         """How it ended, as fields of its record. Raises JobFailed, Fault, OSError."""
-        if not any(processes.began(each.run) for each in self._instances):
+        if not any(processes.may_have_begun(each.run) for each in self._instances):
             if self._stop.is_set():
                 return {"status": STOPPED}
             await self._prepare()
@@ -148,7 +148,7 @@ class JobRun:
             await stream.bring(is_last=True)
 
     async def _program(self, instance: Instance) -> int:
-        if processes.began(instance.run):
+        if processes.may_have_begun(instance.run):
             return await self._means.jobs.reattach(instance.run)
         session = await assume(self._means.call, self._request)
         access = Access(self._job.region, self._means.config.endpoint_url, session.credentials)
