@@ -6,12 +6,16 @@ import pathlib
 import tempfile
 
 import boto3
-import sagemaker
-from sagemaker.lambda_helper import Lambda
-from sagemaker.workflow.callback_step import CallbackOutput, CallbackOutputTypeEnum, CallbackStep
-from sagemaker.workflow.parameters import ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker_sdk import (
+    CallbackOutput,
+    CallbackOutputTypeEnum,
+    CallbackStep,
+    Lambda,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
+    get_execution_role,
+)
 
 ANSWER = """
 import json
@@ -32,7 +36,7 @@ def handler(event, context):
 """
 
 session = PipelineSession()
-role = sagemaker.get_execution_role(session)
+role = get_execution_role(session)
 script = pathlib.Path(tempfile.mkdtemp()) / "answer.py"
 script.write_text(ANSWER)
 function = Lambda(

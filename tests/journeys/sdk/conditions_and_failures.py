@@ -1,8 +1,6 @@
 """Condition steps with every condition, joins within joins, and Fail steps with every kind of message."""
 
-import sagemaker
-from sagemaker.workflow.condition_step import ConditionStep
-from sagemaker.workflow.conditions import (
+from sagemaker_sdk import (
     ConditionEquals,
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
@@ -11,21 +9,21 @@ from sagemaker.workflow.conditions import (
     ConditionLessThanOrEqualTo,
     ConditionNot,
     ConditionOr,
-)
-from sagemaker.workflow.execution_variables import ExecutionVariables
-from sagemaker.workflow.fail_step import FailStep
-from sagemaker.workflow.functions import Join
-from sagemaker.workflow.parameters import (
+    ConditionStep,
+    ExecutionVariables,
+    FailStep,
+    Join,
     ParameterBoolean,
     ParameterFloat,
     ParameterInteger,
     ParameterString,
+    Pipeline,
+    PipelineSession,
+    get_execution_role,
 )
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
 
 session = PipelineSession()
-role = sagemaker.get_execution_role(session)
+role = get_execution_role(session)
 
 count = ParameterInteger(name="Count", default_value=3)
 share = ParameterFloat(name="Share", default_value=0.5)

@@ -10,13 +10,18 @@ import tempfile
 import time
 
 import boto3
-import sagemaker
-from sagemaker.lambda_helper import Lambda
-from sagemaker.workflow.emr_step import EMRStep, EMRStepConfig
-from sagemaker.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
-from sagemaker.workflow.parameters import ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker_sdk import (
+    EMRStep,
+    EMRStepConfig,
+    Lambda,
+    LambdaOutput,
+    LambdaOutputTypeEnum,
+    LambdaStep,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
+    get_execution_role,
+)
 
 SCRIPT = """
 import argparse
@@ -50,7 +55,7 @@ def handler(event, context):
 """
 
 session = PipelineSession()
-role = sagemaker.get_execution_role(session)
+role = get_execution_role(session)
 bucket = session.default_bucket()
 s3, emr = boto3.client("s3"), boto3.client("emr")
 rows = [f"{speed},{speed * 2 + extra}" for speed in range(4, 26) for extra in range(3)]

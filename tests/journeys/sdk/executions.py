@@ -1,15 +1,18 @@
 """Executions watched, stopped and listed; parallelism, versions, tags, and a definition through S3."""
 
 import boto3
-import sagemaker
-from sagemaker.workflow.callback_step import CallbackStep
-from sagemaker.workflow.parallelism_config import ParallelismConfiguration
-from sagemaker.workflow.parameters import ParameterInteger, ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker_sdk import (
+    CallbackStep,
+    ParallelismConfiguration,
+    ParameterInteger,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
+    get_execution_role,
+)
 
 session = PipelineSession()
-role = sagemaker.get_execution_role(session)
+role = get_execution_role(session)
 assert session.account_id() in role
 assert session.default_bucket() == f"sagemaker-{session.boto_region_name}-{session.account_id()}"
 queue_url = boto3.client("sqs").create_queue(QueueName="sagemaker-sdk-executions")["QueueUrl"]

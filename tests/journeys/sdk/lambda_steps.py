@@ -8,17 +8,21 @@ import pathlib
 import shutil
 import tempfile
 
-import sagemaker
-from sagemaker.lambda_helper import Lambda
-from sagemaker.workflow.fail_step import FailStep
-from sagemaker.workflow.functions import Join
-from sagemaker.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
-from sagemaker.workflow.parameters import ParameterInteger
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker_sdk import (
+    FailStep,
+    Join,
+    Lambda,
+    LambdaOutput,
+    LambdaOutputTypeEnum,
+    LambdaStep,
+    ParameterInteger,
+    Pipeline,
+    PipelineSession,
+    get_execution_role,
+)
 
 session = PipelineSession()
-role = sagemaker.get_execution_role(session)
+role = get_execution_role(session)
 function_role = os.environ["FUNCTION_ROLE"]
 folder = pathlib.Path(tempfile.mkdtemp())
 
