@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,16 @@ from passrole.arns import Account, Region
 from passrole.config import Config
 from passrole.policy.request import Principal
 from passrole.services.emr import lifecycle
-from passrole.services.emr.records import CLUSTERS, STEPS, Cluster, EmrStep, active_steps, put_step, steps_of
+from passrole.services.emr.records import (
+    CLUSTERS,
+    STEPS,
+    Cluster,
+    EmrStep,
+    active_steps,
+    find_step,
+    put_step,
+    steps_of,
+)
 from passrole.store import SqliteStore, Tx
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.emr_step_runner import CONTROLLER
@@ -214,5 +224,8 @@ def test_what_a_settle_reads_does_not_grow_with_the_steps_that_are_over(
             "s-new"
         ]
         assert len(await scene.store.read(STEPS.all)) == 1_001
+        for wanted, number in (("s-new", 1_001), ("s", 1_000), ("s-none", None)):
+            found = await scene.store.read(partial(find_step, cluster=CLUSTER.key, step_id=wanted))
+            assert (found.number if found else None) == number
 
     run(tmp_path, monkeypatch, scenario)

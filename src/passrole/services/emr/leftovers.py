@@ -10,7 +10,7 @@ from passrole import trees
 from passrole.config import Config
 from passrole.runtimes.jobs import emr_folder
 from passrole.runtimes.spark import TEMPORARY
-from passrole.services.emr.records import CLUSTERS, OVER, STEP_OVER, steps_of
+from passrole.services.emr.records import CLUSTERS, OVER, active_steps
 from passrole.store import Store, Tx
 
 
@@ -24,7 +24,7 @@ def _working(tx: Tx) -> dict[str, frozenset[str] | None]:
     """By cluster, the steps that may still run; None where its bootstrap actions may."""
     found: dict[str, frozenset[str] | None] = {}
     for key, cluster in CLUSTERS.all(tx):
-        steps = frozenset(step.id for step in steps_of(tx, key) if step.state not in STEP_OVER)
+        steps = frozenset(step.id for step in active_steps(tx, key))
         found[cluster.id] = None if cluster.state not in OVER and cluster.ready is None else steps
     return found
 

@@ -17,6 +17,8 @@ from passrole.store import Collection, Tx
 CHANNEL = "emr-clusters"
 """Its notices are keys of clusters for which there is something to do."""
 
+_STEPS_AT_ONCE = 64
+
 ACCEPTING = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
@@ -135,6 +137,17 @@ SECURITY_CONFIGURATIONS = Collection("emr-security-configuration", SecurityConfi
 def steps_of(tx: Tx, cluster: str) -> list[EmrStep]:
     """A cluster's steps in the order of their submission."""
     return [step for _, step in STEPS.children(tx, cluster)]
+
+
+def find_step(tx: Tx, cluster: str, step_id: str) -> EmrStep | None:
+    """A cluster's step by its id, if there is one; the newest, which most calls mean, are read first."""
+    after = ""
+    while found := STEPS.children(tx, cluster, after=after, limit=_STEPS_AT_ONCE, descending=True):
+        for _, step in found:
+            if step.id == step_id:
+                return step
+        after = found[-1][0]
+    return None
 
 
 def active_steps(tx: Tx, cluster: str) -> list[EmrStep]:

@@ -7,7 +7,7 @@ from passrole.services.context import Context
 from passrole.services.emr import refusals, shapes
 from passrole.services.emr.lifecycle import SIGKILL, SIGTERM, cancel
 from passrole.services.emr.paging import page
-from passrole.services.emr.records import EmrStep, cluster_keys, existing, steps_of, the_cluster
+from passrole.services.emr.records import EmrStep, cluster_keys, existing, find_step, steps_of, the_cluster
 from passrole.services.operation import operation
 from passrole.store import Tx
 
@@ -23,10 +23,10 @@ async def describe_step(ctx: Context, *, cluster_id: str, step_id: str) -> dict[
 
     def find(tx: Tx) -> EmrStep:
         cluster = existing(tx, ctx, cluster_id)
-        found = [step for step in steps_of(tx, cluster.key) if step.id == step_id]
-        if not found:
+        found = find_step(tx, cluster.key, step_id)
+        if found is None:
             raise refusals.no_step(step_id)
-        return found[0]
+        return found
 
     return {"Step": shapes.step(await ctx.store.read(find))}
 
