@@ -10,6 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.refusals import refusal
 
 Call = Callable[[Any], Any]
 
@@ -52,7 +53,7 @@ CALLS: list[tuple[str, str, Call]] = [
     ("route53", "route53:ListHostedZones", lambda c: c.list_hosted_zones()),
     ("cloudfront", "cloudfront:ListDistributions", lambda c: c.list_distributions()),
     # operations that services here do not have
-    ("sagemaker", "sagemaker:ListTrainingJobs", lambda c: c.list_training_jobs()),
+    ("sagemaker", "sagemaker:ListTransformJobs", lambda c: c.list_transform_jobs()),
     ("lambda", "lambda:ListLayers", lambda c: c.list_layers()),
     ("iam", "iam:ListGroups", lambda c: c.list_groups()),
     ("emr", "emr:ListStudios", lambda c: c.list_studios()),
@@ -90,16 +91,8 @@ def test_what_is_not_served_is_refused_by_name_at_the_first_try(
 
 
 def test_nobody_unknown_learns_what_is_served(server: Server) -> None:
-    stranger = boto3.client(
-        "kms",
-        endpoint_url=server.url,
-        region_name=server.region,
-        aws_access_key_id="AKIAAAAAAAAAAAAAAAAA",
-        aws_secret_access_key="nothing",
-    )
-    with pytest.raises(ClientError) as caught:
-        stranger.list_keys()
-    assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
+    stranger = server.client_with("kms", "AKIAAAAAAAAAAAAAAAAA", "nothing")
+    assert refusal(stranger.list_keys)[0] == "UnrecognizedClientException"
 
 
 def test_ec2_has_its_own_form_of_errors_and_query_services_theirs(server: Server) -> None:

@@ -46,6 +46,17 @@ class FakeDoor:
     def prepare(self, operation: str, *answers: Answer) -> None:
         self.answers[operation] = deque(answers)
 
+    def hold(self, operation: str, answer: dict[str, Any]) -> asyncio.Event:
+        """Calls of the operation wait for the event that is returned, and get the answer then."""
+        go_on = asyncio.Event()
+
+        async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            return answer
+
+        self.prepare(operation, held)
+        return go_on
+
     async def __call__(
         self,
         service: str,

@@ -265,13 +265,7 @@ def test_functions_that_wait_for_a_slot_are_withdrawn_by_a_stop(workshop: Run) -
 
 def test_a_function_that_has_a_slot_is_waited_for(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
-        go_on = asyncio.Event()
-
-        async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
-            await go_on.wait()
-            return {"Payload": b"null"}
-
-        shop.door.prepare("Invoke", slow)
+        go_on = shop.door.hold("Invoke", {"Payload": b"null"})
         await shop.worker.start()
         arn = await shop.start("l1")
         await shop.until(lambda: _invoked(shop, 1))
@@ -289,13 +283,7 @@ def test_functions_beyond_the_bound_are_withdrawn_by_a_stop(
     monkeypatch.setitem(loop.AT_ONCE_MAX, InvokeFunction, 1)
 
     async def scenario(shop: Workshop) -> None:
-        go_on = asyncio.Event()
-
-        async def slow(_parameters: Mapping[str, Any]) -> dict[str, Any]:
-            await go_on.wait()
-            return {"Payload": b"null"}
-
-        shop.door.prepare("Invoke", slow)
+        go_on = shop.door.hold("Invoke", {"Payload": b"null"})
         await shop.worker.start()
         arn = await shop.start("l1 l2 l3")
         await shop.until(lambda: _invoked(shop, 1))
