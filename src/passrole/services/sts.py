@@ -72,12 +72,12 @@ def _further(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
     """
     tagged = bool(_given(parameters) or _inherited(ctx.principal))
-    asked = [
+    actions = [
         *(["sts:TagSession"] if tagged else []),
         *(["sts:SetSourceIdentity"] if _source_identity(ctx, parameters) else []),
     ]
     keys = _keys(ctx, parameters)
-    return [Permission(action, str(parameters["role_arn"]), keys) for action in asked]
+    return [Permission(action, str(parameters["role_arn"]), keys) for action in actions]
 
 
 def _given(parameters: Parameters) -> dict[str, str]:
@@ -143,7 +143,7 @@ async def assume_role(
 
 
 async def _role(ctx: Context, arn: str) -> Role | None:
-    """The role, if there is one. AWS does not tell strangers which there are. Raises Fault."""
+    """The role, if there is one. Raises ValidationError for no ARN, AccessDenied for root."""
     if arns.parse(arn) is None:
         raise _invalid(f"{arn} is invalid")
     if ctx.principal.kind == "root":

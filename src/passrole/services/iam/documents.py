@@ -20,7 +20,7 @@ def checked(text: str, kind: DocumentKind = "identity") -> str:
 
 
 def pinned(tx: Tx, account: Account, trust: str) -> str:
-    """A checked trust document as it is kept, its users and roles by unique id. Raises Fault."""
+    """A trust document as it is stored, users and roles by id. Raises MalformedPolicyDocument."""
     try:
         return principals.with_unique_ids(tx, account, trust)
     except principals.UnknownPrincipal as unknown:

@@ -27,7 +27,7 @@ def named_policy(_ctx: Context, parameters: Parameters) -> str:
 
 
 def checked_document(text: str) -> str:
-    """A managed policy's document. Raises Fault."""
+    """A managed policy's document. Raises MalformedPolicyDocument, LimitExceeded."""
     if documents.size(text) > CHARACTERS_MAX:
         raise refusals.quota("PolicySize", CHARACTERS_MAX)
     return documents.checked(text, "managed")

@@ -56,12 +56,12 @@ class PrincipalPolicies:
 
 
 def given(texts: Sequence[str], parameter: str) -> list[Source]:
-    """Policies of the call itself, named by their place in it from 1. Raises Fault."""
+    """Policies of the call itself, named by their number from 1. Raises InvalidInput."""
     return [given_one(text, f"{parameter}.{number}") for number, text in enumerate(texts, 1)]
 
 
 def given_one(text: str, name: str, kind: DocumentKind = "identity") -> Source:
-    """A policy of the call itself. Raises Fault."""
+    """A policy of the call itself. Raises InvalidInput."""
     try:
         policy = parse_document(text, kind)
     except MalformedPolicyDocument as error:

@@ -13,7 +13,7 @@ What they rest on:
 - settings.py, refusals.py: what may be set, and AWS's words
 - running.py: a function and its role, made into a call of the runtime
 - async_invocations.py: those that wait, stored before they are acknowledged; event_config_records.py,
-  outcomes.py, destinations.py: how often they are tried, what became of them, and who is told
+  outcomes.py, destinations.py: retries, results, and where they are sent
 - mapping_records.py, sqs_events.py, filters.py: which queue feeds which function, how, in what
   shape, and which messages it wants
 - sessions.py, paging.py: roles of functions as callers; pages of lists

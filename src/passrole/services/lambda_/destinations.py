@@ -1,7 +1,7 @@
 """Destinations and dead-letter queues of asynchronous invocations, called as the function's role.
 
 What a function succeeded or failed with goes to the destinations of its event invoke config, as a record
-that has event and answer; an event that failed for good goes to the dead-letter queue as it came.
+that has event and response; an event that failed on its last attempt goes to the dead-letter queue.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
@@ -70,14 +70,14 @@ async def check_dead_letters(ctx: Context, role: str, function_arn: str, target:
 
 
 async def deliver(call: CallOperation, principal: Principal, arn: str, record: Mapping[str, Any]) -> None:
-    """Send the record of an invocation to a destination. Raises Fault."""
+    """Send the record of an invocation to a destination. Raises Fault as SQS or Lambda do."""
     found, text = _parsed(arn), orjson.dumps(record)
     if found.service == "sqs":
-        asked: dict[str, Any] = {"QueueUrl": queue_url(arn), "MessageBody": text.decode()}
-        await call("sqs", "SendMessage", asked, principal, found.region)
+        parameters: dict[str, Any] = {"QueueUrl": queue_url(arn), "MessageBody": text.decode()}
+        await call("sqs", "SendMessage", parameters, principal, found.region)
     else:
-        asked = {"FunctionName": arn, "InvocationType": "Event", "Payload": text}
-        await call("lambda", "Invoke", asked, principal, found.region)
+        parameters = {"FunctionName": arn, "InvocationType": "Event", "Payload": text}
+        await call("lambda", "Invoke", parameters, principal, found.region)
 
 
 async def send_dead_letter(
@@ -88,7 +88,7 @@ async def send_dead_letter(
     attributes: Mapping[str, tuple[str, str]],
 ) -> None:
     """Send an event to the dead-letter queue; `attributes` have type and value. Raises Fault."""
-    asked = {
+    parameters = {
         "QueueUrl": queue_url(target),
         "MessageBody": event,
         "MessageAttributes": {
@@ -96,7 +96,7 @@ async def send_dead_letter(
             for name, (type_, value) in attributes.items()
         },
     }
-    await call("sqs", "SendMessage", asked, principal, _parsed(target).region)
+    await call("sqs", "SendMessage", parameters, principal, _parsed(target).region)
 
 
 async def _try_queue(as_role: AsRole, arn: str) -> None:
@@ -105,9 +105,9 @@ async def _try_queue(as_role: AsRole, arn: str) -> None:
     A standard queue refuses a deduplication id and a FIFO queue, which cannot be a destination, refuses
     the missing group, both only after the permission and the queue were looked at.
     """
-    asked = {"QueueUrl": queue_url(arn), "MessageBody": "-", "MessageDeduplicationId": "-"}
+    parameters = {"QueueUrl": queue_url(arn), "MessageBody": "-", "MessageDeduplicationId": "-"}
     try:
-        await as_role("sqs", "SendMessage", asked)
+        await as_role("sqs", "SendMessage", parameters)
     except Fault as fault:
         if fault.code != "InvalidParameterValue":
             raise
@@ -126,8 +126,8 @@ _TRIED: Mapping[str, tuple[str, Callable[[AsRole, str], Awaitable[None]]]] = {
 async def _as_role(ctx: Context, role: str, function_arn: str) -> AsRole:
     principal = await sessions.of_role(ctx, role, function_arn)
 
-    async def call(service: str, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return await ctx.call(service, operation, asked, principal=principal)
+    async def call(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return await ctx.call(service, operation, parameters, principal=principal)
 
     return call
 

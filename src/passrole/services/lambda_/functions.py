@@ -117,8 +117,8 @@ async def create_function(
 async def get_function(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
     """The configuration and the tags; the archive itself is not kept, so there is no Location."""
     function = await find(ctx, function_name, qualifier)
-    asked = names.parse(ctx, function_name, qualifier).qualifier
-    answer: dict[str, Any] = {"Configuration": configuration(function, asked), "Code": {}}
+    given_qualifier = names.parse(ctx, function_name, qualifier).qualifier
+    answer: dict[str, Any] = {"Configuration": configuration(function, given_qualifier), "Code": {}}
     return {**answer, "Tags": function.tags} if function.tags else answer
 
 
@@ -127,8 +127,8 @@ async def get_function_configuration(
     ctx: Context, *, function_name: str, qualifier: str | None = None
 ) -> dict[str, Any]:
     """The configuration, without tags and code."""
-    asked = names.parse(ctx, function_name, qualifier).qualifier
-    return configuration(await find(ctx, function_name, qualifier), asked)
+    given_qualifier = names.parse(ctx, function_name, qualifier).qualifier
+    return configuration(await find(ctx, function_name, qualifier), given_qualifier)
 
 
 @operation("lambda:ListFunctions")

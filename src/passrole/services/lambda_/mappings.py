@@ -240,8 +240,8 @@ async def _check_queue(ctx: Context, function: Function, queue_arn: str) -> None
     queue = queue_url(queue_arn)
     answer: dict[str, Any] = {}
     try:
-        asked = {"QueueUrl": queue, "AttributeNames": ["VisibilityTimeout"]}
-        answer = await ctx.call("sqs", "GetQueueAttributes", asked, principal=role)
+        parameters = {"QueueUrl": queue, "AttributeNames": ["VisibilityTimeout"]}
+        answer = await ctx.call("sqs", "GetQueueAttributes", parameters, principal=role)
         nothing = {"QueueUrl": queue, "MaxNumberOfMessages": 0}
         await ctx.call("sqs", "ReceiveMessage", nothing, principal=role)
     except Fault as fault:

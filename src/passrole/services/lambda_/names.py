@@ -55,7 +55,7 @@ def parse(ctx: Context, text: str, qualifier: str | None = None) -> Named:
 
 
 def _where(ctx: Context, text: str, found: arns.FunctionName) -> tuple[Region, Account]:
-    """Region and account of the function. Raises Fault."""
+    """Region and account of the function. Raises ValidationException."""
     try:
         if text.startswith("arn:") and not text.startswith(f"arn:{arns.PARTITION}:"):
             raise InvalidPart("another partition's function")
@@ -68,7 +68,10 @@ def _where(ctx: Context, text: str, found: arns.FunctionName) -> tuple[Region, A
 
 
 def key(ctx: Context, named: Named) -> str:
-    """The key of the function in the store, whatever the qualifier. Raises Fault for what is not here."""
+    """The key of the function in the store, whatever the qualifier.
+
+    Raises AccessDeniedException for another account, ResourceNotFoundException for another region.
+    """
     if named.account != ctx.account:
         raise refusals.other_account()
     if named.region != ctx.region:
@@ -84,7 +87,7 @@ def latest_key(ctx: Context, named: Named) -> str:
 
 
 def new(ctx: Context, text: str) -> Named:
-    """The name of a function to be created. Raises Fault."""
+    """The name of a new function. Raises ValidationException."""
     named = parse(ctx, text)
     if len(named.name) > NAME_LENGTH_MAX:
         rule = f"have length less than or equal to {NAME_LENGTH_MAX}"

@@ -28,8 +28,8 @@ class Attempt:
 
 def refused(function: Function, fault: Fault) -> Attempt:
     """An attempt that did not come to a run."""
-    told = orjson.dumps({"errorMessage": fault.message, "errorType": fault.code})
-    return Attempt(function, told, fault.code, fault.status or (400 if fault.sender else 500))
+    body = orjson.dumps({"errorMessage": fault.message, "errorType": fault.code})
+    return Attempt(function, body, fault.code, fault.status or (400 if fault.sender else 500))
 
 
 def condition(attempt: Attempt, exhausted: bool) -> str:
@@ -71,11 +71,11 @@ def record(
 def attributes(request_id: str, attempt: Attempt) -> Mapping[str, tuple[str, str]]:
     """The message attributes of a dead letter: type and value of each."""
     failure = _read(attempt.payload)
-    told = failure.get("errorMessage") if isinstance(failure, dict) else failure
+    body = failure.get("errorMessage") if isinstance(failure, dict) else failure
     return {
         "RequestID": ("String", request_id),
         "ErrorCode": ("Number", str(attempt.status)),
-        "ErrorMessage": ("String", "" if told is None else str(told)),
+        "ErrorMessage": ("String", "" if body is None else str(body)),
     }
 
 

@@ -187,7 +187,7 @@ def _attached(key: str, qualifier: str | None) -> str:
 
 
 def _revision(tx: Tx, key: str, named: names.Named) -> str:
-    """That of what a policy is attached to. Raises Fault where it is not there."""
+    """The revision of what a policy is attached to. Raises ResourceNotFoundException."""
     revision = existing(tx, key, named).revision
     if named.qualifier is None:
         return revision
@@ -230,7 +230,7 @@ def _principal(text: str) -> str | dict[str, str]:
 
 
 def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | dict[str, str]:
-    """The principal as it is kept: a user or role by its unique id. Raises Fault where there is none."""
+    """The principal as it is stored: a user or role by id. Raises InvalidParameterValueException."""
     if isinstance(principal, str) or "AWS" not in principal:
         return principal
     try:
@@ -240,7 +240,7 @@ def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | 
 
 
 def _principal_text(named: str | Mapping[str, str]) -> str:
-    """A service, an ARN, or an account, which has two spellings and is told by its number."""
+    """A service, an ARN, or an account by its number."""
     text = named if isinstance(named, str) else next(iter(named.values()))
     arn = arns.parse(text)
     return arn.account if arn and arn.resource == "root" else text

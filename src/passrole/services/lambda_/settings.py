@@ -45,7 +45,7 @@ RESERVED = frozenset(
 
 
 def checked_timeout(seconds: int) -> int:
-    """Raises Fault."""
+    """Raises ValidationException."""
     if seconds > TIMEOUT_MAX:
         rule = f"have value less than or equal to {TIMEOUT_MAX}"
         raise refusals.constraint(seconds, "timeout", rule)
@@ -53,7 +53,7 @@ def checked_timeout(seconds: int) -> int:
 
 
 def checked_memory(megabytes: int) -> int:
-    """Raises Fault."""
+    """Raises ValidationException."""
     if megabytes > MEMORY_MAX:
         rule = f"have value less than or equal to {MEMORY_MAX}"
         raise refusals.constraint(megabytes, "memorySize", rule)
@@ -77,7 +77,7 @@ def checked_runtime(runtime: str, *, strict: bool) -> str:
 
 
 def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
-    """The variables of an Environment. Raises Fault."""
+    """The variables of an Environment. Raises InvalidParameterValueException, ValidationException."""
     variables: dict[str, str] = dict((environment or {}).get("Variables") or {})
     reserved = sorted(set(variables) & RESERVED)
     if reserved:
@@ -100,7 +100,7 @@ def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def configuration_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-    """The condition keys of a call that says what a function has beside its code."""
+    """The condition keys of a call that sets a function's configuration."""
     network = parameters.get("vpc_config") or {}
     given = {
         "lambda:Layer": parameters.get("layers"),
@@ -111,7 +111,7 @@ def configuration_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Va
 
 
 def refuse_snapshots(snap_start: Mapping[str, str] | None) -> None:
-    """Nothing is kept of an initialised worker. Raises Fault."""
+    """SnapStart is not supported. Raises InvalidParameterValueException."""
     if (snap_start or {}).get("ApplyOn", "None") != "None":
         raise refusals.unsupported("SnapStart of functions")
 
@@ -119,7 +119,7 @@ def refuse_snapshots(snap_start: Mapping[str, str] | None) -> None:
 def refuse_beyond_zip(
     *, package_type: str, vpc_config: Mapping[str, Any] | None, layers: Sequence[str] | None
 ) -> None:
-    """The SageMaker SDK always sends VpcConfig {} and Layers []: empty is nothing. Raises Fault else."""
+    """The SageMaker SDK always sends VpcConfig {} and Layers []: empty is allowed, all else is refused."""
     if package_type != "Zip":
         raise refusals.unsupported(f"the package type {package_type}")
     if any((vpc_config or {}).values()):

@@ -15,7 +15,7 @@ _IN_S3 = frozenset({"S3Bucket", "S3Key"})
 
 
 async def archive(ctx: Context, code: Mapping[str, Any]) -> bytes:
-    """The bytes of a FunctionCode. Raises Fault where there are none, or they are of another kind."""
+    """The bytes of a FunctionCode. Raises InvalidParameterValueException."""
     others = sorted(set(code) - _IN_S3 - {"ZipFile"})
     if others:
         raise refusals.unsupported(f"{others[0]} as a function's code: it takes ZipFile, S3Bucket and S3Key")
@@ -33,9 +33,9 @@ async def archive(ctx: Context, code: Mapping[str, Any]) -> bytes:
 
 async def _object(ctx: Context, bucket: str, key: str) -> bytes:
     """No more than is allowed, so that a huge object costs nobody its size."""
-    asked = {"Bucket": bucket, "Key": key, "Range": f"bytes=0-{ZIPPED_BYTES_MAX}"}
+    parameters = {"Bucket": bucket, "Key": key, "Range": f"bytes=0-{ZIPPED_BYTES_MAX}"}
     try:
-        body: bytes = (await ctx.call("s3", "GetObject", asked))["Body"]
+        body: bytes = (await ctx.call("s3", "GetObject", parameters))["Body"]
     except Fault as fault:
         if not fault.sender:  # our own failure says nothing about the object
             raise

@@ -128,7 +128,7 @@ def _check(latest: Function, code_sha256: str | None, revision_id: str | None) -
 
 
 def _same(latest: Function, version: Function) -> bool:
-    """Whether code and configuration are the version's; what it is called and described as are not asked."""
+    """Whether code and configuration equal the version's; names and descriptions do not count."""
     return version == replace(
         latest,
         version=version.version,

@@ -27,7 +27,7 @@ async def get_log_events(
     limit: int = EVENTS_MAX,
     start_from_head: bool = False,
 ) -> dict[str, Any]:
-    """The newest page unless told otherwise; a token that comes back unchanged says that this is the end."""
+    """The newest page by default; a token that comes back unchanged marks the end."""
     key, now = ctx.key(log_group_name), records.now_ms(ctx)
     forward, position = _direction(next_token, start_from_head)
 

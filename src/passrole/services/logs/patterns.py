@@ -29,7 +29,7 @@ class Pattern:
 
 
 def parse(text: str) -> Pattern:
-    """The pattern that a text spells; the empty one wants everything. Raises Fault."""
+    """The pattern of a text; an empty one matches everything. Raises InvalidParameterException."""
     text = text.strip()
     if text[:1] in _OTHER_KINDS:
         raise refusals.invalid(f"passrole does not support {_OTHER_KINDS[text[0]]} filter patterns")

@@ -1,4 +1,4 @@
-"""Amazon S3 over a plain folder: an object is the file `<data>/s3/<bucket>/<key>`, for whoever looks.
+"""Amazon S3 over a plain folder: an object is the file `<data>/s3/<bucket>/<key>`.
 
 Handlers, by what they are about:
 - buckets.py, policies.py, configuration.py: buckets and what is attached to them

@@ -60,8 +60,8 @@ async def get_object_attributes(
         "StorageClass": storage.from_stored(object_metadata.storage).class_,
         "ObjectSize": found.identity.size,
     }
-    told = {name: attributes[name] for name in object_attributes if attributes[name] not in ({}, None)}
-    return {"LastModified": float(int(found.identity.modified)), **told}
+    requested = {name: attributes[name] for name in object_attributes if attributes[name] not in ({}, None)}
+    return {"LastModified": float(int(found.identity.modified)), **requested}
 
 
 def _parts(object_metadata: ObjectMetadata, limit: int, after: int) -> dict[str, Any]:

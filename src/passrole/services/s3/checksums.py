@@ -61,7 +61,7 @@ def hasher(name: str) -> Hasher | None:
 
 
 def given(**values: str | None) -> dict[str, str]:
-    """The checksums that a request brings, by member name. Raises Fault for one that cannot be a digest.
+    """The checksums that a request brings, by member name. Raises InvalidDigest for what is no digest.
 
     `given(crc32=..., crc32c=..., crc64nvme=..., sha1=..., sha256=...)`
     """
@@ -73,7 +73,7 @@ def given(**values: str | None) -> dict[str, str]:
 
 
 def check(computed: Mapping[str, bytes], checksums: Mapping[str, str], content_md5: str | None) -> None:
-    """Compare what was computed (`MD5` among it) with what was brought. Raises Fault."""
+    """Compare computed checksums, `MD5` among them, with those of the request. Raises BadDigest."""
     if content_md5 is not None:
         digest = _decoded(content_md5, invalid_md5(content_md5))
         if len(digest) != 16:

@@ -81,9 +81,9 @@ async def complete_multipart_upload(
     work = temporary_files.work(ctx, upload.id)
     wanted = {upload.checksum} if upload.checksum and upload.full else set()
     written = await temporary_files.write(temporary_files.work(ctx), _bytes(work, parts), wanted)
-    told = _checksums(upload, parts, written, given)
+    sums = _checksums(upload, parts, written, given)
     record = ObjectRecord(
-        checksums.etag_of_parts([part.etag for part in parts]), _object_metadata(upload, parts, told)
+        checksums.etag_of_parts([part.etag for part in parts]), _object_metadata(upload, parts, sums)
     )
 
     def before(tx: Tx) -> None:
@@ -95,7 +95,7 @@ async def complete_multipart_upload(
 
 
 def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload: str) -> list[Part]:
-    """The parts that a completion of an upload lists, in order. Raises Fault."""
+    """The parts that a completion lists, in order. Raises InvalidPart, InvalidPartOrder, EntityTooSmall."""
     if not wanted:
         raise malformed_xml()
     numbers = [each.get("PartNumber") or 0 for each in wanted]
@@ -142,12 +142,12 @@ def _answer(bucket: Bucket, key: str, record: ObjectRecord) -> dict[str, Any]:
     }
 
 
-def _object_metadata(upload: Upload, parts: Sequence[Part], told: Mapping[str, str]) -> ObjectMetadata:
+def _object_metadata(upload: Upload, parts: Sequence[Part], sums: Mapping[str, str]) -> ObjectMetadata:
     of_parts = [part.checksums.get(upload.checksum) for part in parts] if upload.checksum else []
     return ObjectMetadata(
         upload.headers,
         upload.metadata,
-        told,
+        sums,
         upload.tags,
         len(parts),
         part_sizes=[part.size for part in parts],
@@ -193,8 +193,8 @@ def _invalid_part(number: int | None, etag: str | None, upload: str) -> Fault:
         "One or more of the specified parts could not be found.  The part may not have been uploaded, or the"
         " specified entity tag may not match the part's entity tag."
     )
-    told = {"ETag": (etag or "").strip('"') or None, "PartNumber": number, "UploadId": upload}
-    members = without_none(**told)
+    sums = {"ETag": (etag or "").strip('"') or None, "PartNumber": number, "UploadId": upload}
+    members = without_none(**sums)
     return Fault("InvalidPart", message, status=400, members=members)
 
 

@@ -28,7 +28,7 @@ class Conditions:
 
 
 def check_read(conditions: Conditions, etag: str, modified: float) -> None:
-    """Refuse to read where a condition does not hold. Raises Fault: PreconditionFailed or NotModified.
+    """Refuse to read where a condition does not hold. Raises PreconditionFailed or NotModified.
 
     A time of If-Modified-Since that is still to come is passed over (RFC 9110, section 13.1.3; S3 too).
     """
@@ -55,7 +55,7 @@ def fits(wanted: str, etag: str) -> bool:
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last, or None for the whole. Raises Fault: InvalidRange.
+    """First byte and the one after the last, or None for the whole. Raises InvalidRange.
 
     A header that is not one range of bytes is ignored, as HTTP says.
     """
@@ -79,7 +79,7 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 def part_range(number: int, sizes: Sequence[int]) -> tuple[int, int] | None:
     """First byte of a part, by its place in the object, and the one after its last; None for all of nothing.
 
-    Raises Fault: InvalidPartNumber.
+    Raises InvalidPartNumber.
     """
     if not 1 <= number <= PART_NUMBER_MAX:
         message = f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"

@@ -100,15 +100,15 @@ async def copy_object(
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
-    """The object that a copy is made of. Raises Fault."""
+    """The source object of a copy. Raises NoSuchKey and as `check_source`."""
     return await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
 
 
 async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> tuple[str, str]:
-    """The bucket and the key that a copy is made of, which the caller may read. Raises Fault.
+    """Bucket and key of the source, which the caller must be allowed to read. Raises PreconditionFailed.
 
-    It is asked for through the door, so that `s3:GetObject` on it is really decided, its bucket's policy
-    included. `conditions` are HeadObject's parameters.
+    HeadObject is called through the door, so that `s3:GetObject` is decided, with the bucket's policy.
+    `conditions` are HeadObject's parameters.
     """
     bucket, key = copy_sources.named(copy_source)
     wanted = {**conditions, "VersionId": copy_sources.version(copy_source)}

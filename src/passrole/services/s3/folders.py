@@ -27,7 +27,7 @@ class PathConflict(Exception):
 
 
 class Identity(NamedTuple):
-    """A file's state on the disk: whoever writes it changes one of these. `mtime` is in nanoseconds."""
+    """A file's state on the disk: every write changes one of these. `mtime` is in nanoseconds."""
 
     inode: int
     mtime: int
@@ -40,7 +40,7 @@ class Identity(NamedTuple):
 
 
 def identity(found: os.stat_result) -> Identity:
-    """The identity in what stat tells."""
+    """The identity of a file, from its stat result."""
     return Identity(found.st_ino, found.st_mtime_ns, found.st_size)
 
 

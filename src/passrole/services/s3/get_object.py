@@ -48,7 +48,7 @@ async def get_object(
     expected_bucket_owner: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
-    """An object's bytes, or a range of them, with what its writer said of it."""
+    """An object's bytes, or a range of them, with its headers and metadata."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
@@ -88,7 +88,7 @@ async def head_object(
     expected_bucket_owner: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
-    """What GetObject tells beside the bytes."""
+    """The headers of GetObject without the bytes."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
     conditions = Conditions(ctx.clock(), if_match, if_none_match, if_modified_since, if_unmodified_since)
@@ -108,7 +108,7 @@ async def head_object(
 async def _read(
     ctx: Context, bucket: str, key: str, conditions: Conditions, range_: str | None, part_number: int | None
 ) -> tuple[Object, Span, bytes]:
-    """The object, the range that is meant, and its bytes; all of one state of the file. Raises Fault."""
+    """The object, the requested range and its bytes, all of one state of the file. Raises Fault."""
     for _ in range(READS_MAX):
         found = await _found(ctx, bucket, key, conditions)
         part = _span(found, range_, part_number)
@@ -126,7 +126,7 @@ async def _found(ctx: Context, bucket: str, key: str, conditions: Conditions) ->
 
 
 def _span(found: Object, range_: str | None, part_number: int | None) -> Span:
-    """The bytes that are asked for, by their place or by the part that they came in. Raises Fault."""
+    """The requested bytes, by Range or by part number. Raises InvalidRange, InvalidPartNumber."""
     if part_number is None:
         return byte_range(range_, found.identity.size)
     if range_ is not None:

@@ -17,8 +17,8 @@ IGNORED = ("optional_object_attributes", "request_payer")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a list is of, as it was asked for. Raises Fault where its limit or its encoding is none."""
+class ListRequest:
+    """The parameters of a list. Raises InvalidArgument for a bad limit or encoding."""
 
     bucket: str
     prefix: str
@@ -27,7 +27,7 @@ class Wanted:
     encoding_type: str | None
 
     def __post_init__(self) -> None:
-        """Raises Fault."""
+        """Raises InvalidArgument."""
         paging.encoding(self.encoding_type), self.limit
 
     @property
@@ -67,10 +67,10 @@ async def list_objects(
     prefix: str | None = None,
     expected_bucket_owner: str | None = None,
 ) -> dict[str, Any]:
-    """The older list: the next page begins after the last key, which is only told with a delimiter."""
+    """Version 1: the next page begins after the last key; NextMarker is only there with a delimiter."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
-    answer, last = await by_marker(ctx, wanted, marker or "")
+    request = ListRequest(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    answer, last = await by_marker(ctx, request, marker or "")
     answer["Marker"] = paging.encoding(encoding_type)(marker or "")
     return answer | ({"NextMarker": last} if last is not None and delimiter else {})
 
@@ -97,30 +97,30 @@ async def list_objects_v2(
 ) -> dict[str, Any]:
     """A page of the bucket's keys, and the token of the next."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
-    wanted = Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    request = ListRequest(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
     after = start_after or "" if continuation_token is None else paging.last_of(bucket, continuation_token)
-    page = await list_page(ctx, bucket, wanted.prefix, wanted.delimiter, after, wanted.limit)
-    answer = await _response(ctx, wanted, page, with_owner=bool(fetch_owner))
+    page = await list_page(ctx, bucket, request.prefix, request.delimiter, after, request.limit)
+    answer = await _response(ctx, request, page, with_owner=bool(fetch_owner))
     answer["KeyCount"] = len(page.keys) + len(page.prefixes)
     optional = {
         "ContinuationToken": continuation_token,
         "NextContinuationToken": None if page.last is None else paging.cursor(bucket, page.last),
-        "StartAfter": start_after and wanted.write(start_after),
+        "StartAfter": start_after and request.write(start_after),
     }
     return answer | _present(optional)
 
 
-async def by_marker(ctx: Context, wanted: Wanted, marker: str) -> tuple[dict[str, Any], str | None]:
-    """A page after a marker, with owners, and what it ends with as it is written; None where all is told.
+async def by_marker(ctx: Context, request: ListRequest, marker: str) -> tuple[dict[str, Any], str | None]:
+    """A page after a marker, with owners, and the last key as it is encoded; None where no page follows.
 
     A marker inside of a common prefix is beyond the whole of it, which StartAfter is not.
     """
-    rolled = common_prefix(marker, wanted.prefix, wanted.delimiter)
+    rolled = common_prefix(marker, request.prefix, request.delimiter)
     page = await list_page(
-        ctx, wanted.bucket, wanted.prefix, wanted.delimiter, rolled or marker, wanted.limit
+        ctx, request.bucket, request.prefix, request.delimiter, rolled or marker, request.limit
     )
-    answer = await _response(ctx, wanted, page, with_owner=True)
-    return answer, None if page.last is None else wanted.write(page.last)
+    answer = await _response(ctx, request, page, with_owner=True)
+    return answer, None if page.last is None else request.write(page.last)
 
 
 async def list_page(ctx: Context, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Page:
@@ -149,16 +149,16 @@ def _page(walk: KeyWalk, prefix: str, delimiter: str, after: str, limit: int) ->
     return Page(keys, prefixes, None)
 
 
-async def _response(ctx: Context, wanted: Wanted, page: Page, *, with_owner: bool) -> dict[str, Any]:
-    found = await asyncio.gather(*(objects.find(ctx, wanted.bucket, key) for key in page.keys))
+async def _response(ctx: Context, request: ListRequest, page: Page, *, with_owner: bool) -> dict[str, Any]:
+    found = await asyncio.gather(*(objects.find(ctx, request.bucket, key) for key in page.keys))
     owner = {"Owner": {"ID": ctx.account}} if with_owner else {}
-    write = wanted.write
+    write = request.write
     answer: dict[str, Any] = {
-        "Name": wanted.bucket,
-        "Prefix": write(wanted.prefix),
-        "MaxKeys": wanted.limit,
+        "Name": request.bucket,
+        "Prefix": write(request.prefix),
+        "MaxKeys": request.limit,
         "IsTruncated": page.last is not None,
-        **_present({"Delimiter": write(wanted.delimiter), "EncodingType": wanted.encoding_type}),
+        **_present({"Delimiter": write(request.delimiter), "EncodingType": request.encoding_type}),
     }
     if contents := [_content(each, write(each.key)) | owner for each in found if each is not None]:
         answer["Contents"] = contents

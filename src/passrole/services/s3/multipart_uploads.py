@@ -49,7 +49,7 @@ PARTS = Collection("s3_parts", Part)
 
 
 def existing_upload(tx: Tx, bucket: str, key: str, id_: str) -> Upload:
-    """The upload of an id, if it is for this object. Raises Fault."""
+    """The upload of an id, if it is for this object. Raises NoSuchUpload."""
     upload = UPLOADS.get(tx, f"{bucket}/{id_}")
     if upload is None or upload.key != key:
         raise no_such_upload(id_)

@@ -22,7 +22,7 @@ _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 def bucket_arn(bucket: str) -> str:
-    """A bucket's ARN, which names neither region nor account. Raises Fault for what no bucket is called.
+    """A bucket's ARN, which names neither region nor account. Raises InvalidBucketName.
 
     A slash in it would make the ARN that of an object in another bucket.
     """
@@ -37,7 +37,7 @@ def object_arn(bucket: str, key: str) -> str:
 
 
 def check_bucket(name: str) -> None:
-    """Refuse a name that no bucket may have. Raises Fault."""
+    """Check the name of a new bucket. Raises InvalidBucketName."""
     good = (
         _BUCKET.fullmatch(name)
         and ".." not in name
@@ -52,7 +52,7 @@ def check_bucket(name: str) -> None:
 def segments(key: str) -> tuple[str, ...]:
     """The key as folder names and, at the end, a file's name; a folder marker (`a/`) is `("a",)`.
 
-    Raises Fault for what a folder cannot hold.
+    Raises KeyTooLongError, and InvalidRequest for what a folder cannot hold.
     """
     if any("\ud800" <= letter <= "\udfff" for letter in key):
         raise unfit_key(ascii(key), "it is no text")

@@ -21,7 +21,7 @@ DEFAULT_TYPE = "binary/octet-stream"
 
 
 def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """User metadata, its names in lower case as S3 keeps them. Raises Fault."""
+    """User metadata, its names in lower case as S3 keeps them. Raises MetadataTooLarge."""
     kept = {name.lower(): value for name, value in (metadata or {}).items()}
     size = sum(len(name.encode()) + len(value.encode()) for name, value in kept.items())
     if size > METADATA_BYTES_MAX:
@@ -32,7 +32,7 @@ def check_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def header_tags(header: str | None) -> dict[str, str]:
-    """The tags in a header, which are written like a query. Raises Fault."""
+    """The tags in a header, which are written like a query. Raises InvalidTag, BadRequest."""
     pairs = parse_qsl(header, keep_blank_values=True) if header else []
     return check_tags([{"Key": key, "Value": value} for key, value in pairs])
 
@@ -40,7 +40,7 @@ def header_tags(header: str | None) -> dict[str, str]:
 def check_tags(
     tags: Sequence[Mapping[str, str]], tagged: str = "Object", count_max: int = TAGS_MAX
 ) -> dict[str, str]:
-    """The tags by key. Raises Fault where they are too many, too long, or twice the same."""
+    """The tags by key. Raises InvalidTag, and BadRequest for too many."""
     if len(tags) > count_max:
         raise Fault("BadRequest", f"{tagged} tags cannot be greater than {count_max}", status=400)
     kept: dict[str, str] = {}

@@ -155,7 +155,7 @@ async def put(
 
 
 async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) -> None:
-    """Put a folder marker: a folder that stays when it is empty. Raises Fault."""
+    """Put a folder marker: a folder that stays when it is empty. Raises InvalidRequest."""
     path, root = names.segments(key), records.root(ctx, bucket)
     identity = Identity(0, int(ctx.clock() * 1e9), 0)
 
@@ -197,7 +197,7 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
 
 
 def _check_conditions(if_match: str | None, if_none_match: str | None) -> None:
-    """Of the conditions that HTTP has, S3 takes two for a write, one at a time. Raises Fault."""
+    """S3 takes If-Match or If-None-Match for a write, not both. Raises NotImplemented."""
     if if_match is not None and if_none_match is not None:
         more = "Multiple conditional request headers present in the request"
         raise not_implemented("If-Match,If-None-Match", more)

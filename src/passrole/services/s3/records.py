@@ -1,4 +1,4 @@
-"""The buckets that exist, and how a call finds the one that it means.
+"""Buckets as they are stored, and which one a call means.
 
 It knows no objects. A bucket is a document and a folder; a folder that nobody created as a bucket is none.
 """
@@ -79,12 +79,12 @@ def version_keys(_ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, V
 
 
 def existing(tx: Tx, name: str) -> Bucket:
-    """The bucket of a name. Raises Fault."""
+    """The bucket of a name. Raises NoSuchBucket."""
     return BUCKETS.require(tx, name, lambda: no_such_bucket(name))
 
 
 async def bucket_of(ctx: Context, name: str, owner: str | None = None) -> Bucket:
-    """The bucket of a name, if it belongs to the owner that the caller expects. Raises Fault."""
+    """The bucket of a name, if it belongs to the expected owner. Raises NoSuchBucket, AccessDenied."""
     bucket = await ctx.store.read(lambda tx: existing(tx, name))
     if owner is not None and owner != bucket.account:
         raise wrong_owner()

@@ -62,8 +62,8 @@ def malformed_xml() -> Fault:
 def not_implemented(header: str | None = None, more: str | None = None) -> Fault:
     """AWS's words for a header that asks for more than there is, `more` being its second sentence."""
     message = "A header you provided implies functionality that is not implemented"
-    told = {"Header": header, "additionalMessage": more}
-    members = without_none(**told)
+    details = {"Header": header, "additionalMessage": more}
+    members = without_none(**details)
     return Fault("NotImplemented", message, status=501, members=members)
 
 

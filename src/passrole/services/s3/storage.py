@@ -83,13 +83,13 @@ def from_stored(stored: Mapping[str, Any]) -> Storage:
 
 
 def managed_key(region: str, account: str) -> str:
-    """The ARN of AWS's own key for S3 in a region: the same whenever it is asked for."""
+    """The ARN of AWS's own key for S3 in a region; always the same."""
     id_ = uuid.uuid5(uuid.NAMESPACE_URL, f"kms/{region}/{account}/alias/aws/s3")
     return f"arn:aws:kms:{region}:{account}:key/{id_}"
 
 
 def _key(bucket: Bucket, given: str | None) -> str:
-    """The key that is meant, by its id, its ARN or its alias. Raises Fault for every other."""
+    """The KMS key, by its id, its ARN or its alias. Raises KMS.NotFoundException for every other."""
     arn = managed_key(bucket.region, bucket.account)
     start = arn.partition("key/")[0]
     if given in (None, arn, arn.removeprefix(f"{start}key/"), "alias/aws/s3", f"{start}alias/aws/s3"):

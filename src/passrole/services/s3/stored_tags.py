@@ -16,9 +16,9 @@ async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
     if not ctx.config.s3_endpoint:
         found = await objects.find(ctx, bucket, key)
         return found.record.metadata.tags if found else {}
-    asked = {"Bucket": bucket, "Key": key}
+    parameters = {"Bucket": bucket, "Key": key}
     try:
-        answer = await asyncio.to_thread(upstream_client.call, ctx.config, "GetObjectTagging", asked)
+        answer = await asyncio.to_thread(upstream_client.call, ctx.config, "GetObjectTagging", parameters)
     except Fault as fault:
         if fault.status == _NOT_FOUND:
             return {}

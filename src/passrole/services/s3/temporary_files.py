@@ -1,4 +1,4 @@
-"""Bytes on their way to the disk: a temporary file beside the buckets, synced and digested as it is written.
+"""Temporary files beside the buckets, with checksums computed as they are written.
 
 It knows no key. The file is moved to its place only when it is whole and on the disk; what a crash leaves
 lies in `.work`, whose name no bucket can have.

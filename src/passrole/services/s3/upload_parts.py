@@ -226,11 +226,11 @@ async def _kept(
     ctx: Context, upload: Upload, number: int, written: Written, given: Mapping[str, str]
 ) -> Part:
     """The part, once it is on the disk; the upload may have ended meanwhile. Raises Fault."""
-    told = dict(given)
+    sums = dict(given)
     if upload.checksum in written.digests:
-        told[upload.checksum] = checksums.encoded(written.digests[upload.checksum])
+        sums[upload.checksum] = checksums.encoded(written.digests[upload.checksum])
     identity = written.identity
-    part = Part(number, written.path.name, identity.size, written.etag, identity.modified, told)
+    part = Part(number, written.path.name, identity.size, written.etag, identity.modified, sums)
 
     def keep(tx: Tx) -> str | None:
         existing_upload(tx, upload.bucket, upload.key, upload.id)

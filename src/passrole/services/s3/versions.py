@@ -77,7 +77,7 @@ async def list_object_versions(
             message = "A version-id marker cannot be specified without a key marker."
             raise invalid_argument(message, "version-id-marker", version_id_marker)
         check(version_id_marker)
-    wanted = list_objects.Wanted(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
+    wanted = list_objects.ListRequest(bucket, prefix or "", delimiter or "", max_keys, encoding_type)
     answer, last = await list_objects.by_marker(ctx, wanted, key_marker or "")
     answer |= {"KeyMarker": wanted.write(key_marker or ""), "VersionIdMarker": version_id_marker or ""}
     contents = answer.pop("Contents", ())

@@ -36,9 +36,9 @@ async def definition_text(ctx: Context, text: str | None, location: Mapping[str,
 async def _object_text(ctx: Context, location: Mapping[str, str]) -> str:
     where = f"s3://{location['Bucket']}/{location['ObjectKey']}"
     version = {"VersionId": location["VersionId"]} if "VersionId" in location else {}
-    asked = {"Bucket": location["Bucket"], "Key": location["ObjectKey"], "Range": f"bytes=0-{BYTES_MAX}"}
+    parameters = {"Bucket": location["Bucket"], "Key": location["ObjectKey"], "Range": f"bytes=0-{BYTES_MAX}"}
     try:
-        body: bytes = (await ctx.call("s3", "GetObject", asked | version))["Body"]
+        body: bytes = (await ctx.call("s3", "GetObject", parameters | version))["Body"]
     except Fault as fault:
         if not fault.sender:  # our own failure says nothing about the object
             raise

@@ -23,7 +23,7 @@ def _tagged(_ctx: Context, parameters: Parameters) -> str:
 
 @operation("sagemaker:AddTags", resource=_tagged, keys=TAGS.request_keys)
 async def add_tags(ctx: Context, *, resource_arn: str, tags: TagList) -> dict[str, Any]:
-    """Set tags beside those that are there, in place of those of the same keys."""
+    """Add tags, in place of those with the same keys."""
     TAGS.read(tags)
 
     def add(tx: Tx) -> dict[str, Any]:

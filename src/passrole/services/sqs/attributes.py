@@ -39,7 +39,7 @@ class QueueAttribute:
 
 
 def checked(given: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
-    """What is given, each known and in its range. Raises Fault.
+    """The given attributes, checked. Raises InvalidAttributeName, InvalidAttributeValue.
 
     An empty text removes an attribute that has no default, so it is left as it is.
     """
@@ -53,7 +53,7 @@ def checked(given: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
 
 
 def merged(present: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
-    """The attributes after a change. Raises Fault where they do not go together."""
+    """The attributes after a change. Raises InvalidAttributeValue for a bad combination."""
     after = {name: value for name, value in {**present, **changes}.items() if value}
     if after.get("FifoThroughputLimit") == "perMessageGroupId" and (
         after.get("DeduplicationScope") != "messageGroup"

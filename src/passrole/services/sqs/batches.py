@@ -12,7 +12,10 @@ E = TypeVar("E", bound=Mapping[str, Any])
 
 
 def check_entries(entries: Sequence[Mapping[str, Any]], kind: str) -> None:
-    """Refuse a batch that is empty, too long, or whose ids are not good and distinct. Raises Fault."""
+    """Check the number of entries and their ids.
+
+    Raises EmptyBatchRequest, TooManyEntriesInBatchRequest, InvalidBatchEntryId, BatchEntryIdsNotDistinct.
+    """
     if not entries:
         raise Fault("EmptyBatchRequest", f"There should be at least one {kind} in the request.")
     if len(entries) > ENTRIES_MAX:

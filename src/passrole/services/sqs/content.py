@@ -23,28 +23,28 @@ _KINDS = ("String", "Number", "Binary")
 
 
 def check_body(body: str) -> None:
-    """Refuse a body that is empty or has characters that XML cannot carry. Raises Fault."""
+    """Raises MissingParameter for an empty body, InvalidMessageContents for characters XML cannot carry."""
     if not body:
         raise missing("MessageBody")
     _check_characters(body)
 
 
 def check_id(value: str | None, parameter: str) -> None:
-    """Refuse a MessageGroupId or MessageDeduplicationId of the wrong form. Raises Fault."""
+    """Refuse a MessageGroupId or MessageDeduplicationId of the wrong form. Raises InvalidParameterValue."""
     if value is not None and not _GROUP_OR_DEDUPLICATION.fullmatch(value):
         reason = f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."
         raise invalid_value(value, parameter, reason)
 
 
 def check_label(label: str) -> None:
-    """Refuse a label of AddPermission of the wrong form. Raises Fault."""
+    """Refuse a label of AddPermission of the wrong form. Raises InvalidParameterValue."""
     if not _LABEL.fullmatch(label):
         reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
         raise invalid_value(label, "Label", reason)
 
 
 def check_attributes(attributes: Mapping[str, AttributeValue]) -> None:
-    """Refuse message attributes that break the rules of the guide. Raises Fault."""
+    """Refuse message attributes that break the rules of the guide. Raises InvalidParameterValue."""
     if len(attributes) > ATTRIBUTES_MAX:
         raise invalid(
             f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum"
@@ -56,7 +56,7 @@ def check_attributes(attributes: Mapping[str, AttributeValue]) -> None:
 
 
 def check_system_attributes(attributes: Mapping[str, AttributeValue]) -> None:
-    """Only AWSTraceHeader exists, a string. Raises Fault."""
+    """Only AWSTraceHeader exists, a string. Raises InvalidParameterValue."""
     for name, value in attributes.items():
         if name != "AWSTraceHeader":
             message = f"Message system attribute name '{name}' is invalid."

@@ -44,7 +44,7 @@ def sequence_number(seq: int) -> str:
 
 
 def deduplication_id(queue: Queue, given: str | None, body: str) -> str:
-    """The id that the send is known by. Raises Fault where there is none."""
+    """The given id, or the hash of the body. Raises InvalidParameterValue where there is neither."""
     if given is not None:
         return given
     if queue.attributes.get("ContentBasedDeduplication") == "true":

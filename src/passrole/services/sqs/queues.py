@@ -148,7 +148,7 @@ async def purge_queue(ctx: Context, *, queue_url: str) -> dict[str, Any]:
 
 
 def _checked(name: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The attributes to create a queue with. Raises Fault for these and for the name."""
+    """The attributes of a new queue, checked with its name. Raises InvalidParameterValue and as `checked`."""
     fifo = name.endswith(_SUFFIX)
     if fifo and table.plain(given.get("FifoQueue", "")) == "true":
         if not _NAME.fullmatch(name.removesuffix(_SUFFIX)) or len(name) > 80:

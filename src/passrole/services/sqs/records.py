@@ -86,7 +86,7 @@ async def queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | Non
 
 
 async def named_queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str | None:
-    """The Policy attribute of the named queue, likewise."""
+    """The Policy attribute of the named queue, if there is such a queue and it has one."""
     account = parameters.get("queue_owner_aws_account_id") or ctx.account
     return await _policy(ctx, account, parameters["queue_name"])
 
@@ -97,7 +97,7 @@ def url(ctx: Context, queue_name: str) -> str:
 
 
 def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
-    """Account and name: the last two segments of any URL, or a name alone, as AWS takes it. Raises Fault."""
+    """Account and name: the last two segments of a URL, or a name alone. Raises InvalidAddress."""
     if _NAME.fullmatch(queue_url):
         return Account(ctx.account), Name(queue_url)
     try:
@@ -109,7 +109,7 @@ def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
 
 
 def key(ctx: Context, queue_url: str) -> str:
-    """The key of the queue behind a URL. Raises Fault: other accounts' queues do not exist here."""
+    """The key of the queue behind a URL. Raises QueueDoesNotExist, also for other accounts."""
     account, name = address(ctx, queue_url)
     if account != ctx.account:
         raise no_such_queue()
@@ -117,7 +117,7 @@ def key(ctx: Context, queue_url: str) -> str:
 
 
 def existing(tx: Tx, queue_key: str) -> Queue:
-    """The queue under a key. Raises Fault."""
+    """The queue under a key. Raises QueueDoesNotExist."""
     return QUEUES.require(tx, queue_key, no_such_queue)
 
 

@@ -24,7 +24,7 @@ class RedrivePolicy:
 
 
 def parse_policy(text: str) -> RedrivePolicy:
-    """The policy in `text` (JSON). Raises Fault in AWS's words."""
+    """The policy in `text` (JSON). Raises InvalidParameterValue."""
     document = _object(text, "RedrivePolicy", "Redrive policy is not a valid JSON map.")
     if "deadLetterTargetArn" not in document:
         reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
@@ -42,7 +42,7 @@ def parse_policy(text: str) -> RedrivePolicy:
 
 
 def check_allow_policy(text: str) -> None:
-    """Refuse a RedriveAllowPolicy that cannot be one. Raises Fault."""
+    """Check a RedriveAllowPolicy. Raises InvalidParameterValue."""
     document = _object(text, "RedriveAllowPolicy", "Redrive allow policy is not a valid JSON map.")
     permission, sources = document.get("redrivePermission"), document.get("sourceQueueArns")
     if permission not in ("allowAll", "denyAll", "byQueue"):

@@ -151,7 +151,7 @@ def _check_order(queue: Queue, body: str, group: str | None, deduplication: str 
 
 
 def _send(tx: Tx, queue: Queue, draft: Draft, now: float) -> dict[str, Any]:
-    """Store the draft; the answer to its sender. Raises Fault before it writes."""
+    """Store the draft; the response. Raises InvalidParameterValue, before it writes."""
     limit = queue.number("MaximumMessageSize")
     if draft.size > limit:
         raise invalid(

@@ -63,7 +63,7 @@ async def set_queue_attributes(
 
 
 def pinned(tx: Tx, account: Account, given: Mapping[str, str]) -> dict[str, str]:
-    """Checked attributes as they are kept: a Policy has its users and roles by unique id. Raises Fault."""
+    """Attributes as they are stored: a Policy has its users and roles by id. Raises InvalidAttributeValue."""
     if not given.get("Policy"):
         return dict(given)
     try:
@@ -73,7 +73,7 @@ def pinned(tx: Tx, account: Account, given: Mapping[str, str]) -> dict[str, str]
 
 
 def check_redrive(tx: Tx, queue: Queue) -> None:
-    """Refuse a RedrivePolicy to a queue that is not there, not alike, or not willing. Raises Fault."""
+    """Check that the dead-letter queue exists, is alike and allows it. Raises InvalidParameterValue."""
     text = queue.attributes.get("RedrivePolicy")
     if not text:
         return
