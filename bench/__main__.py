@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from rich.console import Console
 
 from bench import (
+    background,
     callbacks,
     checking,
     decisions,
@@ -33,6 +34,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "pipelines": pipelines.rows,
     "turns": turns.rows,
     "callbacks": callbacks.rows,
+    "background": background.rows,
     "queues": queues.rows,
     "decisions": decisions.rows,
     "checking": checking.rows,

@@ -80,7 +80,7 @@ def _unanswered() -> Iterator[Row]:
             _start(sagemaker, WAITING)
             _sent(sqs, queue_url, WARM_UP + WAITING)
             took, added = time.perf_counter() - began, server.resident_bytes - before
-            idle = _idle_cores(server)
+            idle = idle_cores(server)
         restart = median_of(RESTARTS, lambda: _restart(Path(folder)))
     yield Row(f"{WAITING:,} waiting: memory added", Figure(added, "bytes"), None, Figure(50e6, "bytes"))
     yield Row(f"{WAITING:,} waiting: idle CPU", Figure(idle, "cores"), None, Figure(0.01, "cores"))
@@ -109,7 +109,8 @@ def _sent(sqs: Any, queue_url: str, messages: int) -> None:
     wait_until(all_there, f"{messages} messages", pause=0.2)
 
 
-def _idle_cores(server: Server) -> float:
+def idle_cores(server: Server) -> float:
+    """Processor cores that the server uses while nobody calls it."""
     time.sleep(1)  # a checkpoint of the database may still be under way
     used, began = server.cpu_seconds, time.perf_counter()
     time.sleep(IDLE_SECONDS)

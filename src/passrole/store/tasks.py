@@ -57,13 +57,12 @@ def take(tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = ()) 
     It reads at most `limit` rows, and the keys of as many as are held. It writes nothing: killed after it,
     the tasks are there as before.
     """
-    rows = tx.all(_DUE_KEYS, kind, now, limit + len(held))
-    keys = [key for (key,) in rows if key not in held][:limit]
-    found = (
-        tx.one("SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key = ?", kind, key)
-        for key in keys
-    )
-    return [Task(*row) for row in found if row is not None]
+    if not held:
+        return [Task(*row) for row in tx.all(_DUE, kind, now, limit)]
+    due = tx.all(_DUE_KEYS, kind, now, limit + len(held))
+    keys = [key for (key,) in due if key not in held][:limit]
+    rows = (tx.one(_BY_KEY, kind, key) for key in keys)
+    return [Task(*row) for row in rows if row is not None]
 
 
 def next_due(tx: Tx, kind: str, after: float) -> float | None:
@@ -99,4 +98,7 @@ _ADD = (
     "INSERT INTO tasks (kind, key, body, due) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, due = excluded.due, failures = 0"
 )
-_DUE_KEYS = "SELECT key FROM tasks WHERE kind = ? AND due <= ? ORDER BY due, key LIMIT ?"
+_WHICH_IS_DUE = "FROM tasks WHERE kind = ? AND due <= ? ORDER BY due, key LIMIT ?"
+_DUE = f"SELECT key, body, due, failures {_WHICH_IS_DUE}"
+_DUE_KEYS = f"SELECT key {_WHICH_IS_DUE}"
+_BY_KEY = "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key = ?"

@@ -67,6 +67,7 @@ class TaskQueue:
         self._grace_seconds = grace_seconds
         self._sleep = sleep
         self._held: set[str] = set()
+        self._may_be_more = True
         self._woken = asyncio.Event()
         self._loop: Loop | None = None
 
@@ -98,14 +99,21 @@ class TaskQueue:
         now, free = self._clock(), self._loop.free
         if free <= 0:
             return WAIT_SECONDS_MAX
-        taken = await self._store.read(lambda tx: tasks.take(tx, self.kind, now, free, self._held))
+        taken, due = await self._store.read(partial(self._due, now=now, limit=free))
+        self._may_be_more = len(taken) == free
         for task in taken:
             self._held.add(task.key)
-            self._loop.spawn(self._do(task)).add_done_callback(lambda _: self._woken.set())
-        if len(taken) == free:
-            return WAIT_SECONDS_MAX
-        due = await self._store.read(lambda tx: tasks.next_due(tx, self.kind, now))
+            self._loop.spawn(self._do(task)).add_done_callback(self._ended)
         return WAIT_SECONDS_MAX if due is None else min(due - now, WAIT_SECONDS_MAX)
+
+    def _due(self, tx: Tx, now: float, limit: int) -> tuple[list[Task], float | None]:
+        """Those to begin now, and when to look again: not before one ends where the limit is reached."""
+        taken = tasks.take(tx, self.kind, now, limit, self._held)
+        return taken, None if len(taken) == limit else tasks.next_due(tx, self.kind, now)
+
+    def _ended(self, _: object) -> None:
+        if self._may_be_more:
+            self._woken.set()
 
     async def _wait(self, seconds: float) -> None:
         try:
