@@ -36,3 +36,23 @@ def test_only_the_supervisor_makes_asyncio_tasks_that_live_long() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future")
     }
     assert making == set(MAY_MAKE_TASKS)
+
+
+def test_only_one_module_of_services_reads_the_tags_of_a_call() -> None:
+    naming = [
+        str(path.relative_to(SOURCE))
+        for path in sorted((SOURCE / "services").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value == "aws:TagKeys"
+    ]
+    assert naming == ["services/tags.py"]
+
+
+def test_every_paged_list_of_a_service_uses_the_one_cursor() -> None:
+    declaring = {
+        str(path.parent.relative_to(SOURCE / "services"))
+        for path in sorted((SOURCE / "services").glob("*/*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Pages"
+    }
+    assert declaring == {"emr", "events", "iam", "lambda_", "s3", "sagemaker", "sqs"}

@@ -71,3 +71,24 @@ def test_tasks_of_schema_2_are_read(older: Callable[[int], sqlite3.Connection], 
     assert async_invocations.read(invocation) == AsyncInvocation("1/r/f", "r-1", "{}", 5.0, attempts=2)
     assert event_outbox.read(event) == EmittedEvent("b", {"id": "e"})
     assert deliveries.read(delivered) == Delivery("d", "arn", {}, {"n": 1}, 1.0, attempts=3)
+
+
+def test_migrations_are_numbered_without_gap_or_repetition() -> None:
+    numbers = [number for number, _ in migrations._files()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_messages_and_objects_of_schema_4_are_there(
+    older: Callable[[int], sqlite3.Connection], tmp_path: Path
+) -> None:
+    database = older(4)
+    database.execute(
+        "INSERT INTO messages (queue, id, body, about, sent, visible, received) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ("q", "i", "body", b"{}", 1.0, 1.0, 0),
+    )
+    database.execute(
+        "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ("b", "k", 1, 2, 3, "e", b"{}", 0)
+    )
+    migrations.migrate(tmp_path / "passrole.db")
+    assert database.execute("SELECT envelope FROM messages").fetchall() == [(b"{}",)]
+    assert database.execute("SELECT metadata FROM objects").fetchall() == [(b"{}",)]
