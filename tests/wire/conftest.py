@@ -216,7 +216,7 @@ def to_botocore(shape: Shape | None, value: Any) -> Any:
 
 def from_botocore(shape: Shape | None, value: Any) -> Any:
     """botocore's value as ours: datetimes as seconds since the epoch."""
-    return _converted(shape, value, lambda moment: moment.timestamp())
+    return _converted(shape, value, lambda timestamp: timestamp.timestamp())
 
 
 def _converted(shape: Shape | None, value: Any, of_time: Callable[[Any], Any]) -> Any:

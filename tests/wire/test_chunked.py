@@ -41,7 +41,7 @@ def authorization(service: str = "s3") -> Authorization:
         service=service,
         signed_headers=("host",),
         signature="4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
-        moment="20130524T000000Z",
+        timestamp="20130524T000000Z",
         epoch_seconds=1_369_353_600,
     )
 

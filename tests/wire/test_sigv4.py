@@ -155,8 +155,8 @@ def test_a_request_is_good_for_five_minutes(
     if message is None:
         verify(request_of_sqs, at=signed_at + offset)
         return
-    moment = request_of_sqs.headers["x-amz-date"]
-    with pytest.raises(Fault, match=message.format(m=moment)):
+    timestamp = request_of_sqs.headers["x-amz-date"]
+    with pytest.raises(Fault, match=message.format(m=timestamp)):
         verify(request_of_sqs, at=signed_at + offset)
 
 
@@ -199,10 +199,10 @@ def test_an_authorization_that_cannot_be_used_is_refused(authorization: str, cod
 
 
 @pytest.mark.parametrize(
-    "moment", ["", "20260230T000000Z", "2026-01-31T00:00:00Z", "20260131T0000000", "²" * 16]
+    "timestamp", ["", "20260230T000000Z", "2026-01-31T00:00:00Z", "20260131T0000000", "²" * 16]
 )
-def test_a_date_that_is_none_is_refused(moment: str) -> None:
-    headers = {"host": "h", "x-amz-date": moment, "authorization": GOOD}
+def test_a_date_that_is_none_is_refused(timestamp: str) -> None:
+    headers = {"host": "h", "x-amz-date": timestamp, "authorization": GOOD}
     with pytest.raises(Fault, match="'X-Amz-Date' or a 'Date' header"):
         sigv4.parse_authorization(HttpRequest("POST", "/", "", headers, b""))
 

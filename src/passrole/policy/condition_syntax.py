@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from passrole.policy.conditions import read_operator, scalars
-from passrole.policy.values import moment
+from passrole.policy.values import timestamp
 
 _TAG_KEYS: Final = frozenset(
     {"requesttag", "resourcetag", "principaltag", "requestobjecttag", "existingobjecttag"}
@@ -36,7 +36,7 @@ def has_dates_only(block: object) -> bool:
         use = read_operator(operator)
         if use is None or use.operator is None or not use.operator.name.startswith("Date"):
             continue
-        if any(moment(value) is None for values in keys.values() for value in scalars(values)):
+        if any(timestamp(value) is None for values in keys.values() for value in scalars(values)):
             return False
     return True
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from passrole.policy.matching import arn_matcher, glob
 from passrole.policy.scope import Scope, split_arn
-from passrole.policy.values import address, moment, network, number, octets, truth
+from passrole.policy.values import address, network, number, octets, timestamp, truth
 from passrole.policy.variables import Template, Text, is_fixed, read, resolve
 
 # True, False, or None if either side is invalid (an unset variable, `abc` as a number).
@@ -170,7 +170,7 @@ _ALL: Final = [
     Operator("StringLike", "is like", _each(_like)),
     Operator("StringNotLike", "is not like", _each(_like), negated=True),
     *_ordered("Numeric", number, _NUMERIC_WORDS),
-    *_ordered("Date", moment, _DATE_WORDS),
+    *_ordered("Date", timestamp, _DATE_WORDS),
     Operator("Bool", "is", _each(_bool)),
     Operator("BinaryEquals", "is", _parsed(octets, operator.eq)),
     Operator("IpAddress", "is in", _each(_in_network)),

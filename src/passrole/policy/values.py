@@ -50,7 +50,7 @@ def number(text: str) -> Decimal | None:
         return None
 
 
-def moment(text: str) -> Decimal | None:
+def timestamp(text: str) -> Decimal | None:
     """Seconds since the epoch, of a W3C date (UTC by default) or of a number of seconds.
 
     Four digits are a year: `2026` is its first second, as `2026-01` is that of the month.

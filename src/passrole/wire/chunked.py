@@ -61,7 +61,7 @@ class _Chain:
 
     def __init__(self, authorization: Authorization, secret: str) -> None:
         self._key = signing_key(secret, authorization.date, authorization.region, authorization.service)
-        self._middle = f"{authorization.moment}\n{scope_of(authorization)}"
+        self._middle = f"{authorization.timestamp}\n{scope_of(authorization)}"
         self._last = authorization.signature
 
     def check_chunk(self, chunk: bytes, signature: str) -> None:

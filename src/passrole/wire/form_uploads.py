@@ -116,7 +116,7 @@ def _authorization(fields: Mapping[str, str]) -> Authorization:
             service="s3",
             signed_headers=(),
             signature=fields["signature"],
-            moment="",
+            timestamp="",
             epoch_seconds=0,
             expires_seconds=0,
         )

@@ -77,12 +77,12 @@ def read_timestamp(text: str) -> float:
     except ValueError:
         pass
     try:
-        moment = datetime.fromisoformat(text) if "T" in text[8:12] else parsedate_to_datetime(text)
+        timestamp = datetime.fromisoformat(text) if "T" in text[8:12] else parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError("not a timestamp") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return check_epoch_seconds((moment - _EPOCH) / timedelta(seconds=1))
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=UTC)
+    return check_epoch_seconds((timestamp - _EPOCH) / timedelta(seconds=1))
 
 
 def check_epoch_seconds(seconds: float) -> float:
@@ -94,9 +94,9 @@ def check_epoch_seconds(seconds: float) -> float:
 
 def write_iso8601(seconds: float) -> str:
     """`2026-01-31T12:00:00Z`, with milliseconds only if they are not zero."""
-    moment = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year > 999 else moment.isoformat()[:19]
-    milliseconds = moment.microsecond // 1000
+    timestamp = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
+    text = timestamp.strftime("%Y-%m-%dT%H:%M:%S") if timestamp.year > 999 else timestamp.isoformat()[:19]
+    milliseconds = timestamp.microsecond // 1000
     return f"{text}.{milliseconds:03}Z" if milliseconds else f"{text}Z"
 
 

@@ -44,7 +44,7 @@ def is_presigned(request: HttpRequest) -> bool:
 
 
 def parse_authorization(request: HttpRequest) -> Authorization:
-    """The authorisation in the URL; its `moment` is the expiry. Raises Unrouted (AccessDenied)."""
+    """The authorisation in the URL; its `timestamp` is the expiry. Raises Unrouted (AccessDenied)."""
     fields = _fields(request)
     lacking = [name for name in ("AWSAccessKeyId", "Signature", "Expires") if not fields.get(name)]
     try:
@@ -63,7 +63,7 @@ def parse_authorization(request: HttpRequest) -> Authorization:
         service="s3",
         signed_headers=(),
         signature=fields["Signature"],
-        moment=fields["Expires"],
+        timestamp=fields["Expires"],
         epoch_seconds=ends,
         expires_seconds=0,
     )
@@ -76,7 +76,7 @@ def verify(request: HttpRequest, authorization: Authorization, secret: str, now:
     """
     if now > authorization.epoch_seconds:
         raise refused(ACCESS_DENIED, _PROTOCOL, "Request has expired")
-    text = _signed_text(request, authorization.moment)
+    text = _signed_text(request, authorization.timestamp)
     # As in sigv4: the received bytes, or latin-1 of what was signed in UTF-8.
     encodings = (text.encode("latin-1", "replace"), text.encode("utf-8"))
     if not any(_is_signed(secret, encoded, authorization.signature) for encoded in encodings):

@@ -69,7 +69,7 @@ _IN_QUERY = _Malformed("AuthorizationQueryParametersError", "Error parsing the X
 class Authorization:
     """The authorisation of a request; not trustworthy before `verify`.
 
-    `moment` is x-amz-date as sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
+    `timestamp` is x-amz-date as sent (`20260131T120000Z`), `epoch_seconds` the same as a number.
     `expires_seconds` is the validity of a presigned URL; None if the signature is in the header.
     """
 
@@ -80,7 +80,7 @@ class Authorization:
     service: str
     signed_headers: tuple[str, ...]
     signature: str
-    moment: str
+    timestamp: str
     epoch_seconds: int
     expires_seconds: int | None = None
 
@@ -98,8 +98,8 @@ def parse_authorization(request: HttpRequest) -> Authorization:
     if not header:
         raise refused(MISSING_TOKEN, protocol)
     fields = _fields(header, protocol)
-    moment = request.headers.get("x-amz-date", "")
-    epoch_seconds = _epoch_seconds(moment)
+    timestamp = request.headers.get("x-amz-date", "")
+    epoch_seconds = _epoch_seconds(timestamp)
     lacking = [
         f"Authorization header requires '{name}' parameter."
         for name in ("Credential", "Signature", "SignedHeaders")
@@ -109,7 +109,7 @@ def parse_authorization(request: HttpRequest) -> Authorization:
         lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if lacking or epoch_seconds is None:
         raise refused(INCOMPLETE_SIGNATURE, protocol, " ".join([*lacking, _hashed(header)]))
-    access_key, date, region, service = _scope(fields["Credential"], moment, protocol)
+    access_key, date, region, service = _scope(fields["Credential"], timestamp, protocol)
     signed_headers = _signed_headers(request, fields["SignedHeaders"], protocol)
     return Authorization(
         access_key=access_key,
@@ -119,7 +119,7 @@ def parse_authorization(request: HttpRequest) -> Authorization:
         service=service,
         signed_headers=signed_headers,
         signature=fields["Signature"],
-        moment=moment,
+        timestamp=timestamp,
         epoch_seconds=epoch_seconds,
     )
 
@@ -131,8 +131,8 @@ def authorization_of_form(fields: Mapping[str, str]) -> Authorization:
     """
     if fields["x-amz-algorithm"] != ALGORITHM:
         raise _bad_parameters('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"', "rest-xml")
-    moment = fields["x-amz-date"]
-    access_key, date, region, service = _scope(fields["x-amz-credential"], moment, "rest-xml")
+    timestamp = fields["x-amz-date"]
+    access_key, date, region, service = _scope(fields["x-amz-credential"], timestamp, "rest-xml")
     return Authorization(
         access_key=access_key,
         session_token=fields.get("x-amz-security-token"),
@@ -141,8 +141,8 @@ def authorization_of_form(fields: Mapping[str, str]) -> Authorization:
         service=service,
         signed_headers=(),
         signature=fields["x-amz-signature"],
-        moment=moment,
-        epoch_seconds=_epoch_seconds(moment) or 0,
+        timestamp=timestamp,
+        epoch_seconds=_epoch_seconds(timestamp) or 0,
         expires_seconds=0,
     )
 
@@ -231,16 +231,16 @@ def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
             "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
             protocol,
         )
-    algorithm, credential, moment, expires, signed_headers, signature = (
+    algorithm, credential, timestamp, expires, signed_headers, signature = (
         fields[name][0] for name in PRESIGNED_FIELDS
     )
     del algorithm
-    epoch_seconds = _epoch_seconds(moment)
+    epoch_seconds = _epoch_seconds(timestamp)
     if epoch_seconds is None:
         raise _bad_parameters(
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"", protocol
         )
-    access_key, date, region, service = _scope(credential, moment, protocol)
+    access_key, date, region, service = _scope(credential, timestamp, protocol)
     return Authorization(
         access_key=access_key,
         session_token=query.get("X-Amz-Security-Token", [None])[0],
@@ -249,7 +249,7 @@ def _presigned(request: HttpRequest, protocol: Protocol) -> Authorization:
         service=service,
         signed_headers=_signed_headers(request, signed_headers, protocol),
         signature=signature,
-        moment=moment,
+        timestamp=timestamp,
         epoch_seconds=epoch_seconds,
         expires_seconds=_expires_seconds(expires, protocol),
     )
@@ -300,19 +300,19 @@ def _hashed(header: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _epoch_seconds(moment: str) -> int | None:
+def _epoch_seconds(timestamp: str) -> int | None:
     """Seconds since the epoch of `20260131T120000Z`; None for any other text."""
-    digits = moment[:8] + moment[9:15]
-    if len(moment) != 16 or moment[8] != "T" or moment[15] != "Z" or not digits.isdecimal():
+    digits = timestamp[:8] + timestamp[9:15]
+    if len(timestamp) != 16 or timestamp[8] != "T" or timestamp[15] != "Z" or not digits.isdecimal():
         return None
     try:
         # strptime also knows that February has no 30th.
-        return timegm(datetime.strptime(moment, "%Y%m%dT%H%M%SZ").timetuple())
+        return timegm(datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").timetuple())
     except ValueError:
         return None
 
 
-def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, str, str]:
+def _scope(credential: str, timestamp: str, protocol: Protocol) -> tuple[str, str, str, str]:
     parts = credential.split("/")
     if len(parts) != 5:
         message = (
@@ -324,10 +324,10 @@ def _scope(credential: str, moment: str, protocol: Protocol) -> tuple[str, str, 
     if terminator != TERMINATOR:
         message = f"Credential should be scoped with a valid terminator: '{TERMINATOR}'."
         raise refused(INVALID_SIGNATURE, protocol, message)
-    if date != moment[:8]:
+    if date != timestamp[:8]:
         message = (
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{date}' != '{moment[:8]}', from '{moment}'."
+            f"'{date}' != '{timestamp[:8]}', from '{timestamp}'."
         )
         raise refused(INVALID_SIGNATURE, protocol, message)
     return access_key, date, region, service
@@ -382,18 +382,18 @@ def _check_clock(authorization: Authorization, now: float, skew_seconds: int, pr
     minutes = f"{skew_seconds // 60} min."
     if age > 0:
         message = (
-            f"Signature expired: {authorization.moment} is now earlier than "
+            f"Signature expired: {authorization.timestamp} is now earlier than "
             f"{_amz_date(now - skew_seconds)} ({_amz_date(now)} - {minutes})"
         )
     else:
         message = (
-            f"Signature not yet current: {authorization.moment} is still later than "
+            f"Signature not yet current: {authorization.timestamp} is still later than "
             f"{_amz_date(now + skew_seconds)} ({_amz_date(now)} + {minutes})"
         )
     if protocol == "rest-xml":
         message = "The difference between the request time and the current time is too large."
         members = {
-            "RequestTime": authorization.moment,
+            "RequestTime": authorization.timestamp,
             "ServerTime": write_iso8601(int(now)),
             "MaxAllowedSkewMilliseconds": skew_seconds * 1000,
         }
@@ -467,7 +467,7 @@ def _is_signed(key: bytes, authorization: Authorization, canonical: bytes) -> bo
 
 def _string_to_sign(authorization: Authorization, canonical: bytes) -> str:
     digest = hashlib.sha256(canonical).hexdigest()
-    return f"{ALGORITHM}\n{authorization.moment}\n{scope_of(authorization)}\n{digest}"
+    return f"{ALGORITHM}\n{authorization.timestamp}\n{scope_of(authorization)}\n{digest}"
 
 
 def _mismatch(authorization: Authorization, canonical: str, protocol: Protocol) -> Unrouted:
