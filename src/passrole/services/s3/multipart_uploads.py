@@ -13,7 +13,7 @@ from passrole.store import Collection, Tx
 
 @dataclass(frozen=True)
 class Upload:
-    """`headers`, `metadata` and `tags` as in rows.About; `initiated` in epoch seconds.
+    """`headers`, `metadata` and `tags` as in rows.ObjectMetadata; `initiated` in epoch seconds.
 
     `checksum` is the member name of the checksum that the parts bring, `full` whether one is wanted of the
     whole object instead of one of the parts' checksums. `storage` as in storage.Storage.
