@@ -278,14 +278,14 @@ class Gateway:
 
 
 def _authorization(request: HttpRequest) -> sigv4.Authorization:
-    """The authorisation in the head, not yet verified. Raises Unrouted."""
+    """The authorisation in the head, not yet verified. Raises Unrouted like `sigv4.parse_authorization`."""
     if sigv2.is_presigned(request):
         return sigv2.parse_authorization(request)
     return sigv4.parse_authorization(request)
 
 
 def _with_query_headers(request: HttpRequest, authorization: sigv4.Authorization) -> HttpRequest:
-    """The request with the headers in the query of a presigned S3 URL. Raises Unrouted."""
+    """The request with the headers in the query of a presigned S3 URL. Raises Unrouted (InvalidArgument)."""
     if authorization.service != "s3" or authorization.expires_seconds is None:
         return request
     return presigned_headers.with_headers_of_query(request)

@@ -55,7 +55,7 @@ class EffectivePolicies(NamedTuple):
 class _CachedSession(NamedTuple):
     access_key: str
     expires: float
-    known: AccessKeyIdentity
+    identity: AccessKeyIdentity
 
 
 class Directory:
@@ -80,12 +80,12 @@ class Directory:
         """
         if session_token is None:
             return self._keys.get(access_key) or await self._user_key(access_key)
-        kept = self._sessions.get(session_token)
-        if kept is None or kept.access_key != access_key:
-            kept = await self._session(access_key, session_token)
-        if kept.expires <= self._clock():
+        cached = self._sessions.get(session_token)
+        if cached is None or cached.access_key != access_key:
+            cached = await self._session(access_key, session_token)
+        if cached.expires <= self._clock():
             raise ExpiredSession(access_key)
-        return kept.known
+        return cached.identity
 
     async def effective_policies(self, principal: Principal) -> EffectivePolicies:
         """The caller's identity-based policies, boundary and session policies, and its tags.
@@ -121,12 +121,12 @@ class Directory:
         principal = await self._store.read(lambda tx: _session_principal(tx, session))
         if principal is None:
             raise UnknownKey(access_key)
-        kept = _CachedSession(
+        cached = _CachedSession(
             access_key, session.expires, AccessKeyIdentity(credentials.secret_key, principal)
         )
         if changes == self._changes:
-            _keep(self._sessions, token, kept)
-        return kept
+            _keep(self._sessions, token, cached)
+        return cached
 
     async def _read_effective_policies(self, key: tuple[str, ...], principal: Principal) -> EffectivePolicies:
         changes = self._changes

@@ -144,7 +144,7 @@ def changed(tx: Tx) -> None:
 
 
 def row_key(account: str, name: str) -> str:
-    """The key of a row, the same in whatever letter case its name is written."""
+    """The key of a row, which is the same for any letter case of its name."""
     return f"{account}/{name.lower()}"
 
 

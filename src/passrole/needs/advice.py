@@ -57,12 +57,12 @@ def unused(answers: Sequence[Answer], policies: PolicySet) -> list[Unused]:
 
 
 def _idle(statement: Statement, scopes: Sequence[Scope]) -> tuple[str, ...]:
-    asked = {
+    used = {
         scope.request.action.lower()
         for scope in scopes
         if statement.covers_action(scope.request.action.lower()) and statement.applies(scope)
     }
-    return tuple(text for text in statement.actions.texts if not any(map(action_matcher(text), asked)))
+    return tuple(text for text in statement.actions.texts if not any(map(action_matcher(text), used)))
 
 
 def _unknown(definition: Definition) -> Iterator[str]:

@@ -131,8 +131,8 @@ def _template(text: str) -> Template:
 def _met(resource: str, pattern: Tokens, letter: str) -> str | None:
     """An ARN that matches the need's resource and a policy's pattern, segment by segment."""
     parts = []
-    for mine, theirs in zip(_cut(_tokens(resource)), _cut(_letters(pattern)), strict=True):
-        part = _meet(mine, theirs, letter)
+    for own_token, other_token in zip(_cut(_tokens(resource)), _cut(_letters(pattern)), strict=True):
+        part = _meet(own_token, other_token, letter)
         if part is None:
             return None
         parts.append(part)
@@ -186,18 +186,20 @@ def _moves(
 ) -> Iterator[tuple[tuple[int, int], str, bool]]:
     """The next states: after one letter, or after the end of a star."""
     i, j = place
-    mine = own[i] if i < len(own) else None
-    theirs = other[j] if j < len(other) else None
-    if mine is Wild.STAR:
+    own_token = own[i] if i < len(own) else None
+    other_token = other[j] if j < len(other) else None
+    if own_token is Wild.STAR:
         yield (i + 1, j), "", True
-    if theirs is Wild.STAR:
+    if other_token is Wild.STAR:
         yield (i, j + 1), "", True
-    if mine is None or theirs is None or (mine is Wild.STAR and theirs is Wild.STAR):
+    if own_token is None or other_token is None or (own_token is Wild.STAR and other_token is Wild.STAR):
         return
-    if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
+    if isinstance(own_token, str) and isinstance(other_token, str) and own_token != other_token:
         return
-    text = mine if isinstance(mine, str) else theirs if isinstance(theirs, str) else letter
-    yield (i if mine is Wild.STAR else i + 1, j if theirs is Wild.STAR else j + 1), text, False
+    text = (
+        own_token if isinstance(own_token, str) else other_token if isinstance(other_token, str) else letter
+    )
+    yield (i if own_token is Wild.STAR else i + 1, j if other_token is Wild.STAR else j + 1), text, False
 
 
 def _path(came: Mapping[tuple[int, int], tuple[tuple[int, int], str]], goal: tuple[int, int]) -> str:

@@ -101,8 +101,8 @@ def _necessary(grants: Iterable[_Grant]) -> list[_Grant]:
     by_kind: dict[tuple[str, Values | None], list[_Grant]] = {}
     for grant in found.values():
         by_kind.setdefault(grant.kind, []).append(grant)
-    kept = {grant for same in by_kind.values() for grant in _uncovered(same)}
-    return [grant for grant in found.values() if grant in kept]
+    needed = {grant for same in by_kind.values() for grant in _uncovered(same)}
+    return [grant for grant in found.values() if grant in needed]
 
 
 def _uncovered(grants: list[_Grant]) -> list[_Grant]:

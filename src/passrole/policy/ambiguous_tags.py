@@ -39,9 +39,9 @@ def _ways(
     context: Mapping[str, Values], spelled: Mapping[str, list[str]], policies: PolicySet
 ) -> Iterator[Mapping[str, Values]]:
     """Every combination of one spelling of each key; only the first spelling of a key that no policy uses."""
-    asked = list(_texts(policies))
+    used = list(_texts(policies))
     choices = [
-        spellings if len(spellings) > 1 and any(key in text for text in asked) else spellings[:1]
+        spellings if len(spellings) > 1 and any(key in text for text in used) else spellings[:1]
         for key, spellings in spelled.items()
     ]
     for chosen in product(*choices):

@@ -162,10 +162,10 @@ def policy_of(compiled: Sequence[Statement]) -> CompiledPolicy:
 def _asks_for_resource_tags(statement: Statement) -> bool:
     """In a condition's key, or in a variable anywhere."""
     conditions = statement.conditions
-    asked = [condition.key for condition in conditions]
-    asked += [value for condition in conditions for value in condition.values]
-    asked += statement.resources.texts if statement.resources else ()
-    return any(key in text.lower() for text in asked for key in _RESOURCE_TAGS)
+    read = [condition.key for condition in conditions]
+    read += [value for condition in conditions for value in condition.values]
+    read += statement.resources.texts if statement.resources else ()
+    return any(key in text.lower() for text in read for key in _RESOURCE_TAGS)
 
 
 def _compile_statement(

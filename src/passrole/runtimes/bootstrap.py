@@ -254,9 +254,9 @@ def _described(error: Exception, request_id: str) -> dict[str, Any]:
         frames = traceback.extract_tb(error.__traceback__)
         own = [index for index, frame in enumerate(frames) if frame.filename == __file__]
         kind = type(error).__name__
-        shown = frames[own[-1] + 1 if own else 0 :]
+        visible = frames[own[-1] + 1 if own else 0 :]
         # four fields and no columns: AWS's traces carry no carets
-        trace = traceback.format_list([(f.filename, f.lineno or 0, f.name, f.line) for f in shown])
+        trace = traceback.format_list([(f.filename, f.lineno or 0, f.name, f.line) for f in visible])
     return {
         "errorMessage": str(error),
         "errorType": kind,

@@ -110,8 +110,8 @@ def node_runtime() -> str | None:
     node = shutil.which("node")
     if node is None:
         return None
-    asked = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
+    version = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
         [node, "--version"], capture_output=True, text=True, timeout=10, check=False
     )
-    major = asked.stdout.strip().removeprefix("v").partition(".")[0]
-    return f"{_NODE}{major}.x" if asked.returncode == 0 and major.isdecimal() else None
+    major = version.stdout.strip().removeprefix("v").partition(".")[0]
+    return f"{_NODE}{major}.x" if version.returncode == 0 and major.isdecimal() else None

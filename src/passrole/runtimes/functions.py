@@ -1,9 +1,9 @@
-"""Lambda functions in warm workers: who gets one, who waits, and which one makes room.
+"""The pool of warm workers for Lambda functions.
 
-A slot is held by every invocation from its admission to its end, so that there are never more busy
-workers than `lambda_workers_max`; whoever holds a slot and finds no warm worker may start one, after
-ending the one that has been idle longest where the house is full. Those that wait for slots take turns
-(turns.py). It knows no roles: credentials come from whoever asks, once for each process.
+Every invocation holds a slot from its admission to its end, so that there are never more busy workers than
+`lambda_workers_max`. An invocation with a slot but no warm worker starts one; if the pool is full, the worker
+that has been idle longest is ended first. Waiting invocations take turns (turns.py). The pool knows no roles:
+the caller gives the credentials, once for each process.
 """
 
 import asyncio

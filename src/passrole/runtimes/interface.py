@@ -1,4 +1,4 @@
-"""What a runtime for functions does; `functions.py` is the real one, tests bring fakes."""
+"""The interface of a runtime for functions; `functions.py` implements it, and tests have fakes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A function as it is to be run.
+    """A function to run.
 
     `revision` changes with every change of code or configuration: workers of an older one finish what
     they do and get nothing more. `code` is the folder of the unpacked archive. `environment` is what
@@ -31,7 +31,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Temporary credentials of the function's own role, handed to its process."""
+    """Temporary credentials of the function's own role, for its process."""
 
     access_key: str
     secret_key: str
@@ -40,12 +40,12 @@ class Credentials:
 
 
 CredentialsSource = Callable[[], Awaitable[Credentials]]
-"""Assumes the function's role; called for each process that is started and never for a warm one."""
+"""Assumes the function's role; called for each started process and never for a warm one."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of a function: the event's bytes under the request id that its log lines carry.
+    """One call of a function: the event's bytes and the request id in its log lines.
 
     `arn` is the function as it was addressed, where that is not the specification's: by an alias.
     """
@@ -69,11 +69,11 @@ class InvocationResult:
 
 
 class TooManyInvocations(Exception):
-    """Every worker is busy and the wait for one took too long."""
+    """No worker was free within SLOT_WAIT_SECONDS."""
 
 
 class CodeRemoved(Exception):
-    """The folder of the specification was discarded meanwhile: read the function again."""
+    """The code folder was discarded meanwhile; read the function again."""
 
 
 class FunctionRuntime(Protocol):
@@ -94,10 +94,10 @@ class FunctionRuntime(Protocol):
         """
 
     async def retire(self, arn: str) -> None:
-        """The function changed or is gone: end its idle workers, let the busy ones finish."""
+        """End the idle workers of a changed or deleted function; busy ones finish their invocation."""
 
     async def discard(self, code: Path) -> None:
-        """Remove a folder of unpacked code as soon as no worker runs from it."""
+        """Remove a folder of unpacked code when no worker uses it any more."""
 
     async def close(self) -> None:
-        """End every process that was started."""
+        """End all processes."""

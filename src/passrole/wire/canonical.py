@@ -33,14 +33,14 @@ def _canonical_path(raw_path: str, service: str) -> str:
         return quote(raw_path, safe="/%~")
     if raw_path in ("", "/"):
         return "/"
-    kept: list[str] = []
+    segments: list[str] = []
     for segment in raw_path.split("/"):
         if segment == "..":
-            if kept:
-                kept.pop()
+            if segments:
+                segments.pop()
         elif segment not in ("", "."):
-            kept.append(segment)
-    path = "/" + "/".join(kept) + ("/" if kept and raw_path.endswith("/") else "")
+            segments.append(segment)
+    path = "/" + "/".join(segments) + ("/" if segments and raw_path.endswith("/") else "")
     return quote(path, safe="/~")
 
 

@@ -152,8 +152,8 @@ def _without_encoding(request: HttpRequest) -> HttpRequest:
         return request
     parts = (part for part in encodings.split(",") if part.strip() not in ("", "aws-chunked"))
     headers = {name: text for name, text in request.headers.items() if name != "content-encoding"}
-    if kept := ",".join(parts).strip():
-        headers["content-encoding"] = kept
+    if remaining := ",".join(parts).strip():
+        headers["content-encoding"] = remaining
     return replace(request, headers=headers)
 
 

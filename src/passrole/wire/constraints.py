@@ -105,13 +105,13 @@ def _structure(absent: Callable[[str], str], spelled: Callable[[str], str]) -> C
                 for name, member in members(shape).items():
                     table[name] = (spelled(name), compiler(member))
             prefix = f"{path}." if path else ""
-            for name, shown in required:
+            for name, wire_path in required:
                 if value.get(name) is None:
-                    found.append(absent(prefix + shown))
+                    found.append(absent(prefix + wire_path))
             for name, item in value.items():
                 if item is not None and name in table and len(found) < PROBLEMS_MAX:
-                    shown, checks = table[name]
-                    checks(item, prefix + shown, found)
+                    wire_path, checks = table[name]
+                    checks(item, prefix + wire_path, found)
 
         return check
 

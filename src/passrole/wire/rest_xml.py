@@ -109,8 +109,8 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
 
 def without_body(response: HttpResponse) -> HttpResponse:
     """The response to a failed HEAD: clients take the status for the code."""
-    kept = [header for header in response.headers if header[0] not in ("content-type", "content-length")]
-    return HttpResponse(response.status, [*kept, ("content-length", "0")], b"")
+    remaining = [header for header in response.headers if header[0] not in ("content-type", "content-length")]
+    return HttpResponse(response.status, [*remaining, ("content-length", "0")], b"")
 
 
 def _read_uri(key: str, _shape: Shape) -> Callable[[_Sources], Any]:

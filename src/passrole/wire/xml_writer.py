@@ -51,8 +51,8 @@ def _write_structure(shape: Shape, compiler: Compiler[Writer]) -> Writer:
         if not table:
             for name, member in members(shape).items():
                 table[name] = (_element_of(member, name), compiler(member))
-        shown = [f' {table[name][0]}="{escaped(value[name])}"' for name in attributes if value.get(name)]
-        out.append(f"<{element}{namespace}{''.join(shown)}>")
+        written = [f' {table[name][0]}="{escaped(value[name])}"' for name in attributes if value.get(name)]
+        out.append(f"<{element}{namespace}{''.join(written)}>")
         for name, item in value.items():
             if item is not None and name not in attributes:
                 key, writes = table[name]  # KeyError: the handler returned an unknown member
