@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def accepted(role: str) -> None:
-    """The pipeline under the role of onboarding, which has the present version of the policy."""
+    """The pipeline with the onboarding role, which has the current version of the policy."""
     print("\n1. Under the managed policy as it is")
     steps = finished(start(role), expected="Succeeded")
     cluster = steps["BySpeed"]["Metadata"]["EMR"]["ClusterId"]
@@ -59,7 +59,7 @@ def accepted(role: str) -> None:
 
 
 def refused() -> None:
-    """The same pipeline under a role with version 2 of the policy."""
+    """The same pipeline with a role that has version 2 of the policy."""
     print("\n2. Under the second version of the managed policy")
     before = len(emr.list_clusters()["Clusters"])
     steps = finished(start(old_role()), expected="Failed")
@@ -77,20 +77,20 @@ def refused() -> None:
 
 
 def the_execution_role() -> str:
-    """The role that onboarding to Studio made."""
+    """The execution role that onboarding to Studio created."""
     roles = iam.list_roles(PathPrefix="/service-role/")["Roles"]
     ours = (role for role in roles if role["RoleName"].startswith("AmazonSageMaker-ExecutionRole-"))
     return str(next(ours)["Arn"])
 
 
 def old_role() -> str:
-    """A role with the document that the managed policy had from 2022 to 2023."""
+    """A role with version 2 of the managed policy (2022 to 2023)."""
     version = iam.get_policy_version(PolicyArn=POLICY, VersionId="v2")["PolicyVersion"]
     return role_named(OLD_ROLE, "sagemaker.amazonaws.com", version["Document"])
 
 
 def deploy() -> None:
-    """Bucket, roles and function; what a former run left is used again."""
+    """Create bucket, roles and function, or reuse those of an earlier run."""
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET)
     s3.upload_file(str(DATA), BUCKET, "in/cars.csv")
@@ -113,7 +113,7 @@ def deploy() -> None:
 
 
 def role_named(name: str, service: str, policy: Any = None) -> str:
-    """The ARN of a role that trusts the service and has just this policy."""
+    """The ARN of a role that trusts the service and has only this policy."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with suppress(iam.exceptions.EntityAlreadyExistsException):
@@ -124,7 +124,7 @@ def role_named(name: str, service: str, policy: Any = None) -> str:
 
 
 def start(role: str) -> str:
-    """A new execution of the pipeline under the role; its ARN."""
+    """Start the pipeline with the role; the ARN of the execution."""
     definition = (HERE / "pipeline.json").read_text()
     known = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
     put = sagemaker.update_pipeline if PIPELINE in known else sagemaker.create_pipeline
@@ -137,7 +137,7 @@ def start(role: str) -> str:
 
 
 def finished(execution: str, expected: str) -> dict[str, Any]:
-    """The steps by name once the execution has ended as it should."""
+    """The steps by name after the execution ended with the expected status."""
     until = time.monotonic() + PATIENCE_SECONDS
     status = "Executing"
     while status == "Executing" and time.monotonic() < until:
@@ -156,7 +156,7 @@ def finished(execution: str, expected: str) -> dict[str, Any]:
 
 
 def zipped(folder: Path) -> bytes:
-    """The folder's files as Lambda takes them."""
+    """A zip archive of the folder, for Lambda."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path in sorted(folder.glob("*.*")):
@@ -165,7 +165,7 @@ def zipped(folder: Path) -> bytes:
 
 
 def check(holds: bool, otherwise: str) -> None:
-    """End with exit code 1 and the sentence where something is not as expected."""
+    """Exit with code 1 and the message if the condition is false."""
     if not holds:
         sys.exit(f"demo: {otherwise}")
 

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def accepted(result_file: Path) -> None:
-    """The pipeline as it should be: its queue's name contains `sagemaker`."""
+    """The valid pipeline: its queue's name contains `sagemaker`."""
     print(f"\n1. The review goes to the queue {GOOD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=GOOD_QUEUE)["QueueUrl"]
     execution = start(QueueUrl=queue_url, ResultFile=str(result_file))
@@ -69,7 +69,7 @@ def refused(execution_role: str) -> None:
 
 
 def review(queue_url: str, execution: str) -> None:
-    """The consumer: reads the request, looks at it, answers its token."""
+    """The consumer: receives the request, checks it, and answers its token."""
     request, receipt = None, ""
     while request is None or request["pipelineExecutionArn"] != execution:
         received = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=10).get("Messages", [])
@@ -84,14 +84,14 @@ def review(queue_url: str, execution: str) -> None:
 
 
 def the_execution_role() -> str:
-    """The role that onboarding to Studio made."""
+    """The execution role that onboarding to Studio created."""
     roles = iam.list_roles(PathPrefix="/service-role/")["Roles"]
     ours = (role for role in roles if role["RoleName"].startswith("AmazonSageMaker-ExecutionRole-"))
     return str(next(ours)["Arn"])
 
 
 def deploy(execution_role: str) -> None:
-    """The functions with a role of their own, and the pipeline; what a former run left is used again."""
+    """Create the functions with their own role, and the pipeline, or reuse those of an earlier run."""
     service = {"Service": "lambda.amazonaws.com"}
     statement = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -114,14 +114,14 @@ def deploy(execution_role: str) -> None:
 
 
 def start(**parameters: str) -> str:
-    """A new execution's ARN."""
+    """Start the pipeline; the ARN of the execution."""
     given = [{"Name": name, "Value": value} for name, value in parameters.items()]
     started = sagemaker.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
     return str(started["PipelineExecutionArn"])
 
 
 def finished(execution: str, expected: str) -> dict[str, Any]:
-    """The steps by name once the execution has ended as it should."""
+    """The steps by name after the execution ended with the expected status."""
     until = time.monotonic() + PATIENCE_SECONDS
     status = "Executing"
     while status == "Executing" and time.monotonic() < until:
@@ -140,7 +140,7 @@ def finished(execution: str, expected: str) -> dict[str, Any]:
 
 
 def zipped(folder: Path) -> bytes:
-    """The folder's files as Lambda takes them."""
+    """A zip archive of the folder, for Lambda."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path in sorted(folder.glob("*.*")):
@@ -149,7 +149,7 @@ def zipped(folder: Path) -> bytes:
 
 
 def check(holds: bool, otherwise: str) -> None:
-    """End with exit code 1 and the sentence where something is not as expected."""
+    """Exit with code 1 and the message if the condition is false."""
     if not holds:
         sys.exit(f"demo: {otherwise}")
 

@@ -1,4 +1,4 @@
-"""Reads what Spark wrote to S3, and tells the sum of it."""
+"""Lambda function: summarises the result that Spark wrote to S3."""
 
 import csv
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, Any]:
-    """How many speeds there are, and the speed that took the longest to stop from."""
+    """The number of speeds, and the speed with the longest stopping distance."""
     s3 = boto3.client("s3")
     listed = s3.list_objects_v2(Bucket=event["bucket"], Prefix=f"{event['folder']}/csv/part-")["Contents"]
     text = "".join(
