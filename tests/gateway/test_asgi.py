@@ -132,9 +132,9 @@ def test_a_body_that_is_not_what_the_protocol_says_is_a_serialization_exception(
 
 def test_an_operation_that_is_not_supported_is_refused_by_name(server: Server) -> None:
     with pytest.raises(ClientError) as refused:
-        server.client("sagemaker").list_training_jobs()
+        server.client("sagemaker").list_notebook_instances()
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
-    assert "ListTrainingJobs" in refused.value.response["Error"]["Message"]
+    assert "ListNotebookInstances" in refused.value.response["Error"]["Message"]
 
 
 def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: Server) -> None:
