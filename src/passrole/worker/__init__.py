@@ -1,4 +1,17 @@
-"""Performs what the engine wants done, through the door, as the role of the execution.
+"""Everything that runs when nobody calls. It asks through the door, as the role that the work is for.
+
+- supervisor.py: starts, restarts, bounds and closes all loops
+- task_queue.py, due_keys.py: loops over rows with a due time, and over keys whose rows are compared with what
+  runs
+- loop.py, effects.py, invocations.py, emr_steps.py, json_documents.py: the engine's commands
+- calls.py, patience.py: calls as an execution's role, and their retries
+- emr_monitor.py: ends of EMR steps that executions wait for
+- emr_clusters.py, emr_step_runner.py: EMR's clusters, and the programs of their steps
+- async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source
+  mappings, and logs
+- event_matcher.py, event_deliveries.py, schedules.py: EventBridge
+- housekeeping.py: periodic deletion
+- jobs: SageMaker's processing and training jobs
 
 Knows no handlers: whatever satisfies `CallOperation` is a door.
 """
