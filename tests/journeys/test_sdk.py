@@ -4,8 +4,13 @@ Version 2 stands in `.venv`, version 3 in an environment of its own (`make test-
 they keep their names: `sdk/version_2.py` and `sdk/version_3.py`.
 """
 
+import io
+import json
+import tarfile
 from collections.abc import Callable
 from importlib import metadata
+from importlib.metadata import version
+from typing import IO, cast
 
 import pytest
 from tests.conftest import Server
@@ -67,3 +72,18 @@ def test_executions_are_watched_stopped_and_listed_by_the_sdk(run_notebook: Run,
         for each in server.client("sagemaker").list_pipelines(PipelineNamePrefix="Sdk")["PipelineSummaries"]
     ]
     assert "SdkExecutions" in names and "SdkLarge" not in names
+
+
+@pytest.mark.slow
+def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Server) -> None:
+    if not version("sagemaker").startswith("2."):
+        pytest.skip("version 3 has other classes for jobs")
+    run_notebook("sdk/jobs_version_2.py")
+    s3, bucket = server.client("s3"), f"sagemaker-{server.region}-{server.account}"
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="Sdk")["Contents"]]
+    (model,) = [key for key in keys if key.startswith("SdkSklearn") and key.endswith("model.tar.gz")]
+    content = s3.get_object(Bucket=bucket, Key=model)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        made = json.load(cast(IO[bytes], tar.extractfile("model.json")))
+    assert made == {"name": "a b", "sum": 60}
+    assert len([key for key in keys if key.endswith("output/train/numbers.csv")]) == 2
