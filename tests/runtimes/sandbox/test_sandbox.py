@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from tests.eventually import eventually
 
 from passrole.runtimes import processes
 from passrole.runtimes.sandbox import Sandbox, SandboxMissing, World, chosen, ladder
@@ -137,17 +137,17 @@ def test_sockets_of_the_machine_and_secrets_of_its_user_are_not_there(
 def test_a_daemon_ends_with_its_program(place: Place) -> None:
     code, output = place.run("setsid sh -c 'sleep 300' > /dev/null 2>&1 & echo started")
     assert (code, output) == (0, "started\n")
-    _eventually(lambda: not _running_with(b"300"))
+    eventually(lambda: not _running_with(b"300"))
 
 
 def test_what_is_tied_ends_with_whoever_started_it(place: Place, tmp_path: Path) -> None:
     command = place.sandbox.command(place.world, ["/bin/sh", "-c", "echo up > up; exec sleep 301"], tied=True)
     starter = f"import subprocess; subprocess.run({command!r}, env={dict(place.environment)!r})"
     with subprocess.Popen([sys.executable, "-c", starter]) as owner:
-        _eventually((place.job / "up").exists)
+        eventually((place.job / "up").exists)
         assert _running_with(b"301")
         owner.kill()
-    _eventually(lambda: not _running_with(b"301"))
+    eventually(lambda: not _running_with(b"301"))
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -KILL $$", 137), ("kill -SEGV $$", 139)])
@@ -158,7 +158,7 @@ def test_its_exit_code_comes_out(place: Place, script: str, code: int) -> None:
 def test_a_signal_reaches_the_program_which_may_take_its_time(place: Place) -> None:
     script = "trap 'echo warned > warned; exit 5' TERM; echo up > up; while :; do sleep 0.05; done"
     process = place.start(script)
-    _eventually((place.job / "up").exists)
+    eventually((place.job / "up").exists)
     os.kill(processes.program(process.pid), signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 5
@@ -228,13 +228,6 @@ def test_a_sandbox_that_does_not_work_is_refused_with_advice(monkeypatch: pytest
     monkeypatch.setattr(ladder, "why_not", lambda _: "Operation not permitted")
     with pytest.raises(SandboxMissing, match=r"not permitted.*install bubblewrap"):
         chosen("bubblewrap")
-
-
-def _eventually(holds: Callable[[], object]) -> None:
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def _running_with(word: bytes) -> bool:

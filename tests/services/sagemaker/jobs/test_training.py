@@ -2,12 +2,12 @@
 
 import io
 import tarfile
-import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import new_name
+from tests.eventually import eventually
 from tests.services.sagemaker.jobs.workshop import IMAGE, MAY_ALL, Workshop
 
 
@@ -100,7 +100,7 @@ def test_stop_lets_a_program_end_by_itself(workshop: Workshop) -> None:
     name = request["TrainingJobName"]
     workshop.sagemaker.create_training_job(**request)
     workshop.training_reaches(name, "Training")
-    _until_it_prints(workshop, name)
+    eventually(lambda: _printed(workshop, name))
     workshop.sagemaker.stop_training_job(TrainingJobName=name)
     workshop.sagemaker.stop_training_job(TrainingJobName=name)
     job = workshop.trained(name)
@@ -112,16 +112,11 @@ def test_stop_lets_a_program_end_by_itself(workshop: Workshop) -> None:
     )
 
 
-def _until_it_prints(workshop: Workshop, name: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            if workshop.log("Training", name):
-                return
-        except ClientError:  # no group yet
-            pass
-        time.sleep(0.05)
-    raise TimeoutError(name)
+def _printed(workshop: Workshop, name: str) -> list[str]:
+    try:
+        return workshop.log("Training", name)
+    except ClientError:  # no group yet
+        return []
 
 
 def test_a_name_is_used_once(workshop: Workshop) -> None:

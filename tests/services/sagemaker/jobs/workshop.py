@@ -1,10 +1,10 @@
 """Jobs whose programs are a few lines of shell, on buckets and under roles of a test's own."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 OVER = ("Completed", "Failed", "Stopped")
@@ -82,17 +82,8 @@ class Workshop:
 
     def training_reaches(self, name: str, phase: str) -> None:
         """Wait until a training job is in a phase."""
-        until = time.monotonic() + 60
-        while self.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != phase:
-            assert time.monotonic() < until
-            time.sleep(0.02)
-
-    def reaches(self, key: str) -> None:
-        """Wait until there is an object."""
-        until = time.monotonic() + 60
-        while key not in self.keys(key):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        describe = self.sagemaker.describe_training_job
+        eventually(lambda: describe(TrainingJobName=name)["SecondaryStatus"] == phase)
 
     def processing(
         self,
@@ -163,11 +154,12 @@ class Workshop:
             **input_mode,
         }
 
-    def _ended(self, describe: Any, status: str) -> Described:
-        until = time.monotonic() + 90
-        while True:
-            found: Described = describe()
-            if found[status] in OVER:
-                return found
-            assert time.monotonic() < until, found
-            time.sleep(0.02)
+    def _ended(self, describe: Callable[[], Described], status: str) -> Described:
+        found = {}
+
+        def is_over() -> bool:
+            found.update(describe())
+            return found[status] in OVER
+
+        eventually(is_over, seen=lambda: found)
+        return describe()

@@ -1,0 +1,77 @@
+"""kill -9 while jobs run: programs go on and are found again, and none runs twice."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from tests.conftest import Server
+from tests.eventually import eventually, process_ended
+from tests.services.sagemaker.jobs.workshop import Workshop
+
+from passrole.runtimes import processes, sandbox
+
+JOBS, KILLS = 6, 5
+WORK = "echo begin; sleep 1.5; cat /opt/ml/input/data/train/a > /opt/ml/model/m"
+
+
+@pytest.mark.slow
+def test_jobs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    _skip_without_sandbox()
+    server, chance = Server(tmp_path / "data"), random.Random(7)
+    try:
+        workshop = Workshop(server)
+        workshop.put(data__a="content")
+        names = []
+        for _ in range(JOBS):
+            request = workshop.training(WORK, {"train": "data/"})
+            workshop.sagemaker.create_training_job(**request)
+            names.append(request["TrainingJobName"])
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0.1, 0.8))
+            server.kill()
+            server.start()
+        for name in names:
+            assert workshop.trained(name)["TrainingJobStatus"] == "Completed"
+            assert workshop.keys(f"models/{name}/output/model.tar.gz")
+            assert workshop.log("Training", name).count("begin") == 1
+    finally:
+        server.stop()
+
+
+def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path) -> None:
+    _skip_without_sandbox()
+    server = Server(tmp_path / "data")
+    try:
+        workshop = Workshop(server)
+        request = workshop.training("trap '' TERM; echo up; while :; do sleep 0.05; done")
+        name = request["TrainingJobName"]
+        workshop.sagemaker.create_training_job(**request)
+        pid = int(eventually(lambda: _text(server.data, name, "pid")))
+        eventually(lambda: _text(server.data, name, "stdout"))
+        workshop.sagemaker.stop_training_job(TrainingJobName=name)
+        server.kill()
+        assert not process_ended(pid)
+        _end(pid)
+        server.start()
+        job = workshop.trained(name)
+        assert job["TrainingJobStatus"] == "Stopped"
+    finally:
+        server.stop()
+
+
+def _skip_without_sandbox() -> None:
+    try:
+        sandbox.chosen()
+    except sandbox.SandboxMissing as error:
+        pytest.skip(str(error))
+
+
+def _text(data: Path, name: str, file: str) -> str:
+    found = list(data.glob(f"jobs/training-job/*/*/{name}/algo-1/run/{file}"))
+    return found[0].read_text().strip() if found else ""
+
+
+def _end(pid: int) -> None:
+    processes.kill_family(pid)
+    eventually(lambda: process_ended(pid))
