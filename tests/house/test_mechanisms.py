@@ -21,8 +21,6 @@ MAY_MAKE_TASKS = {
     "worker/jobs/run.py": "a job's program beside the wait for its stop: both end with the run",
     "worker/loop.py": "a piece of work for each engine command, ended by `close`",
     "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",
-    "worker/jobs/inputs.py": "downloads beside one another, in a task group",
-    "worker/jobs/run.py": "a job's programs and the wait for its stop, ended with the job's task",
     "services/service_sessions.py": "one AssumeRole that several callers wait for: it ends with the answer",
     "services/sqs/receive_message.py": "whether the caller has hung up: it ends with the call",
     "runtimes/functions.py": "removal of a folder, ended by `close`",
