@@ -174,7 +174,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
             await sweep(store, config)
         await sqs.correct_future_times(store, clock)
         functions.start(supervisor, door.from_inside)
-        await worker.start()
+        await worker.start(supervisor)
         worker.emr_monitor.start(supervisor)
         async_invocations.start(supervisor)
         queue_pollers.start(supervisor)

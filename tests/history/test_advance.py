@@ -16,7 +16,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.history import journal
-from passrole.store import Tx
+from passrole.store import Tx, tasks
 
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
@@ -27,16 +27,19 @@ def returned(step: str, at: float = 2.0) -> LambdaReturned:
 
 def test_a_start_leaves_commands_in_the_outbox_and_announces_them_with_their_role(house: Run) -> None:
     async def scenario(h: House) -> None:
-        heard: list[history.Task] = []
-        h.store.listen(history.COMMANDS, heard.extend)
+        heard: list[str] = []
+        for kind in history.outbox.KINDS:
+            h.store.listen(tasks.channel(kind), lambda _, kind=kind: heard.append(kind))  # type: ignore[misc]
         arn = await h.start("a", "l1 c1 l2<l1>")
         assert await h.pending() == ["c1/1", "l1/1"]
-        assert [(task.execution, task.role, task.key) for task in heard] == [
-            (arn, h.role, "l1/1"),
-            (arn, h.role, "c1/1"),
+        assert heard == ["engine/InvokeFunction", "engine/SendCallback"]
+        assert [
+            (task.execution, task.role, task.key, type(task.command).__name__)
+            for task in await h.store.read(history.pending)
+        ] == [
+            (arn, h.role, "c1/1", "SendCallback"),
+            (arn, h.role, "l1/1", "InvokeFunction"),
         ]
-        pending = await h.store.read(history.pending)
-        assert sorted(heard, key=lambda task: task.key) == list(pending)
 
     house(scenario)
 
@@ -155,8 +158,8 @@ def test_a_failing_transaction_leaves_no_trace(house: Run) -> None:
             history.advance(tx, arn, returned("l1"), finished="l1/1")
             raise RuntimeError("the power is gone")
 
-        heard: list[history.Task] = []
-        h.store.listen(history.COMMANDS, heard.extend)
+        heard: list[object] = []
+        h.store.listen(tasks.channel("engine/InvokeFunction"), heard.append)
         with pytest.raises(RuntimeError):
             await h.store.write(fails)
         assert await h.load("a") == before

@@ -89,7 +89,7 @@ def test_a_pipeline_takes_everything_of_its_executions_with_it(house: Run) -> No
     async def scenario(h: House) -> None:
         arn = await h.start("a", "l1 c1")
         await h.store.write(lambda tx: executions.delete_all(tx, h.pipeline))
-        for table in ("journal", "outbox", "tokens", "executions"):
+        for table in ("journal", "tasks", "tokens", "executions"):
             assert await h.store.read(rows_of(table)) == []
         with pytest.raises(history.UnknownExecution):
             await h.advance("a", LambdaReturned(at=2.0, step="l1", attempt=1, payload="{}"), finished="l1/1")

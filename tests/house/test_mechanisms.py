@@ -19,7 +19,6 @@ def test_only_service_sessions_asks_for_a_role() -> None:
 MAY_MAKE_TASKS = {
     "worker/supervisor.py": "the one place of loops, and of what they spawn",
     "worker/jobs/run.py": "a job's program beside the wait for its stop: both end with the run",
-    "worker/loop.py": "a piece of work for each engine command, ended by `close`",
     "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",
     "services/service_sessions.py": "one AssumeRole that several callers wait for: it ends with the answer",
     "services/sqs/receive_message.py": "whether the caller has hung up: it ends with the call",

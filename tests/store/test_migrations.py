@@ -1,5 +1,6 @@
 """What an older passrole left in its data folder is there after an update."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from passrole import event_outbox
+from passrole import event_outbox, exact_json, history
+from passrole.engine import commands
+from passrole.engine.commands import CancelEmrStep, InvokeFunction
 from passrole.event_outbox import EmittedEvent
 from passrole.services.events import deliveries
 from passrole.services.events.deliveries import Delivery
 from passrole.services.lambda_ import async_invocations
 from passrole.services.lambda_.async_invocations import AsyncInvocation
-from passrole.store import migrations
+from passrole.store import SqliteStore, migrations
 from passrole.store.tasks import Task
 
 
@@ -92,3 +95,33 @@ def test_messages_and_objects_of_schema_4_are_there(
     migrations.migrate(tmp_path / "passrole.db")
     assert database.execute("SELECT envelope FROM messages").fetchall() == [(b"{}",)]
     assert database.execute("SELECT metadata FROM objects").fetchall() == [(b"{}",)]
+
+
+def test_the_outbox_of_schema_5_is_tasks(older: Callable[[int], sqlite3.Connection], tmp_path: Path) -> None:
+    database = older(5)
+    arn, role = "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e", 'arn:aws:iam::1:role/"r"'
+    invoke = InvokeFunction(step="l1", attempt=1, function_arn="arn:f", payload={"n": 10**30, "s": 'a"b'})
+    cancel = CancelEmrStep(step="e1", attempt=2, cluster_id="j-1", emr_step_id="s-1", owns_cluster=True)
+    sql = "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
+    database.execute(f"{sql} VALUES (?, 'arn:p', ?, 'Executing', 7.5, '{{}}', 'd')", (arn, role))
+    for command in (invoke, cancel):
+        row = (arn, commands.key(command), exact_json.dumps(commands.to_json(command)))
+        database.execute("INSERT INTO outbox VALUES (?, ?, ?)", row)
+    database.execute("INSERT INTO outbox VALUES ('arn:gone', 'l1/1', '{}')")
+    migrations.migrate(tmp_path / "passrole.db")
+
+    async def read() -> tuple[history.Task, ...]:
+        store = SqliteStore(tmp_path)
+        try:
+            return await store.read(history.pending)
+        finally:
+            await store.close()
+
+    assert asyncio.run(read()) == (
+        history.Task(arn, role, "e1/2/stopping", cancel),
+        history.Task(arn, role, "l1/1", invoke),
+    )
+    assert database.execute("SELECT kind, due FROM tasks ORDER BY kind").fetchall() == [
+        ("engine/CancelEmrStep", 7.5),
+        ("engine/InvokeFunction", 7.5),
+    ]

@@ -115,3 +115,65 @@ def test_taking_reads_by_an_index_and_not_the_whole_list(tmp_path: Path) -> None
     assert found == [
         f"SEARCH tasks USING COVERING INDEX tasks_due (kind=? AND due{sign}?)" for sign in ("<", ">")
     ]
+
+
+def in_turns(after: str, limit: int, each: int, **held: set[str]) -> Callable[[Tx], tuple[list[str], bool]]:
+    def take(tx: Tx) -> tuple[list[str], bool]:
+        found, is_all = tasks.take_in_turns(tx, "k", after, limit, lambda _: each, held)
+        return [task.key for task in found], is_all
+
+    return take
+
+
+def parties(tx: Tx) -> None:
+    names = ("a 1", "a 2", "a 3", "b 1", "ba 1", "c 1", "c 2")
+    tasks.add_many(tx, "k", [(name, b"", 0.0) for name in names])
+    tasks.add(tx, "l", "b 2", b"", 0.0)
+
+
+def test_parties_take_turns_from_the_one_behind_the_last(tmp_path: Path) -> None:
+    _, *taken = committed(
+        tmp_path,
+        parties,
+        in_turns("", 10, 1),
+        in_turns("b", 10, 1),
+        in_turns("c", 10, 2),
+        in_turns("bb", 3, 9),
+        in_turns("", 7, 3),
+    )
+    assert taken == [
+        (["a 1", "b 1", "ba 1", "c 1"], False),
+        (["ba 1", "c 1", "a 1", "b 1"], False),
+        (["a 1", "a 2", "b 1", "ba 1", "c 1", "c 2"], False),
+        (["c 1", "c 2", "a 1"], False),
+        (["a 1", "a 2", "a 3", "b 1", "ba 1", "c 1", "c 2"], False),  # whether more follow was not asked
+    ]
+
+
+def test_a_circle_that_found_everything_says_so(tmp_path: Path) -> None:
+    _, *taken = committed(
+        tmp_path,
+        parties,
+        in_turns("", 10, 3),
+        in_turns("a", 10, 1, a={"a 1", "a 3"}, b={"b 1"}, c={"c 1"}),
+        in_turns("", 10, 3, a={"a 1", "a 2", "a 3"}, b={"b 1"}, ba={"ba 1"}, c={"c 1", "c 2"}),
+        in_turns("", 10, 0),
+    )
+    assert taken == [
+        (["a 1", "a 2", "a 3", "b 1", "ba 1", "c 1", "c 2"], True),
+        (["ba 1", "c 2", "a 2"], True),
+        ([], True),
+        ([], False),
+    ]
+
+
+def test_the_tasks_of_a_party_and_of_several_go_together(tmp_path: Path) -> None:
+    _, mine, _, left = committed(
+        tmp_path,
+        parties,
+        lambda tx: [task.key for task in tasks.of_party(tx, "k", "b", 9)],
+        lambda tx: tasks.discard(tx, "k", "b", "c"),
+        in_turns("", 10, 9),
+    )
+    assert mine == ["b 1"]
+    assert left == (["a 1", "a 2", "a 3", "c 1", "c 2"], True)

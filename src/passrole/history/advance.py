@@ -65,18 +65,13 @@ def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = N
             return True
 
 
-def due_and_overdue(tx: Tx) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
-    """Every command that nobody has finished: those that are still to be performed, and those that are not.
+def is_still_due(tx: Tx, task: Task) -> bool:
+    """Whether a command that an earlier process left is still to be performed.
 
-    Among the latter are messages whose callback was answered before they were known to be sent, and functions
-    of executions that were stopped.
+    Messages are not whose callback was answered before they were known to be sent, nor functions of
+    executions that were stopped. Raises UnknownExecution.
     """
-    due: list[Task] = []
-    overdue: list[Task] = []
-    for task in outbox.pending(tx):
-        state = journal.load(tx, task.execution).state
-        (due if is_due(state, task.command) else overdue).append(task)
-    return tuple(due), tuple(overdue)
+    return is_due(journal.load(tx, task.execution).state, task.command)
 
 
 def _starts_nothing_more(before: State, after: State) -> bool:
@@ -104,7 +99,7 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         executions.note_status(tx, execution, decision.state)
     if _starts_nothing_more(before.state, decision.state):
         tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
-    outbox.add(tx, execution, before.role, decision.commands)
+    outbox.add(tx, execution, before.role, decision.commands, at)
     telling.tell(tx, execution, before.state, decision)
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import jobs
+from passrole.history import jobs, outbox
 from passrole.store import Tx
 from passrole.store.interface import Row
 
@@ -135,9 +135,10 @@ def any_running(tx: Tx, pipeline: str) -> bool:
 def delete_all(tx: Tx, pipeline: str) -> None:
     """Remove the pipeline's executions with everything that belongs to them."""
     mine = "execution IN (SELECT execution FROM executions WHERE pipeline = ?)"
-    for table in ("journal", "outbox", "tokens"):
+    for table in ("journal", "tokens"):
         tx.run(f"DELETE FROM {table} WHERE {mine}", pipeline)  # noqa: S608 (constants)
     tx.run("DELETE FROM executions WHERE pipeline = ?", pipeline)
+    outbox.remove_all(tx, pipeline)
     jobs.forget_all(tx, pipeline)
 
 

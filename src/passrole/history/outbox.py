@@ -1,19 +1,27 @@
-"""What the engine wants done and nobody has finished.
+"""What the engine wants done and nobody has finished: tasks of the store, a kind for each command.
 
-A command that is added is announced on the channel COMMANDS once its transaction is durable; whoever
-performs commands first reads `pending`, for those that were announced to a process that is gone.
+A key is `<execution's ARN> <command's key>`, so that the tasks of one execution stand together. Whoever
+performs commands listens on the channels of their kinds (`tasks.channel`), whose notices carry what was added
+as a hint, and reads the rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from passrole import exact_json
 from passrole.engine import commands
 from passrole.engine.commands import Command
-from passrole.store import Tx
+from passrole.store import Tx, tasks
 
-COMMANDS = "commands"
-"""Its notices are tuples of Task."""
+
+def kind_of(command: type[Command]) -> str:
+    """The kind of tasks that these commands are."""
+    return f"engine/{command.__name__}"
+
+
+KINDS = tuple(kind_of(command) for command in get_args(Command))
+_ALL = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +37,65 @@ class Task:
     command: Command
 
 
-def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
-    """Keep commands and announce them."""
-    if not wanted:
-        return
-    tasks = tuple(Task(execution, role, commands.key(command), command) for command in wanted)
-    tx.run_many(
-        "INSERT INTO outbox (execution, key, command) VALUES (?, ?, ?)",
-        [(task.execution, task.key, exact_json.dumps(commands.to_json(task.command))) for task in tasks],
-    )
-    tx.notify(COMMANDS, tasks)
+def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command], at: float) -> None:
+    """Keep commands from the moment `at` on, and announce them; the hint is a list of Task."""
+    added: dict[str, list[Task]] = {}
+    for command in wanted:
+        task = Task(execution, role, commands.key(command), command)
+        added.setdefault(kind_of(type(command)), []).append(task)
+    for kind, together in added.items():
+        tasks.add_many(tx, kind, [(row_key(task), _body(task), at) for task in together], hint=together)
 
 
 def remove(tx: Tx, execution: str, key: str) -> None:
     """The command is finished."""
-    tx.run("DELETE FROM outbox WHERE execution = ? AND key = ?", execution, key)
+    any(tasks.done(tx, kind, f"{execution} {key}") for kind in KINDS)
+
+
+def remove_all(tx: Tx, pipeline: str) -> None:
+    """The pipeline (its ARN) is deleted with its executions."""
+    for kind in KINDS:
+        tasks.discard(tx, kind, f"{pipeline}/execution/", f"{pipeline}/execution0")
+
+
+def take(
+    tx: Tx,
+    kind: str,
+    after: str,
+    limit: int,
+    room: Callable[[str], int],
+    held: Mapping[str, Collection[str]],
+) -> tuple[list[Task], bool]:
+    """Commands of the kind, executions taking turns; see tasks.take_in_turns. `held` are keys of tasks."""
+    found, is_all = tasks.take_in_turns(tx, kind, after, limit, room, held)
+    return [_task(row) for row in found], is_all
+
+
+def of_execution(tx: Tx, kind: str, execution: str, limit: int, held: Collection[str] = ()) -> list[Task]:
+    """Commands of one execution (its ARN)."""
+    return [_task(row) for row in tasks.of_party(tx, kind, execution, limit, held)]
 
 
 def pending(tx: Tx) -> tuple[Task, ...]:
     """Every command that nobody has finished."""
-    rows = tx.all(
-        "SELECT o.execution, e.role, o.key, o.command FROM outbox o JOIN executions e USING (execution)"
-    )
-    return tuple(
-        Task(execution, role, key, commands.from_json(exact_json.loads(command)))
-        for execution, role, key, command in rows
-    )
+    everything = (tasks.take(tx, kind, now=float("inf"), limit=_ALL) for kind in KINDS)
+    return tuple(sorted((_task(row) for rows in everything for row in rows), key=_name))
+
+
+def row_key(task: Task) -> str:
+    """The key of the task in the store."""
+    return f"{task.execution} {task.key}"
+
+
+def _body(task: Task) -> bytes:
+    return exact_json.dumps({"role": task.role, "command": commands.to_json(task.command)})
+
+
+def _name(task: Task) -> tuple[str, str]:
+    return task.execution, task.key
+
+
+def _task(row: tasks.Task) -> Task:
+    execution, _, key = row.key.partition(" ")
+    body = exact_json.loads(row.body)
+    return Task(execution, body["role"], key, commands.from_json(body["command"]))

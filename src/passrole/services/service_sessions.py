@@ -98,9 +98,13 @@ class SessionCache:
             del self._sessions[request]
 
     def _forget_expired(self) -> None:
+        """They last equally long, so the oldest are first: each step of a pipeline asks for a session."""
         now = self._clock()
-        for key in [key for key, shared in self._sessions.items() if shared.expires <= now]:
-            del self._sessions[key]
+        while self._sessions:
+            oldest = next(iter(self._sessions))
+            if self._sessions[oldest].expires > now:
+                return
+            del self._sessions[oldest]
 
 
 @dataclass(frozen=True, slots=True)

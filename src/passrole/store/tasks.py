@@ -11,11 +11,11 @@ Killed at any moment: a task that was added and is not done is taken again at th
 at least once; whoever may not do it twice keeps a note of it under the task's key. Rows are not marked while
 they are worked on: the process that takes them knows what it holds (worker/task_queue.py).
 
-It knows no kinds, does not run anything, and its notices carry nothing: a queue in another database can
-stand behind the same verbs.
+It knows no kinds and does not run anything. Its notices are wake-ups, which carry nothing or a hint: a queue
+in another database can stand behind the same verbs.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from passrole.store.interface import Tx
@@ -31,7 +31,7 @@ class Task(NamedTuple):
 
 
 def channel(kind: str) -> str:
-    """The channel on which tasks of the kind are announced. Its notices are wake-ups and carry nothing."""
+    """The channel on which tasks of the kind are announced. Its notices are wake-ups."""
     return f"tasks/{kind}"
 
 
@@ -45,10 +45,14 @@ def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
     tx.notify(channel(kind))
 
 
-def add_many(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes, float]]) -> None:
-    """`add` for several: key, body and due of each."""
+def add_many(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes, float]], hint: object = None) -> None:
+    """`add` for several: key, body and due of each.
+
+    The notice carries the `hint`, by which a listener in this process may know the tasks without reading
+    them. Nobody may rely on one.
+    """
     tx.run_many(_ADD, [(kind, *task) for task in tasks])
-    tx.notify(channel(kind))
+    tx.notify(channel(kind), hint)
 
 
 def take(tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = ()) -> list[Task]:
@@ -63,6 +67,41 @@ def take(tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = ()) 
     keys = [key for (key,) in due if key not in held][:limit]
     rows = (tx.one(_BY_KEY, kind, key) for key in keys)
     return [Task(*row) for row in rows if row is not None]
+
+
+def take_in_turns(
+    tx: Tx, kind: str, after: str, limit: int, room: Callable[[str], int], held: Mapping[str, Collection[str]]
+) -> tuple[list[Task], bool]:
+    """Tasks whose keys are `<party> <name>`, by party and then by key; and whether these are all there are.
+
+    `limit` at most, of a party at most as many as it has `room`, without the keys that are `held` of it.
+    The first is the party behind `after`, the last `after` itself. Whether they are due is not asked: these
+    are done as soon as it is the turn of their party.
+    """
+    taken: list[Task] = []
+    is_all = True
+    for party in _parties(tx, kind, after):
+        wanted = min(room(party), limit - len(taken))
+        if wanted > 0:
+            found = of_party(tx, kind, party, wanted + 1, held.get(party, ()))
+            taken += found[:wanted]
+            is_all = is_all and len(found) <= wanted
+        else:
+            is_all = False
+        if len(taken) >= limit:
+            return taken, False
+    return taken, is_all
+
+
+def of_party(tx: Tx, kind: str, party: str, limit: int, held: Collection[str] = ()) -> list[Task]:
+    """Tasks of a party, by key, `limit` at most, without those whose keys are `held`."""
+    rows = tx.all(_OF_PARTY, kind, party + _SPACE, party + _AFTER_SPACE, limit + len(held))
+    return [Task(*row) for row in rows if row[0] not in held][:limit]
+
+
+def discard(tx: Tx, kind: str, first: str, last: str) -> None:
+    """Remove the tasks whose keys are between these two, as what they belong to is deleted."""
+    tx.run("DELETE FROM tasks WHERE kind = ? AND key >= ? AND key < ?", kind, first, last)
 
 
 def next_due(tx: Tx, kind: str, after: float) -> float | None:
@@ -102,3 +141,23 @@ _WHICH_IS_DUE = "FROM tasks WHERE kind = ? AND due <= ? ORDER BY due, key LIMIT 
 _DUE = f"SELECT key, body, due, failures {_WHICH_IS_DUE}"
 _DUE_KEYS = f"SELECT key {_WHICH_IS_DUE}"
 _BY_KEY = "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key = ?"
+_SPACE, _AFTER_SPACE = " ", "!"
+_NEXT_PARTY = "SELECT key FROM tasks WHERE kind = ? AND key >= ? ORDER BY key LIMIT 1"
+_OF_PARTY = (
+    "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+)
+
+
+def _parties(tx: Tx, kind: str, after: str) -> Iterator[str]:
+    """Each party that has tasks, once: those behind `after` first. A seek in the primary key for each."""
+    start, has_wrapped = after + _AFTER_SPACE if after else "", not after
+    while True:
+        row = tx.one(_NEXT_PARTY, kind, start)
+        party = row[0].partition(_SPACE)[0] if row else None
+        if party is None or (has_wrapped and after and party > after):
+            if has_wrapped:
+                return
+            start, has_wrapped = "", True
+            continue
+        yield party
+        start = party + _AFTER_SPACE

@@ -18,7 +18,7 @@ from passrole.engine.commands import (
     SubmitEmrStep,
     status_of,
 )
-from passrole.engine.facts import CallbackSent, EffectFailed, InputFact, JsonRead
+from passrole.engine.facts import CallbackSent, CommandWithdrawn, EffectFailed, InputFact, JsonRead
 from passrole.history import Task
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.emr_steps import EmrSteps
@@ -54,6 +54,11 @@ class Effects:
             reason=reason,
             status=status_of(command),
         )
+
+    def withdrawn(self, task: Task) -> CommandWithdrawn:
+        """The fact that the command is not performed."""
+        command = task.command
+        return CommandWithdrawn(at=self._clock(), step=command.step, attempt=command.attempt)
 
     async def _invoke_function(self, task: Task, command: InvokeFunction) -> InputFact:
         return await self._invocations.invoke(task, command)

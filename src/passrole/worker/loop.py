@@ -1,7 +1,8 @@
-"""The embedded driver: takes commands from the outbox, performs them, and records what came of them.
+"""The loop of the engine commands: takes them from their rows, performs them, records what came of them.
 
-Knows no AWS (effects.py) and no rules (engine). One process, one event loop. Commands arrive as
-notices after the commit that asked for them; those of a process that died are read at the start.
+Knows no AWS (effects.py), no rules (engine) and no turns (command_queue.py). One process, one event loop. It
+looks at the rows at the start, when a notice says that a commit asked for something, when there is room
+again, and every LOOK_SECONDS at the least, so that no lost notice strands a command.
 
 A command leaves the outbox in the transaction that records its fact, so that killing the process at
 any moment loses none. An effect that raises what nobody foresaw becomes a failed step with a traceback
@@ -10,10 +11,10 @@ in the log. A fact that cannot be recorded (a full disk) is tried again until it
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from itertools import chain, repeat
-from typing import Any
 
 from passrole import disk, history
 from passrole.clock import Clock
@@ -25,16 +26,17 @@ from passrole.engine.commands import (
     SendCallback,
     SubmitEmrStep,
 )
-from passrole.engine.facts import CommandWithdrawn, InputFact
+from passrole.engine.facts import InputFact
 from passrole.history import Task
-from passrole.runtimes.turns import Turns
 from passrole.services.context import CallOperation
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
+from passrole.worker.command_queue import CommandQueue
 from passrole.worker.effects import Effects
 from passrole.worker.emr_monitor import EmrMonitor
 from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.invocations import Invocations, Slots
+from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ it executions take turns, and one alone leaves an eighth of it to the others (ru
 """
 
 GRACE_SECONDS = 2.0
+LOOK_SECONDS = 30.0
+WITHDRAWN_AT_ONCE = 256
 _RECORD_DELAYS = (0.1, 0.5, 2.0, 5.0)
 _RECORD_DELAY_MAX = 30.0
 _INTERNAL = "InternalError: The step failed because of an internal error."
@@ -69,81 +73,120 @@ class Worker:
         self._effects = Effects(calls, self._invocations, emr_steps, clock)
         self.emr_monitor = EmrMonitor(store, calls, emr_steps, clock)
         self._sleep = sleep
-        self._turns: dict[type[Command], Turns[Task]] = {
-            kind: Turns(places) for kind, places in AT_ONCE_MAX.items()
+        self._queues = {
+            command: CommandQueue(store, command, places) for command, places in AT_ONCE_MAX.items()
         }
-        self._taken: set[tuple[str, str]] = set()
-        self._running: set[asyncio.Task[None]] = set()
-        self._unsubscribe: list[Callable[[], None]] = []
-        self._is_closed = False
+        self._woken = asyncio.Event()
+        self._withdrawn: deque[tuple[str, list[Task]]] = deque()
+        self._supervisor = Supervisor()
+        self._loop: Loop | None = None
 
-    async def start(self) -> None:
-        """Take over what an earlier process left, and hear of what is new from now on."""
-        self._unsubscribe = [
-            self._store.listen(history.COMMANDS, self._take),
-            self._store.listen(history.WITHDRAWALS, self._withdraw),
-        ]
-        due, overdue = await self._store.read(history.due_and_overdue)
-        self._take(due)
-        for task in overdue:
-            self._drop(task)
+    async def start(self, supervisor: Supervisor | None = None) -> None:
+        """Perform what is to be done from now on, under supervision."""
+        self._loop = (supervisor or self._supervisor).start(
+            "engine commands",
+            self._run,
+            at_once_max=sum(AT_ONCE_MAX.values()),
+            grace_seconds=GRACE_SECONDS,
+        )
 
     async def close(self) -> None:
-        """Give what is nearly done GRACE_SECONDS; the rest stays in the outbox for the next start."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._is_closed = True
-        running = set(self._running)
-        if running:
-            await asyncio.wait(running, timeout=GRACE_SECONDS)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Give what is nearly done GRACE_SECONDS; the rest are rows for the next start."""
+        if self._loop is not None:
+            await self._loop.stop()
         await self._invocations.close()
 
-    def _take(self, tasks: tuple[Task, ...]) -> None:
-        for task in tasks:
-            name = (task.execution, task.key)
-            if name not in self._taken:  # `pending` and a notice may both bring it at the start
-                self._taken.add(name)
-                self._turns[type(task.command)].add(task.execution, task)
-        for kind in {type(task.command) for task in tasks}:
-            self._fill_slots(kind)
+    async def _run(self) -> None:
+        stops = [self._store.listen(history.WITHDRAWALS, self._withdraw)]
+        for queue in self._queues.values():
+            queue.should_look = True
+            stops.append(self._store.listen(queue.channel, partial(self._wake, queue)))
+        try:
+            while True:
+                self._woken.clear()
+                while self._withdrawn:
+                    await self._drop_withdrawn()
+                for queue in self._queues.values():
+                    await self._look(queue)
+                await self._wait()
+        finally:
+            for stop in stops:
+                stop()
+
+    def _wake(self, queue: CommandQueue, announced: list[Task] | None) -> None:
+        if announced and queue.accept(announced):
+            self._fill_slots(queue)
+        else:
+            queue.should_look = True
+            self._woken.set()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            for queue in self._queues.values():
+                queue.should_look = True
+
+    async def _look(self, queue: CommandQueue) -> None:
+        if not queue.should_look:
+            return
+        overdue: list[Task] = []
+        taken = await queue.look()
+        if not queue.is_caught_up:
+            overdue = [task for task in taken if not await self._is_due(task)]
+            taken = [task for task in taken if task not in overdue]
+        queue.add(taken)
+        self._fill_slots(queue)
+        await self._drop(overdue)
+        for task in overdue:
+            queue.forget(task)
+        if queue.should_look:
+            self._woken.set()
 
     def _withdraw(self, execution: str) -> None:
         """The execution (its ARN) is stopped, or has reached a Fail step: no function begins any more."""
-        for task in self._turns[InvokeFunction].withdraw(execution):
-            self._drop(task)
+        self._withdrawn.append((execution, self._queues[InvokeFunction].withdraw(execution)))
         self._invocations.withdraw(execution)
+        self._woken.set()
 
-    def _drop(self, task: Task) -> None:
-        """Record that the command is not performed."""
-        at, command = self._clock(), task.command
-        withdrawn = CommandWithdrawn(at=at, step=command.step, attempt=command.attempt)
-        self._begin(self._finish(task, withdrawn))
+    async def _drop_withdrawn(self) -> None:
+        """Those in memory, then those that are rows only, so many at once."""
+        queue = self._queues[InvokeFunction]
+        execution, in_memory = self._withdrawn[0]
+        await self._drop(in_memory)
+        for task in in_memory:
+            queue.forget(task)
+        while rows := await queue.rows(execution, WITHDRAWN_AT_ONCE):
+            if not await self._drop([task for task in rows if not await self._is_due(task)]):
+                break
+        self._withdrawn.popleft()
 
-    def _fill_slots(self, kind: type[Command]) -> None:
-        """Begin what may begin; executions take turns."""
-        turns = self._turns[kind]
-        while not self._is_closed and (following := turns.begin()) is not None:
-            execution, task = following
-            performed = self._begin(self._settle(task, self._effects.perform(task)))
-            performed.add_done_callback(partial(self._free_slot, kind, execution))
+    async def _is_due(self, task: Task) -> bool:
+        try:
+            return await self._store.read(lambda tx: history.is_still_due(tx, task))
+        except history.UnknownExecution:  # it was deleted, and so were its rows
+            return False
 
-    def _free_slot(self, kind: type[Command], execution: str, _performed: "asyncio.Task[None]") -> None:
-        self._turns[kind].end(execution)
-        self._fill_slots(kind)
+    async def _drop(self, withdrawn: Sequence[Task]) -> int:
+        """Record that commands are not performed; how many they were."""
+        await asyncio.gather(*(self._record(task, self._effects.withdrawn(task)) for task in withdrawn))
+        return len(withdrawn)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        under_way = asyncio.ensure_future(work)
-        self._running.add(under_way)
-        under_way.add_done_callback(self._ended)
-        return under_way
+    def _fill_slots(self, queue: CommandQueue) -> None:
+        """Begin what may begin."""
+        assert self._loop is not None
+        while self._loop.free > 0 and (task := queue.begin()) is not None:
+            performed = self._loop.spawn(self._perform(queue, task))
+            performed.add_done_callback(lambda _: self._fill_slots(queue))
 
-    def _ended(self, under_way: "asyncio.Task[None]") -> None:
-        self._running.discard(under_way)
-        if not under_way.cancelled() and under_way.exception() is not None:
-            log.error("a command was given up", exc_info=under_way.exception())
+    async def _perform(self, queue: CommandQueue, task: Task) -> None:
+        try:
+            await self._settle(task, self._effects.perform(task))
+        finally:
+            queue.end(task)
+            if queue.should_look:
+                self._woken.set()
 
     async def _settle(self, task: Task, performed: Awaitable[InputFact]) -> None:
         try:
@@ -151,11 +194,7 @@ class Worker:
         except Exception:
             log.exception("`%s` of `%s` failed in passrole itself", task.key, task.execution)
             fact = self._effects.failed(task, _INTERNAL)
-        await self._finish(task, fact)
-
-    async def _finish(self, task: Task, fact: InputFact) -> None:
         await self._record(task, fact)
-        self._taken.discard((task.execution, task.key))
 
     async def _record(self, task: Task, fact: InputFact) -> None:
         """Until it is written: what happened is never replaced by anything else."""

@@ -1,0 +1,104 @@
+"""Commands of one kind on their way from rows to hands: few in memory, and executions take turns.
+
+In memory are those under way and WAITING_MAX more, of one execution at most EACH_WAITING_MAX; the others are
+rows and nothing else. It reads rows and writes none; what is performed, and what is recorded of it, is
+loop.py's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from passrole.engine.commands import Command
+from passrole.history import Task, outbox
+from passrole.runtimes.turns import Turns
+from passrole.store import Store, tasks
+
+WAITING_MAX = 256
+EACH_WAITING_MAX = 32
+
+
+class CommandQueue:
+    """`places` is how many may be under way at once."""
+
+    def __init__(self, store: Store, command: type[Command], places: int) -> None:
+        self._store = store
+        self.kind = outbox.kind_of(command)
+        self.channel = tasks.channel(self.kind)
+        self.should_look = True
+        """Whether there may be rows that would be taken now."""
+        self.is_caught_up = False
+        """Whether all that an earlier process left has been taken."""
+        self._has_more = False
+        self._last = ""
+        self._turns: Turns[Task] = Turns(places)
+        self._held: defaultdict[str, set[str]] = defaultdict(set)
+
+    async def look(self) -> list[Task]:
+        """Take rows as far as there is room; they are held, and wait for their turns once they are added."""
+        self.should_look = False
+        room = WAITING_MAX - len(self._turns)
+        if room <= 0:
+            self._has_more = True
+            return []
+        found, is_all = await self._store.read(
+            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held)
+        )
+        self._has_more = not is_all
+        for task in found:
+            self._last = task.execution
+            self._held[task.execution].add(outbox.row_key(task))
+        return found
+
+    def accept(self, announced: Sequence[Task]) -> bool:
+        """Take what a notice brought, without reading the rows; whether that could be.
+
+        Not where older rows wait, for it would not be the turn of these.
+        """
+        if self.should_look or self._has_more or not self.is_caught_up:
+            return False
+        if len(announced) > min(WAITING_MAX - len(self._turns), self._room(announced[0].execution)):
+            return False
+        for task in announced:
+            key, held = outbox.row_key(task), self._held[task.execution]
+            if key not in held:  # else a look at the rows came before the notice
+                held.add(key)
+                self._turns.add(task.execution, task)
+        return True
+
+    def add(self, taken: Iterable[Task]) -> None:
+        """Have them wait for their turns."""
+        for task in taken:
+            self._turns.add(task.execution, task)
+        self.is_caught_up = self.is_caught_up or not self._has_more
+
+    def begin(self) -> Task | None:
+        """The next to be performed; None where none waits or no place is free."""
+        following = self._turns.begin()
+        return following[1] if following else None
+
+    def end(self, task: Task) -> None:
+        """It was performed, and what came of it is recorded."""
+        self._turns.end(task.execution)
+        self.forget(task)
+
+    def withdraw(self, execution: str) -> list[Task]:
+        """Those of an execution (its ARN) that wait in memory, which do not wait for a turn any more."""
+        return list(self._turns.withdraw(execution))
+
+    async def rows(self, execution: str, limit: int) -> list[Task]:
+        """Those of an execution that are rows only, `limit` at most."""
+        held = self._held.get(execution, ())
+        return await self._store.read(lambda tx: outbox.of_execution(tx, self.kind, execution, limit, held))
+
+    def forget(self, task: Task) -> None:
+        """Its row is gone, and there may be room for others."""
+        held = self._held[task.execution]
+        held.discard(outbox.row_key(task))
+        if not held:
+            del self._held[task.execution]
+        few_wait = self._turns.waiting(task.execution) <= EACH_WAITING_MAX // 2
+        if self._has_more and (few_wait or len(self._turns) <= WAITING_MAX // 2):
+            self.should_look = True
+
+    def _room(self, execution: str) -> int:
+        return EACH_WAITING_MAX - self._turns.waiting(execution)

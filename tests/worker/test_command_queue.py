@@ -1,0 +1,135 @@
+"""Few commands are in memory, the others are rows, and all are performed in the end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from tests.worker.conftest import Workshop
+
+from passrole import history
+from passrole.engine.commands import InvokeFunction, SendCallback
+from passrole.engine.facts import StopRequested
+from passrole.history import Task
+from passrole.worker import command_queue, loop
+from passrole.worker.command_queue import CommandQueue
+
+Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that little is much."""
+    monkeypatch.setattr(command_queue, "WAITING_MAX", 8)
+    monkeypatch.setattr(command_queue, "EACH_WAITING_MAX", 4)
+    monkeypatch.setattr(loop, "AT_ONCE_MAX", {InvokeFunction: 2, SendCallback: 2})
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 0.0)
+
+
+def wide(steps: int) -> str:
+    return " ".join(f"l{number}" for number in range(steps))
+
+
+def in_memory(queue: CommandQueue) -> list[str]:
+    return [key for keys in queue._held.values() for key in keys]
+
+
+def test_of_many_rows_few_are_in_memory(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        for name in "abcd":
+            await shop.start(wide(50), name=name)
+        queue.add(await queue.look())
+        assert len(in_memory(queue)) == 8
+        begun = [queue.begin(), queue.begin(), queue.begin()]
+        assert [task.execution for task in begun if task] == [shop.arn("a"), shop.arn("b")]
+        queue.should_look = True
+        queue.add(await queue.look())
+        assert len(in_memory(queue)) == 10
+        assert {shop.arn(name) for name in "abc"} <= set(queue._held)
+
+    workshop(scenario)
+
+
+def test_a_notice_is_not_preferred_to_rows_that_wait(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        (task,) = await started(shop, "l1", "a")
+        assert not queue.accept([task])  # rows of an earlier process may wait
+        queue.add(await queue.look())
+        assert queue.accept([task])
+        assert in_memory(queue) == [history.outbox.row_key(task)]  # once
+        await started(shop, wide(20), "b")
+        queue.should_look = True
+        queue.add(await queue.look())
+        (late,) = await started(shop, "l1", "c")
+        assert not queue.accept([late])
+
+    workshop(scenario)
+
+
+def test_everything_is_performed_whatever_was_in_memory(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        await shop.start(wide(40), name="before")
+        await shop.worker.start()
+        await asyncio.gather(*(shop.start(wide(15), name=f"e{number}") for number in range(5)))
+        for name in ("before", *(f"e{number}" for number in range(5))):
+            assert await shop.end(name) == "Succeeded"
+        assert len(shop.door.called("lambda:Invoke")) == 40 + 5 * 15
+        assert await shop.store.read(history.pending) == ()
+        await shop.until(lambda: nothing_in_memory(shop))
+
+    workshop(scenario)
+
+
+def test_a_stop_withdraws_what_is_in_memory_and_what_is_a_row(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        go_on = asyncio.Event()
+
+        async def held(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            return {"Payload": b'{"x": 1}'}
+
+        async def two_are_invoked() -> bool:
+            return len(shop.door.called("lambda:Invoke")) == 2
+
+        shop.door.prepare("Invoke", held)
+        await shop.worker.start()
+        arn = await shop.start(wide(40))
+        await shop.until(two_are_invoked)
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+
+        async def the_others_are_stopped() -> bool:
+            return len(await shop.store.read(history.pending)) == 2
+
+        await shop.until(the_others_are_stopped)
+        go_on.set()
+        assert await shop.end() == "Stopped"
+        assert len(shop.door.called("lambda:Invoke")) == 2
+        await shop.until(lambda: nothing_in_memory(shop))
+
+    workshop(scenario)
+
+
+def test_a_stop_that_an_earlier_process_saw_withdraws_every_row(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        arn = await shop.start(wide(40))
+        await shop.store.write(lambda tx: history.advance(tx, arn, StopRequested(at=2.0)))
+        await shop.worker.start()
+        assert await shop.end() == "Stopped"
+        assert shop.door.called("lambda:Invoke") == []
+
+    workshop(scenario)
+
+
+async def nothing_in_memory(shop: Workshop) -> bool:
+    return not in_memory(shop.worker._queues[InvokeFunction])
+
+
+async def started(shop: Workshop, steps: str, name: str) -> list[Task]:
+    """What the notice of its commands brings."""
+    heard: list[Task] = []
+    stop = shop.store.listen("tasks/engine/InvokeFunction", heard.extend)
+    await shop.start(steps, name=name)
+    stop()
+    return heard
