@@ -42,7 +42,8 @@ class Store(Protocol):
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` and wait until what it wrote is on the disk.
 
-        Killed before this returns: all of it is there, or none. After: all of it.
+        Killed before this returns: all of it is there, or none. After: all of it. Where too many
+        transactions wait already, the caller waits too before `fn` is queued.
         """
 
     async def read(self, fn: Callable[[Tx], T]) -> T:

@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COMMIT_SIZE_MAX = 256
+WRITES_MAX = 4_096
+"""Transactions that wait for the writer or are in its commit; who asks for more waits until there is room."""
+
 CHECKPOINT_PAGES = (
     1_000  # a log that is written over costs two thirds of one that grows; 4 MB of it is enough
 )
@@ -98,6 +101,7 @@ class SqliteStore:
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True))
         self._snapshot = self._reader._connection.cursor()
+        self._room = asyncio.Semaphore(WRITES_MAX)
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(path,), name="passrole-writer", daemon=True)
         self._closed = False
@@ -105,7 +109,9 @@ class SqliteStore:
 
     async def write(self, fn: Callable[[SqliteTx], T]) -> T:
         """Durable when it returns."""
+        await self._room.acquire()
         if self._closed:
+            self._room.release()
             raise RuntimeError("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
         self._writes.put(_Write(fn, future))
@@ -155,6 +161,7 @@ class SqliteStore:
 
     def _announce(self, outcomes: list[_Outcome]) -> None:
         for outcome in outcomes:
+            self._room.release()
             if outcome.future.cancelled():
                 pass  # the caller went away; what it wrote stands
             elif outcome.error is not None:
