@@ -10,7 +10,7 @@ from tests.worker.conftest import Workshop
 from passrole import ids
 from passrole.faults import Fault
 from passrole.services.service_sessions import SESSION_SECONDS
-from passrole.worker.patience import ATTEMPTS_MAX
+from passrole.worker.retry_policy import ATTEMPTS_MAX
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 

@@ -25,13 +25,13 @@ When a stop arrives before CallbackSent, nobody can know whether the first messa
 already. So the second message waits for CallbackSent: whoever got the token hears "Executing" first
 and "Stopping" after, and no message is ever unsaid.
 
-How a step begins is in `starting.py`, what an answer means to it in `answers.py`.
+How a step begins is in `starting.py`, what an answer means to it in `step_rules.py`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from passrole.engine import answers
+from passrole.engine import step_rules
 from passrole.engine.decision import Decision, Draft
 from passrole.engine.facts import (
     CallbackAnswered,
@@ -67,14 +67,14 @@ def decide(state: State, fact: InputFact) -> Decision:
     draft = Draft(state.copy())
     draft.record(fact)
     rule(draft, fact)
-    _start_what_may_start(draft, fact.at)
+    _start_ready_steps(draft, fact.at)
     if draft.state.running == 0:
         status, reason = _verdict(draft.state)
         draft.record(ExecutionEnded(at=fact.at, status=status, reason=reason))
     return draft.finish()
 
 
-def _start_what_may_start(draft: Draft, at: float) -> None:
+def _start_ready_steps(draft: Draft, at: float) -> None:
     """Steps that run go first, so that those ready at the same time as a Fail step still start."""
     state = draft.state
     while _may_start(state):
@@ -131,16 +131,16 @@ def _only_go_on(_draft: Draft, _fact: InputFact) -> None:
 _RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draft, Any], None]]] = {
     ExecutionStarted: (_is_not_started, _only_go_on),
     ParallelismChanged: (_is_another_limit, _only_go_on),
-    StopRequested: (_is_executing, answers.stop_requested),
+    StopRequested: (_is_executing, step_rules.stop_requested),
     ExecutionRetried: (_can_be_retried, _only_go_on),
-    LambdaReturned: (answers.function_is_running, answers.lambda_returned),
-    LambdaTimedOut: (answers.function_is_running, answers.lambda_timed_out),
-    CommandWithdrawn: (answers.function_is_running, answers.command_withdrawn),
-    CallbackSent: (answers.message_is_due, answers.callback_sent),
-    CallbackAnswered: (answers.callback_is_open, answers.callback_answered),
-    EmrSubmitted: (answers.submission_is_due, answers.emr_submitted),
-    EmrCancelSent: (answers.cancelling_is_due, _only_go_on),
-    EmrEnded: (answers.emr_step_is_running, answers.emr_ended),
-    EffectFailed: (answers.effect_is_due, answers.effect_failed),
-    JsonRead: (answers.reading_is_due, answers.json_read),
+    LambdaReturned: (step_rules.accepts_function_result, step_rules.lambda_returned),
+    LambdaTimedOut: (step_rules.accepts_function_result, step_rules.lambda_timed_out),
+    CommandWithdrawn: (step_rules.accepts_function_result, step_rules.command_withdrawn),
+    CallbackSent: (step_rules.accepts_message, step_rules.callback_sent),
+    CallbackAnswered: (step_rules.accepts_callback_answer, step_rules.callback_answered),
+    EmrSubmitted: (step_rules.accepts_submission, step_rules.emr_submitted),
+    EmrCancelSent: (step_rules.accepts_cancellation, _only_go_on),
+    EmrEnded: (step_rules.accepts_emr_end, step_rules.emr_ended),
+    EffectFailed: (step_rules.accepts_failure, step_rules.effect_failed),
+    JsonRead: (step_rules.accepts_json, step_rules.json_read),
 }

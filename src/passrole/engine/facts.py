@@ -49,7 +49,7 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionStarted:
-    """An execution began. `seed` is luck from outside: callback tokens are drawn from it.
+    """An execution began. `seed` is random and comes from outside: callback tokens are drawn from it.
 
     With `selected` only those steps run. What they wait for is `reused`, metadata by name, from the
     execution with the ARN `source`.

@@ -93,11 +93,11 @@ def _start_callback(draft: Draft, step: CallbackStep, attempt: int, scope: Scope
 
 def _start_emr(draft: Draft, step: EmrStep, attempt: int, scope: Scope) -> None:
     """The name is ours to choose; jobs of other types of step are named like this on AWS."""
-    luck = callback_token(scope.origin.seed, step.name, attempt).lower()
+    random_part = callback_token(scope.origin.seed, step.name, attempt).lower()
     command = SubmitEmrStep(
         step=step.name,
         attempt=attempt,
-        emr_step_name=f"pipelines-{scope.origin.execution_id}-{step.name}-{luck}",
+        emr_step_name=f"pipelines-{scope.origin.execution_id}-{step.name}-{random_part}",
         step_config=resolve_object(step.step_config, scope),
         cluster_id=resolve_text(step.cluster_id, scope, "ClusterId") if step.cluster_id else None,
         cluster_config=resolve_object(step.cluster_config, scope) if step.cluster_config else None,

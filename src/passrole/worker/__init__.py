@@ -4,7 +4,7 @@
 - task_queue.py, due_keys.py: loops over rows with a due time, and over keys whose rows are compared with what
   runs
 - loop.py, effects.py, invocations.py, emr_steps.py, json_documents.py: the engine's commands
-- calls.py, patience.py: calls as an execution's role, and their retries
+- calls.py, retry_policy.py: calls as an execution's role, and their retries
 - emr_monitor.py: ends of EMR steps that executions wait for
 - emr_clusters.py, emr_step_runner.py: EMR's clusters, and the programs of their steps
 - async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source

@@ -16,7 +16,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
 from passrole.services.service_sessions import SessionCache, request_for
-from passrole.worker.patience import Policies, delays, kind_of
+from passrole.worker.retry_policy import Policies, backoff_delays, retryable_error
 
 log = logging.getLogger(__name__)
 
@@ -134,9 +134,9 @@ class Calls:
                     action.service, action.operation, parameters, principal, region, request_id
                 )
             except Fault as fault:
-                kind = kind_of(fault)
+                kind = retryable_error(fault)
                 if waits is None and kind is not None:
-                    waits = delays(kind, retries)
+                    waits = backoff_delays(kind, retries)
                 delay = next(waits, None) if waits is not None and kind is not None else None
                 if delay is None:
                     raise CallFailed(action.name, fault.message, fault.code, is_final=kind is None) from fault

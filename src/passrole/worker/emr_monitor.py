@@ -20,7 +20,7 @@ from passrole.store import Store
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_steps import EmrSteps
-from passrole.worker.patience import THROTTLING
+from passrole.worker.retry_policy import THROTTLING
 from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)

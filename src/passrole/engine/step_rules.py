@@ -55,47 +55,47 @@ def is_due(state: State, command: Command) -> bool:
     return _effect_due(progress) == status_of(command)
 
 
-def function_is_running(state: State, fact: LambdaReturned | LambdaTimedOut | CommandWithdrawn) -> bool:
+def accepts_function_result(state: State, fact: LambdaReturned | LambdaTimedOut | CommandWithdrawn) -> bool:
     """Whether the step is a Lambda step that nothing has been heard of."""
     return _running(state, fact, LambdaStep) is not None
 
 
-def callback_is_open(state: State, fact: CallbackAnswered) -> bool:
+def accepts_callback_answer(state: State, fact: CallbackAnswered) -> bool:
     """Whether the step still waits for an answer; it may come before the driver reports CallbackSent."""
     return _running(state, fact, CallbackStep) is not None
 
 
-def message_is_due(state: State, fact: CallbackSent) -> bool:
+def accepts_message(state: State, fact: CallbackSent) -> bool:
     """Whether this is the message that was to be sent next."""
     progress = _running(state, fact, CallbackStep)
     return progress is not None and _message_due(progress) == fact.status
 
 
-def submission_is_due(state: State, fact: EmrSubmitted) -> bool:
+def accepts_submission(state: State, fact: EmrSubmitted) -> bool:
     """Whether the EMR step has not been submitted yet."""
     progress = _running(state, fact, EmrStep)
     return progress is not None and progress.sent is None
 
 
-def cancelling_is_due(state: State, fact: EmrCancelSent) -> bool:
+def accepts_cancellation(state: State, fact: EmrCancelSent) -> bool:
     """Whether the EMR step was to be cancelled and has not been."""
     progress = _running(state, fact, EmrStep)
     return progress is not None and _message_due(progress) == "Stopping"
 
 
-def emr_step_is_running(state: State, fact: EmrEnded) -> bool:
+def accepts_emr_end(state: State, fact: EmrEnded) -> bool:
     """Whether the EMR step was submitted and is not known to be over."""
     progress = _running(state, fact, EmrStep)
     return progress is not None and progress.sent is not None
 
 
-def reading_is_due(state: State, fact: JsonRead) -> bool:
+def accepts_json(state: State, fact: JsonRead) -> bool:
     """Whether the step waits for values in S3."""
     progress = _running(state, fact, object)
     return progress is not None and progress.status == "Starting"
 
 
-def effect_is_due(state: State, fact: EffectFailed) -> bool:
+def accepts_failure(state: State, fact: EffectFailed) -> bool:
     """Whether the step waits for this effect: a message that was sent once cannot fail any more."""
     progress = _running(state, fact, object)
     return progress is not None and _effect_due(progress) == fact.status

@@ -28,14 +28,14 @@ Policies = Sequence[Mapping[str, Any]]
 """RetryPolicies of a definition, by the names of definition.steps.RetryPolicy."""
 
 
-def kind_of(fault: Fault) -> str | None:
+def retryable_error(fault: Fault) -> str | None:
     """SageMaker's name for what may pass by itself; None where the same call would fail again."""
     if fault.code in THROTTLING:
         return "Step.THROTTLING"
     return "Step.SERVICE_FAULT" if not fault.sender or (fault.status or 400) >= 500 else None
 
 
-def delays(kind: str, policies: Policies = ()) -> Iterator[float]:
+def backoff_delays(kind: str, policies: Policies = ()) -> Iterator[float]:
     """How long to wait before each further attempt, in seconds; it ends where no more are to be made."""
     policy = next((each for each in policies if kind in each["exceptions"]), {})
     attempts, minutes = policy.get("attempts_max"), policy.get("expire_minutes")
