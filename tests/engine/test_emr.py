@@ -1,12 +1,14 @@
 """EMR steps: submitted, followed, cancelled; what comes late, twice or in the wrong order."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+import orjson
 import pytest
 
 from passrole.definition import parse
-from passrole.engine import State, begin, decide
+from passrole.engine import State, begin, commands, decide
 from passrole.engine.commands import CancelEmrStep, InvokeFunction, SubmitEmrStep
 from passrole.engine.facts import (
     EffectFailed,
@@ -71,13 +73,15 @@ def test_retry_policies_and_a_role_go_along() -> None:
     policy = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 2, "MaxAttempts": 3}
     _, command = started(RetryPolicies=[policy])
     (told,) = command.retries
-    assert dict(told) == {
+    assert asdict(told) == {
         "exceptions": ("Step.THROTTLING",),
         "interval_seconds": 2.0,
         "backoff": 2.0,
         "attempts_max": 3,
         "expire_minutes": None,
     }
+    written = orjson.loads(orjson.dumps(commands.to_json(command)))
+    assert commands.from_json(written) == command
 
 
 def test_it_succeeds_and_its_properties_can_be_read() -> None:

@@ -7,11 +7,12 @@ SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrSt
 CancelEmrStep with EmrCancelSent and ReadJson with JsonRead, or each with EffectFailed.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, get_args
 
 from passrole.definition.expressions import Json
+from passrole.definition.steps import RetryPolicy
 from passrole.engine.facts import MessageStatus
 from passrole.engine.records import Codec
 
@@ -42,7 +43,7 @@ class SendCallback:
 class SubmitEmrStep:
     """Submit `step_config` under a name to the cluster `cluster_id`, or to one made by `cluster_config`.
 
-    `retries` are RetryPolicies as the definition has them, in JSON.
+    `retries` are those of the definition.
     """
 
     step: str
@@ -52,7 +53,7 @@ class SubmitEmrStep:
     cluster_id: str | None = None
     cluster_config: Mapping[str, Json] | None = None
     role: str | None = None
-    retries: Sequence[Mapping[str, Json]] = ()
+    retries: tuple[RetryPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +107,12 @@ def from_json(document: Mapping[str, Json]) -> Command:
     return _CODEC.from_json(document)
 
 
-_CODEC: Codec[Command] = Codec("command", get_args(Command), {})
+def _to_objects(policies: Iterable[RetryPolicy]) -> list[Json]:
+    return [asdict(policy) for policy in policies]
+
+
+def _to_policies(objects: Iterable[Mapping[str, Any]]) -> tuple[RetryPolicy, ...]:
+    return tuple(RetryPolicy(**{**each, "exceptions": tuple(each["exceptions"])}) for each in objects)
+
+
+_CODEC: Codec[Command] = Codec("command", get_args(Command), {"retries": (_to_objects, _to_policies)})

@@ -5,7 +5,6 @@ needs or fails with empty metadata, as AWS shows for steps that created nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from passrole.definition import CallbackStep, ConditionStep, EmrStep, FailStep, LambdaStep, Step
@@ -102,7 +101,7 @@ def _start_emr(draft: Draft, step: EmrStep, attempt: int, scope: Scope) -> None:
         cluster_id=resolve_text(step.cluster_id, scope, "ClusterId") if step.cluster_id else None,
         cluster_config=resolve_object(step.cluster_config, scope) if step.cluster_config else None,
         role=resolve_text(step.role, scope, "ExecutionRoleArn") if step.role else None,
-        retries=[asdict(policy) for policy in step.retries],
+        retries=tuple(step.retries),
     )
     draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
     draft.ask(command)

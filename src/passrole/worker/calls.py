@@ -5,18 +5,19 @@ Knows no commands. A failure is a CallFailed, which carries the step's FailureRe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from passrole import arns
 from passrole.arns import Arn
 from passrole.clock import Clock
+from passrole.definition.steps import RetryPolicy
 from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
 from passrole.services.service_sessions import SessionCache, request_for
-from passrole.worker.retry_policy import Policies, backoff_delays, retryable_error
+from passrole.worker.retry_policy import backoff_delays, retryable_error
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Calls:
         action: Action,
         parameters: Mapping[str, Any],
         request_id: str | None = None,
-        retries: Policies = (),
+        retries: Sequence[RetryPolicy] = (),
     ) -> dict[str, Any]:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
@@ -125,7 +126,7 @@ class Calls:
         principal: Principal,
         region: str,
         request_id: str | None = None,
-        retries: Policies = (),
+        retries: Sequence[RetryPolicy] = (),
     ) -> dict[str, Any]:
         waits: Iterator[float] | None = None
         while True:
