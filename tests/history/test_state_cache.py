@@ -7,7 +7,7 @@ import pytest
 
 from passrole.engine.facts import InputFact, LambdaReturned, StopRequested
 from passrole.history import journal
-from passrole.history.state_cache import Folded, StateCache
+from passrole.history.state_cache import Folded, StateCache, _objects_size
 from passrole.store import Tx
 
 House = Any
@@ -23,7 +23,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], StateCache]:
     """Has the journal use a cache of this size."""
 
     def use(objects: int, packed: int) -> StateCache:
-        cache = StateCache(objects, packed)
+        cache = StateCache(objects, packed, admitted_every=1)
         monkeypatch.setattr(journal, "_states", cache)
         return cache
 
@@ -119,5 +119,23 @@ def test_a_value_that_cannot_be_packed_is_folded_anew(
         for name in "ab":
             assert await h.advance(name, StopRequested(at=2.0))
             assert (await h.load(name)).state.status == "Stopping"
+
+    house(scenario)
+
+
+def test_executions_that_take_turns_do_not_push_out_one_another(house: Run) -> None:
+    async def scenario(h: House) -> None:
+        names = "abcdefgh"
+        for name in names:
+            await h.start(name, "l1 c1 l2<l1>")
+        folded = [await h.load(name) for name in names]
+        cache = StateCache(4 * _objects_size(folded[0]) + folded[0].definition.size * 8, 1_000_000)
+        kept = []
+        for _ in range(4):
+            kept.append([name for name in names if cache._objects.get(name)])
+            for name, each in zip(names, folded, strict=True):
+                cache.put(name, each)
+        assert all(len(each) >= 3 for each in kept[1:])
+        assert len(set(kept[1]) & set(kept[2]) & set(kept[3])) >= 2
 
     house(scenario)

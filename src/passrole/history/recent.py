@@ -34,6 +34,10 @@ class Recent(Generic[V]):
         """The size of all that is kept."""
         return self._bytes
 
+    def has_room_for(self, key: str, size: int) -> bool:
+        """Whether nothing would have to go for this value, because there is room or it is there already."""
+        return key in self._entries or not self._entries or self._bytes + size <= self._bytes_max
+
     def get(self, key: str) -> V | None:
         """The value, which thereby becomes the most recent one."""
         with self._lock:

@@ -1,8 +1,8 @@
 """States of executions that go on, remembered in two forms, each within so many bytes.
 
-Those that were used last are objects. Those that had to make room for them are packed, which takes a tenth
-of the space: to pack and unpack a state of sixty steps costs less than the commit of a fact, and to fold its
-journal many times as much. An execution that is over is not remembered: little is asked of it.
+As many as there is room for are objects. The others are packed, which takes a tenth of the space: to pack and
+unpack a state of sixty steps costs less than the commit of a fact, to fold its journal many times as much.
+An execution that is over is not remembered: little is asked of it.
 
 Knows not whether what it remembers is still true: the journal does (journal.py). Sizes of objects are
 estimates from the length of the journal, made once for a fact rather than counted.
@@ -18,8 +18,13 @@ from passrole.history.definitions import Definition
 from passrole.history.recent import Recent, Shared
 from passrole.store import Tx
 
-OBJECTS_BYTES_MAX = 64_000_000
-PACKED_BYTES_MAX = 32_000_000
+OBJECTS_BYTES_MAX = 128_000_000
+PACKED_BYTES_MAX = 64_000_000
+ADMITTED_EVERY = 8
+"""Of states for which an object would have to go, one in so many is admitted and the others are packed. Were
+all admitted, executions that take turns would each find that theirs had just gone: a cliff, not a slope.
+"""
+
 _OVERHEAD_BYTES = 1_000
 _OBJECTS_PER_JOURNAL = 2
 _OBJECTS_PER_TEXT = 8
@@ -46,10 +51,15 @@ class StateCache:
     """Folded states by the ARN of their execution."""
 
     def __init__(
-        self, objects_bytes_max: int = OBJECTS_BYTES_MAX, packed_bytes_max: int = PACKED_BYTES_MAX
+        self,
+        objects_bytes_max: int = OBJECTS_BYTES_MAX,
+        packed_bytes_max: int = PACKED_BYTES_MAX,
+        admitted_every: int = ADMITTED_EVERY,
     ) -> None:
         self._objects: Recent[Folded] = Recent(objects_bytes_max)
         self._packed: Recent[_Packed] = Recent(packed_bytes_max)
+        self._admitted_every = admitted_every
+        self._without_room = 0
 
     @property
     def bytes(self) -> int:
@@ -70,15 +80,22 @@ class StateCache:
         if folded.state.is_over:
             self._objects.drop(execution)
             return
-        text = folded.definition
+        size, text = _objects_size(folded), folded.definition
+        if not self._objects.has_room_for(execution, size) and not self._is_admitted():
+            self._put_packed(execution, folded)
+            return
         shared = Shared(text.digest, text.size * _OBJECTS_PER_TEXT)
-        for arn, displaced in self._objects.put(execution, folded, _objects_size(folded), shared):
+        for arn, displaced in self._objects.put(execution, folded, size, shared):
             self._put_packed(arn, displaced)
 
     def drop(self, execution: str) -> None:
         """Forget the execution."""
         self._objects.drop(execution)
         self._packed.drop(execution)
+
+    def _is_admitted(self) -> bool:
+        self._without_room += 1
+        return self._without_room % self._admitted_every == 0
 
     def _put_packed(self, execution: str, folded: Folded) -> None:
         try:
