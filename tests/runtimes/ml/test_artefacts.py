@@ -72,13 +72,13 @@ def test_a_message_is_its_first_kilobyte_of_whole_letters(
     tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "failure").write_bytes(content)
-    assert artefacts.message(tmp_path / "failure") == message
+    assert artefacts.message(tmp_path, "failure") == message
 
 
 def test_a_message_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "failure").write_bytes(b"\xff\xfe")
     with pytest.raises(UnicodeDecodeError):
-        artefacts.message(tmp_path / "failure")
+        artefacts.message(tmp_path, "failure")
 
 
 def test_a_message_that_is_no_file_of_its_own_is_none(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_message_that_is_no_file_of_its_own_is_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     names = ["link", "pipe", "folder", "missing"]
-    assert [artefacts.message(tmp_path / name) for name in names] == [None] * 4
+    assert [artefacts.message(tmp_path, name) for name in names] == [None] * 4
 
 
 def test_whether_a_folder_is_empty(tmp_path: Path) -> None:

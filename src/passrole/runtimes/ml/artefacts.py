@@ -1,14 +1,14 @@
 """What a job leaves: archives of its folders, and what it says of its end.
 
-The folders are the program's, which may be hostile: links are kept as links in an archive and never followed
-in a folder, and what is no file, folder or link (a socket, a pipe) is left out.
+The folders are the program's, which may be hostile: links are kept as links in an archive and never followed,
+neither in a folder nor on the way to it, and what is no file, folder or link (a socket, a pipe) is left out.
 """
 
 import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from passrole import trees
@@ -18,6 +18,12 @@ MESSAGE_BYTES_MAX = 1024
 
 _COMPRESSION_LEVEL = 1
 """Models compress badly, and somebody waits."""
+
+
+def is_linked(root: Path, name: str) -> bool:
+    """Whether a link is anywhere on the way from `root`: what lies behind one may be another's."""
+    parts = PurePosixPath(name).parts
+    return any(root.joinpath(*parts[:number]).is_symlink() for number in range(1, len(parts) + 1))
 
 
 def is_empty(folder: Path) -> bool:
@@ -46,13 +52,15 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, Path(entry.path)
 
 
-def message(path: Path) -> str | None:
+def message(ml: Path, name: str) -> str | None:
     """The beginning of a failure or message file; None where the program wrote none.
 
     Raises UnicodeDecodeError for what is no UTF-8, but for a letter that the limit cuts.
     """
+    if is_linked(ml, name):
+        return None
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(ml / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:

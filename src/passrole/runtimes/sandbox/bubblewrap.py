@@ -1,6 +1,6 @@
 """Bubblewrap: namespaces for anybody, where the kernel lets users have them.
 
-Bubblewrap is process 1 inside, and its environment can be read there: it is started with the program's own.
+Bubblewrap is process 1 inside, and its environment can be read there: it has no secret.
 A signal to bubblewrap itself kills the program without warning; see `processes.program`.
 https://github.com/containers/bubblewrap
 """

@@ -18,7 +18,8 @@ class Sandbox(Protocol):
         """The command line that runs `program` in `world`; its exit code is the program's, 128 and the
         signal's number more where a signal ended it.
 
-        The environment of that command line is the program's own and must hold no secret of the server.
+        The environment of that command line reaches the program, and acts on the sandbox itself, which is not
+        confined: nothing in it may come from outside, such as LD_PRELOAD, and it holds no secret.
         `tied`: everything inside dies at once with the process that starts it, as a function's worker must;
         a job goes on without its server. What the program started dies with the program either way.
         """

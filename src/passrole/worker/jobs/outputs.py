@@ -41,22 +41,22 @@ def of_processing(request: Mapping[str, Any]) -> list[Output]:
 async def upload_files(objects: Objects, output: Output, ml: Path) -> None:
     """Every file of an output, under its path from there. Raises JobFailed in AWS's words."""
     source = ml / output.path
-    if source.is_symlink() or not source.is_dir():
+    if artefacts.is_linked(ml, output.path) or not source.is_dir():
         raise JobFailed(f"ClientError: The output path {folder.ROOT / output.path} is not a folder")
     target = _address(output.uri)
     try:
         for name, path in await asyncio.to_thread(lambda: list(artefacts.files(source))):
-            await objects.upload(path, target.below(name))
+            await objects.upload(path, target.below(_as_key(name)))
     except Fault as fault:
         raise upload_failed(fault) from fault
 
 
-async def upload_archive(objects: Objects, source: Path, uri: str, work: Path) -> bool:
+async def upload_archive(objects: Objects, ml: Path, name: str, uri: str, work: Path) -> bool:
     """What a folder holds, as one archive; whether there was anything. Raises JobFailed."""
-    if artefacts.is_empty(source):
+    if artefacts.is_linked(ml, name) or artefacts.is_empty(ml / name):
         return False
     archive = work / uri.rpartition("/")[2]
-    await asyncio.to_thread(_pack, source, archive)
+    await asyncio.to_thread(_pack, ml / name, archive)
     try:
         await objects.upload(archive, _address(uri))
     except Fault as fault:
@@ -64,6 +64,14 @@ async def upload_archive(objects: Objects, source: Path, uri: str, work: Path) -
     finally:
         archive.unlink(missing_ok=True)
     return True
+
+
+def _as_key(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise JobFailed(f"ClientError: The name of the output file {name!r} is not UTF-8") from None
+    return name
 
 
 def _pack(source: Path, archive: Path) -> None:

@@ -1,5 +1,7 @@
 """What runs for a job on one instance: its program, its environment and its world."""
 
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from passrole import private_files
 from passrole.config import Config
 from passrole.runtimes import images
 from passrole.runtimes import programs as own_programs
@@ -14,7 +17,7 @@ from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import environment, folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
-from passrole.runtimes.sandbox import World
+from passrole.runtimes.sandbox import Sandbox, World
 from passrole.runtimes.sandbox.world import hosts_file
 from passrole.services.sagemaker.jobs.kinds import TRAINING, JobKind
 from passrole.services.sagemaker.jobs.records import Job
@@ -26,6 +29,19 @@ CODE = "input/code.tar.gz"
 
 _OURS = Path(own_programs.__file__).resolve().parent
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+OUTSIDE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+"""The environment of the sandbox itself, which runs unconfined: nothing in it comes from the request, whose
+LD_PRELOAD or PATH would else be obeyed outside.
+"""
+
+_INSIDE = '. /dev/stdin; exec "$@" < /dev/null'
+"""Takes on the program's environment once it is confined. The file is the standard input, since a command
+line, where other users of the machine would read credentials, is no place for it.
+"""
+
+_JOINED = 'exec "$@" 2>&1 < "$0"'
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,11 @@ class Instance:
         """Where the program's output and its end are kept."""
         return self.home / "run"
 
+    @property
+    def variables(self) -> Path:
+        """The program's environment, for a shell to read."""
+        return self.home / "environment"
+
 
 @dataclass(frozen=True)
 class Program:
@@ -55,6 +76,19 @@ class Program:
     environment: Mapping[str, str]
     world: World
     warning: str | None
+
+
+def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list[str]:
+    """What runs the program in its sandbox, with OUTSIDE as environment; its errors go to its output.
+
+    Writes the program's environment. Raises JobFailed for what can be none, OSError.
+    """
+    made = "".join(_exported(name, value) for name, value in program.environment.items())
+    instance.variables.unlink(missing_ok=True)
+    private_files.write(instance.variables, made.encode())
+    inside = ["/bin/sh", "-c", _INSIDE, "sh", *program.command]
+    confined = sandbox.command(program.world, inside, tied=False)
+    return ["/bin/sh", "-c", _JOINED, str(instance.variables), *confined]
 
 
 def hosts_of(kind: JobKind, job: Job) -> Hosts:
@@ -101,11 +135,24 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     else:
         variables = environment.processing(given, path, access)
     command = _command(kind, job, chosen, python_home)
+    if not all(map(_is_text, command)):
+        raise JobFailed("ClientError: The command line of the job has a character that no program can get")
     if shutil.which(command[0], path=path) is None and not command[0].startswith(str(ML)):
         raise JobFailed(f"ClientError: The program {command[0]} was not found on the path of the job")
     if chosen.form == "entrypoint":
         variables = _with_own_packages(variables)
     return Program(command, variables, _world(kind, job, instance, config, python_home), chosen.warning)
+
+
+def _exported(name: str, value: str) -> str:
+    if not _VARIABLE.fullmatch(name) or not _is_text(value):
+        raise JobFailed(f"ClientError: The environment variable {name!r} cannot be given to a program")
+    return f"export {name}={shlex.quote(value)}\n"
+
+
+def _is_text(value: str) -> bool:
+    """Whether the system can take it: no zero byte, and no half of a letter, as JSON can have it."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _with_own_packages(variables: Mapping[str, str]) -> dict[str, str]:

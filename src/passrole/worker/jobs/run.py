@@ -30,7 +30,7 @@ from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.programs import Instance
-from passrole.worker.jobs.s3 import Objects, address
+from passrole.worker.jobs.s3 import Objects
 
 GRACE_SECONDS = 120.0
 LOG_SECONDS, ASK_SECONDS = 1.0, 0.1
@@ -105,10 +105,9 @@ class JobRun:
         except ValueError:
             uri = given
         if isinstance(uri, str) and uri.startswith("s3://"):
-            source = address(uri)
             one = inputs.Input(uri, "code")
             await inputs.place(objects, one, instance.home, 0, 1)
-            fetched = instance.home / one.path / source.key.rpartition("/")[2]
+            fetched = instance.home / one.path / uri.rpartition("/")[2]
             if not fetched.is_file():
                 raise JobFailed(f"ClientError: The code {uri} is not an object")
             fetched.rename(instance.ml / programs.CODE)
@@ -153,9 +152,8 @@ class JobRun:
         session = await assume(self._means.call, self._request)
         access = Access(self._job.region, self._means.config.endpoint_url, session.credentials)
         program = programs.program(self._kind, self._job, instance, self._means.config, access)
-        confined = (await self._sandbox()).command(program.world, program.command, tied=False)
-        command = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *confined]
-        spec = JobSpec(instance.run, instance.home, command, program.environment)
+        command = programs.command_line(program, instance, await self._sandbox())
+        spec = JobSpec(instance.run, instance.home, command, programs.OUTSIDE)
         return await self._means.jobs.run(spec)
 
     async def _sandbox(self) -> Sandbox:
@@ -190,9 +188,7 @@ class JobRun:
                     await outputs.upload_files(objects, one, instance.ml)
             return {"exit_message": self._message(folder.EXIT_MESSAGE)}
         for name, source in (("model.tar.gz", folder.MODEL), ("output.tar.gz", folder.OUTPUT_DATA)):
-            await outputs.upload_archive(
-                objects, first.ml / source, artefact_uri(self._job, name), first.home
-            )
+            await outputs.upload_archive(objects, first.ml, source, artefact_uri(self._job, name), first.home)
         return {}
 
     def _outcome(self, codes: list[int], is_late: bool) -> dict[str, Any]:
@@ -208,7 +204,7 @@ class JobRun:
 
     def _message(self, name: str) -> str | None:
         try:
-            found = [artefacts.message(instance.ml / name) for instance in self._instances]
+            found = [artefacts.message(instance.ml, name) for instance in self._instances]
         except UnicodeDecodeError:
             raise JobFailed(BAD_MESSAGE) from None
         return "".join(each for each in found if each) or None
@@ -231,6 +227,7 @@ class JobRun:
     def _clean(self) -> None:
         """Free the disk; what the programs printed stays."""
         for instance in self._instances:
+            instance.variables.unlink(missing_ok=True)
             for path in (instance.ml, instance.home / "tmp"):
                 trees.remove(path)
 

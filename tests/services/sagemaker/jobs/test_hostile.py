@@ -1,0 +1,73 @@
+"""Jobs that try to reach what is not theirs, and what they leave to be picked up."""
+
+from pathlib import Path
+
+import pytest
+from tests.eventually import eventually
+from tests.services.sagemaker.jobs.workshop import Workshop
+
+from passrole.runtimes import processes
+
+
+def _running(workshop: Workshop, name: str) -> list[int]:
+    """The processes of a job that prints `up`: the shell over it, its sandbox, its program."""
+    run = next(workshop.server.data.glob(f"jobs/training-job/*/*/{name}/algo-1/run"), None)
+    if run is None or not (run / "stdout").exists() or "up" not in (run / "stdout").read_text():
+        return []
+    return processes.family(int((run / "pid").read_text()))
+
+
+def test_variables_of_a_request_act_on_its_program_alone(workshop: Workshop) -> None:
+    given = {"LD_PRELOAD": "/no/such.so", "MARK": "it's\n$(id)", "PATH": "/usr/bin:/bin:/mine"}
+    request = workshop.training('echo "$MARK $PATH"; echo up; sleep 300 & wait', Environment=given)
+    name = request["TrainingJobName"]
+    workshop.sagemaker.create_training_job(**request)
+    outer, *others = eventually(lambda: _running(workshop, name))
+    program = processes.program(outer)
+    confined = processes.family(program)
+    for pid in (outer, *others):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert (b"MARK=" in environment) == (pid in confined), pid
+        assert (b"LD_PRELOAD" in environment) == (pid in confined), pid
+        assert b"/mine" not in environment or pid in confined
+        assert b"SECRET" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    workshop.sagemaker.stop_training_job(TrainingJobName=name)
+    workshop.trained(name)
+    assert {"it's", "$(id) /usr/bin:/bin:/mine"} <= set(workshop.log("Training", name))
+
+
+@pytest.mark.parametrize("given", [{"A": "a\0b"}])
+def test_a_variable_that_no_program_can_get_fails_the_job(workshop: Workshop, given: dict[str, str]) -> None:
+    job = workshop.train("exit 0", Environment=given)
+    assert "cannot be given to a program" in job["FailureReason"]
+
+
+def test_folders_that_became_links_are_not_followed(workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secret").write_text("secret")
+    (tmp_path / "message").write_text("secret")
+    (tmp_path / "failure").write_text("secret")
+    swap = f"cd /opt/ml; rm -rf processing output; ln -s {tmp_path} processing; ln -s {tmp_path} output"
+    job = workshop.process(swap, {}, {"data": "stolen"})
+    assert (job["ProcessingJobStatus"], job.get("ExitMessage")) == ("Failed", None)
+    assert workshop.keys("stolen") == []
+    trained = workshop.train(f"{swap}; echo m > model/m; exit 1")
+    assert "secret" not in trained["FailureReason"]
+    assert workshop.keys(f"models/{trained['TrainingJobName']}") == [
+        f"models/{trained['TrainingJobName']}/output/model.tar.gz"
+    ]
+
+
+def test_odd_things_in_a_model_folder_are_left_out(workshop: Workshop) -> None:
+    script = (
+        "cd /opt/ml/model; mkfifo pipe; ln -s /etc/passwd link; mkdir -p deep/er; echo x > deep/er/x;"
+        " printf x > \"$(printf 'new\\nline')\"; printf x > \"$(printf 'bad\\377')\""
+    )
+    job = workshop.train(script)
+    assert job["TrainingJobStatus"] == "Completed", job
+
+
+def test_a_name_that_is_no_key_fails_the_job_in_plain_words(workshop: Workshop) -> None:
+    script = "cd /opt/ml/processing/out; printf x > \"$(printf 'bad\\377')\""
+    job = workshop.process(script, {}, {"out": "odd"})
+    assert job["FailureReason"].startswith("ClientError: "), job
