@@ -24,7 +24,10 @@ _SCRIPT_REPOSITORIES = (
     "huggingface-*-training*",
     "autogluon-training*",
 )
-"""Images that run a user's script: their repositories in https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/"""
+"""The repositories of the images that run a user's script.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+"""
 
 _XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
 

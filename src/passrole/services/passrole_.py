@@ -60,7 +60,7 @@ async def read_emr_step_log(
 
 
 def _notebooks(ctx: Context, parameters: Parameters) -> str:
-    """Every notebook instance: the role is for none that exists. Raises Fault for what is no role's ARN."""
+    """Every notebook instance, because none exists. Raises ValidationException for an invalid RoleArn."""
     role = parameters["role_arn"]
     if not isinstance(role, str) or arns.parse(role) is None:
         raise Fault("ValidationException", "RoleArn must be the ARN of a role")

@@ -158,7 +158,10 @@ def _check_chain(
     transitive_tag_keys: Sequence[str],
     source_identity: str | None,
 ) -> None:
-    """Transitive tags and the source identity of a chained session cannot change. Raises Fault."""
+    """Transitive tags and the source identity of a chained session cannot change.
+
+    Raises ValidationError, AccessDenied.
+    """
     given = [tag["Key"] for tag in tags]
     fixed = {key.lower() for key in inherited}
     again = [key for key in given if key.lower() in fixed]
@@ -170,8 +173,8 @@ def _check_chain(
     kept = ctx.principal.keys.get(_SOURCE_IDENTITY)
     if kept is not None and source_identity not in (None, kept):
         # "After the source identity is set, the value cannot be changed", which "denies" the request.
-        sentence = "The source identity of a session cannot be changed."
-        raise AccessDenied("AccessDenied", sentence, status=403)
+        message = "The source identity of a session cannot be changed."
+        raise AccessDenied("AccessDenied", message, status=403)
 
 
 def _carried(caller: Principal, source_identity: str | None) -> dict[str, str]:

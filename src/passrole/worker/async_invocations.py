@@ -101,7 +101,10 @@ class AsyncInvocations:
         return attempt
 
     async def _invoked(self, function: Function, invocation: Invocation) -> Attempt:
-        """Waits while there is no room or passrole itself fails. Raises Fault where it cannot run."""
+        """Waits while there is no free worker or passrole itself fails.
+
+        Raises AccessDeniedException, ResourceNotFoundException where the function cannot run.
+        """
         while True:
             try:
                 result = await running.run(

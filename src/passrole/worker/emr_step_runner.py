@@ -231,7 +231,7 @@ class StepRunner:
         return str(path)
 
     async def _session(self, cluster: Cluster, role: str | None) -> _Session:
-        """The instances' role, or the step's own, assumed by that. Raises Fault."""
+        """The instances' role, or the step's own, assumed by that. Raises what AssumeRole raises."""
         # EC2 acts for the instance that the role's credentials are delivered to.
         instance = arns.instance(cluster.region, cluster.account, cluster.instance)
         ec2 = service_principal(_EC2, cluster.account, source=instance)

@@ -189,7 +189,10 @@ class _Poller:
         return function
 
     async def _gathered(self, mapping: EventSourceMapping, function: Function) -> list[Message]:
-        """A batch: what is there now, or within the window all that still comes. Raises Fault."""
+        """A batch: the messages in the queue now, and those that arrive within the window.
+
+        Raises what ReceiveMessage and DeleteMessageBatch raise.
+        """
         found = await self._received(mapping, function, mapping.batch_size, WAIT_SECONDS)
         until = time.monotonic() + mapping.window_seconds
         while found and len(found) < mapping.batch_size and (left := until - time.monotonic()) > 0:
@@ -241,7 +244,7 @@ class _Poller:
     async def _failed(
         self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
     ) -> frozenset[str]:
-        """The ids of the messages that are not to be deleted. Raises Fault."""
+        """The ids of the messages that are not to be deleted. Raises what `running.run` raises."""
         event = sqs_events.event(messages, mapping.queue_arn, mapping.region)
         result = await running.run(
             function,

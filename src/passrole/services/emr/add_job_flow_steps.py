@@ -65,7 +65,7 @@ async def add_job_flow_steps(
 def add_steps(
     tx: Tx, ctx: Context, cluster: Cluster, configs: Sequence[Mapping[str, Any]], role: str | None
 ) -> list[EmrStep]:
-    """Keep steps as PENDING, in their order. Raises Fault."""
+    """Store steps as PENDING, in their order. Raises ValidationException."""
     if len(active_steps(tx, cluster.key)) + len(configs) > STEPS_MAX:
         raise refusals.invalid(
             "Maximum number of active steps(State = 'Running', 'Pending' or 'Cancel_Pending') for cluster"

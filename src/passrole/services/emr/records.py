@@ -166,12 +166,12 @@ def put_step(tx: Tx, step: EmrStep) -> None:
 
 
 def job_flow(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
-    """The cluster that the older operations call a job flow. Raises Fault."""
+    """The cluster that the older operations call a job flow. Raises ValidationException."""
     return CLUSTERS.require(tx, ctx.key(cluster_id), refusals.no_job_flow)
 
 
 def existing(tx: Tx, ctx: Context, cluster_id: str) -> Cluster:
-    """The cluster. Raises Fault."""
+    """The cluster. Raises InvalidRequestException."""
     return CLUSTERS.require(tx, ctx.key(cluster_id), lambda: refusals.no_cluster(cluster_id))
 
 

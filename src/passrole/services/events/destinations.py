@@ -56,7 +56,10 @@ def kind_of(arn: Arn) -> Kind | None:
 
 
 async def principal(call: CallOperation, parcel: Parcel) -> Principal:
-    """Who delivers: a session of the target's role, or EventBridge on behalf of the rule. Raises Fault."""
+    """Who delivers: a session of the target's role, or EventBridge on behalf of the rule.
+
+    Raises what AssumeRole raises.
+    """
     if parcel.target.role is not None:
         return (await assume(call, session_request(parcel.target.role, parcel.rule_arn))).principal
     return event_bridge(parcel.rule_arn)
@@ -70,7 +73,7 @@ def event_bridge(rule_arn: str) -> Principal:
 
 
 async def send(call: CallOperation, queue: Arn, request: Mapping[str, Any], caller: Principal) -> None:
-    """Put a message into a queue by its ARN. Raises Fault."""
+    """Put a message into a queue by its ARN. Raises what SendMessage raises."""
     # SQS reads the account and the name off any URL
     url = f"https://sqs.{queue.region}.amazonaws.com/{queue.account}/{queue.resource}"
     await call("sqs", "SendMessage", {"QueueUrl": url, **request}, caller, queue.region)

@@ -94,10 +94,10 @@ class NamedBus(NamedTuple):
 
 
 def named_bus(ctx: Context, given: str | None) -> NamedBus:
-    """The bus that a call names by name or ARN; by default, the default bus. Raises Fault for nonsense.
+    """The bus that a call names by name or ARN; by default, the default bus. Raises ValidationException.
 
-    What is authorised is the bus of the account that the ARN names: another account's bus is another bus,
-    whatever the local one of that name allows.
+    The call is authorised on the bus of the account in the ARN: another account's bus is another bus,
+    whatever the policy of the local bus of that name allows.
     """
     if not given:
         return NamedBus(ctx.region, ctx.account, DEFAULT_BUS)
@@ -114,7 +114,7 @@ def named_bus(ctx: Context, given: str | None) -> NamedBus:
 
 
 def place_of(arn: Arn, name: str) -> NamedBus:
-    """The bus of that name in an ARN's region and account. Raises Fault."""
+    """The bus of that name in an ARN's region and account. Raises ValidationException."""
     try:
         return NamedBus(Region(arn.region), Account(arn.account), name)
     except InvalidPart:
@@ -122,7 +122,7 @@ def place_of(arn: Arn, name: str) -> NamedBus:
 
 
 def bus_here(ctx: Context, given: str | None) -> str:
-    """The name of a bus of the account. Raises Fault for other accounts' buses: they are not here."""
+    """The name of a bus of the account. Raises ResourceNotFoundException for other accounts' buses."""
     named = named_bus(ctx, given)
     if named.account != ctx.account:
         raise refusals.no_bus(named.arn)
@@ -141,7 +141,7 @@ def is_bus(tx: Tx, ctx: Context, name: str) -> bool:
 
 
 def existing(tx: Tx, ctx: Context, name: str, bus: str) -> Rule:
-    """The rule. Raises Fault."""
+    """The rule. Raises ResourceNotFoundException."""
     check_bus(tx, ctx, bus)
     return RULES.require(tx, ctx.key(f"{bus}/{name}"), lambda: refusals.no_rule(name, bus))
 

@@ -133,7 +133,7 @@ def _find(tx: Tx, ctx: Context, meant: _Meant) -> Rule | EventBus | None:
 
 
 def _meant(text: str) -> _Meant:
-    """The rule or bus that an ARN means, however it spells the default bus. Raises Fault."""
+    """The rule or bus that an ARN means, however it spells the default bus. Raises ValidationException."""
     arn = arns.parse(text)
     if arn is None or (arn.partition, arn.service) != (arns.PARTITION, "events"):
         raise refusals.bad_arn(text)

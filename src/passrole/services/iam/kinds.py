@@ -113,7 +113,7 @@ async def amend(
     ctx: Context, kind: Kind[N], name: str, change: Callable[[N], N], *, any_role: bool = False
 ) -> N:
     """Store what `change` makes of the row, which may refuse; of a service-linked role only where `any_role`
-    says so. Raises Fault.
+    says so. Raises NoSuchEntity, UnmodifiableEntity, and what `change` raises.
     """
 
     def fn(tx: Tx) -> N:

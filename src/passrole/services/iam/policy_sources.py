@@ -70,7 +70,7 @@ def given_one(text: str, name: str, kind: DocumentKind = "identity") -> Source:
 
 
 async def policies_of(ctx: Context, arn: str) -> PrincipalPolicies:
-    """A user or role by its ARN, and its policies. Raises Fault."""
+    """A user or role by its ARN, and its policies. Raises NoSuchEntity, ValidationError, InvalidInput."""
 
     def read(tx: Tx) -> PrincipalPolicies:
         holder = _holder(tx, arn)

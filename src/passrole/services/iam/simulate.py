@@ -176,7 +176,7 @@ def _levels(levels: Sequence[Mapping[str, Any]]) -> list[list[Source]]:
 
 
 def _caller(arn: str, id_: str = "", tags: Mapping[str, str] | None = None) -> Principal:
-    """A user, or a role as a session of it. Raises Fault."""
+    """A user, or a role as a session of it. Raises ValidationError, InvalidInput."""
     if len(arn.split(":", 5)) != 6 or not arn.startswith("arn:"):
         raise refusals.no_arn()
     account, (kind, _, path) = _account(arn), arn.split(":", 5)[-1].partition("/")

@@ -19,7 +19,7 @@ _NEW = new_resource(USER, "user_name")
 
 
 def named_or_caller(ctx: Context, user_name: str | None) -> str:
-    """The user of a call that may leave the name out to mean its caller. Raises Fault."""
+    """The user of a call that may leave the name out to mean its caller. Raises ValidationError."""
     if user_name is not None:
         return user_name
     if ctx.principal.kind != "user":

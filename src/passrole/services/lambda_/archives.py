@@ -56,9 +56,10 @@ def sha256(archive: bytes) -> str:
 
 
 def unpack(archive: bytes, folder: Path, limits: Limits | None = None) -> None:
-    """Unpack to `folder`, which must not exist yet. Blocks. Raises Fault, and leaves nothing then.
+    """Unpack to `folder`, which must not exist yet. Blocks.
 
-    Killed at any moment: `folder` is there and complete, or it is not there. On the disk when it returns.
+    After a crash at any moment `folder` is complete or does not exist; it is on the disk at return. Raises
+    InvalidParameterValueException, RequestEntityTooLargeException, and leaves nothing then.
     """
     limits = limits or Limits()
     if len(archive) > limits.zipped_bytes:

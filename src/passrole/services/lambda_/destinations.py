@@ -23,7 +23,7 @@ _ELSEWHERE = ("sns", "events", "s3")
 """Kinds of destinations that AWS has and passrole has not."""
 
 AsRole = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
-"""Calls a service as the role: service, operation, parameters. Raises Fault."""
+"""Calls a service as the role: service, operation, parameters. Raises the operation's Fault."""
 
 
 def queue_url(queue_arn: str) -> str:
@@ -87,7 +87,10 @@ async def send_dead_letter(
     event: str,
     attributes: Mapping[str, tuple[str, str]],
 ) -> None:
-    """Send an event to the dead-letter queue; `attributes` have type and value. Raises Fault."""
+    """Send an event to the dead-letter queue; `attributes` have type and value.
+
+    Raises what SendMessage raises.
+    """
     parameters = {
         "QueueUrl": queue_url(target),
         "MessageBody": event,

@@ -125,7 +125,10 @@ def _destination(config: Destinations, when: str) -> str | None:
 
 
 async def _check_destinations(ctx: Context, named: Named, destination_config: Destinations | None) -> None:
-    """The function's role must reach the destinations. Raises Fault."""
+    """The function's role must reach the destinations.
+
+    Raises InvalidParameterValueException, ResourceNotFoundException.
+    """
     function = await ctx.store.read(lambda tx: _present(tx, ctx, named))
     config = destination_config or {}
     given = {when: _destination(config, when) for when in ("OnSuccess", "OnFailure")}
@@ -135,7 +138,10 @@ async def _check_destinations(ctx: Context, named: Named, destination_config: De
 
 
 async def _put(ctx: Context, named: Named, make: Callable[[Tx], EventConfig]) -> dict[str, Any]:
-    """Store what `make` gives for a function, version or alias that exists. Raises Fault."""
+    """Store what `make` gives for a function, version or alias that exists.
+
+    Raises ResourceNotFoundException, and what `make` raises.
+    """
 
     def write(tx: Tx) -> dict[str, Any]:
         _present(tx, ctx, named)

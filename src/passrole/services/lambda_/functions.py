@@ -212,7 +212,10 @@ async def check_role(ctx: Context, role: str, function_arn: str) -> None:
 
 
 async def unpacked(ctx: Context, function: Function, archive: bytes) -> Path:
-    """Unpack the archive of a function; the folder. Raises Fault."""
+    """Unpack the archive of a function; the folder.
+
+    Raises InvalidParameterValueException, RequestEntityTooLargeException.
+    """
     folder = code_folder(ctx.config, function)
     await asyncio.to_thread(archives.unpack, archive, folder)
     return folder

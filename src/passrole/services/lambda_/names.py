@@ -80,7 +80,10 @@ def key(ctx: Context, named: Named) -> str:
 
 
 def latest_key(ctx: Context, named: Named) -> str:
-    """The key of a function whose $LATEST a call changes. Raises Fault for a version or an alias."""
+    """The key of a function whose $LATEST a call changes.
+
+    Raises ResourceNotFoundException for a version or an alias.
+    """
     if named.qualifier not in (None, LATEST):
         raise refusals.not_found(named.arn)
     return key(ctx, named)

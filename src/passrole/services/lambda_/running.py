@@ -30,7 +30,11 @@ async def run(
     call: CallOperation,
     config: Config,
 ) -> InvocationResult:
-    """Run a function once. Raises Fault where it could not be run; its own failure is a result."""
+    """Run a function once; its own failure is a result.
+
+    Raises TooManyRequestsException, AccessDeniedException (the role cannot be assumed),
+    ResourceNotFoundException.
+    """
     for _ in range(RELOADS_MAX):
         try:
             return await _run(function, invocation, functions, call, config)

@@ -61,8 +61,9 @@ def checked_memory(megabytes: int) -> int:
 
 
 def checked_runtime(runtime: str, *, strict: bool) -> str:
-    """Raises Fault for one that AWS does not know and for one that passrole cannot run; `strict` asks for
-    the machine's very version.
+    """The runtime, if AWS has it and this machine can run it; with `strict` only in exactly that version.
+
+    Raises InvalidParameterValueException.
     """
     known = enum_values("lambda", "Runtime")
     if runtime not in known:

@@ -66,9 +66,11 @@ async def publish(
     description: str | None = None,
     revision_id: str | None = None,
 ) -> Function:
-    """The new version of $LATEST. Raises Fault.
+    """The new version of $LATEST.
 
-    It has its own code folder, so that it keeps its code when $LATEST changes.
+    It has its own code folder, so that it keeps its code when $LATEST changes. Raises
+    ResourceNotFoundException, ResourceConflictException, PreconditionFailedException,
+    InvalidParameterValueException.
     """
     named = names.parse(ctx, function_name)
     key = names.latest_key(ctx, named)

@@ -159,9 +159,10 @@ async def list_buckets(
 
 
 def _location(ctx: Context, configuration: Mapping[str, Any]) -> str:
-    """The region that a bucket shall be in. Raises Fault.
+    """The region that a bucket shall be in.
 
-    The first region makes buckets everywhere, any other only its own; the first is no constraint.
+    The first region makes buckets everywhere, any other only its own; the first is no constraint. Raises
+    InvalidLocationConstraint, IllegalLocationConstraintException, NotImplemented.
     """
     if set(configuration) - {"LocationConstraint"}:
         raise not_implemented()

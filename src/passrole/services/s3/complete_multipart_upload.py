@@ -172,7 +172,7 @@ def _bytes(work: Path, parts: Sequence[Part]) -> Iterator[bytes]:
 def _checksums(
     upload: Upload, parts: Sequence[Part], written: Written, given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The checksums of the object: of the whole, or of its parts' checksums. Raises Fault."""
+    """The checksums of the object: of the whole, or of its parts' checksums. Raises BadDigest."""
     name = upload.checksum
     if name is None:
         return dict(given)

@@ -8,7 +8,10 @@ _VERSION = "?versionId="
 
 
 def named(copy_source: str) -> tuple[str, str]:
-    """The bucket and the key of `bucket/key`, which comes quoted and may begin with a slash. Raises Fault."""
+    """The bucket and the key of `bucket/key`, which is URL-encoded and may begin with a slash.
+
+    Raises InvalidArgument.
+    """
     source = copy_source.partition(_VERSION)[0]
     bucket, slash, key = unquote(source).removeprefix("/").partition("/")
     if not slash or not bucket or not key:

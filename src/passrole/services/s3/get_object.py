@@ -108,7 +108,11 @@ async def head_object(
 async def _read(
     ctx: Context, bucket: str, key: str, conditions: Conditions, range_: str | None, part_number: int | None
 ) -> tuple[Object, Span, bytes]:
-    """The object, the requested range and its bytes, all of one state of the file. Raises Fault."""
+    """The object, the requested range and its bytes, all of one state of the file.
+
+    Raises NoSuchKey, AccessDenied, PreconditionFailed, NotModified, InvalidRange, InvalidPartNumber,
+    InvalidRequest, NotImplemented, OperationAborted.
+    """
     for _ in range(READS_MAX):
         found = await _found(ctx, bucket, key, conditions)
         part = _span(found, range_, part_number)

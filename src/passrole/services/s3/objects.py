@@ -126,7 +126,8 @@ async def put(
 ) -> None:
     """Put a temporary file under a key; durable at return. `before` runs first in the same transaction.
 
-    Raises Fault, and then the temporary file is gone and nothing has changed.
+    Raises NoSuchBucket, InvalidRequest, ConditionalRequestConflict, and what `before` raises; then the
+    temporary file is gone and nothing has changed.
     """
     path, root = names.segments(key), records.root(ctx, bucket)
 

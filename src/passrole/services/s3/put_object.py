@@ -109,7 +109,10 @@ async def place(
     object_metadata: ObjectMetadata,
     condition: objects.Expected | None,
 ) -> None:
-    """Put a temporary file under a key; under a key that ends in a slash, a folder marker. Raises Fault."""
+    """Put a temporary file under a key; under a key that ends in a slash, a folder marker.
+
+    Raises NoSuchBucket, InvalidRequest, ConditionalRequestConflict.
+    """
     record = ObjectRecord(written.etag, object_metadata)
     if not names.is_marker(key):
         await objects.put(ctx, bucket, key, written, record, condition=condition)

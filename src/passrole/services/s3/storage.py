@@ -42,7 +42,10 @@ def requested(
     ssekms_key_id: str | None = None,
     bucket_key_enabled: bool | None = None,
 ) -> Storage:
-    """Class and encryption that a request wants. Raises Fault for what is not supported, such as ACLs."""
+    """The storage class and encryption of a request.
+
+    Raises AccessControlListNotSupported, InvalidStorageClass, InvalidArgument, KMS.NotFoundException.
+    """
     if acl not in (None, "", "private", "bucket-owner-full-control"):  # s3fs sends it empty
         raise Fault("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
     if storage_class is not None and storage_class not in CLASSES:

@@ -12,7 +12,10 @@ _NOT_FOUND = 404
 
 
 async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
-    """The tags of an object; none where there is no such object. Raises Fault where nobody can tell."""
+    """The tags of an object; none where there is no such object.
+
+    Raises what the other S3 endpoint raises, if one is set.
+    """
     if not ctx.config.s3_endpoint:
         found = await objects.find(ctx, bucket, key)
         return found.record.metadata.tags if found else {}

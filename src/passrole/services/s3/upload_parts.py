@@ -225,7 +225,7 @@ async def _upload(ctx: Context, bucket: str, key: str, upload_id: str, part_numb
 async def _kept(
     ctx: Context, upload: Upload, number: int, written: Written, given: Mapping[str, str]
 ) -> Part:
-    """The part, once it is on the disk; the upload may have ended meanwhile. Raises Fault."""
+    """The part, once it is on the disk. Raises NoSuchUpload where the upload has ended meanwhile."""
     sums = dict(given)
     if upload.checksum in written.digests:
         sums[upload.checksum] = checksums.encoded(written.digests[upload.checksum])

@@ -17,7 +17,7 @@ NULL = "null"
 
 
 def check(version_id: str | None) -> None:
-    """Refuse a version that no object of a bucket without versioning has. Raises Fault."""
+    """Refuse a version that no object of a bucket without versioning has. Raises InvalidArgument."""
     if version_id not in (None, NULL):
         raise invalid_argument("Invalid version id specified", "versionId", version_id)
 
