@@ -22,6 +22,16 @@ def resident_bytes_alone(pid: int) -> int:
         return 0
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended, also before anybody has asked for its exit code; it can be asked
+    for as before. https://man7.org/linux/man-pages/man2/waitid.2.html (WNOWAIT)
+    """
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # it was asked for
+        return True
+
+
 def family(pid: int) -> list[int]:
     """The process and its descendants, including those that left its process group."""
     members = [pid]

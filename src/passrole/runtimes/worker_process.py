@@ -119,9 +119,15 @@ class WorkerProcess:
         return self._result(invocation.request_id, outcome, (perf_counter() - began) * 1000)
 
     def usable(self) -> bool:
-        """Whether it can run another invocation."""
+        """Whether it can run another invocation.
+
+        The system is asked whether the process lives: one that has just died looks idle until the loop hears
+        of it, and an invocation that is handed to it is lost.
+        """
+        if self._final is not None or self.retired or self._killed:
+            return False
         fresh = self._credentials.expires - self._clock() > CREDENTIALS_MARGIN_SECONDS
-        return self._final is None and fresh and not self.retired and not self._killed
+        return fresh and self._process is not None and not processes.has_ended(self._process.pid)
 
     def kill(self) -> None:
         """Kill the process and its descendants; `ended` completes when that is done."""
