@@ -28,7 +28,7 @@ from passrole.services.emr.records import (
 )
 from passrole.store import SqliteStore, Tx
 from passrole.worker.emr_clusters import ClusterController
-from passrole.worker.emr_step_runner import CONTROLLER
+from passrole.worker.emr_step_logs import CONTROLLER
 from passrole.worker.supervisor import Supervisor
 
 ROLE = "arn:aws:iam::111122223333:role/r"

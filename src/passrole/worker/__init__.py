@@ -6,7 +6,8 @@
 - loop.py, effects.py, invocations.py, emr_steps.py, json_documents.py: the engine's commands
 - calls.py, retry_policy.py: calls as an execution's role, and their retries
 - emr_monitor.py: ends of EMR steps that executions wait for
-- emr_clusters.py, emr_step_runner.py: EMR's clusters, and the programs of their steps
+- emr_clusters.py, emr_step_runner.py, emr_step_logs.py: EMR's clusters, the programs of their steps, and what
+  these wrote
 - async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source
   mappings, and logs
 - event_matcher.py, event_deliveries.py, schedules.py: EventBridge

@@ -1,4 +1,4 @@
-"""A step's program: made ready, run, its logs brought to S3, its end explained.
+"""Runs the programs of EMR steps and bootstrap actions, and finds out why one failed.
 
 It knows no state machine; the controller (emr_clusters.py) records the outcome. All calls to other services
 go through the door as the role that the step runs as: the role inside the cluster's instance profile, or a
@@ -7,32 +7,30 @@ https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-steps-runtime-roles.h
 """
 
 import asyncio
-import gzip
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from passrole import arns, disk, iso8601
+from passrole import arns, disk
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal, service_principal
 from passrole.runtimes import jobs
-from passrole.runtimes.jobs import STDERR, STDOUT, JobLost, Jobs, JobSpec, emr_folder
+from passrole.runtimes.jobs import JobLost, Jobs, JobSpec, emr_folder
 from passrole.runtimes.spark import Spark
 from passrole.services.context import CallOperation
 from passrole.services.emr import commands, configurations, failures
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
 from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
+from passrole.worker.emr_step_logs import EmrStepLogs
 
 log = logging.getLogger(__name__)
 
-CONTROLLER = "controller"
 _EC2 = "ec2.amazonaws.com"
 _SPARK_ENV, _HADOOP_ENV = "spark-env", "hadoop-env"
-_LOGGED = (CONTROLLER, STDERR, STDOUT)
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,16 @@ class StepRunner:
 
     def __init__(self, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
         self._call = call
-        self._clock = clock
         self._config = config
         self._jobs = jobs
         self._spark = spark
+        self._logs = EmrStepLogs(call, clock)
 
     async def run(self, cluster: Cluster, step: EmrStep) -> Outcome:
         """Run a step to its end, and keep its logs."""
         folder = self.folder(cluster, step)
         folder.mkdir(parents=True, exist_ok=True)
-        self.note(folder, f"INFO startExec '{' '.join((step.jar, *step.args))}'")
+        self._logs.note(folder, f"INFO startExec '{' '.join((step.jar, *step.args))}'")
         try:
             session = await self._session(cluster, step.role)
             plan = commands.plan(step, self._has)
@@ -98,7 +96,7 @@ class StepRunner:
     def interrupt(self, cluster: Cluster, step: EmrStep, how: str | None) -> None:
         """Ask a step's processes to end, or end them."""
         folder = self.folder(cluster, step)
-        self.note(folder, f"WARN {how or 'SIGTERM'} is sent to the step")
+        self._logs.note(folder, f"WARN {how or 'SIGTERM'} is sent to the step")
         if how == "SIGKILL":
             self._jobs.kill(folder)
         else:
@@ -162,15 +160,6 @@ class StepRunner:
     def folder(self, cluster: Cluster, step: EmrStep) -> Path:
         """Where a step's files are."""
         return emr_folder(self._config.data, cluster.id, step.id)
-
-    def note(self, folder: Path, text: str) -> None:
-        """Append a line to the controller's log; a disk that refuses it changes nothing of what happened."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / CONTROLLER).open("a") as file:
-                file.write(f"{iso8601.milliseconds(self._clock())} {text}\n")
-        except OSError as error:
-            disk.report(log, error, f"a line of {folder / CONTROLLER}")
 
     def _home(self, cluster: Cluster) -> Path:
         return emr_folder(self._config.data, cluster.id)
@@ -260,33 +249,15 @@ class StepRunner:
     ) -> Outcome:
         folder = self.folder(cluster, step)
         ended = f"INFO waitProcessCompletion ended with exit code {code}"
-        self.note(folder, ended if problem is None else f"ERROR {problem}")
+        self._logs.note(folder, ended if problem is None else f"ERROR {problem}")
+
+        async def instance_role() -> Principal:
+            return (await self._session(cluster, None)).principal
+
         try:
-            where = await self._logs_kept(cluster, step, folder)
+            where = await self._logs.copy_to_s3(cluster, step, folder, instance_role)
             details = {} if code == 0 else await asyncio.to_thread(failures.explain, folder, problem, where)
         except Exception as error:  # how the program ended is known, and stays
             disk.report(log, error, f"the logs of step {step.id}")
             details = {}
         return Outcome(code, details)
-
-    async def _logs_kept(self, cluster: Cluster, step: EmrStep, folder: Path) -> str | None:
-        """Write the logs to the LogUri as EMR lays them out; where they are, or None if nowhere."""
-        target = commands.split_uri(f"{cluster.log_uri}/{cluster.id}/steps/{step.id}")
-        if target is None:
-            return None
-        bucket, base = target
-        try:
-            session = await self._session(cluster, None)
-            for name in _LOGGED:
-                body = await asyncio.to_thread(_zipped, folder / name)
-                parameters = {"Bucket": bucket, "Key": f"{base}/{name}.gz", "Body": body}
-                await self._call("s3", "PutObject", parameters, session.principal, cluster.region)
-        except Fault as fault:
-            self.note(folder, f"WARN the logs were not brought to {cluster.log_uri}: {fault.message}")
-            log.info("logs of %s were not brought to %s: %s", step.id, cluster.log_uri, fault.message)
-            return None
-        return f"s3://{bucket}/{base}"
-
-
-def _zipped(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes() if path.exists() else b"")
