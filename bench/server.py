@@ -105,11 +105,11 @@ class Server:
         return name
 
     def _first_line(self) -> str:
-        """What it says when it is ready; empty where it ended, or was ended for saying nothing."""
+        """What it says when it is ready; empty where it ended, or was ended because it took too long."""
         assert self._process.stdout is not None
-        patience = Timer(START_SECONDS_MAX, self._process.kill)
-        patience.start()
+        deadline = Timer(START_SECONDS_MAX, self._process.kill)
+        deadline.start()
         try:
             return self._process.stdout.readline()
         finally:
-            patience.cancel()
+            deadline.cancel()

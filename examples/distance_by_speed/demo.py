@@ -29,7 +29,7 @@ EMR_ROLE, INSTANCES, FUNCTION_ROLE, OLD_ROLE = (
     "distance-function",
     "distance-old-policy",
 )
-PATIENCE_SECONDS = 120
+WAIT_SECONDS_MAX = 120
 S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 iam, s3, emr, functions, sagemaker = (
@@ -138,7 +138,7 @@ def start(role: str) -> str:
 
 def finished(execution: str, expected: str) -> dict[str, Any]:
     """The steps by name after the execution ended with the expected status."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + WAIT_SECONDS_MAX
     status = "Executing"
     while status == "Executing" and time.monotonic() < until:
         time.sleep(0.2)

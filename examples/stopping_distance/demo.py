@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 PIPELINE = "stopping-distance"
 GOOD_QUEUE, BAD_QUEUE = "sagemaker-reviews", "reviews"
 FUNCTIONS_ROLE = "sagemaker-example-functions"
-PATIENCE_SECONDS = 30
+WAIT_SECONDS_MAX = 30
 
 iam, sqs, functions, sagemaker = (boto3.client(name) for name in ("iam", "sqs", "lambda", "sagemaker"))
 
@@ -122,7 +122,7 @@ def start(**parameters: str) -> str:
 
 def finished(execution: str, expected: str) -> dict[str, Any]:
     """The steps by name after the execution ended with the expected status."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + WAIT_SECONDS_MAX
     status = "Executing"
     while status == "Executing" and time.monotonic() < until:
         time.sleep(0.05)
