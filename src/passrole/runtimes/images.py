@@ -1,7 +1,7 @@
-"""What a container image stands for where there is no container: a form in which its job can run.
+"""Maps a container image to a form in which its job runs without a container.
 
-Version tags cannot be honoured: a job runs in the environment that the user has. What no form fits is refused
-when the job starts, with words that say what would help, never when it is created.
+Version tags have no effect: a job runs in the user's environment. An image without a form is refused when the
+job starts, never when it is created, and the message says what to do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class CannotRun(Exception):
 @dataclass(frozen=True)
 class Chosen:
     """How a job runs. `environment` is the Python environment that a rule names, `command` its program;
-    `warning` tells what is not as the image would have it.
+    `warning` says what differs from the image.
     """
 
     form: Form
@@ -51,7 +51,7 @@ class Chosen:
 def training(
     specification: Mapping[str, Any], hyperparameters: Mapping[str, str], own: Sequence[ImageRule]
 ) -> Chosen:
-    """For a training job: its AlgorithmSpecification and HyperParameters. Raises CannotRun."""
+    """The form of a training job, by its AlgorithmSpecification and HyperParameters. Raises CannotRun."""
     image = specification.get("TrainingImage")
     if image is None:
         raise CannotRun("an algorithm by name runs only on AWS: give TrainingImage in place of AlgorithmName")
@@ -68,7 +68,7 @@ def training(
 
 
 def processing(specification: Mapping[str, Any], own: Sequence[ImageRule]) -> Chosen:
-    """For a processing job: its AppSpecification. Raises CannotRun."""
+    """The form of a processing job, by its AppSpecification. Raises CannotRun."""
     image = specification["ImageUri"]
     ruled = _ruled(image, own)
     if ruled is not None:
@@ -81,12 +81,12 @@ def processing(specification: Mapping[str, Any], own: Sequence[ImageRule]) -> Ch
 
 
 def tells_errors(image: str) -> bool:
-    """Whether the image's toolkit puts the error that a script printed into the failure file."""
+    """Whether the image's toolkit writes a script's error into the failure file."""
     return _is(image, "pytorch-*", "tensorflow-*", "huggingface-*")
 
 
 def repository(image: str) -> str:
-    """An image's repository without registry, tag and digest; a registry's port is no tag."""
+    """An image's repository without registry, tag and digest. The port of a registry is not a tag."""
     path = image.partition("@")[0].rpartition("/")[2]
     return path.partition(":")[0]
 

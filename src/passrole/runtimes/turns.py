@@ -1,8 +1,8 @@
-"""Who goes next where many wait for few places: parties take turns, and no party takes every place.
+"""Fair queueing for a limited number of slots: parties take turns, and no party takes every slot.
 
-A party is whatever its name stands for, such as a pipeline execution; those without a name are one party,
-which may take every place. One with a name leaves an eighth of the places to the others, so that who comes
-later begins at once and not when the first of long pieces of work ends. Pure: it does not wait itself.
+A party is a name, such as that of a pipeline execution. Items without a name are one party, which may take
+every slot. A party with a name leaves an eighth of the slots to the others, so that a later party begins at
+once and not only when a long item ends. Pure: it does not wait itself.
 """
 
 from collections import Counter, OrderedDict, deque
@@ -16,33 +16,33 @@ LEFT_TO_OTHERS = 1 / 8
 
 
 class Turns(Generic[T]):
-    """`places` in all. What is taken by `begin` has a place until `end`."""
+    """`slots` in all. An item that `begin` returned has a slot until `end`."""
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._share = places - int(places * LEFT_TO_OTHERS)
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._share = slots - int(slots * LEFT_TO_OTHERS)
         self._taken = 0
         self._held: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[T]] = OrderedDict()
         self._length = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of waiting items."""
         return self._length
 
     @property
     def free(self) -> int:
-        """How many places are free."""
-        return self._places - self._taken
+        """The number of free slots."""
+        return self._slots - self._taken
 
     def add(self, party: str, item: T) -> None:
-        """Have the item wait, behind those of its party."""
+        """Append the item to the queue of its party."""
         self._waiting.setdefault(party, deque()).append(item)
         self._length += 1
 
     def begin(self) -> tuple[str, T] | None:
-        """The next that may have a place, with its party; None where nobody may."""
-        if self._taken >= self._places:
+        """The next item that gets a slot, with its party; None if there is none."""
+        if self._taken >= self._slots:
             return None
         party = next(filter(self._may_begin, self._waiting), None)
         if party is None:
@@ -58,18 +58,18 @@ class Turns(Generic[T]):
         return party, item
 
     def end(self, party: str) -> None:
-        """A place of the party is free again."""
+        """Free a slot of the party."""
         self._taken -= 1
         self._held[party] -= 1
         if not self._held[party]:
             del self._held[party]
 
     def waiting(self, party: str) -> int:
-        """How many of a party wait."""
+        """The number of waiting items of a party."""
         return len(self._waiting.get(party, ()))
 
     def withdraw(self, party: str) -> Iterator[T]:
-        """All of the party that wait, which wait no longer."""
+        """Remove and return the waiting items of a party."""
         items = self._waiting.pop(party, deque())
         self._length -= len(items)
         return iter(items)

@@ -1,4 +1,4 @@
-"""What a job leaves: archives of its folders, and what it says of its end.
+"""The results of a job: archives of its folders, and its failure or exit message.
 
 The folders are the program's, which may be hostile: links are kept as links in an archive and never followed,
 neither in a folder nor on the way to it, and what is no file, folder or link (a socket, a pipe) is left out.
@@ -14,20 +14,20 @@ from typing import BinaryIO
 from passrole import trees
 
 MESSAGE_BYTES_MAX = 1024
-"""Of FailureReason and ExitMessage: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeProcessingJob.html"""
+"""The limit of FailureReason and ExitMessage: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeProcessingJob.html"""
 
 _COMPRESSION_LEVEL = 1
-"""Models compress badly, and somebody waits."""
+"""Fast rather than small: models compress badly, and the user waits."""
 
 
 def is_linked(root: Path, name: str) -> bool:
-    """Whether a link is anywhere on the way from `root`: what lies behind one may be another's."""
+    """Whether any part of the path below `root` is a link, which may lead outside of the job's folder."""
     parts = PurePosixPath(name).parts
     return any(root.joinpath(*parts[:number]).is_symlink() for number in range(1, len(parts) + 1))
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder has no entry, or is not there."""
+    """Whether a folder has no entry, or does not exist."""
     return next(iter(trees.entries(folder)), None) is None
 
 
@@ -55,7 +55,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
 def message(ml: Path, name: str) -> str | None:
     """The beginning of a failure or message file; None where the program wrote none.
 
-    Raises UnicodeDecodeError for what is no UTF-8, but for a letter that the limit cuts.
+    Raises UnicodeDecodeError if it is not UTF-8; a character that the limit cuts is left out.
     """
     if is_linked(ml, name):
         return None
@@ -78,7 +78,7 @@ def message(ml: Path, name: str) -> str | None:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    """Everything below a folder of any depth, a folder before what is in it, by name."""
+    """Every entry below a folder at any depth, by name, each folder before its content."""
     waiting = [("", str(folder))]
     while waiting:
         prefix, current = waiting.pop()

@@ -1,4 +1,4 @@
-"""The environment of a job's program, built from nothing: what AWS sets, what the request sets."""
+"""The environment of a job's program: only the variables of AWS and of the request, nothing inherited."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from passrole.runtimes.interface import Credentials
 
 @dataclass(frozen=True)
 class Access:
-    """How a job reaches AWS, which is here: the gateway's URL, and temporary credentials of its role."""
+    """How a job calls AWS: the gateway's URL, and temporary credentials of its role."""
 
     region: str
     endpoint_url: str
@@ -16,7 +16,7 @@ class Access:
 
 
 def training(name: str, arn: str, given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
-    """Of a training job. SM_* variables are the training toolkit's, not the platform's.
+    """The environment of a training job. The training toolkit sets the SM_* variables, not the platform.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
@@ -24,7 +24,7 @@ def training(name: str, arn: str, given: Mapping[str, str], path: str, access: A
 
 
 def processing(given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
-    """Of a processing job, whose name and ARN are in its configuration file alone."""
+    """The environment of a processing job; its name and ARN are only in its configuration file."""
     return {**_common(path, access), **given}
 
 

@@ -1,4 +1,4 @@
-"""/opt/ml of one instance: which folders and files are there before its program starts."""
+"""/opt/ml of one instance: the folders and files that exist before its program starts."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from passrole.runtimes.ml.hosts import Hosts
 ROOT = PurePosixPath("/opt/ml")
 MODEL, OUTPUT_DATA, FAILURE = "model", "output/data", "output/failure"
 EXIT_MESSAGE = "output/message"
-"""What a processing program leaves to say how it went; in every terminal status.
+"""The file for a processing program's ExitMessage; it is read in every terminal status.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
@@ -26,21 +26,21 @@ _CHANNEL_MEMBERS = {
 
 
 class OutsideOfMl(Exception):
-    """A path that is to be in /opt/ml leads out of it; the message has the path."""
+    """A path that must be below /opt/ml is not; the message has the path."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Folders and files below /opt/ml, by their path from there."""
+    """Folders and files, by their path relative to /opt/ml."""
 
     folders: tuple[str, ...]
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def training(request: Mapping[str, Any], hosts: Hosts, current: str) -> Folder:
-    """For a CreateTrainingJob request.
+    """The content of /opt/ml for a CreateTrainingJob request.
 
-    Raises OutsideOfMl for a channel or a checkpoint path that leads elsewhere.
+    Raises OutsideOfMl for a channel or a checkpoint path outside of it.
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
     channels = {each["ChannelName"]: each for each in request.get("InputDataConfig") or ()}
@@ -61,10 +61,10 @@ def training(request: Mapping[str, Any], hosts: Hosts, current: str) -> Folder:
 
 
 def processing(description: Mapping[str, Any], hosts: Hosts, current: str) -> Folder:
-    """For a processing job as DescribeProcessingJob tells it: each local path of an input or output is there
-    before the program starts, since scripts rarely make them.
+    """The content of /opt/ml for a processing job, from the response of DescribeProcessingJob.
 
-    Raises OutsideOfMl for a local path that leads elsewhere.
+    Each local path of an input or output exists before the program starts, since scripts rarely create them.
+    Raises OutsideOfMl for a local path outside of /opt/ml.
     """
     files = {
         "config/processingjobconfig.json": _json(description),
@@ -74,7 +74,7 @@ def processing(description: Mapping[str, Any], hosts: Hosts, current: str) -> Fo
 
 
 def local_paths(description: Mapping[str, Any]) -> Iterable[str]:
-    """Where a processing job has its inputs and outputs, the outer before the inner."""
+    """The local paths of a processing job's inputs and outputs, each before those inside it."""
     inputs = [each["S3Input"] for each in description.get("ProcessingInputs") or () if each.get("S3Input")]
     outputs = (description.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
     paths = [each.get("LocalPath") for each in [*inputs, *(each.get("S3Output") or {} for each in outputs)]]
@@ -82,14 +82,14 @@ def local_paths(description: Mapping[str, Any]) -> Iterable[str]:
 
 
 def channel_path(name: str) -> str:
-    """Where a channel's data are, from /opt/ml. Raises OutsideOfMl: AWS's pattern of names admits `..`."""
+    """A channel's path relative to /opt/ml. AWS's pattern allows `..`: raises OutsideOfMl."""
     if name in (".", "..") or "/" in name:
         raise OutsideOfMl(name)
     return f"input/data/{name}"
 
 
 def below_ml(path: str) -> str:
-    """A path from /opt/ml on. Raises OutsideOfMl for one that is not below it."""
+    """The path relative to /opt/ml. Raises OutsideOfMl if it is not below it."""
     pure = PurePosixPath(path)
     if ".." in pure.parts or not pure.is_relative_to(ROOT) or pure == ROOT or "\0" in path:
         raise OutsideOfMl(path)
@@ -97,7 +97,7 @@ def below_ml(path: str) -> str:
 
 
 def lay_out(folder: Folder, place: Path) -> None:
-    """Make it on the disk; what is there already stays."""
+    """Create the folders and files on the disk; other files are not changed."""
     for name in folder.folders:
         (place / name).mkdir(parents=True, exist_ok=True)
     for name, content in folder.files.items():
@@ -106,7 +106,7 @@ def lay_out(folder: Folder, place: Path) -> None:
 
 
 def _channel(channel: Mapping[str, Any]) -> dict[str, str]:
-    """Only what has a value is there."""
+    """A channel in inputdataconfig.json; members without a value are absent."""
     source = (channel.get("DataSource") or {}).get("S3DataSource") or {}
     found = {ours: channel[theirs] for theirs, ours in _CHANNEL_MEMBERS.items() if channel.get(theirs)}
     found.setdefault("TrainingInputMode", "File")

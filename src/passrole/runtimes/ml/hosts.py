@@ -1,4 +1,4 @@
-"""The instances of a job, as its programs know them: `algo-1` and on."""
+"""The instances of a job under the names that its programs see: `algo-1`, `algo-2`, ..."""
 
 from dataclasses import dataclass
 

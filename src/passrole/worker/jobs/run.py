@@ -216,7 +216,7 @@ class JobRun:
             now = self._means.clock()
             job = self._kind.collection.get(tx, self._job.key) or self._job
             changed = states.in_phase(self._kind, job, phase, now)
-            return job if changed == job else states.kept(tx, self._kind, changed, now)
+            return job if changed == job else states.update(tx, self._kind, changed, now)
 
         self._job = await self._store.write(write)
 

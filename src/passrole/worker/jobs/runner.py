@@ -91,4 +91,4 @@ class JobRunner:
         if job is None or job.has_ended:
             return
         given = {**members, "status": STOPPED} if job.status == STOPPING else dict(members)
-        states.kept(tx, kind, states.ended(kind, job, given.pop("status"), now, **given), now)
+        states.update(tx, kind, states.ended(kind, job, given.pop("status"), now, **given), now)

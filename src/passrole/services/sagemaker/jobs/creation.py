@@ -1,4 +1,4 @@
-"""What every Create…Job does: the permissions that it asks, the checks, and the new job's rows."""
+"""What every Create…Job does: its permissions, the checks, and the new job's rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,23 +18,23 @@ _VALIDATION = "sagemaker-job-validation"
 
 
 class Declared:
-    """The callbacks with which the Create operation of a kind of job is declared."""
+    """The callbacks that declare the Create operation of a kind of job."""
 
     def __init__(self, kind: JobKind) -> None:
         self._kind = kind
         self._operation = f"Create{kind.member}"
 
     def resource(self, ctx: Context, parameters: Parameters) -> str:
-        """The job that will be."""
+        """The ARN that the job will have."""
         return self._kind.arn(ctx.region, ctx.account, parameters[f"{self._kind.word.lower()}_job_name"])
 
     def keys(self, ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
-        """SageMaker's own condition keys, and those of the tags that are given."""
+        """SageMaker's own condition keys, and those of the request's tags."""
         own = sagemaker_keys(f"sagemaker:{self._operation}", parameters[KEPT])
         return {**own, **TAGS.request_keys(ctx, parameters)}
 
     def also(self, ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-        """AddTags, where tags are given."""
+        """AddTags, if the request has tags."""
         if not parameters.get("tags"):
             return ()
         keys = {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": self._operation}
@@ -44,7 +44,7 @@ class Declared:
 async def create(
     ctx: Context, kind: JobKind, name: str, role_arn: str, request: Mapping[str, Any], tags: TagList
 ) -> dict[str, Any]:
-    """Keep the job for the worker; the answer has its ARN.
+    """Store the job for the worker. The response has its ARN.
 
     Raises ValidationException where SageMaker cannot assume the role, ResourceInUse for a name that was used.
     """

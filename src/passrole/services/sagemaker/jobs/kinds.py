@@ -1,4 +1,4 @@
-"""The kinds of jobs, one row each: how they are called on the wire and in ARNs, and where they are stored."""
+"""The kinds of jobs, one row each: their names on the wire and in ARNs, and where they are stored."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class JobKind:
 
     @property
     def member(self) -> str:
-        """What the names of its own members begin with: `TrainingJob`."""
+        """The prefix of the names of its own members: `TrainingJob`."""
         return f"{self.word}Job"
 
     @property
@@ -38,7 +38,7 @@ class JobKind:
         return arns.sagemaker_job(region, account, self.resource, name)
 
     def description(self, job: Job) -> dict[str, Any]:
-        """What Describe answers and events tell; what has no value is absent."""
+        """The members that Describe returns and events have; those without a value are absent."""
         members = {
             f"{self.member}Name": job.name,
             f"{self.member}Arn": job.arn,
@@ -56,7 +56,7 @@ class JobKind:
         return {name: value for name, value in members.items() if value is not None}
 
     def summary(self, job: Job) -> dict[str, Any]:
-        """What List answers of each."""
+        """The members of a job in the response of List."""
         names = (
             f"{self.member}Name",
             f"{self.member}Arn",
@@ -111,7 +111,7 @@ _TRAINING_PHASES: Mapping[str, str] = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
 }
-"""As the SDK prints them from real jobs in public notebooks; the last two are ours.
+"""As the SDK prints them for real jobs in public notebooks; the last two are passrole's own.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTransition.html
 """

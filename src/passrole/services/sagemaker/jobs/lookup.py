@@ -1,4 +1,4 @@
-"""Jobs of any kind by their name, and by page."""
+"""Finds jobs of any kind by name, lists them in pages, and requests their stop."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ PAGE_DEFAULT = 10
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html"""
 
 STOPS = "sagemaker-job-stops"
-"""A channel: the ARNs of jobs that are to be stopped, as wake-ups."""
+"""The channel that notifies the worker of jobs to stop, by their ARNs."""
 
 Between = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which jobs a list has; times are inclusive."""
+    """The filters of a List request; times are inclusive."""
 
     created: Between
     modified: Between
@@ -30,7 +30,7 @@ class Filters:
     status: str | None
 
     def takes(self, job: Job) -> bool:
-        """Whether the list has this job."""
+        """Whether the job passes the filters."""
         return (
             is_between(job.created, *self.created)
             and is_between(job.modified, *self.modified)
@@ -40,23 +40,26 @@ class Filters:
 
 
 async def job(ctx: Context, kind: JobKind, name: str) -> Job:
-    """The job of that name. Raises the refusal of its kind."""
+    """The job of that name. Raises ResourceNotFound, ValidationException (training jobs)."""
     return await ctx.store.read(lambda tx: _require(tx, ctx, kind, name))
 
 
 async def stop(ctx: Context, kind: JobKind, name: str) -> None:
-    """Ask a job to end, also twice. Raises ValidationException for one that has ended."""
+    """Request that a job stops; idempotent. Raises ValidationException if it has ended.
 
-    def ask(tx: Tx) -> None:
+    Raises ResourceNotFound (processing jobs) or ValidationException (training jobs) for an unknown name.
+    """
+
+    def request_stop(tx: Tx) -> None:
         found = _require(tx, ctx, kind, name)
         if found.has_ended:
             raise refusals.has_ended(kind, found)
         if found.status != STOPPING:
             now = ctx.clock()
-            states.kept(tx, kind, states.asked_to_stop(kind, found, now), now)
+            states.update(tx, kind, states.stopping(kind, found, now), now)
             tx.notify(STOPS, found.arn)
 
-    await ctx.store.write(ask)
+    await ctx.store.write(request_stop)
 
 
 async def page(
@@ -68,7 +71,7 @@ async def page(
     token: str | None,
     limit: int,
 ) -> dict[str, Any]:
-    """A page of the jobs that pass the filters. Raises ValidationException for a token that is none."""
+    """A page of the jobs that pass the filters. Raises ValidationException for an invalid token."""
     order, kinds = _ORDERS[sort_by]
     after = PAGES.position(token, *kinds)
     descending = sort_order == "Descending"

@@ -38,7 +38,7 @@ def _resource(ctx: Context, parameters: Parameters) -> str:
 async def create_processing_job(
     ctx: Context, *, processing_job_name: str, role_arn: str, kept: Mapping[str, Any], tags: TagList = ()
 ) -> dict[str, Any]:
-    """Start a job; it is InProgress when this answers."""
+    """Start a job; it is InProgress in the response."""
     _check(kept)
     return await create(ctx, PROCESSING, processing_job_name, role_arn, kept, tags)
 
@@ -51,7 +51,7 @@ async def describe_processing_job(ctx: Context, *, processing_job_name: str) -> 
 
 @operation("sagemaker:StopProcessingJob", resource=_resource)
 async def stop_processing_job(ctx: Context, *, processing_job_name: str) -> None:
-    """Have a job end: TERM, and KILL 120 seconds later."""
+    """Stop a job: SIGTERM, and SIGKILL 120 seconds later."""
     await lookup.stop(ctx, PROCESSING, processing_job_name)
 
 
@@ -70,7 +70,7 @@ async def list_processing_jobs(
     sort_by: str = "CreationTime",
     sort_order: SortOrder = "Ascending",
 ) -> dict[str, Any]:
-    """Jobs of the account and region, by the time they were created unless another order is asked for."""
+    """Jobs of the account and region, by creation time unless SortBy has another order."""
     filters = Filters(
         (creation_time_after, creation_time_before),
         (last_modified_time_after, last_modified_time_before),
@@ -81,7 +81,7 @@ async def list_processing_jobs(
 
 
 def _check(request: Mapping[str, Any]) -> None:
-    """Raises ValidationException for what cannot be done here, and for paths that lead out of the job."""
+    """Raises ValidationException for unsupported parameters, and for paths outside of /opt/ml."""
     try:
         for path in local_paths(request):
             below_ml(path)

@@ -13,11 +13,11 @@ ENDED = frozenset({COMPLETED, FAILED, STOPPED})
 
 @dataclass(frozen=True)
 class Job:
-    """A document of the store, under its name's key in the collection of its kind.
+    """A document of the store, in the collection of its kind.
 
     `request` is the Create request in AWS's spelling, without name, role and tags. `secondary` is the phase,
     `transitions` are SecondaryStatusTransitions with times in epoch seconds. `results` are members of the
-    description that only a run can give, such as ModelArtifacts. `deadline`: when it has run too long.
+    description that only a run produces, such as ModelArtifacts.
     """
 
     name: str
@@ -45,5 +45,5 @@ class Job:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing will happen to it any more."""
+        """Whether the status is Completed, Failed or Stopped."""
         return self.status in ENDED

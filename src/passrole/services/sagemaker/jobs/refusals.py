@@ -6,7 +6,7 @@ from passrole.services.sagemaker.jobs.records import Job
 
 
 def not_found(kind: JobKind, name: str) -> Fault:
-    """No job of that name. Of training jobs AWS says so with ValidationException, not as its model has it.
+    """No job of that name. For training jobs AWS returns ValidationException, unlike its service description.
 
     https://github.com/boto/boto3/issues/2808
     """
@@ -16,7 +16,7 @@ def not_found(kind: JobKind, name: str) -> Fault:
 
 
 def name_taken(arn: str) -> Fault:
-    """A name is used once, for ever."""
+    """A name cannot be reused, even after its job has ended."""
     message = (
         "Job name must be unique within an AWS account and region, "
         f"and a job with this name already exists ({arn})"
@@ -31,7 +31,7 @@ def has_ended(kind: JobKind, job: Job) -> Fault:
 
 
 def no_objects(uri: str, region: str, role_arn: str, bucket: str) -> Fault:
-    """Nothing in S3 under the address of an input.
+    """No object in S3 under the URI of an input.
 
     https://github.com/aws/amazon-sagemaker-examples/issues/2489
     """
@@ -44,10 +44,10 @@ def no_objects(uri: str, region: str, role_arn: str, bucket: str) -> Fault:
 
 
 def outside_of_ml(path: str) -> Fault:
-    """A path that leads out of the job's own folder."""
+    """A local path outside of /opt/ml."""
     return Fault("ValidationException", f"The local path {path} must be below /opt/ml.")
 
 
 def unsupported(member: str, value: str) -> Fault:
-    """Something that AWS has and that cannot be done here."""
+    """A parameter that AWS supports and passrole does not."""
     return Fault("ValidationException", f"passrole does not support {member} {value}")

@@ -1,4 +1,4 @@
-"""How a job changes: pure steps from one record to the next, and the rows and events that they leave.
+"""How a job changes: pure transitions from one record to the next, and the rows and events that they write.
 
     InProgress ──> Completed | Failed
         └── stopped ──> Stopping ──> Stopped
@@ -22,25 +22,25 @@ _REASON_CHARACTERS_MAX = 1024
 
 
 def created(tx: Tx, kind: JobKind, job: Job) -> bool:
-    """Keep a new job and have the worker run it; whether there was none of its name."""
+    """Store a new job and its task. False if a job of that name exists."""
     begun = in_phase(kind, job, "Starting", job.created)
     if not kind.collection.add(tx, job.key, begun):
         return False
     tasks.add(tx, kind.resource, job.key, b"", job.created)
-    _tell(tx, kind, begun)
+    _emit_event(tx, kind, begun)
     return True
 
 
-def kept(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
-    """Keep a changed job, and tell of it."""
+def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
+    """Store a changed job and emit its event."""
     changed = replace(job, modified=at)
     kind.collection.put(tx, job.key, changed)
-    _tell(tx, kind, changed)
+    _emit_event(tx, kind, changed)
     return changed
 
 
 def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
-    """The job in its next phase; it starts with the first in which its program may run."""
+    """The job in its next phase. Training and Processing set its start time."""
     started = at if phase in ("Training", "Processing") and job.started is None else job.started
     if phase not in kind.phases or job.secondary == phase:
         return replace(job, started=started)
@@ -48,13 +48,13 @@ def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
     return replace(job, secondary=phase, started=started, transitions=[*_closed(job.transitions, at), begun])
 
 
-def asked_to_stop(kind: JobKind, job: Job, at: float) -> Job:
-    """The job once Stop was called."""
+def stopping(kind: JobKind, job: Job, at: float) -> Job:
+    """The job after Stop was called."""
     return replace(in_phase(kind, job, "Stopping", at), status=STOPPING)
 
 
 def ended(kind: JobKind, job: Job, status: str, at: float, **members: Any) -> Job:
-    """The job at its end: Completed, Failed or Stopped; `members` are further fields of the record."""
+    """The job when it has ended: Completed, Failed or Stopped. `members` are further fields of the record."""
     assert status in ENDED, status
     reason = members.pop("failure_reason", None)
     secondary = members.pop("secondary", status)
@@ -73,7 +73,7 @@ def _closed(transitions: Sequence[Mapping[str, Any]], at: float) -> list[Mapping
     return [each if "EndTime" in each else {**each, "EndTime": at} for each in transitions]
 
 
-def _tell(tx: Tx, kind: JobKind, job: Job) -> None:
+def _emit_event(tx: Tx, kind: JobKind, job: Job) -> None:
     """The event has the description, its times in milliseconds as text, and the job's tags.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html

@@ -44,20 +44,20 @@ def _resource(ctx: Context, parameters: Parameters) -> str:
 async def create_training_job(
     ctx: Context, *, training_job_name: str, role_arn: str, kept: Mapping[str, Any], tags: TagList = ()
 ) -> dict[str, Any]:
-    """Start a job; it is InProgress when this answers."""
+    """Start a job; it is InProgress in the response."""
     _check(kept)
     return await create(ctx, TRAINING, training_job_name, role_arn, kept, tags)
 
 
 @operation("sagemaker:DescribeTrainingJob", resource=_resource)
 async def describe_training_job(ctx: Context, *, training_job_name: str) -> dict[str, Any]:
-    """Everything about a job. Raises ValidationException where there is none, as AWS does."""
+    """Everything about a job. Raises ValidationException for an unknown name, as AWS does."""
     return TRAINING.description(await lookup.job(ctx, TRAINING, training_job_name))
 
 
 @operation("sagemaker:StopTrainingJob", resource=_resource)
 async def stop_training_job(ctx: Context, *, training_job_name: str) -> None:
-    """Have a job end: TERM, and KILL 120 seconds later. What it has in /opt/ml/model is kept."""
+    """Stop a job: SIGTERM, and SIGKILL 120 seconds later. Files in /opt/ml/model are uploaded."""
     await lookup.stop(ctx, TRAINING, training_job_name)
 
 
@@ -76,7 +76,7 @@ async def list_training_jobs(
     sort_by: str = "CreationTime",
     sort_order: SortOrder = "Ascending",
 ) -> dict[str, Any]:
-    """Jobs of the account and region, by the time they were created unless another order is asked for."""
+    """Jobs of the account and region, by creation time unless SortBy has another order."""
     filters = Filters(
         (creation_time_after, creation_time_before),
         (last_modified_time_after, last_modified_time_before),
@@ -87,7 +87,7 @@ async def list_training_jobs(
 
 
 def _check(request: Mapping[str, Any]) -> None:
-    """Raises ValidationException for what cannot be done here, and for paths that lead out of the job."""
+    """Raises ValidationException for unsupported parameters, and for paths outside of /opt/ml."""
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
     checkpoints = request.get("CheckpointConfig") or {}
     try:
