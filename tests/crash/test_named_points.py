@@ -297,7 +297,7 @@ CALLERS_OWN = {
     "app._onboard",
     "lambda_.invoke.invoke",
     "sagemaker.callbacks._answer",
-    "sagemaker.executions.start_pipeline_execution",
+    "sagemaker.start_pipeline_execution.start_pipeline_execution",
     "sqs.retention.correct_future_times",
     "sqs.delete_message.delete_message",
 }

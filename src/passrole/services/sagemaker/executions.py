@@ -1,10 +1,10 @@
-"""Start, Stop, Update, Retry, Describe and List of pipeline executions.
+"""Stop, Update, Retry, Describe and List of pipeline executions.
 
 What an execution does is decided by the engine.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from passrole import history
@@ -24,46 +24,8 @@ from passrole.services.sagemaker.records import (
     require,
     user_context,
 )
-from passrole.services.sagemaker.start_execution import StartRequest, start_execution
-from passrole.services.sagemaker.versions import VersionSelector, aliases_of, version_keys
+from passrole.services.sagemaker.versions import aliases_of
 from passrole.store import Tx
-
-
-@operation("sagemaker:StartPipelineExecution", resource=pipeline_arn, keys=version_keys)
-async def start_pipeline_execution(
-    ctx: Context,
-    *,
-    pipeline_name: str,
-    client_request_token: str,
-    pipeline_execution_display_name: str | None = None,
-    pipeline_execution_description: str | None = None,
-    pipeline_parameters: Sequence[Mapping[str, str]] = (),
-    parallelism_configuration: Mapping[str, int] | None = None,
-    pipeline_version_id: int | None = None,
-    pipeline_version_alias: str | None = None,
-    selective_execution_config: Mapping[str, Any] | None = None,
-    mlflow_experiment_name: str | None = None,
-    role_arn: str | None = None,
-) -> dict[str, Any]:
-    """Begin an execution of the pipeline as it is now, or as it was in a version."""
-    if role_arn is not None:
-        raise Fault("ValidationException", _ROLE_OF_ANOTHER)
-    wanted = StartRequest(
-        pipeline=pipeline_name,
-        display_name=pipeline_execution_display_name,
-        description=pipeline_execution_description,
-        parameters=pipeline_parameters,
-        parallelism=parallelism_configuration,
-        version=VersionSelector(pipeline_version_id, pipeline_version_alias),
-        selection=selective_execution_config,
-        mlflow_experiment=mlflow_experiment_name,
-    )
-    request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
-
-    def start(tx: Tx) -> dict[str, Any]:
-        return {"PipelineExecutionArn": start_execution(tx, ctx, wanted)}
-
-    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))
 
 
 @operation("sagemaker:StopPipelineExecution", resource=execution_arn)
@@ -253,10 +215,3 @@ def _require_execution(tx: Tx, ctx: Context, arn: str) -> Execution:
 
 def _folded(tx: Tx, ctx: Context, arn: str) -> Folded:
     return history.load(tx, _require_execution(tx, ctx, arn).arn)
-
-
-_ROLE_OF_ANOTHER = (
-    "RoleArn can be specified only for a pipeline that AWS manages. "
-    "Executions of this pipeline use the role of the pipeline."
-)
-"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html"""

@@ -1,7 +1,7 @@
-"""The logic of StartPipelineExecution: version, parameters and selected steps of a new execution."""
+"""StartPipelineExecution: version, parameters and selected steps of a new execution."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from passrole import arns, history, ids
@@ -13,16 +13,31 @@ from passrole.engine.selection import Unselectable, reused_steps
 from passrole.faults import Fault
 from passrole.history import About, definitions, executions
 from passrole.services.context import Context
-from passrole.services.sagemaker.records import Pipeline, require, user_context
-from passrole.services.sagemaker.versions import VersionSelector, as_of, note_execution, require_version
+from passrole.services.operation import operation
+from passrole.services.sagemaker.client_request_tokens import Request, once
+from passrole.services.sagemaker.records import Pipeline, pipeline_arn, require, user_context
+from passrole.services.sagemaker.versions import (
+    VersionSelector,
+    as_of,
+    note_execution,
+    require_version,
+    version_keys,
+)
 from passrole.store import Tx
 
 EMPTY_VALUE = 'string "" is too short (length: 0, required minimum: 1)'
 """Recorded (sagemaker-python-sdk#4016): an empty DefaultValue is legal, an empty value at a start is not."""
 
 
+_ROLE_OF_ANOTHER = (
+    "RoleArn can be specified only for a pipeline that AWS manages. "
+    "Executions of this pipeline use the role of the pipeline."
+)
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html"""
+
+
 @dataclass(frozen=True)
-class StartRequest:
+class _StartRequest:
     """The parameters of StartPipelineExecution."""
 
     pipeline: str
@@ -35,7 +50,44 @@ class StartRequest:
     mlflow_experiment: str | None = None
 
 
-def start_execution(tx: Tx, ctx: Context, wanted: StartRequest) -> str:
+@operation("sagemaker:StartPipelineExecution", resource=pipeline_arn, keys=version_keys)
+async def start_pipeline_execution(
+    ctx: Context,
+    *,
+    pipeline_name: str,
+    client_request_token: str,
+    pipeline_execution_display_name: str | None = None,
+    pipeline_execution_description: str | None = None,
+    pipeline_parameters: Sequence[Mapping[str, str]] = (),
+    parallelism_configuration: Mapping[str, int] | None = None,
+    pipeline_version_id: int | None = None,
+    pipeline_version_alias: str | None = None,
+    selective_execution_config: Mapping[str, Any] | None = None,
+    mlflow_experiment_name: str | None = None,
+    role_arn: str | None = None,
+) -> dict[str, Any]:
+    """Begin an execution of the pipeline as it is now, or as it was in a version."""
+    if role_arn is not None:
+        raise Fault("ValidationException", _ROLE_OF_ANOTHER)
+    wanted = _StartRequest(
+        pipeline=pipeline_name,
+        display_name=pipeline_execution_display_name,
+        description=pipeline_execution_description,
+        parameters=pipeline_parameters,
+        parallelism=parallelism_configuration,
+        version=VersionSelector(pipeline_version_id, pipeline_version_alias),
+        selection=selective_execution_config,
+        mlflow_experiment=mlflow_experiment_name,
+    )
+    request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
+
+    def start(tx: Tx) -> dict[str, Any]:
+        return {"PipelineExecutionArn": _start(tx, ctx, wanted)}
+
+    return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: start(tx)))
+
+
+def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
     """Start an execution; its ARN. Raises ResourceNotFound, and ValidationException for bad parameters."""
     today = require(tx, ctx, wanted.pipeline)
     version = require_version(tx, ctx, today, wanted.version)
@@ -47,7 +99,7 @@ def start_execution(tx: Tx, ctx: Context, wanted: StartRequest) -> str:
     return fact.execution_arn
 
 
-def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: StartRequest) -> ExecutionStarted:
+def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) -> ExecutionStarted:
     execution_id = ids.execution_id()
     selected, source, reused = _selection(tx, pipeline, wanted.selection or {})
     slots = wanted.parallelism or pipeline.parallelism or {}
@@ -105,7 +157,7 @@ def _source_state(tx: Tx, pipeline: Pipeline, arn: str) -> State:
     return history.load(tx, arn).state
 
 
-def _about(ctx: Context, wanted: StartRequest, now: float, version: int) -> About:
+def _about(ctx: Context, wanted: _StartRequest, now: float, version: int) -> About:
     user = user_context(ctx.principal)
     return About(
         display_name=wanted.display_name or f"execution-{int(now * 1000)}",
