@@ -20,6 +20,6 @@ class Sandbox(Protocol):
 
         The environment of that command line reaches the program, and acts on the sandbox itself, which is not
         confined: nothing in it may come from outside, such as LD_PRELOAD, and it holds no secret.
-        `tied`: everything inside dies at once with the process that starts it, as a function's worker must;
-        a job goes on without its server. What the program started dies with the program either way.
+        `tied`: everything inside dies at once with the process that starts it: the server, or the shell that
+        stands over a job and outlives the server. Without it a daemon may outlive the program.
         """

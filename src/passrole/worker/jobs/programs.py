@@ -87,7 +87,8 @@ def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list
     instance.variables.unlink(missing_ok=True)
     private_files.write(instance.variables, made.encode())
     inside = ["/bin/sh", "-c", _INSIDE, "sh", *program.command]
-    confined = sandbox.command(program.world, inside, tied=False)
+    # to the shell that stands over it, not to the server: else a daemon would outlive bubblewrap
+    confined = sandbox.command(program.world, inside, tied=True)
     return ["/bin/sh", "-c", _JOINED, str(instance.variables), *confined]
 
 

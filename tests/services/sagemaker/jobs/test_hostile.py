@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.eventually import eventually
+from tests.eventually import eventually, process_ended
 from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.runtimes import processes
@@ -33,6 +33,7 @@ def test_variables_of_a_request_act_on_its_program_alone(workshop: Workshop) -> 
         assert b"SECRET" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     workshop.sagemaker.stop_training_job(TrainingJobName=name)
     workshop.trained(name)
+    eventually(lambda: all(map(process_ended, (outer, *others))))
     assert {"it's", "$(id) /usr/bin:/bin:/mine"} <= set(workshop.log("Training", name))
 
 
@@ -71,3 +72,13 @@ def test_a_name_that_is_no_key_fails_the_job_in_plain_words(workshop: Workshop) 
     script = "cd /opt/ml/processing/out; printf x > \"$(printf 'bad\\377')\""
     job = workshop.process(script, {}, {"out": "odd"})
     assert job["FailureReason"].startswith("ClientError: "), job
+
+
+def test_a_daemon_ends_with_its_job(workshop: Workshop) -> None:
+    script = "setsid sleep 30 > /dev/null 2>&1 & echo up; sleep 1"
+    request = workshop.training(script)
+    name = request["TrainingJobName"]
+    workshop.sagemaker.create_training_job(**request)
+    members = eventually(lambda: _running(workshop, name))
+    workshop.trained(name)
+    eventually(lambda: all(map(process_ended, members)), seconds=5)
