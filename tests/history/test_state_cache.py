@@ -1,16 +1,15 @@
 """States are remembered within so many bytes, as objects or packed, while their execution goes on."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
+from tests.history.conftest import House
 
 from passrole.engine.facts import InputFact, LambdaReturned, StopRequested
 from passrole.history import journal
 from passrole.history.state_cache import Folded, StateCache, _objects_size
 from passrole.store import Tx
 
-House = Any
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
 

@@ -123,6 +123,13 @@ def test_groups_and_streams_are_paged(logs: Logs) -> None:
     assert [group["logGroupName"] for group in shown] == names
 
 
+@pytest.mark.parametrize("operation", ["describe_log_groups", "describe_log_streams"])
+def test_a_token_that_no_list_gave_is_refused(logs: Logs, operation: str) -> None:
+    given = {"logGroupName": logs.group} if operation == "describe_log_streams" else {}
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*nextToken is invalid"):
+        getattr(logs.client, operation)(nextToken="one", **given)
+
+
 def test_a_deleted_stream_takes_its_events_along(logs: Logs) -> None:
     logs.put("gone")
     logs.client.delete_log_stream(**logs.named)

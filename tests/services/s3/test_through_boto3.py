@@ -9,10 +9,9 @@ from typing import Any, TypeAlias
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
-from tests.conftest import new_name
+from tests.conftest import Server, new_name
 from tests.refusals import refusal_with_status
 
-Server: TypeAlias = Any
 Client: TypeAlias = Any
 
 MEGABYTE = 1024 * 1024

@@ -5,6 +5,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.logs import records, refusals, rows
+from passrole.services.logs.paging import PAGES
 from passrole.services.logs.records import GROUPS, STREAMS, Group
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -41,15 +42,13 @@ async def delete_log_group(ctx: Context, *, log_group_name: str) -> None:
 async def describe_log_groups(
     ctx: Context, *, log_group_name_prefix: str = "", next_token: str | None = None, limit: int = 50
 ) -> dict[str, Any]:
-    """Groups by name; the token is the last name of the page before."""
-    begins, after = log_group_name_prefix, ctx.key(next_token) if next_token else ""
+    """Groups by name, in pages. Raises InvalidParameterException."""
+    begins, after = log_group_name_prefix, PAGES.after(next_token, ctx.key)
     found = await ctx.store.read(
         lambda tx: GROUPS.within(tx, *ctx.location, begins=begins, after=after, limit=limit + 1)
     )
-    answer: dict[str, Any] = {"logGroups": [_shown(ctx, group) for _, group in found[:limit]]}
-    if len(found) > limit:
-        answer["nextToken"] = found[limit - 1][1].name
-    return answer
+    shown, more = PAGES.page([group for _, group in found], limit, lambda group: group.name)
+    return {"logGroups": [_shown(ctx, group) for group in shown], **more}
 
 
 @operation("logs:PutRetentionPolicy", resource=records.group_resource)

@@ -4,6 +4,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.logs import policies, records, refusals, rows
+from passrole.services.logs.paging import PAGES
 from passrole.services.logs.records import STREAMS, Stream
 from passrole.services.operation import operation
 from passrole.store import Tx
@@ -47,7 +48,7 @@ async def describe_log_streams(
     next_token: str | None = None,
     limit: int = 50,
 ) -> dict[str, Any]:
-    """Streams by name or by their last event; the token is the last name of the page before."""
+    """Streams by name or by their last event, in pages. Raises InvalidParameterException."""
     if order_by == "LastEventTime" and log_stream_name_prefix:
         raise refusals.invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
     group = ctx.key(log_group_name)
@@ -56,12 +57,12 @@ async def describe_log_streams(
         shown.sort(key=lambda stream: stream.get("lastEventTimestamp", 0))
     if descending:
         shown.reverse()
-    names = [stream["logStreamName"] for stream in shown]
-    if next_token is not None and next_token not in names:
-        raise refusals.invalid("The specified nextToken is invalid.")
-    first = 0 if next_token is None else names.index(next_token) + 1
-    more = {"nextToken": names[first + limit - 1]} if len(shown) > first + limit else {}
-    return {"logStreams": shown[first : first + limit], **more}
+    page, more = PAGES.page(PAGES.following(shown, next_token, _name), limit, _name)
+    return {"logStreams": page, **more}
+
+
+def _name(stream: dict[str, Any]) -> str:
+    return str(stream["logStreamName"])
 
 
 def _all(ctx: Context, tx: Tx, name: str, group: str, prefix: str) -> list[dict[str, Any]]:
