@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.eventually import eventually, process_ended
 from tests.services.sagemaker.jobs.workshop import Workshop
 
@@ -82,3 +83,18 @@ def test_a_daemon_ends_with_its_job(workshop: Workshop) -> None:
     members = eventually(lambda: _running(workshop, name))
     workshop.trained(name)
     eventually(lambda: all(map(process_ended, members)), seconds=5)
+
+
+@pytest.mark.parametrize(("prefix", "may_list"), [("nothing/", True), ("listed/", False)])
+def test_a_channel_without_objects_is_refused_at_creation(
+    workshop: Workshop, prefix: str, may_list: bool
+) -> None:
+    workshop.put(listed__a="1")
+    role = workshop.role if may_list else workshop.server.role()
+    request = workshop.training("exit 0", {"train": prefix}, RoleArn=role)
+    with pytest.raises(ClientError, match="No S3 objects found under S3 URL") as caught:
+        workshop.sagemaker.create_training_job(**request)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert f'role "{role}" has "s3:ListBucket"' in str(caught.value)
+    name = request["TrainingJobName"]
+    assert not workshop.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]

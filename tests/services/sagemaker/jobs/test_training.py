@@ -188,7 +188,9 @@ def test_its_data_are_read_and_written_as_its_own_role(workshop: Workshop) -> No
     job = workshop.train("echo m > /opt/ml/model/m", {"train": "data/"}, RoleArn=role)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: Data upload failed:AccessDenied (403)")
-    job = workshop.train("exit 0", {"train": "data/"}, RoleArn=workshop.server.role())
+    lister = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
+    role = workshop.server.role([{"Version": "2012-10-17", "Statement": [lister]}])
+    job = workshop.train("exit 0", {"train": "data/"}, RoleArn=role)
     assert job["FailureReason"].startswith("ClientError: Data download failed:AccessDenied (403)")
 
 

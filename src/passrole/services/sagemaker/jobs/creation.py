@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from passrole.policy.request import Values
+from passrole.faults import Fault
+from passrole.policy.request import Principal, Values
 from passrole.policy.sagemaker_keys import sagemaker_keys
 from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, Permission
@@ -42,7 +43,13 @@ class Declared:
 
 
 async def create(
-    ctx: Context, kind: JobKind, name: str, role_arn: str, request: Mapping[str, Any], tags: TagList
+    ctx: Context,
+    kind: JobKind,
+    name: str,
+    role_arn: str,
+    request: Mapping[str, Any],
+    tags: TagList,
+    sources: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Store the job for the worker. The response has its ARN.
 
@@ -60,7 +67,23 @@ async def create(
         modified=now,
         tags=TAGS.read(tags),
     )
-    await check_role(ctx, role_arn, _VALIDATION, arn)
+    session = await check_role(ctx, role_arn, _VALIDATION, arn)
+    for uri in sources:
+        await _check_source(ctx, uri, role_arn, session.principal)
     if not await ctx.store.write(lambda tx: states.created(tx, kind, job)):
         raise refusals.name_taken(arn)
     return {f"{kind.member}Arn": arn}
+
+
+async def _check_source(ctx: Context, uri: str, role_arn: str, principal: Principal) -> None:
+    """Refuse an address under which the job's role finds nothing, for want of objects or of permission."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    parameters = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1}
+    try:
+        found = await ctx.call("s3", "ListObjectsV2", parameters, principal)
+    except Fault as fault:
+        if not fault.sender:  # our own failure says nothing about the data
+            raise
+        found = {}
+    if not found.get("Contents"):
+        raise refusals.no_objects(uri, ctx.region, role_arn, bucket)
