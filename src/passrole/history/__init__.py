@@ -6,6 +6,7 @@
 - `outbox`, `Task`, `pending`: commands that wait to be performed
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
 - `jobs`: EMR steps that are waited for
+- retention.py: deletes executions that ended long ago, called by the worker
 - `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
 """
 

@@ -56,6 +56,13 @@ def let_go(tx: Tx, digests: Iterable[str], owner: str) -> None:
             tx.run("DELETE FROM definitions WHERE digest = ?", digest)
 
 
+def remove_unused(tx: Tx, digests: Iterable[str]) -> None:
+    """Remove those texts that no owner and no execution keeps."""
+    for digest in set(digests):
+        if not _USES.within(tx, digest, limit=1) and not _any_execution(tx, digest):
+            tx.run("DELETE FROM definitions WHERE digest = ?", digest)
+
+
 def text_of(tx: Tx, digest: str) -> str:
     """The text that was kept under the digest."""
     row = tx.one("SELECT text FROM definitions WHERE digest = ?", digest)
@@ -71,6 +78,10 @@ def pipeline_of(tx: Tx, digest: str) -> Pipeline:
 def find(tx: Tx, digest: str) -> Definition:
     """A text that was kept, parsed."""
     return _parsed_ones.get(digest) or _parsed(digest, text_of(tx, digest))
+
+
+def _any_execution(tx: Tx, digest: str) -> bool:
+    return tx.one("SELECT 1 FROM executions WHERE definition = ? LIMIT 1", digest) is not None
 
 
 def _use(digest: str, owner: str) -> str:

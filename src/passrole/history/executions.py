@@ -3,7 +3,7 @@
 Knows no journal and no commands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import orjson
 
 from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import jobs, outbox
+from passrole.history import definitions, jobs, outbox
 from passrole.store import Tx
 from passrole.store.interface import Row
 
@@ -128,20 +128,51 @@ def last_started(tx: Tx, pipeline: str) -> float | None:
 
 def any_running(tx: Tx, pipeline: str) -> bool:
     """Whether an execution of the pipeline is not over."""
-    sql = "SELECT 1 FROM executions WHERE pipeline = ? AND status IN ('Executing', 'Stopping') LIMIT 1"
+    sql = f"SELECT 1 FROM executions WHERE pipeline = ? AND status IN {_RUNNING} LIMIT 1"  # noqa: S608
     return tx.one(sql, pipeline) is not None
+
+
+def running(tx: Tx, pipeline: str) -> list[str]:
+    """The ARNs of a pipeline's executions that are not over."""
+    sql = f"SELECT execution FROM executions WHERE pipeline = ? AND status IN {_RUNNING}"  # noqa: S608
+    return [arn for (arn,) in tx.all(sql, pipeline)]
+
+
+def over(tx: Tx, *, started_before: float, after: str, limit: int) -> list[str]:
+    """The ARNs of executions of all pipelines that are over: those beyond the ARN `after`, by ARN."""
+    rows = tx.all(
+        "SELECT execution FROM executions"  # noqa: S608 (a constant)
+        f" WHERE execution > ? AND started < ? AND status NOT IN {_RUNNING} ORDER BY execution LIMIT ?",
+        after,
+        started_before,
+        limit,
+    )
+    return [arn for (arn,) in rows]
 
 
 def delete_all(tx: Tx, pipeline: str) -> None:
     """Remove the pipeline's executions with everything that belongs to them."""
-    mine = "execution IN (SELECT execution FROM executions WHERE pipeline = ?)"
-    for table in ("journal", "tokens"):
-        tx.run(f"DELETE FROM {table} WHERE {mine}", pipeline)  # noqa: S608 (constants)
-    tx.run("DELETE FROM executions WHERE pipeline = ?", pipeline)
-    outbox.remove_all(tx, pipeline)
-    jobs.forget_all(tx, pipeline)
+    rows = tx.all("SELECT execution, definition FROM executions WHERE pipeline = ?", pipeline)
+    _delete(tx, dict(rows))
 
 
+def delete(tx: Tx, arns: Iterable[str]) -> None:
+    """Remove these executions with everything that belongs to them."""
+    found = (find(tx, arn) for arn in arns)
+    _delete(tx, {each.arn: each.definition for each in found if each is not None})
+
+
+def _delete(tx: Tx, digests: Mapping[str, str]) -> None:
+    """`digests` of the definitions by the executions' ARNs."""
+    for arn in digests:
+        for table in ("journal", "tokens", "executions"):
+            tx.run(f"DELETE FROM {table} WHERE execution = ?", arn)  # noqa: S608 (constants)
+        outbox.remove_all(tx, arn)
+        jobs.forget_all(tx, arn)
+    definitions.remove_unused(tx, digests.values())
+
+
+_RUNNING = "('Executing', 'Stopping')"
 _COLUMNS = "execution, pipeline, role, status, reason, started, about, definition"
 
 

@@ -67,11 +67,10 @@ def forget(tx: Tx, execution: str, step: str, attempt: int) -> None:
     _ROWS.delete(tx, _key(execution, step, attempt))
 
 
-def forget_all(tx: Tx, pipeline: str) -> None:
-    """The pipeline (its ARN) is deleted with its executions."""
-    for key, job in _ROWS.all(tx):
-        if job.execution.rpartition("/execution/")[0] == pipeline:
-            _ROWS.delete(tx, key)
+def forget_all(tx: Tx, execution: str) -> None:
+    """The execution (its ARN) is deleted."""
+    for key, _ in _ROWS.within(tx, *execution.split("/")):
+        _ROWS.delete(tx, key)
 
 
 def _key(execution: str, step: str, attempt: int) -> str:

@@ -56,6 +56,20 @@ def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], sta
     return after
 
 
+def last(tx: Tx, execution: str) -> tuple[int, float] | None:
+    """The number of the execution's last row, and when that was written."""
+    sql = "SELECT seq, facts FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1"
+    row = tx.one(sql, execution)
+    return (row[0], exact_json.loads(row[1])[-1]["at"]) if row else None
+
+
+def source(tx: Tx, execution: str) -> str | None:
+    """The ARN of the execution from which this one took the steps that were not selected."""
+    sql = "SELECT facts FROM journal WHERE execution = ? AND seq = 1 AND instr(facts, ?) > 0"
+    row = tx.one(sql, execution, b'"source":"arn:')
+    return exact_json.loads(row[0])[0].get("source") if row else None
+
+
 def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:
     sql = "SELECT facts FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq"
     return [row[0] for row in tx.all(sql, execution, first)]

@@ -52,10 +52,10 @@ def remove(tx: Tx, execution: str, key: str) -> None:
     any(tasks.done(tx, kind, f"{execution} {key}") for kind in KINDS)
 
 
-def remove_all(tx: Tx, pipeline: str) -> None:
-    """The pipeline (its ARN) is deleted with its executions."""
+def remove_all(tx: Tx, execution: str) -> None:
+    """The execution (its ARN) is deleted."""
     for kind in KINDS:
-        tasks.discard(tx, kind, f"{pipeline}/execution/", f"{pipeline}/execution0")
+        tasks.discard(tx, kind, f"{execution} ", f"{execution}!")
 
 
 def take(

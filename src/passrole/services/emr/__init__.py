@@ -9,6 +9,7 @@ What they rest on:
 - records.py: what is kept; shapes.py, paging.py, refusals.py: how it is shown, and AWS's words
 - pass_role.py: the roles that RunJobFlow hands over
 - lifecycle.py: the state machines; status_events.py: their events
+- retention.py, leftovers.py: delete clusters that ended long ago, and what a killed server left
 - commands.py: what a jar means here; configurations.py: settings of Spark; failures.py: why a step failed
 
 `worker/emr_clusters.py` brings clusters through their lives, `worker/emr_step_runner.py` runs their steps.

@@ -7,6 +7,7 @@ Handlers, by resource:
 
 What they rest on:
 - records.py: the groups and streams that exist; rows.py: the SQL of events
+- retention.py: deletes what has expired, called by the worker
 - patterns.py: which messages a filter pattern wants; refusals.py: AWS's words
 
 Not here: tags, subscriptions, metric filters, queries, exports.

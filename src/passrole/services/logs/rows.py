@@ -28,6 +28,9 @@ class Event(NamedTuple):
         return Position(self.at, self.seq)
 
 
+EXPIRED_MAX = 10_000
+"""As many events as a call of PutLogEvents may bring."""
+
 _COLUMNS = "seq, stream, at, ingested, message"
 
 
@@ -88,6 +91,10 @@ def delete_stream(tx: Tx, group: str, stream: str) -> None:
     tx.run("DELETE FROM log_events WHERE log_group = ? AND stream = ?", group, stream)
 
 
-def delete_expired(tx: Tx, group: str, before: int) -> None:
-    """Remove what a group no longer keeps."""
-    tx.run("DELETE FROM log_events WHERE log_group = ? AND at < ?", group, before)
+def delete_expired(tx: Tx, group: str, before: int) -> int:
+    """Remove what a group no longer keeps, the oldest first, EXPIRED_MAX events at most; how many it was."""
+    sql = (
+        "DELETE FROM log_events WHERE seq IN"
+        " (SELECT seq FROM log_events WHERE log_group = ? AND at < ? ORDER BY at, seq LIMIT ?)"
+    )
+    return tx.run(sql, group, before, EXPIRED_MAX)
