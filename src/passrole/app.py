@@ -165,7 +165,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     deliveries = EventDeliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
     clusters = ClusterController(store, door.from_inside, steady, config)
-    housekeeping = Housekeeping(store, steady)
+    housekeeping = Housekeeping(store, steady, config)
     processes = Jobs()
     job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes))
     try:

@@ -109,6 +109,9 @@ class Config:
     images: ImageRules = _NO_RULES
     job_python: str = ""
     trusted_proxies: Networks = _NO_NETWORKS
+    keep_executions_days: int = 0
+    keep_clusters_days: int = 0
+    keep_log_events_days: int = 0
     log_level: str = "info"
 
     @property
@@ -139,11 +142,15 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
 
 _FIELDS = {field.name: field.type for field in dataclasses.fields(Config)}
 _YEAR_SECONDS = 366 * 86_400
+_DAYS_MAX = 3_653  # ten years
 _BOUNDS = {
     "port": (0, 65_535),
     "lambda_workers_max": (1, 10_000),
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),
+    "keep_executions_days": (0, _DAYS_MAX),
+    "keep_clusters_days": (0, _DAYS_MAX),
+    "keep_log_events_days": (0, _DAYS_MAX),
 }
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error", "critical"),

@@ -2,29 +2,52 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from passrole.clock import Clock
+from passrole.config import Config
+from passrole.history import retention as execution_retention
 from passrole.services import sqs
+from passrole.services.emr import retention as cluster_retention
+from passrole.services.logs import retention as log_retention
 from passrole.store import Store
 from passrole.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 300.0
+_DAY_SECONDS = 86_400
 
 
 class Housekeeping:
     """Deletes what is over, until the supervisor is closed: in the middle of a sweep if need be."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, config: Config) -> None:
         self._store = store
         self._clock = clock
+        self._config = config
 
     def start(self, supervisor: Supervisor) -> None:
         """The first sweep comes after an interval, so that starting is not held up."""
         supervisor.start("housekeeping", self._run)
 
+    async def sweep(self) -> Mapping[str, int]:
+        """Delete what has expired now; how much of each kind."""
+        store, config = self._store, self._config
+        deleted = {
+            "messages": await sqs.sweep(store, self._clock),
+            "log events": await log_retention.sweep(store, self._clock(), config.keep_log_events_days),
+        }
+        if days := config.keep_executions_days:
+            deleted["executions"] = await execution_retention.sweep(store, self._before(days))
+        if days := config.keep_clusters_days:
+            deleted["clusters"] = await cluster_retention.sweep(store, config.data, self._before(days))
+        return deleted
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            log.debug("housekeeping removed %d expired messages", await sqs.sweep(self._store, self._clock))
+            log.debug("housekeeping deleted %s", await self.sweep())
+
+    def _before(self, days: int) -> float:
+        return self._clock() - days * _DAY_SECONDS
