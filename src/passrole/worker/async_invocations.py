@@ -20,12 +20,13 @@ from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import async_invocations, destinations, outcomes, qualifiers, running
+from passrole.services.lambda_ import async_invocations, destinations, outcomes, qualifiers
 from passrole.services.lambda_.async_invocations import KIND, AsyncInvocation
 from passrole.services.lambda_.event_config_records import EventConfig, config_of
 from passrole.services.lambda_.names import LATEST
 from passrole.services.lambda_.outcomes import Attempt
 from passrole.services.lambda_.records import Function
+from passrole.services.lambda_.run_function import run_function
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import SessionCache
 from passrole.store import Store
@@ -107,7 +108,7 @@ class AsyncInvocations:
         """
         while True:
             try:
-                result = await running.run(
+                result = await run_function(
                     function,
                     invocation,
                     store=self._store,

@@ -30,7 +30,7 @@ from passrole.runtimes.interface import (
 )
 from passrole.services.context import CallOperation
 from passrole.services.lambda_.records import FUNCTIONS
-from passrole.services.lambda_.running import SOURCE_FUNCTION
+from passrole.services.lambda_.run_function import SOURCE_FUNCTION
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import SessionCache
 from passrole.store import Store

@@ -22,10 +22,11 @@ from passrole.config import Config
 from passrole.faults import Fault
 from passrole.runtimes.interface import FunctionRuntime, Invocation
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import filters, qualifiers, running, sqs_events
+from passrole.services.lambda_ import filters, qualifiers, sqs_events
 from passrole.services.lambda_.destinations import queue_url
 from passrole.services.lambda_.mapping_records import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping, Result
 from passrole.services.lambda_.records import Function
+from passrole.services.lambda_.run_function import run_function
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.lambda_.sqs_events import Message
 from passrole.services.service_sessions import SessionCache
@@ -244,9 +245,9 @@ class _Poller:
     async def _failed(
         self, mapping: EventSourceMapping, function: Function, messages: Sequence[Message]
     ) -> frozenset[str]:
-        """The ids of the messages that are not to be deleted. Raises what `running.run` raises."""
+        """The ids of the messages that are not to be deleted. Raises what `run_function` raises."""
         event = sqs_events.event(messages, mapping.queue_arn, mapping.region)
-        result = await running.run(
+        result = await run_function(
             function,
             Invocation(ids.request_id(), event, mapping.function_arn),
             store=self._store,

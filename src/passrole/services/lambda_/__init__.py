@@ -11,7 +11,7 @@ What they rest on:
 - sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
 - qualifiers.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
-- running.py: a function and its role, made into a call of the runtime
+- run_function.py: a function and its role, made into a call of the runtime
 - async_invocations.py: those that wait, stored before they are acknowledged; event_config_records.py,
   outcomes.py, destinations.py: retries, results, and where they are sent
 - mapping_records.py, sqs_events.py, filters.py: which queue feeds which function, how, in what

@@ -10,8 +10,9 @@ import orjson
 from passrole.policy.request import Values
 from passrole.runtimes.interface import Invocation, InvocationResult
 from passrole.services.context import Context
-from passrole.services.lambda_ import async_invocations, names, permissions, qualifiers, refusals, running
+from passrole.services.lambda_ import async_invocations, names, permissions, qualifiers, refusals
 from passrole.services.lambda_.records import Function
+from passrole.services.lambda_.run_function import run_function
 from passrole.services.operation import Parameters, operation
 
 PAYLOAD_BYTES_MAX = {"RequestResponse": 6_291_456, "DryRun": 6_291_456, "Event": 1_048_576}
@@ -66,7 +67,7 @@ async def _check_payload(payload: bytes, bytes_max: int) -> None:
 
 
 async def _run(ctx: Context, function: Function, invocation: Invocation) -> InvocationResult:
-    return await running.run(
+    return await run_function(
         function,
         invocation,
         store=ctx.store,

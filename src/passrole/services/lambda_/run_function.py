@@ -21,7 +21,7 @@ SOURCE_FUNCTION = "lambda:SourceFunctionArn"
 RELOADS_MAX = 5
 
 
-async def run(
+async def run_function(
     function: Function,
     invocation: Invocation,
     *,
