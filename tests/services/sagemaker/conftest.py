@@ -10,7 +10,16 @@ from tests.eventually import eventually
 
 Step = dict[str, Any]
 
+Define = Callable[..., str]
+Ended = Callable[[str], dict[str, Any]]
+Begin = Callable[..., str]
+FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
 _ALL = {"Effect": "Allow", "Action": ["lambda:*", "sqs:*"], "Resource": "*"}
+
+
+def callback(url: str) -> Step:
+    """A Callback step on a queue."""
+    return {"Name": "C", "Type": "Callback", "SqsQueueUrl": url, "Arguments": {"a": 1.5}}
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +50,9 @@ def define() -> Callable[..., str]:
 @pytest.fixture
 def made(server: Server, role: str, name: str, define: Callable[..., str]) -> Callable[..., str]:
     """Create the test's pipeline, of these steps or else of a Fail step; its ARN."""
-    fail = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
 
     def create(*steps: Step, members: dict[str, Any] | None = None, **given: Any) -> str:
-        text = define(*(steps or (fail,)), **(members or {}))
+        text = define(*(steps or (FAIL,)), **(members or {}))
         create_pipeline = server.client("sagemaker").create_pipeline
         arn: str = create_pipeline(PipelineName=name, PipelineDefinition=text, **{"RoleArn": role, **given})[
             "PipelineArn"
@@ -89,3 +97,17 @@ def ended(server: Server) -> Callable[[str], dict[str, Any]]:
         return eventually(over)
 
     return wait
+
+
+@pytest.fixture
+def begin(server: Server, role: str, name: str, define: Define) -> Begin:
+    """Create a pipeline of these steps and start it; the execution's ARN."""
+
+    def run(*steps: dict[str, Any], members: dict[str, Any] | None = None, **given: Any) -> str:
+        sagemaker = server.client("sagemaker")
+        text = define(*steps, **(members or {}))
+        sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=role)
+        arn: str = sagemaker.start_pipeline_execution(PipelineName=name, **given)["PipelineExecutionArn"]
+        return arn
+
+    return run
