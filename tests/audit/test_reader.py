@@ -54,11 +54,11 @@ def test_only_lines_that_fit_are_parsed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("no JSON", "is no JSON"),
-        ("[]", "is no entry of the trail"),
-        ("7", "is no entry of the trail"),
-        ('{"checks": [{}]}', "is no entry of the trail"),
-        ('{"checks": 1}', "is no entry of the trail"),
+        ("no JSON", "is not JSON"),
+        ("[]", "is not an entry of the trail"),
+        ("7", "is not an entry of the trail"),
+        ('{"checks": [{}]}', "is not an entry of the trail"),
+        ('{"checks": 1}', "is not an entry of the trail"),
     ],
 )
 def test_a_line_that_is_no_entry_is_told_with_its_file(tmp_path: Path, line: str, message: str) -> None:

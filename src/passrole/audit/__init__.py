@@ -1,4 +1,4 @@
-"""The audit trail of a data folder: who asked for what, whether it was allowed, and by which statement.
+"""The audit trail of a data folder: who called what, whether it was allowed, and by which statement.
 
 - `Entry`, `Check`: one call, and one permission that it needed (entry.py)
 - `Audit`: appends entries to `audit.jsonl` (writer.py)

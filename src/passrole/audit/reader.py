@@ -1,4 +1,4 @@
-"""The audit trail read back, oldest call first.
+"""Reads the audit trail, oldest call first.
 
 It judges nothing and asks no server: the file is enough, also that of a server that has ended.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from passrole.audit.entry import Entry, NotAnEntry, decode
 
-# A full trail is kept beside the present one.
+# The previous file, full, is beside the current one.
 _FILES = ("audit.jsonl.1", "audit.jsonl")
 
 
@@ -21,7 +21,7 @@ class NoTrail(Unreadable):
 
 
 def entries(data: Path, fits: Callable[[bytes], bool]) -> Iterator[Entry]:
-    """The calls of a data folder whose lines fit; a line that is still being written is left out.
+    """The calls of a data folder whose lines pass the filter; an unfinished last line is left out.
 
     `fits` looks at the bytes, because most lines of a long trail are not worth parsing. Raises Unreadable.
     """
@@ -46,6 +46,6 @@ def _decoded(file: Path, line: bytes) -> Entry:
     try:
         return decode(line)
     except ValueError as error:
-        raise Unreadable(f"`{file}` has a line that is no JSON: {line[:40]!r}") from error
+        raise Unreadable(f"`{file}` has a line that is not JSON: {line[:40]!r}") from error
     except NotAnEntry as error:
-        raise Unreadable(f"`{file}` has a line that is no entry of the trail: {line[:40]!r}") from error
+        raise Unreadable(f"`{file}` has a line that is not an entry of the trail: {line[:40]!r}") from error

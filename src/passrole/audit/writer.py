@@ -1,4 +1,4 @@
-"""Appends to the audit trail: one line a call in `audit.jsonl`, written before the call is answered.
+"""Appends to the audit trail: one line per call in `audit.jsonl`, written before the response is sent.
 
 Where no line can be written, the call fails and those that follow are refused before they do anything. The
 file is not synced to the disk: a power cut may lose the record of the last instant, never anything that was
@@ -26,15 +26,15 @@ class Audit:
         self._path = path
         self._file = private_files.open_to_append(path)
         _cut_torn_line(self._file.fileno())
-        self._owed = b""  # lines of calls that were under way when the file could not be written any more
+        self._owed = b""  # lines of calls that were running when the file became unwritable
 
     def check(self) -> None:
-        """Raises OSError where the trail cannot be written: no call may be made then."""
+        """Raises OSError if the trail cannot be written; then no call may run."""
         if self._owed:
             self._append(b"")
 
     def record(self, entry: Entry) -> None:
-        """Write an entry. Raises OSError where it cannot be written: it is owed then."""
+        """Write an entry. Raises OSError if that fails; it is then written before the next entry."""
         line = encode(entry)
         try:
             self._append(line)
@@ -47,7 +47,7 @@ class Audit:
         self._file.close()
 
     def _append(self, lines: bytes) -> None:
-        """All of it and what is owed, or nothing. Raises OSError."""
+        """Write these lines and those owed, or nothing. Raises OSError."""
         if self._file.closed:
             raise OSError(errno.EBADF, "the audit trail is closed")
         found = os.fstat(self._file.fileno())
@@ -60,7 +60,7 @@ class Audit:
             self._rotate()
 
     def _start_again(self) -> os.stat_result:
-        """Open a new file, because somebody removed the old one. Raises Gone where the folder is gone too."""
+        """Open a new file because the old one was removed. Raises Gone if the folder was removed too."""
         try:
             opened = private_files.open_to_append(self._path)
         except FileNotFoundError:
@@ -70,7 +70,7 @@ class Audit:
         return os.fstat(opened.fileno())
 
     def _rotate(self) -> None:
-        """Start a new file; where that fails, go on with the old one."""
+        """Start a new file; if that fails, continue with the old one."""
         last = self._path.with_suffix(".jsonl.1")
         self._path.replace(last)
         try:
@@ -84,7 +84,7 @@ class Audit:
 
 
 def _write(descriptor: int, lines: bytes, size: int) -> None:
-    """Append to a file of this size; it is of this size again where not all can be written."""
+    """Append to a file of this size; truncate it to this size if the write fails."""
     left = memoryview(lines)
     try:
         while left:

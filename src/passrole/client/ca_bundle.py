@@ -22,7 +22,7 @@ SageMaker:
 
 
 def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
-    """How the running server is reached by AWS's https names; None where no server runs."""
+    """The proxy and CA bundle with which AWS's https names reach the server; None if no server runs."""
     proxy = app.proxy(config)
     if proxy is None:
         return None
@@ -32,7 +32,7 @@ def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
 
 
 def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
-    """The user's authorities and ours; an environment that `passrole env` set names our bundle already."""
+    """The user's authorities and ours. After `passrole env` the environment names our bundle already."""
     bundle = data / "ca-bundle.pem"
     trusted = next((Path(inherited[name]) for name in BUNDLES if inherited.get(name)), None)
     if trusted is None or not trusted.is_file() or trusted == bundle:
@@ -43,7 +43,7 @@ def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
 
 
 def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
-    """Our settings, where the user has none: the SDK reads this file instead of the user's."""
+    """Our settings, only if the user has none: the SDK reads this file instead of the user's."""
     settings = data / "sagemaker-sdk.yaml"
     overridden = inherited.get(SDK_SETTINGS, str(settings)) != str(settings)
     if overridden or any(file.exists() for file in _sdk_files(inherited)):
@@ -53,7 +53,7 @@ def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
 
 
 def _sdk_files(inherited: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where the SDK looks for settings by default, on Linux and on macOS."""
+    """The SDK's default settings files on Linux and macOS."""
     home = Path.home()
     linux = Path(inherited.get("XDG_CONFIG_HOME") or home / ".config")
     folders = linux / "sagemaker", home / "Library" / "Application Support" / "sagemaker"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WaitingCallback:
-    """A callback that waits; `issued` in seconds since the epoch."""
+    """A waiting callback; `issued` in seconds since the epoch."""
 
     token: str
     execution: str
@@ -21,7 +21,7 @@ class WaitingCallback:
 
 
 def waiting_callbacks(connection: "Connection") -> list[WaitingCallback]:
-    """Those of the whole server, oldest first. Raises ClientError."""
+    """All waiting callbacks of the server, oldest first. Raises ClientError."""
     answer = connection.ask("ListWaitingCallbacks", {})
     return [
         WaitingCallback(
@@ -37,7 +37,7 @@ def waiting_callbacks(connection: "Connection") -> list[WaitingCallback]:
 
 
 def approve(connection: "Connection", token: str, outputs: Mapping[str, str]) -> str:
-    """Send the success; the ARN of the execution that goes on. Raises ClientError."""
+    """Send a success and return the execution's ARN. Raises ClientError."""
     given = [{"Name": name, "Value": value} for name, value in outputs.items()]
     answer = connection.client("sagemaker").send_pipeline_execution_step_success(
         CallbackToken=token, OutputParameters=given
@@ -46,7 +46,7 @@ def approve(connection: "Connection", token: str, outputs: Mapping[str, str]) ->
 
 
 def reject(connection: "Connection", token: str, reason: str) -> str:
-    """Send the failure; the ARN of the execution that goes on. Raises ClientError."""
+    """Send a failure and return the execution's ARN. Raises ClientError."""
     answer = connection.client("sagemaker").send_pipeline_execution_step_failure(
         CallbackToken=token, FailureReason=reason
     )
@@ -64,7 +64,7 @@ def declared_outputs(definition: Mapping[str, Any], step_name: str) -> list[str]
 
 
 def _every_step(steps: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Those inside the branches of conditions too."""
+    """All steps, also those in the branches of conditions."""
     for step in steps:
         yield step
         inner = step.get("Arguments")

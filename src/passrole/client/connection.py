@@ -26,12 +26,12 @@ from passrole.client.errors import InvalidInput, ServerUnavailable
 from passrole.client.server_process import Guard, Say, silent
 from passrole.config import Config
 
-Client = Any  # botocore makes the classes of its clients when asked for them
+Client = Any  # botocore creates its client classes at run time
 Answer = Mapping[str, Any]
 
 _NO_PROXY: dict[str, str] = {}
 _CLIENT = ClientConfig(
-    parameter_validation=False,  # the server's words, not the client's
+    parameter_validation=False,  # so that the server's error messages appear, not the client's
     proxies=_NO_PROXY,
     retries={"total_max_attempts": 1},
 )
@@ -44,7 +44,7 @@ _IGNORE_THE_USERS_OWN_AWS_SETTINGS = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A server, and the administrator's access to it; `temporary` if it ends with the block that has it."""
+    """A server, and the administrator's access to it; `temporary` if it stops at the end of the block."""
 
     url: str
     access: app.Access
@@ -52,11 +52,11 @@ class Connection:
 
     @property
     def keys(self) -> Keys:
-        """The administrator's."""
+        """The administrator's credentials."""
         return Keys(self.access.access_key_id, self.access.secret_access_key)
 
     def client(self, service: str, region: str | None = None) -> Client:
-        """A client that calls as the administrator, without a region in the folder's own."""
+        """A client that calls as the administrator; the default region is the data folder's."""
         return self._session.create_client(
             service,
             region_name=region or self.access.region,
@@ -67,7 +67,7 @@ class Connection:
         )
 
     def ask(self, operation: str, body: Answer) -> Answer:
-        """The answer of one of passrole's own operations. Raises ClientError."""
+        """The response of one of passrole's own operations. Raises ClientError."""
         request = AWSRequest(
             method="POST",
             url=f"{self.url}/_passrole/{operation}",
@@ -85,7 +85,7 @@ class Connection:
         return answer
 
     def role_arn(self, role: str | None) -> str:
-        """The ARN of a role given by name or ARN; by default the role of onboarding. Raises ClientError."""
+        """The ARN of a role given by name or ARN; by default the role of `init`. Raises ClientError."""
         if role is None:
             return self.access.role_arn
         if role.startswith("arn:"):
@@ -104,9 +104,9 @@ class Connection:
 
 
 def connect(config: Config, *, must_run: bool) -> Connection:
-    """The connection to a data folder that has been onboarded; `must_run` asks for a server that answers.
+    """The connection to a data folder that `init` prepared; `must_run` requires a server that answers.
 
-    Raises InvalidInput where it is no data folder, ServerUnavailable where no server runs.
+    Raises InvalidInput if it is not a data folder, ServerUnavailable if no server runs.
     """
     access = _access(config) if config.data.is_dir() else None
     if access is None:
@@ -125,7 +125,7 @@ def connect(config: Config, *, must_run: bool) -> Connection:
 def connected(
     config: Config, say: Say = silent, warn: Say = silent, guard: Guard = nullcontext
 ) -> Iterator[Connection]:
-    """The connection to the folder's server, which is started for this block where none runs.
+    """The connection to the folder's server; if none runs, one is started for this block.
 
     See `server_process.running_server`.
     """

@@ -1,4 +1,4 @@
-"""The data folder, made ready for a server."""
+"""Prepares the data folder for a server."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from passrole.config import Config
 
 
 def prepare(config: Config, warn: Callable[[str], None]) -> None:
-    """Make the folder, for its owner alone; `warn` is told what was open to others.
+    """Create the folder, readable only by its owner; `warn` gets what was readable by others.
 
     Raises InvalidInput where it cannot be written to.
     """
@@ -16,6 +16,6 @@ def prepare(config: Config, warn: Callable[[str], None]) -> None:
         private_files.make_folder(config.data, warn)
         probe = config.data / ".writable"
         probe.touch()
-        probe.unlink(missing_ok=True)  # another process may look at the same moment
+        probe.unlink(missing_ok=True)  # another process may check at the same moment
     except OSError as error:
         raise InvalidInput(f"the data folder `{config.data}` cannot be used: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Functions and pipelines put in place: created where they are missing, updated where they exist."""
+"""Creates functions and pipelines, or updates those that exist."""
 
 import sys
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from passrole.client.packaging import Source, archive, code_sha256
 if TYPE_CHECKING:
     from passrole.client.connection import Client
 
-TIMEOUT_SECONDS = 120  # what the SageMaker SDK's Lambda helper gives a function, instead of Lambda's 3
+TIMEOUT_SECONDS = 120  # the default of the SageMaker SDK's Lambda helper; Lambda's is 3
 RUNTIME = f"python3.{sys.version_info.minor}"
 
 
 def put_function(client: "Client", source: Source, role_arn: str) -> str:
-    """What was done: `created`, `updated` or `unchanged`. Raises ClientError."""
+    """Deploy a function: `created`, `updated` or `unchanged`. Raises ClientError."""
     zipped = archive(source.folder)
     configuration = {"Runtime": RUNTIME, "Handler": source.handler, "Role": role_arn}
     try:
@@ -31,7 +31,7 @@ def put_function(client: "Client", source: Source, role_arn: str) -> str:
 
 
 def put_pipeline(client: "Client", name: str, definition: str, role_arn: str) -> str:
-    """What was done: `created` or `updated`. Raises ClientError."""
+    """Deploy a pipeline: `created` or `updated`. Raises ClientError."""
     wanted = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role_arn}
     try:
         client.create_pipeline(**wanted)
@@ -52,5 +52,7 @@ def _update_function(client: "Client", name: str, zipped: bytes, configuration: 
         outdated.append(lambda: client.update_function_configuration(FunctionName=name, **configuration))
     for update in outdated:
         update()
-        client.get_waiter("function_updated_v2").wait(FunctionName=name)  # Lambda takes one at a time
+        client.get_waiter("function_updated_v2").wait(
+            FunctionName=name
+        )  # Lambda accepts one update at a time
     return "updated" if outdated else "unchanged"

@@ -1,4 +1,4 @@
-"""Environment variables with which any AWS client reaches a server: pure, from one mapping to another."""
+"""The environment variables with which any AWS client reaches a server. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _LEADS_ELSEWHERE = (
 
 @dataclass(frozen=True)
 class Keys:
-    """What requests are signed with; `token` only for a session of a role."""
+    """The credentials that sign requests; `token` only for a session of a role."""
 
     access_key_id: str
     secret_access_key: str
@@ -28,7 +28,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Https:
-    """How AWS's own https names lead to a server.
+    """How AWS's own https names reach a server.
 
     `bundle` holds the authorities to trust, ours and the user's; `authority` ours alone. `sdk_settings` is
     the SageMaker SDK's settings file that keeps it from sending telemetry; None leaves the user's own.
@@ -40,7 +40,7 @@ class Https:
     sdk_settings: Path | None = None
 
     def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """The variables to set; hosts that the user excepts from proxies stay excepted."""
+        """The variables to set; hosts in the user's NO_PROXY stay in it."""
         values = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), self.proxy)
         values |= {name: str(self.bundle) for name in BUNDLES}
         values["NODE_EXTRA_CA_CERTS"] = str(self.authority)
@@ -64,14 +64,14 @@ def variables(url: str, region: str, keys: Keys) -> dict[str, str]:
 
 
 def shell(values: Mapping[str, str], without: Sequence[str] = ()) -> str:
-    """Lines for `eval`; they unset what an earlier `eval` or a profile left behind, and `without`."""
+    """Lines for `eval`; they unset the variables of an earlier `eval` or a profile, and `without`."""
     stale = [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", *without) if name not in values]
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, f"unset {' '.join(stale)}"])
 
 
 def merged(inherited: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment with `values` in force.
+    """The user's environment, overridden by `values`.
 
     Variables that would lead a client elsewhere are left out: a profile, an old session token, an endpoint
     of one service. Where the user has a proxy, the loopback address is excepted from it.

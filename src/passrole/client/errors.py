@@ -1,8 +1,8 @@
-"""The errors of this room; what a server refuses is botocore's ClientError, in AWS's words."""
+"""The errors of this room. A server's refusal is botocore's ClientError with AWS's message."""
 
 
 class InvalidInput(Exception):
-    """What was given cannot be used: a folder, a name, a function's source. The message says why."""
+    """The input is invalid: a folder, a name, a function's source. The message says why."""
 
 
 class ServerUnavailable(Exception):

@@ -1,4 +1,4 @@
-"""A folder as the zip archive that Lambda takes: the same bytes for the same files.
+"""Packs a folder as a zip archive for Lambda: the same files give the same bytes.
 
 Knows no AWS client.
 """
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from passrole.client.errors import InvalidInput
 
 _LEFT_OUT = frozenset({"__pycache__", ".git", ".venv", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in the zip format
 _MODE = 0o644 << 16
 
 
@@ -26,7 +26,7 @@ class Source(NamedTuple):
 
 
 def read_source(text: str) -> Source:
-    """The parts of NAME=FOLDER:HANDLER. Raises InvalidInput where they name nothing."""
+    """The parts of NAME=FOLDER:HANDLER. Raises InvalidInput if folder or handler does not exist."""
     name, equals, rest = text.partition("=")
     folder, colon, handler = rest.rpartition(":")
     module, dot, attribute = handler.rpartition(".")
@@ -37,7 +37,7 @@ def read_source(text: str) -> Source:
         raise InvalidInput(f"the folder `{folder}` of function `{name}` does not exist")
     file = path / module.replace(".", "/")
     if not (file.with_name(f"{file.name}.py").is_file() or file.is_dir()):
-        raise InvalidInput(f"`{folder}` holds no `{module.replace('.', '/')}.py` for the handler `{handler}`")
+        raise InvalidInput(f"`{folder}` has no `{module.replace('.', '/')}.py` for the handler `{handler}`")
     return Source(name, path, handler)
 
 

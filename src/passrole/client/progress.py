@@ -1,4 +1,4 @@
-"""How far an execution is: its status and its steps, and what changed between two polls.
+"""The progress of an execution: its status, its steps, and the changes between two polls.
 
 Texts are as functions and callers wrote them: whoever shows them escapes them.
 """
@@ -17,7 +17,7 @@ _POLL_SECONDS_MIN, _POLL_SECONDS_MAX = 0.1, 2.0
 
 @dataclass(frozen=True)
 class Step:
-    """One step as it stands; `seconds` since it started, or that it took."""
+    """The state of a step; `seconds` since its start, or its duration."""
 
     name: str
     status: str
@@ -29,13 +29,13 @@ class Step:
 
     @property
     def waits(self) -> bool:
-        """For somebody to answer its callback."""
+        """Whether the step waits for an answer to its callback."""
         return bool(self.token) and self.status in ("Executing", "Stopping")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """An execution as it stands; `reason` tells why it failed."""
+    """The state of an execution; `reason` says why it failed."""
 
     status: str
     reason: str
@@ -43,12 +43,12 @@ class Progress:
 
     @property
     def has_ended(self) -> bool:
-        """Nothing of it will run any more."""
+        """Whether the status is final."""
         return self.status in ENDED
 
 
 def progress_of(sagemaker: "Client", execution_arn: str) -> Progress:
-    """One poll of an execution. Raises ClientError."""
+    """Poll an execution once. Raises ClientError."""
     # The status first: steps that are listed after a final status are final too.
     described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
     pages = sagemaker.get_paginator("list_pipeline_execution_steps")
@@ -58,7 +58,7 @@ def progress_of(sagemaker: "Client", execution_arn: str) -> Progress:
 
 
 def poll_seconds(elapsed: float) -> float:
-    """Until the next poll: a change is seen late by a twentieth at most; a day of waiting costs little."""
+    """Seconds until the next poll: a twentieth of the elapsed time, so that long waits need few calls."""
     return min(_POLL_SECONDS_MAX, max(_POLL_SECONDS_MIN, elapsed / 20))
 
 
@@ -68,7 +68,7 @@ def steps_of(listed: Iterable[Mapping[str, Any]], now: float) -> list[Step]:
 
 
 def changes(before: Sequence[Step], after: Sequence[Step]) -> list[Step]:
-    """The steps of `after` that are new, or whose status or token is another."""
+    """The steps of `after` that are new, or whose status or token has changed."""
     known = {step.name: (step.status, step.token) for step in before}
     return [step for step in after if known.get(step.name) != (step.status, step.token)]
 

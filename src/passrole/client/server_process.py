@@ -1,4 +1,4 @@
-"""A server on a data folder: the one that runs there, or one of our own for as long as it is needed.
+"""A server on a data folder: the running one, or a temporary one of our own.
 
 Our own server is a process, as `passrole serve` is: if we are killed, it goes on, and whoever comes next
 finds it. It is out of the terminal's process group, so that Ctrl-C ends us and lets us end the server.
@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 Guard = Callable[[], AbstractContextManager[None]]
 
 STARTING = "starting a server..."
-"""What `say` is told where that takes over _QUIET_SECONDS."""
+"""The message for `say` if that takes longer than _QUIET_SECONDS."""
 
 _READY = "passrole is ready at "
 _READY_SECONDS_MAX = 60.0
@@ -31,14 +31,14 @@ _QUIET_SECONDS = 1.0
 
 
 def silent(_message: str) -> None:
-    """Tells nobody."""
+    """Discards the message."""
 
 
 @contextmanager
 def running_server(
     config: Config, say: Say = silent, warn: Say = silent, guard: Guard = nullcontext
 ) -> Iterator[tuple[str, bool]]:
-    """The URL of a server, and whether it ends with this block.
+    """The URL of a server, and whether it stops at the end of this block.
 
     `warn` is told what was wrong with the folder. `guard` is entered while a server of our own runs: there a
     program arranges to leave the block when a signal asks it to end.
@@ -64,7 +64,7 @@ def running_server(
 
 @contextmanager
 def _own(config: Config, say: Say, guard: Guard) -> Iterator[str | None]:
-    """The URL of a server of our own; None where another one holds the folder."""
+    """The URL of a server of our own; None if another server uses the folder."""
     process = _start(config)
     try:
         with guard():
@@ -87,7 +87,7 @@ def _start(config: Config) -> subprocess.Popen[bytes]:
 
 
 def _url_of(process: subprocess.Popen[bytes], say: Say) -> str | None:
-    """What the server announces; None where it ended instead. Raises ServerUnavailable if it does neither."""
+    """The URL that the server prints; None if it ended. Raises ServerUnavailable after a time-out."""
     assert process.stdout is not None
     began, told = time.monotonic(), False
     while not select.select([process.stdout], [], [], _QUIET_SECONDS)[0]:
@@ -101,7 +101,7 @@ def _url_of(process: subprocess.Popen[bytes], say: Say) -> str | None:
 
 
 def _check_held_by_another(config: Config, process: subprocess.Popen[bytes]) -> None:
-    """Raises InvalidInput or ServerUnavailable with the reason where the server ended for another one."""
+    """Raises InvalidInput or ServerUnavailable with the reason, unless another server uses the folder."""
     code = process.wait()
     log = _log_path(config)
     lines = log.read_text(errors="replace").strip().splitlines() or ["no reason was given"]
@@ -131,5 +131,5 @@ def _remove_empty(log: Path) -> None:
 
 
 def _log_path(config: Config) -> Path:
-    """Where a server of our own writes what `serve` writes to standard error; one for each, for rivals."""
+    """The log file of a server of our own; each process has one, since several may start a server at once."""
     return config.data / f"server-of-{os.getpid()}.log"

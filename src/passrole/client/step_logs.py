@@ -1,4 +1,4 @@
-"""Which log lines belong to which step of an execution: of functions, and of EMR steps.
+"""The log lines of each step of an execution: of functions, and of EMR steps.
 
 A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
 one invocation at a time, so from the START line with that id on, every line of the same stream is the
@@ -31,12 +31,12 @@ class Line:
 
     @property
     def time_of_day(self) -> str:
-        """In UTC, with milliseconds."""
+        """The time in UTC, with milliseconds."""
         return datetime.fromtimestamp(self.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 def execution_arn(connection: Connection, named: str) -> str:
-    """The ARN behind an ARN, an execution's id or a pipeline's name. Raises InvalidInput, ClientError."""
+    """The ARN of an execution, given by ARN, id or pipeline name. Raises InvalidInput, ClientError."""
     if named.startswith("arn:"):
         return named
     sagemaker = connection.client("sagemaker")
@@ -53,13 +53,13 @@ def execution_arn(connection: Connection, named: str) -> str:
 
 
 def has_ended(connection: Connection, arn: str) -> bool:
-    """Whether nothing of the execution will run any more. Raises ClientError."""
+    """Whether the execution has ended. Raises ClientError."""
     described = connection.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     return described["PipelineExecutionStatus"] in ENDED
 
 
 def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
-    """What was written, in the order of steps and time. Raises InvalidInput, ClientError."""
+    """The lines in the order of steps and time. Raises InvalidInput, ClientError."""
     found: list[Line] = []
     for listed in _steps(connection, arn, step):
         if "StartTime" in listed and _function(listed):
@@ -70,7 +70,7 @@ def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
 
 
 def steps_without_lines(connection: Connection, arn: str, step: str | None, heard: set[str]) -> Iterator[str]:
-    """A message for each step of which there is no line. Raises ClientError."""
+    """A message for each step without log lines. Raises ClientError."""
     for listed in _steps(connection, arn, step):
         name = listed["StepName"]
         if name in heard:
@@ -111,8 +111,8 @@ def _newest(sagemaker: Any, pipeline: str) -> str:
 
 def _steps(connection: Connection, arn: str, step: str | None) -> list[Mapping[str, Any]]:
     sagemaker = connection.client("sagemaker")
-    asked = {"PipelineExecutionArn": arn, "SortOrder": "Ascending"}
-    found = list(_pages(sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **asked))
+    parameters = {"PipelineExecutionArn": arn, "SortOrder": "Ascending"}
+    found = list(_pages(sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **parameters))
     if step is None:
         return found
     chosen = [each for each in found if each["StepName"] == step]
@@ -130,11 +130,13 @@ def _function(listed: Mapping[str, Any]) -> str:
 def _of_step(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterable[Line]:
     name, attempts = listed["StepName"], int(listed.get("AttemptCount", 1))
     requests = {ids.invocation_id(arn, name, attempt + 1) for attempt in range(attempts)}
-    asked: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
-    if attempts == 1:  # those before it began earlier than what is listed
-        asked["startTime"] = int(listed["StartTime"].timestamp() * 1000) - 1  # fractions do not divide evenly
+    parameters: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
+    if attempts == 1:  # earlier attempts began before the listed start time
+        parameters["startTime"] = (
+            int(listed["StartTime"].timestamp() * 1000) - 1
+        )  # fractions do not divide evenly
     try:
-        events = list(_pages(connection.client("logs"), "filter_log_events", "events", **asked))
+        events = list(_pages(connection.client("logs"), "filter_log_events", "events", **parameters))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -150,8 +152,8 @@ def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[
     known, began = listed["Metadata"]["EMR"], int(listed["StartTime"].timestamp() * 1000)
     for stream in ("stderr", "stdout"):
         text, offset = "", 0
-        asked = {"ClusterId": known["ClusterId"], "StepId": known["StepId"], "Stream": stream}
-        while (answer := connection.ask("ReadEmrStepLog", {**asked, "Offset": offset}))["Text"]:
+        parameters = {"ClusterId": known["ClusterId"], "StepId": known["StepId"], "Stream": stream}
+        while (answer := connection.ask("ReadEmrStepLog", {**parameters, "Offset": offset}))["Text"]:
             text, offset = text + answer["Text"], answer["Offset"]
         lines = text.splitlines(keepends=True)
         whole = lines if "EndTime" in listed or text.endswith("\n") else lines[:-1]
@@ -159,6 +161,6 @@ def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[
             yield Line(f"{known['StepId']}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
 
 
-def _pages(client: Any, operation: str, member: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
-    for page in client.get_paginator(operation).paginate(**asked):
+def _pages(client: Any, operation: str, member: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+    for page in client.get_paginator(operation).paginate(**parameters):
         yield from page[member]

@@ -98,7 +98,7 @@ def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write)
             "gives the policy of the role only; leave out --for caller",
         ),
         ("--from-executions --role other --data {trail}", 2, "no call of an execution with the role `other`"),
-        ("--from-executions --data {broken}", 2, "has a line that is no JSON"),
+        ("--from-executions --data {broken}", 2, "has a line that is not JSON"),
         ("--from-executions --data {two}", 2, "the trail has several roles: x, y; choose one with --role"),
     ],
 )
