@@ -72,7 +72,7 @@ def test_the_help_of_a_command_ends_with_examples_of_it(command: str) -> None:
             "run {file} --function f=nowhere:app.handler",
             "the folder `nowhere` of function `f` does not exist",
         ),
-        ("run {file} --function f={folder}:app.handler", "holds no `app.py` for the handler `app.handler`"),
+        ("run {file} --function f={folder}:app.handler", "has no `app.py` for the handler `app.handler`"),
         ("run {binary}", "cannot be read"),
         ("run {nameless}", "gives no name for the pipeline; choose one with --name"),
         ("approve", "missing argument 'TOKEN'"),

@@ -60,7 +60,7 @@ def test_the_module_of_a_handler_must_be_there(folder: Path, handler: str, prese
     if present:
         assert read_source(text) == Source("sagemaker-f", folder, handler)
     else:
-        with pytest.raises(InvalidInput, match="holds no `other"):
+        with pytest.raises(InvalidInput, match="has no `other"):
             read_source(text)
 
 

@@ -31,7 +31,7 @@ class Unexpected(Failed):
 
 
 def written(error: Exception, context: click.Context) -> Unexpected:
-    """The error to end with, once the traceback is in a file in the folder for temporary files."""
+    """Write the traceback to a temporary file; the error with which the command ends."""
     secrets = _secrets(os.environ)
     message = without_secrets(f"{type(error).__name__}: {error}", secrets)
     try:
@@ -44,14 +44,14 @@ def written(error: Exception, context: click.Context) -> Unexpected:
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without these secrets, and without what stands where secrets do."""
+    """The text without these secrets, and without values that look like secrets."""
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
     return _USER_OF_A_URL.sub(rf"\1{_HIDDEN}@", _SECRET_BY_NAME.sub(rf"\1{_HIDDEN}", text))
 
 
 def _secrets(environment: Mapping[str, str]) -> list[str]:
-    """The values of variables that hold secrets, longest first; short ones would hide half of a text."""
+    """The values of secret variables, longest first, without short ones, which occur in any text."""
     found = {value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) > 7}
     return sorted(found, key=len, reverse=True)
 

@@ -1,4 +1,4 @@
-"""How every error leaves the command line: one line on standard error and an exit code.
+"""The format of every error: one line on standard error and an exit code.
 
 0    done                      70   unexpected; the line names a file with the traceback
 1    the run failed, or the server refused
@@ -32,7 +32,7 @@ class Misuse(click.UsageError):
 
 
 def one_line(error: click.ClickException) -> str:
-    """`passrole run: no such option '--datta'`; a wrong use also says where the help is."""
+    """`passrole run: no such option '--datta'`; for wrong use also the help command."""
     context = error.ctx if isinstance(error, click.UsageError | Failed) else None
     name = context.command_path if context else "passrole"
     message = escaped(" ".join(error.format_message().split())).removesuffix(".")
@@ -43,7 +43,7 @@ def one_line(error: click.ClickException) -> str:
 
 @contextmanager
 def aws_errors_reported() -> Iterator[None]:
-    """What the server refuses inside the block leaves as Failed, with AWS's code and message."""
+    """Errors of the server inside the block become Failed, with AWS's code and message."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""A group of commands, in the order in which it lists them, and what leaves it: a result or one line.
+"""A group of commands in the order of its list; every error is one line.
 
 No exception leaves it as a traceback. An expected error has a class here or in `client`; the traceback of any
 other is in a file.
@@ -14,18 +14,18 @@ from passrole.cli import crash_report
 from passrole.cli.errors import INTERRUPTED, Failed, Misuse, one_line
 from passrole.client import InvalidInput, ServerUnavailable
 
-# What click itself knows to end with: usage and exit codes, Ctrl-D, and a reader that went away.
+# click handles these itself: usage errors and exit codes, Ctrl-D, and a closed pipe.
 _CLICKS_OWN = (click.ClickException, click.exceptions.Exit, click.Abort, EOFError, BrokenPipeError)
 
 
 class Commands(click.Group):
-    """A group that lists its commands in the order of a first day, and reports in one line."""
+    """A group that lists its commands in the order of their first use, and reports errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As click's; any error but its own becomes one of ours."""
+        """As in click; other exceptions become errors of this room."""
         try:
             return super().invoke(ctx)
         except _CLICKS_OWN:
@@ -46,7 +46,7 @@ class Commands(click.Group):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """As click's, but an error is one line."""
+        """As in click, but an error is one line."""
         options = {"complete_var": complete_var, "windows_expand_args": windows_expand_args, **extra}
         if not standalone_mode:
             return super().main(args, prog_name, standalone_mode=False, **options)

@@ -1,4 +1,4 @@
-"""The options that several commands share, the values they take, and the ends of help pages."""
+"""Options of several commands, their value types, and the ends of help pages."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,7 +25,7 @@ class Assignment(NamedTuple):
 
 
 class AssignmentType(click.ParamType[Assignment]):
-    """Reads NAME=VALUE; the value may hold further equals signs, or nothing."""
+    """Parses NAME=VALUE; the value may contain equals signs or be empty."""
 
     name = "NAME=VALUE"
 
@@ -41,12 +41,12 @@ class AssignmentType(click.ParamType[Assignment]):
 
 def examples(*lines: str) -> str:
     """The end of a help page."""
-    unwrapped = "\b"  # click's mark for lines that stay as they are
+    unwrapped = "\b"  # click's marker for lines that it must not wrap
     return "\n".join((unwrapped, "Examples:", *(f"  {line}" for line in lines)))
 
 
 def data_option(command: F) -> F:
-    """The folder that holds everything a server keeps."""
+    """The folder with all data of a server."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
@@ -55,7 +55,7 @@ def data_option(command: F) -> F:
 
 
 def spark_master_option(command: F) -> F:
-    """Where EMR steps run."""
+    """The Spark master of EMR steps."""
     return click.option(
         "--spark-master",
         metavar="URL",
@@ -64,7 +64,7 @@ def spark_master_option(command: F) -> F:
 
 
 def settings(**overrides: Any) -> Config:
-    """The settings in force. Raises Misuse."""
+    """The effective settings. Raises Misuse."""
     try:
         return load(**overrides)
     except ConfigError as error:
@@ -74,7 +74,7 @@ def settings(**overrides: Any) -> Config:
 
 
 def usable(config: Config) -> Config:
-    """The same settings, once the data folder exists and can be written to. Raises InvalidInput."""
+    """The same settings, after the data folder exists and is writable. Raises InvalidInput."""
     from passrole.client import data_folder
 
     data_folder.prepare(config, warn)
@@ -87,12 +87,12 @@ def say(message: str) -> None:
 
 
 def warn(message: str) -> None:
-    """A message about something that is wrong but stops nothing."""
+    """A warning for people, on standard error."""
     say(f"warning: {message}")
 
 
 def unique_assignments(assignments: Iterable[Assignment], option: str) -> dict[str, str]:
-    """The values by name. Raises Misuse where a name is given twice."""
+    """The values by name. Raises Misuse if a name is repeated."""
     values: dict[str, str] = {}
     for name, value in assignments:
         if name in values:

@@ -1,4 +1,4 @@
-"""A server for the duration of a command: what the user is told meanwhile, and which signals end it."""
+"""A server for the duration of a command: its messages to the user, and the signals that stop it."""
 
 import signal
 import sys
@@ -15,7 +15,7 @@ from passrole.config import Config
 
 @contextmanager
 def connected(config: Config) -> Iterator[Connection]:
-    """The connection to the folder's server, which is started for this block where none runs."""
+    """The connection to the folder's server, if none runs, one is started for this block."""
     with connection.connected(config, say, warn, _leaving_on_sigterm) as found:
         yield found
 

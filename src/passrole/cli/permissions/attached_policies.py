@@ -17,7 +17,7 @@ from passrole.policy.document import CompiledPolicy
 if TYPE_CHECKING:
     from passrole.client.connection import Client
 
-# A client of botocore's for a service, in a region or in that of the settings.
+# A botocore client for a service, in the given region or that of the settings.
 ClientOf = Callable[[str, str | None], Any]
 
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -32,7 +32,7 @@ def attached_policies(
     """
     policies: dict[str, CompiledPolicy] = {}
     closed = []
-    client_of = cache(client_of)  # a client takes longer to make than a call
+    client_of = cache(client_of)  # creating a client takes longer than a call
     for resource in dict.fromkeys(resources):
         try:
             found = attached_policy(client_of, "resource", resource)
@@ -47,7 +47,7 @@ def attached_policies(
 def attached_policy(
     client_of: ClientOf, kind: Literal["resource", "trust"], resource: str
 ) -> CompiledPolicy | None:
-    """A resource's policy, or a role's trust policy; None where nothing is attached.
+    """A resource's policy, or a role's trust policy; None if nothing is attached.
 
     Raises Misuse where it cannot be used, ClientError where it may not be read or the role is not there, and
     BotoCoreError.

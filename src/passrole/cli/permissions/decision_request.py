@@ -1,4 +1,4 @@
-"""A request given by options, put to the evaluator.
+"""Evaluates a request that options describe.
 
 It explains nothing; the principal and its policies come from files, or from a running server.
 """
@@ -32,7 +32,7 @@ Parties = tuple[Principal, PolicySet, CompiledPolicy | None]
 
 @dataclass(frozen=True)
 class DecisionRequest:
-    """What the options say."""
+    """The values of the options."""
 
     config: Config
     action: str | None
@@ -46,7 +46,7 @@ class DecisionRequest:
 
     @property
     def asks(self) -> Literal["resource", "trust"]:
-        """Which policy of the resource is asked: for AssumeRole the trust policy, as at the door."""
+        """The kind of the resource's policy: for AssumeRole the trust policy, as at the door."""
         return "trust" if asks_trust(self.action or "") else "resource"
 
     @property
@@ -77,7 +77,7 @@ def decide(asked: DecisionRequest) -> Explanation:
 
 
 def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:
-    """Whether the files are enough; services and root users have no policies of their own."""
+    """Whether the files suffice without a server; services and root users have no policies of their own."""
     if asked.role is not None and (asked.principal or asked.policies or asked.boundary):
         raise Misuse("--role brings its own policies; leave out --principal, --policy and --boundary")
     has_none = given is not None and given.kind in ("root", "service")
@@ -120,12 +120,12 @@ def _identity(
     kind: Literal["user", "role"] = "user" if given and given.kind == "user" else "role"
     found = fetch_identity(connection.client("iam"), kind, by_name)
     is_session = given is not None and asked.principal is not None and ":sts:" in asked.principal
-    # Without the role's own trust, which is asked about others.
+    # Without the role's own trust policy, which is about its callers.
     return (given if given and is_session else found.principal), found.policies.replace()
 
 
 def _owner(resource: str, principal: Principal) -> str:
-    """The account of the resource; ARNs that name none are the caller's."""
+    """The account of the resource; without one in the ARN it is the caller's."""
     found = arns.parse(resource)
     return found.account if found and found.account not in ("", "aws") else principal.account
 

@@ -1,4 +1,4 @@
-"""A pipeline as it is deployed: at AWS, or wherever the user's own settings lead AWS's clients.
+"""A deployed pipeline: at AWS, or at the endpoint of the user's AWS settings.
 
 It judges nothing. Unlike every other command it calls with the user's credentials, region and endpoint; what
 cannot be read with them leaves as Misuse, because exit code 1 is for what is missing.
@@ -29,7 +29,7 @@ _NOT_THERE = frozenset(
         "ResourceNotFoundException",  # Lambda
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",
-        "InvalidRequestException",  # EMR, of a cluster it does not know
+        "InvalidRequestException",  # EMR, for an unknown cluster
     }
 )
 
@@ -53,7 +53,7 @@ class Endpoint:
         self._region = self._session.get_config_variable("region") or os.environ.get("AWS_REGION")
 
     def client(self, service: str, region: str | None = None) -> Client:
-        """A client for a region, without one for the user's. Raises what botocore raises."""
+        """A client for a region, by default the user's. Raises what botocore raises."""
         return self._session.create_client(service, region_name=region or self._region)
 
     def pipeline(self, name: str, given: dict[str, str], version: str | None) -> Deployed:
@@ -82,7 +82,7 @@ class Endpoint:
         return Subject(found.principal, place, found.policies, None, self.client)
 
     def missing(self, needs: Iterable[Need]) -> list[str]:
-        """A message for each function, queue and cluster that is named in full and is not there."""
+        """A message for each function, queue and cluster that is named in full and does not exist."""
         looked_at: dict[tuple[str, str], Need] = {}
         for need in needs:
             if need.action in _LOOKUPS and not need.is_pattern:
@@ -104,7 +104,7 @@ def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
             problem = "is not there"
         elif code in DENIED:
             problem = "may not be looked at with these credentials, and may be missing"
-        else:  # an endpoint that does not know the operation says nothing about the thing
+        else:  # an unsupported operation says nothing about the resource
             return
     except BotoCoreError:
         return
@@ -113,7 +113,7 @@ def _missing(need: Need, client_of: ClientOf) -> Iterator[str]:
 
 
 def _place(pipeline_arn: str) -> Place:
-    """Where the pipeline is. Raises Misuse for another partition's, whose managed policies are not ours."""
+    """Region and account of the pipeline. Raises Misuse for other partitions, whose policies are unknown."""
     found = arns.parse(pipeline_arn)
     try:
         return Place(Region(found.region if found else ""), Account(found.account if found else ""))
@@ -123,7 +123,7 @@ def _place(pipeline_arn: str) -> Place:
 
 @dataclass(frozen=True)
 class _Lookup:
-    """How to see whether a resource exists; `problem` raises ClientError where it does not."""
+    """How to check that a resource exists; `problem` raises ClientError if it does not."""
 
     service: str
     noun: str

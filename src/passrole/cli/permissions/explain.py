@@ -1,4 +1,4 @@
-"""`passrole explain`: one decision in full, of a call that was made or of a request that could be."""
+"""`passrole explain`: one decision in full, of an actual call or a hypothetical request."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(epilog=_EXAMPLES)
 @data_option
 @click.option("--request-id", metavar="ID", help="A call by its request id, allowed or not.")
-@click.option("--action", metavar="ACTION", help="What is asked for: `service:Action`.")
-@click.option("--resource", metavar="ARN", help="On what.  [default: *, for actions without resources]")
+@click.option("--action", metavar="ACTION", help="The action: `service:Action`.")
+@click.option("--resource", metavar="ARN", help="The resource.  [default: *, for actions without resources]")
 @click.option(
     "--context",
     "keys",
@@ -30,10 +30,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=AssignmentType(),
     help="A condition key; repeated for one with several values.",
 )
-@click.option("--principal", metavar="ARN", help="Who asks; a user or role of the server, without --policy.")
-@click.option("--role", metavar="NAME", help="A role of the server asks, by name or ARN.")
-@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of whoever asks.")
-@click.option("--boundary", type=_FILE, help="The permissions boundary of whoever asks.")
+@click.option(
+    "--principal", metavar="ARN", help="The principal: without --policy, a user or role of the server."
+)
+@click.option("--role", metavar="NAME", help="A role of the server as the principal, by name or ARN.")
+@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of the principal.")
+@click.option("--boundary", type=_FILE, help="The permissions boundary of the principal.")
 @click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
@@ -53,7 +55,7 @@ def explain(
     resource_policy: Path | None,
     format_: str,
 ) -> None:
-    """Explain why a call was denied, or what a request would get.
+    """Explain why a call was denied, or how a request would be decided.
 
     Without options it is the last denial in the server's audit trail. With --action it is a request of
     your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.

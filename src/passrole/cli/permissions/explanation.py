@@ -1,4 +1,4 @@
-"""A decision explained, as text or as JSON: of a request, or of a call in the audit trail.
+"""Explains a decision as text or JSON: of a request, or of a call in the audit trail.
 
 A call in the trail is explained by its entry alone, because its policies may have changed since.
 """
@@ -40,7 +40,7 @@ _WHERE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class LayerVerdict:
-    """What a layer says; `statement` counts from 0, None where no statement decided or none is known."""
+    """The verdict of a layer; `statement` counts from 0, None if no statement decided or none is known."""
 
     layer: str
     verdict: str
@@ -51,7 +51,7 @@ class LayerVerdict:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A decision; `reason` is AWS's message, `call` what the audit trail knows of the call."""
+    """A decision; `reason` is AWS's message, `call` what the audit trail has about the call."""
 
     allowed: bool
     action: str

@@ -1,4 +1,4 @@
-"""The documents that `policy generate` writes, and what is worth saying about them.
+"""The documents that `policy generate` writes, and notes on them.
 
 It decides no permission: `needs` lists them and makes the statements.
 """
@@ -37,7 +37,7 @@ _SECONDS_APART = 1.0
 
 @dataclass(frozen=True)
 class Generated:
-    """Policy documents by whose they are (`role`, `caller`, `trust`), and notes on them for people."""
+    """Policy documents by their owner (`role`, `caller`, `trust`), and notes on them for people."""
 
     documents: Mapping[str, Mapping[str, Any]]
     notes_by_document: Mapping[str, Sequence[str]]
@@ -66,7 +66,7 @@ def from_definition(
     name: str,
     chosen: tuple[str | None, str | None],
 ) -> Generated:
-    """What the definition needs; `chosen` are the region and account that were asked for. Raises Misuse."""
+    """The policies that the definition needs; `chosen` are the region and account options. Raises Misuse."""
     definition = definition_of(file, given)
     place = needs.place_of(definition, needs.Place(config.region, config.account))
     region, account = chosen

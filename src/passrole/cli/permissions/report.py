@@ -43,13 +43,13 @@ class Report:
 
     @property
     def counted(self) -> list[Answer]:
-        """Every verdict but on what is asked only if there are tags."""
+        """All verdicts except on permissions that only tags need."""
         every = (*self.answers, *self.job_answers, *self.caller_answers)
         return [answer for answer in every if answer.need.when != "if tagged"]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing that is known to be needed is missing."""
+        """Whether no permission that is known to be needed is missing."""
         return not any(answer.counts_against for answer in self.counted)
 
 
@@ -148,7 +148,7 @@ def as_junit(report: Report) -> str:
 
 
 def needed(need: Need) -> str:
-    """`action on resource`, with what is special about it; printable."""
+    """`action on resource` with its qualifiers; printable."""
     notes = [f"for {value}" for key, value in need.context.items() if key == "iam:PassedToService"]
     if need.is_pattern:
         notes.append("known only at run time")
@@ -173,7 +173,7 @@ def answer_json(answer: Answer, keys: Keys) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """The text without what could steer a terminal: each such letter is a question mark."""
+    """The text with a question mark for each character that could control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -221,7 +221,7 @@ def _count(report: Report) -> str:
 
 
 def _cause(answer: Answer) -> str:
-    """AWS's message from its cause on."""
+    """The part of AWS's message that begins with the cause."""
     return f"because {(answer.reason or '').partition(' because ')[2]}"
 
 

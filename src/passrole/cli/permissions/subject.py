@@ -29,14 +29,14 @@ from passrole.policy.request_keys import time_keys
 if TYPE_CHECKING:
     from passrole.cli.permissions.attached_policies import ClientOf
 
-# The names of roles that are given by their policies alone: the pipeline's, and that of its jobs.
+# Names for roles of which only the policies are given: the pipeline's role, and that of its jobs.
 UNNAMED = "execution-role"
 _UNNAMED_OF_JOBS = "job-role"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the options say."""
+    """The values of the options."""
 
     config: Config
     policies: tuple[Path, ...] = ()
@@ -132,7 +132,7 @@ def keys_of_now(place: Place) -> dict[str, Values]:
 
 
 def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | None:
-    """Whoever creates and starts the pipeline, where a policy is given. Raises Misuse."""
+    """The principal that creates and starts the pipeline, if a policy is given. Raises Misuse."""
     if choice.caller is None:
         return None
     arn = str(arns.Arn(place.partition, "iam", "", place.account, "user/caller"))
@@ -140,7 +140,7 @@ def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | Non
 
 
 def definition_of(file: Path, given: dict[str, str]) -> Definition:
-    """The steps of the file, with the parameters given. Raises Misuse."""
+    """The steps of the file with these parameters. Raises Misuse."""
     return parse_definition(read_text(file), given, str(file))
 
 

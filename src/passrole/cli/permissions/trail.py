@@ -1,4 +1,4 @@
-"""What the audit trail of a data folder knows of the roles of executions."""
+"""Reads from a data folder's audit trail what the roles of executions were allowed."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ from passrole.audit import Check, Entry
 from passrole.cli.errors import Misuse
 from passrole.needs.need import PASSED_TO, Need
 
-# How the names begin of the sessions in which SageMaker runs the steps.
+# The prefixes of the names of sessions in which SageMaker runs the steps.
 _SESSION = "sagemaker-pipeline-"
 
 
 def entries(data: Path, fits: Callable[[bytes], bool]) -> Iterator[Entry]:
-    """The calls whose lines fit, oldest first. Raises Misuse where the trail cannot be read."""
+    """The calls whose lines pass the filter, oldest first. Raises Misuse if the trail cannot be read."""
     try:
         yield from audit.entries(data, fits)
     except audit.NoTrail as error:
@@ -23,7 +23,7 @@ def entries(data: Path, fits: Callable[[bytes], bool]) -> Iterator[Entry]:
 
 
 def allowed_to_roles(data: Path, since: float = 0, until: float | None = None) -> dict[str, list[Need]]:
-    """By the name of each role, what its sessions of SageMaker were allowed; times in epoch seconds.
+    """What SageMaker's sessions of each role, by its name, were allowed; times in epoch seconds.
 
     Raises Misuse where the trail cannot be read.
     """
@@ -40,7 +40,7 @@ def allowed_to_roles(data: Path, since: float = 0, until: float | None = None) -
 
 
 def _role(principal: str) -> str | None:
-    """The role of a session of SageMaker's; None for everybody else."""
+    """The role of a SageMaker session; None for other principals."""
     kind, _, session = principal.rpartition(":")[2].partition("/")
     role, _, name = session.partition("/")
     return role if kind == "assumed-role" and name.startswith(_SESSION) else None

@@ -42,4 +42,4 @@ def approve(token: str, outputs: tuple[Assignment, ...], data: Path | None) -> N
     connection = connect(settings(data=data), must_run=True)
     with aws_errors_reported():
         execution = callbacks.approve(connection, token, values)
-    click.echo(f"approved; {execution} goes on")
+    click.echo(f"approved; {execution} continues")

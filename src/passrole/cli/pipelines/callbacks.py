@@ -54,7 +54,7 @@ def callbacks(data: Path | None, format_: str) -> None:
 
 
 def as_json(callback: "WaitingCallback", now: float) -> dict[str, object]:
-    """One callback as the JSON list has it; `issued` in ISO 8601, UTC."""
+    """One callback in the JSON list; `issued` in ISO 8601, UTC."""
     return {
         "token": callback.token,
         "step": callback.step,
@@ -67,7 +67,7 @@ def as_json(callback: "WaitingCallback", now: float) -> dict[str, object]:
 
 
 def columns(callback: "WaitingCallback", now: float) -> tuple[str, str, str, str]:
-    """Token, age, `pipeline/execution/step`, arguments in JSON (last, for they may hold spaces)."""
+    """Token, age, `pipeline/execution/step`, arguments in JSON (last, because they may contain spaces)."""
     pipeline, _, execution = callback.execution.rpartition(":pipeline/")[2].partition("/execution/")
     place = f"{pipeline}/{execution}/{callback.step}"
     arguments = escaped(json.dumps(callback.arguments))

@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.5
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.option("--follow", "-f", is_flag=True, help="Go on until the execution has ended.")
+@click.option("--follow", "-f", is_flag=True, help="Continue until the execution has ended.")
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
@@ -58,6 +58,6 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
 
 
 def _texts(line: "Line") -> Iterator[str]:
-    """Each with its time and step, so that no text looks like a line of another step."""
+    """Lines, each with its time and step, so that no text looks like a line of another step."""
     for text in terminal_lines(line.text.removesuffix("\n")):
         yield f"{line.time_of_day}  {escaped(line.step)}  {text}"

@@ -1,4 +1,4 @@
-"""Steps and outputs of an execution as lines for a terminal, which nothing in them can steer."""
+"""Steps and outputs of an execution as lines for a terminal, without control characters."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from passrole.log_format import escaped
 
 
 def detail(step: Step) -> str:
-    """What there is to say of a step beside its status."""
+    """The details of a step beside its status."""
     if step.waits:
         return f"waits for an answer to {step.token}"
     return escaped(step.reason) or (f"the condition is {step.outcome.lower()}" if step.outcome else "")

@@ -27,4 +27,4 @@ def reject(token: str, reason: str, data: Path | None) -> None:
     connection = connect(settings(data=data), must_run=True)
     with aws_errors_reported():
         execution = callbacks.reject(connection, token, reason)
-    click.echo(f"rejected; {execution} goes on without that step")
+    click.echo(f"rejected; {execution} continues without that step")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be run, read and checked before any server is asked."""
+    """The input of `run`, checked before the first call to a server."""
 
     name: str
     definition: str
@@ -123,7 +123,7 @@ def _job(
 
 
 def _start(connection: "Connection", job: Job) -> str:
-    """Put everything in place and start; the execution's ARN."""
+    """Deploy functions and pipeline, and start an execution; its ARN."""
     from passrole.client.deployment import put_function, put_pipeline
 
     for source in job.functions:
@@ -139,7 +139,7 @@ def _start(connection: "Connection", job: Job) -> str:
 
 
 def _follow(connection: "Connection", job: Job, execution: str) -> tuple["Progress", float]:
-    """Show the execution until it ends; its end, and the seconds that it took."""
+    """Show the execution until it ends; its final state, and its duration in seconds."""
     from passrole.cli.pipelines.screens import screen
     from passrole.client.progress import poll_seconds, progress_of
 
@@ -159,7 +159,7 @@ def _follow(connection: "Connection", job: Job, execution: str) -> tuple["Progre
 
 
 def _answer(connection: "Connection", job: Job, shown: "Screen", step: "Step", *, approves: bool) -> None:
-    """Ask on the terminal for what the answer needs, and send it."""
+    """Prompt for the outputs or the reason on the terminal, and send the answer."""
     from botocore.exceptions import ClientError
 
     from passrole.client import callbacks

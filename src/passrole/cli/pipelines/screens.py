@@ -1,6 +1,6 @@
-"""Two ways to show an execution: a table that lives on a terminal, and a plain line per change.
+"""Two ways to show an execution: a table on a terminal that is redrawn, and a plain line per change.
 
-Knows no AWS: it is handed steps and told to wait, and on a terminal it hands back the keys pressed.
+Knows no AWS: it gets steps, shows them and waits; on a terminal it returns the keys pressed.
 """
 
 import select
@@ -36,7 +36,7 @@ _OFFER = "a callback waits: press a to approve, r to reject, Ctrl-C to stop watc
 
 
 class Screen(Protocol):
-    """Where an execution is shown; entered for as long as it is watched."""
+    """Shows an execution; a context manager for the time of watching."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -44,13 +44,13 @@ class Screen(Protocol):
     ) -> None: ...
 
     def show(self, steps: Sequence[Step], seconds: float) -> None:
-        """The steps as they now are, `seconds` after the start."""
+        """Show the current steps, `seconds` after the start."""
 
     def wait(self, seconds: float) -> str:
-        """Let time pass; the key that was pressed, or nothing."""
+        """Wait; the key that was pressed, or an empty string."""
 
     def suspended(self) -> AbstractContextManager[None]:
-        """Leave the terminal to questions and answers for the block."""
+        """Release the terminal for prompts inside the block."""
 
 
 def is_terminal() -> bool:
@@ -73,8 +73,8 @@ class Lines:
     def show(self, steps: Sequence[Step], seconds: float) -> None:
         for step in changes(self._shown, steps):
             line = f"{seconds:8.2f} s  {step.status:<9}  {step.name}"
-            told = detail(step)
-            click.echo(f"{line}: {told}" if told else line)
+            details = detail(step)
+            click.echo(f"{line}: {details}" if details else line)
         self._shown = list(steps)
 
     def wait(self, seconds: float) -> str:
@@ -141,7 +141,7 @@ def table(steps: Sequence[Step], seconds: float, caption: str | None) -> Table:
 
 @contextmanager
 def _single_keys() -> Iterator[None]:
-    """The terminal hands over each key at once, unechoed; Ctrl-C stays Ctrl-C."""
+    """The terminal delivers each key at once without echo; Ctrl-C still interrupts."""
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:

@@ -1,4 +1,4 @@
-"""Variables and configurations for clients that need others than AWS's SDKs do; pure.
+"""Variables and configurations for clients that need other settings than AWS's SDKs. Pure.
 
 docs/howto/clients.md has the lines that each was run with.
 """
@@ -43,12 +43,12 @@ def _rclone(values: Variables) -> Variables:
 
 
 def _object_store(_values: Variables) -> Variables:
-    """Rust's object_store speaks plain http only where it is told to."""
+    """Rust's object_store uses plain http only with this setting."""
     return {"AWS_ALLOW_HTTP": "true"}
 
 
 def _s3cmd(values: Variables) -> str:
-    """Its configuration file."""
+    """The configuration file of s3cmd."""
     url = urlsplit(values["AWS_ENDPOINT_URL"])
     settings = {
         "access_key": values["AWS_ACCESS_KEY_ID"],
@@ -64,7 +64,7 @@ def _s3cmd(values: Variables) -> str:
 
 
 def _duckdb(values: Variables) -> str:
-    """A statement."""
+    """The SQL statement for duckdb."""
     url = urlsplit(values["AWS_ENDPOINT_URL"])
     settings = {
         "KEY_ID": values["AWS_ACCESS_KEY_ID"],

@@ -1,4 +1,4 @@
-"""Checks of the machine: each says what it found, whether it matters, and what to do about it."""
+"""Checks of the machine: each reports what it found, its severity, and what to do."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ _PROGRAM_SECONDS_MAX = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """One prerequisite; `advice` is what to do where it is not met."""
+    """One prerequisite; `advice` says what to do if it is not met."""
 
     subject: str
     level: Level
@@ -34,7 +34,7 @@ class Finding:
 
 
 def findings(config: Config) -> Iterator[Finding]:
-    """Every finding, in the order in which somebody would need them."""
+    """Every finding, in the order of their need."""
     for check in _CHECKS:
         yield check(config)
 

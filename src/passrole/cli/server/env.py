@@ -32,7 +32,7 @@ _EXAMPLES = examples(
     "--for",
     "client",
     type=click.Choice(sorted(CLIENTS)),
-    help="The lines that this client wants, where it wants others than AWS's SDKs.",
+    help="The lines for this client, if it needs others than AWS's SDKs.",
 )
 @click.option(
     "--format",
@@ -43,7 +43,7 @@ _EXAMPLES = examples(
     help="Lines for `eval`, or one JSON object.",
 )
 def env(data: Path | None, role: str | None, client: str | None, format_: str) -> None:
-    """Print the variables that lead AWS clients to the server.
+    """Print the variables with which AWS clients reach the server.
 
     They carry the administrator's access key, or with --role the temporary credentials of a role that
     trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a

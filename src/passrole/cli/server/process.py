@@ -1,4 +1,4 @@
-"""The user's command, run as if it had been started directly: its signals, its exit code.
+"""Runs the user's command as if it had been started directly: its signals, its exit code.
 
 Knows no server and no AWS.
 """
@@ -22,13 +22,13 @@ class NotFound(Failed):
 
 
 class NotExecutable(Failed):
-    """The command is there and cannot be run; the exit code is the shell's for it."""
+    """The command exists and cannot be run; the exit code is the shell's for it."""
 
     exit_code = 126
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """The command's exit code, or 128 and the signal's number as a shell has it. Raises Failed."""
+    """The command's exit code, or 128 plus the signal's number, as in a shell. Raises Failed."""
     try:
         process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 (the user's own command)
     except FileNotFoundError as error:
@@ -42,7 +42,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 @contextmanager
 def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Every signal that asks us to end goes to the command, which decides.
+    """Forward every termination signal to the command, which decides.
 
     A terminal sends Ctrl-C to the whole foreground group, and so to the command already: passing it on
     would make it two.

@@ -1,4 +1,4 @@
-"""`passrole serve`: a server that stays."""
+"""`passrole serve`: runs a server."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _EXAMPLES = examples(
 )
 @spark_master_option
 def serve(data: Path | None, host: str | None, port: int | None, spark_master: str | None) -> None:
-    """Serve the AWS API from a data folder until told to stop.
+    """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
     Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
     SIGTERM or Ctrl-C ends it cleanly; what was running goes on at the next start.
