@@ -1,6 +1,6 @@
 """Why a job fails: FailureReason in AWS's words.
 
-ClientError is the user's to mend, AlgorithmError the program's, InternalServerError ours.
+ClientError is the user's error, AlgorithmError the program's, InternalServerError passrole's.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
 """
 
@@ -15,21 +15,21 @@ class JobFailed(Exception):
 
 
 def download_failed(fault: Fault) -> JobFailed:
-    """S3 refused what an input needs, to the role of the job."""
+    """S3 refused the download of an input to the job's role."""
     return JobFailed(
         f"ClientError: Data download failed:{fault.code} ({fault.status or 400}): {fault.message}"
     )
 
 
 def upload_failed(fault: Fault) -> JobFailed:
-    """S3 refused what an output needs, to the role of the job."""
+    """S3 refused the upload of an output to the job's role."""
     return JobFailed(f"ClientError: Data upload failed:{fault.code} ({fault.status or 400}): {fault.message}")
 
 
 def exited(code: int, message: str | None) -> str:
-    """The program ended badly; `message` is what a training program left in output/failure.
+    """The program failed; `message` is the content of a training program's output/failure.
 
-    One that calls itself a ClientError is taken as it stands, as AWS's oldest images wrote them:
+    A message that begins with ClientError is used unchanged, as AWS's oldest images wrote them:
     https://github.com/aws/amazon-sagemaker-examples/issues/668. The others:
     https://github.com/aws/sagemaker-python-sdk/issues/1442 and issues/357
     """

@@ -1,4 +1,4 @@
-"""Brings a job's inputs from S3 to its folder, as the job's own role.
+"""Downloads a job's inputs from S3 to its folder, as the job's own role.
 
     S3Prefix       the address is the beginning of keys: one that is an object's own key means that object,
                    which arrives under its last name; of others the beginning is cut off
@@ -28,7 +28,7 @@ _BOTH = (
 
 @dataclass(frozen=True)
 class Input:
-    """What lies in S3, and the path from /opt/ml where the job finds it."""
+    """Objects in S3, and the path relative to /opt/ml at which the job finds them."""
 
     uri: str
     path: str
@@ -46,7 +46,7 @@ class Placed:
 
 
 def of_training(request: Mapping[str, Any]) -> list[Input]:
-    """The channels of a training job. Raises JobFailed for what cannot be done here."""
+    """The channels of a training job. Raises JobFailed for unsupported input modes."""
     found = []
     for channel in request.get("InputDataConfig") or ():
         source = channel["DataSource"]["S3DataSource"]
@@ -62,7 +62,7 @@ def of_training(request: Mapping[str, Any]) -> list[Input]:
 
 
 def of_processing(request: Mapping[str, Any]) -> list[Input]:
-    """The inputs of a processing job, the outer before the inner."""
+    """The inputs of a processing job, each before those inside its path."""
     found = []
     for each in request.get("ProcessingInputs") or ():
         source = each.get("S3Input")
@@ -162,7 +162,7 @@ def _input(source: Mapping[str, Any], path: str, distribution: str | None) -> In
 
 
 def _reason(error: Exception) -> Exception:
-    """The job's failure for the first of what went wrong."""
+    """The job's failure for the first error."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, Fault):

@@ -1,4 +1,4 @@
-"""Takes a job's results from its folder to S3, as the job's own role.
+"""Uploads a job's results from its folder to S3, as the job's own role.
 
 What a program leaves may be hostile: links are not followed, pipes not read. Without a file there is no
 object, and without a model no model.tar.gz.
@@ -19,7 +19,7 @@ from passrole.worker.jobs.s3 import Address, Objects, address
 
 @dataclass(frozen=True)
 class Output:
-    """A folder of the job, from /opt/ml on, and where its files go in S3."""
+    """A folder of the job, relative to /opt/ml, and the destination of its files in S3."""
 
     path: str
     uri: str
