@@ -63,10 +63,10 @@ class LogStream:
                 (self._folder / _MARK).write_text(str(self._offset))
 
     async def _put(self, lines: list[bytes]) -> None:
-        objects = await self._session()
         now = int(self._clock() * 1000)
         events = [{"timestamp": now, "message": line.decode(errors="replace")} for line in lines if line]
         try:
+            objects = await self._session()  # refused where the role was deleted meanwhile
             if self._offset == 0:
                 await self._make(objects)
             if events:

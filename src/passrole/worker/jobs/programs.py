@@ -108,6 +108,7 @@ def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
         made = folder.training(job.request, hosts, instance.host)
     else:
         made = folder.processing(kind.description(job), hosts, instance.host)
+    instance.home.mkdir(mode=private_files.FOLDER_MODE, parents=True, exist_ok=True)
     folder.lay_out(made, instance.ml)
     (instance.home / "tmp").mkdir(exist_ok=True)
     (instance.home / "hosts").write_text(hosts_file(*hosts.names))

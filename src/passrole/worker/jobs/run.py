@@ -68,7 +68,16 @@ class JobRun:
         ]
 
     async def to_its_end(self) -> Mapping[str, Any]:
-        """How it ended, as fields of its record. Raises JobFailed, Fault, OSError."""
+        """How it ended, as fields of its record. Raises JobFailed, Fault, OSError; then nothing runs on."""
+        try:
+            return await self._outcome_and_results()
+        except Exception:
+            for instance in self._instances:
+                self._means.jobs.kill(instance.run)
+            await asyncio.to_thread(self._clean)
+            raise
+
+    async def _outcome_and_results(self) -> Mapping[str, Any]:
         if not any(processes.may_have_begun(each.run) for each in self._instances):
             if self._stop.is_set():
                 return {"status": STOPPED}
@@ -142,6 +151,9 @@ class JobRun:
                 await asyncio.wait([running], timeout=LOG_SECONDS)
                 await stream.bring()
             return await running
+        except Exception:
+            self._means.jobs.kill(instance.run)  # while it is still known to run; a cancelled one goes on
+            raise
         finally:
             running.cancel()
             await stream.bring(is_last=True)

@@ -98,3 +98,14 @@ def test_a_channel_without_objects_is_refused_at_creation(
     assert f'role "{role}" has "s3:ListBucket"' in str(caught.value)
     name = request["TrainingJobName"]
     assert not workshop.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+
+
+def test_a_job_that_failed_leaves_no_data_on_the_disk(workshop: Workshop) -> None:
+    workshop.put(kept__a="1")
+    swap = "cd /opt/ml/processing; rm -rf out; ln -s /etc out; echo up"
+    job = workshop.process(swap, {"in": "kept/"}, {"out": "gone"})
+    assert "is not a folder" in job["FailureReason"]
+    home = next(workshop.server.data.glob(f"jobs/processing-job/*/*/{job['ProcessingJobName']}/algo-1"))
+    assert home.stat().st_mode & 0o077 == 0
+    assert sorted(each.name for each in home.iterdir()) == ["hosts", "run"]
+    assert (home / "run" / "stdout").read_text() == "up\n"
