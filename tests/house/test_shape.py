@@ -49,6 +49,11 @@ def test_a_file_has_at_most_500_lines_and_says_what_it_is_for(path: Path) -> Non
     assert ast.get_docstring(ast.parse(text))
 
 
+def test_a_file_of_tests_has_at_most_500_lines() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    assert [str(path.relative_to(ROOT)) for path, length in lengths.items() if length > 500] == []
+
+
 def test_no_function_has_more_than_60_lines() -> None:
     long = [(path.name, node.name, _body_lines(node)) for path, node in FUNCTIONS if _body_lines(node) > 60]
     assert long == []

@@ -2,9 +2,6 @@
 
 import gzip
 import json
-import os
-import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -385,55 +382,6 @@ def test_the_others_are_decided_on_everything(server: Server, operation: str, as
     assert (code, f"{action} on resource: *" in message) == ("AccessDeniedException", True)
 
 
-def test_a_killed_server_waits_for_what_still_runs_and_fails_what_is_gone(
-    start_server: Callable[..., Server], tmp_path: Path
-) -> None:
-    server = start_server()
-    fleet = Fleet(server)
-    told = tmp_path / "told"
-    cluster = fleet.run(StepConcurrencyLevel=3)
-    lasting, gone, queued = fleet.add(
-        cluster,
-        shell(
-            f"echo begun >> {told}; while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; echo ended >> {told}"
-        ),
-        shell("sleep 60"),
-        shell("sleep 60"),
-    )
-    for each in (lasting, gone, queued):
-        fleet.step_until(cluster, each, "RUNNING")
-    eventually(told.exists)
-    server.kill()
-    pid = int((server.data / "emr" / cluster / gone / "pid").read_text())
-    os.killpg(pid, signal.SIGKILL)
-    server.start()
-    assert fleet.status(cluster, lasting)["State"] == "RUNNING"
-    status = fleet.step_until(cluster, gone)
-    assert status["State"] == "FAILED"
-    assert "The server was stopped while the step ran" in status["FailureDetails"]["Reason"]
-    fleet.client.cancel_steps(ClusterId=cluster, StepIds=[queued])
-    assert fleet.step_until(cluster, queued)["State"] == "CANCELLED"
-    (tmp_path / "go").touch()
-    assert fleet.step_until(cluster, lasting)["State"] == "COMPLETED"
-    assert told.read_text().splitlines() == ["begun", "ended"]
-
-
-def test_a_server_that_is_stopped_leaves_no_program_behind(
-    start_server: Callable[..., Server], tmp_path: Path
-) -> None:
-    server, beat = start_server(), tmp_path / "beat"
-    fleet = Fleet(server)
-    cluster = fleet.run()
-    program = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
-    (made,) = fleet.add(cluster, shell(program))
-    fleet.step_until(cluster, made, "RUNNING")
-    eventually(beat.exists)
-    assert server.stop() == 0
-    eventually(lambda: process_ended(int(beat.read_text())))  # of itself it would go on for ever
-    server.start()
-    assert fleet.step_until(cluster, made)["State"] == "FAILED"
-
-
 def test_spark_writes_where_s3_reads(fleet: Fleet, spark: None) -> None:
     s3 = fleet.server.client("s3")
     s3.create_bucket(Bucket="emr-spark")
@@ -473,62 +421,3 @@ def test_a_caller_that_is_refused_submits_nothing(fleet: Fleet) -> None:
     with pytest.raises(ClientError):
         fleet.server.client("emr", ANYTHING).add_job_flow_steps(JobFlowId=cluster, Steps=[shell("true")])
     assert fleet.client.list_steps(ClusterId=cluster)["Steps"] == []
-
-
-def killed_with_its_steps(server: Server, cluster: str, *steps: str) -> list[Path]:
-    """The folders of the steps, whose programs are ended with the server."""
-    folders = [server.data / "emr" / cluster / step for step in steps]
-    server.kill()
-    for folder in folders:
-        os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
-    return folders
-
-
-def test_a_step_that_never_began_begins_after_a_kill(
-    start_server: Callable[..., Server], tmp_path: Path
-) -> None:
-    server, told = start_server(), tmp_path / "told"
-    fleet = Fleet(server)
-    cluster = fleet.run(StepConcurrencyLevel=4)
-    made = fleet.add(
-        cluster,
-        shell(f"echo one >> {told}; sleep 1"),
-        shell(f"echo two >> {told}; sleep 1"),
-        shell(f"trap '' TERM; echo ended >> {told}; sleep 60"),
-    )
-    for each in made:
-        fleet.step_until(cluster, each, "RUNNING")
-    eventually(lambda: told.exists() and len(told.read_text().split()) == 3)
-    fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made[2]])
-    fleet.step_until(cluster, made[2], "CANCEL_PENDING")
-    one, two, ended = killed_with_its_steps(server, cluster, *made)
-    told.unlink()
-    shutil.rmtree(one)  # as a kill leaves it before anything was made ready
-    for folder in (two, ended):  # and before the program's shell had written its number
-        for name in ("pid", "stdout", "stderr"):
-            (folder / name).unlink()
-    server.start()
-    assert [fleet.step_until(cluster, each)["State"] for each in made] == [
-        "COMPLETED",
-        "COMPLETED",
-        "CANCELLED",
-    ]
-    assert sorted(told.read_text().split()) == ["one", "two"]
-
-
-def test_a_bootstrap_action_that_runs_is_waited_for_after_a_kill(
-    start_server: Callable[..., Server], tmp_path: Path
-) -> None:
-    server, told, go = start_server(), tmp_path / "told", tmp_path / "go"
-    fleet = Fleet(server)
-    script = tmp_path / "action.sh"
-    script.write_text(f"echo begun >> {told}; while [ ! -e {go} ]; do sleep 0.05; done; echo ended >> {told}")
-    action = {"Name": "a", "ScriptBootstrapAction": {"Path": f"file://{script}"}}
-    cluster = fleet.run(BootstrapActions=[action])
-    eventually(told.exists)
-    server.kill()
-    server.start()
-    go.touch()
-    (made,) = fleet.add(cluster, shell("true"))
-    assert fleet.step_until(cluster, made)["State"] == "COMPLETED"
-    assert told.read_text().split() == ["begun", "ended"]
