@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from passrole import exact_json
 from passrole.engine import State, begin, facts, fold
-from passrole.engine.facts import Fact
+from passrole.engine.facts import CallbackSent, EmrSubmitted, Fact
 from passrole.history import definitions
 from passrole.history.definitions import Definition
 from passrole.history.state_cache import Folded, StateCache
@@ -52,7 +52,7 @@ def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], sta
         return None
     length = before.journal_bytes + len(row)
     after = Folded(state, before.role, before.definition, seq, row, happened[-1].at, length)
-    _states.put(execution, after)
+    _states.put(execution, after, rests=_rests(happened, state))
     return after
 
 
@@ -68,6 +68,11 @@ def source(tx: Tx, execution: str) -> str | None:
     sql = "SELECT facts FROM journal WHERE execution = ? AND seq = 1 AND instr(facts, ?) > 0"
     row = tx.one(sql, execution, b'"source":"arn:')
     return exact_json.loads(row[0])[0].get("source") if row else None
+
+
+def _rests(happened: Sequence[Fact], state: State) -> bool:
+    """Whether the one step that runs has just been handed to the outside, and may be there for days."""
+    return state.running == 1 and isinstance(happened[0], CallbackSent | EmrSubmitted)
 
 
 def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:

@@ -1,8 +1,8 @@
 """States of executions that go on, remembered in two forms, each within so many bytes.
 
-As many as there is room for are objects. The others are packed, which takes a tenth of the space: to pack and
-unpack a state of sixty steps costs less than the commit of a fact, to fold its journal many times as much.
-An execution that is over is not remembered: little is asked of it.
+As many as there is room for are objects. The others, and those that wait for the outside, are packed, which
+takes a tenth of the space: to pack and unpack a state of sixty steps costs less than the commit of a fact, to
+fold its journal many times as much. An execution that is over is not remembered: little is asked of it.
 
 Knows not whether what it remembers is still true: the journal does (journal.py). Sizes of objects are
 estimates from the length of the journal, made once for a fact rather than counted.
@@ -25,7 +25,7 @@ ADMITTED_EVERY = 8
 all admitted, executions that take turns would each find that theirs had just gone: a cliff, not a slope.
 """
 
-_OVERHEAD_BYTES = 1_000
+_OBJECTS_OVERHEAD_BYTES, _PACKED_OVERHEAD_BYTES = 8_000, 1_000
 _OBJECTS_PER_JOURNAL = 2
 _OBJECTS_PER_TEXT = 8
 
@@ -74,11 +74,15 @@ class StateCache:
         packed = self._packed.get(execution)
         return None if packed is None else _unpacked(tx, packed)
 
-    def put(self, execution: str, folded: Folded) -> None:
-        """Remember it in place of what was remembered of the execution."""
+    def put(self, execution: str, folded: Folded, *, rests: bool = False) -> None:
+        """Remember it in place of what was remembered of the execution; packed if it `rests`."""
         self._packed.drop(execution)
         if folded.state.is_over:
             self._objects.drop(execution)
+            return
+        if rests:
+            self._objects.drop(execution)
+            self._put_packed(execution, folded)
             return
         size, text = _objects_size(folded), folded.definition
         if not self._objects.has_room_for(execution, size) and not self._is_admitted():
@@ -111,7 +115,7 @@ class StateCache:
             modified=folded.modified,
             journal_bytes=folded.journal_bytes,
         )
-        self._packed.put(execution, packed, len(state) + len(folded.row) + _OVERHEAD_BYTES)
+        self._packed.put(execution, packed, len(state) + len(folded.row) + _PACKED_OVERHEAD_BYTES)
 
 
 class _Packed(NamedTuple):
@@ -138,4 +142,4 @@ def _unpacked(tx: Tx, packed: _Packed) -> Folded:
 
 
 def _objects_size(folded: Folded) -> int:
-    return _OVERHEAD_BYTES + len(folded.row) + folded.journal_bytes * _OBJECTS_PER_JOURNAL
+    return _OBJECTS_OVERHEAD_BYTES + len(folded.row) + folded.journal_bytes * _OBJECTS_PER_JOURNAL
