@@ -2,7 +2,8 @@
 
 As many as there is room for are objects. The others, and those that wait for the outside, are packed, which
 takes a tenth of the space: to pack and unpack a state of sixty steps costs less than the commit of a fact, to
-fold its journal many times as much. An execution that is over is not remembered: little is asked of it.
+fold its journal many times as much. One that waits with a short journal is not remembered, nor is one that is
+over: little is asked of it.
 
 Knows not whether what it remembers is still true: the journal does (journal.py). Sizes of objects are
 estimates from the length of the journal, made once for a fact rather than counted.
@@ -24,6 +25,9 @@ ADMITTED_EVERY = 8
 """Of states for which an object would have to go, one in so many is admitted and the others are packed. Were
 all admitted, executions that take turns would each find that theirs had just gone: a cliff, not a slope.
 """
+
+QUICKLY_FOLDED_BYTES = 8_000
+"""Of a journal: an execution that waits with no more costs nothing, and little once it goes on."""
 
 _OBJECTS_OVERHEAD_BYTES, _PACKED_OVERHEAD_BYTES = 8_000, 1_000
 _OBJECTS_PER_JOURNAL = 2
@@ -75,14 +79,15 @@ class StateCache:
         return None if packed is None else _unpacked(tx, packed)
 
     def put(self, execution: str, folded: Folded, *, rests: bool = False) -> None:
-        """Remember it in place of what was remembered of the execution; packed if it `rests`."""
+        """Remember it in place of what was remembered before; if it `rests`, packed or not at all."""
         self._packed.drop(execution)
         if folded.state.is_over:
             self._objects.drop(execution)
             return
         if rests:
             self._objects.drop(execution)
-            self._put_packed(execution, folded)
+            if folded.journal_bytes > QUICKLY_FOLDED_BYTES:
+                self._put_packed(execution, folded)
             return
         size, text = _objects_size(folded), folded.definition
         if not self._objects.has_room_for(execution, size) and not self._is_admitted():

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.clock import Clock
@@ -17,6 +17,7 @@ from passrole.policy.request import Principal, service_principal
 from passrole.runtimes.interface import Credentials
 from passrole.services.context import CallOperation
 
+SESSIONS_MAX = 4_096
 SESSION_SECONDS = 300.0
 """How long a session is shared: no longer than AWS takes to spread a change of a role."""
 
@@ -68,48 +69,46 @@ class SessionCache:
     """Shares the sessions of a service for SESSION_SECONDS; what a role *may* is decided on every call.
 
     Requests for the same session at the same time share one AssumeRole. A failure is not kept: the next
-    request asks again.
+    request asks again. It keeps the principals of SESSIONS_MAX sessions at most, and no credentials.
     """
 
     def __init__(self, call: CallOperation, clock: Clock) -> None:
         self._call = call
         self._clock = clock
-        self._sessions: dict[SessionRequest, _Shared] = {}
+        self._asked: dict[SessionRequest, asyncio.Future[Principal]] = {}
+        self._principals: dict[SessionRequest, _Shared] = {}
 
     async def principal(self, request: SessionRequest) -> Principal:
         """Who calls in the session. Raises what the call raises."""
-        shared = self._sessions.get(request)
-        if shared is None or shared.expires <= self._clock():
-            shared = self._ask(request)
-        if shared.session.done():
-            return shared.session.result().principal
-        return (await asyncio.shield(shared.session)).principal
+        shared = self._principals.get(request)
+        if shared is not None and shared.expires > self._clock():
+            return shared.principal
+        asked = self._asked.get(request)
+        if asked is None:
+            asked = self._asked[request] = asyncio.ensure_future(self._assumed(request))
+            asked.add_done_callback(lambda _: self._asked.pop(request, None))
+        return await asyncio.shield(asked)
 
-    def _ask(self, request: SessionRequest) -> "_Shared":
-        self._forget_expired()
-        session = asyncio.ensure_future(assume(self._call, request))
-        shared = self._sessions[request] = _Shared(session, self._clock() + SESSION_SECONDS)
-        session.add_done_callback(lambda _: self._drop_failed(request, shared))
-        return shared
+    async def _assumed(self, request: SessionRequest) -> Principal:
+        expires = self._clock() + SESSION_SECONDS
+        principal = (await assume(self._call, request)).principal
+        self._forget_oldest()
+        self._principals.pop(request, None)
+        self._principals[request] = _Shared(principal, expires)
+        return principal
 
-    def _drop_failed(self, request: SessionRequest, shared: "_Shared") -> None:
-        failed = shared.session.cancelled() or shared.session.exception() is not None
-        if failed and self._sessions.get(request) is shared:
-            del self._sessions[request]
-
-    def _forget_expired(self) -> None:
+    def _forget_oldest(self) -> None:
         """They last equally long, so the oldest are first: each step of a pipeline asks for a session."""
         now = self._clock()
-        while self._sessions:
-            oldest = next(iter(self._sessions))
-            if self._sessions[oldest].expires > now:
+        while self._principals:
+            oldest = next(iter(self._principals))
+            if self._principals[oldest].expires > now and len(self._principals) < SESSIONS_MAX:
                 return
-            del self._sessions[oldest]
+            del self._principals[oldest]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    session: "asyncio.Future[ServiceSession]"
+class _Shared(NamedTuple):
+    principal: Principal
     expires: float
 
 
