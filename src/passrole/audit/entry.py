@@ -81,9 +81,9 @@ def decode(line: bytes) -> Entry:
         raise NotAnEntry from error
 
 
-def _present(told: Entry | Check) -> dict[str, Any]:
+def _present(record: Entry | Check) -> dict[str, Any]:
     """The fields that have a value. Not `asdict`: its deep copy takes a tenth of a small call's time."""
-    return {name: value for name, value in vars(told).items() if value is not None and value != ()}
+    return {name: value for name, value in vars(record).items() if value is not None and value != ()}
 
 
 def _check(members: Mapping[str, Any]) -> Check:

@@ -69,11 +69,11 @@ def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
     return found
 
 
-def steps_without_lines(connection: Connection, arn: str, step: str | None, heard: set[str]) -> Iterator[str]:
+def steps_without_lines(connection: Connection, arn: str, step: str | None, shown: set[str]) -> Iterator[str]:
     """A message for each step without log lines. Raises ClientError."""
     for listed in _steps(connection, arn, step):
         name = listed["StepName"]
-        if name in heard:
+        if name in shown:
             continue
         if "Lambda" in listed.get("Metadata", {}):
             yield (

@@ -31,7 +31,7 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._is_refused = False
         self._head_bytes = 0
-        self._began = self._heard = self.loop.time()
+        self._began = self._received = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Feed received bytes in pieces, since many small heads cost far more than their bytes."""
@@ -45,7 +45,7 @@ class Connection(HttpToolsProtocol):
         """Feed one piece. A head that begins in the same piece as a body ends is not counted yet."""
         if self._is_refused:
             return
-        self._heard = self.loop.time()
+        self._received = self.loop.time()
         counted = self._head_bytes + len(data) if self._in_head else 0
         super().data_received(data)
         self._head_bytes = counted if self._in_head else 0
@@ -55,7 +55,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._in_head, self._began = True, self._heard
+        self._in_head, self._began = True, self._received
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -79,7 +79,7 @@ class Connection(HttpToolsProtocol):
         """Whether the client has exceeded the time for its head, or its silence within a body."""
         if self._in_head:
             return now - self._began > HEAD_SECONDS_MAX
-        return self._in_body and not self.flow.read_paused and now - self._heard > SILENT_SECONDS_MAX
+        return self._in_body and not self.flow.read_paused and now - self._received > SILENT_SECONDS_MAX
 
 
 async def sweep(connections: Iterable[Any]) -> None:

@@ -60,7 +60,7 @@ def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
     key = AccessKey(ids.access_key_id(), config.account, user.name, secret, now, user_id=user.id)
     records.put_access_key(tx, key)
     _MADE.put(tx, config.account, _Made(role.arn, lambda_role.arn, key.id))
-    return _told(role, lambda_role, key)
+    return _onboarded(role, lambda_role, key)
 
 
 def onboarded(tx: Tx, config: Config) -> Onboarded | None:
@@ -73,10 +73,10 @@ def onboarded(tx: Tx, config: Config) -> Onboarded | None:
     key = records.ACCESS_KEYS.get(tx, made.access_key)
     if role is None or lambda_role is None or key is None or key.status != records.ACTIVE:
         return None
-    return _told(role, lambda_role, key)
+    return _onboarded(role, lambda_role, key)
 
 
-def _told(role: Role, lambda_role: Role, key: AccessKey) -> Onboarded:
+def _onboarded(role: Role, lambda_role: Role, key: AccessKey) -> Onboarded:
     return Onboarded(role.name, role.arn, lambda_role.arn, key.user, key.id, key.secret)
 
 

@@ -205,8 +205,8 @@ def _answer_lines(answer: Answer) -> Iterator[str]:
     label, colour = _LABELS[answer.verdict]
     if not answer.allowed and not answer.need.is_required and answer.need.optional is not None:
         label, colour = "optional", "cyan"
-    told = replace(answer.need, optional=None) if answer.allowed else answer.need
-    yield f"  {click.style(f'{label:8}', fg=colour)} {needed(told)}"
+    shown = replace(answer.need, optional=None) if answer.allowed else answer.need
+    yield f"  {click.style(f'{label:8}', fg=colour)} {needed(shown)}"
     if not answer.allowed:
         for message in answer.near_misses or (_cause(answer),):
             yield f"           {printable(message)}"
