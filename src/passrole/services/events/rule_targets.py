@@ -12,7 +12,7 @@ from passrole.arns import Arn
 
 
 @dataclass(frozen=True)
-class RetryPolicy:
+class DeliveryRetries:
     """How often and for how long a delivery is tried again.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
@@ -32,7 +32,7 @@ class RuleTarget:
     input: str | None = None
     input_path: str | None = None
     transformer: Mapping[str, Any] | None = None
-    retries: RetryPolicy = RetryPolicy()
+    retries: DeliveryRetries = DeliveryRetries()
     dead_letter_queue: Arn | None = None
     message_group: str | None = None
     pipeline_parameters: tuple[tuple[str, str], ...] = ()
@@ -51,9 +51,9 @@ def rule_target(given: Mapping[str, Any]) -> RuleTarget:
         input=given.get("Input"),
         input_path=given.get("InputPath"),
         transformer=given.get("InputTransformer") or None,
-        retries=RetryPolicy(
-            retries.get("MaximumRetryAttempts", RetryPolicy.attempts_max),
-            retries.get("MaximumEventAgeInSeconds", RetryPolicy.age_seconds_max),
+        retries=DeliveryRetries(
+            retries.get("MaximumRetryAttempts", DeliveryRetries.attempts_max),
+            retries.get("MaximumEventAgeInSeconds", DeliveryRetries.age_seconds_max),
         ),
         dead_letter_queue=arns.parse((given.get("DeadLetterConfig") or {}).get("Arn") or ""),
         message_group=(given.get("SqsParameters") or {}).get("MessageGroupId") or None,
