@@ -25,7 +25,7 @@ When a stop arrives before CallbackSent, nobody can know whether the first messa
 already. So the second message waits for CallbackSent: whoever got the token hears "Executing" first
 and "Stopping" after, and no message is ever unsaid.
 
-How a step begins is in `starting.py`, what an answer means to it in `step_rules.py`.
+How a step begins is in `step_start.py`, what an answer means to it in `step_rules.py`.
 """
 
 from collections.abc import Callable
@@ -52,8 +52,8 @@ from passrole.engine.facts import (
     ParallelismChanged,
     StopRequested,
 )
-from passrole.engine.starting import start
 from passrole.engine.state import State
+from passrole.engine.step_start import start
 
 STEP_FAILURE = "Step failure: One or multiple steps failed."
 """Observed in DescribePipelineExecution and asserted by the SDK's integration tests."""

@@ -249,7 +249,7 @@ class StepSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
-    """The step came to nothing; `reason` is its FailureReason, None where AWS shows none."""
+    """The step failed; `reason` is its FailureReason, None where AWS shows none."""
 
     at: float
     step: str

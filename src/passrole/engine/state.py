@@ -127,7 +127,10 @@ class State:
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether it came to nothing, and not by its own will (developer guide: not after a Fail step)."""
+        """Ended, not Succeeded, and no Fail step reached.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-fail
+        """
         return self.is_over and self.status != "Succeeded" and not self.fail_step_reached
 
     @property
@@ -185,7 +188,7 @@ def _execution_started(state: State, fact: ExecutionStarted) -> None:
         if not needed and _is_selected(state, name):
             _make_ready(state, name)
     for name in fact.reused:
-        _tell_dependents(state, name)
+        _notify_dependents(state, name)
 
 
 def _callback_sent(state: State, fact: CallbackSent) -> None:
@@ -294,10 +297,10 @@ def _step_stopping(state: State, fact: StepStopping) -> None:
 
 def _step_succeeded(state: State, fact: StepSucceeded) -> None:
     _end_step(state, fact, "Succeeded", fact.metadata)
-    _tell_dependents(state, fact.step)
+    _notify_dependents(state, fact.step)
 
 
-def _tell_dependents(state: State, ended: str) -> None:
+def _notify_dependents(state: State, ended: str) -> None:
     for name in state.pipeline.graph.dependents[ended]:
         if name in state.steps or not _is_selected(state, name) or not _lets_go_on(state, ended, name):
             continue  # it ran before a retry, is not wanted, or waited for another end
@@ -324,12 +327,12 @@ def _step_failed(state: State, fact: StepFailed) -> None:
     _end_step(state, fact, "Failed", fact.metadata, fact.reason)
     state.any_step_failed = True
     state.fail_step_reached |= isinstance(state.steps[fact.step].step, FailStep)
-    _tell_dependents(state, fact.step)
+    _notify_dependents(state, fact.step)
 
 
 def _step_stopped(state: State, fact: StepStopped) -> None:
     _end_step(state, fact, "Stopped", fact.metadata)
-    _tell_dependents(state, fact.step)
+    _notify_dependents(state, fact.step)
 
 
 def _execution_ended(state: State, fact: ExecutionEnded) -> None:

@@ -28,8 +28,8 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.engine.outputs import UnusableResult, as_metadata, of_payload
-from passrole.engine.starting import callback_message, start
 from passrole.engine.state import State, StepState
+from passrole.engine.step_start import callback_message, start
 
 StepAnswer: TypeAlias = (
     LambdaReturned
@@ -135,7 +135,7 @@ def callback_sent(draft: Draft, fact: CallbackSent) -> None:
     """A stop that came before the first message was out is passed on now."""
     progress = draft.state.steps[fact.step]
     if progress.status == "Stopping" and fact.status == "Executing":
-        _say_stopping(draft, progress)
+        _send_stopping(draft, progress)
 
 
 def callback_answered(draft: Draft, fact: CallbackAnswered) -> None:
@@ -205,7 +205,7 @@ def _message_due(progress: StepState) -> MessageStatus | None:
 
 def _end(draft: Draft, progress: StepState) -> None:
     if isinstance(progress.step, CallbackStep):
-        _say_stopping(draft, progress)
+        _send_stopping(draft, progress)
     else:
         _cancel(draft, progress)
 
@@ -224,7 +224,7 @@ def _cancel(draft: Draft, progress: StepState) -> None:
     )
 
 
-def _say_stopping(draft: Draft, progress: StepState) -> None:
+def _send_stopping(draft: Draft, progress: StepState) -> None:
     assert isinstance(progress.step, CallbackStep)
     draft.ask(callback_message(draft.state, progress.step, progress.attempt, "Stopping", progress.started_at))
 

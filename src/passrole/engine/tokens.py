@@ -1,6 +1,6 @@
 """Callback tokens: ten letters and digits, drawn from the execution's seed.
 
-Not from chance, so that deciding again after a crash gives the same token; the seed is 128 bits that
+Not random, so that deciding again after a crash gives the same token; the seed is 128 bits that
 nobody sees, so a token cannot be guessed from another one.
 """
 

@@ -26,7 +26,7 @@ from passrole.engine.facts import (
     StepSucceeded,
     StopRequested,
 )
-from passrole.history import callbacks, definitions, executions, jobs, journal, outbox, telling
+from passrole.history import callbacks, definitions, executions, jobs, journal, outbox, status_events
 from passrole.history.executions import About
 from passrole.history.outbox import Task
 from passrole.history.state_cache import Folded
@@ -100,7 +100,7 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
     if _starts_nothing_more(before.state, decision.state):
         tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
     outbox.add(tx, execution, before.role, decision.commands, at)
-    telling.tell(tx, execution, before.state, decision)
+    status_events.emit(tx, execution, before.state, decision)
 
 
 def _ended(kind: type[Step], state: State, happened: Iterable[Fact]) -> Iterable[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""How AWS shows an execution and its steps: State in, members of DescribePipelineExecution and its kin out.
+"""How AWS shows an execution and its steps: State in, members of Describe and List answers out.
 
 Reads nothing and decides nothing. Times are seconds since the epoch.
 """

@@ -25,7 +25,7 @@ from passrole.worker.calls import Action, Caller, CallFailed, Calls, Sleep
 log = logging.getLogger(__name__)
 
 STEP_LIMIT_SECONDS = 600
-"""The developer guide: a Lambda step runs for ten minutes at most, although Lambda allows fifteen.
+"""A Lambda step runs for ten minutes at most, although Lambda allows fifteen.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-lambda
 """

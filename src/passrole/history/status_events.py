@@ -1,4 +1,4 @@
-"""Events of pipelines: what EventBridge is told of an execution and its steps, worked out from a decision.
+"""Status events of executions and steps for EventBridge, worked out from a decision.
 
 The shapes are those of https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html.
 """
@@ -46,7 +46,7 @@ _EXECUTION_STATUS: Mapping[type[Fact], str] = {
 }
 
 
-def tell(tx: Tx, execution: str, before: State, decision: Decision) -> None:
+def emit(tx: Tx, execution: str, before: State, decision: Decision) -> None:
     """Emit an event for each change of status in the decision; nothing where nobody could hear it.
 
     `execution` is the ARN, `before` the state that the decision was made on.
