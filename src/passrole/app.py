@@ -237,18 +237,19 @@ class _Server(uvicorn.Server):
         super().__init__(settings)
         self._config = config
         self._ready = ready
+        self._supervisor = Supervisor()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             password = _proxy_password(self._config)
             self._proxy = await self._start_proxy(password)
-            self._sweeper = asyncio.create_task(sweep(self.server_state.connections))
+            self._supervisor.start("idle connections", lambda: sweep(self.server_state.connections))
             host, port = self._proxy.sockets[0].getsockname()
             _announce(self._config, f"http://{PROXY_USER}:{password}@{host}:{port}", self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._sweeper.cancel()
+        await self._supervisor.close()
         self._proxy.close()  # open tunnels are not awaited: they may last for ever
         await super().shutdown(sockets)
 

@@ -96,6 +96,9 @@ _FIRST_REGIONS = {
 }
 
 
+_EXECUTION = "/execution/"
+
+
 class Location(NamedTuple):
     """Where a regional resource is; most are unique by name in an account and region."""
 
@@ -128,6 +131,38 @@ class Arn(NamedTuple):
     def key(self) -> str:
         """The key in a Collection where the resource is a name alone; see `Location`."""
         return resource_key(self.account, self.region, self.resource)
+
+
+class ExecutionArn(str):
+    """The ARN of an execution of a pipeline."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raises InvalidPart."""
+        if text.count(":") != 5 or _EXECUTION not in text:
+            raise InvalidPart(f"`{text}` is not the ARN of an execution")
+        return super().__new__(cls, text)
+
+    @property
+    def region(self) -> str:
+        """Where it runs."""
+        return self.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        return self.split(":")[4]
+
+    @property
+    def pipeline(self) -> str:
+        """The ARN of its pipeline."""
+        return self.partition(_EXECUTION)[0]
+
+    @property
+    def execution_id(self) -> str:
+        """The last part, which is unique in the pipeline."""
+        return self.rpartition("/")[2]
 
 
 def parse(text: str) -> Arn | None:

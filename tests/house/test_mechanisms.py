@@ -24,7 +24,6 @@ MAY_MAKE_TASKS = {
     "services/sqs/receive_message.py": "whether the caller has hung up: it ends with the call",
     "runtimes/functions.py": "removal of a folder, ended by `close`",
     "runtimes/worker_process.py": "waits for the end of one process, and ends with it",
-    "app.py": "closes idle connections of the listener, ended with it",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from passrole import event_outbox, exact_json, history
+from passrole.arns import ExecutionArn
 from passrole.engine import commands
 from passrole.engine.commands import CancelEmrStep, InvokeFunction
 from passrole.event_outbox import EmittedEvent
@@ -118,8 +119,8 @@ def test_the_outbox_of_schema_5_is_tasks(older: Callable[[int], sqlite3.Connecti
             await store.close()
 
     assert asyncio.run(read()) == (
-        history.Task(arn, role, "e1/2/stopping", cancel),
-        history.Task(arn, role, "l1/1", invoke),
+        history.Task(ExecutionArn(arn), role, "e1/2/stopping", cancel),
+        history.Task(ExecutionArn(arn), role, "l1/1", invoke),
     )
     assert database.execute("SELECT kind, due FROM tasks ORDER BY kind").fetchall() == [
         ("engine/CancelEmrStep", 7.5),

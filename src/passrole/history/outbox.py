@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from passrole import exact_json
+from passrole.arns import ExecutionArn
 from passrole.engine import commands
 from passrole.engine.commands import Command
 from passrole.store import Tx, tasks
@@ -31,7 +32,7 @@ class Task:
     `execution` is the ARN, `role` the ARN of the role to perform it as; `key` names it in `advance`.
     """
 
-    execution: str
+    execution: ExecutionArn
     role: str
     key: str
     command: Command
@@ -41,7 +42,7 @@ def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command], at: float)
     """Keep commands from the moment `at` on, and announce them; the hint is a list of Task."""
     added: dict[str, list[Task]] = {}
     for command in wanted:
-        task = Task(execution, role, commands.key(command), command)
+        task = Task(ExecutionArn(execution), role, commands.key(command), command)
         added.setdefault(kind_of(type(command)), []).append(task)
     for kind, together in added.items():
         tasks.add_many(tx, kind, [(row_key(task), _body(task), at) for task in together], hint=together)
@@ -98,4 +99,4 @@ def _name(task: Task) -> tuple[str, str]:
 def _task(row: tasks.Task) -> Task:
     execution, _, key = row.key.partition(" ")
     body = exact_json.loads(row.body)
-    return Task(execution, body["role"], key, commands.from_json(body["command"]))
+    return Task(ExecutionArn(execution), body["role"], key, commands.from_json(body["command"]))

@@ -6,7 +6,8 @@ The shapes are those of https://docs.aws.amazon.com/sagemaker/latest/dg/automati
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from passrole import arns, event_outbox, iso8601
+from passrole import event_outbox, iso8601
+from passrole.arns import ExecutionArn
 from passrole.engine import Decision, State
 from passrole.engine.facts import (
     ExecutionEnded,
@@ -51,14 +52,12 @@ def emit(tx: Tx, execution: str, before: State, decision: Decision) -> None:
 
     `execution` is the ARN, `before` the state that the decision was made on.
     """
-    arn = arns.parse(execution)
-    assert arn is not None, "executions have ARNs"
+    arn = ExecutionArn(execution)
     if not event_outbox.any_rule(tx, arn.account, arn.region):
         return
     found = executions.find(tx, execution)
     about = found.about if found else None
-    pipeline = execution.partition("/execution/")[0]
-    named = {"pipelineArn": pipeline, "pipelineExecutionArn": execution}
+    named = {"pipelineArn": arn.pipeline, "pipelineExecutionArn": execution}
     for detail_type, detail in _changes(about, before, decision):
         event_outbox.emit(
             tx,
@@ -68,7 +67,7 @@ def emit(tx: Tx, execution: str, before: State, decision: Decision) -> None:
             source=SOURCE,
             detail_type=detail_type,
             detail={**named, **detail},
-            resources=(pipeline, execution),
+            resources=(arn.pipeline, execution),
         )
 
 

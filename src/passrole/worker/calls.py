@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from passrole import arns
-from passrole.arns import Arn
+from passrole.arns import ExecutionArn
 from passrole.clock import Clock
 from passrole.definition.steps import RetryPolicy
 from passrole.faults import Fault
@@ -56,30 +55,23 @@ class Caller:
     """
 
     role: str
-    execution: str
+    execution: ExecutionArn
     step: str
 
     @property
     def region(self) -> str:
         """Where the calls go."""
-        return self._arn.region
+        return self.execution.region
 
     @property
     def account(self) -> str:
         """The execution's account."""
-        return self._arn.account
+        return self.execution.account
 
     @property
     def session_name(self) -> str:
         """As CloudTrail shows the pipeline's own calls on AWS (a public security log; AWS documents none)."""
-        execution_id = self.execution.rpartition("/")[2]
-        return f"sagemaker-pipeline-{execution_id}-{self.step[:STEP_CHARACTERS_MAX]}"
-
-    @property
-    def _arn(self) -> Arn:
-        arn = arns.parse(self.execution)
-        assert arn is not None, "executions have ARNs"
-        return arn
+        return f"sagemaker-pipeline-{self.execution.execution_id}-{self.step[:STEP_CHARACTERS_MAX]}"
 
 
 class Calls:

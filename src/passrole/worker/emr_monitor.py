@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from passrole import history
+from passrole.arns import ExecutionArn
 from passrole.clock import Clock
 from passrole.engine.facts import EmrEnded
 from passrole.history.jobs import JOBS, Job, is_under_way, under_way
@@ -182,4 +183,4 @@ def _with_details(reason: str, step: Mapping[str, Any]) -> str:
 
 
 def _caller(job: Job) -> Caller:
-    return Caller(job.role, job.execution, job.step)
+    return Caller(job.role, ExecutionArn(job.execution), job.step)
