@@ -22,7 +22,7 @@ from bench.table import Figure, Peer, Row
 from passrole import history
 from passrole.clock import system_clock
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import About
+from passrole.history import ExecutionMetadata
 from passrole.store import SqliteStore, Tx
 from passrole.worker import Worker
 
@@ -172,4 +172,4 @@ def _start(tx: Tx, digest: str) -> None:
         execution_id=name,
         execution_arn=f"{_PIPELINE}/execution/{name}",
     )
-    history.start(tx, fact, definition=digest, role=_ROLE, about=About(display_name=name))
+    history.start(tx, fact, definition=digest, role=_ROLE, metadata=ExecutionMetadata(display_name=name))

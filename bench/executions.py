@@ -24,7 +24,7 @@ from passrole import history
 from passrole.app import GARBAGE_MAX
 from passrole.clock import system_clock
 from passrole.engine.facts import ExecutionStarted, LambdaReturned
-from passrole.history import About
+from passrole.history import ExecutionMetadata
 from passrole.store import SqliteStore, Tx
 
 STEPS = 60
@@ -122,7 +122,7 @@ def _begun(tx: Tx, digest: str, steps: int) -> str:
         execution_id=name,
         execution_arn=arn,
     )
-    history.start(tx, fact, definition=digest, role=_ROLE, about=About(display_name=name))
+    history.start(tx, fact, definition=digest, role=_ROLE, metadata=ExecutionMetadata(display_name=name))
     for number in range(steps):
         _return(tx, arn, number)
     return arn

@@ -14,7 +14,7 @@ import pytest
 
 from passrole import history
 from passrole.engine.facts import ExecutionStarted, InputFact
-from passrole.history import About
+from passrole.history import ExecutionMetadata
 from passrole.store import SqliteStore, Tx
 
 PIPELINE = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p"
@@ -48,7 +48,9 @@ class House:
 
         def begin(tx: Tx) -> None:
             digest = history.definitions.keep(tx, definition(steps))
-            history.start(tx, fact, definition=digest, role=ROLE, about=About(f"display-{name}"))
+            history.start(
+                tx, fact, definition=digest, role=ROLE, metadata=ExecutionMetadata(f"display-{name}")
+            )
 
         await self.store.write(begin)
         return self.arn(name)

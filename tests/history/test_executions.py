@@ -102,9 +102,9 @@ def test_what_an_execution_is_called_and_who_changed_it_last_can_change(house: R
     async def scenario(h: House) -> None:
         await h.start("a", "l1")
         row = await h.row("a")
-        about = replace(row.about, modified_by={"IamIdentity": {"Arn": "u"}}, modified=9.5)
-        await h.store.write(lambda tx: executions.note_about(tx, row, about))
-        assert (await h.row("a")).about == about
+        metadata = replace(row.metadata, modified_by={"IamIdentity": {"Arn": "u"}}, modified=9.5)
+        await h.store.write(lambda tx: executions.note_metadata(tx, row, metadata))
+        assert (await h.row("a")).metadata == metadata
         assert projection.describe(await h.row("a"), await h.load("a"))["LastModifiedTime"] == 9.5
 
     house(scenario)

@@ -18,7 +18,7 @@ from passrole import history
 from passrole.arns import Account
 from passrole.engine.facts import ExecutionStarted
 from passrole.faults import Fault
-from passrole.history import About, projection
+from passrole.history import ExecutionMetadata, projection
 from passrole.policy.request import Principal
 from passrole.store import SqliteStore, Store, Tx
 from passrole.worker import Worker
@@ -128,7 +128,7 @@ class Workshop:
 
         def begin(tx: Tx) -> None:
             digest = history.definitions.keep(tx, _definition(steps))
-            history.start(tx, fact, definition=digest, role=ROLE, about=About(name))
+            history.start(tx, fact, definition=digest, role=ROLE, metadata=ExecutionMetadata(name))
 
         await self.store.write(begin)
         return self.arn(name)

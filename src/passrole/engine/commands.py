@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 
 from passrole.definition.expressions import Json
 from passrole.definition.steps import RetryPolicy
-from passrole.engine.facts import MessageStatus
+from passrole.engine.facts import CommandPhase
 from passrole.engine.records import Codec
 
 
@@ -36,7 +36,7 @@ class SendCallback:
     queue_url: str
     token: str
     arguments: Mapping[str, Json]
-    status: MessageStatus = "Executing"
+    status: CommandPhase = "Executing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def key(command: Command) -> str:
     return f"{name}/stopping" if status_of(command) == "Stopping" else name
 
 
-def status_of(command: Command) -> MessageStatus:
+def status_of(command: Command) -> CommandPhase:
     """Whether the command begins its step's work or is to end it."""
     if isinstance(command, SendCallback):
         return command.status

@@ -36,7 +36,7 @@ StepStatus: TypeAlias = Literal["Starting", "Executing", "Stopping", "Stopped", 
 Metadata: TypeAlias = Mapping[str, Mapping[str, Json]]
 """AWS's PipelineExecutionStepMetadata: one member, named after the type of step."""
 
-MessageStatus: TypeAlias = Literal["Executing", "Stopping"]
+CommandPhase: TypeAlias = Literal["Executing", "Stopping"]
 """The `status` of a Callback step's message: the first message says Executing, the one on stop Stopping."""
 
 
@@ -106,7 +106,7 @@ class CallbackSent:
     at: float
     step: str
     attempt: int
-    status: MessageStatus = "Executing"
+    status: CommandPhase = "Executing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ class EffectFailed:
     step: str
     attempt: int
     reason: str
-    status: MessageStatus = "Executing"
+    status: CommandPhase = "Executing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

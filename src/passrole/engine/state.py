@@ -18,6 +18,7 @@ from passrole.definition.expressions import Json
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
+    CommandPhase,
     CommandWithdrawn,
     EffectFailed,
     EmrCancelSent,
@@ -31,7 +32,6 @@ from passrole.engine.facts import (
     JsonRead,
     LambdaReturned,
     LambdaTimedOut,
-    MessageStatus,
     Metadata,
     ParallelismChanged,
     StepFailed,
@@ -72,7 +72,7 @@ class StepState(NamedTuple):
     ended_at: float | None = None
     failure_reason: str | None = None
     metadata: Metadata = _EMPTY
-    sent: MessageStatus | None = None
+    sent: CommandPhase | None = None
     source: str | None = None
     properties: Mapping[str, Json] = _EMPTY
     read: Mapping[tuple[str, str], Json] = _EMPTY

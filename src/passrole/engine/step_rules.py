@@ -12,6 +12,7 @@ from passrole.engine.decision import Draft
 from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
+    CommandPhase,
     CommandWithdrawn,
     EffectFailed,
     EmrCancelSent,
@@ -20,7 +21,6 @@ from passrole.engine.facts import (
     JsonRead,
     LambdaReturned,
     LambdaTimedOut,
-    MessageStatus,
     StepFailed,
     StepStopped,
     StepStopping,
@@ -192,12 +192,12 @@ def _running(state: State, fact: StepAnswer, kinds: Any) -> StepState | None:
     return progress if isinstance(progress.step, kinds) else None
 
 
-def _effect_due(progress: StepState) -> MessageStatus | None:
+def _effect_due(progress: StepState) -> CommandPhase | None:
     is_one_call = progress.status == "Starting" or isinstance(progress.step, LambdaStep)
     return "Executing" if is_one_call else _message_due(progress)
 
 
-def _message_due(progress: StepState) -> MessageStatus | None:
+def _message_due(progress: StepState) -> CommandPhase | None:
     if progress.sent is None:
         return "Executing"
     return "Stopping" if progress.sent == "Executing" and progress.status == "Stopping" else None

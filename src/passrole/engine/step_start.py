@@ -11,7 +11,7 @@ from passrole.definition import CallbackStep, ConditionStep, EmrStep, FailStep, 
 from passrole.engine.commands import InvokeFunction, ReadJson, SendCallback, SubmitEmrStep
 from passrole.engine.conditions import all_hold
 from passrole.engine.decision import Draft
-from passrole.engine.facts import MessageStatus, StepFailed, StepPreparing, StepStarted, StepSucceeded
+from passrole.engine.facts import CommandPhase, StepFailed, StepPreparing, StepStarted, StepSucceeded
 from passrole.engine.resolve import (
     Scope,
     Unresolvable,
@@ -53,7 +53,7 @@ def _prepare(draft: Draft, name: str, attempt: int, at: float, wanted: Sequence[
 
 
 def callback_message(
-    state: State, step: CallbackStep, attempt: int, status: MessageStatus, started_at: float
+    state: State, step: CallbackStep, attempt: int, status: CommandPhase, started_at: float
 ) -> SendCallback:
     """The message of a Callback step.
 

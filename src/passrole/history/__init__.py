@@ -13,16 +13,16 @@
 from passrole.history import callbacks, definitions, executions, jobs, outbox, projection
 from passrole.history.advance import WITHDRAWALS, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
-from passrole.history.executions import About, Execution
+from passrole.history.executions import Execution, ExecutionMetadata
 from passrole.history.journal import UnknownExecution, load
 from passrole.history.outbox import Task, pending
 from passrole.history.state_cache import Folded
 
 __all__ = [
     "WITHDRAWALS",
-    "About",
     "Callback",
     "Execution",
+    "ExecutionMetadata",
     "Folded",
     "Task",
     "UnknownExecution",

@@ -27,7 +27,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.history import callbacks, definitions, executions, jobs, journal, outbox, status_events
-from passrole.history.executions import About
+from passrole.history.executions import ExecutionMetadata
 from passrole.history.outbox import Task
 from passrole.history.state_cache import Folded
 from passrole.store import Tx
@@ -36,9 +36,9 @@ WITHDRAWALS = "withdrawals"
 """The channel of executions that start nothing any more; its notices are ARNs."""
 
 
-def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
+def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
     """Begin an execution as `role` (an ARN); `definition` is the digest of a text that `keep` has kept."""
-    executions.add(tx, fact, definition=definition, role=role, about=about)
+    executions.add(tx, fact, definition=definition, role=role, metadata=metadata)
     before = journal.unwritten(definitions.find(tx, definition), role)
     decision = decide(before.state, fact)
     assert decision.facts, "an execution can always begin"

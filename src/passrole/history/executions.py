@@ -19,7 +19,7 @@ SortBy = Literal["CreationTime", "PipelineExecutionArn"]
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ExecutionMetadata:
     """What StartPipelineExecution was told, and by whom; `created_by` is AWS's UserContext.
 
     `version` counts the versions of the pipeline, from 1. `modified` is when any of this was changed, in
@@ -45,7 +45,7 @@ class Execution:
     status: str
     reason: str | None
     started: float
-    about: About
+    metadata: ExecutionMetadata
     definition: str
 
 
@@ -64,16 +64,16 @@ class Page:
     after: tuple[float, str] | None = None
 
 
-def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, about: About) -> None:
+def add(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
     """Enter a new execution of a kept definition (its digest)."""
     tx.run(
-        "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
+        "INSERT INTO executions (execution, pipeline, role, status, started, metadata, definition)"
         " VALUES (?, ?, ?, 'Executing', ?, ?, ?)",
         fact.execution_arn,
         fact.pipeline_arn,
         role,
         fact.at,
-        orjson.dumps(about),
+        orjson.dumps(metadata),
         definition,
     )
 
@@ -88,9 +88,9 @@ def note_status(tx: Tx, execution: str, state: State) -> None:
     )
 
 
-def note_about(tx: Tx, execution: Execution, about: About) -> None:
+def note_metadata(tx: Tx, execution: Execution, metadata: ExecutionMetadata) -> None:
     """Take over what it is called now, or who changed it last."""
-    tx.run("UPDATE executions SET about = ? WHERE execution = ?", orjson.dumps(about), execution.arn)
+    tx.run("UPDATE executions SET metadata = ? WHERE execution = ?", orjson.dumps(metadata), execution.arn)
 
 
 def find(tx: Tx, arn: str) -> Execution | None:
@@ -173,9 +173,11 @@ def _delete(tx: Tx, digests: Mapping[str, str]) -> None:
 
 
 _RUNNING = "('Executing', 'Stopping')"
-_COLUMNS = "execution, pipeline, role, status, reason, started, about, definition"
+_COLUMNS = "execution, pipeline, role, status, reason, started, metadata, definition"
 
 
 def _execution(row: Row) -> Execution:
-    arn, pipeline, role, status, reason, started, about, definition = row
-    return Execution(arn, pipeline, role, status, reason, started, About(**orjson.loads(about)), definition)
+    arn, pipeline, role, status, reason, started, metadata, definition = row
+    return Execution(
+        arn, pipeline, role, status, reason, started, ExecutionMetadata(**orjson.loads(metadata)), definition
+    )

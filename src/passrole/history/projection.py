@@ -23,19 +23,19 @@ def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
     return without_none(
         PipelineArn=execution.pipeline,
         PipelineExecutionArn=execution.arn,
-        PipelineExecutionDisplayName=execution.about.display_name,
+        PipelineExecutionDisplayName=execution.metadata.display_name,
         PipelineExecutionStatus=state.status,
-        PipelineExecutionDescription=execution.about.description,
+        PipelineExecutionDescription=execution.metadata.description,
         PipelineExperimentConfig=_experiment(state) or None,
         FailureReason=state.failure_reason,
         CreationTime=execution.started,
-        LastModifiedTime=max(folded.modified, execution.about.modified),
-        CreatedBy=execution.about.created_by,
-        LastModifiedBy=execution.about.modified_by,
+        LastModifiedTime=max(folded.modified, execution.metadata.modified),
+        CreatedBy=execution.metadata.created_by,
+        LastModifiedBy=execution.metadata.modified_by,
         ParallelismConfiguration=None if limit is None else {"MaxParallelExecutionSteps": limit},
         SelectiveExecutionConfig=_selection(state),
-        PipelineVersionId=execution.about.version,
-        MLflowConfig=_mlflow(state, execution.about.mlflow_experiment) or None,
+        PipelineVersionId=execution.metadata.version,
+        MLflowConfig=_mlflow(state, execution.metadata.mlflow_experiment) or None,
     )
 
 
@@ -45,8 +45,8 @@ def summary(execution: Execution) -> dict[str, Any]:
         PipelineExecutionArn=execution.arn,
         StartTime=execution.started,
         PipelineExecutionStatus=execution.status,
-        PipelineExecutionDescription=execution.about.description,
-        PipelineExecutionDisplayName=execution.about.display_name,
+        PipelineExecutionDescription=execution.metadata.description,
+        PipelineExecutionDisplayName=execution.metadata.display_name,
         PipelineExecutionFailureReason=execution.reason,
     )
 

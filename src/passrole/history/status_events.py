@@ -24,7 +24,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.history import executions
-from passrole.history.executions import About
+from passrole.history.executions import ExecutionMetadata
 from passrole.members import without_none
 from passrole.store import Tx
 
@@ -56,9 +56,9 @@ def emit(tx: Tx, execution: str, before: State, decision: Decision) -> None:
     if not event_outbox.any_rule(tx, arn.account, arn.region):
         return
     found = executions.find(tx, execution)
-    about = found.about if found else None
+    metadata = found.metadata if found else None
     named = {"pipelineArn": arn.pipeline, "pipelineExecutionArn": execution}
-    for detail_type, detail in _changes(about, before, decision):
+    for detail_type, detail in _changes(metadata, before, decision):
         event_outbox.emit(
             tx,
             account=arn.account,
@@ -72,14 +72,14 @@ def emit(tx: Tx, execution: str, before: State, decision: Decision) -> None:
 
 
 def _changes(
-    about: About | None, before: State, decision: Decision
+    metadata: ExecutionMetadata | None, before: State, decision: Decision
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     status: str | None = before.status if before.origin else None
     steps = {name: step.status for name, step in before.steps.items()}
     for fact in decision.facts:
         after = fact.status if isinstance(fact, ExecutionEnded) else _EXECUTION_STATUS.get(type(fact))
         if after is not None:
-            yield EXECUTION_CHANGE, _execution(about, decision.state, fact, status, after)
+            yield EXECUTION_CHANGE, _execution(metadata, decision.state, fact, status, after)
             status = after
         for now in _STEP_STATUSES.get(type(fact), ()):
             name = str(getattr(fact, "step", ""))
@@ -91,12 +91,12 @@ def _changes(
 
 
 def _execution(
-    about: About | None, state: State, fact: Fact, previous: str | None, current: str
+    metadata: ExecutionMetadata | None, state: State, fact: Fact, previous: str | None, current: str
 ) -> dict[str, Any]:
     assert state.origin is not None, "what is told of has begun"
     return without_none(
-        pipelineExecutionDisplayName=about and about.display_name,
-        pipelineExecutionDescription=about and about.description,
+        pipelineExecutionDisplayName=metadata and metadata.display_name,
+        pipelineExecutionDescription=metadata and metadata.description,
         currentPipelineExecutionStatus=current,
         previousPipelineExecutionStatus=previous,
         executionStartTime=iso8601.seconds(state.origin.at),

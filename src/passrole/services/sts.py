@@ -115,8 +115,8 @@ async def assume_role(
     """Temporary credentials of a role, narrowed by the session policies that are given."""
     role = await _role(ctx, role_arn)
     if role is None:  # it was deleted since its trust policy was asked
-        sentence = f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: "
-        raise AccessDenied("AccessDenied", f"{sentence}{role_arn}", status=403)
+        message = f"User: {ctx.principal.arn} is not authorized to perform: sts:AssumeRole on resource: "
+        raise AccessDenied("AccessDenied", f"{message}{role_arn}", status=403)
     inherited = _inherited(ctx.principal)
     _check_chain(ctx, inherited, tags, transitive_tag_keys, source_identity)
     _check_duration(ctx, role, duration_seconds)
@@ -204,8 +204,8 @@ async def _check_policies(ctx: Context, policy: str | None, policy_arns: Sequenc
         used = max(
             len(policy or "") * 100 // POLICY_CHARACTERS_MAX, len(policy_arns) * 100 // POLICY_ARNS_MAX
         )
-        sentence = f"Packed policy consumes {used}% of allotted space, please use smaller policy."
-        raise Fault("PackedPolicyTooLarge", sentence)
+        message = f"Packed policy consumes {used}% of allotted space, please use smaller policy."
+        raise Fault("PackedPolicyTooLarge", message)
     if policy is not None:
         try:
             parse_document(policy, "session")
@@ -235,5 +235,5 @@ def _answer(session: Session, credentials: sessions.SessionCredentials) -> dict[
     return answer
 
 
-def _invalid(sentence: str) -> Fault:
-    return Fault("ValidationError", sentence, status=400)
+def _invalid(message: str) -> Fault:
+    return Fault("ValidationError", message, status=400)

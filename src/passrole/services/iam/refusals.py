@@ -3,9 +3,9 @@
 from passrole.faults import Fault
 
 
-def no_such(sentence: str) -> Fault:
+def no_such(message: str) -> Fault:
     """Something that the call names is not there."""
-    return Fault("NoSuchEntity", sentence, status=404)
+    return Fault("NoSuchEntity", message, status=404)
 
 
 def no_such_policy(arn: str) -> Fault:
@@ -18,9 +18,9 @@ def not_attachable(arn: str) -> Fault:
     return no_such(f"Policy {arn} does not exist or is not attachable.")
 
 
-def already_exists(sentence: str) -> Fault:
+def already_exists(message: str) -> Fault:
     """The name is taken."""
-    return Fault("EntityAlreadyExists", sentence, status=409)
+    return Fault("EntityAlreadyExists", message, status=409)
 
 
 def in_use(must: str) -> Fault:
@@ -28,9 +28,9 @@ def in_use(must: str) -> Fault:
     return Fault("DeleteConflict", f"Cannot delete entity, must {must} first.", status=409)
 
 
-def delete_conflict(sentence: str) -> Fault:
+def delete_conflict(message: str) -> Fault:
     """It cannot be deleted, in words of its own."""
-    return Fault("DeleteConflict", sentence, status=409)
+    return Fault("DeleteConflict", message, status=409)
 
 
 def quota(name: str, most: int) -> Fault:
@@ -38,19 +38,19 @@ def quota(name: str, most: int) -> Fault:
     return Fault("LimitExceeded", f"Cannot exceed quota for {name}: {most}", status=409)
 
 
-def limit(sentence: str) -> Fault:
+def limit(message: str) -> Fault:
     """Too many or too large, in words of its own."""
-    return Fault("LimitExceeded", sentence, status=409)
+    return Fault("LimitExceeded", message, status=409)
 
 
-def malformed(sentence: str) -> Fault:
+def malformed(message: str) -> Fault:
     """A document is no policy."""
-    return Fault("MalformedPolicyDocument", sentence, status=400)
+    return Fault("MalformedPolicyDocument", message, status=400)
 
 
-def invalid(sentence: str) -> Fault:
+def invalid(message: str) -> Fault:
     """A parameter is wrong."""
-    return Fault("ValidationError", sentence, status=400)
+    return Fault("ValidationError", message, status=400)
 
 
 def no_arn() -> Fault:
@@ -70,18 +70,18 @@ def wrong_arn(arn: str) -> Fault:
 
 def protected(role_name: str) -> Fault:
     """Only its service changes a service-linked role."""
-    sentence = (
+    message = (
         f"Cannot perform the operation on the protected role '{role_name}' - this role is only modifiable"
         " by AWS"
     )
-    return Fault("UnmodifiableEntity", sentence, status=400)
+    return Fault("UnmodifiableEntity", message, status=400)
 
 
-def invalid_input(sentence: str) -> Fault:
+def invalid_input(message: str) -> Fault:
     """A parameter has the right form and the wrong content."""
-    return Fault("InvalidInput", sentence, status=400)
+    return Fault("InvalidInput", message, status=400)
 
 
-def unmodifiable(sentence: str) -> Fault:
+def unmodifiable(message: str) -> Fault:
     """AWS's own policies are AWS's."""
-    return Fault("AccessDenied", sentence, status=403)
+    return Fault("AccessDenied", message, status=403)

@@ -12,8 +12,8 @@ def not_found(arn: str) -> Fault:
 
 def other_region(region: str, own: str) -> Fault:
     """An ARN of another region."""
-    sentence = f"Functions from '{region}' are not reachable in this region ('{own}')"
-    return Fault("ResourceNotFoundException", sentence)
+    message = f"Functions from '{region}' are not reachable in this region ('{own}')"
+    return Fault("ResourceNotFoundException", message)
 
 
 def other_account() -> Fault:
@@ -26,15 +26,15 @@ def exists(name: str) -> Fault:
     return Fault("ResourceConflictException", f"Function already exist: {name}")
 
 
-def invalid(sentence: str) -> Fault:
+def invalid(message: str) -> Fault:
     """A value that this service does not take."""
-    return Fault("InvalidParameterValueException", sentence)
+    return Fault("InvalidParameterValueException", message)
 
 
 def constraint(value: object, member: str, rule: str) -> Fault:
     """A value outside a limit that the service description does not have."""
-    sentence = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {rule}"
-    return Fault("ValidationException", f"1 validation error detected: {sentence}")
+    message = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {rule}"
+    return Fault("ValidationException", f"1 validation error detected: {message}")
 
 
 def unknown_runtime(runtime: str, known: Sequence[str]) -> Fault:
@@ -57,8 +57,8 @@ def role_refused() -> Fault:
 
 def role_lost() -> Fault:
     """Invoke: the role was fine once."""
-    sentence = "The role defined for the function cannot be assumed by Lambda."
-    return Fault("AccessDeniedException", sentence, status=403)
+    message = "The role defined for the function cannot be assumed by Lambda."
+    return Fault("AccessDeniedException", message, status=403)
 
 
 def bad_archive() -> Fault:
@@ -68,8 +68,8 @@ def bad_archive() -> Fault:
 
 def archive_too_large(bytes_max: int) -> Fault:
     """The zip file itself."""
-    sentence = f"Zipped size must be smaller than {bytes_max} bytes"
-    return Fault("RequestEntityTooLargeException", sentence, status=413)
+    message = f"Zipped size must be smaller than {bytes_max} bytes"
+    return Fault("RequestEntityTooLargeException", message, status=413)
 
 
 def unpacked_too_large(bytes_max: int) -> Fault:
@@ -79,8 +79,8 @@ def unpacked_too_large(bytes_max: int) -> Fault:
 
 def payload_too_large(bytes_max: int) -> Fault:
     """An event over the limit of its invocation type."""
-    sentence = f"Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
-    return Fault("RequestTooLargeException", sentence, status=413)
+    message = f"Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
+    return Fault("RequestTooLargeException", message, status=413)
 
 
 def not_json(reason: str) -> Fault:
@@ -96,11 +96,11 @@ def too_many() -> Fault:
 
 def revision_differs() -> Fault:
     """The caller's RevisionId is not the function's."""
-    sentence = (
+    message = (
         "The Revision Id provided does not match the latest Revision Id."
         " Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
     )
-    return Fault("PreconditionFailedException", sentence, status=412)
+    return Fault("PreconditionFailedException", message, status=412)
 
 
 def no_alias(arn: str) -> Fault:
@@ -116,14 +116,14 @@ def alias_exists(arn: str) -> Fault:
 def aliased(names: Sequence[str]) -> Fault:
     """A version that aliases still mean cannot be deleted."""
     listed = ", ".join(names)
-    sentence = f"Unable to delete version because the following aliases reference it: [{listed}]"
-    return Fault("ResourceConflictException", sentence)
+    message = f"Unable to delete version because the following aliases reference it: [{listed}]"
+    return Fault("ResourceConflictException", message)
 
 
 def being_updated(arn: str) -> Fault:
     """Others change the function all the time."""
-    sentence = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
-    return Fault("ResourceConflictException", sentence)
+    message = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+    return Fault("ResourceConflictException", message)
 
 
 def nothing_there() -> Fault:
@@ -134,11 +134,11 @@ def nothing_there() -> Fault:
 def mapping_exists(source_arn: str, function_arn: str, uuid: str) -> Fault:
     """A queue is mapped to a function once."""
     function = function_arn.rpartition(":")[2]
-    sentence = (
+    message = (
         f'The event source arn (" {source_arn} ") and function (" {function} ") provided mapping already'
         f" exists. Please update or delete the existing mapping with UUID {uuid}"
     )
-    return Fault("ResourceConflictException", sentence)
+    return Fault("ResourceConflictException", message)
 
 
 def too_many_tags() -> Fault:
@@ -203,11 +203,11 @@ def no_statement(sid: str) -> Fault:
 
 def statement_exists(sid: str) -> Fault:
     """The policy has a statement of that id already."""
-    sentence = (
+    message = (
         f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove the"
         " existing statement."
     )
-    return Fault("ResourceConflictException", sentence)
+    return Fault("ResourceConflictException", message)
 
 
 def bad_principal() -> Fault:

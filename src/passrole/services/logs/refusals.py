@@ -18,6 +18,6 @@ def exists(what: str) -> Fault:
     return Fault("ResourceAlreadyExistsException", f"The specified log {what} already exists")
 
 
-def invalid(sentence: str) -> Fault:
+def invalid(message: str) -> Fault:
     """A value that this service does not take."""
-    return Fault("InvalidParameterException", sentence)
+    return Fault("InvalidParameterException", message)

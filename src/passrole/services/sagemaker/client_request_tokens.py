@@ -45,8 +45,8 @@ def once(tx: Tx, ctx: Context, request: Request, act: Callable[[], Json]) -> Jso
         _remember(tx, (scope, request.token, digest, orjson.dumps(answer), ctx.clock()))
         return answer
     if row[0] != digest:
-        sentence = f"ClientRequestToken {request.token} was used before with different parameters."
-        raise Fault("ConflictException", sentence)
+        message = f"ClientRequestToken {request.token} was used before with different parameters."
+        raise Fault("ConflictException", message)
     earlier: Json = orjson.loads(row[1])
     return earlier
 

@@ -21,8 +21,8 @@ OFF_LOOP_CHARACTERS = 32_768
 async def definition_text(ctx: Context, text: str | None, location: Mapping[str, str] | None) -> str | None:
     """The valid definition that is given, None where none is. Raises ValidationException."""
     if text is not None and location is not None:
-        sentence = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
-        raise Fault("ValidationException", sentence)
+        message = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
+        raise Fault("ValidationException", message)
     if location is not None:
         text = await _object_text(ctx, location)
     if text is not None:
@@ -42,8 +42,8 @@ async def _object_text(ctx: Context, location: Mapping[str, str]) -> str:
     except Fault as fault:
         if not fault.sender:  # our own failure says nothing about the object
             raise
-        sentence = f"Could not read the pipeline definition from {where}. Error Details: {fault.message}"
-        raise Fault("ValidationException", sentence) from fault
+        message = f"Could not read the pipeline definition from {where}. Error Details: {fault.message}"
+        raise Fault("ValidationException", message) from fault
     if len(body) > BYTES_MAX:
         raise Fault("ValidationException", f"The pipeline definition in {where} is too long.")
     try:

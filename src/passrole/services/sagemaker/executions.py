@@ -41,8 +41,8 @@ async def stop_pipeline_execution(
             history.advance(tx, execution.arn, StopRequested(at=ctx.clock()))
             _note_modified(tx, ctx, execution)
         elif execution.status != "Stopping":
-            sentence = f"Pipeline execution with ARN {execution.arn} is already {execution.status}."
-            raise Fault("ConflictException", sentence)
+            message = f"Pipeline execution with ARN {execution.arn} is already {execution.status}."
+            raise Fault("ConflictException", message)
         return {"PipelineExecutionArn": execution.arn}
 
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: stop(tx)))
@@ -101,7 +101,7 @@ async def describe_pipeline_execution(ctx: Context, *, pipeline_execution_arn: s
 
     def describe(tx: Tx) -> dict[str, Any]:
         execution = _require_execution(tx, ctx, pipeline_execution_arn)
-        pipeline, version = require(tx, ctx, execution.pipeline), execution.about.version
+        pipeline, version = require(tx, ctx, execution.pipeline), execution.metadata.version
         aliases = None if version is None else aliases_of(tx, ctx, pipeline, version)
         shown = projection.describe(execution, history.load(tx, execution.arn))
         return shown | without_none(PipelineVersionAliases=aliases)
@@ -183,11 +183,11 @@ async def describe_pipeline_definition_for_execution(
 
 def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) -> None:
     if execution.status not in ("Executing", "Stopping"):
-        sentence = (
+        message = (
             f"Pipeline execution with ARN {execution.arn} is already {execution.status}; "
             "its ParallelismConfiguration cannot be changed any more."
         )
-        raise Fault("ConflictException", sentence)
+        raise Fault("ConflictException", message)
     history.advance(tx, execution.arn, ParallelismChanged(at=ctx.clock(), max_parallel_steps=limit))
 
 
@@ -202,8 +202,8 @@ def _why_no_retry(execution: Execution) -> str:
 
 def _note_modified(tx: Tx, ctx: Context, execution: Execution, **changes: Any) -> None:
     user = user_context(ctx.principal)
-    about = replace(execution.about, modified=ctx.clock(), modified_by=user, **changes)
-    executions.note_about(tx, execution, about)
+    metadata = replace(execution.metadata, modified=ctx.clock(), modified_by=user, **changes)
+    executions.note_metadata(tx, execution, metadata)
 
 
 def _require_execution(tx: Tx, ctx: Context, arn: str) -> Execution:

@@ -175,11 +175,11 @@ def _create(tx: Tx, ctx: Context, pipeline: Pipeline, text: str) -> dict[str, An
     pipeline = replace(pipeline, definition=definitions.keep(tx, text, owner=pipeline.arn))
     if not PIPELINES.add(tx, ctx.key(pipeline.name), pipeline):
         # Both generations of the SDK turn CreatePipeline into UpdatePipeline by parts of this sentence.
-        sentence = (
+        message = (
             "Pipeline names must be unique within an AWS account and region. "
             f"Pipeline with name ({pipeline.name}) already exists."
         )
-        raise Fault("ValidationException", sentence)
+        raise Fault("ValidationException", message)
     versions.record(tx, ctx, pipeline)
     return {"PipelineArn": pipeline.arn}
 
@@ -202,8 +202,8 @@ def _update(tx: Tx, ctx: Context, name: str, text: str | None, changes: Mapping[
 def _delete(tx: Tx, ctx: Context, name: str) -> dict[str, Any]:
     pipeline = require(tx, ctx, name)
     if executions.any_running(tx, pipeline.arn):
-        sentence = f"Pipeline with name {pipeline.name} has executions that are running; stop them first."
-        raise Fault("ConflictException", sentence)
+        message = f"Pipeline with name {pipeline.name} has executions that are running; stop them first."
+        raise Fault("ConflictException", message)
     executions.delete_all(tx, pipeline.arn)
     versions.delete_all(tx, ctx, pipeline)
     PIPELINES.delete(tx, ctx.key(pipeline.name))

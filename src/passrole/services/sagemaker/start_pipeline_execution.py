@@ -11,7 +11,7 @@ from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted, Metadata
 from passrole.engine.selection import Unselectable, reused_steps
 from passrole.faults import Fault
-from passrole.history import About, definitions, executions
+from passrole.history import ExecutionMetadata, definitions, executions
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sagemaker.client_request_tokens import Request, once
@@ -93,8 +93,8 @@ def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
     version = require_version(tx, ctx, today, wanted.version)
     pipeline = as_of(today, version)
     fact = _started(tx, ctx, pipeline, wanted)
-    about = _about(ctx, wanted, fact.at, version.number)
-    history.start(tx, fact, definition=pipeline.definition, role=pipeline.role_arn, about=about)
+    metadata = _metadata(ctx, wanted, fact.at, version.number)
+    history.start(tx, fact, definition=pipeline.definition, role=pipeline.role_arn, metadata=metadata)
     note_execution(tx, ctx, pipeline, version, fact.execution_arn)
     return fact.execution_arn
 
@@ -149,17 +149,17 @@ def _selection(
 def _source_state(tx: Tx, pipeline: Pipeline, arn: str) -> State:
     found = executions.find(tx, arn)
     if found is None or found.pipeline != pipeline.arn:
-        sentence = f"Invalid SourcePipelineExecutionArn: {arn} is no execution of {pipeline.arn}."
-        raise Fault("ValidationException", sentence)
+        message = f"Invalid SourcePipelineExecutionArn: {arn} is no execution of {pipeline.arn}."
+        raise Fault("ValidationException", message)
     if found.status not in ("Succeeded", "Failed"):
-        sentence = f"Invalid SourcePipelineExecutionArn: {arn} is {found.status}, not Succeeded or Failed."
-        raise Fault("ValidationException", sentence)
+        message = f"Invalid SourcePipelineExecutionArn: {arn} is {found.status}, not Succeeded or Failed."
+        raise Fault("ValidationException", message)
     return history.load(tx, arn).state
 
 
-def _about(ctx: Context, wanted: _StartRequest, now: float, version: int) -> About:
+def _metadata(ctx: Context, wanted: _StartRequest, now: float, version: int) -> ExecutionMetadata:
     user = user_context(ctx.principal)
-    return About(
+    return ExecutionMetadata(
         display_name=wanted.display_name or f"execution-{int(now * 1000)}",
         description=wanted.description,
         created_by=user,

@@ -92,8 +92,8 @@ def require_version(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: VersionSel
         found = VERSIONS.get(tx, _key(ctx, pipeline, pipeline.version if number is None else number))
         named = str(number)
     if found is None:
-        sentence = f"Pipeline version {named} of pipeline with name {pipeline.name} does not exist."
-        raise Fault("ResourceNotFound", sentence)
+        message = f"Pipeline version {named} of pipeline with name {pipeline.name} does not exist."
+        raise Fault("ResourceNotFound", message)
     return found
 
 
@@ -212,8 +212,8 @@ def _changed_aliases(
             raise Fault("ValidationException", f"Alias {alias} cannot be both added and removed.")
         holder = _by_alias(tx, ctx, pipeline, alias)
         if holder is not None and holder.number != version.number:
-            sentence = f"Alias {alias} is already assigned to pipeline version {holder.number}."
-            raise Fault("ConflictException", sentence)
+            message = f"Alias {alias} is already assigned to pipeline version {holder.number}."
+            raise Fault("ConflictException", message)
     aliases = [alias for alias in dict.fromkeys([*version.aliases, *add]) if alias not in remove]
     if len(aliases) > ALIASES_MAX:
         raise Fault("ValidationException", f"A pipeline version can have up to {ALIASES_MAX} aliases.")

@@ -104,8 +104,8 @@ def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
         _, account, name = queue_url.rsplit("/", 2)
         return Account(account), Name(name)
     except ValueError:  # of which InvalidPart is one
-        sentence = f"The address {queue_url} is not valid for this endpoint."
-        raise Fault("InvalidAddress", sentence, status=404) from None
+        message = f"The address {queue_url} is not valid for this endpoint."
+        raise Fault("InvalidAddress", message, status=404) from None
 
 
 def key(ctx: Context, queue_url: str) -> str:
