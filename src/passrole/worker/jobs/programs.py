@@ -137,6 +137,8 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     else:
         variables = environment.processing(given, path, access)
     command = _command(kind, job, chosen, python_home)
+    if not command:
+        raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
     if not all(map(_is_text, command)):
         raise JobFailed("ClientError: The command line of the job has a character that no program can get")
     if shutil.which(command[0], path=path) is None and not command[0].startswith(str(ML)):
