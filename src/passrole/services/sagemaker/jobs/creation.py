@@ -7,26 +7,27 @@ from passrole.faults import Fault
 from passrole.policy.request import Principal, Values
 from passrole.policy.sagemaker_keys import sagemaker_keys
 from passrole.services.context import Context
-from passrole.services.operation import KEPT, Parameters, Permission
+from passrole.services.operation import KEPT, Parameters
 from passrole.services.sagemaker.jobs import refusals, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.roles import check_role
 from passrole.services.sagemaker.tag_rules import TAGS
-from passrole.services.tags import TagList
+from passrole.services.tags import TagList, tagging
 
 _VALIDATION = "sagemaker-job-validation"
 
 
 class Declared:
-    """The callbacks that declare the Create operation of a kind of job."""
+    """The callbacks that declare the operations of a kind of job."""
 
     def __init__(self, kind: JobKind) -> None:
         self._kind = kind
         self._operation = f"Create{kind.member}"
+        self.also = tagging("sagemaker:AddTags", self.resource, self._tag_keys)
 
     def resource(self, ctx: Context, parameters: Parameters) -> str:
-        """The ARN that the job will have."""
+        """The ARN of the job that the call names."""
         return self._kind.arn(ctx.region, ctx.account, parameters[f"{self._kind.word.lower()}_job_name"])
 
     def keys(self, ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -34,12 +35,8 @@ class Declared:
         own = sagemaker_keys(f"sagemaker:{self._operation}", parameters[KEPT])
         return {**own, **TAGS.request_keys(ctx, parameters)}
 
-    def also(self, ctx: Context, parameters: Parameters) -> Sequence[Permission]:
-        """AddTags, if the request has tags."""
-        if not parameters.get("tags"):
-            return ()
-        keys = {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": self._operation}
-        return (Permission("sagemaker:AddTags", self.resource(ctx, parameters), keys),)
+    def _tag_keys(self, ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+        return {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": self._operation}
 
 
 async def create(

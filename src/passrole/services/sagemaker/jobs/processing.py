@@ -8,7 +8,7 @@ from typing import Any
 
 from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, local_paths
 from passrole.services.context import Context
-from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.operation import PassRole, operation
 from passrole.services.sagemaker.jobs import lookup, refusals
 from passrole.services.sagemaker.jobs.creation import Declared, create
 from passrole.services.sagemaker.jobs.kinds import PROCESSING
@@ -20,13 +20,9 @@ from passrole.services.tags import TagList
 _DECLARED = Declared(PROCESSING)
 
 
-def _resource(ctx: Context, parameters: Parameters) -> str:
-    return PROCESSING.arn(ctx.region, ctx.account, str(parameters["processing_job_name"]))
-
-
 @operation(
     "sagemaker:CreateProcessingJob",
-    resource=_resource,
+    resource=_DECLARED.resource,
     passes=[PassRole("role_arn", SERVICE)],
     keys=_DECLARED.keys,
     also=_DECLARED.also,
@@ -43,13 +39,13 @@ async def create_processing_job(
     return await create(ctx, PROCESSING, processing_job_name, role_arn, kept, tags)
 
 
-@operation("sagemaker:DescribeProcessingJob", resource=_resource)
+@operation("sagemaker:DescribeProcessingJob", resource=_DECLARED.resource)
 async def describe_processing_job(ctx: Context, *, processing_job_name: str) -> dict[str, Any]:
     """Everything about a job. Raises ResourceNotFound."""
     return PROCESSING.description(await lookup.job(ctx, PROCESSING, processing_job_name))
 
 
-@operation("sagemaker:StopProcessingJob", resource=_resource)
+@operation("sagemaker:StopProcessingJob", resource=_DECLARED.resource)
 async def stop_processing_job(ctx: Context, *, processing_job_name: str) -> None:
     """Stop a job: SIGTERM, and SIGKILL 120 seconds later."""
     await lookup.stop(ctx, PROCESSING, processing_job_name)

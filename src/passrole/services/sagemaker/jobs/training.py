@@ -9,7 +9,7 @@ from typing import Any
 
 from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, channel_path
 from passrole.services.context import Context
-from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.operation import PassRole, operation
 from passrole.services.sagemaker.jobs import lookup, refusals
 from passrole.services.sagemaker.jobs.creation import Declared, create
 from passrole.services.sagemaker.jobs.kinds import TRAINING
@@ -22,13 +22,9 @@ _DECLARED = Declared(TRAINING)
 _OTHER_SOURCES = ("FileSystemDataSource", "DatasetSource")
 
 
-def _resource(ctx: Context, parameters: Parameters) -> str:
-    return TRAINING.arn(ctx.region, ctx.account, str(parameters["training_job_name"]))
-
-
 @operation(
     "sagemaker:CreateTrainingJob",
-    resource=_resource,
+    resource=_DECLARED.resource,
     passes=[PassRole("role_arn", SERVICE)],
     keys=_DECLARED.keys,
     also=_DECLARED.also,
@@ -49,13 +45,13 @@ async def create_training_job(
     return await create(ctx, TRAINING, training_job_name, role_arn, kept, tags, _sources(kept))
 
 
-@operation("sagemaker:DescribeTrainingJob", resource=_resource)
+@operation("sagemaker:DescribeTrainingJob", resource=_DECLARED.resource)
 async def describe_training_job(ctx: Context, *, training_job_name: str) -> dict[str, Any]:
     """Everything about a job. Raises ValidationException for an unknown name, as AWS does."""
     return TRAINING.description(await lookup.job(ctx, TRAINING, training_job_name))
 
 
-@operation("sagemaker:StopTrainingJob", resource=_resource)
+@operation("sagemaker:StopTrainingJob", resource=_DECLARED.resource)
 async def stop_training_job(ctx: Context, *, training_job_name: str) -> None:
     """Stop a job: SIGTERM, and SIGKILL 120 seconds later. Files in /opt/ml/model are uploaded."""
     await lookup.stop(ctx, TRAINING, training_job_name)
