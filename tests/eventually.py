@@ -1,4 +1,4 @@
-"""Waiting for what no event announces, with an end: a test that waits in vain fails and says what it saw."""
+"""Waiting for what no event announces, with an end: a test that waits too long fails and says what it saw."""
 
 import asyncio
 import inspect

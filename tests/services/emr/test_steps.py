@@ -270,8 +270,8 @@ def test_a_step_that_waits_is_cancelled_at_once_and_one_that_runs_is_ended(fleet
 def test_a_program_that_does_not_listen_is_ended_with_its_descendants(fleet: Fleet, tmp_path: Path) -> None:
     cluster, beat = fleet.run(), tmp_path / "beat"
     child = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
-    deaf = f"trap '' TERM; (setsid bash -c '{child}') & wait"
-    (made,) = fleet.add(cluster, shell(deaf))
+    ignores_term = f"trap '' TERM; (setsid bash -c '{child}') & wait"
+    (made,) = fleet.add(cluster, shell(ignores_term))
     fleet.step_until(cluster, made, "RUNNING")
     eventually(beat.exists)
     fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made], StepCancellationOption="TERMINATE_PROCESS")

@@ -7,7 +7,7 @@ from passrole.runtimes.sandbox.world import World
 
 
 class Sandbox(Protocol):
-    """One rung of the ladder. `name` is what settings and `doctor` call it."""
+    """One kind of sandbox. `name` is what settings and `doctor` call it."""
 
     name: str
 

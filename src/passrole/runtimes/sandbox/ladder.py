@@ -1,4 +1,4 @@
-"""Which sandbox this machine has: each rung is tried once, with a real world, from the best down."""
+"""Which sandbox this machine has: each kind is tried once, with a real world, from the best down."""
 
 import subprocess
 import sys
@@ -14,9 +14,8 @@ from passrole.runtimes.sandbox.world import World
 
 AUTO = "auto"
 _TRY_SECONDS = 10
-_RUNGS: tuple[Sandbox, ...] = (Bubblewrap(), Unshare())
+_KINDS: tuple[Sandbox, ...] = (Bubblewrap(), Unshare())
 _NONE = Plain()
-NAMES = (AUTO, *(rung.name for rung in _RUNGS), _NONE.name)
 
 
 class SandboxMissing(Exception):
@@ -27,9 +26,9 @@ def chosen(name: str = AUTO) -> Sandbox:
     """The sandbox of this name; for `auto` the best that works here. Raises SandboxMissing."""
     if name == _NONE.name:
         return _NONE
-    rungs = [rung for rung in _RUNGS if name in (AUTO, rung.name)]
-    reasons = {rung.name: why_not(rung.name) for rung in rungs}
-    works = [rung for rung in rungs if reasons[rung.name] is None]
+    wanted = [kind for kind in _KINDS if name in (AUTO, kind.name)]
+    reasons = {kind.name: why_not(kind.name) for kind in wanted}
+    works = [kind for kind in wanted if reasons[kind.name] is None]
     if not works:
         raise SandboxMissing(_advice(reasons))
     return works[0]
@@ -37,13 +36,13 @@ def chosen(name: str = AUTO) -> Sandbox:
 
 @lru_cache
 def why_not(name: str) -> str | None:
-    """Why this rung does not work on this machine, in the words of whoever refuses; None where it does."""
-    rung = next(each for each in _RUNGS if each.name == name)
+    """Why this kind does not work on this machine, in the words of whoever refuses; None where it does."""
+    kind = next(each for each in _KINDS if each.name == name)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder).resolve()
         target = Path("/opt/ml")
         world = World(work=target, writable={target: source}, hidden=(source,))
-        command = rung.command(world, ["/bin/sh", "-c", f": > made; [ ! -e '{source}/made' ]"], tied=True)
+        command = kind.command(world, ["/bin/sh", "-c", f": > made; [ ! -e '{source}/made' ]"], tied=True)
         try:
             done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
                 command,
