@@ -14,13 +14,14 @@ from passrole.config import Config
 from passrole.runtimes import images
 from passrole.runtimes import programs as own_programs
 from passrole.runtimes.images import CannotRun, Chosen
-from passrole.runtimes.ml import environment, folder
+from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.runtimes.sandbox import Sandbox, World
 from passrole.runtimes.sandbox.world import hosts_file
-from passrole.services.sagemaker.jobs.kinds import TRAINING, JobKind
+from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
+from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import JobFailed
 
 ML = Path(folder.ROOT)
@@ -94,20 +95,14 @@ def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list
 
 def hosts_of(kind: JobKind, job: Job) -> Hosts:
     """The instances that a job asked for."""
-    if kind is TRAINING:
-        resources = job.request.get("ResourceConfig") or {}
-    else:
-        resources = job.request["ProcessingResources"]["ClusterConfig"]
+    resources = contract_of(kind).cluster(job.request)
     return Hosts(resources.get("InstanceCount") or 1, resources.get("InstanceType") or "")
 
 
 def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
     """Make /opt/ml of an instance before its inputs come."""
     hosts = hosts_of(kind, job)
-    if kind is TRAINING:
-        made = folder.training(job.request, hosts, instance.host)
-    else:
-        made = folder.processing(kind.description(job), hosts, instance.host)
+    made = contract_of(kind).folder(job, hosts, instance.host)
     instance.home.mkdir(mode=private_files.FOLDER_MODE, parents=True, exist_ok=True)
     folder.lay_out(made, instance.ml)
     (instance.home / "tmp").mkdir(exist_ok=True)
@@ -116,12 +111,8 @@ def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
 
 def form_of(kind: JobKind, job: Job, config: Config) -> Chosen:
     """How the job's image is run. Raises JobFailed where it cannot be."""
-    own = config.images.rules
     try:
-        if kind is TRAINING:
-            specification = job.request.get("AlgorithmSpecification") or {}
-            return images.training(specification, job.request.get("HyperParameters") or {}, own)
-        return images.processing(job.request["AppSpecification"], own)
+        return contract_of(kind).form(job.request, config.images.rules)
     except CannotRun as error:
         raise JobFailed(f"ClientError: {error}") from None
 
@@ -131,11 +122,7 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     chosen = form_of(kind, job, config)
     python_home = Path(chosen.environment or config.job_python or sys.prefix).absolute()
     path = f"{python_home / 'bin'}:{_SYSTEM_PATH}"
-    given = job.request.get("Environment") or {}
-    if kind is TRAINING:
-        variables = environment.training(job.name, job.arn, given, path, access)
-    else:
-        variables = environment.processing(given, path, access)
+    variables = contract_of(kind).environment(job, path, access)
     command = _command(kind, job, chosen, python_home)
     if not command:
         raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
@@ -167,8 +154,7 @@ def _with_own_packages(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list[str]:
-    name = "AlgorithmSpecification" if kind is TRAINING else "AppSpecification"
-    specification: Mapping[str, Any] = job.request.get(name) or {}
+    specification: Mapping[str, Any] = job.request.get(contract_of(kind).specification) or {}
     entrypoint = specification.get("ContainerEntrypoint") or ()
     arguments = specification.get("ContainerArguments") or ()
     python = str(python_home / "bin" / "python")
@@ -189,14 +175,13 @@ def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list
 
 
 def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_home: Path) -> World:
-    network = job.request.get("NetworkConfig") or {}
-    isolated = job.request if kind is TRAINING else network
+    contract = contract_of(kind)
     return World(
-        work=ML / "code" if kind is TRAINING else ML,
+        work=ML / contract.work,
         writable={ML: instance.ml},
         readable={Path("/etc/hosts"): instance.home / "hosts", python_home: python_home, _OURS: _OURS},
         hidden=(config.data.resolve(),),
         temporary=instance.home / "tmp",
         hostname=instance.host,
-        network=not isolated.get("EnableNetworkIsolation"),
+        network=not contract.is_isolated(job.request),
     )

@@ -17,16 +17,17 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes import jobs as processes
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
-from passrole.runtimes.ml import artefacts, folder
+from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.sandbox import Sandbox, SandboxMissing, chosen
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import states
-from passrole.services.sagemaker.jobs.kinds import TRAINING, JobKind, artefact_uri
+from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
 from passrole.services.service_sessions import SessionCache, assume, request_for
 from passrole.store import Store, Tx
 from passrole.worker.jobs import inputs, outputs, programs
+from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.programs import Instance
@@ -55,6 +56,7 @@ class JobRun:
 
     def __init__(self, kind: JobKind, job: Job, store: Store, means: Means, stop: asyncio.Event) -> None:
         self._kind = kind
+        self._contract = contract_of(kind)
         self._job = job
         self._store = store
         self._means = means
@@ -93,11 +95,7 @@ class JobRun:
         form = programs.form_of(self._kind, self._job, self._means.config)
         await self._tell("Downloading")
         objects = await self._objects()
-        wanted = (
-            inputs.of_training(self._job.request)
-            if self._is_training
-            else inputs.of_processing(self._job.request)
-        )
+        wanted = self._contract.inputs(self._job.request)
         for instance in self._instances:
             await asyncio.to_thread(trees.remove, instance.home)
             await asyncio.to_thread(programs.lay_out, self._kind, self._job, instance)
@@ -193,28 +191,25 @@ class JobRun:
         """Bring the outputs to S3, whatever the exit code; further fields of the record."""
         await self._tell("Uploading")
         objects = await self._objects()
-        first = self._instances[0]
-        if not self._is_training:
-            for instance in self._instances:
-                for one in outputs.of_processing(self._job.request):
-                    await outputs.upload_files(objects, one, instance.ml)
-            return {"exit_message": self._message(folder.EXIT_MESSAGE)}
-        for name, source in (("model.tar.gz", folder.MODEL), ("output.tar.gz", folder.OUTPUT_DATA)):
-            await outputs.upload_archive(objects, first.ml, source, artefact_uri(self._job, name), first.home)
-        return {}
+        for one in self._contract.outputs(self._job):
+            for instance in self._instances if one.of_every_instance else self._instances[:1]:
+                await outputs.upload(objects, one, instance.ml, instance.home)
+        return {"exit_message": self._message(self._contract.exit_message_file)}
 
     def _outcome(self, codes: list[int], is_late: bool) -> dict[str, Any]:
         if is_late:
-            return {"status": STOPPED} | ({"secondary": "MaxRuntimeExceeded"} if self._is_training else {})
+            return {"status": STOPPED, **self._contract.late}
         if self._stop.is_set():
             return {"status": STOPPED}
         code = next((code for code in codes if code != 0), 0)
         if code != 0:
-            reason = exited(code, self._message(folder.FAILURE) if self._is_training else None)
+            reason = exited(code, self._message(self._contract.failure_file))
             return {"status": FAILED, "failure_reason": reason}
         return {"status": COMPLETED}
 
-    def _message(self, name: str) -> str | None:
+    def _message(self, name: str | None) -> str | None:
+        if name is None:
+            return None
         try:
             found = [artefacts.message(instance.ml, name) for instance in self._instances]
         except UnicodeDecodeError:
@@ -242,7 +237,3 @@ class JobRun:
             instance.variables.unlink(missing_ok=True)
             for path in (instance.ml, instance.home / "tmp"):
                 trees.remove(path)
-
-    @property
-    def _is_training(self) -> bool:
-        return self._kind is TRAINING

@@ -14,7 +14,8 @@ from passrole.store import Collection
 class JobKind:
     """`word` begins the names of members (`TrainingJobName`); `resource` is the type in ARNs, and the kind of
     the worker's tasks. `phases` has AWS's message for each secondary status, where the kind has them.
-    `further` are members that its description adds.
+    `further` are members that its description adds, `in_summaries` those of List. `missing` has code and
+    message of the error for an unknown name; `{name}` stands for it.
     """
 
     word: str
@@ -22,6 +23,8 @@ class JobKind:
     collection: Collection[Job]
     phases: Mapping[str, str]
     further: Callable[[Job], Mapping[str, Any]]
+    in_summaries: tuple[str, ...]
+    missing: tuple[str, str]
 
     @property
     def member(self) -> str:
@@ -64,7 +67,7 @@ class JobKind:
             f"{self.word}EndTime",
             "LastModifiedTime",
             f"{self.member}Status",
-            *_IN_SUMMARIES[self.word],
+            *self.in_summaries,
         )
         described = self.description(job)
         return {name: described[name] for name in names if name in described}
@@ -96,10 +99,6 @@ def _of_processing(job: Job) -> Mapping[str, Any]:
     return {"ExitMessage": job.exit_message}
 
 
-_IN_SUMMARIES: Mapping[str, tuple[str, ...]] = {
-    "Training": ("SecondaryStatus",),
-    "Processing": ("FailureReason", "ExitMessage"),
-}
 _TRAINING_PHASES: Mapping[str, str] = {
     "Starting": "Starting the training job",
     "Downloading": "Downloading input data",
@@ -117,7 +116,22 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_SecondaryStatusTra
 """
 
 TRAINING = JobKind(
-    "Training", "training-job", Collection("training-job", Job), _TRAINING_PHASES, _of_training
+    "Training",
+    "training-job",
+    Collection("training-job", Job),
+    _TRAINING_PHASES,
+    _of_training,
+    in_summaries=("SecondaryStatus",),
+    # unlike its service description: https://github.com/boto/boto3/issues/2808
+    missing=("ValidationException", "Requested resource not found."),
 )
-PROCESSING = JobKind("Processing", "processing-job", Collection("processing-job", Job), {}, _of_processing)
+PROCESSING = JobKind(
+    "Processing",
+    "processing-job",
+    Collection("processing-job", Job),
+    {},
+    _of_processing,
+    in_summaries=("FailureReason", "ExitMessage"),
+    missing=("ResourceNotFound", "Could not find requested job with name: {name}"),
+)
 KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING)}

@@ -6,13 +6,9 @@ from passrole.services.sagemaker.jobs.records import Job
 
 
 def not_found(kind: JobKind, name: str) -> Fault:
-    """No job of that name. For training jobs AWS returns ValidationException, unlike its service description.
-
-    https://github.com/boto/boto3/issues/2808
-    """
-    if kind.word == "Training":
-        return Fault("ValidationException", "Requested resource not found.")
-    return Fault("ResourceNotFound", f"Could not find requested job with name: {name}")
+    """No job of that name; the kinds have different errors for it."""
+    code, message = kind.missing
+    return Fault(code, message.replace("{name}", name))
 
 
 def name_taken(arn: str) -> Fault:

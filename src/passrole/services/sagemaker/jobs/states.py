@@ -40,8 +40,8 @@ def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
 
 
 def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
-    """The job in its next phase. Training and Processing set its start time."""
-    started = at if phase in ("Training", "Processing") and job.started is None else job.started
+    """The job in its next phase. The phase of its program, named as the kind, sets its start time."""
+    started = at if phase == kind.word and job.started is None else job.started
     if phase not in kind.phases or job.secondary == phase:
         return replace(job, started=started)
     begun = {"Status": phase, "StartTime": at, "StatusMessage": kind.phases[phase]}
