@@ -5,7 +5,8 @@ import pytest
 
 from passrole.definition import CallbackStep, FailStep, LambdaStep, parse
 from passrole.definition.expressions import Constant, ParameterRef
-from passrole.definition.steps import KNOWN_BUT_UNSUPPORTED, CacheConfig, OutputParameter
+from passrole.definition.kinds import KNOWN_BUT_UNSUPPORTED
+from passrole.definition.steps import CacheConfig, OutputParameter
 
 TextOf = Callable[..., str]
 COMMON = {"DisplayName": "shown", "Description": "told"}

@@ -5,17 +5,14 @@ parameters of one execution; everything else is a part of a Pipeline.
 """
 
 from passrole.definition.document import Pipeline, parse
+from passrole.definition.kinds.callback import CallbackStep
+from passrole.definition.kinds.condition import ConditionStep
+from passrole.definition.kinds.emr import EmrStep
+from passrole.definition.kinds.fail import FailStep
+from passrole.definition.kinds.lambda_ import LambdaStep
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import (
-    CallbackStep,
-    ConditionStep,
-    EmrStep,
-    FailStep,
-    LambdaStep,
-    Step,
-    Trigger,
-)
+from passrole.definition.steps import FollowedStep, Step, Trigger
 
 __all__ = [
     "CallbackStep",
@@ -23,6 +20,7 @@ __all__ = [
     "DefinitionError",
     "EmrStep",
     "FailStep",
+    "FollowedStep",
     "LambdaStep",
     "Parameter",
     "Pipeline",

@@ -27,27 +27,14 @@ from passrole.definition.expressions import (
     references,
 )
 from passrole.definition.graph import Graph
+from passrole.definition.kinds import expressions_in, kind_of, read_steps
 from passrole.definition.node import Node
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import (
-    CallbackStep,
-    ConditionStep,
-    EmrStep,
-    FailStep,
-    LambdaStep,
-    Step,
-    expressions_in,
-    read_steps,
-)
+from passrole.definition.steps import Step
 
 CHARACTERS_MAX = 1_048_576
 DEPTH_MAX = 100
-EMR_PROPERTIES = ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Status", "ExecutionRoleArn")
-"""The properties of an EMR step that may be referenced: the cluster's id and the members of EMR's Step.
-
-https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-emr
-"""
 
 _VERSION = "2020-12-01"
 _IGNORED = ("Metadata",)
@@ -152,7 +139,7 @@ def _dangling(
         for needed in step.depends_on:
             if needed not in steps:
                 yield problem.no_such_step(step.where, step.name, needed)
-            elif isinstance(steps[needed], FailStep):
+            elif kind_of(steps[needed]).ends_execution:
                 yield problem.depends_on_fail_step(step.where, step.name, needed)
         for expression in expressions_in(step):
             for reference in references(expression):
@@ -174,19 +161,9 @@ def _unknown_parameters(
 
 
 def _dangling_reference(step: Step, reference: StepRef, target: Step | None) -> Iterator[Problem]:
-    match target:
-        case None:
-            yield problem.no_such_step(step.where, step.name, reference.step)
-        case FailStep():
-            yield problem.depends_on_fail_step(step.where, step.name, target.name)
-        case ConditionStep():
-            if reference.path != ("Outcome",):
-                yield problem.no_such_output(step.where, step.name, reference.text)
-        case EmrStep():
-            if reference.path[0] not in EMR_PROPERTIES:
-                yield problem.no_such_output(step.where, step.name, reference.text)
-        case LambdaStep() | CallbackStep():
-            # A longer path into the value is checked at run time: the step that refers to it fails.
-            declared = {output.name for output in target.outputs}
-            if reference.path[0] != "OutputParameters" or not declared.intersection(reference.path[1:2]):
-                yield problem.no_such_output(step.where, step.name, reference.text)
+    if target is None:
+        yield problem.no_such_step(step.where, step.name, reference.step)
+    elif kind_of(target).ends_execution:
+        yield problem.depends_on_fail_step(step.where, step.name, target.name)
+    elif not kind_of(target).offers(target, reference.path):
+        yield problem.no_such_output(step.where, step.name, reference.text)

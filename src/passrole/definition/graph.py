@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from passrole.definition.expressions import StepRef, references
-from passrole.definition.steps import ConditionStep, Step, Trigger, expressions_in
+from passrole.definition.kinds import expressions_in, kind_of
+from passrole.definition.steps import Step, Trigger
 
 
 class Branch(NamedTuple):
@@ -77,9 +78,7 @@ def build(steps: Mapping[str, Step]) -> Graph:
     branches = {
         child: Branch(step.name, outcome)
         for step in steps.values()
-        if isinstance(step, ConditionStep)
-        for outcome, children in ((True, step.if_steps), (False, step.else_steps))
-        for child in children
+        for child, outcome in kind_of(step).branches(step)
     }
     dependencies = {name: _needed(step, branches.get(name)) for name, step in steps.items()}
     others = {name: _other_triggers(step) for name, step in steps.items()}

@@ -1,0 +1,36 @@
+"""What a definition must know of a type of step: a row of the table."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from passrole.definition.expressions import Expression
+from passrole.definition.node import Node
+from passrole.definition.steps import Step
+
+S = TypeVar("S", bound=Step)
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+def _no_branches(_step: Step) -> Iterable[tuple[str, bool]]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[S]):
+    """A type of step.
+
+    `read` gives the step of an object and then the objects of the steps inside it, which are still to be
+    read. `expressions` gives every expression of a step. `offers` says whether a reference `Steps.X.<path>`
+    to the step has a meaning.
+    """
+
+    step: type[S]
+    read: Callable[[Node], Iterator[Step | Node]]
+    expressions: Callable[[S], Iterable[Expression]]
+    offers: Callable[[S, Path], bool]
+    branches: Callable[[S], Iterable[tuple[str, bool]]] = _no_branches
+    """The names of the steps inside it, each with the outcome that lets it run."""
+    ends_execution: bool = False
+    """Whether nothing can come after it, so that no other step may depend on it."""
