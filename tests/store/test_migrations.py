@@ -123,6 +123,23 @@ def test_the_outbox_of_schema_5_is_tasks(older: Callable[[int], sqlite3.Connecti
         history.Task(ExecutionArn(arn), role, "l1/1", invoke),
     )
     assert database.execute("SELECT kind, due FROM tasks ORDER BY kind").fetchall() == [
-        ("engine/CancelEmrStep", 7.5),
-        ("engine/InvokeFunction", 7.5),
+        ("engine/CancelEmrStep", None),
+        ("engine/InvokeFunction", None),
     ]
+
+
+def test_commands_of_schema_7_have_no_due_time_and_all_other_tasks_keep_theirs(
+    older: Callable[[int], sqlite3.Connection], tmp_path: Path
+) -> None:
+    database = older(7)
+    rows = [
+        ("engine/InvokeFunction", "arn l1/1", b"{}", 7.5, 0),
+        ("engineer", "k", b"{}", 8.5, 0),
+        ("event-delivery", "d", b"{}", 9.5, 3),
+    ]
+    database.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?, ?)", rows)
+    migrations.migrate(tmp_path / "passrole.db")
+    found = database.execute("SELECT kind, key, body, due, failures FROM tasks ORDER BY kind").fetchall()
+    assert found == [("engine/InvokeFunction", "arn l1/1", b"{}", None, 0), *rows[1:]]
+    indexed = "SELECT kind FROM tasks INDEXED BY tasks_due WHERE due IS NOT NULL ORDER BY kind"
+    assert database.execute(indexed).fetchall() == [("engineer",), ("event-delivery",)]

@@ -29,8 +29,8 @@ def keys(now: float, limit: int = 10, held: tuple[str, ...] = ()) -> Callable[[T
 
 
 def filled(tx: Tx) -> None:
-    tasks.add_many(tx, "k", [("c", b"3", 2.0), ("b", b"2", 1.0), ("d", b"4", 9.0)])
-    tasks.add(tx, "k", "a", b"1", 2.0)
+    for key, body, due in (("c", b"3", 2.0), ("b", b"2", 1.0), ("d", b"4", 9.0), ("a", b"1", 2.0)):
+        tasks.add(tx, "k", key, body, due)
     tasks.add(tx, "another", "x", b"", 0.0)
 
 
@@ -96,7 +96,7 @@ def test_a_notice_is_a_wake_up_and_nothing_else(tmp_path: Path) -> None:
         store.listen(tasks.channel("k"), heard.append)
         await store.write(lambda tx: tasks.add(tx, "k", "a", b"1", 0.0))
         await store.write(lambda tx: tasks.add(tx, "another", "a", b"1", 0.0))
-        await store.write(lambda tx: tasks.add_many(tx, "k", [("b", b"", 0.0), ("c", b"", 0.0)]))
+        await store.write(lambda tx: tasks.add_in_turns(tx, "k", [("b", b""), ("c", b"")]))
         await store.close()
         return heard
 
@@ -127,8 +127,8 @@ def in_turns(after: str, limit: int, each: int, **held: set[str]) -> Callable[[T
 
 def parties(tx: Tx) -> None:
     names = ("a 1", "a 2", "a 3", "b 1", "ba 1", "c 1", "c 2")
-    tasks.add_many(tx, "k", [(name, b"", 0.0) for name in names])
-    tasks.add(tx, "l", "b 2", b"", 0.0)
+    tasks.add_in_turns(tx, "k", [(name, b"") for name in names])
+    tasks.add_in_turns(tx, "l", [("b 2", b"")])
 
 
 def test_parties_take_turns_from_the_one_behind_the_last(tmp_path: Path) -> None:
@@ -148,6 +148,28 @@ def test_parties_take_turns_from_the_one_behind_the_last(tmp_path: Path) -> None
         (["c 1", "c 2", "a 1"], False),
         (["a 1", "a 2", "a 3", "b 1", "ba 1", "c 1", "c 2"], False),  # whether more follow was not asked
     ]
+
+
+def test_tasks_in_turns_are_never_due_and_in_no_index(tmp_path: Path) -> None:
+    def entries(tx: Tx) -> list[tuple[str, str]]:
+        return [
+            (kind, key)
+            for kind, key in tx.all(
+                "SELECT kind, key FROM tasks INDEXED BY tasks_due WHERE due IS NOT NULL ORDER BY kind, key"
+            )
+        ]
+
+    _, _, *found = committed(
+        tmp_path,
+        parties,
+        lambda tx: tasks.add(tx, "k", "with a due time", b"", 1.0),
+        keys(1e12),
+        lambda tx: tasks.next_due(tx, "k", 0.0),
+        lambda tx: tasks.next_due(tx, "l", 0.0),
+        lambda tx: tasks.bring_forward(tx, "l", 0.0),
+        entries,
+    )
+    assert found == [["with a due time"], 1.0, None, 0, [("k", "with a due time")]]
 
 
 def test_a_circle_that_found_everything_says_so(tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ class Scene:
         return self.finishes.get(task.key)
 
     async def add(self, *added: tuple[str, float]) -> None:
-        await self.store.write(lambda tx: tasks.add_many(tx, "k", [(key, b"", due) for key, due in added]))
+        def add(tx: Tx) -> None:
+            for key, due in added:
+                tasks.add(tx, "k", key, b"", due)
+
+        await self.store.write(add)
 
     async def rows(self) -> list[Task]:
         return await self.store.read(lambda tx: tasks.take(tx, "k", 1e12, 100))

@@ -99,7 +99,7 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         executions.note_status(tx, execution, decision.state)
     if _starts_nothing_more(before.state, decision.state):
         tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
-    outbox.add(tx, execution, before.role, decision.commands, at)
+    outbox.add(tx, execution, before.role, decision.commands)
     status_events.emit(tx, execution, before.state, decision)
 
 

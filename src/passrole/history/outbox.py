@@ -7,6 +7,7 @@ as a hint, and reads the rows.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import get_args
 
 from passrole import exact_json
@@ -38,14 +39,14 @@ class Task:
     command: Command
 
 
-def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command], at: float) -> None:
-    """Keep commands from the moment `at` on, and announce them; the hint is a list of Task."""
+def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
+    """Keep commands and announce them; the hint is a list of Task."""
     added: dict[str, list[Task]] = {}
     for command in wanted:
         task = Task(ExecutionArn(execution), role, commands.key(command), command)
         added.setdefault(kind_of(type(command)), []).append(task)
     for kind, together in added.items():
-        tasks.add_many(tx, kind, [(row_key(task), _body(task), at) for task in together], hint=together)
+        tasks.add_in_turns(tx, kind, [(row_key(task), _body(task)) for task in together], hint=together)
 
 
 def remove(tx: Tx, execution: str, key: str) -> None:
@@ -79,8 +80,8 @@ def of_execution(tx: Tx, kind: str, execution: str, limit: int, held: Collection
 
 def pending(tx: Tx) -> tuple[Task, ...]:
     """Every command that nobody has finished."""
-    everything = (tasks.take(tx, kind, now=float("inf"), limit=_ALL) for kind in KINDS)
-    return tuple(sorted((_task(row) for rows in everything for row in rows), key=_name))
+    everything = (take(tx, kind, "", _ALL, lambda _: _ALL, {})[0] for kind in KINDS)
+    return tuple(sorted(chain.from_iterable(everything), key=_name))
 
 
 def row_key(task: Task) -> str:

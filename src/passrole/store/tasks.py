@@ -1,7 +1,8 @@
 """The one durable list of background work: what is to be done, and when.
 
 A task has a kind, a key, a body and the moment from which it may be done. One that waits, for a second or
-for a day, is a row: it holds no asyncio task, no timer and no memory. Three verbs:
+for a day, is a row: it holds no asyncio task, no timer and no memory. One that is done as soon as it is the
+turn of its party has no such moment (`add_in_turns`, `take_in_turns`). Three verbs:
 
 - `add(tx, kind, key, body, due)` in the transaction of the change that asks for the work;
 - `take(tx, kind, now, limit, held)` reads those that are due, oldest first;
@@ -22,7 +23,9 @@ from passrole.store.interface import Tx
 
 
 class Task(NamedTuple):
-    """Something to do. `due` is epoch seconds; `failures` is how often it was postponed by `postpone`."""
+    """Something to do. `due` is epoch seconds, 0 where it was added without; `failures` is how often it was
+    postponed by `postpone`.
+    """
 
     key: str
     body: bytes
@@ -45,13 +48,14 @@ def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
     tx.notify(channel(kind))
 
 
-def add_many(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes, float]], hint: object = None) -> None:
-    """`add` for several: key, body and due of each.
+def add_in_turns(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes]], hint: object = None) -> None:
+    """`add` for tasks that `take_in_turns` takes: key and body of each. `take` does not know them.
 
+    They are in no index of due times: a commit has a page less to write.
     The notice carries the `hint`, by which a listener in this process may know the tasks without reading
     them. Nobody may rely on one.
     """
-    tx.run_many(_ADD, [(kind, *task) for task in tasks])
+    tx.run_many(_ADD, [(kind, *task, None) for task in tasks])
     tx.notify(channel(kind), hint)
 
 
@@ -72,11 +76,10 @@ def take(tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = ()) 
 def take_in_turns(
     tx: Tx, kind: str, after: str, limit: int, room: Callable[[str], int], held: Mapping[str, Collection[str]]
 ) -> tuple[list[Task], bool]:
-    """Tasks whose keys are `<party> <name>`, by party and then by key; and whether these are all there are.
+    """Tasks that were added in turns, by party and then by key; and whether these are all there are.
 
-    `limit` at most, of a party at most as many as it has `room`, without the keys that are `held` of it.
-    The first is the party behind `after`, the last `after` itself. Whether they are due is not asked: these
-    are done as soon as it is the turn of their party.
+    Their keys are `<party> <name>`. `limit` at most, of a party at most as many as it has `room`, without the
+    keys that are `held` of it. The first is the party behind `after`, the last `after` itself.
     """
     taken: list[Task] = []
     is_all = True
@@ -144,7 +147,7 @@ _BY_KEY = "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key = ?
 _SPACE, _AFTER_SPACE = " ", "!"
 _NEXT_PARTY = "SELECT key FROM tasks WHERE kind = ? AND key >= ? ORDER BY key LIMIT 1"
 _OF_PARTY = (
-    "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+    "SELECT key, body, 0.0, failures FROM tasks WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
 )
 
 
