@@ -40,6 +40,16 @@ def test_only_the_supervisor_makes_asyncio_tasks_that_live_long() -> None:
     assert making == set(MAY_MAKE_TASKS)
 
 
+def test_only_the_definitions_of_metrics_run_expressions_of_users() -> None:
+    importing = [
+        str(path.relative_to(SOURCE))
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import) and any(each.name == "re2" for each in node.names)
+    ]
+    assert importing == ["services/sagemaker/jobs/metric_definitions.py"]
+
+
 def test_only_one_module_of_services_reads_the_tags_of_a_call() -> None:
     naming = [
         str(path.relative_to(SOURCE))

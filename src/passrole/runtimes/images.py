@@ -29,7 +29,7 @@ _SCRIPT_REPOSITORIES = (
 https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
 """
 
-_XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
+XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
 
 
 class CannotRun(Exception):
@@ -62,7 +62,7 @@ def training(
         return Chosen("script", ruled.environment if ruled else None, warning=_unlike(image))
     if ruled is not None and ruled.form == "command":
         return Chosen("command", command=(*ruled.command, "train"))
-    if _is(image, _XGBOOST):
+    if _is(image, XGBOOST):
         return Chosen("xgboost", ruled.environment if ruled else None, warning=_unlike(image))
     raise CannotRun(_advice(image))
 

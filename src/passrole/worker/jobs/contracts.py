@@ -18,6 +18,7 @@ from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.folder import Folder
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, JobKind
+from passrole.services.sagemaker.jobs.metric_definitions import Metric, metrics
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs import inputs, outputs
 from passrole.worker.jobs.inputs import Input
@@ -42,6 +43,7 @@ class Contract:
     environment: Callable[[Job, str, Access], dict[str, str]]
     inputs: Callable[[Request], Sequence[Input]]
     outputs: Callable[[Job], Sequence[Output]]
+    metrics: Callable[[Request], Sequence[Metric]]
     failure_file: str | None
     exit_message_file: str | None
     late: Mapping[str, str]
@@ -66,6 +68,7 @@ _TRAINING = Contract(
     ),
     inputs=inputs.of_training,
     outputs=outputs.of_training,
+    metrics=lambda request: metrics(request.get("AlgorithmSpecification") or {}),
     failure_file=folder.FAILURE,
     exit_message_file=None,
     late={"secondary": "MaxRuntimeExceeded"},
@@ -83,6 +86,7 @@ _PROCESSING = Contract(
     ),
     inputs=inputs.of_processing,
     outputs=outputs.of_processing,
+    metrics=lambda _request: (),
     failure_file=None,
     exit_message_file=folder.EXIT_MESSAGE,
     late={},

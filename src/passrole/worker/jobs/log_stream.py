@@ -4,31 +4,25 @@ The SDK's `logs=True` reads it there: group /aws/sagemaker/<Kind>Jobs, stream <j
 that may not write logs has none; the job goes on.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from passrole.clock import Clock
 from passrole.faults import Fault
-from passrole.runtimes import jobs as processes
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
+from passrole.worker.jobs.printed import Printed
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 
 log = logging.getLogger(__name__)
 
-_BYTES_MAX = 256 * 1024
-"""Of one reading; a batch of PutLogEvents takes 1 MiB with 26 bytes more for each line."""
-
-_MARK = "logged"
-"""A file beside the output: how many of its bytes are in the stream, for a server that comes after."""
-
 
 class LogStream:
-    """The log of one instance. `bring` as often as it should be seen."""
+    """The log of one instance. See following.Follower."""
+
+    seconds = 1.0
 
     def __init__(
         self,
@@ -42,32 +36,23 @@ class LogStream:
             "logGroupName": f"/aws/sagemaker/{kind.member}s",
             "logStreamName": f"{job.name}/{instance.host}-{int(job.created)}",
         }
-        self._folder = instance.run
+        self._printed = Printed(instance.run, "logged")
         self._session = session
         self._clock = clock
-        self._offset = self._marked()
         self._is_refused = False
 
     async def bring(self, *, is_last: bool = False) -> None:
         """Everything up to the last whole line; at the last call also what follows it."""
-        while not self._is_refused:
-            read = await asyncio.to_thread(
-                processes.read_output, self._folder, processes.STDOUT, self._offset, _BYTES_MAX
-            )
-            whole = read if is_last or len(read) == _BYTES_MAX else read[: read.rfind(b"\n") + 1]
-            if not whole:
-                return
-            await self._put(whole.splitlines())
-            self._offset += len(whole)
-            with suppress(OSError):  # then some lines come twice
-                (self._folder / _MARK).write_text(str(self._offset))
+        while not self._is_refused and (lines := await self._printed.read(is_last=is_last)):
+            await self._put(lines)
+            self._printed.mark()
 
     async def _put(self, lines: list[bytes]) -> None:
         now = int(self._clock() * 1000)
         events = [{"timestamp": now, "message": line.decode(errors="replace")} for line in lines if line]
         try:
             objects = await self._session()  # refused where the role was deleted meanwhile
-            if self._offset == 0:
+            if self._printed.offset == 0:
                 await self._make(objects)
             if events:
                 await _call(objects, "PutLogEvents", {**self._names, "logEvents": events})
@@ -83,12 +68,6 @@ class LogStream:
             except Fault as fault:
                 if fault.code != "ResourceAlreadyExistsException":
                     raise
-
-    def _marked(self) -> int:
-        try:
-            return int((self._folder / _MARK).read_text())
-        except (OSError, ValueError):
-            return 0
 
 
 async def _call(objects: Objects, operation: str, parameters: dict[str, Any]) -> None:

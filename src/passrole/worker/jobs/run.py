@@ -29,12 +29,14 @@ from passrole.store import Store, Tx
 from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
+from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.log_stream import LogStream
+from passrole.worker.jobs.measurements import Measurements
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 
 GRACE_SECONDS = 120.0
-LOG_SECONDS, ASK_SECONDS = 1.0, 0.1
+ASK_SECONDS = 0.1
 RUNTIME_SECONDS_DEFAULT = 86_400
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
 
@@ -63,6 +65,8 @@ class JobRun:
         self._stop = stop
         self._sessions = SessionCache(means.call, means.clock)
         self._request = request_for(_SERVICE, job.role_arn, _SESSION, job.arn)
+        metrics = self._contract.metrics(job.request)
+        self._measurements = Measurements(kind, job, metrics, store, means.clock)
         home = means.config.data.resolve() / "jobs" / kind.resource / job.key
         self._instances = [
             Instance(host, number, home / host)
@@ -142,19 +146,18 @@ class JobRun:
 
     async def _executed(self, instance: Instance) -> int:
         """Run the program of an instance, or wait for one that an earlier process started."""
-        stream = LogStream(self._kind, self._job, instance, self._objects, self._means.clock)
         running = asyncio.ensure_future(self._program(instance))
         try:
-            while not running.done():
-                await asyncio.wait([running], timeout=LOG_SECONDS)
-                await stream.bring()
-            return await running
+            return await followed(running, self._followers(instance))
         except Exception:
             self._means.jobs.kill(instance.run)  # while it is still known to run; a cancelled one goes on
             raise
         finally:
             running.cancel()
-            await stream.bring(is_last=True)
+
+    def _followers(self, instance: Instance) -> list[Follower]:
+        stream = LogStream(self._kind, self._job, instance, self._objects, self._means.clock)
+        return [stream, self._measurements.of(instance)]
 
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):

@@ -6,6 +6,7 @@ from typing import Any
 
 from passrole import arns
 from passrole.arns import Account, Region
+from passrole.services.sagemaker.jobs import metric_definitions
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.store import Collection
 
@@ -76,6 +77,7 @@ class JobKind:
 def _of_training(job: Job) -> Mapping[str, Any]:
     seconds = None if job.started is None or job.ended is None else int(job.ended - job.started)
     return {
+        "AlgorithmSpecification": metric_definitions.described(job.request["AlgorithmSpecification"]),
         "SecondaryStatus": job.secondary,
         "SecondaryStatusTransitions": list(job.transitions),
         "TrainingTimeInSeconds": seconds,

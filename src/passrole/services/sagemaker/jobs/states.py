@@ -17,6 +17,8 @@ from passrole.services.sagemaker.jobs.records import ENDED, STOPPING, Job
 from passrole.store import Tx, tasks
 
 _SOURCE = "aws.sagemaker"
+_TIMES = ("Time", "Timestamp")
+METRICS = "FinalMetricDataList"
 _REASON_CHARACTERS_MAX = 1024
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html#API_DescribeTrainingJob_ResponseSyntax"""
 
@@ -37,6 +39,14 @@ def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
     kind.collection.put(tx, job.key, changed)
     _emit_event(tx, kind, changed)
     return changed
+
+
+def measured(tx: Tx, kind: JobKind, key: str, values: Sequence[Mapping[str, Any]], at: float) -> None:
+    """Store the metrics that a running job has printed; that is no change of state and makes no event."""
+    job = kind.collection.get(tx, key)
+    if job is not None and not job.has_ended:
+        results = {**job.results, METRICS: values}
+        kind.collection.put(tx, key, replace(job, results=results, modified=at))
 
 
 def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
@@ -96,4 +106,4 @@ def _with_texts(value: Any, name: str = "") -> Any:
         return {inner: _with_texts(each, inner) for inner, each in value.items()}
     if isinstance(value, list | tuple):
         return [_with_texts(each) for each in value]
-    return str(int(value * 1000)) if name.endswith("Time") and isinstance(value, float | int) else value
+    return str(int(value * 1000)) if name.endswith(_TIMES) and isinstance(value, float | int) else value

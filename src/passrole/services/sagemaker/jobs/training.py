@@ -14,6 +14,7 @@ from passrole.services.sagemaker.jobs import lookup, refusals
 from passrole.services.sagemaker.jobs.creation import Declared, create
 from passrole.services.sagemaker.jobs.kinds import TRAINING
 from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
+from passrole.services.sagemaker.jobs.metric_definitions import metrics
 from passrole.services.sagemaker.paging import SortOrder
 from passrole.services.sagemaker.roles import SERVICE
 from passrole.services.tags import TagList
@@ -90,7 +91,7 @@ def _sources(request: Mapping[str, Any]) -> list[str]:
 
 
 def _check(request: Mapping[str, Any]) -> None:
-    """Raises ValidationException for unsupported parameters, and for paths outside of /opt/ml."""
+    """Raises ValidationException for unsupported parameters, bad paths, and expressions that RE2 refuses."""
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
     checkpoints = request.get("CheckpointConfig") or {}
     try:
@@ -104,3 +105,4 @@ def _check(request: Mapping[str, Any]) -> None:
         for source in _OTHER_SOURCES:
             if channel["DataSource"].get(source):
                 raise refusals.unsupported("DataSource", source)
+    metrics(request["AlgorithmSpecification"])
