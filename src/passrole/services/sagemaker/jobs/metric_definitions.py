@@ -22,7 +22,7 @@ _PROGRAM_BYTES_MAX = 256 * 1024
 """What RE2 may spend on one expression. It bounds the slowest search, which costs this times the text."""
 
 _TAB = b"#011"
-"""AWS's built-in images write a tab so, and its expressions expect it."""
+"""How a tab is written by AWS's built-in images, and in its guide: `#011train-auc:(\\S+)`."""
 
 _XGBOOST_METRICS = (
     *("accuracy", "auc", "aucpr", "error", "f1", "gamma-deviance", "gamma-nloglik", "logloss", "mae", "map"),
@@ -48,7 +48,7 @@ class Metric(NamedTuple):
         if found is None or not self.pattern.groups or found.group(1) is None:
             return None
         try:
-            (value,) = struct.unpack("f", struct.pack("f", float(found.group(1))))
+            (value,) = struct.unpack("f", struct.pack("f", float(found.group(1).partition(_TAB)[0])))
         except (ValueError, OverflowError):
             return None
         return float(value) if math.isfinite(value) else None
