@@ -6,14 +6,19 @@ they keep their names: `sdk/version_2.py` and `sdk/version_3.py`.
 
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable
 from importlib import metadata
-from importlib.metadata import version
 from typing import IO, cast
 
 import pytest
 from tests.conftest import Server
+
+from passrole.config import Config
+from passrole.runtimes.spark import Spark
+
+_IS_VERSION_3 = any(each.version.startswith("3.") for each in metadata.distributions(name="sagemaker"))
 
 Run = Callable[[str], None]
 
@@ -76,14 +81,71 @@ def test_executions_are_watched_stopped_and_listed_by_the_sdk(run_notebook: Run,
 
 @pytest.mark.slow
 def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Server) -> None:
-    if not version("sagemaker").startswith("2."):
-        pytest.skip("version 3 has other classes for jobs")
+    if _IS_VERSION_3:
+        pytest.skip("sdk/jobs_version_3.py does the same with other classes")
     run_notebook("sdk/jobs_version_2.py")
-    s3, bucket = server.client("s3"), f"sagemaker-{server.region}-{server.account}"
-    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="Sdk")["Contents"]]
-    (model,) = [key for key in keys if key.startswith("SdkSklearn") and key.endswith("model.tar.gz")]
-    content = s3.get_object(Bucket=bucket, Key=model)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        made = json.load(cast(IO[bytes], tar.extractfile("model.json")))
-    assert made == {"name": "a b", "sum": 60}
-    assert len([key for key in keys if key.endswith("output/train/numbers.csv")]) == 2
+    assert _model(server, "SdkSklearn") == {"name": "a b", "sum": 60}
+    assert len([key for key in _keys(server) if key.endswith("output/train/numbers.csv")]) == 2
+
+
+@pytest.mark.slow
+def test_processors_run_other_programs_requirements_and_spark(
+    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("sdk/jobs_version_3.py does the same with other classes")
+    expected = {"SdkShell": b"3", "SdkRequirements": b"12", "SdkSpark": b"18"}
+    _expect_spark(expected, monkeypatch)
+    run_notebook("sdk/processors_version_2.py")
+    assert _made(server) == expected
+
+
+@pytest.mark.slow
+def test_jobs_of_version_3_run_without_a_pipeline(
+    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not _IS_VERSION_3:
+        pytest.skip("version 2 is installed: `make test-sdk3`")
+    expected = {"SdkShell": b"3", "SdkRequirements": b"2\n4\n6", "SdkSpark": b"6"}
+    _expect_spark(expected, monkeypatch)
+    run_notebook("sdk/jobs_version_3.py")
+    assert _made(server) == expected
+    assert _model(server, "SdkTrainer") == {"name": "a b", "sum": 24}
+
+
+def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine has no Spark, the script leaves it out."""
+    if Spark(Config()).unavailable_reason():
+        monkeypatch.setenv("WITHOUT_SPARK", "1")
+        del expected["SdkSpark"]
+
+
+def _keys(server: Server) -> list[str]:
+    pages = (
+        server.client("s3").get_paginator("list_objects_v2").paginate(Bucket=_bucket(server), Prefix="Sdk")
+    )
+    return [each["Key"] for page in pages for each in page["Contents"]]
+
+
+def _made(server: Server) -> dict[str, bytes]:
+    """The one file of each processor's output `made`, by the beginning of the job's name."""
+    return {
+        re.split("[-/]", key)[0]: _content(server, key).strip()
+        for key in _keys(server)
+        if "/output/made/" in key and not key.endswith("_SUCCESS")
+    }
+
+
+def _model(server: Server, job: str) -> object:
+    (key,) = [key for key in _keys(server) if key.startswith(job) and key.endswith("model.tar.gz")]
+    with tarfile.open(fileobj=io.BytesIO(_content(server, key))) as tar:
+        return json.load(cast(IO[bytes], tar.extractfile("model.json")))
+
+
+def _content(server: Server, key: str) -> bytes:
+    content: bytes = server.client("s3").get_object(Bucket=_bucket(server), Key=key)["Body"].read()
+    return content
+
+
+def _bucket(server: Server) -> str:
+    return f"sagemaker-{server.region}-{server.account}"

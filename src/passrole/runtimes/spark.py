@@ -20,7 +20,7 @@ TEMPORARY = "tmp"
 """The job's folder for temporary files."""
 
 _SCHEMES = ("s3", "s3a", "s3n")
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
 _CHECKPOINTS_3 = "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
@@ -133,11 +133,11 @@ class Spark:
         return ":".join([*map(str, own), "/usr/local/bin", "/usr/bin", "/bin"])
 
     def _preset(self) -> dict[str, str]:
-        alone = self._master.startswith(("local", f"spark://{_LOOPBACK}", "spark://localhost"))
+        alone = self._master.startswith(("local", f"spark://{LOOPBACK}", "spark://localhost"))
         return {
             # its web page would listen on all addresses
             "spark.ui.enabled": "false",
-            **({"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK} if alone else {}),
+            **({"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK} if alone else {}),
         }
 
     def _fixed(self, mounts: Path) -> dict[str, str]:

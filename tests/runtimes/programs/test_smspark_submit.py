@@ -232,3 +232,15 @@ def test_without_spark_it_says_what_to_install(job: Job) -> None:
 @pytest.mark.parametrize("version", ["3.8", "3.13"])
 def test_it_needs_no_more_than_an_old_python(job: Job, version: str) -> None:
     assert job.run("/a.py", python=other_python(version)).returncode == 0
+
+
+def test_spark_is_the_one_that_the_platform_names(job: Job, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    (named / "jars").mkdir(parents=True)
+    (named / "bin").mkdir()
+    (tmp_path / "bin/spark-submit").rename(named / "bin/spark-submit")
+    done = job.run("/a.py", SPARK_HOME=str(named))
+    assert done.returncode == 0, done.stderr
+    assert "Spark has no hadoop-aws" in done.stderr
+    (named / "jars/hadoop-aws-3.3.4.jar").touch()
+    assert "hadoop-aws" not in job.run("/a.py", SPARK_HOME=str(named)).stderr

@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
         options, application = parsed(words)
-        command = ["spark-submit", *spark_options(options), *application]
+        command = [_program(), *spark_options(options), *application]
         if not _is_primary(base):
             _say("the first host runs the application; this one has nothing to do")
             return 0
@@ -67,6 +67,7 @@ def main(words: list[str]) -> int:
     except Refused as error:
         _say(str(error))
         return 1
+    _tell_of_s3(options)
     return _become(command, {**os.environ, "SPARK_CONF_DIR": str(conf)})
 
 
@@ -226,6 +227,12 @@ def _is_primary(base: Path) -> bool:
     return bool(resources["current_host"] == min(resources["hosts"]))
 
 
+def _program() -> str:
+    """Spark's own program: the one that pip puts on the PATH may belong to another Spark."""
+    home = os.environ.get("SPARK_HOME")
+    return str(Path(home) / "bin/spark-submit") if home else "spark-submit"
+
+
 def _become(command: list[str], environment: dict[str, str]) -> int:
     _say(f"running spark submit command: {' '.join(command)}")
     try:
@@ -233,6 +240,12 @@ def _become(command: list[str], environment: dict[str, str]) -> int:
     except FileNotFoundError:
         _say("spark-submit is not on the PATH; install pyspark into the environment of the job")
         return 1
+
+
+def _tell_of_s3(options: dict[str, str]) -> None:
+    home = os.environ.get("SPARK_HOME")
+    if home and "--jars" not in options and not any(Path(home, "jars").glob("hadoop-aws-*.jar")):
+        _say("Spark has no hadoop-aws: s3:// cannot be opened, only what is below /opt/ml")
 
 
 def _say(text: str) -> None:

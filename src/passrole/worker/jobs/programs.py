@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from passrole import private_files
+from passrole import private_files, trees
 from passrole.config import Config
-from passrole.runtimes import images
+from passrole.runtimes import images, python_layer, spark_image
 from passrole.runtimes import programs as own_programs
 from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import folder
@@ -19,6 +19,7 @@ from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.runtimes.sandbox import Sandbox, World
 from passrole.runtimes.sandbox.world import hosts_file
+from passrole.runtimes.spark_image import SparkMissing
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.contracts import contract_of
@@ -27,6 +28,14 @@ from passrole.worker.jobs.failures import JobFailed
 ML = Path(folder.ROOT)
 CODE = "input/code.tar.gz"
 """From /opt/ml: where script mode finds the user's code, which was fetched as the job's role."""
+
+LAYER = "site"
+"""From /opt/ml: where pip installs. Script mode makes this layer itself if there is something to install."""
+
+SPARK = "input/spark"
+"""From /opt/ml: Spark's configuration."""
+
+_LAYERED = ("entrypoint", "spark")
 
 _OURS = Path(own_programs.__file__).resolve().parent
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -121,17 +130,22 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     """What runs on an instance. Raises JobFailed where it is not there."""
     chosen = form_of(kind, job, config)
     python_home = Path(chosen.environment or config.job_python or sys.prefix).absolute()
+    packages = _layer(instance, python_home) if chosen.form in _LAYERED else None
     path = f"{python_home / 'bin'}:{_SYSTEM_PATH}"
-    variables = contract_of(kind).environment(job, path, access)
+    layer = f"{ML / LAYER / 'bin'}:" if packages else ""
+    variables = contract_of(kind).environment(job, layer + path, access)
     command = _command(kind, job, chosen, python_home)
     if not command:
         raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
     if not all(map(_is_text, command)):
         raise JobFailed("ClientError: The command line of the job has a character that no program can get")
-    if shutil.which(command[0], path=path) is None and not command[0].startswith(str(ML)):
+    here = f"{instance.ml / LAYER / 'bin'}:{path}"
+    if shutil.which(command[0], path=here) is None and not command[0].startswith(str(ML)):
         raise JobFailed(f"ClientError: The program {command[0]} was not found on the path of the job")
-    if chosen.form == "entrypoint":
-        variables = _with_own_packages(variables)
+    if packages:
+        variables = _with_layer(variables, packages)
+    if chosen.form == "spark":
+        variables = {**variables, **_spark(instance, config, python_home, access)}
     return Program(command, variables, _world(kind, job, instance, config, python_home), chosen.warning)
 
 
@@ -146,11 +160,27 @@ def _is_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def _with_own_packages(variables: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment is read-only: what a program installs with pip goes into a folder of its own."""
-    packages = str(ML / "site")
-    path = ":".join(filter(None, (packages, variables.get("PYTHONPATH"))))
-    return {"PIP_TARGET": packages, **variables, "PYTHONPATH": path}
+def _layer(instance: Instance, python_home: Path) -> Path | None:
+    """Make the job's layer upon the user's environment, which is read-only; its packages."""
+    place = instance.ml / LAYER
+    trees.remove(place)
+    return python_layer.create(place, python_home)
+
+
+def _with_layer(variables: Mapping[str, str], packages: Path) -> dict[str, str]:
+    """The user's own programs, such as torchrun, see the layer by PYTHONPATH alone."""
+    layer = ML / LAYER
+    path = ":".join(filter(None, (variables.get("PYTHONPATH"), str(layer / packages))))
+    return {"VIRTUAL_ENV": str(layer), **variables, "PYTHONPATH": path}
+
+
+def _spark(instance: Instance, config: Config, python_home: Path, access: Access) -> dict[str, str]:
+    try:
+        found = spark_image.variables(config, python_home, ML / SPARK)
+    except SparkMissing as error:
+        raise JobFailed(f"ClientError: {error}") from None
+    spark_image.configure(instance.ml / SPARK, access)
+    return found
 
 
 def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list[str]:
