@@ -35,6 +35,7 @@ from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
+from passrole.services.sagemaker.jobs.credentials import JobCredentials
 from passrole.store import SqliteStore, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
@@ -184,7 +185,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         clusters.start(supervisor)
         housekeeping.start(supervisor)
         job_runner.start(supervisor)
-        yield Gateway(door, directory, clock, config)
+        yield Gateway(door, directory, JobCredentials(store, door.from_inside), clock, config)
     finally:
         await processes.close()
         job_runner.close()

@@ -124,6 +124,19 @@ class Config:
         """The server's URL, for clients of all services."""
         return f"http://{self.host_in_url}:{self.port}"
 
+    @property
+    def loopback_url(self) -> str | None:
+        """The server's URL at a loopback address, if it listens on one."""
+        if self.host == "localhost":
+            return self.endpoint_url
+        try:
+            address = ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+        if address.is_unspecified:
+            return f"http://{'[::1]' if address.version == 6 else '127.0.0.1'}:{self.port}"
+        return self.endpoint_url if address.is_loopback else None
+
 
 def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:
     """The effective settings; `overrides` that are None are ignored. Raises ConfigError."""

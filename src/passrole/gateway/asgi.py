@@ -4,7 +4,7 @@ Raw ASGI, since the service descriptions drive routing and a framework would onl
 request is checked first: the operation exists, the access key is known, the signature is right (if the head
 has the body's hash), the length is allowed. Only then is the body read, and it is parsed only after its
 signature is verified. A large body is handled in a thread. The only request answered without a signature is
-`GET /_passrole/health`, which says that the server is up.
+`GET /_passrole/health`, which says that the server is up, and what programs of jobs ask (job_credentials.py).
 """
 
 import asyncio
@@ -20,8 +20,9 @@ from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault, Internal
-from passrole.gateway import own_operations
+from passrole.gateway import job_credentials, own_operations
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
+from passrole.gateway.job_credentials import IssueCredentials
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import form_keys, signing_keys
 from passrole.identities import AccessKeyIdentity, Directory, ExpiredSession, UnknownKey
@@ -105,8 +106,16 @@ class _CheckedHead(NamedTuple):
 class Gateway:
     """The ASGI application of one server, for uvicorn."""
 
-    def __init__(self, door: Door, directory: Directory, clock: Clock, config: Config) -> None:
+    def __init__(
+        self,
+        door: Door,
+        directory: Directory,
+        issue_job_credentials: IssueCredentials,
+        clock: Clock,
+        config: Config,
+    ) -> None:
         self._door = door
+        self._issue_job_credentials = issue_job_credentials
         self._directory = directory
         self._clock = clock
         self._config = config
@@ -128,6 +137,8 @@ class Gateway:
             head = _head(scope)
             if own_operations.is_health(head):
                 return own_operations.answer({"status": "ready"}, request_id)
+            if job_credentials.is_meant(head):
+                return _unread(scope, await job_credentials.respond(head, self._issue_job_credentials))
             respond = self._respond_to_form if form_uploads.is_form(head) else self._respond
             return await respond(scope, head, receive, request_id, progress)
         except Fault as fault:

@@ -7,12 +7,23 @@ from passrole.runtimes.interface import Credentials
 
 
 @dataclass(frozen=True)
+class RenewedCredentials:
+    """Where a program gets its role's credentials, again and again, and the token for that.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+    """
+
+    uri: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Access:
-    """How a job calls AWS: the gateway's URL, and temporary credentials of its role."""
+    """How a job calls AWS: the gateway's URL, and its role's credentials. Without a network it has none."""
 
     region: str
     endpoint_url: str
-    credentials: Credentials
+    credentials: Credentials | RenewedCredentials | None
 
 
 def training(name: str, arn: str, given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
@@ -39,7 +50,19 @@ def _common(path: str, access: Access) -> dict[str, str]:
         "AWS_DEFAULT_REGION": access.region,
         "AWS_ENDPOINT_URL": access.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": access.credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": access.credentials.secret_key,
-        "AWS_SESSION_TOKEN": access.credentials.session_token,
+        **_credentials(access.credentials),
     }
+
+
+def _credentials(given: Credentials | RenewedCredentials | None) -> dict[str, str]:
+    match given:
+        case None:
+            return {}
+        case RenewedCredentials(uri, token):
+            return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri, "AWS_CONTAINER_AUTHORIZATION_TOKEN": token}
+        case Credentials():
+            return {
+                "AWS_ACCESS_KEY_ID": given.access_key,
+                "AWS_SECRET_ACCESS_KEY": given.secret_key,
+                "AWS_SESSION_TOKEN": given.session_token,
+            }

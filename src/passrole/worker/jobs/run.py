@@ -16,15 +16,16 @@ from passrole import trees
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes import jobs as processes
+from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
 from passrole.runtimes.ml import artefacts
-from passrole.runtimes.ml.environment import Access
+from passrole.runtimes.ml.environment import Access, RenewedCredentials
 from passrole.runtimes.sandbox import Sandbox, SandboxMissing, chosen
 from passrole.services.context import CallOperation
-from passrole.services.sagemaker.jobs import states
+from passrole.services.sagemaker.jobs import credentials, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
-from passrole.services.service_sessions import SessionCache, assume, request_for
+from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
 from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.contracts import contract_of
@@ -39,8 +40,6 @@ GRACE_SECONDS = 120.0
 ASK_SECONDS = 0.1
 RUNTIME_SECONDS_DEFAULT = 86_400
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
-
-_SERVICE, _SESSION = "sagemaker.amazonaws.com", "SageMaker"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class JobRun:
         self._means = means
         self._stop = stop
         self._sessions = SessionCache(means.call, means.clock)
-        self._request = request_for(_SERVICE, job.role_arn, _SESSION, job.arn)
+        self._request = credentials.session_request(job)
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         home = means.config.data.resolve() / "jobs" / kind.resource / job.key
@@ -162,12 +161,26 @@ class JobRun:
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):
             return await self._means.jobs.reattach(instance.run)
-        session = await assume(self._means.call, self._request)
-        access = Access(self._job.region, self._means.config.endpoint_url, session.credentials)
+        url = self._means.config.endpoint_url
+        access = Access(self._job.region, url, await self._credentials(instance))
         program = programs.program(self._kind, self._job, instance, self._means.config, access)
         command = programs.command_line(program, instance, await self._sandbox())
         spec = JobSpec(instance.run, instance.home, command, programs.OUTSIDE)
         return await self._means.jobs.run(spec)
+
+    async def _credentials(self, instance: Instance) -> Credentials | RenewedCredentials | None:
+        """Credentials that renew themselves, which SDKs fetch from a loopback address only."""
+        if self._contract.is_isolated(self._job.request):
+            return None
+        url = self._means.config.loopback_url
+        if url is None:
+            return (await assume(self._means.call, self._request)).credentials
+        token, token_hash = credentials.new_token()
+        await self._store.write(
+            lambda tx: states.entrusted(tx, self._kind, self._job.key, instance.host, token_hash)
+        )
+        place = credentials.place(self._kind, self._job, instance.host)
+        return RenewedCredentials(f"{url}{credentials.PATH}{place}", token)
 
     async def _sandbox(self) -> Sandbox:
         """Raises JobFailed where the machine has none: /opt/ml of a job is made in it."""

@@ -17,7 +17,8 @@ class Job:
 
     `request` is the Create request in AWS's spelling, without name, role and tags. `secondary` is the phase,
     `transitions` are SecondaryStatusTransitions with times in epoch seconds. `results` are members of the
-    description that only a run produces, such as ModelArtifacts.
+    description that only a run produces, such as FinalMetricDataList. `tokens` are hashes, by instance
+    (credentials.py).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Job:
     exit_message: str | None = None
     results: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

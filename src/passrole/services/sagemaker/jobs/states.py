@@ -41,6 +41,13 @@ def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
     return changed
 
 
+def entrusted(tx: Tx, kind: JobKind, key: str, host: str, token_hash: str) -> None:
+    """Store the hash of an instance's token, which is valid until the job ends."""
+    job = kind.collection.get(tx, key)
+    if job is not None and not job.has_ended:
+        kind.collection.put(tx, key, replace(job, tokens={**job.tokens, host: token_hash}))
+
+
 def measured(tx: Tx, kind: JobKind, key: str, values: Sequence[Mapping[str, Any]], at: float) -> None:
     """Store the metrics that a running job has printed; that is no change of state and makes no event."""
     job = kind.collection.get(tx, key)
@@ -74,6 +81,7 @@ def ended(kind: JobKind, job: Job, status: str, at: float, **members: Any) -> Jo
         status=status,
         ended=at,
         transitions=_closed(final.transitions, at),
+        tokens={},
         failure_reason=None if reason is None else reason[:_REASON_CHARACTERS_MAX],
         **members,
     )
