@@ -41,9 +41,9 @@ class Task:
 
 def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
     """Keep commands and announce them; the hint is a list of Task."""
-    added: dict[str, list[Task]] = {}
+    arn, added = ExecutionArn(execution), dict[str, list[Task]]()
     for command in wanted:
-        task = Task(ExecutionArn(execution), role, commands.key(command), command)
+        task = Task(arn, role, commands.key(command), command)
         added.setdefault(kind_of(type(command)), []).append(task)
     for kind, together in added.items():
         tasks.add_in_turns(tx, kind, [(row_key(task), _body(task)) for task in together], hint=together)

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from passrole import arns
@@ -51,6 +52,7 @@ class ServiceSession:
         )
 
 
+@lru_cache(SESSIONS_MAX)  # a step asks for its session on each of its calls
 def request_for(service: str, role: str, name: str, source: str) -> SessionRequest:
     """A session for a resource, `source`, by the service's name (`events.amazonaws.com`)."""
     arn = arns.parse(source)
@@ -75,41 +77,45 @@ class SessionCache:
     def __init__(self, call: CallOperation, clock: Clock) -> None:
         self._call = call
         self._clock = clock
-        self._asked: dict[SessionRequest, asyncio.Future[Principal]] = {}
-        self._principals: dict[SessionRequest, _Shared] = {}
+        self._shared: dict[SessionRequest, _Shared] = {}
 
     async def principal(self, request: SessionRequest) -> Principal:
         """Who calls in the session. Raises what the call raises."""
-        shared = self._principals.get(request)
-        if shared is not None and shared.expires > self._clock():
-            return shared.principal
-        asked = self._asked.get(request)
-        if asked is None:
-            asked = self._asked[request] = asyncio.ensure_future(self._assumed(request))
-            asked.add_done_callback(lambda _: self._asked.pop(request, None))
-        return await asyncio.shield(asked)
+        shared, now = self._shared.get(request), self._clock()
+        if shared is None or shared.expires <= now:
+            shared = _Shared(asyncio.ensure_future(self._assumed(request)), now + SESSION_SECONDS)
+            self._keep(request, shared, now)
+        try:
+            if shared.principal.done():
+                return shared.principal.result()
+            return await asyncio.shield(shared.principal)
+        except BaseException:
+            if _has_failed(shared.principal) and self._shared.get(request) is shared:
+                del self._shared[request]
+            raise
 
     async def _assumed(self, request: SessionRequest) -> Principal:
-        expires = self._clock() + SESSION_SECONDS
-        principal = (await assume(self._call, request)).principal
-        self._forget_oldest()
-        self._principals.pop(request, None)
-        self._principals[request] = _Shared(principal, expires)
-        return principal
+        return (await assume(self._call, request)).principal
 
-    def _forget_oldest(self) -> None:
+    def _keep(self, request: SessionRequest, shared: "_Shared", now: float) -> None:
         """They last equally long, so the oldest are first: each step of a pipeline asks for a session."""
-        now = self._clock()
-        while self._principals:
-            oldest = next(iter(self._principals))
-            if self._principals[oldest].expires > now and len(self._principals) < SESSIONS_MAX:
-                return
-            del self._principals[oldest]
+        self._shared.pop(request, None)
+        while self._shared:
+            oldest, first = next(iter(self._shared.items()))
+            if first.expires > now and len(self._shared) < SESSIONS_MAX:
+                break
+            del self._shared[oldest]
+        self._shared[request] = shared
 
 
 class _Shared(NamedTuple):
-    principal: Principal
+    principal: "asyncio.Future[Principal]"
     expires: float
+
+
+def _has_failed(asked: "asyncio.Future[Principal]") -> bool:
+    """Not where only the one who waited was cancelled."""
+    return asked.done() and (asked.cancelled() or asked.exception() is not None)
 
 
 def _principal(request: SessionRequest, user: Mapping[str, Any]) -> Principal:
