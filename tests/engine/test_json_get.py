@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from passrole.definition import DefinitionError, Pipeline, parse
+from passrole.definition.expressions import Constant, JsonGet
 from passrole.engine import Decision, State, begin, decide, facts
 from passrole.engine.commands import InvokeFunction, ReadJson, SendCallback
+from passrole.engine.resolve import Scope, resolve, unread
 
 Started = Callable[..., facts.ExecutionStarted]
 URI = "s3://reports/r.json"
@@ -54,6 +57,13 @@ def test_a_condition_is_decided_by_the_value_that_was_read(started: Started) -> 
     other = decide(first.state, read((URI, "a.b", 1)))
     assert statuses(other.state) == {"q": "Succeeded"}
     assert other.state.status == "Succeeded"
+
+
+def test_a_property_file_is_read_below_its_output(started: Started) -> None:
+    scope = Scope(begun(started, function("l")).state, 0, {("s3://b/eval/f.json", "a"): 5})
+    file = JsonGet(Constant("s3://b/eval/"), "a", file="f.json")
+    assert resolve(file, scope) == 5
+    assert unread([file, replace(file, path="b")], scope) == [("s3://b/eval/f.json", "b")]
 
 
 def test_a_value_keeps_its_type_in_arguments_and_is_text_in_a_join(started: Started) -> None:

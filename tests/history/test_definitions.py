@@ -1,3 +1,4 @@
+import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -47,3 +48,18 @@ def test_a_text_that_defines_nothing_is_refused_every_time() -> None:
     for _ in range(2):
         with pytest.raises(DefinitionError):
             definitions.parsed("{")
+
+
+def test_what_an_earlier_version_accepted_is_refused_when_new_and_runs_when_stored(house: Run) -> None:
+    cache = {"Enabled": True, "ExpireAfter": "soon"}
+    step = {"Name": "l", "Type": "Lambda", "FunctionArn": "f", "CacheConfig": cache}
+    text = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+
+    async def scenario(h: House) -> None:
+        digest = await h.store.write(lambda tx: definitions.keep(tx, text))
+        pipeline = await h.store.read(lambda tx: definitions.pipeline_of(tx, digest))
+        assert list(pipeline.steps) == ["l"]
+        with pytest.raises(DefinitionError, match="'soon' for 'ExpireAfter'"):
+            definitions.parsed(text)
+
+    house(scenario)

@@ -1,18 +1,21 @@
 """Pipeline definitions: JSON text in, a Pipeline or its problems out.
 
-Pure: knows no clock, store, account or AWS call. `parse` reads a definition, `effective` computes the
+Pure: knows no clock, store, account or AWS call. `parse` reads a new definition, `parse_stored` one that was
+accepted before, `effective` computes the
 parameters of one execution; everything else is a part of a Pipeline.
 """
 
-from passrole.definition.document import Pipeline, parse
+from passrole.definition.document import Pipeline, parse, parse_stored
 from passrole.definition.kinds.callback import CallbackStep
 from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
 from passrole.definition.kinds.fail import FailStep
 from passrole.definition.kinds.lambda_ import LambdaStep
+from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
+from passrole.definition.kinds.training import TrainingStep
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import FollowedStep, Step, Trigger
+from passrole.definition.steps import FollowedStep, JobStep, Step, Trigger
 
 __all__ = [
     "CallbackStep",
@@ -21,12 +24,17 @@ __all__ = [
     "EmrStep",
     "FailStep",
     "FollowedStep",
+    "JobStep",
     "LambdaStep",
     "Parameter",
     "Pipeline",
     "Problem",
+    "ProcessingStep",
+    "PropertyFile",
     "Step",
+    "TrainingStep",
     "Trigger",
     "effective",
     "parse",
+    "parse_stored",
 ]

@@ -7,13 +7,13 @@ There are three passes, each only if the one before found no problem: the JSON, 
 (`node.py`), then references between names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from passrole import exact_json
-from passrole.definition import graph
+from passrole.definition import graph, property_files
 from passrole.definition import problems as problem
 from passrole.definition.experiment import Experiment, Mlflow, read_experiment, read_mlflow
 from passrole.definition.expressions import (
@@ -51,10 +51,19 @@ class Pipeline:
     """The JsonGets of each step that has any."""
     experiment: Experiment = field(default_factory=dict)
     mlflow: Mlflow = field(default_factory=dict)
+    tolerated: tuple[Problem, ...] = ()
+    """Problems for which a new definition is refused, and which earlier versions accepted."""
 
 
 def parse(text: str) -> Pipeline:
-    """Parse a definition. Raises DefinitionError with all its problems."""
+    """Parse a new definition. Raises DefinitionError with all its problems."""
+    pipeline = parse_stored(text)
+    _raise_if(pipeline.tolerated)
+    return pipeline
+
+
+def parse_stored(text: str) -> Pipeline:
+    """Parse a definition that may have been accepted by an earlier version. Raises DefinitionError."""
     found: list[Problem] = []
     document = load(text)
     root = Node(document, "", found)
@@ -64,17 +73,23 @@ def parse(text: str) -> Pipeline:
     parameters = read_parameters(root.objects("Parameters", required=False))
     steps = tuple(read_steps(root.objects("Steps")))
     root.close()
-    _raise_if(found)
+    tolerated = tuple(each for each in found if each.tolerated)
+    _raise_if(found if len(found) > len(tolerated) else ())
+    dangling: list[Problem] = []
+    steps = property_files.look_up(steps, dangling)
     by_name = {step.name: step for step in steps}
     _raise_if(
         [
             *_duplicates(steps),
+            *dangling,
             *_dangling(by_name, parameters, experiment),
             *_unknown_parameters("PipelineExperimentConfig", experiment, parameters),
             *_unknown_parameters("MlflowConfig", mlflow, parameters),
         ]
     )
-    pipeline = Pipeline(parameters, by_name, graph.build(by_name), _json_gets(steps), experiment, mlflow)
+    pipeline = Pipeline(
+        parameters, by_name, graph.build(by_name), _json_gets(steps), experiment, mlflow, tolerated
+    )
     names = pipeline.graph.cycle()
     _raise_if([problem.cycle(names)] if names else [])
     return pipeline
@@ -103,7 +118,7 @@ def _json_gets(steps: Iterable[Step]) -> dict[str, tuple[JsonGet, ...]]:
     return {name: gets for name, gets in by_step.items() if gets}
 
 
-def _raise_if(found: list[Problem]) -> None:
+def _raise_if(found: Sequence[Problem]) -> None:
     if found:
         raise DefinitionError(found)
 

@@ -29,6 +29,8 @@ EXECUTION_VARIABLES = (
 
 EXPERIMENT_NAMES = ("ExperimentName", "TrialName")
 
+PROPERTY_FILES = "PropertyFiles"
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
@@ -79,11 +81,18 @@ class Join:
 class JsonGet:
     """`{"Std:JsonGet": {"S3Uri": s3_uri, "Path": path}}`: a value out of a JSON document in S3.
 
+    Of a property file, `s3_uri` is the URI of the step's output and `file` the path below it. Until
+    `property_files` has looked that up, `s3_uri` is the reference `Steps.<step>.PropertyFiles.<name>`.
     https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-propertyfile.html
     """
 
     s3_uri: "Expression"
     path: str
+    file: str = ""
+
+    def document(self, s3_uri: str) -> str:
+        """The URI of the document, where the expression `s3_uri` has this value."""
+        return f"{s3_uri.rstrip('/')}/{self.file}" if self.file else s3_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,30 @@ def json_gets(expression: Expression) -> Iterator[JsonGet]:
     return (part for part in _parts(expression) if isinstance(part, JsonGet))
 
 
+def member_of(expression: Expression, key: str) -> Expression | None:
+    """A member of an object, Constant(None) where it has none; None where that is not known yet."""
+    match expression:
+        case Constant(value=value):
+            return Constant(value.get(key) if isinstance(value, dict) else None)
+        case ObjectOf(members=members):
+            return dict(members).get(key, Constant(None))
+        case _:
+            return None
+
+
+def items_of(expression: Expression) -> tuple[Expression, ...] | None:
+    """The items of a list, none where it is none; None where that is not known yet."""
+    match expression:
+        case Constant(value=value):
+            return tuple(map(Constant, value)) if isinstance(value, list) else ()
+        case ListOf(items=items):
+            return items
+        case ObjectOf():
+            return ()
+        case _:
+            return None
+
+
 def _parts(expression: Expression) -> Iterator[Expression]:
     yield expression
     match expression:
@@ -175,11 +208,9 @@ def _read_json_get(value: Json, where: str, found: list[Problem]) -> Expression:
     if not isinstance(value, dict):
         found.append(problem.wrong_type(where, "Std:JsonGet", "Object"))
         return Constant(None)
-    if "PropertyFile" in value:
-        found.append(problem.unsupported(where, "PropertyFile of function 'Std:JsonGet'"))
-        return Constant(None)
-    found += [problem.unknown_property(where, key) for key in value if key not in ("S3Uri", "Path")]
-    missing = [problem.missing_property(where, key) for key in ("S3Uri", "Path") if key not in value]
+    source = "PropertyFile" if "PropertyFile" in value else "S3Uri"
+    found += [problem.unknown_property(where, key) for key in value if key not in (source, "Path")]
+    missing = [problem.missing_property(where, key) for key in (source, "Path") if key not in value]
     found += missing
     path = value.get("Path")
     if missing:
@@ -187,10 +218,22 @@ def _read_json_get(value: Json, where: str, found: list[Problem]) -> Expression:
     if not isinstance(path, str) or not _is_path(path):
         found.append(problem.bad_json_path(where, path))
         return Constant(None)
+    if source == "PropertyFile":
+        return JsonGet(_read_property_file(value[source], where, found), path)
     uri = read_expression(value["S3Uri"], f"{where}.Std:JsonGet.S3Uri", found)
     if isinstance(uri, Constant) and not isinstance(uri.value, str):
         found.append(problem.wrong_type(where, "S3Uri", "String"))
     return JsonGet(uri, path)
+
+
+def _read_property_file(value: Json, where: str, found: list[Problem]) -> Expression:
+    """The reference to a property file, whose name may have any characters."""
+    text = value.get("Get") if isinstance(value, dict) and len(value) == 1 else None
+    named = _PROPERTY_FILE.fullmatch(text) if isinstance(text, str) else None
+    if named is None:
+        found.append(problem.bad_expression(where, text if isinstance(text, str) else "PropertyFile"))
+        return Constant(None)
+    return StepRef(named[1], (PROPERTY_FILES, named[2]), named[0])
 
 
 def _is_path(text: str) -> bool:
@@ -227,6 +270,7 @@ def _reference(text: str) -> Reference | None:
 
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_PROPERTY_FILE = re.compile(rf"Steps\.([A-Za-z0-9_-]+)\.{PROPERTY_FILES}\.(.+)")
 _PART = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']*)'\]|\[([0-9]{1,9})\]")
 
 

@@ -86,14 +86,16 @@ class Node:
             self.found.append(problem.wrong_type(self.path(key), key, "Boolean"))
         return value is True
 
-    def number(self, key: str) -> float | None:
-        """A number that is not negative; absent is None."""
+    def number(self, key: str, *, limit: float | None = None) -> float | None:
+        """A number that is not negative, and at most `limit`; absent is None."""
         value = self.any(key, required=False)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             self.found.append(problem.wrong_type(self.path(key), key, "Number"))
             return None
+        if limit is not None and value > limit:
+            self.found.append(problem.too_large(self.path(key), key, limit))
         return float(value)
 
     def list(self, key: str, *, required: bool = True) -> list[Json]:

@@ -14,10 +14,14 @@ _MODEL = _PARSE + "Model Validation failed: "
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document."""
+    """One problem: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document.
+
+    An earlier version accepted what is `tolerated`: a new definition is refused for it, a stored one runs.
+    """
 
     where: str
     message: str
+    tolerated: bool = False
 
 
 class DefinitionError(Exception):
@@ -99,6 +103,25 @@ def too_many_characters(where: str, member: str, limit: int) -> Problem:
     )
 
 
+def too_large(where: str, member: str, limit: float) -> Problem:
+    """A number is larger than its member allows."""
+    return Problem(
+        where,
+        f"{_MODEL}Value for '{member}' failed to satisfy constraint: "
+        f"Member must have value less than or equal to {limit:g}",
+    )
+
+
+def bad_duration(where: str, member: str, value: str) -> Problem:
+    """A text is not a duration; it was not read in earlier versions."""
+    return Problem(
+        where,
+        f"{_MODEL}Value '{value}' for '{member}' failed to satisfy constraint: "
+        "Member must be an ISO 8601 duration such as P30D or PT12H",
+        tolerated=True,
+    )
+
+
 def too_many_outputs(where: str, limit: int) -> Problem:
     """More outputs are declared than the step's metadata can hold."""
     return Problem(where, f"{_MODEL}A step can declare at most {limit} output parameters.")
@@ -165,6 +188,33 @@ def two_triggers(where: str, name: str) -> Problem:
 def no_such_output(where: str, step: str, path: str) -> Problem:
     """A Get names an output that its step does not declare, or a property that its type does not have."""
     return Problem(where, f"Step '{step}' references '{path}', which is not an output of that step.")
+
+
+def property_file_of_other_type(where: str, step: str, path: str) -> Problem:
+    """In the words of the SDK, which makes this check before it sends a definition."""
+    return Problem(
+        where,
+        f"Invalid JsonGet function with '{path}' in step '{step}'. JsonGet function (with property_file) "
+        "can only be evaluated on processing step outputs.",
+    )
+
+
+def no_such_property_file(where: str, step: str, name: str, other: str) -> Problem:
+    """Refused when a pipeline is created or updated (sagemaker-python-sdk#3642), in the words of the SDK."""
+    return Problem(
+        where,
+        f"Invalid JsonGet function in step '{step}'. Property file reference '{name}' is undefined in step "
+        f"'{other}'.",
+    )
+
+
+def no_such_output_of_file(where: str, output: str, name: str, step: str) -> Problem:
+    """In the words of the SDK."""
+    return Problem(
+        where,
+        f"Processing output name '{output}' defined in property file '{name}' not found in processing step "
+        f"'{step}'.",
+    )
 
 
 def cycle(names: Sequence[str]) -> Problem:

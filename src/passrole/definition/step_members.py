@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, TypedDict, get_args
 
+from passrole.definition import cache_age
 from passrole.definition import problems as problem
 from passrole.definition.expressions import Constant, Expression
 from passrole.definition.node import Node
@@ -11,6 +12,13 @@ from passrole.definition.steps import CacheConfig, OutputParameter, OutputType, 
 OUTPUTS_MAX = 50
 RETRIED_ALWAYS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 """What SageMaker itself retries in a step of any type; a step's own policies may say how often."""
+RETRIED_JOBS: Final = (
+    *RETRIED_ALWAYS,
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+)
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html"""
 
 _DISPLAY_NAME_MAX, _DESCRIPTION_MAX, _OUTPUT_NAME_MAX = 256, 3072, 256
 
@@ -25,6 +33,14 @@ class Shared(TypedDict):
     depends_on: Mapping[str, Trigger]
 
 
+class JobMembers(Shared):
+    """The members of JobStep."""
+
+    arguments: Expression
+    retries: tuple[RetryPolicy, ...]
+    cache: CacheConfig | None
+
+
 def read_shared(node: Node) -> Shared:
     """The members that a step of any type has."""
     return Shared(
@@ -33,6 +49,17 @@ def read_shared(node: Node) -> Shared:
         display_name=node.text("DisplayName", required=False, limit=_DISPLAY_NAME_MAX),
         description=node.text("Description", required=False, limit=_DESCRIPTION_MAX),
         depends_on=_depends_on(node),
+    )
+
+
+def read_job(node: Node) -> JobMembers:
+    """The members that a step has which starts a job of SageMaker."""
+    node.object("Arguments")
+    return JobMembers(
+        **read_shared(node),
+        arguments=node.expression("Arguments", required=False),
+        retries=read_retries(node, RETRIED_JOBS, limits=_RETRY_LIMITS),
+        cache=read_cache(node),
     )
 
 
@@ -68,18 +95,31 @@ def is_declared(outputs: Sequence[OutputParameter], path: tuple[str | int, ...])
 
 
 def read_cache(node: Node) -> CacheConfig | None:
-    """The CacheConfig of a step."""
+    """The CacheConfig of a step.
+
+    A definition that was stored when ExpireAfter was not read may have any text there. It is tolerated, and
+    the step is not cached.
+    """
     inner = node.object("CacheConfig", required=False)
     if inner is None:
         return None
-    cache = CacheConfig(inner.flag("Enabled"), inner.text("ExpireAfter", required=False))
+    enabled, expire_after = inner.flag("Enabled"), inner.text("ExpireAfter", required=False)
     inner.close()
-    return cache
+    if not enabled or expire_after is None:
+        return CacheConfig(enabled)
+    try:
+        return CacheConfig(enabled, cache_age.seconds(expire_after))
+    except cache_age.InvalidAge:
+        node.found.append(problem.bad_duration(inner.path("ExpireAfter"), "ExpireAfter", expire_after))
+        return CacheConfig(enabled=False)
 
 
-def read_retries(node: Node, exceptions: Sequence[str]) -> tuple[RetryPolicy, ...]:
+def read_retries(
+    node: Node, exceptions: Sequence[str], limits: Mapping[str, float] | None = None
+) -> tuple[RetryPolicy, ...]:
     """The RetryPolicies of a step; `exceptions` are the types that they may name."""
-    return tuple(_retry_policy(each, exceptions) for each in node.objects("RetryPolicies", required=False))
+    policies = node.objects("RetryPolicies", required=False)
+    return tuple(_retry_policy(each, exceptions, limits) for each in policies)
 
 
 def refuse_retries(node: Node) -> None:
@@ -112,23 +152,33 @@ def _triggered(node: Node) -> tuple[str, Trigger]:
     return name, Trigger(chosen) if chosen else Trigger.COMPLETED
 
 
-def _retry_policy(node: Node, allowed: Sequence[str]) -> RetryPolicy:
-    exceptions = [each for each in node.list("ExceptionType") if isinstance(each, str)]
+def _retry_policy(node: Node, allowed: Sequence[str], limits: Mapping[str, float] | None) -> RetryPolicy:
+    exceptions = _exceptions(node)
     for each in exceptions:
         if each not in allowed:
             node.found.append(problem.not_in_enum(node.path("ExceptionType"), each, "ExceptionType", allowed))
-    numbers = {
-        key: node.number(key) for key in ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
-    }
+    interval, backoff, attempts, minutes = (
+        node.number(key, limit=(limits or {}).get(key))
+        for key in ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
+    )
+    if limits is not None and attempts is not None and minutes is not None:
+        node.found.append(problem.needs_one_of(node.where, ("MaxAttempts", "ExpireAfterMin")))
     node.close()
-    attempts = numbers["MaxAttempts"]
     return RetryPolicy(
-        tuple(exceptions),
-        numbers["IntervalSeconds"] or 1.0,
-        numbers["BackoffRate"] or 2.0,
+        exceptions,
+        interval or 1.0,
+        backoff or 2.0,
         None if attempts is None else int(attempts),
-        numbers["ExpireAfterMin"],
+        minutes,
     )
 
 
+def _exceptions(node: Node) -> tuple[str, ...]:
+    """A list in the guide and the SDK, one text in the published schema."""
+    value = node.any("ExceptionType")
+    given = [value] if isinstance(value, str) else node.list("ExceptionType", required=False)
+    return tuple(each for each in given if isinstance(each, str))
+
+
+_RETRY_LIMITS: Mapping[str, float] = {"IntervalSeconds": 43_200, "MaxAttempts": 20, "ExpireAfterMin": 14_400}
 _OUTPUT_TYPES: dict[str, OutputType] = {type_: type_ for type_ in get_args(OutputType)}

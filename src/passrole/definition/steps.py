@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Literal, TypeAlias
 
+from passrole.definition.expressions import Expression
+
 OutputType: TypeAlias = Literal["String", "Integer", "Boolean", "Float"]
 
 
@@ -21,15 +23,15 @@ class OutputParameter:
 
 @dataclass(frozen=True, slots=True)
 class CacheConfig:
-    """The cache configuration, not applied yet. `expire_after` is an ISO 8601 duration."""
+    """Whether results are taken over, and how old they may be: of any age where `expire_seconds` is None."""
 
     enabled: bool
-    expire_after: str | None
+    expire_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How a failed call of the step is retried, until one of the two limits is reached.
+    """How a failed call of the step, or its failed job, is retried, until one of the two limits is reached.
 
     `interval_seconds` is the first delay; each further delay is `backoff` times the one before.
     """
@@ -71,3 +73,13 @@ class FollowedStep(Step):
 
     retries: tuple[RetryPolicy, ...] = ()
     cache: CacheConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStep(FollowedStep):
+    """A step that starts a job of SageMaker.
+
+    `arguments` is the request of its Create operation without the job's name, or with the beginning of it.
+    """
+
+    arguments: Expression

@@ -72,7 +72,7 @@ def resolve(expression: Expression, scope: Scope) -> Json:
         case Join(on=on, values=values):
             return on.join(as_text(resolve(each, scope)) for each in values)
         case JsonGet(s3_uri=uri, path=path):
-            return _json_value(resolve_text(uri, scope, "S3Uri"), path, scope)
+            return _json_value(expression.document(resolve_text(uri, scope, "S3Uri")), path, scope)
         case ListOf(items=items):
             return [resolve(each, scope) for each in items]
         case ObjectOf(members=members):
@@ -84,7 +84,7 @@ def unread(gets: Iterable[JsonGet], scope: Scope) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for get in gets:
         try:
-            wanted = resolve_text(get.s3_uri, scope, "S3Uri"), get.path
+            wanted = get.document(resolve_text(get.s3_uri, scope, "S3Uri")), get.path
         except Unread:
             continue  # the URI stands in a document that is read first
         if wanted not in scope.read:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from passrole.definition import Pipeline, parse
+from passrole.definition import DefinitionError, Pipeline, parse_stored
 from passrole.history.recent import Recent
 from passrole.store import Collection, Tx
 
@@ -35,8 +35,11 @@ _parsed_ones: Recent[Definition] = Recent(_TEXT_BYTES_MAX)
 
 
 def parsed(text: str) -> Pipeline:
-    """The pipeline that `text` defines. Raises DefinitionError."""
-    return _parsed(_digest(text), text).pipeline
+    """The pipeline that `text` newly defines. Raises DefinitionError."""
+    pipeline = _parsed(_digest(text), text).pipeline
+    if pipeline.tolerated:
+        raise DefinitionError(pipeline.tolerated)
+    return pipeline
 
 
 def keep(tx: Tx, text: str, *, owner: str | None = None) -> str:
@@ -95,6 +98,6 @@ def _digest(text: str) -> str:
 def _parsed(digest: str, text: str) -> Definition:
     found = _parsed_ones.get(digest)
     if found is None:
-        found = Definition(digest, parse(text), len(text))
+        found = Definition(digest, parse_stored(text), len(text))
         _parsed_ones.put(digest, found, found.size)
     return found

@@ -11,11 +11,14 @@ from passrole.definition import problems as problem
 from passrole.definition.expressions import Expression
 from passrole.definition.kinds.kind import Kind
 from passrole.definition.node import Node
+from passrole.definition.properties import Properties
 from passrole.definition.step_members import RETRIED_ALWAYS, read_cache, read_retries, read_shared
 from passrole.definition.steps import FollowedStep, Step
 
-PROPERTIES: Final = ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Status", "ExecutionRoleArn")
-"""What may be referenced of an EMR step: the cluster's id and the members of EMR's Step."""
+PROPERTIES: Final = Properties(
+    ("ClusterId", "Id", "Name", "Config", "ActionOnFailure", "Status", "ExecutionRoleArn")
+)
+"""The cluster's id and the members of EMR's Step."""
 
 _RESERVED_OF_CLUSTER = ("Name", "Steps", "AutoTerminationPolicy")
 _RESERVED_OF_INSTANCES = ("KeepJobFlowAliveWhenNoSteps", "TerminationProtected")
@@ -92,5 +95,6 @@ KIND = Kind(
     step=EmrStep,
     read=_read,
     expressions=_expressions,
-    offers=lambda _step, path: path[0] in PROPERTIES,
+    offers=lambda _step, path: PROPERTIES.has(path),
+    properties=PROPERTIES,
 )

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from passrole.definition.expressions import Expression
 from passrole.definition.node import Node
+from passrole.definition.properties import Path, Properties
 from passrole.definition.steps import Step
 
 S = TypeVar("S", bound=Step)
-
-Path: TypeAlias = tuple[str | int, ...]
 
 
 def _no_branches(_step: Step) -> Iterable[tuple[str, bool]]:
@@ -32,5 +31,7 @@ class Kind(Generic[S]):
     offers: Callable[[S, Path], bool]
     branches: Callable[[S], Iterable[tuple[str, bool]]] = _no_branches
     """The names of the steps inside it, each with the outcome that lets it run."""
+    properties: Properties | None = None
+    """What may be referenced of that which it starts, where this can be described."""
     ends_execution: bool = False
     """Whether nothing can come after it, so that no other step may depend on it."""

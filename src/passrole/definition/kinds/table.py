@@ -5,15 +5,26 @@ from typing import Any, Final
 
 from passrole.definition import problems as problem
 from passrole.definition.expressions import Expression
-from passrole.definition.kinds import callback, condition, emr, fail, lambda_
+from passrole.definition.kinds import callback, condition, emr, fail, lambda_, processing, training
 from passrole.definition.kinds.kind import Kind
 from passrole.definition.node import Node
 from passrole.definition.steps import Step
 
-_ROWS: Final[tuple[Kind[Any], ...]] = (lambda_.KIND, callback.KIND, emr.KIND, condition.KIND, fail.KIND)
+_ROWS: Final[tuple[Kind[Any], ...]] = (
+    lambda_.KIND,
+    callback.KIND,
+    emr.KIND,
+    processing.KIND,
+    training.KIND,
+    condition.KIND,
+    fail.KIND,
+)
 
 KINDS: Final[Mapping[str, Kind[Any]]] = {kind.step.type_: kind for kind in _ROWS}
 """The rows by SageMaker's names of the types, in the order in which messages list them."""
+
+NOT_RUN_YET: tuple[str, ...] = ("Processing", "Training")
+"""Types that are read, but for which the floors above have no rows yet: definitions with them are refused."""
 
 KNOWN_BUT_UNSUPPORTED: Final = frozenset(
     {
@@ -34,10 +45,8 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "Job",
         "Lineage",
         "Model",
-        "Processing",
         "QualityCheck",
         "RegisterModel",
-        "Training",
         "Transform",
         "Tuning",
     }
@@ -57,15 +66,15 @@ def expressions_in(step: Step) -> Iterable[Expression]:
 
 def read_steps(nodes: Iterable[Node]) -> Iterator[Step]:
     """The steps of a list; those inside a step follow it."""
+    supported = tuple(type_ for type_ in KINDS if type_ not in NOT_RUN_YET)
     for node in nodes:
         type_ = node.text("Type")
-        kind = KINDS.get(type_ or "")
-        if kind is not None:
-            yield from _read(kind, node)
-        elif type_ in KNOWN_BUT_UNSUPPORTED:
-            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, KINDS))
+        if type_ in supported:
+            yield from _read(KINDS[type_], node)
+        elif type_ in KNOWN_BUT_UNSUPPORTED or type_ in NOT_RUN_YET:
+            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, supported))
         elif type_ is not None:
-            node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", KINDS))
+            node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", supported))
 
 
 def _read(kind: Kind[Any], node: Node) -> Iterator[Step]:
