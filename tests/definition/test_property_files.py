@@ -75,6 +75,17 @@ def test_wherever_it_stands_in_arguments(
     assert pipeline.graph.dependencies["b"] == ("Eval", "Q")
 
 
+def test_it_is_the_same_graph_as_with_the_output_itself(text_of: TextOf, lambda_step: LambdaStep) -> None:
+    values = [{"Get": f"Steps.Eval.{OUTPUT}"}, "report.json"]
+    by_hand = {"S3Uri": {"Std:Join": {"On": "/", "Values": values}}, "Path": "metrics.mse"}
+    first, second = (
+        parse(text_of(lambda_step("l", Arguments={"x": value}), condition(value), evaluation()))
+        for value in (get(), {"Std:JsonGet": by_hand})
+    )
+    assert first.graph == second.graph
+    assert first.json_gets.keys() == second.json_gets.keys()
+
+
 @pytest.mark.parametrize("name", ["Report", "a report.json", "x['y']", "ü"])
 def test_a_property_file_has_any_name(name: str, text_of: TextOf, lambda_step: LambdaStep) -> None:
     reader = lambda_step("l", Arguments={"x": get(f"Steps.Eval.PropertyFiles.{name}")})
