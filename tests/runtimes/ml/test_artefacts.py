@@ -94,3 +94,20 @@ def test_whether_a_folder_is_empty(tmp_path: Path) -> None:
     assert artefacts.is_empty(tmp_path / "missing")
     (tmp_path / "x").touch()
     assert not artefacts.is_empty(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["link", "out/f", "in/out/f", "in", "pipe", "missing"])
+def test_what_is_opened_is_a_file_below_the_folder(tmp_path: Path, name: str) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "root"
+    (root / "in").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "f").write_text("secret")
+    (root / "link").symlink_to(outside / "f")
+    (root / "out").symlink_to(outside)
+    (root / "in" / "out").symlink_to(outside)
+    os.mkfifo(root / "pipe")
+    with pytest.raises(OSError):
+        artefacts.opened(root, name)
+    (root / "in" / "own").write_text("own")
+    with artefacts.opened(root, "in/own") as file:
+        assert file.read() == b"own"

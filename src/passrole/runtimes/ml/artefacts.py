@@ -4,6 +4,7 @@ The folders are the program's, which may be hostile: links are kept as links in 
 neither in a folder nor on the way to it, and what is no file, folder or link (a socket, a pipe) is left out.
 """
 
+import errno
 import os
 import stat
 import tarfile
@@ -52,23 +53,37 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, Path(entry.path)
 
 
+def opened(root: Path, name: str) -> BinaryIO:
+    """A file below a folder, opened without following any link, even one that a program makes meanwhile.
+
+    Raises OSError for a link on the way, and for what is no file.
+    """
+    *above, last = PurePosixPath(name).parts
+    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in above:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = inner
+        handle = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+    finally:
+        os.close(here)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file", name)
+    return os.fdopen(handle, "rb")
+
+
 def message(ml: Path, name: str) -> str | None:
     """The beginning of a failure or message file; None where the program wrote none.
 
     Raises UnicodeDecodeError if it is not UTF-8; a character that the limit cuts is left out.
     """
-    if is_linked(ml, name):
-        return None
     try:
-        handle = os.open(ml / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with opened(ml, name) as file:
+            content = file.read(MESSAGE_BYTES_MAX + 1)
     except OSError:
         return None
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        content = os.read(handle, MESSAGE_BYTES_MAX + 1)
-    finally:
-        os.close(handle)
     try:
         return content[:MESSAGE_BYTES_MAX].decode()
     except UnicodeDecodeError as error:

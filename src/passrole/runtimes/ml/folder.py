@@ -52,11 +52,11 @@ def training(request: Mapping[str, Any], hosts: Hosts, current: str) -> Folder:
     folders = [*_TRAINING_FOLDERS, *(channel_path(name) for name in channels)]
     checkpoints = request.get("CheckpointConfig")
     if checkpoints:
-        local = checkpoints.get("LocalPath") or str(ROOT / "checkpoints")
+        path = checkpoints_path(checkpoints)
         files["input/config/checkpointconfig.json"] = _json(
-            {"LocalPath": local, "S3Uri": checkpoints["S3Uri"]}
+            {"LocalPath": str(ROOT / path), "S3Uri": checkpoints["S3Uri"]}
         )
-        folders.append(below_ml(local))
+        folders.append(path)
     return Folder(tuple(folders), files)
 
 
@@ -86,6 +86,14 @@ def channel_path(name: str) -> str:
     if name in (".", "..") or "/" in name:
         raise OutsideOfMl(name)
     return f"input/data/{name}"
+
+
+def checkpoints_path(config: Mapping[str, Any]) -> str:
+    """The path of the checkpoints relative to /opt/ml, from CheckpointConfig. Raises OutsideOfMl.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CheckpointConfig.html
+    """
+    return below_ml(config.get("LocalPath") or str(ROOT / "checkpoints"))
 
 
 def below_ml(path: str) -> str:

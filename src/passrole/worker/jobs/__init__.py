@@ -5,6 +5,7 @@
     s3        objects, as the job's own role   programs  what runs, in which world
     log_stream what it printed -> CloudWatch Logs
     following  a program while it runs        measurements  what it printed -> its metrics
+    synchronised  checkpoints, while it runs
     contracts  what differs from kind to kind, a row each
 
 The rows are the services' (`services/sagemaker/jobs`), processes and sandboxes the runtimes'.

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.runtimes.ml import folder
 from passrole.worker.jobs.failures import JobFailed, download_failed
 from passrole.worker.jobs.s3 import Address, Listed, Objects, address
 
@@ -28,12 +29,15 @@ _BOTH = (
 
 @dataclass(frozen=True)
 class Input:
-    """Objects in S3, and the path relative to /opt/ml at which the job finds them."""
+    """Objects in S3, and the path relative to /opt/ml at which the job finds them. Where it is not
+    `is_required` there may be none.
+    """
 
     uri: str
     path: str
     data_type: str = "S3Prefix"
     is_sharded: bool = False
+    is_required: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Placed:
 
 
 def of_training(request: Mapping[str, Any]) -> list[Input]:
-    """The channels of a training job. Raises JobFailed for unsupported input modes."""
+    """The channels of a training job, and earlier checkpoints. Raises JobFailed for unsupported modes."""
     found = []
     for channel in request.get("InputDataConfig") or ():
         source = channel["DataSource"]["S3DataSource"]
@@ -58,6 +62,10 @@ def of_training(request: Mapping[str, Any]) -> list[Input]:
         found.append(
             _input(source, f"input/data/{channel['ChannelName']}", source.get("S3DataDistributionType"))
         )
+    checkpoints = request.get("CheckpointConfig")
+    if checkpoints:
+        uri = f"{checkpoints['S3Uri'].rstrip('/')}/"
+        found.append(Input(uri, folder.checkpoints_path(checkpoints), is_required=False))
     return found
 
 
@@ -73,12 +81,12 @@ def of_processing(request: Mapping[str, Any]) -> list[Input]:
     return sorted(found, key=lambda one: len(PurePosixPath(one.path).parts))
 
 
-async def place(objects: Objects, one: Input, folder: Path, instance: int, instances: int) -> None:
-    """Download an input below the instance's folder. Raises JobFailed in AWS's words."""
+async def place(objects: Objects, one: Input, root: Path, instance: int, instances: int) -> None:
+    """Download an input below `root`, the instance's folder. Raises JobFailed in AWS's words."""
     try:
         found = await _found(objects, one)
         mine = found[instance::instances] if one.is_sharded else found
-        target = folder / one.path
+        target = root / one.path
         target.mkdir(parents=True, exist_ok=True)
         turns = asyncio.Semaphore(AT_ONCE_MAX)
         async with asyncio.TaskGroup() as group:
@@ -97,7 +105,7 @@ async def _found(objects: Objects, one: Input) -> list[Placed]:
         return list(_of_manifest(await objects.read(where), one.uri))
     listed = [each async for each in objects.list(where)]
     found = list(placed(where, listed))
-    if not found:
+    if not found and one.is_required:
         raise JobFailed(
             f'ClientError: No S3 objects found under S3 URL "{one.uri}" given in input data source.'
         )
@@ -132,11 +140,11 @@ def _of_manifest(content: bytes, uri: str) -> Iterator[Placed]:
         yield Placed(Address(prefix.bucket, prefix.key + name), name, None)
 
 
-async def _download(objects: Objects, one: Placed, folder: Path, turns: asyncio.Semaphore) -> None:
+async def _download(objects: Objects, one: Placed, place: Path, turns: asyncio.Semaphore) -> None:
     parts = one.path.removesuffix("/").split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise JobFailed(f"ClientError: The key {one.source.key} cannot be a path below an input")
-    target = folder.joinpath(*parts)
+    target = place.joinpath(*parts)
     async with turns:
         if one.path.endswith("/"):
             target.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from passrole.faults import Fault
 from passrole.runtimes.ml import artefacts, folder
@@ -16,21 +18,33 @@ from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.failures import JobFailed, upload_failed
 from passrole.worker.jobs.s3 import Address, Objects, address
 
+FileState = tuple[int, int, int]
+Sent = dict[str, FileState]
+"""The files of an output that are in S3, by their paths from there, as they were when they went."""
+
 
 @dataclass(frozen=True)
 class Output:
-    """A folder of the job, relative to /opt/ml, and where its files or their archive go in S3."""
+    """A folder of the job, relative to /opt/ml, and where its files or their archive go in S3. One that
+    `is_synchronised` is also brought there while the program runs.
+    """
 
     path: str
     uri: str
     is_archive: bool = False
+    is_synchronised: bool = False
     is_required: bool = True
     of_every_instance: bool = True
 
 
 def of_training(job: Job) -> list[Output]:
-    """The artefacts of a training job; those that it did not make are absent."""
-    return [_artefact(job, folder.MODEL, "model"), _artefact(job, folder.OUTPUT_DATA, "output")]
+    """The artefacts of a training job, and its checkpoints; those that it did not make are absent."""
+    artefacts = [_artefact(job, folder.MODEL, "model"), _artefact(job, folder.OUTPUT_DATA, "output")]
+    checkpoints = job.request.get("CheckpointConfig")
+    if not checkpoints:
+        return artefacts
+    path = folder.checkpoints_path(checkpoints)
+    return [*artefacts, Output(path, checkpoints["S3Uri"], is_synchronised=True, is_required=False)]
 
 
 def of_processing(job: Job) -> list[Output]:
@@ -40,30 +54,51 @@ def of_processing(job: Job) -> list[Output]:
         Output(
             str(PurePosixPath(each["S3Output"]["LocalPath"]).relative_to(folder.ROOT)),
             each["S3Output"]["S3Uri"],
+            is_synchronised=each["S3Output"].get("S3UploadMode") == "Continuous",
         )
         for each in outputs
         if each.get("S3Output") and not each.get("AppManaged") and each["S3Output"].get("LocalPath")
     ]
 
 
-async def upload(objects: Objects, output: Output, ml: Path, work: Path) -> None:
-    """Bring an output of an instance to S3. `work` is where an archive is made. Raises JobFailed."""
+async def upload(objects: Objects, output: Output, ml: Path, work: Path, sent: Sent) -> None:
+    """Bring an output of an instance to S3, and note in `sent` what went there; what has not changed since
+    does not go again. `work` is where an archive is made. Raises JobFailed, OSError.
+    """
     source = ml / output.path
     if artefacts.is_linked(ml, output.path) or not source.is_dir():
         if output.is_required:
             raise JobFailed(f"ClientError: The output path {folder.ROOT / output.path} is not a folder")
         return
-    send = _send_archive if output.is_archive else _send_files
+    target = _address(output.uri)
     try:
-        await send(objects, source, _address(output.uri), work)
+        if output.is_archive:
+            await _send_archive(objects, source, target, work)
+        else:
+            await _send_files(objects, ml, output.path, target, sent)
     except Fault as fault:
         raise upload_failed(fault) from fault
 
 
-async def _send_files(objects: Objects, source: Path, target: Address, _work: Path) -> None:
+def know(output: Output, ml: Path, sent: Sent) -> None:
+    """Note what is in an output's folder as sent already: it has just come from there."""
+    for name, _ in artefacts.files(ml / output.path):
+        with artefacts.opened(ml, f"{output.path}/{name}") as file:
+            sent[name] = _state(file)
+
+
+async def _send_files(objects: Objects, ml: Path, folder: str, target: Address, sent: Sent) -> None:
     """Every file, under its path from there."""
-    for name, path in await asyncio.to_thread(lambda: list(artefacts.files(source))):
-        await objects.upload(path, target.below(_as_key(name)))
+    for name, _ in await asyncio.to_thread(lambda: list(artefacts.files(ml / folder))):
+        try:
+            file = artefacts.opened(ml, f"{folder}/{name}")
+        except OSError:  # a program that runs has removed it, or put something else in its place
+            continue
+        with file:
+            state = _state(file)
+            if sent.get(name) != state:
+                await objects.upload(file, target.below(_as_key(name)))
+                sent[name] = state
 
 
 async def _send_archive(objects: Objects, source: Path, target: Address, work: Path) -> None:
@@ -72,7 +107,8 @@ async def _send_archive(objects: Objects, source: Path, target: Address, work: P
     archive = work / target.key.rpartition("/")[2]
     try:
         await asyncio.to_thread(_pack, source, archive)
-        await objects.upload(archive, target)
+        with archive.open("rb") as file:
+            await objects.upload(file, target)
     finally:
         archive.unlink(missing_ok=True)
 
@@ -88,6 +124,11 @@ def _as_key(name: str) -> str:
     except UnicodeEncodeError:
         raise JobFailed(f"ClientError: The name of the output file {name!r} is not UTF-8") from None
     return name
+
+
+def _state(file: BinaryIO) -> FileState:
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _pack(source: Path, archive: Path) -> None:

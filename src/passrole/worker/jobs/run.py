@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.ht
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,12 @@ from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
 from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.measurements import Measurements
+from passrole.worker.jobs.outputs import Output, Sent
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
+from passrole.worker.jobs.synchronised import SynchronisedFolder
+
+log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 120.0
 ASK_SECONDS = 0.1
@@ -64,6 +69,7 @@ class JobRun:
         self._stop = stop
         self._sessions = SessionCache(means.call, means.clock)
         self._request = credentials.session_request(job)
+        self._in_s3: dict[tuple[str, str], Sent] = {}
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         home = means.config.data.resolve() / "jobs" / kind.resource / job.key
@@ -88,8 +94,14 @@ class JobRun:
                 return {"status": STOPPED}
             await self._prepare()
         codes, is_late = await self._ended()
-        results = await self._collect()
         ended = self._outcome(codes, is_late)
+        try:
+            results = await self._collect()
+        except JobFailed as error:
+            if ended["status"] == COMPLETED:
+                raise
+            log.warning("the outputs of %s: %s", self._job.arn, error)
+            results = {}
         await asyncio.to_thread(self._clean)
         return {**ended, **results}
 
@@ -106,6 +118,11 @@ class JobRun:
                 await inputs.place(objects, one, instance.ml, instance.number, len(self._instances))
             if form.form == "script":
                 await self._fetch_code(objects, instance)
+            placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
+            for each in self._contract.outputs(self._job):
+                if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
+                    sent = self._sent(instance, each)
+                    await asyncio.to_thread(outputs.know, each, instance.ml, sent)
 
     async def _fetch_code(self, objects: Objects, instance: Instance) -> None:
         """The user's code for script mode, whose address is JSON in a hyperparameter, or plain text."""
@@ -156,7 +173,15 @@ class JobRun:
 
     def _followers(self, instance: Instance) -> list[Follower]:
         stream = LogStream(self._kind, self._job, instance, self._objects, self._means.clock)
-        return [stream, self._measurements.of(instance)]
+        folders = [
+            SynchronisedFolder(one, instance, self._sent(instance, one), self._objects)
+            for one in self._contract.outputs(self._job)
+            if one.is_synchronised
+        ]
+        return [stream, self._measurements.of(instance), *folders]
+
+    def _sent(self, instance: Instance, output: Output) -> Sent:
+        return self._in_s3.setdefault((instance.host, output.path), {})
 
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):
@@ -209,7 +234,8 @@ class JobRun:
         objects = await self._objects()
         for one in self._contract.outputs(self._job):
             for instance in self._instances if one.of_every_instance else self._instances[:1]:
-                await outputs.upload(objects, one, instance.ml, instance.home)
+                sent = self._sent(instance, one)
+                await outputs.upload(objects, one, instance.ml, instance.home, sent)
         return {"exit_message": self._message(self._contract.exit_message_file)}
 
     def _outcome(self, codes: list[int], is_late: bool) -> dict[str, Any]:
@@ -219,7 +245,10 @@ class JobRun:
             return {"status": STOPPED}
         code = next((code for code in codes if code != 0), 0)
         if code != 0:
-            reason = exited(code, self._message(self._contract.failure_file))
+            try:
+                reason = exited(code, self._message(self._contract.failure_file))
+            except JobFailed as error:
+                reason = str(error)
             return {"status": FAILED, "failure_reason": reason}
         return {"status": COMPLETED}
 

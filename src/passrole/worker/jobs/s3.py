@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
@@ -83,27 +83,29 @@ class Objects:
                 etag = answer["ETag"]
                 await asyncio.to_thread(file.write, answer["Body"])
 
-    async def upload(self, source: Path, target: Address) -> None:
-        """A file into an object, in parts where it is large. Raises OSError."""
+    async def upload(self, source: BinaryIO, target: Address) -> None:
+        """An open file into an object, in parts where it is large. Raises OSError."""
         request = {"Bucket": target.bucket, "Key": target.key}
-        if await asyncio.to_thread(lambda: source.stat().st_size) <= CHUNK_BYTES:
-            await self._ask("PutObject", {**request, "Body": await asyncio.to_thread(source.read_bytes)})
+        first = await asyncio.to_thread(source.read, CHUNK_BYTES)
+        if len(first) < CHUNK_BYTES:
+            await self._ask("PutObject", {**request, "Body": first})
             return
         upload = {**request, "UploadId": (await self._ask("CreateMultipartUpload", request))["UploadId"]}
         try:
-            parts = [part async for part in self._parts(source, upload)]
+            parts = [part async for part in self._parts(first, source, upload)]
             await self._ask("CompleteMultipartUpload", {**upload, "MultipartUpload": {"Parts": parts}})
         except BaseException:
             await self._ask("AbortMultipartUpload", upload)
             raise
 
-    async def _parts(self, source: Path, upload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        with source.open("rb") as file:
-            number = 0
-            while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                number += 1
-                answer = await self._ask("UploadPart", {**upload, "PartNumber": number, "Body": piece})
-                yield {"PartNumber": number, "ETag": answer["ETag"]}
+    async def _parts(
+        self, first: bytes, rest: BinaryIO, upload: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        piece, number = first, 1
+        while piece:
+            answer = await self._ask("UploadPart", {**upload, "PartNumber": number, "Body": piece})
+            yield {"PartNumber": number, "ETag": answer["ETag"]}
+            piece, number = await asyncio.to_thread(rest.read, CHUNK_BYTES), number + 1
 
     async def _ask(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         return await self.call("s3", operation, parameters, self.principal, self.region)

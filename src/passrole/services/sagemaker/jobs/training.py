@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, channel_path
+from passrole.runtimes.ml.folder import OutsideOfMl, channel_path, checkpoints_path
 from passrole.services.context import Context
 from passrole.services.operation import PassRole, operation
 from passrole.services.sagemaker.jobs import lookup, refusals
@@ -93,12 +93,10 @@ def _sources(request: Mapping[str, Any]) -> list[str]:
 def _check(request: Mapping[str, Any]) -> None:
     """Raises ValidationException for unsupported parameters, bad paths, and expressions that RE2 refuses."""
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
-    checkpoints = request.get("CheckpointConfig") or {}
     try:
         for channel in channels:
             channel_path(channel["ChannelName"])
-        if checkpoints.get("LocalPath"):
-            below_ml(checkpoints["LocalPath"])
+        checkpoints_path(request.get("CheckpointConfig") or {})
     except OutsideOfMl as error:
         raise refusals.outside_of_ml(str(error)) from None
     for channel in channels:
