@@ -183,8 +183,11 @@ def trusting(service: str) -> Document:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of a worker process; tests name what they create so that they do not meet."""
-    running = Server(tmp_path_factory.mktemp("server") / "data")
+    """One server for all tests of a worker process; tests name what they create so that they do not meet.
+
+    Without containers, so that an image that cannot be run is refused on every machine alike.
+    """
+    running = Server(tmp_path_factory.mktemp("server") / "data", containers="none")
     yield running
     running.stop()
 

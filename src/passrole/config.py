@@ -9,6 +9,7 @@ and VIRTUAL_ENV, which other programs use as well.
 import dataclasses
 import ipaddress
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ _NO_NETWORKS = Networks()
 
 
 class ImageRule(NamedTuple):
-    """Images that fit `pattern` (with * and ?) run by a `python` environment or a `command`: `value`."""
+    """Images that fit `pattern` (with * and ?) run by a `python` environment or a `command`, `value`, or in a
+    `container`.
+    """
 
     pattern: str
     kind: str
@@ -57,7 +60,10 @@ class ImageRule(NamedTuple):
 
 
 class ImageRules(str):
-    """`GLOB=python:ENVIRONMENT` or `GLOB=command:PROGRAM`, separated by spaces."""
+    """`GLOB=python:ENVIRONMENT`, `GLOB=command:PROGRAM` or `GLOB=container`, separated by spaces.
+
+    Quotes keep a rule with spaces together, as in a shell.
+    """
 
     __slots__ = ()
 
@@ -70,14 +76,15 @@ class ImageRules(str):
     @property
     def rules(self) -> tuple[ImageRule, ...]:
         """In the order in which they are tried."""
-        return tuple(map(_image_rule, self.split()))
+        return tuple(map(_image_rule, shlex.split(self)))
 
 
 def _image_rule(word: str) -> ImageRule:
     pattern, _, how = word.partition("=")
-    kind, _, value = how.partition(":")
-    if not (pattern and value) or kind not in ("python", "command"):
-        raise ValueError(f"`{word}` is not GLOB=python:ENVIRONMENT or GLOB=command:PROGRAM")
+    kind, has_value, value = how.partition(":")
+    is_complete = not has_value if kind == "container" else kind in ("python", "command") and value
+    if not (pattern and is_complete):
+        raise ValueError(f"`{word}` is not GLOB=python:ENVIRONMENT, GLOB=command:PROGRAM or GLOB=container")
     return ImageRule(pattern, kind, value)
 
 
@@ -107,6 +114,7 @@ class Config:
     java_home: str = ""
     sandbox: str = "auto"
     images: ImageRules = _NO_RULES
+    containers: str = "auto"
     job_python: str = ""
     trusted_proxies: Networks = _NO_NETWORKS
     keep_executions_days: int = 0
@@ -167,6 +175,7 @@ _BOUNDS = {
 }
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error", "critical"),
+    "containers": ("auto", "docker", "podman", "finch", "none"),
     "sandbox": ("auto", "bubblewrap", "unshare", "none"),
 }
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

@@ -6,7 +6,7 @@ import pytest
 
 from passrole.config import ImageRule, ImageRules
 from passrole.runtimes import images
-from passrole.runtimes.images import CannotRun, Chosen
+from passrole.runtimes.images import CannotRun, Chosen, Machine
 
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 SCRIPT = {"sagemaker_program": '"train.py"'}
@@ -43,7 +43,7 @@ def test_the_form_of_a_training_job(
     specification: dict[str, Any] = {"TrainingImage": f"{REGISTRY}/{name}"}
     if entrypoint:
         specification["ContainerEntrypoint"] = entrypoint
-    assert images.training(specification, hyperparameters, ()).form == form
+    assert images.training(specification, hyperparameters, Machine()).form == form
 
 
 @pytest.mark.parametrize(
@@ -59,26 +59,26 @@ def test_what_cannot_run_is_refused_with_advice(
     specification: dict[str, Any], hyperparameters: dict[str, str]
 ) -> None:
     with pytest.raises(CannotRun, match=r"images|TrainingImage"):
-        images.training(specification, hyperparameters, ())
+        images.training(specification, hyperparameters, Machine())
 
 
 def test_a_processing_job_runs_its_entrypoint() -> None:
     entrypoint = {"ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/x.py"]}
-    assert images.processing({"ImageUri": "i", **entrypoint}, ()).form == "entrypoint"
+    assert images.processing({"ImageUri": "i", **entrypoint}, Machine()).form == "entrypoint"
     spark = {"ImageUri": f"{REGISTRY}/sagemaker-spark-processing:3.3-cpu", **entrypoint}
-    assert images.processing(spark, ()).form == "spark"
+    assert images.processing(spark, Machine()).form == "spark"
     with pytest.raises(CannotRun):
-        images.processing({"ImageUri": f"{REGISTRY}/sagemaker-model-monitor-analyzer"}, ())
+        images.processing({"ImageUri": f"{REGISTRY}/sagemaker-model-monitor-analyzer"}, Machine())
 
 
 def test_the_users_own_word_comes_first() -> None:
     own = ImageRules("*/mine:*=python:/env */r:*=command:Rscript").rules
     assert own == (ImageRule("*/mine:*", "python", "/env"), ImageRule("*/r:*", "command", "Rscript"))
-    assert images.training({"TrainingImage": "x/mine:1"}, SCRIPT, own).environment == "/env"
-    assert images.training({"TrainingImage": "x/r:1"}, {}, own) == Chosen(
+    assert images.training({"TrainingImage": "x/mine:1"}, SCRIPT, Machine(own)).environment == "/env"
+    assert images.training({"TrainingImage": "x/r:1"}, {}, Machine(own)) == Chosen(
         "command", command=("Rscript", "train")
     )
-    assert images.processing({"ImageUri": "x/mine:1"}, own) == Chosen("entrypoint", "/env")
+    assert images.processing({"ImageUri": "x/mine:1"}, Machine(own)) == Chosen("entrypoint", "/env")
 
 
 @pytest.mark.parametrize("text", ["x", "x=", "x=python", "x=python:", "x=docker:y", "=python:/env"])

@@ -70,3 +70,18 @@ def test_a_job_that_is_gone_without_a_code_is_lost_and_has_begun(tmp_path: Path)
     assert jobs.may_have_begun(folder)
     jobs.reset(folder)
     assert not jobs.may_have_begun(folder)
+
+
+def test_the_shell_over_a_program_that_is_killed_tells_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+
+    async def scenario() -> int:
+        running = Jobs()
+        job = spec(folder, "trap '' TERM; echo up; sleep 60 & while :; do sleep 0.05; done")
+        task = asyncio.ensure_future(running.run(job))
+        await eventually_async(lambda: jobs.read_output(folder, jobs.STDOUT, 0, 9) == b"up\n")
+        running.interrupt(folder)
+        running.kill_program(folder)
+        return await task
+
+    assert asyncio.run(scenario()) == 128 + signal.SIGKILL

@@ -1,17 +1,18 @@
-"""Maps a container image to a form in which its job runs without a container.
+"""Maps a container image to the form in which its job runs: without a container wherever that is possible.
 
-Version tags have no effect: a job runs in the user's environment. An image without a form is refused when the
-job starts, never when it is created, and the message says what to do.
+Version tags have no effect without a container: a job runs in the user's environment. An image without a form
+is refused when the job starts, never when it is created, and the message says what to do.
 """
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from passrole.config import ImageRule
 
-Form = Literal["entrypoint", "script", "xgboost", "spark", "command"]
+Form = Literal["entrypoint", "script", "xgboost", "spark", "command", "container"]
 
 _SCRIPT_REPOSITORIES = (
     "sagemaker-scikit-learn",
@@ -48,36 +49,49 @@ class Chosen:
     warning: str | None = None
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What this machine has for images: the user's rules, programs by name in the environment of jobs, and
+    containers.
+    """
+
+    rules: Sequence[ImageRule] = ()
+    finds: Callable[[str], bool] = lambda _program: True
+    has_containers: Callable[[], bool] = lambda: False
+
+
 def training(
-    specification: Mapping[str, Any], hyperparameters: Mapping[str, str], own: Sequence[ImageRule]
+    specification: Mapping[str, Any], hyperparameters: Mapping[str, str], machine: Machine
 ) -> Chosen:
     """The form of a training job, by its AlgorithmSpecification and HyperParameters. Raises CannotRun."""
     image = specification.get("TrainingImage")
     if image is None:
         raise CannotRun("an algorithm by name runs only on AWS: give TrainingImage in place of AlgorithmName")
-    ruled = _ruled(image, own)
+    ruled = _ruled(image, machine.rules)
+    if ruled is not None and ruled.form == "container":
+        return ruled
     if specification.get("ContainerEntrypoint"):
-        return ruled or Chosen("entrypoint", warning=_unlike(image))
+        return ruled or _entrypoint(image, specification["ContainerEntrypoint"], machine)
     if "sagemaker_program" in hyperparameters and (ruled or _is(image, *_SCRIPT_REPOSITORIES)):
         return Chosen("script", ruled.environment if ruled else None, warning=_unlike(image))
     if ruled is not None and ruled.form == "command":
         return Chosen("command", command=(*ruled.command, "train"))
     if _is(image, XGBOOST):
         return Chosen("xgboost", ruled.environment if ruled else None, warning=_unlike(image))
-    raise CannotRun(_advice(image))
+    return _container(image, machine)
 
 
-def processing(specification: Mapping[str, Any], own: Sequence[ImageRule]) -> Chosen:
+def processing(specification: Mapping[str, Any], machine: Machine) -> Chosen:
     """The form of a processing job, by its AppSpecification. Raises CannotRun."""
     image = specification["ImageUri"]
-    ruled = _ruled(image, own)
+    ruled = _ruled(image, machine.rules)
     if ruled is not None:
         return ruled
     if _is(image, _SPARK):
         return Chosen("spark", warning=_unlike(image))
     if specification.get("ContainerEntrypoint"):
-        return Chosen("entrypoint", warning=_unlike(image))
-    raise CannotRun(_advice(image))
+        return _entrypoint(image, specification["ContainerEntrypoint"], machine)
+    return _container(image, machine)
 
 
 def tells_errors(image: str) -> bool:
@@ -96,13 +110,31 @@ def tag(image: str) -> str | None:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2] or None
 
 
-def _ruled(image: str, own: Sequence[ImageRule]) -> Chosen | None:
-    for rule in own:
+def _ruled(image: str, rules: Sequence[ImageRule]) -> Chosen | None:
+    for rule in rules:
         if fnmatchcase(image, rule.pattern):
-            if rule.kind == "python":
-                return Chosen("entrypoint", environment=rule.value)
-            return Chosen("command", command=(rule.value,))
+            return _RULED[rule.kind](rule.value)
     return None
+
+
+_RULED: Mapping[str, Callable[[str], Chosen]] = {
+    "python": lambda value: Chosen("entrypoint", environment=value),
+    "command": lambda value: Chosen("command", command=tuple(shlex.split(value))),
+    "container": lambda _value: Chosen("container"),
+}
+
+
+def _entrypoint(image: str, entrypoint: Sequence[str], machine: Machine) -> Chosen:
+    """A program that this machine has is run here; one that only the image has, in a container."""
+    if machine.finds(entrypoint[0]) or not machine.has_containers():
+        return Chosen("entrypoint", warning=_unlike(image))
+    return Chosen("container")
+
+
+def _container(image: str, machine: Machine) -> Chosen:
+    if not machine.has_containers():
+        raise CannotRun(_advice(image))
+    return Chosen("container")
 
 
 def _is(image: str, *patterns: str) -> bool:
@@ -116,6 +148,6 @@ def _unlike(image: str) -> str:
 def _advice(image: str) -> str:
     return (
         f"the image {image} has a program of its own and cannot be run without a container; "
-        f"say what stands for it in the setting `images`, such as "
+        f"install docker, podman or finch, or say what stands for it in the setting `images`, such as "
         f"*/{repository(image)}:*=python:/path/to/environment"
     )

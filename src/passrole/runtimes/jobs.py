@@ -118,6 +118,13 @@ class Jobs:
         if pid is not None:
             processes.kill_family(pid)
 
+    def kill_program(self, folder: Path) -> None:
+        """Kill the program and its descendants, but not the shell over it, which records how it ended."""
+        pid = self._running.get(folder)
+        for each in processes.family(pid)[1:] if pid is not None else ():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(each, signal.SIGKILL)
+
     async def close(self) -> None:
         """Ask every job to end, and kill those that have not within GRACE_SECONDS."""
         for folder in tuple(self._running):

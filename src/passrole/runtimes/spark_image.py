@@ -18,7 +18,10 @@ _MASTER = "local[*]"
 """Whatever EMR steps use: workers elsewhere do not see a job's /opt/ml."""
 
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-_CREDENTIALS = "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
+_CREDENTIALS = (
+    "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+    "com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper",
+)
 
 
 class SparkMissing(Exception):
@@ -56,7 +59,7 @@ def configure(folder: Path, access: Access) -> None:
         "spark.hadoop.fs.s3a.endpoint": access.endpoint_url,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(url.scheme == "https").lower(),
-        "spark.hadoop.fs.s3a.aws.credentials.provider": _CREDENTIALS,
+        "spark.hadoop.fs.s3a.aws.credentials.provider": ",".join(_CREDENTIALS),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIGURATION).write_text("".join(f"{name} {value}\n" for name, value in settings.items()))

@@ -31,6 +31,7 @@ def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.Mo
         "Java",
         "Spark",
         "sandbox",
+        "containers",
     ]
     assert not (tmp_path / "new").exists()
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from passrole import app
 from passrole.config import Config, ConfigError
-from passrole.runtimes import environment, sandbox
+from passrole.runtimes import containers, environment, sandbox
 from passrole.runtimes.spark import Spark
 
 Level = Literal["ok", "missing", "wrong"]
@@ -93,6 +93,15 @@ def _sandbox(config: Config) -> Finding:
     )
 
 
+def _containers(config: Config) -> Finding:
+    advice = "only jobs whose image nothing else stands for need one"
+    try:
+        found = containers.found(config.containers)
+    except containers.EngineMissing as error:
+        return Finding("containers", "missing", str(error), advice)
+    return Finding("containers", "ok", f"{found.name} at {found.program}")
+
+
 def _data_folder(config: Config) -> Finding:
     folder = _existing_above(config.data.resolve())
     if not os.access(folder, os.W_OK):
@@ -142,4 +151,5 @@ _CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _java,
     _spark,
     _sandbox,
+    _containers,
 )

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from passrole.config import ImageRule
 from passrole.runtimes import images
-from passrole.runtimes.images import Chosen
+from passrole.runtimes.images import Chosen, Machine
 from passrole.runtimes.ml import environment, folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.folder import Folder
@@ -29,16 +28,19 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Contract:
-    """`specification` is the member of the request that has image and program, `work` where the program
-    starts, from /opt/ml. The files are those whose text becomes FailureReason and ExitMessage. `late` has the
-    fields of the record of a job that was stopped at its time limit.
+    """`specification` is the member of the request that has the image, as its `image`, and the program; an
+    image's own program is `called_with` these words. `work` is where a program starts here, from /opt/ml. The
+    files are those whose text becomes FailureReason and ExitMessage. `late` has the fields of the record of a
+    job that was stopped at its time limit.
     """
 
     specification: str
+    image: str
+    called_with: tuple[str, ...]
     work: str
     cluster: Callable[[Request], Request]
     is_isolated: Callable[[Request], bool]
-    form: Callable[[Request, Sequence[ImageRule]], Chosen]
+    form: Callable[[Request, Machine], Chosen]
     folder: Callable[[Job, Hosts, str], Folder]
     environment: Callable[[Job, str, Access], dict[str, str]]
     inputs: Callable[[Request], Sequence[Input]]
@@ -56,11 +58,13 @@ def contract_of(kind: JobKind) -> Contract:
 
 _TRAINING = Contract(
     specification="AlgorithmSpecification",
+    image="TrainingImage",
+    called_with=("train",),
     work="code",
     cluster=lambda request: request.get("ResourceConfig") or {},
     is_isolated=lambda request: bool(request.get("EnableNetworkIsolation")),
-    form=lambda request, rules: images.training(
-        request.get("AlgorithmSpecification") or {}, request.get("HyperParameters") or {}, rules
+    form=lambda request, machine: images.training(
+        request.get("AlgorithmSpecification") or {}, request.get("HyperParameters") or {}, machine
     ),
     folder=lambda job, hosts, host: folder.training(job.request, hosts, host),
     environment=lambda job, path, access: environment.training(
@@ -76,10 +80,12 @@ _TRAINING = Contract(
 
 _PROCESSING = Contract(
     specification="AppSpecification",
+    image="ImageUri",
+    called_with=(),
     work="",
     cluster=lambda request: request["ProcessingResources"]["ClusterConfig"],
     is_isolated=lambda request: bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
-    form=lambda request, rules: images.processing(request["AppSpecification"], rules),
+    form=lambda request, machine: images.processing(request["AppSpecification"], machine),
     folder=lambda job, hosts, host: folder.processing(PROCESSING.description(job), hosts, host),
     environment=lambda job, path, access: environment.processing(
         job.request.get("Environment") or {}, path, access

@@ -11,9 +11,10 @@ from typing import Any
 
 from passrole import private_files, trees
 from passrole.config import Config
-from passrole.runtimes import images, python_layer, spark_image
+from passrole.runtimes import containers, images, python_layer, spark_image
 from passrole.runtimes import programs as own_programs
-from passrole.runtimes.images import CannotRun, Chosen
+from passrole.runtimes.containers import EngineMissing
+from passrole.runtimes.images import CannotRun, Chosen, Machine
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
@@ -34,6 +35,9 @@ LAYER = "site"
 
 SPARK = "input/spark"
 """From /opt/ml: Spark's configuration."""
+
+_LAYERS = ("python", "python3", "pip", "pip3")
+"""Programs that a layer has, whatever the user's environment calls its own."""
 
 _LAYERED = ("entrypoint", "spark")
 
@@ -119,19 +123,36 @@ def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
 
 
 def form_of(kind: JobKind, job: Job, config: Config) -> Chosen:
-    """How the job's image is run. Raises JobFailed where it cannot be."""
+    """How the job's image is run; it may try a container engine. Raises JobFailed where it cannot be."""
     try:
-        return contract_of(kind).form(job.request, config.images.rules)
+        return contract_of(kind).form(job.request, machine(config))
     except CannotRun as error:
         raise JobFailed(f"ClientError: {error}") from None
+
+
+def machine(config: Config) -> Machine:
+    """What this machine has for images."""
+
+    def has_containers() -> bool:
+        try:
+            return bool(containers.found(config.containers))
+        except EngineMissing:
+            return False
+
+    path = _path(_python_home(config, None))
+    return Machine(
+        rules=config.images.rules,
+        finds=lambda name: bool(name.startswith(str(ML)) or name in _LAYERS or shutil.which(name, path=path)),
+        has_containers=has_containers,
+    )
 
 
 def program(kind: JobKind, job: Job, instance: Instance, config: Config, access: Access) -> Program:
     """What runs on an instance. Raises JobFailed where it is not there."""
     chosen = form_of(kind, job, config)
-    python_home = Path(chosen.environment or config.job_python or sys.prefix).absolute()
+    python_home = _python_home(config, chosen)
     packages = _layer(instance, python_home) if chosen.form in _LAYERED else None
-    path = f"{python_home / 'bin'}:{_SYSTEM_PATH}"
+    path = _path(python_home)
     layer = f"{ML / LAYER / 'bin'}:" if packages else ""
     variables = contract_of(kind).environment(job, layer + path, access)
     command = _command(kind, job, chosen, python_home)
@@ -147,6 +168,14 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
     return Program(command, variables, _world(kind, job, instance, config, python_home), chosen.warning)
+
+
+def _python_home(config: Config, chosen: Chosen | None) -> Path:
+    return Path((chosen and chosen.environment) or config.job_python or sys.prefix).absolute()
+
+
+def _path(python_home: Path) -> str:
+    return f"{python_home / 'bin'}:{_SYSTEM_PATH}"
 
 
 def _exported(name: str, value: str) -> str:
@@ -200,7 +229,7 @@ def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list
             return [python, str(_OURS / "smspark_submit.py"), *entrypoint[1:], *arguments]
         case "command":
             return [*chosen.command, *entrypoint, *arguments]
-        case "entrypoint":
+        case _:
             return [*entrypoint, *arguments]
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from passrole import trees
 from passrole.clock import Clock
 from passrole.config import Config
+from passrole.runtimes import containers
 from passrole.runtimes import jobs as processes
+from passrole.runtimes.containers import ContainerRefused, EngineMissing
 from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
 from passrole.runtimes.ml import artefacts
@@ -29,6 +31,7 @@ from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED,
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
 from passrole.worker.jobs import inputs, outputs, programs
+from passrole.worker.jobs.container import container
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
 from passrole.worker.jobs.following import Follower, followed
@@ -85,7 +88,7 @@ class JobRun:
         except Exception:
             for instance in self._instances:
                 self._means.jobs.kill(instance.run)
-            await asyncio.to_thread(self._clean)
+            await self._clean()
             raise
 
     async def _outcome_and_results(self) -> Mapping[str, Any]:
@@ -102,27 +105,39 @@ class JobRun:
                 raise
             log.warning("the outputs of %s: %s", self._job.arn, error)
             results = {}
-        await asyncio.to_thread(self._clean)
+        await self._clean()
         return {**ended, **results}
 
     async def _prepare(self) -> None:
         """Make every instance's folder and bring its inputs. What an earlier process left is removed."""
-        form = programs.form_of(self._kind, self._job, self._means.config)
+        form = await asyncio.to_thread(programs.form_of, self._kind, self._job, self._means.config)
         await self._tell("Downloading")
         objects = await self._objects()
         wanted = self._contract.inputs(self._job.request)
         for instance in self._instances:
+            await containers.remove(instance.home)
             await asyncio.to_thread(trees.remove, instance.home)
             await asyncio.to_thread(programs.lay_out, self._kind, self._job, instance)
             for one in wanted:
                 await inputs.place(objects, one, instance.ml, instance.number, len(self._instances))
             if form.form == "script":
                 await self._fetch_code(objects, instance)
+            if form.form == "container":
+                await self._contain(instance)
             placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
             for each in self._contract.outputs(self._job):
                 if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
                     sent = self._sent(instance, each)
                     await asyncio.to_thread(outputs.know, each, instance.ml, sent)
+
+    async def _contain(self, instance: Instance) -> None:
+        """Make the instance's container, which fetches its image."""
+        try:
+            engine = await asyncio.to_thread(containers.found, self._means.config.containers)
+            made = container(self._kind, self._job, instance, await self._access(instance))
+            await containers.create(engine, made, instance.home)
+        except (EngineMissing, ContainerRefused) as error:
+            raise JobFailed(f"ClientError: {error}") from None
 
     async def _fetch_code(self, objects: Objects, instance: Instance) -> None:
         """The user's code for script mode, whose address is JSON in a hyperparameter, or plain text."""
@@ -186,12 +201,18 @@ class JobRun:
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):
             return await self._means.jobs.reattach(instance.run)
+        if containers.exists(instance.home):
+            command, environment = containers.command(instance.home), containers.environment()
+        else:
+            access = await self._access(instance)
+            program = programs.program(self._kind, self._job, instance, self._means.config, access)
+            command = programs.command_line(program, instance, await self._sandbox())
+            environment = programs.OUTSIDE
+        return await self._means.jobs.run(JobSpec(instance.run, instance.home, command, environment))
+
+    async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
-        access = Access(self._job.region, url, await self._credentials(instance))
-        program = programs.program(self._kind, self._job, instance, self._means.config, access)
-        command = programs.command_line(program, instance, await self._sandbox())
-        spec = JobSpec(instance.run, instance.home, command, programs.OUTSIDE)
-        return await self._means.jobs.run(spec)
+        return Access(self._job.region, url, await self._credentials(instance))
 
     async def _credentials(self, instance: Instance) -> Credentials | RenewedCredentials | None:
         """Credentials that renew themselves, which SDKs fetch from a loopback address only."""
@@ -222,11 +243,16 @@ class JobRun:
         loop = asyncio.get_running_loop()
         until, unasked = loop.time() + GRACE_SECONDS, list(self._instances)
         while not running.done() and loop.time() < until:
-            unasked = [each for each in unasked if not self._means.jobs.interrupt(each.run)]
+            unasked = [each for each in unasked if not await self._asked_to_end(each)]
             wait = ASK_SECONDS if unasked else until - loop.time()
             await asyncio.wait({running}, timeout=wait)
         for instance in self._instances if not running.done() else ():
-            self._means.jobs.kill(instance.run)
+            if await containers.signal(instance.home, "KILL") is None:
+                self._means.jobs.kill_program(instance.run)
+
+    async def _asked_to_end(self, instance: Instance) -> bool:
+        is_asked = await containers.signal(instance.home, "TERM")
+        return self._means.jobs.interrupt(instance.run) if is_asked is None else is_asked
 
     async def _collect(self) -> dict[str, Any]:
         """Bring the outputs to S3, whatever the exit code; further fields of the record."""
@@ -276,9 +302,10 @@ class JobRun:
         principal = await self._sessions.principal(self._request)
         return Objects(self._means.call, principal, self._job.region)
 
-    def _clean(self) -> None:
-        """Free the disk; what the programs printed stays."""
+    async def _clean(self) -> None:
+        """Remove containers and free the disk; what the programs printed stays."""
         for instance in self._instances:
+            await containers.remove(instance.home)
             instance.variables.unlink(missing_ok=True)
             for path in (instance.ml, instance.home / "tmp"):
-                trees.remove(path)
+                await asyncio.to_thread(trees.remove, path)

@@ -1,0 +1,118 @@
+"""Containers of jobs: made, started by the shell over a job, signalled and removed."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests import container_image
+from tests.container_image import IMAGE
+from tests.eventually import eventually_async
+
+from passrole.runtimes import containers, jobs, processes
+from passrole.runtimes.containers import Container, ContainerRefused, Engine, EngineMissing
+from passrole.runtimes.jobs import Jobs, JobSpec
+
+STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.05; done"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "some-job/algo-1"
+    folder.mkdir(parents=True)
+    yield folder
+    asyncio.run(containers.remove(folder))
+
+
+def _container(home: Path, script: str) -> Container:
+    return Container(IMAGE, ["/bin/sh", "-c"], [script], {"A": "b"}, "algo-1", {Path("/opt/ml"): home})
+
+
+def _spec(home: Path) -> JobSpec:
+    return JobSpec(home / "run", home, containers.command(home), containers.environment())
+
+
+def test_a_container_ends_by_the_signal_that_it_cannot_ignore(home: Path) -> None:
+    engine = container_image.engine()
+
+    async def scenario() -> int:
+        assert await containers.signal(home, "TERM") is None
+        await containers.create(engine, _container(home, STUBBORN), home)
+        assert await containers.signal(home, "TERM") is False  # it has not begun
+        task = asyncio.ensure_future(Jobs().run(_spec(home)))
+        await eventually_async(lambda: jobs.read_output(home / "run", jobs.STDOUT, 0, 9) == b"up\n")
+        assert await containers.signal(home, "TERM") is True
+        assert await containers.signal(home, "KILL") is True
+        return await task
+
+    assert asyncio.run(scenario()) == 137
+    assert container_image.running("some-job") == []
+
+
+def test_what_was_left_is_replaced_when_it_is_made_again(home: Path) -> None:
+    engine = container_image.engine()
+
+    async def scenario() -> int:
+        await containers.create(engine, _container(home, "exit 1"), home)
+        (home / containers.RECORD).unlink()
+        await containers.create(engine, _container(home, "exit 3"), home)
+        assert len(container_image.running("some-job")) == 1
+        assert not (home / containers.ENVIRONMENT).exists()
+        return await Jobs().run(_spec(home))
+
+    assert asyncio.run(scenario()) == 3
+
+
+def test_the_exit_code_is_the_containers_where_the_engines_client_is_gone(home: Path) -> None:
+    engine = container_image.engine()
+
+    async def scenario() -> int:
+        script = "echo up; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 5"
+        await containers.create(engine, _container(home, script), home)
+        task = asyncio.ensure_future(Jobs().run(_spec(home)))
+        await eventually_async(lambda: jobs.read_output(home / "run", jobs.STDOUT, 0, 9) == b"up\n")
+        _shell, _follow, client, *_ = processes.family(int((home / "run/pid").read_text()))
+        os.kill(client, signal.SIGKILL)
+        (home / "go").touch()
+        return await task
+
+    assert asyncio.run(scenario()) == 5
+    assert container_image.running("some-job") == []
+
+
+def test_an_image_that_is_nowhere_is_refused_in_the_engines_words(home: Path) -> None:
+    engine = container_image.engine()
+    made = replace(_container(home, "true"), image="127.0.0.1:1/nothing:1")
+    with pytest.raises(
+        ContainerRefused, match=r"did not make a container of 127.0.0.1:1/nothing:1: .*refused"
+    ):
+        asyncio.run(containers.create(engine, made, home))
+
+
+@pytest.mark.parametrize("environment", [{"A": "a\nb"}, {"A B": ""}, {"#A": ""}, {"": ""}, {"A": "\0"}])
+def test_a_variable_that_no_line_can_hold_is_refused(home: Path, environment: dict[str, str]) -> None:
+    made = replace(_container(home, "true"), environment=environment)
+    with pytest.raises(ContainerRefused, match="cannot be given to a container"):
+        asyncio.run(containers.create(Engine("podman", "/bin/true"), made, home))
+
+
+def test_an_engine_that_does_not_work_is_named_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    broken = tmp_path / "podman"
+    broken.write_text("#!/bin/sh\necho some text >&2; echo cannot reach it >&2; exit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(
+        EngineMissing, match=r"docker: it is not installed; podman: cannot reach it; finch: it"
+    ):
+        containers.found(containers.AUTO)
+    with pytest.raises(EngineMissing, match="setting `containers` is `none`"):
+        containers.found(containers.NONE)
+    broken.write_text("#!/bin/sh\nexit 0\n")
+    assert containers.found(containers.AUTO) == Engine("podman", str(broken))
+    with pytest.raises(EngineMissing, match="docker: it is not installed"):
+        containers.found("docker")
