@@ -32,9 +32,8 @@ EMR_ROLE, INSTANCES, FUNCTION_ROLE, OLD_ROLE = (
 WAIT_SECONDS_MAX = 120
 S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
-iam, s3, emr, functions, sagemaker = (
-    boto3.client(name) for name in ("iam", "s3", "emr", "lambda", "sagemaker")
-)
+CLIENTS: list[Any] = [boto3.client(name) for name in ("iam", "s3", "emr", "lambda", "sagemaker")]
+iam, s3, emr, functions, sagemaker = CLIENTS
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ GOOD_QUEUE, BAD_QUEUE = "sagemaker-reviews", "reviews"
 FUNCTIONS_ROLE = "sagemaker-example-functions"
 WAIT_SECONDS_MAX = 30
 
-iam, sqs, functions, sagemaker = (boto3.client(name) for name in ("iam", "sqs", "lambda", "sagemaker"))
+CLIENTS: list[Any] = [boto3.client(name) for name in ("iam", "sqs", "lambda", "sagemaker")]
+iam, sqs, functions, sagemaker = CLIENTS
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """AddJobFlowSteps, and the steps in RunJobFlow."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import ids
 from passrole.policy.request import Values
@@ -24,6 +24,9 @@ from passrole.services.emr.security import allows_step_roles
 from passrole.services.operation import Parameters, operation
 from passrole.store import Tx
 
+if TYPE_CHECKING:
+    from mypy_boto3_emr.type_defs import KeyValueTypeDef, StepConfigTypeDef
+
 STEPS_MAX = 256
 CHARACTERS_MAX = 10_240
 DEFAULT_ON_FAILURE, ALONGSIDE = "TERMINATE_CLUSTER", "CONTINUE"
@@ -41,7 +44,7 @@ async def add_job_flow_steps(
     ctx: Context,
     *,
     job_flow_id: str,
-    steps: Sequence[Mapping[str, Any]],
+    steps: "Sequence[StepConfigTypeDef]",
     execution_role_arn: str | None = None,
 ) -> dict[str, Any]:
     """Submit steps to a cluster that is not ending."""
@@ -63,7 +66,7 @@ async def add_job_flow_steps(
 
 
 def add_steps(
-    tx: Tx, ctx: Context, cluster: Cluster, configs: Sequence[Mapping[str, Any]], role: str | None
+    tx: Tx, ctx: Context, cluster: Cluster, configs: "Sequence[StepConfigTypeDef]", role: str | None
 ) -> list[EmrStep]:
     """Store steps as PENDING, in their order. Raises ValidationException."""
     if len(active_steps(tx, cluster.key)) + len(configs) > STEPS_MAX:
@@ -90,9 +93,9 @@ def _check_step_roles(tx: Tx, ctx: Context, cluster: Cluster) -> None:
 
 
 def _step(
-    ctx: Context, cluster: Cluster, config: Mapping[str, Any], number: int, role: str | None
+    ctx: Context, cluster: Cluster, config: "StepConfigTypeDef", number: int, role: str | None
 ) -> EmrStep:
-    jar: Mapping[str, Any] = config["HadoopJarStep"]
+    jar = config["HadoopJarStep"]
     args, properties = list(jar.get("Args") or ()), _properties(jar.get("Properties") or ())
     if sum(map(len, (jar["Jar"], jar.get("MainClass") or "", *args, *properties, *properties.values()))) > (
         CHARACTERS_MAX
@@ -128,5 +131,5 @@ def _on_failure(cluster: Cluster, given: str | None) -> str:
     return ALONGSIDE
 
 
-def _properties(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def _properties(pairs: "Sequence[KeyValueTypeDef]") -> dict[str, str]:
     return {pair["Key"]: pair.get("Value", "") for pair in pairs if "Key" in pair}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import ids
 from passrole.services.context import Context
@@ -12,6 +12,16 @@ from passrole.services.emr.pass_role import every_cluster, passed, role_arn, rol
 from passrole.services.emr.records import CHANNEL, CLUSTERS, SECURITY_CONFIGURATIONS, TAGS, Cluster
 from passrole.services.operation import operation
 from passrole.store import Tx
+
+if TYPE_CHECKING:
+    from mypy_boto3_emr.type_defs import (
+        ApplicationTypeDef,
+        AutoTerminationPolicyTypeDef,
+        BootstrapActionConfigTypeDef,
+        ConfigurationTypeDef,
+        JobFlowInstancesConfigTypeDef,
+        StepConfigTypeDef,
+    )
 
 CONCURRENCY_MAX = 256
 IDLE_SECONDS = (60, 604_800)
@@ -47,21 +57,21 @@ async def run_job_flow(
     ctx: Context,
     *,
     name: str,
-    instances: Mapping[str, Any],
+    instances: "JobFlowInstancesConfigTypeDef",
     log_uri: str | None = None,
     release_label: str | None = None,
-    steps: Sequence[Mapping[str, Any]] = (),
+    steps: "Sequence[StepConfigTypeDef]" = (),
     step_execution_role_arn: str | None = None,
-    bootstrap_actions: Sequence[Mapping[str, Any]] = (),
-    applications: Sequence[Mapping[str, Any]] = (),
-    configurations: Sequence[Mapping[str, Any]] = (),
+    bootstrap_actions: "Sequence[BootstrapActionConfigTypeDef]" = (),
+    applications: "Sequence[ApplicationTypeDef]" = (),
+    configurations: "Sequence[ConfigurationTypeDef]" = (),
     job_flow_role: str | None = None,
     service_role: str | None = None,
     auto_scaling_role: str | None = None,
     tags: Sequence[Mapping[str, str]] = (),
     security_configuration: str | None = None,
     step_concurrency_level: int = 1,
-    auto_termination_policy: Mapping[str, int] | None = None,
+    auto_termination_policy: "AutoTerminationPolicyTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Create a cluster; it starts by itself."""
     _check(name, instances, release_label, step_concurrency_level, auto_termination_policy)
@@ -100,7 +110,7 @@ async def run_job_flow(
     return {"JobFlowId": cluster.id, "ClusterArn": cluster.arn}
 
 
-def _create(tx: Tx, ctx: Context, new: Cluster, steps: Sequence[Mapping[str, Any]]) -> Cluster:
+def _create(tx: Tx, ctx: Context, new: Cluster, steps: "Sequence[StepConfigTypeDef]") -> Cluster:
     """Store a cluster, now that its roles can be read, and its first steps."""
     again = _made_before(tx, ctx)
     if again is not None:
@@ -126,10 +136,10 @@ def _made_before(tx: Tx, ctx: Context) -> Cluster | None:
 
 def _check(
     name: str,
-    instances: Mapping[str, Any],
+    instances: "JobFlowInstancesConfigTypeDef",
     release_label: str | None,
     concurrency: int,
-    auto_termination: Mapping[str, int] | None,
+    auto_termination: "AutoTerminationPolicyTypeDef | None",
 ) -> None:
     if not name:
         raise refusals.invalid("The job flow name must not be empty.")

@@ -9,13 +9,16 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-inp
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from passrole import exact_json
 from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
 from passrole.services.events.rule_targets import RuleTarget
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import TargetTypeDef
 
 RESERVED = (
     "aws.events.rule-arn",
@@ -42,7 +45,7 @@ class InvalidInput(Exception):
     """A target's input cannot be made; the message is what follows the target's name in AWS's words."""
 
 
-def check_input(target: Mapping[str, Any]) -> None:
+def check_input(target: "TargetTypeDef") -> None:
     """Whether the target's input can be made of events. Raises InvalidInput."""
     name = target["Id"]
     given = [member for member in ("Input", "InputPath", "InputTransformer") if member in target]
@@ -52,14 +55,14 @@ def check_input(target: Mapping[str, Any]) -> None:
         )
     if "Input" in target and not _is_json(target["Input"]):
         raise InvalidInput(f"JSON syntax error in input for target {name}.")
-    transformer = target.get("InputTransformer", {})
-    paths: Mapping[str, str] = transformer.get("InputPathsMap", {})
+    transformer = target.get("InputTransformer") or {"InputTemplate": ""}
+    paths = transformer.get("InputPathsMap") or {}
     for path in (*([target["InputPath"]] if "InputPath" in target else ()), *paths.values()):
         try:
             parse_path(path)
         except InvalidPath:
             raise InvalidInput(f"Invalid JSON path {path} for target {name}.") from None
-    for placeholder in placeholders(transformer.get("InputTemplate", "")):
+    for placeholder in placeholders(transformer["InputTemplate"]):
         if placeholder not in paths and placeholder not in RESERVED:
             raise InvalidInput(f"InputTemplate for target {name} contains invalid placeholder {placeholder}.")
 

@@ -1,7 +1,7 @@
 """Targets of rules: put, removed, listed, and rules by target."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import arns
 from passrole.policy.request import Values
@@ -25,10 +25,11 @@ from passrole.services.events.roles import SERVICE, check_role
 from passrole.services.operation import Parameters, Permission, operation, passing
 from passrole.store import Tx
 
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import TargetTypeDef
+
 TARGETS_MAX = 5
 ENTRIES_MAX = 10
-
-Given = Mapping[str, Any]
 
 
 def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -43,7 +44,7 @@ def _passed(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
 
 @operation("events:PutTargets", resource=the_rule, keys=_keys, also=_passed)
 async def put_targets(
-    ctx: Context, *, rule: str, targets: Sequence[Given], event_bus_name: str | None = None
+    ctx: Context, *, rule: str, targets: "Sequence[TargetTypeDef]", event_bus_name: str | None = None
 ) -> dict[str, Any]:
     """Add targets to a rule, or put them in the place of those with the same ids."""
     if len(targets) > ENTRIES_MAX:
@@ -118,7 +119,7 @@ async def list_rule_names_by_target(
     return page("RuleNames", await ctx.store.read(find), str, str, limit, next_token)
 
 
-async def _check(ctx: Context, target: Given, rule: str) -> None:
+async def _check(ctx: Context, target: "TargetTypeDef", rule: str) -> None:
     """Refuse a target of a rule (its ARN) to which nothing could be delivered.
 
     AWS does not ask whether it exists.

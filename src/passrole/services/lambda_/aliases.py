@@ -1,8 +1,7 @@
 """CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases: names for versions of a function."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import ids
 from passrole.members import without_none
@@ -18,6 +17,9 @@ from passrole.services.operation import operation
 from passrole.services.pages import wanted_rows
 from passrole.store import Tx
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef
+
 PAGE_MAX = 10_000
 _WEIGHTS = "routingConfig.additionalVersionWeights"
 
@@ -30,7 +32,7 @@ async def create_alias(
     name: str,
     function_version: str,
     description: str = "",
-    routing_config: Mapping[str, Any] | None = None,
+    routing_config: "AliasRoutingConfigurationTypeDef | None" = None,
 ) -> dict[str, Any]:
     """A new name for $LATEST or a published version."""
     named = names.parse(ctx, function_name)
@@ -75,7 +77,7 @@ async def update_alias(
     name: str,
     function_version: str | None = None,
     description: str | None = None,
-    routing_config: Mapping[str, Any] | None = None,
+    routing_config: "AliasRoutingConfigurationTypeDef | None" = None,
     revision_id: str | None = None,
 ) -> dict[str, Any]:
     """Change the given fields; they count from the next invocation."""
@@ -165,11 +167,11 @@ def _check(tx: Tx, key: str, alias: Alias) -> None:
         )
 
 
-def _weights(routing: Mapping[str, Any] | None) -> dict[str, float] | None:
+def _weights(routing: "AliasRoutingConfigurationTypeDef | None") -> dict[str, float] | None:
     """The weights; an empty configuration removes them."""
     if routing is None:
         return None
-    weights: dict[str, float] = dict(routing.get("AdditionalVersionWeights") or {})
+    weights = dict(routing.get("AdditionalVersionWeights") or {})
     if len(weights) > 1:
         raise refusals.invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
     for version, weight in weights.items():

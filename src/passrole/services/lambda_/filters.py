@@ -8,19 +8,22 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole.patterns import InvalidPattern, Pattern, compile_pattern
 from passrole.services.lambda_ import refusals
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FilterCriteriaTypeDef
 
 FILTERS_MAX = 10
 PATTERNS_KEPT = 256
 
 
-def checked(criteria: Mapping[str, Any] | None) -> list[str]:
+def checked(criteria: "FilterCriteriaTypeDef | None") -> list[str]:
     """The patterns of a FilterCriteria; none where it is empty. Raises InvalidParameterValueException."""
-    filters: Sequence[Mapping[str, str]] = (criteria or {}).get("Filters") or ()
-    patterns = [each.get("Pattern", "") for each in filters]
+    filters = criteria.get("Filters") if criteria else None
+    patterns = [each.get("Pattern", "") for each in filters or ()]
     if len(patterns) > FILTERS_MAX:
         raise refusals.invalid(f"A mapping can have {FILTERS_MAX} filters at most.")
     for pattern in patterns:

@@ -1,8 +1,8 @@
 """UpdateFunctionCode and UpdateFunctionConfiguration. Each gives the function a new revision."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole.members import without_none
 from passrole.services.context import Context
@@ -29,6 +29,14 @@ from passrole.services.lambda_.records import (
 )
 from passrole.services.operation import PassRole, operation
 from passrole.store import Tx
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import (
+        DeadLetterConfigTypeDef,
+        EnvironmentTypeDef,
+        SnapStartTypeDef,
+        VpcConfigTypeDef,
+    )
 
 
 @operation("lambda:UpdateFunctionCode", resource=names.unqualified_arn, ignores=("architectures",))
@@ -84,13 +92,13 @@ async def update_function_configuration(
     description: str | None = None,
     timeout: int | None = None,  # noqa: ASYNC109 (the function's)
     memory_size: int | None = None,
-    environment: Mapping[str, Any] | None = None,
+    environment: "EnvironmentTypeDef | None" = None,
     runtime: str | None = None,
-    vpc_config: Mapping[str, Any] | None = None,
+    vpc_config: "VpcConfigTypeDef | None" = None,
     layers: Sequence[str] | None = None,
     revision_id: str | None = None,
-    dead_letter_config: Mapping[str, str] | None = None,
-    snap_start: Mapping[str, str] | None = None,
+    dead_letter_config: "DeadLetterConfigTypeDef | None" = None,
+    snap_start: "SnapStartTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Change the given fields and leave the others."""
     settings.refuse_beyond_zip(package_type="Zip", vpc_config=vpc_config, layers=layers)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import ids
 from passrole.policy.request import Values
@@ -37,6 +37,14 @@ from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.tags import tagging
 from passrole.store import Tx
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import (
+        DeadLetterConfigTypeDef,
+        EnvironmentTypeDef,
+        SnapStartTypeDef,
+        VpcConfigTypeDef,
+    )
+
 PAGE_MAX = 50
 
 
@@ -63,14 +71,14 @@ async def create_function(
     description: str = "",
     timeout: int = settings.TIMEOUT_DEFAULT,  # noqa: ASYNC109 (the function's)
     memory_size: int = settings.MEMORY_DEFAULT,
-    environment: Mapping[str, Any] | None = None,
+    environment: "EnvironmentTypeDef | None" = None,
     tags: Mapping[str, str] | None = None,
     package_type: str = "Zip",
-    vpc_config: Mapping[str, Any] | None = None,
+    vpc_config: "VpcConfigTypeDef | None" = None,
     layers: Sequence[str] | None = None,
     publish: bool = False,
-    dead_letter_config: Mapping[str, str] | None = None,
-    snap_start: Mapping[str, str] | None = None,
+    dead_letter_config: "DeadLetterConfigTypeDef | None" = None,
+    snap_start: "SnapStartTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Create a function. Its role must trust Lambda and be allowed to send to the dead-letter queue."""
     named = names.new(ctx, function_name)

@@ -5,7 +5,7 @@ Queues of SQS only; Kinesis, DynamoDB and the others are refused.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import arns, ids
 from passrole.faults import Fault
@@ -28,6 +28,9 @@ from passrole.services.lambda_.records import Function
 from passrole.services.operation import Parameters, Permission, operation
 from passrole.services.pages import wanted_rows
 from passrole.store import Tx
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FilterCriteriaTypeDef, ScalingConfigTypeDef
 
 PAGE_MAX = 100
 BATCH_DEFAULT, FIFO_BATCH_MAX = 10, 10
@@ -72,8 +75,8 @@ async def create_event_source_mapping(
     batch_size: int = BATCH_DEFAULT,
     maximum_batching_window_in_seconds: int = 0,
     function_response_types: Sequence[str] = (),
-    scaling_config: Mapping[str, int] | None = None,
-    filter_criteria: Mapping[str, Any] | None = None,
+    scaling_config: "ScalingConfigTypeDef | None" = None,
+    filter_criteria: "FilterCriteriaTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Create a mapping; the function's role must be allowed to receive."""
     filters_given = filters.checked(filter_criteria)
@@ -122,8 +125,8 @@ async def update_event_source_mapping(
     batch_size: int | None = None,
     maximum_batching_window_in_seconds: int | None = None,
     function_response_types: Sequence[str] | None = None,
-    scaling_config: Mapping[str, int] | None = None,
-    filter_criteria: Mapping[str, Any] | None = None,
+    scaling_config: "ScalingConfigTypeDef | None" = None,
+    filter_criteria: "FilterCriteriaTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Change the given fields; they count from the next batch."""
     filters_given = None if filter_criteria is None else filters.checked(filter_criteria)

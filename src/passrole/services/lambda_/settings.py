@@ -6,7 +6,7 @@ Limits: Lambda quotas and environment variables, as the developer guide has them
 import json
 import string
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from passrole.policy.request import Values
 from passrole.runtimes.environment import runtime_warning, unavailable_reason
@@ -14,6 +14,9 @@ from passrole.services.context import Context
 from passrole.services.lambda_ import refusals
 from passrole.services.operation import Parameters
 from passrole.wire.descriptions import enum_values
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EnvironmentTypeDef, SnapStartTypeDef, VpcConfigTypeDef
 
 TIMEOUT_DEFAULT, TIMEOUT_MAX = 3, 900
 MEMORY_DEFAULT, MEMORY_MAX = 128, 10_240
@@ -77,9 +80,9 @@ def checked_runtime(runtime: str, *, strict: bool) -> str:
     return runtime
 
 
-def checked_variables(environment: Mapping[str, Any] | None) -> dict[str, str]:
+def checked_variables(environment: "EnvironmentTypeDef | None") -> dict[str, str]:
     """The variables of an Environment. Raises InvalidParameterValueException, ValidationException."""
-    variables: dict[str, str] = dict((environment or {}).get("Variables") or {})
+    variables = dict(environment.get("Variables") or {}) if environment else {}
     reserved = sorted(set(variables) & RESERVED)
     if reserved:
         raise refusals.invalid(
@@ -111,14 +114,14 @@ def configuration_keys(_ctx: Context, parameters: Parameters) -> Mapping[str, Va
     return {key: tuple(values) for key, values in given.items() if values}
 
 
-def refuse_snapshots(snap_start: Mapping[str, str] | None) -> None:
+def refuse_snapshots(snap_start: "SnapStartTypeDef | None") -> None:
     """SnapStart is not supported. Raises InvalidParameterValueException."""
     if (snap_start or {}).get("ApplyOn", "None") != "None":
         raise refusals.unsupported("SnapStart of functions")
 
 
 def refuse_beyond_zip(
-    *, package_type: str, vpc_config: Mapping[str, Any] | None, layers: Sequence[str] | None
+    *, package_type: str, vpc_config: "VpcConfigTypeDef | None", layers: Sequence[str] | None
 ) -> None:
     """The SageMaker SDK always sends VpcConfig {} and Layers []: empty is allowed, all else is refused."""
     if package_type != "Zip":

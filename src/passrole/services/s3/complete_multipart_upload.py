@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole import trees
 from passrole.faults import Fault
@@ -28,6 +28,9 @@ from passrole.services.s3.temporary_files import Written
 from passrole.store import Tx
 from passrole.wire.s3_routing import object_uri
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedMultipartUploadTypeDef, CompletedPartTypeDef
+
 PART_BYTES_MIN = 5 * 1024 * 1024
 
 
@@ -44,7 +47,7 @@ async def complete_multipart_upload(
     bucket: str,
     key: str,
     upload_id: str,
-    multipart_upload: Mapping[str, Any] | None = None,
+    multipart_upload: "CompletedMultipartUploadTypeDef | None" = None,
     checksum_crc32: str | None = None,
     checksum_crc32_c: str | None = None,
     checksum_crc64_nvme: str | None = None,
@@ -94,7 +97,7 @@ async def complete_multipart_upload(
     return _answer(inside, key, record)
 
 
-def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload: str) -> list[Part]:
+def chosen(present: Sequence[Part], wanted: "Sequence[CompletedPartTypeDef]", upload: str) -> list[Part]:
     """The parts that a completion lists, in order. Raises InvalidPart, InvalidPartOrder, EntityTooSmall."""
     if not wanted:
         raise malformed_xml()
@@ -116,7 +119,7 @@ def chosen(present: Sequence[Part], wanted: Sequence[Mapping[str, Any]], upload:
 
 
 def _answer_again(
-    found: Object | None, bucket: Bucket, upload_id: str, listed: Sequence[Mapping[str, Any]]
+    found: Object | None, bucket: Bucket, upload_id: str, listed: "Sequence[CompletedPartTypeDef]"
 ) -> dict[str, Any]:
     """The answer to a repeated call, while the object of the upload is there. Raises NoSuchUpload."""
     if found is None or found.record.metadata.upload != upload_id:
@@ -157,7 +160,7 @@ def _object_metadata(upload: Upload, parts: Sequence[Part], sums: Mapping[str, s
     )
 
 
-def _same(part: Part, listed: Mapping[str, Any]) -> bool:
+def _same(part: Part, listed: Mapping[str, object]) -> bool:
     """Whether the checksums that are listed with a part are those that it has."""
     return all(
         part.checksums[name] == listed[name] for name in part.checksums if listed.get(name) is not None

@@ -5,8 +5,7 @@ configurations `unset_configurations.py` says that there are none.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -16,6 +15,9 @@ from passrole.services.s3.records import BLOCKED, BUCKETS, bucket_of, its_policy
 from passrole.services.s3.refusals import not_configured
 from passrole.services.tags import to_list
 from passrole.store import Tx
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import PublicAccessBlockConfigurationTypeDef, TaggingTypeDef
 
 TAGS_MAX = 50
 NOT_SAID = ("checksum_algorithm", "content_md5")
@@ -34,7 +36,7 @@ async def get_bucket_tagging(
 
 @operation("s3:PutBucketTagging", resource=the_bucket, resource_policy=its_policy, ignores=NOT_SAID)
 async def put_bucket_tagging(
-    ctx: Context, *, bucket: str, tagging: Mapping[str, Any], expected_bucket_owner: str | None = None
+    ctx: Context, *, bucket: str, tagging: "TaggingTypeDef", expected_bucket_owner: str | None = None
 ) -> dict[str, Any]:
     """Set the tags of a bucket, in place of those that it has."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
@@ -69,7 +71,7 @@ async def put_public_access_block(
     ctx: Context,
     *,
     bucket: str,
-    public_access_block_configuration: Mapping[str, Any],
+    public_access_block_configuration: "PublicAccessBlockConfigurationTypeDef",
     expected_bucket_owner: str | None = None,
 ) -> dict[str, Any]:
     """Say what shall be blocked; what is not mentioned is not."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole.faults import Fault
 from passrole.members import without_none
@@ -13,6 +13,9 @@ from passrole.services.s3 import names, objects, versions
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.records import bucket_of, header_keys, its_policy, the_object, version_keys
 from passrole.services.s3.refusals import malformed_xml, no_such_bucket, precondition_failed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import DeleteTypeDef, ObjectIdentifierTypeDef
 
 KEYS_MAX = 1_000
 
@@ -55,7 +58,7 @@ async def delete_object(
 
 @operation(None, ignores=("checksum_algorithm", "request_payer"))
 async def delete_objects(
-    ctx: Context, *, bucket: str, delete: Mapping[str, Any], expected_bucket_owner: str | None = None
+    ctx: Context, *, bucket: str, delete: "DeleteTypeDef", expected_bucket_owner: str | None = None
 ) -> dict[str, Any]:
     """Delete up to a thousand objects; the response has the result of each.
 
@@ -79,8 +82,10 @@ async def delete_objects(
     return answer | ({"Errors": failed} if failed else {})
 
 
-async def _result(ctx: Context, named: Mapping[str, str], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    key: str = wanted["Key"]
+async def _result(
+    ctx: Context, named: Mapping[str, str], wanted: "ObjectIdentifierTypeDef"
+) -> dict[str, Any]:
+    key = wanted["Key"]
     version = {"VersionId": wanted["VersionId"]} if wanted.get("VersionId") is not None else {}
     condition = {"IfMatch": wanted["ETag"]} if wanted.get("ETag") else {}
     try:

@@ -4,7 +4,7 @@ It knows no bytes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from passrole.faults import Fault
@@ -12,6 +12,9 @@ from passrole.policy.tags import is_reserved
 from passrole.services.s3 import storage
 from passrole.services.s3.objects import Object
 from passrole.services.s3.refusals import invalid_argument
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import TagTypeDef
 
 METADATA_BYTES_MAX = 2_048
 TAGS_MAX = 10
@@ -38,7 +41,7 @@ def header_tags(header: str | None) -> dict[str, str]:
 
 
 def check_tags(
-    tags: Sequence[Mapping[str, str]], tagged: str = "Object", count_max: int = TAGS_MAX
+    tags: "Sequence[TagTypeDef]", tagged: str = "Object", count_max: int = TAGS_MAX
 ) -> dict[str, str]:
     """The tags by key. Raises InvalidTag, and BadRequest for too many."""
     if len(tags) > count_max:

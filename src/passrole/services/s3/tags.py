@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -12,6 +12,9 @@ from passrole.services.s3.object_headers import check_tags
 from passrole.services.s3.records import bucket_of, its_policy, the_object, version_keys
 from passrole.services.s3.write_permissions import request_tags
 from passrole.services.tags import to_list
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
 
 
 def tag_keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
@@ -57,7 +60,7 @@ async def put_object_tagging(
     *,
     bucket: str,
     key: str,
-    tagging: Mapping[str, Any],
+    tagging: "TaggingTypeDef",
     expected_bucket_owner: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:

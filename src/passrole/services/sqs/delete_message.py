@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
@@ -17,12 +17,8 @@ from passrole.services.sqs.refusals import expired_handle
 from passrole.services.sqs.rows import BEHIND
 from passrole.store import Tx
 
-
-class DeleteEntry(TypedDict):
-    """One entry of DeleteMessageBatch."""
-
-    Id: str
-    ReceiptHandle: str
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
 
 
 @operation("sqs:DeleteMessage", resource=queue_arn, resource_policy=queue_policy)
@@ -34,7 +30,7 @@ async def delete_message(ctx: Context, *, queue_url: str, receipt_handle: str) -
 
 @operation("sqs:DeleteMessage", resource=queue_arn, resource_policy=queue_policy)
 async def delete_message_batch(
-    ctx: Context, *, queue_url: str, entries: Sequence[DeleteEntry]
+    ctx: Context, *, queue_url: str, entries: "Sequence[DeleteMessageBatchRequestEntryTypeDef]"
 ) -> dict[str, Any]:
     """Remove up to ten messages."""
     key, now = records.key(ctx, queue_url), ctx.clock()

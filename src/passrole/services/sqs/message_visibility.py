@@ -4,7 +4,7 @@ A receipt counts until the message is received again, also after its visibility 
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from passrole.faults import Fault
 from passrole.services.context import Context
@@ -16,13 +16,8 @@ from passrole.services.sqs.records import Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import check_range, invalid_value
 from passrole.store import Tx
 
-
-class VisibilityEntry(TypedDict, total=False):
-    """One entry of ChangeMessageVisibilityBatch."""
-
-    Id: str
-    ReceiptHandle: str
-    VisibilityTimeout: int
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
 
 @operation("sqs:ChangeMessageVisibility", resource=queue_arn, resource_policy=queue_policy)
@@ -38,7 +33,7 @@ async def change_message_visibility(
 
 @operation("sqs:ChangeMessageVisibility", resource=queue_arn, resource_policy=queue_policy)
 async def change_message_visibility_batch(
-    ctx: Context, *, queue_url: str, entries: Sequence[VisibilityEntry]
+    ctx: Context, *, queue_url: str, entries: "Sequence[ChangeMessageVisibilityBatchRequestEntryTypeDef]"
 ) -> dict[str, Any]:
     """Change the visibility of up to ten messages."""
     key, now = records.key(ctx, queue_url), ctx.clock()
