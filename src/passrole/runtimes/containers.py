@@ -43,7 +43,8 @@ engine=$0 name=$1
 "$engine" start --attach "$name" 2>&1 < /dev/null
 code=$?
 [ "$(state Running)" != true ] || "$engine" wait "$name" > /dev/null
-[ "$(state Status)" != exited ] || code=$(state ExitCode)
+ended=$(state ExitCode)
+if [ "$(state Status)" = exited ] || [ "${ended:-0}" != 0 ]; then code=$ended; fi
 "$engine" rm --force "$name" > /dev/null
 exit "$code"
 """
