@@ -284,7 +284,7 @@ POINTS = [
     ("worker.loop.Worker._is_recorded", 1),
     ("worker.loop.Worker._is_recorded", 2),
     ("worker.loop.Worker._is_recorded", 3),
-    ("worker.emr_monitor.EmrMonitor._record", 1),
+    ("worker.job_monitor.JobMonitor._record", 1),
     ("emr.add_job_flow_steps.add_job_flow_steps", 1),
     ("worker.emr_clusters.ClusterController._settle", 1),
     ("worker.emr_clusters.ClusterController._settle", 2),

@@ -1,15 +1,18 @@
-from typing import get_args
+from typing import Any, get_args
 
 import orjson
 import pytest
 
+from passrole.definition.steps import RetryPolicy
 from passrole.engine.commands import (
-    CancelEmrStep,
+    AwaitRetry,
+    CancelJob,
     Command,
     InvokeFunction,
     ReadJson,
+    SearchCache,
     SendCallback,
-    SubmitEmrStep,
+    SubmitJob,
     from_json,
     key,
     to_json,
@@ -36,17 +39,15 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
     (SEND, "s/1", {"command": "SendCallback", **SENT}),
     (STOP, "s/1/stopping", {"command": "SendCallback", **SENT, "status": "Stopping"}),
     (
-        SubmitEmrStep(
-            step="s", attempt=1, emr_step_name="n", step_config={"HadoopJarStep": {}}, cluster_id="j"
-        ),
+        SubmitJob(step="s", attempt=1, kind="EMR", name="n", request={"ClusterId": "j"}),
         "s/1",
         {
-            "command": "SubmitEmrStep",
+            "command": "SubmitJob",
             "step": "s",
             "attempt": 1,
-            "emr_step_name": "n",
-            "step_config": {"HadoopJarStep": {}},
-            "cluster_id": "j",
+            "kind": "EMR",
+            "name": "n",
+            "request": {"ClusterId": "j"},
         },
     ),
     (
@@ -55,8 +56,49 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
         {"command": "ReadJson", "step": "s", "attempt": 1, "wanted": [["s3://b/k", "a.b"]], "turn": 2},
     ),
     (
-        CancelEmrStep(step="s", attempt=1, cluster_id="j", emr_step_id="e", owns_cluster=True),
+        SearchCache(step="s", attempt=1, digest="d", age_seconds=5),
+        "s/1",
+        {"command": "SearchCache", "step": "s", "attempt": 1, "digest": "d", "age_seconds": 5},
+    ),
+    (
+        AwaitRetry(step="s", attempt=2, due=7.5),
+        "s/2",
+        {"command": "AwaitRetry", "step": "s", "attempt": 2, "due": 7.5},
+    ),
+    (
+        CancelJob(step="s", attempt=1, kind="EMR", handle={"StepId": "e"}),
         "s/1/stopping",
+        {"command": "CancelJob", "step": "s", "attempt": 1, "kind": "EMR", "handle": {"StepId": "e"}},
+    ),
+]
+FORMER: list[tuple[Command, dict[str, object]]] = [
+    (
+        SubmitJob(
+            step="s",
+            attempt=1,
+            kind="EMR",
+            name="n",
+            request={"StepConfig": {"HadoopJarStep": {}}, "ClusterId": "j", "ExecutionRoleArn": "r"},
+            retries=(RetryPolicy(("Step.THROTTLING",)),),
+        ),
+        {
+            "command": "SubmitEmrStep",
+            "step": "s",
+            "attempt": 1,
+            "emr_step_name": "n",
+            "step_config": {"HadoopJarStep": {}},
+            "cluster_id": "j",
+            "role": "r",
+            "retries": [{"exceptions": ["Step.THROTTLING"], "interval_seconds": 1.0}],
+        },
+    ),
+    (
+        CancelJob(
+            step="s",
+            attempt=1,
+            kind="EMR",
+            handle={"ClusterId": "j", "StepId": "e", "OwnsCluster": True},
+        ),
         {
             "command": "CancelEmrStep",
             "step": "s",
@@ -67,6 +109,11 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
         },
     ),
 ]
+
+
+@pytest.mark.parametrize(("command", "stored"), FORMER)
+def test_what_an_earlier_version_stored_is_read(command: Command, stored: dict[str, Any]) -> None:
+    assert from_json(stored) == command
 
 
 @pytest.mark.parametrize(("command", "named", "stored"), STORED)

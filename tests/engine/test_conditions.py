@@ -7,7 +7,7 @@ from passrole.definition.conditions import read_condition
 from passrole.definition.node import Node
 from passrole.engine import begin
 from passrole.engine.conditions import all_hold, holds
-from passrole.engine.resolve import Scope, Unresolvable
+from passrole.engine.scope import Scope, Unresolvable
 
 NAMES = {
     "==": "Equals",

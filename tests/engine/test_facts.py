@@ -1,6 +1,6 @@
 """Journals outlive programs: what is stored here must be readable for ever."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -58,13 +58,37 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         {"fact": "CallbackAnswered", **STEP, "outcome": "failure", "reason": "no"},
     ),
     (
-        facts.EmrSubmitted(at=2.5, step="s", attempt=1, cluster_id="j", emr_step_id="e", emr_step_name="n"),
-        {"fact": "EmrSubmitted", **STEP, "cluster_id": "j", "emr_step_id": "e", "emr_step_name": "n"},
+        facts.JobSubmitted(at=2.5, step="s", attempt=1, handle={"TrainingJob": {"Arn": "a"}}),
+        {"fact": "JobSubmitted", **STEP, "handle": {"TrainingJob": {"Arn": "a"}}},
     ),
-    (facts.EmrCancelSent(at=2.5, step="s", attempt=1), {"fact": "EmrCancelSent", **STEP}),
+    (facts.JobCancelSent(at=2.5, step="s", attempt=1), {"fact": "JobCancelSent", **STEP}),
     (
-        facts.EmrEnded(at=2.5, step="s", attempt=1, succeeded=True, properties={"Id": "e"}),
-        {"fact": "EmrEnded", **STEP, "succeeded": True, "properties": {"Id": "e"}},
+        facts.JobEnded(at=2.5, step="s", attempt=1, succeeded=True, properties={"Id": "e"}),
+        {"fact": "JobEnded", **STEP, "succeeded": True, "properties": {"Id": "e"}},
+    ),
+    (
+        facts.JobEnded(
+            at=2.5, step="s", attempt=1, succeeded=False, reason="r", error="SageMaker.CAPACITY_ERROR"
+        ),
+        {"fact": "JobEnded", **STEP, "succeeded": False, "reason": "r", "error": "SageMaker.CAPACITY_ERROR"},
+    ),
+    (facts.RetryDue(at=2.5, step="s", attempt=1), {"fact": "RetryDue", **STEP}),
+    (
+        facts.StepRetrying(at=2.5, step="s", attempt=1, due=4.5, reason="r"),
+        {"fact": "StepRetrying", **STEP, "due": 4.5, "reason": "r"},
+    ),
+    (facts.CacheSearched(at=2.5, step="s", attempt=1), {"fact": "CacheSearched", **STEP}),
+    (
+        facts.CacheSearched(
+            at=2.5, step="s", attempt=1, source="arn:e", metadata={"X": {"Arn": "a"}}, properties={"p": 1}
+        ),
+        {
+            "fact": "CacheSearched",
+            **STEP,
+            "source": "arn:e",
+            "metadata": {"X": {"Arn": "a"}},
+            "properties": {"p": 1},
+        },
     ),
     (
         facts.EffectFailed(at=2.5, step="s", attempt=1, reason="ClientError: x"),
@@ -104,6 +128,39 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         {"fact": "ExecutionEnded", "at": 3.0, "status": "Failed", "reason": "r"},
     ),
 ]
+
+FORMER: list[tuple[Fact, dict[str, Any]]] = [
+    (
+        facts.JobSubmitted(
+            at=2.5,
+            step="s",
+            attempt=1,
+            handle={"EMR": {"ClusterId": "j", "StepId": "e", "StepName": "n"}},
+        ),
+        {"fact": "EmrSubmitted", **STEP, "cluster_id": "j", "emr_step_id": "e", "emr_step_name": "n"},
+    ),
+    (facts.JobCancelSent(at=2.5, step="s", attempt=1), {"fact": "EmrCancelSent", **STEP}),
+    (
+        facts.JobEnded(at=2.5, step="s", attempt=1, succeeded=True, properties={"Id": "e"}),
+        {"fact": "EmrEnded", **STEP, "succeeded": True, "properties": {"Id": "e"}},
+    ),
+    (
+        facts.JobEnded(
+            at=2.5,
+            step="s",
+            attempt=1,
+            succeeded=False,
+            reason="r",
+            metadata={"EMR": {"LogFilePath": "s3://l"}},
+        ),
+        {"fact": "EmrEnded", **STEP, "succeeded": False, "reason": "r", "log_file": "s3://l"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("fact", "stored"), FORMER)
+def test_what_an_earlier_version_stored_is_read(fact: Fact, stored: dict[str, Any]) -> None:
+    assert from_json(stored) == fact
 
 
 @pytest.mark.parametrize(("fact", "stored"), STORED, ids=[str(stored["fact"]) for _, stored in STORED])

@@ -211,9 +211,10 @@ class Trial:
         key = f"{of['step']}/{of['attempt']}"
         if key not in self.sent:
             self.sent.add(key)
-            return facts.EmrSubmitted(**of, cluster_id="j-1", emr_step_id="s-1", emr_step_name="n")
+            handle = {"ClusterId": "j-1", "StepId": "s-1", "StepName": "n"}
+            return facts.JobSubmitted(**of, handle={"EMR": handle})
         self.oracle.end(of["step"], well=well)
-        return facts.EmrEnded(**of, succeeded=well, reason=None if well else "ClientError: ended")
+        return facts.JobEnded(**of, succeeded=well, reason=None if well else "ClientError: ended")
 
     def stop(self) -> None:
         self.oracle.stop()
@@ -294,7 +295,7 @@ def test_a_selective_execution_runs_what_is_selected_on_what_succeeded(
             },
             selected=tuple(sorted(selected)),
             source="arn:source",
-            reused=reused,
+            reused={name: step.metadata for name, step in reused.items()},
         )
     )
     run(part, data, may_stop=False)

@@ -46,7 +46,7 @@ def test_what_selected_steps_wait_for_is_reused(
     pipeline_of: PipelineOf, source: State, selected: list[str], reused: list[str]
 ) -> None:
     found = reused_steps(pipeline_of(STEPS), selected, source)
-    assert found == {name: source.steps[name].metadata for name in reused}
+    assert found == {name: source.steps[name] for name in reused}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_only_selected_steps_run_and_the_journal_gives_their_state(
     replay: Callable[[Pipeline, list[facts.Fact]], State],
 ) -> None:
     pipeline, selected = pipeline_of(STEPS), ("q1", "l3")
-    reused = reused_steps(pipeline, selected, source)
+    reused = {name: step.metadata for name, step in reused_steps(pipeline, selected, source).items()}
     fact = replace(started(), selected=selected, source="arn:source", reused=reused)
     first = decide(begin(pipeline), fact)
     assert [command.step for command in first.commands] == ["l3"]

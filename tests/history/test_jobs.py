@@ -1,4 +1,4 @@
-"""Which EMR steps are waited for: from their submission to their step's end, whatever ends it."""
+"""Which jobs are waited for: from their submission to their step's end, whatever ends it."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,9 +8,9 @@ from tests.history.conftest import House
 from passrole import history
 from passrole.engine.facts import (
     CallbackSent,
-    EmrEnded,
-    EmrSubmitted,
     InputFact,
+    JobEnded,
+    JobSubmitted,
     LambdaReturned,
     StopRequested,
 )
@@ -19,21 +19,20 @@ from passrole.history import jobs
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 
 
-def submitted(step: str) -> EmrSubmitted:
-    return EmrSubmitted(
-        at=2.0, step=step, attempt=1, cluster_id="j-1", emr_step_id=f"s-{step}", emr_step_name=step
-    )
+def submitted(step: str) -> JobSubmitted:
+    handle = {"ClusterId": "j-1", "StepId": f"s-{step}", "StepName": step}
+    return JobSubmitted(at=2.0, step=step, attempt=1, handle={"EMR": handle})
 
 
 async def waited_for(h: House) -> set[str]:
-    return {job.emr_step_id for job in await h.store.read(jobs.under_way)}
+    return {str(job.handle["StepId"]) for job in await h.store.read(jobs.under_way)}
 
 
 @pytest.mark.parametrize(
     "ending",
     [
-        EmrEnded(at=3.0, step="e1", attempt=1, succeeded=True),
-        EmrEnded(at=3.0, step="e1", attempt=1, succeeded=False, reason="ClientError: no"),
+        JobEnded(at=3.0, step="e1", attempt=1, succeeded=True),
+        JobEnded(at=3.0, step="e1", attempt=1, succeeded=False, reason="ClientError: no"),
     ],
 )
 def test_a_step_that_is_over_is_forgotten_and_no_other(house: Run, ending: InputFact) -> None:
@@ -56,7 +55,7 @@ def test_a_step_that_stopped_is_forgotten(house: Run) -> None:
         await h.advance("a", submitted("e1"))
         await h.advance("a", StopRequested(at=3.0))
         assert await waited_for(h) == {"s-e1"}, "EMR is asked to end it, and has not yet"
-        await h.advance("a", EmrEnded(at=4.0, step="e1", attempt=1, succeeded=False))
+        await h.advance("a", JobEnded(at=4.0, step="e1", attempt=1, succeeded=False))
         assert await waited_for(h) == set()
 
     house(scenario)

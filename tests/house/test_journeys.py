@@ -37,7 +37,7 @@ FALSE_CLAIMS = [
     (LAMBDA,    "worker/effects",              "gateway/asgi"),
     (LAMBDA,    "worker/calls",                "wire/sigv4"),
     (LAMBDA,    "runtimes/functions",          "services/sagemaker/executions"),
-    (EMR,       "worker/emr_steps",            "gateway/asgi"),
+    (EMR,       "worker/job_steps/emr",            "gateway/asgi"),
     (EMR,       "runtimes/jobs",               "runtimes/functions"),
     (EMR,       "history/jobs",                "runtimes/jobs"),
 ]  # fmt: skip

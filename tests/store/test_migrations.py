@@ -5,13 +5,14 @@ import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from passrole import event_outbox, exact_json, history
 from passrole.arns import ExecutionArn
 from passrole.engine import commands
-from passrole.engine.commands import CancelEmrStep, InvokeFunction
+from passrole.engine.commands import CancelJob, InvokeFunction
 from passrole.event_outbox import EmittedEvent
 from passrole.services.events import deliveries
 from passrole.services.events.deliveries import Delivery
@@ -102,12 +103,23 @@ def test_the_outbox_of_schema_5_is_tasks(older: Callable[[int], sqlite3.Connecti
     database = older(5)
     arn, role = "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e", 'arn:aws:iam::1:role/"r"'
     invoke = InvokeFunction(step="l1", attempt=1, function_arn="arn:f", payload={"n": 10**30, "s": 'a"b'})
-    cancel = CancelEmrStep(step="e1", attempt=2, cluster_id="j-1", emr_step_id="s-1", owns_cluster=True)
+    cancel = exact_json.dumps(
+        {
+            "command": "CancelEmrStep",
+            "step": "e1",
+            "attempt": 2,
+            "cluster_id": "j-1",
+            "emr_step_id": "s-1",
+            "owns_cluster": True,
+        }
+    )
     sql = "INSERT INTO executions (execution, pipeline, role, status, started, about, definition)"
     database.execute(f"{sql} VALUES (?, 'arn:p', ?, 'Executing', 7.5, '{{}}', 'd')", (arn, role))
-    for command in (invoke, cancel):
-        row = (arn, commands.key(command), exact_json.dumps(commands.to_json(command)))
-        database.execute("INSERT INTO outbox VALUES (?, ?, ?)", row)
+    for key, text in (
+        ("l1/1", exact_json.dumps(commands.to_json(invoke))),
+        ("e1/2/stopping", cancel),
+    ):
+        database.execute("INSERT INTO outbox VALUES (?, ?, ?)", (arn, key, text))
     database.execute("INSERT INTO outbox VALUES ('arn:gone', 'l1/1', '{}')")
     migrations.migrate(tmp_path / "passrole.db")
 
@@ -119,11 +131,21 @@ def test_the_outbox_of_schema_5_is_tasks(older: Callable[[int], sqlite3.Connecti
             await store.close()
 
     assert asyncio.run(read()) == (
-        history.Task(ExecutionArn(arn), role, "e1/2/stopping", cancel),
+        history.Task(
+            ExecutionArn(arn),
+            role,
+            "e1/2/stopping",
+            CancelJob(
+                step="e1",
+                attempt=2,
+                kind="EMR",
+                handle={"ClusterId": "j-1", "StepId": "s-1", "OwnsCluster": True},
+            ),
+        ),
         history.Task(ExecutionArn(arn), role, "l1/1", invoke),
     )
     assert database.execute("SELECT kind, due FROM tasks ORDER BY kind").fetchall() == [
-        ("engine/CancelEmrStep", None),
+        ("engine/CancelJob", None),
         ("engine/InvokeFunction", None),
     ]
 
@@ -143,3 +165,28 @@ def test_commands_of_schema_7_have_no_due_time_and_all_other_tasks_keep_theirs(
     assert found == [("engine/InvokeFunction", "arn l1/1", b"{}", None, 0), *rows[1:]]
     indexed = "SELECT kind FROM tasks INDEXED BY tasks_due WHERE due IS NOT NULL ORDER BY kind"
     assert database.execute(indexed).fetchall() == [("engineer",), ("event-delivery",)]
+
+
+@pytest.mark.parametrize("owns_cluster", [True, False])
+def test_the_emr_jobs_of_schema_7_are_jobs_of_steps(
+    older: Callable[[int], sqlite3.Connection], tmp_path: Path, owns_cluster: bool
+) -> None:
+    database = older(7)
+    execution = "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e"
+    job = {"execution": execution, "role": "arn:r", "step": "e1", "attempt": 2, "cluster_id": "j-1"}
+    job |= {"emr_step_id": "s-1", "owns_cluster": owns_cluster}
+    row = ("emr-job", f"{execution}/e1/2", exact_json.dumps(job))
+    database.execute("INSERT INTO documents (kind, key, body) VALUES (?, ?, ?)", row)
+    migrations.migrate(tmp_path / "passrole.db")
+
+    async def read() -> list[history.jobs.Job]:
+        store = SqliteStore(tmp_path)
+        try:
+            return await store.read(history.jobs.under_way)
+        finally:
+            await store.close()
+
+    handle: dict[str, Any] = {"ClusterId": "j-1", "StepId": "s-1", "OwnsCluster": owns_cluster}
+    (found,) = asyncio.run(read())
+    assert found == history.jobs.Job("EMR", execution, "arn:r", "e1", 2, handle)
+    assert found.key == f"{execution}/e1/2"

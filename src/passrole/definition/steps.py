@@ -28,6 +28,10 @@ class CacheConfig:
     enabled: bool
     expire_seconds: int | None = None
 
+    @property
+    def expire_seconds(self) -> int | None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

@@ -63,8 +63,11 @@ def compared(step_type: str, arguments: Mapping[str, Any]) -> dict[str, Any] | N
 def digest(step_type: str, arguments: Mapping[str, Any]) -> str | None:
     """A key under which the same step is found again; None for a type that is never taken over."""
     counted = compared(step_type, arguments)
-    if counted is None:
-        return None
+    return None if counted is None else digest_of(step_type, counted)
+
+
+def digest_of(step_type: str, counted: Mapping[str, Any]) -> str:
+    """The key, of what `compared` has found."""
     return hashlib.sha256(exact_json.dumps([step_type, _sorted(counted)])).hexdigest()
 
 

@@ -3,8 +3,11 @@
 Knows no AWS client; `worker/effects.py` has one function per command. A command may be performed
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or CommandWithdrawn,
-SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitEmrStep with EmrSubmitted,
-CancelEmrStep with EmrCancelSent and ReadJson with JsonRead, or each with EffectFailed.
+SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitJob with JobSubmitted, CancelJob
+with JobCancelSent and ReadJson with JsonRead, or each with EffectFailed.
+
+Two are not performed outside: SearchCache is answered by CacheSearched from the store, and AwaitRetry by
+RetryDue once it is time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,31 +43,29 @@ class SendCallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitEmrStep:
-    """Submit `step_config` under a name to the cluster `cluster_id`, or to one made by `cluster_config`.
-
-    `retries` are those of the definition.
+class SubmitJob:
+    """Have a service run a job. `kind` is the type of the step, `name` the job's, `request` what the service
+    is asked, in AWS's spelling; `retries` are those of the definition.
     """
 
     step: str
     attempt: int
-    emr_step_name: str
-    step_config: Mapping[str, Json]
-    cluster_id: str | None = None
-    cluster_config: Mapping[str, Json] | None = None
-    role: str | None = None
+    kind: str
+    name: str
+    request: Mapping[str, Json]
     retries: tuple[RetryPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelEmrStep:
-    """Ask EMR to end the EMR step; with `owns_cluster` the cluster and all."""
+class CancelJob:
+    """Ask for the end of the job that `handle` names: JobSubmitted's, and of an EMR step whether its cluster
+    was made for it (OwnsCluster), and so ends with it.
+    """
 
     step: str
     attempt: int
-    cluster_id: str
-    emr_step_id: str
-    owns_cluster: bool
+    kind: str
+    handle: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,27 @@ class ReadJson:
     turn: int = 1
 
 
-Command: TypeAlias = InvokeFunction | SendCallback | SubmitEmrStep | CancelEmrStep | ReadJson
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchCache:
+    """Look for a result of the same `digest` in the same pipeline, at most `age_seconds` old."""
+
+    step: str
+    attempt: int
+    digest: str
+    age_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitRetry:
+    """Say when it is `due`, in seconds since the epoch."""
+
+    step: str
+    attempt: int
+    due: float
+
+
+PerformedOutside: TypeAlias = InvokeFunction | SendCallback | SubmitJob | CancelJob | ReadJson
+Command: TypeAlias = PerformedOutside | SearchCache | AwaitRetry
 
 
 def key(command: Command) -> str:
@@ -94,7 +115,7 @@ def status_of(command: Command) -> CommandPhase:
     """Whether the command begins its step's work or is to end it."""
     if isinstance(command, SendCallback):
         return command.status
-    return "Stopping" if isinstance(command, CancelEmrStep) else "Executing"
+    return "Stopping" if isinstance(command, CancelJob) else "Executing"
 
 
 def to_json(command: Command) -> dict[str, Json]:
@@ -115,4 +136,26 @@ def _to_policies(objects: Iterable[Mapping[str, Any]]) -> tuple[RetryPolicy, ...
     return tuple(RetryPolicy(**{**each, "exceptions": tuple(each["exceptions"])}) for each in objects)
 
 
-_CODEC: Codec[Command] = Codec("command", get_args(Command), {"retries": (_to_objects, _to_policies)})
+def _submit_emr_step(old: Mapping[str, Any]) -> Mapping[str, Json]:
+    members = {
+        "cluster_id": "ClusterId",
+        "cluster_config": "ClusterConfig",
+        "step_config": "StepConfig",
+        "role": "ExecutionRoleArn",
+    }
+    request = {member: old[name] for name, member in members.items() if name in old}
+    return {**old, "command": "SubmitJob", "kind": "EMR", "name": old["emr_step_name"], "request": request}
+
+
+def _cancel_emr_step(old: Mapping[str, Any]) -> Mapping[str, Json]:
+    members = {"ClusterId": "cluster_id", "StepId": "emr_step_id", "OwnsCluster": "owns_cluster"}
+    handle = {member: old[name] for member, name in members.items()}
+    return {**old, "command": "CancelJob", "kind": "EMR", "handle": handle}
+
+
+_CODEC: Codec[Command] = Codec(
+    "command",
+    get_args(Command),
+    {"retries": (_to_objects, _to_policies)},
+    former={"SubmitEmrStep": _submit_emr_step, "CancelEmrStep": _cancel_emr_step},
+)

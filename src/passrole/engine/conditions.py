@@ -10,7 +10,8 @@ from typing import Any
 
 from passrole.definition.conditions import Comparison, Condition, In, Not, Or
 from passrole.definition.expressions import Json
-from passrole.engine.resolve import Scope, Unresolvable, resolve
+from passrole.engine.resolve import resolve
+from passrole.engine.scope import Scope, Unresolvable
 
 
 def all_hold(conditions: Iterable[Condition], scope: Scope) -> bool:

@@ -13,42 +13,30 @@ Knows no clock, id, store or AWS client.
    nothing new starts.
 5. Stop: nothing new starts. A running function is waited for; one that has not begun is withdrawn, also
    after a Fail step. A Callback step is told by a second
-   message with the same token and arguments, and waits to be answered all the same. An EMR step is
+   message with the same token and arguments, and waits to be answered all the same. A job is
    cancelled, and waited for.
 6. A step that asks for values in JSON documents in S3 is Starting until they are read, as the execution's
-   role; a value that cannot be read fails it. Stopped meanwhile, it does not start.
+   role; a value that cannot be read fails it. Stopped meanwhile, it does not start. A step with caching is
+   Starting until an earlier result was looked for.
 7. When nothing runs and nothing may start, the execution ends.
 8. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
    their next attempt, and what had not started may. Not after a Fail step (developer guide).
 
-When a stop arrives before CallbackSent, nobody can know whether the first message is in the queue
-already. So the second message waits for CallbackSent: whoever got the token hears "Executing" first
-and "Stopping" after, and no message is ever unsaid.
-
-How a step begins is in `step_start.py`, what an answer means to it in `step_rules.py`.
+How a step begins is in `step_start.py`, what an answer means to it in `step_rules.py`; what either means to a
+type of step in `kinds`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from passrole.engine import step_rules
 from passrole.engine.decision import Decision, Draft
 from passrole.engine.facts import (
-    CallbackAnswered,
-    CallbackSent,
-    CommandWithdrawn,
-    EffectFailed,
-    EmrCancelSent,
-    EmrEnded,
-    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     InputFact,
-    JsonRead,
-    LambdaReturned,
-    LambdaTimedOut,
     ParallelismChanged,
     StopRequested,
 )
@@ -61,8 +49,8 @@ STEP_FAILURE = "Step failure: One or multiple steps failed."
 
 def decide(state: State, fact: InputFact) -> Decision:
     """What follows from `fact`; `state` itself stays as it was."""
-    is_news, rule = _RULES[type(fact)]
-    if not is_news(state, fact):
+    rule = _rule(state, fact)
+    if rule is None:
         return Decision((), (), state)
     draft = Draft(state.copy())
     draft.record(fact)
@@ -72,6 +60,15 @@ def decide(state: State, fact: InputFact) -> Decision:
         status, reason = _verdict(draft.state)
         draft.record(ExecutionEnded(at=fact.at, status=status, reason=reason))
     return draft.finish()
+
+
+def _rule(state: State, fact: Any) -> "_Rule | None":
+    """What the fact means; None for old news."""
+    if type(fact) not in _OF_THE_EXECUTION:
+        answer = step_rules.answer_to(state, fact)
+        return None if answer is None else answer.rule
+    is_news, rule = _OF_THE_EXECUTION[type(fact)]
+    return rule if is_news(state, fact) else None
 
 
 def _start_ready_steps(draft: Draft, at: float) -> None:
@@ -128,19 +125,13 @@ def _only_go_on(_draft: Draft, _fact: InputFact) -> None:
     """Folding the fact did it all: other steps are ready, or other slots are free."""
 
 
-_RULES: dict[type[InputFact], tuple[Callable[[State, Any], bool], Callable[[Draft, Any], None]]] = {
+_IsNews: TypeAlias = Callable[[State, Any], bool]
+_Rule: TypeAlias = Callable[[Draft, Any], None]
+
+_OF_THE_EXECUTION: dict[type[InputFact], tuple[_IsNews, _Rule]] = {
     ExecutionStarted: (_is_not_started, _only_go_on),
     ParallelismChanged: (_is_another_limit, _only_go_on),
     StopRequested: (_is_executing, step_rules.stop_requested),
     ExecutionRetried: (_can_be_retried, _only_go_on),
-    LambdaReturned: (step_rules.accepts_function_result, step_rules.lambda_returned),
-    LambdaTimedOut: (step_rules.accepts_function_result, step_rules.lambda_timed_out),
-    CommandWithdrawn: (step_rules.accepts_function_result, step_rules.command_withdrawn),
-    CallbackSent: (step_rules.accepts_message, step_rules.callback_sent),
-    CallbackAnswered: (step_rules.accepts_callback_answer, step_rules.callback_answered),
-    EmrSubmitted: (step_rules.accepts_submission, step_rules.emr_submitted),
-    EmrCancelSent: (step_rules.accepts_cancellation, _only_go_on),
-    EmrEnded: (step_rules.accepts_emr_end, step_rules.emr_ended),
-    EffectFailed: (step_rules.accepts_failure, step_rules.effect_failed),
-    JsonRead: (step_rules.accepts_json, step_rules.json_read),
 }
+"""The other facts are about steps."""

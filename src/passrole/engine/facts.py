@@ -11,9 +11,10 @@ folding it needs no rules and gives the same state under any later version of th
     ExecutionStarted                         StepStarted
     LambdaReturned  LambdaTimedOut           StepStopping
     CallbackSent    CallbackAnswered         StepSucceeded  StepFailed  StepStopped
-    EmrSubmitted    EmrCancelSent            ExecutionEnded
-    EmrEnded        EffectFailed             StepPreparing
-    JsonRead        CommandWithdrawn
+    JobSubmitted    JobCancelSent            ExecutionEnded
+    JobEnded        RetryDue                 StepPreparing  StepRetrying
+    JsonRead        CacheSearched
+    EffectFailed    CommandWithdrawn
     ParallelismChanged
     StopRequested
     ExecutionRetried
@@ -52,7 +53,7 @@ class ExecutionStarted:
     """An execution began. `seed` is random and comes from outside: callback tokens are drawn from it.
 
     With `selected` only those steps run. What they wait for is `reused`, metadata by name, from the
-    execution with the ARN `source`.
+    execution with the ARN `source`, and so are their `reused_properties`.
     """
 
     at: float
@@ -66,6 +67,7 @@ class ExecutionStarted:
     selected: tuple[str, ...] = ()
     source: str | None = None
     reused: Mapping[str, Metadata] = field(default_factory=dict)
+    reused_properties: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,20 +127,20 @@ class CallbackAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmrSubmitted:
-    """A cluster took the EMR step."""
+class JobSubmitted:
+    """A service took the step's job. `handle` names it, as the step's metadata show it: `EMR` with ClusterId,
+    StepId and StepName, `ProcessingJob` with its Arn.
+    """
 
     at: float
     step: str
     attempt: int
-    cluster_id: str
-    emr_step_id: str
-    emr_step_name: str
+    handle: Metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmrCancelSent:
-    """EMR was asked to end the EMR step, or the cluster that was made for it."""
+class JobCancelSent:
+    """The job was asked to end."""
 
     at: float
     step: str
@@ -146,9 +148,10 @@ class EmrCancelSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmrEnded:
-    """The EMR step is over. `properties` is EMR's Step as it was last described; `reason` of a failure is the
-    step's FailureReason.
+class JobEnded:
+    """The job is over. `properties` is it as its service last described it; `reason` of a failure is the
+    step's FailureReason, `error` the type by which retry policies name it. `metadata` is added to what the
+    handle said.
     """
 
     at: float
@@ -156,8 +159,18 @@ class EmrEnded:
     attempt: int
     succeeded: bool
     reason: str | None = None
-    log_file: str | None = None
+    error: str | None = None
+    metadata: Metadata = field(default_factory=dict)
     properties: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDue:
+    """The wait before another job is over; `attempt` is the one that begins now."""
+
+    at: float
+    step: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +178,8 @@ class EffectFailed:
     """A command could not be performed, or the function failed.
 
     `reason` is the step's FailureReason, such as `ClientError: Failed to invoke lambda:Invoke. Error
-    Details: ...`. `status` tells, for a Callback step, which of its messages it was, and for an EMR step
-    whether it could not be submitted or not be cancelled.
+    Details: ...`. `status` tells, for a Callback step, which of its messages it was, and for a job whether it
+    could not be submitted or not be cancelled. `error` is the type by which retry policies name the failure.
     """
 
     at: float
@@ -174,6 +187,7 @@ class EffectFailed:
     attempt: int
     reason: str
     status: CommandPhase = "Executing"
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +198,20 @@ class JsonRead:
     step: str
     attempt: int
     values: Sequence[tuple[str, str, Json]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSearched:
+    """An earlier result was looked for. `source` is the ARN of the execution whose step really ran with the
+    same arguments, with that step's metadata and properties; None where there is none that is young enough.
+    """
+
+    at: float
+    step: str
+    attempt: int
+    source: str | None = None
+    metadata: Metadata = field(default_factory=dict)
+    properties: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +239,9 @@ class ExecutionRetried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPreparing:
-    """The step's dependencies were done and a slot was free; its values in S3 are to be read first."""
+    """The step's dependencies were done and a slot was free; what it must know first is looked for: values in
+    S3, or a result that it may take over.
+    """
 
     at: float
     step: str
@@ -229,6 +259,17 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetrying:
+    """The step's job failed in a way that its retry policies name; another is submitted at `due`."""
+
+    at: float
+    step: str
+    attempt: int
+    due: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStopping:
     """The step was running when the execution was stopped, and now waits to be let go."""
 
@@ -239,12 +280,17 @@ class StepStopping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSucceeded:
-    """The step is done; `metadata` is merged into what StepStarted said."""
+    """The step is done; `metadata` is merged into what StepStarted said.
+
+    Where the result was taken over, `cached_from` is the ARN of the execution that it is from.
+    """
 
     at: float
     step: str
     attempt: int
     metadata: Metadata = field(default_factory=dict)
+    properties: Mapping[str, Json] = field(default_factory=dict)
+    cached_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,17 +330,26 @@ InputFact: TypeAlias = (
     | CommandWithdrawn
     | CallbackSent
     | CallbackAnswered
-    | EmrSubmitted
-    | EmrCancelSent
-    | EmrEnded
+    | JobSubmitted
+    | JobCancelSent
+    | JobEnded
+    | RetryDue
     | EffectFailed
     | JsonRead
+    | CacheSearched
     | ParallelismChanged
     | StopRequested
     | ExecutionRetried
 )
 DerivedFact: TypeAlias = (
-    StepPreparing | StepStarted | StepStopping | StepSucceeded | StepFailed | StepStopped | ExecutionEnded
+    StepPreparing
+    | StepStarted
+    | StepRetrying
+    | StepStopping
+    | StepSucceeded
+    | StepFailed
+    | StepStopped
+    | ExecutionEnded
 )
 Fact: TypeAlias = InputFact | DerivedFact
 
@@ -325,6 +380,20 @@ def _tuples(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(tuple(each) for each in values)
 
 
+def _emr_submitted(old: Mapping[str, Any]) -> Mapping[str, Json]:
+    known = {"ClusterId": old["cluster_id"], "StepId": old["emr_step_id"], "StepName": old["emr_step_name"]}
+    return {**old, "fact": "JobSubmitted", "handle": {"EMR": known}}
+
+
+def _emr_cancel_sent(old: Mapping[str, Any]) -> Mapping[str, Json]:
+    return {**old, "fact": "JobCancelSent"}
+
+
+def _emr_ended(old: Mapping[str, Any]) -> Mapping[str, Json]:
+    logged = {"EMR": {"LogFilePath": old["log_file"]}} if "log_file" in old else {}
+    return {**old, "fact": "JobEnded", "metadata": logged}
+
+
 _CODEC: Codec[Fact] = Codec(
     "fact",
     get_args(InputFact) + get_args(DerivedFact),
@@ -333,4 +402,5 @@ _CODEC: Codec[Fact] = Codec(
         "selected": (list, tuple),
         "values": (_lists, _tuples),
     },
+    former={"EmrSubmitted": _emr_submitted, "EmrCancelSent": _emr_cancel_sent, "EmrEnded": _emr_ended},
 )

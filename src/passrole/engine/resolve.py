@@ -5,11 +5,9 @@ be resolved makes the step that asked for it fail; AWS documents such failures a
 are not retried, without their words, so the sentences here are ours.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 from passrole import exact_json, iso8601
-from passrole.definition import CallbackStep, EmrStep, LambdaStep
 from passrole.definition.expressions import (
     Constant,
     ExperimentRef,
@@ -23,37 +21,8 @@ from passrole.definition.expressions import (
     StepRef,
     VariableRef,
 )
-from passrole.definition.parameters import read_typed
-from passrole.engine.facts import ExecutionStarted
-from passrole.engine.state import State, StepState
-
-
-class Unresolvable(Exception):
-    """A step asked for a value that is not there; `reason` is its FailureReason."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = f"ClientError: {sentence}"
-
-
-class Unread(Unresolvable):
-    """A value in S3 has not been read yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What expressions are resolved against: an execution and the moment the step starts."""
-
-    state: State
-    now: float
-    read: Mapping[tuple[str, str], Json] = field(default_factory=dict)
-    """The step's values in S3, by URI and path."""
-
-    @property
-    def origin(self) -> ExecutionStarted:
-        """How the execution began."""
-        assert self.state.origin is not None, "a step starts in an execution that has not"
-        return self.state.origin
+from passrole.engine.properties import property_of
+from passrole.engine.scope import Scope, Unread, Unresolvable
 
 
 def resolve(expression: Expression, scope: Scope) -> Json:
@@ -124,6 +93,8 @@ def resolve_object(expression: Expression, scope: Scope) -> dict[str, Json]:
 
 
 def _variable(name: str, scope: Scope) -> Json:
+    if name in scope.job_names:
+        return scope.job_names[name]
     read = _VARIABLES.get(name)
     if read is None:
         raise Unresolvable(f"Execution.{name} has no value in a step that starts no job.")
@@ -131,50 +102,13 @@ def _variable(name: str, scope: Scope) -> Json:
 
 
 def _step_value(reference: StepRef, scope: Scope) -> Json:
-    source = scope.state.steps[reference.step]
-    if isinstance(source.step, EmrStep):
-        return _emr_property(reference, source)
-    if not isinstance(source.step, LambdaStep | CallbackStep):
-        return _outcome(reference, source)
-    name = str(reference.path[1])
-    value = source.output(name)
-    if value is None:
-        raise Unresolvable(f"Step '{reference.step}' has not produced the output '{name}'.")
-    if len(reference.path) > 2:
-        raise Unresolvable(f"'{reference.text}' refers into a value: outputs are strings, not structures.")
-    type_ = next(output.type_ for output in source.step.outputs if output.name == name)
-    typed = read_typed(type_, value)
-    if typed is None:
-        raise Unresolvable(f"Output '{name}' of step '{reference.step}' is not of type {type_}: '{value}'.")
-    return typed
-
-
-def _outcome(reference: StepRef, source: StepState) -> Json:
-    """How a Condition step decided; one that failed did not."""
-    if source.status != "Succeeded":
-        raise Unresolvable(f"Step '{reference.step}' has no outcome: it {source.status.lower()}.")
-    return source.outcome
+    return property_of(reference, scope.state.steps[reference.step])
 
 
 def _json_value(uri: str, path: str, scope: Scope) -> Json:
     if (uri, path) not in scope.read:
         raise Unread(f"{path} of {uri} was not read.")
     return scope.read[uri, path]
-
-
-def _emr_property(reference: StepRef, source: StepState) -> Json:
-    """The cluster's id, or a member of EMR's Step: `Steps.X.Config.Args[3]`."""
-    known = source.metadata.get("EMR", {})
-    ids: dict[str, Json] = {"Id": known.get("StepId"), "Name": known.get("StepName")}
-    found: Json = {**ids, **source.properties, "ClusterId": known.get("ClusterId")}
-    for part in reference.path:
-        if isinstance(part, int):
-            found = found[part] if isinstance(found, list) and part < len(found) else None
-        else:
-            found = found.get(part) if isinstance(found, dict) else None
-    if found is None:
-        raise Unresolvable(f"Step '{reference.step}' has no property '{reference.text}'.")
-    return found
 
 
 _VARIABLES: dict[str, Callable[[Scope], str]] = {

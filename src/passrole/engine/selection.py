@@ -7,16 +7,17 @@ steps wait for and is not selected must have succeeded there (developer guide).
 from collections.abc import Iterable, Mapping
 
 from passrole.definition import Pipeline
-from passrole.engine.facts import Metadata
-from passrole.engine.state import State
+from passrole.engine.state import State, StepState
 
 
 class Unselectable(Exception):
     """The steps cannot run by themselves; the text is for the caller."""
 
 
-def reused_steps(pipeline: Pipeline, selected: Iterable[str], source: State | None) -> Mapping[str, Metadata]:
-    """The metadata of the steps that the selected ones wait for, by name. Raises Unselectable."""
+def reused_steps(
+    pipeline: Pipeline, selected: Iterable[str], source: State | None
+) -> Mapping[str, StepState]:
+    """The steps that the selected ones wait for, by name, as they ended in `source`. Raises Unselectable."""
     names = list(dict.fromkeys(selected))
     unknown = [name for name in names if name not in pipeline.steps]
     if unknown:
@@ -28,9 +29,7 @@ def reused_steps(pipeline: Pipeline, selected: Iterable[str], source: State | No
             f"Invalid SourcePipelineExecutionArn: null. The selected steps {_listed(names)} "
             f"have dependencies on {_listed(needed)}."
         )
-    reused = (
-        {name: source.steps[name].metadata for name in needed if _succeeded(source, name)} if source else {}
-    )
+    reused = {name: source.steps[name] for name in needed if _succeeded(source, name)} if source else {}
     missing = [name for name in needed if name not in reused]
     if missing:
         raise Unselectable(f"Steps {_listed(missing)} have not succeeded in the source pipeline execution.")

@@ -16,26 +16,29 @@ from typing import Any, NamedTuple
 from passrole.definition import ConditionStep, FailStep, Pipeline, Step, Trigger
 from passrole.definition.expressions import Json
 from passrole.engine.facts import (
+    CacheSearched,
     CallbackAnswered,
     CallbackSent,
     CommandPhase,
     CommandWithdrawn,
     EffectFailed,
-    EmrCancelSent,
-    EmrEnded,
-    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     Fact,
+    JobCancelSent,
+    JobEnded,
+    JobSubmitted,
     JsonRead,
     LambdaReturned,
     LambdaTimedOut,
     Metadata,
     ParallelismChanged,
+    RetryDue,
     StepFailed,
     StepPreparing,
+    StepRetrying,
     StepStarted,
     StepStatus,
     StepStopped,
@@ -59,10 +62,12 @@ class StepState(NamedTuple):
     """One started step, with everything ListPipelineExecutionSteps shows.
 
     Name, display name, description and type are those of `step`. `sent` is the status of the last message
-    that the queue took, for a Callback step; of an EMR step, whether it was submitted and whether it was
-    asked to end. `properties` is EMR's Step, once that is over. `source` is the ARN of the execution that
-    the step was taken from, in a selective execution. `read` has the values in S3 by URI and path; while they
-    are read the step is Starting.
+    that the queue took, for a Callback step; of a job, whether it was submitted and whether it was asked to
+    end. `properties` is the job as its service described it, once that is over. `source` is the ARN of the
+    execution that the step was taken from, in a selective execution, `cached_from` of the one whose result it
+    took over. `read` has the values in S3 by URI and path; while they are read, or an earlier result is
+    looked for, the step is Starting; `is_searched` once that was done. `retried` is how often it was tried
+    again, `retry_due` when it will be.
     """
 
     step: Step
@@ -76,6 +81,10 @@ class StepState(NamedTuple):
     source: str | None = None
     properties: Mapping[str, Json] = _EMPTY
     read: Mapping[tuple[str, str], Json] = _EMPTY
+    cached_from: str | None = None
+    is_searched: bool = False
+    retried: int = 0
+    retry_due: float | None = None
 
     @property
     def is_running(self) -> bool:
@@ -182,7 +191,14 @@ def _execution_started(state: State, fact: ExecutionStarted) -> None:
     for name, metadata in fact.reused.items():
         step = state.pipeline.steps[name]
         state.steps[name] = StepState(
-            step, 1, "Succeeded", fact.at, fact.at, metadata=metadata, source=fact.source
+            step,
+            1,
+            "Succeeded",
+            fact.at,
+            fact.at,
+            metadata=metadata,
+            source=fact.source,
+            properties=fact.reused_properties.get(name, _EMPTY),
         )
     for name, needed in state.pipeline.graph.dependencies.items():
         if not needed and _is_selected(state, name):
@@ -195,22 +211,36 @@ def _callback_sent(state: State, fact: CallbackSent) -> None:
     state.steps[fact.step] = state.steps[fact.step]._replace(sent=fact.status)
 
 
-def _emr_submitted(state: State, fact: EmrSubmitted) -> None:
+def _job_submitted(state: State, fact: JobSubmitted) -> None:
     before = state.steps[fact.step]
-    known = {"ClusterId": fact.cluster_id, "StepId": fact.emr_step_id, "StepName": fact.emr_step_name}
-    metadata = _merged(before.metadata, {"EMR": known})
+    metadata = {**before.metadata, **fact.handle}  # of an attempt before, nothing is left
     state.steps[fact.step] = before._replace(sent="Executing", metadata=metadata)
 
 
-def _emr_cancel_sent(state: State, fact: EmrCancelSent) -> None:
+def _job_cancel_sent(state: State, fact: JobCancelSent) -> None:
     state.steps[fact.step] = state.steps[fact.step]._replace(sent="Stopping")
 
 
-def _emr_ended(state: State, fact: EmrEnded) -> None:
+def _job_ended(state: State, fact: JobEnded) -> None:
     before = state.steps[fact.step]
-    logged: Metadata = {"EMR": {"LogFilePath": fact.log_file}} if fact.log_file else {}
-    metadata = _merged(before.metadata, logged)
+    metadata = _merged(before.metadata, fact.metadata)
     state.steps[fact.step] = before._replace(metadata=metadata, properties=fact.properties)
+
+
+def _step_retrying(state: State, fact: StepRetrying) -> None:
+    """The next attempt begins with the wait for it."""
+    before = state.steps[fact.step]
+    state.steps[fact.step] = before._replace(
+        attempt=fact.attempt + 1, sent=None, retried=before.retried + 1, retry_due=fact.due
+    )
+
+
+def _retry_due(state: State, fact: RetryDue) -> None:
+    state.steps[fact.step] = state.steps[fact.step]._replace(retry_due=None)
+
+
+def _cache_searched(state: State, fact: CacheSearched) -> None:
+    state.steps[fact.step] = state.steps[fact.step]._replace(is_searched=True)
 
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
@@ -297,6 +327,10 @@ def _step_stopping(state: State, fact: StepStopping) -> None:
 
 def _step_succeeded(state: State, fact: StepSucceeded) -> None:
     _end_step(state, fact, "Succeeded", fact.metadata)
+    if fact.cached_from is not None:
+        state.steps[fact.step] = state.steps[fact.step]._replace(
+            properties=fact.properties, cached_from=fact.cached_from
+        )
     _notify_dependents(state, fact.step)
 
 
@@ -389,16 +423,19 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     CommandWithdrawn: _nothing,
     CallbackSent: _callback_sent,
     CallbackAnswered: _nothing,
-    EmrSubmitted: _emr_submitted,
-    EmrCancelSent: _emr_cancel_sent,
-    EmrEnded: _emr_ended,
+    JobSubmitted: _job_submitted,
+    JobCancelSent: _job_cancel_sent,
+    JobEnded: _job_ended,
+    RetryDue: _retry_due,
     EffectFailed: _nothing,
     JsonRead: _json_read,
+    CacheSearched: _cache_searched,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,
     ExecutionRetried: _execution_retried,
     StepPreparing: _step_preparing,
     StepStarted: _step_started,
+    StepRetrying: _step_retrying,
     StepStopping: _step_stopping,
     StepSucceeded: _step_succeeded,
     StepFailed: _step_failed,

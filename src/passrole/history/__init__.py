@@ -5,12 +5,13 @@
 - `load`, `UnknownExecution`: an execution as its journal has it (journal.py); `Folded` (state_cache.py)
 - `outbox`, `Task`, `pending`: commands that wait to be performed
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
-- `jobs`: EMR steps that are waited for
+- `jobs`: jobs that are waited for; `job_retries`: steps that wait to be tried again; cached_results.py: where
+  results are that may be taken over
 - retention.py: deletes executions that ended long ago, called by the worker
 - `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
 """
 
-from passrole.history import callbacks, definitions, executions, jobs, outbox, projection
+from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection
 from passrole.history.advance import WITHDRAWALS, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
@@ -31,6 +32,7 @@ __all__ = [
     "definitions",
     "executions",
     "is_still_due",
+    "job_retries",
     "jobs",
     "load",
     "outbox",

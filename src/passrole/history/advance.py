@@ -3,30 +3,42 @@
 Performs no command: `outbox.py` keeps what is to be done, and the worker does it.
 
 One transaction holds the journal's row, the new commands, the callback tokens they carry, the tokens
-that are closed, the deletion of the command that was finished, the execution's row in the lists, the EMR
-steps that are waited for, and the events that tell of it.
+that are closed, the deletion of the command that was finished, the execution's row in the lists, the jobs
+that are waited for, and the events that tell of it. What the store itself can answer, the search for a result
+that may be taken over, is answered in the same transaction.
 Killed before the commit: the command is still there and will be performed again. After: it is gone,
 and its successors are there.
 """
 
-from collections.abc import Iterable
+from typing import TypeAlias, get_args
 
-from passrole.definition import CallbackStep, EmrStep, Step
+from passrole.definition import CallbackStep
 from passrole.engine import Decision, State, decide, is_due
-from passrole.engine.commands import SendCallback
+from passrole.engine.commands import AwaitRetry, Command, SearchCache, SendCallback
 from passrole.engine.facts import (
-    EmrSubmitted,
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
-    Fact,
     InputFact,
+    JobSubmitted,
     StepFailed,
+    StepRetrying,
     StepStopped,
     StepSucceeded,
     StopRequested,
 )
-from passrole.history import callbacks, definitions, executions, jobs, journal, outbox, status_events
+from passrole.engine.kinds import JOB_TYPES
+from passrole.history import (
+    cached_results,
+    callbacks,
+    definitions,
+    executions,
+    job_retries,
+    jobs,
+    journal,
+    outbox,
+    status_events,
+)
 from passrole.history.executions import ExecutionMetadata
 from passrole.history.outbox import Task
 from passrole.history.state_cache import Folded
@@ -45,6 +57,7 @@ def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadat
     if journal.append(tx, fact.execution_arn, before, decision.facts, decision.state) is None:
         raise RuntimeError(f"execution `{fact.execution_arn}` began twice")
     _record_consequences(tx, fact.execution_arn, before, decision)
+    _answer_searches(tx, fact.execution_arn, decision)
 
 
 def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = None) -> bool:
@@ -55,14 +68,9 @@ def advance(tx: Tx, execution: str, fact: InputFact, *, finished: str | None = N
     """
     if finished is not None:
         outbox.remove(tx, execution, finished)
-    while True:
-        before = journal.load(tx, execution)
-        decision = decide(before.state, fact)
-        if not decision.facts:
-            return False
-        if journal.append(tx, execution, before, decision.facts, decision.state) is not None:
-            _record_consequences(tx, execution, before, decision)
-            return True
+    asked = _advanced(tx, execution, fact)
+    _answer_searches(tx, execution, asked)
+    return asked is not None
 
 
 def is_still_due(tx: Tx, task: Task) -> bool:
@@ -81,32 +89,69 @@ def _starts_nothing_more(before: State, after: State) -> bool:
     )
 
 
+def _advanced(tx: Tx, execution: str, fact: InputFact) -> Decision | None:
+    """What was decided and written down; None where the fact was no news."""
+    while True:
+        before = journal.load(tx, execution)
+        decision = decide(before.state, fact)
+        if not decision.facts:
+            return None
+        if journal.append(tx, execution, before, decision.facts, decision.state) is not None:
+            _record_consequences(tx, execution, before, decision)
+            return decision
+
+
+def _answer_searches(tx: Tx, execution: str, decision: Decision | None) -> None:
+    """Each answer is a fact, behind which a step may ask that waited for one that was taken over."""
+    asking = [decision] if decision else []
+    for each in asking:
+        for command in each.commands:
+            if isinstance(command, SearchCache):
+                found = cached_results.search(tx, each.state, command, each.facts[0].at)
+                following = _advanced(tx, execution, found)
+                asking += [following] if following else []
+
+
 def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:
-    at = decision.facts[0].at
-    for command in decision.commands:
-        if isinstance(command, SendCallback) and command.status == "Executing":
-            callbacks.issue(tx, execution, command, at)
-    first = decision.facts[0]
-    if isinstance(first, EmrSubmitted):
-        jobs.keep(tx, execution, before.role, first.step, decision.state)
-    for step, attempt in _ended(CallbackStep, decision.state, decision.facts):
-        callbacks.close(tx, execution, step, attempt, at)
-    for step, attempt in _ended(EmrStep, decision.state, decision.facts):
-        jobs.forget(tx, execution, step, attempt)
-    if isinstance(decision.facts[0], StopRequested | ExecutionRetried) or isinstance(
-        decision.facts[-1], ExecutionEnded
-    ):
+    first, last = decision.facts[0], decision.facts[-1]
+    _keep_commands(tx, execution, before, decision)
+    if isinstance(first, JobSubmitted):
+        jobs.keep(tx, execution, before.role, decision.state.steps[first.step])
+    for fact in decision.facts:
+        if isinstance(fact, _ENDINGS):
+            _forget_waiting(tx, execution, decision.state, fact)
+    if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
-    if _starts_nothing_more(before.state, decision.state):
-        tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
-    outbox.add(tx, execution, before.role, decision.commands)
     status_events.emit(tx, execution, before.state, decision)
 
 
-def _ended(kind: type[Step], state: State, happened: Iterable[Fact]) -> Iterable[tuple[str, int]]:
-    """Steps of a type that are over; one that failed before it had begun outside is among them."""
-    for fact in happened:
-        if isinstance(fact, StepSucceeded | StepFailed | StepStopped) and isinstance(
-            state.pipeline.steps[fact.step], kind
-        ):
-            yield fact.step, fact.attempt
+def _keep_commands(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:
+    at = decision.facts[0].at
+    outside: list[Command] = []
+    for command in decision.commands:
+        if isinstance(command, AwaitRetry):
+            job_retries.keep(tx, execution, command)
+        elif not isinstance(command, SearchCache):
+            outside.append(command)
+        if isinstance(command, SendCallback) and command.status == "Executing":
+            callbacks.issue(tx, execution, command, at)
+    if _starts_nothing_more(before.state, decision.state):
+        tx.notify(WITHDRAWALS, execution)  # before the commands of this very decision are announced
+    outbox.add(tx, execution, before.role, outside)
+
+
+def _forget_waiting(tx: Tx, execution: str, state: State, fact: "_Ending") -> None:
+    """What was waited for; a step that failed before it had begun outside waited for nothing. A result that
+    others may take over is kept.
+    """
+    kind = type(state.pipeline.steps[fact.step])
+    if kind is CallbackStep:
+        callbacks.close(tx, execution, fact.step, fact.attempt, fact.at)
+    if kind in JOB_TYPES:
+        jobs.forget(tx, execution, fact.step, fact.attempt)
+        if isinstance(fact, StepSucceeded) and fact.cached_from is None:
+            cached_results.keep(tx, execution, state, fact.step, fact.at)
+
+
+_Ending: TypeAlias = StepSucceeded | StepFailed | StepStopped | StepRetrying
+_ENDINGS = get_args(_Ending)

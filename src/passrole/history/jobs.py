@@ -1,29 +1,32 @@
-"""EMR steps under way: which EMR step belongs to which step of which execution, while it is waited for.
+"""Jobs under way: which job of a service belongs to which step of which execution, while it is waited for.
 
-A step that waits is a row and nothing else; whoever hears of EMR steps looks here whom it concerns.
+A step that waits is a row and nothing else; whoever hears of jobs looks here whom it concerns.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from passrole.definition import EmrStep
-from passrole.engine import State
+from passrole.definition.expressions import Json
+from passrole.engine import StepState
+from passrole.engine.kinds import JOB_TYPES
 from passrole.store import Collection, Tx
 
-JOBS = "emr-jobs"
+JOBS = "step-jobs"
 """The channel on which jobs are announced once they are there; its notices are Jobs."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An EMR step that is waited for. `execution` and `role` are ARNs."""
+    """A job that is waited for. `kind` is the type of its step; `execution` and `role` are ARNs, `handle` is
+    CancelJob's.
+    """
 
+    kind: str
     execution: str
     role: str
     step: str
     attempt: int
-    cluster_id: str
-    emr_step_id: str
-    owns_cluster: bool
+    handle: Mapping[str, Json]
 
     @property
     def key(self) -> str:
@@ -31,11 +34,11 @@ class Job:
         return _key(self.execution, self.step, self.attempt)
 
 
-_ROWS = Collection("emr-job", Job)
+_ROWS = Collection("step-job", Job)
 
 
 def under_way(tx: Tx) -> list[Job]:
-    """Every EMR step that is waited for."""
+    """Every job that is waited for."""
     return [job for _, job in _ROWS.all(tx)]
 
 
@@ -44,26 +47,17 @@ def is_under_way(tx: Tx, job: Job) -> bool:
     return _ROWS.get(tx, job.key) is not None
 
 
-def keep(tx: Tx, execution: str, role: str, step: str, state: State) -> None:
-    """Wait for the EMR step that a cluster took for the step, and announce that."""
-    progress = state.steps[step]
-    known = progress.metadata["EMR"]
-    assert isinstance(progress.step, EmrStep)
-    job = Job(
-        execution=execution,
-        role=role,
-        step=step,
-        attempt=progress.attempt,
-        cluster_id=str(known["ClusterId"]),
-        emr_step_id=str(known["StepId"]),
-        owns_cluster=progress.step.cluster_config is not None,
-    )
+def keep(tx: Tx, execution: str, role: str, submitted: StepState) -> None:
+    """Wait for the job that a service took for the step, and announce that."""
+    step = submitted.step
+    handle = JOB_TYPES[type(step)].handle(submitted)
+    job = Job(step.type_, execution, role, step.name, submitted.attempt, handle)
     _ROWS.put(tx, job.key, job)
     tx.notify(JOBS, job)
 
 
 def forget(tx: Tx, execution: str, step: str, attempt: int) -> None:
-    """The step is over: its EMR step, if it had one, is not waited for any more."""
+    """The attempt is over: its job, if it had one, is not waited for any more."""
     _ROWS.delete(tx, _key(execution, step, attempt))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from passrole import exact_json
 from passrole.engine import State, begin, facts, fold
-from passrole.engine.facts import CallbackSent, EmrSubmitted, Fact
+from passrole.engine.facts import CallbackSent, Fact, JobSubmitted
 from passrole.history import definitions
 from passrole.history.definitions import Definition
 from passrole.history.state_cache import Folded, StateCache
@@ -72,7 +72,7 @@ def source(tx: Tx, execution: str) -> str | None:
 
 def _rests(happened: Sequence[Fact], state: State) -> bool:
     """Whether the one step that runs has just been handed to the outside, and may be there for days."""
-    return state.running == 1 and isinstance(happened[0], CallbackSent | EmrSubmitted)
+    return state.running == 1 and isinstance(happened[0], CallbackSent | JobSubmitted)
 
 
 def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:

@@ -13,7 +13,7 @@ from typing import get_args
 from passrole import exact_json
 from passrole.arns import ExecutionArn
 from passrole.engine import commands
-from passrole.engine.commands import Command
+from passrole.engine.commands import Command, PerformedOutside
 from passrole.store import Tx, tasks
 
 
@@ -22,7 +22,7 @@ def kind_of(command: type[Command]) -> str:
     return f"engine/{command.__name__}"
 
 
-KINDS = tuple(kind_of(command) for command in get_args(Command))
+KINDS = tuple(kind_of(command) for command in get_args(PerformedOutside))
 _ALL = 1_000_000_000
 
 

@@ -10,7 +10,8 @@ import orjson
 
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
-from passrole.engine.resolve import Scope, Unresolvable, as_text, experiment_name, resolve
+from passrole.engine.resolve import as_text, experiment_name, resolve
+from passrole.engine.scope import Scope, Unresolvable
 from passrole.history.executions import Execution
 from passrole.history.state_cache import Folded
 from passrole.members import without_none

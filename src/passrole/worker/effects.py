@@ -10,19 +10,19 @@ from typing import Any
 from passrole import exact_json
 from passrole.clock import Clock
 from passrole.engine.commands import (
-    CancelEmrStep,
+    CancelJob,
     Command,
     InvokeFunction,
     ReadJson,
     SendCallback,
-    SubmitEmrStep,
+    SubmitJob,
     status_of,
 )
 from passrole.engine.facts import CallbackSent, CommandWithdrawn, EffectFailed, InputFact, JsonRead
 from passrole.history import Task
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
-from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.invocations import Invocations
+from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
 
 _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
@@ -31,10 +31,10 @@ _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
 class Effects:
     """Performs commands."""
 
-    def __init__(self, calls: Calls, invocations: Invocations, emr_steps: EmrSteps, clock: Clock) -> None:
+    def __init__(self, calls: Calls, invocations: Invocations, job_steps: JobSteps, clock: Clock) -> None:
         self._calls = calls
         self._invocations = invocations
-        self._emr_steps = emr_steps
+        self._job_steps = job_steps
         self._clock = clock
 
     async def perform(self, task: Task) -> InputFact:
@@ -42,10 +42,10 @@ class Effects:
         try:
             return await _EFFECTS[type(task.command)](self, task, task.command)
         except CallFailed as failure:
-            return self.failed(task, failure.reason)
+            return self.failed(task, failure.reason, _RETRYABLE.get(failure.code or ""))
 
-    def failed(self, task: Task, reason: str) -> EffectFailed:
-        """The fact that the command could not be performed."""
+    def failed(self, task: Task, reason: str, error: str | None = None) -> EffectFailed:
+        """The fact that the command could not be performed; `error` is EffectFailed's."""
         command = task.command
         return EffectFailed(
             at=self._clock(),
@@ -53,6 +53,7 @@ class Effects:
             attempt=command.attempt,
             reason=reason,
             status=status_of(command),
+            error=error,
         )
 
     def withdrawn(self, task: Task) -> CommandWithdrawn:
@@ -76,11 +77,11 @@ class Effects:
             at=self._clock(), step=command.step, attempt=command.attempt, status=command.status
         )
 
-    async def _submit_emr_step(self, task: Task, command: SubmitEmrStep) -> InputFact:
-        return await self._emr_steps.submit(task, command)
+    async def _submit_job(self, task: Task, command: SubmitJob) -> InputFact:
+        return await self._job_steps[command.kind].submit(task, command)
 
-    async def _cancel_emr_step(self, task: Task, command: CancelEmrStep) -> InputFact:
-        return await self._emr_steps.cancel(task, command)
+    async def _cancel_job(self, task: Task, command: CancelJob) -> InputFact:
+        return await self._job_steps[command.kind].cancel(task, command)
 
     async def _read_json(self, task: Task, command: ReadJson) -> InputFact:
         try:
@@ -99,7 +100,15 @@ Effect = Callable[[Effects, Task, Any], Awaitable[InputFact]]
 _EFFECTS: dict[type[Command], Effect] = {
     InvokeFunction: Effects._invoke_function,
     SendCallback: Effects._send_callback,
-    SubmitEmrStep: Effects._submit_emr_step,
-    CancelEmrStep: Effects._cancel_emr_step,
+    SubmitJob: Effects._submit_job,
+    CancelJob: Effects._cancel_job,
     ReadJson: Effects._read_json,
 }
+
+_RETRYABLE = {
+    "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
+}
+"""What retry policies call a service's refusal to begin a job.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
+"""

@@ -19,12 +19,12 @@ from itertools import chain, repeat
 from passrole import disk, history
 from passrole.clock import Clock
 from passrole.engine.commands import (
-    CancelEmrStep,
+    CancelJob,
     Command,
     InvokeFunction,
     ReadJson,
     SendCallback,
-    SubmitEmrStep,
+    SubmitJob,
 )
 from passrole.engine.facts import InputFact
 from passrole.history import Task
@@ -33,9 +33,10 @@ from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.command_queue import CommandQueue
 from passrole.worker.effects import Effects
-from passrole.worker.emr_monitor import EmrMonitor
-from passrole.worker.emr_steps import EmrSteps
 from passrole.worker.invocations import Invocations, Slots
+from passrole.worker.job_monitor import JobMonitor
+from passrole.worker.job_retries import JobRetries
+from passrole.worker.job_steps.table import job_steps
 from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ log = logging.getLogger(__name__)
 AT_ONCE_MAX: dict[type[Command], int] = {
     InvokeFunction: 256,
     SendCallback: 64,
-    SubmitEmrStep: 32,
-    CancelEmrStep: 32,
+    SubmitJob: 32,
+    CancelJob: 32,
     ReadJson: 32,
 }
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages. Within
@@ -68,10 +69,11 @@ class Worker:
         self._store = store
         self._clock = clock
         calls = Calls(door, clock, sleep)
-        emr_steps = EmrSteps(calls, clock)
+        steps = job_steps(calls, clock)
         self._invocations = Invocations(calls, slots, clock, sleep)
-        self._effects = Effects(calls, self._invocations, emr_steps, clock)
-        self.emr_monitor = EmrMonitor(store, calls, emr_steps, clock)
+        self._effects = Effects(calls, self._invocations, steps, clock)
+        self.job_monitor = JobMonitor(store, steps, clock)
+        self.job_retries = JobRetries(store, clock)
         self._sleep = sleep
         self._queues = {
             command: CommandQueue(store, command, places) for command, places in AT_ONCE_MAX.items()

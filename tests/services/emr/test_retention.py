@@ -88,7 +88,7 @@ def test_old_clusters_go_and_young_and_running_ones_stay(rows: Run) -> None:
 def test_a_cluster_for_whose_step_an_execution_waits_stays(rows: Run) -> None:
     async def scenario(fleet: Fleet) -> None:
         await fleet.add("j-old", 9.0)
-        job = jobs.Job("arn:e/execution/x", "arn:r", "S", 1, "j-old", "s-0", owns_cluster=False)
+        job = jobs.Job("EMR", "arn:e/execution/x", "arn:r", "S", 1, {"ClusterId": "j-old", "StepId": "s-0"})
         await fleet.store.write(lambda tx: jobs._ROWS.put(tx, job.key, job))
         assert await fleet.sweep() == 0
         await fleet.store.write(lambda tx: jobs.forget(tx, job.execution, job.step, job.attempt))

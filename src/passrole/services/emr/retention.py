@@ -32,7 +32,7 @@ async def sweep(store: Store, data: Path, before: float) -> int:
 
 
 def _old(tx: Tx, before: float) -> list[Cluster]:
-    waited_for = {job.cluster_id for job in jobs.under_way(tx)}
+    waited_for = {job.handle.get("ClusterId") for job in jobs.under_way(tx)}
     return [
         cluster
         for key, cluster in CLUSTERS.all(tx)

@@ -7,8 +7,8 @@ from typing import Any
 from passrole import arns, history, ids
 from passrole.definition import DefinitionError, effective
 from passrole.definition.expressions import Scalar
-from passrole.engine import State
-from passrole.engine.facts import ExecutionStarted, Metadata
+from passrole.engine import State, StepState
+from passrole.engine.facts import ExecutionStarted
 from passrole.engine.selection import Unselectable, reused_steps
 from passrole.faults import Fault
 from passrole.history import ExecutionMetadata, definitions, executions
@@ -114,7 +114,8 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) ->
         max_parallel_steps=slots.get("MaxParallelExecutionSteps"),
         selected=selected,
         source=source,
-        reused=reused,
+        reused={name: step.metadata for name, step in reused.items()},
+        reused_properties={name: step.properties for name, step in reused.items() if step.properties},
     )
 
 
@@ -132,8 +133,8 @@ def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -
 
 def _selection(
     tx: Tx, pipeline: Pipeline, config: Mapping[str, Any]
-) -> tuple[tuple[str, ...], str | None, Mapping[str, Metadata]]:
-    """The selected steps, the source execution, and the outputs that are reused from it."""
+) -> tuple[tuple[str, ...], str | None, Mapping[str, StepState]]:
+    """The selected steps, the source execution, and the steps that are reused from it."""
     selected = tuple(dict.fromkeys(each["StepName"] for each in config.get("SelectedSteps", ())))
     source: str | None = config.get("SourcePipelineExecutionArn")
     if not selected:

@@ -9,23 +9,24 @@ import pytest
 
 from passrole.definition import parse
 from passrole.engine import State, begin, commands, decide
-from passrole.engine.commands import CancelEmrStep, InvokeFunction, SubmitEmrStep
+from passrole.engine.commands import CancelJob, InvokeFunction, SubmitJob
 from passrole.engine.facts import (
     EffectFailed,
-    EmrCancelSent,
-    EmrEnded,
-    EmrSubmitted,
     ExecutionStarted,
+    JobCancelSent,
+    JobEnded,
+    JobSubmitted,
     StopRequested,
 )
 
 STEP_CONFIG = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["a", {"Get": "Parameters.P"}]}}
 OWN: dict[str, Any] = {"Instances": {"InstanceGroups": []}}
 JOB: dict[str, Any] = {"at": 2.0, "step": "Job", "attempt": 1}
-SUBMITTED = EmrSubmitted(**JOB, cluster_id="j-1", emr_step_id="s-1", emr_step_name="n")
+KNOWN = {"ClusterId": "j-1", "StepId": "s-1", "StepName": "n"}
+SUBMITTED = JobSubmitted(**JOB, handle={"EMR": KNOWN})
 STEP: dict[str, Any] = {"Id": "s-1", "Config": {"Args": ["x", "y"]}, "Status": {"State": "COMPLETED"}}
-SUCCEEDED = EmrEnded(**JOB, succeeded=True, properties=STEP)
-FAILED = EmrEnded(**JOB, succeeded=False, reason="r", log_file="s3://l")
+SUCCEEDED = JobEnded(**JOB, succeeded=True, properties=STEP)
+FAILED = JobEnded(**JOB, succeeded=False, reason="r", metadata={"EMR": {"LogFilePath": "s3://l"}})
 STOP = StopRequested(at=1.5)
 
 
@@ -60,13 +61,13 @@ def then(state: State, *facts: Any) -> tuple[State, list[Any]]:
 
 def test_a_step_is_submitted_with_its_arguments_resolved() -> None:
     state, command = started()
-    assert isinstance(command, SubmitEmrStep)
-    assert (command.cluster_id, command.cluster_config, command.role) == ("j-1", None, None)
-    assert command.step_config == {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["a", "v"]}}
-    assert command.emr_step_name.startswith("pipelines-abc-Job-")
+    assert isinstance(command, SubmitJob)
+    step_config = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["a", "v"]}}
+    assert (command.kind, command.request) == ("EMR", {"ClusterId": "j-1", "StepConfig": step_config})
+    assert command.name.startswith("pipelines-abc-Job-")
     assert state.steps["Job"].metadata == {}
     _, own = started(own=True)
-    assert (own.cluster_id, own.cluster_config) == (None, OWN)
+    assert own.request == {"ClusterConfig": OWN, "StepConfig": step_config}
 
 
 def test_retry_policies_and_a_role_go_along() -> None:
@@ -101,8 +102,7 @@ def test_it_succeeds_and_its_properties_can_be_read() -> None:
             payload={"cluster": "j-1", "id": "s-1", "arg": "y"},
         )
     ]
-    known = {"ClusterId": "j-1", "StepId": "s-1", "StepName": "n"}
-    assert state.steps["Job"].metadata == {"EMR": known}
+    assert state.steps["Job"].metadata == {"EMR": KNOWN}
 
 
 def test_a_property_that_is_not_there_fails_who_asks() -> None:
@@ -130,9 +130,14 @@ def test_a_stop_cancels_it_and_waits(own: bool) -> None:
     state, _ = started(own=own)
     state, asked = then(state, SUBMITTED, STOP)
     assert asked == [
-        CancelEmrStep(step="Job", attempt=1, cluster_id="j-1", emr_step_id="s-1", owns_cluster=own)
+        CancelJob(
+            step="Job",
+            attempt=1,
+            kind="EMR",
+            handle={"ClusterId": "j-1", "StepId": "s-1", "OwnsCluster": own},
+        )
     ]
-    state, asked = then(state, EmrCancelSent(**JOB), STOP)
+    state, asked = then(state, JobCancelSent(**JOB), STOP)
     assert (asked, state.status, state.steps["Job"].status) == ([], "Stopping", "Stopping")
     for ended in (SUCCEEDED, FAILED):
         after, _ = then(state, ended)
@@ -144,7 +149,7 @@ def test_a_stop_before_the_submission_is_passed_on_after_it() -> None:
     state, asked = then(state, STOP)
     assert (asked, state.steps["Job"].status) == ([], "Stopping")
     _, asked = then(state, SUBMITTED)
-    assert [type(each) for each in asked] == [CancelEmrStep]
+    assert [type(each) for each in asked] == [CancelJob]
 
 
 def test_a_submission_or_a_cancellation_that_fails_fails_the_step() -> None:
@@ -160,14 +165,14 @@ def test_a_submission_or_a_cancellation_that_fails_fails_the_step() -> None:
     ("before", "late"),
     [
         ((), SUCCEEDED),
-        ((), EmrCancelSent(**JOB)),
+        ((), JobCancelSent(**JOB)),
         ((SUBMITTED,), SUBMITTED),
-        ((SUBMITTED,), EmrCancelSent(**JOB)),
+        ((SUBMITTED,), JobCancelSent(**JOB)),
         ((SUBMITTED,), EffectFailed(**JOB, reason="late")),
-        ((SUBMITTED, STOP, EmrCancelSent(**JOB)), EmrCancelSent(**JOB)),
+        ((SUBMITTED, STOP, JobCancelSent(**JOB)), JobCancelSent(**JOB)),
         ((SUBMITTED, SUCCEEDED), FAILED),
         ((SUBMITTED, SUCCEEDED), SUBMITTED),
-        ((SUBMITTED,), EmrEnded(at=2.0, step="Job", attempt=2, succeeded=True)),
+        ((SUBMITTED,), JobEnded(at=2.0, step="Job", attempt=2, succeeded=True)),
     ],
     ids=str,
 )

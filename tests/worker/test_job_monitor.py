@@ -1,4 +1,4 @@
-"""The EMR monitor over a real store: no failed poll and no failed write leaves a step waiting for ever."""
+"""The job monitor over a real store: no failed poll and no failed write leaves a step waiting for ever."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,15 +11,15 @@ from tests.worker.conftest import PIPELINE, ROLE, FakeDoor
 from tests.worker.failing_writes import FullDisk, make_quick
 
 from passrole import history
-from passrole.engine.facts import EmrEnded
+from passrole.engine.facts import JobEnded
 from passrole.history import jobs
 from passrole.history.jobs import Job
 from passrole.services.events.destinations import NOTICES
 from passrole.store import SqliteStore, Tx
-from passrole.worker import emr_monitor
+from passrole.worker import job_monitor
 from passrole.worker.calls import Calls
-from passrole.worker.emr_monitor import EmrMonitor
-from passrole.worker.emr_steps import EmrSteps
+from passrole.worker.job_monitor import JobMonitor
+from passrole.worker.job_steps.table import job_steps
 from passrole.worker.supervisor import Supervisor
 
 EXECUTION = f"{PIPELINE}/execution/e"
@@ -37,18 +37,19 @@ class Scene:
         self.supervisor = Supervisor()
         self.recorded: list[str] = []
         calls = Calls(self.door, lambda: 1.0)
-        self.monitor = EmrMonitor(store, calls, EmrSteps(calls, lambda: 1.0), lambda: 1.0)
+        self.monitor = JobMonitor(store, job_steps(calls, lambda: 1.0), lambda: 1.0)
         patch.setattr(history, "advance", self._advance)
 
     def _advance(self, tx: Tx, execution: str, fact: Any) -> None:
-        assert execution == EXECUTION and isinstance(fact, EmrEnded)
+        assert execution == EXECUTION and isinstance(fact, JobEnded)
         jobs.forget(tx, execution, fact.step, fact.attempt)
         self.recorded.append(fact.step)
 
     async def add(self, *steps: str) -> None:
         def write(tx: Tx) -> None:
+            handle: dict[str, Any] = {"ClusterId": "j-1", "OwnsCluster": False}
             for step in steps:
-                job = Job(EXECUTION, ROLE, step, 1, "j-1", f"s-{step}", owns_cluster=False)
+                job = Job("EMR", EXECUTION, ROLE, step, 1, handle | {"StepId": f"s-{step}"})
                 jobs._ROWS.put(tx, job.key, job)
                 tx.notify(jobs.JOBS, job)
 
@@ -124,7 +125,7 @@ def test_more_jobs_than_are_polled_at_once_take_turns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(scene: Scene) -> None:
-        monkeypatch.setattr(emr_monitor, "POLLS_MAX", 2)
+        monkeypatch.setattr(job_monitor, "LOOKS_MAX", 2)
         scene.door.prepare("DescribeStep", COMPLETED)
         await scene.add(*"abcdefg")
         scene.monitor.start(scene.supervisor)

@@ -1,0 +1,167 @@
+"""Steps whose work is a job of another service: submitted, followed, cancelled, tried again, taken over.
+
+    start ── SearchCache ── CacheSearched ─┬─ a result: succeeded at once
+                                           └─ none: SubmitJob ── JobSubmitted ── JobEnded
+                                                       └── AwaitRetry ── RetryDue ──┘
+
+A retry is a new job under a new name, and the step's next attempt.
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from passrole.definition.expressions import Json
+from passrole.engine import cache_key
+from passrole.engine.commands import AwaitRetry, CancelJob, SearchCache, SubmitJob
+from passrole.engine.decision import Draft
+from passrole.engine.facts import (
+    EffectFailed,
+    JobCancelSent,
+    JobEnded,
+    JobSubmitted,
+    RetryDue,
+    StepPreparing,
+    StepRetrying,
+    StepStarted,
+    StepStopped,
+    StepSucceeded,
+)
+from passrole.engine.kinds.kind import Answer, Kind, StepAnswer, fail, message_due, running
+from passrole.engine.retries import next_delay
+from passrole.engine.scope import Scope
+from passrole.engine.state import State, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """What one type of job adds. `name` is its job's for an attempt, `request` what its service is asked,
+    `handle` by what it is cancelled and followed, of a step whose job was submitted.
+    """
+
+    name: Callable[[Any, int, Scope], str]
+    request: Callable[[Any, str, Scope], dict[str, Json]]
+    handle: Callable[[StepState], Mapping[str, Json]]
+
+
+def kind_of(type_: JobType) -> Kind:
+    """The row of a type of job."""
+
+    def start(draft: Draft, step: Any, attempt: int, scope: Scope) -> None:
+        search = None if _is_searched(draft.state, step) else _search(type_, step, attempt, scope)
+        if search is None:
+            draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
+            draft.ask(_submission(type_, step, attempt, scope))
+            return
+        if step.name not in draft.state.steps:
+            draft.record(StepPreparing(at=scope.now, step=step.name, attempt=attempt))
+        draft.ask(search)
+
+    def retry(draft: Draft, fact: RetryDue) -> None:
+        progress = draft.state.steps[fact.step]
+        scope = Scope(draft.state, progress.started_at, progress.read)
+        draft.ask(_submission(type_, progress.step, fact.attempt, scope))
+
+    def end(draft: Draft, progress: StepState) -> None:
+        draft.ask(
+            CancelJob(
+                step=progress.step.name,
+                attempt=progress.attempt,
+                kind=progress.step.type_,
+                handle=type_.handle(progress),
+            )
+        )
+
+    def submitted(draft: Draft, fact: JobSubmitted) -> None:
+        """A stop that came before the job was submitted is passed on now."""
+        progress = draft.state.steps[fact.step]
+        if progress.status == "Stopping":
+            end(draft, progress)
+
+    return Kind(
+        start=start,
+        answers={
+            JobSubmitted: Answer(lambda progress, _: message_due(progress) == "Executing", submitted),
+            JobCancelSent: Answer(lambda progress, _: message_due(progress) == "Stopping", _only_wait),
+            JobEnded: Answer(lambda progress, _: progress.sent is not None, _ended),
+            EffectFailed: Answer(_is_due, _effect_failed),
+            RetryDue: Answer(lambda progress, _: progress.retry_due is not None, retry),
+        },
+        end=end,
+    )
+
+
+def compared(type_: JobType, state: State, step: str) -> dict[str, Any] | None:
+    """What counts of the arguments of a step that has started; see cache_key. Raises Unresolvable."""
+    progress = state.steps[step]
+    scope = Scope(state, progress.started_at, progress.read)
+    return cache_key.compared(progress.step.type_, _request(type_, progress.step, progress.attempt, scope))
+
+
+def _submission(type_: JobType, step: Any, attempt: int, scope: Scope) -> SubmitJob:
+    return SubmitJob(
+        step=step.name,
+        attempt=attempt,
+        kind=step.type_,
+        name=type_.name(step, attempt, scope),
+        request=_request(type_, step, attempt, scope),
+        retries=tuple(step.retries),
+    )
+
+
+def _request(type_: JobType, step: Any, attempt: int, scope: Scope) -> dict[str, Json]:
+    return type_.request(step, type_.name(step, attempt, scope), scope)
+
+
+def _is_searched(state: State, step: Any) -> bool:
+    return step.name in state.steps and state.steps[step.name].is_searched
+
+
+def _search(type_: JobType, step: Any, attempt: int, scope: Scope) -> SearchCache | None:
+    if step.cache is None or not step.cache.enabled:
+        return None
+    digest = cache_key.digest(step.type_, _request(type_, step, attempt, scope))
+    if digest is None:
+        return None
+    return SearchCache(step=step.name, attempt=attempt, digest=digest, age_seconds=step.cache.expire_seconds)
+
+
+def _ended(draft: Draft, fact: JobEnded) -> None:
+    """While stopping, however the job ended, the step is stopped."""
+    if draft.state.steps[fact.step].status == "Stopping":
+        draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+    elif fact.succeeded:
+        draft.record(StepSucceeded(at=fact.at, step=fact.step, attempt=fact.attempt))
+    else:
+        _retry_or_fail(draft, fact, fact.error, fact.reason)
+
+
+def _is_due(progress: StepState, fact: EffectFailed) -> bool:
+    return message_due(progress) == fact.status
+
+
+def _effect_failed(draft: Draft, fact: EffectFailed) -> None:
+    """A job that cannot be ended is no more waited for: else the execution would be stuck for ever."""
+    if draft.state.steps[fact.step].status == "Executing":
+        _retry_or_fail(draft, fact, fact.error, fact.reason)
+    else:
+        fail(draft, fact, fact.reason)
+
+
+def _retry_or_fail(draft: Draft, fact: StepAnswer, error: str | None, reason: str | None) -> None:
+    progress = running(draft.state, fact)
+    assert progress is not None, "an answer that is news is about a step that runs"
+    step: Any = progress.step
+    delay = next_delay(step.retries, error, progress.retried, fact.at - progress.started_at)
+    if delay is None:
+        fail(draft, fact, reason)
+        return
+    due = fact.at + delay
+    draft.record(StepRetrying(at=fact.at, step=fact.step, attempt=fact.attempt, due=due, reason=reason))
+    draft.ask(AwaitRetry(step=fact.step, attempt=fact.attempt + 1, due=due))
+
+
+def _only_wait(_draft: Draft, _fact: StepAnswer) -> None:
+    """Folding the fact did it all."""

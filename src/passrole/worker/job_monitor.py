@@ -1,0 +1,117 @@
+"""Follows the jobs that executions wait for: looks at each on notices and every RECONCILE_SECONDS.
+
+A notice says that something has changed; what it is, the service is asked for as the execution's role. So one
+that is lost, late or forged changes nothing, and an EventBridge rule that was deleted delays a step by
+RECONCILE_SECONDS at most. A look that fails, as when the fact cannot be written, is repeated with back-off.
+What it knows of a type of job is in `job_steps`.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from passrole import history
+from passrole.clock import Clock
+from passrole.engine.facts import JobEnded
+from passrole.history.jobs import JOBS, Job, is_under_way, under_way
+from passrole.store import Store
+from passrole.worker.calls import CallFailed
+from passrole.worker.due_keys import DueKeys
+from passrole.worker.job_steps.job_step import JobSteps
+from passrole.worker.retry_policy import THROTTLING
+from passrole.worker.supervisor import Loop, Supervisor
+
+log = logging.getLogger(__name__)
+
+RECONCILE_SECONDS = 60.0
+LOOKS_MAX = 64
+
+
+class JobMonitor:
+    """Follows all jobs that executions wait for, while `run` does."""
+
+    def __init__(self, store: Store, job_steps: JobSteps, clock: Clock) -> None:
+        self._store = store
+        self._job_steps = job_steps
+        self._clock = clock
+        self._jobs: dict[str, Job] = {}
+        self._due = DueKeys(clock)
+        self._looked_at: set[str] = set()
+        self._loop: Loop | None = None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Follow what an earlier process left, and what is new."""
+        self._loop = supervisor.start("job-monitor", self._run, at_once_max=LOOKS_MAX)
+
+    async def _run(self) -> None:
+        channels = {channel for step in self._job_steps.values() for channel in step.channels}
+        unsubscribe = [self._store.listen(channel, self._on_notice) for channel in channels]
+        unsubscribe.append(self._store.listen(JOBS, self._add))
+        try:
+            for job in await self._store.read(under_way):
+                self._add(job)
+            while True:
+                self._schedule_looks()
+                await self._due.wait(held=self._looked_at, is_full=self._is_full)
+        finally:
+            for each in unsubscribe:
+                each()
+
+    @property
+    def _is_full(self) -> bool:
+        assert self._loop is not None
+        return self._loop.free <= 0
+
+    def _add(self, job: Job) -> None:
+        """Its notices may have come before anybody knew whom they concern."""
+        self._jobs[job.key] = job
+        self._due.add(job.key)
+
+    def _on_notice(self, notice: Any) -> None:
+        for job in tuple(self._jobs.values()):
+            if self._job_steps[job.kind].concerns(notice, job):
+                self._due.add(job.key)
+
+    def _schedule_looks(self) -> None:
+        """At most one look per job; a notice during a look triggers another."""
+        assert self._loop is not None
+        for key in self._due.take(self._loop.free, held=self._looked_at):
+            job = self._jobs.get(key)
+            if job is not None:
+                self._loop.spawn(self._look(job)).add_done_callback(partial(self._looked_once, job))
+                self._looked_at.add(key)
+
+    def _looked_once(self, job: Job, task: "asyncio.Task[None]") -> None:
+        self._looked_at.discard(job.key)
+        if task.cancelled() or task.exception() is not None:
+            self._due.retry(job.key)
+        else:
+            self._due.succeeded(job.key)
+        if job.key in self._jobs:
+            self._due.add(job.key, self._clock() + RECONCILE_SECONDS)
+        self._due.wake()
+
+    async def _look(self, job: Job) -> None:
+        if not await self._store.read(lambda tx: is_under_way(tx, job)):
+            self._jobs.pop(job.key, None)
+            return
+        step = self._job_steps[job.kind]
+        try:
+            ended = await step.look(job)
+        except CallFailed as failure:
+            if failure.code in THROTTLING or not failure.is_final:
+                return  # the next look may do better
+            await step.give_up(job)
+            ended = JobEnded(
+                at=self._clock(), step=job.step, attempt=job.attempt, succeeded=False, reason=failure.reason
+            )
+        if ended is not None:
+            await self._record(job, ended)
+
+    async def _record(self, job: Job, ended: JobEnded) -> None:
+        try:
+            await self._store.write(lambda tx: history.advance(tx, job.execution, ended))
+        except history.UnknownExecution:
+            log.info("`%s` was deleted while its job ran", job.execution)
+        self._jobs.pop(job.key, None)
