@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from passrole.definition import DefinitionError, Pipeline, parse
-from passrole.definition.kinds import KINDS, table
+from passrole.definition.kinds import KINDS
 
 OUTPUTS = {"Outputs": [{"OutputName": "o", "S3Output": {"S3Uri": "s3://b/o"}}]}
 FILES = [{"PropertyFileName": "f", "OutputName": "o", "FilePath": "p"}]
@@ -65,11 +64,6 @@ STEPS = st.fixed_dictionaries(
         "FunctionArn": VALUES,
     },
 )
-
-
-@pytest.fixture(autouse=True)
-def _all_types_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "NOT_RUN_YET", ())
 
 
 @given(st.lists(STEPS, max_size=3))

@@ -18,7 +18,7 @@ from passrole.definition import (
     parse_stored,
 )
 from passrole.definition.expressions import Constant, ObjectOf, ParameterRef
-from passrole.definition.kinds import KINDS, table
+from passrole.definition.kinds import KINDS
 from passrole.definition.steps import CacheConfig, RetryPolicy
 
 RECORDED = Path(__file__).parent / "recorded_jobs"
@@ -39,11 +39,6 @@ OUTPUTS = {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "train"}]}}
 TextOf = Callable[..., str]
 ProblemsOf = Callable[[str], Sequence[str]]
 LambdaStep = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def _all_types_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "NOT_RUN_YET", ())
 
 
 def job(type_: str = "Processing", arguments: Mapping[str, Any] | None = None, **members: Any) -> Any:
@@ -263,14 +258,6 @@ def test_a_reference_to_a_job_leads_into_its_description(
     text = text_of(job(type_, arguments), reader, Parameters=[{"Name": "P", "Type": "String"}])
     expected = [f"Step 'l' references 'Steps.J.{path}', which is not an output of that step."]
     assert problems_of(text) == ([] if holds else expected)
-
-
-def test_types_without_rows_above_are_refused(
-    text_of: TextOf, problems_of: ProblemsOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(table, "NOT_RUN_YET", ("Training",))
-    (message,) = problems_of(text_of(job("Training")))
-    assert message.endswith("Supported step types: [Lambda, Callback, EMR, Processing, Condition, Fail]")
 
 
 def test_a_recorded_definition_keeps_its_policies_and_its_cache() -> None:

@@ -8,7 +8,6 @@ import pytest
 from passrole.definition import ConditionStep, parse
 from passrole.definition.conditions import Comparison, Not, Or
 from passrole.definition.expressions import Constant, JsonGet, StepRef
-from passrole.definition.kinds import table
 
 TextOf = Callable[..., str]
 ProblemsOf = Callable[[str], Sequence[str]]
@@ -21,11 +20,6 @@ REPORT = JsonGet(
     "metrics.mse",
     file="report.json",
 )
-
-
-@pytest.fixture(autouse=True)
-def _all_types_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "NOT_RUN_YET", ())
 
 
 def evaluation(name: str = "Report", output: str = "eval", **members: Any) -> Any:

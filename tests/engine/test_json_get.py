@@ -11,7 +11,8 @@ from passrole.definition import DefinitionError, Pipeline, parse
 from passrole.definition.expressions import Constant, JsonGet
 from passrole.engine import Decision, State, begin, decide, facts
 from passrole.engine.commands import InvokeFunction, ReadJson, SendCallback
-from passrole.engine.resolve import Scope, resolve, unread
+from passrole.engine.resolve import resolve, unread
+from passrole.engine.scope import Scope
 
 Started = Callable[..., facts.ExecutionStarted]
 URI = "s3://reports/r.json"

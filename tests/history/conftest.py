@@ -1,7 +1,7 @@
 """A real store, and executions of small pipelines in it.
 
-A pipeline is a line of steps: `l` Lambda, `c` Callback, `e` EMR, `f` Fail, and after each what it depends on:
-`l1 c1<l1> f1<c1>`. Its execution is named by a letter.
+A pipeline is a line of steps: `l` Lambda, `c` Callback, `e` EMR, `f` Fail, `p` Processing with caching and
+retries, and after each what it depends on: `l1 c1<l1> f1<c1>`. Its execution is named by a letter.
 """
 
 import asyncio
@@ -98,6 +98,12 @@ def step(word: str) -> dict[str, Any]:
         case "e":
             submitted = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["true"]}}
             about |= {"Type": "EMR", "Arguments": {"ClusterId": "j-1", "StepConfig": submitted}}
+        case "p":
+            cache = {"Enabled": True, "ExpireAfter": "PT1M"}
+            retried = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 5}
+            arguments = {"AppSpecification": {"ImageUri": f"image-{name}"}}
+            about |= {"Type": "Processing", "Arguments": arguments}
+            about |= {"CacheConfig": cache, "RetryPolicies": [retried]}
         case "f":
             about |= {"Type": "Fail", "Arguments": {"ErrorMessage": "bad"}}
     return about

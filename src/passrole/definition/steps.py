@@ -28,10 +28,6 @@ class CacheConfig:
     enabled: bool
     expire_seconds: int | None = None
 
-    @property
-    def expire_seconds(self) -> int | None:
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

@@ -1,9 +1,18 @@
 """What `Steps.<step>.<path>` means, by the type of the step that is referred to."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from passrole.definition import CallbackStep, ConditionStep, EmrStep, LambdaStep, Step
+from passrole.definition import (
+    CallbackStep,
+    ConditionStep,
+    EmrStep,
+    LambdaStep,
+    ProcessingStep,
+    Step,
+    TrainingStep,
+)
 from passrole.definition.expressions import Json, StepRef
+from passrole.definition.kinds import kind_of
 from passrole.definition.parameters import read_typed
 from passrole.engine.scope import Unresolvable
 from passrole.engine.state import StepState
@@ -41,33 +50,29 @@ def _of_emr_step(reference: StepRef, source: StepState) -> Json:
     """The cluster's id, or a member of EMR's Step: `Steps.X.Config.Args[3]`."""
     known = source.metadata.get("EMR", {})
     ids: dict[str, Json] = {"Id": known.get("StepId"), "Name": known.get("StepName")}
-    return _within({**ids, **source.properties, "ClusterId": known.get("ClusterId")}, reference)
+    description = {**ids, **source.properties, "ClusterId": known.get("ClusterId")}
+    return _of_description(description, reference, source)
 
 
-def _within(found: Json, reference: StepRef) -> Json:
-    """What the path leads to. A name in brackets finds the item of a list that is called so."""
-    for part in reference.path:
-        if isinstance(found, list):
-            found = found[part] if isinstance(part, int) and part < len(found) else _named(found, part)
-        else:
-            found = found.get(part) if isinstance(found, dict) and isinstance(part, str) else None
+def _of_job(reference: StepRef, source: StepState) -> Json:
+    return _of_description(dict(source.properties), reference, source)
+
+
+def _of_description(description: Json, reference: StepRef, source: StepState) -> Json:
+    """What the path leads to in the answer of the service that runs the job."""
+    properties = kind_of(source.step).properties
+    found = None if properties is None else properties.at(description, reference.path)
     if found is None:
         raise Unresolvable(f"Step '{reference.step}' has no property '{reference.text}'.")
     return found
 
 
-def _named(items: Iterable[Json], name: str | int) -> Json:
-    named = (item for item in items if isinstance(item, dict) and name in map(item.get, _NAMES))
-    return next(named, None)
-
-
-_NAMES = ("OutputName", "InputName", "MetricName", "ChannelName")
-"""By which members a list's items are looked up: `Outputs['train']`, `FinalMetricDataList['m']`."""
-
 PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     LambdaStep: _output,
     CallbackStep: _output,
     EmrStep: _of_emr_step,
+    ProcessingStep: _of_job,
+    TrainingStep: _of_job,
     ConditionStep: _outcome,
 }
 """A Fail step has none."""

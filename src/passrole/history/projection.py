@@ -108,6 +108,7 @@ def _step(progress: StepState) -> dict[str, Any]:
         FailureReason=progress.failure_reason,
         Metadata=progress.metadata,
         AttemptCount=progress.attempt,
+        CacheHitResult=progress.cached_from and {"SourcePipelineExecutionArn": progress.cached_from},
         SelectiveExecutionResult=progress.source and {"SourcePipelineExecutionArn": progress.source},
     )
 

@@ -116,6 +116,7 @@ def _step(state: State, name: str, fact: Fact, previous: str | None, current: st
         previousStepStatus=previous,
         currentStepStatus=current,
         failureReason=step.failure_reason if isinstance(fact, StepFailed) else None,
+        cacheHitResult=step.cached_from and {"sourcePipelineExecutionArn": step.cached_from},
     )
 
 

@@ -9,7 +9,7 @@ from passrole.needs.document import Definition, RawStep, as_list, as_object
 from passrole.needs.emr import emr
 from passrole.needs.need import ANY, Need, Place, function_arn, key_arn, object_arn, pass_role, queue_arn
 from passrole.needs.need import role_arn as role_arn_of
-from passrole.needs.table import OWN_ROLE, TABLE, Ask, StepType
+from passrole.needs.table import EXECUTION_TAG, OWN_ROLE, STEP_TAG, TABLE, Ask, StepType
 from passrole.policy.request import Values
 from passrole.policy.request_keys import request_tag_keys, resource_tag_keys
 from passrole.policy.sagemaker_keys import sagemaker_keys, values_at
@@ -46,13 +46,14 @@ def json_gets(step: RawStep, definition: Definition, place: Place) -> Iterator[N
 
 
 def _tags_of(step: RawStep, definition: Definition) -> dict[str, str]:
-    """The Tags of the step's arguments."""
+    """The Tags of the step's arguments, and those that SageMaker adds."""
     pairs = map(as_object, as_list(step.arguments.get("Tags")))
-    return {
+    own = {
         definition.text(pair["Key"]): definition.text(pair.get("Value", ""))
         for pair in pairs
         if "Key" in pair
     }
+    return {**own, EXECUTION_TAG: ANY, STEP_TAG: step.name}
 
 
 def _file_of(found: Mapping[str, Json], definition: Definition) -> tuple[str, str | None]:

@@ -19,6 +19,12 @@ API: Final = f"{_GUIDE}/api-permissions-reference.html"
 SAGEMAKER_REFERENCE: Final = f"{_AUTHORIZATION}/list_amazonsagemaker.html"
 _JOBS: Final = (ACCESS, API, SAGEMAKER_REFERENCE)
 
+EXECUTION_TAG: Final = "sagemaker:pipeline-execution-arn"
+STEP_TAG: Final = "sagemaker:pipeline-step-name"
+"""The tags of everything that a step creates: https://github.com/getindata/kedro-sagemaker/issues/20, and the
+lineage classes of AWS's SDK read the first.
+"""
+
 NOT_STOPPED: Final = "only an execution that is stopped asks for it"
 OWN_ROLE: Final = "a run can do without it where the job's own role has it"
 _IF_THERE: Final = "only for one that exists already"

@@ -8,10 +8,9 @@ from passrole.definition.kinds.kind import Kind
 from passrole.definition.kinds.table import (
     KINDS,
     KNOWN_BUT_UNSUPPORTED,
-    NOT_RUN_YET,
     expressions_in,
     kind_of,
     read_steps,
 )
 
-__all__ = ["KINDS", "KNOWN_BUT_UNSUPPORTED", "NOT_RUN_YET", "Kind", "expressions_in", "kind_of", "read_steps"]
+__all__ = ["KINDS", "KNOWN_BUT_UNSUPPORTED", "Kind", "expressions_in", "kind_of", "read_steps"]

@@ -23,9 +23,6 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
 KINDS: Final[Mapping[str, Kind[Any]]] = {kind.step.type_: kind for kind in _ROWS}
 """The rows by SageMaker's names of the types, in the order in which messages list them."""
 
-NOT_RUN_YET: tuple[str, ...] = ("Processing", "Training")
-"""Types that are read, but for which the floors above have no rows yet: definitions with them are refused."""
-
 KNOWN_BUT_UNSUPPORTED: Final = frozenset(
     {
         "Athena",
@@ -66,15 +63,15 @@ def expressions_in(step: Step) -> Iterable[Expression]:
 
 def read_steps(nodes: Iterable[Node]) -> Iterator[Step]:
     """The steps of a list; those inside a step follow it."""
-    supported = tuple(type_ for type_ in KINDS if type_ not in NOT_RUN_YET)
     for node in nodes:
         type_ = node.text("Type")
-        if type_ in supported:
-            yield from _read(KINDS[type_], node)
-        elif type_ in KNOWN_BUT_UNSUPPORTED or type_ in NOT_RUN_YET:
-            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, supported))
+        kind = KINDS.get(type_ or "")
+        if kind is not None:
+            yield from _read(kind, node)
+        elif type_ in KNOWN_BUT_UNSUPPORTED:
+            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, KINDS))
         elif type_ is not None:
-            node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", supported))
+            node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", KINDS))
 
 
 def _read(kind: Kind[Any], node: Node) -> Iterator[Step]:

@@ -5,20 +5,35 @@ A new type is a file here, a row below and one in `engine/properties.py`.
 
 from collections.abc import Mapping
 
-from passrole.definition import CallbackStep, ConditionStep, EmrStep, FailStep, LambdaStep, Step
+from passrole.definition import (
+    CallbackStep,
+    ConditionStep,
+    EmrStep,
+    FailStep,
+    LambdaStep,
+    ProcessingStep,
+    Step,
+    TrainingStep,
+)
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
-from passrole.engine.kinds.emr import EMR, EMR_JOB
-from passrole.engine.kinds.job import JobType
+from passrole.engine.kinds.emr import EMR
+from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
 from passrole.engine.kinds.lambda_ import LAMBDA
+from passrole.engine.kinds.sagemaker_job import sagemaker_job
+
+JOB_TYPES: Mapping[type[Step], JobType] = {
+    EmrStep: EMR,
+    ProcessingStep: sagemaker_job("Processing"),
+    TrainingStep: sagemaker_job("Training"),
+}
+"""The types whose work is a job."""
 
 KINDS: Mapping[type[Step], Kind] = {
     LambdaStep: LAMBDA,
     CallbackStep: CALLBACK,
-    EmrStep: EMR,
     ConditionStep: CONDITION,
     FailStep: FAIL,
+    **{type_: kind_of(job) for type_, job in JOB_TYPES.items()},
 }
-JOB_TYPES: Mapping[type[Step], JobType] = {EmrStep: EMR_JOB}
-"""Of those, the types whose work is a job."""

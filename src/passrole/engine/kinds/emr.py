@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from passrole.definition import EmrStep
 from passrole.definition.expressions import Json
-from passrole.engine.kinds.job import JobType, kind_of
+from passrole.engine.kinds.job import JobType
 from passrole.engine.resolve import resolve_object, resolve_text
 from passrole.engine.scope import Scope
 from passrole.engine.state import StepState
@@ -39,5 +39,4 @@ def _handle(progress: StepState) -> Mapping[str, Json]:
     }
 
 
-EMR_JOB = JobType(_name, _request, _handle)
-EMR = kind_of(EMR_JOB)
+EMR = JobType(_name, _request, _handle)

@@ -1,11 +1,16 @@
 """A row for each type of step whose work is a job."""
 
 from passrole.clock import Clock
+from passrole.services.sagemaker.jobs.kinds import KINDS
 from passrole.worker.calls import Calls
 from passrole.worker.job_steps.emr import EmrSteps
 from passrole.worker.job_steps.job_step import JobSteps
+from passrole.worker.job_steps.sagemaker import SageMakerJobs
 
 
 def job_steps(calls: Calls, clock: Clock) -> JobSteps:
-    """By the type of the step, as its definition has it."""
-    return {"EMR": EmrSteps(calls, clock)}
+    """By the type of the step, as its definition has it; SageMaker names its jobs by the same word."""
+    return {
+        "EMR": EmrSteps(calls, clock),
+        **{kind.word: SageMakerJobs(kind, calls, clock) for kind in KINDS.values()},
+    }

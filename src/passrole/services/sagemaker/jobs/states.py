@@ -16,6 +16,9 @@ from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import ENDED, STOPPING, Job
 from passrole.store import Tx, tasks
 
+ENDS = "sagemaker-job-ends"
+"""The channel that tells of jobs that have ended, by their ARNs."""
+
 _SOURCE = "aws.sagemaker"
 _TIMES = ("Time", "Timestamp")
 METRICS = "FinalMetricDataList"
@@ -34,9 +37,11 @@ def created(tx: Tx, kind: JobKind, job: Job) -> bool:
 
 
 def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
-    """Store a changed job and emit its event."""
+    """Store a changed job and emit its event; tell those who wait for its end."""
     changed = replace(job, modified=at)
     kind.collection.put(tx, job.key, changed)
+    if changed.has_ended:
+        tx.notify(ENDS, changed.arn)
     _emit_event(tx, kind, changed)
     return changed
 

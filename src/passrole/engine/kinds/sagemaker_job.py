@@ -1,0 +1,66 @@
+"""Steps that are jobs of SageMaker: their Arguments are the request, but for the name."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from passrole.definition import JobStep
+from passrole.definition.expressions import Json, member_of
+from passrole.engine.kinds.job import JobType
+from passrole.engine.resolve import experiment_name, resolve, resolve_object
+from passrole.engine.scope import Scope, Unresolvable
+from passrole.engine.state import StepState
+from passrole.engine.tokens import callback_token
+
+STEP_CHARACTERS_MAX = 20
+"""Of a step's name in the name of its job, as about sixty names in public notebooks have it."""
+
+NAME_CHARACTERS_MAX = 63
+
+
+def sagemaker_job(word: str) -> JobType:
+    """The type of job whose members begin with this word: Processing, Training."""
+    member = f"{word}Job"
+
+    def name(step: JobStep, attempt: int, scope: Scope) -> str:
+        """A name in the Arguments is a prefix, which SDKs send where they are told to."""
+        random_part = callback_token(scope.origin.seed, step.name, attempt)
+        prefix = _prefix(step, f"{member}Name", scope)
+        if prefix is None:
+            short = step.name[:STEP_CHARACTERS_MAX]
+            return f"pipelines-{scope.origin.execution_id}-{short}-{random_part}"
+        suffix = f"-{scope.origin.execution_id}-{random_part}"
+        return f"{prefix[: NAME_CHARACTERS_MAX - len(suffix)]}{suffix}"
+
+    def request(step: JobStep, name: str, scope: Scope) -> dict[str, Json]:
+        own = Scope(scope.state, scope.now, scope.read, {f"{member}Name": name})
+        resolved = _without_null(resolve_object(step.arguments, own))
+        assert isinstance(resolved, dict)
+        experiment = _experiment(scope)
+        return {**({"ExperimentConfig": experiment} if experiment else {}), **resolved}
+
+    def handle(progress: StepState) -> Mapping[str, Json]:
+        return progress.metadata[member]
+
+    return JobType(name, request, handle)
+
+
+def _prefix(step: JobStep, member: str, scope: Scope) -> str | None:
+    given = member_of(step.arguments, member)
+    value = None if given is None else resolve(given, scope)
+    return value if isinstance(value, str) and value else None
+
+
+def _experiment(scope: Scope) -> dict[str, Json]:
+    """Names that do not resolve are not shown (history/projection.py), and not sent."""
+    names: dict[str, Json] = {}
+    for each in scope.state.pipeline.experiment:
+        with suppress(Unresolvable):
+            names[each] = experiment_name(each, scope)
+    return names
+
+
+def _without_null(value: Json) -> Json:
+    """What is null is absent: SDKs send both."""
+    if isinstance(value, dict):
+        return {key: _without_null(each) for key, each in value.items() if each is not None}
+    return [_without_null(each) for each in value] if isinstance(value, list) else value

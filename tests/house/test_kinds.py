@@ -1,0 +1,45 @@
+"""A type of step has its row on every floor, or the floor is named that lacks it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from passrole.definition.kinds import KINDS as DEFINED
+from passrole.definition.steps import FollowedStep
+from passrole.engine.cache_key import COMPARED
+from passrole.engine.kinds import JOB_TYPES
+from passrole.engine.kinds import KINDS as RUN
+from passrole.engine.properties import PROPERTIES
+from passrole.needs.table import TABLE
+from passrole.worker.calls import Calls
+from passrole.worker.job_steps.table import job_steps
+
+WITHOUT_PROPERTIES = {"Fail"}
+
+
+def _by_name(rows: Mapping[type[Any], Any]) -> set[str]:
+    return {step.type_ for step in rows}
+
+
+async def _nobody(*_: Any, **__: Any) -> dict[str, Any]:
+    raise AssertionError("nothing is called")
+
+
+def _followed() -> set[str]:
+    return {name for name, kind in DEFINED.items() if issubclass(kind.step, FollowedStep)}
+
+
+@pytest.mark.parametrize(
+    ("floor", "rows", "wanted"),
+    [
+        ("engine/kinds", _by_name(RUN), set(DEFINED)),
+        ("engine/kinds, jobs", _by_name(JOB_TYPES), _followed()),
+        ("engine/properties", _by_name(PROPERTIES), set(DEFINED) - WITHOUT_PROPERTIES),
+        ("engine/cache_key", set(COMPARED) & set(DEFINED), _followed()),
+        ("needs/table", set(TABLE) & set(DEFINED), set(DEFINED)),
+        ("worker/job_steps", set(job_steps(Calls(_nobody, lambda: 0.0), lambda: 0.0)), _followed()),
+    ],
+)
+def test_every_floor_has_a_row(floor: str, rows: set[str], wanted: set[str]) -> None:
+    assert rows == wanted, f"{floor} lacks {wanted - rows}, and has {rows - wanted} beside"
