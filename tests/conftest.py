@@ -39,8 +39,9 @@ class Server:
     program: Sequence[str] = ("-m", "passrole")
 
     def __init__(self, data: Path, **settings: str) -> None:
+        """Functions and steps may write to the folders of tests, and so tell that they ran."""
         self.data = data
-        self._settings = settings
+        self._settings = {"shared_paths": str(data.parents[1]), **settings}
         self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 50 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()

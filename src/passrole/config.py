@@ -49,6 +49,27 @@ class Networks(str):
 _NO_NETWORKS = Networks()
 
 
+class Paths(str):
+    """Absolute paths, separated by colons."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str = "") -> Self:
+        """Raises ValueError."""
+        made = super().__new__(cls, text)
+        if relative := [path for path in made.paths if not path.is_absolute()]:
+            raise ValueError(f"`{relative[0]}` is not an absolute path")
+        return made
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """In their order."""
+        return tuple(Path(text) for text in self.split(":") if text)
+
+
+_NO_PATHS = Paths()
+
+
 class ImageRule(NamedTuple):
     """Images that fit `pattern` (with * and ?) run by a `python` environment or a `command`, `value`, or in a
     `container`.
@@ -113,6 +134,7 @@ class Config:
     spark_home: str = ""
     java_home: str = ""
     sandbox: str = "auto"
+    shared_paths: Paths = _NO_PATHS
     images: ImageRules = _NO_RULES
     containers: str = "auto"
     job_python: str = ""

@@ -10,22 +10,29 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from tests.eventually import eventually_async
+from tests.eventually import eventually_async, process_ended
 
-from passrole.config import Config
+from passrole.config import Config, Paths
 from passrole.runtimes import Functions
 from passrole.runtimes.environment import HOST_RUNTIME
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
+from passrole.runtimes.sandbox import machine
+from passrole.runtimes.worker_start import TASK_ROOT
 
 T = TypeVar("T")
+
+WHO = "import os; return os.environ['AWS_LAMBDA_LOG_STREAM_NAME'].partition(']')[2]"
+"""Tells the function's processes apart: in a sandbox all have the same number."""
 
 
 class Bench:
     """Writes functions, and runs scenarios against a fresh runtime."""
 
-    def __init__(self, place: Path, bootstrap: str) -> None:
+    def __init__(self, place: Path, bootstrap: str, sandbox: str = "auto") -> None:
         self.place = place
-        self.config = Config(data=place / "data", lambda_bootstrap=bootstrap)
+        self.config = Config(
+            data=place / "data", lambda_bootstrap=bootstrap, shared_paths=Paths(str(place)), sandbox=sandbox
+        )
         self.assumed = 0
         self.lifetime = 3600.0
 
@@ -51,16 +58,21 @@ class Bench:
         )
         return replace(spec, **changes)
 
-    def gated(self, *, then: str = "return os.getpid()", **changes: Any) -> FunctionSpec:
+    def gated(self, *, then: str = "return who", **changes: Any) -> FunctionSpec:
         """A function that waits for `open_gate` within its invocation, but for the event `false`."""
         source = f"""
             import os, time
+            who = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"].partition("]")[2]
             if event is not False:
-                open(f"{self.place}/{{context.aws_request_id}}-{{os.getpid()}}.begun", "w").close()
+                open(f"{self.place}/{{context.aws_request_id}}-{{who}}.begun", "w").close()
                 while not os.path.exists("{self.place}/gate"): time.sleep(0.01)
             {then}
         """
         return self.function(source, **changes)
+
+    def root(self, spec: FunctionSpec) -> Path:
+        """Where the function sees its code."""
+        return TASK_ROOT if machine.sandbox(self.config).confines else spec.code
 
     async def until_begun(self, count: int) -> None:
         """So many invocations of the gated function are under way."""
@@ -114,3 +126,16 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
 def own_bench(tmp_path: Path) -> Bench:
     """Where the bootstrap does not matter."""
     return Bench(tmp_path, "own")
+
+
+def numbers(who: str) -> list[int]:
+    """The machine's numbers of a function's processes, by what WHO returned: those that run."""
+    found = (folder for folder in Path("/proc").glob("[0-9]*") if _is_of(folder, who.encode()))
+    return [int(folder.name) for folder in found if not process_ended(int(folder.name))]
+
+
+def _is_of(process: Path, who: bytes) -> bool:
+    try:
+        return who in (process / "environ").read_bytes()
+    except OSError:
+        return False

@@ -74,7 +74,8 @@ def test_an_exception_brings_its_own_frames_only(bench: Bench) -> None:
         "def handler(event, context):\n    inner()\ndef inner():\n    raise ValueError('no')\n"
     )
     told = json.loads(bench.once(spec).payload)
-    frames = [f'  File "{spec.code}/h.py", line {line}, in {what}\n    {text}\n' for line, what, text in (
+    file = bench.root(spec) / "h.py"
+    frames = [f'  File "{file}", line {line}, in {what}\n    {text}\n' for line, what, text in (
         (2, "handler", "inner()"), (4, "inner", "raise ValueError('no')"))]  # fmt: skip
     assert told == {"errorMessage": "no", "errorType": "ValueError", "requestId": "r-1", "stackTrace": frames}
 

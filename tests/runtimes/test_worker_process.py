@@ -6,19 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.eventually import eventually, eventually_async, process_ended
-from tests.runtimes.conftest import Bench
+from tests.eventually import eventually, eventually_async
+from tests.runtimes.conftest import WHO, Bench, numbers
 
 from passrole.runtimes import Functions
 
 
 def test_a_timeout_kills_the_function_and_what_it_started(bench: Bench) -> None:
-    source = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid); time.sleep(60)"
+    source = "import subprocess, time; subprocess.Popen(['sleep', '60']); print('up'); time.sleep(60)"
     result = bench.once(bench.function(source, timeout_seconds=1))
     assert result.error == "Unhandled"
     assert json.loads(result.payload) == {
@@ -27,18 +26,22 @@ def test_a_timeout_kills_the_function_and_what_it_started(bench: Bench) -> None:
     }
     lines = result.log.decode().splitlines()
     assert "r-1 Task timed out after 1.00 seconds" in lines
+    assert "up" in lines
     assert lines[-1].endswith("\tStatus: timeout\t")
-    eventually(lambda: process_ended(int(lines[1])))
+    eventually(lambda: not numbers(result.log_stream))
 
 
-def test_a_child_that_left_the_session_dies_with_its_function(own_bench: Bench) -> None:
+@pytest.mark.parametrize("sandbox", ["auto", "none"])
+def test_a_child_that_left_the_session_dies_with_its_function(own_bench: Bench, sandbox: str) -> None:
     source = """
         import subprocess, time
-        print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)
+        subprocess.Popen(['sleep', '60'], start_new_session=True)
+        print('up')
         time.sleep(60)
     """
-    log = own_bench.once(own_bench.function(source, timeout_seconds=1)).log.decode()
-    eventually(lambda: process_ended(int(log.splitlines()[1])))
+    result = own_bench.once(own_bench.function(source, timeout_seconds=1), sandbox=sandbox)
+    assert b"\nup\n" in result.log
+    eventually(lambda: not numbers(result.log_stream))
 
 
 def test_after_a_timeout_the_next_invocation_starts_afresh(own_bench: Bench) -> None:
@@ -63,7 +66,7 @@ def test_more_memory_than_configured_is_killed(own_bench: Bench, where: str) -> 
 
 
 def test_too_large_an_answer_is_refused_and_the_worker_stays_warm(bench: Bench) -> None:
-    spec = bench.function("import os; return 'x' * event if event else os.getpid()")
+    spec = bench.function(f"if event: return 'x' * event\n{WHO}")
 
     async def scenario(functions: Functions) -> Any:
         before = await bench.call(functions, spec, 0)
@@ -148,7 +151,7 @@ def test_nothing_of_the_hosts_environment_reaches_a_function(
         "AWS_REGION": "eu-west-1",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_SESSION_TOKEN": "token-1",
-        "LAMBDA_TASK_ROOT": str(spec.code),
+        "LAMBDA_TASK_ROOT": str(bench.root(spec)),
         "MINE": "1",
         "PATH": "/bin",
         "_HANDLER": "h.handler",
@@ -159,7 +162,7 @@ def test_nothing_of_the_hosts_environment_reaches_a_function(
 ORPHANAGE = """
 import asyncio, sys, time
 from pathlib import Path
-from passrole.config import Config
+from passrole.config import Config, Paths
 from passrole.runtimes import Functions
 from passrole.runtimes.environment import HOST_RUNTIME
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation
@@ -167,8 +170,11 @@ from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation
 async def credentials():
     return Credentials("a", "b", "c", time.time() + 3600)
 
-async def main(place, bootstrap):
-    functions = Functions(Config(data=place / "data", lambda_bootstrap=bootstrap))
+async def main(place, bootstrap, sandbox):
+    config = Config(
+        place / "data", lambda_bootstrap=bootstrap, shared_paths=Paths(str(place)), sandbox=sandbox
+    )
+    functions = Functions(config)
     spec = FunctionSpec("arn:aws:lambda:eu-west-1:111122223333:function:f", "f", "1", HOST_RUNTIME,
                         "h.handler", place / "code", 60, 512)
     calls = [functions.invoke(spec, credentials, Invocation(str(n), b"%d" % n)) for n in (0, 60)]
@@ -176,29 +182,30 @@ async def main(place, bootstrap):
         await ended
         (place / "one-is-idle").touch()
 
-asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))
 """
 
 
+@pytest.mark.parametrize("sandbox", ["auto", "none"])
 @pytest.mark.parametrize("bootstrap", ["awslambdaric", "own"])
-def test_workers_end_when_the_server_is_killed(tmp_path: Path, bootstrap: str) -> None:
+def test_workers_end_when_the_server_is_killed(tmp_path: Path, bootstrap: str, sandbox: str) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "h.py").write_text(
         "import os, subprocess, time\n"
         "def handler(event, context):\n"
         "    child = subprocess.Popen(['sleep', '60'])\n"
-        f"    open(f'{tmp_path}/{{os.getpid()}}-{{child.pid}}.pids', 'w').close()\n"
+        f"    open(f'{tmp_path}/' + context.log_stream_name.partition(']')[2] + '.begun', 'w').close()\n"
         "    end = time.time() + event\n"
         "    while time.time() < end: pass\n"
     )
-    server = subprocess.Popen([sys.executable, "-c", ORPHANAGE, str(tmp_path), bootstrap])
-    eventually(lambda: len(list(tmp_path.glob("*.pids"))) == 2)
+    server = subprocess.Popen([sys.executable, "-c", ORPHANAGE, str(tmp_path), bootstrap, sandbox])
+    eventually(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
     eventually((tmp_path / "one-is-idle").exists)  # and the other burns the processor
+    begun = [path.stem for path in tmp_path.glob("*.begun")]
+    assert all(len(numbers(who)) == 2 for who in begun)
     server.send_signal(signal.SIGKILL)
     server.wait()
-    for path in tmp_path.glob("*.pids"):
-        for pid in path.stem.split("-"):
-            eventually(partial(process_ended, int(pid)))
+    eventually(lambda: not any(map(numbers, begun)))
 
 
 def test_giving_up_on_an_invocation_ends_it(own_bench: Bench) -> None:
@@ -211,7 +218,7 @@ def test_giving_up_on_an_invocation_ends_it(own_bench: Bench) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         (begun,) = own_bench.place.glob("*.begun")
-        pid = int(begun.stem.rpartition("-")[2])
-        await eventually_async(lambda: process_ended(pid))
+        who = begun.stem.rpartition("-")[2]
+        await eventually_async(lambda: not numbers(who))
 
     own_bench.run(scenario)

@@ -23,19 +23,20 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Where a worker runs: the Runtime API's address, the gateway, a folder of its own to write in, and the
-    name of its log stream.
+    """Where a worker runs: the Runtime API's address, the gateway, its code, a folder of its own to write in,
+    and the name of its log stream.
     """
 
     runtime_api: str
     endpoint_url: str
+    code: Path
     scratch: Path
     log_stream: str
 
 
 def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerContext) -> dict[str, str]:
     """All environment variables of the worker's process."""
-    code, scratch = str(spec.code), str(context.scratch)
+    scratch = str(context.scratch)
     region = spec.arn.split(":")[3]
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -62,7 +63,7 @@ def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerConte
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
         "AWS_LAMBDA_RUNTIME_API": context.runtime_api,
-        "LAMBDA_TASK_ROOT": code,
+        "LAMBDA_TASK_ROOT": str(context.code),
         "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
     }
 

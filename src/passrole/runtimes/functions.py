@@ -26,8 +26,10 @@ from passrole.runtimes.interface import (
     InvocationResult,
     TooManyInvocations,
 )
+from passrole.runtimes.sandbox import machine
 from passrole.runtimes.turns import NOBODY, Turns
-from passrole.runtimes.worker_process import Launch, WorkerLost, WorkerProcess
+from passrole.runtimes.worker_process import WorkerLost, WorkerProcess
+from passrole.runtimes.worker_start import TASK_ROOT, Launch
 
 SLOT_WAIT_SECONDS = 30.0
 
@@ -40,6 +42,8 @@ class Functions:
         self._launch = Launch(
             endpoint_url=config.endpoint_url,
             bootstrap=chosen_bootstrap(config.lambda_bootstrap),
+            sandbox=machine.sandbox(config),
+            world=machine.world(config, TASK_ROOT),
         )
         self._clock = clock
         self._idle_seconds = config.lambda_idle_seconds

@@ -4,28 +4,22 @@
         │                  │             │
         └── failed ────────┴── ended ────┴── timed out, too much memory: killed
 
-A worker whose process ended is not reused; the pool starts another one. When the server is killed, its
-workers must end too: each has the reading end of a pipe whose writing end only the server has, and the kernel
-sends SIGKILL to the worker's process group when that end closes (Linux: F_SETSIG). On other systems a worker
-ends at its next poll, which fails.
+A worker whose process ended is not reused; the pool starts another one. How a process is started, and that it
+ends with the server, is in worker_start.py.
 """
 
 import asyncio
-import contextlib
-import fcntl
-import os
-import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from passrole import trees
 from passrole.clock import Clock
 from passrole.runtimes import environment, failures, processes
 from passrole.runtimes.broker import Broker, NextInvocation
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
 from passrole.runtimes.logs import Report, WorkerLog
+from passrole.runtimes.worker_start import Launch, Place, Started, start
 
 INIT_SECONDS = 10.0
 """AWS's limit of the init phase; a longer initialisation continues in the invocation's time."""
@@ -37,14 +31,6 @@ _MB = 1_048_576
 
 class WorkerLost(Exception):
     """The process had ended before it received the invocation, which another worker may run."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """The settings with which every worker of a server is started."""
-
-    endpoint_url: str
-    bootstrap: str
 
 
 @dataclass(frozen=True)
@@ -87,22 +73,27 @@ class WorkerProcess:
         self._init_reported = False
         self._final: _Answer | _Ended | None = None
         self._current: asyncio.Future[_InvocationEnd] | None = None
-        self._process: asyncio.subprocess.Process | None = None
-        self._lifeline = -1
+        self._started: Started | None = None
         self._used_bytes = 0
 
     async def start(self, launch: Launch) -> None:
         """Start the process, and wait at most INIT_SECONDS until it polls, fails or ends."""
         api = await self._broker.listen()
-        self._scratch.mkdir(parents=True)
-        context = environment.WorkerContext(api, launch.endpoint_url, self._scratch, self._log_stream)
+        place = Place(self.spec.code, self._scratch, launch.sandbox.confines)
+        context = environment.WorkerContext(
+            api, launch.endpoint_url, place.code_inside, place.scratch_inside, self._log_stream
+        )
         warning = environment.runtime_warning(self.spec.runtime)
         if warning:
             self._log.line(warning)
-        await self._spawn(
-            environment.command(self.spec, launch.bootstrap),
-            environment.variables(self.spec, self._credentials, context),
-        )
+        command = environment.command(self.spec, launch.bootstrap)
+        variables = environment.variables(self.spec, self._credentials, context)
+        self._init_began = perf_counter()
+        try:
+            self._started = await start(command, variables, place, launch, self._log.writing)
+        finally:
+            self._log.started()
+        self.ended = self._loop.create_task(self._watch_end(self._started))
         await asyncio.wait([self._initialised], timeout=INIT_SECONDS)
 
     async def run(self, invocation: Invocation) -> InvocationResult:
@@ -127,18 +118,20 @@ class WorkerProcess:
         if self._final is not None or self.retired or self._killed:
             return False
         fresh = self._credentials.expires - self._clock() > CREDENTIALS_MARGIN_SECONDS
-        return fresh and self._process is not None and not processes.has_ended(self._process.pid)
+        return fresh and self._started is not None and not self._started.has_ended()
 
     def kill(self) -> None:
         """Kill the process and its descendants; `ended` completes when that is done."""
         self._killed = True
-        if self._process is not None and self._process.returncode is None:
-            processes.kill_family(self._process.pid)
-        elif self._process is None:
+        if self._started is None:
             self._clean_up()
+        else:
+            self._started.kill()
 
     def polled(self) -> None:
         """The runtime asks for an invocation (broker.Listener)."""
+        if self._started is not None:
+            self._started.look_inside()
         if not self._initialised.done():
             self._init_ms = (perf_counter() - self._init_began) * 1000
             self._initialised.set_result(None)
@@ -154,32 +147,10 @@ class WorkerProcess:
     def _initialised_well(self) -> bool:
         return self._init_ms > 0
 
-    async def _spawn(self, command: list[str], variables: dict[str, str]) -> None:
-        self._init_began = perf_counter()
-        held, self._lifeline = os.pipe()
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=self._log.writing,
-                stderr=self._log.writing,
-                env=variables,
-                cwd=self.spec.code,
-                start_new_session=True,
-                pass_fds=(held,),
-            )
-            self.ended = self._loop.create_task(self._watch_end(self._process))
-            _tie(held, self._process.pid)
-        finally:
-            os.close(held)
-            self._log.started()
-
-    async def _watch_end(self, process: asyncio.subprocess.Process) -> None:
-        code = await process.wait()
-        processes.kill_family(process.pid)  # children that outlived it
-        self._finish(_Ended(code))
+    async def _watch_end(self, started: Started) -> None:
+        self._finish(_Ended(await started.ended()))
         self._clean_up()
-        await asyncio.to_thread(trees.remove, self._scratch)
+        await started.clean_up()
 
     def _finish(self, outcome: _Answer | _Ended) -> None:
         """Mark the worker as ended; the first reason is kept."""
@@ -197,9 +168,6 @@ class WorkerProcess:
         self._broker.close()
         self._log.drain()
         self._log.close()
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
 
     async def _outcome(self, invocation: Invocation) -> _InvocationEnd:
         if self._final is not None:
@@ -224,8 +192,8 @@ class WorkerProcess:
         if self._loop.time() >= deadline:
             self._settle(_TimedOut())
             return
-        if self._process is not None:
-            used = processes.resident_bytes(self._process.pid)
+        if self._started is not None:
+            used = processes.resident_bytes(self._started.pid)
             self._used_bytes = max(self._used_bytes, used)
             if used > self.spec.memory_mb * _MB:
                 self.kill()
@@ -248,8 +216,9 @@ class WorkerProcess:
         return InvocationResult(payload, error, self._log.take(), self._log_stream)
 
     def _report(self, request_id: str, duration_ms: float, status: str | None) -> Report:
-        if self._process is not None:
-            self._used_bytes = max(self._used_bytes, processes.resident_bytes_alone(self._process.pid))
+        if self._started is not None:
+            used = processes.resident_bytes_alone(self._started.program)
+            self._used_bytes = max(self._used_bytes, used)
         first, self._init_reported = not self._init_reported, True
         return Report(
             request_id=request_id,
@@ -279,14 +248,3 @@ class _Watch:
     def _look(self) -> None:
         self._timer = self._loop.call_at(self._next(), self._look)
         self._worker.check_limits(self._deadline)
-
-
-def _tie(held: int, pid: int) -> None:
-    """Make the kernel kill the process group of `pid` when the other end of the pipe closes."""
-    setsig = getattr(fcntl, "F_SETSIG", None)
-    if setsig is None:
-        return
-    with contextlib.suppress(OSError):  # it may have ended already
-        fcntl.fcntl(held, setsig, signal.SIGKILL)
-        fcntl.fcntl(held, fcntl.F_SETOWN, -pid)
-        fcntl.fcntl(held, fcntl.F_SETFL, fcntl.fcntl(held, fcntl.F_GETFL) | os.O_ASYNC)

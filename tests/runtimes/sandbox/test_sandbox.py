@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,16 @@ import pytest
 from tests.eventually import eventually
 
 from passrole.runtimes import processes
-from passrole.runtimes.sandbox import Sandbox, SandboxMissing, World, chosen, ladder
+from passrole.runtimes.sandbox import (
+    OUTSIDE,
+    Sandbox,
+    SandboxMissing,
+    World,
+    chosen,
+    confined,
+    exported,
+    ladder,
+)
 
 ML = Path("/opt/ml")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -191,6 +201,46 @@ def test_a_folder_below_a_writable_one_can_be_read_only(place: Place) -> None:
     assert (code, output.startswith("1")) == (1, True)
     assert (place.job / "input" / "written").exists()
     assert not (channel / "y").exists()
+
+
+def test_a_folder_below_a_shown_one_can_be_hidden(place: Place) -> None:
+    outer = place.data.parent
+    world = replace(place.world, writable={ML: place.job, outer: outer})
+    assert place.run(f"echo 1 > '{outer}/told'", world)[0] == 0
+    assert (outer / "told").exists()
+    code, output = place.run(f"ls -A '{place.data}'", world)
+    assert (code, output) == (0, "")
+
+
+def test_a_folder_of_a_hidden_one_can_be_shown(place: Place) -> None:
+    own = place.data / "own"
+    own.mkdir()
+    (own / "x").write_text("1")
+    code, output = place.run(f"cd '{place.data}'; ls; cat own/x", replace(place.world, readable={own: own}))
+    assert (code, output) == (0, "own\n1")
+
+
+def test_what_is_hidden_stays_so_beside_a_place_that_had_to_be_made(place: Place) -> None:
+    """The folder that has the new place is made anew, and gets back what was in it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        (data / "secret").write_text(SECRET)
+        (Path(folder) / "link").symlink_to(data)
+        made = {Path("/var/made-for-passrole") / "x": place.job, Path(folder) / "made" / "x": place.job}
+        world = replace(place.world, readable=made, hidden=(data,))
+        code, output = place.run(f"cat '{data}/secret' '{folder}/link/secret'; ls '{folder}'", world)
+        assert (code, SECRET in output) == (0, False)
+        assert output.endswith("data\nlink\nmade\n")
+        assert sorted(each.name for each in Path(folder).iterdir()) == ["data", "link"]
+
+
+def test_its_standard_input_reaches_it(place: Place) -> None:
+    """By it a program gets its environment."""
+    command = confined(place.sandbox, place.world, ["/bin/sh", "-c", 'printf %s "$MARK $LD_PRELOAD"; cat'])
+    given = exported({"MARK": "it's\n$(id)", "LD_PRELOAD": "/no/such.so"})
+    done = subprocess.run(command, input=given, capture_output=True, env=OUTSIDE, check=False)
+    assert done.stdout == b"it's\n$(id) /no/such.so"
 
 
 def test_tmp_is_its_own_and_bounded(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,24 +34,23 @@ SLOW = """
 import os, time
 
 def handler(event, context):
-    folder = os.environ["TMPDIR"]
-    open(f"{folder}/began", "w").close()
-    while not os.path.exists(f"{folder}/gate"):
+    open(f"{event}/began", "w").close()
+    while not os.path.exists(f"{event}/gate"):
         time.sleep(0.02)
     import late
     return late.VALUE
 """
 
 
-def test_what_runs_finishes_with_the_code_it_began_with(workshop: Workshop) -> None:
+def test_what_runs_finishes_with_the_code_it_began_with(workshop: Workshop, tmp_path: Path) -> None:
     archive = workshop.zip_files({"h.py": SLOW, "late.py": "VALUE = 'old'"})
     name = workshop.create(Code={"ZipFile": archive}, Timeout=60)
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(result, workshop, name)
-        (began,) = eventually(lambda: list((workshop.server.data / "scratch").glob("*/began")))
+        running = pool.submit(result, workshop, name, Payload=json.dumps(str(tmp_path)))
+        eventually((tmp_path / "began").exists)
         workshop.client.update_function_code(FunctionName=name, ZipFile=workshop.zip("return 'new'"))
         assert result(workshop, name) == "new"
-        began.with_name("gate").touch()
+        (tmp_path / "gate").touch()
         assert running.result() == "old"
 
 

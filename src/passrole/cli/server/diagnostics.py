@@ -20,6 +20,7 @@ Level = Literal["ok", "missing", "wrong"]
 
 DISK_BYTES_MIN = 1_000_000_000
 JAVA_MIN = 17
+_UNCONFINED = "without one, functions and EMR steps run with your rights, and jobs are refused"
 _PROGRAM_SECONDS_MAX = 20
 
 
@@ -85,11 +86,12 @@ def _sandbox(config: Config) -> Finding:
     try:
         found = sandbox.chosen(config.sandbox)
     except sandbox.SandboxMissing as error:
-        return Finding("sandbox", "missing", str(error), "processing and training jobs need one")
+        named = config.sandbox != sandbox.AUTO
+        return Finding("sandbox", "wrong" if named else "missing", str(error), _UNCONFINED)
     if not found.confines:
-        return Finding("sandbox", "missing", "none", "processing and training jobs need one: set it to auto")
+        return Finding("sandbox", "missing", "none, as the setting says", _UNCONFINED)
     return Finding(
-        "sandbox", "ok", f"{found.name} confines jobs; functions and EMR steps run as plain processes"
+        "sandbox", "ok", f"{found.name} confines functions and jobs; EMR steps run with your rights"
     )
 
 

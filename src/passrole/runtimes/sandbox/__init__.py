@@ -5,7 +5,19 @@ of sandbox a machine has is found out by trying (`ladder.py`). Knows no AWS.
 """
 
 from passrole.runtimes.sandbox.interface import Sandbox
-from passrole.runtimes.sandbox.ladder import SandboxMissing, chosen
+from passrole.runtimes.sandbox.ladder import AUTO, SandboxMissing, at_best, chosen
+from passrole.runtimes.sandbox.start import OUTSIDE, NotText, confined, exported
 from passrole.runtimes.sandbox.world import World
 
-__all__ = ["Sandbox", "SandboxMissing", "World", "chosen"]
+__all__ = [
+    "AUTO",
+    "OUTSIDE",
+    "NotText",
+    "Sandbox",
+    "SandboxMissing",
+    "World",
+    "at_best",
+    "chosen",
+    "confined",
+    "exported",
+]

@@ -8,7 +8,7 @@ https://github.com/containers/bubblewrap
 import shutil
 from collections.abc import Iterator, Sequence
 
-from passrole.runtimes.sandbox.world import TMP, World, layout
+from passrole.runtimes.sandbox.world import TMP, Mount, World, layout
 
 _NAMESPACES = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session", "--cap-drop", "ALL")
 
@@ -39,10 +39,8 @@ def _mounts(world: World) -> Iterator[str]:
     mounts = layout(world)
     if mounts.whole:
         yield from ("--ro-bind", "/", "/")
-    for folder in mounts.empty:
-        yield from ("--tmpfs", str(folder))
-    for entry in mounts.kept:
-        yield from ("--ro-bind-try", str(entry), str(entry))
+    for mount in mounts.renewed:
+        yield from _shown(mount, "--ro-bind-try")
     yield from ("--dev", "/dev", "--proc", "/proc")
     for setting in _KERNEL:
         yield from ("--ro-bind-try", setting, setting)
@@ -51,4 +49,12 @@ def _mounts(world: World) -> Iterator[str]:
     else:
         yield from ("--bind", str(world.temporary), str(TMP))
     for mount in mounts.shown:
-        yield from ("--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target))
+        yield from _shown(mount, "--bind" if mount.writable else "--ro-bind")
+
+
+def _shown(mount: Mount, how: str) -> tuple[str, ...]:
+    if mount.link is not None:
+        return ("--symlink", mount.link, str(mount.target))
+    if mount.source is None:
+        return ("--tmpfs", str(mount.target))
+    return (how, str(mount.source), str(mount.target))

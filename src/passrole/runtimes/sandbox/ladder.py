@@ -1,5 +1,6 @@
 """Which sandbox this machine has: each kind is tried once, with a real world, from the best down."""
 
+import logging
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from passrole.runtimes.sandbox.interface import Sandbox
 from passrole.runtimes.sandbox.plain import Plain
 from passrole.runtimes.sandbox.unshare import Unshare
 from passrole.runtimes.sandbox.world import World
+
+log = logging.getLogger(__name__)
 
 AUTO = "auto"
 _TRY_SECONDS = 10
@@ -32,6 +35,22 @@ def chosen(name: str = AUTO) -> Sandbox:
     if not works:
         raise SandboxMissing(_advice(reasons))
     return works[0]
+
+
+@lru_cache
+def at_best(name: str = AUTO) -> Sandbox:
+    """As `chosen`; where `auto` finds none that works, a program runs unconfined, and the log tells so once.
+
+    For functions and EMR steps, which, unlike jobs, need no folders that only a sandbox can show. Raises
+    SandboxMissing.
+    """
+    try:
+        return chosen(name)
+    except SandboxMissing as error:
+        if name != AUTO:
+            raise
+        log.warning("functions and EMR steps run unconfined, with the rights of this user: %s", error)
+        return _NONE
 
 
 @lru_cache

@@ -7,6 +7,7 @@ https://man7.org/linux/man-pages/man1/unshare.1.html, https://man7.org/linux/man
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from passrole.runtimes.sandbox.world import TMP, Mount, World, layout
@@ -37,8 +38,9 @@ _PROCESSES = (
     ' mount -o remount,bind,ro "/proc/$setting"; fi; done'
 )
 _POWERLESS = "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all --"
-_RUN = (
-    f'{_POWERLESS} "$@" & program=$!; trap \'kill -TERM "$program"\' TERM;'
+_RUN = (  # a command in the background would have no standard input but by another number
+    f'exec 3<&0; {_POWERLESS} "$@" <&3 3<&- & program=$!; exec 3<&- < /dev/null;'
+    " trap 'kill -TERM \"$program\"' TERM;"
     ' while :; do wait "$program"; code=$?; kill -0 "$program" 2> /dev/null || exit "$code"; done'
 )
 
@@ -66,13 +68,10 @@ def _preparation(world: World) -> Iterator[str]:
     """Shell commands: places are made, then all is made read-only, then what can be written to is shown."""
     mounts = layout(world)
     yield _OPEN
-    for folder in mounts.empty:
-        yield f"mount -t tmpfs -o mode=755 sandbox {_quoted(folder)}"
-    for entry in mounts.kept:
-        yield from _shown(Mount(entry, entry))
+    for mount in mounts.renewed:
+        yield from _shown(replace(mount, writable=True))  # until everything is made read-only
     yield _temporary(world)
-    for mount in mounts.shown:
-        yield _place(mount)
+    yield from map(_place, _without_what_hidden_folders_have(mounts.shown))
     yield _READ_ONLY
     yield from (command for mount in mounts.shown for command in _shown(mount))
     yield f"printf %s {shlex.quote(world.hostname)} > /proc/sys/kernel/hostname"
@@ -91,13 +90,26 @@ def _temporary(world: World) -> str:
 def _place(mount: Mount) -> str:
     """Have a place for the mount; where nothing can be made there, mounting fails with a message."""
     target = _quoted(mount.target)
-    make = f"mkdir -p {target}" if mount.source.is_dir() else f"mkdir -p {target}/..; : >> {target}"
+    is_folder = mount.source is None or mount.source.is_dir()
+    make = f"mkdir -p {target}" if is_folder else f"mkdir -p {target}/..; : >> {target}"
     return f"[ -e {target} ] || {{ {make}; }}"
+
+
+def _without_what_hidden_folders_have(mounts: Sequence[Mount]) -> Iterator[Mount]:
+    """A place in a hidden folder is made when that is empty: the real one is not changed."""
+    hidden = [mount.target for mount in mounts if mount.source is None]
+    return (mount for mount in mounts if set(hidden).isdisjoint(mount.target.parents))
 
 
 def _shown(mount: Mount) -> Iterator[str]:
     target = _quoted(mount.target)
+    if mount.link is not None:
+        yield f"ln -s {shlex.quote(mount.link)} {target}"
+        return
     yield _place(mount)
+    if mount.source is None:
+        yield f"mount -t tmpfs -o mode=755 sandbox {target}"
+        return
     yield f"mount --rbind {_on_machine(mount.source)} {target}"
     if not mount.writable:
         yield f"mount -o remount,bind,ro {target}"

@@ -1,6 +1,6 @@
 """What a program in a sandbox sees of the machine, and what is hidden from every one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,20 +19,25 @@ _SECRETS = (".aws", ".azure", ".config/gcloud", ".docker", ".gnupg", ".kube", ".
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder or file of the machine, `source`, that is shown at `target`."""
+    """A folder or file of the machine, `source`, that is shown at `target`; without one, an empty folder.
 
-    source: Path
+    A `link` is made again as one: shown as a folder, it would show what is hidden where it leads to.
+    """
+
+    source: Path | None
     target: Path
     writable: bool = False
+    link: str | None = None
 
 
 @dataclass(frozen=True)
 class World:
     """The machine as it is, read-only, but for what is said here. All paths are absolute, without links.
 
-    `writable` and `readable` show a folder or file of the machine (the value) at a path (the key); of two
-    the deeper path wins. `hidden` are folders that seem empty. `temporary` is shown as /tmp; without it /tmp
-    is empty, in memory, and holds at most `temporary_bytes`. Without `network` there is none, not even the
+    `writable` and `readable` show a folder or file of the machine (the value) at a path (the key). `hidden`
+    are folders that seem empty. Of two of them the deeper path wins, so that a folder inside of a hidden one
+    can be shown, and one inside of a shown one hidden. `temporary` is shown as /tmp; without it /tmp is
+    empty, in memory, and holds at most `temporary_bytes`. Without `network` there is none, not even the
     gateway.
     """
 
@@ -50,13 +55,13 @@ class World:
 class Layout:
     """The mounts of a world on this machine, in the order in which they are made.
 
-    `whole`: the root is shown as it is; else `kept` has all of it that stays. `empty` are folders that are
-    replaced by empty ones in memory, `kept` what is shown again in them.
+    `whole`: the root is shown as it is; else it begins empty. `renewed` are folders that are made anew in
+    memory, each with what is shown again in it. `shown` comes last. A folder comes before what is shown or
+    hidden inside it.
     """
 
     whole: bool
-    empty: tuple[Path, ...]
-    kept: tuple[Path, ...]
+    renewed: tuple[Mount, ...]
     shown: tuple[Mount, ...]
 
 
@@ -64,17 +69,19 @@ def layout(world: World) -> Layout:
     """What has to be mounted for this world. Reads the machine's folders."""
     shown = [Mount(source, target, True) for target, source in world.writable.items()]
     shown += [Mount(source, target) for target, source in world.readable.items()]
-    shown.sort(key=lambda mount: len(mount.target.parts))
-    emptied = [folder for folder in _hidden_from_all() + list(world.hidden) if folder.is_dir()]
-    renewed = _renewed([mount.target for mount in shown], [TMP, *emptied])
+    targets = [mount.target for mount in shown]
+    hidden = [
+        folder
+        for folder in [*_hidden_from_all(), *world.hidden]
+        if folder.is_dir() and (TMP not in folder.parents or not set(targets).isdisjoint(folder.parents))
+    ]
+    renewed = _renewed(targets, [TMP, *hidden])
+    resolvers = [Mount(folder, folder) for folder in _RESOLVERS if folder.is_dir()]
     return Layout(
         whole=_ROOT not in renewed,
-        empty=(*(folder for folder in renewed if folder != _ROOT), *emptied),
-        kept=(
-            *(entry for entries in renewed.values() for entry in entries),
-            *filter(Path.is_dir, _RESOLVERS),
-        ),
-        shown=tuple(shown),
+        renewed=tuple(mount for folder in sorted(renewed) for mount in _anew(folder, renewed[folder])),
+        # the sort is stable: what is shown at the path of a hidden folder replaces it
+        shown=tuple(sorted([*(Mount(None, folder) for folder in hidden), *resolvers, *shown], key=_depth)),
     )
 
 
@@ -85,6 +92,17 @@ def hosts_file(*names: str) -> str:
     except OSError:
         before = "127.0.0.1 localhost\n"
     return before.rstrip("\n") + "\n" + "".join(f"127.0.0.1 {name}\n" for name in names)
+
+
+def _anew(folder: Path, entries: Iterable[Path]) -> Iterator[Mount]:
+    if folder != _ROOT:
+        yield Mount(None, folder)
+    for entry in entries:
+        yield Mount(entry, entry, link=str(entry.readlink()) if entry.is_symlink() else None)
+
+
+def _depth(mount: Mount) -> int:
+    return len(mount.target.parts)
 
 
 def _hidden_from_all() -> list[Path]:

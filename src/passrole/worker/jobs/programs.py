@@ -1,7 +1,5 @@
 """What runs for a job on one instance: its program, its environment and its world."""
 
-import re
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole import private_files, trees
-from passrole.config import Config
+from passrole.config import Config, ConfigError
 from passrole.runtimes import containers, images, python_layer, spark_image
 from passrole.runtimes import programs as own_programs
 from passrole.runtimes.containers import EngineMissing
@@ -18,7 +16,9 @@ from passrole.runtimes.images import CannotRun, Chosen, Machine
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
-from passrole.runtimes.sandbox import Sandbox, World
+from passrole.runtimes.sandbox import NotText, Sandbox, World, confined, exported
+from passrole.runtimes.sandbox.machine import shared
+from passrole.runtimes.sandbox.start import is_text
 from passrole.runtimes.sandbox.world import hosts_file
 from passrole.runtimes.spark_image import SparkMissing
 from passrole.services.sagemaker.jobs.kinds import JobKind
@@ -43,17 +43,6 @@ _LAYERED = ("entrypoint", "spark")
 
 _OURS = Path(own_programs.__file__).resolve().parent
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-
-OUTSIDE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-"""The environment of the sandbox itself, which runs unconfined: nothing in it comes from the request, whose
-LD_PRELOAD or PATH would else be obeyed outside.
-"""
-
-_INSIDE = '. /dev/stdin; exec "$@" < /dev/null'
-"""Takes on the program's environment once it is confined. The file is the standard input, since a command
-line, where other users of the machine would read credentials, is no place for it.
-"""
 
 _JOINED = 'exec "$@" 2>&1 < "$0"'
 
@@ -93,17 +82,17 @@ class Program:
 
 
 def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list[str]:
-    """What runs the program in its sandbox, with OUTSIDE as environment; its errors go to its output.
+    """What runs the program in its sandbox, with sandbox.OUTSIDE as environment; its errors go to its output.
 
     Writes the program's environment. Raises JobFailed for what can be none, OSError.
     """
-    made = "".join(_exported(name, value) for name, value in program.environment.items())
+    try:
+        made, inside = exported(program.environment), confined(sandbox, program.world, program.command)
+    except NotText as error:
+        raise JobFailed(f"ClientError: {error}") from None
     instance.variables.unlink(missing_ok=True)
-    private_files.write(instance.variables, made.encode())
-    inside = ["/bin/sh", "-c", _INSIDE, "sh", *program.command]
-    # to the shell that stands over it, not to the server: else a daemon would outlive bubblewrap
-    confined = sandbox.command(program.world, inside, tied=True)
-    return ["/bin/sh", "-c", _JOINED, str(instance.variables), *confined]
+    private_files.write(instance.variables, made)
+    return ["/bin/sh", "-c", _JOINED, str(instance.variables), *inside]
 
 
 def hosts_of(kind: JobKind, job: Job) -> Hosts:
@@ -158,7 +147,7 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     command = _command(kind, job, chosen, python_home)
     if not command:
         raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
-    if not all(map(_is_text, command)):
+    if not all(map(is_text, command)):
         raise JobFailed("ClientError: The command line of the job has a character that no program can get")
     here = f"{instance.ml / LAYER / 'bin'}:{path}"
     if shutil.which(command[0], path=here) is None and not command[0].startswith(str(ML)):
@@ -176,17 +165,6 @@ def _python_home(config: Config, chosen: Chosen | None) -> Path:
 
 def _path(python_home: Path) -> str:
     return f"{python_home / 'bin'}:{_SYSTEM_PATH}"
-
-
-def _exported(name: str, value: str) -> str:
-    if not _VARIABLE.fullmatch(name) or not _is_text(value):
-        raise JobFailed(f"ClientError: The environment variable {name!r} cannot be given to a program")
-    return f"export {name}={shlex.quote(value)}\n"
-
-
-def _is_text(value: str) -> bool:
-    """Whether the system can take it: no zero byte, and no half of a letter, as JSON can have it."""
-    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _layer(instance: Instance, python_home: Path) -> Path | None:
@@ -237,10 +215,17 @@ def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_h
     contract = contract_of(kind)
     return World(
         work=ML / contract.work,
-        writable={ML: instance.ml},
+        writable={**_shared(config), ML: instance.ml},
         readable={Path("/etc/hosts"): instance.home / "hosts", python_home: python_home, _OURS: _OURS},
         hidden=(config.data.resolve(),),
         temporary=instance.home / "tmp",
         hostname=instance.host,
         network=not contract.is_isolated(job.request),
     )
+
+
+def _shared(config: Config) -> dict[Path, Path]:
+    try:
+        return {path: path for path in shared(config)}
+    except ConfigError as error:  # it was there when the server started
+        raise JobFailed(f"ClientError: {error}") from None

@@ -23,7 +23,7 @@ from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
 from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
-from passrole.runtimes.sandbox import Sandbox, SandboxMissing, chosen
+from passrole.runtimes.sandbox import OUTSIDE, Sandbox, SandboxMissing, chosen
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
@@ -207,7 +207,7 @@ class JobRun:
             access = await self._access(instance)
             program = programs.program(self._kind, self._job, instance, self._means.config, access)
             command = programs.command_line(program, instance, await self._sandbox())
-            environment = programs.OUTSIDE
+            environment = OUTSIDE
         return await self._means.jobs.run(JobSpec(instance.run, instance.home, command, environment))
 
     async def _access(self, instance: Instance) -> Access:
