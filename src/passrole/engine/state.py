@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from passrole.definition import ConditionStep, FailStep, Pipeline, Step, Trigger
+from passrole.definition import Pipeline, Step, Trigger
 from passrole.definition.expressions import Json
+from passrole.definition.kinds import kind_of
 from passrole.engine.facts import (
     CacheSearched,
     CallbackAnswered,
@@ -119,7 +120,7 @@ class State:
     ready: deque[str] = field(default_factory=deque)
     """Steps that may start and need a slot, first come first served."""
     ready_at_once: deque[str] = field(default_factory=deque)
-    """Condition and Fail steps that may start: they are over in the same instant and need no slot."""
+    """Those that are over in the instant they start, and need no slot: Condition and Fail steps."""
     done: dict[str, int] = field(default_factory=dict)
     """For a waiting step, how many of its dependencies are done."""
     attempts: dict[str, int] = field(default_factory=dict)
@@ -360,7 +361,7 @@ def _lets_go_on(state: State, ended: str, name: str) -> bool:
 def _step_failed(state: State, fact: StepFailed) -> None:
     _end_step(state, fact, "Failed", fact.metadata, fact.reason)
     state.any_step_failed = True
-    state.fail_step_reached |= isinstance(state.steps[fact.step].step, FailStep)
+    state.fail_step_reached |= kind_of(state.steps[fact.step].step).ends_execution
     _notify_dependents(state, fact.step)
 
 
@@ -387,7 +388,7 @@ def _make_ready(state: State, name: str) -> None:
 
 
 def _queue(state: State, step: Step) -> deque[str]:
-    return state.ready_at_once if isinstance(step, ConditionStep | FailStep) else state.ready
+    return state.ready_at_once if kind_of(step).ends_at_once else state.ready
 
 
 def _end_step(

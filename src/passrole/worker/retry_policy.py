@@ -6,6 +6,7 @@ Pure. https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.htm
 from collections.abc import Iterator, Sequence
 
 from passrole.definition.steps import RetryPolicy
+from passrole.engine.retries import next_delay
 from passrole.faults import Fault
 
 ATTEMPTS_MAX = 5
@@ -34,15 +35,8 @@ def retryable_error(fault: Fault) -> str | None:
 
 def backoff_delays(kind: str, policies: Sequence[RetryPolicy] = ()) -> Iterator[float]:
     """How long to wait before each further attempt, in seconds; it ends where no more are to be made."""
-    policy = next((each for each in policies if kind in each.exceptions), _OWN)
-    attempts, minutes = policy.attempts_max, policy.expire_minutes
-    if attempts is None and minutes is None:
-        attempts = ATTEMPTS_MAX
-    delay, waited, made = policy.interval_seconds, 0.0, 1
-    while (attempts is None or made < attempts) and (minutes is None or waited + delay <= minutes * 60):
+    own = RetryPolicy((kind,), FIRST_DELAY_SECONDS, BACKOFF, ATTEMPTS_MAX - 1)
+    waited, retried = 0.0, 0
+    while (delay := next_delay([*policies, own], kind, retried, waited)) is not None:
         yield delay
-        waited, made = waited + delay, made + 1
-        delay *= policy.backoff
-
-
-_OWN = RetryPolicy((), FIRST_DELAY_SECONDS, BACKOFF, ATTEMPTS_MAX)
+        waited, retried = waited + delay, retried + 1

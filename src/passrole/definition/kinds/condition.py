@@ -54,4 +54,5 @@ KIND = Kind(
     expressions=lambda step: chain.from_iterable(map(expressions_of, step.conditions)),
     offers=lambda _step, path: path == ("Outcome",),
     branches=_branches,
+    ends_at_once=True,
 )

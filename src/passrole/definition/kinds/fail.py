@@ -38,5 +38,6 @@ KIND = Kind(
     read=_read,
     expressions=lambda step: (step.error_message,),
     offers=lambda _step, _path: False,
+    ends_at_once=True,
     ends_execution=True,
 )

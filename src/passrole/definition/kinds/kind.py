@@ -33,5 +33,7 @@ class Kind(Generic[S]):
     """The names of the steps inside it, each with the outcome that lets it run."""
     properties: Properties | None = None
     """What may be referenced of that which it starts, where this can be described."""
+    ends_at_once: bool = False
+    """Whether it ends in the instant it starts, and so takes no slot."""
     ends_execution: bool = False
     """Whether nothing can come after it, so that no other step may depend on it."""
