@@ -1,4 +1,4 @@
-"""The three journeys that ARCHITECTURE.md tells are the ways that calls really take.
+"""The four journeys that ARCHITECTURE.md tells are the ways that calls really take.
 
 A journey is told in legs, with `== commit ==` between them. One task must pass the modules of a leg in their
 order; what other tasks do meanwhile, a client that polls for instance, does not count.
@@ -26,9 +26,10 @@ from tests.policies import allowing
 from passrole import app
 from passrole.config import Config
 from passrole.gateway import Gateway
+from passrole.runtimes import sandbox
 
 PORT = 4566
-START, LAMBDA, EMR = "StartPipelineExecution", "A Lambda step", "An EMR step"
+START, LAMBDA, EMR, JOB = "StartPipelineExecution", "A Lambda step", "An EMR step", "A Processing step"
 FALSE_CLAIMS = [
     # journey   after this module              it is told to pass this one
     (START,     "history/outbox",              "worker/loop"),
@@ -37,9 +38,11 @@ FALSE_CLAIMS = [
     (LAMBDA,    "worker/effects",              "gateway/asgi"),
     (LAMBDA,    "worker/calls",                "wire/sigv4"),
     (LAMBDA,    "runtimes/functions",          "services/sagemaker/executions"),
-    (EMR,       "worker/job_steps/emr",            "gateway/asgi"),
+    (EMR,       "worker/job_steps/emr",        "gateway/asgi"),
     (EMR,       "runtimes/jobs",               "runtimes/functions"),
     (EMR,       "history/jobs",                "runtimes/jobs"),
+    (JOB,       "worker/effects",              "worker/jobs/run"),
+    (JOB,       "worker/jobs/run",             "worker/job_monitor"),
 ]  # fmt: skip
 
 
@@ -161,10 +164,26 @@ async def emr_step(client: Client, access: app.Access) -> dict[str, Any]:
     return {"Type": "EMR", "Arguments": {"ClusterId": made, "StepConfig": config}}
 
 
+async def processing_step(client: Client, access: app.Access) -> dict[str, Any]:
+    """A step that runs a job as the pipeline's own role."""
+    policy = json.dumps(allowing("sagemaker:*", "iam:PassRole", "s3:*", "logs:*"))
+    role = access.role_arn.rpartition("/")[2]
+    await client.iam("PutRolePolicy", RoleName=role, PolicyName="jobs", PolicyDocument=policy)
+    arguments = {
+        "RoleArn": access.role_arn,
+        "AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": ["true"]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+    }
+    return {"Type": "Processing", "Arguments": arguments, "CacheConfig": {"Enabled": True}}
+
+
 STEPS: dict[str, Callable[[Client, app.Access], Any]] = {
     START: lambda_step,
     LAMBDA: lambda_step,
     EMR: emr_step,
+    JOB: processing_step,
 }
 
 
@@ -178,12 +197,21 @@ async def replayed(config: Config, journey: str, monkeypatch: pytest.MonkeyPatch
         return trace
 
 
+def skip_without_sandbox() -> None:
+    try:
+        sandbox.chosen()
+    except sandbox.SandboxMissing as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Trace]]:
     """What happens on a journey; each is made once."""
     made: dict[str, Trace] = {}
 
     def of(journey: str) -> Trace:
+        if journey == JOB:
+            skip_without_sandbox()
         if journey not in made:
             folder = tmp_path_factory.mktemp("journey")
             with pytest.MonkeyPatch.context() as monkeypatch:
@@ -193,7 +221,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
     yield of
 
 
-@pytest.mark.parametrize("journey", [START, LAMBDA, EMR])
+@pytest.mark.parametrize("journey", list(STEPS))
 def test_a_journey_is_told_as_it_is_taken(traces: Callable[[str], Trace], journey: str) -> None:
     told = legs(journey)
     assert sum(len(leg) for leg in told) > 8
