@@ -20,6 +20,7 @@ from bench import (
     executions,
     functions,
     hostile,
+    jobs,
     pipelines,
     queues,
     start_up,
@@ -40,6 +41,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "checking": checking.rows,
     "events": events.rows,
     "emr": emr.rows,
+    "jobs": jobs.rows,
     "hostile": hostile.rows,
     "start_up": start_up.rows,
 }

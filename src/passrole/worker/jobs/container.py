@@ -13,7 +13,7 @@ from passrole.runtimes.ml.environment import Access
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.contracts import contract_of
-from passrole.worker.jobs.programs import Instance
+from passrole.worker.jobs.programs import Instance, views
 
 _OF_THE_IMAGE = ("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 """Variables that an image sets for itself, and a job only where its request says so."""
@@ -32,7 +32,7 @@ def container(kind: JobKind, job: Job, instance: Instance, access: Access) -> Co
         environment=_environment(kind, job, access),
         hostname=instance.host,
         mounts={Path(folder.ROOT): instance.ml},
-        readable={Path("/etc/hosts"): instance.home / "hosts"},
+        readable={Path("/etc/hosts"): instance.home / "hosts", **views(kind, job, instance)},
         network=not contract.is_isolated(job.request),
     )
 

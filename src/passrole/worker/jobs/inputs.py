@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,7 +30,7 @@ _BOTH = (
 @dataclass(frozen=True)
 class Input:
     """Objects in S3, and the path relative to /opt/ml at which the job finds them. Where it is not
-    `is_required` there may be none.
+    `is_required` there may be none. One that `is_read_only` has no files of its own where that can be spared.
     """
 
     uri: str
@@ -38,6 +38,7 @@ class Input:
     data_type: str = "S3Prefix"
     is_sharded: bool = False
     is_required: bool = True
+    is_read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ def of_training(request: Mapping[str, Any]) -> list[Input]:
             raise JobFailed(
                 "ClientError: passrole does not support the input mode Pipe: use File or FastFile"
             )
-        found.append(
-            _input(source, f"input/data/{channel['ChannelName']}", source.get("S3DataDistributionType"))
-        )
+        path = f"input/data/{channel['ChannelName']}"
+        found.append(replace(_input(source, path), is_read_only=mode == "FastFile"))
     checkpoints = request.get("CheckpointConfig")
     if checkpoints:
         uri = f"{checkpoints['S3Uri'].rstrip('/')}/"
@@ -77,7 +77,7 @@ def of_processing(request: Mapping[str, Any]) -> list[Input]:
         if source is None or each.get("AppManaged") or not source.get("LocalPath"):
             continue
         path = str(PurePosixPath(source["LocalPath"]).relative_to("/opt/ml"))
-        found.append(_input(source, path, source.get("S3DataDistributionType")))
+        found.append(_input(source, path))
     return sorted(found, key=lambda one: len(PurePosixPath(one.path).parts))
 
 
@@ -91,7 +91,7 @@ async def place(objects: Objects, one: Input, root: Path, instance: int, instanc
         turns = asyncio.Semaphore(AT_ONCE_MAX)
         async with asyncio.TaskGroup() as group:
             for each in mine:
-                group.create_task(_download(objects, each, target, turns))
+                group.create_task(_download(objects, each, target, turns, linked=one.is_read_only))
     except (ExceptionGroup, Fault) as error:
         raise _reason(error) from None
 
@@ -140,7 +140,9 @@ def _of_manifest(content: bytes, uri: str) -> Iterator[Placed]:
         yield Placed(Address(prefix.bucket, prefix.key + name), name, None)
 
 
-async def _download(objects: Objects, one: Placed, place: Path, turns: asyncio.Semaphore) -> None:
+async def _download(
+    objects: Objects, one: Placed, place: Path, turns: asyncio.Semaphore, *, linked: bool
+) -> None:
     parts = one.path.removesuffix("/").split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise JobFailed(f"ClientError: The key {one.source.key} cannot be a path below an input")
@@ -152,7 +154,7 @@ async def _download(objects: Objects, one: Placed, place: Path, turns: asyncio.S
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)  # of a download that a crash cut off
         size = one.size if one.size is not None else await _size(objects, one.source)
-        await objects.download(one.source, size, target)
+        await objects.download(one.source, size, target, linked=linked)
 
 
 async def _size(objects: Objects, source: Address) -> int:
@@ -162,11 +164,12 @@ async def _size(objects: Objects, source: Address) -> int:
     raise JobFailed(f'ClientError: No S3 objects found under S3 URL "{source}" given in input data source.')
 
 
-def _input(source: Mapping[str, Any], path: str, distribution: str | None) -> Input:
+def _input(source: Mapping[str, Any], path: str) -> Input:
     data_type = source.get("S3DataType") or "S3Prefix"
     if data_type not in ("S3Prefix", "ManifestFile"):
         raise JobFailed(f"ClientError: passrole does not support the data type {data_type}")
-    return Input(source["S3Uri"], path, data_type, distribution == "ShardedByS3Key")
+    is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+    return Input(source["S3Uri"], path, data_type, is_sharded)
 
 
 def _reason(error: Exception) -> Exception:

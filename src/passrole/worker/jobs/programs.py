@@ -61,6 +61,11 @@ class Instance:
         return self.home / "ml"
 
     @property
+    def views(self) -> Path:
+        """The inputs that its program sees and cannot change, by their paths in /opt/ml."""
+        return self.home / "views"
+
+    @property
     def run(self) -> Path:
         """Where the program's output and its end are kept."""
         return self.home / "run"
@@ -167,6 +172,12 @@ def _path(python_home: Path) -> str:
     return f"{python_home / 'bin'}:{_SYSTEM_PATH}"
 
 
+def views(kind: JobKind, job: Job, instance: Instance) -> dict[Path, Path]:
+    """The inputs that a program cannot change, where it sees them, and where they are."""
+    inputs = contract_of(kind).inputs(job.request)
+    return {ML / one.path: instance.views / one.path for one in inputs if one.is_read_only}
+
+
 def _layer(instance: Instance, python_home: Path) -> Path | None:
     """Make the job's layer upon the user's environment, which is read-only; its packages."""
     place = instance.ml / LAYER
@@ -216,7 +227,12 @@ def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_h
     return World(
         work=ML / contract.work,
         writable={**_shared(config), ML: instance.ml},
-        readable={Path("/etc/hosts"): instance.home / "hosts", python_home: python_home, _OURS: _OURS},
+        readable={
+            Path("/etc/hosts"): instance.home / "hosts",
+            python_home: python_home,
+            _OURS: _OURS,
+            **views(kind, job, instance),
+        },
         hidden=(config.data.resolve(),),
         temporary=instance.home / "tmp",
         hostname=instance.host,

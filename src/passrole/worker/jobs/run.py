@@ -119,7 +119,8 @@ class JobRun:
             await asyncio.to_thread(trees.remove, instance.home)
             await asyncio.to_thread(programs.lay_out, self._kind, self._job, instance)
             for one in wanted:
-                await inputs.place(objects, one, instance.ml, instance.number, len(self._instances))
+                root = instance.views if one.is_read_only else instance.ml
+                await inputs.place(objects, one, root, instance.number, len(self._instances))
             if form.form == "script":
                 await self._fetch_code(objects, instance)
             if form.form == "container":
@@ -300,12 +301,13 @@ class JobRun:
 
     async def _objects(self) -> Objects:
         principal = await self._sessions.principal(self._request)
-        return Objects(self._means.call, principal, self._job.region)
+        data = None if self._means.config.s3_endpoint else self._means.config.data
+        return Objects(self._means.call, principal, self._job.region, data)
 
     async def _clean(self) -> None:
         """Remove containers and free the disk; what the programs printed stays."""
         for instance in self._instances:
             await containers.remove(instance.home)
             instance.variables.unlink(missing_ok=True)
-            for path in (instance.ml, instance.home / "tmp"):
+            for path in (instance.ml, instance.views, instance.home / "tmp"):
                 await asyncio.to_thread(trees.remove, path)

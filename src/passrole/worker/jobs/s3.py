@@ -8,8 +8,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
+from passrole.services.s3 import files
+from passrole.worker.jobs import copies
 
 CHUNK_BYTES = 16 * 1024 * 1024
+FILE_BYTES_MIN = 1024 * 1024
+"""An object of this size is copied from its file; a smaller one has come with the answer of GetObject."""
+
 _SCHEME = "s3://"
 
 
@@ -44,11 +49,15 @@ def address(uri: str) -> Address:
 
 @dataclass(frozen=True)
 class Objects:
-    """What a session of a role does with objects. Every method raises Fault as S3 answers."""
+    """What a session of a role does with objects. Every method raises Fault as S3 answers.
+
+    `data` is the folder with the objects' files, where they are in this server's own store.
+    """
 
     call: CallOperation
     principal: Principal
     region: str
+    data: Path | None = None
 
     async def list(self, prefix: Address) -> AsyncIterator[Listed]:
         """Objects whose keys begin with the address's, by key."""
@@ -66,9 +75,11 @@ class Objects:
         body: bytes = (await self._ask("GetObject", {"Bucket": source.bucket, "Key": source.key}))["Body"]
         return body
 
-    async def download(self, source: Address, size: int, target: Path) -> None:
-        """An object into a new file, a piece at a time. Raises OSError."""
+    async def download(self, source: Address, size: int, target: Path, *, linked: bool = False) -> None:
+        """An object into a new file; `linked`: nobody will write to it. Raises OSError."""
         request = {"Bucket": source.bucket, "Key": source.key}
+        if size >= FILE_BYTES_MIN and await self._taken_from_file(request, target, linked=linked):
+            return
         with target.open("xb") as file:
             if size <= CHUNK_BYTES:
                 file.write((await self._ask("GetObject", request))["Body"])
@@ -82,6 +93,21 @@ class Objects:
                 )
                 etag = answer["ETag"]
                 await asyncio.to_thread(file.write, answer["Body"])
+
+    async def _taken_from_file(self, request: dict[str, str], target: Path, *, linked: bool) -> bool:
+        """Whether the object was copied from its file. A byte of it is read first, which the role must be
+        allowed as for the whole.
+        """
+        if self.data is None:
+            return False
+        first = await self._ask("GetObject", {**request, "Range": "bytes=0-0"})
+        size, modified = int(first["ContentRange"].rpartition("/")[2]), first["LastModified"]
+        file = files.opened(self.data, request["Bucket"], request["Key"], size, modified)
+        if file is None:
+            return False
+        with file:
+            await asyncio.to_thread(copies.link if linked else copies.copy, file, target)
+        return True
 
     async def upload(self, source: BinaryIO, target: Address) -> None:
         """An open file into an object, in parts where it is large. Raises OSError."""
