@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passrole.config import ImageRule, ImageRules
-from passrole.runtimes import images
+from passrole.runtimes import image_names, images
 from passrole.runtimes.images import CannotRun, Chosen, Machine
 
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
@@ -22,7 +22,7 @@ SCRIPT = {"sagemaker_program": '"train.py"'}
     ],
 )
 def test_the_parts_of_an_image(image: str, repository: str, tag: str | None) -> None:
-    assert (images.repository(image), images.tag(image)) == (repository, tag)
+    assert (image_names.repository(image), image_names.tag(image)) == (repository, tag)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,27 @@ def test_the_users_own_word_comes_first() -> None:
     assert images.processing({"ImageUri": "x/mine:1"}, Machine(own)) == Chosen("entrypoint", "/env")
 
 
-@pytest.mark.parametrize("text", ["x", "x=", "x=python", "x=python:", "x=docker:y", "=python:/env"])
+@pytest.mark.parametrize(
+    "text", ["x", "x=", "x=python", "x=python:", "x=docker:y", "=python:/env", "x=container:y", "=container"]
+)
 def test_a_rule_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not GLOB"):
         ImageRules(text)
+
+
+def test_a_container_is_the_last_way_and_a_rule_the_first() -> None:
+    with_containers = Machine(finds=lambda name: name == "python3", has_containers=lambda: True)
+    assert images.training({"TrainingImage": "linear-learner:1"}, {}, with_containers).form == "container"
+    assert images.processing({"ImageUri": "model-monitor"}, with_containers).form == "container"
+    for program, form in (("python3", "entrypoint"), ("their-own", "container")):
+        specification = {"ContainerEntrypoint": [program]}
+        assert images.processing({"ImageUri": "i", **specification}, with_containers).form == form
+        assert images.training({"TrainingImage": "i", **specification}, {}, with_containers).form == form
+    ruled = Machine(ImageRules("*scikit*=container").rules)
+    assert images.training({"TrainingImage": "sagemaker-scikit-learn:1"}, SCRIPT, ruled).form == "container"
+
+
+def test_a_rule_may_have_spaces_in_quotes() -> None:
+    own = Machine(ImageRules("'*/mine:*=command:Rscript --vanilla' '*/b:*=python:/a b/env'").rules)
+    assert images.processing({"ImageUri": "x/mine:1"}, own).command == ("Rscript", "--vanilla")
+    assert images.processing({"ImageUri": "x/b:1"}, own).environment == "/a b/env"

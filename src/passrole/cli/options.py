@@ -1,5 +1,6 @@
 """Options of several commands, their value types, and the ends of help pages."""
 
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -61,6 +62,28 @@ def spark_master_option(command: F) -> F:
         metavar="URL",
         help="Where EMR steps run: spark://HOST:PORT, yarn, k8s://...  [default: local[*]]",
     )(command)
+
+
+def image_options(command: F) -> F:
+    """What stands for container images; see `image_rules`."""
+    image = click.option(
+        "--image",
+        "images",
+        metavar="GLOB=FORM",
+        multiple=True,
+        help="What runs for an image: python:FOLDER, command:PROGRAM or container; may be repeated.",
+    )
+    engine = click.option(
+        "--containers",
+        type=click.Choice(["auto", "docker", "podman", "finch", "none"]),
+        help="The engine for images that nothing else stands for.  [default: auto]",
+    )
+    return image(engine(command))
+
+
+def image_rules(images: Iterable[str]) -> str | None:
+    """The values of --image as the setting `images`; None where there are none."""
+    return shlex.join(images) or None
 
 
 def settings(**overrides: Any) -> Config:

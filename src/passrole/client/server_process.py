@@ -6,6 +6,7 @@ finds it. It is out of the terminal's process group, so that Ctrl-C ends us and 
 
 import os
 import select
+import shlex
 import subprocess
 import sys
 import time
@@ -79,7 +80,8 @@ def _own(config: Config, say: Say, guard: Guard) -> Iterator[str | None]:
 
 def _start(config: Config) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "passrole", "serve", "--data", str(config.data), "--port", "0"]
-    command += ["--spark-master", config.spark_master]
+    command += ["--spark-master", config.spark_master, "--containers", config.containers]
+    command += [word for rule in shlex.split(config.images) for word in ("--image", rule)]
     with private_files.open_to_append(_log_path(config)) as log:
         return subprocess.Popen(  # noqa: S603 (ourselves)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from passrole.config import ImageRule
+from passrole.runtimes.image_names import repository
 
 Form = Literal["entrypoint", "script", "xgboost", "spark", "command", "container"]
 
@@ -39,14 +40,11 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Chosen:
-    """How a job runs. `environment` is the Python environment that a rule names, `command` its program;
-    `warning` says what differs from the image.
-    """
+    """How a job runs. `environment` is the Python environment that a rule names, `command` its program."""
 
     form: Form
     environment: str | None = None
     command: tuple[str, ...] = ()
-    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Machine:
 
 
 def training(
-    specification: Mapping[str, Any], hyperparameters: Mapping[str, str], machine: Machine
+    specification: Mapping[str, Any], hyperparameters: Mapping[str, Any], machine: Machine
 ) -> Chosen:
     """The form of a training job, by its AlgorithmSpecification and HyperParameters. Raises CannotRun."""
     image = specification.get("TrainingImage")
@@ -71,13 +69,13 @@ def training(
     if ruled is not None and ruled.form == "container":
         return ruled
     if specification.get("ContainerEntrypoint"):
-        return ruled or _entrypoint(image, specification["ContainerEntrypoint"], machine)
+        return ruled or _entrypoint(specification["ContainerEntrypoint"], machine)
     if "sagemaker_program" in hyperparameters and (ruled or _is(image, *_SCRIPT_REPOSITORIES)):
-        return Chosen("script", ruled.environment if ruled else None, warning=_unlike(image))
+        return Chosen("script", ruled.environment if ruled else None)
     if ruled is not None and ruled.form == "command":
         return Chosen("command", command=(*ruled.command, "train"))
     if _is(image, XGBOOST):
-        return Chosen("xgboost", ruled.environment if ruled else None, warning=_unlike(image))
+        return Chosen("xgboost", ruled.environment if ruled else None)
     return _container(image, machine)
 
 
@@ -88,26 +86,15 @@ def processing(specification: Mapping[str, Any], machine: Machine) -> Chosen:
     if ruled is not None:
         return ruled
     if _is(image, _SPARK):
-        return Chosen("spark", warning=_unlike(image))
+        return Chosen("spark")
     if specification.get("ContainerEntrypoint"):
-        return _entrypoint(image, specification["ContainerEntrypoint"], machine)
+        return _entrypoint(specification["ContainerEntrypoint"], machine)
     return _container(image, machine)
 
 
 def tells_errors(image: str) -> bool:
     """Whether the image's toolkit writes a script's error into the failure file."""
     return _is(image, "pytorch-*", "tensorflow-*", "huggingface-*")
-
-
-def repository(image: str) -> str:
-    """An image's repository without registry, tag and digest. The port of a registry is not a tag."""
-    path = image.partition("@")[0].rpartition("/")[2]
-    return path.partition(":")[0]
-
-
-def tag(image: str) -> str | None:
-    """An image's tag, if it has one."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2] or None
 
 
 def _ruled(image: str, rules: Sequence[ImageRule]) -> Chosen | None:
@@ -124,10 +111,10 @@ _RULED: Mapping[str, Callable[[str], Chosen]] = {
 }
 
 
-def _entrypoint(image: str, entrypoint: Sequence[str], machine: Machine) -> Chosen:
+def _entrypoint(entrypoint: Sequence[str], machine: Machine) -> Chosen:
     """A program that this machine has is run here; one that only the image has, in a container."""
     if machine.finds(entrypoint[0]) or not machine.has_containers():
-        return Chosen("entrypoint", warning=_unlike(image))
+        return Chosen("entrypoint")
     return Chosen("container")
 
 
@@ -139,10 +126,6 @@ def _container(image: str, machine: Machine) -> Chosen:
 
 def _is(image: str, *patterns: str) -> bool:
     return any(fnmatchcase(repository(image), pattern) for pattern in patterns)
-
-
-def _unlike(image: str) -> str:
-    return f"{image} is not run: the program runs in this machine's own environment, whatever the tag says"
 
 
 def _advice(image: str) -> str:

@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+PROGRAMS = ("python", "python3", "pip", "pip3")
+"""Programs that a layer has, whatever the environment calls its own."""
+
 _CONFIGURATION = "pyvenv.cfg"
 _VERSION = re.compile(r"python(3\.\d+)$", re.ASCII)
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'

@@ -88,7 +88,7 @@ def test_json_has_its_shape(write: Write) -> None:
     result = check(file, "--policy", policy, "--format", "json")
     found = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert list(found) == ["ok", "needs", "caller", "job_roles", "unknown", "unused", "warnings"]
+    assert list(found) == ["ok", "needs", "caller", "job_roles", "unknown", "unused", "warnings", "images"]
     assert found["ok"] is False
     get, invoke = found["needs"]
     assert get["allowed"] is True and get["reason"] is None and get["grant"] is None
@@ -394,3 +394,52 @@ def test_a_job_role_by_name_is_read_at_the_server(server: Server, write: Write) 
     assert check(*options).exit_code == 0
     less = server.role([allowing("s3:GetObject")]).rpartition("/")[2]
     assert check(*options[:-3], less, *options[-2:]).exit_code == 1
+
+
+def test_how_the_images_of_jobs_are_run_is_told(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "env/lib/python3.11/site-packages/scikit_learn-1.5.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: scikit-learn\nVersion: 1.5.2\n")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "env"))
+    monkeypatch.setenv("PASSROLE_CONTAINERS", "none")
+    monkeypatch.setenv("PASSROLE_IMAGES", "*/mine:*=command:Rscript")
+    sklearn = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    training = {"AlgorithmSpecification": {"TrainingImage": sklearn}}
+    steps = [
+        {
+            "Name": "A",
+            "Type": "Training",
+            "Arguments": {**training, "HyperParameters": {"sagemaker_program": "x"}},
+        },
+        {
+            "Name": "B",
+            "Type": "Training",
+            "Arguments": {"AlgorithmSpecification": {"TrainingImage": "kmeans:1"}},
+        },
+        {"Name": "C", "Type": "Processing", "Arguments": {"AppSpecification": {"ImageUri": "x/mine:1"}}},
+        {
+            "Name": "D",
+            "Type": "Processing",
+            "Arguments": {"AppSpecification": {"ImageUri": {"Get": "Parameters.Image"}}},
+        },
+        {"Name": "E", "Type": "Processing", "Arguments": {}},
+    ]
+    parameters = [{"Name": "Image", "Type": "String"}]
+    file = write("p.json", {"Version": "2020-12-01", "Parameters": parameters, "Steps": steps})
+    found = json.loads(check(file, "--managed-version", "v3", "--format", "json").stdout)["images"]
+    assert [(each["step"], each["form"]) for each in found] == [
+        ("A", "script"),
+        ("B", None),
+        ("C", "command"),
+        ("D", None),
+        ("E", None),
+    ]
+    assert found[0]["difference"] == f"scikit-learn is 1.2 in the image and 1.5.2 in {tmp_path / 'env'}"
+    assert found[1]["runs"].startswith("cannot run: the image kmeans:1 has a program of its own")
+    text = check(file, "--managed-version", "v3", "-p", "Image=x/mine:2").stdout
+    assert (
+        f"  A: {sklearn}\n           script mode, in {tmp_path / 'env'}\n           differs: scikit" in text
+    )
+    assert "  D: x/mine:2\n           Rscript\n" in text

@@ -41,6 +41,49 @@ def test_a_command_reaches_a_server_of_its_own_that_ends_with_it(
     assert list(tmp_path.glob("*.log")) == []
 
 
+MAPPED = """
+import boto3, json, time
+iam, sagemaker = boto3.client("iam"), boto3.client("sagemaker")
+trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+role = iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+machine = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+for number, image in enumerate(["x/mine:1", "x/other:1"]):
+    name = f"mapped-{number}"
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=role,
+        AppSpecification={"ImageUri": image},
+        ProcessingResources={"ClusterConfig": machine},
+    )
+    status = "InProgress"
+    while status == "InProgress":
+        time.sleep(0.1)
+        job = sagemaker.describe_processing_job(ProcessingJobName=name)
+        status = job["ProcessingJobStatus"]
+    print(status, job.get("FailureReason", ""))
+"""
+
+
+def test_what_stands_for_an_image_reaches_the_server_that_is_started(
+    passrole: Passrole, tmp_path: Path
+) -> None:
+    rule, none = "--image=*/mine:*=command:/bin/sh -c 'exit 0'", "--containers=none"
+    command = ("--", sys.executable, "-c", MAPPED)
+    told, errors = passrole("exec", "--data", str(tmp_path), rule, none, *command).communicate(timeout=60)
+    lines = told.splitlines()
+    if "programs of users cannot be confined" in told:
+        pytest.skip(lines[0])
+    assert lines[0].strip() == "Completed", (told, errors)
+    assert lines[1].startswith("Failed ClientError: the image x/other:1 has a program of its own")
+
+
+def test_a_rule_that_is_none_is_misuse(passrole: Passrole, tmp_path: Path) -> None:
+    process = passrole("exec", "--data", str(tmp_path), "--image", "mine", "--", "true")
+    assert "`mine` is not GLOB=python:ENVIRONMENT" in process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+
+
 def test_a_client_that_insists_on_an_aws_name_reaches_it_too(passrole: Passrole, server: Server) -> None:
     insisting = WHO.replace("'sts'", "'sts', endpoint_url='https://sts.us-east-1.amazonaws.com'")
     process = passrole("exec", "--data", str(server.data), "--", sys.executable, "-c", insisting)

@@ -98,7 +98,7 @@ def check(
 ) -> None:
     """List the permissions a pipeline needs, and what its role lacks.
 
-    What the roles of its jobs need is listed too.
+    What the roles of its jobs need is listed too, and how the images of its jobs are run on this machine.
 
     Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
     pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.
@@ -161,6 +161,7 @@ def _report(
 ) -> "Report":
     from passrole import needs
     from passrole.cli.permissions.report import Report
+    from passrole.cli.permissions.step_images import step_images
     from passrole.cli.permissions.subject import caller_of, evaluate_subject, keys_of_now
 
     wanted = needs.needs_of_role(definition, subject.place)
@@ -185,5 +186,6 @@ def _report(
         unknown=needs.unknown_steps(definition),
         unused=needs.unused([*answers, *as_job], subject.policies),
         warnings=[*needs.warnings(definition, answers, subject.version), *unread, *unread_of_jobs],
+        images=list(step_images(definition, choice.config)),
         keys=needs.keys_of_calls(subject.place),
     )

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import click
 
+from passrole.cli.permissions.step_images import StepImage
 from passrole.needs import Answer, Need, RawStep, Unused
 from passrole.policy.request import Values
 
@@ -20,6 +21,7 @@ Keys = Mapping[str, Values]
 _WHOLE = "the role itself"
 _CALLER = "whoever creates and starts the pipeline"
 _JOB_ROLE = "the job's own role"
+_IMAGES = "how the images of its jobs are run here"
 _LABELS: Final = {"allowed": ("allowed", "green"), "maybe": ("maybe", "yellow"), "denied": ("missing", "red")}
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -39,6 +41,7 @@ class Report:
     unknown: Sequence[RawStep]
     unused: Sequence[Unused]
     warnings: Sequence[str]
+    images: Sequence[StepImage]
     keys: Keys
 
     @property
@@ -69,6 +72,7 @@ def as_text(report: Report) -> str:
         lines += _answer_lines(answer)
     if not report.caller_answers:
         lines += _need_lines(report.caller_needs)
+    lines += _image_lines(report.images)
     lines += [click.style("warning", fg="yellow") + f": {printable(each)}" for each in report.warnings]
     return "\n".join([*lines, _count(report)])
 
@@ -85,6 +89,7 @@ def as_json(report: Report) -> str:
         "unknown": [{"step": step.name, "type": step.type} for step in report.unknown],
         "unused": [asdict(each) for each in report.unused],
         "warnings": list(report.warnings),
+        "images": [asdict(each) for each in report.images],
     }
     return json.dumps(found, indent=2)
 
@@ -210,6 +215,17 @@ def _answer_lines(answer: Answer) -> Iterator[str]:
     if not answer.allowed:
         for message in answer.near_misses or (_cause(answer),):
             yield f"           {printable(message)}"
+
+
+def _image_lines(images: Sequence[StepImage]) -> Iterator[str]:
+    """How each job's image is run on this machine."""
+    if images:
+        yield click.style(_IMAGES, bold=True)
+    for each in images:
+        yield f"  {printable(each.step)}: {printable(each.image)}"
+        yield f"           {printable(each.runs)}"
+        if each.difference:
+            yield f"           {click.style('differs', fg='yellow')}: {printable(each.difference)}"
 
 
 def _count(report: Report) -> str:

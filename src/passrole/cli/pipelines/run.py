@@ -15,6 +15,8 @@ from passrole.cli.options import (
     AssignmentType,
     data_option,
     examples,
+    image_options,
+    image_rules,
     pipeline_name,
     settings,
     spark_master_option,
@@ -69,6 +71,7 @@ _EXAMPLES = examples(
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @data_option
 @spark_master_option
+@image_options
 @click.pass_context
 def run(
     context: click.Context,
@@ -79,6 +82,8 @@ def run(
     name: str | None,
     data: Path | None,
     spark_master: str | None,
+    images: tuple[str, ...],
+    containers: str | None,
 ) -> None:
     """Run a pipeline from its file and watch it to the end.
 
@@ -91,7 +96,8 @@ def run(
 
     from passrole.cli.temporary_server import connected
 
-    with connected(settings(data=data, spark_master=spark_master)) as connection:
+    config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
+    with connected(config) as connection:
         try:
             with aws_errors_reported():
                 ended, seconds = _follow(connection, job, _start(connection, job))

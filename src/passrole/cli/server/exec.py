@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from passrole.cli.options import data_option, examples, settings, spark_master_option
+from passrole.cli.options import (
+    data_option,
+    examples,
+    image_options,
+    image_rules,
+    settings,
+    spark_master_option,
+)
 from passrole.cli.server.env import variables
 from passrole.client import environment
 
@@ -19,6 +26,7 @@ _EXAMPLES = examples(
 @click.command("exec", epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @data_option
 @spark_master_option
+@image_options
 @click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
 @click.pass_context
@@ -26,6 +34,8 @@ def exec_(
     context: click.Context,
     data: Path | None,
     spark_master: str | None,
+    images: tuple[str, ...],
+    containers: str | None,
     role: str | None,
     command: tuple[str, ...],
 ) -> None:
@@ -38,7 +48,7 @@ def exec_(
     from passrole.cli.server import process
     from passrole.cli.temporary_server import connected
 
-    config = settings(data=data, spark_master=spark_master)
+    config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
     with connected(config) as connection:
         values = variables(config, connection, role)
         code = process.run(command, environment.merged(os.environ, values))

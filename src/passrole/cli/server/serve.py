@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from passrole.cli.errors import Misuse
-from passrole.cli.options import data_option, examples, settings, spark_master_option, usable
+from passrole.cli.options import (
+    data_option,
+    examples,
+    image_options,
+    image_rules,
+    settings,
+    spark_master_option,
+    usable,
+)
 
 _EXAMPLES = examples(
     "passrole serve --data /srv/pipelines --port 4566",
@@ -20,7 +28,15 @@ _EXAMPLES = examples(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
 @spark_master_option
-def serve(data: Path | None, host: str | None, port: int | None, spark_master: str | None) -> None:
+@image_options
+def serve(
+    data: Path | None,
+    host: str | None,
+    port: int | None,
+    spark_master: str | None,
+    images: tuple[str, ...],
+    containers: str | None,
+) -> None:
     """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
     Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
@@ -30,7 +46,8 @@ def serve(data: Path | None, host: str | None, port: int | None, spark_master: s
     from passrole.config import ConfigError
     from passrole.store import DataFolderInUse
 
-    config = usable(settings(data=data, host=host, port=port, spark_master=spark_master))
+    jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
+    config = usable(settings(data=data, host=host, port=port, **jobs))
     try:
         app.serve(config, _ready)
     except DataFolderInUse as error:

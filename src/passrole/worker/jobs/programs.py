@@ -1,7 +1,7 @@
 """What runs for a job on one instance: its program, its environment and its world."""
 
+import shlex
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,9 @@ from typing import Any
 
 from passrole import private_files, trees
 from passrole.config import Config, ConfigError
-from passrole.runtimes import containers, images, python_layer, spark_image
+from passrole.runtimes import frameworks, image_names, images, job_machine, python_layer, spark_image
 from passrole.runtimes import programs as own_programs
-from passrole.runtimes.containers import EngineMissing
-from passrole.runtimes.images import CannotRun, Chosen, Machine
+from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
@@ -36,13 +35,9 @@ LAYER = "site"
 SPARK = "input/spark"
 """From /opt/ml: Spark's configuration."""
 
-_LAYERS = ("python", "python3", "pip", "pip3")
-"""Programs that a layer has, whatever the user's environment calls its own."""
-
 _LAYERED = ("entrypoint", "spark")
 
 _OURS = Path(own_programs.__file__).resolve().parent
-_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _JOINED = 'exec "$@" 2>&1 < "$0"'
 
@@ -78,7 +73,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Program:
-    """A command line, its environment, and what it sees."""
+    """A command line, its environment, and what it sees. `warning` is the first line of its log."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -97,7 +92,8 @@ def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list
         raise JobFailed(f"ClientError: {error}") from None
     instance.variables.unlink(missing_ok=True)
     private_files.write(instance.variables, made)
-    return ["/bin/sh", "-c", _JOINED, str(instance.variables), *inside]
+    said = f"printf '%s\\n' {shlex.quote(program.warning)}; " if program.warning else ""
+    return ["/bin/sh", "-c", said + _JOINED, str(instance.variables), *inside]
 
 
 def hosts_of(kind: JobKind, job: Job) -> Hosts:
@@ -119,34 +115,17 @@ def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
 def form_of(kind: JobKind, job: Job, config: Config) -> Chosen:
     """How the job's image is run; it may try a container engine. Raises JobFailed where it cannot be."""
     try:
-        return contract_of(kind).form(job.request, machine(config))
+        return contract_of(kind).form(job.request, job_machine.machine(config))
     except CannotRun as error:
         raise JobFailed(f"ClientError: {error}") from None
-
-
-def machine(config: Config) -> Machine:
-    """What this machine has for images."""
-
-    def has_containers() -> bool:
-        try:
-            return bool(containers.found(config.containers))
-        except EngineMissing:
-            return False
-
-    path = _path(_python_home(config, None))
-    return Machine(
-        rules=config.images.rules,
-        finds=lambda name: bool(name.startswith(str(ML)) or name in _LAYERS or shutil.which(name, path=path)),
-        has_containers=has_containers,
-    )
 
 
 def program(kind: JobKind, job: Job, instance: Instance, config: Config, access: Access) -> Program:
     """What runs on an instance. Raises JobFailed where it is not there."""
     chosen = form_of(kind, job, config)
-    python_home = _python_home(config, chosen)
+    python_home = job_machine.python_home(config, chosen.environment)
     packages = _layer(instance, python_home) if chosen.form in _LAYERED else None
-    path = _path(python_home)
+    path = job_machine.path(python_home)
     layer = f"{ML / LAYER / 'bin'}:" if packages else ""
     variables = contract_of(kind).environment(job, layer + path, access)
     command = _command(kind, job, chosen, python_home)
@@ -161,15 +140,17 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
         variables = _with_layer(variables, packages)
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
-    return Program(command, variables, _world(kind, job, instance, config, python_home), chosen.warning)
+    contract = contract_of(kind)
+    warning = _warning(job.request[contract.specification][contract.image], chosen, python_home)
+    return Program(command, variables, _world(kind, job, instance, config, python_home), warning)
 
 
-def _python_home(config: Config, chosen: Chosen | None) -> Path:
-    return Path((chosen and chosen.environment) or config.job_python or sys.prefix).absolute()
-
-
-def _path(python_home: Path) -> str:
-    return f"{python_home / 'bin'}:{_SYSTEM_PATH}"
+def _warning(image: str, chosen: Chosen, python_home: Path) -> str | None:
+    """What the program may miss; a program of the user's own need not use the image's framework."""
+    if chosen.form == "command":
+        return None
+    differs = frameworks.difference(image, python_home, tells_missing=chosen.form != "entrypoint")
+    return differs and f"passrole: {differs}"
 
 
 def views(kind: JobKind, job: Job, instance: Instance) -> dict[Path, Path]:
@@ -212,7 +193,7 @@ def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list
             options = ("--capture-error",) if tells else ()
             return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE), *options]
         case "xgboost":
-            tag = images.tag(specification["TrainingImage"]) or ""
+            tag = image_names.tag(specification["TrainingImage"]) or ""
             return [python, str(_OURS / "xgboost_mode.py"), "--tag", tag]
         case "spark":
             return [python, str(_OURS / "smspark_submit.py"), *entrypoint[1:], *arguments]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import re2
 
 from passrole.faults import Fault
-from passrole.runtimes import images
+from passrole.runtimes import image_names, images
 
 METRICS_MAX = 40
 """Of FinalMetricDataList: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html"""
@@ -74,7 +74,7 @@ def metrics(specification: Mapping[str, Any]) -> list[Metric]:
 
 
 def _implied(specification: Mapping[str, Any]) -> list[dict[str, str]]:
-    if images.repository(specification.get("TrainingImage") or "") != images.XGBOOST:
+    if image_names.repository(specification.get("TrainingImage") or "") != images.XGBOOST:
         return []
     return [
         {"Name": f"{channel}:{name}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{name}:{_NUMBER}.*"}

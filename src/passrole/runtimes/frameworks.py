@@ -1,0 +1,65 @@
+"""The frameworks that images are named after, and whether a Python environment has the same version.
+
+Only files are read: no program of the environment runs.
+https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+"""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from importlib import metadata
+from itertools import takewhile
+from pathlib import Path
+
+from passrole.runtimes.image_names import repository, tag
+
+_DISTRIBUTIONS = (
+    ("sagemaker-scikit-learn", "scikit-learn"),
+    ("sagemaker-xgboost", "xgboost"),
+    ("sagemaker-spark-processing", "pyspark"),
+    ("pytorch-training*", "torch"),
+    ("tensorflow-training*", "tensorflow"),
+    ("mxnet-training*", "mxnet"),
+    ("huggingface-pytorch-training*", "torch"),
+    ("huggingface-tensorflow-training*", "tensorflow"),
+)
+"""Repositories, and the packages whose version begins the tag."""
+
+
+def difference(image: str, environment: Path, *, tells_missing: bool = True) -> str | None:
+    """How the framework in an environment differs from the image's; None where it does not."""
+    name = distribution(image)
+    if name is None:
+        return None
+    found = metadata.distributions(name=name, path=_places(environment))
+    installed = next((each.version for each in found), "")
+    wanted = _version(tag(image) or "")
+    if not installed:
+        return f"{name} is not installed in {environment}" if tells_missing else None
+    if wanted and wanted != installed.split(".")[: len(wanted)]:
+        return f"{name} is {'.'.join(wanted)} in the image and {installed} in {environment}"
+    return None
+
+
+def distribution(image: str) -> str | None:
+    """The package that an image is named after."""
+    name = repository(image)
+    return next((package for pattern, package in _DISTRIBUTIONS if fnmatchcase(name, pattern)), None)
+
+
+def _version(tag_: str) -> list[str]:
+    """`1.2-1-cpu-py3` is 1.2: what follows the hyphen is the image's own count."""
+    return list(takewhile(str.isdigit, tag_.partition("-")[0].split(".")))
+
+
+def _places(environment: Path) -> list[str]:
+    """The folders of packages, those that .pth files name among them."""
+    return [
+        str(each) for folder in environment.glob("lib/python3*/*-packages") for each in _with_added(folder)
+    ]
+
+
+def _with_added(folder: Path) -> Iterator[Path]:
+    yield folder
+    for file in folder.glob("*.pth"):
+        lines = file.read_text(errors="replace").splitlines()
+        yield from (Path(line) for line in lines if line.startswith("/") and Path(line).is_dir())
