@@ -12,6 +12,8 @@ from passrole.engine import State, begin, decide, fold
 from passrole.engine.commands import AwaitRetry, CancelJob, InvokeFunction, SearchCache, SubmitJob
 from passrole.engine.facts import (
     CacheSearched,
+    CallbackAnswered,
+    CallbackSent,
     EffectFailed,
     ExecutionRetried,
     ExecutionStarted,
@@ -88,6 +90,11 @@ def test_a_job_is_submitted_with_its_arguments_resolved() -> None:
     prefix, random_part = command.name.rsplit("-", 1)
     assert prefix == "pipelines-abcdefghijkl-A-step-with-a-long-N"
     assert len(random_part) == 10 and random_part.isalnum()
+
+
+def test_a_name_of_a_job_has_no_underscore() -> None:
+    _, (command,) = started(name="pre_process")
+    assert command.step == "pre_process" and "-pre-process-" in command.name
 
 
 def test_a_name_in_the_arguments_is_a_prefix() -> None:
@@ -176,6 +183,28 @@ def test_a_refusal_to_begin_is_retried_too() -> None:
     refused = EffectFailed(**OF, reason="r", error="SageMaker.RESOURCE_LIMIT")
     assert then(state, refused)[1] == [AwaitRetry(step="Job", attempt=2, due=5.0)]
     assert then(state, replace(refused, error=None))[0].status == "Failed"
+
+
+def test_a_failure_that_no_policy_names_says_so() -> None:
+    state, _ = started(**policy())
+    state, _ = then(state, EffectFailed(**OF, reason="ClientError: r", error="SageMaker.RESOURCE_LIMIT"))
+    assert state.steps["Job"].failure_reason == (
+        "ClientError: r\nRetry not appropriate on execution of step with PipelineExecutionArn"
+        " arn:p/execution/abcdefghijkl and StepId Job. No retry policy configured for the exception type"
+        " SAGEMAKER_RESOURCE_LIMIT."
+    )
+
+
+def test_after_a_fail_step_no_other_attempt_begins() -> None:
+    fails = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    waits = {"Name": "W", "Type": "Callback", "SqsQueueUrl": "https://q", "Arguments": {}}
+    failing = {**fails, "DependsOn": ["W"]}
+    state, _ = started(waits, failing, **policy())
+    state, _ = then(state, SUBMITTED, INTERNAL, CallbackSent(at=3.0, step="W", attempt=1))
+    state, _ = then(state, CallbackAnswered(at=4.0, step="W", attempt=1, outcome="success"))
+    assert (state.steps["F"].status, state.status) == ("Failed", "Executing")
+    state, asked = then(state, RetryDue(at=5.0, step="Job", attempt=2))
+    assert (asked, state.status, state.steps["Job"].status) == ([], "Failed", "Stopped")
 
 
 def test_a_step_that_waits_for_another_attempt_is_stopped_at_once() -> None:

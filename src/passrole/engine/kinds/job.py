@@ -60,7 +60,11 @@ def kind_of(type_: JobType) -> Kind:
         draft.ask(search)
 
     def retry(draft: Draft, fact: RetryDue) -> None:
+        """After a Fail step nothing new begins."""
         progress = draft.state.steps[fact.step]
+        if draft.state.fail_step_reached:
+            draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+            return
         scope = Scope(draft.state, progress.started_at, progress.read)
         draft.ask(_submission(type_, progress.step, fact.attempt, scope))
 
@@ -155,12 +159,23 @@ def _retry_or_fail(draft: Draft, fact: StepAnswer, error: str | None, reason: st
     assert progress is not None, "an answer that is news is about a step that runs"
     step: Any = progress.step
     delay = next_delay(step.retries, error, progress.retried, fact.at - progress.started_at)
-    if delay is None:
-        fail(draft, fact, reason)
+    if delay is None or draft.state.fail_step_reached:
+        fail(draft, fact, _with_why_not(draft.state, fact, error, reason))
         return
     due = fact.at + delay
     draft.record(StepRetrying(at=fact.at, step=fact.step, attempt=fact.attempt, due=due, reason=reason))
     draft.ask(AwaitRetry(step=fact.step, attempt=fact.attempt + 1, due=due))
+
+
+def _with_why_not(state: State, fact: StepAnswer, error: str | None, reason: str | None) -> str | None:
+    """What a policy could have named is told as AWS tells it, seen with a Create that was over a limit."""
+    step: Any = state.steps[fact.step].step
+    if error is None or any(error in policy.exceptions for policy in step.retries):
+        return reason
+    assert state.origin is not None, "a step runs in an execution that has begun"
+    named = f"PipelineExecutionArn {state.origin.execution_arn} and StepId {fact.step}"
+    missing = f"No retry policy configured for the exception type {error.replace('.', '_').upper()}."
+    return f"{reason}\nRetry not appropriate on execution of step with {named}. {missing}"
 
 
 def _only_wait(_draft: Draft, _fact: StepAnswer) -> None:

@@ -22,11 +22,13 @@ def sagemaker_job(word: str) -> JobType:
     member = f"{word}Job"
 
     def name(step: JobStep, attempt: int, scope: Scope) -> str:
-        """A name in the Arguments is a prefix, which SDKs send where they are told to."""
+        """A name in the Arguments is a prefix, which SDKs send where they are told to. Names of steps may
+        have underscores, those of jobs may not.
+        """
         random_part = callback_token(scope.origin.seed, step.name, attempt)
         prefix = _prefix(step, f"{member}Name", scope)
         if prefix is None:
-            short = step.name[:STEP_CHARACTERS_MAX]
+            short = step.name[:STEP_CHARACTERS_MAX].replace("_", "-")
             return f"pipelines-{scope.origin.execution_id}-{short}-{random_part}"
         suffix = f"-{scope.origin.execution_id}-{random_part}"
         return f"{prefix[: NAME_CHARACTERS_MAX - len(suffix)]}{suffix}"
