@@ -138,6 +138,7 @@ class Config:
     images: ImageRules = _NO_RULES
     containers: str = "auto"
     job_python: str = ""
+    job_memory_mb: int = 0
     trusted_proxies: Networks = _NO_NETWORKS
     keep_executions_days: int = 0
     keep_clusters_days: int = 0
@@ -191,6 +192,7 @@ _BOUNDS = {
     "lambda_workers_max": (1, 10_000),
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),
+    "job_memory_mb": (0, 2**30),
     "keep_executions_days": (0, _DAYS_MAX),
     "keep_clusters_days": (0, _DAYS_MAX),
     "keep_log_events_days": (0, _DAYS_MAX),

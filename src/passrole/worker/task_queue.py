@@ -22,7 +22,6 @@ The queue removes the task's row and calls the handler's `Finish` in one transac
 import asyncio
 import logging
 import math
-import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -31,6 +30,7 @@ from passrole import disk
 from passrole.clock import Clock
 from passrole.store import Store, Tx, tasks
 from passrole.store.tasks import Task
+from passrole.worker import writes
 from passrole.worker.supervisor import Loop, Sleep, Supervisor, backoff_seconds, was_asked_to_end
 
 log = logging.getLogger(__name__)
@@ -150,18 +150,6 @@ class TaskQueue:
 
     async def _write(self, task: Task, fn: Finish, *, is_final: bool = False) -> None:
         """Until it is written. Raises what `fn` itself raises, unless nothing could follow (`is_final`)."""
-        failures = 0
-        while True:
-            try:
-                await self._store.write(fn)
-            except Exception as error:
-                if not is_final and not isinstance(error, _REFUSED_WRITE):
-                    raise
-                disk.report(log, error, f"`{task.key}` of `{self.kind}`")
-            else:
-                return
-            await self._sleep(backoff_seconds(failures))
-            failures += 1
-
-
-_REFUSED_WRITE = (OSError, sqlite3.OperationalError)
+        retried = (Exception,) if is_final else writes.REFUSED
+        what = f"`{task.key}` of `{self.kind}`"
+        await writes.written(self._store, fn, what, retried=retried, sleep=self._sleep)

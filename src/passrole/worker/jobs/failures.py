@@ -16,14 +16,12 @@ class JobFailed(Exception):
 
 def download_failed(fault: Fault) -> JobFailed:
     """S3 refused the download of an input to the job's role."""
-    return JobFailed(
-        f"ClientError: Data download failed:{fault.code} ({fault.status or 400}): {fault.message}"
-    )
+    return _data_failed("download", fault)
 
 
 def upload_failed(fault: Fault) -> JobFailed:
     """S3 refused the upload of an output to the job's role."""
-    return JobFailed(f"ClientError: Data upload failed:{fault.code} ({fault.status or 400}): {fault.message}")
+    return _data_failed("upload", fault)
 
 
 def exited(code: int, message: str | None) -> str:
@@ -36,3 +34,9 @@ def exited(code: int, message: str | None) -> str:
     if message is not None and message.startswith("ClientError: "):
         return message
     return f"AlgorithmError: {message or ''}, exit code: {code}"
+
+
+def _data_failed(what: str, fault: Fault) -> JobFailed:
+    if not fault.sender:
+        return JobFailed(LOST)
+    return JobFailed(f"ClientError: Data {what} failed:{fault.code} ({fault.status or 400}): {fault.message}")

@@ -19,6 +19,10 @@ from passrole.worker.jobs.s3 import Objects
 log = logging.getLogger(__name__)
 
 
+EVENTS_MAX = 10_000
+"""Of a batch: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+
+
 class LogStream:
     """The log of one instance. See following.Follower."""
 
@@ -44,21 +48,26 @@ class LogStream:
     async def bring(self, *, is_last: bool = False) -> None:
         """Everything up to the last whole line; at the last call also what follows it."""
         while not self._is_refused and (lines := await self._printed.read(is_last=is_last)):
-            await self._put(lines)
+            if not await self._put(lines):
+                return
             self._printed.mark()
 
-    async def _put(self, lines: list[bytes]) -> None:
+    async def _put(self, lines: list[bytes]) -> bool:
+        """Whether it is done with the lines. A failure of the server itself is none of the role's."""
         now = int(self._clock() * 1000)
         events = [{"timestamp": now, "message": line.decode(errors="replace")} for line in lines if line]
         try:
             objects = await self._session()  # refused where the role was deleted meanwhile
             if self._printed.offset == 0:
                 await self._make(objects)
-            if events:
-                await _call(objects, "PutLogEvents", {**self._names, "logEvents": events})
+            for start in range(0, len(events), EVENTS_MAX):
+                batch = events[start : start + EVENTS_MAX]
+                await _call(objects, "PutLogEvents", {**self._names, "logEvents": batch})
         except Fault as fault:
-            self._is_refused = True
+            self._is_refused = fault.sender
             log.warning("the log of %s is not kept: %s", self._names["logStreamName"], fault.message)
+            return False
+        return True
 
     async def _make(self, objects: Objects) -> None:
         group = {"logGroupName": self._names["logGroupName"]}

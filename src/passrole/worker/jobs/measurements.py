@@ -5,17 +5,16 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from passrole import disk
 from passrole.clock import Clock
 from passrole.services.sagemaker.jobs import states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.metric_definitions import Metric
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.store import Store
+from passrole.worker import writes
 from passrole.worker.jobs.printed import Printed
 from passrole.worker.jobs.programs import Instance
 
@@ -55,7 +54,9 @@ class Measurements:
         for name, value in found.items():
             self._values[name] = {"MetricName": name, "Value": value, "Timestamp": now}
         listed = [self._values[each.name] for each in self._metrics if each.name in self._values]
-        await self._store.write(lambda tx: states.measured(tx, self._kind, self._key, listed, now))
+        await writes.written(
+            self._store, lambda tx: states.measured(tx, self._kind, self._key, listed, now), "metrics"
+        )
 
     @property
     def is_wanted(self) -> bool:
@@ -92,8 +93,3 @@ class InstanceMeasurements:
                     self._printed.mark()
         except TimeoutError:
             log.warning("the metrics of a job are behind its output, which they have not searched whole")
-        except _REFUSED_WRITE as error:
-            disk.report(log, error, "the metrics of a job")  # they are searched for again the next time
-
-
-_REFUSED_WRITE = (OSError, sqlite3.OperationalError)

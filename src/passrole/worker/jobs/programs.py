@@ -73,12 +73,15 @@ class Instance:
 
 @dataclass(frozen=True)
 class Program:
-    """A command line, its environment, and what it sees. `warning` is the first line of its log."""
+    """A command line, its environment, and what it sees. `warning` is the first line of its log. `memory_mb`
+    is the most that a process of it may ask for, if it is not 0.
+    """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     world: World
     warning: str | None
+    memory_mb: int = 0
 
 
 def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list[str]:
@@ -87,7 +90,8 @@ def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list
     Writes the program's environment. Raises JobFailed for what can be none, OSError.
     """
     try:
-        made, inside = exported(program.environment), confined(sandbox, program.world, program.command)
+        command = [*_limited(program.memory_mb), *program.command]
+        made, inside = exported(program.environment), confined(sandbox, program.world, command)
     except NotText as error:
         raise JobFailed(f"ClientError: {error}") from None
     instance.variables.unlink(missing_ok=True)
@@ -142,7 +146,13 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
         variables = {**variables, **_spark(instance, config, python_home, access)}
     contract = contract_of(kind)
     warning = _warning(job.request[contract.specification][contract.image], chosen, python_home)
-    return Program(command, variables, _world(kind, job, instance, config, python_home), warning)
+    world = _world(kind, job, instance, config, python_home)
+    return Program(command, variables, world, warning, config.job_memory_mb)
+
+
+def _limited(memory_mb: int) -> list[str]:
+    """What starts a program with a limit of its address space, which its children inherit."""
+    return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(memory_mb * 1024)] if memory_mb else []
 
 
 def _warning(image: str, chosen: Chosen, python_home: Path) -> str | None:

@@ -9,9 +9,9 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.ht
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from passrole import trees
 from passrole.clock import Clock
@@ -30,6 +30,7 @@ from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
+from passrole.worker import writes
 from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.container import container
 from passrole.worker.jobs.contracts import contract_of
@@ -43,6 +44,8 @@ from passrole.worker.jobs.s3 import Objects
 from passrole.worker.jobs.synchronised import SynchronisedFolder
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 GRACE_SECONDS = 120.0
 ASK_SECONDS = 0.1
@@ -92,10 +95,9 @@ class JobRun:
             raise
 
     async def _outcome_and_results(self) -> Mapping[str, Any]:
-        if not any(processes.may_have_begun(each.run) for each in self._instances):
-            if self._stop.is_set():
-                return {"status": STOPPED}
-            await self._prepare()
+        has_begun = any(processes.may_have_begun(each.run) for each in self._instances)
+        if not has_begun and (self._stop.is_set() or not await self._is_prepared()):
+            return {"status": STOPPED}
         codes, is_late = await self._ended()
         ended = self._outcome(codes, is_late)
         try:
@@ -107,6 +109,23 @@ class JobRun:
             results = {}
         await self._clean()
         return {**ended, **results}
+
+    async def _is_prepared(self) -> bool:
+        """Prepare every instance, unless the job is stopped meanwhile."""
+        preparing = asyncio.ensure_future(self._prepare())
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({preparing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stop.is_set():
+                await preparing
+                return True
+            preparing.cancel()
+            await asyncio.wait({preparing})
+            await self._clean()
+            return False
+        finally:
+            preparing.cancel()
+            stopped.cancel()
 
     async def _prepare(self) -> None:
         """Make every instance's folder and bring its inputs. What an earlier process left is removed."""
@@ -223,7 +242,7 @@ class JobRun:
         if url is None:
             return (await assume(self._means.call, self._request)).credentials
         token, token_hash = credentials.new_token()
-        await self._store.write(
+        await self._written(
             lambda tx: states.entrusted(tx, self._kind, self._job.key, instance.host, token_hash)
         )
         place = credentials.place(self._kind, self._job, instance.host)
@@ -297,7 +316,10 @@ class JobRun:
             changed = states.in_phase(self._kind, job, phase, now)
             return job if changed == job else states.update(tx, self._kind, changed, now)
 
-        self._job = await self._store.write(write)
+        self._job = await self._written(write)
+
+    async def _written(self, fn: Callable[[Tx], T]) -> T:
+        return await writes.written(self._store, fn, f"the job `{self._job.name}`")
 
     async def _objects(self) -> Objects:
         principal = await self._sessions.principal(self._request)

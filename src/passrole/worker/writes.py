@@ -1,0 +1,36 @@
+"""Writes that are tried again until the disk takes them, however long that takes."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from passrole import disk
+from passrole.store import Store, Tx
+from passrole.worker.supervisor import Sleep, backoff_seconds
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+REFUSED: tuple[type[Exception], ...] = (OSError, sqlite3.OperationalError)
+"""What a full or failing disk raises."""
+
+
+async def written(
+    store: Store,
+    fn: Callable[[Tx], T],
+    what: str,
+    *,
+    retried: tuple[type[Exception], ...] = REFUSED,
+    sleep: Sleep = asyncio.sleep,
+) -> T:
+    """The result of `fn` once it is written; `what` is for the log. Raises what is not `retried`."""
+    failures = 0
+    while True:
+        try:
+            return await store.write(fn)
+        except retried as error:
+            disk.report(log, error, what)
+        await sleep(backoff_seconds(failures))
+        failures += 1
