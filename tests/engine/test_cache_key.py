@@ -80,8 +80,8 @@ def test_what_aws_compares_misses_and_the_difference_is_named(
 ) -> None:
     changed = {**arguments, **change}
     assert digest(step_type, arguments) != digest(step_type, changed)
-    found = list(differences(compared(step_type, arguments), compared(step_type, changed)))
-    assert path in found
+    found = differences(compared(step_type, arguments), compared(step_type, changed))
+    assert path in {each.path for each in found}
 
 
 @pytest.mark.parametrize("step_type", ["Lambda", "Callback", "Model", "RegisterModel", "Condition", "Fail"])

@@ -82,7 +82,8 @@ def definition(steps: str) -> str:
 
 
 def step(word: str) -> dict[str, Any]:
-    name, _, needed = word.rstrip(">").partition("<")
+    named, _, needed = word.rstrip(">").partition("<")
+    name, _, image = named.partition("=")
     about: dict[str, Any] = {"Name": name, "DependsOn": needed.split(",") if needed else []}
     outputs = [{"OutputName": "x", "OutputType": "Integer"}]
     match name[0]:
@@ -101,7 +102,7 @@ def step(word: str) -> dict[str, Any]:
         case "p":
             cache = {"Enabled": True, "ExpireAfter": "PT1M"}
             retried = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 5}
-            arguments = {"AppSpecification": {"ImageUri": f"image-{name}"}}
+            arguments = {"AppSpecification": {"ImageUri": image or f"image-{name}"}}
             about |= {"Type": "Processing", "Arguments": arguments}
             about |= {"CacheConfig": cache, "RetryPolicies": [retried]}
         case "f":

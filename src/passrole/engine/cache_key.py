@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import exact_json
 
@@ -49,6 +49,14 @@ keys for Lambda and Callback steps, and a model is made anew each time.
 """
 
 
+class Difference(NamedTuple):
+    """Two values at one path of what counts; None where there is none."""
+
+    path: str
+    one: Any
+    other: Any
+
+
 def compared(step_type: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     """What counts of a step's resolved arguments, by path; None for a type that is never taken over.
 
@@ -71,10 +79,8 @@ def digest_of(step_type: str, counted: Mapping[str, Any]) -> str:
     return hashlib.sha256(exact_json.dumps([step_type, _sorted(counted)])).hexdigest()
 
 
-def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
-    """Paths at which two values of `compared` differ, the outermost that is an object or a list of another
-    length left whole.
-    """
+def differences(one: Any, other: Any, path: str = "") -> Iterator[Difference]:
+    """Where two values of `compared` differ, whole where one is absent or lists have two lengths."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for name in sorted({*one, *other}):
             inner = f"{path}.{name}" if path else name
@@ -83,7 +89,7 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
         for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
             yield from differences(mine, theirs, f"{path}[{number}]")
     elif one != other or type(one) is not type(other):
-        yield path
+        yield Difference(path, one, other)
 
 
 def _at(value: Any, path: str) -> Any:

@@ -1,4 +1,6 @@
-"""`passrole explain`: one decision in full, of an actual call or a hypothetical request."""
+"""`passrole explain`: one decision in full, of an actual call or a hypothetical request; or why a step ran
+where it could have taken an earlier result over.
+"""
 
 from pathlib import Path
 
@@ -14,6 +16,7 @@ _EXAMPLES = examples(
     "    --resource arn:aws:sqs:us-east-1:111122223333:approvals",
     "passrole explain --role my-role --action iam:PassRole --resource arn:aws:iam::111122223333:role/f \\",
     "    --context iam:PassedToService=lambda.amazonaws.com",
+    "passrole explain --cache my-pipeline Train",
 )
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,6 +41,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--boundary", type=_FILE, help="The permissions boundary of the principal.")
 @click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")
 @click.option(
+    "--cache",
+    type=(str, str),
+    metavar="EXECUTION STEP",
+    help="Whether a step took an earlier result over; the execution as for `passrole logs`.",
+)
+@click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
 )
 @click.pass_context
@@ -53,24 +62,33 @@ def explain(
     policies: tuple[Path, ...],
     boundary: Path | None,
     resource_policy: Path | None,
+    cache: tuple[str, str] | None,
     format_: str,
 ) -> None:
-    """Explain why a call was denied, or how a request would be decided.
+    """Explain why a call was denied, how a request would be decided, or why a step ran.
 
     Without options it is the last denial in the server's audit trail. With --action it is a request of
     your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.
     Shows the layer and the statement that decided, what each layer says, which statements nearly
     allowed it, and the smallest one that would.
 
-    Exit code 0: allowed; 1: denied; 2: the input cannot be used.
+    With --cache it is whether a step took the result of an earlier execution over, and if not, which argument
+    differed.
+
+    Exit code 0: allowed, or taken over; 1: denied, or not; 2: the input cannot be used.
     """
     from passrole.cli.permissions import explanation
     from passrole.cli.permissions.decision_request import DecisionRequest, decide
+    from passrole.cli.pipelines import step_cache
 
     config = settings(data=data)
     asked = DecisionRequest(
         config, action, resource or "*", keys, principal, role, policies, boundary, resource_policy
     )
+    if cache is not None:
+        if asked.is_begun or resource is not None or action is not None or request_id is not None:
+            raise Misuse("--cache goes with --format and --data only")
+        context.exit(step_cache.explain(config, *cache, format_))
     if action is None:
         if asked.is_begun or resource is not None:
             raise Misuse("a request of your own needs --action")
