@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
+XGBOOST := .venv-xgboost
 FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients bench demo demo-emr docs lock clean
+.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,14 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
+test-xgboost: install $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an environment of 260 MB
+	PASSROLE_XGBOOST_PYTHON=$(CURDIR)/$(XGBOOST)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_xgboost_training.py tests/journeys/test_sdk.py -k xgboost
+
+$(XGBOOST)/.installed: Makefile
+	$(PYTHON) -m venv $(XGBOOST)
+	$(XGBOOST)/bin/python -m pip install --quiet "xgboost-cpu>=2,<4"
+	touch $@
+
 demo: install ## the bundled pipeline and its refused twin
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
@@ -83,4 +92,4 @@ docs: install ## write the pages that are generated from the code
 	$(BIN)/python docs/generate_parity.py
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,15 +10,22 @@ import re
 import tarfile
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 from typing import IO, cast
 
 import pytest
 from tests.conftest import Server
+from tests.journeys.conftest import notebook_on
+from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
+from tests.runtimes.programs.xgboost_job import VARIABLE
 
 from passrole.config import Config
 from passrole.runtimes.spark import Spark
 
 _IS_VERSION_3 = any(each.version.startswith("3.") for each in metadata.distributions(name="sagemaker"))
+
+_PICKLE = b"\x80\x04"
+"""The beginning of what Python pickles: https://peps.python.org/pep-3154/"""
 
 Run = Callable[[str], None]
 
@@ -111,6 +118,21 @@ def test_jobs_of_version_3_run_without_a_pipeline(
     run_notebook("sdk/jobs_version_3.py")
     assert _made(server) == expected
     assert _model(server, "SdkTrainer") == {"name": "a b", "sum": 24}
+
+
+@pytest.mark.slow
+def test_xgboost_trains_without_a_script(start_server: Callable[..., Server]) -> None:
+    if _IS_VERSION_3 or XGBOOST is None:
+        pytest.skip(f"needs version 2 of the SDK, and an interpreter with xgboost in {VARIABLE}")
+    server = start_server(images=f"*/sagemaker-xgboost:*=python:{Path(XGBOOST).parent.parent}")
+    notebook_on(server)("sdk/xgboost_algorithm_version_2.py")
+    keys = server.client("s3").list_objects_v2(Bucket=_bucket(server), Prefix="models/SdkXgboost")["Contents"]
+    ways = []
+    for key in [each["Key"] for each in keys if each["Key"].endswith("model.tar.gz")]:
+        with tarfile.open(fileobj=io.BytesIO(_content(server, key))) as tar:
+            (name,) = tar.getnames()
+            ways.append((name, cast(IO[bytes], tar.extractfile(name)).read(2) == _PICKLE))
+    assert ways == [("xgboost-model", False), ("xgboost-model", True)]
 
 
 def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,10 @@ def difference(image: str, environment: Path, *, tells_missing: bool = True) -> 
     name = distribution(image)
     if name is None:
         return None
-    found = metadata.distributions(name=name, path=_places(environment))
+    places = _places(environment)
+    found = (
+        each for word in (name, f"{name}-cpu") for each in metadata.distributions(name=word, path=places)
+    )
     installed = next((each.version for each in found), "")
     wanted = _version(tag(image) or "")
     if not installed:
