@@ -24,12 +24,14 @@ GRACE_SECONDS = 10.0
 STDOUT, STDERR = "stdout", "stderr"
 
 # The traps keep the shell alive to record the exit code; a trap, unlike an ignored signal, is not inherited.
-# A signal before the program begins prevents its start.
+# A signal before the program begins prevents its start. The code is written over blanks that are there from
+# the start, so that a program which fills the disk has one too.
 _SHELL = (
     "code=; trap 'code=143' TERM INT HUP;"
     ' set -C; echo $$ > "$0/pid" || exit; set +C; sync "$0/pid" "$0";'
+    ' printf "   \\n" > "$0/exit.new" || exit;'
     ' if [ -z "$code" ]; then "$@" > "$0/stdout" 2> "$0/stderr"; code=$?; fi;'
-    ' echo $code > "$0/exit.new"; mv "$0/exit.new" "$0/exit"'
+    ' printf "%-3s\\n" "$code" 1<> "$0/exit.new"; mv "$0/exit.new" "$0/exit"'
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,14 +24,21 @@ async def written(
     what: str,
     *,
     retried: tuple[type[Exception], ...] = REFUSED,
+    seconds_max: float = math.inf,
     sleep: Sleep = asyncio.sleep,
 ) -> T:
-    """The result of `fn` once it is written; `what` is for the log. Raises what is not `retried`."""
-    failures = 0
+    """The result of `fn` once it is written; `what` is for the log.
+
+    Raises what is not `retried`, and after `seconds_max` that too.
+    """
+    loop = asyncio.get_running_loop()
+    failures, until = 0, loop.time() + seconds_max
     while True:
         try:
             return await store.write(fn)
         except retried as error:
             disk.report(log, error, what)
+            if loop.time() > until:
+                raise
         await sleep(backoff_seconds(failures))
         failures += 1

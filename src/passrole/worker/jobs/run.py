@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from passrole import trees
+from passrole import disk, trees
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes import containers
@@ -49,6 +49,7 @@ T = TypeVar("T")
 
 GRACE_SECONDS = 120.0
 ASK_SECONDS = 0.1
+WRITE_SECONDS_MAX = 5.0
 RUNTIME_SECONDS_DEFAULT = 86_400
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
 
@@ -319,7 +320,12 @@ class JobRun:
         self._job = await self._written(write)
 
     async def _written(self, fn: Callable[[Tx], T]) -> T:
-        return await writes.written(self._store, fn, f"the job `{self._job.name}`")
+        """Raises JobFailed where the disk stays full: it may be the job itself that fills it."""
+        what = f"the job `{self._job.name}`"
+        try:
+            return await writes.written(self._store, fn, what, seconds_max=WRITE_SECONDS_MAX)
+        except writes.REFUSED as error:
+            raise JobFailed(f"InternalServerError: {disk.problem(error) or LOST}") from None
 
     async def _objects(self) -> Objects:
         principal = await self._sessions.principal(self._request)
