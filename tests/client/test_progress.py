@@ -1,13 +1,16 @@
 """From what the API lists to what is shown."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from passrole.client.jobs import JobState
 from passrole.client.progress import Step, changes, poll_seconds, steps_of
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+FROM = {"SourcePipelineExecutionArn": "arn:e"}
 NOW = BEGAN.timestamp() + 5
 
 
@@ -36,12 +39,25 @@ def listed(status: str = "Executing", **members: Any) -> dict[str, Any]:
             listed("Succeeded", Metadata={"Lambda": {"OutputParameters": [{"Name": "n", "Value": "1"}]}}),
             Step("S", "Succeeded", 5.0, outputs=(("n", "1"),)),
         ),
+        (
+            listed(Metadata={"TrainingJob": {"Arn": "arn:job"}}, AttemptCount=2),
+            Step("S", "Executing", 5.0, attempt=2, job_arn="arn:job"),
+        ),
+        (
+            listed("Succeeded", Metadata={"ProcessingJob": {"Arn": "arn:job"}}, CacheHitResult=FROM),
+            Step("S", "Succeeded", 5.0, taken_from="arn:e", is_cached=True),  # its job is not this one's
+        ),
+        (
+            listed("Succeeded", Metadata={"ProcessingJob": {"Arn": "j"}}, SelectiveExecutionResult=FROM),
+            Step("S", "Succeeded", 5.0, taken_from="arn:e"),
+        ),
     ],
 )
 def test_a_listed_step_is_read(given: dict[str, Any], expected: Step) -> None:
     assert steps_of([given], NOW) == [expected]
 
 
+TRAINING, UPLOADING = JobState("j", "Training", lines=("a",)), JobState("j", "Uploading")
 A, B = Step("A", "Executing"), Step("B", "Executing")
 
 
@@ -54,9 +70,13 @@ A, B = Step("A", "Executing"), Step("B", "Executing")
         ([A], [Step("A", "Executing", seconds=3.0)], []),  # time alone is no change
         ([A], [Step("A", "Succeeded"), B], [Step("A", "Succeeded"), B]),
         ([A], [Step("A", "Executing", token="t")], [Step("A", "Executing", token="t")]),
+        ([A], [replace(A, attempt=2)], [replace(A, attempt=2)]),
+        ([A], [replace(A, job=TRAINING)], [replace(A, job=TRAINING)]),
+        ([replace(A, job=TRAINING)], [replace(A, job=replace(TRAINING, lines=("a", "b")))], []),
+        ([replace(A, job=TRAINING)], [replace(A, job=UPLOADING)], [replace(A, job=UPLOADING)]),
     ],
 )
-def test_a_change_is_a_new_step_a_new_status_or_a_new_token(
+def test_a_change_is_a_new_step_status_token_attempt_or_phase(
     before: list[Step], after: list[Step], changed: list[Step]
 ) -> None:
     assert changes(before, after) == changed

@@ -264,13 +264,13 @@ def test_a_job_that_is_lost_is_tried_again(pipelines: Pipelines) -> None:
     arn = eventually(lambda: pipelines.steps(execution).get("One", {}).get("Metadata"))["ProcessingJob"][
         "Arn"
     ]
-    os.kill(_pid(pipelines.workshop.server.data, arn.rpartition("/")[2]), signal.SIGKILL)
+    os.kill(pid_of(pipelines.workshop.server.data, arn.rpartition("/")[2]), signal.SIGKILL)
     ended = pipelines.ended(execution)["One"]
     assert (ended["StepStatus"], ended["AttemptCount"]) == ("Succeeded", 2), ended
     assert ended["Metadata"]["ProcessingJob"]["Arn"] != arn
 
 
-def _pid(data: Path, job: str) -> int:
+def pid_of(data: Path, job: str) -> int:
     def found() -> str | None:
         for each in data.glob(f"jobs/processing-job/*/*/{job}/*/run/pid"):
             return each.read_text().strip()

@@ -5,19 +5,27 @@ Texts are as functions and callers wrote them: whoever shows them escapes them.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from passrole.client.connection import Client
+    from passrole.client.jobs import Jobs, JobState
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+_RUNNING = ("Executing", "Stopping")
+_LOOKED_AT = (*_RUNNING, "Failed")
+_JOBS = ("TrainingJob", "ProcessingJob")
 _POLL_SECONDS_MIN, _POLL_SECONDS_MAX = 0.1, 2.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """The state of a step; `seconds` since its start, or its duration."""
+    """The state of a step; `seconds` since its start, or its duration.
+
+    `job_arn` is of the job that it runs, `job` that one's state. `taken_from` is the ARN of the execution
+    whose result it has: it `is_cached`, or was not selected.
+    """
 
     name: str
     status: str
@@ -26,11 +34,22 @@ class Step:
     token: str = ""
     outcome: str = ""
     outputs: tuple[tuple[str, str], ...] = ()
+    attempt: int = 1
+    taken_from: str = ""
+    is_cached: bool = False
+    job_arn: str = ""
+    job: "JobState | None" = None
+
+    @property
+    def phase(self) -> str:
+        """The phase of the job that runs."""
+        runs = self.job is not None and self.status in _RUNNING and not self.job.has_ended
+        return self.job.phase if self.job and runs else ""
 
     @property
     def waits(self) -> bool:
         """Whether the step waits for an answer to its callback."""
-        return bool(self.token) and self.status in ("Executing", "Stopping")
+        return bool(self.token) and self.status in _RUNNING
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,13 @@ def progress_of(sagemaker: "Client", execution_arn: str) -> Progress:
     return Progress(described["PipelineExecutionStatus"], described.get("FailureReason", ""), steps)
 
 
+def with_jobs(progress: Progress, jobs: "Jobs") -> Progress:
+    """The same with the state of each job that runs or has failed. Raises ClientError."""
+    looked_at = [each.job_arn for each in progress.steps if each.job_arn and each.status in _LOOKED_AT]
+    states = jobs.states(looked_at)
+    return replace(progress, steps=[replace(each, job=states.get(each.job_arn)) for each in progress.steps])
+
+
 def poll_seconds(elapsed: float) -> float:
     """Seconds until the next poll: a twentieth of the elapsed time, so that long waits need few calls."""
     return min(_POLL_SECONDS_MAX, max(_POLL_SECONDS_MIN, elapsed / 20))
@@ -68,14 +94,21 @@ def steps_of(listed: Iterable[Mapping[str, Any]], now: float) -> list[Step]:
 
 
 def changes(before: Sequence[Step], after: Sequence[Step]) -> list[Step]:
-    """The steps of `after` that are new, or whose status or token has changed."""
-    known = {step.name: (step.status, step.token) for step in before}
-    return [step for step in after if known.get(step.name) != (step.status, step.token)]
+    """The steps of `after` that are new, or of which more has changed than time, metrics and logs."""
+    known = {step.name: _lasting(step) for step in before}
+    return [step for step in after if known.get(step.name) != _lasting(step)]
+
+
+def _lasting(step: Step) -> tuple[object, ...]:
+    return step.status, step.token, step.attempt, step.phase
 
 
 def _step(listed: Mapping[str, Any], now: float) -> Step:
     metadata = listed.get("Metadata", {})
     callback = metadata.get("Callback", {})
+    cached = listed.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", "")
+    selected = listed.get("SelectiveExecutionResult", {}).get("SourcePipelineExecutionArn", "")
+    job = next((metadata[each]["Arn"] for each in _JOBS if each in metadata), "")
     made = callback.get("OutputParameters") or metadata.get("Lambda", {}).get("OutputParameters") or ()
     return Step(
         name=listed["StepName"],
@@ -85,6 +118,10 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         token=callback.get("CallbackToken", ""),
         outcome=metadata.get("Condition", {}).get("Outcome", ""),
         outputs=tuple((each["Name"], each["Value"]) for each in made),
+        attempt=listed.get("AttemptCount", 1),
+        taken_from=cached or selected,
+        is_cached=bool(cached),
+        job_arn="" if cached or selected else job,
     )
 
 

@@ -1,16 +1,40 @@
 """Steps and outputs of an execution as lines for a terminal, without control characters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from passrole.client.progress import Step
-from passrole.log_format import escaped
+from passrole.log_format import escaped, terminal_lines
+
+_CHARACTERS_MAX = 300
 
 
 def detail(step: Step) -> str:
     """The details of a step beside its status."""
     if step.waits:
         return f"waits for an answer to {step.token}"
-    return escaped(step.reason) or (f"the condition is {step.outcome.lower()}" if step.outcome else "")
+    told = [_attempt(step), _job(step), _source(step), escaped(step.reason)]
+    if step.outcome:
+        told.append(f"the condition is {step.outcome.lower()}")
+    return ", ".join(filter(None, told))
+
+
+def last_line(step: Step) -> str:
+    """The last line of the log of the job that runs."""
+    lines = step.job.lines if step.job and step.phase else ()
+    return escaped(lines[-1])[:_CHARACTERS_MAX] if lines else ""
+
+
+def ends_of_logs(steps: Iterable[Step]) -> Iterator[str]:
+    """What the jobs of failed steps printed last, and their exit messages."""
+    for step in steps:
+        job = step.job
+        if job is None or step.status != "Failed":
+            continue
+        if job.exit_message:
+            yield f"{step.name} left the message: {escaped(job.exit_message)}"
+        if job.lines:
+            yield f"{step.name} printed last ({escaped(job.name)}):"
+            yield from (f"  {line}" for text in job.lines for line in terminal_lines(text))
 
 
 def outputs(steps: Iterable[Step]) -> list[str]:
@@ -18,3 +42,22 @@ def outputs(steps: Iterable[Step]) -> list[str]:
     return [
         f"{step.name}.{escaped(name)} = {escaped(value)}" for step in steps for name, value in step.outputs
     ]
+
+
+def _attempt(step: Step) -> str:
+    if step.attempt == 1:
+        return ""
+    waits = step.job is not None and step.job.has_ended and step.status == "Executing"
+    before = f" after {escaped(step.job.reason)}" if step.job and waits else ""
+    return f"attempt {step.attempt}{before}"
+
+
+def _job(step: Step) -> str:
+    if step.job is None or not step.phase:
+        return ""
+    return "  ".join([step.phase, *(f"{escaped(name)}={value:g}" for name, value in step.job.metrics)])
+
+
+def _source(step: Step) -> str:
+    execution = step.taken_from.rpartition("/")[2]
+    return f"{'cached' if step.is_cached else 'taken'} from {execution}" if execution else ""

@@ -147,13 +147,14 @@ def _start(connection: "Connection", job: Job) -> str:
 def _follow(connection: "Connection", job: Job, execution: str) -> tuple["Progress", float]:
     """Show the execution until it ends; its final state, and its duration in seconds."""
     from passrole.cli.pipelines.screens import screen
-    from passrole.client.progress import poll_seconds, progress_of
+    from passrole.client.jobs import Jobs
+    from passrole.client.progress import poll_seconds, progress_of, with_jobs
 
-    sagemaker = connection.client("sagemaker")
+    sagemaker, jobs = connection.client("sagemaker"), Jobs(connection)
     began = time.monotonic()
     with screen() as shown:
         while True:
-            progress = progress_of(sagemaker, execution)
+            progress = with_jobs(progress_of(sagemaker, execution), jobs)
             seconds = time.monotonic() - began
             shown.show(progress.steps, seconds)
             if progress.has_ended:
@@ -185,10 +186,12 @@ def _answer(connection: "Connection", job: Job, shown: "Screen", step: "Step", *
 
 
 def _report(ended: "Progress", seconds: float) -> None:
-    from passrole.cli.pipelines.progress import outputs
+    from passrole.cli.pipelines.progress import ends_of_logs, outputs
 
     ending = f"{ended.status} after {seconds:.2f} s"
     click.echo(f"{ending}: {escaped(ended.reason)}" if ended.reason else ending)
+    for line in ends_of_logs(ended.steps):
+        click.echo(line)
     for line in outputs(ended.steps):
         click.echo(f"  {line}")
 

@@ -20,7 +20,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from passrole.cli.pipelines.progress import detail
+from passrole.cli.pipelines.progress import detail, last_line
 from passrole.client.progress import Step, changes
 
 _STYLES = {
@@ -136,6 +136,8 @@ def table(steps: Sequence[Step], seconds: float, caption: str | None) -> Table:
     for step in steps:
         status = Text(step.status, _STYLES.get(step.status, ""))
         table.add_row(Text(step.name), status, f"{step.seconds:.1f} s", Text(detail(step)))
+        if printed := last_line(step):
+            table.add_row("", "", "", Text(printed, "dim", no_wrap=True, overflow="ellipsis"))
     return table
 
 
