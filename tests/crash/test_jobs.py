@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Server
+from tests.crash.mortal import Mortal
 from tests.eventually import eventually, process_ended
 from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.runtimes import processes, sandbox
 
 JOBS, KILLS = 6, 5
+END = "worker.jobs.runner.JobRunner._ended"
 WORK = "echo begin; sleep 1.5; cat /opt/ml/input/data/train/a > /opt/ml/model/m"
 
 
@@ -56,6 +58,47 @@ def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path)
         server.start()
         job = workshop.trained(name)
         assert job["TrainingJobStatus"] == "Stopped"
+    finally:
+        server.stop()
+
+
+def test_an_end_that_was_not_written_is_the_same_after_the_next_start(tmp_path: Path) -> None:
+    _skip_without_sandbox()
+    server = Mortal(tmp_path / "data")
+    try:
+        workshop = Workshop(server)
+        server.dies_at(END, "before")
+        request = workshop.processing("echo done > /opt/ml/processing/out/file", {}, {"out": "out"})
+        workshop.sagemaker.create_processing_job(**request)
+        eventually(server.has_died)
+        job = workshop.processed(request["ProcessingJobName"])
+        assert job["ProcessingJobStatus"] == "Completed", job
+        server.dies_at(END, "before")
+        request = workshop.training("echo > /opt/ml/model/m; echo why > /opt/ml/output/failure; exit 7")
+        workshop.sagemaker.create_training_job(**request)
+        eventually(server.has_died)
+        job = workshop.trained(request["TrainingJobName"])
+        assert job["FailureReason"] == "AlgorithmError: why\n, exit code: 7"
+        assert workshop.keys(f"models/{request['TrainingJobName']}/output/model.tar.gz")
+        eventually(lambda: not [*server.data.glob("jobs/*/*/*/*/algo-1/ml")])
+    finally:
+        server.stop()
+
+
+def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(tmp_path: Path) -> None:
+    _skip_without_sandbox()
+    server = Server(tmp_path / "data")
+    try:
+        workshop = Workshop(server)
+        request = workshop.training("sleep 1", StoppingCondition={"MaxRuntimeInSeconds": 3})
+        name = request["TrainingJobName"]
+        workshop.sagemaker.create_training_job(**request)
+        eventually(lambda: _text(server.data, name, "pid"))
+        server.kill()
+        eventually(lambda: _text(server.data, name, "exit"))
+        time.sleep(3)
+        server.start()
+        assert workshop.trained(name)["TrainingJobStatus"] == "Completed"
     finally:
         server.stop()
 

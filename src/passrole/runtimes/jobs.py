@@ -146,7 +146,17 @@ def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
 
 def may_have_begun(folder: Path) -> bool:
     """Whether a job's program may have begun; if False, it certainly has not."""
-    return (folder / "pid").exists() or (folder / "exit").exists()
+    return (folder / "pid").exists() or has_ended(folder)
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether a job's program has ended by itself or by a signal, also while no server ran."""
+    return (folder / "exit").exists()
+
+
+def lose(folder: Path) -> None:
+    """Turn a job that has ended into a lost one."""
+    (folder / "exit").unlink(missing_ok=True)
 
 
 def reset(folder: Path) -> None:

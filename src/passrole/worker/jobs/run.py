@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.ht
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,6 +64,22 @@ class Means:
     jobs: Jobs
 
 
+def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
+    """The job's instances, whose folders are in the data folder."""
+    home = config.data.resolve() / "jobs" / kind.resource / job.key
+    hosts = enumerate(programs.hosts_of(kind, job).names)
+    return [Instance(host, number, home / host) for number, host in hosts]
+
+
+async def clean(instances: Sequence[Instance]) -> None:
+    """Remove containers and free the disk; what the programs printed stays."""
+    for instance in instances:
+        await containers.remove(instance.home)
+        instance.variables.unlink(missing_ok=True)
+        for path in (instance.ml, instance.views, instance.home / "tmp"):
+            await asyncio.to_thread(trees.remove, path)
+
+
 class JobRun:
     """A job under way in this process."""
 
@@ -79,20 +95,19 @@ class JobRun:
         self._in_s3: dict[tuple[str, str], Sent] = {}
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
-        home = means.config.data.resolve() / "jobs" / kind.resource / job.key
-        self._instances = [
-            Instance(host, number, home / host)
-            for number, host in enumerate(programs.hosts_of(kind, job).names)
-        ]
+        self._instances = instances_of(kind, job, means.config)
 
     async def to_its_end(self) -> Mapping[str, Any]:
-        """How it ended, as fields of its record. Raises JobFailed, Fault, OSError; then nothing runs on."""
+        """How it ended, as fields of its record. Raises JobFailed, Fault, OSError; then nothing runs on.
+
+        It leaves the job's files: until the end is written, another process may have to find it again.
+        """
         try:
             return await self._outcome_and_results()
         except Exception:
             for instance in self._instances:
                 self._means.jobs.kill(instance.run)
-            await self._clean()
+                await containers.remove(instance.home)
             raise
 
     async def _outcome_and_results(self) -> Mapping[str, Any]:
@@ -108,7 +123,6 @@ class JobRun:
                 raise
             log.warning("the outputs of %s: %s", self._job.arn, error)
             results = {}
-        await self._clean()
         return {**ended, **results}
 
     async def _is_prepared(self) -> bool:
@@ -122,7 +136,6 @@ class JobRun:
                 return True
             preparing.cancel()
             await asyncio.wait({preparing})
-            await self._clean()
             return False
         finally:
             preparing.cancel()
@@ -186,8 +199,9 @@ class JobRun:
         try:
             futures: set[asyncio.Future[Any]] = {running, stopped}
             await asyncio.wait(futures, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-            is_late = not running.done() and not stopped.done()
-            if not running.done():
+            is_over = running.done() or all(processes.has_ended(each.run) for each in self._instances)
+            is_late = not is_over and not stopped.done()
+            if not is_over:
                 await self._interrupt(running)
             return list(await running), is_late
         except JobLost:
@@ -331,11 +345,3 @@ class JobRun:
         principal = await self._sessions.principal(self._request)
         data = None if self._means.config.s3_endpoint else self._means.config.data
         return Objects(self._means.call, principal, self._job.region, data)
-
-    async def _clean(self) -> None:
-        """Remove containers and free the disk; what the programs printed stays."""
-        for instance in self._instances:
-            await containers.remove(instance.home)
-            instance.variables.unlink(missing_ok=True)
-            for path in (instance.ml, instance.views, instance.home / "tmp"):
-                await asyncio.to_thread(trees.remove, path)

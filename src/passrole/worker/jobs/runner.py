@@ -1,7 +1,8 @@
-"""Runs the jobs of every kind, each as a task until its end is written.
+"""Runs the jobs of every kind, each as a task until its end is written and its files are removed.
 
 Killed before a job's program began: all is made anew. Killed while it ran: the program goes on, is found
-again (runtimes/jobs), and no second one is started. Killed while outputs went: they go again.
+again (runtimes/jobs), and no second one is started. Killed while outputs went: they go again, and so the
+files are removed after the end was written.
 """
 
 import asyncio
@@ -11,13 +12,15 @@ from functools import partial
 from typing import Any
 
 from passrole.faults import Fault
+from passrole.runtimes import jobs as processes
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import KINDS, JobKind
 from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, Job
 from passrole.store import Store, Tx
 from passrole.store.tasks import Task
+from passrole.worker import writes
 from passrole.worker.jobs.failures import LOST, JobFailed
-from passrole.worker.jobs.run import JobRun, Means
+from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, instances_of
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
@@ -57,7 +60,10 @@ class JobRunner:
     async def _run(self, kind: JobKind, task: Task) -> Finish | None:
         stop = asyncio.Event()
         job = await self._store.read(lambda tx: kind.collection.get(tx, task.key))
-        if job is None or job.has_ended:
+        if job is None:
+            return None
+        if job.has_ended:
+            await clean(instances_of(kind, job, self._means.config))
             return None
         self._stops[job.arn] = stop
         try:
@@ -68,7 +74,7 @@ class JobRunner:
             members = await self._members(kind, job, stop)
         finally:
             del self._stops[job.arn]
-        return lambda tx: self._finish(tx, kind, task.key, members)
+        return await self._ended(kind, job, members)
 
     async def _members(self, kind: JobKind, job: Job, stop: asyncio.Event) -> Mapping[str, Any]:
         """How the job ended, as fields of its record. Whatever happens is an end: it is not run again."""
@@ -85,6 +91,24 @@ class JobRunner:
             log.exception("the job %s failed in passrole itself", job.arn)
             reason = LOST
         return {"status": FAILED, "failure_reason": reason}
+
+    async def _ended(self, kind: JobKind, job: Job, members: Mapping[str, Any]) -> Finish | None:
+        """Write the end, then remove the files; a disk that the files may fill gets them removed first."""
+        instances = instances_of(kind, job, self._means.config)
+
+        def finish(tx: Tx) -> None:
+            self._finish(tx, kind, job.key, members)
+
+        try:
+            what = f"the end of the job `{job.name}`"
+            await writes.written(self._store, finish, what, seconds_max=WRITE_SECONDS_MAX)
+        except writes.REFUSED:
+            for each in instances:
+                processes.lose(each.run)  # without its outputs it may not be found to have succeeded
+            await clean(instances)
+            return finish
+        await clean(instances)
+        return None
 
     def _finish(self, tx: Tx, kind: JobKind, key: str, members: Mapping[str, Any]) -> None:
         job, now = kind.collection.get(tx, key), self._means.clock()

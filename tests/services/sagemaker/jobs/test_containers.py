@@ -59,7 +59,7 @@ def test_a_container_has_the_jobs_world(contained: Workshop) -> None:
     assert variables["AWS_ENDPOINT_URL"] == contained.server.url
     assert str(contained.server.data) not in json.dumps(lines)
     assert not any(name.startswith("PASSROLE_") for name in variables)
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def test_an_image_has_its_own_program(contained: Workshop) -> None:
@@ -90,7 +90,7 @@ def test_an_image_has_its_own_program(contained: Workshop) -> None:
 def test_its_exit_code_is_the_jobs(contained: Workshop, script: str, reason: str) -> None:
     job = _trained(contained, script)
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", reason)
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def test_what_cannot_be_made_fails_in_the_engines_words(contained: Workshop) -> None:
@@ -104,7 +104,7 @@ def test_what_cannot_be_made_fails_in_the_engines_words(contained: Workshop) -> 
     job = contained.trained(request["TrainingJobName"])
     assert job["FailureReason"] in ("AlgorithmError: , exit code: 125", "AlgorithmError: , exit code: 127")
     assert "/no/such/program" in "".join(contained.log("Training", request["TrainingJobName"]))
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def test_a_stopped_one_gets_term_and_keeps_its_model(contained: Workshop) -> None:
@@ -119,7 +119,7 @@ def test_a_stopped_one_gets_term_and_keeps_its_model(contained: Workshop) -> Non
     job = contained.trained(name)
     assert job["TrainingJobStatus"] == "Stopped"
     assert contained.keys(f"models/{name}/output/model.tar.gz")
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def test_without_a_network_it_has_none(contained: Workshop) -> None:
@@ -141,7 +141,7 @@ def test_kill_of_the_server_leaves_it_running_and_it_is_found_again(contained: W
     job = contained.trained(name)
     assert job["TrainingJobStatus"] == "Completed", job
     assert contained.log("Training", name) == ["up"]
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def test_a_container_whose_shell_died_with_the_server_is_removed(contained: Workshop) -> None:
@@ -156,7 +156,7 @@ def test_a_container_whose_shell_died_with_the_server_is_removed(contained: Work
     contained.server.start()
     job = contained.trained(name)
     assert job["FailureReason"].startswith("InternalServerError")
-    assert _left(job) == []
+    eventually(lambda: not _left(job))
 
 
 def _home(workshop: Workshop, name: str) -> Any:
