@@ -119,4 +119,4 @@ def _with_texts(value: Any, name: str = "") -> Any:
         return {inner: _with_texts(each, inner) for inner, each in value.items()}
     if isinstance(value, list | tuple):
         return [_with_texts(each) for each in value]
-    return str(int(value * 1000)) if name.endswith(_TIMES) and isinstance(value, float | int) else value
+    return str(round(value * 1000)) if name.endswith(_TIMES) and isinstance(value, float | int) else value
