@@ -80,6 +80,13 @@ async def clean(instances: Sequence[Instance]) -> None:
             await asyncio.to_thread(trees.remove, path)
 
 
+async def discard(instances: Sequence[Instance]) -> None:
+    """Free the disk before the end is written: without its outputs, no job may be found to have succeeded."""
+    for instance in instances:
+        processes.lose(instance.run)
+    await clean(instances)
+
+
 class JobRun:
     """A job under way in this process."""
 
@@ -104,11 +111,18 @@ class JobRun:
         """
         try:
             return await self._outcome_and_results()
-        except Exception:
-            for instance in self._instances:
-                self._means.jobs.kill(instance.run)
-                await containers.remove(instance.home)
+        except OSError:  # such as a full disk, on which the server can do nothing while these files are there
+            await self._end_now()
+            await discard(self._instances)
             raise
+        except Exception:
+            await self._end_now()
+            raise
+
+    async def _end_now(self) -> None:
+        for instance in self._instances:
+            self._means.jobs.kill(instance.run)
+            await containers.remove(instance.home)
 
     async def _outcome_and_results(self) -> Mapping[str, Any]:
         has_begun = any(processes.may_have_begun(each.run) for each in self._instances)

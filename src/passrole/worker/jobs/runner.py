@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from passrole.faults import Fault
-from passrole.runtimes import jobs as processes
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import KINDS, JobKind
 from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, Job
@@ -20,7 +19,7 @@ from passrole.store import Store, Tx
 from passrole.store.tasks import Task
 from passrole.worker import writes
 from passrole.worker.jobs.failures import LOST, JobFailed
-from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, instances_of
+from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, discard, instances_of
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
@@ -103,9 +102,7 @@ class JobRunner:
             what = f"the end of the job `{job.name}`"
             await writes.written(self._store, finish, what, seconds_max=WRITE_SECONDS_MAX)
         except writes.REFUSED:
-            for each in instances:
-                processes.lose(each.run)  # without its outputs it may not be found to have succeeded
-            await clean(instances)
+            await discard(instances)
             return finish
         await clean(instances)
         return None
