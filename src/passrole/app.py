@@ -92,13 +92,14 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
         runner.run(_serve(config, listener, ready))
 
 
-def onboard(config: Config) -> Access:
+def onboard(config: Config, *, full_access: bool = False) -> Access:
     """Create the first identities without a server (`passrole init`); existing ones stay as they are.
 
-    Raises DataFolderInUse, DataFolderUnusable.
+    With `full_access` the execution role also has AmazonSageMakerFullAccess, if need be from now on. Raises
+    DataFolderInUse, DataFolderUnusable.
     """
     with _disk_errors_in_one_line(config):
-        return asyncio.run(_onboard_alone(config))
+        return asyncio.run(_onboard_alone(config, full_access))
 
 
 def access(config: Config) -> Access | None:
@@ -331,17 +332,23 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _onboard_alone(config: Config) -> Access:
+async def _onboard_alone(config: Config, full_access: bool) -> Access:
     store = SqliteStore(config.data)
     try:
-        return await _onboard(store, config, system_clock)
+        return await _onboard(store, config, system_clock, full_access)
     finally:
         await store.close()
 
 
-async def _onboard(store: SqliteStore, config: Config, clock: Clock) -> Access:
-    """Create the first identities in a new folder, and write the credentials file."""
-    made = await store.write(lambda tx: identities.onboard(tx, config, clock()))
+async def _onboard(store: SqliteStore, config: Config, clock: Clock, full_access: bool = False) -> Access:
+    """Create the first identities in a new folder, and write the credentials file.
+
+    The folder keeps itself out of a repository that it lies in.
+    """
+    made = await store.write(lambda tx: identities.onboard(tx, config, clock(), full_access=full_access))
+    ignored = config.data / ".gitignore"
+    if not ignored.exists():
+        private_files.write(ignored, b"*\n")
     result = Access(
         account=config.account,
         region=config.region,

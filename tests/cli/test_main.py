@@ -44,6 +44,12 @@ def test_no_summary_is_cut_off() -> None:
     assert "..." not in invoke("--help").stdout.split("Commands:")[1]
 
 
+def test_a_group_without_a_command_shows_its_help() -> None:
+    result = CliRunner().invoke(main, ["policy"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Commands:\n  generate " in result.stdout
+
+
 def test_without_a_command_the_help_is_shown() -> None:
     assert invoke().stdout == invoke("--help").stdout
     assert invoke().exit_code == 0

@@ -52,6 +52,9 @@ class Commands(click.Group):
             return super().main(args, prog_name, standalone_mode=False, **options)
         try:
             code = super().main(args, prog_name, standalone_mode=False, **options)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            code = 0
         except click.ClickException as error:
             click.echo(one_line(error), err=True)
             code = error.exit_code

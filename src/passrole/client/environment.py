@@ -63,6 +63,12 @@ def variables(url: str, region: str, keys: Keys) -> dict[str, str]:
     return values | {"AWS_SESSION_TOKEN": keys.token} if keys.token else values
 
 
+def unset() -> str:
+    """A line for `eval` that removes what lines of `shell` have set."""
+    keys, https = Keys("", "", "token"), Https("", Path(), Path(), Path())
+    return f"unset {' '.join(sorted({*variables('', '', keys), *https.variables({})}))}"
+
+
 def shell(values: Mapping[str, str], without: Sequence[str] = ()) -> str:
     """Lines for `eval`; they unset the variables of an earlier `eval` or a profile, and `without`."""
     stale = [name for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", *without) if name not in values]

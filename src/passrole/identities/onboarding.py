@@ -6,7 +6,7 @@ the execution role does not trust Lambda.
 https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -47,11 +47,24 @@ class _Made:
 _MADE = Collection("identities-onboarding", _Made)
 
 
-def onboard(tx: Tx, config: Config, now: float) -> Onboarded:
-    """Create what is missing; a complete store stays as it is."""
-    found = onboarded(tx, config)
-    if found is not None:
-        return found
+def onboard(tx: Tx, config: Config, now: float, *, full_access: bool = False) -> Onboarded:
+    """Create what is missing; a complete store stays as it is.
+
+    With `full_access` the execution role has AmazonSageMakerFullAccess too, as onboarding gives in practice.
+    """
+    made = onboarded(tx, config) or _all_made(tx, config, now)
+    if full_access:
+        _attach(tx, config, made.role_name, managed.SAGEMAKER_FULL_ACCESS)
+    return made
+
+
+def _attach(tx: Tx, config: Config, name: str, policy: str) -> None:
+    role = records.find(tx, records.ROLES, config.account, name)
+    if role is not None and policy not in role.attached:
+        records.put(tx, records.ROLES, replace(role, attached=(*role.attached, policy)))
+
+
+def _all_made(tx: Tx, config: Config, now: float) -> Onboarded:
     name = _execution_role_name(_MADE.get(tx, config.account), now)
     role = _role(tx, config, name, "sagemaker", managed.PIPELINES_INTEGRATIONS, now)
     lambda_role = _role(tx, config, LAMBDA_ROLE, "lambda", managed.LAMBDA_BASIC_EXECUTION, now)

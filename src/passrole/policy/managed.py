@@ -17,6 +17,7 @@ _PREFIX: Final = "arn:aws:iam::aws:policy/"
 
 PIPELINES_INTEGRATIONS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
 ADMINISTRATOR_ACCESS: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
+SAGEMAKER_FULL_ACCESS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 LAMBDA_BASIC_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 LAMBDA_SQS_EXECUTION: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 

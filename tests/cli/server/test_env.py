@@ -92,3 +92,11 @@ def test_a_client_that_is_not_known_is_refused_with_those_that_are(server: Serve
     result = env(server.data, "--for", "gopher")
     assert result.exit_code == 2
     assert "rclone" in result.stderr
+
+
+def test_everything_that_was_set_is_unset_without_a_server(server: Server, tmp_path: Path) -> None:
+    line = env(tmp_path, "--unset").stdout
+    name = server.access["role_name"]
+    lines = env(server.data, "--role", name).stdout.splitlines()
+    exported = {line.split()[1].partition("=")[0] for line in lines if line.startswith("export ")}
+    assert exported == set(line.split()[1:]) and line.startswith("unset ")

@@ -20,6 +20,7 @@ _EXAMPLES = examples(
     'eval "$(passrole env)"',
     'eval "$(passrole env --role AmazonSageMaker-ExecutionRole-20260101T120000)"',
     "passrole env --format json",
+    'eval "$(passrole env --unset)"',
     'eval "$(passrole env --for rclone)"',
     "passrole env --for s3cmd > passrole.s3cfg",
 )
@@ -42,14 +43,19 @@ _EXAMPLES = examples(
     show_default=True,
     help="Lines for `eval`, or one JSON object.",
 )
-def env(data: Path | None, role: str | None, client: str | None, format_: str) -> None:
+@click.option("--unset", is_flag=True, help="The line that removes them from the shell again.")
+def env(data: Path | None, role: str | None, client: str | None, format_: str, unset: bool) -> None:
     """Print the variables with which AWS clients reach the server.
 
     They carry the administrator's access key, or with --role the temporary credentials of a role that
     trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a
     server runs they also lead AWS's https names there, which the SageMaker SDK insists on. With --for they
     are those of one client; s3cmd's and duckdb's are a text for it: a configuration file, a statement.
+    --unset needs no server: a shell keeps the variables, and with them a proxy, when the server has stopped.
     """
+    if unset:
+        click.echo(environment.unset())
+        return
     from passrole.client.connection import connect
 
     config = settings(data=data)
