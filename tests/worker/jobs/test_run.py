@@ -59,7 +59,7 @@ def test_a_job_is_stopped_while_its_inputs_come(run_bench: Run) -> None:
         assert (job.status, job.secondary, job.started) == ("Stopped", "Stopped", None)
         home = bench.data / "jobs" / "training-job" / job.key / "algo-1"
         assert not (home / "run" / "pid").exists()
-        assert not (home / "ml").exists()
+        await eventually_async(lambda: not (home / "ml").exists())
 
     run_bench(scenario)
 

@@ -9,6 +9,8 @@ from passrole.faults import Fault
 LOST = "InternalServerError: We encountered an internal error. Please try again."
 BAD_MESSAGE = "ClientError: The message that the program left in /opt/ml/output is not UTF-8"
 
+_SANDBOXES = ("bwrap: ", "unshare: ", "mount: ")
+
 
 class JobFailed(Exception):
     """The job ends as Failed; the message is its FailureReason."""
@@ -34,6 +36,16 @@ def exited(code: int, message: str | None) -> str:
     if message is not None and message.startswith("ClientError: "):
         return message
     return f"AlgorithmError: {message or ''}, exit code: {code}"
+
+
+def not_confined(code: int, printed: bytes) -> str | None:
+    """The reason where the sandbox and not the program has failed: its one line is all that was printed. Its
+    exit code 1 could be a program's.
+    """
+    line, _, rest = printed.decode(errors="replace").partition("\n")
+    if code != 1 or rest or not line.startswith(_SANDBOXES):
+        return None
+    return f"InternalServerError: the sandbox of the job could not be made: {line}"
 
 
 def _data_failed(what: str, fault: Fault) -> JobFailed:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from passrole.faults import Fault
 from passrole.runtimes.ml import artefacts, folder
-from passrole.services.sagemaker.jobs.kinds import artefact_uri
+from passrole.services.sagemaker.jobs.kinds import MODEL, OUTPUT, artefact_uri, is_compressed
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.failures import JobFailed, upload_failed
 from passrole.worker.jobs.s3 import Address, Objects, address
@@ -39,7 +39,7 @@ class Output:
 
 def of_training(job: Job) -> list[Output]:
     """The artefacts of a training job, and its checkpoints; those that it did not make are absent."""
-    artefacts = [_artefact(job, folder.MODEL, "model"), _artefact(job, folder.OUTPUT_DATA, "output")]
+    artefacts = [_artefact(job, folder.MODEL, MODEL), _artefact(job, folder.OUTPUT_DATA, OUTPUT)]
     checkpoints = job.request.get("CheckpointConfig")
     if not checkpoints:
         return artefacts
@@ -114,8 +114,10 @@ async def _send_archive(objects: Objects, source: Path, target: Address, work: P
 
 
 def _artefact(job: Job, path: str, name: str) -> Output:
-    uri = artefact_uri(job, f"{name}.tar.gz")
-    return Output(path, uri, is_archive=True, is_required=False, of_every_instance=False)
+    is_archive = is_compressed(job)
+    return Output(
+        path, artefact_uri(job, name), is_archive=is_archive, is_required=False, of_every_instance=False
+    )
 
 
 def _as_key(name: str) -> str:

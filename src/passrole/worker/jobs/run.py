@@ -34,7 +34,7 @@ from passrole.worker import writes
 from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.container import container
 from passrole.worker.jobs.contracts import contract_of
-from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited
+from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined
 from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.measurements import Measurements
@@ -318,14 +318,18 @@ class JobRun:
             return {"status": STOPPED, **self._contract.late}
         if self._stop.is_set():
             return {"status": STOPPED}
-        code = next((code for code in codes if code != 0), 0)
-        if code != 0:
-            try:
-                reason = exited(code, self._message(self._contract.failure_file))
-            except JobFailed as error:
-                reason = str(error)
-            return {"status": FAILED, "failure_reason": reason}
+        for instance, code in zip(self._instances, codes, strict=True):
+            if code != 0:
+                return {"status": FAILED, "failure_reason": self._reason(instance, code)}
         return {"status": COMPLETED}
+
+    def _reason(self, instance: Instance, code: int) -> str:
+        printed = processes.read_output(instance.run, processes.STDOUT, 0, 1024)
+        try:
+            message = self._message(self._contract.failure_file)
+        except JobFailed as error:
+            return str(error)
+        return not_confined(code, printed) or exited(code, message)
 
     def _message(self, name: str | None) -> str | None:
         if name is None:

@@ -120,16 +120,14 @@ def test_a_disk_without_room_for_the_inputs(small_disk: Path) -> None:
         workshop = Workshop(server)
         workshop.put(large__x=os.urandom(18_000_000), small__x="1")
         channels = [workshop.channel(name, "large/") for name in ("a", "b")]
-        job = workshop.train("exit 0", InputDataConfig=channels)
-        assert job["FailureReason"] == "ClientError: No space left on device"
+        request = workshop.training("exit 0", InputDataConfig=channels)
+        assert _fails(workshop, request)["FailureReason"] == "ClientError: No space left on device"
         left = [
             path for path in (server.data / "jobs").rglob("*") if path.is_file() and path.stat().st_size > 999
         ]
         assert left == []
         request = workshop.training("head -c 60000000 /dev/zero > /opt/ml/model/m")
-        workshop.sagemaker.create_training_job(**request)
-        job = eventually(lambda: _ended(workshop, request["TrainingJobName"]))
-        assert job["FailureReason"] == "AlgorithmError: , exit code: 1"
+        assert _fails(workshop, request)["FailureReason"] == "AlgorithmError: , exit code: 1"
         assert (
             workshop.train("cat /opt/ml/input/data/a/x", {"a": "small/"})["TrainingJobStatus"] == "Completed"
         )
@@ -137,13 +135,23 @@ def test_a_disk_without_room_for_the_inputs(small_disk: Path) -> None:
         server.stop()
 
 
-def _ended(workshop: Workshop, name: str) -> dict[str, Any] | None:
-    """Its description at its end; while the disk is full the server answers nobody."""
-    try:
-        found: dict[str, Any] = workshop.sagemaker.describe_training_job(TrainingJobName=name)
-    except ClientError:
-        return None
-    return found if found["TrainingJobStatus"] == "Failed" else None
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _fails(workshop: Workshop, request: dict[str, Any]) -> dict[str, Any]:
+    """The description of a failed job at its end; while the disk is full the server answers nobody."""
+    workshop.sagemaker.create_training_job(**request)
+
+    def ended() -> dict[str, Any] | None:
+        try:
+            name = request["TrainingJobName"]
+            found: dict[str, Any] = workshop.sagemaker.describe_training_job(TrainingJobName=name)
+        except ClientError:
+            return None
+        return found if found["TrainingJobStatus"] == "Failed" else None
+
+    return eventually(ended)
 
 
 @pytest.mark.slow

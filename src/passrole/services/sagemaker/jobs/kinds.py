@@ -88,13 +88,28 @@ def _of_training(job: Job) -> Mapping[str, Any]:
         ),
         "EnableManagedSpotTraining": job.request.get("EnableManagedSpotTraining", False),
         # "we return" it from the start on, where the artefacts will be: the SDK reads it while the job runs
-        "ModelArtifacts": {"S3ModelArtifacts": artefact_uri(job, "model.tar.gz")},
+        "ModelArtifacts": {"S3ModelArtifacts": artefact_uri(job, MODEL)},
     }
 
 
+MODEL, OUTPUT = "model", "output"
+"""The artefacts of a training job."""
+
+
 def artefact_uri(job: Job, name: str) -> str:
-    """Where a training job leaves an artefact; S3OutputPath may end with a slash."""
-    return f"{job.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/{name}"
+    """Where a training job leaves an artefact: an archive, or a folder of its files. S3OutputPath may end
+    with a slash.
+    """
+    last = f"{name}.tar.gz" if is_compressed(job) else f"{name}/"
+    return f"{job.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/{last}"
+
+
+def is_compressed(job: Job) -> bool:
+    """Whether the artefacts are archives.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+    """
+    return bool(job.request["OutputDataConfig"].get("CompressionType") != "NONE")
 
 
 def _of_processing(job: Job) -> Mapping[str, Any]:
