@@ -56,15 +56,11 @@ class Connection:
         return Keys(self.access.access_key_id, self.access.secret_access_key)
 
     def client(self, service: str, region: str | None = None) -> Client:
-        """A client that calls as the administrator; the default region is the data folder's."""
-        return self._session.create_client(
-            service,
-            region_name=region or self.access.region,
-            endpoint_url=self.url,
-            aws_access_key_id=self.access.access_key_id,
-            aws_secret_access_key=self.access.secret_access_key,
-            config=_CLIENT,
-        )
+        """The client that calls as the administrator; the default region is the data folder's."""
+        where = service, region or self.access.region
+        if where not in self._clients:
+            self._clients[where] = self._new_client(*where)
+        return self._clients[where]
 
     def ask(self, operation: str, body: Answer) -> Answer:
         """The response of one of passrole's own operations. Raises ClientError."""
@@ -97,6 +93,20 @@ class Connection:
         answer = self.ask("AssumeRoleForUser", {"RoleArn": self.role_arn(role)})
         given = answer["Credentials"]
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def _new_client(self, service: str, region: str) -> Client:
+        return self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id=self.access.access_key_id,
+            aws_secret_access_key=self.access.secret_access_key,
+            config=_CLIENT,
+        )
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, str], Client]:
+        return {}
 
     @cached_property
     def _session(self) -> Session:

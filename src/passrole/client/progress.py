@@ -103,12 +103,22 @@ def _lasting(step: Step) -> tuple[object, ...]:
     return step.status, step.token, step.attempt, step.phase
 
 
+def job_of(listed: Mapping[str, Any]) -> str:
+    """The ARN of the job of a step as it is listed; empty where it has none."""
+    metadata = listed.get("Metadata", {})
+    return next((str(metadata[each]["Arn"]) for each in _JOBS if each in metadata), "")
+
+
+def taken_from(listed: Mapping[str, Any]) -> str:
+    """The ARN of the execution whose result the step has; empty where it ran itself."""
+    sources = (listed.get(each, {}) for each in ("CacheHitResult", "SelectiveExecutionResult"))
+    return next((str(each["SourcePipelineExecutionArn"]) for each in sources if each), "")
+
+
 def _step(listed: Mapping[str, Any], now: float) -> Step:
     metadata = listed.get("Metadata", {})
     callback = metadata.get("Callback", {})
-    cached = listed.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", "")
-    selected = listed.get("SelectiveExecutionResult", {}).get("SourcePipelineExecutionArn", "")
-    job = next((metadata[each]["Arn"] for each in _JOBS if each in metadata), "")
+    source = taken_from(listed)
     made = callback.get("OutputParameters") or metadata.get("Lambda", {}).get("OutputParameters") or ()
     return Step(
         name=listed["StepName"],
@@ -119,9 +129,9 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         outcome=metadata.get("Condition", {}).get("Outcome", ""),
         outputs=tuple((each["Name"], each["Value"]) for each in made),
         attempt=listed.get("AttemptCount", 1),
-        taken_from=cached or selected,
-        is_cached=bool(cached),
-        job_arn="" if cached or selected else job,
+        taken_from=source,
+        is_cached="CacheHitResult" in listed,
+        job_arn="" if source else job_of(listed),
     )
 
 

@@ -1,8 +1,9 @@
-"""The log lines of each step of an execution: of functions, and of EMR steps.
+"""The log lines of each step of an execution: of functions, EMR steps, and processing and training jobs.
 
 A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
 one invocation at a time, so from the START line with that id on, every line of the same stream is the
-step's, up to the next START line. What an EMR step wrote is kept with it, line by line without times.
+step's, up to the next START line. What an EMR step wrote is kept with it, line by line without times. The log
+of a job is of that job alone, and a step that was tried again had one for each attempt.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -15,19 +16,27 @@ from botocore.exceptions import ClientError
 from passrole import ids
 from passrole.client.connection import Connection
 from passrole.client.errors import InvalidInput
-from passrole.client.progress import ENDED
+from passrole.client.job_log import JobLog
+from passrole.client.jobs import describe, instances
+from passrole.client.progress import ENDED, job_of, taken_from
 
 _START = "START RequestId: "
+_RIGHTS = "logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents"
+_STEP_TAG = "sagemaker:pipeline-step-name"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a log; `at` in epoch milliseconds, `id` CloudWatch's."""
+    """One line of a log; `at` in epoch milliseconds, `id` of no other line.
+
+    `instance` is the one that printed it, where a job has several.
+    """
 
     id: str
     at: int
     step: str
     text: str
+    instance: str = ""
 
     @property
     def time_of_day(self) -> str:
@@ -58,32 +67,87 @@ def has_ended(connection: Connection, arn: str) -> bool:
     return described["PipelineExecutionStatus"] in ENDED
 
 
-def lines(connection: Connection, arn: str, step: str | None) -> list[Line]:
-    """The lines in the order of steps and time. Raises InvalidInput, ClientError."""
-    found: list[Line] = []
-    for listed in _steps(connection, arn, step):
-        if "StartTime" in listed and _function(listed):
-            found += _of_step(connection, arn, listed)
-        elif "StartTime" in listed and "StepId" in listed.get("Metadata", {}).get("EMR", {}):
-            found += _of_emr_step(connection, listed)
-    return found
+class StepLogs:
+    """The lines of an execution's steps, or of one `step`, read on from look to look."""
+
+    def __init__(self, connection: Connection, arn: str, step: str | None = None) -> None:
+        self._connection = connection
+        self._arn = arn
+        self._step = step
+        self._shown: set[str] = set()
+        self._written: set[str] = set()
+        self._jobs: dict[str, _Job] = {}
+        self._attempts: dict[str, int] = {}
+
+    def new_lines(self) -> list[Line]:
+        """What was not returned before, in the order of steps and time. Raises InvalidInput, ClientError."""
+        found = [line for listed in self._listed() for line in self._of_step(listed)]
+        new = [line for line in found if line.id not in self._shown]
+        self._shown |= {line.id for line in new}
+        self._written |= {line.step for line in new}
+        return new
+
+    def silent_steps(self) -> Iterator[str]:
+        """A message for each step that has written nothing. Raises ClientError."""
+        for listed in self._listed():
+            name = listed["StepName"]
+            why = None if name in self._written else _why_silent(listed, is_asked=self._step is not None)
+            if why is not None:
+                yield f"`{name}` has no logs: {why}"
+
+    def _listed(self) -> list[Mapping[str, Any]]:
+        return _steps(self._connection, self._arn, self._step)
+
+    def _of_step(self, listed: Mapping[str, Any]) -> Iterable[Line]:
+        if "StartTime" not in listed or taken_from(listed):
+            return ()
+        if _function(listed):
+            return _of_function(self._connection, self._arn, listed)
+        if "StepId" in listed.get("Metadata", {}).get("EMR", {}):
+            return _of_emr_step(self._connection, listed)
+        return self._of_jobs(listed) if job_of(listed) else ()
+
+    def _of_jobs(self, listed: Mapping[str, Any]) -> Iterator[Line]:
+        for arn in self._arns(listed):
+            if arn not in self._jobs:
+                self._jobs[arn] = _Job(self._connection, arn)
+            yield from self._jobs[arn].new_lines(listed["StepName"])
+
+    def _arns(self, listed: Mapping[str, Any]) -> Iterator[str]:
+        """The jobs of the attempts before are looked for once, by what AWS has them named and tagged with."""
+        name, attempts, newest = listed["StepName"], int(listed.get("AttemptCount", 1)), job_of(listed)
+        if attempts > self._attempts.get(name, 1):
+            self._attempts[name] = attempts
+            yield from (arn for arn in _jobs_of(self._connection, self._arn, listed) if arn != newest)
+        yield newest
 
 
-def steps_without_lines(connection: Connection, arn: str, step: str | None, shown: set[str]) -> Iterator[str]:
-    """A message for each step without log lines. Raises ClientError."""
-    for listed in _steps(connection, arn, step):
-        name = listed["StepName"]
-        if name in shown:
-            continue
-        if "Lambda" in listed.get("Metadata", {}):
-            yield (
-                f"`{name}` has no logs: its function did not run, or the function's role may not write them"
-                " (logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents)"
-            )
-        elif "EMR" in listed.get("Metadata", {}):
-            yield f"`{name}` has no logs: its program has written nothing"
-        elif step is not None:
-            yield f"`{name}` has no logs: only Lambda and EMR steps write any"
+class _Job:
+    """The log of one job; what was read of a job that has ended is all."""
+
+    def __init__(self, connection: Connection, arn: str) -> None:
+        word, name, described = describe(connection.client("sagemaker"), arn)
+        self._has_several = instances(described) > 1
+        self._log = JobLog(connection.client("logs"), word, name, instances(described))
+
+    def new_lines(self, step: str) -> Iterator[Line]:
+        for each in self._log.more():
+            yield Line(each.id, each.at, step, each.text, each.instance if self._has_several else "")
+
+
+def _why_silent(listed: Mapping[str, Any], *, is_asked: bool) -> str | None:
+    """None of a step that has no reason to have a log, unless it `is_asked` for."""
+    name, metadata, source = listed["StepName"], listed.get("Metadata", {}), taken_from(listed)
+    if source and job_of(listed):
+        id_ = source.rpartition("/")[2]
+        return f"its result is from an earlier execution (`passrole logs {id_} {name}` shows them)"
+    if "Lambda" in metadata:
+        return f"its function did not run, or the function's role may not write them ({_RIGHTS})"
+    if "EMR" in metadata:
+        return "its program has written nothing"
+    if job_of(listed):
+        return f"its program has written nothing, or the job's role may not write them ({_RIGHTS})"
+    return "it has run no function, EMR step or job" if is_asked else None
 
 
 def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> Iterator[Mapping[str, Any]]:
@@ -127,7 +191,7 @@ def _function(listed: Mapping[str, Any]) -> str:
     return arn.partition(":function:")[2].partition(":")[0]
 
 
-def _of_step(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterable[Line]:
+def _of_function(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterable[Line]:
     name, attempts = listed["StepName"], int(listed.get("AttemptCount", 1))
     requests = {ids.invocation_id(arn, name, attempt + 1) for attempt in range(attempts)}
     parameters: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
@@ -159,6 +223,18 @@ def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[
         whole = lines if "EndTime" in listed or text.endswith("\n") else lines[:-1]
         for number, line in enumerate(whole):
             yield Line(f"{known['StepId']}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
+
+
+def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterator[str]:
+    """The ARNs of all jobs that the execution made for the step, oldest first."""
+    sagemaker = connection.client("sagemaker")
+    word = "Training" if "TrainingJob" in listed["Metadata"] else "Processing"
+    asked = {"NameContains": arn.rpartition("/")[2], "SortBy": "CreationTime", "SortOrder": "Ascending"}
+    for job in _pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked):
+        found = str(job[f"{word}JobArn"])
+        tags = sagemaker.list_tags(ResourceArn=found)["Tags"]
+        if {"Key": _STEP_TAG, "Value": listed["StepName"]} in tags:
+            yield found
 
 
 def _pages(client: Any, operation: str, member: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the functions of an execution wrote, by step."""
+"""What the functions and jobs of an execution wrote, by step."""
 
 import json
 import time
@@ -90,7 +90,7 @@ def test_an_execution_is_named_by_its_arn_or_its_id_and_a_step_by_its_name(
 ) -> None:
     for named in (execution, execution.rpartition("/")[2]):
         assert texts(followed(server, named, "Second")) == [("Second", "saw twice")]
-    assert "only Lambda and EMR steps write any" in logs(server, execution, "Which").stderr
+    assert "it has run no function, EMR step or job" in logs(server, execution, "Which").stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`passrole logs`: what the functions and EMR steps of an execution wrote."""
+"""`passrole logs`: what the functions, jobs and EMR steps of an execution wrote."""
 
 import time
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ _POLL_SECONDS = 0.5
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
-    """Print what the functions and EMR steps of an execution wrote.
+    """Print what the functions, jobs and EMR steps of an execution wrote.
 
     EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
-    line has its time (UTC), its step and its text; those of an EMR step have the time of its start. A step
-    that wrote nothing is told on standard error: its function's role may not write logs, or it is of
-    another type.
+    line has its time (UTC), its step and its text; those of an EMR step have the time of its start, and those
+    of a job with several instances `STEP/algo-1`. A step that wrote nothing is told on standard error: its
+    function's or job's role may not write logs, or its result is from an earlier execution.
     """
     from passrole.client import step_logs
     from passrole.client.connection import connect
@@ -42,22 +42,21 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
     connection = connect(settings(data=data), must_run=True)
     with aws_errors_reported():
         arn = step_logs.execution_arn(connection, execution)
-        shown: set[str] = set()
+        found = step_logs.StepLogs(connection, arn, step)
         while True:
             ended = step_logs.has_ended(connection, arn)
-            lines = step_logs.lines(connection, arn, step)
-            for line in lines:
-                if line.id not in shown:
-                    shown.add(line.id)
-                    click.echo("\n".join(_texts(line)))
+            lines = found.new_lines()
+            for line in sorted(lines, key=lambda line: line.at) if follow else lines:
+                click.echo("\n".join(_texts(line)))
             if ended or not follow:
                 break
             time.sleep(_POLL_SECONDS)
-        for message in step_logs.steps_without_lines(connection, arn, step, {line.step for line in lines}):
+        for message in found.silent_steps():
             click.echo(escaped(message), err=True)
 
 
 def _texts(line: "Line") -> Iterator[str]:
     """Lines, each with its time and step, so that no text looks like a line of another step."""
+    source = f"{line.step}/{line.instance}" if line.instance else line.step
     for text in terminal_lines(line.text.removesuffix("\n")):
-        yield f"{line.time_of_day}  {escaped(line.step)}  {text}"
+        yield f"{line.time_of_day}  {escaped(source)}  {text}"
