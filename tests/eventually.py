@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -47,3 +48,16 @@ def process_ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def processes_with(mark: str) -> list[int]:
+    """The machine's numbers of the processes that run with this in their environment or command line."""
+    found = (folder for folder in Path("/proc").glob("[0-9]*") if _has(folder, os.fsencode(mark)))
+    return [int(folder.name) for folder in found if not process_ended(int(folder.name))]
+
+
+def _has(process: Path, mark: bytes) -> bool:
+    try:
+        return any(mark in (process / name).read_bytes() for name in ("environ", "cmdline"))
+    except OSError:
+        return False

@@ -67,7 +67,7 @@ def test_temporary_files_of_steps_that_are_over_go(start_server: Start, tmp_path
     over, running = fleet.add(
         cluster,
         shell("echo said; touch $TMPDIR/left"),
-        shell(f"touch $TMPDIR/used; while [ ! -e {go} ]; do sleep 0.05; done; ls $TMPDIR"),
+        shell(f"touch $TMPDIR/used; while [ ! -e {go} ]; do sleep 0.05; done; ls $TMPDIR/used"),
     )
     fleet.step_until(cluster, over)
     fleet.step_until(cluster, running, "RUNNING")
@@ -82,4 +82,4 @@ def test_temporary_files_of_steps_that_are_over_go(start_server: Start, tmp_path
     assert (folder / over / "stdout").read_text() == "said\n"
     go.touch()
     fleet.step_until(cluster, running)
-    assert (folder / running / "stdout").read_text() == "used\n"
+    assert (folder / running / "stdout").read_text() == f"{folder / running}/tmp/used\n"

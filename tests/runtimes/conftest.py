@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from tests.eventually import eventually_async, process_ended
+from tests.eventually import eventually_async
 
 from passrole.config import Config, Paths
 from passrole.runtimes import Functions
@@ -22,7 +22,7 @@ from passrole.runtimes.worker_start import TASK_ROOT
 T = TypeVar("T")
 
 WHO = "import os; return os.environ['AWS_LAMBDA_LOG_STREAM_NAME'].partition(']')[2]"
-"""Tells the function's processes apart: in a sandbox all have the same number."""
+"""Tells a function's processes apart, and is in their environment: in a sandbox all have the same number."""
 
 
 class Bench:
@@ -126,16 +126,3 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
 def own_bench(tmp_path: Path) -> Bench:
     """Where the bootstrap does not matter."""
     return Bench(tmp_path, "own")
-
-
-def numbers(who: str) -> list[int]:
-    """The machine's numbers of a function's processes, by what WHO returned: those that run."""
-    found = (folder for folder in Path("/proc").glob("[0-9]*") if _is_of(folder, who.encode()))
-    return [int(folder.name) for folder in found if not process_ended(int(folder.name))]
-
-
-def _is_of(process: Path, who: bytes) -> bool:
-    try:
-        return who in (process / "environ").read_bytes()
-    except OSError:
-        return False

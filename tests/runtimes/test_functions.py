@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.eventually import eventually, eventually_async, process_ended
-from tests.runtimes.conftest import WHO, Bench, numbers
+from tests.eventually import eventually, eventually_async, process_ended, processes_with
+from tests.runtimes.conftest import WHO, Bench
 
 from passrole.runtimes import Functions
 from passrole.runtimes import functions as functions_module
@@ -200,7 +200,7 @@ def test_a_worker_that_dies_while_idle_costs_nobody_an_invocation(own_bench: Ben
         answers = []
         for _ in range(3):
             answers.append(await own_bench.call(functions, spec))
-            (pid,) = numbers(answers[-1])
+            (pid,) = processes_with(answers[-1])
             os.kill(pid, signal.SIGKILL)
             eventually(partial(process_ended, pid))  # the loop does not run, and has heard of nothing
         return answers
@@ -226,9 +226,9 @@ def test_a_role_that_cannot_be_assumed_starts_nothing(own_bench: Bench) -> None:
 def test_closing_leaves_no_process_and_no_scratch(own_bench: Bench, sandbox: str) -> None:
     spec = own_bench.function("import os; open(os.environ['TMPDIR'] + '/x', 'w').close(); " + WHO)
     who = json.loads(own_bench.once(spec, sandbox=sandbox).payload)
-    assert not numbers(who)
+    assert not processes_with(who)
     assert not list(own_bench.config.data.glob("scratch/*"))
 
 
 async def _gone(who: str) -> None:
-    await eventually_async(lambda: not numbers(who))
+    await eventually_async(lambda: not processes_with(who))

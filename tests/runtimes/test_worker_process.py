@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.eventually import eventually, eventually_async
-from tests.runtimes.conftest import WHO, Bench, numbers
+from tests.eventually import eventually, eventually_async, processes_with
+from tests.runtimes.conftest import WHO, Bench
 
 from passrole.runtimes import Functions
 
@@ -28,7 +28,7 @@ def test_a_timeout_kills_the_function_and_what_it_started(bench: Bench) -> None:
     assert "r-1 Task timed out after 1.00 seconds" in lines
     assert "up" in lines
     assert lines[-1].endswith("\tStatus: timeout\t")
-    eventually(lambda: not numbers(result.log_stream))
+    eventually(lambda: not processes_with(result.log_stream))
 
 
 @pytest.mark.parametrize("sandbox", ["auto", "none"])
@@ -41,7 +41,7 @@ def test_a_child_that_left_the_session_dies_with_its_function(own_bench: Bench, 
     """
     result = own_bench.once(own_bench.function(source, timeout_seconds=1), sandbox=sandbox)
     assert b"\nup\n" in result.log
-    eventually(lambda: not numbers(result.log_stream))
+    eventually(lambda: not processes_with(result.log_stream))
 
 
 def test_after_a_timeout_the_next_invocation_starts_afresh(own_bench: Bench) -> None:
@@ -202,10 +202,10 @@ def test_workers_end_when_the_server_is_killed(tmp_path: Path, bootstrap: str, s
     eventually(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
     eventually((tmp_path / "one-is-idle").exists)  # and the other burns the processor
     begun = [path.stem for path in tmp_path.glob("*.begun")]
-    assert all(len(numbers(who)) == 2 for who in begun)
+    assert all(len(processes_with(who)) == 2 for who in begun)
     server.send_signal(signal.SIGKILL)
     server.wait()
-    eventually(lambda: not any(map(numbers, begun)))
+    eventually(lambda: not any(map(processes_with, begun)))
 
 
 def test_giving_up_on_an_invocation_ends_it(own_bench: Bench) -> None:
@@ -219,6 +219,6 @@ def test_giving_up_on_an_invocation_ends_it(own_bench: Bench) -> None:
             await call
         (begun,) = own_bench.place.glob("*.begun")
         who = begun.stem.rpartition("-")[2]
-        await eventually_async(lambda: not numbers(who))
+        await eventually_async(lambda: not processes_with(who))
 
     own_bench.run(scenario)

@@ -32,7 +32,7 @@ class Spark:
 
     def __init__(self, config: Config) -> None:
         self._master = config.spark_master
-        self._objects = (config.data / "s3").resolve()
+        self.objects = (config.data / "s3").resolve()
         self._java_home = config.java_home
         self._spark_home = config.spark_home
 
@@ -101,7 +101,12 @@ class Spark:
         exported = [f"export {name}={_quoted(value)}\n" for name, value in exports.items()]
         (folder / "conf" / "spark-env.sh").write_text("".join(exported))
 
-    def variables(self, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    def places(self) -> list[Path]:
+        """Where Spark and Java are installed."""
+        java = self.java.resolve().parent.parent if self.java else None
+        return [place for place in (self.home, java) if place is not None]
+
+    def variables(self, folder: Path, home: Path, given: Mapping[str, str]) -> dict[str, str]:
         """A job's environment variables: those for Spark and Python, and the given ones; none of the
         server's.
 
@@ -113,7 +118,7 @@ class Spark:
         return {
             "PATH": self._path(),
             "LANG": "C.UTF-8",
-            "HOME": str(folder),
+            "HOME": str(home),
             "TMPDIR": str(temporary),
             "PYTHONUNBUFFERED": "1",
             "PYSPARK_PYTHON": sys.executable,
@@ -154,11 +159,11 @@ class Spark:
         }
 
     def _mount_table(self) -> str:
-        there = self._objects.iterdir() if self._objects.exists() else iter(())
+        there = self.objects.iterdir() if self.objects.exists() else iter(())
         buckets = sorted(each.name for each in there if each.is_dir())
         links = "".join(
             f"<property><name>fs.viewfs.mounttable.{escape(bucket)}.linkFallback</name>"
-            f"<value>rawlocal://{escape(str(self._objects / bucket))}</value></property>\n"
+            f"<value>rawlocal://{escape(str(self.objects / bucket))}</value></property>\n"
             for bucket in buckets
         )
         return f"<configuration>\n{links}</configuration>\n"

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from passrole import arns, disk
 from passrole.clock import Clock
-from passrole.config import Config
+from passrole.config import Config, ConfigError
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal, service_principal
-from passrole.runtimes import jobs
-from passrole.runtimes.jobs import JobLost, Jobs, JobSpec, emr_folder
+from passrole.runtimes import jobs, step_program
+from passrole.runtimes.jobs import JobLost, Jobs, emr_folder
+from passrole.runtimes.sandbox import NotText
 from passrole.runtimes.spark import Spark
+from passrole.runtimes.step_program import HOME, StepProgram
 from passrole.services.context import CallOperation
 from passrole.services.emr import commands, configurations, failures
 from passrole.services.emr.commands import Plan, Unsupported
@@ -47,6 +49,7 @@ class Outcome:
 class _Session:
     principal: Principal
     variables: Mapping[str, str]
+    is_steps_own: bool
 
 
 class StepRunner:
@@ -86,7 +89,7 @@ class StepRunner:
                 return await self._ended(cluster, step, None, "The step was ended before it began.")
             return await self.run(cluster, step)
         try:
-            code = await self._jobs.reattach(folder)
+            code = await self._reattached(folder)
         except JobLost:
             return await self._ended(
                 cluster, step, None, "The server was stopped while the step ran, and the step with it."
@@ -119,7 +122,7 @@ class StepRunner:
             )
             try:
                 code = await self._bootstrapped(cluster, folder, plan)
-            except (Fault, OSError, JobLost) as error:
+            except (Fault, OSError, JobLost, Unsupported) as error:
                 return f"Bootstrap action {number} could not be run: {getattr(error, 'message', error)}"
             if code != 0:
                 return (
@@ -132,7 +135,7 @@ class StepRunner:
         """An action that an earlier server began is waited for; one that it took with it is run again."""
         if jobs.may_have_begun(folder):
             try:
-                return await self._jobs.reattach(folder)
+                return await self._reattached(folder)
             except JobLost:
                 jobs.reset(folder)
         return await self._executed(cluster, await self._session(cluster, None), folder, plan)
@@ -178,8 +181,21 @@ class StepRunner:
         words = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
         command = [self._spark.program(words[0]) or words[0], *words[1:]]
         given = {**configurations.exports(settings, _HADOOP_ENV), **session.variables}
-        spec = JobSpec(folder, folder / "work", command, self._spark.variables(folder, given))
-        return await self._jobs.run(spec)
+        home = folder / HOME if session.is_steps_own else self._home(cluster) / HOME
+        program = StepProgram(folder, home, command, self._spark.variables(folder, home, given))
+        try:
+            spec = await asyncio.to_thread(step_program.job, program, self._config, self._spark)
+        except (ConfigError, NotText) as error:
+            raise Unsupported(str(error)) from error
+        code = await self._jobs.run(spec)
+        step_program.forget(folder)
+        return code
+
+    async def _reattached(self, folder: Path) -> int:
+        try:
+            return await self._jobs.reattach(folder)
+        finally:
+            step_program.forget(folder)
 
     def _has(self, program: str) -> bool:
         return self._spark.program(program) is not None
@@ -239,6 +255,7 @@ class StepRunner:
                 "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
                 "AWS_SESSION_TOKEN": credentials.session_token,
             },
+            is_steps_own=role is not None,
         )
 
     async def _assumed(self, cluster: Cluster, role: str, caller: Principal) -> ServiceSession:

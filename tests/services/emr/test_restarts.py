@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.conftest import Server
-from tests.eventually import eventually, process_ended
+from tests.eventually import eventually, processes_with
 from tests.services.emr.conftest import Fleet, shell
 
 
@@ -48,12 +48,13 @@ def test_a_server_that_is_stopped_leaves_no_program_behind(
     server, beat = start_server(), tmp_path / "beat"
     fleet = Fleet(server)
     cluster = fleet.run()
-    program = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
+    program = f": > {beat}; while true; do sleep 0.05; done"
     (made,) = fleet.add(cluster, shell(program))
     fleet.step_until(cluster, made, "RUNNING")
     eventually(beat.exists)
+    assert processes_with(str(beat))
     assert server.stop() == 0
-    eventually(lambda: process_ended(int(beat.read_text())))  # of itself it would go on for ever
+    eventually(lambda: not processes_with(str(beat)))  # of itself it would go on for ever
     server.start()
     assert fleet.step_until(cluster, made)["State"] == "FAILED"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
-from tests.eventually import eventually, process_ended
+from tests.eventually import eventually, processes_with
 from tests.refusals import refusal
 from tests.services.emr.conftest import ANYTHING, Fleet, allowed, shell, step
 
@@ -269,14 +269,15 @@ def test_a_step_that_waits_is_cancelled_at_once_and_one_that_runs_is_ended(fleet
 
 def test_a_program_that_does_not_listen_is_ended_with_its_descendants(fleet: Fleet, tmp_path: Path) -> None:
     cluster, beat = fleet.run(), tmp_path / "beat"
-    child = f"echo $$ > {beat}.new; mv {beat}.new {beat}; while true; do sleep 0.05; done"
+    child = f": > {beat}; while true; do sleep 0.05; done"
     ignores_term = f"trap '' TERM; (setsid bash -c '{child}') & wait"
     (made,) = fleet.add(cluster, shell(ignores_term))
     fleet.step_until(cluster, made, "RUNNING")
     eventually(beat.exists)
+    assert processes_with(str(beat))
     fleet.client.cancel_steps(ClusterId=cluster, StepIds=[made], StepCancellationOption="TERMINATE_PROCESS")
     assert fleet.step_until(cluster, made)["State"] == "CANCELLED"
-    eventually(lambda: process_ended(int(beat.read_text())))  # of itself it would go on for ever
+    eventually(lambda: not processes_with(str(beat)))  # of itself it would go on for ever
 
 
 def test_terminating_a_cluster_ends_what_runs_and_cancels_what_waits(fleet: Fleet) -> None:

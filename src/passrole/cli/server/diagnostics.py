@@ -90,9 +90,7 @@ def _sandbox(config: Config) -> Finding:
         return Finding("sandbox", "wrong" if named else "missing", str(error), _UNCONFINED)
     if not found.confines:
         return Finding("sandbox", "missing", "none, as the setting says", _UNCONFINED)
-    return Finding(
-        "sandbox", "ok", f"{found.name} confines functions and jobs; EMR steps run with your rights"
-    )
+    return Finding("sandbox", "ok", f"{found.name} confines functions, EMR steps and jobs")
 
 
 def _containers(config: Config) -> Finding:

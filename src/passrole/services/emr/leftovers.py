@@ -10,6 +10,7 @@ from passrole import trees
 from passrole.config import Config
 from passrole.runtimes.jobs import emr_folder
 from passrole.runtimes.spark import TEMPORARY
+from passrole.runtimes.step_program import HOME
 from passrole.services.emr.records import CLUSTERS, OVER, active_steps
 from passrole.store import Store, Tx
 
@@ -36,5 +37,5 @@ def _remove(root: Path, working: Mapping[str, frozenset[str] | None]) -> None:
             continue
         steps = working[cluster.name]
         for step in trees.entries(cluster) if steps is not None else ():
-            if step.name not in (steps or ()):
+            if step.name not in (steps or ()) and step.name != HOME:
                 trees.discard(step / TEMPORARY)
