@@ -91,7 +91,7 @@ def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Serve
     if _IS_VERSION_3:
         pytest.skip("sdk/jobs_version_3.py does the same with other classes")
     run_notebook("sdk/jobs_version_2.py")
-    assert _model(server, "SdkSklearn") == {"name": "a b", "sum": 60}
+    assert _model(server, "SdkSklearn") == {"name": "a b", "sum": 60, "double": 120}
     assert len([key for key in _keys(server) if key.endswith("output/train/numbers.csv")]) == 2
 
 

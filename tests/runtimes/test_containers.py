@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests import container_image
 from tests.container_image import IMAGE
-from tests.eventually import eventually_async
+from tests.eventually import eventually, eventually_async, process_ended
 
 from passrole.runtimes import containers, jobs, processes
 from passrole.runtimes.containers import Container, ContainerRefused, Engine, EngineMissing
@@ -92,6 +92,25 @@ def test_an_image_that_is_nowhere_is_refused_in_the_engines_words(home: Path) ->
         asyncio.run(containers.create(engine, made, home))
 
 
+def test_an_image_that_nobody_waits_for_any_more_is_not_fetched_further(home: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "engine"
+    slow.write_text(f'#!/bin/sh\n[ "$1" != create ] || {{ echo $$ > {tmp_path}/pid; exec sleep 60; }}\n')
+    slow.chmod(0o755)
+
+    async def scenario() -> int:
+        making = asyncio.ensure_future(
+            containers.create(Engine("podman", str(slow)), _container(home, "true"), home)
+        )
+        pid = int(await eventually_async(lambda: _read(tmp_path / "pid")))
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        return pid
+
+    pid = asyncio.run(scenario())
+    eventually(lambda: process_ended(pid))
+
+
 @pytest.mark.parametrize("environment", [{"A": "a\nb"}, {"A B": ""}, {"#A": ""}, {"": ""}, {"A": "\0"}])
 def test_a_variable_that_no_line_can_hold_is_refused(home: Path, environment: dict[str, str]) -> None:
     made = replace(_container(home, "true"), environment=environment)
@@ -116,3 +135,7 @@ def test_an_engine_that_does_not_work_is_named_with_its_reason(
     assert containers.found(containers.AUTO) == Engine("podman", str(broken))
     with pytest.raises(EngineMissing, match="docker: it is not installed"):
         containers.found("docker")
+
+
+def _read(path: Path) -> str:
+    return path.read_text().strip() if path.exists() else ""

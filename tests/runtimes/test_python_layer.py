@@ -57,8 +57,7 @@ def test_pip_installs_into_the_layer_and_leaves_the_users_environment_as_it_is(
     tmp_path: Path, user: Path
 ) -> None:
     before, layer = _tree(user), tmp_path / "layer"
-    packages = python_layer.create(layer, user)
-    assert packages == Path("lib") / VERSION / "site-packages"
+    assert python_layer.create(layer, user)
     _wheel(tmp_path, "fresh", "2", "value = 2")
     _wheel(tmp_path, "old", "3", "value = 3")
     _run(layer, "pip", "install", "--find-links", str(tmp_path), "fresh", "old")
@@ -93,5 +92,17 @@ def test_an_installation_is_an_environment_too(tmp_path: Path) -> None:
 
 
 def test_without_a_python_there_is_no_layer(tmp_path: Path) -> None:
-    assert python_layer.create(tmp_path / "layer", tmp_path) is None
+    assert not python_layer.create(tmp_path / "layer", tmp_path)
     assert not (tmp_path / "layer").exists()
+
+
+@pytest.mark.parametrize("where", ["user/pip.conf", "home/.config/pip/pip.conf", "home/.pip/pip.conf"])
+def test_pip_keeps_the_users_settings(
+    tmp_path: Path, user: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / where).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / where).write_text("[global]\nindex-url = http://127.0.0.1:1/simple\n")
+    python_layer.create(tmp_path / "layer", user)
+    told = _run(tmp_path / "layer", "pip", "config", "get", "global.index-url")
+    assert told == "http://127.0.0.1:1/simple"

@@ -7,12 +7,14 @@ https://docs.python.org/3/library/site.html, https://peps.python.org/pep-0405/
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = ("python", "python3", "pip", "pip3")
 """Programs that a layer has, whatever the environment calls its own."""
 
+_PIP_SETTINGS = "pip.conf"
 _CONFIGURATION = "pyvenv.cfg"
 _VERSION = re.compile(r"python(3\.\d+)$", re.ASCII)
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n'
@@ -22,15 +24,12 @@ _WHEELS = ("lib/python{version}/ensurepip/_bundled", "share/python-wheels")
 """Where an installation of Python, or Debian's, has pip for environments that have none, such as uv's."""
 
 
-def create(place: Path, environment: Path) -> Path | None:
-    """Make the layer; its folder of packages. None if `environment` has no Python, and then it has no layer.
-
-    Raises OSError.
-    """
+def create(place: Path, environment: Path) -> bool:
+    """Make the layer, unless `environment` has no Python; whether it is there. Raises OSError."""
     python = next(filter(Path.exists, (environment / "bin" / name for name in ("python", "python3"))), None)
     version = python and _VERSION.search(str(python.resolve()))
     if python is None or not version:
-        return None
+        return False
     name = f"python{version[1]}"
     programs, packages = place / "bin", place / "lib" / name / "site-packages"
     for folder in (programs, packages):
@@ -42,7 +41,19 @@ def create(place: Path, environment: Path) -> Path | None:
         (programs / each).chmod(0o755)
     (place / _CONFIGURATION).write_text(_configuration(environment))
     (packages / "under.pth").write_text("".join(_lower(environment, version[1])))
-    return packages.relative_to(place)
+    configuration = next(filter(Path.is_file, (environment / _PIP_SETTINGS, *_pip_settings_of_user())), None)
+    if configuration is not None:
+        shutil.copyfile(configuration, place / _PIP_SETTINGS)
+    return True
+
+
+def _pip_settings_of_user() -> Iterator[Path]:
+    """Where pip looks, such as for an index of one's own: a job has another home.
+
+    https://pip.pypa.io/en/stable/topics/configuration/#location
+    """
+    home = Path.home()
+    yield from (home / ".config/pip" / _PIP_SETTINGS, home / ".pip" / _PIP_SETTINGS)
 
 
 def _configuration(environment: Path) -> str:

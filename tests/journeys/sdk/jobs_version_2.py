@@ -5,6 +5,7 @@ Run as a user runs it; the test looks at what is left.
 
 import pathlib
 import tempfile
+import zipfile
 
 import sagemaker
 from sagemaker.inputs import TrainingInput
@@ -27,17 +28,27 @@ folder = pathlib.Path(tempfile.mkdtemp())
     "(base / 'train' / 'numbers.csv').write_text('\\n'.join(str(int(each) * factor) for each in lines))\n"
 )
 (folder / "train.py").write_text(
-    "import argparse, json, os, pathlib\n"
+    "import argparse, json, os, pathlib, subprocess, sys\n"
+    "pip = [sys.executable, '-m', 'pip', 'install', './doubling-1.0-py3-none-any.whl']\n"
+    "subprocess.check_call(pip)\n"
+    "import doubling\n"
     "parser = argparse.ArgumentParser()\n"
     "parser.add_argument('--name')\n"
     "parser.add_argument('--train', default=os.environ['SM_CHANNEL_TRAIN'])\n"
     "parser.add_argument('--model-dir', default=os.environ['SM_MODEL_DIR'])\n"
     "given = parser.parse_args()\n"
     "numbers = [int(each) for each in (pathlib.Path(given.train) / 'numbers.csv').read_text().split()]\n"
-    "model = {'name': given.name, 'sum': sum(numbers)}\n"
+    "model = {'name': given.name, 'sum': sum(numbers), 'double': doubling.double(sum(numbers))}\n"
     "(pathlib.Path(given.model_dir) / 'model.json').write_text(json.dumps(model))\n"
     "print('summed', model['sum'])\n"
 )
+
+with zipfile.ZipFile(folder / "doubling-1.0-py3-none-any.whl", "w") as archive:
+    archive.writestr("doubling.py", "def double(number):\n    return 2 * number\n")
+    info = "doubling-1.0.dist-info"
+    archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: doubling\nVersion: 1.0\n")
+    archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    archive.writestr(f"{info}/RECORD", f"doubling.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n")
 
 uri = session.upload_string_as_file_body("1\n2\n3\n", session.default_bucket(), "numbers/numbers.csv")
 

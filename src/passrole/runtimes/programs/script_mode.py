@@ -9,8 +9,8 @@ that (tests/runtimes/programs). The base folder is /opt/ml, or what SAGEMAKER_BA
 that the platform has fetched with the rights of the job's role. Otherwise the hyperparameter
 `sagemaker_submit_directory`; an `s3://` one is fetched by the boto3 of the user's environment.
 
-**Where packages go.** Into `site/`, a virtual environment upon the user's: pip sees what the user has
-installed and keeps it, and changes nothing outside. It is made only where there is something to install.
+**Where packages go.** Into `site/`, a virtual environment upon the user's: pip keeps what the user has, and
+changes nothing outside. The platform runs this in it; elsewhere it is made if there is something to install.
 
 `--capture-error` puts the error that the program printed into the failure file. On AWS the images of PyTorch,
 TensorFlow and Hugging Face do so, those of scikit-learn and XGBoost do not.
@@ -108,8 +108,7 @@ def train(base: Path, env: dict[str, Any], placed: str | None, capture_error: bo
 
     Raises ClientError for whatever the user can mend.
     """
-    code = base / "code"
-    entry_point = env["user_entry_point"]
+    code, entry_point = base / "code", env["user_entry_point"]
     place_code(code, placed if placed and Path(placed).exists() else env["module_dir"])
     form = entry_form(code, entry_point)
     runner = Runner(code, capture_error)
@@ -347,6 +346,8 @@ def _download(uri: str, target: Path) -> None:
 
 def layer(place: Path) -> Path:
     """A virtual environment that sees the packages of this interpreter; the folder of its programs."""
+    if Path(sys.prefix) == place:
+        return place / "bin"
     builder = venv.EnvBuilder(symlinks=True, with_pip=importlib.util.find_spec("pip") is None)
     builder.create(place)
     packages = next((place / "lib").glob("python*/site-packages"))

@@ -30,12 +30,12 @@ CODE = "input/code.tar.gz"
 """From /opt/ml: where script mode finds the user's code, which was fetched as the job's role."""
 
 LAYER = "site"
-"""From /opt/ml: where pip installs. Script mode makes this layer itself if there is something to install."""
+"""From /opt/ml: the environment in which Python runs, and into which pip installs."""
 
 SPARK = "input/spark"
 """From /opt/ml: Spark's configuration."""
 
-_LAYERED = ("entrypoint", "spark")
+_LAYERED = ("entrypoint", "script", "spark")
 
 _OURS = Path(own_programs.__file__).resolve().parent
 
@@ -128,11 +128,11 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     """What runs on an instance. Raises JobFailed where it is not there."""
     chosen = form_of(kind, job, config)
     python_home = job_machine.python_home(config, chosen.environment)
-    packages = _layer(instance, python_home) if chosen.form in _LAYERED else None
+    has_layer = chosen.form in _LAYERED and _has_layer(instance, python_home)
     path = job_machine.path(python_home)
-    layer = f"{ML / LAYER / 'bin'}:" if packages else ""
+    layer = f"{ML / LAYER / 'bin'}:" if has_layer else ""
     variables = contract_of(kind).environment(job, layer + path, access)
-    command = _command(kind, job, chosen, python_home)
+    command = _command(kind, job, chosen, ML / LAYER if has_layer else python_home)
     if not command:
         raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
     if not all(map(is_text, command)):
@@ -140,8 +140,8 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
     here = f"{instance.ml / LAYER / 'bin'}:{path}"
     if shutil.which(command[0], path=here) is None and not command[0].startswith(str(ML)):
         raise JobFailed(f"ClientError: The program {command[0]} was not found on the path of the job")
-    if packages:
-        variables = _with_layer(variables, packages)
+    if has_layer:
+        variables = {"VIRTUAL_ENV": str(ML / LAYER), **variables}
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
     contract = contract_of(kind)
@@ -169,18 +169,11 @@ def views(kind: JobKind, job: Job, instance: Instance) -> dict[Path, Path]:
     return {ML / one.path: instance.views / one.path for one in inputs if one.is_read_only}
 
 
-def _layer(instance: Instance, python_home: Path) -> Path | None:
-    """Make the job's layer upon the user's environment, which is read-only; its packages."""
+def _has_layer(instance: Instance, python_home: Path) -> bool:
+    """Make the job's layer upon the user's environment, which is read-only."""
     place = instance.ml / LAYER
     trees.remove(place)
     return python_layer.create(place, python_home)
-
-
-def _with_layer(variables: Mapping[str, str], packages: Path) -> dict[str, str]:
-    """The user's own programs, such as torchrun, see the layer by PYTHONPATH alone."""
-    layer = ML / LAYER
-    path = ":".join(filter(None, (variables.get("PYTHONPATH"), str(layer / packages))))
-    return {"VIRTUAL_ENV": str(layer), **variables, "PYTHONPATH": path}
 
 
 def _spark(instance: Instance, config: Config, python_home: Path, access: Access) -> dict[str, str]:
