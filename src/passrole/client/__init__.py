@@ -5,6 +5,7 @@
 - `environment`, `ca_bundle`: the variables and files that lead AWS's clients to a server
 - `packaging`, `deployment`: functions and pipelines put in place
 - `progress`, `step_logs`, `callbacks`: what an execution does, what its steps wrote, who waits for an answer
+- `jobs`, `job_log`: how far the job of a step is, and what it printed; `step_cache`: why a step ran
 
 It prints nothing, reads no terminal and handles no signal: it takes callbacks, and raises what errors.py has
 or botocore's ClientError. It stands above `app`, which alone knows where the server of a folder is.
