@@ -107,5 +107,5 @@ def test_a_job_that_failed_leaves_no_data_on_the_disk(workshop: Workshop) -> Non
     assert "is not a folder" in job["FailureReason"]
     home = next(workshop.server.data.glob(f"jobs/processing-job/*/*/{job['ProcessingJobName']}/algo-1"))
     assert home.stat().st_mode & 0o077 == 0
-    assert sorted(each.name for each in home.iterdir()) == ["hosts", "run"]
+    eventually(lambda: sorted(each.name for each in home.iterdir()) == ["hosts", "run"])
     assert (home / "run" / "stdout").read_text() == "up\n"
