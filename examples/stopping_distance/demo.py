@@ -11,7 +11,6 @@ started once more with another queue, and is refused. The exit code is 0 if both
 import io
 import json
 import sys
-import tempfile
 import time
 import zipfile
 from contextlib import suppress
@@ -24,39 +23,39 @@ HERE = Path(__file__).parent
 PIPELINE = "stopping-distance"
 GOOD_QUEUE, BAD_QUEUE = "sagemaker-reviews", "reviews"
 FUNCTIONS_ROLE = "sagemaker-example-functions"
+BUCKET, RESULT = "stopping-distance", "stopping-distances.json"
 WAIT_SECONDS_MAX = 30
 
-CLIENTS: list[Any] = [boto3.client(name) for name in ("iam", "sqs", "lambda", "sagemaker")]
-iam, sqs, functions, sagemaker = CLIENTS
+CLIENTS: list[Any] = [boto3.client(name) for name in ("iam", "s3", "sqs", "lambda", "sagemaker")]
+iam, s3, sqs, functions, sagemaker = CLIENTS
 
 
 def main() -> None:
     """Set up, run, run refused."""
     execution_role = the_execution_role()
     deploy(execution_role)
-    with tempfile.TemporaryDirectory() as folder:
-        accepted(Path(folder) / "stopping-distances.json")
+    accepted()
     refused(execution_role)
 
 
-def accepted(result_file: Path) -> None:
+def accepted() -> None:
     """The valid pipeline: its queue's name contains `sagemaker`."""
     print(f"\n1. The review goes to the queue {GOOD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=GOOD_QUEUE)["QueueUrl"]
-    execution = start(QueueUrl=queue_url, ResultFile=str(result_file))
+    execution = start(QueueUrl=queue_url, ResultFile=f"s3://{BUCKET}/{RESULT}")
     review(queue_url, execution)
     steps = finished(execution, expected="Succeeded")
     check(sorted(steps) == ["Fit", "GoodEnough", "Publish", "Review"], f"unexpected steps {sorted(steps)}")
-    table = json.loads(result_file.read_text())
+    table = json.loads(s3.get_object(Bucket=BUCKET, Key=RESULT)["Body"].read())
     check(table["stopping_distance_ft"]["20 mph"] == 61.1, f"unexpected result {table}")
-    print(f"   the result file says: {json.dumps(table)}")
+    print(f"   s3://{BUCKET}/{RESULT} says: {json.dumps(table)}")
 
 
 def refused(execution_role: str) -> None:
     """The same pipeline with a queue that the role's policy does not cover."""
     print(f"\n2. The same pipeline, the review to the queue {BAD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=BAD_QUEUE)["QueueUrl"]
-    execution = start(QueueUrl=queue_url, ResultFile="/never/written")
+    execution = start(QueueUrl=queue_url, ResultFile="s3://never/written")
     steps = finished(execution, expected="Failed")
     reason = steps["Review"].get("FailureReason", "")
     check("is not authorized to perform: sqs:sendmessage on resource: " in reason, f"unexpected: {reason}")
@@ -98,6 +97,11 @@ def deploy(execution_role: str) -> None:
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=FUNCTIONS_ROLE, AssumeRolePolicyDocument=trust)
+    write = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/{RESULT}"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [write]})
+    iam.put_role_policy(RoleName=FUNCTIONS_ROLE, PolicyName="result", PolicyDocument=policy)
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET)
     for name in ("fit", "publish"):
         with suppress(functions.exceptions.ResourceConflictException):
             functions.create_function(
