@@ -9,7 +9,7 @@ FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr docs lock clean
+.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ demo: install ## the bundled pipeline and its refused twin
 demo-emr: install ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
 	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/distance_by_speed/demo.py
+
+demo-train: install ## a pipeline that trains a model in jobs, the same cached, and its refused twin
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
+	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_model/demo.py
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench

@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 from passrole.config import Config
+from passrole.runtimes import sandbox
 from passrole.runtimes.spark import Spark
 
 # The same examples in every run, so that a red build means a change; `PASSROLE_EXPLORE=1` looks for new ones.
@@ -199,6 +200,15 @@ def spark() -> None:
     reason = Spark(Config()).unavailable_reason()
     if reason is not None:
         pytest.skip(f"no Spark here: {reason}")
+
+
+@pytest.fixture(scope="session")
+def sandboxed() -> None:
+    """For tests that run jobs: they are skipped where the machine has no sandbox."""
+    try:
+        sandbox.chosen()
+    except sandbox.SandboxMissing as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -33,6 +33,18 @@ def test_the_demo_on_spark_runs_and_is_refused(
     assert "is not authorized to perform: events:DescribeRule on resource: " in told
 
 
+def test_the_demo_that_trains_runs_is_taken_over_and_refused(
+    passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path, sandboxed: None
+) -> None:
+    demo = str(example.parent / "stopping_model" / "demo.py")
+    process = passrole("exec", "--data", str(tmp_path), "--", sys.executable, demo)
+    told, errors = process.communicate(timeout=120)
+    assert (process.returncode, quiet(errors)) == (0, "")
+    assert told.count("cached, from execution ") == 3
+    assert "is not authorized to perform: iam:PassRole on resource: " in told
+    assert "What allows it" in told
+
+
 def test_the_demo_fails_where_something_is_not_as_expected(
     passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path
 ) -> None:
