@@ -28,11 +28,10 @@ WHO = "import os; return os.environ['AWS_LAMBDA_LOG_STREAM_NAME'].partition(']')
 class Bench:
     """Writes functions, and runs scenarios against a fresh runtime."""
 
-    def __init__(self, place: Path, bootstrap: str, sandbox: str = "auto") -> None:
+    def __init__(self, place: Path, bootstrap: str) -> None:
         self.place = place
-        self.config = Config(
-            data=place / "data", lambda_bootstrap=bootstrap, shared_paths=Paths(str(place)), sandbox=sandbox
-        )
+        shared = Paths(str(place))
+        self.config = Config(data=place / "data", lambda_bootstrap=bootstrap, shared_paths=shared)
         self.assumed = 0
         self.lifetime = 3600.0
 
