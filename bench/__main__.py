@@ -20,6 +20,7 @@ from bench import (
     executions,
     functions,
     hostile,
+    job_steps,
     jobs,
     pipelines,
     queues,
@@ -42,6 +43,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "events": events.rows,
     "emr": emr.rows,
     "jobs": jobs.rows,
+    "job_steps": job_steps.rows,
     "hostile": hostile.rows,
     "start_up": start_up.rows,
 }
