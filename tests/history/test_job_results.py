@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from types import SimpleNamespace
 
+import pytest
 from tests.history.conftest import House
 
 from passrole import history
 from passrole.engine.facts import JobEnded, JobSubmitted, RetryDue
-from passrole.history import executions, job_retries
-from passrole.store import tasks
+from passrole.history import cached_results, executions, job_retries, journal
+from passrole.history.state_cache import Folded
+from passrole.store import Tx, tasks
 
 Run = Callable[[Callable[[House], Awaitable[None]]], None]
 DESCRIBED = {"ProcessingJobName": "j"}
@@ -114,5 +117,27 @@ def test_another_attempt_is_a_task_that_is_due(house: Run) -> None:
         assert await h.pending() == ["p1/2"]
         await h.store.write(lambda tx: executions.delete(tx, [execution]))
         assert await h.store.read(lambda tx: tasks.take(tx, job_retries.KIND, now=9.0, limit=9)) == []
+
+    house(scenario)
+
+
+def test_an_earlier_execution_is_read_once_for_all_its_results(
+    house: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def load(tx: Tx, execution: str) -> Folded:
+        read.append(execution)
+        return journal.load(tx, execution)
+
+    async def scenario(h: House) -> None:
+        steps = [f"p{number}" for number in range(5)]
+        first = await h.start("a", " ".join(steps))
+        for each in steps:
+            await ran(h, "a", each, at=10.0)
+        monkeypatch.setattr(cached_results, "journal", SimpleNamespace(load=load))
+        await h.start("b", " ".join(steps), at=20.0)
+        assert await taken(h, "b") == dict.fromkeys(steps, first)
+        assert read == [first]
 
     house(scenario)

@@ -102,12 +102,16 @@ def _advanced(tx: Tx, execution: str, fact: InputFact) -> Decision | None:
 
 
 def _answer_searches(tx: Tx, execution: str, decision: Decision | None) -> None:
-    """Each answer is a fact, behind which a step may ask that waited for one that was taken over."""
+    """Each answer is a fact, behind which a step may ask that waited for one that was taken over.
+
+    An earlier execution is read once, however many of its results are taken over.
+    """
+    sources: dict[str, Folded] = {}
     asking = [decision] if decision else []
     for each in asking:
         for command in each.commands:
             if isinstance(command, SearchCache):
-                found = cached_results.search(tx, each.state, command, each.facts[0].at)
+                found = cached_results.search(tx, each.state, command, each.facts[0].at, sources)
                 following = _advanced(tx, execution, found)
                 asking += [following] if following else []
 

@@ -18,6 +18,7 @@ from passrole.engine.kinds.job import compared
 from passrole.engine.scope import Unresolvable
 from passrole.history import journal
 from passrole.history.journal import UnknownExecution
+from passrole.history.state_cache import Folded
 from passrole.store import Collection, Tx
 
 
@@ -45,9 +46,12 @@ def keep(tx: Tx, execution: str, state: State, step: str, at: float) -> None:
             _ROWS.put(tx, _key(state, digest), Result(execution, step, at))
 
 
-def search(tx: Tx, state: State, command: SearchCache, at: float) -> CacheSearched:
+def search(
+    tx: Tx, state: State, command: SearchCache, at: float, sources: dict[str, Folded]
+) -> CacheSearched:
     """The answer to the command: the last result of the same digest in the same pipeline, if it is young
-    enough and its execution is still there.
+    enough and its execution is still there. `sources` keeps the executions that were read, but for this one,
+    which goes on.
     """
     nothing = CacheSearched(at=at, step=command.step, attempt=command.attempt)
     key = _key(state, command.digest)
@@ -55,10 +59,13 @@ def search(tx: Tx, state: State, command: SearchCache, at: float) -> CacheSearch
     if found is None or (command.age_seconds is not None and at - found.at > command.age_seconds):
         return nothing
     try:
-        source = journal.load(tx, found.execution).state.steps.get(found.step)
+        folded = sources.get(found.execution) or journal.load(tx, found.execution)
     except UnknownExecution:
         _ROWS.delete(tx, key)
         return nothing
+    if state.origin is not None and found.execution != state.origin.execution_arn:
+        sources[found.execution] = folded
+    source = folded.state.steps.get(found.step)
     if source is None or source.status != "Succeeded":
         return nothing
     return CacheSearched(
