@@ -1,17 +1,20 @@
 """Scripts: pipelines and what happens to them, written as aligned lines.
 
 A pipeline is a line of steps. The first letter of a name says the type: l Lambda, c Callback,
-q Condition, f Fail; `<a,b:Failed>` what it depends on, and by which end; `?yes{l1,f1|l2}` how a condition
+q Condition, f Fail, p Processing, which is tried again twice where its job is lost, k the same with
+caching; `<a,b:Failed>` what it depends on, and by which end; `?yes{l1,f1|l2}` how a condition
 decides (yes, no or bad: its values cannot be compared) and its branches.
 
     l1 c1<l1> q1<c1>?yes{l2|f1}
 
 A script has a line per input fact: who, what, and after the arrow what the engine asks for. A minus is
 nothing, `ignored` an empty decision, `l1!` an invocation, `c1!` a message saying Executing, `c1~` one
-saying Stopping; the end of the execution is the last word.
+saying Stopping, `p1!` a job to submit, `p1~` one to cancel, `p1/2:` a wait for the next one, `k1?` a
+search for a result; the end of the execution is the last word.
 
     l1 ok | l1 returns <json> | l1 breaks | l1 times-out | l1 withdrawn
     c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
+    p1 taken | p1 cancelled | p1 done | p1 lost | p1 wrong | p1/2 due | k1 hit | k1 miss
     start | start 2 | limit 2 | stop | retry | retry 2               mute: it could not be)
 
 A later attempt than the first is written behind a slash: `l1/2 ok`, `l1/2!`.
@@ -26,10 +29,12 @@ import pytest
 
 from passrole.definition import Pipeline, parse
 from passrole.engine import Decision, State, begin, decide, facts, fold
-from passrole.engine.commands import Command, SendCallback
+from passrole.engine.commands import AwaitRetry, Command, SearchCache, status_of
 from passrole.engine.facts import InputFact
 
 Document = dict[str, Any]
+LOST = "SageMaker.JOB_INTERNAL_ERROR"
+HANDLE = {"ProcessingJob": {"Arn": "arn:job"}}
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +84,10 @@ def _asked(decision: Decision) -> list[str]:
 
 
 def _shown(command: Command) -> str:
-    is_stop = isinstance(command, SendCallback) and command.status == "Stopping"
     name = command.step if command.attempt == 1 else f"{command.step}/{command.attempt}"
-    return f"{name}{'~' if is_stop else '!'}"
+    if isinstance(command, AwaitRetry | SearchCache):
+        return f"{name}{':' if isinstance(command, AwaitRetry) else '?'}"
+    return f"{name}{'~' if status_of(command) == 'Stopping' else '!'}"
 
 
 def _started(
@@ -123,6 +129,14 @@ _ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
     "sent": lambda of, _: facts.CallbackSent(**of),
     "told": lambda of, _: facts.CallbackSent(**of, status="Stopping"),
     "yes": lambda of, _: facts.CallbackAnswered(**of, outcome="success"),
+    "taken": lambda of, _: facts.JobSubmitted(**of, handle=HANDLE),
+    "cancelled": lambda of, _: facts.JobCancelSent(**of),
+    "done": lambda of, _: facts.JobEnded(**of, succeeded=True),
+    "lost": lambda of, _: facts.JobEnded(**of, succeeded=False, reason="lost", error=LOST),
+    "wrong": lambda of, _: facts.JobEnded(**of, succeeded=False, reason="wrong"),
+    "due": lambda of, _: facts.RetryDue(**of),
+    "hit": lambda of, _: facts.CacheSearched(**of, source="arn:earlier", metadata=HANDLE),
+    "miss": lambda of, _: facts.CacheSearched(**of),
     "no": lambda of, _: facts.CallbackAnswered(**of, outcome="failure", reason="not today"),
 }
 
@@ -159,9 +173,17 @@ def _condition(_name: str, decision: str) -> Document:
     return {"Type": "Condition", "Arguments": {"Conditions": [equals]} | named}
 
 
+def _processing(name: str, _decision: str) -> Document:
+    policy = {"ExceptionType": [LOST], "IntervalSeconds": 1, "MaxAttempts": 2}
+    arguments = {"AppSpecification": {"ImageUri": name}}
+    return {"Type": "Processing", "Arguments": arguments, "RetryPolicies": [policy]}
+
+
 _MEMBERS: dict[str, Callable[[str, str], Document]] = {
     "l": lambda name, _: {"Type": "Lambda", "FunctionArn": f"arn:{name}", "Arguments": {}},
     "c": lambda name, _: {"Type": "Callback", "SqsQueueUrl": f"https://queue/{name}", "Arguments": {}},
     "f": lambda name, _: {"Type": "Fail", "Arguments": {"ErrorMessage": f"{name} says no"}},
     "q": _condition,
+    "p": _processing,
+    "k": lambda name, _: _processing(name, "") | {"CacheConfig": {"Enabled": True}},
 }

@@ -18,11 +18,11 @@ from hypothesis.stateful import (
 
 from passrole.definition import Pipeline
 from passrole.engine import State, begin, commands, decide, facts
-from passrole.engine.commands import Command, SendCallback
+from passrole.engine.commands import AwaitRetry, CancelJob, Command, SearchCache, SendCallback, SubmitJob
 from passrole.engine.facts import Fact, InputFact
 from passrole.engine.packed_state import pack, unpack
 
-KINDS = ["l", "l", "l", "c", "c", "q?yes{|}", "q?no{|}", "q?bad{|}"]
+KINDS = ["l", "l", "l", "c", "c", "p", "p", "k", "q?yes{|}", "q?no{|}", "q?bad{|}"]
 
 
 @st.composite
@@ -56,8 +56,13 @@ def outcome(step: str, broken: set[int]) -> bool:
     return int(step[1:]) not in broken
 
 
+def loses_its_job(step: str, attempt: int) -> bool:
+    """Every other job of every other step, so that the next one is not lost."""
+    return int(step[1:]) % 2 == 1 and attempt % 2 == 1
+
+
 class Driver:
-    """A journal and an outbox, as a store keeps them: JSON texts only."""
+    """A journal and an outbox, as a store keeps them: JSON texts only. Searches are answered at once."""
 
     def __init__(self, pipeline: Pipeline, started: facts.ExecutionStarted) -> None:
         self.pipeline = pipeline
@@ -66,23 +71,28 @@ class Driver:
         self.outbox: dict[str, bytes] = {}
         self.asked: set[str] = set()
         self.open_callbacks: list[str] = []
+        self.jobs: list[str] = []
+        self.waits: list[str] = []
         self.tell(started)
 
     def tell(self, fact: InputFact) -> bool:
         decision = decide(self.state, fact)
         assert decide(self.state, fact) == decision, "deciding changed the state it was asked"
         self.journal += decision.facts
-        for command in decision.commands:
-            assert commands.key(command) not in self.asked, "a command was asked for twice"
-            self.asked.add(commands.key(command))
-            self.outbox[commands.key(command)] = orjson.dumps(commands.to_json(command))
         self.state = decision.state
+        for command in decision.commands:
+            name = f"{type(command).__name__} {commands.key(command)}"
+            assert name not in self.asked, "a command was asked for twice"
+            self.asked.add(name)
+            self._keep(command)
         return bool(decision.facts)
 
     def perform(self, key: str, broken: set[int]) -> InputFact:
         command = commands.from_json(orjson.loads(self.outbox.pop(key)))
         fact = self._effect(command, outcome(command.step, broken))
-        self.tell(fact)
+        step = self.state.steps[command.step]
+        is_awaited = step.is_running and step.attempt == command.attempt
+        assert self.tell(fact) or not (isinstance(command, SubmitJob) and is_awaited)
         return fact
 
     def answer(self, step: str, broken: set[int]) -> InputFact:
@@ -93,13 +103,44 @@ class Driver:
         self.tell(fact)
         return fact
 
+    def end_job(self, job: str, broken: set[int]) -> InputFact:
+        self.jobs.remove(job)
+        name, _, attempt = job.partition("/")
+        of: Any = {"at": 1, "step": name, "attempt": int(attempt)}
+        if loses_its_job(name, int(attempt)):
+            fact = facts.JobEnded(**of, succeeded=False, error="SageMaker.JOB_INTERNAL_ERROR")
+        else:
+            fact = facts.JobEnded(**of, succeeded=outcome(name, broken))
+        self.tell(fact)
+        return fact
+
+    def come_due(self, wait: str) -> InputFact:
+        self.waits.remove(wait)
+        name, _, attempt = wait.partition("/")
+        fact = facts.RetryDue(at=1, step=name, attempt=int(attempt))
+        self.tell(fact)
+        return fact
+
     def finish(self, broken: set[int]) -> State:
-        while self.outbox or self.open_callbacks:
+        while self.outbox or self.open_callbacks or self.jobs or self.waits:
             if self.outbox:
                 self.perform(next(iter(self.outbox)), broken)
+            elif self.jobs:
+                self.end_job(self.jobs[0], broken)
+            elif self.waits:
+                self.come_due(self.waits[0])
             else:
                 self.answer(self.open_callbacks[0], broken)
         return self.state
+
+    def _keep(self, command: Command) -> None:
+        if isinstance(command, AwaitRetry):
+            self.waits.append(commands.key(command))
+        elif isinstance(command, SearchCache):
+            source = "arn:earlier" if int(command.step[1:]) % 3 == 0 else None
+            self.tell(facts.CacheSearched(at=1, step=command.step, attempt=command.attempt, source=source))
+        else:
+            self.outbox[commands.key(command)] = orjson.dumps(commands.to_json(command))
 
     def _effect(self, command: Command, works: bool) -> InputFact:
         of: Any = {"step": command.step, "attempt": command.attempt}
@@ -107,6 +148,11 @@ class Driver:
             if command.status == "Executing":
                 self.open_callbacks.append(commands.key(command))
             return facts.CallbackSent(at=1, **of, status=command.status)
+        if isinstance(command, SubmitJob):
+            self.jobs.append(commands.key(command))
+            return facts.JobSubmitted(at=1, **of, handle={"ProcessingJob": {"Arn": command.name}})
+        if isinstance(command, CancelJob):
+            return facts.JobCancelSent(at=1, **of)
         if works:
             return facts.LambdaReturned(at=1, **of, payload="null")
         return facts.EffectFailed(at=1, **of, reason="ClientError: broken")
@@ -149,6 +195,18 @@ def machine(
         def a_callback_is_answered(self, data: st.DataObject) -> None:
             step = data.draw(st.sampled_from(self.driver.open_callbacks))
             self.past.append(self.driver.answer(step, self.broken))
+
+        @precondition(lambda self: self.driver.jobs)
+        @rule(data=st.data())
+        def a_job_ends(self, data: st.DataObject) -> None:
+            job = data.draw(st.sampled_from(self.driver.jobs))
+            self.past.append(self.driver.end_job(job, self.broken))
+
+        @precondition(lambda self: self.driver.waits)
+        @rule(data=st.data())
+        def another_job_is_due(self, data: st.DataObject) -> None:
+            wait = data.draw(st.sampled_from(self.driver.waits))
+            self.past.append(self.driver.come_due(wait))
 
         @precondition(lambda self: self.past)
         @rule(data=st.data())

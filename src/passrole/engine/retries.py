@@ -9,6 +9,8 @@ from passrole.definition.steps import RetryPolicy
 
 RETRIES_DEFAULT = 5
 _MINUTE = 60
+_DELAY_SECONDS_MAX = 14_400 * _MINUTE
+"""The longest ExpireAfterMin; AWS limits no BackoffRate, and no number may become infinite."""
 
 
 def next_delay(
@@ -23,9 +25,16 @@ def next_delay(
     if policy is None:
         return None
     attempts, minutes = policy.attempts_max, policy.expire_minutes
-    delay = policy.interval_seconds * policy.backoff**retried
+    delay = _delay(policy, retried)
     if attempts is None and not minutes:
         attempts = RETRIES_DEFAULT if minutes is None else 0
     if attempts is not None and retried >= attempts:
         return None
     return None if minutes and since_start + delay > minutes * _MINUTE else delay
+
+
+def _delay(policy: RetryPolicy, retried: int) -> float:
+    try:
+        return min(policy.interval_seconds * policy.backoff**retried, _DELAY_SECONDS_MAX)
+    except OverflowError:
+        return _DELAY_SECONDS_MAX

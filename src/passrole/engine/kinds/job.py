@@ -52,8 +52,9 @@ def kind_of(type_: JobType) -> Kind:
     def start(draft: Draft, step: Any, attempt: int, scope: Scope) -> None:
         search = None if _is_searched(draft.state, step) else _search(type_, step, attempt, scope)
         if search is None:
+            command = _submission(type_, step, attempt, scope)
             draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
-            draft.ask(_submission(type_, step, attempt, scope))
+            draft.ask(command)
             return
         if step.name not in draft.state.steps:
             draft.record(StepPreparing(at=scope.now, step=step.name, attempt=attempt))
