@@ -6,16 +6,21 @@ they keep their names: `sdk/version_2.py` and `sdk/version_3.py`.
 
 import io
 import json
+import os
 import re
+import signal
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from typing import IO, cast
 
 import pytest
 from tests.conftest import Server
+from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
+from tests.journeys.test_job_steps import pid_of
 from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
 from tests.runtimes.programs.xgboost_job import VARIABLE
 
@@ -133,6 +138,59 @@ def test_xgboost_trains_without_a_script(start_server: Callable[..., Server]) ->
             (name,) = tar.getnames()
             ways.append((name, cast(IO[bytes], tar.extractfile(name)).read(2) == _PICKLE))
     assert ways == [("xgboost-model", False), ("xgboost-model", True)]
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_abalones_runs_with_a_script(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("sdk/abalone_version_3.py does the same with other classes")
+    run_notebook("sdk/abalone_version_2.py")
+    assert 0 < _metrics(server, "AbaloneTrain")["validation:mse"] < 6
+
+
+@pytest.mark.slow
+def test_the_tutorial_of_abalones_runs_with_xgboost(
+    start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, sandboxed: None
+) -> None:
+    if _IS_VERSION_3 or XGBOOST is None:
+        pytest.skip(f"needs version 2 of the SDK, and an interpreter with xgboost in {VARIABLE}")
+    monkeypatch.setenv("WITH_XGBOOST", "1")
+    server = start_server(images=f"*/sagemaker-xgboost:*=python:{Path(XGBOOST).parent.parent}")
+    notebook_on(server)("sdk/abalone_version_2.py")
+    assert 0 < _metrics(server, "AbaloneTrain")["validation:rmse"] < 3
+
+
+@pytest.mark.slow
+def test_steps_of_older_code_run_and_a_lost_job_is_tried_again(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("version 3 has `step_args` alone")
+    with ThreadPoolExecutor() as beside:
+        lost = beside.submit(_take_away, server, "Prepare", "SdkSteps/began")
+        run_notebook("sdk/job_steps_version_2.py")
+        lost.result()
+    assert _content(server, "SdkSteps/verdict/sum") == b"the sum is 20"
+
+
+def _take_away(server: Server, step: str, began: str) -> None:
+    """End the job of a step from outside, once it has written an object."""
+    listed = server.client("sagemaker").list_processing_jobs
+    (job,) = eventually(
+        lambda: listed(NameContains=f"-{step}-")["ProcessingJobSummaries"], seconds=240
+    )  # the bucket is there by then
+    eventually(lambda: began in _keys(server))
+    os.kill(pid_of(server.data, job["ProcessingJobName"]), signal.SIGKILL)
+
+
+def _metrics(server: Server, step: str) -> dict[str, float]:
+    """The last values of the metrics of the one job of a step."""
+    sagemaker = server.client("sagemaker")
+    (job,) = sagemaker.list_training_jobs(NameContains=step)["TrainingJobSummaries"]
+    described = sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])
+    return {each["MetricName"]: each["Value"] for each in described["FinalMetricDataList"]}
 
 
 def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
