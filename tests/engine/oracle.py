@@ -18,6 +18,8 @@ LETS_GO_ON = {
 }
 AT_ONCE = ("Condition", "Fail")
 RUNNING = ("Executing", "Stopping")
+RETRIES = 2
+"""Of jobs that are lost."""
 
 
 class NoValue(Exception):
@@ -37,6 +39,8 @@ class Oracle:
         self.attempt: dict[str, int] = dict.fromkeys(self.steps, 1)
         self.outcome: dict[str, bool] = {}
         self.outputs: dict[str, dict[str, str]] = {}
+        self.waiting: set[str] = set()
+        self.retried: dict[str, int] = {}
         self.execution = "Executing"
         self.fail_reached = self.limit_passed = False
 
@@ -103,9 +107,27 @@ class Oracle:
         if well and result is not None:
             self.outputs[name] = {key: _text(value) for key, value in result.items() if key in declared}
 
+    def lose(self, name: str) -> None:
+        """Its job failed in a way that its policy names: another follows after a wait, if any may begin."""
+        if self.status[name] == "Stopping" or self.fail_reached or self.retried.get(name, 0) >= RETRIES:
+            self.end(name, well=False)
+            return
+        self.retried[name] = self.retried.get(name, 0) + 1
+        self.attempt[name] += 1
+        self.waiting.add(name)
+
+    def begin_again(self, name: str) -> None:
+        """The wait is over."""
+        self.waiting.remove(name)
+        if self.fail_reached:
+            self.status[name] = "Stopped"
+
     def stop(self) -> None:
-        """Nothing starts any more; callbacks and jobs are asked to end, functions cannot be."""
+        """Nothing starts any more; callbacks and jobs are asked to end, functions cannot; waits are over."""
         self.execution = "Stopping"
+        for name in self.waiting:
+            self.status[name] = "Stopped"
+        self.waiting.clear()
         for name in self.running():
             if self.steps[name]["Type"] != "Lambda":
                 self.status[name] = "Stopping"
@@ -113,6 +135,7 @@ class Oracle:
     def retry(self) -> None:
         """What succeeded is kept, everything else is as if it had not started."""
         self.execution, self.limit_passed = "Executing", False
+        self.retried.clear()
         for name, status in list(self.status.items()):
             if status != "Succeeded":
                 del self.status[name]

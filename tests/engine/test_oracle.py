@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.engine.oracle import AT_ONCE, NoValue, Oracle
+from tests.engine.oracle import AT_ONCE, RETRIES, NoValue, Oracle
 
 from passrole.definition import Pipeline, parse
 from passrole.engine import State, begin, decide, facts
@@ -22,7 +22,10 @@ Json = Any
 Started = Callable[..., facts.ExecutionStarted]
 Replay = Callable[[Pipeline, list[Fact]], State]
 OUTPUTS = [{"OutputName": "s", "OutputType": "String"}, {"OutputName": "i", "OutputType": "Integer"}]
-MOVES_MAX = 100
+KINDS = ["Lambda", "Lambda", "Lambda", "Callback", "EMR", "Processing", "Condition", "Fail"]
+LOST = "SageMaker.JOB_INTERNAL_ERROR"
+POLICY = {"ExceptionType": [LOST], "IntervalSeconds": 1, "MaxAttempts": RETRIES}
+MOVES_MAX = 150
 TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 RESULTS: list[dict[str, Json]] = [
     {"s": "x", "i": 7},
@@ -40,7 +43,7 @@ def documents(draw: st.DrawFn) -> Json:
     top: list[Json] = []
     conditions: list[str] = []
     for number in range(draw(st.integers(1, 9))):
-        kind = draw(st.sampled_from(["Lambda", "Lambda", "Lambda", "Callback", "EMR", "Condition", "Fail"]))
+        kind = draw(st.sampled_from(KINDS))
         name = f"{kind[0].lower()}{number}"
         others = [each for each, step in steps.items() if step["Type"] != "Fail"]
         step = {"Name": name, "Type": kind, "DependsOn": draw(dependencies(others))} | draw(
@@ -83,6 +86,8 @@ def members(kind: str, others: dict[str, str]) -> st.SearchStrategy[Json]:
     if kind == "EMR":
         config = {"HadoopJarStep": {"Jar": "j"}}
         return st.just({"Arguments": {"ClusterId": "j-1", "StepConfig": config}})
+    if kind == "Processing":
+        return st.builds(lambda each: {"Arguments": {"Environment": each}, "RetryPolicies": [POLICY]}, value)
     given = {"FunctionArn": "arn:f"} if kind == "Lambda" else {"SqsQueueUrl": "https://q"}
     return st.builds(lambda each: {"Arguments": {"v": each}, "OutputParameters": OUTPUTS, **given}, value)
 
@@ -95,6 +100,7 @@ def values(others: dict[str, str]) -> st.SearchStrategy[Json]:
         for what in {
             "Condition": ("Outcome",),
             "EMR": (),
+            "Processing": (),
         }.get(kind, ("OutputParameters['s']", "OutputParameters['i']"))
     ]
     literal: st.SearchStrategy[Json] = st.sampled_from([1, 7, "7", "x", True])
@@ -194,7 +200,7 @@ class Trial:
             fact = facts.CallbackAnswered(**of, outcome="success" if well else "failure", outputs=outputs)
             self.oracle.end(step, well=well, result=dict(outputs))
         else:
-            fact = self._of_job(of, well)
+            fact = self._of_job(of, well, draw(st.booleans()))
         self.tell(fact)
         self.past.append(fact)
 
@@ -207,12 +213,19 @@ class Trial:
             return facts.LambdaTimedOut(**of)
         return facts.EffectFailed(**of, reason="ClientError: broken")
 
-    def _of_job(self, of: Any, well: bool) -> InputFact:
+    def _of_job(self, of: Any, well: bool, is_known: bool) -> InputFact:
         key = f"{of['step']}/{of['attempt']}"
+        is_emr = self.oracle.steps[of["step"]]["Type"] == "EMR"
+        if of["step"] in self.oracle.waiting:
+            self.oracle.begin_again(of["step"])
+            return facts.RetryDue(**of)
         if key not in self.sent:
             self.sent.add(key)
-            handle = {"ClusterId": "j-1", "StepId": "s-1", "StepName": "n"}
-            return facts.JobSubmitted(**of, handle={"EMR": handle})
+            handle = {"ClusterId": "j-1", "StepId": "s-1", "StepName": "n"} if is_emr else {"Arn": "a"}
+            return facts.JobSubmitted(**of, handle={"EMR" if is_emr else "ProcessingJob": handle})
+        if not (well or is_emr or is_known):
+            self.oracle.lose(of["step"])
+            return facts.JobEnded(**of, succeeded=False, reason="lost", error=LOST)
         self.oracle.end(of["step"], well=well)
         return facts.JobEnded(**of, succeeded=well, reason=None if well else "ClientError: ended")
 
