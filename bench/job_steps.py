@@ -1,15 +1,17 @@
 """Pipelines of Processing steps: five hundred at once, results taken over, values of a property file.
 
-Times are the server's own. The programs do nothing, so that nearly all of it is ours and the sandbox's.
+Times are the server's own, but for results that are taken over: all of them are in the call that starts the
+execution. The programs do nothing, so that nearly all of it is ours and the sandbox's.
 """
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench import definitions
-from bench.measure import median_of
+from bench.measure import median_of, seconds
 from bench.pipelines import run
 from bench.server import Server
 from bench.table import Figure, Row
@@ -36,7 +38,7 @@ def rows() -> Iterator[Row]:
         cpu, resident = server.cpu_seconds, server.resident_bytes
         took = run(server, "fan-out", RUN_SECONDS_MAX)
         cpu, added = server.cpu_seconds - cpu, server.resident_bytes - resident
-        hits = median_of(ROUNDS, lambda: run(server, "fan-out"))
+        hits = median_of(ROUNDS, lambda: seconds(partial(_start, server, "fan-out")))
         run(server, "report")
         reads = median_of(ROUNDS, lambda: run(server, "report"))
     budget = Figure(STEP_SECONDS_MAX, "s")
@@ -45,6 +47,11 @@ def rows() -> Iterator[Row]:
     yield Row("  memory added to the server", Figure(added, "bytes"))
     yield Row("a step's result taken over from the cache", Figure(hits / STEPS, "s"), None, budget)
     yield Row("a condition on a value of a property file", Figure(reads / READS, "s"), None, budget)
+
+
+def _start(server: Server, pipeline: str) -> None:
+    """All results are taken over before it returns."""
+    server.client("sagemaker").start_pipeline_execution(PipelineName=pipeline)
 
 
 def _role(server: Server) -> str:
