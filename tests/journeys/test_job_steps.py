@@ -271,9 +271,11 @@ def test_a_job_that_is_lost_is_tried_again(pipelines: Pipelines) -> None:
 
 
 def pid_of(data: Path, job: str) -> int:
-    def found() -> str | None:
-        for each in data.glob(f"jobs/processing-job/*/*/{job}/*/run/pid"):
-            return each.read_text().strip()
-        return None
+    return int(eventually(lambda: pid_file_of(data, job).read_text().strip()))
 
-    return int(eventually(found))
+
+def pid_file_of(data: Path, job: str) -> Path:
+    def found() -> Path | None:
+        return next(data.glob(f"jobs/processing-job/*/*/{job}/*/run/pid"), None)
+
+    return eventually(found)

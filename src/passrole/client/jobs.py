@@ -6,7 +6,7 @@ as programs wrote them: whoever shows them escapes them.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from passrole.client.connection import Connection
@@ -19,6 +19,9 @@ AT_ONCE_MAX = 16
 """Jobs that are looked at."""
 
 _METRICS_MAX = 3
+_MAY_TRANSFER = ("Starting", "Downloading", "Processing", "Uploading")
+"""A processing job's description tells of no phases."""
+
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -26,6 +29,7 @@ _ENDED = ("Completed", "Failed", "Stopped")
 class JobState:
     """A job. `phase` is Starting, Downloading, Training or Uploading, of a processing job Starting or
     Processing, and the status once it has ended; `metrics` moved last, `lines` are the end of its log.
+    `transfer` is how many bytes of how many have come or gone, where they are many.
     """
 
     name: str
@@ -34,6 +38,7 @@ class JobState:
     lines: Sequence[str] = ()
     reason: str = ""
     exit_message: str = ""
+    transfer: tuple[int, int] | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -71,8 +76,15 @@ class Jobs:
         known.lines += [
             f"{each.instance}: {each.text}" if several else each.text for each in known.log.more()
         ]
-        known.state = _state(word, name, described, tuple(known.lines))
+        state = _state(word, name, described, tuple(known.lines))
+        known.state = self._with_transfer(arn, state) if state.phase in _MAY_TRANSFER else state
         return known
+
+    def _with_transfer(self, arn: str, state: JobState) -> JobState:
+        told = self._connection.ask("DescribeJobTransfer", {"JobArn": arn})
+        if not told:
+            return state
+        return replace(state, phase=told["Phase"], transfer=(told["Bytes"], told["ExpectedBytes"]))
 
 
 def describe(sagemaker: Any, arn: str) -> tuple[str, str, Mapping[str, Any]]:

@@ -144,6 +144,11 @@ def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
     return (data / "emr" / cluster_id / step_id).resolve()
 
 
+def job_folder(data: Path, kind: str, key: str) -> Path:
+    """Where the files of a job of SageMaker are; `kind` as in its ARN, `key` as in the store."""
+    return data.resolve() / "jobs" / kind / key
+
+
 def may_have_begun(folder: Path) -> bool:
     """Whether a job's program may have begun; if False, it certainly has not."""
     return (folder / "pid").exists() or has_ended(folder)

@@ -14,13 +14,16 @@ from passrole.history import cache_explanation
 from passrole.history.cache_explanation import CacheExplanation, Earlier, Search
 from passrole.members import without_none
 from passrole.policy.request import service_principal
-from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, read_output
+from passrole.runtimes import transfer
+from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, job_folder, read_output
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, PassRole, operation
 from passrole.services.service_sessions import SessionRequest, assume
 
 LOG_BYTES_MAX = 4_194_304
 SAGEMAKER = "sagemaker.amazonaws.com"
+
+_JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
 
 
 @operation(None)
@@ -83,6 +86,23 @@ async def read_emr_step_log(
     folder = emr_folder(ctx.config.data, cluster_id, step_id)
     found = await asyncio.to_thread(read_output, folder, stream, max(0, offset), LOG_BYTES_MAX)
     return {"Text": found.decode(errors="replace"), "Offset": offset + len(found)}
+
+
+@operation(None)
+async def describe_job_transfer(ctx: Context, *, job_arn: str) -> dict[str, Any]:
+    """How many bytes of how many a training or processing job has downloaded or uploaded so far.
+
+    Empty where nothing large is under way. Raises ValidationException for another ARN.
+    """
+    found = arns.parse(job_arn) if isinstance(job_arn, str) else None
+    kind, _, name = found.resource.partition("/") if found else ("", "", "")
+    if kind not in _JOBS:
+        raise Fault("ValidationException", "JobArn must be the ARN of a training or processing job")
+    member = _JOBS[kind]
+    described = await ctx.call("sagemaker", f"Describe{member}", {f"{member}Name": name})
+    if described[f"{member}Arn"] != job_arn:
+        raise Fault("ValidationException", "JobArn must be of this account and region")
+    return dict(await asyncio.to_thread(transfer.read, job_folder(ctx.config.data, kind, ctx.key(name))))
 
 
 def _notebooks(ctx: Context, parameters: Parameters) -> str:

@@ -1,5 +1,6 @@
 """What `passrole run` shows of jobs: phases, metrics, the log, what was cached and what failed."""
 
+import json
 import os
 import pty
 import signal
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from tests.cli.pipelines.test_run import PATIENCE_SECONDS, execution_of, read_until
 from tests.conftest import Server
-from tests.journeys.test_job_steps import MAY_RUN_JOBS, Pipelines, pid_of
+from tests.gateway.test_own_operations import allow, asked
+from tests.journeys.test_job_steps import MAY_RUN_JOBS, Pipelines, pid_file_of, pid_of
 from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.runtimes import sandbox
+from passrole.runtimes.transfer import Transfer, read
 
+OTHER = "arn:aws:sagemaker:us-east-1:111122223333:training-job"
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Write = Callable[[str, Any], str]
 
@@ -119,3 +123,26 @@ def test_another_attempt_is_told_with_the_reason(runs: Runs) -> None:
     assert "Executing  One: attempt 2 after InternalServerError" in told
     assert "Executing  One: attempt 2, Processing" in told
     assert "Succeeded  One: attempt 2\n" in told
+
+
+@pytest.mark.slow
+def test_a_large_transfer_is_told_with_its_size_to_who_may_describe_the_job(runs: Runs) -> None:
+    server = runs.pipelines.workshop.server
+    process = runs.start("large", runs.pipelines.processing("One", "sleep 6"))
+    arn = runs.pipelines.job(execution_of(process))
+    folder = pid_file_of(server.data, arn.rpartition("/")[2]).parents[2]
+    transfer = Transfer(folder)
+    transfer.begin("Downloading")
+    transfer.expect(3_400_000_000)
+    transfer.moved(1_200_000_000)
+    (folder / "transfer.json").write_text(json.dumps({**read(folder), "Bytes": 1_200_000_000}))
+    asking = ("DescribeJobTransfer", {"JobArn": arn})
+    assert asked(server, [allow("sagemaker:DescribeProcessingJob", arn)], *asking).status == 200
+    assert asked(server, [allow("sagemaker:DescribeTrainingJob")], *asking).code == "AccessDeniedException"
+    told = process.communicate(timeout=60)[0]
+    assert "Executing  One: Downloading 1.2 of 3.4 GB\n" in told
+
+
+@pytest.mark.parametrize("arn", [7, None, "arn:aws:sqs:us-east-1:1:q", "training-job/x", f"{OTHER}/../../x"])
+def test_only_jobs_have_transfers(server: Server, arn: Any) -> None:
+    assert asked(server, None, "DescribeJobTransfer", {"JobArn": arn}).code == "ValidationException"

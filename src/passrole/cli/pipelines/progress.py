@@ -1,11 +1,16 @@
 """Steps and outputs of an execution as lines for a terminal, without control characters."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from passrole.client.progress import Step
 from passrole.log_format import escaped, terminal_lines
 
+if TYPE_CHECKING:
+    from passrole.client.jobs import JobState
+
 _CHARACTERS_MAX = 300
+_GIGABYTE = 1_000_000_000
 
 
 def detail(step: Step) -> str:
@@ -55,7 +60,15 @@ def _attempt(step: Step) -> str:
 def _job(step: Step) -> str:
     if step.job is None or not step.phase:
         return ""
-    return "  ".join([step.phase, *(f"{escaped(name)}={value:g}" for name, value in step.job.metrics)])
+    metrics = (f"{escaped(name)}={value:g}" for name, value in step.job.metrics)
+    return "  ".join([f"{step.phase}{_transfer(step.job)}", *metrics])
+
+
+def _transfer(job: "JobState") -> str:
+    if job.transfer is None:
+        return ""
+    done, expected = (each / _GIGABYTE for each in job.transfer)
+    return f" {done:.1f} of {expected:.1f} GB"
 
 
 def _source(step: Step) -> str:

@@ -86,6 +86,7 @@ async def place(objects: Objects, one: Input, root: Path, instance: int, instanc
     try:
         found = await _found(objects, one)
         mine = found[instance::instances] if one.is_sharded else found
+        objects.expect(sum(each.size or 0 for each in mine))
         target = root / one.path
         target.mkdir(parents=True, exist_ok=True)
         turns = asyncio.Semaphore(AT_ONCE_MAX)

@@ -97,6 +97,7 @@ async def _send_files(objects: Objects, ml: Path, folder: str, target: Address, 
         with file:
             state = _state(file)
             if sent.get(name) != state:
+                objects.expect(state[1])
                 await objects.upload(file, target.below(_as_key(name)))
                 sent[name] = state
 
@@ -108,6 +109,7 @@ async def _send_archive(objects: Objects, source: Path, target: Address, work: P
     try:
         await asyncio.to_thread(_pack, source, archive)
         with archive.open("rb") as file:
+            objects.expect(archive.stat().st_size)
             await objects.upload(file, target)
     finally:
         archive.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
 from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
 from passrole.runtimes.sandbox import OUTSIDE, Sandbox, SandboxMissing, chosen
+from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
@@ -66,7 +67,7 @@ class Means:
 
 def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
     """The job's instances, whose folders are in the data folder."""
-    home = config.data.resolve() / "jobs" / kind.resource / job.key
+    home = processes.job_folder(config.data, kind.resource, job.key)
     hosts = enumerate(programs.hosts_of(kind, job).names)
     return [Instance(host, number, home / host) for number, host in hosts]
 
@@ -103,6 +104,7 @@ class JobRun:
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         self._instances = instances_of(kind, job, means.config)
+        self._transfer = Transfer(processes.job_folder(means.config.data, kind.resource, job.key))
 
     async def to_its_end(self) -> Mapping[str, Any]:
         """How it ended, as fields of its record. Raises JobFailed, Fault, OSError; then nothing runs on.
@@ -118,6 +120,8 @@ class JobRun:
         except Exception:
             await self._end_now()
             raise
+        finally:
+            self._transfer.end()
 
     async def _end_now(self) -> None:
         for instance in self._instances:
@@ -159,7 +163,7 @@ class JobRun:
         """Make every instance's folder and bring its inputs. What an earlier process left is removed."""
         form = await asyncio.to_thread(programs.form_of, self._kind, self._job, self._means.config)
         await self._tell("Downloading")
-        objects = await self._objects()
+        objects = await self._objects(self._transfer)
         wanted = self._contract.inputs(self._job.request)
         for instance in self._instances:
             await containers.remove(instance.home)
@@ -306,7 +310,7 @@ class JobRun:
     async def _collect(self) -> dict[str, Any]:
         """Bring the outputs to S3, whatever the exit code; further fields of the record."""
         await self._tell("Uploading")
-        objects = await self._objects()
+        objects = await self._objects(self._transfer)
         for one in self._contract.outputs(self._job):
             for instance in self._instances if one.of_every_instance else self._instances[:1]:
                 sent = self._sent(instance, one)
@@ -350,6 +354,7 @@ class JobRun:
             return job if changed == job else states.update(tx, self._kind, changed, now)
 
         self._job = await self._written(write)
+        self._transfer.begin(phase)
 
     async def _written(self, fn: Callable[[Tx], T]) -> T:
         """Raises JobFailed where the disk stays full: it may be the job itself that fills it."""
@@ -359,7 +364,7 @@ class JobRun:
         except writes.REFUSED as error:
             raise JobFailed(f"InternalServerError: {disk.problem(error) or LOST}") from None
 
-    async def _objects(self) -> Objects:
+    async def _objects(self, transfer: Transfer | None = None) -> Objects:
         principal = await self._sessions.principal(self._request)
         data = None if self._means.config.s3_endpoint else self._means.config.data
-        return Objects(self._means.call, principal, self._job.region, data)
+        return Objects(self._means.call, principal, self._job.region, data, transfer)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from passrole.policy.request import Principal
+from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.s3 import files
 from passrole.worker.jobs import copies
@@ -51,13 +52,20 @@ def address(uri: str) -> Address:
 class Objects:
     """What a session of a role does with objects. Every method raises Fault as S3 answers.
 
-    `data` is the folder with the objects' files, where they are in this server's own store.
+    `data` is the folder with the objects' files, where they are in this server's own store. `transfer` counts
+    what is moved.
     """
 
     call: CallOperation
     principal: Principal
     region: str
     data: Path | None = None
+    transfer: Transfer | None = None
+
+    def expect(self, size: int) -> None:
+        """So many bytes will be downloaded or uploaded."""
+        if self.transfer is not None:
+            self.transfer.expect(size)
 
     async def list(self, prefix: Address) -> AsyncIterator[Listed]:
         """Objects whose keys begin with the address's, by key."""
@@ -79,10 +87,12 @@ class Objects:
         """An object into a new file; `linked`: nobody will write to it. Raises OSError."""
         request = {"Bucket": source.bucket, "Key": source.key}
         if size >= FILE_BYTES_MIN and await self._taken_from_file(request, target, linked=linked):
+            self._moved(size)
             return
         with target.open("xb") as file:
             if size <= CHUNK_BYTES:
                 file.write((await self._ask("GetObject", request))["Body"])
+                self._moved(size)
                 return
             etag = None
             for start in range(0, size, CHUNK_BYTES):
@@ -93,6 +103,7 @@ class Objects:
                 )
                 etag = answer["ETag"]
                 await asyncio.to_thread(file.write, answer["Body"])
+                self._moved(stop - start)
 
     async def _taken_from_file(self, request: dict[str, str], target: Path, *, linked: bool) -> bool:
         """Whether the object was copied from its file. A byte of it is read first, which the role must be
@@ -115,6 +126,7 @@ class Objects:
         first = await asyncio.to_thread(source.read, CHUNK_BYTES)
         if len(first) < CHUNK_BYTES:
             await self._ask("PutObject", {**request, "Body": first})
+            self._moved(len(first))
             return
         upload = {**request, "UploadId": (await self._ask("CreateMultipartUpload", request))["UploadId"]}
         try:
@@ -130,8 +142,13 @@ class Objects:
         piece, number = first, 1
         while piece:
             answer = await self._ask("UploadPart", {**upload, "PartNumber": number, "Body": piece})
+            self._moved(len(piece))
             yield {"PartNumber": number, "ETag": answer["ETag"]}
             piece, number = await asyncio.to_thread(rest.read, CHUNK_BYTES), number + 1
+
+    def _moved(self, size: int) -> None:
+        if self.transfer is not None:
+            self.transfer.moved(size)
 
     async def _ask(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         return await self.call("s3", operation, parameters, self.principal, self.region)
