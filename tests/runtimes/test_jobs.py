@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,18 @@ def test_the_shell_over_a_program_that_is_killed_tells_of_it(tmp_path: Path) -> 
         return await task
 
     assert asyncio.run(scenario()) == 128 + signal.SIGKILL
+
+
+def test_a_sandbox_that_is_only_being_made_is_not_asked_to_end(tmp_path: Path) -> None:
+    """Bubblewrap ends of TERM at any time; before its inside hears of its end, that goes on without it."""
+    folder = tmp_path / "job"
+
+    async def scenario() -> int:
+        running = Jobs()
+        job = replace(spec(folder, "echo up; sleep 0.5; exit 3"), is_confined=True)
+        task = asyncio.ensure_future(running.run(job))
+        await eventually_async(lambda: jobs.read_output(folder, jobs.STDOUT, 0, 9) == b"up\n")
+        assert not running.interrupt(folder)
+        return await task
+
+    assert asyncio.run(scenario()) == 3

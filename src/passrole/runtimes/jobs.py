@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +38,14 @@ _SHELL = (
 @dataclass(frozen=True)
 class JobSpec:
     """A program to run. `folder` is the job's own and must not have run one before; `work` is where it
-    runs.
+    runs. One that `is_confined` runs in a sandbox, which its command line makes.
     """
 
     folder: Path
     work: Path
     command: Sequence[str]
     environment: Mapping[str, str]
+    is_confined: bool = False
 
 
 class JobLost(Exception):
@@ -56,6 +57,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._running: dict[Path, int] = {}
+        self._confined: set[Path] = set()
 
     async def run(self, spec: JobSpec) -> int:
         """Run a job to its end; its exit code, 128 and the signal's number more where a signal ended it.
@@ -77,36 +79,33 @@ class Jobs:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._running[spec.folder] = process.pid
-        try:
+        with self._listed(spec.folder, process.pid, is_confined=spec.is_confined):
             await process.wait()
-        finally:
-            self._running.pop(spec.folder, None)
         if _pid(spec.folder) not in (None, process.pid):  # the shell of a server that was killed was first
-            return await self.reattach(spec.folder)
+            return await self.reattach(spec.folder, is_confined=spec.is_confined)
         return _exit_code(spec.folder)
 
-    async def reattach(self, folder: Path) -> int:
+    async def reattach(self, folder: Path, *, is_confined: bool = False) -> int:
         """Wait for a job that an earlier server started; its exit code. Raises JobLost."""
         pid = _pid(folder)
         if pid is not None and _stands_over(pid, folder):
-            self._running[folder] = pid
-            try:
+            with self._listed(folder, pid, is_confined=is_confined):
                 while _stands_over(pid, folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
                     await asyncio.sleep(POLL_SECONDS)
-            finally:
-                self._running.pop(folder, None)
         return _exit_code(folder)
 
     def interrupt(self, folder: Path) -> bool:
         """Ask the job to end: SIGTERM to its process group, or to the program in its sandbox.
 
-        Whether there was anything to ask: a job that is only about to start has no process yet.
+        Whether there was anything to ask: a job that is only about to start has no process yet, and a
+        sandbox that is asked while it is made may leave its inside behind.
         """
         pid = self._running.get(folder)
         if pid is None:
             return False
         program = processes.program(pid)
+        if program == pid and folder in self._confined:
+            return False
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if program == pid:
                 os.killpg(pid, signal.SIGTERM)
@@ -129,14 +128,25 @@ class Jobs:
 
     async def close(self) -> None:
         """Ask every job to end, and kill those that have not within GRACE_SECONDS."""
-        for folder in tuple(self._running):
-            self.interrupt(folder)
+        unasked = set(self._running)
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE_SECONDS
-        while self._running and loop.time() < until:  # noqa: ASYNC110 (some are nobody's children)
+        while self._running and loop.time() < until:
+            unasked = {each for each in unasked & self._running.keys() if not self.interrupt(each)}
             await asyncio.sleep(0.05)
         for folder in tuple(self._running):
             self.kill(folder)
+
+    @contextlib.contextmanager
+    def _listed(self, folder: Path, pid: int, *, is_confined: bool) -> Iterator[None]:
+        self._running[folder] = pid
+        if is_confined:
+            self._confined.add(folder)
+        try:
+            yield
+        finally:
+            self._running.pop(folder, None)
+            self._confined.discard(folder)
 
 
 def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:

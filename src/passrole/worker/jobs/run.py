@@ -253,15 +253,18 @@ class JobRun:
 
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):
-            return await self._means.jobs.reattach(instance.run)
-        if containers.exists(instance.home):
+            is_confined = not containers.exists(instance.home)
+            return await self._means.jobs.reattach(instance.run, is_confined=is_confined)
+        if is_contained := containers.exists(instance.home):
             command, environment = containers.command(instance.home), containers.environment()
         else:
             access = await self._access(instance)
             program = programs.program(self._kind, self._job, instance, self._means.config, access)
             command = programs.command_line(program, instance, await self._sandbox())
             environment = OUTSIDE
-        return await self._means.jobs.run(JobSpec(instance.run, instance.home, command, environment))
+        return await self._means.jobs.run(
+            JobSpec(instance.run, instance.home, command, environment, not is_contained)
+        )
 
     async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
