@@ -74,6 +74,7 @@ class Pipeline:
             PipelineName="crash", RoleArn=role, PipelineDefinition=self._definition()
         )
         self.started: list[str] = []
+        self.ended: set[str] = set()
         self.lost: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -84,11 +85,12 @@ class Pipeline:
         self.started.append(started["PipelineExecutionArn"])
 
     def running(self) -> list[str]:
-        return [arn for arn in self.started if self.status(arn) == "Executing"]
+        self.ended |= {arn for arn in self.started if arn not in self.ended and self.is_over(arn)}
+        return [arn for arn in self.started if arn not in self.ended]
 
-    def status(self, execution: str) -> str:
+    def is_over(self, execution: str) -> bool:
         described = self.workshop.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
-        return str(described["PipelineExecutionStatus"])
+        return bool(described["PipelineExecutionStatus"] != "Executing")
 
     def lose_a_job(self, chance: random.Random) -> None:
         """Kill the shell over a program of the step that is tried again; at most two of an execution."""
