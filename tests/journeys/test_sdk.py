@@ -163,6 +163,17 @@ def test_the_tutorial_of_abalones_runs_with_xgboost(
 
 
 @pytest.mark.slow
+def test_the_tutorial_of_abalones_runs_with_version_3(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if not _IS_VERSION_3:
+        pytest.skip("version 2 is installed: `make test-sdk3`")
+    run_notebook("sdk/abalone_version_3.py")
+    listed = server.client("sagemaker").list_pipeline_executions(PipelineName="Abalone")
+    assert len(listed["PipelineExecutionSummaries"]) == 3
+
+
+@pytest.mark.slow
 def test_steps_of_older_code_run_and_a_lost_job_is_tried_again(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
