@@ -55,7 +55,7 @@ def test_the_demo_fails_where_something_is_not_as_expected(
             'BAD_QUEUE = "sagemaker-reviews", "reviews"', 'BAD_QUEUE = "sagemaker-reviews", "sagemaker-b"'
         )
         .replace("Path(__file__).parent", f"Path({str(example)!r})")
-        .replace("PATIENCE_SECONDS = 30", "PATIENCE_SECONDS = 1")
+        .replace("WAIT_SECONDS_MAX = 30", "WAIT_SECONDS_MAX = 10")
     )
     process = passrole("exec", "--data", str(tmp_path / "data"), "--", sys.executable, str(lenient))
     _, errors = process.communicate(timeout=60)
