@@ -13,7 +13,7 @@ from tests.eventually import eventually_async
 from tests.worker.failing_writes import FullDisk, make_quick
 
 from passrole.arns import Account, Region
-from passrole.config import Config
+from passrole.config import Config, Paths
 from passrole.policy.request import Principal
 from passrole.services.emr import lifecycle
 from passrole.services.emr.records import (
@@ -66,10 +66,12 @@ class Scene:
     def __init__(self, store: SqliteStore, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.store, self.folder = store, folder
         self.disk = FullDisk(store, patch)
-        self.notes = folder / "notes"
-        self.gate = folder / "gate"
+        shared = folder.with_name("shared")
+        shared.mkdir(exist_ok=True)
+        self.notes = shared / "notes"
+        self.gate = shared / "gate"
         self.supervisor = Supervisor()
-        config = Config(data=folder)
+        config = Config(data=folder, shared_paths=Paths(str(shared)))
         self.controller = ClusterController(store, door, time.time, config)
 
     async def begin(self, script: str) -> None:
@@ -136,7 +138,7 @@ def test_a_full_disk_strands_no_step_and_blocks_no_cluster(
         await scene.until_cluster("WAITING")
         assert scene.notes.read_text() == "ran\n"
 
-    run(tmp_path, monkeypatch, scenario)
+    run(tmp_path / "data", monkeypatch, scenario)
 
 
 def test_a_cluster_comes_up_once_the_disk_takes_writes_again(
@@ -149,7 +151,7 @@ def test_a_cluster_comes_up_once_the_disk_takes_writes_again(
         scene.disk.is_full = False
         await scene.until_step("COMPLETED")
 
-    run(tmp_path, monkeypatch, scenario)
+    run(tmp_path / "data", monkeypatch, scenario)
 
 
 def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(
@@ -166,19 +168,21 @@ def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(
         await scene.until_step("COMPLETED")
         assert scene.notes.read_text() == "ran\n"
 
-    run(tmp_path, monkeypatch, scenario)
+    run(tmp_path / "data", monkeypatch, scenario)
 
 
 def test_how_a_program_ended_stays_though_its_log_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(scene: Scene) -> None:
-        (tmp_path / "emr" / CLUSTER.id / "s-1" / CONTROLLER).mkdir(parents=True)  # no file can be there
+        (tmp_path / "data" / "emr" / CLUSTER.id / "s-1" / CONTROLLER).mkdir(
+            parents=True
+        )  # no file can be there
         await scene.begin(f"echo ran >> {scene.notes}")
         await scene.until_step("COMPLETED")
         assert scene.notes.read_text() == "ran\n"
 
-    run(tmp_path, monkeypatch, scenario)
+    run(tmp_path / "data", monkeypatch, scenario)
 
 
 def test_what_a_settle_reads_does_not_grow_with_the_steps_that_are_over(
@@ -228,4 +232,4 @@ def test_what_a_settle_reads_does_not_grow_with_the_steps_that_are_over(
             found = await scene.store.read(partial(find_step, cluster=CLUSTER.key, step_id=wanted))
             assert (found.number if found else None) == number
 
-    run(tmp_path, monkeypatch, scenario)
+    run(tmp_path / "data", monkeypatch, scenario)
