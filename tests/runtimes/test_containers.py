@@ -52,6 +52,22 @@ def test_a_container_ends_by_the_signal_that_it_cannot_ignore(home: Path) -> Non
     assert container_image.running("some-job") == []
 
 
+def test_what_is_removed_is_not_asked_first(home: Path) -> None:
+    """Whoever removes it has asked, and waited: a removal that waits again may be cut off."""
+    engine = container_image.engine()
+    asks = "trap 'echo > /opt/ml/asked' TERM; echo up; while :; do sleep 0.05; done"
+
+    async def scenario() -> None:
+        await containers.create(engine, _container(home, asks), home)
+        task = asyncio.ensure_future(Jobs().run(_spec(home)))
+        await eventually_async(lambda: jobs.read_output(home / "run", jobs.STDOUT, 0, 9) == b"up\n")
+        await containers.remove(home)
+        assert await task != 0
+
+    asyncio.run(scenario())
+    assert container_image.running("some-job") == [] and not (home / "asked").exists()
+
+
 def test_what_was_left_is_replaced_when_it_is_made_again(home: Path) -> None:
     engine = container_image.engine()
 

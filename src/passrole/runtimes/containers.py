@@ -176,6 +176,8 @@ def _tried(name: str) -> tuple[Engine | None, str]:
 def _creation(engine: Engine, container: Container, name: str, home: Path) -> Iterator[str]:
     yield from ("create", "--name", name, "--hostname", container.hostname)
     yield from ("--network", "host" if container.network else "none")
+    # else podman's `rm --force` asks first and waits: one that is cut off leaves it "stopping"
+    yield from ("--stop-timeout", "0")
     yield from ("--env-file", str(home / ENVIRONMENT))
     for inside, here in container.mounts.items():
         yield from ("--volume", f"{here}:{inside}")
