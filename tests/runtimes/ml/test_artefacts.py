@@ -11,9 +11,9 @@ from passrole import trees
 from passrole.runtimes.ml import artefacts
 
 
-def _names(folder: Path) -> dict[str, bytes | None]:
+def _names(*folders: Path) -> dict[str, bytes | None]:
     archive = io.BytesIO()
-    artefacts.pack(folder, archive)
+    artefacts.pack(folders, archive)
     archive.seek(0)
     with tarfile.open(fileobj=archive) as tar:
         return {
@@ -27,6 +27,24 @@ def test_an_archive_has_the_folders_content_at_its_root(tmp_path: Path) -> None:
     (tmp_path / "code" / "x.py").write_text("1")
     (tmp_path / "model").write_bytes(b"m")
     assert _names(tmp_path) == {"code": None, "code/x.py": b"1", "model": b"m"}
+
+
+def test_of_several_instances_the_later_one_counts(tmp_path: Path) -> None:
+    for host, names in (("1", ["a", "both", "d/x", "e/y"]), ("2", ["both", "d/z", "e"])):
+        for name in names:
+            path = tmp_path / host / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(host)
+    packed = _names(tmp_path / "1", tmp_path / "2")
+    files = {"a": b"1", "both": b"2", "d/x": b"1", "d/z": b"2", "e": b"2"}
+    assert packed == {"d": None, **files}
+    assert _names(tmp_path / "2", tmp_path / "1") == {
+        "d": None,
+        **files,
+        "both": b"1",
+        "e": None,
+        "e/y": b"1",
+    }
 
 
 def test_links_are_kept_as_links_and_what_is_no_file_is_left_out(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -32,10 +32,12 @@ def is_empty(folder: Path) -> bool:
     return next(iter(trees.entries(folder)), None) is None
 
 
-def pack(folder: Path, archive: BinaryIO) -> None:
-    """model.tar.gz or output.tar.gz: what is in the folder, at the archive's root."""
+def pack(folders: Sequence[Path], archive: BinaryIO) -> None:
+    """model.tar.gz or output.tar.gz: what is in the folders, at the archive's root. Of two with the same name
+    the one in the later folder counts.
+    """
     with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=_COMPRESSION_LEVEL) as tar:
-        for name, entry in _entries(folder):
+        for name, entry in _merged(folders).items():
             packed = tar.gettarinfo(entry.path, arcname=name)
             if packed is None or not (packed.isfile() or packed.isdir() or packed.issym() or packed.islnk()):
                 continue
@@ -90,6 +92,19 @@ def message(ml: Path, name: str) -> str | None:
         if len(content) > MESSAGE_BYTES_MAX and error.reason == "unexpected end of data":
             return content[: error.start].decode()
         raise
+
+
+def _merged(folders: Sequence[Path]) -> dict[str, "os.DirEntry[str]"]:
+    """Entries by their paths; nothing is below what has become a file."""
+    found: dict[str, os.DirEntry[str]] = {}
+    for folder in folders:
+        found |= dict(_entries(folder))
+    merged: dict[str, os.DirEntry[str]] = {}
+    for name, entry in found.items():  # a folder stands before its content
+        above, _, _ = name.rpartition("/")
+        if not above or (above in merged and merged[above].is_dir(follow_symlinks=False)):
+            merged[name] = entry
+    return merged
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, "os.DirEntry[str]"]]:

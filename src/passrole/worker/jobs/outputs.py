@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -25,8 +26,8 @@ Sent = dict[str, FileState]
 
 @dataclass(frozen=True)
 class Output:
-    """A folder of the job, relative to /opt/ml, and where its files or their archive go in S3. One that
-    `is_synchronised` is also brought there while the program runs.
+    """A folder of the job, relative to /opt/ml, and where its files or their archive go in S3, of all
+    instances to the same place. One that `is_synchronised` is also brought there while the program runs.
     """
 
     path: str
@@ -34,7 +35,6 @@ class Output:
     is_archive: bool = False
     is_synchronised: bool = False
     is_required: bool = True
-    of_every_instance: bool = True
 
 
 def of_training(job: Job) -> list[Output]:
@@ -61,23 +61,40 @@ def of_processing(job: Job) -> list[Output]:
     ]
 
 
-async def upload(objects: Objects, output: Output, ml: Path, work: Path, sent: Sent) -> None:
-    """Bring an output of an instance to S3, and note in `sent` what went there; what has not changed since
-    does not go again. `work` is where an archive is made. Raises JobFailed, OSError.
+async def upload(objects: Objects, output: Output, ml: Path, sent: Sent) -> None:
+    """Bring the files of an output of an instance to S3, and note in `sent` what went there; what has not
+    changed since does not go again. Raises JobFailed, OSError.
     """
-    source = ml / output.path
-    if artefacts.is_linked(ml, output.path) or not source.is_dir():
+    if not _is_folder(ml, output.path):
         if output.is_required:
             raise JobFailed(f"ClientError: The output path {folder.ROOT / output.path} is not a folder")
         return
     target = _address(output.uri)
     try:
-        if output.is_archive:
-            await _send_archive(objects, source, target, work)
-        else:
-            await _send_files(objects, ml, output.path, target, sent)
+        await _send_files(objects, ml, output.path, target, sent)
     except Fault as fault:
         raise upload_failed(fault) from fault
+
+
+async def upload_archive(objects: Objects, output: Output, mls: Sequence[Path], work: Path) -> None:
+    """Bring one archive of what all instances left to S3; without anything there is none.
+
+    It is made in `work`. Raises JobFailed, OSError.
+    """
+    target = _address(output.uri)
+    sources = [ml / output.path for ml in mls if _is_folder(ml, output.path)]
+    if all(map(artefacts.is_empty, sources)):
+        return
+    archive = work / target.key.rpartition("/")[2]
+    try:
+        await asyncio.to_thread(_pack, sources, archive)
+        with archive.open("rb") as file:
+            objects.expect(archive.stat().st_size)
+            await objects.upload(file, target)
+    except Fault as fault:
+        raise upload_failed(fault) from fault
+    finally:
+        archive.unlink(missing_ok=True)
 
 
 def know(output: Output, ml: Path, sent: Sent) -> None:
@@ -102,24 +119,12 @@ async def _send_files(objects: Objects, ml: Path, folder: str, target: Address, 
                 sent[name] = state
 
 
-async def _send_archive(objects: Objects, source: Path, target: Address, work: Path) -> None:
-    if artefacts.is_empty(source):
-        return
-    archive = work / target.key.rpartition("/")[2]
-    try:
-        await asyncio.to_thread(_pack, source, archive)
-        with archive.open("rb") as file:
-            objects.expect(archive.stat().st_size)
-            await objects.upload(file, target)
-    finally:
-        archive.unlink(missing_ok=True)
-
-
 def _artefact(job: Job, path: str, name: str) -> Output:
-    is_archive = is_compressed(job)
-    return Output(
-        path, artefact_uri(job, name), is_archive=is_archive, is_required=False, of_every_instance=False
-    )
+    return Output(path, artefact_uri(job, name), is_archive=is_compressed(job), is_required=False)
+
+
+def _is_folder(ml: Path, path: str) -> bool:
+    return not artefacts.is_linked(ml, path) and (ml / path).is_dir()
 
 
 def _as_key(name: str) -> str:
@@ -135,9 +140,9 @@ def _state(file: BinaryIO) -> FileState:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _pack(source: Path, archive: Path) -> None:
+def _pack(sources: Sequence[Path], archive: Path) -> None:
     with archive.open("wb") as file:
-        artefacts.pack(source, file)
+        artefacts.pack(sources, file)
 
 
 def _address(uri: str) -> Address:

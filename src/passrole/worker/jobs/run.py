@@ -315,9 +315,12 @@ class JobRun:
         await self._tell("Uploading")
         objects = await self._objects(self._transfer)
         for one in self._contract.outputs(self._job):
-            for instance in self._instances if one.of_every_instance else self._instances[:1]:
-                sent = self._sent(instance, one)
-                await outputs.upload(objects, one, instance.ml, instance.home, sent)
+            if one.is_archive:
+                mls = [instance.ml for instance in self._instances]
+                await outputs.upload_archive(objects, one, mls, self._instances[0].home)
+                continue
+            for instance in self._instances:
+                await outputs.upload(objects, one, instance.ml, self._sent(instance, one))
         return {"exit_message": self._message(self._contract.exit_message_file)}
 
     def _outcome(self, codes: list[int], is_late: bool) -> dict[str, Any]:

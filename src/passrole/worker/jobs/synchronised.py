@@ -39,7 +39,7 @@ class SynchronisedFolder:
             return
         try:
             objects = await self._session()
-            await outputs.upload(objects, self._output, self._instance.ml, self._instance.home, self._sent)
+            await outputs.upload(objects, self._output, self._instance.ml, self._sent)
         except (Fault, JobFailed, OSError) as error:
             if str(error) != self._told:
                 log.warning("%s is not in S3 yet: %s", self._output.path, error)

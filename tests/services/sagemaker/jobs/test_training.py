@@ -55,6 +55,13 @@ def test_its_program_knows_the_job(workshop: Workshop) -> None:
     assert "127.0.0.1 algo-1" in rest[-1]
 
 
+def test_a_model_has_what_every_instance_left(workshop: Workshop) -> None:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    job = workshop.train("cd /opt/ml/model; hostname | tee both > $(hostname)", ResourceConfig=resources)
+    packed = _archive(workshop.read(f"models/{job['TrainingJobName']}/output/model.tar.gz"))
+    assert packed == {"algo-1": b"algo-1\n", "algo-2": b"algo-2\n", "both": b"algo-2\n"}
+
+
 def test_nothing_in_the_model_folder_is_no_model(workshop: Workshop) -> None:
     job = workshop.train("exit 0")
     assert job["TrainingJobStatus"] == "Completed"
