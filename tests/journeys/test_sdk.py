@@ -180,7 +180,7 @@ def test_steps_of_older_code_run_and_a_lost_job_is_tried_again(
     if _IS_VERSION_3:
         pytest.skip("version 3 has `step_args` alone")
     with ThreadPoolExecutor() as beside:
-        lost = beside.submit(_take_away, server, "Prepare", "SdkSteps/began")
+        lost = beside.submit(_take_away, server, "TakenAway", "SdkSteps/began")
         run_notebook("sdk/job_steps_version_2.py")
         lost.result()
     assert _content(server, "SdkSteps/verdict/sum") == b"the sum is 20"

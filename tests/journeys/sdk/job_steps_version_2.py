@@ -84,7 +84,7 @@ factor = ParameterInteger(name="Factor", default_value=10)
 
 pipeline_session = PipelineSession()
 prepare = ProcessingStep(
-    name="Prepare",
+    name="TakenAway",
     step_args=FrameworkProcessor(
         SKLearn, "1.2-1", command=["python3"], sagemaker_session=pipeline_session, **machine
     ).run(
@@ -136,4 +136,8 @@ pipeline.upsert(role_arn=role)
 execution = pipeline.start(parameters={"Factor": 2})
 execution.wait(delay=1, max_attempts=120)
 steps = {each["StepName"]: each for each in execution.list_steps()}
-assert {name: each["AttemptCount"] for name, each in steps.items()} == {"Prepare": 2, "Train": 1, "Judge": 1}
+assert {name: each["AttemptCount"] for name, each in steps.items()} == {
+    "TakenAway": 2,
+    "Train": 1,
+    "Judge": 1,
+}

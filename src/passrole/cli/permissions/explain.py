@@ -65,7 +65,7 @@ def explain(
     cache: tuple[str, str] | None,
     format_: str,
 ) -> None:
-    """Explain why a call was denied, how a request would be decided, or why a step ran.
+    """Explain why a call was denied, or a step was not cached.
 
     Without options it is the last denial in the server's audit trail. With --action it is a request of
     your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.

@@ -29,12 +29,13 @@ _POLL_SECONDS = 0.5
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
-    """Print what the functions, jobs and EMR steps of an execution wrote.
+    """Print what the steps of an execution wrote.
 
-    EXECUTION is an execution's ARN or id, or the name of a pipeline, whose newest execution is meant. Each
-    line has its time (UTC), its step and its text; those of an EMR step have the time of its start, and those
-    of a job with several instances `STEP/algo-1`. A step that wrote nothing is told on standard error: its
-    function's or job's role may not write logs, or its result is from an earlier execution.
+    That is what their functions, jobs and EMR programs wrote. EXECUTION is an execution's ARN or id, or the
+    name of a pipeline, whose newest execution is meant. Each line has its time (UTC), its step and its text;
+    those of an EMR step have the time of its start, and those of a job with several instances `STEP/algo-1`.
+    A step that wrote nothing is told on standard error: its function's or job's role may not write logs, or
+    its result is from an earlier execution.
     """
     from passrole.client import step_logs
     from passrole.client.connection import connect
