@@ -1,6 +1,7 @@
 """Containers of jobs: made, started by the shell over a job, signalled and removed."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -124,6 +125,7 @@ def test_an_image_that_nobody_waits_for_any_more_is_not_fetched_further(home: Pa
         return pid
 
     pid = asyncio.run(scenario())
+    gc.collect()  # a pipe that was left open is a warning, and so an error
     eventually(lambda: process_ended(pid))
 
 

@@ -22,6 +22,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from signal import SIGKILL
 
 from passrole import private_files
 
@@ -235,10 +236,13 @@ async def _run(record: Record, *words: str, seconds: float | None = _COMMAND_SEC
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # a group of its own, to be ended with all that it has started
     )
     try:
         said, _ = await asyncio.wait_for(process.communicate(), seconds)
     except (TimeoutError, asyncio.CancelledError):
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)
+        await process.communicate()
         raise
     return process.returncode or 0, said.decode(errors="replace")
