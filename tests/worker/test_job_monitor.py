@@ -15,6 +15,7 @@ from passrole.engine.facts import JobEnded
 from passrole.history import jobs
 from passrole.history.jobs import Job
 from passrole.services.events.destinations import NOTICES
+from passrole.services.sagemaker.jobs.states import ENDS
 from passrole.store import SqliteStore, Tx
 from passrole.worker import job_monitor
 from passrole.worker.calls import Calls
@@ -130,5 +131,31 @@ def test_more_jobs_than_are_polled_at_once_take_turns(
         await scene.add(*"abcdefg")
         scene.monitor.start(scene.supervisor)
         await eventually_async(lambda: sorted(scene.recorded) == list("abcdefg"))
+
+    run(tmp_path, monkeypatch, scenario)
+
+
+def test_the_end_of_a_job_of_another_kind_is_heard_beside_emr_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:111122223333:processing-job/j"
+
+    async def scenario(scene: Scene) -> None:
+        await scene.add("a")
+        scene.door.prepare("DescribeProcessingJob", {"ProcessingJobStatus": "InProgress"})
+        job = Job("Processing", EXECUTION, ROLE, "p", 1, {"Arn": arn})
+
+        def write(tx: Tx) -> None:
+            jobs._ROWS.put(tx, job.key, job)
+            tx.notify(jobs.JOBS, job)
+
+        scene.monitor.start(scene.supervisor)
+        await scene.polls(1)
+        await scene.store.write(write)
+        called = scene.door.called
+        await eventually_async(lambda: called("sagemaker:DescribeProcessingJob"))
+        scene.door.prepare("DescribeProcessingJob", {"ProcessingJobStatus": "Completed"})
+        await scene.store.write(lambda tx: tx.notify(ENDS, arn))
+        await eventually_async(lambda: scene.recorded == ["p"])
 
     run(tmp_path, monkeypatch, scenario)

@@ -45,8 +45,11 @@ class JobMonitor:
         self._loop = supervisor.start("job-monitor", self._run, at_once_max=LOOKS_MAX)
 
     async def _run(self) -> None:
-        channels = {channel for step in self._job_steps.values() for channel in step.channels}
-        unsubscribe = [self._store.listen(channel, self._on_notice) for channel in channels]
+        unsubscribe = [
+            self._store.listen(channel, partial(self._on_notice, kind))
+            for kind, step in self._job_steps.items()
+            for channel in step.channels
+        ]
         unsubscribe.append(self._store.listen(JOBS, self._add))
         try:
             for job in await self._store.read(under_way):
@@ -68,9 +71,10 @@ class JobMonitor:
         self._jobs[job.key] = job
         self._due.add(job.key)
 
-    def _on_notice(self, notice: Any) -> None:
+    def _on_notice(self, kind: str, notice: Any) -> None:
+        """Notices of a channel are read by the kinds that listen to it, and by no other."""
         for job in tuple(self._jobs.values()):
-            if self._job_steps[job.kind].concerns(notice, job):
+            if job.kind == kind and self._job_steps[kind].concerns(notice, job):
                 self._due.add(job.key)
 
     def _schedule_looks(self) -> None:
