@@ -10,7 +10,9 @@ from tests.crash.mortal import Mortal
 from tests.eventually import eventually, process_ended
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.runtimes import processes, sandbox
+from passrole.runtimes import processes
+
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 JOBS, KILLS = 6, 5
 END = "worker.jobs.runner.JobRunner._ended"
@@ -19,7 +21,6 @@ WORK = "echo begin; sleep 1.5; cat /opt/ml/input/data/train/a > /opt/ml/model/m"
 
 @pytest.mark.slow
 def test_jobs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    _skip_without_sandbox()
     server, chance = Server(tmp_path / "data"), random.Random(7)
     try:
         workshop = Workshop(server)
@@ -43,7 +44,6 @@ def test_jobs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
 
 
 def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path) -> None:
-    _skip_without_sandbox()
     server = Server(tmp_path / "data")
     try:
         workshop = Workshop(server)
@@ -63,8 +63,9 @@ def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path)
         server.stop()
 
 
-def test_an_end_that_was_not_written_is_the_same_after_the_next_start(tmp_path: Path) -> None:
-    _skip_without_sandbox()
+def test_an_end_that_was_not_written_is_the_same_after_the_next_start(
+    tmp_path: Path, sandboxed: None
+) -> None:
     server = Mortal(tmp_path / "data")
     try:
         workshop = Workshop(server)
@@ -86,8 +87,9 @@ def test_an_end_that_was_not_written_is_the_same_after_the_next_start(tmp_path: 
         server.stop()
 
 
-def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(tmp_path: Path) -> None:
-    _skip_without_sandbox()
+def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(
+    tmp_path: Path, sandboxed: None
+) -> None:
     server = Server(tmp_path / "data")
     try:
         workshop = Workshop(server)
@@ -102,13 +104,6 @@ def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(tmp_path
         assert workshop.trained(name)["TrainingJobStatus"] == "Completed"
     finally:
         server.stop()
-
-
-def _skip_without_sandbox() -> None:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
 
 
 def _text(data: Path, name: str, file: str) -> str:

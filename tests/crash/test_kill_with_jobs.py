@@ -16,8 +16,6 @@ from tests.conftest import Server
 from tests.crash.job_pipeline import Pipeline
 from tests.eventually import eventually
 
-from passrole.runtimes import sandbox
-
 KILLS = int(os.environ.get("PASSROLE_KILLS", "8"))
 SEED = int(os.environ.get("PASSROLE_SEED", "7"))
 AT_ONCE = 5
@@ -27,11 +25,7 @@ KEPT = {"hosts", "run"}  # of an instance's folder, once its job is over
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
-def test_random_kills_lose_no_job_and_run_none_twice(tmp_path: Path) -> None:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def test_random_kills_lose_no_job_and_run_none_twice(tmp_path: Path, sandboxed: None) -> None:
     server, chance = Server(tmp_path / "data"), random.Random(SEED)
     try:
         pipeline = Pipeline(server, tmp_path / "notes")

@@ -9,8 +9,6 @@ import pytest
 from tests.crash.job_pipeline import Pipeline
 from tests.crash.mortal import Mortal
 
-from passrole.runtimes import sandbox
-
 JOBS = ("Prepare", "Train", "Again")
 
 # A transaction, and which one of its kind.
@@ -76,11 +74,7 @@ class Work:
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def work(tmp_path_factory: pytest.TempPathFactory, sandboxed: None) -> Iterator[Work]:
     server = Mortal(tmp_path_factory.mktemp("mortal") / "data")
     yield Work(server)
     if not server.is_dead():

@@ -26,7 +26,6 @@ from tests.policies import allowing
 from passrole import app
 from passrole.config import Config
 from passrole.gateway import Gateway
-from passrole.runtimes import sandbox
 
 PORT = 4566
 START, LAMBDA, EMR, JOB = "StartPipelineExecution", "A Lambda step", "An EMR step", "A Processing step"
@@ -197,21 +196,16 @@ async def replayed(config: Config, journey: str, monkeypatch: pytest.MonkeyPatch
         return trace
 
 
-def skip_without_sandbox() -> None:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Trace]]:
+def traces(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Trace]]:
     """What happens on a journey; each is made once."""
     made: dict[str, Trace] = {}
 
     def of(journey: str) -> Trace:
         if journey == JOB:
-            skip_without_sandbox()
+            request.getfixturevalue("sandboxed")
         if journey not in made:
             folder = tmp_path_factory.mktemp("journey")
             with pytest.MonkeyPatch.context() as monkeypatch:

@@ -11,8 +11,6 @@ from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.runtimes import sandbox
-
 OVER = ("Succeeded", "Failed", "Stopped")
 JOBS = ("Processing", "Training")
 
@@ -84,11 +82,7 @@ class Pipelines:
 
 
 @pytest.fixture(scope="module")
-def pipelines(server: Server) -> Pipelines:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def pipelines(server: Server, sandboxed: None) -> Pipelines:
     return Pipelines(Workshop(server))
 
 

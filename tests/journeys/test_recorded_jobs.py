@@ -11,8 +11,6 @@ import pytest
 from tests.conftest import Server, new_name
 from tests.policies import allowing
 
-from passrole.runtimes import sandbox
-
 RECORDED = Path(__file__).parents[1] / "definition" / "recorded_jobs"
 SDKS_BUCKET = "sagemaker-us-west-2-123456789012"
 WRITES = """
@@ -81,11 +79,7 @@ def keys_in(definition: Any, bucket: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECORDED.iterdir()))
-def test_what_the_sdk_wrote_runs_or_says_why_not(server: Server, name: str) -> None:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def test_what_the_sdk_wrote_runs_or_says_why_not(server: Server, sandboxed: None, name: str) -> None:
     relocation = Relocation(server)
     definition = relocation.here(json.loads((RECORDED / f"{name}.json").read_text()))
     for key in keys_in(definition, relocation.bucket):

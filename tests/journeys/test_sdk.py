@@ -92,7 +92,7 @@ def test_executions_are_watched_stopped_and_listed_by_the_sdk(run_notebook: Run,
 
 
 @pytest.mark.slow
-def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Server) -> None:
+def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Server, sandboxed: None) -> None:
     if _IS_VERSION_3:
         pytest.skip("sdk/jobs_version_3.py does the same with other classes")
     run_notebook("sdk/jobs_version_2.py")
@@ -102,7 +102,7 @@ def test_jobs_of_the_sdk_run_without_a_pipeline(run_notebook: Run, server: Serve
 
 @pytest.mark.slow
 def test_processors_run_other_programs_requirements_and_spark(
-    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch, sandboxed: None
 ) -> None:
     if _IS_VERSION_3:
         pytest.skip("sdk/jobs_version_3.py does the same with other classes")
@@ -114,7 +114,7 @@ def test_processors_run_other_programs_requirements_and_spark(
 
 @pytest.mark.slow
 def test_jobs_of_version_3_run_without_a_pipeline(
-    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+    run_notebook: Run, server: Server, monkeypatch: pytest.MonkeyPatch, sandboxed: None
 ) -> None:
     if not _IS_VERSION_3:
         pytest.skip("version 2 is installed: `make test-sdk3`")
@@ -126,7 +126,7 @@ def test_jobs_of_version_3_run_without_a_pipeline(
 
 
 @pytest.mark.slow
-def test_xgboost_trains_without_a_script(start_server: Callable[..., Server]) -> None:
+def test_xgboost_trains_without_a_script(start_server: Callable[..., Server], sandboxed: None) -> None:
     if _IS_VERSION_3 or XGBOOST is None:
         pytest.skip(f"needs version 2 of the SDK, and an interpreter with xgboost in {VARIABLE}")
     server = start_server(images=f"*/sagemaker-xgboost:*=python:{Path(XGBOOST).parent.parent}")

@@ -14,7 +14,7 @@ from tests.container_image import IMAGE
 from tests.eventually import eventually, eventually_async, process_ended
 
 from passrole.runtimes import containers, jobs, processes
-from passrole.runtimes.containers import Container, ContainerRefused, Engine, EngineMissing
+from passrole.runtimes.containers import Container, ContainerRefused, Engine, EngineMissing, Record
 from passrole.runtimes.jobs import Jobs, JobSpec
 
 STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.05; done"
@@ -126,6 +126,22 @@ def test_an_image_that_nobody_waits_for_any_more_is_not_fetched_further(home: Pa
 
     pid = asyncio.run(scenario())
     gc.collect()  # a pipe that was left open is a warning, and so an error
+    eventually(lambda: process_ended(pid))
+
+
+def test_an_engine_that_does_not_answer_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    hangs = tmp_path / "engine"
+    hangs.write_text(f"#!/bin/sh\nsleep 60 & echo $! > {tmp_path}/pid\nwait\n")
+    hangs.chmod(0o755)
+
+    async def scenario() -> int:
+        asked = asyncio.ensure_future(containers._run(Record(str(hangs), "name"), "inspect", seconds=1.0))
+        pid = int(await eventually_async(lambda: _read(tmp_path / "pid")))
+        with pytest.raises(TimeoutError):
+            await asked
+        return pid
+
+    pid = asyncio.run(scenario())
     eventually(lambda: process_ended(pid))
 
 

@@ -27,6 +27,10 @@ EXECUTION = f"{PIPELINE}/execution/e"
 RUNNING, COMPLETED = ({"Step": {"Status": {"State": state}}} for state in ("RUNNING", "COMPLETED"))
 
 
+def arn_of(step: str) -> str:
+    return f"arn:aws:sagemaker:us-east-1:111122223333:some-job/{step}"
+
+
 class Scene:
     """Jobs of an execution, a monitor, and the facts that it recorded."""
 
@@ -55,6 +59,18 @@ class Scene:
                 tx.notify(jobs.JOBS, job)
 
         await self.store.write(write)
+
+    async def add_job(self, step: str, word: str) -> None:
+        """A SageMaker job that runs, and was looked at once."""
+        job = Job(word, EXECUTION, ROLE, step, 1, {"Arn": arn_of(step)})
+        self.door.prepare(f"Describe{word}Job", {f"{word}JobStatus": "InProgress"})
+
+        def write(tx: Tx) -> None:
+            jobs._ROWS.put(tx, job.key, job)
+            tx.notify(jobs.JOBS, job)
+
+        await self.store.write(write)
+        await eventually_async(lambda: self.door.called(f"sagemaker:Describe{word}Job"))
 
     async def emit(self) -> None:
         """An event of EMR that concerns every step of the cluster."""
@@ -135,27 +151,23 @@ def test_more_jobs_than_are_polled_at_once_take_turns(
     run(tmp_path, monkeypatch, scenario)
 
 
-def test_the_end_of_a_job_of_another_kind_is_heard_beside_emr_steps(
+def test_every_kind_hears_of_its_jobs_beside_those_of_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arn = "arn:aws:sagemaker:us-east-1:111122223333:processing-job/j"
-
     async def scenario(scene: Scene) -> None:
-        await scene.add("a")
-        scene.door.prepare("DescribeProcessingJob", {"ProcessingJobStatus": "InProgress"})
-        job = Job("Processing", EXECUTION, ROLE, "p", 1, {"Arn": arn})
-
-        def write(tx: Tx) -> None:
-            jobs._ROWS.put(tx, job.key, job)
-            tx.notify(jobs.JOBS, job)
-
         scene.monitor.start(scene.supervisor)
+        await scene.add_job("t", "Training")
+        await scene.add("a")
+        await scene.add_job("p", "Processing")
         await scene.polls(1)
-        await scene.store.write(write)
-        called = scene.door.called
-        await eventually_async(lambda: called("sagemaker:DescribeProcessingJob"))
         scene.door.prepare("DescribeProcessingJob", {"ProcessingJobStatus": "Completed"})
-        await scene.store.write(lambda tx: tx.notify(ENDS, arn))
+        await scene.store.write(lambda tx: tx.notify(ENDS, arn_of("p")))
         await eventually_async(lambda: scene.recorded == ["p"])
+        scene.door.prepare("DescribeStep", COMPLETED)
+        await scene.emit()
+        await eventually_async(lambda: scene.recorded == ["p", "a"])
+        scene.door.prepare("DescribeTrainingJob", {"TrainingJobStatus": "Completed"})
+        await scene.store.write(lambda tx: tx.notify(ENDS, arn_of("t")))
+        await eventually_async(lambda: scene.recorded == ["p", "a", "t"])
 
     run(tmp_path, monkeypatch, scenario)

@@ -10,7 +10,6 @@ from passrole.engine.facts import (
     CacheSearched,
     CommandPhase,
     EffectFailed,
-    Fact,
     JsonRead,
     StepStarted,
     StepStopped,
@@ -19,7 +18,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.engine.kinds import KINDS
-from passrole.engine.kinds.kind import Answer, StepAnswer, fail, message_due, running
+from passrole.engine.kinds.kind import Answer, StepAnswer, always, fail, message_due, running
 from passrole.engine.state import State, StepState
 from passrole.engine.step_start import start
 
@@ -79,10 +78,6 @@ def _effect_failed(draft: Draft, fact: EffectFailed) -> None:
     fail(draft, fact, fact.reason)
 
 
-def _always(_progress: StepState, _fact: Fact) -> bool:
-    return True
-
-
 def _json_read(draft: Draft, fact: JsonRead) -> None:
     """The step starts, or reads on where a URI stood in what was read; after a Fail step it does not."""
     if draft.state.fail_step_reached:
@@ -112,6 +107,6 @@ def _cache_searched(draft: Draft, fact: CacheSearched) -> None:
 _OF_EVERY_KIND: dict[type, Answer] = {EffectFailed: Answer(_is_due, _effect_failed)}
 _WHILE_STARTING: dict[type, Answer] = {
     EffectFailed: Answer(_is_due, _effect_failed),
-    JsonRead: Answer(_always, _json_read),
-    CacheSearched: Answer(_always, _cache_searched),
+    JsonRead: Answer(always, _json_read),
+    CacheSearched: Answer(always, _cache_searched),
 }

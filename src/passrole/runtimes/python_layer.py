@@ -1,8 +1,8 @@
 """A virtual environment of a job's own upon the user's, so that `pip install` changes nothing outside.
 
-`pip --target` would not do: it installs again what is there already, and needs an index for that. In a layer
-pip sees what the user has installed, keeps it, and puts the rest into the layer. Only files are written, for
-no program of the user's may run outside of the sandbox; the folder may be shown at another path.
+`pip --target` would not do: it installs packages again that the user has, and needs an index for that. In a
+layer pip sees what the user has installed, keeps it, and puts the rest into the layer. Only files are
+written, for no program of the user's may run outside of the sandbox; the folder may be shown at another path.
 https://docs.python.org/3/library/site.html, https://peps.python.org/pep-0405/
 """
 

@@ -25,9 +25,10 @@ from passrole.services.emr import lifecycle
 from passrole.services.emr.lifecycle import Todo
 from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep
 from passrole.store import Store, Tx
+from passrole.worker import writes
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_step_runner import Outcome, StepRunner
-from passrole.worker.supervisor import Loop, Supervisor, backoff_seconds, was_asked_to_end
+from passrole.worker.supervisor import Loop, Supervisor, was_asked_to_end
 
 log = logging.getLogger(__name__)
 
@@ -151,17 +152,13 @@ class ClusterController:
         except Exception as error:
             disk.report(log, error, f"step {step.key}")
             outcome = Outcome(None, _INTERNAL)
-        code, details, failures = outcome.exit_code, outcome.details, 0
-        while True:
-            try:
-                await self._store.write(
-                    lambda tx: lifecycle.end_step(tx, cluster.key, step.key, self._clock(), code, details)
-                )
-                return
-            except Exception as error:
-                disk.report(log, error, f"recording the end of step {step.key}")
-            await asyncio.sleep(backoff_seconds(failures))
-            failures += 1
+        code, details = outcome.exit_code, outcome.details
+        await writes.written(
+            self._store,
+            lambda tx: lifecycle.end_step(tx, cluster.key, step.key, self._clock(), code, details),
+            f"recording the end of step {step.key}",
+            retried=(Exception,),
+        )
 
     def _end(self, cluster: Cluster, step: EmrStep) -> None:
         """Once for each step: ask it to end, and after a while make it."""

@@ -11,15 +11,9 @@ from tests.eventually import eventually
 from tests.journeys.test_job_steps import Pipelines, pid_of
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.runtimes import sandbox
-
 
 @pytest.fixture(scope="module")
-def pipelines(server: Server) -> Pipelines:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def pipelines(server: Server, sandboxed: None) -> Pipelines:
     return Pipelines(Workshop(server))
 
 

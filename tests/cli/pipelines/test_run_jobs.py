@@ -15,7 +15,6 @@ from tests.gateway.test_own_operations import allow, asked
 from tests.journeys.test_job_steps import MAY_RUN_JOBS, Pipelines, pid_file_of, pid_of
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.runtimes import sandbox
 from passrole.runtimes.transfer import Transfer, read
 
 OTHER = "arn:aws:sagemaker:us-east-1:111122223333:training-job"
@@ -24,11 +23,7 @@ Write = Callable[[str, Any], str]
 
 
 @pytest.fixture(scope="module")
-def pipelines(server: Server) -> Pipelines:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def pipelines(server: Server, sandboxed: None) -> Pipelines:
     return Pipelines(Workshop(server))
 
 

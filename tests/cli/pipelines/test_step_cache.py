@@ -12,7 +12,6 @@ from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.cli import main
 from passrole.cli.pipelines.step_cache import as_json, as_text
-from passrole.runtimes import sandbox
 
 PREFIX = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/"
 ANSWER: dict[str, Any] = {
@@ -90,11 +89,7 @@ def test_differences_are_told_with_both_values_and_without_control_characters() 
 
 
 @pytest.fixture(scope="module")
-def pipelines(server: Server) -> Pipelines:
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
+def pipelines(server: Server, sandboxed: None) -> Pipelines:
     return Pipelines(Workshop(server))
 
 

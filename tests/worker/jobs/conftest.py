@@ -11,7 +11,6 @@ from tests.worker.conftest import FakeDoor
 
 from passrole.arns import Account, Region
 from passrole.config import Config
-from passrole.runtimes import sandbox
 from passrole.runtimes.jobs import Jobs
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import TRAINING
@@ -107,12 +106,8 @@ Scenario = Callable[[Bench], Awaitable[None]]
 
 
 @pytest.fixture
-def run_bench(tmp_path: Path) -> Callable[[Scenario], None]:
+def run_bench(tmp_path: Path, sandboxed: None) -> Callable[[Scenario], None]:
     """Runs a scenario with a bench of its own. Skips where programs cannot be confined."""
-    try:
-        sandbox.chosen()
-    except sandbox.SandboxMissing as error:
-        pytest.skip(str(error))
 
     def run(scenario: Scenario) -> None:
         async def opened() -> None:

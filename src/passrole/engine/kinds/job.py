@@ -106,12 +106,13 @@ def compared(type_: JobType, state: State, step: str) -> dict[str, Any] | None:
 
 
 def _submission(type_: JobType, step: Any, attempt: int, scope: Scope) -> SubmitJob:
+    name = type_.name(step, attempt, scope)
     return SubmitJob(
         step=step.name,
         attempt=attempt,
         kind=step.type_,
-        name=type_.name(step, attempt, scope),
-        request=_request(type_, step, attempt, scope),
+        name=name,
+        request=type_.request(step, name, scope),
         retries=tuple(step.retries),
     )
 

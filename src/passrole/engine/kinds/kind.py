@@ -63,7 +63,7 @@ def message_due(progress: StepState) -> CommandPhase | None:
 
 
 def always(_progress: StepState, _fact: StepAnswer) -> bool:
-    """Whatever is heard of a step that runs is news."""
+    """A fact about a step that runs is news."""
     return True
 
 

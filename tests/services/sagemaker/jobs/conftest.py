@@ -6,6 +6,6 @@ from tests.services.sagemaker.jobs.workshop import Workshop
 
 
 @pytest.fixture(scope="module")
-def workshop(server: Server) -> Workshop:
+def workshop(server: Server, sandboxed: None) -> Workshop:
     """On the session's server."""
     return Workshop(server)
