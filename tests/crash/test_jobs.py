@@ -63,9 +63,7 @@ def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path)
         server.stop()
 
 
-def test_an_end_that_was_not_written_is_the_same_after_the_next_start(
-    tmp_path: Path, sandboxed: None
-) -> None:
+def test_an_end_that_was_not_written_is_the_same_after_the_next_start(tmp_path: Path) -> None:
     server = Mortal(tmp_path / "data")
     try:
         workshop = Workshop(server)
@@ -87,9 +85,7 @@ def test_an_end_that_was_not_written_is_the_same_after_the_next_start(
         server.stop()
 
 
-def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(
-    tmp_path: Path, sandboxed: None
-) -> None:
+def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     try:
         workshop = Workshop(server)
