@@ -19,10 +19,10 @@ from passrole.client.errors import InvalidInput
 from passrole.client.job_log import JobLog
 from passrole.client.jobs import describe, instances
 from passrole.client.progress import ENDED, job_of, taken_from
+from passrole.needs.table import STEP_TAG
 
 _START = "START RequestId: "
 _RIGHTS = "logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents"
-_STEP_TAG = "sagemaker:pipeline-step-name"
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Ite
     for job in _pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked):
         found = str(job[f"{word}JobArn"])
         tags = sagemaker.list_tags(ResourceArn=found)["Tags"]
-        if {"Key": _STEP_TAG, "Value": listed["StepName"]} in tags:
+        if {"Key": STEP_TAG, "Value": listed["StepName"]} in tags:
             yield found
 
 
