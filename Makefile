@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
+SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
@@ -91,9 +92,16 @@ $(VENV)/.bench: $(VENV)/.installed requirements/bench.lock
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/dev.lock
 	uv pip compile pyproject.toml --extra dev --extra bench -c requirements/dev.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/bench.lock
+	uv pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/docs.lock
 
-docs: install ## write the pages that are generated from the code
+docs: install $(SITE)/.installed ## write the generated pages, check all links and build the site in build/docs/site
 	$(BIN)/python docs/generate_parity.py
+	$(BIN)/python docs/build_site.py $(SITE)/bin/zensical
+
+$(SITE)/.installed: requirements/docs.lock
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --require-hashes -r requirements/docs.lock
+	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
