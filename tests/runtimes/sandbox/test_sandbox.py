@@ -257,6 +257,20 @@ def test_tmp_can_be_a_folder(place: Place, tmp_path: Path) -> None:
     assert (folder / "kept").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_what_is_mounted_in_a_read_only_folder_is_read_only(place: Place, tmp_path: Path) -> None:
+    inner = tmp_path / "shown" / "a b\\"
+    inner.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "test", str(inner)], check=True)
+    try:
+        world = replace(place.world, readable={ML / "shown": tmp_path / "shown"})
+        code, output = place.run("cd /opt/ml/shown/a* && touch made", world)
+        assert code == 1 and "Read-only" in output, output
+        assert not (inner / "made").exists()
+    finally:
+        subprocess.run(["umount", str(inner)], check=True)
+
+
 def test_hostile_names_are_only_names(place: Place, tmp_path: Path) -> None:
     name = "a b'\"; touch broken; $(touch broken) `touch broken` \n"
     folder = tmp_path / name

@@ -1,48 +1,45 @@
-"""util-linux's `unshare`, `mount` and `setpriv`: the same namespaces by hand, for root alone.
+"""util-linux's `unshare` and `setpriv`: the same namespaces as bubblewrap's by hand, for root alone.
 
-A shell makes the mounts, stays as process 1 and passes TERM on. The program has no capability and cannot get
-one, so that it undoes no mount; devices and the kernel's settings are root's to change, and are kept from it.
-https://man7.org/linux/man-pages/man1/unshare.1.html, https://man7.org/linux/man-pages/man1/setpriv.1.html
+`mounts.py` makes the world and gives up every capability; a shell stays as process 1 and passes TERM on. The
+program can get no capability, so that it undoes no mount; devices and the kernel's settings are root's to
+change, and are kept from it.
+https://man7.org/linux/man-pages/man1/unshare.1.html, https://man7.org/linux/man-pages/man7/capabilities.7.html
 """
 
-import shlex
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from passrole.runtimes.sandbox import mounts
 from passrole.runtimes.sandbox.world import TMP, Mount, World, layout
 
 _NAMESPACES = ("--mount", "--pid", "--fork", "--ipc", "--uts", "--propagation", "private")
 _TIE = ("setpriv", "--pdeathsig", "KILL", "--")
 _MACHINE = Path("/mnt/machine")
-"""Where the shell still sees the whole machine while it makes the world."""
+"""Where the whole machine is still seen while the world is made."""
 
-_OPEN = f"mount -t tmpfs sandbox {_MACHINE.parent}; mkdir {_MACHINE}; mount --rbind / {_MACHINE}"
-_CLOSE = f"umount -l {_MACHINE.parent}"
-_READ_ONLY = (
-    "while read -r _ _ _ _ target _; do"
-    f' case "$target" in {_MACHINE.parent}|{_MACHINE}|{_MACHINE}/*|{TMP}|/proc|/proc/*) ;;'
-    ' *) mount -o remount,bind,ro "$target" 2> /dev/null || : ;; esac;'
-    " done < /proc/self/mountinfo"
+# imported, it need not be compiled; the path has the standard library first
+_MAKE = "import sys; sys.path.append(sys.argv.pop(1)); import mounts; mounts.main()"
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = (
+    ("pts/ptmx", "ptmx"),
+    ("/proc/self/fd", "fd"),
+    ("fd/0", "stdin"),
+    ("fd/1", "stdout"),
+    ("fd/2", "stderr"),
 )
-_DEVICES = (
-    "mount -t tmpfs -o mode=755 sandbox /dev; mkdir /dev/shm /dev/pts; mount -t tmpfs sandbox /dev/shm;"
-    " mount -t devpts -o newinstance,ptmxmode=0666 sandbox /dev/pts; ln -s pts/ptmx /dev/ptmx;"
-    " for device in null zero full random urandom tty; do"
-    f' : > "/dev/$device"; mount --bind "{_MACHINE}/dev/$device" "/dev/$device"; done;'
-    " ln -s /proc/self/fd /dev/fd; ln -s fd/0 /dev/stdin; ln -s fd/1 /dev/stdout; ln -s fd/2 /dev/stderr"
-)
-_PROCESSES = (
-    "mount -t proc proc /proc; for setting in sys sysrq-trigger irq bus; do"
-    ' if [ -e "/proc/$setting" ]; then mount --bind "/proc/$setting" "/proc/$setting";'
-    ' mount -o remount,bind,ro "/proc/$setting"; fi; done'
-)
-_POWERLESS = "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all --"
-_RUN = (  # a command in the background would have no standard input but by another number
-    f'exec 3<&0; {_POWERLESS} "$@" <&3 3<&- & program=$!; exec 3<&- < /dev/null;'
+_KERNEL = ("sys", "sysrq-trigger", "irq", "bus")
+"""In /proc: where root, even without a capability, could change the machine's kernel."""
+
+PROCESS_ONE = (  # a command in the background would have no standard input but by another number
+    'exec 3<&0; "$@" <&3 3<&- & program=$!; exec 3<&- < /dev/null;'
     " trap 'kill -TERM \"$program\"' TERM;"
     ' while :; do wait "$program"; code=$?; kill -0 "$program" 2> /dev/null || exit "$code"; done'
 )
+
+Step = tuple[str, ...]
+"""The name of a function of mounts.py, and its arguments."""
 
 
 class Unshare:
@@ -53,71 +50,92 @@ class Unshare:
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
         """See interface.Sandbox."""
-        script = "\n".join(["set -e", *_preparation(world), "set +e", _RUN])
         return [
             *(_TIE if tied else ()),
             "unshare",
             *_NAMESPACES,
             *(() if world.network else ("--net",)),
             *(("--kill-child",) if tied else ()),
-            *("/bin/sh", "-c", script, "sandbox", *program),
+            *(sys.executable, "-I", "-S", "-c", _MAKE, str(Path(mounts.__file__).parent)),
+            *(word for step in _steps(world) for word in (str(len(step)), *step)),
+            "0",
+            *("/bin/sh", "-c", PROCESS_ONE, "sandbox", *program),
         ]
 
 
-def _preparation(world: World) -> Iterator[str]:
-    """Shell commands: places are made, then all is made read-only, then what can be written to is shown."""
-    mounts = layout(world)
-    yield _OPEN
-    for mount in mounts.renewed:
-        yield from _shown(replace(mount, writable=True))  # until everything is made read-only
-    yield _temporary(world)
-    yield from map(_place, _without_what_hidden_folders_have(mounts.shown))
-    yield _READ_ONLY
-    yield from (command for mount in mounts.shown for command in _shown(mount))
-    yield f"printf %s {shlex.quote(world.hostname)} > /proc/sys/kernel/hostname"
-    yield _DEVICES
-    yield _PROCESSES
-    yield _CLOSE
-    yield f"cd {_quoted(world.work)}"
+def _steps(world: World) -> Iterator[Step]:
+    """Places are made, then all is made read-only, then what can be written to is shown."""
+    made = layout(world)
+    yield ("mount", "sandbox", str(_MACHINE.parent), "tmpfs", "")
+    yield ("folder", str(_MACHINE))
+    yield ("bind", "/", str(_MACHINE))
+    for one in made.renewed:
+        yield from _shown(one)  # writable until everything is made read-only
+    yield from _temporary(world)
+    yield from map(_place, _without_what_hidden_folders_have(made.shown))
+    yield ("read_only", "/", str(_MACHINE.parent), str(TMP), "/proc")
+    for one in made.shown:
+        yield from _shown(one)
+        if one.source is not None and not one.writable:
+            yield ("read_only", str(one.target))
+    yield ("host_name", world.hostname)
+    yield from _devices()
+    yield from _processes()
+    yield ("unmount", str(_MACHINE.parent))
+    yield ("enter", str(world.work))
+    yield ("powerless",)
 
 
-def _temporary(world: World) -> str:
+def _temporary(world: World) -> Iterator[Step]:
     if world.temporary is None:
-        return f"mount -t tmpfs -o mode=1777,size={world.temporary_bytes} sandbox {TMP}"
-    return f"mount --bind {_on_machine(world.temporary)} {TMP}"
+        yield ("mount", "sandbox", str(TMP), "tmpfs", f"mode=1777,size={world.temporary_bytes}")
+    else:
+        yield ("bind", _on_machine(world.temporary), str(TMP))
 
 
-def _place(mount: Mount) -> str:
-    """Have a place for the mount; where nothing can be made there, mounting fails with a message."""
-    target = _quoted(mount.target)
+def _place(mount: Mount) -> Step:
+    """Have a place for the mount; where nothing can be made there, it fails with a message."""
     is_folder = mount.source is None or mount.source.is_dir()
-    make = f"mkdir -p {target}" if is_folder else f"mkdir -p {target}/..; : >> {target}"
-    return f"[ -e {target} ] || {{ {make}; }}"
+    return ("folder" if is_folder else "file", str(mount.target))
 
 
-def _without_what_hidden_folders_have(mounts: Sequence[Mount]) -> Iterator[Mount]:
+def _without_what_hidden_folders_have(shown: Sequence[Mount]) -> Iterator[Mount]:
     """A place in a hidden folder is made when that is empty: the real one is not changed."""
-    hidden = [mount.target for mount in mounts if mount.source is None]
-    return (mount for mount in mounts if set(hidden).isdisjoint(mount.target.parents))
+    hidden = [mount.target for mount in shown if mount.source is None]
+    return (mount for mount in shown if set(hidden).isdisjoint(mount.target.parents))
 
 
-def _shown(mount: Mount) -> Iterator[str]:
-    target = _quoted(mount.target)
+def _shown(mount: Mount) -> Iterator[Step]:
+    target = str(mount.target)
     if mount.link is not None:
-        yield f"ln -s {shlex.quote(mount.link)} {target}"
+        yield ("link", mount.link, target)
         return
     yield _place(mount)
     if mount.source is None:
-        yield f"mount -t tmpfs -o mode=755 sandbox {target}"
-        return
-    yield f"mount --rbind {_on_machine(mount.source)} {target}"
-    if not mount.writable:
-        yield f"mount -o remount,bind,ro {target}"
+        yield ("mount", "sandbox", target, "tmpfs", "mode=755")
+    else:
+        yield ("bind", _on_machine(mount.source), target)
+
+
+def _devices() -> Iterator[Step]:
+    yield ("mount", "sandbox", "/dev", "tmpfs", "mode=755")
+    for name in ("shm", "pts"):
+        yield ("folder", f"/dev/{name}")
+    yield ("mount", "sandbox", "/dev/shm", "tmpfs", "")  # noqa: S108 (the sandbox's own)
+    yield ("mount", "sandbox", "/dev/pts", "devpts", "newinstance,ptmxmode=0666")
+    for name in _DEVICES:
+        yield ("file", f"/dev/{name}")
+        yield ("bind", f"{_MACHINE}/dev/{name}", f"/dev/{name}")
+    for to, name in _LINKS:
+        yield ("link", to, f"/dev/{name}")
+
+
+def _processes() -> Iterator[Step]:
+    yield ("mount", "proc", "/proc", "proc", "")
+    for name in _KERNEL:
+        yield ("bind_if_there", f"/proc/{name}", f"/proc/{name}")
+        yield ("read_only", f"/proc/{name}")
 
 
 def _on_machine(source: Path) -> str:
-    return _quoted(_MACHINE / source.relative_to("/"))
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+    return str(_MACHINE / source.relative_to("/"))

@@ -9,7 +9,7 @@ from passrole.faults import Fault
 LOST = "InternalServerError: We encountered an internal error. Please try again."
 BAD_MESSAGE = "ClientError: The message that the program left in /opt/ml/output is not UTF-8"
 
-_SANDBOXES = ("bwrap: ", "unshare: ", "mount: ")
+_SANDBOXES = ("bwrap: ", "unshare: ", "sandbox: ")
 
 
 class JobFailed(Exception):
