@@ -132,6 +132,8 @@ def test_bad_members_are_problems(
         ({"ExceptionType": ["SageMaker.RESOURCE_LIMIT"]}, RetryPolicy(("SageMaker.RESOURCE_LIMIT",))),
         ({"MaxAttempts": 21}, "Member must have value less than or equal to 20"),
         ({"MaxAttempts": -1}, "Value for 'MaxAttempts' must be of type Number."),
+        ({"MaxAttempts": 2.5}, "Value for 'MaxAttempts' must be of type Integer."),
+        ({"IntervalSeconds": 0.5}, "Value for 'IntervalSeconds' must be of type Integer."),
         ({"ExpireAfterMin": 14_401}, "Member must have value less than or equal to 14400"),
         ({"IntervalSeconds": 43_201}, "Member must have value less than or equal to 43200"),
         ({"MaxAttempts": 1, "ExpireAfterMin": 1}, "MaxAttempts and ExpireAfterMin must be specified."),

@@ -1,6 +1,7 @@
 """A door that does what it is told, a store, and executions of small pipelines in it.
 
-A pipeline is a line of steps: `l` Lambda, `c` Callback, and after each what it depends on: `l1 c1<l1>`.
+A pipeline is a line of steps: `l` Lambda, `c` Callback, `p` Processing, and after each what it depends on:
+`l1 c1<l1>`.
 """
 
 import asyncio
@@ -174,7 +175,19 @@ def _step(word: str) -> dict[str, Any]:
             "Arguments": {"n": 1.5},
             "OutputParameters": outputs,
         }
+    if name.startswith("p"):
+        policies = [{"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 43_200, "MaxAttempts": 2}]
+        return about | {"Type": "Processing", "Arguments": _PROCESSING, "RetryPolicies": policies}
     return about | {"Type": "Callback", "SqsQueueUrl": "https://q", "Arguments": {"n": 1.5}}
+
+
+_PROCESSING = {
+    "ProcessingResources": {
+        "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    },
+    "AppSpecification": {"ImageUri": "image"},
+    "RoleArn": ROLE,
+}
 
 
 @pytest.fixture

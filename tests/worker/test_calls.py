@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from tests.worker.conftest import Workshop
+from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import ids
 from passrole.faults import Fault
+from passrole.history import job_retries
 from passrole.services.service_sessions import SESSION_SECONDS
-from passrole.worker.retry_policy import ATTEMPTS_MAX
+from passrole.store import tasks
+from passrole.worker.retry_policy import DELAYS_SECONDS
+from passrole.worker.supervisor import Supervisor
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
@@ -52,9 +55,41 @@ def test_what_does_not_pass_fails_the_step_after_the_last_attempt(workshop: Run)
         await shop.worker.start()
         await shop.start("l1")
         assert await shop.end() == "Failed"
-        assert len(shop.door.called("lambda:Invoke")) == ATTEMPTS_MAX
+        assert len(shop.door.called("lambda:Invoke")) == 1 + len(DELAYS_SECONDS)
         reason = (await shop.steps())["l1"]["FailureReason"]
         assert reason == "ClientError: Failed to invoke lambda:InvokeFunction. Error Details: slow down"
+
+    workshop(scenario)
+
+
+def test_a_policys_wait_outlives_the_worker_and_keeps_nobody_waiting(workshop: Run) -> None:
+    arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:processing-job/j"
+
+    async def scenario(shop: Workshop) -> None:
+        shop.door.prepare("CreateProcessingJob", PASSING[0], {"ProcessingJobArn": arn})
+        await shop.worker.start()
+        await shop.start("p1")
+
+        async def waits() -> bool:
+            return await shop.store.read(lambda tx: tasks.next_due(tx, job_retries.KIND, 0)) is not None
+
+        await shop.until(waits)
+        await shop.worker.close()
+        assert shop.slept == []
+        shop.now += 43_200
+        shop.worker = shop.another_worker()
+        supervisor = Supervisor()
+        shop.worker.job_retries.start(supervisor)
+        await shop.worker.start(supervisor)
+
+        async def has_job() -> bool:
+            return (await shop.steps())["p1"].get("Metadata") == {"ProcessingJob": {"Arn": arn}}
+
+        await shop.until(has_job)
+        await supervisor.close()
+        assert (await shop.steps())["p1"]["AttemptCount"] == 2
+        first, second = shop.door.called("sagemaker:CreateProcessingJob")
+        assert first["ProcessingJobName"] != second["ProcessingJobName"]
 
     workshop(scenario)
 

@@ -98,6 +98,16 @@ class Node:
             self.found.append(problem.too_large(self.path(key), key, limit))
         return float(value)
 
+    def whole_number(self, key: str, *, limit: float | None = None) -> int | None:
+        """A number as above without a fraction."""
+        value = self.number(key, limit=limit)
+        if value is None:
+            return None
+        if not value.is_integer():
+            self.found.append(problem.wrong_type(self.path(key), key, "Integer"))
+            return None
+        return int(value)
+
     def list(self, key: str, *, required: bool = True) -> list[Json]:
         """A list; absent is empty."""
         value = self.any(key, required=required)

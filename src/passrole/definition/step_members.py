@@ -157,10 +157,11 @@ def _retry_policy(node: Node, allowed: Sequence[str], limits: Mapping[str, float
     for each in exceptions:
         if each not in allowed:
             node.found.append(problem.not_in_enum(node.path("ExceptionType"), each, "ExceptionType", allowed))
-    interval, backoff, attempts, minutes = (
-        node.number(key, limit=(limits or {}).get(key))
-        for key in ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
+    interval, attempts, minutes = (
+        node.whole_number(key, limit=(limits or {}).get(key))
+        for key in ("IntervalSeconds", "MaxAttempts", "ExpireAfterMin")
     )
+    backoff = node.number("BackoffRate")
     if limits is not None and attempts is not None and minutes is not None:
         node.found.append(problem.needs_one_of(node.where, ("MaxAttempts", "ExpireAfterMin")))
     node.close()
@@ -168,7 +169,7 @@ def _retry_policy(node: Node, allowed: Sequence[str], limits: Mapping[str, float
         exceptions,
         interval or 1.0,
         backoff or 2.0,
-        None if attempts is None else int(attempts),
+        attempts,
         minutes,
     )
 

@@ -5,18 +5,17 @@ Knows no commands. A failure is a CallFailed, which carries the step's FailureRe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from passrole.arns import ExecutionArn
 from passrole.clock import Clock
-from passrole.definition.steps import RetryPolicy
 from passrole.faults import Fault
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
 from passrole.services.service_sessions import SessionCache, request_for
-from passrole.worker.retry_policy import backoff_delays, retryable_error
+from passrole.worker.retry_policy import DELAYS_SECONDS, retryable_error
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +29,9 @@ Sleep = Callable[[float], Awaitable[None]]
 class CallFailed(Exception):
     """An action could not be done; `reason` is the step's FailureReason in the form observed on AWS."""
 
-    def __init__(self, action: str, details: str, code: str | None = None, *, is_final: bool = True) -> None:
-        """`is_final`: not a fault of the service, which may pass."""
-        self.is_final = is_final
+    def __init__(self, action: str, details: str, code: str | None = None, kind: str | None = None) -> None:
+        """`kind` is SageMaker's name of a failure that may pass, such as Step.THROTTLING."""
+        self.kind = kind
         self.reason = f"ClientError: Failed to invoke {action}. Error Details: {details}"
         self.action = action
         self.code = code
@@ -88,16 +87,16 @@ class Calls:
         action: Action,
         parameters: Mapping[str, Any],
         request_id: str | None = None,
-        retries: Sequence[RetryPolicy] = (),
+        left: Collection[str] = (),
     ) -> dict[str, Any]:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
         Throttling and faults of the service are tried again: AWS does so for every type of step
-        (Step.THROTTLING, Step.SERVICE_FAULT), and as `retries` say where the step has such policies.
+        (Step.THROTTLING, Step.SERVICE_FAULT). Those in `left` are left to whoever calls.
         """
         request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
         principal = await self._sessions.principal(request)
-        return await self._persistently(action, parameters, principal, caller.region, request_id, retries)
+        return await self._persistently(action, parameters, principal, caller.region, request_id, left)
 
     async def _as_service(
         self,
@@ -118,9 +117,9 @@ class Calls:
         principal: Principal,
         region: str,
         request_id: str | None = None,
-        retries: Sequence[RetryPolicy] = (),
+        left: Collection[str] = (),
     ) -> dict[str, Any]:
-        waits: Iterator[float] | None = None
+        delays = iter(DELAYS_SECONDS)
         while True:
             try:
                 return await self._call(
@@ -128,10 +127,8 @@ class Calls:
                 )
             except Fault as fault:
                 kind = retryable_error(fault)
-                if waits is None and kind is not None:
-                    waits = backoff_delays(kind, retries)
-                delay = next(waits, None) if waits is not None and kind is not None else None
+                delay = None if kind is None or kind in left else next(delays, None)
                 if delay is None:
-                    raise CallFailed(action.name, fault.message, fault.code, is_final=kind is None) from fault
+                    raise CallFailed(action.name, fault.message, fault.code, kind) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
             await self._sleep(delay)

@@ -42,7 +42,7 @@ class Effects:
         try:
             return await _EFFECTS[type(task.command)](self, task, task.command)
         except CallFailed as failure:
-            return self.failed(task, failure.reason, _RETRYABLE.get(failure.code or ""))
+            return self.failed(task, failure.reason, _REFUSALS.get(failure.code or "", failure.kind))
 
     def failed(self, task: Task, reason: str, error: str | None = None) -> EffectFailed:
         """The fact that the command could not be performed; `error` is EffectFailed's."""
@@ -105,7 +105,7 @@ _EFFECTS: dict[type[Command], Effect] = {
     ReadJson: Effects._read_json,
 }
 
-_RETRYABLE = {
+_REFUSALS = {
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
 """What retry policies call a service's refusal to begin a job.

@@ -19,7 +19,6 @@ from passrole.store import Store
 from passrole.worker.calls import CallFailed
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.job_steps.job_step import JobSteps
-from passrole.worker.retry_policy import THROTTLING
 from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
@@ -104,7 +103,7 @@ class JobMonitor:
         try:
             ended = await step.look(job)
         except CallFailed as failure:
-            if failure.code in THROTTLING or not failure.is_final:
+            if failure.kind is not None:
                 return  # the next look may do better
             await step.give_up(job)
             ended = JobEnded(

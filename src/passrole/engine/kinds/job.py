@@ -34,6 +34,9 @@ from passrole.engine.retries import next_delay
 from passrole.engine.scope import Scope
 from passrole.engine.state import State, StepState
 
+_TRIED_ANYWAY = ("Step.THROTTLING", "Step.SERVICE_FAULT")
+"""AWS tries these again by itself where no policy says how."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobType:
@@ -172,11 +175,11 @@ def _retry_or_fail(draft: Draft, fact: StepAnswer, error: str | None, reason: st
 def _with_why_not(state: State, fact: StepAnswer, error: str | None, reason: str | None) -> str | None:
     """What a policy could have named is told as AWS tells it, seen with a Create that was over a limit."""
     step: Any = state.steps[fact.step].step
-    if error is None or any(error in policy.exceptions for policy in step.retries):
+    if error in (None, *_TRIED_ANYWAY) or any(error in policy.exceptions for policy in step.retries):
         return reason
     assert state.origin is not None, "a step runs in an execution that has begun"
     named = f"PipelineExecutionArn {state.origin.execution_arn} and StepId {fact.step}"
-    missing = f"No retry policy configured for the exception type {error.replace('.', '_').upper()}."
+    missing = f"No retry policy configured for the exception type {str(error).replace('.', '_').upper()}."
     return f"{reason}\nRetry not appropriate on execution of step with {named}. {missing}"
 
 

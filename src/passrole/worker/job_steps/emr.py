@@ -19,7 +19,7 @@ from passrole.history.jobs import Job
 from passrole.needs.emr import CLUSTER_RULE, RULES, STEP_RULE
 from passrole.services.events.destinations import NOTICES
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
-from passrole.worker.job_steps.job_step import caller_for, caller_of
+from passrole.worker.job_steps.job_step import caller_for, caller_of, left_to_policies
 
 TARGET_ID = "SageMakerPipelineExecutionEvents"
 STEP_OVER = ("COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED")
@@ -168,7 +168,8 @@ class EmrSteps:
         self, task: Task, command: SubmitJob, action: Action, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
-        return await self._calls.as_role(caller_of(task), action, parameters, request_id, command.retries)
+        left = left_to_policies(command)
+        return await self._calls.as_role(caller_of(task), action, parameters, request_id, left)
 
     async def _look_at(self, job: Job, operation: str, **parameters: Any) -> dict[str, Any]:
         return await self._calls.as_role(caller_for(job), _emr(operation), parameters)

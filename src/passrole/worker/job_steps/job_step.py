@@ -1,6 +1,7 @@
 """What the worker does for a step whose work is a job of another service: a row for each type of step."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 from passrole.arns import ExecutionArn
@@ -44,6 +45,11 @@ JobSteps = Mapping[str, JobStep]
 def caller_of(task: Task) -> Caller:
     """As whom a command is performed."""
     return Caller(task.role, task.execution, task.command.step)
+
+
+def left_to_policies(command: SubmitJob) -> frozenset[str]:
+    """Failures that the step's own policies name: another attempt is the engine's, however long it waits."""
+    return frozenset(chain.from_iterable(policy.exceptions for policy in command.retries))
 
 
 def caller_for(job: Job) -> Caller:

@@ -18,7 +18,7 @@ from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import COMPLETED, ENDED
 from passrole.services.sagemaker.jobs.states import ENDS
 from passrole.worker.calls import Action, CallFailed, Calls
-from passrole.worker.job_steps.job_step import caller_for, caller_of
+from passrole.worker.job_steps.job_step import caller_for, caller_of, left_to_policies
 
 _ERRORS = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
@@ -97,7 +97,7 @@ class SageMakerJobs:
         caller = caller_of(task)
         try:
             answer = await self._calls.as_role(
-                caller, self._action("Create"), parameters, retries=command.retries
+                caller, self._action("Create"), parameters, left=left_to_policies(command)
             )
         except CallFailed as failure:
             if failure.code != "ResourceInUse":
