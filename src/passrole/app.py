@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 
 from passrole import disk, identities, ids, private_files
-from passrole.api import Door
+from passrole.api import Door, Interfere
 from passrole.audit import Audit
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
@@ -29,14 +30,14 @@ from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.log_format import OneLine
 from passrole.runtimes.functions import Functions
-from passrole.runtimes.jobs import Jobs
+from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
 from passrole.services.sagemaker.jobs.credentials import JobCredentials
-from passrole.store import SqliteStore, UnknownSchema
+from passrole.store import SqliteStore, Store, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.emr_clusters import ClusterController
@@ -68,6 +69,28 @@ class Access:
     role_name: str
     role_arn: str
     lambda_role_arn: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a server for tests has and no other: whoever makes the server object gives it, and no call can.
+
+    `clock` is moved by tests; `signing_clock`, by which signatures are judged, is the one that clients have.
+    `interfere` may fail or answer a call that is allowed; `reason_to_fail` has the FailureReason of a job, by
+    its ARN, that is to fail instead of being run. Nothing is kept beyond the process.
+    """
+
+    clock: Clock
+    signing_clock: Clock
+    interfere: Interfere
+    reason_to_fail: Callable[[str], str | None]
+
+
+class Opened(NamedTuple):
+    """A server without its listener."""
+
+    gateway: Gateway
+    store: Store
 
 
 class CannotListen(Exception):
@@ -142,9 +165,20 @@ def authority(config: Config) -> Path:
 
 
 @asynccontextmanager
-async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[Gateway]:
+async def opened(config: Config, trial: Trial | None = None) -> AsyncIterator[Opened]:
     """Everything but the listener, wired and started; closed at the end."""
-    store = SqliteStore(config.data)
+    store = SqliteStore(config.data, is_durable=trial is None)
+    try:
+        async with _wired(store, config, trial) as parts:
+            yield parts
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> AsyncIterator[Opened]:
+    clock = trial.clock if trial else system_clock
+    grace_seconds = 0.0 if trial else GRACE_SECONDS
     steady = SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
@@ -158,6 +192,7 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         steady=steady,
         config=config,
         upstreams={"s3": S3Upstream(config).forward} if config.s3_endpoint else {},
+        interfere=trial.interfere if trial else None,
     )
     worker = Worker(store, door.from_inside, functions, steady)
     supervisor = Supervisor()
@@ -166,10 +201,11 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
     matcher = EventMatcher(store, steady)
     deliveries = EventDeliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
-    clusters = ClusterController(store, door.from_inside, steady, config)
+    clusters = ClusterController(store, door.from_inside, steady, config, Jobs(grace_seconds))
     housekeeping = Housekeeping(store, steady, config)
-    processes = Jobs()
-    job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes))
+    processes = Jobs(grace_seconds)
+    reason_to_fail = trial.reason_to_fail if trial else _no_reason
+    job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes, reason_to_fail))
     try:
         await _onboard(store, config, clock)
         for sweep in (s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
@@ -187,7 +223,9 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         clusters.start(supervisor)
         housekeeping.start(supervisor)
         job_runner.start(supervisor)
-        yield Gateway(door, directory, JobCredentials(store, door.from_inside), clock, config)
+        signing_clock = trial.signing_clock if trial else clock
+        credentials = JobCredentials(store, door.from_inside)
+        yield Opened(Gateway(door, directory, credentials, signing_clock, config), store)
     finally:
         await processes.close()
         job_runner.close()
@@ -196,7 +234,10 @@ async def opened(config: Config, clock: Clock = system_clock) -> AsyncIterator[G
         await functions.close()
         directory.close()
         audit.close()
-        await store.close()
+
+
+def _no_reason(_arn: str) -> None:
+    """No job of an ordinary server is to fail."""
 
 
 def _tune_garbage_collector() -> None:
@@ -209,10 +250,10 @@ def _tune_garbage_collector() -> None:
 
 
 async def _serve(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
-    async with opened(config) as gateway:
+    async with opened(config) as parts:
         _tune_garbage_collector()
         settings = uvicorn.Config(
-            gateway,
+            parts.gateway,
             http=Connection,
             proxy_headers=False,  # gateway/origin.py decides which proxies are trusted
             lifespan="off",
@@ -302,7 +343,8 @@ def _proxy_password(config: Config) -> str:
 
 def _listener(config: Config) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family)
+    # the protocol is named, so that asyncio sends answers at once: it asks for that only where it is TCP
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))

@@ -4,6 +4,6 @@
 - `table`: (service, operation) -> handler (table.py)
 """
 
-from passrole.api.door import Call, Door
+from passrole.api.door import Call, Door, Interfere
 
-__all__ = ["Call", "Door"]
+__all__ = ["Call", "Door", "Interfere"]

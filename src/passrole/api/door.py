@@ -67,6 +67,10 @@ class Call:
     hung_up: Callable[[], Awaitable[None]] | None = None
 
 
+Interfere = Callable[[Call], Awaitable[dict[str, Any] | None]]
+"""What a server for tests does to a call that is allowed: it raises a Fault, answers, or lets it pass."""
+
+
 class Door:
     """The door; `call` is the only way to a handler."""
 
@@ -81,6 +85,7 @@ class Door:
         config: Config,
         steady: Clock | None = None,
         upstreams: Mapping[str, Upstream] | None = None,
+        interfere: Interfere | None = None,
     ) -> None:
         """`steady`: the handlers' clock, which never goes back (default `clock`).
 
@@ -93,6 +98,7 @@ class Door:
         self._steady = steady or clock
         self._config = config
         self._upstreams = dict(upstreams or {})
+        self._interfere = interfere
         self._authoriser = Authoriser(directory, clock)
 
     async def call(self, call: Call) -> dict[str, Any]:
@@ -151,6 +157,8 @@ class Door:
         context = self._context(call)
         parameters = _arguments(call, operation)
         await self._authorise(call, operation, context, parameters, verdict)
+        if self._interfere is not None and (answer := await self._interfere(call)) is not None:
+            return answer
         upstream = self._upstreams.get(call.service)
         if upstream is not None:
             return await upstream(context, operation, call.operation, call.parameters)

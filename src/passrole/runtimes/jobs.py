@@ -55,7 +55,8 @@ class JobLost(Exception):
 class Jobs:
     """Runs jobs and waits for them. Create it inside the event loop that will use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        self._grace_seconds = grace_seconds
         self._running: dict[Path, int] = {}
         self._confined: set[Path] = set()
 
@@ -127,10 +128,10 @@ class Jobs:
                 os.kill(each, signal.SIGKILL)
 
     async def close(self) -> None:
-        """Ask every job to end, and kill those that have not within GRACE_SECONDS."""
+        """Ask every job to end, and kill those that have not within `grace_seconds`."""
         unasked = set(self._running)
         loop = asyncio.get_running_loop()
-        until = loop.time() + GRACE_SECONDS
+        until = loop.time() + self._grace_seconds
         while self._running and loop.time() < until:
             unasked = {each for each in unasked & self._running.keys() if not self.interrupt(each)}
             await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-from passrole.clock import Clock
+from passrole.clock import Clock, system_clock
 from passrole.runtimes import environment, failures, processes
 from passrole.runtimes.broker import Broker, NextInvocation
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
@@ -175,7 +175,7 @@ class WorkerProcess:
         self._current = self._loop.create_future()
         deadline = self._loop.time() + self.spec.timeout_seconds
         watch = _Watch(self, deadline)
-        deadline_ms = int((self._clock() + self.spec.timeout_seconds) * 1000)
+        deadline_ms = int((system_clock() + self.spec.timeout_seconds) * 1000)
         arn = invocation.arn or self.spec.arn
         self._broker.offer(NextInvocation(invocation.request_id, arn, deadline_ms, invocation.payload))
         try:

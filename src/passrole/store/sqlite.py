@@ -91,7 +91,8 @@ class _Outcome(NamedTuple):
 class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
+        """`is_durable=False`: a power cut may lose what was written, which is fit for tests alone."""
         private_files.make_folder(folder, log.warning)
         self._locks = _locked(folder)
         self._loop = asyncio.get_running_loop()
@@ -103,6 +104,7 @@ class SqliteStore:
         self._snapshot = self._reader._connection.cursor()
         self._room = asyncio.Semaphore(WRITES_MAX)
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._is_durable = is_durable
         self._thread = threading.Thread(target=self._run, args=(path,), name="passrole-writer", daemon=True)
         self._closed = False
         self._thread.start()
@@ -150,6 +152,8 @@ class SqliteStore:
 
     def _run(self, path: Path) -> None:
         connection = _connect(path)
+        if not self._is_durable:
+            connection.execute("PRAGMA synchronous=OFF")
         files = _Files(path)
         last = False
         while not last:

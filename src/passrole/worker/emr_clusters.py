@@ -48,10 +48,12 @@ Follow = Callable[[Cluster, EmrStep], Awaitable[Outcome]]
 class ClusterController:
     """Works all clusters. `start` once the door is open; the supervisor is closed before the store."""
 
-    def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config) -> None:
+    def __init__(
+        self, store: Store, call: CallOperation, clock: Clock, config: Config, jobs: Jobs | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._jobs = Jobs()
+        self._jobs = jobs or Jobs()
         self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
         self._due = DueKeys(clock)
         self._followed: set[str] = set()

@@ -63,6 +63,8 @@ class Means:
     clock: Clock
     config: Config
     jobs: Jobs
+    reason_to_fail: Callable[[str], str | None] = lambda _arn: None
+    """The FailureReason of a job, by its ARN, that is to fail before it begins: a test wants it so."""
 
 
 def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
@@ -161,6 +163,9 @@ class JobRun:
 
     async def _prepare(self) -> None:
         """Make every instance's folder and bring its inputs. What an earlier process left is removed."""
+        reason = self._means.reason_to_fail(self._job.arn)
+        if reason is not None:
+            raise JobFailed(reason)
         form = await asyncio.to_thread(programs.form_of, self._kind, self._job, self._means.config)
         await self._tell("Downloading")
         objects = await self._objects(self._transfer)

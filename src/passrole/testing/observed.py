@@ -1,0 +1,75 @@
+"""What a test sees of executions: read from the store and the audit trail of the server, not over HTTP.
+
+A hundred looks a second at an execution that is waited for would cost more over the network than the test.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from passrole import history
+from passrole.audit.reader import entries
+from passrole.client.connection import Connection
+from passrole.definition import Pipeline
+from passrole.history import UnknownExecution, projection
+from passrole.store import Tx
+from passrole.testing.server_thread import ServerThread
+from passrole.worker.calls import STEP_CHARACTERS_MAX
+
+T = TypeVar("T")
+
+_SESSION = "sagemaker-pipeline-"
+_DENIED = ("AccessDenied", "AccessDeniedException")
+
+
+class Observed:
+    """Reads of the server's present state; `sagemaker` is the client with which a test acts on executions."""
+
+    def __init__(self, thread: ServerThread, connection: Connection) -> None:
+        self._thread = thread
+        self._connection = connection
+
+    @property
+    def sagemaker(self) -> Any:
+        """The administrator's client."""
+        return self._connection.client("sagemaker")
+
+    def description(self, arn: str) -> dict[str, Any]:
+        """DescribePipelineExecution's answer."""
+
+        def described(tx: Tx) -> dict[str, Any]:
+            folded, execution = history.load(tx, arn), history.executions.find(tx, arn)
+            assert execution is not None, "an execution with a journal has a row"
+            return projection.describe(execution, folded)
+
+        return self.read(described)
+
+    def steps(self, arn: str) -> list[dict[str, Any]]:
+        """ListPipelineExecutionSteps's steps, oldest first."""
+        return self.read(lambda tx: projection.steps(history.load(tx, arn).state, newest_first=False))
+
+    def pipeline(self, arn: str) -> Pipeline:
+        """The definition of the execution."""
+        return self.read(lambda tx: history.load(tx, arn).state.pipeline)
+
+    def is_denied(self, arn: str, action: str, step: str = "") -> bool:
+        """Whether IAM denied the action to the execution's role, for one of its steps or for this one."""
+        session = f"{_SESSION}{arn.rpartition('/')[2]}-{step[:STEP_CHARACTERS_MAX]}"
+        wanted = action.lower()
+        for entry in entries(self._thread.config.data, lambda line: session.encode() in line):
+            is_of_step = entry.principal.endswith(session) if step else session in entry.principal
+            asked = {check.action.lower() for check in entry.checks if not check.allowed}
+            asked.add(f"{entry.service}:{entry.operation}".lower())
+            if is_of_step and entry.code in _DENIED and wanted in asked:
+                return True
+        return False
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """The result of a read of the store. AssertionError where it is about an unknown execution."""
+
+        async def done() -> T:
+            return await self._thread.store.read(work)
+
+        try:
+            return self._thread.do(done())
+        except UnknownExecution as error:
+            raise AssertionError(f"there is no execution {error}; a reset removes all") from None
