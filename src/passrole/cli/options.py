@@ -71,12 +71,12 @@ def image_options(command: F) -> F:
         "images",
         metavar="GLOB=FORM",
         multiple=True,
-        help="What runs for an image: python:FOLDER, command:PROGRAM or container; may be repeated.",
+        help="How to run an image: python:FOLDER, command:PROGRAM or container; may be repeated.",
     )
     engine = click.option(
         "--containers",
         type=click.Choice(["auto", "docker", "podman", "finch", "none"]),
-        help="The engine for images that nothing else stands for.  [default: auto]",
+        help="The container engine, for images that have no other form here.  [default: auto]",
     )
     return image(engine(command))
 

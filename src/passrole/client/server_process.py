@@ -60,7 +60,7 @@ def running_server(
             if url:
                 yield url, True
                 return
-    raise ServerUnavailable(f"another server holds `{config.data}` and does not answer")
+    raise ServerUnavailable(f"another server uses `{config.data}` and does not answer")
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _check_held_by_another(config: Config, process: subprocess.Popen[bytes]) -> 
     code = process.wait()
     log = _log_path(config)
     lines = log.read_text(errors="replace").strip().splitlines() or ["no reason was given"]
-    if "another server holds" in lines[-1]:
+    if "another server uses" in lines[-1]:
         log.write_bytes(b"")
         return
     reason = lines[-1].removeprefix("passrole serve: ")

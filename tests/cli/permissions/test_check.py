@@ -56,7 +56,7 @@ def test_something_missing_is_1_and_its_reason_stands_under_it(write: Write) -> 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("{good}", "one of --policy, --managed-version, --role is required"),
+        ("{good}", "no role to check: pass --policy, --managed-version or --role"),
         ("{good} --role x --policy {policy}", "--role brings its own policies"),
         ("{broken} --managed-version v3", "Malformed"),
         ("{empty} --managed-version v3", "the definition has no list of `Steps`"),

@@ -127,9 +127,9 @@ def test_a_policy_of_the_resource_and_a_trust_policy_are_asked_too(write: Write)
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("--action sqs:SendMessage", "one of --policy, --role, --principal is required"),
-        ("--policy {policy}", "a request of your own needs --action"),
-        ("--resource *", "a request of your own needs --action"),
+        ("--action sqs:SendMessage", "no caller to explain: pass --policy, --role or --principal"),
+        ("--policy {policy}", "to explain a request that you describe, pass --action"),
+        ("--resource *", "to explain a request that you describe, pass --action"),
         ("--policy {policy} --action sqs", "`sqs` is not an action such as `sqs:SendMessage`"),
         ("--policy {policy} --action sqs:*", "is not an action"),
         ("--policy {policy} --action sqs:x --resource q", "`q` is not an ARN"),

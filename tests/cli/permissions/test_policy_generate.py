@@ -84,7 +84,7 @@ def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write)
 @pytest.mark.parametrize(
     "arguments, code, message",
     [
-        ("", 2, "one of DEFINITION, --from-executions is required"),
+        ("", 2, "pass a DEFINITION or --from-executions"),
         ("none.json", 2, "there is no file `none.json`"),
         ("{empty}", 2, "has no list of `Steps`"),
         ("{idle} -p X=1", 2, "has no parameter `X`"),
@@ -95,7 +95,7 @@ def test_the_text_has_each_document_under_its_title_and_no_escapes(write: Write)
         (
             "--from-executions --for caller --data {trail}",
             2,
-            "gives the policy of the role only; leave out --for caller",
+            "writes the role's policy only; leave out --for caller",
         ),
         ("--from-executions --role other --data {trail}", 2, "no call of an execution with the role `other`"),
         ("--from-executions --data {broken}", 2, "has a line that is not JSON"),

@@ -33,7 +33,7 @@ def test_a_second_server_on_the_folder_is_refused(passrole: Passrole, tmp_path: 
     first.stdout.readline()
     second = passrole("serve", "--data", str(tmp_path), "--port", "0")
     _, told = second.communicate(timeout=20)
-    assert told == f"passrole serve: another server holds the data folder `{tmp_path}`\n"
+    assert told == f"passrole serve: another server uses the data folder `{tmp_path}`\n"
     assert second.returncode == 2
 
 

@@ -128,7 +128,7 @@ def test_a_second_server_is_refused_whose_lock_file_somebody_removed(
     first.stdout.readline()
     (tmp_path / "lock").unlink()
     code, line = ended(passrole("serve", "--data", str(tmp_path), "--port", "0"))
-    assert (code, line) == (2, f"passrole serve: another server holds the data folder `{tmp_path}`\n")
+    assert (code, line) == (2, f"passrole serve: another server uses the data folder `{tmp_path}`\n")
     assert first.poll() is None
 
 
@@ -136,7 +136,7 @@ def test_a_server_of_an_older_version_is_respected(passrole: Passrole, tmp_path:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, line = ended(passrole("serve", "--data", str(tmp_path), "--port", "0"))
-    assert (code, line) == (2, f"passrole serve: another server holds the data folder `{tmp_path}`\n")
+    assert (code, line) == (2, f"passrole serve: another server uses the data folder `{tmp_path}`\n")
 
 
 def folder_moved(data: Path) -> None:

@@ -34,12 +34,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(epilog=_EXAMPLES)
 @data_option
 @click.argument("definition")
-@click.option("--from-endpoint", is_flag=True, help="DEFINITION is a deployed pipeline's name.")
+@click.option("--from-endpoint", is_flag=True, help="DEFINITION is the name of a deployed pipeline.")
 @click.option(
     "--policy", "policies", multiple=True, type=_FILE, help="A policy of the role; may be repeated."
 )
 @click.option("--boundary", type=_FILE, help="The role's permissions boundary.")
-@click.option("--trust", type=_FILE, help="The role's trust policy; without it trust is not checked.")
+@click.option("--trust", type=_FILE, help="The role's trust policy; trust is not checked without it.")
 @click.option(
     "--managed-version",
     type=click.Choice(["v1", "v2", "v3"]),
@@ -54,13 +54,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=AssignmentType(),
     help="A pipeline parameter; may be repeated.",
 )
-@click.option("--caller", type=_FILE, help="A policy of whoever creates and starts the pipeline.")
+@click.option(
+    "--caller", type=_FILE, help="Also check the deployer: a policy of who creates and starts the pipeline."
+)
 @click.option(
     "--job-role",
     "job_roles",
     metavar="NAME|FILE",
     multiple=True,
-    help="The role of the pipeline's jobs: a policy of it (may be repeated), or its name at the server.",
+    help="The role of the pipeline's jobs: a policy file (may be repeated), or its name at the server.",
 )
 @click.option(
     "--role-tag",
@@ -76,7 +78,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(["text", "json", "sarif", "junit"]),
     default="text",
     show_default=True,
-    help="For people, for programs, for code scanning, for test reports.",
+    help="text for people, json for programs, sarif for code scanning, junit for test reports.",
 )
 @click.pass_context
 def check(
@@ -98,12 +100,12 @@ def check(
 ) -> None:
     """List the permissions a pipeline needs, and what its role lacks.
 
-    What the roles of its jobs need is listed too, and how the images of its jobs are run on this machine.
+    Also lists the needs of its jobs' roles, and how this machine runs the images of its jobs.
 
-    Needs no server (but for --role) and no AWS account. With --from-endpoint, DEFINITION is the name of a
-    pipeline that is deployed: at AWS, or where the AWS_ENDPOINT_URL of `passrole env` leads.
+    Needs no AWS account, and no server unless you pass --role. With --from-endpoint, DEFINITION is the
+    name of a deployed pipeline: on AWS, or on a passrole server after `eval "$(passrole env)"`.
 
-    Exit code 0: all that is required is allowed; 1: something is missing, or may be.
+    Exit code 0: all required permissions are allowed. 1: one is missing, or may be. 2: invalid input.
     """
     from passrole.cli.permissions import report
     from passrole.cli.permissions.subject import Choice

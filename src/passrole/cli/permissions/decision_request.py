@@ -84,7 +84,7 @@ def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:
     if asked.policies or asked.boundary or (has_none and asked.resource_policy):
         return True
     if asked.role is None and given is None:
-        raise Misuse("one of --policy, --role, --principal is required")
+        raise Misuse("no caller to explain: pass --policy, --role or --principal")
     return False
 
 

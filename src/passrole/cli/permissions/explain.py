@@ -23,31 +23,31 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.option("--request-id", metavar="ID", help="A call by its request id, allowed or not.")
-@click.option("--action", metavar="ACTION", help="The action: `service:Action`.")
+@click.option("--request-id", metavar="ID", help="The call with this request id, allowed or denied.")
+@click.option("--action", metavar="ACTION", help="The action, such as sqs:SendMessage.")
 @click.option("--resource", metavar="ARN", help="The resource.  [default: *, for actions without resources]")
 @click.option(
     "--context",
     "keys",
     multiple=True,
     type=AssignmentType(),
-    help="A condition key; repeated for one with several values.",
+    help="A condition key; repeat it for several values.",
 )
 @click.option(
-    "--principal", metavar="ARN", help="The principal: without --policy, a user or role of the server."
+    "--principal", metavar="ARN", help="The caller; without --policy, a user or role of the server."
 )
-@click.option("--role", metavar="NAME", help="A role of the server as the principal, by name or ARN.")
-@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of the principal.")
-@click.option("--boundary", type=_FILE, help="The permissions boundary of the principal.")
+@click.option("--role", metavar="NAME", help="The caller is this role of the server, by name or ARN.")
+@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of the caller.")
+@click.option("--boundary", type=_FILE, help="The permissions boundary of the caller.")
 @click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")
 @click.option(
     "--cache",
     type=(str, str),
     metavar="EXECUTION STEP",
-    help="Whether a step took an earlier result over; the execution as for `passrole logs`.",
+    help="Whether a step was cached; EXECUTION as for `passrole logs`.",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json for programs."
 )
 @click.pass_context
 def explain(
@@ -67,15 +67,15 @@ def explain(
 ) -> None:
     """Explain why a call was denied, or a step was not cached.
 
-    Without options it is the last denial in the server's audit trail. With --action it is a request of
-    your own, decided by the policies of a role of the server, or by files alone (--policy), without a server.
-    Shows the layer and the statement that decided, what each layer says, which statements nearly
-    allowed it, and the smallest one that would.
+    Without options, explains the last denial in the server's audit trail. With --action, explains a request
+    that you describe, decided by a role of the server, or by policy files (--policy) without a server. Shows
+    which layer and statement decided, what each layer says, which statements nearly allowed the call, and the
+    smallest statement that would allow it.
 
-    With --cache it is whether a step took the result of an earlier execution over, and if not, which argument
-    differed.
+    With --cache, says whether a step reused the result of an earlier execution, and if not, which argument
+    was different.
 
-    Exit code 0: allowed, or taken over; 1: denied, or not; 2: the input cannot be used.
+    Exit code 0: allowed, or cached. 1: denied, or not cached. 2: invalid input.
     """
     from passrole.cli.permissions import explanation
     from passrole.cli.permissions.decision_request import DecisionRequest, decide
@@ -91,7 +91,7 @@ def explain(
         context.exit(step_cache.explain(config, *cache, format_))
     if action is None:
         if asked.is_begun or resource is not None:
-            raise Misuse("a request of your own needs --action")
+            raise Misuse("to explain a request that you describe, pass --action")
         found = explanation.from_trail(config.data, request_id)
     elif request_id is not None:
         raise Misuse("--request-id and --action exclude each other")

@@ -19,7 +19,7 @@ _EXAMPLES = examples(
 
 @click.group("policy", cls=Commands, epilog=_EXAMPLES)
 def policy() -> None:
-    """Write, compare and examine the policies of a role."""
+    """Write, compare and check policies."""
 
 
 for _command in (generate, diff, versions, lint):

@@ -40,7 +40,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A pipeline parameter; may be repeated.",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json for programs."
 )
 @click.pass_context
 def diff(
@@ -51,11 +51,11 @@ def diff(
     parameters: tuple[Assignment, ...],
     format_: str,
 ) -> None:
-    """Show what a policy lacks for a pipeline, and what it grants without need.
+    """Compare a role with a pipeline's needs.
 
-    ROLE-OR-FILE is the file of a policy, or else a role of the running server, by name or ARN. Lines with
-    `-` are needed and not granted, lines with `+` granted and never needed. Exit code 0: nothing is
-    missing; 1: something is; 2: the input cannot be used.
+    ROLE-OR-FILE is a policy file, or a role of the running server, by name or ARN. Lines with `-` are missing
+    permissions, lines with `+` are unused ones. Exit code 0: nothing is missing. 1: something is missing.
+    2: invalid input.
     """
     from passrole import needs
     from passrole.cli.permissions.subject import Choice, definition_of, evaluate_subject, subject_of

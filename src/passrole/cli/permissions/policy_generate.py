@@ -39,18 +39,18 @@ _EXAMPLES = examples(
     type=AssignmentType(),
     help="A pipeline parameter; may be repeated.",
 )
-@click.option("--account", help="The account of what is not named in full.")
-@click.option("--region", help="The region of what is not named in full.")
+@click.option("--account", help="The account, where the definition does not name it.")
+@click.option("--region", help="The region, where the definition does not name it.")
 @click.option("--role", metavar="NAME", help="The execution role, by name or ARN.")
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @click.option(
-    "--from-executions", is_flag=True, help="From what a role was allowed, by the server's audit trail."
+    "--from-executions", is_flag=True, help="Use the calls that a role made, from the server's audit trail."
 )
 @click.option(
     "--for",
     "whose",
     type=click.Choice(["role", "caller", "trust", "job-role"]),
-    help="Print one document alone, as JSON that IAM takes.",
+    help="Print one document only, as JSON for IAM.",
 )
 @click.option(
     "--format",
@@ -58,7 +58,7 @@ _EXAMPLES = examples(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people, or one object with all documents.",
+    help="text for people, json for one object with all documents.",
 )
 def generate(
     data: Path | None,
@@ -74,13 +74,12 @@ def generate(
 ) -> None:
     """Write the smallest policies with which a pipeline runs.
 
-    One is for its execution role, one for whoever creates and starts it, one is the role's trust policy, and
-    where the pipeline has jobs one is for their own role.
-    Resources are exact where the DEFINITION tells them, and a pattern where only an execution knows them:
-    such statements have `KnownAtRunTime` in their Sid, and a note says which step they are for.
+    One is for its execution role, one for who creates and starts it, one is the role's trust policy. If
+    the pipeline has jobs, one is for their own role. A resource is exact where the DEFINITION names it,
+    else it is a wildcard: such a statement has `KnownAtRunTime` in its Sid, and a note names the step.
 
-    With --from-executions the role's policy is made from what it asked for and was allowed while
-    executions ran; DEFINITION is then the ARN of an execution, or left out for all of them.
+    With --from-executions, the role's policy is made from the calls that it was allowed to make in
+    executions. DEFINITION is then the ARN of an execution, or left out for all executions.
     """
     config = settings(data=data, account=account, region=region)
     if from_executions:
@@ -95,7 +94,7 @@ def generate(
     from passrole.cli.permissions.generated_policies import from_definition
 
     if definition is None:
-        raise Misuse("one of DEFINITION, --from-executions is required")
+        raise Misuse("pass a DEFINITION or --from-executions")
     given = unique_assignments(parameters, "-p")
     file = Path(definition)
     if not file.is_file():
@@ -112,9 +111,9 @@ def _print(found: "Generated", whose: str | None, format_: str) -> None:
     if whose is not None:
         document = found.documents.get(whose)
         if document is None:
-            raise Misuse(f"--from-executions gives the policy of the role only; leave out --for {whose}")
+            raise Misuse(f"--from-executions writes the role's policy only; leave out --for {whose}")
         if not document["Statement"]:
-            raise Failed(f"the {whose} needs no permission; there is no policy to write")
+            raise Failed(f"the {whose} needs no permissions, so there is no policy to write")
         for note in found.notes_by_document.get(whose, ()):
             click.echo(f"note: {printable(note)}", err=True)
         click.echo(json.dumps(document, indent=2))

@@ -27,17 +27,17 @@ _COLOURS = {"error": "red", "warning": "yellow"}
     type=click.Choice(["identity", "managed", "session", "resource", "trust"]),
     default="identity",
     show_default=True,
-    help="Of a role or user, inline, managed or a session's; of a queue or function; or a role's trust.",
+    help="The kind of policy: inline, managed, session, of a resource (queue, function), or a role's trust.",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json for programs."
 )
 @click.pass_context
 def lint(context: click.Context, file: Path, kind: str, format_: str) -> None:
     """Look for mistakes in a policy document.
 
-    An `error` is what AWS refuses, in its words; a `warning` is about a document that AWS takes and that
-    may not do what was meant. Exit code 0: neither; 1: warnings; 2: an error, or no usable file.
+    An `error`: AWS refuses the document, with this message. A `warning`: AWS accepts it, but it may not
+    do what you want. Exit code 0: no findings. 1: warnings. 2: an error, or an unusable file.
     """
     from passrole.cli.permissions.policy_files import read_text, unwrap_policy_version
     from passrole.policy.lint import lint as findings_in

@@ -23,13 +23,13 @@ _EXAMPLES = examples(
 @click.command(epilog=_EXAMPLES)
 @click.argument("name")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json for programs."
 )
 def versions(name: str, format_: str) -> None:
     """Show what each version of a managed policy added, with its date.
 
-    NAME is the name or ARN of one of AWS's managed policies that passrole has. A role that was given the
-    policy long ago has its newest version: AWS changes it for everyone.
+    NAME is the name or ARN of an AWS managed policy that passrole has. A role always has its newest version,
+    also if it was attached long ago: AWS updates it for everyone.
     """
     from passrole.policy.managed import policies
 

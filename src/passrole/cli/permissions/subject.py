@@ -77,7 +77,7 @@ def subject_of(choice: Choice, place: Place) -> Subject:
             raise Misuse("--role brings its own tags; leave out --role-tag")
         return role_at_server(choice, choice.role)
     if not choice.policies and choice.version is None:
-        raise Misuse("one of --policy, --managed-version, --role is required")
+        raise Misuse("no role to check: pass --policy, --managed-version or --role")
     identity = [named_policy(path) for path in choice.policies]
     if choice.version is not None:
         identity.append(managed_policy(choice.version))

@@ -31,9 +31,9 @@ _EXAMPLES = examples(
 )
 @data_option
 def approve(token: str, outputs: tuple[Assignment, ...], data: Path | None) -> None:
-    """Approve a waiting callback: its step succeeds.
+    """Approve a waiting callback.
 
-    `passrole callbacks` lists the tokens.
+    Its step succeeds and the execution continues. `passrole callbacks` lists the tokens.
     """
     from passrole.client import callbacks
     from passrole.client.connection import connect

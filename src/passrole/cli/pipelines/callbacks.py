@@ -31,7 +31,7 @@ _EXAMPLES = examples(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people, or one JSON list.",
+    help="text for people, json for programs.",
 )
 def callbacks(data: Path | None, format_: str) -> None:
     """List the callbacks that wait for an answer, oldest first."""

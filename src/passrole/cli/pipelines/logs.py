@@ -25,17 +25,16 @@ _POLL_SECONDS = 0.5
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.option("--follow", "-f", is_flag=True, help="Continue until the execution has ended.")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines until the execution ends.")
 @click.argument("execution")
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
-    """Print what the steps of an execution wrote.
+    """Print the logs of an execution's steps.
 
-    That is what their functions, jobs and EMR programs wrote. EXECUTION is an execution's ARN or id, or the
-    name of a pipeline, whose newest execution is meant. Each line has its time (UTC), its step and its text;
-    those of an EMR step have the time of its start, and those of a job with several instances `STEP/algo-1`.
-    A step that wrote nothing is told on standard error: its function's or job's role may not write logs, or
-    its result is from an earlier execution.
+    These are the logs of its functions, jobs and EMR programs. EXECUTION is an execution's ARN or id, or the
+    name of a pipeline, which means its newest execution. Each line has its time (UTC), its step and its text.
+    The lines of an EMR step have the time of its start. The lines of a job with several instances have
+    `STEP/algo-1` as their step. If a step logged nothing, a hint on standard error says why.
     """
     from passrole.client import step_logs
     from passrole.client.connection import connect

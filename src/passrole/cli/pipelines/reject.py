@@ -14,12 +14,14 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("token")
-@click.option("--reason", metavar="TEXT", required=True, help="The step's failure reason; 256 characters.")
+@click.option(
+    "--reason", metavar="TEXT", required=True, help="The step's failure reason, up to 256 characters."
+)
 @data_option
 def reject(token: str, reason: str, data: Path | None) -> None:
-    """Reject a waiting callback: its step fails.
+    """Reject a waiting callback.
 
-    `passrole callbacks` lists the tokens.
+    Its step fails. `passrole callbacks` lists the tokens.
     """
     from passrole.client import callbacks
     from passrole.client.connection import connect
@@ -27,4 +29,4 @@ def reject(token: str, reason: str, data: Path | None) -> None:
     connection = connect(settings(data=data), must_run=True)
     with aws_errors_reported():
         execution = callbacks.reject(connection, token, reason)
-    click.echo(f"rejected; {execution} continues without that step")
+    click.echo(f"rejected; {execution} continues, and the step fails")

@@ -89,8 +89,8 @@ def run(
 
     Creates or updates the functions and the pipeline, starts an execution, shows each step as it
     changes, with the reason of every failure, and prints the outputs. The exit code is 0 if the
-    execution Succeeded and 1 otherwise. Where no server runs on the data folder, one is started for as
-    long as this takes. On a terminal, a callback that waits can be answered by a key.
+    execution Succeeded, else 1. If no server runs on the data folder, one starts for this command. On a
+    terminal, you can answer a waiting callback with a key.
     """
     job = _job(definition, role, parameters, functions, name)
 

@@ -20,15 +20,15 @@ _COLOURS = {"ok": "green", "missing": "yellow", "wrong": "red"}
 @click.command(epilog=_EXAMPLES)
 @data_option
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For programs: json."
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="json for programs."
 )
 @click.pass_context
 def doctor(context: click.Context, data: Path | None, format_: str) -> None:
-    """Check the prerequisites of pipelines on this machine.
+    """Check that this machine has what pipelines need.
 
-    Each line that is not `ok` tells what to do about it: `--` keeps some steps from running (EMR steps
-    without Java or Spark, functions in JavaScript without Node.js), `NO` keeps the server from running. The
-    exit code is 1 if there is a `NO`, else 0.
+    Each line that is not `ok` says what to do. `--`: some steps cannot run (EMR steps without Java or Spark,
+    functions in JavaScript without Node.js). `NO`: the server cannot run. The exit code is 1 if there is a
+    `NO`, else 0.
     """
     from passrole.cli.server.diagnostics import findings
 

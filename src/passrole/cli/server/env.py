@@ -28,12 +28,12 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.option("--role", metavar="NAME", help="Use a session of this role, not the administrator's keys.")
 @click.option(
     "--for",
     "client",
     type=click.Choice(sorted(CLIENTS)),
-    help="The lines for this client, if it needs others than AWS's SDKs.",
+    help="Print the settings of a client that needs others than AWS's SDKs.",
 )
 @click.option(
     "--format",
@@ -43,15 +43,17 @@ _EXAMPLES = examples(
     show_default=True,
     help="Lines for `eval`, or one JSON object.",
 )
-@click.option("--unset", is_flag=True, help="The line that removes them from the shell again.")
+@click.option("--unset", is_flag=True, help="Print a line that removes the variables from the shell.")
 def env(data: Path | None, role: str | None, client: str | None, format_: str, unset: bool) -> None:
     """Print the variables with which AWS clients reach the server.
 
-    They carry the administrator's access key, or with --role the temporary credentials of a role that
-    trusts sagemaker.amazonaws.com, as a Studio notebook has them (this needs a running server). While a
-    server runs they also lead AWS's https names there, which the SageMaker SDK insists on. With --for they
-    are those of one client; s3cmd's and duckdb's are a text for it: a configuration file, a statement.
-    --unset needs no server: a shell keeps the variables, and with them a proxy, when the server has stopped.
+    They have the administrator's access key. With --role they have temporary credentials of a role, as in a
+    Studio notebook: the role must trust sagemaker.amazonaws.com, and a server must run. While a server runs,
+    the variables also send AWS's https host names to it, because the SageMaker SDK uses these.
+
+    With --for, print the settings of one client; for s3cmd a configuration file, for duckdb a SQL statement.
+
+    The variables stay in the shell when the server stops. Remove them with --unset; this needs no server.
     """
     if unset:
         click.echo(environment.unset())

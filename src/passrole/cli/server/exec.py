@@ -27,7 +27,7 @@ _EXAMPLES = examples(
 @data_option
 @spark_master_option
 @image_options
-@click.option("--role", metavar="NAME", help="A session of this role instead of the administrator's keys.")
+@click.option("--role", metavar="NAME", help="Use a session of this role, not the administrator's keys.")
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
 @click.pass_context
 def exec_(
@@ -39,11 +39,10 @@ def exec_(
     role: str | None,
     command: tuple[str, ...],
 ) -> None:
-    """Run a command whose AWS clients all reach the server.
+    """Run a command whose AWS calls all go to the server.
 
-    Those of the SageMaker SDK do, too, which insist on AWS's own names. Where no server runs on the data
-    folder, one is started and stopped again with the command. Signals go to the command, and its exit code
-    is the exit code.
+    This includes the SageMaker SDK's calls. If no server runs on the data folder, one starts before the
+    command and stops after it. Signals are passed to the command. The exit code is the command's.
     """
     from passrole.cli.server import process
     from passrole.cli.temporary_server import connected

@@ -19,16 +19,18 @@ _EXAMPLES = examples(
 @click.option(
     "--studio",
     is_flag=True,
-    help="Attach AmazonSageMakerFullAccess too, as Studio's onboarding gives in practice.",
+    help="Also attach AmazonSageMakerFullAccess, as Studio's onboarding does.",
 )
 def init(data: Path | None, studio: bool) -> None:
-    """Prepare a data folder: an execution role, an administrator.
+    """Prepare a data folder with an execution role and an administrator.
 
-    The role is what onboarding to SageMaker Studio Classic makes: `AmazonSageMaker-ExecutionRole-<time>`
-    under `/service-role/`, trusting sagemaker.amazonaws.com, with the managed policy
-    AmazonSageMakerPipelinesIntegrations attached. What is there already stays as it is, and `serve`,
-    `exec` and `run` do this by themselves on a new folder. With --studio the role may do what the examples
-    of AWS's documentation need beside pipelines, such as jobs and S3.
+    The role is the one that onboarding to SageMaker Studio Classic creates:
+    `AmazonSageMaker-ExecutionRole-<time>` under `/service-role/`. It trusts sagemaker.amazonaws.com and
+    has the managed policy AmazonSageMakerPipelinesIntegrations. With --studio it may also run jobs and
+    use S3, as the examples in AWS's documentation do.
+
+    You rarely need this command: `serve`, `exec` and `run` prepare a new folder too. Existing roles and keys
+    are kept.
     """
     from passrole import app
     from passrole.store import DataFolderInUse
@@ -38,7 +40,7 @@ def init(data: Path | None, studio: bool) -> None:
         access = None if studio else app.access(config)
         access = access or app.onboard(config, full_access=studio)
     except DataFolderInUse as error:
-        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+        raise Misuse(f"another server uses the data folder `{config.data}`") from error
     except app.DataFolderUnusable as error:
         raise Misuse(str(error)) from error
     for label, value in (

@@ -39,8 +39,8 @@ def serve(
 ) -> None:
     """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
-    Prints one line when it accepts calls. A new folder is onboarded first, as `passrole init` does.
-    SIGTERM or Ctrl-C ends it cleanly; what was running goes on at the next start.
+    Prints one line when it accepts calls. A new folder is prepared first, as with `passrole init`. SIGTERM or
+    Ctrl-C stops the server; executions that were running continue at the next start.
     """
     from passrole import app
     from passrole.config import ConfigError
@@ -51,7 +51,7 @@ def serve(
     try:
         app.serve(config, _ready)
     except DataFolderInUse as error:
-        raise Misuse(f"another server holds the data folder `{config.data}`") from error
+        raise Misuse(f"another server uses the data folder `{config.data}`") from error
     except (ConfigError, app.DataFolderUnusable) as error:
         raise Misuse(str(error)) from error
     except app.CannotListen as error:
