@@ -22,7 +22,7 @@ _EXAMPLES = examples(
     help="Also attach AmazonSageMakerFullAccess, as Studio's onboarding does.",
 )
 def init(data: Path | None, studio: bool) -> None:
-    """Prepare a data folder with an execution role and an administrator.
+    """Prepare a data folder: an execution role, an administrator.
 
     The role is the one that onboarding to SageMaker Studio Classic creates:
     `AmazonSageMaker-ExecutionRole-<time>` under `/service-role/`. It trusts sagemaker.amazonaws.com and
