@@ -131,7 +131,7 @@ def test_an_error_is_one_sentence_without_a_full_stop(error: click.ClickExceptio
 def test_the_help_imports_neither_clients_nor_server_nor_tables() -> None:
     script = (
         "import sys, passrole.cli;"
-        "print([name for name in ('boto3', 'botocore', 'rich', 'uvicorn') if name in sys.modules])"
+        "print([name for name in ('boto3', 'botocore', 'rich', 'uvicorn', 'yaml') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,10 +12,11 @@ from passrole.cli.options import (
     AssignmentType,
     data_option,
     examples,
-    pipeline_name,
+    say,
     settings,
     unique_assignments,
 )
+from passrole.cli.permissions.named_file import NamedFile, NamedFileType, named_file
 
 if TYPE_CHECKING:
     from passrole.cli.permissions.report import Report
@@ -28,7 +29,7 @@ _EXAMPLES = examples(
     "passrole check pipeline.json --role AmazonSageMaker-ExecutionRole-20260101T120000 --format sarif",
     "passrole check my-pipeline --from-endpoint",
 )
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = NamedFileType()
 
 
 @click.command(epilog=_EXAMPLES)
@@ -86,13 +87,13 @@ def check(
     data: Path | None,
     definition: str,
     from_endpoint: bool,
-    policies: tuple[Path, ...],
-    boundary: Path | None,
-    trust: Path | None,
+    policies: tuple[NamedFile, ...],
+    boundary: NamedFile | None,
+    trust: NamedFile | None,
     managed_version: str | None,
     role: str | None,
     parameters: tuple[Assignment, ...],
-    caller: Path | None,
+    caller: NamedFile | None,
     job_roles: tuple[str, ...],
     tags: tuple[Assignment, ...],
     name: str | None,
@@ -123,22 +124,29 @@ def check(
             )
         found = _deployed(definition, given, choice)
     else:
-        found = _of_a_file(Path(definition), name, given, choice)
+        file = named_file(definition)
+        if file is None:
+            raise Misuse(
+                f"there is no file `{definition}`; for a pipeline that is deployed add --from-endpoint"
+            )
+        found = _of_a_file(file, name, given, choice)
+    for line in found.said:
+        say(line)
     click.echo(report.FORMATS[format_](found))
     context.exit(0 if found.ok else 1)
 
 
-def _of_a_file(file: Path, name: str | None, given: dict[str, str], choice: "Choice") -> "Report":
+def _of_a_file(given: NamedFile, name: str | None, values: dict[str, str], choice: "Choice") -> "Report":
     from passrole import needs
-    from passrole.cli.permissions.subject import definition_of, job_role_of, subject_of
+    from passrole.cli.permissions.pipeline_files import read_pipeline_file
+    from passrole.cli.permissions.subject import job_role_of, parse_definition, subject_of
 
-    if not file.is_file():
-        raise Misuse(f"there is no file `{file}`; for a pipeline that is deployed add --from-endpoint")
-    definition = definition_of(file, given)
+    file = read_pipeline_file(given)
+    definition = parse_definition(file.text, values, file.label)
     place = needs.place_of(definition, needs.Place(choice.config.region, choice.config.account))
-    subject = subject_of(choice, place)
+    subject = subject_of(choice, place, file.role_arn)
     jobs = job_role_of(choice, subject.place)
-    return _report(file.as_posix(), name or pipeline_name(file.stem), definition, subject, jobs, choice)
+    return _report(file.label, name or file.name, definition, subject, jobs, choice)
 
 
 def _deployed(name: str, given: dict[str, str], choice: "Choice") -> "Report":
@@ -187,7 +195,14 @@ def _report(
         job_answers=job_answers,
         unknown=needs.unknown_steps(definition),
         unused=needs.unused([*answers, *as_job], subject.policies),
-        warnings=[*needs.warnings(definition, answers, subject.version), *unread, *unread_of_jobs],
+        warnings=[
+            *needs.warnings(definition, answers, subject.version),
+            *subject.warnings,
+            *(job_role.warnings if job_role else ()),
+            *unread,
+            *unread_of_jobs,
+        ],
         images=list(step_images(definition, choice.config)),
         keys=needs.keys_of_calls(subject.place),
+        said=[*subject.said, *(job_role.said if job_role else ())],
     )

@@ -58,11 +58,12 @@ def diff(
     2: invalid input.
     """
     from passrole import needs
+    from passrole.cli.permissions.named_file import named_file
     from passrole.cli.permissions.subject import Choice, definition_of, evaluate_subject, subject_of
 
     config = settings(data=data)
-    file = Path(role)
-    choice = Choice(config, policies=(file,)) if file.is_file() else Choice(config, role=role)
+    file = named_file(role)
+    choice = Choice(config, policies=(file,)) if file is not None else Choice(config, role=role)
     steps = definition_of(definition, unique_assignments(parameters, "-p"))
     subject = subject_of(choice, needs.place_of(steps, needs.Place(config.region, config.account)))
     wanted = needs.needs_of_role(steps, subject.place)

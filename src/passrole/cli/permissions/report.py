@@ -29,7 +29,8 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 @dataclass(frozen=True)
 class Report:
     """`caller_answers` is empty where no caller was given; then `caller_needs` are listed unjudged. The same
-    holds for the roles of the jobs. `keys` are the condition keys of every call.
+    holds for the roles of the jobs. `keys` are the condition keys of every call, `said` what was taken of
+    the files of roles.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Report:
     warnings: Sequence[str]
     images: Sequence[StepImage]
     keys: Keys
+    said: Sequence[str] = ()
 
     @property
     def counted(self) -> list[Answer]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.cli.errors import Failed, Misuse, aws_errors_reported
-from passrole.cli.permissions.policy_files import managed_policy, named_policy, policy_of, read_text
+from passrole.cli.permissions.named_file import NamedFile, named_file
+from passrole.cli.permissions.policy_files import managed_policy, read_text
+from passrole.cli.permissions.role_files import Permissions, boundary_in, permissions_in, trust_in
 from passrole.client import ServerUnavailable
 from passrole.clock import system_clock
 from passrole.config import Config
@@ -39,12 +41,12 @@ class Choice:
     """The values of the options."""
 
     config: Config
-    policies: tuple[Path, ...] = ()
-    boundary: Path | None = None
-    trust: Path | None = None
+    policies: tuple[NamedFile, ...] = ()
+    boundary: NamedFile | None = None
+    trust: NamedFile | None = None
     version: str | None = None
     role: str | None = None
-    caller: Path | None = None
+    caller: NamedFile | None = None
     job_roles: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -53,7 +55,8 @@ class Choice:
 class Subject:
     """A role's session with its policies; `version` is the managed policy's where one was chosen.
 
-    `client_of` leads to where the role is, and what it uses; None of a role that is given by files.
+    `client_of` leads to where the role is, and what it uses; None of a role that is given by files. `said`
+    tells people what was taken of those files, `warnings` what could not be.
     """
 
     principal: Principal
@@ -61,6 +64,8 @@ class Subject:
     policies: PolicySet
     version: str | None
     client_of: "ClientOf | None" = None
+    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def role_arn(self) -> str:
@@ -68,8 +73,11 @@ class Subject:
         return self.principal.role_arn or ""
 
 
-def subject_of(choice: Choice, place: Place) -> Subject:
-    """The role that the options describe. Raises Misuse."""
+def subject_of(choice: Choice, place: Place, wanted: str | None = None) -> Subject:
+    """The role that the options describe; `wanted` is the ARN of the one that the pipeline names.
+
+    Raises Misuse.
+    """
     if choice.role is not None:
         if choice.policies or choice.boundary or choice.trust:
             raise Misuse("--role brings its own policies; leave out --policy, --boundary and --trust")
@@ -78,17 +86,47 @@ def subject_of(choice: Choice, place: Place) -> Subject:
         return role_at_server(choice, choice.role)
     if not choice.policies and choice.version is None:
         raise Misuse("no role to check: pass --policy, --managed-version or --role")
-    identity = [named_policy(path) for path in choice.policies]
+    given = [permissions_in(each, place, wanted, choice.version) for each in choice.policies]
+    arn = next((each.role_arn for each in given if each.role_arn), None)
+    found = arns.parse(arn or "")
+    if found is not None and place.account == choice.config.account:
+        place = place._replace(account=found.account)
+    return _described(choice, place, wanted, given, arn)
+
+
+def _described(
+    choice: Choice, place: Place, wanted: str | None, given: Sequence[Permissions], arn: str | None
+) -> Subject:
+    """A role of files: of its parts the options come first, then what the files tell."""
+    identity = [policy for each in given for policy in each.identity]
     if choice.version is not None:
-        identity.append(managed_policy(choice.version))
-    trust: CompiledPolicy | None = None
+        managed = managed_policy(choice.version)
+        identity += [managed] if managed[0] not in dict(identity) else []
+    if not identity:
+        raise Misuse(
+            f"{'; '.join(said for each in given for said in each.said)}: it has no policy; add one with"
+            " --policy, or give what `aws iam get-account-authorization-details` answers"
+        )
+    said = [line for each in given for line in each.said]
+    trust = next((each.trust for each in given if each.trust), None)
     if choice.trust is not None:
-        trust = policy_of(choice.trust, "trust")
+        trust, more = trust_in(choice.trust, place, wanted)
+        said += more
     elif not choice.policies:
         trust = parse_document(trust_document(), "trust")
-    boundary = named_policy(choice.boundary) if choice.boundary else None
-    session = replace(execution_role_session(role_arn(UNNAMED, place)), tags=choice.tags)
-    return Subject(session, place, PolicySet(tuple(identity), None, boundary, trust=trust), choice.version)
+    boundary = next((each.boundary for each in given if each.boundary), None)
+    if choice.boundary is not None:
+        boundary = boundary_in(choice.boundary, place)
+    tags = {name: value for each in given for name, value in each.tags.items()}
+    session = execution_role_session(arn or role_arn(UNNAMED, place))
+    return Subject(
+        replace(session, tags={**tags, **choice.tags}),
+        place,
+        PolicySet(tuple(identity), None, boundary, trust=trust),
+        choice.version,
+        said=tuple(said),
+        warnings=tuple(warning for each in given for warning in each.warnings),
+    )
 
 
 def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | None = None) -> Subject | None:
@@ -98,11 +136,20 @@ def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | N
     """
     if not choice.job_roles:
         return None
-    files = [Path(each) for each in choice.job_roles if Path(each).is_file()]
+    files = [found for each in choice.job_roles if (found := named_file(each)) is not None]
     if len(files) == len(choice.job_roles):
-        identity = tuple(named_policy(file) for file in files)
+        given = [permissions_in(file, place) for file in files]
         return Subject(
-            execution_role_session(role_arn(_UNNAMED_OF_JOBS, place)), place, PolicySet(identity), None
+            execution_role_session(role_arn(_UNNAMED_OF_JOBS, place)),
+            place,
+            PolicySet(
+                tuple(policy for each in given for policy in each.identity),
+                None,
+                next((each.boundary for each in given if each.boundary), None),
+            ),
+            None,
+            said=tuple(said for each in given for said in each.said),
+            warnings=tuple(warning for each in given for warning in each.warnings),
         )
     if len(choice.job_roles) > 1:
         raise Misuse("--job-role is one role: either files of its policies, or its name once")
@@ -136,7 +183,8 @@ def caller_of(choice: Choice, place: Place) -> tuple[Principal, PolicySet] | Non
     if choice.caller is None:
         return None
     arn = str(arns.Arn(place.partition, "iam", "", place.account, "user/caller"))
-    return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet((named_policy(choice.caller),))
+    found = permissions_in(choice.caller, place)
+    return Principal("user", arn, place.account, "AIDA", "caller"), PolicySet(found.identity)
 
 
 def definition_of(file: Path, given: dict[str, str]) -> Definition:
