@@ -103,6 +103,8 @@ def _on_site(source: str) -> str:
         return source.removeprefix("docs/")
     if source.startswith("examples/"):
         return f"{PurePosixPath(source).parent}.md"
+    if source == "SECURITY.md":
+        return "why/security.md"
     return f"project/{source.lower()}"
 
 
