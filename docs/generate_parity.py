@@ -11,11 +11,13 @@ from passrole.api import table
 PAGE = Path(__file__).parent / "reference" / "parity.md"
 SERVICES = ("sagemaker", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
 PIPELINE_WORDS = (
+    "ModelPackage",
     "Pipeline",
     "ProcessingJob",
     "Tags",
     "TrainingJob",
 )  # of sagemaker's hundreds of operations, those that pipelines need
+PIPELINE_OPERATIONS = ("CreateModel", "DeleteModel", "DescribeModel", "ListModels")
 
 HEAD = """# Parity with AWS
 
@@ -58,8 +60,12 @@ def _count(service: str, names: Sequence[str]) -> str:
 
 def _operations(service: str) -> Iterator[str]:
     for name in Session().get_service_model(service).operation_names:
-        if service != "sagemaker" or any(word in name for word in PIPELINE_WORDS):
+        if service != "sagemaker" or _is_of_pipelines(name):
             yield name
+
+
+def _is_of_pipelines(name: str) -> bool:
+    return name in PIPELINE_OPERATIONS or any(word in name for word in PIPELINE_WORDS)
 
 
 def _remarks(service: str, name: str) -> str:

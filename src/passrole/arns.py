@@ -250,6 +250,21 @@ def sagemaker_job(region: Region, account: Account, kind: str, name: str) -> str
     return _joined("sagemaker", region, account, f"{kind}/{_part(name)}")
 
 
+def model(region: Region, account: Account, name: str) -> str:
+    """A model of SageMaker."""
+    return _joined("sagemaker", region, account, f"model/{_part(name)}")
+
+
+def model_package_group(region: Region, account: Account, name: str) -> str:
+    """A group of SageMaker's model registry."""
+    return _joined("sagemaker", region, account, f"model-package-group/{_part(name)}")
+
+
+def model_package(region: Region, account: Account, name: str) -> str:
+    """A model package by its name, or as `group/version`; the letter case is kept."""
+    return _joined("sagemaker", region, account, f"model-package/{_part(name)}")
+
+
 def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
     return _joined("lambda", region, account, f"function:{_part(name)}")

@@ -27,6 +27,8 @@ from passrole.services.s3 import records as buckets
 from passrole.services.sagemaker import records as sagemaker
 from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
 from passrole.services.sagemaker.jobs.records import Job
+from passrole.services.sagemaker.models import MODELS, Model
+from passrole.services.sagemaker.registry import records as registry
 from passrole.services.sqs import records as queues
 from passrole.store import SqliteStore, Tx
 
@@ -193,12 +195,25 @@ def _fill(tx: Tx) -> None:
     events.BUSES.put(tx, f"{ACCOUNT}/{REGION}/the-bus", events.EventBus(*place, "the-bus", NOW, tags=TAGS))
     pipeline = sagemaker.Pipeline("the-pipeline", PIPELINE, empty, ROLE, NOW, NOW, {}, {}, tags=TAGS)
     sagemaker.PIPELINES.put(tx, f"{ACCOUNT}/{REGION}/the-pipeline", pipeline)
+    _fill_models(tx)
     cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
     emr.CLUSTERS.put(tx, cluster.key, cluster)
     bucket = buckets.Bucket("the-bucket", ACCOUNT, REGION, NOW)
     buckets.BUCKETS.put(tx, bucket.name, bucket)
 
 
+def _fill_models(tx: Tx) -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/the-model"
+    model = Model("the-model", ACCOUNT, REGION, arn, ROLE, {}, NOW, tags=TAGS)
+    MODELS.put(tx, model.key, model)
+    group = registry.Group("the-group", ACCOUNT, REGION, NOW, {}, last_version=1, tags=TAGS)
+    registry.GROUPS.put(tx, group.key, group)
+    kept = {"CustomerMetadataProperties": {"team": "ml"}, "ModelLifeCycle": _STAGE}
+    version = registry.Package("the-group/1", ACCOUNT, REGION, NOW, {}, kept, "the-group", 1)
+    registry.PACKAGES.put(tx, version.key, version)
+
+
+_STAGE = {"Stage": "Development", "StageStatus": "Approved"}
 # Members by name: everywhere, in a service, in an operation.
 _ANYWHERE: Mapping[str, Any] = {
     "account_alias": "the-alias",
@@ -305,6 +320,11 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
     },
     "sagemaker": {
         "callback_token": "the-token",
+        "execution_role_arn": ROLE,
+        "model_name": "the-model",
+        "model_package_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/the-group/1",
+        "model_package_group_name": "the-group",
+        "model_package_name": "the-group/1",
         "pipeline_arn": PIPELINE,
         "pipeline_execution_arn": EXECUTION,
         "pipeline_name": "the-pipeline",
@@ -354,6 +374,18 @@ _KEPT: Mapping[str, Mapping[str, Any]] = {
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 1},
         "VpcConfig": _VPC,
+    },
+    "create_model": {"EnableNetworkIsolation": True, "VpcConfig": _VPC},
+    "create_model_package": {
+        "CustomerMetadataProperties": {"team": "ml"},
+        "ModelApprovalStatus": "Approved",
+        "ModelLifeCycle": _STAGE,
+    },
+    "update_model_package": {
+        "CustomerMetadataProperties": {"team": "ml"},
+        "CustomerMetadataPropertiesToRemove": ["old"],
+        "ModelApprovalStatus": "Approved",
+        "ModelLifeCycle": _STAGE,
     },
     "create_processing_job": {
         "NetworkConfig": {

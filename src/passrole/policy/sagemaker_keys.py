@@ -37,6 +37,20 @@ def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Value
     return found
 
 
+def current_package_keys(package: Mapping[str, Any]) -> dict[str, Values]:
+    """The condition keys of a model package as it is stored, in AWS's spelling."""
+    cycle = package.get("ModelLifeCycle") or {}
+    stages = {
+        f"sagemaker:CurrentModelLifeCycle{member}": cycle[member]
+        for member in ("Stage", "StageStatus")
+        if member in cycle
+    }
+    properties = package.get("CustomerMetadataProperties") or {}
+    return stages | {
+        f"sagemaker:CurrentCustomerMetadataProperties/{key}": value for key, value in properties.items()
+    }
+
+
 def values_at(arguments: Any, path: str) -> list[Any]:
     """The values at a path such as `a.b[].c` of a request's arguments, in order; null counts as absent."""
     found = [arguments]
@@ -59,9 +73,18 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_MANY: Final = frozenset({"InstanceTypes", "AcceleratorTypes", "VpcSubnets", "VpcSecurityGroupIds"})
+_MANY: Final = frozenset(
+    {
+        "AcceleratorTypes",
+        "CustomerMetadataPropertiesToRemove",
+        "InstanceTypes",
+        "VpcSecurityGroupIds",
+        "VpcSubnets",
+    }
+)
 _PATHS: Final[Mapping[str, Paths]] = {
     "AcceleratorTypes": ("ProductionVariants[].AcceleratorType",),
+    "CustomerMetadataPropertiesToRemove": ("CustomerMetadataPropertiesToRemove[]",),
     "EnableRemoteDebug": ("RemoteDebugConfig.EnableRemoteDebug",),
     "FileSystemAccessMode": (f"{_FILE_SYSTEM}.FileSystemAccessMode",),
     "FileSystemDirectoryPath": (f"{_FILE_SYSTEM}.DirectoryPath",),
@@ -161,4 +184,11 @@ KEYS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "CreateTrainingJob": (*_TUNING, "EnableRemoteDebug", "KeepAlivePeriod"),
     "CreateTransformJob": ("InstanceTypes", "OutputKmsKey", "VolumeKmsKey"),
+    "UpdateModelPackage": (
+        "CustomerMetadataProperties/",
+        "CustomerMetadataPropertiesToRemove",
+        "ModelApprovalStatus",
+        "ModelLifeCycle:Stage",
+        "ModelLifeCycle:StageStatus",
+    ),
 }

@@ -1,4 +1,4 @@
-"""SageMaker Pipelines: definitions, their executions, the answers to their callbacks, and tags.
+"""SageMaker Pipelines: definitions, their executions, the answers to their callbacks, models, and tags.
 
 What an execution does is none of its business: `history` and the engine below it decide, the worker acts.
 """
@@ -6,16 +6,21 @@ What an execution does is none of its business: `history` and the engine below i
 from passrole.services.sagemaker import (
     callbacks,
     executions,
+    models,
     pipelines,
     start_pipeline_execution,
     tags,
     versions,
 )
 from passrole.services.sagemaker.jobs import processing, training
+from passrole.services.sagemaker.registry import groups, packages
 
 __all__ = [
     "callbacks",
     "executions",
+    "groups",
+    "models",
+    "packages",
     "pipelines",
     "processing",
     "start_pipeline_execution",

@@ -1,12 +1,15 @@
 """Lists of SageMaker in pages: their size, their order and the filters by time."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from passrole.faults import Fault
 from passrole.services.pages import Pages
 
+T = TypeVar("T")
 SortOrder = Literal["Ascending", "Descending"]
+Orders = Mapping[str, tuple[Callable[[T], tuple[Any, ...]], tuple[type, ...]]]
+"""By SortBy, the position of an item, which no other has, and the types of its parts."""
 
 PAGES = Pages("NextToken", lambda _: Fault("ValidationException", "The NextToken is not valid."))
 PAGE_MAX = 100
@@ -27,6 +30,21 @@ def page_of(
 
     shown, more = PAGES.page(PAGES.following(items, token, name), limit, name)
     return {member: shown, **more}
+
+
+def sorted_page(
+    items: Iterable[T], orders: Orders[T], sort_by: str, sort_order: SortOrder, token: str | None, limit: int
+) -> tuple[Sequence[T], Mapping[str, str]]:
+    """A page of the items in that order, and the member with the cursor of the next one.
+
+    Raises ValidationException for an invalid token.
+    """
+    order, kinds = orders[sort_by]
+    after, descending = PAGES.position(token, *kinds), sort_order == "Descending"
+    found = sorted(items, key=order, reverse=descending)
+    if after is not None:
+        found = [each for each in found if (order(each) < after if descending else order(each) > after)]
+    return PAGES.page(found, limit, order)
 
 
 def is_between(created: float, after: float | None, before: float | None) -> bool:

@@ -1,4 +1,7 @@
-"""Tags of pipelines and jobs: AddTags, ListTags, DeleteTags. SageMaker gives executions none."""
+"""Tags of pipelines, jobs, models, groups and packages: AddTags, ListTags, DeleteTags.
+
+SageMaker gives executions none.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,9 +12,10 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING
-from passrole.services.sagemaker.jobs.records import Job
+from passrole.services.sagemaker.models import MODELS
 from passrole.services.sagemaker.paging import page_of
-from passrole.services.sagemaker.records import PIPELINES, Pipeline
+from passrole.services.sagemaker.records import PIPELINES
+from passrole.services.sagemaker.registry.records import GROUPS, PACKAGES
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TAGS_MAX, TagList, removed_keys, to_list
 from passrole.store import Collection, Tx
@@ -38,7 +42,9 @@ async def list_tags(
     ctx: Context, *, resource_arn: str, next_token: str | None = None, max_results: int = TAGS_MAX
 ) -> dict[str, Any]:
     """A resource's tags, by key."""
-    found = await ctx.store.read(lambda tx: _require_tagged(tx, ctx, resource_arn))
+    found = await ctx.store.read(
+        lambda tx: _find_tagged(tx, ctx, resource_arn) or _require_tagged(tx, ctx, resource_arn)
+    )
     return page_of("Tags", _to_wire(found.document.tags), "Key", next_token, max_results)
 
 
@@ -54,7 +60,9 @@ async def delete_tags(ctx: Context, *, resource_arn: str, tag_keys: Sequence[str
 
 
 async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
-    """The tags of the resource with an ARN; none where there is no such thing. Executions have none."""
+    """The tags of the resource with an ARN; none where there is no such thing. Executions have none, and a
+    version in the model registry has those of its group.
+    """
     found = await ctx.store.read(lambda tx: _find_tagged(tx, ctx, arn))
     return found.document.tags if found else {}
 
@@ -62,7 +70,7 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
 class _Tagged(NamedTuple):
     collection: Collection[Any]
     key: str
-    document: Pipeline | Job
+    document: Any
 
 
 def _change(
@@ -78,7 +86,10 @@ def _require_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged:
     """Raises ValidationException, ResourceNotFound."""
     kind, name = _parts(ctx, arn)
     if kind not in _COLLECTIONS or "/" in name:
-        message = f"{arn} is not a resource that has tags: passrole tags pipelines and jobs of the account."
+        message = (
+            f"{arn} is not a resource that has tags of its own: passrole tags pipelines, jobs, models, model "
+            "package groups, and model packages without a group, of the account."
+        )
         raise Fault("ValidationException", message)
     found = _find_tagged(tx, ctx, arn)
     if found is None:
@@ -88,6 +99,8 @@ def _require_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged:
 
 def _find_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged | None:
     kind, name = _parts(ctx, arn)
+    if kind == _PACKAGE and "/" in name:
+        kind, name = _GROUP, name.partition("/")[0]
     if kind not in _COLLECTIONS or "/" in name:
         return None
     collection, key = _COLLECTIONS[kind][1], ctx.key(name)
@@ -108,8 +121,12 @@ def _to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return to_list(dict(sorted(tags.items())))
 
 
+_GROUP, _PACKAGE = "model-package-group", "model-package"
 _COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
     "pipeline": ("Pipeline", PIPELINES),
     TRAINING.resource: ("Training job", TRAINING.collection),
     PROCESSING.resource: ("Processing job", PROCESSING.collection),
+    "model": ("Model", MODELS),
+    _GROUP: ("Model package group", GROUPS),
+    _PACKAGE: ("Model package", PACKAGES),
 }

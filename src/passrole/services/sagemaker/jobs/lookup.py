@@ -1,6 +1,5 @@
 """Finds jobs of any kind by name, lists them in pages, and requests their stop."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ from passrole.services.context import Context
 from passrole.services.sagemaker.jobs import refusals, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import STOPPING, Job
-from passrole.services.sagemaker.paging import PAGES, SortOrder, is_between
+from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
 from passrole.store import Tx
 
 PAGE_DEFAULT = 10
@@ -72,16 +71,10 @@ async def page(
     limit: int,
 ) -> dict[str, Any]:
     """A page of the jobs that pass the filters. Raises ValidationException for an invalid token."""
-    order, kinds = _ORDERS[sort_by]
-    after = PAGES.position(token, *kinds)
-    descending = sort_order == "Descending"
 
     def found(tx: Tx) -> dict[str, Any]:
         jobs = [each for _, each in kind.collection.within(tx, *ctx.location) if filters.takes(each)]
-        jobs.sort(key=order, reverse=descending)
-        if after is not None:
-            jobs = [each for each in jobs if (order(each) < after if descending else order(each) > after)]
-        shown, more = PAGES.page(jobs, limit, order)
+        shown, more = sorted_page(jobs, _ORDERS, sort_by, sort_order, token, limit)
         return {f"{kind.member}Summaries": [kind.summary(each) for each in shown], **more}
 
     return await ctx.store.read(found)
@@ -91,7 +84,7 @@ def _require(tx: Tx, ctx: Context, kind: JobKind, name: str) -> Job:
     return kind.collection.require(tx, ctx.key(name), lambda: refusals.not_found(kind, name))
 
 
-_ORDERS: Mapping[str, tuple[Callable[[Job], tuple[Any, ...]], tuple[type, ...]]] = {
+_ORDERS: Orders[Job] = {
     "CreationTime": (lambda job: (job.created, job.name), (float, str)),
     "Name": (lambda job: (job.name,), (str,)),
     "Status": (lambda job: (job.status, job.name), (str, str)),

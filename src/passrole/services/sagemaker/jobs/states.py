@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from passrole import event_outbox
+from passrole.arns import Location
+from passrole.services.sagemaker import state_events
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import ENDED, STOPPING, Job
 from passrole.store import Tx, tasks
@@ -19,8 +20,6 @@ from passrole.store import Tx, tasks
 ENDS = "sagemaker-job-ends"
 """The channel that tells of jobs that have ended, by their ARNs."""
 
-_SOURCE = "aws.sagemaker"
-_TIMES = ("Time", "Timestamp")
 METRICS = "FinalMetricDataList"
 _REASON_CHARACTERS_MAX = 1024
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html#API_DescribeTrainingJob_ResponseSyntax"""
@@ -97,26 +96,6 @@ def _closed(transitions: Sequence[Mapping[str, Any]], at: float) -> list[Mapping
 
 
 def _emit_event(tx: Tx, kind: JobKind, job: Job) -> None:
-    """The event has the description, its times in milliseconds as text, and the job's tags.
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
-    """
-    detail = _with_texts({**kind.description(job), "Tags": job.tags})
-    event_outbox.emit(
-        tx,
-        account=job.account,
-        region=job.region,
-        at=job.modified,
-        source=_SOURCE,
-        detail_type=kind.event,
-        detail=detail,
-        resources=[job.arn],
-    )
-
-
-def _with_texts(value: Any, name: str = "") -> Any:
-    if isinstance(value, Mapping):
-        return {inner: _with_texts(each, inner) for inner, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_texts(each) for each in value]
-    return str(round(value * 1000)) if name.endswith(_TIMES) and isinstance(value, float | int) else value
+    """The event has the description, and the job's tags."""
+    place, detail = Location(job.account, job.region), {**kind.description(job), "Tags": job.tags}
+    state_events.emit(tx, place, job.modified, kind.event, job.arn, detail)
