@@ -1,24 +1,26 @@
-"""Which outputs an answer may carry."""
+"""Which values an answer may carry."""
 
 import pytest
 
-from passrole.client.callbacks import declared_outputs
-
-CALLBACK = {"Name": "Review", "Type": "Callback", "OutputParameters": [{"OutputName": "reviewer"}]}
+from passrole.client.callbacks import unusable_output
+from passrole.definition.steps import OutputParameter, OutputType
 
 
 @pytest.mark.parametrize(
-    "steps, expected",
+    "type_, value, problem",
     [
-        ([CALLBACK], ["reviewer"]),
-        ([{"Name": "Review", "Type": "Callback"}], []),
-        ([{"Name": "C", "Type": "Condition", "Arguments": {"IfSteps": [CALLBACK]}}], ["reviewer"]),
-        ([{"Name": "C", "Type": "Condition", "Arguments": {"ElseSteps": [CALLBACK]}}], ["reviewer"]),
-        ([{"Name": "Other", "OutputParameters": [{"OutputName": "x"}]}], []),
-        ([], []),
+        ("String", "", None),
+        ("String", "any", None),
+        ("Integer", "-3", None),
+        ("Integer", "3.5", "`3.5` is not an integer"),
+        ("Integer", "", "give an integer"),
+        ("Float", "0.8", None),
+        ("Float", "much", "`much` is not a number"),
+        ("Boolean", "true", None),
+        ("Boolean", "yes", "`yes` is not true or false"),
+        ("String", "x" * 1024, None),
+        ("String", "x" * 1025, "an output has at most 1024 characters"),
     ],
 )
-def test_the_declared_outputs_of_a_step_are_found_in_branches_too(
-    steps: list[dict[str, object]], expected: list[str]
-) -> None:
-    assert declared_outputs({"Steps": steps}, "Review") == expected
+def test_a_value_must_be_of_the_declared_type(type_: OutputType, value: str, problem: str | None) -> None:
+    assert unusable_output(OutputParameter("o", type_), value) == problem

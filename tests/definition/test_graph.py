@@ -53,6 +53,22 @@ def test_a_cycle_is_named_without_what_hangs_on_it(edges: dict[str, str], cycle:
     assert Graph({name: tuple(needed) for name, needed in edges.items()}, {}).cycle() == cycle
 
 
+@pytest.mark.parametrize(
+    ("edges", "order"),
+    [
+        ({"a": "", "b": "", "c": ""}, "abc"),
+        ({"a": "c", "b": "", "c": ""}, "bca"),
+        ({"a": "", "b": "d", "c": "a", "d": ""}, "acdb"),
+        ({"d": "", "c": "d", "b": "c", "a": "b"}, "dcba"),
+    ],
+)
+def test_the_order_has_each_step_after_what_it_needs_else_as_in_the_document(
+    edges: dict[str, str], order: str
+) -> None:
+    graph = Graph({name: tuple(needed) for name, needed in edges.items()}, {})
+    assert "".join(graph.order()) == order
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25))
 def test_a_cycle_is_found_exactly_where_a_step_is_downstream_of_itself(edges: list[tuple[int, int]]) -> None:
     needed: dict[str, list[str]] = {str(n): [] for n in range(10)}

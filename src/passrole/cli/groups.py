@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from passrole.cli import crash_report
+from passrole.cli import colour, crash_report
 from passrole.cli.errors import INTERRUPTED, Failed, Misuse, one_line
 from passrole.client import InvalidInput, ServerUnavailable
 
@@ -20,6 +20,27 @@ _CLICKS_OWN = (click.ClickException, click.exceptions.Exit, click.Abort, EOFErro
 
 class Commands(click.Group):
     """A group that lists its commands in the order of their first use, and reports errors in one line."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.params.append(colour.option())
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """As in click; the command has --no-color, too."""
+        super().add_command(cmd, name)
+        if not isinstance(cmd, Commands):
+            cmd.params.append(colour.option())
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """As in click, with what the environment says of colours."""
+        color = parent.color if parent else colour.wanted()
+        return super().make_context(info_name, args, parent, **{"color": color, **extra})
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(self.commands)

@@ -1,11 +1,25 @@
 """Waiting callbacks: listing them, and sending a success or a failure for one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from passrole.definition.parameters import read_typed
+from passrole.definition.steps import OutputParameter
+from passrole.engine.outputs import VALUE_MAX
 
 if TYPE_CHECKING:
     from passrole.client.connection import Connection
+
+REASON_CHARACTERS_MAX = 256
+
+TYPES: Final[Mapping[str, str]] = {
+    "Boolean": "true or false",
+    "Float": "a number",
+    "Integer": "an integer",
+    "String": "a text",
+}
+"""The types of outputs in words."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +67,10 @@ def reject(connection: "Connection", token: str, reason: str) -> str:
     return str(answer["PipelineExecutionArn"])
 
 
-def declared_outputs(definition: Mapping[str, Any], step_name: str) -> list[str]:
-    """The names of the outputs that a step of the definition declares."""
-    return [
-        str(output["OutputName"])
-        for step in _every_step(definition.get("Steps", ()))
-        if step.get("Name") == step_name
-        for output in step.get("OutputParameters", ())
-    ]
-
-
-def _every_step(steps: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """All steps, also those in the branches of conditions."""
-    for step in steps:
-        yield step
-        inner = step.get("Arguments")
-        if step.get("Type") == "Condition" and isinstance(inner, Mapping):
-            yield from _every_step(inner.get("IfSteps", ()))
-            yield from _every_step(inner.get("ElseSteps", ()))
+def unusable_output(declared: OutputParameter, value: str) -> str | None:
+    """Why a value cannot be the output; None if it can. The server takes any text, and a later step fails."""
+    if len(value) > VALUE_MAX:
+        return f"an output has at most {VALUE_MAX} characters"
+    if read_typed(declared.type_, value) is None:
+        return f"`{value}` is not {TYPES[declared.type_]}" if value else f"give {TYPES[declared.type_]}"
+    return None

@@ -31,16 +31,20 @@ def put_function(client: "Client", source: Source, role_arn: str) -> str:
 
 
 def put_pipeline(client: "Client", name: str, definition: str, role_arn: str) -> str:
-    """Deploy a pipeline: `created` or `updated`. Raises ClientError."""
+    """Deploy a pipeline: `created`, `updated` or `unchanged`. Raises ClientError."""
     wanted = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role_arn}
     try:
         client.create_pipeline(**wanted)
     except ClientError as error:
         if "already exists" not in error.response["Error"]["Message"]:  # AWS defines no specific error code
             raise
-        client.update_pipeline(**wanted)
-        return "updated"
-    return "created"
+    else:
+        return "created"
+    there = client.describe_pipeline(PipelineName=name)
+    if (there["PipelineDefinition"], there["RoleArn"]) == (definition, role_arn):
+        return "unchanged"
+    client.update_pipeline(**wanted)
+    return "updated"
 
 
 def _update_function(client: "Client", name: str, zipped: bytes, configuration: dict[str, str]) -> str:

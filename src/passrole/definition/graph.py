@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from passrole.definition.expressions import StepRef, references
@@ -59,6 +60,21 @@ class Graph:
                     seen.add(name)
                     frontier.append(name)
         return frozenset(seen)
+
+    def order(self) -> tuple[str, ...]:
+        """All steps of a graph without a cycle: each after what it depends on, else in document order."""
+        place = {name: number for number, name in enumerate(self.dependencies)}
+        left = {name: len(needed) for name, needed in self.dependencies.items()}
+        free = [place[name] for name, count in left.items() if count == 0]
+        names, ordered = tuple(self.dependencies), []
+        while free:
+            name = names[heappop(free)]
+            ordered.append(name)
+            for each in self.dependents[name]:
+                left[each] -= 1
+                if left[each] == 0:
+                    heappush(free, place[each])
+        return tuple(ordered)
 
     def cycle(self) -> tuple[str, ...]:
         """The names along one cycle, each depending on the next; empty if there is none."""

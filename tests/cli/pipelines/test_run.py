@@ -109,8 +109,51 @@ def test_a_run_says_what_it_created_and_then_what_it_left(server: Server, exampl
     second = invoke(*arguments)
     assert second.exit_code == 1  # the fit is not that good
     assert "function sagemaker-twice: unchanged" in second.stdout
-    assert "pipeline twice: updated" in second.stdout
+    assert "pipeline twice: unchanged" in second.stdout
     assert "Failed     TooLoose: the line explains too little: R2 is 0.65" in second.stdout
+
+
+def test_a_pipeline_is_updated_only_where_it_changed(
+    server: Server, write: Callable[[str, Any], str]
+) -> None:
+    def run(message: str, *arguments: str) -> str:
+        fail = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+        file = write("p.json", {"Version": "2020-12-01", "Steps": [fail]})
+        said = invoke("run", file, "--name", "changing", "--data", str(server.data), *arguments).stdout
+        return said.partition("pipeline changing: ")[2].split()[0]
+
+    assert [run("a"), run("a"), run("b")] == ["created", "unchanged", "updated"]
+    assert run("b", "--role", server.role()) == "updated"
+
+
+def test_after_a_failure_the_last_lines_say_what_to_type(
+    server: Server, write: Callable[[str, Any], str]
+) -> None:
+    fail = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    file = write("p.json", {"Version": "2020-12-01", "Steps": [fail]})
+    said = invoke("run", file, "--name", "next", "--data", str(server.data)).stdout
+    execution = said.partition("execution ")[2].split()[0].rpartition("/")[2]
+    logs, explain = said.splitlines()[-2:]
+    assert logs.startswith(f"passrole logs --data {server.data} {execution} F  # ")
+    assert explain.startswith(f"passrole explain --data {server.data}  # ")
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ('{\n "Version": oops\n}', " line 2 column 13: Unable to parse pipeline definition."),
+        ('{"Version": "1", "Steps": []}', " at Version: Unable to parse"),
+        ("[1]", ": Unable to parse"),
+        ("", " line 1 column 1: Unable to parse"),
+    ],
+)
+def test_a_file_that_is_no_definition_is_misuse_with_its_place(
+    write: Callable[[str, Any], str], text: str, place: str
+) -> None:
+    file = write("bad.json", text)
+    result = invoke("run", file)
+    assert result.stderr.startswith(f"passrole run: `{file}`{place}")
+    assert (result.exit_code, result.stderr.count("\n"), result.stdout) == (2, 1, "")
 
 
 @pytest.mark.parametrize(
@@ -160,10 +203,10 @@ def test_on_a_terminal_a_key_and_a_name_approve(
             stderr=theirs,
             env={"TERM": "xterm"},
         )
-        read_until(ours, "press a to approve")
+        read_until(ours, "a approve")
         os.write(ours, b"a")
-        read_until(ours, "Review.reviewer")
-        os.write(ours, b"ada\n")
+        read_until(ours, "approve Review: reviewer, a text")
+        os.write(ours, b"ada\r")
         told = read_until(ours, "rows = 5")
         assert "Succeeded after" in told
         assert "Publish.rows" in told

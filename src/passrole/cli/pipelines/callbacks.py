@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import colour
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 from passrole.log_format import escaped
@@ -90,11 +91,10 @@ def _is_terminal() -> bool:
 
 def _print_table(waiting: Sequence["WaitingCallback"], now: float) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("Token", "Age", "Step", "Arguments", box=box.SIMPLE)
     for each in waiting:
         table.add_row(*map(Text, columns(each, now)))  # Text: brackets in arguments are no markup
-    Console().print(table)
+    colour.console().print(table)

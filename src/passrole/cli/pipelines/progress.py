@@ -1,13 +1,22 @@
 """Steps and outputs of an execution as lines for a terminal, without control characters."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
 from passrole.client.progress import Step
 from passrole.log_format import escaped, terminal_lines
 
 if TYPE_CHECKING:
     from passrole.client.jobs import JobState
+
+CLICK_COLOURS: Final[Mapping[str, str]] = {
+    "Executing": "cyan",
+    "Stopping": "yellow",
+    "Stopped": "yellow",
+    "Succeeded": "green",
+    "Failed": "red",
+}
+"""The colour of a status in a line."""
 
 _CHARACTERS_MAX = 300
 _GIGABYTE = 1_000_000_000

@@ -1,15 +1,13 @@
 """`passrole run`: one pipeline from its definition file to its outputs."""
 
-import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from passrole.cli.errors import INTERRUPTED, Misuse, aws_errors_reported, aws_message
+from passrole.cli.errors import INTERRUPTED, Misuse, aws_errors_reported
 from passrole.cli.options import (
     Assignment,
     AssignmentType,
@@ -22,13 +20,11 @@ from passrole.cli.options import (
     spark_master_option,
     unique_assignments,
 )
-from passrole.log_format import escaped
 
 if TYPE_CHECKING:
-    from passrole.cli.pipelines.screens import Screen
     from passrole.client.connection import Connection
     from passrole.client.packaging import Source
-    from passrole.client.progress import Progress, Step
+    from passrole.client.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Job:
 
     name: str
     definition: str
+    plan: "Plan"
     parameters: Mapping[str, str]
     functions: tuple["Source", ...]
     role: str | None
@@ -94,17 +91,19 @@ def run(
     """
     job = _job(definition, role, parameters, functions, name)
 
+    from passrole.cli.pipelines import watching
     from passrole.cli.temporary_server import connected
 
     config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
     with connected(config) as connection:
         try:
             with aws_errors_reported():
-                ended, seconds = _follow(connection, job, _start(connection, job))
+                execution = _start(connection, job)
+                ended, seconds = watching.follow(connection, job.plan, execution)
         except KeyboardInterrupt:
             click.echo(f"\n{_on_interrupt(connection, data)}", err=True)
             context.exit(INTERRUPTED)
-    _report(ended, seconds)
+    watching.report(ended, seconds, execution, data)
     context.exit(0 if ended.status == "Succeeded" else 1)
 
 
@@ -115,7 +114,9 @@ def _job(
     functions: tuple[str, ...],
     name: str | None,
 ) -> Job:
+    from passrole.cli.pipelines.definition_file import read_pipeline
     from passrole.client.packaging import read_source
+    from passrole.client.plan import Plan
 
     try:
         definition = file.read_text(encoding="utf-8")
@@ -125,7 +126,9 @@ def _job(
     if not chosen:
         raise Misuse(f"`{file.name}` gives no name for the pipeline; choose one with --name")
     sources = tuple(map(read_source, functions))
-    return Job(chosen, definition, unique_assignments(parameters, "-p"), sources, role)
+    values = unique_assignments(parameters, "-p")
+    plan = Plan(read_pipeline(file, definition))
+    return Job(chosen, definition, plan, values, sources, role)
 
 
 def _start(connection: "Connection", job: Job) -> str:
@@ -142,58 +145,6 @@ def _start(connection: "Connection", job: Job) -> str:
     started = sagemaker.start_pipeline_execution(PipelineName=job.name, PipelineParameters=given)
     click.echo(f"execution {started['PipelineExecutionArn']}")
     return str(started["PipelineExecutionArn"])
-
-
-def _follow(connection: "Connection", job: Job, execution: str) -> tuple["Progress", float]:
-    """Show the execution until it ends; its final state, and its duration in seconds."""
-    from passrole.cli.pipelines.screens import screen
-    from passrole.client.jobs import Jobs
-    from passrole.client.progress import poll_seconds, progress_of, with_jobs
-
-    sagemaker, jobs = connection.client("sagemaker"), Jobs(connection)
-    began = time.monotonic()
-    with screen() as shown:
-        while True:
-            progress = with_jobs(progress_of(sagemaker, execution), jobs)
-            seconds = time.monotonic() - began
-            shown.show(progress.steps, seconds)
-            if progress.has_ended:
-                return progress, seconds
-            key = shown.wait(poll_seconds(seconds))
-            waiting = [step for step in progress.steps if step.waits]
-            if waiting and key in ("a", "r"):
-                _answer(connection, job, shown, waiting[0], approves=key == "a")
-
-
-def _answer(connection: "Connection", job: Job, shown: "Screen", step: "Step", *, approves: bool) -> None:
-    """Prompt for the outputs or the reason on the terminal, and send the answer."""
-    from botocore.exceptions import ClientError
-
-    from passrole.client import callbacks
-
-    document: dict[str, Any] = json.loads(job.definition)
-    with shown.suspended():
-        try:
-            if approves:
-                names = callbacks.declared_outputs(document, step.name)
-                values = {name: click.prompt(f"{step.name}.{name}", type=str) for name in names}
-                callbacks.approve(connection, step.token, values)
-            else:
-                reason = click.prompt(f"why {step.name} is rejected", type=str)
-                callbacks.reject(connection, step.token, reason)
-        except ClientError as error:  # a consumer of the queue may have been faster
-            click.echo(escaped(aws_message(error)), err=True)
-
-
-def _report(ended: "Progress", seconds: float) -> None:
-    from passrole.cli.pipelines.progress import ends_of_logs, outputs
-
-    ending = f"{ended.status} after {seconds:.2f} s"
-    click.echo(f"{ending}: {escaped(ended.reason)}" if ended.reason else ending)
-    for line in ends_of_logs(ended.steps):
-        click.echo(line)
-    for line in outputs(ended.steps):
-        click.echo(f"  {line}")
 
 
 def _on_interrupt(connection: "Connection", data: Path | None) -> str:
