@@ -19,7 +19,7 @@ import uvicorn
 
 from passrole import disk, identities, ids, private_files
 from passrole.api import Door, Interfere
-from passrole.audit import Audit
+from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target
@@ -29,6 +29,7 @@ from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
 from passrole.log_format import OneLine
+from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
 from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
 from passrole.services import sqs
@@ -37,7 +38,7 @@ from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
 from passrole.services.sagemaker.jobs.credentials import JobCredentials
-from passrole.store import SqliteStore, Store, UnknownSchema
+from passrole.store import ReadOnlyStore, SqliteStore, Store, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.emr_clusters import ClusterController
@@ -159,6 +160,14 @@ def proxy(config: Config) -> str | None:
         return None
 
 
+def process_id(config: Config) -> int | None:
+    """The process of the data folder's server."""
+    try:
+        return int(json.loads(_server_path(config).read_text())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def authority(config: Config) -> Path:
     """The CA certificate that clients need to trust the server's HTTPS."""
     return authority_path(config.data)
@@ -238,6 +247,39 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
 
 def _no_reason(_arn: str) -> None:
     """No job of an ordinary server is to fail."""
+
+
+@asynccontextmanager
+async def at_rest(
+    config: Config, clock: Clock = system_clock, *, writes: bool = False
+) -> AsyncIterator[Gateway]:
+    """The gateway of a data folder on which no server runs, without anything that works in the background.
+
+    Without `writes` the folder stays as it is, the audit trail too, and a server may start meanwhile. With
+    them no server can. Raises DataFolderInUse, DataFolderUnusable.
+    """
+    with _disk_errors_in_one_line(config):
+        store = SqliteStore(config.data) if writes else ReadOnlyStore(config.data)
+    audit = Audit(config.data / "audit.jsonl") if writes else Unrecorded()
+    steady = SteadyClock(clock)
+    directory = Directory(store, clock, config)
+    functions = FunctionsAtRest()
+    door = Door(
+        store=store,
+        directory=directory,
+        functions=functions,
+        audit=audit,
+        clock=clock,
+        steady=steady,
+        config=config,
+    )
+    try:
+        yield Gateway(door, directory, JobCredentials(store, door.from_inside), clock, config)
+    finally:
+        directory.close()
+        if isinstance(audit, Audit):
+            audit.close()
+        await store.close()
 
 
 def _tune_garbage_collector() -> None:

@@ -46,7 +46,7 @@ def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_a_file(server: 
     text = log.read_text()
     assert text.startswith("passrole callbacks: passrole ")
     assert "Traceback (most recent call last):" in text
-    assert "in connect\n    url = app.running(config)" in text
+    assert "in reading\n    url = app.running(config)" in text
     for told in (result.stderr, text):
         assert "hidden" not in told and "\x1b" not in told
 

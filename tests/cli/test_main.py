@@ -21,10 +21,13 @@ COMMANDS = [
     "explain",
     "policy",
     "run",
+    "list",
+    "show",
     "logs",
     "callbacks",
     "approve",
     "reject",
+    "status",
 ]
 POLICY_COMMANDS = ["generate", "diff", "versions", "lint"]
 

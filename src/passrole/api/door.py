@@ -16,7 +16,7 @@ from passrole import disk, ids
 from passrole.api import table
 from passrole.api.authorise import Authoriser, Verdict
 from passrole.arns import InvalidPart, Region
-from passrole.audit import Audit, Entry
+from passrole.audit import Audit, Entry, Unrecorded
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal
@@ -80,7 +80,7 @@ class Door:
         store: Store,
         directory: Directory,
         functions: FunctionRuntime,
-        audit: Audit,
+        audit: Audit | Unrecorded,
         clock: Clock,
         config: Config,
         steady: Clock | None = None,

@@ -1,7 +1,7 @@
 """The audit trail of a data folder: who called what, whether it was allowed, and by which statement.
 
 - `Entry`, `Check`: one call, and one permission that it needed (entry.py)
-- `Audit`: appends entries to `audit.jsonl` (writer.py)
+- `Audit`: appends entries to `audit.jsonl`; `Unrecorded`: in its place where nothing runs (writer.py)
 - `entries`, `NoTrail`, `Unreadable`: reads them back, without a server (reader.py)
 
 Knows no door, no service and no terminal: the server writes the trail, any program may read it.
@@ -9,6 +9,6 @@ Knows no door, no service and no terminal: the server writes the trail, any prog
 
 from passrole.audit.entry import Check, Entry
 from passrole.audit.reader import NoTrail, Unreadable, entries
-from passrole.audit.writer import Audit
+from passrole.audit.writer import Audit, Unrecorded
 
-__all__ = ["Audit", "Check", "Entry", "NoTrail", "Unreadable", "entries"]
+__all__ = ["Audit", "Check", "Entry", "NoTrail", "Unreadable", "Unrecorded", "entries"]

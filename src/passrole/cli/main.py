@@ -5,20 +5,23 @@ from importlib.metadata import version
 import click
 
 from passrole.cli.groups import Commands
-from passrole.cli.options import examples
+from passrole.cli.options import data_option_before, examples
 from passrole.cli.permissions.check import check
 from passrole.cli.permissions.explain import explain
 from passrole.cli.permissions.policy import policy
 from passrole.cli.pipelines.approve import approve
 from passrole.cli.pipelines.callbacks import callbacks
+from passrole.cli.pipelines.list import list_
 from passrole.cli.pipelines.logs import logs
 from passrole.cli.pipelines.reject import reject
 from passrole.cli.pipelines.run import run
+from passrole.cli.pipelines.show import show
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
 from passrole.cli.server.exec import exec_
 from passrole.cli.server.init import init
 from passrole.cli.server.serve import serve
+from passrole.cli.server.status import status
 
 
 @click.group(
@@ -33,6 +36,7 @@ from passrole.cli.server.serve import serve
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(version("passrole"), message="passrole %(version)s")
+@data_option_before
 @click.pass_context
 def main(context: click.Context) -> None:
     """Run Amazon SageMaker Pipelines on your own machine, authorised as AWS IAM would."""
@@ -50,9 +54,12 @@ for _command in (
     explain,
     policy,
     run,
+    list_,
+    show,
     logs,
     callbacks,
     approve,
     reject,
+    status,
 ):
     main.add_command(_command)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from passrole.cli.errors import Misuse
+from passrole.client import data_folder
 from passrole.config import Config, ConfigError, load
 
 if TYPE_CHECKING:
     from click import Context, Parameter
 
+_DATA = "passrole.data"
 _NAME_CHARACTERS_MAX = 256  # of a pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,11 +49,35 @@ def examples(*lines: str) -> str:
 
 
 def data_option(command: F) -> F:
-    """The folder with all data of a server."""
+    """The folder with all data of a server; what is given before the command counts, too."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
-        help="The data folder.  [default: .passrole, or PASSROLE_DATA]",
+        callback=_given_or_before,
+        help="The data folder.  [default: .passrole here or above, or PASSROLE_DATA]",
+    )(command)
+
+
+def data_option_before(command: F) -> F:
+    """The same before the name of the command."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=_keep_for_the_command,
+        expose_value=False,
+        help="The data folder, as after the command.",
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """For people, or for programs."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="For people, or for programs.",
     )(command)
 
 
@@ -87,7 +113,18 @@ def image_rules(images: Iterable[str]) -> str | None:
 
 
 def settings(**overrides: Any) -> Config:
-    """The effective settings. Raises Misuse."""
+    """The effective settings. Raises Misuse.
+
+    Where nothing names a data folder and there is none here, it is looked for in the folders above.
+    """
+    config = settings_here(**overrides)
+    if overrides.get("data") is None and config.data == Config.data:
+        overrides["data"] = data_folder.above()
+    return settings_here(**overrides) if overrides.get("data") else config
+
+
+def settings_here(**overrides: Any) -> Config:
+    """The same with a data folder that is or will be in the working directory. Raises Misuse."""
     try:
         return load(**overrides)
     except ConfigError as error:
@@ -98,10 +135,14 @@ def settings(**overrides: Any) -> Config:
 
 def usable(config: Config) -> Config:
     """The same settings, after the data folder exists and is writable. Raises InvalidInput."""
-    from passrole.client import data_folder
-
     data_folder.prepare(config, warn)
     return config
+
+
+def say_where(config: Config) -> None:
+    """Tell which data folder is used, where that was looked for in the folders above."""
+    if config.data.is_absolute() and config.data == data_folder.above():
+        say(f"the data folder is `{config.data}`")
 
 
 def say(message: str) -> None:
@@ -112,6 +153,15 @@ def say(message: str) -> None:
 def warn(message: str) -> None:
     """A warning for people, on standard error."""
     say(f"warning: {message}")
+
+
+def _given_or_before(context: "Context", _option: "Parameter", value: Path | None) -> Path | None:
+    before: Path | None = context.meta.get(_DATA)
+    return value or before
+
+
+def _keep_for_the_command(context: "Context", _option: "Parameter", value: Path | None) -> None:
+    context.meta[_DATA] = value
 
 
 def unique_assignments(assignments: Iterable[Assignment], option: str) -> dict[str, str]:

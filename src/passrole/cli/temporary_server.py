@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from passrole.cli.options import say, warn
+from passrole.cli.options import say, say_where, warn
 from passrole.client import connection
 from passrole.client.connection import Connection
 from passrole.config import Config
@@ -16,6 +16,7 @@ from passrole.config import Config
 @contextmanager
 def connected(config: Config) -> Iterator[Connection]:
     """The connection to the folder's server, if none runs, one is started for this block."""
+    say_where(config)
     with connection.connected(config, say, warn, _leaving_on_sigterm) as found:
         yield found
 

@@ -5,14 +5,14 @@ What the server refuses leaves as botocore's ClientError.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.config import Config as ClientConfig
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -28,6 +28,7 @@ from passrole.config import Config
 
 Client = Any  # botocore creates its client classes at run time
 Answer = Mapping[str, Any]
+Send = Callable[[AWSPreparedRequest], AWSResponse]
 
 _NO_PROXY: dict[str, str] = {}
 _CLIENT = ClientConfig(
@@ -44,11 +45,20 @@ _IGNORE_THE_USERS_OWN_AWS_SETTINGS = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A server, and the administrator's access to it; `temporary` if it stops at the end of the block."""
+    """A server, and the administrator's access to it; `temporary` if it stops at the end of the block.
+
+    `send` takes the place of a network where no server runs and the folder itself is asked: it `is_at_rest`.
+    """
 
     url: str
     access: app.Access
     temporary: bool = False
+    send: Send | None = None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing runs on the folder, so that nothing changes."""
+        return self.send is not None
 
     @property
     def keys(self) -> Keys:
@@ -72,7 +82,7 @@ class Connection:
         )
         credentials = Credentials(self.access.access_key_id, self.access.secret_access_key)
         SigV4Auth(credentials, "passrole", self.access.region).add_auth(request)
-        response = URLLib3Session(proxies=_NO_PROXY).send(request.prepare())
+        response = (self.send or _over_the_network)(request.prepare())
         answer: Answer = json.loads(response.content or b"{}")
         if response.status_code >= 300:
             code = str(answer.get("__type", response.status_code)).rpartition("#")[2]
@@ -95,7 +105,7 @@ class Connection:
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     def _new_client(self, service: str, region: str) -> Client:
-        return self._session.create_client(
+        client = self._session.create_client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -103,6 +113,9 @@ class Connection:
             aws_secret_access_key=self.access.secret_access_key,
             config=_CLIENT,
         )
+        if self.send is not None:
+            client.meta.events.register("before-send", _in_place_of_the_network(self.send))
+        return client
 
     @cached_property
     def _clients(self) -> dict[tuple[str, str], Client]:
@@ -118,17 +131,44 @@ def connect(config: Config, *, must_run: bool) -> Connection:
 
     Raises InvalidInput if it is not a data folder, ServerUnavailable if no server runs.
     """
-    access = _access(config) if config.data.is_dir() else None
-    if access is None:
-        raise InvalidInput(
-            f"`{config.data}` is not a data folder yet; prepare it with `passrole init --data {config.data}`"
-        )
+    access = _access_of_a_folder(config)
     url = app.running(config)
     if url is None and must_run:
         raise ServerUnavailable(
             f"no server runs on `{config.data}`; start one with `passrole serve --data {config.data}`"
         )
     return Connection(url or config.endpoint_url, access)
+
+
+@contextmanager
+def reading(config: Config) -> Iterator[Connection]:
+    """The connection to the folder's server; if none runs, the folder itself answers, and stays as it is.
+
+    Nothing that waits in it goes on. Only for operations that read. Raises InvalidInput.
+    """
+    access = _access_of_a_folder(config)
+    url = app.running(config)
+    if url is not None:
+        yield Connection(url, access)
+        return
+    with at_rest(config) as found:
+        yield found
+
+
+@contextmanager
+def at_rest(config: Config, *, writes: bool = False) -> Iterator[Connection]:
+    """The connection to the folder itself, on which no server runs; see `app.at_rest`.
+
+    Raises InvalidInput, DataFolderInUse.
+    """
+    from passrole.client import folder_at_rest
+
+    access = _access_of_a_folder(config)
+    try:
+        with folder_at_rest.opened(config, writes=writes) as folder:
+            yield Connection(config.endpoint_url, access, send=folder.send)
+    except app.DataFolderUnusable as error:
+        raise InvalidInput(str(error)) from error
 
 
 @contextmanager
@@ -143,6 +183,28 @@ def connected(
         access = _access(config)
         assert access is not None, "a server onboards its folder before it is ready"
         yield Connection(url, access, temporary)
+
+
+def _over_the_network(request: AWSPreparedRequest) -> AWSResponse:
+    response: AWSResponse = URLLib3Session(proxies=_NO_PROXY).send(request)
+    return response
+
+
+def _in_place_of_the_network(send: Send) -> Callable[..., Any]:
+    """What a handler of `before-send` answers is the response.
+
+    https://github.com/boto/botocore/blob/develop/botocore/endpoint.py
+    """
+    return lambda request, **_: send(request)
+
+
+def _access_of_a_folder(config: Config) -> app.Access:
+    access = _access(config) if config.data.is_dir() else None
+    if access is None:
+        raise InvalidInput(
+            f"`{config.data}` is not a data folder yet; prepare it with `passrole init --data {config.data}`"
+        )
+    return access
 
 
 def _access(config: Config) -> app.Access | None:

@@ -18,6 +18,7 @@ from passrole.client.connection import Connection
 from passrole.client.errors import InvalidInput
 from passrole.client.job_log import JobLog
 from passrole.client.jobs import describe, instances
+from passrole.client.listing import pages
 from passrole.client.progress import ENDED, job_of, taken_from
 from passrole.needs.table import STEP_TAG
 
@@ -42,23 +43,6 @@ class Line:
     def time_of_day(self) -> str:
         """The time in UTC, with milliseconds."""
         return datetime.fromtimestamp(self.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-
-
-def execution_arn(connection: Connection, named: str) -> str:
-    """The ARN of an execution, given by ARN, id or pipeline name. Raises InvalidInput, ClientError."""
-    if named.startswith("arn:"):
-        return named
-    sagemaker = connection.client("sagemaker")
-    for pipeline in _pages(sagemaker, "list_pipelines", "PipelineSummaries"):
-        arn = f"{pipeline['PipelineArn']}/execution/{named}"
-        try:
-            sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
-                raise
-        else:
-            return arn
-    return _newest(sagemaker, named)
 
 
 def has_ended(connection: Connection, arn: str) -> bool:
@@ -161,22 +145,10 @@ def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> I
             yield event
 
 
-def _newest(sagemaker: Any, pipeline: str) -> str:
-    try:
-        listed = sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
-            raise
-        raise InvalidInput(f"there is no execution and no pipeline `{pipeline}`") from error
-    if not listed["PipelineExecutionSummaries"]:
-        raise InvalidInput(f"the pipeline `{pipeline}` has not been started yet")
-    return str(listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"])
-
-
 def _steps(connection: Connection, arn: str, step: str | None) -> list[Mapping[str, Any]]:
     sagemaker = connection.client("sagemaker")
     parameters = {"PipelineExecutionArn": arn, "SortOrder": "Ascending"}
-    found = list(_pages(sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **parameters))
+    found = list(pages(sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **parameters))
     if step is None:
         return found
     chosen = [each for each in found if each["StepName"] == step]
@@ -200,7 +172,7 @@ def _of_function(connection: Connection, arn: str, listed: Mapping[str, Any]) ->
             int(listed["StartTime"].timestamp() * 1000) - 1
         )  # fractions do not divide evenly
     try:
-        events = list(_pages(connection.client("logs"), "filter_log_events", "events", **parameters))
+        events = list(pages(connection.client("logs"), "filter_log_events", "events", **parameters))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -230,13 +202,8 @@ def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Ite
     sagemaker = connection.client("sagemaker")
     word = "Training" if "TrainingJob" in listed["Metadata"] else "Processing"
     asked = {"NameContains": arn.rpartition("/")[2], "SortBy": "CreationTime", "SortOrder": "Ascending"}
-    for job in _pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked):
+    for job in pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked):
         found = str(job[f"{word}JobArn"])
         tags = sagemaker.list_tags(ResourceArn=found)["Tags"]
         if {"Key": STEP_TAG, "Value": listed["StepName"]} in tags:
             yield found
-
-
-def _pages(client: Any, operation: str, member: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-    for page in client.get_paginator(operation).paginate(**parameters):
-        yield from page[member]

@@ -2,6 +2,7 @@
 
 - `Store`, `Tx`: what a store must do, and what survives a crash (interface.py)
 - `SqliteStore`: one file, one writer, group commit (sqlite.py)
+- `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)
 """
@@ -10,11 +11,13 @@ from passrole.store import tasks
 from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.migrations import UnknownSchema
+from passrole.store.read_only import ReadOnlyStore
 from passrole.store.sqlite import DataFolderInUse, SqliteStore
 
 __all__ = [
     "Collection",
     "DataFolderInUse",
+    "ReadOnlyStore",
     "SqliteStore",
     "Store",
     "Tx",

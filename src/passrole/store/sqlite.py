@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+FILE = "passrole.db"
+"""The name of the database in the data folder."""
+
 COMMIT_SIZE_MAX = 256
 WRITES_MAX = 4_096
 """Transactions that wait for the writer or are in its commit; who asks for more waits until there is room."""
@@ -97,7 +100,7 @@ class SqliteStore:
         self._locks = _locked(folder)
         self._loop = asyncio.get_running_loop()
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
-        path = folder / "passrole.db"
+        path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True))

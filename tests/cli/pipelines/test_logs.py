@@ -11,6 +11,7 @@ from tests.conftest import Server
 from passrole.cli import main
 from passrole.client.step_logs import selected
 
+HINT = "; `passrole list` shows what there is"
 SAY = "def handler(event, context):\n    print('saw', event['n'])\n    return {}\n"
 
 
@@ -96,8 +97,8 @@ def test_an_execution_is_named_by_its_arn_or_its_id_and_a_step_by_its_name(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nothing-of-that-name",), "there is no execution and no pipeline `nothing-of-that-name`"),
-        (("no such name",), "there is no execution and no pipeline `no such name`"),
+        (("no-such-name",), f"there is no execution and no pipeline `no-such-name`{HINT}"),
+        (("no such name",), f"there is no execution and no pipeline `no such name`{HINT}"),
         (("logs-shown", "Nowhere"), "the execution has no step `Nowhere` yet"),
     ],
 )

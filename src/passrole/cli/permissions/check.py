@@ -46,7 +46,7 @@ _FILE = NamedFileType()
     type=click.Choice(["v1", "v2", "v3"]),
     help="The role has this version of AmazonSageMakerPipelinesIntegrations.",
 )
-@click.option("--role", metavar="NAME", help="A role of the running server, by name or ARN.")
+@click.option("--role", metavar="NAME", help="A role of the data folder, by name or ARN.")
 @click.option(
     "-p",
     "--parameter",

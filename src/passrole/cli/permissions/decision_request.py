@@ -1,6 +1,6 @@
 """Evaluates a request that options describe.
 
-It explains nothing; the principal and its policies come from files, or from a running server.
+It explains nothing; the principal and its policies come from files, or from the data folder.
 """
 
 from collections.abc import Iterable
@@ -97,11 +97,10 @@ def _by_files(asked: DecisionRequest, given: Principal | None) -> Parties:
 
 def _by_the_server(asked: DecisionRequest, given: Principal | None) -> Parties:
     from passrole.cli.permissions.attached_policies import attached_policy
-    from passrole.client.connection import connect
+    from passrole.client.connection import reading
 
     try:
-        connection = connect(asked.config, must_run=True)
-        with aws_errors_reported():
+        with reading(asked.config) as connection, aws_errors_reported():
             principal, policies = _identity(asked, given, connection)
             attached = attached_policy(connection.client, asked.asks, asked.resource)
     except (Failed, ServerUnavailable) as error:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,9 +21,6 @@ from passrole.config import Config
 from passrole.needs import Definition, Need
 from passrole.needs.least_privilege import INLINE_CHARACTERS_MAX
 from passrole.needs.need import role_arn
-
-if TYPE_CHECKING:
-    from passrole.client.connection import Connection
 
 _TITLES = {
     "job-role": "what the role of the pipeline's jobs may do",
@@ -151,13 +148,12 @@ def _left_out(listed: Iterable[Need]) -> Iterator[str]:
 
 def _window(config: Config, execution: str) -> tuple[float, float, str]:
     """When the execution ran, in epoch seconds, and its pipeline's role by name. Raises Misuse, Failed."""
-    from passrole.client.connection import connect
+    from passrole.client.connection import reading
 
     found = arns.parse(execution)
     if found is None or "/execution/" not in found.resource:
         raise Misuse(f"`{execution}` is not the ARN of an execution")
-    connection: Connection = connect(config, must_run=True)
-    with aws_errors_reported():
+    with reading(config) as connection, aws_errors_reported():
         sagemaker = connection.client("sagemaker")
         described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
         role = sagemaker.describe_pipeline(PipelineName=found.resource.split("/")[1])["RoleArn"]

@@ -53,7 +53,7 @@ def diff(
 ) -> None:
     """Compare a role with a pipeline's needs.
 
-    ROLE-OR-FILE is a policy file, or a role of the running server, by name or ARN. Lines with `-` are missing
+    ROLE-OR-FILE is a policy file, or a role of the data folder, by name or ARN. Lines with `-` are missing
     permissions, lines with `+` are unused ones. Exit code 0: nothing is missing. 1: something is missing.
     2: invalid input.
     """

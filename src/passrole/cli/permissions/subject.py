@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from passrole import arns
 from passrole.arns import Account, Region
 from passrole.cli.errors import Failed, Misuse, aws_errors_reported
@@ -132,7 +134,7 @@ def _described(
 def job_role_of(choice: Choice, place: Place, read: Callable[[str], Subject] | None = None) -> Subject | None:
     """The role of the pipeline's jobs, where one is given: by files of its policies, or by name.
 
-    `read` looks a name up, by default at the running server. Raises Misuse.
+    `read` looks a name up, by default in the data folder. Raises Misuse.
     """
     if not choice.job_roles:
         return None
@@ -205,12 +207,12 @@ def parse_definition(text: str, given: dict[str, str], label: str) -> Definition
 
 
 def role_at_server(choice: Choice, name: str) -> Subject:
-    """A role of the running server, by name or ARN. Raises Misuse."""
+    """A role of the data folder, by name or ARN. Raises Misuse."""
     from passrole.cli.permissions.identity_policies import fetch_identity
-    from passrole.client.connection import connect
+    from passrole.client.connection import reading
 
     try:
-        connection = connect(choice.config, must_run=True)
+        connection = click.get_current_context().with_resource(reading(choice.config))
         with aws_errors_reported():
             role = fetch_identity(connection.client("iam"), "role", name, choice.version)
     except (Failed, ServerUnavailable) as error:

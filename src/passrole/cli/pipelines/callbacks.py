@@ -37,10 +37,9 @@ _EXAMPLES = examples(
 def callbacks(data: Path | None, format_: str) -> None:
     """List the callbacks that wait for an answer, oldest first."""
     from passrole.client import callbacks as client_callbacks
-    from passrole.client.connection import connect
+    from passrole.client.connection import reading
 
-    connection = connect(settings(data=data), must_run=True)
-    with aws_errors_reported():
+    with reading(settings(data=data)) as connection, aws_errors_reported():
         waiting = client_callbacks.waiting_callbacks(connection)
     now = time.time()
     if format_ == "json":

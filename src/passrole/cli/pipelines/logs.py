@@ -31,28 +31,30 @@ _POLL_SECONDS = 0.5
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
     """Print the logs of an execution's steps.
 
-    These are the logs of its functions, jobs and EMR programs. EXECUTION is an execution's ARN or id, or the
-    name of a pipeline, which means its newest execution. Each line has its time (UTC), its step and its text.
-    The lines of an EMR step have the time of its start. The lines of a job with several instances have
-    `STEP/algo-1` as their step. If a step logged nothing, a hint on standard error says why.
+    These are the logs of its functions, jobs and EMR programs. EXECUTION is an ARN, an id or its beginning,
+    `last`, or a pipeline's name, which means its newest execution. Each line has its time (UTC), its step and
+    its text. The lines of an EMR step have the time of its start. The lines of a job with several instances
+    have `STEP/algo-1` as their step. If a step logged nothing, a hint on standard error says why.
     """
     from passrole.client import step_logs
-    from passrole.client.connection import connect
+    from passrole.client.connection import reading
+    from passrole.client.execution_names import execution_arn
 
-    connection = connect(settings(data=data), must_run=True)
-    with aws_errors_reported():
-        arn = step_logs.execution_arn(connection, execution)
+    with reading(settings(data=data)) as connection, aws_errors_reported():
+        arn = execution_arn(connection, execution)
         found = step_logs.StepLogs(connection, arn, step)
         while True:
             ended = step_logs.has_ended(connection, arn)
             lines = found.new_lines()
             for line in sorted(lines, key=lambda line: line.at) if follow else lines:
                 click.echo("\n".join(_texts(line)))
-            if ended or not follow:
+            if ended or not follow or connection.is_at_rest:
                 break
             time.sleep(_POLL_SECONDS)
         for message in found.silent_steps():
             click.echo(escaped(message), err=True)
+        if connection.is_at_rest and not ended:
+            click.echo("no server runs, so nothing more comes; `passrole serve` continues", err=True)
 
 
 def _texts(line: "Line") -> Iterator[str]:

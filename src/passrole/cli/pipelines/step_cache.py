@@ -31,12 +31,12 @@ _REASONS: Final[Mapping[str, str]] = {
 
 def explain(config: Config, execution: str, step: str, format_: str) -> int:
     """Print the explanation; the exit code, 0 for a hit and 1 for none. Raises InvalidInput."""
-    from passrole.client import step_cache, step_logs
-    from passrole.client.connection import connect
+    from passrole.client import step_cache
+    from passrole.client.connection import reading
+    from passrole.client.execution_names import execution_arn
 
-    connection = connect(config, must_run=True)
-    with aws_errors_reported():
-        answer = step_cache.explained(connection, step_logs.execution_arn(connection, execution), step)
+    with reading(config) as connection, aws_errors_reported():
+        answer = step_cache.explained(connection, execution_arn(connection, execution), step)
     click.echo(as_json(answer) if format_ == "json" else as_text(answer))
     return 0 if answer["Hit"] else 1
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from passrole.cli.errors import Misuse
-from passrole.cli.options import data_option, examples, settings, usable
+from passrole.cli.options import data_option, examples, settings_here, usable
 
 _EXAMPLES = examples(
     "passrole init --data ./pipelines",
@@ -35,7 +35,7 @@ def init(data: Path | None, studio: bool) -> None:
     from passrole import app
     from passrole.store import DataFolderInUse
 
-    config = usable(settings(data=data))
+    config = usable(settings_here(data=data))
     try:
         access = None if studio else app.access(config)
         access = access or app.onboard(config, full_access=studio)

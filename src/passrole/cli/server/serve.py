@@ -10,6 +10,7 @@ from passrole.cli.options import (
     examples,
     image_options,
     image_rules,
+    say_where,
     settings,
     spark_master_option,
     usable,
@@ -48,6 +49,7 @@ def serve(
 
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
     config = usable(settings(data=data, host=host, port=port, **jobs))
+    say_where(config)
     try:
         app.serve(config, _ready)
     except DataFolderInUse as error:

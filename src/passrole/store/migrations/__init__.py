@@ -27,6 +27,15 @@ def migrate(path: Path) -> None:
         connection.close()
 
 
+def check_newest(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises UnknownSchema where the database has another schema than the newest, which `migrate` makes."""
+    (applied,) = connection.execute("PRAGMA user_version").fetchone()
+    newest = _files()[-1][0]
+    _check(connection, path, applied, newest)
+    if applied < newest:
+        raise UnknownSchema(f"`{path}` is of an older passrole: `passrole serve` brings it up to date")
+
+
 def _check(connection: sqlite3.Connection, path: Path, applied: int, newest: int) -> None:
     if applied > newest:
         raise UnknownSchema(

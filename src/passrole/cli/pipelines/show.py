@@ -1,0 +1,179 @@
+"""`passrole show`: an execution with its steps, and what to type next."""
+
+import time
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, format_option, settings
+from passrole.cli.pipelines.callbacks import age
+from passrole.log_format import escaped
+
+if TYPE_CHECKING:
+    from passrole.client.connection import Client, Connection
+    from passrole.client.listing import Summary
+    from passrole.client.progress import Step
+
+_EXAMPLES = examples(
+    "passrole show last",
+    "passrole show qx3dk                      # the beginning of an execution's id is enough",
+    "passrole show orders --exit-status       # 0 where the newest execution of `orders` succeeded",
+)
+_HEADINGS = ("Step", "Status", "Time", "")
+_HAVE_LOGS = ("Lambda", "EMR", "TrainingJob", "ProcessingJob")
+NOT_ENDED = 3
+"""The exit code of --exit-status for what is not over."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("execution")
+@click.option(
+    "--exit-status", is_flag=True, help="Exit with 1 if it did not succeed, 3 if it has not ended yet."
+)
+@data_option
+@format_option
+@click.pass_context
+def show(context: click.Context, execution: str, exit_status: bool, data: Path | None, format_: str) -> None:
+    """Show an execution, its steps, and what to do next.
+
+    Each step has its status, its time and what is to be known of it: why it failed, the callback that waits,
+    the job it ran, the execution whose result it took over. EXECUTION is an ARN, an id or its beginning,
+    `last`, or a pipeline's name, which means its newest execution. Needs no server. `json` is what AWS's
+    DescribePipelineExecution answers, with PipelineExecutionSteps and PipelineParameters.
+    """
+    from passrole.cli import aws_json
+    from passrole.client.connection import reading
+    from passrole.client.execution_names import execution_arn
+
+    with reading(settings(data=data)) as connection, aws_errors_reported():
+        found = _found(connection.client("sagemaker"), execution_arn(connection, execution))
+        if format_ == "json":
+            click.echo(aws_json.dumps(found))
+        else:
+            _print(connection, found)
+    if exit_status:
+        context.exit(exit_code(found["PipelineExecutionStatus"]))
+
+
+def exit_code(status: str) -> int:
+    """0 of an execution that succeeded, 1 of one that ended otherwise, else NOT_ENDED."""
+    from passrole.client.progress import ENDED
+
+    return int(status != "Succeeded") if status in ENDED else NOT_ENDED
+
+
+def _found(sagemaker: "Client", arn: str) -> dict[str, Any]:
+    """The status first: steps that are listed after a final status are final too."""
+    from passrole.client.listing import pages
+
+    of = {"PipelineExecutionArn": arn}
+    described = sagemaker.describe_pipeline_execution(**of)
+    steps = pages(
+        sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **of, SortOrder="Ascending"
+    )
+    given = pages(sagemaker, "list_pipeline_parameters_for_execution", "PipelineParameters", **of)
+    return {**described, "PipelineExecutionSteps": list(steps), "PipelineParameters": list(given)}
+
+
+def _print(connection: "Connection", found: "Summary") -> None:
+    from passrole.cli.pipelines import tables
+    from passrole.client.progress import steps_of
+
+    now = time.time()
+    steps = steps_of(found["PipelineExecutionSteps"], now)
+    for line in _head(found, now):
+        click.echo(line)
+    if steps:
+        click.echo()
+        tables.print_table(_HEADINGS, [_row(step) for step in steps])
+    for line in _outputs(steps):
+        click.echo(line)
+    following = list(_next(connection, found, steps))
+    if following:
+        click.echo("\nnext")
+    for line in following:
+        click.echo(f"  {line}")
+
+
+def _head(found: "Summary", now: float) -> Iterator[str]:
+    from passrole.cli.pipelines.tables import coloured
+    from passrole.client.execution_names import place
+
+    began, status = found["CreationTime"], found["PipelineExecutionStatus"]
+    has_ended = exit_code(status) != NOT_ENDED
+    until = found["LastModifiedTime"].timestamp() if has_ended else now
+    yield f"{place(found['PipelineExecutionArn'])}  {coloured(status)}"
+    yield f"  started     {began:%Y-%m-%d %H:%M:%S}, {age(now - began.timestamp())} ago"
+    yield f"  {'took' if has_ended else 'runs for':<10}  {duration(until - began.timestamp())}"
+    for each in found["PipelineParameters"]:
+        yield f"  parameter   {each['Name']}={escaped(each['Value'])}"
+    if reason := found.get("FailureReason"):
+        yield f"  reason      {escaped(reason)}"
+
+
+def duration(seconds: float) -> str:
+    """`0.1 s`, from a minute on as an age."""
+    return f"{seconds:.1f} s" if seconds < 60 else age(seconds)
+
+
+def _row(step: "Step") -> tuple[str, ...]:
+    return step.name, step.status, duration(step.seconds), _detail(step)
+
+
+def _detail(step: "Step") -> str:
+    from passrole.client.execution_names import place
+
+    told = []
+    if step.waits:
+        told.append(f"waits for an answer to {step.token}")
+    if step.attempt > 1:
+        told.append(f"attempt {step.attempt}")
+    if step.job_arn:
+        told.append(f"job {step.job_arn.rpartition('/')[2]}")
+    if step.taken_from:
+        told.append(f"{'cached' if step.is_cached else 'taken'} from {place(step.taken_from)}")
+    if step.outcome:
+        told.append(f"the condition is {step.outcome.lower()}")
+    if step.reason:
+        told.append(step.reason)
+    return escaped(", ".join(told))
+
+
+def _outputs(steps: Sequence["Step"]) -> Iterator[str]:
+    from passrole.cli.pipelines.progress import outputs
+
+    found = outputs(steps)
+    if found:
+        yield "\noutputs"
+        yield from (f"  {each}" for each in found)
+
+
+def _with_logs(found: "Summary", names: Container[str]) -> Iterator[str]:
+    """The steps of these names that have run a function, a job or an EMR step."""
+    for each in found["PipelineExecutionSteps"]:
+        if each["StepName"] in names and any(kind in each.get("Metadata", {}) for kind in _HAVE_LOGS):
+            yield each["StepName"]
+
+
+def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -> Iterator[str]:
+    id_, status = found["PipelineExecutionArn"].rpartition("/")[2], found["PipelineExecutionStatus"]
+    goes_on = exit_code(status) == NOT_ENDED
+    if goes_on and connection.is_at_rest:
+        yield "passrole serve                 no server runs; it continues with one"
+    for step in steps if goes_on else ():
+        if step.waits:
+            yield f"passrole approve {step.token}  let {step.name} succeed"
+            yield f'passrole reject {step.token} --reason "..."'
+    failed = [step for step in steps if step.status == "Failed"]
+    for name in _with_logs(found, {step.name for step in failed}):
+        yield f"passrole logs {id_} {name}  what it wrote"
+    if any("AccessDenied" in step.reason or "not authorized" in step.reason for step in failed):
+        yield "passrole explain  why the last call was denied"
+    if status in ("Failed", "Stopped"):
+        yield f"passrole retry {id_}  run again from the steps that failed"
+    if goes_on and not connection.is_at_rest:
+        yield f"passrole logs -f {id_}  follow what it writes"
+        yield f"passrole stop {id_}"

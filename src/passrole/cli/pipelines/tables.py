@@ -1,0 +1,79 @@
+"""Rows for people: a table that fits the terminal, or a line each where the terminal is narrow or none.
+
+The last column may be long, and is wrapped. It knows no AWS.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import click
+
+_GAP = "  "
+_LAST_WIDTH_MIN = 16
+_COLOURS = {
+    "Starting": "bright_black",
+    "Executing": "cyan",
+    "Stopping": "yellow",
+    "Stopped": "yellow",
+    "Succeeded": "green",
+    "Failed": "red",
+    "CompletedWithFailures": "yellow",
+}
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the rows; texts must be without control characters. Without a terminal there are no headings."""
+    from passrole.cli.pipelines.screens import is_terminal
+
+    if not is_terminal():
+        for row in rows:
+            click.echo(_GAP.join(row).rstrip())
+        return
+    from rich.console import Console
+
+    for line in lines(headings, rows, Console().width):
+        click.echo(line)
+
+
+def lines(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """The lines of a table that is `width` columns wide at most, where no single word is wider."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    left = width - before
+    if left < min(_LAST_WIDTH_MIN, widths[-1]):
+        yield from _stacked(rows, width)
+        return
+    yield click.style(_aligned(headings, widths), bold=True)
+    for row in rows:
+        first, *more = _wrapped(row[-1], left)
+        yield _aligned((*row[:-1], first), widths)
+        yield from (" " * before + line for line in more)
+
+
+def coloured(status: str) -> str:
+    """A status of AWS in its colour; click drops it where there is no terminal."""
+    return click.style(status, fg=_COLOURS.get(status))
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    from rich.cells import cell_len
+
+    cells = (
+        coloured(text) + " " * (width - cell_len(text)) for text, width in zip(row[:-1], widths, strict=False)
+    )
+    return _GAP.join((*cells, row[-1])).rstrip()
+
+
+def _stacked(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Each row as its first columns, and the last one below them."""
+    for row in rows:
+        name, *more = row
+        yield from (click.style(line, bold=True) for line in _wrapped(name, width))
+        for text in (_GAP.join(filter(None, more[:-1])), more[-1]):
+            yield from (f"{_GAP}{line}" for line in _wrapped(text, width - len(_GAP)) if line)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False) or [""]

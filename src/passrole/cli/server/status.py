@@ -1,0 +1,133 @@
+"""`passrole status`: whether a server runs, and what is in the data folder."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from passrole.cli.errors import aws_errors_reported
+from passrole.cli.options import data_option, examples, format_option, settings
+from passrole.log_format import escaped
+
+if TYPE_CHECKING:
+    from passrole.client.folder_state import FolderState
+
+_EXAMPLES = examples(
+    "passrole status",
+    "passrole status --exit-status || passrole serve &",
+    "passrole status --format json | jq .sizes",
+)
+NO_SERVER = 3
+"""The exit code of --exit-status where no server runs, as of `pg_ctl status`."""
+
+_SHOWN_MAX = 10
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--exit-status", is_flag=True, help="Exit with 3 if no server runs.")
+@data_option
+@format_option
+@click.pass_context
+def status(context: click.Context, exit_status: bool, data: Path | None, format_: str) -> None:
+    """Show whether a server runs, what runs and waits, and sizes.
+
+    Without a server the folder itself is read: what ran when the server ended is then shown as running, and
+    goes on with the next server.
+    """
+    from passrole.client.connection import reading
+    from passrole.client.folder_state import state_of
+
+    config = settings(data=data)
+    with reading(config) as connection, aws_errors_reported():
+        found = state_of(config, connection)
+    if format_ == "json":
+        click.echo(json.dumps(as_json(found), indent=2))
+    else:
+        for line in _lines(found):
+            click.echo(line)
+    context.exit(NO_SERVER if exit_status and found.url is None else 0)
+
+
+def as_json(found: "FolderState") -> dict[str, Any]:
+    """One object, see docs/reference/cli.md."""
+    from passrole.cli import aws_json
+    from passrole.cli.pipelines.callbacks import as_json as callback_as_json
+
+    now = time.time()
+    return {
+        "server": {"running": found.url is not None, "url": found.url, "pid": found.pid},
+        "data": str(found.data),
+        "account": found.account,
+        "region": found.region,
+        "sizes": {**found.sizes, "total": sum(found.sizes.values())},
+        "pipelines": found.pipelines,
+        "executions": dict(found.executions),
+        "running": [json.loads(aws_json.line(each)) for each in found.running],
+        "callbacks": [callback_as_json(each, now) for each in found.callbacks],
+        "jobs": list(found.jobs),
+        "clusters": list(found.clusters),
+    }
+
+
+def bytes_for_people(size: float) -> str:
+    """`12.3 MB`."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} {_UNITS[-1]}"
+
+
+def _lines(found: "FolderState") -> Iterator[str]:
+    server = (
+        f"runs at {found.url}, process {found.pid}" if found.url else "none runs; `passrole serve` starts one"
+    )
+    yield _line("server", server)
+    yield _line("data folder", escaped(str(found.data)))
+    for part, size in {"size": sum(found.sizes.values()), **found.sizes}.items():
+        yield _line(part if part == "size" else f"  {part}", bytes_for_people(size))
+    yield _line("account", f"{found.account} in {found.region}")
+    yield _line("pipelines", str(found.pipelines))
+    yield _line("executions", _counts(found.executions))
+    yield from _listed("runs" if found.url else "would run", _running(found))
+    yield from _listed("waits", _waiting(found))
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label:<17}  {value}"
+
+
+def _counts(executions: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {status}" for status, number in sorted(executions.items())) or "none"
+
+
+def _running(found: "FolderState") -> list[str]:
+    from passrole.cli.pipelines.callbacks import age
+    from passrole.client.execution_names import place
+
+    now = time.time()
+    executions = [
+        f"{place(each['PipelineExecutionArn'])}, started {age(now - each['StartTime'].timestamp())} ago"
+        for each in found.running
+    ]
+    jobs = [f"job {name}" for name in found.jobs]
+    return [*executions, *jobs, *(f"cluster {id_}" for id_ in found.clusters)]
+
+
+def _waiting(found: "FolderState") -> list[str]:
+    from passrole.cli.pipelines.callbacks import columns
+
+    now = time.time()
+    rows = (columns(each, now) for each in found.callbacks)
+    return [f"{place} for {age_}: passrole approve {token}" for token, age_, place, _ in rows]
+
+
+def _listed(label: str, texts: list[str]) -> Iterator[str]:
+    for number, text in enumerate(texts[:_SHOWN_MAX]):
+        yield _line("" if number else label, text)
+    if len(texts) > _SHOWN_MAX:
+        yield _line("", f"and {len(texts) - _SHOWN_MAX} more")

@@ -1,0 +1,65 @@
+"""What is the case in a data folder: whether a server runs, what runs and what waits, how large it is."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from passrole import app
+from passrole.client import listing
+from passrole.client.callbacks import WaitingCallback, waiting_callbacks
+from passrole.client.connection import Client, Connection
+from passrole.client.folder_sizes import sizes
+from passrole.client.listing import Summary
+from passrole.client.progress import ENDED
+from passrole.config import Config
+
+_ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """`url` and `pid` are the server's, None where none runs; `running` are executions that go on."""
+
+    data: Path
+    account: str
+    region: str
+    url: str | None
+    pid: int | None
+    sizes: Mapping[str, int]
+    pipelines: int
+    executions: Mapping[str, int]
+    running: Sequence[Summary]
+    callbacks: Sequence[WaitingCallback]
+    jobs: Sequence[str]
+    clusters: Sequence[str]
+
+
+def state_of(config: Config, connection: Connection) -> FolderState:
+    """Ask for all of it. Raises ClientError."""
+    sagemaker = connection.client("sagemaker")
+    pipelines = listing.pipelines(sagemaker)
+    started = [each for of in pipelines for each in listing.executions(sagemaker, of["PipelineName"])]
+    emr = listing.pages(connection.client("emr"), "list_clusters", "Clusters", ClusterStates=_ACTIVE_CLUSTERS)
+    runs = not connection.is_at_rest
+    return FolderState(
+        data=config.data.resolve(),
+        account=connection.access.account,
+        region=connection.access.region,
+        url=connection.url if runs else None,
+        pid=app.process_id(config) if runs else None,
+        sizes=sizes(config.data),
+        pipelines=len(pipelines),
+        executions=Counter(each["PipelineExecutionStatus"] for each in started),
+        running=[each for each in started if each["PipelineExecutionStatus"] not in ENDED],
+        callbacks=waiting_callbacks(connection),
+        jobs=[*_jobs(sagemaker, "Training"), *_jobs(sagemaker, "Processing")],
+        clusters=[str(cluster["Id"]) for cluster in emr],
+    )
+
+
+def _jobs(sagemaker: Client, word: str) -> list[str]:
+    asked: Mapping[str, Any] = {"StatusEquals": "InProgress"}
+    found = listing.pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked)
+    return [str(job[f"{word}JobName"]) for job in found]
