@@ -200,7 +200,7 @@ _BOUNDS = {
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error", "critical"),
     "containers": ("auto", "docker", "podman", "finch", "none"),
-    "sandbox": ("auto", "bubblewrap", "unshare", "none"),
+    "sandbox": ("auto", "bubblewrap", "unshare", "container", "none"),
 }
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 

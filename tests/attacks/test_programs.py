@@ -70,7 +70,7 @@ class Programs:
         return printed.read_text()
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "unshare"])
+@pytest.fixture(scope="module", params=["bubblewrap", "unshare", "container"])
 def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     try:
         chosen(request.param)

@@ -157,6 +157,21 @@ async def remove(home: Path) -> None:
         (home / RECORD).unlink(missing_ok=True)
 
 
+def limits() -> Iterator[str]:
+    """Options for podman: it asks for more files and processes than it has, which without CAP_SYS_RESOURCE
+    fails.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        processes_max = int(_PID_MAX.read_text())
+        for name, limit, most in (
+            ("nofile", resource.RLIMIT_NOFILE, resource.RLIM_INFINITY),
+            ("nproc", resource.RLIMIT_NPROC, processes_max),
+        ):
+            known = [each for each in (resource.getrlimit(limit)[1], most) if each != resource.RLIM_INFINITY]
+            if known:
+                yield f"--ulimit={name}={min(known)}:{min(known)}"
+
+
 def _tried(name: str) -> tuple[Engine | None, str]:
     program = shutil.which(name)
     if program is None:
@@ -185,7 +200,7 @@ def _creation(engine: Engine, container: Container, name: str, home: Path) -> It
     for inside, here in container.readable.items():
         yield from ("--volume", f"{here}:{inside}:ro")
     if engine.name == "podman":
-        yield from ("--http-proxy=false", *_limits())
+        yield from ("--http-proxy=false", *limits())
     if engine.as_user:
         yield from ("--user", f"{os.getuid()}:{os.getgid()}")
     words = [*container.entrypoint, *container.arguments]
@@ -193,19 +208,6 @@ def _creation(engine: Engine, container: Container, name: str, home: Path) -> It
         first = words.pop(0)
         yield from ("--entrypoint", json.dumps([first]) if engine.name == "podman" else first)
     yield from (container.image, *words)
-
-
-def _limits() -> Iterator[str]:
-    """Podman asks for more files and processes than it has, which without CAP_SYS_RESOURCE fails."""
-    with contextlib.suppress(OSError, ValueError):
-        processes_max = int(_PID_MAX.read_text())
-        for name, limit, most in (
-            ("nofile", resource.RLIMIT_NOFILE, resource.RLIM_INFINITY),
-            ("nproc", resource.RLIMIT_NPROC, processes_max),
-        ):
-            known = [each for each in (resource.getrlimit(limit)[1], most) if each != resource.RLIM_INFINITY]
-            if known:
-                yield f"--ulimit={name}={min(known)}:{min(known)}"
 
 
 def _lines(variables: Mapping[str, str]) -> Iterator[str]:

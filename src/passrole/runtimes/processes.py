@@ -4,7 +4,11 @@ import contextlib
 import os
 import select
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+
+CONTAINER = "passrole.sandbox."
+"""How the name of a container begins whose processes count as descendants of whoever asked for it."""
 
 _PROC = Path("/proc")
 _PAGE_BYTES: int = os.sysconf("SC_PAGE_SIZE")
@@ -33,8 +37,11 @@ class Program:
 
 
 def resident_bytes(pid: int) -> int:
-    """The resident memory of the process and its descendants; 0 if it is unknown."""
-    return sum(resident_bytes_alone(one) for one in family(pid))
+    """The resident memory of the process and its descendants, without an engine's program for their
+    container; 0 if it is unknown.
+    """
+    top = next(_contained(pid), pid)
+    return sum(resident_bytes_alone(one) for one in family(top))
 
 
 def resident_bytes_alone(pid: int) -> int:
@@ -56,8 +63,10 @@ def has_ended(pid: int) -> bool:
 
 
 def family(pid: int) -> list[int]:
-    """The process and its descendants, including those that left its process group."""
-    members = [pid]
+    """The process and its descendants, including those that left its process group, and the processes of the
+    container that it asked for (sandbox/container.py).
+    """
+    members = [pid, *_contained(pid)]
     for member in members:  # grows while it is read: children of children follow
         members += _children(member)
     return members
@@ -90,6 +99,23 @@ def _number_inside(pid: int) -> int | None:
                 numbers = line.split()[1:]
                 return int(numbers[-1]) if len(numbers) > 1 else None
     return None
+
+
+def _contained(pid: int) -> Iterator[int]:
+    """Process 1 of a container whose name is a word of the process's command line, and of its own."""
+    prefix = CONTAINER.encode()
+    for name in filter(lambda word: word.startswith(prefix), _words(pid)):
+        for folder in _PROC.glob("[0-9]*"):
+            other = int(folder.name)
+            if name in _words(other) and _number_inside(other) == 1:
+                yield other
+
+
+def _words(pid: int) -> list[bytes]:
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _children(pid: int) -> list[int]:

@@ -123,6 +123,7 @@ async def _confined(
     given = os.memfd_create("environment")
     try:
         os.write(given, exported(variables))
+        os.lseek(given, 0, os.SEEK_SET)
         process = await asyncio.create_subprocess_exec(
             *inside, stdin=given, stdout=output, stderr=output, env=OUTSIDE, start_new_session=True
         )

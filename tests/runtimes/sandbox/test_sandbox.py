@@ -56,7 +56,7 @@ class Place:
         return process.returncode, output.decode()
 
 
-@pytest.fixture(params=["bubblewrap", "unshare"])
+@pytest.fixture(params=["bubblewrap", "unshare", "container"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     try:
         sandbox = chosen(request.param)
@@ -269,6 +269,16 @@ def test_what_is_mounted_in_a_read_only_folder_is_read_only(place: Place, tmp_pa
         assert not (inner / "made").exists()
     finally:
         subprocess.run(["umount", str(inner)], check=True)
+
+
+def test_the_place_for_what_is_shown_is_not_made_on_the_machine(place: Place) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        target = Path(folder)
+        world = replace(
+            place.world, writable={target: place.job}, readable={target / "in": place.data}, work=target
+        )
+        assert place.run("cat in/secret", world)[0] == 0
+        assert list(target.iterdir()) == []
 
 
 def test_hostile_names_are_only_names(place: Place, tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from passrole.worker.jobs.failures import exited, not_confined
     [
         (1, b"bwrap: Can't mkdir /opt/ml: Read-only file system\n", True),
         (1, b"unshare: unshare failed: Operation not permitted\n", True),
+        (1, b"sandbox: No such file or directory: /mnt\n", True),
+        (125, b"Error: OCI runtime error: runc: mount failed\n", True),
+        (125, b"125\n", False),
         (1, b"bwrap: x\nand a line of a program\n", False),
         (2, b"bwrap: x\n", False),
         (1, b"a program\n", False),

@@ -84,13 +84,13 @@ def _spark(config: Config) -> Finding:
 
 def _sandbox(config: Config) -> Finding:
     try:
-        found = sandbox.chosen(config.sandbox)
+        found = sandbox.chosen(config.sandbox, config.containers)
     except sandbox.SandboxMissing as error:
         named = config.sandbox != sandbox.AUTO
         return Finding("sandbox", "wrong" if named else "missing", str(error), _UNCONFINED)
     if not found.confines:
         return Finding("sandbox", "missing", "none, as the setting says", _UNCONFINED)
-    return Finding("sandbox", "ok", f"{found.name} confines functions, EMR steps and jobs")
+    return Finding("sandbox", "ok", f"{found.name} confines functions, EMR steps and jobs{found.remark}")
 
 
 def _containers(config: Config) -> Finding:

@@ -7,6 +7,7 @@ https://github.com/containers/bubblewrap
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from passrole.runtimes.sandbox.world import TMP, Mount, World, layout
 
@@ -16,11 +17,13 @@ _KERNEL = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
 """Where root, even without a capability, could change the machine's kernel."""
 
 
+@dataclass(frozen=True)
 class Bubblewrap:
     """See interface.Sandbox."""
 
-    name = "bubblewrap"
-    confines = True
+    name: str = "bubblewrap"
+    confines: bool = True
+    remark: str = ""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
         """See interface.Sandbox."""

@@ -1,18 +1,25 @@
 """What every kind of sandbox does."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 from passrole.runtimes.sandbox.world import World
 
 
-class Sandbox(Protocol):
-    """One kind of sandbox. `name` is what settings and `doctor` call it."""
+class Sandbox(Hashable, Protocol):
+    """One kind of sandbox, as a value."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What settings and `doctor` call it."""
 
-    confines: bool
-    """Whether a program is kept from what its world does not show."""
+    @property
+    def confines(self) -> bool:
+        """Whether a program is kept from what its world does not show."""
+
+    @property
+    def remark(self) -> str:
+        """What `doctor` adds of it; it begins with a mark of punctuation, or is empty."""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
         """The command line that runs `program` in `world`; its exit code is the program's, 128 and the

@@ -7,7 +7,10 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from passrole.runtimes import containers
+from passrole.runtimes.containers import EngineMissing
 from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
+from passrole.runtimes.sandbox.container import InContainer
 from passrole.runtimes.sandbox.interface import Sandbox
 from passrole.runtimes.sandbox.plain import Plain
 from passrole.runtimes.sandbox.unshare import Unshare
@@ -16,8 +19,7 @@ from passrole.runtimes.sandbox.world import World
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
-_TRY_SECONDS = 10
-_KINDS: tuple[Sandbox, ...] = (Bubblewrap(), Unshare())
+_TRY_SECONDS = 20
 _NONE = Plain()
 
 
@@ -25,27 +27,32 @@ class SandboxMissing(Exception):
     """The sandbox that was asked for does not work here; the message says why and what to install."""
 
 
-def chosen(name: str = AUTO) -> Sandbox:
-    """The sandbox of this name; for `auto` the best that works here. Raises SandboxMissing."""
+def chosen(name: str = AUTO, engine: str = containers.AUTO) -> Sandbox:
+    """The sandbox of this name; for `auto` the best that works here. `engine` is the setting `containers`.
+
+    Raises SandboxMissing.
+    """
     if name == _NONE.name:
         return _NONE
-    wanted = [kind for kind in _KINDS if name in (AUTO, kind.name)]
-    reasons = {kind.name: why_not(kind.name) for kind in wanted}
-    works = [kind for kind in wanted if reasons[kind.name] is None]
-    if not works:
-        raise SandboxMissing(_advice(reasons))
-    return works[0]
+    reasons: dict[str, str] = {}
+    for kind in _kinds(engine):
+        if name in (AUTO, kind.name):
+            reason = why_not(kind)
+            if reason is None:
+                return kind
+            reasons[kind.name] = reason
+    raise SandboxMissing(_advice(reasons))
 
 
 @lru_cache
-def at_best(name: str = AUTO) -> Sandbox:
+def at_best(name: str = AUTO, engine: str = containers.AUTO) -> Sandbox:
     """As `chosen`; where `auto` finds none that works, a program runs unconfined, and the log tells so once.
 
     For functions and EMR steps, which, unlike jobs, need no folders that only a sandbox can show. Raises
     SandboxMissing.
     """
     try:
-        return chosen(name)
+        return chosen(name, engine)
     except SandboxMissing as error:
         if name != AUTO:
             raise
@@ -54,15 +61,16 @@ def at_best(name: str = AUTO) -> Sandbox:
 
 
 @lru_cache
-def why_not(name: str) -> str | None:
+def why_not(kind: Sandbox) -> str | None:
     """Why this kind does not work on this machine, in the words of whoever refuses; None where it does."""
-    kind = next(each for each in _KINDS if each.name == name)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder).resolve()
         target = Path("/opt/ml")
         world = World(work=target, writable={target: source}, hidden=(source,))
-        command = kind.command(world, ["/bin/sh", "-c", f": > made; [ ! -e '{source}/made' ]"], tied=True)
+        program = ["/bin/sh", "-c", f": > made; [ ! -e '{source}/made' ]"]
+        command: list[str] = []
         try:
+            command = kind.command(world, program, tied=True)
             done = subprocess.run(  # noqa: S603 (nothing in it comes from outside)
                 command,
                 capture_output=True,
@@ -73,18 +81,22 @@ def why_not(name: str) -> str | None:
             )
         except FileNotFoundError:
             return f"`{command[0]}` is not installed"
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except (OSError, subprocess.TimeoutExpired, EngineMissing) as error:
             return str(error)
         if done.returncode == 0 and (source / "made").exists():
             return None
         return next(iter(done.stderr.strip().splitlines()), f"it ended with exit code {done.returncode}")
 
 
-def _advice(reasons: dict[str, str | None]) -> str:
+def _kinds(engine: str) -> tuple[Sandbox, ...]:
+    return Bubblewrap(), Unshare(), InContainer(engine)
+
+
+def _advice(reasons: dict[str, str]) -> str:
     found = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     if not sys.platform.startswith("linux"):
         return f"programs of users cannot be confined on this system ({found}): run passrole on Linux"
     return (
         f"programs of users cannot be confined here ({found}): install bubblewrap, "
-        "and let users of this machine have namespaces"
+        "and let users of this machine have namespaces; or install podman or docker"
     )

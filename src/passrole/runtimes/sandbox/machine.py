@@ -22,7 +22,7 @@ def sandbox(config: Config) -> Sandbox:
     work.
     """
     try:
-        return at_best(config.sandbox)
+        return at_best(config.sandbox, config.containers)
     except SandboxMissing as error:
         raise ConfigError(f"setting `sandbox` is `{config.sandbox}`: {error}") from error
 

@@ -45,7 +45,7 @@ def bind_if_there(source: str, target: str) -> None:
 
 def read_only(below: str, *but: str) -> None:
     """Make every mount at and below a path read-only, but for those at and below others."""
-    for target, options in _mounted():
+    for target, options in mounted():
         if _is_in(target, below) and not any(_is_in(target, other) for other in but):
             kept = sum(_KEPT.get(option, 0) for option in options)
             try:
@@ -53,6 +53,13 @@ def read_only(below: str, *but: str) -> None:
             except OSError:  # beneath another mount, where nobody sees it
                 if target == below:
                     raise
+
+
+def mounted() -> list[tuple[str, list[str]]]:
+    """Where each mount is, and its options."""
+    with open("/proc/self/mountinfo", "rb") as lines:
+        fields = [line.split(b" ") for line in lines]
+    return [(_plain(each[4]), os.fsdecode(each[5]).split(",")) for each in fields]
 
 
 def unmount(target: str) -> None:
@@ -107,13 +114,6 @@ def _checked(result: int, what: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), what)
-
-
-def _mounted() -> list[tuple[str, list[str]]]:
-    """Where each mount is, and its options."""
-    with open("/proc/self/mountinfo", "rb") as lines:
-        fields = [line.split(b" ") for line in lines]
-    return [(_plain(each[4]), os.fsdecode(each[5]).split(",")) for each in fields]
 
 
 def _plain(field: bytes) -> str:

@@ -8,13 +8,14 @@ https://man7.org/linux/man-pages/man1/unshare.1.html, https://man7.org/linux/man
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from passrole.runtimes.sandbox import mounts
 from passrole.runtimes.sandbox.world import TMP, Mount, World, layout
 
 _NAMESPACES = ("--mount", "--pid", "--fork", "--ipc", "--uts", "--propagation", "private")
-_TIE = ("setpriv", "--pdeathsig", "KILL", "--")
+TIE = ("setpriv", "--pdeathsig", "KILL", "--")
 _MACHINE = Path("/mnt/machine")
 """Where the whole machine is still seen while the world is made."""
 
@@ -33,7 +34,7 @@ _KERNEL = ("sys", "sysrq-trigger", "irq", "bus")
 """In /proc: where root, even without a capability, could change the machine's kernel."""
 
 PROCESS_ONE = (  # a command in the background would have no standard input but by another number
-    'exec 3<&0; "$@" <&3 3<&- & program=$!; exec 3<&- < /dev/null;'
+    'exec 3<&0; "$@" <&3 3<&- & program=$!; exec 3<&- < /dev/null 2> /dev/null;'
     " trap 'kill -TERM \"$program\"' TERM;"
     ' while :; do wait "$program"; code=$?; kill -0 "$program" 2> /dev/null || exit "$code"; done'
 )
@@ -42,16 +43,18 @@ Step = tuple[str, ...]
 """The name of a function of mounts.py, and its arguments."""
 
 
+@dataclass(frozen=True)
 class Unshare:
     """See interface.Sandbox."""
 
-    name = "unshare"
-    confines = True
+    name: str = "unshare"
+    confines: bool = True
+    remark: str = ""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:
         """See interface.Sandbox."""
         return [
-            *(_TIE if tied else ()),
+            *(TIE if tied else ()),
             "unshare",
             *_NAMESPACES,
             *(() if world.network else ("--net",)),
@@ -72,7 +75,7 @@ def _steps(world: World) -> Iterator[Step]:
     for one in made.renewed:
         yield from _shown(one)  # writable until everything is made read-only
     yield from _temporary(world)
-    yield from map(_place, _without_what_hidden_folders_have(made.shown))
+    yield from map(_place, _outermost(made.shown))
     yield ("read_only", "/", str(_MACHINE.parent), str(TMP), "/proc")
     for one in made.shown:
         yield from _shown(one)
@@ -99,10 +102,10 @@ def _place(mount: Mount) -> Step:
     return ("folder" if is_folder else "file", str(mount.target))
 
 
-def _without_what_hidden_folders_have(shown: Sequence[Mount]) -> Iterator[Mount]:
-    """A place in a hidden folder is made when that is empty: the real one is not changed."""
-    hidden = [mount.target for mount in shown if mount.source is None]
-    return (mount for mount in shown if set(hidden).isdisjoint(mount.target.parents))
+def _outermost(shown: Sequence[Mount]) -> Iterator[Mount]:
+    """A place in a folder that is hidden or shown is made there later: the machine's own is not changed."""
+    targets = {mount.target for mount in shown}
+    return (mount for mount in shown if targets.isdisjoint(mount.target.parents))
 
 
 def _shown(mount: Mount) -> Iterator[Step]:

@@ -9,7 +9,10 @@ from passrole.faults import Fault
 LOST = "InternalServerError: We encountered an internal error. Please try again."
 BAD_MESSAGE = "ClientError: The message that the program left in /opt/ml/output is not UTF-8"
 
-_SANDBOXES = ("bwrap: ", "unshare: ", "sandbox: ")
+_SANDBOXES = {1: ("bwrap: ", "unshare: ", "sandbox: "), 125: ("Error: ", "docker: ")}
+"""How the line of one that could not be made begins, by its exit code. 125 is an engine's own:
+https://docs.docker.com/engine/containers/run/#exit-status
+"""
 
 
 class JobFailed(Exception):
@@ -40,10 +43,10 @@ def exited(code: int, message: str | None) -> str:
 
 def not_confined(code: int, printed: bytes) -> str | None:
     """The reason where the sandbox and not the program has failed: its one line is all that was printed. Its
-    exit code 1 could be a program's.
+    exit code could be a program's.
     """
     line, _, rest = printed.decode(errors="replace").partition("\n")
-    if code != 1 or rest or not line.startswith(_SANDBOXES):
+    if rest or not line.startswith(_SANDBOXES.get(code, ())):
         return None
     return f"InternalServerError: the sandbox of the job could not be made: {line}"
 

@@ -292,7 +292,7 @@ class JobRun:
     async def _sandbox(self) -> Sandbox:
         """Raises JobFailed where the machine has none: /opt/ml of a job is made in it."""
         try:
-            found = await asyncio.to_thread(chosen, self._means.config.sandbox)
+            found = await asyncio.to_thread(chosen, self._means.config.sandbox, self._means.config.containers)
         except SandboxMissing as error:
             raise JobFailed(f"ClientError: {error}") from None
         if not found.confines:
