@@ -41,6 +41,7 @@ from passrole.services.sagemaker.jobs.credentials import JobCredentials
 from passrole.store import ReadOnlyStore, SqliteStore, Store, UnknownSchema
 from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
+from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.event_deliveries import EventDeliveries
 from passrole.worker.event_matcher import EventMatcher
@@ -77,14 +78,15 @@ class Trial:
     """What a server for tests has and no other: whoever makes the server object gives it, and no call can.
 
     `clock` is moved by tests; `signing_clock`, by which signatures are judged, is the one that clients have.
-    `interfere` may fail or answer a call that is allowed; `reason_to_fail` has the FailureReason of a job, by
-    its ARN, that is to fail instead of being run. Nothing is kept beyond the process.
+    `interfere` may fail or answer a call that is allowed. `reason_to_fail` has the FailureReason of a job, by
+    its ARN, that is to fail instead of being run. `ask_test` asks the function that stands for a step.
     """
 
     clock: Clock
     signing_clock: Clock
     interfere: Interfere
     reason_to_fail: Callable[[str], str | None]
+    ask_test: AskTest
 
 
 class Opened(NamedTuple):
@@ -203,7 +205,8 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         upstreams={"s3": S3Upstream(config).forward} if config.s3_endpoint else {},
         interfere=trial.interfere if trial else None,
     )
-    worker = Worker(store, door.from_inside, functions, steady)
+    ask_test = trial.ask_test if trial else None
+    worker = Worker(store, door.from_inside, functions, steady, ask_test=ask_test)
     supervisor = Supervisor()
     async_invocations = AsyncInvocations(store, functions, door.from_inside, steady, config)
     queue_pollers = QueuePollers(store, functions, door.from_inside, steady, config)

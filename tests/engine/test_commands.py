@@ -5,6 +5,7 @@ import pytest
 
 from passrole.definition.steps import RetryPolicy
 from passrole.engine.commands import (
+    AnswerStub,
     AwaitRetry,
     CancelJob,
     Command,
@@ -25,6 +26,11 @@ STOP = SendCallback(
 )
 SENT = {"step": "s", "attempt": 1, "queue_url": "https://q", "token": "t" * 10, "arguments": {"a": 1.5}}
 STORED: list[tuple[Command, str, dict[str, object]]] = [
+    (
+        AnswerStub(step="s", attempt=1, arguments={"x": 1}),
+        "s/1",
+        {"command": "AnswerStub", "step": "s", "attempt": 1, "arguments": {"x": 1}},
+    ),
     (
         INVOKE,
         "s/1",

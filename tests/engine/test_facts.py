@@ -11,6 +11,10 @@ from passrole.engine.facts import Fact, Output, from_json, to_json
 STEP = {"at": 2.5, "step": "s", "attempt": 1}
 STORED: list[tuple[Fact, dict[str, object]]] = [
     (
+        facts.StubAnswered(at=1.0, step="s", attempt=1, stub={"Outputs": {"x": 1}}),
+        {"fact": "StubAnswered", "at": 1.0, "step": "s", "attempt": 1, "stub": {"Outputs": {"x": 1}}},
+    ),
+    (
         facts.ExecutionStarted(
             at=1.0,
             seed="5eed",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from passrole.definition.kinds import KINDS as DEFINED
+from passrole.definition.kinds import UNSUPPORTED
 from passrole.definition.steps import FollowedStep
 from passrole.engine.cache_key import COMPARED
 from passrole.engine.kinds import JOB_TYPES
@@ -33,9 +34,9 @@ def _followed() -> set[str]:
 @pytest.mark.parametrize(
     ("floor", "rows", "wanted"),
     [
-        ("engine/kinds", _by_name(RUN), set(DEFINED)),
+        ("engine/kinds", _by_name(RUN), set(DEFINED) | set(UNSUPPORTED)),
         ("engine/kinds, jobs", _by_name(JOB_TYPES), _followed()),
-        ("engine/properties", _by_name(PROPERTIES), set(DEFINED) - WITHOUT_PROPERTIES),
+        ("engine/properties", _by_name(PROPERTIES), (set(DEFINED) | set(UNSUPPORTED)) - WITHOUT_PROPERTIES),
         ("engine/cache_key", set(COMPARED) & set(DEFINED), _followed()),
         ("needs/table", set(TABLE) & set(DEFINED), set(DEFINED)),
         ("worker/job_steps", set(job_steps(Calls(_nobody, lambda: 0.0), lambda: 0.0)), _followed()),

@@ -28,9 +28,10 @@ class Assignment(NamedTuple):
 
 
 class AssignmentType(click.ParamType[Assignment]):
-    """Parses NAME=VALUE; the value may contain equals signs or be empty."""
+    """Parses NAME=VALUE; the value may contain equals signs or be empty. `name` is what help shows."""
 
-    name = "NAME=VALUE"
+    def __init__(self, name: str = "NAME=VALUE") -> None:
+        self.name = name
 
     def convert(self, value: Any, param: "Parameter | None", ctx: "Context | None") -> Assignment:
         """Raises BadParameter."""
@@ -38,7 +39,7 @@ class AssignmentType(click.ParamType[Assignment]):
             return value
         name, equals, rest = str(value).partition("=")
         if not equals or not name:
-            self.fail(f"`{value}` is not NAME=VALUE", param, ctx)
+            self.fail(f"`{value}` is not {self.name}", param, ctx)
         return Assignment(name, rest)
 
 

@@ -13,6 +13,7 @@ from passrole.definition.kinds.fail import FailStep
 from passrole.definition.kinds.lambda_ import LambdaStep
 from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
 from passrole.definition.kinds.training import TrainingStep
+from passrole.definition.kinds.unsupported import UnsupportedStep
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
 from passrole.definition.steps import FollowedStep, JobStep, Step, Trigger
@@ -34,6 +35,7 @@ __all__ = [
     "Step",
     "TrainingStep",
     "Trigger",
+    "UnsupportedStep",
     "effective",
     "parse",
     "parse_stored",

@@ -7,7 +7,7 @@ There are three passes, each only if the one before found no problem: the JSON, 
 (`node.py`), then references between names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -28,6 +28,7 @@ from passrole.definition.expressions import (
 )
 from passrole.definition.graph import Graph
 from passrole.definition.kinds import expressions_in, kind_of, read_steps
+from passrole.definition.kinds.unsupported import UnsupportedStep
 from passrole.definition.node import Node
 from passrole.definition.parameters import Parameter, read_parameters
 from passrole.definition.problems import DefinitionError, Problem
@@ -52,13 +53,25 @@ class Pipeline:
     experiment: Experiment = field(default_factory=dict)
     mlflow: Mlflow = field(default_factory=dict)
     tolerated: tuple[Problem, ...] = ()
-    """Problems for which a new definition is refused, and which earlier versions accepted."""
+    """Problems for which a new definition is refused, and a stored one is not."""
+
+    def refused(self, stubbed: Container[str] = ()) -> tuple[Problem, ...]:
+        """What a new definition is refused for; the types of steps that are `stubbed` do not matter."""
+        types = {
+            f"{step.where}.Type"
+            for step in self.steps.values()
+            if isinstance(step, UnsupportedStep) and step.name in stubbed
+        }
+        return tuple(each for each in self.tolerated if each.where not in types)
 
 
-def parse(text: str) -> Pipeline:
-    """Parse a new definition. Raises DefinitionError with all its problems."""
+def parse(text: str, stubbed: Container[str] = ()) -> Pipeline:
+    """Parse a new definition; steps that are `stubbed` may be of types that passrole does not run.
+
+    Raises DefinitionError with all its problems.
+    """
     pipeline = parse_stored(text)
-    _raise_if(pipeline.tolerated)
+    _raise_if(pipeline.refused(stubbed))
     return pipeline
 
 
@@ -78,20 +91,19 @@ def parse_stored(text: str) -> Pipeline:
     dangling: list[Problem] = []
     steps = property_files.look_up(steps, dangling)
     by_name = {step.name: step for step in steps}
-    _raise_if(
-        [
-            *_duplicates(steps),
-            *dangling,
-            *_dangling(by_name, parameters, experiment),
-            *_unknown_parameters("PipelineExperimentConfig", experiment, parameters),
-            *_unknown_parameters("MlflowConfig", mlflow, parameters),
-        ]
-    )
+    more = [
+        *_duplicates(steps),
+        *dangling,
+        *_dangling(by_name, parameters, experiment),
+        *_unknown_parameters("PipelineExperimentConfig", experiment, parameters),
+        *_unknown_parameters("MlflowConfig", mlflow, parameters),
+    ]
+    _raise_if([*tolerated, *more] if more else ())
     pipeline = Pipeline(
         parameters, by_name, graph.build(by_name), _json_gets(steps), experiment, mlflow, tolerated
     )
     names = pipeline.graph.cycle()
-    _raise_if([problem.cycle(names)] if names else [])
+    _raise_if([*tolerated, problem.cycle(names)] if names else [])
     return pipeline
 
 

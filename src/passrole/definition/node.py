@@ -32,6 +32,11 @@ class Node:
         """Whether the property is present; this does not count as reading it."""
         return key in self._value
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all its properties."""
+        return tuple(self._value)
+
     def allow(self, *keys: str) -> None:
         """Accept these properties with any value."""
         self._asked.update(keys)

@@ -16,7 +16,8 @@ _MODEL = _PARSE + "Model Validation failed: "
 class Problem:
     """One problem: `where` is a path such as `Steps[2].Arguments.x`, empty for the whole document.
 
-    An earlier version accepted what is `tolerated`: a new definition is refused for it, a stored one runs.
+    An earlier version accepted what is `tolerated`, or a stub stands for it: a new definition is refused for
+    it, a stored one runs.
     """
 
     where: str
@@ -127,11 +128,15 @@ def too_many_outputs(where: str, limit: int) -> Problem:
     return Problem(where, f"{_MODEL}A step can declare at most {limit} output parameters.")
 
 
-def unsupported_step_type(where: str, type_: str, supported: Iterable[str]) -> Problem:
-    """A step type of SageMaker that passrole does not run."""
+def unsupported_step_type(
+    where: str, type_: str, supported: Iterable[str], never: Iterable[str] = ()
+) -> Problem:
+    """A step type of SageMaker that passrole does not run; tolerated for stubs, but for those `never`."""
     choices = ", ".join(supported)
     return Problem(
-        where, f"{_PARSE}Step type '{type_}' is not supported here. Supported step types: [{choices}]"
+        where,
+        f"{_PARSE}Step type '{type_}' is not supported here. Supported step types: [{choices}]",
+        tolerated=type_ not in never,
     )
 
 

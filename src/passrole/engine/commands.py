@@ -4,7 +4,7 @@ Knows no AWS client; `worker/effects.py` has one function per command. A command
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or CommandWithdrawn,
 SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitJob with JobSubmitted, CancelJob
-with JobCancelSent and ReadJson with JsonRead, or each with EffectFailed.
+with JobCancelSent, ReadJson with JsonRead and AnswerStub with StubAnswered, or each with EffectFailed.
 
 Two are not performed outside: SearchCache is answered by CacheSearched from the store, and AwaitRetry by
 RetryDue once it is time.
@@ -81,6 +81,15 @@ class ReadJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStub:
+    """Ask the function of a test what a step came to, whose `arguments` these are."""
+
+    step: str
+    attempt: int
+    arguments: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchCache:
     """Look for a result of the same `digest` in the same pipeline, at most `age_seconds` old."""
 
@@ -99,7 +108,7 @@ class AwaitRetry:
     due: float
 
 
-PerformedOutside: TypeAlias = InvokeFunction | SendCallback | SubmitJob | CancelJob | ReadJson
+PerformedOutside: TypeAlias = InvokeFunction | SendCallback | SubmitJob | CancelJob | ReadJson | AnswerStub
 Command: TypeAlias = PerformedOutside | SearchCache | AwaitRetry
 
 

@@ -15,6 +15,7 @@ folding it needs no rules and gives the same state under any later version of th
     JobEnded        RetryDue                 StepPreparing  StepRetrying
     JsonRead        CacheSearched
     EffectFailed    CommandWithdrawn
+    StubAnswered
     ParallelismChanged
     StopRequested
     ExecutionRetried
@@ -53,7 +54,8 @@ class ExecutionStarted:
     """An execution began. `seed` is random and comes from outside: callback tokens are drawn from it.
 
     With `selected` only those steps run. What they wait for is `reused`, metadata by name, from the
-    execution with the ARN `source`, and so are their `reused_properties`.
+    execution with the ARN `source`, and so are their `reused_properties`. `stubs` stand for steps by name
+    (stubs.py).
     """
 
     at: float
@@ -68,6 +70,7 @@ class ExecutionStarted:
     source: str | None = None
     reused: Mapping[str, Metadata] = field(default_factory=dict)
     reused_properties: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    stubs: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +218,16 @@ class CacheSearched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StubAnswered:
+    """The function of a test said what a step came to; see stubs.py for the form of a `stub`."""
+
+    at: float
+    step: str
+    attempt: int
+    stub: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelismChanged:
     """UpdatePipelineExecution set how many steps may run at once from now on."""
 
@@ -282,7 +295,8 @@ class StepStopping:
 class StepSucceeded:
     """The step is done; `metadata` is merged into what StepStarted said.
 
-    Where the result was taken over, `cached_from` is the ARN of the execution that it is from.
+    Where the result was taken over, `cached_from` is the ARN of the execution that it is from. `properties`
+    are those of a result that was taken over, or of a stub, `property_files` the documents of a stub.
     """
 
     at: float
@@ -291,6 +305,7 @@ class StepSucceeded:
     metadata: Metadata = field(default_factory=dict)
     properties: Mapping[str, Json] = field(default_factory=dict)
     cached_from: str | None = None
+    property_files: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +352,7 @@ InputFact: TypeAlias = (
     | EffectFailed
     | JsonRead
     | CacheSearched
+    | StubAnswered
     | ParallelismChanged
     | StopRequested
     | ExecutionRetried

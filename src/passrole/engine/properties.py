@@ -12,7 +12,7 @@ from passrole.definition import (
     TrainingStep,
 )
 from passrole.definition.expressions import Json, StepRef
-from passrole.definition.kinds import kind_of
+from passrole.definition.kinds import UNSUPPORTED, kind_of
 from passrole.definition.parameters import read_typed
 from passrole.engine.scope import Unresolvable
 from passrole.engine.state import StepState
@@ -50,7 +50,7 @@ def _of_emr_step(reference: StepRef, source: StepState) -> Json:
     """The cluster's id, or a member of EMR's Step: `Steps.X.Config.Args[3]`."""
     known = source.metadata.get("EMR", {})
     ids: dict[str, Json] = {"Id": known.get("StepId"), "Name": known.get("StepName")}
-    description = {**ids, **source.properties, "ClusterId": known.get("ClusterId")}
+    description = {**ids, "ClusterId": known.get("ClusterId"), **source.properties}
     return _of_description(description, reference, source)
 
 
@@ -67,6 +67,21 @@ def _of_description(description: Json, reference: StepRef, source: StepState) ->
     return found
 
 
+def _of_stub(reference: StepRef, source: StepState) -> Json:
+    """A member of what stands for a step of a type that passrole does not run."""
+    found: Json = dict(source.properties)
+    for part in reference.path:
+        if isinstance(found, list) and isinstance(part, int) and part < len(found):
+            found = found[part]
+        elif isinstance(found, dict) and isinstance(part, str):
+            found = found.get(part)
+        else:
+            found = None
+    if found is None:
+        raise Unresolvable(f"The stub of step '{reference.step}' has no property '{reference.text}'.")
+    return found
+
+
 PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     LambdaStep: _output,
     CallbackStep: _output,
@@ -74,5 +89,6 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     ProcessingStep: _of_job,
     TrainingStep: _of_job,
     ConditionStep: _outcome,
+    **{kind.step: _of_stub for kind in UNSUPPORTED.values()},
 }
 """A Fail step has none."""

@@ -8,6 +8,7 @@ are not retried, without their words, so the sentences here are ours.
 from collections.abc import Callable, Iterable
 
 from passrole import exact_json, iso8601
+from passrole.definition import ProcessingStep
 from passrole.definition.expressions import (
     Constant,
     ExperimentRef,
@@ -23,6 +24,7 @@ from passrole.definition.expressions import (
 )
 from passrole.engine.properties import property_of
 from passrole.engine.scope import Scope, Unread, Unresolvable
+from passrole.patterns.json_paths import ABSENT, rooted, value_at
 
 
 def resolve(expression: Expression, scope: Scope) -> Json:
@@ -41,6 +43,9 @@ def resolve(expression: Expression, scope: Scope) -> Json:
         case Join(on=on, values=values):
             return on.join(as_text(resolve(each, scope)) for each in values)
         case JsonGet(s3_uri=uri, path=path):
+            documents = _documents_of_stub(expression, scope)
+            if documents is not None:
+                return _stub_value(documents, expression)
             return _json_value(expression.document(resolve_text(uri, scope, "S3Uri")), path, scope)
         case ListOf(items=items):
             return [resolve(each, scope) for each in items]
@@ -52,6 +57,8 @@ def unread(gets: Iterable[JsonGet], scope: Scope) -> list[tuple[str, str]]:
     """The URIs and paths that are still to be read, as far as the URIs are known yet; Unresolvable."""
     found: dict[tuple[str, str], None] = {}
     for get in gets:
+        if _documents_of_stub(get, scope) is not None:
+            continue
         try:
             wanted = get.document(resolve_text(get.s3_uri, scope, "S3Uri")), get.path
         except Unread:
@@ -109,6 +116,30 @@ def _json_value(uri: str, path: str, scope: Scope) -> Json:
     if (uri, path) not in scope.read:
         raise Unread(f"{path} of {uri} was not read.")
     return scope.read[uri, path]
+
+
+def _documents_of_stub(get: JsonGet, scope: Scope) -> list[Json] | None:
+    """The property file that a JsonGet is of, where a stub has it."""
+    if not isinstance(get.s3_uri, StepRef) or not get.file:
+        return None
+    source = scope.state.steps.get(get.s3_uri.step)
+    if source is None or not source.property_files or not isinstance(source.step, ProcessingStep):
+        return None
+    output = get.s3_uri.path[2]
+    named = (
+        each.name
+        for each in source.step.property_files
+        if (each.output_name, each.path) == (output, get.file) and each.name in source.property_files
+    )
+    return next(([source.property_files[name]] for name in named), None)
+
+
+def _stub_value(documents: list[Json], get: JsonGet) -> Json:
+    assert isinstance(get.s3_uri, StepRef), "a property file is of a step"
+    found: Json = value_at(documents[0], rooted(get.path))
+    if found is ABSENT:
+        raise Unresolvable(f"Invalid json path '{get.path}' in the stub of step '{get.s3_uri.step}'.")
+    return found
 
 
 _VARIABLES: dict[str, Callable[[Scope], str]] = {

@@ -46,6 +46,7 @@ from passrole.engine.facts import (
     StepStopping,
     StepSucceeded,
     StopRequested,
+    StubAnswered,
 )
 
 FAILURE_REASON_MAX = 1024
@@ -67,8 +68,8 @@ class StepState(NamedTuple):
     end. `properties` is the job as its service described it, once that is over. `source` is the ARN of the
     execution that the step was taken from, in a selective execution, `cached_from` of the one whose result it
     took over. `read` has the values in S3 by URI and path; while they are read, or an earlier result is
-    looked for, the step is Starting; `is_searched` once that was done. `retried` is how often it was tried
-    again, `retry_due` when it will be.
+    looked for, the step is Starting; `is_searched` once that was done. `property_files` has the documents of
+    a stub. `retried` is how often it was tried again, `retry_due` when it will be.
     """
 
     step: Step
@@ -84,6 +85,7 @@ class StepState(NamedTuple):
     read: Mapping[tuple[str, str], Json] = _EMPTY
     cached_from: str | None = None
     is_searched: bool = False
+    property_files: Mapping[str, Json] = _EMPTY
     retried: int = 0
     retry_due: float | None = None
 
@@ -328,9 +330,9 @@ def _step_stopping(state: State, fact: StepStopping) -> None:
 
 def _step_succeeded(state: State, fact: StepSucceeded) -> None:
     _end_step(state, fact, "Succeeded", fact.metadata)
-    if fact.cached_from is not None:
+    if fact.cached_from is not None or fact.properties or fact.property_files:
         state.steps[fact.step] = state.steps[fact.step]._replace(
-            properties=fact.properties, cached_from=fact.cached_from
+            properties=fact.properties, property_files=fact.property_files, cached_from=fact.cached_from
         )
     _notify_dependents(state, fact.step)
 
@@ -431,6 +433,7 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     EffectFailed: _nothing,
     JsonRead: _json_read,
     CacheSearched: _cache_searched,
+    StubAnswered: _nothing,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,
     ExecutionRetried: _execution_retried,

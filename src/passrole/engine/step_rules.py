@@ -4,6 +4,7 @@ Each type of step has its own rules (`kinds`); those here hold for every type. N
 step or ends the execution.
 """
 
+from passrole.engine import stubs
 from passrole.engine.commands import Command, InvokeFunction, status_of
 from passrole.engine.decision import Draft
 from passrole.engine.facts import (
@@ -38,7 +39,7 @@ def answer_to(state: State, fact: StepAnswer) -> Answer | None:
     progress = running(state, fact)
     if progress is None:
         return None
-    answer = _of(progress, type(fact))
+    answer = _of(state, progress, type(fact))
     return answer if answer is not None and answer.is_news(progress, fact) else None
 
 
@@ -56,9 +57,11 @@ def stop_requested(draft: Draft, fact: StopRequested) -> None:
                 kind.end(draft, progress)
 
 
-def _of(progress: StepState, fact: type) -> Answer | None:
+def _of(state: State, progress: StepState, fact: type) -> Answer | None:
     if progress.status == "Starting":
         return _WHILE_STARTING.get(fact)
+    if stubs.is_stubbed(state, progress.step.name):
+        return stubs.answer_of(fact)
     own: Answer | None = KINDS[type(progress.step)].answers.get(fact)
     return own or _OF_EVERY_KIND.get(fact)
 

@@ -6,6 +6,7 @@ needs or fails with empty metadata, as AWS shows for steps that created nothing.
 
 from collections.abc import Sequence
 
+from passrole.engine import stubs
 from passrole.engine.commands import ReadJson
 from passrole.engine.decision import Draft
 from passrole.engine.facts import StepFailed, StepPreparing, StepStarted
@@ -24,6 +25,8 @@ def start(draft: Draft, name: str, at: float) -> None:
         wanted = unread(state.pipeline.json_gets.get(name, ()), scope)
         if wanted:
             _prepare(draft, name, attempt, at, wanted)
+        elif stubs.is_stubbed(state, name):
+            stubs.start(draft, step, attempt, scope)
         else:
             KINDS[type(step)].start(draft, step, attempt, scope)
     except Unresolvable as error:

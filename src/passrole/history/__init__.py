@@ -8,10 +8,11 @@
 - `jobs`: jobs that are waited for; `job_retries`: steps that wait to be tried again; cached_results.py: where
   results are that may be taken over
 - retention.py: deletes executions that ended long ago, called by the worker
+- `stubs`: what stands for steps of executions that are still to be started
 - `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
 """
 
-from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection
+from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection, stubs
 from passrole.history.advance import WITHDRAWALS, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
@@ -39,5 +40,6 @@ __all__ = [
     "pending",
     "projection",
     "start",
+    "stubs",
     "waiting",
 ]

@@ -28,6 +28,7 @@ from passrole.engine.facts import (
     StopRequested,
 )
 from passrole.engine.kinds import JOB_TYPES
+from passrole.engine.stubs import is_stubbed
 from passrole.history import (
     cached_results,
     callbacks,
@@ -153,7 +154,7 @@ def _forget_waiting(tx: Tx, execution: str, state: State, fact: "_Ending") -> No
         callbacks.close(tx, execution, fact.step, fact.attempt, fact.at)
     if kind in JOB_TYPES:
         jobs.forget(tx, execution, fact.step, fact.attempt)
-        if isinstance(fact, StepSucceeded) and fact.cached_from is None:
+        if isinstance(fact, StepSucceeded) and fact.cached_from is None and not is_stubbed(state, fact.step):
             cached_results.keep(tx, execution, state, fact.step, fact.at)
 
 

@@ -5,7 +5,7 @@ the last of them.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from passrole.definition import DefinitionError, Pipeline, parse_stored
@@ -34,11 +34,15 @@ _TEXT_BYTES_MAX = 4_000_000  # parsed, a text takes about eight times its length
 _parsed_ones: Recent[Definition] = Recent(_TEXT_BYTES_MAX)
 
 
-def parsed(text: str) -> Pipeline:
-    """The pipeline that `text` newly defines. Raises DefinitionError."""
+def parsed(text: str, stubbed: Container[str] = ()) -> Pipeline:
+    """The pipeline that `text` newly defines; steps that are `stubbed` may be of any type.
+
+    Raises DefinitionError.
+    """
     pipeline = _parsed(_digest(text), text).pipeline
-    if pipeline.tolerated:
-        raise DefinitionError(pipeline.tolerated)
+    refused = pipeline.refused(stubbed)
+    if refused:
+        raise DefinitionError(refused)
     return pipeline
 
 

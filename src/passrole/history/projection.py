@@ -12,9 +12,13 @@ from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
 from passrole.engine.resolve import as_text, experiment_name, resolve
 from passrole.engine.scope import Scope, Unresolvable
+from passrole.engine.stubs import is_stubbed
 from passrole.history.executions import Execution
 from passrole.history.state_cache import Folded
 from passrole.members import without_none
+
+STUBBED = "(stubbed)"
+"""How the description of a step begins for which something stands: AWS's answer has no better place."""
 
 
 def describe(execution: Execution, folded: Folded) -> dict[str, Any]:
@@ -58,7 +62,10 @@ def steps(state: State, *, newest_first: bool = True) -> list[dict[str, Any]]:
     The SDK's integration tests read index 0 as the last step.
     """
     started = list(state.steps.values())
-    return [_step(step) for step in (reversed(started) if newest_first else started)]
+    return [
+        _step(step, is_stubbed(state, step.step.name))
+        for step in (reversed(started) if newest_first else started)
+    ]
 
 
 def parameters(state: State) -> list[dict[str, Any]]:
@@ -97,11 +104,12 @@ def _mlflow(state: State, experiment: str | None) -> dict[str, str]:
     return shown if experiment is None else shown | {"MlflowExperimentName": experiment}
 
 
-def _step(progress: StepState) -> dict[str, Any]:
+def _step(progress: StepState, stubbed: bool) -> dict[str, Any]:
+    description = progress.step.description
     return without_none(
         StepName=progress.step.name,
         StepDisplayName=progress.step.display_name,
-        StepDescription=progress.step.description,
+        StepDescription=f"{STUBBED} {description or ''}".strip() if stubbed else description,
         StartTime=progress.started_at,
         EndTime=progress.ended_at,
         StepStatus=progress.status,

@@ -5,6 +5,7 @@ or by the same permission.
 """
 
 import asyncio
+import re
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,10 @@ from passrole.services.service_sessions import SessionRequest, assume
 LOG_BYTES_MAX = 4_194_304
 SAGEMAKER = "sagemaker.amazonaws.com"
 
+TOKEN_CHARACTERS_MIN = 32
+"""As of StartPipelineExecution's token."""
+
+_PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 _JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
 
 
@@ -127,6 +132,36 @@ async def assume_role_for_user(ctx: Context, *, role_arn: str) -> dict[str, Any]
     sagemaker = service_principal(SAGEMAKER, ctx.account)
     session = await assume(ctx.call, SessionRequest(role_arn, "SageMaker", sagemaker, ctx.region))
     return dict(session.answer)
+
+
+def _pipeline(ctx: Context, parameters: Parameters) -> str:
+    """The pipeline's ARN. Raises ValidationException for what is no name of a pipeline."""
+    name = parameters["pipeline_name"]
+    if not isinstance(name, str) or not _PIPELINE_NAME.fullmatch(name):
+        raise Fault("ValidationException", "PipelineName must be the name of a pipeline")
+    return arns.pipeline(ctx.region, ctx.account, name)
+
+
+@operation("sagemaker:StartPipelineExecution", resource=_pipeline)
+async def stub_steps(
+    ctx: Context, *, pipeline_name: str, client_request_token: str, stubs: dict[str, Any]
+) -> dict[str, Any]:
+    """Have something stand for steps of the one execution that is started with this ClientRequestToken.
+
+    Until then, the pipeline's definition may have those steps though passrole does not run their types. For
+    the form of a stub see engine/stubs.py. Raises ValidationException.
+    """
+    if not isinstance(client_request_token, str) or len(client_request_token) < TOKEN_CHARACTERS_MIN:
+        raise Fault(
+            "ValidationException", f"ClientRequestToken must have {TOKEN_CHARACTERS_MIN} characters at least"
+        )
+    if not isinstance(stubs, dict) or not all(isinstance(stub, dict) for stub in stubs.values()):
+        raise Fault("ValidationException", "Stubs must be objects by the names of steps")
+    if any("Function" in stub for stub in stubs.values()):
+        raise Fault("ValidationException", "a function stands for a step in a server for tests only")
+    arn = arns.pipeline(ctx.region, ctx.account, pipeline_name)
+    await ctx.store.write(lambda tx: history.stubs.prepare(tx, arn, client_request_token, stubs, ctx.clock()))
+    return {}
 
 
 async def _ask_to_see(ctx: Context, execution: str) -> None:

@@ -51,6 +51,15 @@ class Observed:
         """The definition of the execution."""
         return self.read(lambda tx: history.load(tx, arn).state.pipeline)
 
+    def step_names(self) -> set[str]:
+        """The names of the steps of all definitions, of pipelines and of executions."""
+
+        def names(tx: Tx) -> set[str]:
+            digests = [digest for (digest,) in tx.all("SELECT digest FROM definitions")]
+            return {name for each in digests for name in history.definitions.pipeline_of(tx, each).steps}
+
+        return self.read(names)
+
     def is_denied(self, arn: str, action: str, step: str = "") -> bool:
         """Whether IAM denied the action to the execution's role, for one of its steps or for this one."""
         session = f"{_SESSION}{arn.rpartition('/')[2]}-{step[:STEP_CHARACTERS_MAX]}"

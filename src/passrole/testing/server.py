@@ -1,5 +1,6 @@
 """The server of a test session, as tests see it: what they make, start, stub, fail and move in time."""
 
+import difflib
 import gc
 import json
 import os
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from passrole import history
 from passrole.app import Access, Trial
 from passrole.client.connection import Connection
 from passrole.client.deployment import put_pipeline
@@ -21,6 +23,7 @@ from passrole.testing.moved_time import Due, MovedClock, Time
 from passrole.testing.observed import Observed
 from passrole.testing.resources import Resources
 from passrole.testing.server_thread import ServerThread
+from passrole.testing.stubs import Answer, StubFunctions, stub
 
 
 class Server(Resources):
@@ -33,7 +36,15 @@ class Server(Resources):
     def __init__(self, **settings: Any) -> None:
         self._clock = MovedClock()
         self._faults = Faults()
-        trial = Trial(self._clock, system_clock, self._faults.interfere, self._faults.reason_to_fail)
+        self._stub_functions = StubFunctions()
+        self._stubs: dict[str, dict[str, Any]] = {}
+        trial = Trial(
+            clock=self._clock,
+            signing_clock=system_clock,
+            interfere=self._faults.interfere,
+            reason_to_fail=self._faults.reason_to_fail,
+            ask_test=self._stub_functions.ask,
+        )
         self._thread = ServerThread(trial, settings)
         self._replaced: dict[str, str | None] = {}
         self.time = Time(self._clock, self._thread.do, self._due)
@@ -74,6 +85,8 @@ class Server(Resources):
     def reset(self) -> None:
         """Be as new: no executions, jobs, functions, queues, buckets, roles, faults and stubs; real time."""
         self._faults.clear()
+        self._stub_functions.clear()
+        self._stubs.clear()
         self._clock.ahead_seconds = 0.0
         self._thread.reset()
         self.name_anew()
@@ -121,6 +134,7 @@ class Server(Resources):
             isinstance(pipeline, str) and not pipeline.lstrip().startswith("{") and not _is_file(pipeline)
         )
         deployed = str(pipeline) if is_name else self.pipeline(pipeline, name=name, role=role)
+        self._check_stubs()
         given = {**(parameters or {}), **more_parameters}
         started = self.client("sagemaker").start_pipeline_execution(
             PipelineName=deployed,
@@ -159,6 +173,57 @@ class Server(Resources):
         `when` chooses calls by their parameters. Raises ValueError for an operation that does not exist.
         """
         return self._faults.add(call, error, times=times, message=message, seconds=seconds, when=when)
+
+    def stub(
+        self,
+        step: str,
+        answer: Answer | None = None,
+        *,
+        properties: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        outcome: bool | None = None,
+        property_files: Mapping[str, Any] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Have a result stand for the steps of this name, of any type, in executions from now on.
+
+        `properties` are what other steps refer to, beside the step's own arguments; `outputs` are those of a
+        Lambda or Callback step, `outcome` is a Condition step's, `property_files` have a Processing step's
+        documents by name. With `error` the step fails for this reason. `answer` is a function of the step's
+        arguments that returns a mapping of such members; what it raises is the reason of the failure.
+        """
+        fixed = stub(
+            properties=properties,
+            outputs=outputs,
+            outcome=outcome,
+            property_files=property_files,
+            error=error,
+        )
+        if answer is not None and fixed:
+            raise ValueError(f"`{step}` is stubbed by a function, which returns all there is to it")
+        if answer is not None:
+            self._stub_functions.add(step, lambda arguments: stub(**answer(arguments)))
+        self._stubs[step] = {"Function": True} if answer is not None else fixed
+        self._thread.do(self._write_stubs())
+
+    def unstub(self, *steps: str) -> None:
+        """Let these steps, or all, run for real in executions from now on."""
+        for step in steps or list(self._stubs):
+            self._stubs.pop(step, None)
+        self._thread.do(self._write_stubs())
+
+    def _check_stubs(self) -> None:
+        """Raises ValueError for a stub of a step that no pipeline has: what it is to replace would run."""
+        known = self._observed.step_names()
+        for step in self._stubs:
+            if step not in known:
+                close = difflib.get_close_matches(step, known, 1)
+                hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(sorted(known))}"
+                raise ValueError(f"no pipeline has a step `{step}` to stub; {hint}")
+
+    async def _write_stubs(self) -> None:
+        stubs = dict(self._stubs)
+        await self._thread.store.write(lambda tx: history.stubs.set_everywhere(tx, stubs))
 
     async def _due(self) -> Due:
         now = self._clock()

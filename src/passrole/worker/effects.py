@@ -3,13 +3,14 @@
 Knows no store: the loop records what comes of it. A command may be performed twice after a crash.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from passrole import exact_json
 from passrole.clock import Clock
 from passrole.engine.commands import (
+    AnswerStub,
     CancelJob,
     Command,
     InvokeFunction,
@@ -18,7 +19,14 @@ from passrole.engine.commands import (
     SubmitJob,
     status_of,
 )
-from passrole.engine.facts import CallbackSent, CommandWithdrawn, EffectFailed, InputFact, JsonRead
+from passrole.engine.facts import (
+    CallbackSent,
+    CommandWithdrawn,
+    EffectFailed,
+    InputFact,
+    JsonRead,
+    StubAnswered,
+)
 from passrole.history import Task
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.invocations import Invocations
@@ -28,14 +36,32 @@ from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
 _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
 
 
+_NO_TEST = "ClientError: The test is over whose function stood for the step."
+
+AskTest = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""Asks the function of a test, by the name of the step and its arguments. Raises StubFailed."""
+
+
+class StubFailed(Exception):
+    """The function of a test has failed; the message is the step's FailureReason."""
+
+
 class Effects:
     """Performs commands."""
 
-    def __init__(self, calls: Calls, invocations: Invocations, job_steps: JobSteps, clock: Clock) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        invocations: Invocations,
+        job_steps: JobSteps,
+        clock: Clock,
+        ask_test: AskTest | None = None,
+    ) -> None:
         self._calls = calls
         self._invocations = invocations
         self._job_steps = job_steps
         self._clock = clock
+        self._ask_test = ask_test
 
     async def perform(self, task: Task) -> InputFact:
         """What came of the command: also a failure is a fact."""
@@ -90,6 +116,15 @@ class Effects:
             return self.failed(task, error.reason)
         return JsonRead(at=self._clock(), step=command.step, attempt=command.attempt, values=values)
 
+    async def _answer_stub(self, task: Task, command: AnswerStub) -> InputFact:
+        if self._ask_test is None:
+            return self.failed(task, _NO_TEST)
+        try:
+            stub = await self._ask_test(command.step, command.arguments)
+        except StubFailed as error:
+            return self.failed(task, str(error))
+        return StubAnswered(at=self._clock(), step=command.step, attempt=command.attempt, stub=stub)
+
     async def _call(self, task: Task, action: Action, parameters: dict[str, Any]) -> dict[str, Any]:
         caller = Caller(task.role, task.execution, task.command.step)
         return await self._calls.as_role(caller, action, parameters)
@@ -103,6 +138,7 @@ _EFFECTS: dict[type[Command], Effect] = {
     SubmitJob: Effects._submit_job,
     CancelJob: Effects._cancel_job,
     ReadJson: Effects._read_json,
+    AnswerStub: Effects._answer_stub,
 }
 
 _REFUSALS = {

@@ -19,6 +19,7 @@ from itertools import chain, repeat
 from passrole import disk, history
 from passrole.clock import Clock
 from passrole.engine.commands import (
+    AnswerStub,
     CancelJob,
     Command,
     InvokeFunction,
@@ -32,7 +33,7 @@ from passrole.services.context import CallOperation
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.command_queue import CommandQueue
-from passrole.worker.effects import Effects
+from passrole.worker.effects import AskTest, Effects
 from passrole.worker.invocations import Invocations, Slots
 from passrole.worker.job_monitor import JobMonitor
 from passrole.worker.job_retries import JobRetries
@@ -47,6 +48,7 @@ AT_ONCE_MAX: dict[type[Command], int] = {
     SubmitJob: 32,
     CancelJob: 32,
     ReadJson: 32,
+    AnswerStub: 32,
 }
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages. Within
 it executions take turns, and one alone leaves an eighth of it to the others (runtimes/turns.py).
@@ -64,14 +66,21 @@ class Worker:
     """Performs commands between `start` and `close`."""
 
     def __init__(
-        self, store: Store, door: CallOperation, slots: Slots, clock: Clock, *, sleep: Sleep = asyncio.sleep
+        self,
+        store: Store,
+        door: CallOperation,
+        slots: Slots,
+        clock: Clock,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        ask_test: AskTest | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         calls = Calls(door, clock, sleep)
         steps = job_steps(calls, clock)
         self._invocations = Invocations(calls, slots, clock, sleep)
-        self._effects = Effects(calls, self._invocations, steps, clock)
+        self._effects = Effects(calls, self._invocations, steps, clock, ask_test)
         self.job_monitor = JobMonitor(store, steps, clock)
         self.job_retries = JobRetries(store, clock)
         self._sleep = sleep

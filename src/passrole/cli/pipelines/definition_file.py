@@ -1,6 +1,7 @@
 """A pipeline's definition in a file: read before a server is asked, its problems with their place."""
 
 import json
+from collections.abc import Container
 from pathlib import Path
 
 from passrole import exact_json
@@ -8,10 +9,13 @@ from passrole.cli.errors import Misuse
 from passrole.definition import DefinitionError, Pipeline, Problem, parse
 
 
-def read_pipeline(file: Path, text: str) -> Pipeline:
-    """The pipeline in the text of a file. Raises Misuse with the place of the first problem."""
+def read_pipeline(file: Path, text: str, stubbed: Container[str] = ()) -> Pipeline:
+    """The pipeline in the text of a file; steps that are `stubbed` may be of any type.
+
+    Raises Misuse with the place of the first problem.
+    """
     try:
-        return parse(text)
+        return parse(text, stubbed)
     except DefinitionError as error:
         raise Misuse(f"`{file}`{_place(text, error.problems[0])}: {error.message}") from error
 

@@ -1,9 +1,10 @@
 """`passrole run`: one pipeline from its definition file to its outputs."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,6 +38,7 @@ class Job:
     parameters: Mapping[str, str]
     functions: tuple["Source", ...]
     role: str | None
+    stubs: Mapping[str, Mapping[str, Any]]
 
 
 _EXAMPLES = examples(
@@ -65,6 +67,13 @@ _EXAMPLES = examples(
     multiple=True,
     help="A Lambda function made of all files in a folder; may be repeated.",
 )
+@click.option(
+    "--stub",
+    "stubs",
+    type=AssignmentType("STEP=FILE.json"),
+    multiple=True,
+    help="Do not run a step: a file has its properties or outputs; may be repeated.",
+)
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @data_option
 @spark_master_option
@@ -76,6 +85,7 @@ def run(
     role: str | None,
     parameters: tuple[Assignment, ...],
     functions: tuple[str, ...],
+    stubs: tuple[Assignment, ...],
     name: str | None,
     data: Path | None,
     spark_master: str | None,
@@ -89,7 +99,7 @@ def run(
     execution Succeeded, else 1. If no server runs on the data folder, one starts for this command. On a
     terminal, you can answer a waiting callback with a key.
     """
-    job = _job(definition, role, parameters, functions, name)
+    job = _job(definition, role, parameters, functions, stubs, name)
 
     from passrole.cli.pipelines import watching
     from passrole.cli.temporary_server import connected
@@ -104,6 +114,8 @@ def run(
             click.echo(f"\n{_on_interrupt(connection, data)}", err=True)
             context.exit(INTERRUPTED)
     watching.report(ended, seconds, execution, data)
+    for step in job.stubs:
+        click.echo(f"  {step} was stubbed: it did not run")
     context.exit(0 if ended.status == "Succeeded" else 1)
 
 
@@ -112,8 +124,10 @@ def _job(
     role: str | None,
     parameters: tuple[Assignment, ...],
     functions: tuple[str, ...],
+    stubs: tuple[Assignment, ...],
     name: str | None,
 ) -> Job:
+    from passrole.cli.pipelines import stub_files
     from passrole.cli.pipelines.definition_file import read_pipeline
     from passrole.client.packaging import read_source
     from passrole.client.plan import Plan
@@ -127,8 +141,10 @@ def _job(
         raise Misuse(f"`{file.name}` gives no name for the pipeline; choose one with --name")
     sources = tuple(map(read_source, functions))
     values = unique_assignments(parameters, "-p")
-    plan = Plan(read_pipeline(file, definition))
-    return Job(chosen, definition, plan, values, sources, role)
+    files = stub_files.read_files(stubs)
+    pipeline = read_pipeline(file, definition, stubbed=files)
+    chosen_stubs = stub_files.for_pipeline(files, pipeline)
+    return Job(chosen, definition, Plan(pipeline), values, sources, role, chosen_stubs)
 
 
 def _start(connection: "Connection", job: Job) -> str:
@@ -138,11 +154,16 @@ def _start(connection: "Connection", job: Job) -> str:
     for source in job.functions:
         done = put_function(connection.client("lambda"), source, connection.access.lambda_role_arn)
         click.echo(f"function {source.name}: {done}")
-    sagemaker = connection.client("sagemaker")
+    sagemaker, token = connection.client("sagemaker"), uuid.uuid4().hex
+    if job.stubs:  # before the definition, whose steps may then be of types that passrole does not run
+        asked = {"PipelineName": job.name, "ClientRequestToken": token, "Stubs": job.stubs}
+        connection.ask("StubSteps", asked)
     done = put_pipeline(sagemaker, job.name, job.definition, connection.role_arn(job.role))
     click.echo(f"pipeline {job.name}: {done}")
     given = [{"Name": name, "Value": value} for name, value in job.parameters.items()]
-    started = sagemaker.start_pipeline_execution(PipelineName=job.name, PipelineParameters=given)
+    started = sagemaker.start_pipeline_execution(
+        PipelineName=job.name, PipelineParameters=given, ClientRequestToken=token
+    )
     click.echo(f"execution {started['PipelineExecutionArn']}")
     return str(started["PipelineExecutionArn"])
 

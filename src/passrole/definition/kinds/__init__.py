@@ -8,9 +8,10 @@ from passrole.definition.kinds.kind import Kind
 from passrole.definition.kinds.table import (
     KINDS,
     KNOWN_BUT_UNSUPPORTED,
+    UNSUPPORTED,
     expressions_in,
     kind_of,
     read_steps,
 )
 
-__all__ = ["KINDS", "KNOWN_BUT_UNSUPPORTED", "Kind", "expressions_in", "kind_of", "read_steps"]
+__all__ = ["KINDS", "KNOWN_BUT_UNSUPPORTED", "UNSUPPORTED", "Kind", "expressions_in", "kind_of", "read_steps"]

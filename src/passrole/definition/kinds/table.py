@@ -5,7 +5,16 @@ from typing import Any, Final
 
 from passrole.definition import problems as problem
 from passrole.definition.expressions import Expression
-from passrole.definition.kinds import callback, condition, emr, fail, lambda_, processing, training
+from passrole.definition.kinds import (
+    callback,
+    condition,
+    emr,
+    fail,
+    lambda_,
+    processing,
+    training,
+    unsupported,
+)
 from passrole.definition.kinds.kind import Kind
 from passrole.definition.node import Node
 from passrole.definition.steps import Step
@@ -51,9 +60,18 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
 """SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""
 
 
+NEVER_READ: Final = frozenset({"ForEach"})
+"""Types of which not even a stub can be run: the steps inside one are not steps of the pipeline."""
+
+UNSUPPORTED: Final[Mapping[str, Kind[Any]]] = {
+    type_: unsupported.kind(type_) for type_ in sorted(KNOWN_BUT_UNSUPPORTED - NEVER_READ)
+}
+"""The rows of those that run as stubs only."""
+
+
 def kind_of(step: Step) -> Kind[Any]:
     """The row of the step's type."""
-    return KINDS[step.type_]
+    return KINDS.get(step.type_) or UNSUPPORTED[step.type_]
 
 
 def expressions_in(step: Step) -> Iterable[Expression]:
@@ -65,11 +83,14 @@ def read_steps(nodes: Iterable[Node]) -> Iterator[Step]:
     """The steps of a list; those inside a step follow it."""
     for node in nodes:
         type_ = node.text("Type")
-        kind = KINDS.get(type_ or "")
+        if type_ in KNOWN_BUT_UNSUPPORTED:
+            where = node.path("Type")
+            node.found.append(problem.unsupported_step_type(where, type_, KINDS, never=NEVER_READ))
+        kind = KINDS.get(type_ or "") or UNSUPPORTED.get(type_ or "")
         if kind is not None:
             yield from _read(kind, node)
-        elif type_ in KNOWN_BUT_UNSUPPORTED:
-            node.found.append(problem.unsupported_step_type(node.path("Type"), type_, KINDS))
+        elif type_ in NEVER_READ:
+            pass
         elif type_ is not None:
             node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", KINDS))
 

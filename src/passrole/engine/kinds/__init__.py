@@ -15,6 +15,7 @@ from passrole.definition import (
     Step,
     TrainingStep,
 )
+from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
 from passrole.engine.kinds.emr import EMR
@@ -22,6 +23,7 @@ from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
 from passrole.engine.kinds.lambda_ import LAMBDA
 from passrole.engine.kinds.sagemaker_job import sagemaker_job
+from passrole.engine.kinds.unsupported import UNSUPPORTED
 
 JOB_TYPES: Mapping[type[Step], JobType] = {
     EmrStep: EMR,
@@ -36,4 +38,5 @@ KINDS: Mapping[type[Step], Kind] = {
     ConditionStep: CONDITION,
     FailStep: FAIL,
     **{type_: kind_of(job) for type_, job in JOB_TYPES.items()},
+    **{kind.step: UNSUPPORTED for kind in READ_FOR_STUBS.values()},
 }

@@ -5,7 +5,7 @@ needs s3:GetObject on it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from passrole.definition import DefinitionError
 from passrole.definition.document import CHARACTERS_MAX
@@ -18,8 +18,16 @@ OFF_LOOP_CHARACTERS = 32_768
 """UTF-8 needs four bytes a character at most, so that a longer object is too long whatever it holds."""
 
 
-async def definition_text(ctx: Context, text: str | None, location: Mapping[str, str] | None) -> str | None:
-    """The valid definition that is given, None where none is. Raises ValidationException."""
+async def definition_text(
+    ctx: Context,
+    text: str | None,
+    location: Mapping[str, str] | None,
+    stubbed: Container[str] = (),
+) -> str | None:
+    """The valid definition that is given, None where none is; steps that are `stubbed` may be of any type.
+
+    Raises ValidationException.
+    """
     if text is not None and location is not None:
         message = "PipelineDefinition and PipelineDefinitionS3Location cannot both be given."
         raise Fault("ValidationException", message)
@@ -27,9 +35,9 @@ async def definition_text(ctx: Context, text: str | None, location: Mapping[str,
         text = await _object_text(ctx, location)
     if text is not None:
         if len(text) > OFF_LOOP_CHARACTERS:
-            await asyncio.to_thread(_validate, text)
+            await asyncio.to_thread(_validate, text, stubbed)
         else:
-            _validate(text)
+            _validate(text, stubbed)
     return text
 
 
@@ -52,8 +60,8 @@ async def _object_text(ctx: Context, location: Mapping[str, str]) -> str:
         raise Fault("ValidationException", f"The pipeline definition in {where} is not UTF-8.") from error
 
 
-def _validate(text: str) -> None:
+def _validate(text: str, stubbed: Container[str]) -> None:
     try:
-        definitions.parsed(text)
+        definitions.parsed(text, stubbed)
     except DefinitionError as error:
         raise Fault("ValidationException", error.message) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from passrole import arns
 from passrole.faults import Fault
-from passrole.history import definitions, executions
+from passrole.history import definitions, executions, stubs
 from passrole.members import without_none
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -53,7 +53,9 @@ async def create_pipeline(
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Create a pipeline under a new name."""
-    text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
+    text = await definition_text(
+        ctx, pipeline_definition, pipeline_definition_s3_location, await _stubbed(ctx, pipeline_name)
+    )
     if text is None:
         raise Fault(
             "ValidationException", "Either PipelineDefinition or PipelineDefinitionS3Location is needed."
@@ -92,7 +94,9 @@ async def update_pipeline(
     parallelism_configuration: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Change the given fields; running executions keep what they began with."""
-    text = await definition_text(ctx, pipeline_definition, pipeline_definition_s3_location)
+    text = await definition_text(
+        ctx, pipeline_definition, pipeline_definition_s3_location, await _stubbed(ctx, pipeline_name)
+    )
     if role_arn is not None:
         await _validate_role(ctx, pipeline_name, role_arn)
     given = {
@@ -159,6 +163,12 @@ async def list_pipelines(
         return {"PipelineSummaries": [_summary(tx, each) for each in shown], **more}
 
     return await ctx.store.read(page)
+
+
+async def _stubbed(ctx: Context, name: str) -> frozenset[str]:
+    """The steps for which something is to stand when the pipeline is started next."""
+    arn = arns.pipeline(ctx.region, ctx.account, name)
+    return await ctx.store.read(lambda tx: stubs.names(tx, arn, ctx.clock()))
 
 
 async def _validate_role(ctx: Context, name_or_arn: str, role_arn: str) -> None:

@@ -1,7 +1,7 @@
 """StartPipelineExecution: version, parameters and selected steps of a new execution."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from passrole import arns, history, ids
@@ -10,8 +10,10 @@ from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
 from passrole.engine.facts import ExecutionStarted
 from passrole.engine.selection import Unselectable, reused_steps
+from passrole.engine.stubs import problem_of
 from passrole.faults import Fault
 from passrole.history import ExecutionMetadata, definitions, executions
+from passrole.history.stubs import Stubs
 from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sagemaker.client_request_tokens import Request, once
@@ -48,6 +50,7 @@ class _StartRequest:
     version: VersionSelector
     selection: Mapping[str, Any] | None = None
     mlflow_experiment: str | None = None
+    token: str = ""
 
 
 @operation("sagemaker:StartPipelineExecution", resource=pipeline_arn, keys=version_keys)
@@ -80,6 +83,7 @@ async def start_pipeline_execution(
         mlflow_experiment=mlflow_experiment_name,
     )
     request = Request("StartPipelineExecution", client_request_token, asdict(wanted))
+    wanted = replace(wanted, token=client_request_token)
 
     def start(tx: Tx) -> dict[str, Any]:
         return {"PipelineExecutionArn": _start(tx, ctx, wanted)}
@@ -116,7 +120,17 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) ->
         source=source,
         reused={name: step.metadata for name, step in reused.items()},
         reused_properties={name: step.properties for name, step in reused.items() if step.properties},
+        stubs=_stubs(tx, ctx, pipeline, wanted.token),
     )
+
+
+def _stubs(tx: Tx, ctx: Context, pipeline: Pipeline, token: str) -> Stubs:
+    definition = definitions.pipeline_of(tx, pipeline.definition)
+    stubs = history.stubs.take(tx, pipeline.arn, token, ctx.clock(), definition.steps)
+    problem = problem_of(stubs, definition) if stubs else None
+    if problem is not None:
+        raise Fault("ValidationException", problem)
+    return stubs
 
 
 def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -> dict[str, Scalar]:
