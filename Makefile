@@ -71,16 +71,13 @@ $(XGBOOST)/.installed: Makefile
 	touch $@
 
 demo: install ## the bundled pipeline and its refused twin
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
-	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_distance/demo.py
+	@$(BIN)/passrole demo
 
 demo-emr: install ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
-	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/distance_by_speed/demo.py
+	@$(BIN)/passrole demo emr
 
 demo-train: install ## a pipeline that trains a model in jobs, the same cached, and its refused twin
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && \
-	$(BIN)/passrole exec --data "$$data" -- $(BIN)/python examples/stopping_model/demo.py
+	@$(BIN)/passrole demo train
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "docs"
-PATTERNS = ("docs/**/*.md", "docs/**/*.svg", "examples/*/README.md", "*.md")
+EXAMPLES = "src/passrole/examples"
+PATTERNS = ("docs/**/*.md", "docs/**/*.svg", f"{EXAMPLES}/*/README.md", "*.md")
 LEFT_OUT = {
     "README.md",  # docs/index.md is the site's first page
     "docs/reference/parity-choices.md",  # is a part of docs/reference/parity.md
@@ -101,8 +102,8 @@ def navigation(pages: Path) -> str:
 def _on_site(source: str) -> str:
     if source.startswith("docs/"):
         return source.removeprefix("docs/")
-    if source.startswith("examples/"):
-        return f"{PurePosixPath(source).parent}.md"
+    if source.startswith(EXAMPLES):
+        return f"examples/{PurePosixPath(source).parent.name}.md"
     if source == "SECURITY.md":
         return "why/security.md"
     return f"project/{source.lower()}"

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from passrole.cli.server.demo import FOLDER
 from passrole.client.server_process import STARTING
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "stopping_distance"
+EXAMPLE = FOLDER / "stopping_distance"
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Write = Callable[[str, Any], str]
 

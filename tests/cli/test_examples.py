@@ -1,20 +1,24 @@
-"""The bundled example does what it says, on a new folder and on a used one."""
+"""The bundled examples do what they say, on a new folder and on a used one, and leave nothing behind."""
 
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from passrole.cli import main
+
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Quiet = Callable[[str], str]
 
 
 def test_the_demo_runs_its_pipeline_and_is_refused_twice_in_a_row(
-    passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path
+    passrole: Passrole, quiet: Quiet, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        demo = str(example / "demo.py")
-        process = passrole("exec", "--data", str(tmp_path), "--", sys.executable, demo)
+        process = passrole("demo", "--data", str(tmp_path))
         told, errors = process.communicate(timeout=60)
         assert (process.returncode, quiet(errors)) == (0, "")
         assert "the execution Succeeded, as it should" in told
@@ -23,10 +27,9 @@ def test_the_demo_runs_its_pipeline_and_is_refused_twice_in_a_row(
 
 
 def test_the_demo_on_spark_runs_and_is_refused(
-    passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path, spark: None
+    passrole: Passrole, quiet: Quiet, tmp_path: Path, spark: None
 ) -> None:
-    demo = str(example.parent / "distance_by_speed" / "demo.py")
-    process = passrole("exec", "--data", str(tmp_path), "--", sys.executable, demo)
+    process = passrole("demo", "emr", "--data", str(tmp_path))
     told, errors = process.communicate(timeout=120)
     assert (process.returncode, quiet(errors)) == (0, "")
     assert '"slowest_to_stop": "24 mph' in told
@@ -34,15 +37,24 @@ def test_the_demo_on_spark_runs_and_is_refused(
 
 
 def test_the_demo_that_trains_runs_is_taken_over_and_refused(
-    passrole: Passrole, quiet: Quiet, example: Path, tmp_path: Path, sandboxed: None
+    passrole: Passrole, quiet: Quiet, tmp_path: Path, sandboxed: None
 ) -> None:
-    demo = str(example.parent / "stopping_model" / "demo.py")
-    process = passrole("exec", "--data", str(tmp_path), "--", sys.executable, demo)
+    process = passrole("demo", "train", "--data", str(tmp_path))
     told, errors = process.communicate(timeout=120)
     assert (process.returncode, quiet(errors)) == (0, "")
     assert told.count("cached, from execution ") == 3
     assert "is not authorized to perform: iam:PassRole on resource: " in told
     assert "What allows it" in told
+
+
+def test_the_demo_leaves_nothing_behind_where_no_folder_is_named(passrole: Passrole, tmp_path: Path) -> None:
+    temporary, here = tmp_path / "temporary", tmp_path / "here"
+    for folder in (temporary, here):
+        folder.mkdir()
+    process = passrole("demo", cwd=here, env={"TMPDIR": str(temporary)})
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [list(folder.iterdir()) for folder in (temporary, here)] == [[], []]
 
 
 def test_the_demo_fails_where_something_is_not_as_expected(
@@ -61,3 +73,36 @@ def test_the_demo_fails_where_something_is_not_as_expected(
     _, errors = process.communicate(timeout=60)
     assert quiet(errors) == "demo: the execution is Executing and should be Failed\n"
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "name, setting, reason",
+    [
+        ("train", {"PASSROLE_SANDBOX": "none"}, "its jobs need a sandbox, and the setting says `none`"),
+        ("emr", {"PASSROLE_SPARK_HOME": "/nowhere"}, "Spark is not installed; install it with: pip install "),
+    ],
+)
+def test_a_demo_that_this_machine_cannot_run_says_what_is_missing(
+    name: str, setting: dict[str, str], reason: str
+) -> None:
+    result = CliRunner().invoke(main, ["demo", name], prog_name="passrole", env=setting)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"passrole demo: this machine cannot run the demo `{name}`: {reason}")
+    assert result.stdout == ""
+
+
+def test_a_copy_of_the_demos_runs_as_they_do(passrole: Passrole, tmp_path: Path) -> None:
+    copy = tmp_path / "examples"
+    made = passrole("demo", "--copy", str(copy))
+    assert made.communicate(timeout=60) == (f"copied to {copy}; each folder has a README.md\n", "")
+    assert sorted(each.name for each in copy.iterdir()) == [
+        "distance_by_speed",
+        "stopping_distance",
+        "stopping_model",
+    ]
+    program = str(copy / "stopping_distance" / "demo.py")
+    process = passrole("exec", "--data", str(tmp_path / "data"), "--", sys.executable, program)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    again = passrole("demo", "--copy", str(copy))
+    assert again.communicate(timeout=60) == ("", f"passrole demo: `{copy}` exists; name a new folder\n")

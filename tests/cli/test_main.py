@@ -12,6 +12,7 @@ from passrole.cli import main
 from passrole.cli.errors import Failed, Misuse, one_line
 
 COMMANDS = [
+    "demo",
     "serve",
     "init",
     "doctor",

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for pattern in ("*.md", ".github/**/*.md", "docs/**/*.md", "examples/**/*.md")
+    for pattern in ("*.md", ".github/**/*.md", "docs/**/*.md", "src/**/*.md")
     for path in ROOT.glob(pattern)
 )
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -24,8 +24,8 @@ MOVED = {
     ("docs/index.md",      "../SECURITY.md#a-b"): "project/security.md#a-b",
     ("docs/howto/b.md",    "../why/a.md"):        "../why/a.md",
     ("docs/howto/b.md",    "c.md#d"):             "../howto/c.md#d",
-    ("docs/howto/b.md",    "../../examples/e/README.md"): "../examples/e.md",
-    ("examples/e/README.md", "../../docs/howto/b.md"): "../howto/b.md",
+    ("docs/howto/b.md",    "../../src/passrole/examples/e/README.md"): "../examples/e.md",
+    ("src/passrole/examples/e/README.md", "../../../../docs/howto/b.md"): "../howto/b.md",
     ("docs/howto/b.md",    "https://x.org/y.md"): "https://x.org/y.md",
     ("docs/howto/b.md",    "#here"):              "#here",
 }  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_link_between_pages_leads_to_the_same_page_on_the_site(page: str, link
     pages = {
         "SECURITY.md": "project/security.md",
         "docs/index.md": "index.md",
-        "examples/e/README.md": "examples/e.md",
+        "src/passrole/examples/e/README.md": "examples/e.md",
         **{f"docs/{name}": name for name in ("howto/b.md", "howto/c.md", "why/a.md")},
     }
     assert SITE["relinked"](f"see [a]({link}).", page, pages) == f"see [a]({MOVED[page, link]})."

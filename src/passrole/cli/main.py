@@ -16,6 +16,7 @@ from passrole.cli.pipelines.logs import logs
 from passrole.cli.pipelines.reject import reject
 from passrole.cli.pipelines.run import run
 from passrole.cli.pipelines.show import show
+from passrole.cli.server.demo import demo
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
 from passrole.cli.server.exec import exec_
@@ -45,6 +46,7 @@ def main(context: click.Context) -> None:
 
 
 for _command in (
+    demo,
     serve,
     init,
     doctor,

@@ -54,7 +54,7 @@ def data_option(command: F) -> F:
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
-        callback=_given_or_before,
+        callback=given_or_before,
         help="The data folder.  [default: .passrole here or above, or PASSROLE_DATA]",
     )(command)
 
@@ -156,7 +156,8 @@ def warn(message: str) -> None:
     say(f"warning: {message}")
 
 
-def _given_or_before(context: "Context", _option: "Parameter", value: Path | None) -> Path | None:
+def given_or_before(context: "Context", _option: "Parameter", value: Path | None) -> Path | None:
+    """The callback of an option --data: what was given after the command, or before it."""
     before: Path | None = context.meta.get(_DATA)
     return value or before
 

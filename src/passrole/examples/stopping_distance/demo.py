@@ -1,6 +1,6 @@
 """From measurements to a reviewed table of stopping distances, and the same pipeline refused.
 
-    passrole exec -- python examples/stopping_distance/demo.py
+    passrole demo
 
 Everything here is boto3, as one would write it against AWS. The pipeline fits a line through measured
 stopping distances (Lambda), checks the fit (Condition), asks for a review (Callback) and writes the
@@ -8,16 +8,15 @@ table (Lambda). The review is answered by a consumer of the queue: `review` belo
 started once more with another queue, and is refused. The exit code is 0 if both came out as they should.
 """
 
-import io
 import json
-import sys
-import time
-import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
+
+from passrole.examples import demonstration
+from passrole.examples.demonstration import check
 
 HERE = Path(__file__).parent
 PIPELINE = "stopping-distance"
@@ -26,13 +25,13 @@ FUNCTIONS_ROLE = "sagemaker-example-functions"
 BUCKET, RESULT = "stopping-distance", "stopping-distances.json"
 WAIT_SECONDS_MAX = 30
 
-CLIENTS: list[Any] = [boto3.client(name) for name in ("iam", "s3", "sqs", "lambda", "sagemaker")]
-iam, s3, sqs, functions, sagemaker = CLIENTS
+CLIENTS: list[Any] = [boto3.client(name) for name in ("s3", "sqs", "sagemaker")]
+s3, sqs, sagemaker = CLIENTS
 
 
 def main() -> None:
     """Set up, run, run refused."""
-    execution_role = the_execution_role()
+    execution_role = demonstration.onboarding_role()
     deploy(execution_role)
     accepted()
     refused(execution_role)
@@ -42,9 +41,9 @@ def accepted() -> None:
     """The valid pipeline: its queue's name contains `sagemaker`."""
     print(f"\n1. The review goes to the queue {GOOD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=GOOD_QUEUE)["QueueUrl"]
-    execution = start(QueueUrl=queue_url, ResultFile=f"s3://{BUCKET}/{RESULT}")
+    execution = demonstration.start(PIPELINE, QueueUrl=queue_url, ResultFile=f"s3://{BUCKET}/{RESULT}")
     review(queue_url, execution)
-    steps = finished(execution, expected="Succeeded")
+    steps = demonstration.finished(execution, "Succeeded", WAIT_SECONDS_MAX)
     check(sorted(steps) == ["Fit", "GoodEnough", "Publish", "Review"], f"unexpected steps {sorted(steps)}")
     table = json.loads(s3.get_object(Bucket=BUCKET, Key=RESULT)["Body"].read())
     check(table["stopping_distance_ft"]["20 mph"] == 61.1, f"unexpected result {table}")
@@ -55,8 +54,8 @@ def refused(execution_role: str) -> None:
     """The same pipeline with a queue that the role's policy does not cover."""
     print(f"\n2. The same pipeline, the review to the queue {BAD_QUEUE}")
     queue_url = sqs.create_queue(QueueName=BAD_QUEUE)["QueueUrl"]
-    execution = start(QueueUrl=queue_url, ResultFile="s3://never/written")
-    steps = finished(execution, expected="Failed")
+    execution = demonstration.start(PIPELINE, QueueUrl=queue_url, ResultFile="s3://never/written")
+    steps = demonstration.finished(execution, "Failed", WAIT_SECONDS_MAX)
     reason = steps["Review"].get("FailureReason", "")
     check("is not authorized to perform: sqs:sendmessage on resource: " in reason, f"unexpected: {reason}")
     check("Publish" not in steps, "a step after the refused one has run")
@@ -83,80 +82,16 @@ def review(queue_url: str, execution: str) -> None:
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
-def the_execution_role() -> str:
-    """The execution role that onboarding to Studio created."""
-    roles = iam.list_roles(PathPrefix="/service-role/")["Roles"]
-    ours = (role for role in roles if role["RoleName"].startswith("AmazonSageMaker-ExecutionRole-"))
-    return str(next(ours)["Arn"])
-
-
 def deploy(execution_role: str) -> None:
     """Create the functions with their own role, and the pipeline, or reuse those of an earlier run."""
-    service = {"Service": "lambda.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    with suppress(iam.exceptions.EntityAlreadyExistsException):
-        iam.create_role(RoleName=FUNCTIONS_ROLE, AssumeRolePolicyDocument=trust)
     write = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/{RESULT}"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [write]})
-    iam.put_role_policy(RoleName=FUNCTIONS_ROLE, PolicyName="result", PolicyDocument=policy)
+    role = demonstration.role_named(FUNCTIONS_ROLE, "lambda.amazonaws.com", write)
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET)
     for name in ("fit", "publish"):
-        with suppress(functions.exceptions.ResourceConflictException):
-            functions.create_function(
-                FunctionName=f"sagemaker-{name}",
-                Runtime=f"python3.{sys.version_info.minor}",
-                Handler=f"{name}.handler",
-                Role=iam.get_role(RoleName=FUNCTIONS_ROLE)["Role"]["Arn"],
-                Code={"ZipFile": zipped(HERE / name)},
-            )
-    definition = (HERE / "pipeline.json").read_text()
-    known = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
-    put = sagemaker.update_pipeline if PIPELINE in known else sagemaker.create_pipeline
-    put(PipelineName=PIPELINE, PipelineDefinition=definition, RoleArn=execution_role)
+        demonstration.function(f"sagemaker-{name}", HERE / name, role)
+    demonstration.pipeline(PIPELINE, HERE / "pipeline.json", execution_role)
     print(f"functions sagemaker-fit and sagemaker-publish, pipeline {PIPELINE} under {execution_role}")
-
-
-def start(**parameters: str) -> str:
-    """Start the pipeline; the ARN of the execution."""
-    given = [{"Name": name, "Value": value} for name, value in parameters.items()]
-    started = sagemaker.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
-    return str(started["PipelineExecutionArn"])
-
-
-def finished(execution: str, expected: str) -> dict[str, Any]:
-    """The steps by name after the execution ended with the expected status."""
-    until = time.monotonic() + WAIT_SECONDS_MAX
-    status = "Executing"
-    while status == "Executing" and time.monotonic() < until:
-        time.sleep(0.05)
-        status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)[
-            "PipelineExecutionStatus"
-        ]
-    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution, SortOrder="Ascending")
-    steps = {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
-    for step in steps.values():
-        line = f"   {step['StepStatus']:<9}  {step['StepName']:<10}  {step.get('FailureReason', '')}"
-        print(line.rstrip())
-    check(status == expected, f"the execution is {status} and should be {expected}")
-    print(f"   the execution {status}, as it should")
-    return steps
-
-
-def zipped(folder: Path) -> bytes:
-    """A zip archive of the folder, for Lambda."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted(folder.glob("*.*")):
-            archive.write(path, path.name)
-    return buffer.getvalue()
-
-
-def check(holds: bool, otherwise: str) -> None:
-    """Exit with code 1 and the message if the condition is false."""
-    if not holds:
-        sys.exit(f"demo: {otherwise}")
 
 
 if __name__ == "__main__":
