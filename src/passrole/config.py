@@ -7,14 +7,16 @@ and VIRTUAL_ENV, which other programs use as well.
 """
 
 import dataclasses
+import difflib
 import ipaddress
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from passrole.arns import Account, Region
 
@@ -23,7 +25,7 @@ _REGION = Region("us-east-1")
 
 
 class ConfigError(Exception):
-    """An invalid setting; the message says which and why."""
+    """A setting that cannot be used; the message says which, where it was set, and what can be used."""
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -174,19 +176,33 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Conf
     environ = os.environ if environment is None else environment
     given = {name: value for name, value in overrides.items() if value is not None}
     data = Path(given.get("data") or environ.get("PASSROLE_DATA") or Config.data)
-    values: dict[str, Any] = {
+    found: dict[str, _Found] = {
         **_from_other_programs(environ),
         **_from_file(data / "config.toml"),
         **_from_environment(environ),
-        **given,
+        **{
+            name: _Found(value, _OPTIONS.get(name, f"--{name.replace('_', '-')}"))
+            for name, value in given.items()
+        },
+        "data": _Found(data, _PREFIX + "DATA"),
     }
-    values["data"] = data
-    return Config(**{name: _converted(name, value) for name, value in values.items()})
+    return Config(**{name: _converted(name, each) for name, each in found.items()})
 
 
+class _Found(NamedTuple):
+    """A value as it was given, and what a person calls the place where it was."""
+
+    value: Any
+    source: str
+
+
+_PREFIX = "PASSROLE_"
+_OPTIONS: Final = {"images": "--image"}
 _FIELDS = {field.name: field.type for field in dataclasses.fields(Config)}
+_SECRETS = frozenset(field.name for field in dataclasses.fields(Config) if not field.repr)
 _YEAR_SECONDS = 366 * 86_400
 _DAYS_MAX = 3_653  # ten years
+_SIMILARITY_MIN = 0.75
 _BOUNDS = {
     "port": (0, 65_535),
     "lambda_workers_max": (1, 10_000),
@@ -198,23 +214,45 @@ _BOUNDS = {
     "keep_log_events_days": (0, _DAYS_MAX),
 }
 _CHOICES = {
-    "log_level": ("debug", "info", "warning", "error", "critical"),
     "containers": ("auto", "docker", "podman", "finch", "none"),
+    "lambda_bootstrap": ("auto", "awslambdaric", "own"),
+    "log_level": ("debug", "info", "warning", "error", "critical"),
     "sandbox": ("auto", "bubblewrap", "unshare", "container", "none"),
 }
+# https://spark.apache.org/docs/3.5.6/submitting-applications.html#master-urls
+_MASTER = re.compile(
+    r"local(\[(\*|[1-9]\d*)(,[1-9]\d*)?\])?|local-cluster\[\d+,\d+,\d+\]|yarn"
+    r"|spark://[^\s/,]+:\d+(,[^\s/,]+:\d+)*|k8s://\S+|mesos://\S+"
+)
+_FORMS = {"spark_master": _MASTER, "s3_endpoint": re.compile(r"(https?://[^\s/?#]+\S*)?")}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_ALLOWED: Final = {
+    "account": "12 digits",
+    "images": "GLOB=python:ENVIRONMENT, GLOB=command:PROGRAM or GLOB=container, separated by spaces",
+    "region": "a region such as us-east-1",
+    "s3_endpoint": "a URL such as http://127.0.0.1:9000",
+    "shared_paths": "absolute paths, separated by colons",
+    "spark_master": "local[*], local[N], spark://HOST:PORT, yarn or k8s://URL",
+    "trusted_proxies": "IP networks or addresses, separated by commas",
+}
 
 
-def _from_other_programs(environ: Mapping[str, str]) -> dict[str, str]:
+def _from_other_programs(environ: Mapping[str, str]) -> dict[str, _Found]:
+    names = {
+        "upstream_proxy": ("HTTPS_PROXY", "https_proxy"),
+        "spark_home": ("SPARK_HOME",),
+        "java_home": ("JAVA_HOME",),
+        "job_python": ("VIRTUAL_ENV",),
+    }
     return {
-        "upstream_proxy": environ.get("HTTPS_PROXY") or environ.get("https_proxy") or "",
-        "spark_home": environ.get("SPARK_HOME") or "",
-        "java_home": environ.get("JAVA_HOME") or "",
-        "job_python": environ.get("VIRTUAL_ENV") or "",
+        setting: _Found(environ[name], name)
+        for setting, variables in names.items()
+        for name in reversed(variables)
+        if environ.get(name)
     }
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path) -> dict[str, _Found]:
     if not path.exists():
         return {}
     try:
@@ -223,44 +261,80 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"`{path}` is not valid TOML: {error}") from error
     unknown = sorted(set(values) - set(_FIELDS))
     if unknown:
-        raise ConfigError(f"`{path}` has an unknown setting `{unknown[0]}`")
-    return values
+        meant = _similar(unknown[0])
+        hint = f"; did you mean `{meant}`?" if meant else ""
+        raise ConfigError(f"`{path}` has an unknown setting `{unknown[0]}`{hint}")
+    return {name: _Found(value, f"`{name}` in `{path}`") for name, value in values.items()}
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Found]:
+    known = {f"{_PREFIX}{name.upper()}": name for name in _FIELDS}
+    for variable in environ:
+        if variable.startswith(_PREFIX) and variable not in known:
+            _refuse_misspelt(variable)
     return {
-        name: environ[f"PASSROLE_{name.upper()}"]
-        for name in _FIELDS
-        if environ.get(f"PASSROLE_{name.upper()}")
+        name: _Found(environ[variable], variable) for variable, name in known.items() if environ.get(variable)
     }
 
 
-def _converted(name: str, value: Any) -> Any:
-    wanted = _FIELDS[name]
+def _refuse_misspelt(variable: str) -> None:
+    """One that is like no setting is left alone: it may be another program's. Raises ConfigError."""
+    meant = _similar(variable.removeprefix(_PREFIX).lower())
+    if meant:
+        raise ConfigError(f"{variable} is no setting; did you mean {_PREFIX}{meant.upper()}?")
+
+
+def _similar(name: str) -> str:
+    return next(iter(difflib.get_close_matches(name, _FIELDS, 1, _SIMILARITY_MIN)), "")
+
+
+def _converted(name: str, found: _Found) -> Any:
+    """Raises ConfigError."""
     try:
-        if isinstance(value, list | dict):
-            raise ValueError("it must be one value")
-        if wanted is bool:
-            return _boolean(value)
-        converted = wanted(value) if isinstance(wanted, type) else value
-        _check(name, converted)
+        return _value(name, found.value)
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"setting `{name}` cannot be `{value}`: {error}") from error
+        told = "a value that cannot be used" if name in _SECRETS else f"`{found.value}`"
+        raise ConfigError(f"{found.source} is {told}; use {_allowed(name)}") from error
+
+
+def _value(name: str, given: Any) -> Any:
+    """Raises ValueError, TypeError."""
+    wanted = _FIELDS[name]
+    if isinstance(given, list | dict):
+        raise TypeError("it must be one value")
+    if wanted is bool:
+        return _boolean(given)
+    if name in _CHOICES:
+        return _CHOICES[name][_CHOICES[name].index(str(given).lower())]
+    if wanted is int:
+        return _integer(given, *_BOUNDS[name])
+    converted = wanted(given) if isinstance(wanted, type) else given
+    if name in _FORMS and not _FORMS[name].fullmatch(converted):
+        raise ValueError("not of the form")
     return converted
 
 
-def _check(name: str, value: Any) -> None:
-    """Raises ValueError."""
+def _integer(given: Any, low: int, high: int) -> int:
+    if isinstance(given, bool | float) or not low <= int(given) <= high:
+        raise ValueError("not a whole number within the bounds")
+    return int(given)
+
+
+def _boolean(given: Any) -> bool:
+    text = str(given).lower()
+    if text not in _TRUE + _FALSE:
+        raise ValueError("neither true nor false")
+    return text in _TRUE
+
+
+def _allowed(name: str) -> str:
+    """What a setting can be, in words."""
+    if name in _CHOICES:
+        *others, last = _CHOICES[name]
+        return f"{', '.join(others)} or {last}"
     if name in _BOUNDS:
         low, high = _BOUNDS[name]
-        if not low <= value <= high:
-            raise ValueError(f"it must be between {low} and {high}")
-    if name in _CHOICES and value.lower() not in _CHOICES[name]:
-        raise ValueError(f"it must be one of {', '.join(_CHOICES[name])}")
-
-
-def _boolean(value: Any) -> bool:
-    text = str(value).lower()
-    if text not in _TRUE + _FALSE:
-        raise ValueError("must be true or false")
-    return text in _TRUE
+        return f"a whole number from {low} to {high}"
+    if _FIELDS[name] is bool:
+        return "true or false"
+    return _ALLOWED.get(name, "one text")

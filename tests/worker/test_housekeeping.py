@@ -104,5 +104,5 @@ def test_a_deleted_execution_is_refused_as_an_unknown_one_is(workshop: Run, tmp_
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("days", ["-1", "3654", "many"])
 def test_an_age_has_bounds(tmp_path: Path, setting: str, days: str) -> None:
-    with pytest.raises(ConfigError, match=setting):
+    with pytest.raises(ConfigError, match=setting.upper()):
         load({f"PASSROLE_{setting.upper()}": days}, data=tmp_path)

@@ -80,7 +80,7 @@ def test_what_stands_for_an_image_reaches_the_server_that_is_started(
 
 def test_a_rule_that_is_none_is_misuse(passrole: Passrole, tmp_path: Path) -> None:
     process = passrole("exec", "--data", str(tmp_path), "--image", "mine", "--", "true")
-    assert "`mine` is not GLOB=python:ENVIRONMENT" in process.communicate(timeout=60)[1]
+    assert "--image is `mine`; use GLOB=python:ENVIRONMENT" in process.communicate(timeout=60)[1]
     assert process.returncode == 2
 
 
@@ -145,8 +145,10 @@ def test_a_folder_whose_server_is_just_ending_gets_the_next_one(tmp_path: Path) 
 def test_a_server_that_cannot_start_says_why_in_one_line(
     passrole: Passrole, quiet: Quiet, tmp_path: Path
 ) -> None:
-    wrong = {"PASSROLE_LAMBDA_BOOTSTRAP": "odd"}  # only the server looks at this one
+    wrong = {"PASSROLE_SHARED_PATHS": "/nowhere"}  # only the server looks at this one
     process = passrole("exec", "--data", str(tmp_path), "--", "true", env=wrong)
     _, errors = process.communicate(timeout=60)
-    assert quiet(errors) == "passrole exec: setting `lambda_bootstrap` cannot be `odd`\n"
+    assert quiet(errors) == (
+        "passrole exec: setting `shared_paths` names `/nowhere`, which does not exist: make it first\n"
+    )
     assert process.returncode == 2

@@ -117,7 +117,7 @@ def test_a_setting_out_of_its_bounds_is_named(passrole: Passrole, tmp_path: Path
     (tmp_path / "config.toml").write_text(setting)
     code, line = ended(passrole("serve", "--data", str(tmp_path)))
     assert code == 2 and line.count("\n") == 1
-    assert f"setting `{setting.split()[0]}` cannot be" in line
+    assert f": `{setting.split()[0]}` in `{tmp_path}/config.toml` is `" in line and "; use " in line
 
 
 def test_a_second_server_is_refused_whose_lock_file_somebody_removed(
