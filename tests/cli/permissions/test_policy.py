@@ -32,7 +32,7 @@ def test_diff_tells_what_is_missing_and_what_is_idle(write: Write) -> None:
         f"- lambda:InvokeFunction on {FUNCTION}  (step `Run`)",
         "    statement 1 (`Mine`) of role.json allows `lambda:GetFunction`, but not lambda:InvokeFunction",
         "+ sqs:SendMessage  (statement 1 (`Mine`) of role.json)",
-        "1 missing, 1 granted and never needed",
+        "1 missing, 1 unused",
     ]
 
 
@@ -50,7 +50,7 @@ def test_diff_of_what_generate_writes_is_empty(write: Write) -> None:
     file = write("p.json", PIPELINE)
     role = write("role.json", policy("generate", file, "--for", "role").stdout)
     result = policy("diff", role, file)
-    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 granted and never needed\n")
+    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 unused\n")
 
 
 def encrypting() -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_what_aws_needs_of_jobs_and_their_role_is_not_told_to_be_idle(write: Wri
     both = [*written["role"]["Statement"], *written["job-role"]["Statement"]]
     one = {"Version": "2012-10-17", "Statement": [{**each, "Sid": f"S{at}"} for at, each in enumerate(both)]}
     result = policy("diff", write("role.json", one), file)
-    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 granted and never needed\n")
+    assert (result.exit_code, result.stdout) == (0, "0 missing, 0 unused\n")
     actions = {action for each in both for action in each["Action"]}
     assert {"sagemaker:StopTrainingJob", "sagemaker:AddTags", "kms:CreateGrant"} <= actions
 
@@ -88,7 +88,7 @@ def test_what_a_run_can_do_without_is_told_and_fails_no_diff(write: Write) -> No
     result = policy("diff", write("role.json", allowing("lambda:InvokeFunction")), write("p.json", PIPELINE))
     assert result.exit_code == 0
     assert result.stdout.startswith(f"- lambda:GetFunction on {FUNCTION} (optional: ")
-    assert "1 missing (1 of them a run can do without), 0 granted" in result.stdout
+    assert "1 missing (1 optional), 0 unused" in result.stdout
 
 
 def test_diff_takes_a_role_of_the_server(server: Server, write: Write) -> None:

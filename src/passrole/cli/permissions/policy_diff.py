@@ -105,5 +105,5 @@ def _as_text(missing: "list[Answer]", idle: "list[Unused]") -> str:
         ]
     granted = sum(len(each.actions) for each in idle)
     bearable = sum(not answer.counts_against for answer in missing)
-    without = f" ({bearable} of them a run can do without)" if bearable else ""
-    return "\n".join([*lines, f"{len(missing)} missing{without}, {granted} granted and never needed"])
+    without = f" ({bearable} optional)" if bearable else ""
+    return "\n".join([*lines, f"{len(missing)} missing{without}, {granted} unused"])
