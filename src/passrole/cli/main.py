@@ -14,8 +14,11 @@ from passrole.cli.pipelines.callbacks import callbacks
 from passrole.cli.pipelines.list import list_
 from passrole.cli.pipelines.logs import logs
 from passrole.cli.pipelines.reject import reject
+from passrole.cli.pipelines.retry import retry
 from passrole.cli.pipelines.run import run
 from passrole.cli.pipelines.show import show
+from passrole.cli.pipelines.start import start
+from passrole.cli.pipelines.stop import stop
 from passrole.cli.server.demo import demo
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
@@ -56,9 +59,12 @@ for _command in (
     explain,
     policy,
     run,
+    start,
     list_,
     show,
     logs,
+    stop,
+    retry,
     callbacks,
     approve,
     reject,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from passrole.cli.errors import INTERRUPTED, Misuse, aws_errors_reported
+from passrole.cli.errors import Misuse, aws_errors_reported
 from passrole.cli.options import (
     Assignment,
     AssignmentType,
     data_option,
     examples,
+    format_option,
     image_options,
     image_rules,
     pipeline_name,
@@ -78,6 +79,7 @@ _EXAMPLES = examples(
 @data_option
 @spark_master_option
 @image_options
+@format_option
 @click.pass_context
 def run(
     context: click.Context,
@@ -91,31 +93,31 @@ def run(
     spark_master: str | None,
     images: tuple[str, ...],
     containers: str | None,
+    format_: str,
 ) -> None:
     """Run a pipeline from its file and watch it to the end.
 
     Creates or updates the functions and the pipeline, starts an execution, shows each step as it
     changes, with the reason of every failure, and prints the outputs. The exit code is 0 if the
     execution Succeeded, else 1. If no server runs on the data folder, one starts for this command. On a
-    terminal, you can answer a waiting callback with a key.
+    terminal, you can answer a waiting callback with a key. `json` prints an object in a line for each change.
     """
     job = _job(definition, role, parameters, functions, stubs, name)
 
-    from passrole.cli.pipelines import watching
+    from passrole.cli.pipelines import telling, watching
     from passrole.cli.temporary_server import connected
 
     config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
-    with connected(config) as connection:
-        try:
-            with aws_errors_reported():
-                execution = _start(connection, job)
-                ended, seconds = watching.follow(connection, job.plan, execution)
-        except KeyboardInterrupt:
-            click.echo(f"\n{_on_interrupt(connection, data)}", err=True)
-            context.exit(INTERRUPTED)
-    watching.report(ended, seconds, execution, data)
-    for step in job.stubs:
-        click.echo(f"  {step} was stubbed: it did not run")
+    with (
+        connected(config) as connection,
+        watching.interruptible(context, connection, data),
+        aws_errors_reported(),
+    ):
+        execution = _start(connection, job, format_)
+        ended, seconds = watching.follow(connection, job.plan, execution, format_)
+    if format_ == "text":
+        watching.report(ended, seconds, execution, data)
+        telling.stubbed(job.stubs, format_)
     context.exit(0 if ended.status == "Succeeded" else 1)
 
 
@@ -147,31 +149,26 @@ def _job(
     return Job(chosen, definition, Plan(pipeline), values, sources, role, chosen_stubs)
 
 
-def _start(connection: "Connection", job: Job) -> str:
+def _start(connection: "Connection", job: Job, format_: str) -> str:
     """Deploy functions and pipeline, and start an execution; its ARN."""
+    from passrole.cli.pipelines import telling
     from passrole.client.deployment import put_function, put_pipeline
 
     for source in job.functions:
         done = put_function(connection.client("lambda"), source, connection.access.lambda_role_arn)
-        click.echo(f"function {source.name}: {done}")
+        telling.done(format_, "function", source.name, done)
     sagemaker, token = connection.client("sagemaker"), uuid.uuid4().hex
     if job.stubs:  # before the definition, whose steps may then be of types that passrole does not run
         asked = {"PipelineName": job.name, "ClientRequestToken": token, "Stubs": job.stubs}
         connection.ask("StubSteps", asked)
     done = put_pipeline(sagemaker, job.name, job.definition, connection.role_arn(job.role))
-    click.echo(f"pipeline {job.name}: {done}")
+    telling.done(format_, "pipeline", job.name, done)
     given = [{"Name": name, "Value": value} for name, value in job.parameters.items()]
     started = sagemaker.start_pipeline_execution(
         PipelineName=job.name, PipelineParameters=given, ClientRequestToken=token
     )
-    click.echo(f"execution {started['PipelineExecutionArn']}")
-    return str(started["PipelineExecutionArn"])
-
-
-def _on_interrupt(connection: "Connection", data: Path | None) -> str:
-    folder = f" --data {data}" if data else ""
-    if connection.temporary:
-        return (
-            f"stopped watching, and the server with it; `passrole serve{folder}` takes the execution up again"
-        )
-    return f"stopped watching; the execution goes on (`passrole callbacks{folder}` lists who waits)"
+    execution = str(started["PipelineExecutionArn"])
+    telling.execution(execution, format_, waits=True)
+    if format_ == "json":
+        telling.stubbed(job.stubs, format_)
+    return execution

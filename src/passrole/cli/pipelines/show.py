@@ -176,4 +176,5 @@ def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -
         yield f"passrole retry {id_}  run again from the steps that failed"
     if goes_on and not connection.is_at_rest:
         yield f"passrole logs -f {id_}  follow what it writes"
-        yield f"passrole stop {id_}"
+        if status == "Executing":
+            yield f"passrole stop {id_}"

@@ -8,17 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from passrole.cli import colour
+from passrole.cli.pipelines.progress import CLICK_COLOURS
+
 _GAP = "  "
 _LAST_WIDTH_MIN = 16
-_COLOURS = {
-    "Starting": "bright_black",
-    "Executing": "cyan",
-    "Stopping": "yellow",
-    "Stopped": "yellow",
-    "Succeeded": "green",
-    "Failed": "red",
-    "CompletedWithFailures": "yellow",
-}
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,9 +23,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
             click.echo(_GAP.join(row).rstrip())
         return
-    from rich.console import Console
-
-    for line in lines(headings, rows, Console().width):
+    for line in lines(headings, rows, colour.console().width):
         click.echo(line)
 
 
@@ -54,7 +46,7 @@ def lines(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 
 def coloured(status: str) -> str:
     """A status of AWS in its colour; click drops it where there is no terminal."""
-    return click.style(status, fg=_COLOURS.get(status))
+    return click.style(status, fg=CLICK_COLOURS.get(status))
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -5,16 +5,19 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from botocore.exceptions import ClientError
 
-from passrole.cli.errors import aws_message
+from passrole.cli.errors import INTERRUPTED, aws_message
+from passrole.cli.pipelines.json_lines import JsonLines
 from passrole.cli.pipelines.progress import ends_of_logs, outputs
 from passrole.cli.pipelines.screens import Screen, screen
 from passrole.client import callbacks
+from passrole.client.execution_names import place
 from passrole.client.jobs import Jobs
 from passrole.client.progress import Progress, poll_seconds, progress_of, with_jobs
 from passrole.log_format import escaped
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
     from passrole.client.plan import Plan
 
 
-def follow(connection: "Connection", plan: "Plan", execution: str) -> tuple[Progress, float]:
+def follow(
+    connection: "Connection", plan: "Plan", execution: str, format_: str = "text"
+) -> tuple[Progress, float]:
     """Show the execution until it ends; its final state, and its duration in seconds. Raises ClientError."""
     sagemaker, jobs = connection.client("sagemaker"), Jobs(connection)
     began = time.monotonic()
-    with screen(title_of(execution), plan) as shown:
+    as_json = format_ == "json"
+    with JsonLines(execution) if as_json else screen(place(execution), plan) as shown:
         while True:
             progress = with_jobs(progress_of(sagemaker, execution), jobs)
             seconds = time.monotonic() - began
@@ -54,9 +60,23 @@ def report(ended: Progress, seconds: float, execution: str, data: Path | None) -
             click.echo(line)
 
 
-def title_of(execution: str) -> str:
-    """`pipeline/execution` of an ARN."""
-    return execution.rpartition(":pipeline/")[2].replace("/execution/", "/")
+@contextmanager
+def interruptible(context: click.Context, connection: "Connection", data: Path | None) -> Iterator[None]:
+    """Ctrl-C inside the block ends the command, and says what becomes of the execution."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\n{_on_interrupt(connection, data)}", err=True)
+        context.exit(INTERRUPTED)
+
+
+def _on_interrupt(connection: "Connection", data: Path | None) -> str:
+    folder = f" --data {data}" if data else ""
+    if connection.temporary:
+        return (
+            f"stopped watching, and the server with it; `passrole serve{folder}` takes the execution up again"
+        )
+    return f"stopped watching; the execution goes on (`passrole callbacks{folder}` lists who waits)"
 
 
 def _send(connection: "Connection", shown: Screen, answer: "Answer") -> None:
