@@ -89,6 +89,23 @@ def test_the_site_must_not_load_from_other_hosts(html: str, loads: bool) -> None
     assert SITE["loads_from_elsewhere"](html) is loads
 
 
+def test_every_variable_that_the_code_reads_is_in_the_table_of_variables() -> None:
+    elsewhere = (
+        "runtimes/programs/",
+        "runtimes/bootstrap.py",
+        "examples/",
+    )  # these run with AWS's own variables
+    read = {
+        name
+        for path in (ROOT / "src" / "passrole").rglob("*.py")
+        if not path.relative_to(ROOT / "src" / "passrole").as_posix().startswith(elsewhere)
+        for name in re.findall(r"""environ(?:\.get\(|\[)["'](\w+)""", path.read_text())
+    }
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    assert len(read) > 5
+    assert [name for name in sorted(read) if f"`{name}`" not in page] == []
+
+
 def test_every_decision_has_a_number_of_its_own() -> None:
     assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
 
