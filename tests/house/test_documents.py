@@ -102,7 +102,7 @@ def test_every_variable_that_the_code_reads_is_in_the_table_of_variables() -> No
         for name in re.findall(r"""environ(?:\.get\(|\[)["'](\w+)""", path.read_text())
     }
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
-    assert len(read) > 5
+    assert "PASSROLE_DATA" in read
     assert [name for name in sorted(read) if f"`{name}`" not in page] == []
 
 
