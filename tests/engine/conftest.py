@@ -2,8 +2,9 @@
 
 A pipeline is a line of steps. The first letter of a name says the type: l Lambda, c Callback,
 q Condition, f Fail, p Processing, which is tried again twice where its job is lost, k the same with
-caching; `<a,b:Failed>` what it depends on, and by which end; `?yes{l1,f1|l2}` how a condition
-decides (yes, no or bad: its values cannot be compared) and its branches.
+caching, m Model, which is tried again once over a limit; `<a,b:Failed>` what it depends on, and by which
+end; `?yes{l1,f1|l2}` how a condition decides (yes, no or bad: its values cannot be compared) and its
+branches.
 
     l1 c1<l1> q1<c1>?yes{l2|f1}
 
@@ -14,6 +15,7 @@ search for a result; the end of the execution is the last word.
 
     l1 ok | l1 returns <json> | l1 breaks | l1 times-out | l1 withdrawn
     c1 sent | c1 told | c1 yes | c1 no | c1 breaks | c1 mute        (told: the Stopping message was sent;
+    m1 made | m1 limited
     p1 taken | p1 cancelled | p1 done | p1 lost | p1 wrong | p1/2 due | k1 hit | k1 miss
     start | start 2 | limit 2 | stop | retry | retry 2               mute: it could not be)
 
@@ -34,6 +36,7 @@ from passrole.engine.facts import InputFact
 
 Document = dict[str, Any]
 LOST = "SageMaker.JOB_INTERNAL_ERROR"
+LIMIT = "SageMaker.RESOURCE_LIMIT"
 HANDLE = {"ProcessingJob": {"Arn": "arn:job"}}
 
 
@@ -129,6 +132,8 @@ _ANSWERS: dict[str, Callable[[Document, str], InputFact]] = {
     "sent": lambda of, _: facts.CallbackSent(**of),
     "told": lambda of, _: facts.CallbackSent(**of, status="Stopping"),
     "yes": lambda of, _: facts.CallbackAnswered(**of, outcome="success"),
+    "made": lambda of, _: facts.ResourceCreated(**of, metadata={"Model": {"Arn": "arn:m"}}),
+    "limited": lambda of, _: facts.EffectFailed(**of, reason="full", error=LIMIT),
     "taken": lambda of, _: facts.JobSubmitted(**of, handle=HANDLE),
     "cancelled": lambda of, _: facts.JobCancelSent(**of),
     "done": lambda of, _: facts.JobEnded(**of, succeeded=True),
@@ -179,11 +184,21 @@ def _processing(name: str, _decision: str) -> Document:
     return {"Type": "Processing", "Arguments": arguments, "RetryPolicies": [policy]}
 
 
+def _model(name: str, _decision: str) -> Document:
+    policy = {"ExceptionType": [LIMIT], "IntervalSeconds": 1, "MaxAttempts": 1}
+    return {
+        "Type": "Model",
+        "Arguments": {"PrimaryContainer": {"Image": name}},
+        "RetryPolicies": [policy],
+    }
+
+
 _MEMBERS: dict[str, Callable[[str, str], Document]] = {
     "l": lambda name, _: {"Type": "Lambda", "FunctionArn": f"arn:{name}", "Arguments": {}},
     "c": lambda name, _: {"Type": "Callback", "SqsQueueUrl": f"https://queue/{name}", "Arguments": {}},
     "f": lambda name, _: {"Type": "Fail", "Arguments": {"ErrorMessage": f"{name} says no"}},
     "q": _condition,
     "p": _processing,
+    "m": _model,
     "k": lambda name, _: _processing(name, "") | {"CacheConfig": {"Enabled": True}},
 }

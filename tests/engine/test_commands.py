@@ -9,6 +9,7 @@ from passrole.engine.commands import (
     AwaitRetry,
     CancelJob,
     Command,
+    CreateResource,
     InvokeFunction,
     ReadJson,
     SearchCache,
@@ -54,6 +55,18 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
             "kind": "EMR",
             "name": "n",
             "request": {"ClusterId": "j"},
+        },
+    ),
+    (
+        CreateResource(step="s", attempt=1, kind="Model", name="n", request={"PrimaryContainer": {}}),
+        "s/1",
+        {
+            "command": "CreateResource",
+            "step": "s",
+            "attempt": 1,
+            "kind": "Model",
+            "name": "n",
+            "request": {"PrimaryContainer": {}},
         },
     ),
     (

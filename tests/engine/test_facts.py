@@ -76,6 +76,17 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
         ),
         {"fact": "JobEnded", **STEP, "succeeded": False, "reason": "r", "error": "SageMaker.CAPACITY_ERROR"},
     ),
+    (
+        facts.ResourceCreated(
+            at=2.5, step="s", attempt=1, metadata={"Model": {"Arn": "a"}}, properties={"ModelName": "n"}
+        ),
+        {
+            "fact": "ResourceCreated",
+            **STEP,
+            "metadata": {"Model": {"Arn": "a"}},
+            "properties": {"ModelName": "n"},
+        },
+    ),
     (facts.RetryDue(at=2.5, step="s", attempt=1), {"fact": "RetryDue", **STEP}),
     (
         facts.StepRetrying(at=2.5, step="s", attempt=1, due=4.5, reason="r"),

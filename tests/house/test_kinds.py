@@ -7,13 +7,14 @@ import pytest
 
 from passrole.definition.kinds import KINDS as DEFINED
 from passrole.definition.kinds import UNSUPPORTED
-from passrole.definition.steps import FollowedStep
+from passrole.definition.steps import CreationStep, FollowedStep
 from passrole.engine.cache_key import COMPARED
 from passrole.engine.kinds import JOB_TYPES
 from passrole.engine.kinds import KINDS as RUN
 from passrole.engine.properties import PROPERTIES
 from passrole.needs.table import TABLE
 from passrole.worker.calls import Calls
+from passrole.worker.creations import KINDS as CREATED
 from passrole.worker.job_steps.table import job_steps
 
 WITHOUT_PROPERTIES = {"Fail"}
@@ -31,6 +32,10 @@ def _followed() -> set[str]:
     return {name for name, kind in DEFINED.items() if issubclass(kind.step, FollowedStep)}
 
 
+def _creating() -> set[str]:
+    return {name for name, kind in DEFINED.items() if issubclass(kind.step, CreationStep)}
+
+
 @pytest.mark.parametrize(
     ("floor", "rows", "wanted"),
     [
@@ -39,6 +44,7 @@ def _followed() -> set[str]:
         ("engine/properties", _by_name(PROPERTIES), (set(DEFINED) | set(UNSUPPORTED)) - WITHOUT_PROPERTIES),
         ("engine/cache_key", set(COMPARED) & set(DEFINED), _followed()),
         ("needs/table", set(TABLE) & set(DEFINED), set(DEFINED)),
+        ("worker/creations", set(CREATED), _creating()),
         ("worker/job_steps", set(job_steps(Calls(_nobody, lambda: 0.0), lambda: 0.0)), _followed()),
     ],
 )

@@ -25,7 +25,7 @@ REFUSED = {"fail": "F1 can not depends on F0"}
 # Step types that the SDK writes and passrole does not run, each in the shortest step that says so.
 UNSUPPORTED = (
     *("AutoML", "Cleanup", "ClarifyCheck", "EMRServerless", "Endpoint", "EndpointConfig", "ForEach"),
-    *("InferenceComponent", "Lineage", "Model", "QualityCheck", "RegisterModel", "Transform", "Tuning"),
+    *("InferenceComponent", "Lineage", "QualityCheck", "Transform", "Tuning"),
 )
 
 

@@ -193,6 +193,7 @@ def as_page() -> str:
 def _lines(row: StepType) -> Iterator[str]:
     for ask in row.asks:
         notes = [f"with `{ask.only_with}`"] if ask.only_with else []
+        notes += [f"without `{ask.only_without}`"] if ask.only_without else []
         notes += [f"optional: {ask.optional}"] if ask.optional else []
         yield f"`{ask.action}` | `{ask.resource}` | {'; '.join(notes)}"
     for each in row.passes:

@@ -11,27 +11,32 @@ from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
 from passrole.definition.kinds.fail import FailStep
 from passrole.definition.kinds.lambda_ import LambdaStep
+from passrole.definition.kinds.model import ModelStep
 from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
+from passrole.definition.kinds.register_model import RegisterModelStep
 from passrole.definition.kinds.training import TrainingStep
 from passrole.definition.kinds.unsupported import UnsupportedStep
 from passrole.definition.parameters import Parameter, effective
 from passrole.definition.problems import DefinitionError, Problem
-from passrole.definition.steps import FollowedStep, JobStep, Step, Trigger
+from passrole.definition.steps import CreationStep, FollowedStep, JobStep, Step, Trigger
 
 __all__ = [
     "CallbackStep",
     "ConditionStep",
+    "CreationStep",
     "DefinitionError",
     "EmrStep",
     "FailStep",
     "FollowedStep",
     "JobStep",
     "LambdaStep",
+    "ModelStep",
     "Parameter",
     "Pipeline",
     "Problem",
     "ProcessingStep",
     "PropertyFile",
+    "RegisterModelStep",
     "Step",
     "TrainingStep",
     "Trigger",

@@ -33,11 +33,16 @@ class Shared(TypedDict):
     depends_on: Mapping[str, Trigger]
 
 
-class JobMembers(Shared):
-    """The members of JobStep."""
+class CreationMembers(Shared):
+    """The members of CreationStep."""
 
     arguments: Expression
     retries: tuple[RetryPolicy, ...]
+
+
+class JobMembers(CreationMembers):
+    """The members of JobStep."""
+
     cache: CacheConfig | None
 
 
@@ -54,12 +59,16 @@ def read_shared(node: Node) -> Shared:
 
 def read_job(node: Node) -> JobMembers:
     """The members that a step has which starts a job of SageMaker."""
+    return JobMembers(**read_creation(node), cache=read_cache(node))
+
+
+def read_creation(node: Node) -> CreationMembers:
+    """The members that a step has which creates something of SageMaker."""
     node.object("Arguments")
-    return JobMembers(
+    return CreationMembers(
         **read_shared(node),
         arguments=node.expression("Arguments", required=False),
         retries=read_retries(node, RETRIED_JOBS, limits=_RETRY_LIMITS),
-        cache=read_cache(node),
     )
 
 

@@ -76,6 +76,17 @@ class FollowedStep(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreationStep(Step):
+    """A step that creates something of SageMaker at once.
+
+    `arguments` is the request of its Create operation, without a name where SageMaker chooses that.
+    """
+
+    arguments: Expression
+    retries: tuple[RetryPolicy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobStep(FollowedStep):
     """A step that starts a job of SageMaker.
 

@@ -4,7 +4,8 @@ Knows no AWS client; `worker/effects.py` has one function per command. A command
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or CommandWithdrawn,
 SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitJob with JobSubmitted, CancelJob
-with JobCancelSent, ReadJson with JsonRead and AnswerStub with StubAnswered, or each with EffectFailed.
+with JobCancelSent, CreateResource with ResourceCreated, ReadJson with JsonRead and AnswerStub with
+StubAnswered, or each with EffectFailed.
 
 Two are not performed outside: SearchCache is answered by CacheSearched from the store, and AwaitRetry by
 RetryDue once it is time.
@@ -46,6 +47,20 @@ class SendCallback:
 class SubmitJob:
     """Have a service run a job. `kind` is the type of the step, `name` the job's, `request` what the service
     is asked, in AWS's spelling; `retries` are those of the definition.
+    """
+
+    step: str
+    attempt: int
+    kind: str
+    name: str
+    request: Mapping[str, Json]
+    retries: tuple[RetryPolicy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateResource:
+    """Have SageMaker create what the step is for, by one call. The members are SubmitJob's; `name` is empty
+    where SageMaker numbers what it creates.
     """
 
     step: str
@@ -108,7 +123,9 @@ class AwaitRetry:
     due: float
 
 
-PerformedOutside: TypeAlias = InvokeFunction | SendCallback | SubmitJob | CancelJob | ReadJson | AnswerStub
+PerformedOutside: TypeAlias = (
+    InvokeFunction | SendCallback | SubmitJob | CreateResource | CancelJob | ReadJson | AnswerStub
+)
 Command: TypeAlias = PerformedOutside | SearchCache | AwaitRetry
 
 

@@ -14,6 +14,7 @@ folding it needs no rules and gives the same state under any later version of th
     JobSubmitted    JobCancelSent            ExecutionEnded
     JobEnded        RetryDue                 StepPreparing  StepRetrying
     JsonRead        CacheSearched
+    ResourceCreated
     EffectFailed    CommandWithdrawn
     StubAnswered
     ParallelismChanged
@@ -163,6 +164,19 @@ class JobEnded:
     succeeded: bool
     reason: str | None = None
     error: str | None = None
+    metadata: Metadata = field(default_factory=dict)
+    properties: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceCreated:
+    """SageMaker has created what the step is for. `metadata` names it, as AWS shows it: `Model` with its Arn;
+    `properties` is it as SageMaker describes it.
+    """
+
+    at: float
+    step: str
+    attempt: int
     metadata: Metadata = field(default_factory=dict)
     properties: Mapping[str, Json] = field(default_factory=dict)
 
@@ -348,6 +362,7 @@ InputFact: TypeAlias = (
     | JobSubmitted
     | JobCancelSent
     | JobEnded
+    | ResourceCreated
     | RetryDue
     | EffectFailed
     | JsonRead

@@ -7,7 +7,9 @@ from passrole.definition import (
     ConditionStep,
     EmrStep,
     LambdaStep,
+    ModelStep,
     ProcessingStep,
+    RegisterModelStep,
     Step,
     TrainingStep,
 )
@@ -54,7 +56,7 @@ def _of_emr_step(reference: StepRef, source: StepState) -> Json:
     return _of_description(description, reference, source)
 
 
-def _of_job(reference: StepRef, source: StepState) -> Json:
+def _of_answer(reference: StepRef, source: StepState) -> Json:
     return _of_description(dict(source.properties), reference, source)
 
 
@@ -86,8 +88,10 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     LambdaStep: _output,
     CallbackStep: _output,
     EmrStep: _of_emr_step,
-    ProcessingStep: _of_job,
-    TrainingStep: _of_job,
+    ProcessingStep: _of_answer,
+    TrainingStep: _of_answer,
+    ModelStep: _of_answer,
+    RegisterModelStep: _of_answer,
     ConditionStep: _outcome,
     **{kind.step: _of_stub for kind in UNSUPPORTED.values()},
 }

@@ -36,6 +36,7 @@ from passrole.engine.facts import (
     LambdaTimedOut,
     Metadata,
     ParallelismChanged,
+    ResourceCreated,
     RetryDue,
     StepFailed,
     StepPreparing,
@@ -65,11 +66,12 @@ class StepState(NamedTuple):
 
     Name, display name, description and type are those of `step`. `sent` is the status of the last message
     that the queue took, for a Callback step; of a job, whether it was submitted and whether it was asked to
-    end. `properties` is the job as its service described it, once that is over. `source` is the ARN of the
-    execution that the step was taken from, in a selective execution, `cached_from` of the one whose result it
-    took over. `read` has the values in S3 by URI and path; while they are read, or an earlier result is
-    looked for, the step is Starting; `is_searched` once that was done. `property_files` has the documents of
-    a stub. `retried` is how often it was tried again, `retry_due` when it will be.
+    end. `properties` is the job as its service described it, once that is over, or what the step created.
+    `source` is the ARN of the execution that the step was taken from, in a selective execution, `cached_from`
+    of the one whose result it took over. `read` has the values in S3 by URI and path; while they are read, or
+    an earlier result is looked for, the step is Starting; `is_searched` once that was done.
+    `property_files` has the documents of a stub. `retried` is how often it was tried again, `retry_due` when
+    it will be.
     """
 
     step: Step
@@ -224,7 +226,7 @@ def _job_cancel_sent(state: State, fact: JobCancelSent) -> None:
     state.steps[fact.step] = state.steps[fact.step]._replace(sent="Stopping")
 
 
-def _job_ended(state: State, fact: JobEnded) -> None:
+def _described(state: State, fact: JobEnded | ResourceCreated) -> None:
     before = state.steps[fact.step]
     metadata = _merged(before.metadata, fact.metadata)
     state.steps[fact.step] = before._replace(metadata=metadata, properties=fact.properties)
@@ -428,7 +430,8 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     CallbackAnswered: _nothing,
     JobSubmitted: _job_submitted,
     JobCancelSent: _job_cancel_sent,
-    JobEnded: _job_ended,
+    JobEnded: _described,
+    ResourceCreated: _described,
     RetryDue: _retry_due,
     EffectFailed: _nothing,
     JsonRead: _json_read,

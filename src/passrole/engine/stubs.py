@@ -20,6 +20,7 @@ from passrole import exact_json
 from passrole.definition import (
     CallbackStep,
     ConditionStep,
+    CreationStep,
     FailStep,
     LambdaStep,
     Pipeline,
@@ -39,6 +40,7 @@ from passrole.engine.facts import (
     StubAnswered,
 )
 from passrole.engine.kinds import JOB_TYPES
+from passrole.engine.kinds.creation import request_of
 from passrole.engine.kinds.kind import Answer, always, fail, message_due
 from passrole.engine.outputs import as_metadata, of_payload
 from passrole.engine.resolve import resolve, resolve_object
@@ -126,6 +128,8 @@ def _arguments(step: Step, attempt: int, scope: Scope) -> dict[str, Json]:
         return type_.request(step, type_.name(step, attempt, scope), scope)
     if isinstance(step, LambdaStep | CallbackStep):
         return resolve_object(step.arguments, scope)
+    if isinstance(step, CreationStep):
+        return request_of(step, scope)
     if isinstance(step, UnsupportedStep) and step.arguments != Constant(None):
         found = resolve(step.arguments, scope)
         return found if isinstance(found, dict) else {}

@@ -12,7 +12,7 @@ from passrole.needs.need import role_arn as role_arn_of
 from passrole.needs.table import EXECUTION_TAG, OWN_ROLE, STEP_TAG, TABLE, Ask, StepType
 from passrole.policy.request import Values
 from passrole.policy.request_keys import request_tag_keys, resource_tag_keys
-from passrole.policy.sagemaker_keys import sagemaker_keys, values_at
+from passrole.policy.sagemaker_keys import current_package_keys, sagemaker_keys, values_at
 
 Kind = Callable[[RawStep, Definition, Place], Iterator[Need]]
 
@@ -133,9 +133,11 @@ class _Keys:
     def of(self, ask: Ask) -> dict[str, Values]:
         """The condition keys of a call: those of its arguments if it creates, else the resource's tags."""
         if not ask.creates:
-            return resource_tag_keys(self.tags, _TAG_PREFIXES)
+            current = current_package_keys(self.arguments) if "ModelPackage" in ask.action else {}
+            return {**resource_tag_keys(self.tags, _TAG_PREFIXES), **current}
         keys = sagemaker_keys(ask.action, self.arguments)
-        return keys | self._model(ask.action) | request_tag_keys(self.tags)
+        tags = request_tag_keys(self.tags) if ask.has_tags else {}
+        return keys | self._model(ask.action) | tags
 
     def _model(self, action: str) -> dict[str, Values]:
         paths = _MODELS.get(action, ())
@@ -155,13 +157,19 @@ _MODELS: Final[Mapping[str, Sequence[str]]] = {
 
 def _asked(ask: Ask, keys: _Keys) -> Iterator[Need]:
     step = keys.step
-    if ask.only_with and not (step.arguments.get(ask.only_with) or step.members.get(ask.only_with)):
+    if ask.only_with and not _has(step, ask.only_with):
+        return
+    if ask.only_without and _has(step, ask.only_without):
         return
     arn = keys.place.arn(ask.action.partition(":")[0], _named(ask.resource, keys))
     context = keys.of(ask)
     yield Need(
         step.name, ask.action, arn, ask.why, context, ask.when, is_pattern=ANY in arn, optional=ask.optional
     )
+
+
+def _has(step: RawStep, name: str) -> bool:
+    return bool(step.arguments.get(name) or step.members.get(name))
 
 
 def _named(template: str, keys: _Keys) -> str:

@@ -7,7 +7,7 @@ needing nothing. docs/reference/step-permissions.md is this table for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from passrole.needs.need import SAGEMAKER, Phase
@@ -33,8 +33,9 @@ _NO_BASELINE: Final = "only where no baseline is supplied"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A call. `creates`: it carries the condition keys of its arguments and tags. `optional`: why a run works
-    without it. `only_with`: it is made only if the step has that argument or member.
+    """A call. `creates`: it carries the condition keys of its arguments, and of its tags where it `has_tags`.
+    `optional`: why a run works without it. `only_with`, `only_without`: it is made only if the step has that
+    argument or member, or has not.
     """
 
     action: str
@@ -43,7 +44,9 @@ class Ask:
     when: Phase = "start"
     optional: str | None = None
     creates: bool = False
+    has_tags: bool = True
     only_with: str | None = None
+    only_without: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def _job(noun: str, resource: str) -> tuple[Ask, ...]:
     )
 
 
+_IN_GROUP: Final = "ModelPackageGroupName"
 _GROUP: Final = "model-package-group/{ModelPackageGroupName}"
 _PACKAGES: Final = "model-package/{ModelPackageGroupName}/*"
 _TUNING: Final = "hyper-parameter-tuning-job/{HyperParameterTuningJobName}"
@@ -201,20 +205,14 @@ TABLE: Final[Mapping[str, StepType]] = {
     "RegisterModel": StepType(
         _JOBS,
         (
-            Ask(
-                "sagemaker:CreateModelPackageGroup",
-                _GROUP,
-                "keeps the group of the package",
-                only_with="ModelPackageGroupName",
+            replace(
+                _create("CreateModelPackageGroup", _GROUP, "keeps the group of the package"),
+                only_with=_IN_GROUP,
             ),
-            Ask(
-                "sagemaker:AddTags",
-                _GROUP,
-                "Pipelines tags what it creates",
-                only_with="ModelPackageGroupName",
-            ),
-            _create("CreateModelPackage", _PACKAGES),
-            _tag(_PACKAGES),
+            replace(_tag(_GROUP), only_with=_IN_GROUP),
+            replace(_create("CreateModelPackage", _PACKAGES), has_tags=False, only_with=_IN_GROUP),
+            replace(_create("CreateModelPackage", _PACKAGES), only_without=_IN_GROUP),
+            replace(_tag(_PACKAGES), only_without=_IN_GROUP),
             _follow("DescribeModelPackage", _PACKAGES),
         ),
         artefacts=("InferenceSpecification.Containers[].ModelDataUrl",),

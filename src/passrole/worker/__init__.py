@@ -5,6 +5,7 @@
   runs
 - loop.py, effects.py, invocations.py, json_documents.py, job_steps: the engine's commands
 - calls.py, retry_policy.py: calls as an execution's role, and AWS's own retries of them
+- creations.py: models and packages that steps create
 - job_monitor.py: ends of jobs that executions wait for; job_retries.py: jobs that are tried again
 - emr_clusters.py, emr_step_runner.py, emr_step_logs.py: EMR's clusters, the programs of their steps, and what
   these wrote

@@ -32,6 +32,7 @@ class CallFailed(Exception):
     def __init__(self, action: str, details: str, code: str | None = None, kind: str | None = None) -> None:
         """`kind` is SageMaker's name of a failure that may pass, such as Step.THROTTLING."""
         self.kind = kind
+        self.details = details
         self.reason = f"ClientError: Failed to invoke {action}. Error Details: {details}"
         self.action = action
         self.code = code

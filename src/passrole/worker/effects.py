@@ -13,6 +13,7 @@ from passrole.engine.commands import (
     AnswerStub,
     CancelJob,
     Command,
+    CreateResource,
     InvokeFunction,
     ReadJson,
     SendCallback,
@@ -29,6 +30,7 @@ from passrole.engine.facts import (
 )
 from passrole.history import Task
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
+from passrole.worker.creations import Creations
 from passrole.worker.invocations import Invocations
 from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
@@ -60,6 +62,7 @@ class Effects:
         self._calls = calls
         self._invocations = invocations
         self._job_steps = job_steps
+        self._creations = Creations(calls, clock)
         self._clock = clock
         self._ask_test = ask_test
 
@@ -109,6 +112,9 @@ class Effects:
     async def _cancel_job(self, task: Task, command: CancelJob) -> InputFact:
         return await self._job_steps[command.kind].cancel(task, command)
 
+    async def _create_resource(self, task: Task, command: CreateResource) -> InputFact:
+        return await self._creations.create(task, command)
+
     async def _read_json(self, task: Task, command: ReadJson) -> InputFact:
         try:
             values = await JsonDocuments(partial(self._call, task)).values(command.wanted)
@@ -137,6 +143,7 @@ _EFFECTS: dict[type[Command], Effect] = {
     SendCallback: Effects._send_callback,
     SubmitJob: Effects._submit_job,
     CancelJob: Effects._cancel_job,
+    CreateResource: Effects._create_resource,
     ReadJson: Effects._read_json,
     AnswerStub: Effects._answer_stub,
 }

@@ -22,6 +22,7 @@ from passrole.engine.commands import (
     AnswerStub,
     CancelJob,
     Command,
+    CreateResource,
     InvokeFunction,
     ReadJson,
     SendCallback,
@@ -47,6 +48,7 @@ AT_ONCE_MAX: dict[type[Command], int] = {
     SendCallback: 64,
     SubmitJob: 32,
     CancelJob: 32,
+    CreateResource: 32,
     ReadJson: 32,
     AnswerStub: 32,
 }

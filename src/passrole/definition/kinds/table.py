@@ -11,7 +11,9 @@ from passrole.definition.kinds import (
     emr,
     fail,
     lambda_,
+    model,
     processing,
+    register_model,
     training,
     unsupported,
 )
@@ -25,6 +27,8 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     emr.KIND,
     processing.KIND,
     training.KIND,
+    model.KIND,
+    register_model.KIND,
     condition.KIND,
     fail.KIND,
 )
@@ -50,9 +54,7 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "InferenceComponent",
         "Job",
         "Lineage",
-        "Model",
         "QualityCheck",
-        "RegisterModel",
         "Transform",
         "Tuning",
     }

@@ -11,13 +11,16 @@ from passrole.definition import (
     EmrStep,
     FailStep,
     LambdaStep,
+    ModelStep,
     ProcessingStep,
+    RegisterModelStep,
     Step,
     TrainingStep,
 )
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
+from passrole.engine.kinds.creation import MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
 from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
@@ -35,6 +38,8 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
 KINDS: Mapping[type[Step], Kind] = {
     LambdaStep: LAMBDA,
     CallbackStep: CALLBACK,
+    ModelStep: MODEL,
+    RegisterModelStep: REGISTER_MODEL,
     ConditionStep: CONDITION,
     FailStep: FAIL,
     **{type_: kind_of(job) for type_, job in JOB_TYPES.items()},

@@ -144,7 +144,7 @@ def _ended(draft: Draft, fact: JobEnded) -> None:
     elif fact.succeeded:
         draft.record(StepSucceeded(at=fact.at, step=fact.step, attempt=fact.attempt))
     else:
-        _retry_or_fail(draft, fact, fact.error, fact.reason)
+        retry_or_fail(draft, fact, fact.error, fact.reason)
 
 
 def _is_due(progress: StepState, fact: EffectFailed) -> bool:
@@ -154,12 +154,13 @@ def _is_due(progress: StepState, fact: EffectFailed) -> bool:
 def _effect_failed(draft: Draft, fact: EffectFailed) -> None:
     """A job that cannot be ended is no more waited for: else the execution would be stuck for ever."""
     if draft.state.steps[fact.step].status == "Executing":
-        _retry_or_fail(draft, fact, fact.error, fact.reason)
+        retry_or_fail(draft, fact, fact.error, fact.reason)
     else:
         fail(draft, fact, fact.reason)
 
 
-def _retry_or_fail(draft: Draft, fact: StepAnswer, error: str | None, reason: str | None) -> None:
+def retry_or_fail(draft: Draft, fact: StepAnswer, error: str | None, reason: str | None) -> None:
+    """The step's next attempt is planned where its policies name the failure; else the step fails."""
     progress = running(draft.state, fact)
     assert progress is not None, "an answer that is news is about a step that runs"
     step: Any = progress.step

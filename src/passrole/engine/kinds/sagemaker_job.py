@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from passrole.definition import JobStep
+from passrole.definition import CreationStep, JobStep
 from passrole.definition.expressions import Json, member_of
 from passrole.engine.kinds.job import JobType
 from passrole.engine.resolve import experiment_name, resolve, resolve_object
@@ -22,20 +22,11 @@ def sagemaker_job(word: str) -> JobType:
     member = f"{word}Job"
 
     def name(step: JobStep, attempt: int, scope: Scope) -> str:
-        """A name in the Arguments is a prefix, which SDKs send where they are told to. Names of steps may
-        have underscores, those of jobs may not.
-        """
-        random_part = callback_token(scope.origin.seed, step.name, attempt)
-        prefix = _prefix(step, f"{member}Name", scope)
-        if prefix is None:
-            short = step.name[:STEP_CHARACTERS_MAX].replace("_", "-")
-            return f"pipelines-{scope.origin.execution_id}-{short}-{random_part}"
-        suffix = f"-{scope.origin.execution_id}-{random_part}"
-        return f"{prefix[: NAME_CHARACTERS_MAX - len(suffix)]}{suffix}"
+        return generated_name(step, f"{member}Name", attempt, scope)
 
     def request(step: JobStep, name: str, scope: Scope) -> dict[str, Json]:
         own = Scope(scope.state, scope.now, scope.read, {f"{member}Name": name})
-        resolved = _without_null(resolve_object(step.arguments, own))
+        resolved = without_null(resolve_object(step.arguments, own))
         assert isinstance(resolved, dict)
         experiment = _experiment(scope)
         return {**({"ExperimentConfig": experiment} if experiment else {}), **resolved}
@@ -46,7 +37,29 @@ def sagemaker_job(word: str) -> JobType:
     return JobType(name, request, handle)
 
 
-def _prefix(step: JobStep, member: str, scope: Scope) -> str | None:
+def generated_name(step: JobStep | CreationStep, member: str, attempt: int, scope: Scope) -> str:
+    """The name of what an attempt of the step creates.
+
+    A name in the Arguments, under `member`, is a prefix, which SDKs send where they are told to. Names of
+    steps may have underscores, those of jobs and models may not.
+    """
+    random_part = callback_token(scope.origin.seed, step.name, attempt)
+    prefix = _prefix(step, member, scope)
+    if prefix is None:
+        short = step.name[:STEP_CHARACTERS_MAX].replace("_", "-")
+        return f"pipelines-{scope.origin.execution_id}-{short}-{random_part}"
+    suffix = f"-{scope.origin.execution_id}-{random_part}"
+    return f"{prefix[: NAME_CHARACTERS_MAX - len(suffix)]}{suffix}"
+
+
+def without_null(value: Json) -> Json:
+    """What is null is absent: SDKs send both."""
+    if isinstance(value, dict):
+        return {key: without_null(each) for key, each in value.items() if each is not None}
+    return [without_null(each) for each in value] if isinstance(value, list) else value
+
+
+def _prefix(step: JobStep | CreationStep, member: str, scope: Scope) -> str | None:
     given = member_of(step.arguments, member)
     value = None if given is None else resolve(given, scope)
     return value if isinstance(value, str) and value else None
@@ -59,10 +72,3 @@ def _experiment(scope: Scope) -> dict[str, Json]:
         with suppress(Unresolvable):
             names[each] = experiment_name(each, scope)
     return names
-
-
-def _without_null(value: Json) -> Json:
-    """What is null is absent: SDKs send both."""
-    if isinstance(value, dict):
-        return {key: _without_null(each) for key, each in value.items() if each is not None}
-    return [_without_null(each) for each in value] if isinstance(value, list) else value

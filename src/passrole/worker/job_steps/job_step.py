@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from passrole.arns import ExecutionArn
-from passrole.engine.commands import CancelJob, SubmitJob
+from passrole.engine.commands import CancelJob, CreateResource, SubmitJob
 from passrole.engine.facts import JobCancelSent, JobEnded, JobSubmitted
 from passrole.history import Task
 from passrole.history.jobs import Job
@@ -47,7 +47,7 @@ def caller_of(task: Task) -> Caller:
     return Caller(task.role, task.execution, task.command.step)
 
 
-def left_to_policies(command: SubmitJob) -> frozenset[str]:
+def left_to_policies(command: SubmitJob | CreateResource) -> frozenset[str]:
     """Failures that the step's own policies name: another attempt is the engine's, however long it waits."""
     return frozenset(chain.from_iterable(policy.exceptions for policy in command.retries))
 
