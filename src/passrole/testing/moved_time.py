@@ -19,8 +19,10 @@ SETTLE_SECONDS = 1.0
 QUIET_SECONDS, QUIET_LOOKS = 0.001, 3
 """Nothing is under way where so many looks in a row find nothing: a loop may be about to ask for work."""
 
-STEPS_MAX = 2_000
-"""Stops at timers of one jump: beyond these it stops only at what is due in the store."""
+STEPS = 100
+"""While work is under way a jump stops at timers too, so many times at the most: calls that are made again
+after a while come to their end within one jump.
+"""
 
 _MARGIN_SECONDS = 0.001
 
@@ -105,16 +107,16 @@ class Time:
     async def _advance(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, MovedLoop), "a server for tests runs on a loop whose time can be moved"
-        left, steps, overtaken = seconds, 0, set[str]()
+        left, overtaken = seconds, set[str]()
         while True:
             due = await self._settled(overtaken)
-            at_timer = loop.next_timer_seconds() if due.under_way and steps < STEPS_MAX else left
+            at_timer = max(loop.next_timer_seconds(), seconds / STEPS) if due.under_way else left
             step = max(min(left, at_timer, due.next_seconds) + _MARGIN_SECONDS, _MARGIN_SECONDS)
             if left <= 0:
                 return
             loop.jump(min(step, left))
             self._clock.ahead_seconds += min(step, left)
-            left, steps = left - step, steps + 1
+            left -= step
 
     async def _settled(self, overtaken: set[str]) -> "Due":
         """What is still under way or waits, once all else is done; what takes too long is `overtaken`."""

@@ -66,9 +66,11 @@ class Observed:
         wanted = action.lower()
         for entry in entries(self._thread.config.data, lambda line: session.encode() in line):
             is_of_step = entry.principal.endswith(session) if step else session in entry.principal
-            asked = {check.action.lower() for check in entry.checks if not check.allowed}
-            asked.add(f"{entry.service}:{entry.operation}".lower())
-            if is_of_step and entry.code in _DENIED and wanted in asked:
+            denied = [check for check in entry.checks if not check.allowed]
+            actions = {
+                check.action.lower() for check in denied or entry.checks
+            }  # a fault denies what IAM allows
+            if is_of_step and entry.code in _DENIED and wanted in actions:
                 return True
         return False
 

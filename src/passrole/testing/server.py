@@ -10,11 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from passrole import history
+from passrole.api import Call
 from passrole.app import Access, Trial
 from passrole.client.connection import Connection
 from passrole.client.deployment import put_pipeline
 from passrole.client.environment import merged, variables
 from passrole.clock import system_clock
+from passrole.engine.commands import InvokeFunction
+from passrole.history.outbox import kind_of
 from passrole.store import Tx
 from passrole.testing.definitions import Definition, read
 from passrole.testing.executions import Execution
@@ -24,6 +27,8 @@ from passrole.testing.observed import Observed
 from passrole.testing.resources import Resources
 from passrole.testing.server_thread import ServerThread
 from passrole.testing.stubs import Answer, StubFunctions, stub
+
+_INVOCATIONS = kind_of(InvokeFunction)
 
 
 class Server(Resources):
@@ -37,11 +42,12 @@ class Server(Resources):
         self._clock = MovedClock()
         self._faults = Faults()
         self._stub_functions = StubFunctions()
+        self._invocations = 0
         self._stubs: dict[str, dict[str, Any]] = {}
         trial = Trial(
             clock=self._clock,
             signing_clock=system_clock,
-            interfere=self._faults.interfere,
+            interfere=self._interfere,
             reason_to_fail=self._faults.reason_to_fail,
             ask_test=self._stub_functions.ask,
         )
@@ -225,14 +231,22 @@ class Server(Resources):
         stubs = dict(self._stubs)
         await self._thread.store.write(lambda tx: history.stubs.set_everywhere(tx, stubs))
 
+    async def _interfere(self, call: Call) -> dict[str, Any] | None:
+        answer = await self._faults.interfere(call)
+        if (call.service, call.operation) == ("lambda", "Invoke") and answer is None:
+            self._invocations += 1
+        return answer
+
     async def _due(self) -> Due:
-        now = self._clock()
+        """An invocation that is made again is work of its own, and has real time of its own."""
+        now, runs = self._clock(), self._invocations
 
         def due(tx: Tx) -> Due:
             rows = tx.all("SELECT kind, key FROM tasks WHERE due IS NULL OR due <= ?", now)
             first = tx.one("SELECT min(due) FROM tasks WHERE due > ?", now)
             later = first[0] - now if first and first[0] is not None else float("inf")
-            return Due({f"{kind}/{key}" for kind, key in rows}, later)
+            names = {f"{kind}/{key}/{runs if kind == _INVOCATIONS else ''}" for kind, key in rows}
+            return Due(names, later)
 
         return await self._thread.store.read(due)
 
