@@ -32,6 +32,7 @@ COMMANDS = [
     "approve",
     "reject",
     "status",
+    "completion",
 ]
 POLICY_COMMANDS = ["generate", "diff", "versions", "lint"]
 

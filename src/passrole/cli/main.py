@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import click
 
+from passrole.cli.completion import completion
 from passrole.cli.groups import Commands
 from passrole.cli.options import data_option_before, examples
 from passrole.cli.permissions.check import check
@@ -69,5 +70,6 @@ for _command in (
     approve,
     reject,
     status,
+    completion,
 ):
     main.add_command(_command)

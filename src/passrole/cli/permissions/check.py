@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import Misuse
 from passrole.cli.options import (
     Assignment,
@@ -46,7 +47,12 @@ _FILE = NamedFileType()
     type=click.Choice(["v1", "v2", "v3"]),
     help="The role has this version of AmazonSageMakerPipelinesIntegrations.",
 )
-@click.option("--role", metavar="NAME", help="A role of the data folder, by name or ARN.")
+@click.option(
+    "--role",
+    metavar="NAME",
+    shell_complete=completing.roles,
+    help="A role of the data folder, by name or ARN.",
+)
 @click.option(
     "-p",
     "--parameter",

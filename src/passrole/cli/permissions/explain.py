@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import Misuse
 from passrole.cli.options import Assignment, AssignmentType, data_option, examples, settings
 
@@ -36,7 +37,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--principal", metavar="ARN", help="The caller; without --policy, a user or role of the server."
 )
-@click.option("--role", metavar="NAME", help="The caller is this role of the server, by name or ARN.")
+@click.option(
+    "--role",
+    metavar="NAME",
+    shell_complete=completing.roles,
+    help="The caller is this role of the server, by name or ARN.",
+)
 @click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of the caller.")
 @click.option("--boundary", type=_FILE, help="The permissions boundary of the caller.")
 @click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import Failed, Misuse
 from passrole.cli.options import (
     Assignment,
@@ -41,7 +42,9 @@ _EXAMPLES = examples(
 )
 @click.option("--account", help="The account, where the definition does not name it.")
 @click.option("--region", help="The region, where the definition does not name it.")
-@click.option("--role", metavar="NAME", help="The execution role, by name or ARN.")
+@click.option(
+    "--role", metavar="NAME", shell_complete=completing.roles, help="The execution role, by name or ARN."
+)
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @click.option(
     "--from-executions", is_flag=True, help="Use the calls that a role made, from the server's audit trail."

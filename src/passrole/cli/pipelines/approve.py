@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import (
     Assignment,
@@ -20,7 +21,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("token")
+@click.argument("token", shell_complete=completing.tokens)
 @click.option(
     "-o",
     "--output",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, format_option, settings
 from passrole.cli.pipelines.callbacks import age
@@ -26,7 +27,7 @@ _LIMIT = 20
 
 
 @click.command("list", epilog=_EXAMPLES)
-@click.argument("pipeline", required=False)
+@click.argument("pipeline", required=False, shell_complete=completing.pipelines)
 @click.option(
     "--limit",
     type=click.IntRange(1),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 from passrole.log_format import escaped, terminal_lines
@@ -26,7 +27,7 @@ _POLL_SECONDS = 0.5
 @click.command(epilog=_EXAMPLES)
 @data_option
 @click.option("--follow", "-f", is_flag=True, help="Print new lines until the execution ends.")
-@click.argument("execution")
+@click.argument("execution", shell_complete=completing.executions)
 @click.argument("step", required=False)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
     """Print the logs of an execution's steps.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 
@@ -13,7 +14,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("token")
+@click.argument("token", shell_complete=completing.tokens)
 @click.option(
     "--reason", metavar="TEXT", required=True, help="The step's failure reason, up to 256 characters."
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import Misuse, aws_errors_reported
 from passrole.cli.options import (
     Assignment,
@@ -51,7 +52,10 @@ _EXAMPLES = examples(
 @click.command(epilog=_EXAMPLES)
 @click.argument("definition", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--role", metavar="NAME", help="The execution role, by name or ARN.  [default: the one of `init`]"
+    "--role",
+    metavar="NAME",
+    shell_complete=completing.roles,
+    help="The execution role, by name or ARN.  [default: the one of `init`]",
 )
 @click.option(
     "-p",

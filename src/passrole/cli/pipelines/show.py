@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, format_option, settings
 from passrole.cli.pipelines.callbacks import age
@@ -29,7 +30,7 @@ NOT_ENDED = 3
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("execution")
+@click.argument("execution", shell_complete=completing.executions)
 @click.option(
     "--exit-status", is_flag=True, help="Exit with 1 if it did not succeed, 3 if it has not ended yet."
 )

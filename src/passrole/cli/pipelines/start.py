@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import (
     Assignment,
@@ -24,7 +25,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("pipeline")
+@click.argument("pipeline", shell_complete=completing.pipelines)
 @click.option(
     "-p",
     "--parameter",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, format_option, say, settings
 from passrole.cli.pipelines.changing import wait_option
@@ -15,7 +16,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("execution")
+@click.argument("execution", shell_complete=completing.executions)
 @wait_option
 @data_option
 @format_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 from passrole.cli.server.client_variables import CLIENTS, Client
@@ -28,7 +29,12 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @data_option
-@click.option("--role", metavar="NAME", help="Use a session of this role, not the administrator's keys.")
+@click.option(
+    "--role",
+    metavar="NAME",
+    shell_complete=completing.roles,
+    help="Use a session of this role, not the administrator's keys.",
+)
 @click.option(
     "--for",
     "client",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.options import (
     data_option,
     examples,
@@ -27,7 +28,12 @@ _EXAMPLES = examples(
 @data_option
 @spark_master_option
 @image_options
-@click.option("--role", metavar="NAME", help="Use a session of this role, not the administrator's keys.")
+@click.option(
+    "--role",
+    metavar="NAME",
+    shell_complete=completing.roles,
+    help="Use a session of this role, not the administrator's keys.",
+)
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND ...")
 @click.pass_context
 def exec_(

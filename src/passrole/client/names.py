@@ -1,0 +1,72 @@
+"""The names in a data folder that a shell completes, read straight from its database.
+
+A shell asks for them at every Tab: too often for a server, for the door, and for importing the rooms that
+own these rows. So this module has SQL of its own, for names only, and needs the store alone.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from passrole.store import ReadOnlyStore, Tx
+
+T = TypeVar("T")
+
+_EXECUTIONS_MAX = 50
+_NAMES = "SELECT json_extract(CAST(body AS TEXT), '$.name') FROM documents WHERE kind = ? ORDER BY 1"
+
+
+class Execution(NamedTuple):
+    """An execution; `started` in seconds since the epoch."""
+
+    pipeline: str
+    id: str
+    status: str
+    started: float
+
+
+class Token(NamedTuple):
+    """The token of a callback that waits."""
+
+    token: str
+    pipeline: str
+    step: str
+
+
+def read(data: Path, look: Callable[[Tx], T]) -> T:
+    """What is seen in the folder's database. Raises sqlite3.Error, UnknownSchema."""
+    store = ReadOnlyStore(data)
+    try:
+        return store.look(look)
+    finally:
+        asyncio.run(store.close())
+
+
+def pipelines(tx: Tx) -> list[str]:
+    """Their names, in order."""
+    return [name for (name,) in tx.all(_NAMES, "pipeline")]
+
+
+def roles(tx: Tx) -> list[str]:
+    """Their names, in order."""
+    return [name for (name,) in tx.all(_NAMES, "iam-role")]
+
+
+def executions(tx: Tx) -> list[Execution]:
+    """The newest ones of all pipelines, newest first."""
+    rows = tx.all(
+        "SELECT execution, status, started FROM executions ORDER BY started DESC LIMIT ?", _EXECUTIONS_MAX
+    )
+    return [Execution(*_place(arn), status, started) for arn, status, started in rows]
+
+
+def tokens(tx: Tx) -> list[Token]:
+    """Those that wait for an answer, oldest first."""
+    rows = tx.all("SELECT token, execution, step FROM tokens WHERE closed IS NULL ORDER BY issued")
+    return [Token(token, _place(arn)[0], step) for token, arn, step in rows]
+
+
+def _place(arn: str) -> tuple[str, str]:
+    pipeline, _, id_ = arn.rpartition(":pipeline/")[2].partition("/execution/")
+    return pipeline, id_
