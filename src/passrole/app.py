@@ -213,9 +213,11 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     matcher = EventMatcher(store, steady)
     deliveries = EventDeliveries(store, door.from_inside, steady)
     schedules = Schedules(store, clock)
-    clusters = ClusterController(store, door.from_inside, steady, config, Jobs(grace_seconds))
+    clusters = ClusterController(
+        store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max)
+    )
     housekeeping = Housekeeping(store, steady, config)
-    processes = Jobs(grace_seconds)
+    processes = Jobs(grace_seconds, config.processes_max)
     reason_to_fail = trial.reason_to_fail if trial else _no_reason
     job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes, reason_to_fail))
     try:

@@ -141,6 +141,7 @@ class Config:
     containers: str = "auto"
     job_python: str = ""
     job_memory_mb: int = 0
+    processes_max: int = 1024
     trusted_proxies: Networks = _NO_NETWORKS
     keep_executions_days: int = 0
     keep_clusters_days: int = 0
@@ -209,6 +210,7 @@ _BOUNDS = {
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),
     "job_memory_mb": (0, 2**30),
+    "processes_max": (16, 2**22),
     "keep_executions_days": (0, _DAYS_MAX),
     "keep_clusters_days": (0, _DAYS_MAX),
     "keep_log_events_days": (0, _DAYS_MAX),

@@ -17,6 +17,7 @@ from passrole.runtimes.sandbox import SandboxMissing, chosen
 
 MARK = "http://only.the.server.knows"
 SECRET = "VALUE = 'of another'"
+PROCESSES_MAX = 64
 SHELL = """
 import subprocess
 
@@ -77,7 +78,8 @@ def programs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     except SandboxMissing as error:
         pytest.skip(str(error))
     data = tmp_path_factory.mktemp("attacked") / "data"
-    server = Server(data, sandbox=request.param, upstream_proxy=MARK, shared_paths="")
+    limit = str(PROCESSES_MAX)
+    server = Server(data, sandbox=request.param, upstream_proxy=MARK, shared_paths="", processes_max=limit)
     try:
         yield Programs(server)
     finally:
@@ -122,6 +124,17 @@ def test_a_daemon_ends_with_its_program(programs: Programs, kind: str) -> None:
         assert processes_with(mark)  # it is frozen on AWS, and here goes on until its process ends
     _leaves(programs.server, programs, kind)
     eventually(lambda: not processes_with(mark))
+
+
+@pytest.mark.parametrize("kind", ["function", "step", "job"])
+def test_a_bomb_ends_with_its_program_and_harms_nobody(programs: Programs, kind: str) -> None:
+    mark = new_name("bomb")
+    bomb = (
+        f"python3 -c 'import os, time; [os.fork() for _ in range(11)]; time.sleep(50)' {mark}; echo went on"
+    )
+    assert "went on" not in str(getattr(programs, kind)(bomb)).replace(bomb, "")
+    eventually(lambda: not processes_with(mark))
+    assert getattr(programs, kind)("echo 1") == "1\n"
 
 
 @pytest.mark.parametrize("kind", ["function", "step", "job"])

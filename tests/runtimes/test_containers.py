@@ -53,6 +53,23 @@ def test_a_container_ends_by_the_signal_that_it_cannot_ignore(home: Path) -> Non
     assert container_image.running("some-job") == []
 
 
+def test_it_has_limits(home: Path) -> None:
+    engine = container_image.engine()
+    if not engine.limits_processes:
+        pytest.skip(f"{engine.name} cannot limit processes here")
+    script = (
+        "cd /sys/fs/cgroup; cat pids/pids.max pids.max memory/memory.limit_in_bytes memory.max 2> /dev/null"
+    )
+    made = replace(_container(home, script), processes_max=40, memory_mb=64)
+
+    async def scenario() -> None:
+        await containers.create(engine, made, home)
+        await Jobs().run(_spec(home))
+
+    asyncio.run(scenario())
+    assert jobs.read_output(home / "run", jobs.STDOUT, 0, 99).split() == [b"40", b"67108864"]
+
+
 def test_what_is_removed_is_not_asked_first(home: Path) -> None:
     """Whoever removes it has asked, and waited: a removal that waits again may be cut off."""
     engine = container_image.engine()
@@ -165,7 +182,7 @@ def test_an_engine_that_does_not_work_is_named_with_its_reason(
         containers.found(containers.AUTO)
     with pytest.raises(EngineMissing, match="setting `containers` is `none`"):
         containers.found(containers.NONE)
-    broken.write_text("#!/bin/sh\nexit 0\n")
+    broken.write_text("#!/bin/sh\necho '  - pids'\n")
     assert containers.found(containers.AUTO) == Engine("podman", str(broken))
     with pytest.raises(EngineMissing, match="docker: it is not installed"):
         containers.found("docker")

@@ -62,18 +62,20 @@ class ContainerRefused(Exception):
 @dataclass(frozen=True)
 class Engine:
     """A program that runs containers. `as_user`: root in a container would be root's files here, so that the
-    server's user runs it instead.
+    server's user runs it instead. `limits_processes`: others tell that they cannot, and go on.
     """
 
     name: str
     program: str
     as_user: bool = False
+    limits_processes: bool = True
 
 
 @dataclass(frozen=True)
 class Container:
     """What runs. Without `entrypoint` the image's own program does. `mounts` are folders and files of this
-    machine (the value) by their path inside, `readable` those that are read-only.
+    machine (the value) by their path inside, `readable` those that are read-only. The limits are those of the
+    whole container; 0 is none.
     """
 
     image: str
@@ -84,6 +86,8 @@ class Container:
     mounts: Mapping[Path, Path]
     readable: Mapping[Path, Path] = field(default_factory=dict)
     network: bool = True
+    memory_mb: int = 0
+    processes_max: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,8 @@ def _tried(name: str) -> tuple[Engine | None, str]:
         return None, next(iter(done.stderr.strip().splitlines()[-1:]), f"exit code {done.returncode}")
     # docker's service is root, unless it says that it is not; the others are as their user is
     as_user = name == "docker" and os.geteuid() != 0 and "rootless" not in done.stdout
-    return Engine(name, program, as_user), ""
+    limits_processes = name != "podman" or "- pids\n" in done.stdout
+    return Engine(name, program, as_user, limits_processes), ""
 
 
 def _creation(engine: Engine, container: Container, name: str, home: Path) -> Iterator[str]:
@@ -199,6 +204,10 @@ def _creation(engine: Engine, container: Container, name: str, home: Path) -> It
         yield from ("--volume", f"{here}:{inside}")
     for inside, here in container.readable.items():
         yield from ("--volume", f"{here}:{inside}:ro")
+    if container.memory_mb:
+        yield from ("--memory", f"{container.memory_mb}m")
+    if container.processes_max and engine.limits_processes:
+        yield from ("--pids-limit", str(container.processes_max))
     if engine.name == "podman":
         yield from ("--http-proxy=false", *limits())
     if engine.as_user:

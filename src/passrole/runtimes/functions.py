@@ -26,6 +26,7 @@ from passrole.runtimes.interface import (
     InvocationResult,
     TooManyInvocations,
 )
+from passrole.runtimes.process_limit import ProcessLimit
 from passrole.runtimes.sandbox import machine
 from passrole.runtimes.turns import NOBODY, Turns
 from passrole.runtimes.worker_process import WorkerLost, WorkerProcess
@@ -44,6 +45,7 @@ class Functions:
             bootstrap=chosen_bootstrap(config.lambda_bootstrap),
             sandbox=machine.sandbox(config),
             world=machine.world(config, TASK_ROOT),
+            limit=ProcessLimit(config.processes_max),
         )
         self._clock = clock
         self._idle_seconds = config.lambda_idle_seconds

@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from passrole.config import Config
 from passrole.runtimes import processes
+from passrole.runtimes.process_limit import ProcessLimit
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 10.0
@@ -55,8 +57,11 @@ class JobLost(Exception):
 class Jobs:
     """Runs jobs and waits for them. Create it inside the event loop that will use it."""
 
-    def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self, grace_seconds: float = GRACE_SECONDS, processes_max: int = Config.processes_max
+    ) -> None:
         self._grace_seconds = grace_seconds
+        self._limit = ProcessLimit(processes_max)
         self._running: dict[Path, int] = {}
         self._confined: set[Path] = set()
 
@@ -123,9 +128,8 @@ class Jobs:
     def kill_program(self, folder: Path) -> None:
         """Kill the program and its descendants, but not the shell over it, which records how it ended."""
         pid = self._running.get(folder)
-        for each in processes.family(pid)[1:] if pid is not None else ():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(each, signal.SIGKILL)
+        if pid is not None:
+            processes.kill_below(pid)
 
     async def close(self) -> None:
         """Ask every job to end, and kill those that have not within `grace_seconds`."""
@@ -138,13 +142,21 @@ class Jobs:
         for folder in tuple(self._running):
             self.kill(folder)
 
+    def _exceeded(self, folder: Path, pid: int) -> None:
+        """The program has too many processes."""
+        with contextlib.suppress(OSError):  # a full disk: it ends all the same
+            (folder / "exceeded").write_text(self._limit.message("the program"))
+        if not processes.kill_sandbox(pid):
+            processes.kill_family(pid)
+
     @contextlib.contextmanager
     def _listed(self, folder: Path, pid: int, *, is_confined: bool) -> Iterator[None]:
         self._running[folder] = pid
         if is_confined:
             self._confined.add(folder)
         try:
-            yield
+            with self._limit.over(pid, lambda: self._exceeded(folder, pid)):
+                yield
         finally:
             self._running.pop(folder, None)
             self._confined.discard(folder)
@@ -170,6 +182,14 @@ def has_ended(folder: Path) -> bool:
     return (folder / "exit").exists()
 
 
+def limit_exceeded(folder: Path) -> str | None:
+    """What is told of a program that was ended because it had too many processes."""
+    try:
+        return (folder / "exceeded").read_text()
+    except OSError:
+        return None
+
+
 def lose(folder: Path) -> None:
     """Turn a job that has ended into a lost one."""
     (folder / "exit").unlink(missing_ok=True)
@@ -177,7 +197,7 @@ def lose(folder: Path) -> None:
 
 def reset(folder: Path) -> None:
     """Turn a lost job into one that never began, so that it can be run again."""
-    for name in ("exit", "pid"):
+    for name in ("exit", "pid", "exceeded"):
         (folder / name).unlink(missing_ok=True)
 
 

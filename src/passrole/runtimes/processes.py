@@ -5,12 +5,17 @@ import os
 import select
 import signal
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 CONTAINER = "passrole.sandbox."
 """How the name of a container begins whose processes count as descendants of whoever asked for it."""
 
 _PROC = Path("/proc")
+_ABOVE_SANDBOX_MAX = 16
+"""The processes from the one that is started down to process 1 of its sandbox are fewer."""
+
+_STRAYS_MAX = 4096
 _PAGE_BYTES: int = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -66,10 +71,20 @@ def family(pid: int) -> list[int]:
     """The process and its descendants, including those that left its process group, and the processes of the
     container that it asked for (sandbox/container.py).
     """
-    members = [pid, *_contained(pid)]
-    for member in members:  # grows while it is read: children of children follow
-        members += _children(member)
-    return members
+    return list(_walk(pid))
+
+
+def number(pid: int, most: int) -> int:
+    """How many processes and threads it and its descendants are, counted until there are more than `most`;
+    without an engine's program for their container. 0 if it is unknown.
+    """
+    total = 0
+    for member in _walk(next(_contained(pid), pid)):
+        with contextlib.suppress(OSError):
+            total += (_PROC / str(member) / "task").stat().st_nlink - 2
+        if total > most:
+            break
+    return total
 
 
 def program(pid: int) -> int:
@@ -83,12 +98,47 @@ def program(pid: int) -> int:
 
 def kill_family(pid: int) -> None:
     """Kill the process group of `pid` and the descendants that left it."""
-    strays = family(pid)[1:]
+    others = _to_kill(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    for stray in strays:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(stray, signal.SIGKILL)
+    for other in others:
+        _kill(other)
+
+
+def kill_below(pid: int) -> None:
+    """Kill the descendants of `pid`, but not itself."""
+    for member in _to_kill(pid):
+        _kill(member)
+
+
+def kill_sandbox(pid: int) -> bool:
+    """Kill the sandbox below `pid`, with all that is in it, but not `pid` itself; whether there was one."""
+    above = _down_to_process_one(pid)
+    for member in above:
+        _kill(member)
+    return bool(above)
+
+
+def _to_kill(pid: int) -> list[int]:
+    """The descendants of `pid`. What is in a sandbox ends with its process 1, however fast it forks; of what
+    is in none and forks faster than it is looked at, not all are found.
+    """
+    return _down_to_process_one(pid) or list(islice(_walk(pid), 1, _STRAYS_MAX))
+
+
+def _down_to_process_one(pid: int) -> list[int]:
+    """The descendants of `pid` down to process 1 of its sandbox; none where it has no sandbox."""
+    above: list[int] = []
+    for member in islice(_walk(pid), 1, _ABOVE_SANDBOX_MAX):
+        above.append(member)
+        if _number_inside(member) == 1:
+            return above
+    return []
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _number_inside(pid: int) -> int | None:
@@ -99,6 +149,13 @@ def _number_inside(pid: int) -> int | None:
                 numbers = line.split()[1:]
                 return int(numbers[-1]) if len(numbers) > 1 else None
     return None
+
+
+def _walk(pid: int) -> Iterator[int]:
+    members = [pid, *_contained(pid)]
+    for member in members:  # grows while it is read: children of children follow
+        yield member
+        members += _children(member)
 
 
 def _contained(pid: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from passrole.runtimes import environment, failures, processes
 from passrole.runtimes.broker import Broker, NextInvocation
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
 from passrole.runtimes.logs import Report, WorkerLog
+from passrole.runtimes.process_limit import ProcessLimit
 from passrole.runtimes.worker_start import Launch, Place, Started, start
 
 INIT_SECONDS = 10.0
@@ -75,6 +76,7 @@ class WorkerProcess:
         self._current: asyncio.Future[_InvocationEnd] | None = None
         self._started: Started | None = None
         self._used_bytes = 0
+        self._exceeded = ""
 
     async def start(self, launch: Launch) -> None:
         """Start the process, and wait at most INIT_SECONDS until it polls, fails or ends."""
@@ -93,7 +95,7 @@ class WorkerProcess:
             self._started = await start(command, variables, place, launch, self._log.writing)
         finally:
             self._log.started()
-        self.ended = self._loop.create_task(self._watch_end(self._started))
+        self.ended = self._loop.create_task(self._watch_end(self._started, launch.limit))
         await asyncio.wait([self._initialised], timeout=INIT_SECONDS)
 
     async def run(self, invocation: Invocation) -> InvocationResult:
@@ -147,8 +149,16 @@ class WorkerProcess:
     def _initialised_well(self) -> bool:
         return self._init_ms > 0
 
-    async def _watch_end(self, started: Started) -> None:
-        self._finish(_Ended(await started.ended()))
+    async def _watch_end(self, started: Started, limit: ProcessLimit) -> None:
+        def end() -> None:
+            self._exceeded = limit.message("the function")
+            started.kill()
+
+        with limit.over(started.pid, end):
+            code = await started.ended()
+        if self._exceeded:
+            self._log.line(f"passrole: {self._exceeded}")
+        self._finish(_Ended(code))
         self._clean_up()
         await started.clean_up()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from passrole import trees
 from passrole.runtimes import processes
+from passrole.runtimes.process_limit import ProcessLimit
 from passrole.runtimes.processes import Program
 from passrole.runtimes.sandbox import OUTSIDE, Sandbox, World, confined, exported
 from passrole.runtimes.sandbox.world import TMP
@@ -36,6 +37,7 @@ class Launch:
     bootstrap: str
     sandbox: Sandbox
     world: World
+    limit: ProcessLimit
 
 
 @dataclass(frozen=True)

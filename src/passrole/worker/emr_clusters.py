@@ -53,7 +53,7 @@ class ClusterController:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._jobs = jobs or Jobs()
+        self._jobs = jobs or Jobs(processes_max=config.processes_max)
         self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
         self._due = DueKeys(clock)
         self._followed: set[str] = set()

@@ -76,8 +76,9 @@ class StepRunner:
         except Fault as fault:
             return await self._ended(cluster, step, None, fault.message)
         except JobLost:
-            return await self._ended(cluster, step, None, "The step's processes were killed.")
-        return await self._ended(cluster, step, code)
+            problem = jobs.limit_exceeded(folder) or "The step's processes were killed."
+            return await self._ended(cluster, step, None, problem)
+        return await self._ended(cluster, step, code, jobs.limit_exceeded(folder))
 
     async def reattach(self, cluster: Cluster, step: EmrStep) -> Outcome:
         """Wait for a step that an earlier server was to begin. One that began is never begun again; one that
@@ -94,7 +95,7 @@ class StepRunner:
             return await self._ended(
                 cluster, step, None, "The server was stopped while the step ran, and the step with it."
             )
-        return await self._ended(cluster, step, code)
+        return await self._ended(cluster, step, code, jobs.limit_exceeded(folder))
 
     def interrupt(self, cluster: Cluster, step: EmrStep, how: str | None) -> None:
         """Ask a step's processes to end, or end them."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from passrole.config import Config
 from passrole.runtimes.containers import Container
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
@@ -19,7 +20,7 @@ _OF_THE_IMAGE = ("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYT
 """Variables that an image sets for itself, and a job only where its request says so."""
 
 
-def container(kind: JobKind, job: Job, instance: Instance, access: Access) -> Container:
+def container(kind: JobKind, job: Job, instance: Instance, config: Config, access: Access) -> Container:
     """What runs on an instance."""
     contract = contract_of(kind)
     specification: Mapping[str, Any] = job.request.get(contract.specification) or {}
@@ -34,6 +35,8 @@ def container(kind: JobKind, job: Job, instance: Instance, access: Access) -> Co
         mounts={Path(folder.ROOT): instance.ml},
         readable={Path("/etc/hosts"): instance.home / "hosts", **views(kind, job, instance)},
         network=not contract.is_isolated(job.request),
+        memory_mb=config.job_memory_mb,
+        processes_max=config.processes_max,
     )
 
 

@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GRACE_SECONDS = 120.0
+_KILLED = 137
 ASK_SECONDS = 0.1
 WRITE_SECONDS_MAX = 5.0
 RUNTIME_SECONDS_DEFAULT = 86_400
@@ -191,7 +192,8 @@ class JobRun:
         """Make the instance's container, which fetches its image."""
         try:
             engine = await asyncio.to_thread(containers.found, self._means.config.containers)
-            made = container(self._kind, self._job, instance, await self._access(instance))
+            access = await self._access(instance)
+            made = container(self._kind, self._job, instance, self._means.config, access)
             await containers.create(engine, made, instance.home)
         except (EngineMissing, ContainerRefused) as error:
             raise JobFailed(f"ClientError: {error}") from None
@@ -228,7 +230,8 @@ class JobRun:
                 await self._interrupt(running)
             return list(await running), is_late
         except JobLost:
-            raise JobFailed(LOST) from None
+            told = next(filter(None, (processes.limit_exceeded(each.run) for each in self._instances)), None)
+            raise JobFailed(exited(_KILLED, told) if told else LOST) from None
         finally:
             running.cancel()
             stopped.cancel()
@@ -339,6 +342,8 @@ class JobRun:
         return {"status": COMPLETED}
 
     def _reason(self, instance: Instance, code: int) -> str:
+        if exceeded := processes.limit_exceeded(instance.run):
+            return exited(code, exceeded)
         printed = processes.read_output(instance.run, processes.STDOUT, 0, 1024)
         try:
             message = self._message(self._contract.failure_file)
