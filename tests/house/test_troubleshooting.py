@@ -45,4 +45,4 @@ def _text(node: ast.JoinedStr | ast.Constant) -> str:
     if isinstance(node, ast.Constant):
         return re.sub(r"\{\w*\}|%s", VARIES, node.value) if isinstance(node.value, str) else ""
     parts = (part.value if isinstance(part, ast.Constant) else VARIES for part in node.values)
-    return "".join(str(part) for part in parts)
+    return re.sub(f"{VARIES}+", VARIES, "".join(str(part) for part in parts))
