@@ -45,7 +45,7 @@ def completed(
 ) -> list[str]:
     """The values for the last word of a line, by the program itself; it must print no error."""
     line = " ".join(["passrole", *words])
-    count = str(len(words))
+    count = words[-1] if shell == "fish" else str(len(words))  # fish gives the word itself
     environment = {"COMP_WORDS": line, "COMP_CWORD": count, "_PASSROLE_COMPLETE": f"{shell}_complete"}
     if data is not None:
         environment["PASSROLE_DATA"] = str(data)
