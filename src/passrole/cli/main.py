@@ -14,6 +14,7 @@ from passrole.cli.pipelines.approve import approve
 from passrole.cli.pipelines.callbacks import callbacks
 from passrole.cli.pipelines.list import list_
 from passrole.cli.pipelines.logs import logs
+from passrole.cli.pipelines.models import models
 from passrole.cli.pipelines.reject import reject
 from passrole.cli.pipelines.retry import retry
 from passrole.cli.pipelines.run import run
@@ -67,6 +68,7 @@ for _command in (
     stop,
     retry,
     callbacks,
+    models,
     approve,
     reject,
     status,
