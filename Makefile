@@ -9,26 +9,50 @@ SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
 
+# pip with its errors alone. An environment that has none of its own is filled by that of PYTHON.
+PIP = pip() { if test -x $(BIN)/pip; then $(BIN)/python -m pip "$$@"; else $(PYTHON) -m pip --python $(BIN)/python "$$@"; fi; }; \
+	pip install --quiet --quiet --disable-pip-version-check --no-input
+PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
+# a demo does without uvloop, 14 MB that save a server some of its time
+LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
+
 .DEFAULT_GOAL := help
-.PHONY: help install fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(VENV)/.installed ## build .venv from the lock file with hashes
+install: $(VENV)/.installed ## passrole alone in .venv, from requirements/runtime.lock with hashes
 
-$(VENV)/.installed: requirements/dev.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "passrole needs Python 3.11 or newer; set PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+$(VENV)/.installed: requirements/runtime.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "passrole needs Python 3.11 or newer; set PYTHON=python3.11")'
+	@echo "1/3 environment: $(VENV), $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(BIN)/python --version > /dev/null 2>&1 || $(PIP_OF_ITS_OWN)
+	@echo "2/3 packages: $$(grep -c == requirements/runtime.lock), 26 MB to download"
+	@$(PIP) --no-compile --require-hashes -r requirements/runtime.lock
+	@echo "3/3 passrole, from src"
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
-fmt: install ## format the code and sort the imports
+dev: $(VENV)/.dev ## what lint and tests need beside that, into the same .venv: 800 MB
+
+$(VENV)/.dev: $(VENV)/.installed requirements/dev.lock
+	@echo "packages for lint and tests: 800 MB on the disk, a minute or more, once"
+	@$(PIP_OF_ITS_OWN)
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.emr: $(VENV)/.installed requirements/emr.lock
+	@echo "Apache Spark: 300 MB to download, once"
+	@$(PIP) --require-hashes -r requirements/emr.lock
+	@touch $@
+
+fmt: dev ## format the code and sort the imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-lint: install ## ruff, mypy --strict and the floors
+lint: dev ## ruff, mypy --strict and the floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -37,7 +61,7 @@ lint: install ## ruff, mypy --strict and the floors
 check: lint ## lint and the fast tests, before a commit
 	$(BIN)/pytest -n 2 --dist loadfile $(addprefix tests/,$(FAST))
 
-test: install ## every test that this machine can run
+test: dev ## every test that this machine can run
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-pythons: ## the pure floors under every Python of this machine, and what their tests cover
@@ -52,7 +76,7 @@ $(SDK3)/.installed: pyproject.toml
 	$(SDK3)/bin/python -m pip install --quiet --editable . "sagemaker>=3,<4" "pyspark>=3.5.6,<4" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3" "pytest-xdist>=3.6"
 	touch $@
 
-test-clients: install $(CLIENTS)/.installed ## the journeys of clients in other languages, in an environment of 1 GB
+test-clients: dev $(CLIENTS)/.installed ## the journeys of clients in other languages, in an environment of 1 GB
 	$(BIN)/pytest -n 2 -rs tests/journeys/clients
 
 $(CLIENTS)/.installed: Makefile
@@ -62,7 +86,7 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
-test-xgboost: install $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an environment of 260 MB
+test-xgboost: dev $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an environment of 260 MB
 	PASSROLE_XGBOOST_PYTHON=$(CURDIR)/$(XGBOOST)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_xgboost_training.py tests/journeys/test_sdk.py -k xgboost
 
 $(XGBOOST)/.installed: Makefile
@@ -73,7 +97,7 @@ $(XGBOOST)/.installed: Makefile
 demo: install ## the bundled pipeline and its refused twin
 	@$(BIN)/passrole demo
 
-demo-emr: install ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
+demo-emr: $(VENV)/.emr ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
 	@$(BIN)/passrole demo emr
 
 demo-train: install ## a pipeline that trains a model in jobs, the same cached, and its refused twin
@@ -82,16 +106,18 @@ demo-train: install ## a pipeline that trains a model in jobs, the same cached, 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench
 
-$(VENV)/.bench: $(VENV)/.installed requirements/bench.lock
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.lock
+$(VENV)/.bench: $(VENV)/.dev requirements/bench.lock
+	@$(PIP) --require-hashes -r requirements/bench.lock
 	touch $@
 
 lock: ## resolve the lock files again (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/dev.lock
-	uv pip compile pyproject.toml --extra dev --extra bench -c requirements/dev.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/bench.lock
-	uv pip compile requirements/docs.in --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/docs.lock
+	uv pip compile pyproject.toml --extra dev $(LOCK) -o requirements/dev.lock
+	echo hatchling | uv pip compile pyproject.toml - -c requirements/dev.lock --no-emit-package uvloop $(LOCK) -o requirements/runtime.lock
+	uv pip compile pyproject.toml --extra emr -c requirements/dev.lock --no-emit-package uvloop $(LOCK) -o requirements/emr.lock
+	uv pip compile pyproject.toml --extra dev --extra bench -c requirements/dev.lock $(LOCK) -o requirements/bench.lock
+	uv pip compile requirements/docs.in $(LOCK) -o requirements/docs.lock
 
-docs: install $(SITE)/.installed ## write the generated pages, check all links and build the site in build/docs/site
+docs: dev $(SITE)/.installed ## write the generated pages, check all links and build the site in build/docs/site
 	$(BIN)/python docs/generate_parity.py
 	$(BIN)/python docs/build_site.py $(SITE)/bin/zensical
 
