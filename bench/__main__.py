@@ -25,6 +25,7 @@ from bench import (
     pipelines,
     queues,
     start_up,
+    testing,
     turns,
 )
 from bench.table import Row, missed, show
@@ -46,6 +47,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "job_steps": job_steps.rows,
     "hostile": hostile.rows,
     "start_up": start_up.rows,
+    "testing": testing.rows,
 }
 
 

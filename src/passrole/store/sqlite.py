@@ -103,7 +103,7 @@ class SqliteStore:
         path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
-        self._reader = SqliteTx(_connect(path, read_only=True))
+        self._reader = SqliteTx(_connect(path, read_only=True, is_durable=is_durable))
         self._snapshot = self._reader._connection.cursor()
         self._room = asyncio.Semaphore(WRITES_MAX)
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
@@ -154,9 +154,7 @@ class SqliteStore:
         self._locks.close()
 
     def _run(self, path: Path) -> None:
-        connection = _connect(path)
-        if not self._is_durable:
-            connection.execute("PRAGMA synchronous=OFF")
+        connection = _connect(path, is_durable=self._is_durable)
         files = _Files(path)
         last = False
         while not last:
@@ -228,10 +226,10 @@ def _locked(folder: Path) -> ExitStack:
         return locks.pop_all()
 
 
-def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def _connect(path: Path, *, read_only: bool = False, is_durable: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA synchronous={'FULL' if is_durable else 'OFF'}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.execute("PRAGMA foreign_keys=ON")
     if read_only:

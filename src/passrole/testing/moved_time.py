@@ -10,11 +10,15 @@ import heapq
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVarTuple, Unpack
 
 SETTLE_SECONDS = 1.0
 """Real time that work under way has before a jump; what takes longer is overtaken by it."""
+
+CALL_SECONDS = 0.05
+"""The same for work that is calls of this process alone: what takes longer waits to be made again."""
 
 QUIET_SECONDS, QUIET_LOOKS = 0.001, 3
 """Nothing is under way where so many looks in a row find nothing: a loop may be about to ask for work."""
@@ -120,20 +124,25 @@ class Time:
 
     async def _settled(self, overtaken: set[str]) -> "Due":
         """What is still under way or waits, once all else is done; what takes too long is `overtaken`."""
-        until, quiet = time.monotonic() + SETTLE_SECONDS, 0
+        began, quiet = time.monotonic(), 0
         while True:
             await asyncio.sleep(QUIET_SECONDS)
             due = await self._due()
-            if time.monotonic() > until:
-                overtaken |= due.under_way
+            waited = time.monotonic() - began
+            if waited > CALL_SECONDS:
+                overtaken |= due.under_way if waited > SETTLE_SECONDS else due.calls
             quiet = quiet + 1 if due.under_way <= overtaken else 0
             if quiet == QUIET_LOOKS:
                 return due
 
 
+@dataclass(frozen=True)
 class Due:
-    """Background work: the names of what is `under_way` or due now, and how long until more is due."""
+    """Background work: the names of what is `under_way` or due now, and how long until more is due.
 
-    def __init__(self, under_way: set[str], next_seconds: float) -> None:
-        self.under_way = under_way
-        self.next_seconds = next_seconds
+    Of what is under way, `calls` run no program and no function.
+    """
+
+    under_way: set[str]
+    calls: set[str]
+    next_seconds: float

@@ -16,7 +16,7 @@ from passrole.client.connection import Connection
 from passrole.client.deployment import put_pipeline
 from passrole.client.environment import merged, variables
 from passrole.clock import system_clock
-from passrole.engine.commands import InvokeFunction
+from passrole.engine.commands import CancelJob, InvokeFunction, ReadJson, SendCallback, SubmitJob
 from passrole.history.outbox import kind_of
 from passrole.store import Tx
 from passrole.testing.definitions import Definition, read
@@ -29,6 +29,7 @@ from passrole.testing.server_thread import ServerThread
 from passrole.testing.stubs import Answer, StubFunctions, stub
 
 _INVOCATIONS = kind_of(InvokeFunction)
+_CALLS = tuple(f"{kind_of(each)}/" for each in (SendCallback, SubmitJob, CancelJob, ReadJson))
 
 
 class Server(Resources):
@@ -246,7 +247,7 @@ class Server(Resources):
             first = tx.one("SELECT min(due) FROM tasks WHERE due > ?", now)
             later = first[0] - now if first and first[0] is not None else float("inf")
             names = {f"{kind}/{key}/{runs if kind == _INVOCATIONS else ''}" for kind, key in rows}
-            return Due(names, later)
+            return Due(names, {name for name in names if name.startswith(_CALLS)}, later)
 
         return await self._thread.store.read(due)
 
