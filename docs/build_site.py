@@ -29,6 +29,7 @@ SECTIONS = {
     "Tutorial": "tutorial",
     "How to": "howto",
     "Reference": "reference",
+    "Rules": "rules",
     "Why": "why",
     "Examples": "examples",
     "Decisions": "decisions",

@@ -7,7 +7,7 @@
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 
-from passrole.needs.advice import Unused, unused, warnings
+from passrole.needs.advice import Unused, Warned, coded_warnings, unused, warnings
 from passrole.needs.document import Definition, RawStep, read_definition
 from passrole.needs.job_roles import needs_of_job_roles
 from passrole.needs.least_privilege import least_privilege, trust_document
@@ -29,6 +29,8 @@ __all__ = [
     "Place",
     "RawStep",
     "Unused",
+    "Warned",
+    "coded_warnings",
     "evaluate_needs",
     "execution_role_session",
     "keys_of_calls",

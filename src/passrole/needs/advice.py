@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from passrole.needs.document import Definition
 from passrole.needs.emr import AUTO_SCALING
@@ -29,7 +29,20 @@ class Unused:
     actions: tuple[str, ...]
 
 
+class Warned(NamedTuple):
+    """A warning, its rule's code (as docs/rules lists them), and the step that it is about."""
+
+    code: str
+    step: str | None
+    message: str
+
+
 def warnings(definition: Definition, answers: Sequence[Answer], version: str | None) -> list[str]:
+    """The messages of `coded_warnings`."""
+    return [each.message for each in coded_warnings(definition, answers, version)]
+
+
+def coded_warnings(definition: Definition, answers: Sequence[Answer], version: str | None) -> list[Warned]:
     """Warnings; `version` is that of the managed policy, if one was chosen."""
     found = [
         *_unknown(definition),
@@ -40,7 +53,7 @@ def warnings(definition: Definition, answers: Sequence[Answer], version: str | N
     ]
     if version is not None:
         found += _versions(answers, version)
-    return list(dict.fromkeys(found))
+    return list({each.message: each for each in found}.values())
 
 
 def unused(answers: Sequence[Answer], policies: PolicySet) -> list[Unused]:
@@ -65,47 +78,59 @@ def _idle(statement: Statement, scopes: Sequence[Scope]) -> tuple[str, ...]:
     return tuple(text for text in statement.actions.texts if not any(map(action_matcher(text), used)))
 
 
-def _unknown(definition: Definition) -> Iterator[str]:
+def _unknown(definition: Definition) -> Iterator[Warned]:
     for step in unknown_steps(definition):
-        yield f"step `{step.name}`: the needs of steps of type `{step.type}` are unknown"
+        yield Warned(
+            "PR201", step.name, f"step `{step.name}`: the needs of steps of type `{step.type}` are unknown"
+        )
 
 
-def _spellings(answers: Sequence[Answer]) -> Iterator[str]:
+def _spellings(answers: Sequence[Answer]) -> Iterator[Warned]:
     for answer in answers:
         if any(miss.distance is Distance.LETTER_CASE for miss in answer.misses):
             name = answer.need.resource.rpartition(":")[2]
-            yield (
-                f"`{name}` matches a policy except for letter case; the managed policy has only {_SPELLINGS}"
+            yield Warned(
+                "PR202",
+                answer.need.step,
+                f"`{name}` matches a policy except for letter case; the managed policy has only {_SPELLINGS}",
             )
 
 
-def _fifo(answers: Sequence[Answer]) -> Iterator[str]:
+def _fifo(answers: Sequence[Answer]) -> Iterator[Warned]:
     for answer in answers:
         if answer.need.action == "sqs:SendMessage" and answer.need.resource.endswith(".fifo"):
             name = answer.need.resource.rpartition(":")[2]
-            yield f"`{name}` is a FIFO queue: a callback gives no MessageGroupId, so SQS will refuse it"
+            yield Warned(
+                "PR203",
+                answer.need.step,
+                f"`{name}` is a FIFO queue: a callback gives no MessageGroupId, so SQS will refuse it",
+            )
 
 
-def _elsewhere(answers: Sequence[Answer]) -> Iterator[str]:
+def _elsewhere(answers: Sequence[Answer]) -> Iterator[Warned]:
     for answer in answers:
         need = answer.need
         if is_elsewhere(need, answer.request.resource_account):
-            yield (
+            yield Warned(
+                "PR205",
+                need.step,
                 f"`{need.resource}` is in another account: its resource policy, which is unknown here, must "
-                "allow the role too"
+                "allow the role too",
             )
 
 
-def _auto_scaling(answers: Sequence[Answer]) -> Iterator[str]:
+def _auto_scaling(answers: Sequence[Answer]) -> Iterator[Warned]:
     for answer in answers:
         if answer.need.context.get(PASSED_TO) == AUTO_SCALING and not answer.allowed:
-            yield (
+            yield Warned(
+                "PR204",
+                answer.need.step,
                 f"step `{answer.need.step}`: no version of the managed policy passes an AutoScalingRole; "
-                "the role needs iam:PassRole of its own for it"
+                "the role needs iam:PassRole of its own for it",
             )
 
 
-def _versions(answers: Sequence[Answer], version: str) -> Iterator[str]:
+def _versions(answers: Sequence[Answer], version: str) -> Iterator[Warned]:
     """Needs that are missing only because the version is old."""
     managed: Mapping[str, PolicySet] = {
         each.id: PolicySet(((PIPELINES_INTEGRATIONS, parse_document(each.document)),))
@@ -121,4 +146,6 @@ def _versions(answers: Sequence[Answer], version: str) -> Iterator[str]:
             gained.setdefault((answer.need.step, since), []).append(answer.need.action)
     for (step, since), actions in gained.items():
         listed = ", ".join(dict.fromkeys(actions))
-        yield f"step `{step}` relies on what the managed policy has only since {since}: {listed}"
+        yield Warned(
+            "PR206", step, f"step `{step}` relies on what the managed policy has only since {since}: {listed}"
+        )

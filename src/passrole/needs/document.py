@@ -47,11 +47,12 @@ _ELEMENT_NAMES = ("OutputName", "InputName", "ChannelName", "VariantName")
 
 @dataclass(frozen=True, slots=True)
 class RawStep:
-    """A step of any type, unchecked."""
+    """A step of any type, unchecked. `path` is where the definition has it: `Steps`, 2, ..."""
 
     name: str
     type: str
     members: Mapping[str, Json]
+    path: tuple[str | int, ...] = ()
 
     @property
     def arguments(self) -> Mapping[str, Json]:
@@ -72,6 +73,7 @@ class Definition:
     parameters: Mapping[str, str]
     names: frozenset[str]
     by_name: Mapping[str, RawStep] = field(default_factory=dict, hash=False)
+    metadata: Json = field(default=None, hash=False)
 
     def text(self, value: Json, depth: int = 0) -> str:
         """The text of a member; `*` replaces what is known only at run time."""
@@ -143,8 +145,10 @@ def read_definition(text: str, given: Mapping[str, str]) -> Definition:
     if not isinstance(document.get("Steps"), list):
         raise UnreadableDefinition("the definition has no list of `Steps`")
     names = frozenset(map(str, declared))
-    steps = tuple(_walk(document["Steps"], "Steps"))
-    return Definition(steps, {**defaults, **given}, names, {step.name: step for step in steps})
+    steps = tuple(_walk(document["Steps"], ("Steps",)))
+    return Definition(
+        steps, {**defaults, **given}, names, {step.name: step for step in steps}, document.get("Metadata")
+    )
 
 
 def as_object(value: Json) -> Mapping[str, Json]:
@@ -194,18 +198,23 @@ def _objects(value: Json) -> Iterator[Mapping[str, Json]]:
         yield from (each for each in value if isinstance(each, dict))
 
 
-def _walk(steps: Json, where: str) -> Iterator[RawStep]:
+def _walk(steps: Json, where: tuple[str | int, ...]) -> Iterator[RawStep]:
     """Nesting is limited by what `load` accepts."""
     if not isinstance(steps, list):
-        raise UnreadableDefinition(f"`{where}` is not a list of steps")
+        raise UnreadableDefinition(f"`{_shown(where)}` is not a list of steps")
     for index, step in enumerate(steps):
-        path = f"{where}[{index}]"
+        path = (*where, index)
         members = as_object(step)
         name, type_ = members.get("Name"), members.get("Type")
         if not isinstance(name, str) or not isinstance(type_, str):
-            raise UnreadableDefinition(f"`{path}` has no `Name` or no `Type`")
-        found = RawStep(name, type_, members)
+            raise UnreadableDefinition(f"`{_shown(path)}` has no `Name` or no `Type`")
+        found = RawStep(name, type_, members, path)
         yield found
         for branch in BRANCHES:
             if branch in found.arguments:
-                yield from _walk(found.arguments[branch], f"{path}.Arguments.{branch}")
+                yield from _walk(found.arguments[branch], (*path, "Arguments", branch))
+
+
+def _shown(path: Sequence[str | int]) -> str:
+    """`Steps[2].Arguments.IfSteps`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]

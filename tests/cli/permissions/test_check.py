@@ -88,7 +88,10 @@ def test_json_has_its_shape(write: Write) -> None:
     result = check(file, "--policy", policy, "--format", "json")
     found = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert list(found) == ["ok", "needs", "caller", "job_roles", "unknown", "unused", "warnings", "images"]
+    assert list(found) == [
+        *("ok", "needs", "caller", "job_roles", "unknown", "unused", "warnings", "images"),
+        *("file", "role", "findings", "suppressed"),
+    ]
     assert found["ok"] is False
     get, invoke = found["needs"]
     assert get["allowed"] is True and get["reason"] is None and get["grant"] is None
@@ -176,9 +179,9 @@ def test_sarif_names_file_rules_and_results(write: Write) -> None:
         result["ruleId"] for result in run["results"]
     }
     assert [(result["ruleId"], result["level"]) for result in run["results"]] == [
-        ("lambda:GetFunction", "note"),
-        ("lambda:InvokeFunction", "error"),
-        ("warning", "warning"),
+        ("PR103", "note"),
+        ("PR101", "error"),
+        ("PR202", "warning"),
     ]
     places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
     assert {place["artifactLocation"]["uri"] for place in places} == {Path(file).as_posix()}
@@ -361,7 +364,7 @@ def test_every_format_shows_the_jobs_own_role_and_what_a_run_can_do_without(writ
     assert {each["verdict"] for each in unjudged["job_roles"]} == {None}
 
     sarif = json.loads(check(file, "--policy", role, "--job-role", job, "--format=sarif").stdout)
-    levels = {result["ruleId"]: result["level"] for result in sarif["runs"][0]["results"]}
+    levels = {result["properties"]["action"]: result["level"] for result in sarif["runs"][0]["results"]}
     assert levels["sagemaker:StopTrainingJob"] == levels["cloudwatch:PutMetricData"] == "note"
     assert levels["s3:PutObject"] == "error"
     sarif = json.loads(check(file, "--policy", role, "--format=sarif").stdout)

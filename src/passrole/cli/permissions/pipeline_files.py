@@ -21,7 +21,8 @@ _DEFINITION = "PipelineDefinition"
 class PipelineFile:
     """A definition's text, the name of its pipeline, and the role that it names, if it does.
 
-    `label` names the file for people and programs. `inside` is where its document holds the definition.
+    `label` names the file for people and programs. `document` is its text as it is written, and `inside`
+    where that holds the definition; of a file that makes its pipeline `program` is its text.
     """
 
     label: str
@@ -30,6 +31,8 @@ class PipelineFile:
     role_arn: str | None = None
     inside: Path = ()
     form: str | None = None
+    document: Document | None = None
+    program: str | None = None
 
 
 def read_pipeline_file(given: NamedFile) -> PipelineFile:
@@ -39,12 +42,12 @@ def read_pipeline_file(given: NamedFile) -> PipelineFile:
     label = "-" if is_input else given.path.as_posix()
     stem = "pipeline" if is_input else pipeline_name(given.path.stem)
     if f'"{_DEFINITION}"' not in text:
-        return PipelineFile(label, text, stem)
+        return _plain(label, text, stem)
     try:
         document = read_document(text, given.path.name)
     except UnreadableDocument as error:
         raise Misuse(f"`{label}`: {error}") from error
-    return _described(label, document, stem) or PipelineFile(label, text, stem)
+    return _described(label, document, stem) or _plain(label, text, stem)
 
 
 def _described(label: str, document: Document, stem: str) -> PipelineFile | None:
@@ -64,4 +67,9 @@ def _described(label: str, document: Document, stem: str) -> PipelineFile | None
         str(role) if role else None,
         (_DEFINITION,),
         "the answer of `aws sagemaker describe-pipeline`",
+        document,
     )
+
+
+def _plain(label: str, text: str, stem: str) -> PipelineFile:
+    return PipelineFile(label, text, stem, document=Document(label, text, None))

@@ -1,19 +1,21 @@
-"""What `check` found, as text, JSON, SARIF or JUnit's XML.
+"""What `check` found in one pipeline, as text, JSON or JUnit's XML.
 
 It judges nothing. Text from a definition loses what is not printable, so that it cannot steer a terminal or
 break a document.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 from xml.etree import ElementTree
 
 import click
 
+from passrole.cli.permissions.findings import Finding, Suppressed, finding_json, suppressed_json
 from passrole.cli.permissions.step_images import StepImage
-from passrole.needs import Answer, Need, RawStep, Unused
+from passrole.needs import Answer, Need, RawStep, Unused, Warned
 from passrole.policy.request import Values
 
 Keys = Mapping[str, Values]
@@ -23,7 +25,6 @@ _CALLER = "whoever creates and starts the pipeline"
 _JOB_ROLE = "the job's own role"
 _IMAGES = "how the images of its jobs are run here"
 _LABELS: Final = {"allowed": ("allowed", "green"), "maybe": ("maybe", "yellow"), "denied": ("missing", "red")}
-_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ class Report:
     job_answers: Sequence[Answer]
     unknown: Sequence[RawStep]
     unused: Sequence[Unused]
-    warnings: Sequence[str]
+    warnings: Sequence[Warned]
     images: Sequence[StepImage]
     keys: Keys
     said: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    suppressed: Sequence[Suppressed] = ()
 
     @property
     def counted(self) -> list[Answer]:
@@ -54,8 +57,24 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no permission that is known to be needed is missing."""
-        return not any(answer.counts_against for answer in self.counted)
+        """Whether no error is found: no permission that is known to be needed is missing."""
+        return not any(each.severity == "error" for each in self.findings)
+
+    def finding(self, need: Need) -> Finding | None:
+        """The finding about a need, if it is reported."""
+        return self._found.get(id(need))
+
+    def ignored(self, need: Need) -> Suppressed | None:
+        """The finding about a need, if it is suppressed."""
+        return self._suppressed.get(id(need))
+
+    @cached_property
+    def _found(self) -> Mapping[int, Finding]:
+        return {id(each.need): each for each in self.findings if each.need is not None}
+
+    @cached_property
+    def _suppressed(self) -> Mapping[int, Suppressed]:
+        return {id(each.finding.need): each for each in self.suppressed if each.finding.need is not None}
 
 
 def as_text(report: Report) -> str:
@@ -67,91 +86,75 @@ def as_text(report: Report) -> str:
         if title != heading:
             lines += [click.style(printable(title), bold=True)]
             heading = title
-        lines += _answer_lines(answer)
+        lines += _answer_lines(answer, report)
     lines += _job_lines(report)
     lines.append(click.style(_CALLER, bold=True))
     for answer in report.caller_answers:
-        lines += _answer_lines(answer)
+        lines += _answer_lines(answer, report)
     if not report.caller_answers:
         lines += _need_lines(report.caller_needs)
     lines += _image_lines(report.images)
-    lines += [click.style("warning", fg="yellow") + f": {printable(each)}" for each in report.warnings]
+    lines += _warning_lines(report)
     return "\n".join([*lines, _count(report)])
 
 
 def as_json(report: Report) -> str:
     """One object, see docs/reference/cli.md."""
+    return json.dumps(report_json(report), indent=2)
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The object of `as_json`."""
     judged = [answer_json(answer, report.keys) for answer in report.caller_answers]
     of_jobs = [answer_json(answer, report.keys) for answer in report.job_answers]
-    found = {
+    return {
         "ok": report.ok,
         "needs": [answer_json(answer, report.keys) for answer in report.answers],
         "caller": judged or [_need_json(need, report.keys) for need in report.caller_needs],
         "job_roles": of_jobs or [_need_json(need, report.keys) for need in report.job_needs],
         "unknown": [{"step": step.name, "type": step.type} for step in report.unknown],
         "unused": [asdict(each) for each in report.unused],
-        "warnings": list(report.warnings),
+        "warnings": [each.message for each in report.warnings],
         "images": [asdict(each) for each in report.images],
+        "file": report.file,
+        "role": list(report.said),
+        "findings": [finding_json(each) for each in report.findings],
+        "suppressed": [suppressed_json(each) for each in report.suppressed],
     }
-    return json.dumps(found, indent=2)
-
-
-def as_sarif(report: Report) -> str:
-    """SARIF 2.1.0: an error for each missing permission, by action, and the warnings; a note for what a run
-    can do without, and for what the jobs' own roles need where nobody judged it.
-    """
-    missing = [answer for answer in report.counted if not answer.allowed]
-    results = [
-        _sarif_result(
-            report,
-            answer.need.action,
-            "error" if answer.counts_against else "note",
-            f"{_subject(answer.need)}: {_why(answer)}",
-        )
-        for answer in missing
-    ]
-    if not report.job_answers:
-        results += [
-            _sarif_result(report, need.action, "note", f"{_subject(need)}: needs {needed(need)}")
-            for need in report.job_needs
-        ]
-    results += [_sarif_result(report, "warning", "warning", each) for each in report.warnings]
-    rules = [{"id": id_} for id_ in dict.fromkeys(result["ruleId"] for result in results)]
-    run = {"tool": {"driver": {"name": "passrole", "rules": rules}}, "results": results}
-    return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def as_junit(report: Report) -> str:
-    """A test case for each need; what is missing is a failure. Skipped are unknown steps, what a run can do
-    without, and what the jobs' own roles need where nobody judged it.
+    """The test suite of `junit_suite` as a document."""
+    suite = junit_suite(report)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def junit_suite(report: Report) -> ElementTree.Element:
+    """A test case for each need; what is missing is a failure. Skipped are unknown steps, what is suppressed,
+    what a run can do without, and what the jobs' own roles need where nobody judged it.
     """
-    counted = report.counted
-    bearable = [answer for answer in counted if not answer.allowed and not answer.counts_against]
-    unjudged = [] if report.job_answers else report.job_needs
-    skipped = len(report.unknown) + len(bearable) + len(unjudged)
-    suite = ElementTree.Element(
-        "testsuite",
-        name=printable(report.file),
-        tests=str(len(counted) + len(report.unknown) + len(unjudged)),
-        failures=str(sum(answer.counts_against for answer in counted)),
-        errors="0",
-        skipped=str(skipped),
-    )
-    for answer in counted:
-        case = _junit_case(suite, _subject(answer.need), needed(answer.need))
-        if not answer.allowed and not answer.counts_against:
-            ElementTree.SubElement(case, "skipped", message=printable(f"missing, but {answer.need.optional}"))
-        elif not answer.allowed:
+    suite = ElementTree.Element("testsuite", name=printable(report.file))
+    for answer in report.counted:
+        case = _junit_case(suite, subject_of_need(answer.need), needed(answer.need))
+        found, ignored = report.finding(answer.need), report.ignored(answer.need)
+        if found is not None and found.severity == "error":
             failure = ElementTree.SubElement(case, "failure", message=printable(answer.reason or ""))
-            failure.text = printable(_why(answer))
-    for need in unjudged:
-        case = _junit_case(suite, _subject(need), needed(need))
+            failure.text = printable(f"{why(answer)} ({found.code}, {found.where})")
+        elif not answer.allowed:
+            reason = f"{ignored.by}: {ignored.reason}" if ignored else answer.need.optional
+            ElementTree.SubElement(case, "skipped", message=printable(f"missing, but {reason}"))
+    for need in [] if report.job_answers else report.job_needs:
+        case = _junit_case(suite, subject_of_need(need), needed(need))
         ElementTree.SubElement(case, "skipped", message="give the job's own role with --job-role")
     for step in report.unknown:
         case = _junit_case(suite, step.name, f"type {step.type}")
         ElementTree.SubElement(case, "skipped", message="what this type of step needs is not known")
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+    counts = {"tests": len(suite), "failures": len(suite.findall("testcase/failure")), "errors": 0}
+    counts["skipped"] = len(suite.findall("testcase/skipped"))
+    for name, count in counts.items():
+        suite.set(name, str(count))
+    return suite
 
 
 def needed(need: Need) -> str:
@@ -179,17 +182,25 @@ def answer_json(answer: Answer, keys: Keys) -> dict[str, Any]:
     }
 
 
+def why(answer: Answer) -> str:
+    """The nearest misses, else AWS's message."""
+    return "; ".join(answer.near_misses) or answer.reason or ""
+
+
+def subject_of_need(need: Need) -> str:
+    """The step, or whose permission it is."""
+    if need.role is not None:
+        return f"{need.step}: {_JOB_ROLE}"
+    if need.step is not None:
+        return need.step
+    return _CALLER if need.when in ("deploy", "if tagged") else _WHOLE
+
+
 def printable(text: str) -> str:
     """The text with a question mark for each character that could control a terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
-    "text": as_text,
-    "json": as_json,
-    "sarif": as_sarif,
-    "junit": as_junit,
-}
 
 
 def _job_lines(report: Report) -> Iterator[str]:
@@ -201,22 +212,37 @@ def _job_lines(report: Report) -> Iterator[str]:
         if title != heading:
             yield click.style(printable(title), bold=True)
             heading = title
-        yield from _need_lines([need]) if answer is None else _answer_lines(answer)
+        yield from _need_lines([need]) if answer is None else _answer_lines(answer, report)
 
 
 def _need_lines(needs: Sequence[Need]) -> list[str]:
     return [f"  needs    {needed(need)}" for need in needs]
 
 
-def _answer_lines(answer: Answer) -> Iterator[str]:
+def _answer_lines(answer: Answer, report: Report) -> Iterator[str]:
     label, colour = _LABELS[answer.verdict]
+    found, ignored = report.finding(answer.need), report.ignored(answer.need)
     if not answer.allowed and not answer.need.is_required and answer.need.optional is not None:
         label, colour = "optional", "cyan"
+    elif ignored is not None:
+        label, colour = "ignored", "cyan"
     shown = replace(answer.need, optional=None) if answer.allowed else answer.need
     yield f"  {click.style(f'{label:8}', fg=colour)} {needed(shown)}"
     if not answer.allowed:
         for message in answer.near_misses or (_cause(answer),):
             yield f"           {printable(message)}"
+    if found is not None:
+        yield f"           {found.code} {printable(found.where)} {printable(found.path)}".rstrip()
+    elif ignored is not None:
+        yield f"           {ignored.finding.code} {printable(f'{ignored.by}: {ignored.reason}')}"
+
+
+def _warning_lines(report: Report) -> Iterator[str]:
+    """The warnings that are reported, and marks without a reason."""
+    for each in report.findings:
+        if each.need is None:
+            label = click.style(each.severity, fg="red" if each.severity == "error" else "yellow")
+            yield f"{label}: {printable(each.message)} ({each.code} {printable(each.where)})"
 
 
 def _image_lines(images: Sequence[StepImage]) -> Iterator[str]:
@@ -243,18 +269,6 @@ def _cause(answer: Answer) -> str:
     return f"because {(answer.reason or '').partition(' because ')[2]}"
 
 
-def _why(answer: Answer) -> str:
-    return "; ".join(answer.near_misses) or answer.reason or ""
-
-
-def _subject(need: Need) -> str:
-    if need.role is not None:
-        return f"{need.step}: {_JOB_ROLE}"
-    if need.step is not None:
-        return need.step
-    return _CALLER if need.when in ("deploy", "if tagged") else _WHOLE
-
-
 def _need_json(need: Need, keys: Keys) -> dict[str, Any]:
     return {
         "step": need.step,
@@ -274,11 +288,6 @@ def _need_json(need: Need, keys: Keys) -> dict[str, Any]:
         "near_misses": [],
         "grant": None,
     }
-
-
-def _sarif_result(report: Report, rule: str, level: str, text: str) -> dict[str, Any]:
-    location = {"physicalLocation": {"artifactLocation": {"uri": report.file}}}
-    return {"ruleId": rule, "level": level, "message": {"text": printable(text)}, "locations": [location]}
 
 
 def _junit_case(suite: ElementTree.Element, classname: str, name: str) -> ElementTree.Element:

@@ -11,8 +11,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 """
 
 from passrole.policy.lint.findings import Finding
-from passrole.policy.lint.linter import lint
+from passrole.policy.lint.linter import CODES, lint
 from passrole.policy.lint.reference import known_actions
 from passrole.policy.lint.resources import SPELLINGS
 
-__all__ = ["SPELLINGS", "Finding", "known_actions", "lint"]
+__all__ = ["CODES", "SPELLINGS", "Finding", "known_actions", "lint"]

@@ -70,9 +70,9 @@ def _excepts_by_not_principal(element: Element, _kind: DocumentKind) -> Iterator
         )
 
 
-RULES: Final[tuple[StatementRule, ...]] = (
-    _allows_the_rest,
-    _passes_any_role,
-    _trusts_anybody,
-    _excepts_by_not_principal,
-)
+RULES: Final[Mapping[str, StatementRule]] = {
+    "PR301": _allows_the_rest,
+    "PR302": _passes_any_role,
+    "PR303": _trusts_anybody,
+    "PR304": _excepts_by_not_principal,
+}

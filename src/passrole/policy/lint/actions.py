@@ -1,6 +1,6 @@
 """Rules about actions: unknown ones, and those that do not apply to any resource of their statement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
@@ -68,4 +68,8 @@ def _resources_of(text: str) -> tuple[str, ...] | None:
     return tuple(sorted(found)) if covered else None
 
 
-RULES: Final[tuple[StatementRule, ...]] = (_strange_services, _strange_actions, _never_meet)
+RULES: Final[Mapping[str, StatementRule]] = {
+    "PR311": _strange_services,
+    "PR312": _strange_actions,
+    "PR313": _never_meet,
+}

@@ -147,12 +147,12 @@ def _denies_that_lapse(element: Element, _kind: DocumentKind) -> Iterator[str]:
             )
 
 
-RULES: Final[tuple[StatementRule, ...]] = (
-    _wrong_values,
-    _no_values,
-    _wrong_operators,
-    _strange_keys,
-    _keys_twice,
-    _set_operators,
-    _denies_that_lapse,
-)
+RULES: Final[Mapping[str, StatementRule]] = {
+    "PR331": _wrong_values,
+    "PR332": _no_values,
+    "PR333": _wrong_operators,
+    "PR334": _strange_keys,
+    "PR335": _keys_twice,
+    "PR336": _set_operators,
+    "PR337": _denies_that_lapse,
+}

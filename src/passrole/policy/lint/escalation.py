@@ -5,7 +5,7 @@ statements. Only permissions on all resources of a type count, because a documen
 attached to what it names. Administrators (`*`, `iam:*`) are left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from passrole.policy.lint.access import PASSING, is_every_role
@@ -61,14 +61,16 @@ _PASSED: Final[Sequence[tuple[str, ...]]] = (
 )
 
 
-def _escalations(_document: Element, statements: Sequence[Element], kind: DocumentKind) -> Iterator[Finding]:
+def _escalations(
+    _document: Element, statements: Sequence[Element], kind: DocumentKind, code: str
+) -> Iterator[Finding]:
     if kind in ("resource", "trust"):
         return
     for action, gain in _ALONE:
         at = _allowing(statements, action)
         if at is not None:
             message = f"privilege escalation: with {action} on all resources its holder can {gain}; {_ADVICE}"
-            yield Finding("warning", at, sid_of(statements[at]), message)
+            yield Finding("warning", at, sid_of(statements[at]), message, code)
     passing = _allowing(statements, _PASSROLE_NAME)
     if passing is None:
         return
@@ -79,7 +81,7 @@ def _escalations(_document: Element, statements: Sequence[Element], kind: Docume
                 f"privilege escalation: with iam:PassRole of every role and {names} its holder can run code"
                 " as the most powerful role; name the roles that may be passed"
             )
-            yield Finding("warning", passing, sid_of(statements[passing]), message)
+            yield Finding("warning", passing, sid_of(statements[passing]), message, code)
 
 
 def _allowing(statements: Sequence[Element], action: str) -> int | None:
@@ -109,4 +111,4 @@ def _is_wide(resource: str, action: str) -> bool:
 
 _ADVICE: Final = "name the resources, or add a condition on iam:PolicyARN or iam:PermissionsBoundary"
 
-DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (_escalations,)
+DOCUMENT_RULES: Final[Mapping[str, DocumentRule]] = {"PR305": _escalations}

@@ -19,15 +19,19 @@ StatementRule = Callable[[Element, DocumentKind], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error or warning. `statement` is its index from 0, None for the whole document."""
+    """One error or warning. `statement` is its index from 0, None for the whole document; `code` is the
+    rule's, as docs/rules lists them.
+    """
 
     level: Level
     statement: int | None
     sid: str | None
     message: str
+    code: str
 
 
-DocumentRule = Callable[[Element, Sequence[Element], DocumentKind], Iterator[Finding]]
+DocumentRule = Callable[[Element, Sequence[Element], DocumentKind, str], Iterator[Finding]]
+"""The last argument is the code of its findings."""
 
 
 class ConditionKey(NamedTuple):

@@ -1,7 +1,7 @@
 """`lint`: AWS's errors in a document, or else the warnings of the rules."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from passrole.policy.elements import statements
@@ -11,13 +11,16 @@ from passrole.policy.positions import repeated_key
 from passrole.policy.resource_syntax import PARTITIONS
 from passrole.policy.syntax import VERSION, DocumentKind, MalformedPolicyDocument, check, read_json
 
+MALFORMED: Final = "PR300"
+"""The code of what AWS refuses."""
+
 
 def lint(document: str, kind: DocumentKind = "identity") -> list[Finding]:
     """All findings in the text of a document: AWS's errors, or else warnings by statement."""
     try:
         elements = read_json(document, kind)
     except MalformedPolicyDocument as error:
-        return [Finding("error", None, None, f"{error.message}{_where(document)}")]
+        return [Finding("error", None, None, f"{error.message}{_where(document)}", MALFORMED)]
     refused = list(_refused(elements, kind))
     return refused or list(_warnings(elements, kind))
 
@@ -54,30 +57,33 @@ def _refused(document: Element, kind: DocumentKind) -> Iterator[Finding]:
             check({"Version": VERSION, "Statement": [element]}, kind, PARTITIONS)
         except MalformedPolicyDocument as error:
             found = True
-            yield Finding("error", index, sid_of(element), error.message)
+            yield Finding("error", index, sid_of(element), error.message, MALFORMED)
     if not found:
-        yield Finding("error", None, None, whole)
+        yield Finding("error", None, None, whole, MALFORMED)
 
 
 def _warnings(document: Element, kind: DocumentKind) -> Iterator[Finding]:
     listed = statements(document)
-    for find in _DOCUMENT_RULES:
-        yield from find(document, listed, kind)
+    for code, find in _DOCUMENT_RULES.items():
+        yield from find(document, listed, kind, code)
     for index, element in enumerate(listed):
-        for tell in _STATEMENT_RULES:
+        for code, tell in _STATEMENT_RULES.items():
             for message in tell(element, kind):
-                yield Finding("warning", index, sid_of(element), message)
+                yield Finding("warning", index, sid_of(element), message, code)
 
 
-_DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (
-    *variables.DOCUMENT_RULES,
-    *resources.DOCUMENT_RULES,
-    *escalation.DOCUMENT_RULES,
-)
-_STATEMENT_RULES: Final[tuple[StatementRule, ...]] = (
-    *access.RULES,
-    *actions.RULES,
-    *resources.RULES,
-    *conditions.RULES,
-    *variables.RULES,
-)
+_DOCUMENT_RULES: Final[Mapping[str, DocumentRule]] = {
+    **variables.DOCUMENT_RULES,
+    **resources.DOCUMENT_RULES,
+    **escalation.DOCUMENT_RULES,
+}
+_STATEMENT_RULES: Final[Mapping[str, StatementRule]] = {
+    **access.RULES,
+    **actions.RULES,
+    **resources.RULES,
+    **conditions.RULES,
+    **variables.RULES,
+}
+
+CODES: Final = (MALFORMED, *_DOCUMENT_RULES, *_STATEMENT_RULES)
+"""The codes of all findings."""

@@ -1,6 +1,6 @@
 """Rules about resources: unusual spellings of `sagemaker`, short ARNs, several partitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from passrole.policy.lint.findings import DocumentRule, Element, Finding, StatementRule, listed
@@ -34,15 +34,18 @@ def _incomplete(element: Element, _kind: DocumentKind) -> Iterator[str]:
 
 
 def _several_partitions(
-    _document: Element, statements: Sequence[Element], _kind: DocumentKind
+    _document: Element, statements: Sequence[Element], _kind: DocumentKind, code: str
 ) -> Iterator[Finding]:
     every = (text for element in statements for text in listed(element, "Resource", "NotResource"))
     found = sorted({split_arn(text)[1] for text in every if text.startswith("arn:")} - {"*"})
     if len(found) > 1:
         names = " and ".join(f"`{each}`" for each in found)
         message = f"it has ARNs of {names}; an account is in one partition, and refuses those of others"
-        yield Finding("warning", None, None, message)
+        yield Finding("warning", None, None, message, code)
 
 
-RULES: Final[tuple[StatementRule, ...]] = (_strange_spellings, _incomplete)
-DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (_several_partitions,)
+RULES: Final[Mapping[str, StatementRule]] = {
+    "PR321": _strange_spellings,
+    "PR322": _incomplete,
+}
+DOCUMENT_RULES: Final[Mapping[str, DocumentRule]] = {"PR323": _several_partitions}

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from passrole.policy.context_keys import context_keys
@@ -23,7 +23,7 @@ _ARN_COLONS: Final = 5
 
 
 def _needs_the_newer_version(
-    document: Element, statements: Sequence[Element], _kind: DocumentKind
+    document: Element, statements: Sequence[Element], _kind: DocumentKind, code: str
 ) -> Iterator[Finding]:
     if document.get("Version") == VERSION:
         return
@@ -33,7 +33,7 @@ def _needs_the_newer_version(
     ]
     if any(context_keys({"Version": VERSION, "Statement": resources})):
         message = f'without "Version": "{VERSION}" a policy variable is plain text and matches nothing'
-        yield Finding("warning", None, None, message)
+        yield Finding("warning", None, None, message, code)
 
 
 def _broken(element: Element, _kind: DocumentKind) -> Iterator[str]:
@@ -82,5 +82,8 @@ def _before_the_name(element: Element, _kind: DocumentKind) -> Iterator[str]:
             )
 
 
-DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (_needs_the_newer_version,)
-RULES: Final[tuple[StatementRule, ...]] = (_broken, _before_the_name)
+DOCUMENT_RULES: Final[Mapping[str, DocumentRule]] = {"PR341": _needs_the_newer_version}
+RULES: Final[Mapping[str, StatementRule]] = {
+    "PR342": _broken,
+    "PR343": _before_the_name,
+}

@@ -16,6 +16,7 @@ class Place(NamedTuple):
 
 START: Final = Place(1, 1)
 
+_NAMED: Final = re.compile(r"line (\d+),? column (\d+)")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{},:]|[^\s\[\]{},:"]++')
 
 
@@ -28,6 +29,12 @@ def shown(path: Path) -> str:
 def place_at(text: str, offset: int) -> Place:
     """The line and column of an offset."""
     return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+def place_in(message: str) -> Place:
+    """The line and column that a message of a parser names; else the start."""
+    found = _NAMED.search(message)
+    return Place(int(found[1]), int(found[2])) if found else START
 
 
 def json_offsets(text: str) -> dict[Path, int]:
