@@ -24,6 +24,16 @@ ANSWERING = {
     ],
 }
 
+MODELS_ALONE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["sagemaker:ListModelPackages", "sagemaker:CreateModel", "iam:PassRole"],
+            "Resource": "*",
+        }
+    ],
+}
 S3_ALONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
@@ -73,6 +83,7 @@ def notebook_on(server: Server) -> Callable[[str], None]:
         "FUNCTION_ROLE": server.access["lambda_role_arn"],
         "ANSWERING_ROLE": server.role([SQS_ROLE, ANSWERING], trust="lambda.amazonaws.com"),
         "READING_ROLE": server.role([S3_ALONE], trust="lambda.amazonaws.com"),
+        "DEPLOYING_ROLE": server.role([MODELS_ALONE], trust="lambda.amazonaws.com"),
         "EMR_ROLE": server.role(trust="elasticmapreduce.amazonaws.com").rpartition("/")[2],
         "EMR_PROFILE": instances,
     }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import pytest
+from click.testing import CliRunner
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
@@ -24,6 +25,7 @@ from tests.journeys.test_job_steps import pid_of
 from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
 from tests.runtimes.programs.xgboost_job import VARIABLE
 
+from passrole.cli import main
 from passrole.config import Config
 from passrole.runtimes.spark import Spark
 
@@ -174,6 +176,23 @@ def test_the_tutorial_of_abalones_runs_with_version_3(
 
 
 @pytest.mark.slow
+def test_a_model_is_repacked_registered_and_approved_from_the_command_line(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("ModelStep is version 2's")
+    run_notebook("sdk/models_version_2.py")
+    packed = [key for key in _keys(server, "pytorch-inference") if key.endswith("model.tar.gz")]
+    with tarfile.open(fileobj=io.BytesIO(_content(server, packed[0]))) as tar:
+        assert {"mean.json", "code/inference.py"} <= {name.removeprefix("./") for name in tar.getnames()}
+    sagemaker = server.client("sagemaker")
+    assert sagemaker.list_models(NameContains="SdkModels-")["Models"] == []
+    done = CliRunner().invoke(main, ["approve", "--data", str(server.data), "SdkModels/1"])
+    assert done.stdout.startswith("approved; arn:aws:sagemaker:"), done.output
+    eventually(lambda: sagemaker.list_models(NameContains="SdkModels-1")["Models"])
+
+
+@pytest.mark.slow
 def test_steps_of_older_code_run_and_a_lost_job_is_tried_again(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
@@ -211,11 +230,11 @@ def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -
         del expected["SdkSpark"]
 
 
-def _keys(server: Server) -> list[str]:
+def _keys(server: Server, prefix: str = "Sdk") -> list[str]:
     pages = (
-        server.client("s3").get_paginator("list_objects_v2").paginate(Bucket=_bucket(server), Prefix="Sdk")
+        server.client("s3").get_paginator("list_objects_v2").paginate(Bucket=_bucket(server), Prefix=prefix)
     )
-    return [each["Key"] for page in pages for each in page["Contents"]]
+    return [each["Key"] for page in pages for each in page.get("Contents", ())]
 
 
 def _made(server: Server) -> dict[str, bytes]:
