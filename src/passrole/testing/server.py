@@ -19,6 +19,8 @@ from passrole.clock import system_clock
 from passrole.engine.commands import CancelJob, InvokeFunction, ReadJson, SendCallback, SubmitJob
 from passrole.history.outbox import kind_of
 from passrole.store import Tx
+from passrole.testing import branches
+from passrole.testing.branches import Branches
 from passrole.testing.definitions import Definition, read
 from passrole.testing.executions import Execution
 from passrole.testing.faults import AskedFault, Faults
@@ -44,6 +46,7 @@ class Server(Resources):
         self._faults = Faults()
         self._stub_functions = StubFunctions()
         self._invocations = 0
+        self._branches: Branches | None = None
         self._stubs: dict[str, dict[str, Any]] = {}
         trial = Trial(
             clock=self._clock,
@@ -91,12 +94,25 @@ class Server(Resources):
 
     def reset(self) -> None:
         """Be as new: no executions, jobs, functions, queues, buckets, roles, faults and stubs; real time."""
+        self._note_branches()
         self._faults.clear()
         self._stub_functions.clear()
         self._stubs.clear()
         self._clock.ahead_seconds = 0.0
         self._thread.reset()
         self.name_anew()
+
+    def count_branches(self) -> Branches:
+        """From now on, count at each reset which branches executions have taken; the counts so far."""
+        if self._branches is None:
+            self._branches = Branches()
+        else:
+            self._note_branches()
+        return self._branches
+
+    def _note_branches(self) -> None:
+        if self._branches is not None:
+            self._branches.note(self._observed.read(branches.seen))
 
     @property
     def url(self) -> str:
