@@ -25,6 +25,7 @@ def test_an_ipv6_address_is_in_brackets_in_the_url(host: str, url: str) -> None:
     "variable, value, allowed",
     [
         ("LOG_LEVEL", "loud", "debug, info, warning, error or critical"),
+        ("LOG_FORMAT", "xml", "text or json"),
         ("LAMBDA_WORKERS_MAX", "0", "a whole number from 1 to 10000"),
         ("LAMBDA_WORKERS_MAX", "many", "a whole number from 1 to 10000"),
         ("LAMBDA_STRICT_RUNTIME", "maybe", "true or false"),

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import uvicorn
 
 from passrole import disk, identities, ids, private_files
-from passrole.api import Door, Interfere
+from passrole.api import Door, Interfere, call_log
 from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
@@ -28,7 +28,7 @@ from passrole.gateway.proxy import HEAD_BYTES_MAX
 from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
 from passrole.identities import Directory
-from passrole.log_format import OneLine
+from passrole.log_format import FORMATTERS
 from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
 from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
@@ -109,9 +109,7 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
 
     Raises DataFolderInUse, ConfigError, CannotListen, DataFolderUnusable.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine())
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    _start_log(config)
     listener = _listener(config)
     config = replace(config, port=listener.getsockname()[1])
     with _disk_errors_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -285,6 +283,13 @@ async def at_rest(
         if isinstance(audit, Audit):
             audit.close()
         await store.close()
+
+
+def _start_log(config: Config) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(FORMATTERS[config.log_format]())
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    call_log.log.disabled = not config.log_calls
 
 
 def _tune_garbage_collector() -> None:

@@ -147,6 +147,8 @@ class Config:
     keep_clusters_days: int = 0
     keep_log_events_days: int = 0
     log_level: str = "info"
+    log_format: str = "text"
+    log_calls: bool = True
 
     @property
     def host_in_url(self) -> str:
@@ -218,6 +220,7 @@ _BOUNDS = {
 _CHOICES = {
     "containers": ("auto", "docker", "podman", "finch", "none"),
     "lambda_bootstrap": ("auto", "awslambdaric", "own"),
+    "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error", "critical"),
     "sandbox": ("auto", "bubblewrap", "unshare", "container", "none"),
 }
@@ -281,9 +284,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Found]:
 
 def _refuse_misspelt(variable: str) -> None:
     """One that is like no setting is left alone: it may be another program's. Raises ConfigError."""
-    meant = _similar(variable.removeprefix(_PREFIX).lower())
-    if meant:
-        raise ConfigError(f"{variable} is no setting; did you mean {_PREFIX}{meant.upper()}?")
+    setting = _similar(variable.removeprefix(_PREFIX).lower())
+    if setting:
+        meant = f"{_PREFIX}{setting.upper()}"
+        raise ConfigError(f"{variable} is no setting; did you mean {meant}?")
 
 
 def _similar(name: str) -> str:

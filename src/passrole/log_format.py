@@ -4,6 +4,11 @@ trail or of a terminal.
 
 import logging
 import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # The last ones change the text direction: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
@@ -29,6 +34,28 @@ class OneLine(logging.Formatter):
     def formatStack(self, stack_info: str) -> str:  # noqa: N802 (logging's name)
         """The stack."""
         return _indented(stack_info)
+
+
+class JsonLines(logging.Formatter):
+    """A record is one JSON object: `time`, `level`, `logger`, `message`, and the members of what it tells."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        members: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if isinstance(record.args, Mapping):
+            members |= record.args
+        if record.exc_info:
+            members["traceback"] = self.formatException(record.exc_info)
+        return escaped_json(orjson.dumps(members, default=str)).decode()
+
+
+FORMATTERS: Final[Mapping[str, Callable[[], logging.Formatter]]] = {"text": OneLine, "json": JsonLines}
+"""By the setting `log_format`."""
 
 
 def escaped(text: str) -> str:

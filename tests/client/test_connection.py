@@ -47,5 +47,5 @@ def test_settings_that_no_server_takes_are_invalid_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASSROLE_LAMBDA_BOOTSTRAP", "odd")  # only the server looks at this one
-    with pytest.raises(InvalidInput, match="`lambda_bootstrap` cannot be `odd`"), connected(Config(tmp_path)):
+    with pytest.raises(InvalidInput, match="PASSROLE_LAMBDA_BOOTSTRAP is `odd`"), connected(Config(tmp_path)):
         pass

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from passrole import disk, ids
-from passrole.api import table
+from passrole.api import call_log, table
 from passrole.api.authorise import Authoriser, Verdict
 from passrole.arns import InvalidPart, Region
 from passrole.audit import Audit, Entry, Unrecorded
@@ -29,6 +29,7 @@ from passrole.services.operation import KEPT
 from passrole.store import Store
 from passrole.wire import constraints, sigv4
 from passrole.wire.descriptions import SERVICES, Protocol, snake_case
+from passrole.wire.errors import wire_error
 
 log = logging.getLogger(__name__)
 
@@ -125,10 +126,12 @@ class Door:
             with suppress(OSError):
                 self._record(call, verdict, _CANCELLED, perf_counter() - began)
             raise
+        seconds = perf_counter() - began
         try:
-            self._record(call, verdict, fault, perf_counter() - began)
+            self._record(call, verdict, fault, seconds)
         except OSError as error:
             fault = _own_failure(call, error)
+        _log(call, verdict, fault, seconds)
         if fault is not None:
             raise fault from None
         return answer
@@ -226,6 +229,17 @@ class Door:
                 duration_ms=round(seconds * 1000, 3),
             )
         )
+
+
+def _log(call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
+    action = f"{call.service}:{call.operation}"
+    if fault is None:
+        call_log.allowed(call.principal.arn, action, call.request_id, seconds)
+        return
+    service = call.service if call.service in SERVICES else None
+    status = wire_error(fault, service, _protocol(call.service)).status
+    is_denied = verdict.message is not None
+    call_log.refused(call.principal.arn, action, call.request_id, seconds, fault, status, is_denied=is_denied)
 
 
 def _region(text: str) -> Region:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from passrole import disk, ids
-from passrole.api import Call, Door
+from passrole.api import Call, Door, call_log
 from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault, Internal
@@ -81,11 +81,14 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class _Progress:
-    """The state of a request: its route, and whether its body was read from the connection."""
+    """The state of a request: its route, whether its body was read from the connection, and whether it has
+    come to the door, which logs it.
+    """
 
     def __init__(self) -> None:
         self.found: Route | None = None
         self.is_read = False
+        self.is_called = False
 
 
 class _CheckedHead(NamedTuple):
@@ -143,6 +146,8 @@ class Gateway:
             return await respond(scope, head, receive, request_id, progress)
         except Fault as fault:
             answer = render_fault(progress.found, fault, request_id)
+            if not progress.is_called:
+                call_log.refused_unread(scope["method"], scope["path"], request_id, fault, answer.status)
         except Disconnected:
             raise
         except Exception as error:
@@ -175,6 +180,7 @@ class Gateway:
                 hung_up=partial(_hung_up, receive),
                 **_origin(scope, self._proxies),
             )
+            progress.is_called = True
             result = await self._door.call(call)
         finally:
             room.give_back(size)
@@ -212,6 +218,7 @@ class Gateway:
                 is_large=size >= LARGE_BODY_BYTES,
                 **_origin(scope, self._proxies),
             )
+            progress.is_called = True
             result = await self._door.call(call)
         finally:
             room.give_back(size)

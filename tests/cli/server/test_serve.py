@@ -75,7 +75,7 @@ def test_a_server_on_an_ipv6_address_is_reached_by_the_next_command(
 ) -> None:
     if not _has_ipv6():
         pytest.skip("no IPv6 here")
-    data, ipv6 = str(tmp_path), {"PASSROLE_HOST": "::1"}
+    data, ipv6 = str(tmp_path), {"PASSROLE_HOST": "::1", "PASSROLE_LOG_CALLS": "no"}
     server = passrole("serve", "--data", data, "--port", "0", env=ipv6)
     assert server.stdout is not None
     announced = re.fullmatch(r"passrole is ready at (http://\[::1\]:\d+)\n", server.stdout.readline())

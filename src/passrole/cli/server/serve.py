@@ -1,6 +1,7 @@
 """`passrole serve`: runs a server."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,6 +31,11 @@ _EXAMPLES = examples(
 )
 @spark_master_option
 @image_options
+@click.option(
+    "--log-level", metavar="LEVEL", help="debug, info, warning, error or critical.  [default: info]"
+)
+@click.option("--log-format", metavar="FORMAT", help="text, or json: an object a line.  [default: text]")
+@click.option("--log-calls/--no-log-calls", default=None, help="Log a line for each call.  [default: yes]")
 def serve(
     data: Path | None,
     host: str | None,
@@ -37,6 +43,7 @@ def serve(
     spark_master: str | None,
     images: tuple[str, ...],
     containers: str | None,
+    **logging: Any,
 ) -> None:
     """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
@@ -48,7 +55,7 @@ def serve(
     from passrole.store import DataFolderInUse
 
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
-    config = usable(settings(data=data, host=host, port=port, **jobs))
+    config = usable(settings(data=data, host=host, port=port, **jobs, **logging))
     say_where(config)
     try:
         app.serve(config, _ready)

@@ -1,0 +1,70 @@
+"""A line of the log for each call: who, what, the verdict, the HTTP status, how long it took, the request id.
+
+A call that succeeded is told at info, one that was refused at warning with the reason. No parameter's value
+is in a line: messages that quote one lose it.
+"""
+
+import logging
+import re
+from typing import Any, Final, Literal
+
+from passrole.faults import Fault
+
+log = logging.getLogger("passrole.calls")
+
+Outcome = Literal["allowed", "denied", "refused", "failed"]
+"""`denied` by a policy, `refused` for another reason, `failed` by a defect of passrole or of the machine."""
+
+_LINE: Final = "%(principal)s %(action)s %(verdict)s %(status)d %(duration_ms).1f ms %(request_id)s"
+_REFUSAL: Final = f"{_LINE}: %(code)s: %(reason)s"
+_REASON_CHARACTERS_MAX, _PATH_CHARACTERS_MAX = 1_000, 200
+# "Value 'x' at 'path' failed to satisfy constraint: ...", which AWS's validation says.
+_QUOTED_VALUE = re.compile(r"\bValue .*? (at '[^']*' failed to satisfy)", re.DOTALL)
+
+
+def allowed(principal: str, action: str, request_id: str, seconds: float) -> None:
+    """Tell a call that succeeded."""
+    if log.isEnabledFor(logging.INFO):
+        log.info(_LINE, _members(principal, action, "allowed", 200, seconds, request_id))
+
+
+def refused(
+    principal: str,
+    action: str,
+    request_id: str,
+    seconds: float,
+    fault: Fault,
+    status: int,
+    *,
+    is_denied: bool,
+) -> None:
+    """Tell a call that did not succeed."""
+    if not log.isEnabledFor(logging.WARNING):
+        return
+    verdict: Outcome = "denied" if is_denied else "failed" if status >= 500 else "refused"
+    members = _members(principal, action, verdict, status, seconds, request_id)
+    log.warning(_REFUSAL, {**members, "code": fault.code, "reason": without_values(fault.message)})
+
+
+def refused_unread(method: str, path: str, request_id: str, fault: Fault, status: int) -> None:
+    """Tell a request that was refused before its caller or operation was known, without its query."""
+    refused("-", f"{method} {path[:_PATH_CHARACTERS_MAX]}", request_id, 0.0, fault, status, is_denied=False)
+
+
+def without_values(message: str) -> str:
+    """The first line of a message, without the values that it quotes."""
+    first = _QUOTED_VALUE.sub(r"Value \1", message).partition("\n")[0]
+    return first[:_REASON_CHARACTERS_MAX]
+
+
+def _members(
+    principal: str, action: str, verdict: Outcome, status: int, seconds: float, request_id: str
+) -> dict[str, Any]:
+    return {
+        "principal": principal,
+        "action": action,
+        "verdict": verdict,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 3),
+        "request_id": request_id,
+    }
