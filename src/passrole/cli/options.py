@@ -71,14 +71,14 @@ def data_option_before(command: F) -> F:
 
 
 def format_option(command: F) -> F:
-    """For people, or for programs."""
+    """The form of the output."""
     return click.option(
         "--format",
         "format_",
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="For people, or for programs.",
+        help="text for people, json for programs.",
     )(command)
 
 

@@ -68,7 +68,7 @@ _FILE = NamedFileType()
     "job_roles",
     metavar="NAME|FILE",
     multiple=True,
-    help="The role of the pipeline's jobs: a policy file (may be repeated), or its name at the server.",
+    help="The role of the pipeline's jobs: a policy file (may be repeated), or its name.",
 )
 @click.option(
     "--role-tag",
@@ -111,11 +111,11 @@ def check(
 
     Also lists the needs of its jobs' roles, and how this machine runs the images of its jobs.
 
-    DEFINITION is a JSON file, a file in Python that makes the pipeline (FILE.py or FILE.py:NAME), a folder,
-    a glob, or - for standard input.
+    DEFINITION is a JSON file, a Python file that makes the pipeline (FILE.py or FILE.py:NAME), a folder, a
+    glob, or - for standard input.
 
-    Needs no AWS account, and no server unless you pass --role. With --from-endpoint, DEFINITION is the
-    name of a deployed pipeline: on AWS, or on a passrole server after `eval "$(passrole env)"`.
+    Needs no AWS account and no server. With --from-endpoint, DEFINITION is the name of a deployed pipeline:
+    on AWS, or on a passrole server after `eval "$(passrole env)"`.
 
     Exit code 0: no errors were found. 1: a permission is missing, or may be. 2: invalid input.
     """

@@ -22,7 +22,7 @@ def wait_option(command: F) -> F:
     return click.option(
         "--wait",
         is_flag=True,
-        help="Watch it to its end; if no server runs, one starts for as long.",
+        help="Watch it to its end; if no server runs, start one for this.",
     )(command)
 
 

@@ -40,8 +40,8 @@ _LIMIT = 20
 def list_(pipeline: str | None, limit: int, data: Path | None, format_: str) -> None:
     """List pipelines, or the executions of one.
 
-    Without PIPELINE each pipeline has its newest execution beside it. Needs no server. `json` is what AWS's
-    ListPipelines and ListPipelineExecutions answer.
+    Without PIPELINE, lists all pipelines, each with its newest execution. Needs no server. `json` has the
+    members of AWS's ListPipelines and ListPipelineExecutions.
     """
     from passrole.cli import aws_json
     from passrole.cli.pipelines import tables

@@ -104,7 +104,7 @@ def run(
     Creates or updates the functions and the pipeline, starts an execution, shows each step as it
     changes, with the reason of every failure, and prints the outputs. The exit code is 0 if the
     execution Succeeded, else 1. If no server runs on the data folder, one starts for this command. On a
-    terminal, you can answer a waiting callback with a key. `json` prints an object in a line for each change.
+    terminal, you can answer a waiting callback with a key. `json` prints one object per line for each change.
     """
     job = _job(definition, role, parameters, functions, stubs, name)
 

@@ -40,8 +40,8 @@ NOT_ENDED = 3
 def show(context: click.Context, execution: str, exit_status: bool, data: Path | None, format_: str) -> None:
     """Show an execution, its steps, and what to do next.
 
-    Each step has its status, its time and what is to be known of it: why it failed, the callback that waits,
-    the job it ran, the execution whose result it took over. EXECUTION is an ARN, an id or its beginning,
+    Each step has its status, its time and details: why it failed, its waiting callback, its job, the
+    execution whose result it reused. EXECUTION is an ARN, an id or its beginning,
     `last`, or a pipeline's name, which means its newest execution. Needs no server. `json` is what AWS's
     DescribePipelineExecution answers, with PipelineExecutionSteps and PipelineParameters.
     """

@@ -48,9 +48,9 @@ def start(
 ) -> None:
     """Start an execution of a deployed pipeline.
 
-    Prints its ARN. With --wait it is shown to its end as by `passrole run`, and the exit code is 0 if the
-    execution Succeeded, else 1. Without --wait a server must run. `json` is what AWS's
-    StartPipelineExecution answers, with --wait an object in a line for each change.
+    Prints its ARN. With --wait, watches it to its end like `passrole run`, and the exit code is 0 if the
+    execution Succeeded, else 1. Without --wait, a server must run. `json` has the member of AWS's
+    StartPipelineExecution, and with --wait one object per line for each change.
     """
     from passrole.cli.pipelines import changing, telling
 

@@ -24,8 +24,8 @@ _EXAMPLES = examples(
 def stop(context: click.Context, execution: str, wait: bool, data: Path | None, format_: str) -> None:
     """Stop an execution.
 
-    Steps that run are asked to end, and none starts any more. As on AWS a callback that waits must still be
-    answered; the commands for that are printed. With --wait the exit code is 0 if the execution Stopped,
+    Running steps are asked to end, and no new step starts. As on AWS, a waiting callback must still be
+    answered; the commands for this are printed. With --wait the exit code is 0 if the execution Stopped,
     else 1. EXECUTION is an ARN, an id or its beginning, `last`, or a pipeline's name, which means its newest
     execution.
     """

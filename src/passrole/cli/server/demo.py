@@ -37,23 +37,22 @@ class Demo(NamedTuple):
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     callback=given_or_before,
-    help="Keep the data in this folder; without it they are removed.",
+    help="Keep the data in this folder.  [default: removed afterwards]",
 )
 @click.option(
     "--copy",
     "copy",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Copy the files of the demos into a new folder, and run nothing.",
+    help="Copy the files of the examples to a new folder, and run nothing.",
 )
 @click.pass_context
 def demo(context: click.Context, name: str, data: Path | None, copy: Path | None) -> None:
-    r"""Run a bundled pipeline, then the same pipeline refused.
+    """Run an example pipeline, then a variant that is denied.
 
-    \b
-    review   two functions, and an approval asked for through a queue (the default)
-    train    jobs that prepare data, train a model and evaluate it; needs a sandbox
-    emr      an EMR step on Spark; needs Java 17 and `pip install 'passrole[emr]'`
+    NAME is `review` (the default: two functions, and an approval through a queue), `train` (jobs that prepare
+    data, train a model and evaluate it; needs a sandbox) or `emr` (an EMR step on Spark; needs Java 17 and
+    `pip install 'passrole[emr]'`).
 
     It takes seconds (emr: a minute), needs no AWS account and leaves nothing behind.
     """

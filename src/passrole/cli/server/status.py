@@ -35,8 +35,8 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 def status(context: click.Context, exit_status: bool, data: Path | None, format_: str) -> None:
     """Show whether a server runs, what runs and waits, and sizes.
 
-    Without a server the folder itself is read: what ran when the server ended is then shown as running, and
-    goes on with the next server.
+    Without a server, reads the data folder: executions that were running when the server stopped are shown
+    as running, and continue with the next server.
     """
     from passrole.client.connection import reading
     from passrole.client.folder_state import state_of
