@@ -25,6 +25,12 @@ RECORDED = Path(__file__).parent / "recorded_jobs"
 STEPS = {  # what the SDK wrote -> its steps in order
     "job-fwproc": ["P"],
     "job-fwtrain": ["PT", "HF", "TF", "XG"],
+    "job-legacy-register-create": ["T", "C2", "Reg2-RegisterModel"],
+    "job-pipelinemodel": ["T", "PM-RepackModel-1", "PM-RegisterModel"],
+    "job-repack": [
+        *("T", "PTReg-RepackModel-0", "PTReg-RegisterModel"),
+        *("XGCre-CreateModel", "M3-RegisterModel"),
+    ],
     "job-sklearnest": ["T"],
     "job-sklearnproc": ["P"],
     "job-spark": ["P"],

@@ -18,11 +18,19 @@ from hypothesis.stateful import (
 
 from passrole.definition import Pipeline
 from passrole.engine import State, begin, commands, decide, facts
-from passrole.engine.commands import AwaitRetry, CancelJob, Command, SearchCache, SendCallback, SubmitJob
+from passrole.engine.commands import (
+    AwaitRetry,
+    CancelJob,
+    Command,
+    CreateResource,
+    SearchCache,
+    SendCallback,
+    SubmitJob,
+)
 from passrole.engine.facts import Fact, InputFact
 from passrole.engine.packed_state import pack, unpack
 
-KINDS = ["l", "l", "l", "c", "c", "p", "p", "k", "q?yes{|}", "q?no{|}", "q?bad{|}"]
+KINDS = ["l", "l", "l", "c", "c", "p", "p", "k", "m", "m", "q?yes{|}", "q?no{|}", "q?bad{|}"]
 
 
 @st.composite
@@ -153,6 +161,10 @@ class Driver:
             return facts.JobSubmitted(at=1, **of, handle={"ProcessingJob": {"Arn": command.name}})
         if isinstance(command, CancelJob):
             return facts.JobCancelSent(at=1, **of)
+        if isinstance(command, CreateResource) and loses_its_job(command.step, command.attempt):
+            return facts.EffectFailed(at=1, **of, reason="full", error="SageMaker.RESOURCE_LIMIT")
+        if isinstance(command, CreateResource) and works:
+            return facts.ResourceCreated(at=1, **of)
         if works:
             return facts.LambdaReturned(at=1, **of, payload="null")
         return facts.EffectFailed(at=1, **of, reason="ClientError: broken")

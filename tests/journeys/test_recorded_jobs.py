@@ -20,6 +20,16 @@ if os.path.isdir(folder):
     with open(folder + "/evaluation.json", "w") as file:
         json.dump({"metrics": {"mse": {"value": 4.5}}}, file)
 """
+REPACKS = """
+mkdir -p /opt/ml/model/code
+tar -xzf /opt/ml/input/data/training/model.tar.gz -C /opt/ml/model
+"""
+TRAINS = {  # for XGBoost's own algorithm, which wants data of its form and an environment with xgboost
+    "TrainingInputMode": "File",
+    "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+    "ContainerEntrypoint": ["/bin/sh", "-c"],
+    "ContainerArguments": ["echo model > /opt/ml/model/model"],
+}
 ENDS = {  # where a recorded definition does not succeed: what its first failed step says
     "notebook-job": "The program amazon_sagemaker_scheduler was not found",
     "step-decorator": "exit code: 127",  # what the SDK puts into the bucket for it is not there
@@ -42,7 +52,10 @@ class Relocation:
         if isinstance(value, list):
             return [self.here(each) for each in value]
         if isinstance(value, dict):
-            real = {"RoleArn": self.role, "FunctionArn": self.function}
+            if value.keys() == {"TrainingInputMode", "TrainingImage"} and "xgb" in value["TrainingImage"]:
+                return TRAINS
+            real = {"FunctionArn": self.function}
+            real |= dict.fromkeys(("RoleArn", "ExecutionRoleArn"), self.role)
             return {key: real.get(key) or self.here(each) for key, each in value.items()}
         if not isinstance(value, str):
             return value
@@ -54,10 +67,11 @@ class Relocation:
 def sources() -> bytes:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as files:
-        for name in ("train.py", "process.py"):
+        programs = {"train.py": WRITES, "process.py": WRITES, "_repack_script_launcher.sh": REPACKS}
+        for name, program in programs.items():
             info = tarfile.TarInfo(name)
-            info.size = len(WRITES)
-            files.addfile(info, io.BytesIO(WRITES.encode()))
+            info.size = len(program)
+            files.addfile(info, io.BytesIO(program.encode()))
     return archive.getvalue()
 
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.conftest import Server
+from tests.conftest import Server, new_name
+from tests.journeys.conftest import S3_ALONE
 from tests.journeys.test_emr import running
 from tests.services.emr.conftest import Fleet
 
@@ -78,6 +79,33 @@ def test_the_needs_of_an_emr_step_are_what_its_role_is_asked_for(
     for each in asked:
         assert any(fits(need, *each) for need in needs), each
     fleet.end()
+
+
+def test_the_needs_of_steps_that_create_models_are_what_their_role_is_asked_for(server: Server) -> None:
+    s3, sagemaker, bucket = server.client("s3"), server.client("sagemaker"), new_name("needs-models")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"x")
+    role = may_do_everything(server)
+    container = {"Image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/i:1"}
+    container["ModelDataUrl"] = f"s3://{bucket}/model.tar.gz"
+    specification = {"InferenceSpecification": {"Containers": [container]}}
+    model = {"ExecutionRoleArn": server.role([S3_ALONE]), "PrimaryContainer": container}
+    arguments = {
+        "Create": ("Model", model),
+        "Register": ("RegisterModel", {"ModelPackageGroupName": bucket, **specification}),
+        "Alone": ("RegisterModel", {"ModelPackageName": bucket, **specification}),
+    }
+    steps = [{"Name": name, "Type": type_, "Arguments": given} for name, (type_, given) in arguments.items()]
+    text = json.dumps({"Version": "2020-12-01", "Steps": steps})
+    needs = needs_of_role(read_definition(text, {}), Place(server.region, server.account))
+    sagemaker.create_pipeline(PipelineName=bucket, RoleArn=role, PipelineDefinition=text)
+    execution = sagemaker.start_pipeline_execution(PipelineName=bucket)["PipelineExecutionArn"]
+    assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded", server.steps(execution)
+    asked = asked_for(server, role)
+    for need in needs:
+        assert not need.is_required or any(fits(need, *each) for each in asked), need
+    for each in asked:
+        assert any(fits(need, *each) for need in needs), each
 
 
 def fits(need: Need, action: str, resource: str) -> bool:
