@@ -18,6 +18,8 @@ COMMANDS = {
 
 NOT_FOLLOWED = {
     "howto/answer-callbacks.md": "the first pipeline has its commands; test_recorded.py has its consumers",
+    "howto/check-in-ci.md": "its files are a project's own; tests/cli/permissions has its commands",
+    "howto/register-and-approve-models.md": "its models are yours; tests/cli/pipelines has its commands",
     "howto/check-permissions.md": "its pipelines are not on the page; tests/cli/permissions has its commands",
     "howto/clients.md": "needs a client for each section; tests/journeys/clients has them",
     "howto/least-privilege.md": "tests/cli/permissions has its commands",
@@ -68,7 +70,8 @@ def test_a_page_with_commands_is_followed_or_says_why_not() -> None:
         for path in (DOCS / folder).glob("*.md")
         if CONSOLE.search(path.read_text())
     }
-    assert pages <= COMMANDS.keys() | NOT_FOLLOWED.keys()
+    unknown = sorted(pages - COMMANDS.keys() - NOT_FOLLOWED.keys())
+    assert unknown == [], "put these into COMMANDS, so that they are followed, or say in NOT_FOLLOWED why not"
     assert not COMMANDS.keys() & NOT_FOLLOWED.keys()
 
 
