@@ -1,6 +1,8 @@
 """`passrole check` as a linter: several files, rules, suppressions, baselines, and the formats of CI."""
 
 import json
+import re
+import runpy
 import shutil
 import subprocess
 import time
@@ -10,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from tests.cli.conftest import TRAINING
 from tests.policies import allowing
@@ -362,9 +365,17 @@ def test_fifty_files_take_one_start(folder: Folder, passrole: Callable[..., "sub
     assert time.process_time() - started < 20  # a bound for a busy machine; bench has the figure
 
 
-def test_every_rule_has_its_page_and_each_page_is_what_the_table_says() -> None:
-    import runpy
+def test_the_hooks_of_pre_commit_are_commands_that_there_are() -> None:
+    hooks = yaml.safe_load((HERE.parents[2] / ".pre-commit-hooks.yaml").read_text())
+    assert [each["id"] for each in hooks] == ["passrole-check", "passrole-policy-lint"]
+    for hook in hooks:
+        program, *arguments = hook["entry"].split()
+        assert program == "passrole"
+        assert CliRunner().invoke(main, [*arguments, "--help"]).exit_code == 0
+        assert re.search(hook["files"], "infra/pipelines/policy.json")
 
+
+def test_every_rule_has_its_page_and_each_page_is_what_the_table_says() -> None:
     docs = HERE.parents[2] / "docs"
     pages = runpy.run_path(str(docs / "generate_rules.py"))["pages"]()
     there = {each.name: each.read_text() for each in (docs / "rules").iterdir()}

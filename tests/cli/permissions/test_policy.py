@@ -132,12 +132,15 @@ def test_every_managed_policy_has_its_versions(name: str) -> None:
         (
             allowing("sqs:Send", Sid="S"),
             1,
-            ["statement 1 (`S`) warning: there is no action `sqs:Send`; did you mean `sqs:SendMessage`?"],
+            [
+                "1:41: statement 1 (`S`) warning PR312: there is no action `sqs:Send`; "
+                "did you mean `sqs:SendMessage`?"
+            ],
         ),
         (
             allowing("sqs:a:b"),
             2,
-            ["statement 1 error: Actions/Condition can contain only one colon."],
+            ["1:41: statement 1 error PR300: Actions/Condition can contain only one colon."],
         ),
         ({"PolicyVersion": {"Document": allowing("sqs:*")}}, 0, []),
     ],
@@ -147,7 +150,7 @@ def test_lint_tells_by_its_exit_code_how_bad_it_is(
 ) -> None:
     file = write("x.json", document)
     result = policy("lint", file)
-    assert (result.exit_code, result.stdout.splitlines()) == (code, [f"{file}: {line}" for line in lines])
+    assert (result.exit_code, result.stdout.splitlines()) == (code, [f"{file}:{line}" for line in lines])
     levels = [each["level"] for each in json.loads(policy("lint", file, "--format", "json").stdout)]
     assert levels == [] if code == 0 else levels == ["warning" if code == 1 else "error"]
 
@@ -155,7 +158,7 @@ def test_lint_tells_by_its_exit_code_how_bad_it_is(
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("lint none.json", "'none.json' does not exist"),
+        ("lint none.json", "there is no file `none.json`"),
         ("lint {binary}", "cannot be read"),
         ("versions Nonsense", "there is no managed policy `Nonsense` here; there are AWSGlueServiceRole"),
         ("diff role {file}", "is not a data folder yet"),
