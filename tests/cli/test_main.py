@@ -32,6 +32,7 @@ COMMANDS = [
     "models",
     "approve",
     "reject",
+    "replay",
     "status",
     "completion",
 ]

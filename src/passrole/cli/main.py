@@ -16,6 +16,7 @@ from passrole.cli.pipelines.list import list_
 from passrole.cli.pipelines.logs import logs
 from passrole.cli.pipelines.models import models
 from passrole.cli.pipelines.reject import reject
+from passrole.cli.pipelines.replay import replay
 from passrole.cli.pipelines.retry import retry
 from passrole.cli.pipelines.run import run
 from passrole.cli.pipelines.show import show
@@ -71,6 +72,7 @@ for _command in (
     models,
     approve,
     reject,
+    replay,
     status,
     completion,
 ):

@@ -7,6 +7,7 @@ A failure shows every step with its reason, and what to do about it.
 import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from passrole.client.progress import ENDED
@@ -116,6 +117,12 @@ class Execution:
         lines += [_line(name, begun.get(name)) for name in self._observed.pipeline(self.arn).steps]
         lines += _advice(begun)
         return "\n".join(lines)
+
+    def save(self, path: str | Path) -> Path:
+        """Record the execution in a file for `passrole replay`; its path."""
+        file = Path(path)
+        file.write_text(json.dumps(self._observed.recording(self.arn), indent=1), encoding="utf-8")
+        return file
 
     def until(self, is_so: Callable[[], bool], complaint: str, seconds: float | None = None) -> None:
         """Wait until something is so. AssertionError with the complaint where that takes too long."""

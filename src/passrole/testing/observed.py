@@ -4,13 +4,14 @@ A hundred looks a second at an execution that is waited for would cost more over
 """
 
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from passrole import history
 from passrole.audit.reader import entries
 from passrole.client.connection import Connection
 from passrole.definition import Pipeline
-from passrole.history import UnknownExecution, projection
+from passrole.history import UnknownExecution, projection, recordings
 from passrole.store import Tx
 from passrole.testing.server_thread import ServerThread
 from passrole.worker.calls import STEP_CHARACTERS_MAX
@@ -50,6 +51,10 @@ class Observed:
     def pipeline(self, arn: str) -> Pipeline:
         """The definition of the execution."""
         return self.read(lambda tx: history.load(tx, arn).state.pipeline)
+
+    def recording(self, arn: str) -> dict[str, Any]:
+        """The execution as `passrole replay` reads it."""
+        return self.read(lambda tx: recordings.recording(tx, arn, version("passrole")))
 
     def step_names(self) -> set[str]:
         """The names of the steps of all definitions, of pipelines and of executions."""

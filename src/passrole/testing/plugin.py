@@ -40,7 +40,7 @@ def passrole_session(passrole_settings: dict[str, Any], pytestconfig: pytest.Con
     from passrole.testing.server import Server
 
     with Server(**passrole_settings) as server:
-        if not pytestconfig.getoption(_OPTION):
+        if not pytestconfig.getoption(_OPTION, False):
             yield server
             return
         server.count_branches()
