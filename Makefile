@@ -120,6 +120,7 @@ lock: ## resolve the lock files again (needs uv)
 docs: dev $(SITE)/.installed ## write the generated pages, check all links and build the site in build/docs/site
 	$(BIN)/python docs/generate_parity.py
 	$(BIN)/python docs/generate_rules.py
+	$(BIN)/python docs/generate_step_types.py
 	$(BIN)/python docs/build_site.py $(SITE)/bin/zensical
 
 $(SITE)/.installed: requirements/docs.lock

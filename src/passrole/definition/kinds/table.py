@@ -51,6 +51,7 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "Endpoint",
         "EndpointConfig",
         "ForEach",
+        "HubContent",
         "InferenceComponent",
         "Job",
         "Lineage",
