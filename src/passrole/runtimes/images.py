@@ -131,6 +131,6 @@ def _is(image: str, *patterns: str) -> bool:
 def _advice(image: str) -> str:
     return (
         f"the image {image} has a program of its own and cannot be run without a container; "
-        f"install docker, podman or finch, or say what stands for it in the setting `images`, such as "
+        f"install docker, podman or finch, or say how to run it in the setting `images`, such as "
         f"*/{repository(image)}:*=python:/path/to/environment"
     )

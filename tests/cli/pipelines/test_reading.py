@@ -200,7 +200,7 @@ def test_logs_and_callbacks_are_read_too(folder: Folder) -> None:
     assert [each["token"] for each in folder.json("callbacks")] == [folder.token]
     cached = folder.passrole("explain", "--cache", "last", "Greet")
     assert (cached.exit_code, cached.stderr) == (1, "")
-    assert "Lambda step is never taken over" in cached.stdout
+    assert "Lambda step is never reused" in cached.stdout
     role = folder.server.access["role_name"]
     asked = folder.passrole("explain", "--role", role, "--action", "sqs:SendMessage", "--resource", "*")
     assert (asked.exit_code, asked.stderr) == (1, "")

@@ -36,11 +36,11 @@ SEES = [
         ({"Reason": "off"}, "caching is off: the step has no CacheConfig that is enabled"),
         (
             {"Reason": "never cached", "StepType": "Lambda"},
-            "the result of a Lambda step is never taken over",
+            "the result of a Lambda step is never reused",
         ),
         ({"Reason": "not searched yet"}, "the search has not begun: a value that the arguments need is"),
         ({"Reason": "arguments unresolved"}, "an argument has no value, so nothing was searched"),
-        ({"Reason": "no earlier run"}, "no earlier execution that is still kept has run it"),
+        ({"Reason": "no earlier run"}, "no earlier execution has run it, or it was deleted"),
         (
             {"Reason": "too old", "ExpireAfterSeconds": 3600, **SOURCE},
             "the last result with the same arguments, of p/a, was 2h0m old, of 1h0m allowed by ExpireAfter",
@@ -52,11 +52,11 @@ SEES = [
         ({"Reason": "not kept", **SOURCE}, "p/a had the same arguments, but is older than caching"),
         (
             {"Reason": "hit", "Hit": True, **SOURCE, "SourceStepName": "Fit"},
-            "the result of p/a (its step Fit) was taken over; it was 2h0m old",
+            "the result of p/a (its step Fit) was reused; it was 2h0m old",
         ),
         (
             {"Reason": "hit", "Hit": True, "SourcePipelineExecutionArn": f"{PREFIX}a"},
-            "the result of p/a was taken over; that execution is deleted",
+            "the result of p/a was reused; that execution is deleted",
         ),
         (
             {"Reason": "taken by selection", "SourcePipelineExecutionArn": f"{PREFIX}a"},
@@ -109,7 +109,7 @@ def test_a_hit_is_0_and_a_changed_argument_is_named_and_is_1(pipelines: Pipeline
     pipelines.ended(second)
     hit = explain(server, "--cache", second.rpartition("/")[2], "One")
     assert (hit.exit_code, hit.stdout.splitlines()[0]) == (0, f"hit  One of {name}/{second[-12:]}")
-    assert f"the result of {name}/{first[-12:]} was taken over" in hit.stdout
+    assert f"the result of {name}/{first[-12:]} was reused" in hit.stdout
 
     step["Arguments"]["Environment"] = {"EPOCHS": "20"}
     definition = json.dumps({"Version": "2020-12-01", "Steps": [step]})
@@ -149,7 +149,7 @@ def test_what_is_not_there_is_misuse(server: Server) -> None:
         result = explain(server, "--cache", execution, step)
         assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
     never = explain(server, "--cache", "explained-fails", "Never")
-    assert (never.exit_code, "a Fail step is never taken over" in never.stdout) == (1, True)
+    assert (never.exit_code, "a Fail step is never reused" in never.stdout) == (1, True)
     both = explain(server, "--cache", "a", "b", "--action", "sqs:SendMessage")
     assert (both.exit_code, "--cache goes with --format and --data only" in both.stderr) == (2, True)
 

@@ -29,7 +29,7 @@ from passrole.policy.request import service_principal
 
 _NEAR_MISSES_MAX = 5
 _WHERE: Final[Mapping[str, str]] = {
-    "identity": "an identity-based policy of whoever asks",
+    "identity": "an identity-based policy of the caller",
     "resource": "the policy of the resource",
     "boundary": "the permissions boundary",
     "session": "the session policy",

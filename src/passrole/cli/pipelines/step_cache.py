@@ -15,16 +15,16 @@ from passrole.log_format import escaped
 _DIFFERENCES_MAX = 20
 _CHARACTERS_MAX = 300
 _REASONS: Final[Mapping[str, str]] = {
-    "hit": "the result of {source} was taken over; it was {age} old{limit}",
+    "hit": "the result of {source} was reused; it was {age} old{limit}",
     "off": "caching is off: the step has no CacheConfig that is enabled",
-    "never cached": "the result of a {type} step is never taken over",
+    "never cached": "the result of a {type} step is never reused",
     "taken by selection": "selective execution took the result from {source}, without a search",
     "not searched yet": "the search has not begun: a value that the arguments need is still being read",
     "arguments unresolved": "an argument has no value, so nothing was searched",
     "differs": "no result has the same arguments; those of {source}, {age} before, differ",
     "too old": "the last result with the same arguments, of {source}, was {age} old{limit}",
     "did not succeed": "no earlier run succeeded; the last one, in {source}, ended {age} before",
-    "no earlier run": "no earlier execution that is still kept has run it",
+    "no earlier run": "no earlier execution has run it, or it was deleted",
     "not kept": "{source} had the same arguments, but is older than caching in passrole",
 }
 
@@ -87,7 +87,7 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
 def _reason(answer: Mapping[str, Any]) -> str:
     limit, ended = answer.get("ExpireAfterSeconds"), answer.get("SourceEndTime")
     if answer["Hit"] and ended is None:
-        return f"the result of {_source(answer)} was taken over; that execution is deleted"
+        return f"the result of {_source(answer)} was reused; that execution is deleted"
     return _REASONS[answer["Reason"]].format(
         source=_source(answer),
         age="" if ended is None else age(answer["SearchTime"] - ended),

@@ -94,7 +94,7 @@ def _sandbox(config: Config) -> Finding:
 
 
 def _containers(config: Config) -> Finding:
-    advice = "only jobs whose image nothing else stands for need one"
+    advice = "only jobs whose image has its own program need one"
     try:
         found = containers.found(config.containers)
     except containers.EngineMissing as error:
