@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from passrole import needs
 from passrole.cli.errors import Misuse
+from passrole.cli.permissions import pipeline_programs
 from passrole.cli.permissions.check_findings import with_findings
 from passrole.cli.permissions.check_output import Checked
 from passrole.cli.permissions.documents.places import place_in
@@ -122,9 +123,10 @@ class _Parameters:
 def _of_a_file(
     given: NamedFile, name: str | None, values: _Parameters, roles: _Roles, selection: Selection
 ) -> Report:
-    file = read_pipeline_file(given)
-    definition = values.definition(file)
     config = roles.choice.config
+    is_program = given.path.suffix == pipeline_programs.ENDING
+    file = pipeline_programs.run_program(given, config) if is_program else read_pipeline_file(given)
+    definition = values.definition(file)
     place = needs.place_of(definition, needs.Place(config.region, config.account))
     subject, jobs = roles.of(place, file.role_arn)
     report = _report(file.label, name or file.name, definition, subject, jobs, roles.choice)
