@@ -35,6 +35,7 @@ from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
+from passrole.services.s3 import copied_folders
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
 from passrole.services.sagemaker.jobs.credentials import JobCredentials
@@ -220,7 +221,7 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes, reason_to_fail))
     try:
         await _onboard(store, config, clock)
-        for sweep in (s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
+        for sweep in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
             await sweep(store, config)
         await sqs.correct_future_times(store, clock)
         functions.start(supervisor, door.from_inside)

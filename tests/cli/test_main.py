@@ -34,6 +34,7 @@ COMMANDS = [
     "reject",
     "replay",
     "status",
+    "backup",
     "completion",
 ]
 POLICY_COMMANDS = ["generate", "diff", "versions", "lint"]

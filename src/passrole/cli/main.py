@@ -22,6 +22,7 @@ from passrole.cli.pipelines.run import run
 from passrole.cli.pipelines.show import show
 from passrole.cli.pipelines.start import start
 from passrole.cli.pipelines.stop import stop
+from passrole.cli.server.backup import backup
 from passrole.cli.server.demo import demo
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
@@ -74,6 +75,7 @@ for _command in (
     reject,
     replay,
     status,
+    backup,
     completion,
 ):
     main.add_command(_command)

@@ -4,12 +4,12 @@ A shell asks for them at every Tab: too often for a server, for the door, and fo
 own these rows. So this module has SQL of its own, for names only, and needs the store alone.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from passrole.store import ReadOnlyStore, Tx
+from passrole.store import Tx
+from passrole.store.read_only import closing_store
 
 T = TypeVar("T")
 
@@ -36,11 +36,8 @@ class Token(NamedTuple):
 
 def read(data: Path, look: Callable[[Tx], T]) -> T:
     """What is seen in the folder's database. Raises sqlite3.Error, UnknownSchema."""
-    store = ReadOnlyStore(data)
-    try:
+    with closing_store(data) as store:
         return store.look(look)
-    finally:
-        asyncio.run(store.close())
 
 
 def pipelines(tx: Tx) -> list[str]:

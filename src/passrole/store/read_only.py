@@ -54,7 +54,21 @@ class ReadOnlyStore:
 
     async def close(self) -> None:
         """Close the database."""
+        self.close_now()
+
+    def close_now(self) -> None:
+        """`close` for those who have no event loop."""
         self._connection.close()
+
+
+@contextmanager
+def closing_store(folder: Path) -> Iterator[ReadOnlyStore]:
+    """One that is closed at the end of the block. Raises UnknownSchema, sqlite3.Error."""
+    store = ReadOnlyStore(folder)
+    try:
+        yield store
+    finally:
+        store.close_now()
 
 
 def connect(path: Path) -> sqlite3.Connection:

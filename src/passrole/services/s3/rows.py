@@ -46,6 +46,15 @@ class ObjectRecord:
     metadata: ObjectMetadata
 
 
+@dataclass(frozen=True)
+class FileRow:
+    """Which file a row is about."""
+
+    bucket: str
+    key: str
+    identity: Identity
+
+
 def find(tx: Tx, bucket: str, key: str, identity: Identity) -> ObjectRecord | None:
     """The record of the file that is under the key now."""
     row = tx.one(
@@ -105,6 +114,40 @@ def delete(tx: Tx, bucket: str, key: str) -> None:
 def delete_bucket(tx: Tx, bucket: str) -> None:
     """Delete all rows of a bucket."""
     tx.run("DELETE FROM objects WHERE bucket = ?", bucket)
+
+
+def files(tx: Tx, after: tuple[str, str, int], limit: int) -> list[FileRow]:
+    """The rows of files, pending ones too, by bucket, key and inode; those beyond `after`."""
+    found = tx.all(
+        "SELECT bucket, key, inode, mtime, size FROM objects"
+        " WHERE (bucket, key, inode) > (?, ?, ?) AND inode != 0 ORDER BY bucket, key, inode LIMIT ?",
+        *after,
+        limit,
+    )
+    return [FileRow(bucket, key, Identity(*identity)) for bucket, key, *identity in found]
+
+
+def of_key(tx: Tx, bucket: str, key: str) -> list[Identity]:
+    """The files that rows of a key are about: two while one replaces the other."""
+    found = tx.all(
+        "SELECT inode, mtime, size FROM objects WHERE bucket = ? AND key = ? AND inode != 0 ORDER BY inode",
+        bucket,
+        key,
+    )
+    return [Identity(*identity) for identity in found]
+
+
+def move(tx: Tx, row: FileRow, now: Identity) -> None:
+    """The file of a row is a copy, which has another identity."""
+    tx.run("DELETE FROM objects WHERE bucket = ? AND key = ? AND inode = ?", row.bucket, row.key, now.inode)
+    tx.run(
+        "UPDATE objects SET inode = ?, mtime = ? WHERE bucket = ? AND key = ? AND inode = ?",
+        now.inode,
+        now.mtime,
+        row.bucket,
+        row.key,
+        row.identity.inode,
+    )
 
 
 def marker(tx: Tx, bucket: str, key: str) -> Identity | None:
