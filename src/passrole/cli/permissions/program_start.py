@@ -1,8 +1,8 @@
 """Runs in the user's interpreter: imports a file that makes a pipeline, and writes its definition as JSON.
 
 `python program_start.py FILE NAME REGION ACCOUNT RESULT`. It knows nothing of passrole, which that
-interpreter need not have. No call leaves the process: boto3 gets the answers that making a pipeline asks for, every other
-call and every connection is refused by name.
+interpreter need not have. No call leaves the process: boto3 gets the answers that making a pipeline asks for,
+every other call and every connection is refused by name.
 """
 
 import importlib.util
@@ -137,7 +137,8 @@ def answer_calls(account: str) -> None:
             )
         return answers[call](given)
 
-    BaseClient._make_api_call = answer
+    client: Any = BaseClient
+    client._make_api_call = answer
 
 
 def refuse_connections() -> None:
