@@ -30,6 +30,10 @@ class Folder:
                 "PipelineExecutionSummaries"
             ][0]["PipelineExecutionArn"],
         )
+        sagemaker = server.client("sagemaker")
+        sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+        for status in ("Approved", "PendingManualApproval"):
+            sagemaker.create_model_package(ModelPackageGroupName="churn", ModelApprovalStatus=status)
         self.role = server.access["role_name"]
         server.stop()
         self.data = server.data
@@ -71,8 +75,8 @@ def test_executions_are_completed_by_last_their_pipeline_and_their_id(folder: Fo
 def test_pipelines_tokens_and_roles_are_completed(folder: Folder) -> None:
     assert completed("start", "", data=folder.data) == ["orders"]
     assert completed("list", "o", data=folder.data) == ["orders"]
-    assert completed("approve", "", data=folder.data) == [folder.token]
-    assert completed("reject", "", data=folder.data) == [folder.token]
+    assert completed("approve", "", data=folder.data) == [folder.token, "churn/2"]
+    assert completed("reject", "", data=folder.data) == [folder.token, "churn/2"]
     assert folder.role in completed("env", "--role", "", data=folder.data)
     assert completed("explain", "--role", folder.role[:20], data=folder.data) == [folder.role]
 
@@ -95,6 +99,12 @@ def test_a_folder_that_cannot_be_read_completes_nothing_and_says_nothing(
     (tmp_path / "config.toml").write_text("colour = 1")
     assert completed("start", "", data=tmp_path) == []
     assert completed("show", "l", data=tmp_path) == ["last"]
+
+
+def test_groups_and_packages_that_wait_for_approval_are_completed(folder: Folder) -> None:
+    assert completed("models", "", data=folder.data) == ["churn"]
+    for command in ("approve", "reject"):
+        assert completed(command, "churn", data=folder.data) == ["churn/2"]
 
 
 def test_commands_are_completed(folder: Folder) -> None:

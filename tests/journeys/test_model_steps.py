@@ -1,13 +1,17 @@
 """Steps that create a model and register one, the approval, and what a rule on its event starts."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.policies import allowing
+
+from passrole.cli import main
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 MODEL = ("sagemaker:CreateModel", "iam:PassRole", "sagemaker:AddTags", "sagemaker:DescribeModel")
@@ -164,7 +168,13 @@ CASES = [("model", MODEL, action) for action in MODEL] + [
 
 @pytest.mark.parametrize("kind, actions, missing", CASES, ids=[f"{kind}-{each}" for kind, _, each in CASES])
 def test_each_action_of_a_step_is_needed(
-    place: Place, server: Server, start: Start, kind: str, actions: tuple[str, ...], missing: str
+    place: Place,
+    server: Server,
+    start: Start,
+    tmp_path: Path,
+    kind: str,
+    actions: tuple[str, ...],
+    missing: str,
 ) -> None:
     group = new_name("denied")
     step = place.model() if kind == "model" else place.register(group)
@@ -173,12 +183,25 @@ def test_each_action_of_a_step_is_needed(
     assert server.finished(execution)["PipelineExecutionStatus"] == "Failed"
     reason = server.steps(execution)[step["Name"]]["FailureReason"]
     assert f"is not authorized to perform: {missing} on resource: " in reason
+    assert refused_by_check(step, [action for action in actions if action != missing], tmp_path) == {missing}
+    assert refused_by_check(step, actions, tmp_path) == set()
     server.client("iam").put_role_policy(
         RoleName=role.rpartition("/")[2], PolicyName="more", PolicyDocument=json.dumps(allowing(missing))
     )
     name = execution.split("/")[1]
     again = place.sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
     assert server.finished(again)["PipelineExecutionStatus"] == "Succeeded", server.steps(again)
+
+
+def refused_by_check(step: dict[str, Any], actions: Iterable[str], folder: Path) -> set[str]:
+    """The required actions that `passrole check` finds missing in a role that may do these."""
+    definition, policy = folder / "pipeline.json", folder / "policy.json"
+    definition.write_text(json.dumps({"Version": "2020-12-01", "Steps": [step]}))
+    policy.write_text(json.dumps(allowing(*actions)))
+    command = ["check", str(definition), f"--policy={policy}", "--format", "json"]
+    done = CliRunner().invoke(main, command, prog_name="passrole")
+    needs = json.loads(done.stdout)["needs"]
+    return {each["action"] for each in needs if each["required"] and each["allowed"] is False}
 
 
 def test_an_approval_starts_a_function_that_deploys_and_a_pipeline(

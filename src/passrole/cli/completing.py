@@ -52,11 +52,19 @@ def executions(context: click.Context, _parameter: click.Parameter, start: str) 
 
 
 def tokens(context: click.Context, _parameter: click.Parameter, start: str) -> "list[CompletionItem]":
-    """Tokens of callbacks that wait."""
+    """Tokens of callbacks that wait, and model packages that do."""
     from passrole.client import names
 
-    found = _read(context, names.tokens)
-    return _beginning(start, ((one.token, f"{one.step} of {one.pipeline}") for one in found))
+    found = [(one.token, f"{one.step} of {one.pipeline}") for one in _read(context, names.tokens)]
+    packages = [(name, "a model package") for name in _read(context, names.undecided_packages)]
+    return _beginning(start, iter([*found, *packages]))
+
+
+def groups(context: click.Context, _parameter: click.Parameter, start: str) -> "list[CompletionItem]":
+    """Names of model package groups."""
+    from passrole.client import names
+
+    return _beginning(start, ((name, "") for name in _read(context, names.groups)))
 
 
 def _read(context: click.Context, look: "Callable[[Tx], list[T]]") -> list[T]:

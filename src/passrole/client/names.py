@@ -15,6 +15,11 @@ T = TypeVar("T")
 
 _EXECUTIONS_MAX = 50
 _NAMES = "SELECT json_extract(CAST(body AS TEXT), '$.name') FROM documents WHERE kind = ? ORDER BY 1"
+_UNDECIDED = (
+    "SELECT json_extract(CAST(body AS TEXT), '$.name') FROM documents WHERE kind = ?"
+    " AND json_extract(CAST(body AS TEXT), '$.request.ModelApprovalStatus') = 'PendingManualApproval'"
+    " ORDER BY key"
+)
 
 
 class Execution(NamedTuple):
@@ -48,6 +53,16 @@ def pipelines(tx: Tx) -> list[str]:
 def roles(tx: Tx) -> list[str]:
     """Their names, in order."""
     return [name for (name,) in tx.all(_NAMES, "iam-role")]
+
+
+def groups(tx: Tx) -> list[str]:
+    """The names of model package groups, in order."""
+    return [name for (name,) in tx.all(_NAMES, "model-package-group")]
+
+
+def undecided_packages(tx: Tx) -> list[str]:
+    """The versions that wait for approval, as `group/version`, in order."""
+    return [name for (name,) in tx.all(_UNDECIDED, "model-package")]
 
 
 def executions(tx: Tx) -> list[Execution]:

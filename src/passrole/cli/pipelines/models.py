@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, format_option, settings
 from passrole.cli.pipelines.callbacks import age
@@ -23,7 +24,7 @@ _HEADINGS = ("Package", "Approval", "Created", "Description")
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("group", required=False)
+@click.argument("group", required=False, shell_complete=completing.groups)
 @click.option(
     "--status",
     type=click.Choice(["pending", "approved", "rejected"]),
