@@ -8,6 +8,7 @@ from tests.journeys.reader import CONSOLE, FILE, Reader, unlike
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = {
+    "tutorial/install.md": 2,
     "tutorial/first-pipeline.md": 11,
     "tutorial/train-a-model.md": 7,
     "howto/cache-and-retry.md": 6,
