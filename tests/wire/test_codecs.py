@@ -399,3 +399,13 @@ def test_an_operation_that_lambda_has_not_is_told_as_its_other_errors_are(
     assert response.status == 404
     assert dict(response.headers)["x-amzn-errortype"] == "UnknownOperationException"
     assert json.loads(response.body) == {"Type": "User", "Message": message}
+
+
+@pytest.mark.parametrize(
+    "found", [Route("s3", "GetObject", "rest-xml", {}), Route("iam", "GetRole", "query", {})]
+)
+def test_quotation_marks_stay_in_the_messages_of_xml(found: Route) -> None:
+    """The SDK for Java, version 1, loses what is before the last escaped character."""
+    fault = Fault("AccessDenied", 'not authorized on resource: "arn:aws:s3:::b" & more', status=403)
+    rendered = render_fault(found, fault, "r").body
+    assert b'<Message>not authorized on resource: "arn:aws:s3:::b" &amp; more</Message>' in rendered

@@ -69,7 +69,7 @@ def render_error(error: WireError, request_id: str) -> HttpResponse:
     namespace = f' xmlns="{_namespace(error.service)}"' if error.service else ""
     out = [
         f"<ErrorResponse{namespace}><Error><Type>{'Sender' if error.sender else 'Receiver'}</Type>",
-        f"<Code>{xml_writer.escaped(error.code)}</Code><Message>{xml_writer.escaped(error.message)}</Message>",
+        f"<Code>{xml_writer.escaped(error.code)}</Code><Message>{xml_writer.escaped_message(error.message)}</Message>",
     ]
     shapes = members(error.shape)
     for name, value in error.members.items():
@@ -84,7 +84,7 @@ def render_ec2_error(error: WireError, request_id: str) -> HttpResponse:
     """The response to a failed call in EC2's format."""
     out = [
         f"<Response><Errors><Error><Code>{xml_writer.escaped(error.code)}</Code>",
-        f"<Message>{xml_writer.escaped(error.message)}</Message></Error></Errors>",
+        f"<Message>{xml_writer.escaped_message(error.message)}</Message></Error></Errors>",
         f"<RequestID>{request_id}</RequestID></Response>",
     ]
     return _response(error.status, out, request_id)

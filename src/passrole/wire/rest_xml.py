@@ -100,7 +100,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
 def render_error(error: WireError, request_id: str) -> HttpResponse:
     """The response to a failed call; further members such as `Key` are beside the code."""
     out = [DECLARATION, f"<Error><Code>{xml_writer.escaped(error.code)}</Code>"]
-    out.append(f"<Message>{xml_writer.escaped(error.message)}</Message>")
+    out.append(f"<Message>{xml_writer.escaped_message(error.message)}</Message>")
     out.extend(f"<{name}>{xml_writer.escaped(str(value))}</{name}>" for name, value in error.members.items())
     out.append(f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId></Error>")
     body = ("".join(out).encode("utf-8"), XML)

@@ -30,9 +30,19 @@ _ESCAPES = str.maketrans(
 )
 
 
+_ESCAPES_OF_MESSAGES = {code: text for code, text in _ESCAPES.items() if code != ord('"')}
+
+
 def escaped(text: str) -> str:
     """Text escaped for an element or an attribute."""
     return text.translate(_ESCAPES)
+
+
+def escaped_message(text: str) -> str:
+    """The same for an error's message, whose quotation marks stay: version 1 of AWS's SDK for Java, which
+    Hadoop uses, drops what is before the last escaped character.
+    """
+    return text.translate(_ESCAPES_OF_MESSAGES)
 
 
 @cache
