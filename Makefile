@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
+S3A := .s3a
 SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
 NODE_CLIENTS := client-iam client-lambda client-s3 client-sagemaker client-sqs lib-storage s3-presigned-post s3-request-presigner
@@ -17,7 +18,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-xgboost bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +87,13 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
+test-s3a: dev $(S3A)/.installed ## EMR steps whose Spark calls S3 by Hadoop's S3A, of 190 MB
+	S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/pytest -rs tests/journeys/test_emr_s3a.py
+
+$(S3A)/.installed: src/passrole/cli/server/s3a_download.py
+	PASSROLE_PORT=0 PASSROLE_S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/passrole doctor --install-s3a > /dev/null
+	touch $@
+
 test-xgboost: dev $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an environment of 260 MB
 	PASSROLE_XGBOOST_PYTHON=$(CURDIR)/$(XGBOOST)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_xgboost_training.py tests/journeys/test_sdk.py -k xgboost
 
@@ -129,4 +137,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

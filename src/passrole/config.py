@@ -3,7 +3,7 @@
 A setting is a field of Config. It comes from `PASSROLE_<FIELD>` in the environment, else from `config.toml`
 in the data folder, else from the default here. The command line overrides `data`, `host` and `port`.
 `upstream_proxy`, `spark_home`, `java_home` and `job_python` fall back to HTTPS_PROXY, SPARK_HOME, JAVA_HOME
-and VIRTUAL_ENV, which other programs use as well.
+and VIRTUAL_ENV, which other programs use as well, `s3a_jars` to a folder in XDG_DATA_HOME.
 """
 
 import dataclasses
@@ -134,6 +134,8 @@ class Config:
     s3_secret_access_key: str = field(default="", repr=False)
     spark_master: str = "local[*]"
     spark_home: str = ""
+    spark_s3: str = "auto"
+    s3a_jars: str = ""
     java_home: str = ""
     sandbox: str = "auto"
     shared_paths: Paths = _NO_PATHS
@@ -223,6 +225,7 @@ _CHOICES = {
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error", "critical"),
     "sandbox": ("auto", "bubblewrap", "unshare", "container", "none"),
+    "spark_s3": ("auto", "s3a", "folder"),
 }
 # https://spark.apache.org/docs/3.5.6/submitting-applications.html#master-urls
 _MASTER = re.compile(
@@ -249,12 +252,23 @@ def _from_other_programs(environ: Mapping[str, str]) -> dict[str, _Found]:
         "java_home": ("JAVA_HOME",),
         "job_python": ("VIRTUAL_ENV",),
     }
-    return {
+    found = {
         setting: _Found(environ[name], name)
         for setting, variables in names.items()
         for name in reversed(variables)
         if environ.get(name)
     }
+    return {"s3a_jars": _s3a_folder(environ), **found}
+
+
+def _s3a_folder(environ: Mapping[str, str]) -> _Found:
+    """Where S3A's jars are, for all servers of a user; empty where there is no home.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    home, named = environ.get("HOME"), environ.get("XDG_DATA_HOME")
+    data = named or (f"{home}/.local/share" if home else "")
+    return _Found(f"{data}/passrole/s3a" if data else "", "XDG_DATA_HOME" if named else "HOME")
 
 
 def _from_file(path: Path) -> dict[str, _Found]:

@@ -1,8 +1,9 @@
-"""The environment of Apache Spark for EMR steps: `spark-submit` on the path, `s3://` mounted, the master set.
+"""The environment of Apache Spark for EMR steps: its programs on the path, a way to `s3://`, the master set.
 
-Spark comes with pyspark (the extra `emr`), Java from the machine. `s3://bucket/key` is the file of the S3
-service: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder, without copies or a connector. A
-bucket that does not exist when the job starts is not mounted, and the job cannot use it.
+Spark comes with pyspark (the extra `emr`), Java from the machine. Where S3A is there, `s3://bucket/key` is
+read and written over the wire, as the step's role. Else it is the file of the S3 service, which nobody's
+permission is asked for: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder. A bucket that does
+not exist when the job starts is not mounted, and the job cannot use it.
 https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
 """
 
@@ -14,7 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from passrole import private_files
 from passrole.config import Config
+from passrole.runtimes import s3a
 
 TEMPORARY = "tmp"
 """The job's folder for temporary files."""
@@ -32,7 +35,10 @@ class Spark:
 
     def __init__(self, config: Config) -> None:
         self._master = config.spark_master
-        self.objects = (config.data / "s3").resolve()
+        self._data = config.data
+        self._way = config.spark_s3
+        self._elsewhere = bool(config.s3_endpoint)
+        self._jars_folder = config.s3a_jars
         self._java_home = config.java_home
         self._spark_home = config.spark_home
 
@@ -44,7 +50,27 @@ class Spark:
             return (
                 "Java is not installed: Spark needs a Java runtime, version 17, on the PATH or in JAVA_HOME"
             )
+        if not self.uses_s3a and (self._way == "s3a" or self._elsewhere):
+            why = "as the setting says" if self._way == "s3a" else "since a setting keeps objects elsewhere"
+            return f"Spark needs S3A, {why}, and it is not installed: passrole doctor --install-s3a"
         return None
+
+    @cached_property
+    def uses_s3a(self) -> bool:
+        """Whether jobs reach S3 over the wire, as their roles; else they read and write its files."""
+        if self.home is None or self._way == "folder":
+            return False
+        return s3a.has_own(self.home) or bool(self.s3a_jars)
+
+    @cached_property
+    def s3a_jars(self) -> list[Path]:
+        """The jars that Spark's own lack."""
+        return s3a.jars(self._jars_folder, self.home) if self.home else []
+
+    @property
+    def objects(self) -> Path | None:
+        """The folder of all objects that a job sees as files; None where it sees none."""
+        return None if self.uses_s3a else (self._data / "s3").resolve()
 
     @cached_property
     def home(self) -> Path | None:
@@ -87,24 +113,30 @@ class Spark:
         found = self.home / "examples" / "src" / "main" / "python" / f"{words.lstrip('_')}.py"
         return found if found.exists() else None
 
-    def configure(self, folder: Path, defaults: Mapping[str, str], exports: Mapping[str, str]) -> None:
-        """Write a job's configuration to its `folder`: all buckets mounted at `s3://`, and `defaults` (a
-        cluster's spark-defaults), which cannot override the master and the mounts. `exports` are written to
-        spark-env.sh, which Spark's programs read when they start.
+    def configure(
+        self,
+        folder: Path,
+        defaults: Mapping[str, str],
+        exports: Mapping[str, str],
+        session: Mapping[str, str],
+    ) -> None:
+        """Write a job's configuration to its `folder`: a way to `s3://`, and `defaults` (a cluster's
+        spark-defaults), which cannot override that and the master. `exports` are written to spark-env.sh,
+        which Spark's programs read when they start. `session` are the job's variables of AWS.
         """
-        mounts = folder / "conf" / "mounts"
-        mounts.mkdir(parents=True, exist_ok=True)
-        (mounts / "mount-table.1.xml").write_text(self._mount_table())
-        properties = {**self._preset(), **defaults, **self._fixed(mounts)}
+        (folder / "conf").mkdir(parents=True, exist_ok=True)
+        ways = self._by_wire(defaults, session) if self.uses_s3a else self._by_files(folder / "conf")
+        properties = {**self._preset(), **defaults, **self._fixed(), **ways}
         lines = [f"{name} {value}" for name, value in properties.items()]
-        (folder / "conf" / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
+        configuration = folder / "conf" / "spark-defaults.conf"
+        private_files.write(configuration, ("\n".join(lines) + "\n").encode())  # it may have a session
         exported = [f"export {name}={_quoted(value)}\n" for name, value in exports.items()]
         (folder / "conf" / "spark-env.sh").write_text("".join(exported))
 
     def places(self) -> list[Path]:
         """Where Spark and Java are installed."""
         java = self.java.resolve().parent.parent if self.java else None
-        return [place for place in (self.home, java) if place is not None]
+        return [place for place in (self.home, java, *self.s3a_jars) if place is not None]
 
     def variables(self, folder: Path, home: Path, given: Mapping[str, str]) -> dict[str, str]:
         """A job's environment variables: those for Spark and Python, and the given ones; none of the
@@ -126,6 +158,7 @@ class Spark:
             "SPARK_LOCAL_DIRS": str(temporary),
             **({"SPARK_HOME": str(self.home)} if self.home else {}),
             **({"JAVA_HOME": self._java_home} if self._java_home else {}),
+            **({"SPARK_DIST_CLASSPATH": s3a.class_path(self.s3a_jars)} if self.s3a_jars else {}),
             **given,
         }
 
@@ -138,35 +171,57 @@ class Spark:
         return ":".join([*map(str, own), "/usr/local/bin", "/usr/bin", "/bin"])
 
     def _preset(self) -> dict[str, str]:
-        alone = self._master.startswith(("local", f"spark://{LOOPBACK}", "spark://localhost"))
+        alone = self._is_local or self._master.startswith((f"spark://{LOOPBACK}", "spark://localhost"))
         return {
             # its web page would listen on all addresses
             "spark.ui.enabled": "false",
             **({"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK} if alone else {}),
         }
 
-    def _fixed(self, mounts: Path) -> dict[str, str]:
+    @property
+    def _is_local(self) -> bool:
+        return self._master.startswith("local")
+
+    def _fixed(self) -> dict[str, str]:
         newer = (self.version or "3").partition(".")[0] != "3"
         return {
             "spark.master": self._master,
             "spark.submit.deployMode": "client",
-            "spark.hadoop.fs.viewfs.mounttable.path": f"file://{mounts.resolve()}/",
-            "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-            **{f"spark.hadoop.fs.{scheme}.impl": _VIEW for scheme in _SCHEMES},
-            # s3a's own committer is not installed
+            # s3a's own committers are not part of Spark
             "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": _COMMITTER,
             "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS_4 if newer else _CHECKPOINTS_3,
         }
 
-    def _mount_table(self) -> str:
-        there = self.objects.iterdir() if self.objects.exists() else iter(())
-        buckets = sorted(each.name for each in there if each.is_dir())
-        links = "".join(
-            f"<property><name>fs.viewfs.mounttable.{escape(bucket)}.linkFallback</name>"
-            f"<value>rawlocal://{escape(str(self.objects / bucket))}</value></property>\n"
-            for bucket in buckets
-        )
-        return f"<configuration>\n{links}</configuration>\n"
+    def _by_wire(self, defaults: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:
+        """Executors elsewhere have neither the driver's environment nor its class path."""
+        if self._is_local:
+            return s3a.settings(session["AWS_ENDPOINT_URL"])
+        shared = ",".join([*filter(None, [defaults.get("spark.jars")]), *map(str, self.s3a_jars)])
+        return {
+            **s3a.settings(session["AWS_ENDPOINT_URL"], session),
+            **({"spark.jars": shared} if shared else {}),
+        }
+
+    def _by_files(self, configuration: Path) -> dict[str, str]:
+        mounts = configuration / "mounts"
+        mounts.mkdir(exist_ok=True)
+        (mounts / "mount-table.1.xml").write_text(_mount_table((self._data / "s3").resolve()))
+        return {
+            "spark.hadoop.fs.viewfs.mounttable.path": f"file://{mounts.resolve()}/",
+            "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+            **{f"spark.hadoop.fs.{scheme}.impl": _VIEW for scheme in _SCHEMES},
+        }
+
+
+def _mount_table(objects: Path) -> str:
+    there = objects.iterdir() if objects.exists() else iter(())
+    buckets = sorted(each.name for each in there if each.is_dir())
+    links = "".join(
+        f"<property><name>fs.viewfs.mounttable.{escape(bucket)}.linkFallback</name>"
+        f"<value>rawlocal://{escape(str(objects / bucket))}</value></property>\n"
+        for bucket in buckets
+    )
+    return f"<configuration>\n{links}</configuration>\n"
 
 
 def _quoted(value: str) -> str:

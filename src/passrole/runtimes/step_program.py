@@ -1,8 +1,8 @@
 """The program of an EMR step or of a bootstrap action: what it sees of the machine, and how it is started.
 
 In a sandbox it sees its working folder, its temporary files, which are also its /tmp, its configuration and
-script, and the home of its cluster, where a bootstrap action leaves what the steps use. Spark reads `s3://`
-as files, so that the objects of all buckets are there too, whatever its role may read.
+script, and the home of its cluster, where a bootstrap action leaves what the steps use. Where Spark reads
+`s3://` as files, the objects of all buckets are there too, whatever its role may read.
 """
 
 import socket
@@ -62,9 +62,10 @@ def _world(program: StepProgram, config: Config, spark: Spark) -> World:
     data, world = config.data.resolve(), machine.world(config, program.work)
     temporary = program.folder / TEMPORARY
     own = [program.folder / name for name in ("conf", "script")]
+    own_writable = (program.work, temporary, program.home, spark.objects)
     return replace(
         world,
-        writable={**world.writable, **_there(program.work, temporary, program.home, spark.objects)},
+        writable={**world.writable, **_there(*filter(None, own_writable))},
         readable={**world.readable, **machine.visible(spark.places(), data), **_there(*own)},
         temporary=temporary,
         hostname=socket.gethostname(),  # by which workers of a Spark cluster find it

@@ -178,7 +178,7 @@ class StepRunner:
             configurations.spark_defaults(settings),
             configurations.exports(settings, _SPARK_ENV),
         )
-        await asyncio.to_thread(self._spark.configure, folder, defaults, exports)
+        await asyncio.to_thread(self._spark.configure, folder, defaults, exports, session.variables)
         words = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
         command = [self._spark.program(words[0]) or words[0], *words[1:]]
         given = {**configurations.exports(settings, _HADOOP_ENV), **session.variables}
@@ -212,10 +212,6 @@ class StepRunner:
         return Plan(("spark-submit", *words), needs_spark=True)
 
     def _refuse_without_spark(self) -> None:
-        if self._config.s3_endpoint:
-            raise Unsupported(
-                "Spark reads the objects of the folder `s3`, and a setting keeps them elsewhere"
-            )
         reason = self._spark.unavailable_reason()
         if reason is not None:
             raise Unsupported(reason)

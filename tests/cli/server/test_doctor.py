@@ -30,6 +30,7 @@ def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.Mo
         "Node.js",
         "Java",
         "Spark",
+        "S3 in Spark",
         "sandbox",
         "containers",
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
-from tests.eventually import eventually
+from tests.eventually import SECONDS_MAX, eventually
 
 EMR, EC2 = "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
@@ -69,14 +69,14 @@ class Fleet:
 
         return eventually(there, seen=lambda: self.client.describe_cluster(ClusterId=cluster))
 
-    def step_until(self, cluster: str, step: str, *states: str) -> Any:
+    def step_until(self, cluster: str, step: str, *states: str, seconds: float = SECONDS_MAX) -> Any:
         """The step's status, once it is in one of the states; by default, over."""
 
         def there() -> Any:
             found = self.status(cluster, step)
             return found if found["State"] in (states or STEP_OVER) else None
 
-        return eventually(there, seen=lambda: self.status(cluster, step))
+        return eventually(there, seen=lambda: self.status(cluster, step), seconds=seconds)
 
     def end(self) -> None:
         for cluster in self.made:

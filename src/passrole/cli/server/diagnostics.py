@@ -82,6 +82,18 @@ def _spark(config: Config) -> Finding:
     return Finding("Spark", "ok", f"{spark.version} at {spark.home}, master {config.spark_master}")
 
 
+def _spark_s3(config: Config) -> Finding:
+    spark, unchecked = Spark(config), "Spark reads and writes objects as files, and no permission is checked"
+    if spark.uses_s3a:
+        return Finding("S3 in Spark", "ok", "S3A calls S3 as the role of each step")
+    if config.spark_s3 == "folder":
+        return Finding("S3 in Spark", "missing", f"{unchecked}, as the setting says", "set spark_s3 to auto")
+    reason = None if spark.home is None else spark.unavailable_reason()
+    if reason and "S3A" in reason:
+        return Finding("S3 in Spark", "missing", "S3A is not installed", "passrole doctor --install-s3a")
+    return Finding("S3 in Spark", "missing", unchecked, "passrole doctor --install-s3a")
+
+
 def _sandbox(config: Config) -> Finding:
     try:
         found = sandbox.chosen(config.sandbox, config.containers)
@@ -150,6 +162,7 @@ _CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _node,
     _java,
     _spark,
+    _spark_s3,
     _sandbox,
     _containers,
 )

@@ -16,7 +16,7 @@ from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.runtimes.sandbox import NotText, Sandbox, World, confined, exported
-from passrole.runtimes.sandbox.machine import shared
+from passrole.runtimes.sandbox.machine import shared, visible
 from passrole.runtimes.sandbox.start import is_text
 from passrole.runtimes.sandbox.world import hosts_file
 from passrole.runtimes.spark_image import SparkMissing
@@ -215,6 +215,7 @@ def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_h
             Path("/etc/hosts"): instance.home / "hosts",
             python_home: python_home,
             _OURS: _OURS,
+            **visible(filter(None, [config.s3a_jars]), config.data.resolve()),
             **views(kind, job, instance),
         },
         hidden=(config.data.resolve(),),

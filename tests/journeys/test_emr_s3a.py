@@ -1,0 +1,106 @@
+"""EMR steps whose Spark calls S3 over the wire: each read and write is decided about, and explained."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from tests.conftest import Server
+from tests.journeys.test_emr_spark import master
+from tests.policies import allowing
+from tests.services.emr.conftest import EC2, Fleet, step
+
+from passrole.cli import main
+
+__all__ = ["master"]  # a fixture
+
+Start = Callable[..., Server]
+pytestmark = pytest.mark.slow
+
+SPARK_SECONDS = 240
+"""S3A loads 190 MB of classes: 5 s on a machine that has nothing else to do."""
+
+OPEN, CLOSED = "open-bucket", "closed-bucket"
+COUNT = (
+    "import os, sys\nfrom pyspark.sql import SparkSession\n"
+    "spark = SparkSession.builder.getOrCreate()\n"
+    "lines = spark.read.text(sys.argv[1])\n"
+    "lines.groupBy('value').count().write.partitionBy('value').parquet('s3://open-bucket/counted')\n"
+    "print('rows:', spark.read.parquet('s3a://open-bucket/counted').count())\n"
+    "print('seen on the disk:', os.path.exists(sys.argv[2]))\n"
+)
+"""Reads the first argument, and looks for the second on the disk."""
+
+
+@pytest.fixture
+def jars(spark: None) -> str:
+    """Where S3A's jars are: `make test-s3a` downloads them."""
+    found = os.environ.get("S3A_JARS", "")
+    if not found:
+        pytest.skip("S3A_JARS names no folder with Hadoop's S3A: make test-s3a")
+    return found
+
+
+def cluster_on(server: Server) -> tuple[Fleet, str]:
+    """A cluster whose instances may use one of two buckets."""
+    s3, fleet = server.client("s3"), Fleet(server)
+    for bucket in (OPEN, CLOSED):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="lines.txt", Body=b"a\nb\na\n")
+    s3.put_object(Bucket=OPEN, Key="count.py", Body=COUNT.encode())
+    own = [allowing("s3:*", resource=f"arn:aws:s3:::{OPEN}{end}") for end in ("", "/*")]
+    return fleet, fleet.run(JobFlowRole=fleet.new_profile(server.role(own, trust=EC2)))
+
+
+def counted(fleet: Fleet, cluster: str, bucket: str) -> tuple[Any, str]:
+    """The status of a step that counts a bucket's lines, and what it printed."""
+    script, disk = f"s3://{OPEN}/count.py", str(fleet.server.data / "s3" / CLOSED)
+    words = ["spark-submit", "--deploy-mode", "cluster", script, f"s3://{bucket}/lines.txt", disk]
+    (id_,) = fleet.add(cluster, step(*words, ActionOnFailure="CONTINUE"))
+    status = fleet.step_until(cluster, id_, seconds=SPARK_SECONDS)
+    return status, (fleet.server.data / "emr" / cluster / id_ / "stdout").read_text()
+
+
+def test_a_role_decides_what_spark_reads(jars: str, start_server: Start) -> None:
+    server = start_server(s3a_jars=jars)
+    fleet, cluster = cluster_on(server)
+    status, printed = counted(fleet, cluster, OPEN)
+    assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
+    written = server.client("s3").list_objects_v2(Bucket=OPEN, Prefix="counted/value=")["Contents"]
+    assert len(written) == 2
+    status, _ = counted(fleet, cluster, CLOSED)
+    assert status["State"] == "FAILED"
+    said = status["FailureDetails"]["Reason"]
+    assert f'is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::{CLOSED}" because' in said
+    shown = CliRunner().invoke(main, ["explain", "--data", str(server.data)])
+    assert f"arn:aws:s3:::{CLOSED}" in shown.stdout
+    fleet.end()
+
+
+def test_a_step_in_a_sandbox_sees_no_objects_as_files(
+    jars: str, start_server: Start, sandboxed: None
+) -> None:
+    fleet, cluster = cluster_on(start_server(s3a_jars=jars))
+    status, printed = counted(fleet, cluster, OPEN)
+    assert (status["State"], "seen on the disk: False" in printed) == ("COMPLETED", True), (status, printed)
+    fleet.end()
+
+
+def test_executors_of_a_cluster_call_s3_too(jars: str, master: str, start_server: Start) -> None:
+    fleet, cluster = cluster_on(start_server(s3a_jars=jars, spark_master=master))
+    status, printed = counted(fleet, cluster, OPEN)
+    assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
+    fleet.end()
+
+
+def test_objects_may_be_elsewhere(jars: str, server: Server, start_server: Start) -> None:
+    elsewhere = {
+        "s3_endpoint": server.url,
+        "s3_access_key_id": server.access["access_key_id"],
+        "s3_secret_access_key": server.access["secret_access_key"],
+    }
+    fleet, cluster = cluster_on(start_server(s3a_jars=jars, **elsewhere))
+    status, printed = counted(fleet, cluster, OPEN)
+    assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
+    fleet.end()
