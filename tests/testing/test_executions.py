@@ -99,5 +99,7 @@ def test_what_is_waited_for_in_vain_says_what_to_do(passrole: Server) -> None:
 
 def test_a_denial_says_what_to_give(passrole: Server) -> None:
     execution = passrole.start(_asked(passrole.queue()), role=passrole.role())
-    with pytest.raises(AssertionError, match=r"(?s)not authorized.*passrole.role\(allow="):
+    with pytest.raises(
+        AssertionError, match=r"(?s)not authorized.*passrole.role\(allow=\['sqs:sendmessage'\]"
+    ):
         execution.succeeded()

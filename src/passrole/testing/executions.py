@@ -5,12 +5,14 @@ A failure shows every step with its reason, and what to do about it.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from passrole.client.progress import ENDED
+from passrole.history.projection import STUBBED
 from passrole.testing.observed import Observed
 
 __tracebackhide__ = True  # pytest shows the line of the test, not ours
@@ -18,6 +20,7 @@ WAIT_SECONDS = 30.0
 _POLL_SECONDS, _POLL_SECONDS_MAX = 0.001, 0.01
 _WAITING = "Executing"
 _RUNNING = ("Executing", "Stopping")
+_DENIED = re.compile(r"not authorized to perform: (\S+)")
 
 
 class Execution:
@@ -279,6 +282,8 @@ def _line(name: str, begun: Mapping[str, Any] | None) -> str:
         return f"  {name:<24} not started"
     attempt = f" (attempt {begun['AttemptCount']})" if begun.get("AttemptCount", 1) > 1 else ""
     line = f"  {name:<24} {begun['StepStatus']}{attempt}"
+    if begun.get("StepDescription", "").startswith(STUBBED):
+        line += ", stubbed"
     outcome = begun.get("Metadata", {}).get("Condition", {}).get("Outcome")
     if outcome is not None:
         line += f", {outcome}"
@@ -297,6 +302,7 @@ def _advice(begun: Mapping[str, Mapping[str, Any]]) -> list[str]:
             advice.append(
                 f"`{name}` is under way, or waits to be tried again: passrole.time.advance(minutes=5)"
             )
-        if "not authorized to perform" in step.get("FailureReason", ""):
-            advice.append(f"give the pipeline's role what `{name}` was denied: passrole.role(allow=[...])")
+        denied = _DENIED.search(step.get("FailureReason", ""))
+        if denied:
+            advice.append(f"`{name}` may not do that: allow it, as in passrole.role(allow=[{denied[1]!r}])")
     return advice
