@@ -224,7 +224,7 @@ _CHOICES = {
     "lambda_bootstrap": ("auto", "awslambdaric", "own"),
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error", "critical"),
-    "sandbox": ("auto", "bubblewrap", "unshare", "container", "none"),
+    "sandbox": ("auto", "bubblewrap", "unshare", "container", "serial", "none"),
     "spark_s3": ("auto", "s3a", "folder"),
 }
 # https://spark.apache.org/docs/3.5.6/submitting-applications.html#master-urls

@@ -97,10 +97,11 @@ def program(pid: int) -> int:
 
 
 def kill_family(pid: int) -> None:
-    """Kill the process group of `pid` and the descendants that left it."""
+    """Kill the process group of `pid` and the descendants that left it, their groups first: those at once."""
     others = _to_kill(pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    for group in [pid, *filter(_leads_group, others)]:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
     for other in others:
         _kill(other)
 
@@ -139,6 +140,13 @@ def _down_to_process_one(pid: int) -> list[int]:
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _leads_group(pid: int) -> bool:
+    try:
+        return os.getpgid(pid) == pid
+    except (ProcessLookupError, PermissionError):
+        return False
 
 
 def _number_inside(pid: int) -> int | None:

@@ -11,6 +11,8 @@ from tests.conftest import Server
 from passrole.cli import main
 from passrole.cli.server.diagnostics import findings
 from passrole.config import Config
+from passrole.runtimes.sandbox import ladder
+from passrole.runtimes.sandbox.serial import Serial
 
 
 def found(config: Config) -> dict[str, tuple[str, str, str]]:
@@ -58,6 +60,15 @@ def test_an_old_java_is_not_enough(tmp_path: Path) -> None:
     java.chmod(0o755)
     level, told, advice = found(Config(data=tmp_path, port=0, java_home=str(tmp_path)))["Java"]
     assert (level, "11.0.2" in told, "version 17" in advice) == ("missing", True, True)
+
+
+def test_what_confines_nothing_is_told_with_what_that_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "SERIAL", Serial(tmp_path / "ml"))
+    level, told, advice = found(Config(data=tmp_path, port=0, sandbox="serial"))["sandbox"]
+    assert (level, told) == ("missing", "serial, as the setting says")
+    assert advice.startswith("nothing is confined") and "one at a time" in advice
 
 
 def test_a_port_that_is_taken_keeps_the_server_from_running(tmp_path: Path) -> None:

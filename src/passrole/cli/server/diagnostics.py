@@ -20,6 +20,10 @@ Level = Literal["ok", "missing", "wrong"]
 
 DISK_BYTES_MIN = 1_000_000_000
 JAVA_MIN = 17
+_SERIAL = (
+    "nothing is confined: functions, EMR steps and jobs run with your rights, and can read the keys in the"
+    " data folder; jobs run one at a time"
+)
 _UNCONFINED = "without one, functions and EMR steps run with your rights, and jobs are refused"
 _PROGRAM_SECONDS_MAX = 20
 
@@ -100,6 +104,8 @@ def _sandbox(config: Config) -> Finding:
     except sandbox.SandboxMissing as error:
         named = config.sandbox != sandbox.AUTO
         return Finding("sandbox", "wrong" if named else "missing", str(error), _UNCONFINED)
+    if found.shows and not found.confines:
+        return Finding("sandbox", "missing", f"{found.name}, as the setting says", _SERIAL)
     if not found.confines:
         return Finding("sandbox", "missing", "none, as the setting says", _UNCONFINED)
     return Finding("sandbox", "ok", f"{found.name} confines functions, EMR steps and jobs{found.remark}")

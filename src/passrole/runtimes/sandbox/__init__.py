@@ -5,13 +5,14 @@ of sandbox a machine has is found out by trying (`ladder.py`). Knows no AWS.
 """
 
 from passrole.runtimes.sandbox.interface import Sandbox
-from passrole.runtimes.sandbox.ladder import AUTO, SandboxMissing, at_best, chosen
+from passrole.runtimes.sandbox.ladder import AUTO, SERIAL, SandboxMissing, at_best, chosen
 from passrole.runtimes.sandbox.start import OUTSIDE, NotText, confined, exported
 from passrole.runtimes.sandbox.world import World
 
 __all__ = [
     "AUTO",
     "OUTSIDE",
+    "SERIAL",
     "NotText",
     "Sandbox",
     "SandboxMissing",

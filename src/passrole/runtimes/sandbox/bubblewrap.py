@@ -23,6 +23,7 @@ class Bubblewrap:
 
     name: str = "bubblewrap"
     confines: bool = True
+    shows: bool = True
     remark: str = ""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:

@@ -53,6 +53,7 @@ class InContainer:
     engine: str = containers.AUTO
     name: str = "container"
     confines: bool = True
+    shows: bool = True
     remark: str = ", and each start takes some tenths of a second; bubblewrap is quicker"
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:

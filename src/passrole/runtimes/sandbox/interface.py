@@ -18,6 +18,10 @@ class Sandbox(Hashable, Protocol):
         """Whether a program is kept from what its world does not show."""
 
     @property
+    def shows(self) -> bool:
+        """Whether a program finds the work folder of its world at its path."""
+
+    @property
     def remark(self) -> str:
         """What `doctor` adds of it; it begins with a mark of punctuation, or is empty."""
 

@@ -13,6 +13,7 @@ from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
 from passrole.runtimes.sandbox.container import InContainer
 from passrole.runtimes.sandbox.interface import Sandbox
 from passrole.runtimes.sandbox.plain import Plain
+from passrole.runtimes.sandbox.serial import Serial
 from passrole.runtimes.sandbox.unshare import Unshare
 from passrole.runtimes.sandbox.world import World
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 _TRY_SECONDS = 20
 _NONE = Plain()
+SERIAL = Serial()
 
 
 class SandboxMissing(Exception):
@@ -34,6 +36,10 @@ def chosen(name: str = AUTO, engine: str = containers.AUTO) -> Sandbox:
     """
     if name == _NONE.name:
         return _NONE
+    if name == SERIAL.name:  # nothing but its name chooses it
+        if reason := SERIAL.why_not():
+            raise SandboxMissing(f"the sandbox `{SERIAL.name}` does not work: {reason}")
+        return SERIAL
     reasons: dict[str, str] = {}
     for kind in _kinds(engine):
         if name in (AUTO, kind.name):
@@ -52,7 +58,10 @@ def at_best(name: str = AUTO, engine: str = containers.AUTO) -> Sandbox:
     SandboxMissing.
     """
     try:
-        return chosen(name, engine)
+        found = chosen(name, engine)
+        if found == SERIAL:
+            log.warning("functions, EMR steps and jobs run unconfined, with the rights of this user")
+        return found
     except SandboxMissing as error:
         if name != AUTO:
             raise
@@ -95,7 +104,10 @@ def _kinds(engine: str) -> tuple[Sandbox, ...]:
 def _advice(reasons: dict[str, str]) -> str:
     found = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
     if not sys.platform.startswith("linux"):
-        return f"programs of users cannot be confined on this system ({found}): run passrole on Linux"
+        return (
+            f"programs of users cannot be confined on this system ({found}): run passrole on Linux, "
+            f"or set `sandbox` to `{SERIAL.name}`, which confines nothing and runs one job at a time"
+        )
     return (
         f"programs of users cannot be confined here ({found}): install bubblewrap, "
         "and let users of this machine have namespaces; or install podman or docker"

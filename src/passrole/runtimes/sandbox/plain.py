@@ -12,6 +12,7 @@ class Plain:
 
     name: str = "none"
     confines: bool = False
+    shows: bool = False
     remark: str = ""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:  # noqa: ARG002

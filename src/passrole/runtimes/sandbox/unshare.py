@@ -49,6 +49,7 @@ class Unshare:
 
     name: str = "unshare"
     confines: bool = True
+    shows: bool = True
     remark: str = ""
 
     def command(self, world: World, program: Sequence[str], *, tied: bool) -> list[str]:

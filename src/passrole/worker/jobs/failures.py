@@ -14,6 +14,8 @@ _SANDBOXES = {1: ("bwrap: ", "unshare: ", "sandbox: "), 125: ("Error: ", "docker
 https://docs.docker.com/engine/containers/run/#exit-status
 """
 
+_SERIAL = "the setting `sandbox` is `serial`"
+
 
 class JobFailed(Exception):
     """The job ends as Failed; the message is its FailureReason."""
@@ -49,6 +51,15 @@ def not_confined(code: int, printed: bytes) -> str | None:
     if rest or not line.startswith(_SANDBOXES.get(code, ())):
         return None
     return f"InternalServerError: the sandbox of the job could not be made: {line}"
+
+
+def serial_refusal(instances: int, *, is_isolated: bool) -> str | None:
+    """Why a job cannot run where jobs only take turns; None where it can."""
+    if instances > 1:
+        return f"ClientError: {_SERIAL}, which has room for one instance, and the job asks for {instances}"
+    if is_isolated:
+        return f"ClientError: {_SERIAL}, which cannot cut off the network: EnableNetworkIsolation is true"
+    return None
 
 
 def _data_failed(what: str, fault: Fault) -> JobFailed:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from passrole import disk, trees
@@ -23,7 +23,7 @@ from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
 from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
-from passrole.runtimes.sandbox import OUTSIDE, Sandbox, SandboxMissing, chosen
+from passrole.runtimes.sandbox import OUTSIDE, SERIAL, Sandbox, SandboxMissing, chosen
 from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
@@ -35,7 +35,7 @@ from passrole.worker import writes
 from passrole.worker.jobs import inputs, outputs, programs
 from passrole.worker.jobs.container import container
 from passrole.worker.jobs.contracts import contract_of
-from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined
+from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
 from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.measurements import Measurements
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GRACE_SECONDS = 120.0
+WAITS = "Waiting for another job, which has /opt/ml"
 _KILLED = 137
 ASK_SECONDS = 0.1
 WRITE_SECONDS_MAX = 5.0
@@ -67,6 +68,9 @@ class Means:
     reason_to_fail: Callable[[str], str | None] = lambda _arn: None
     """The FailureReason of a job, by its ARN, that is to fail before it begins: a test wants it so."""
 
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whose turn it is where jobs are not confined, and share one /opt/ml."""
+
 
 def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
     """The job's instances, whose folders are in the data folder."""
@@ -79,6 +83,7 @@ async def clean(instances: Sequence[Instance]) -> None:
     """Remove containers and free the disk; what the programs printed stays."""
     for instance in instances:
         await containers.remove(instance.home)
+        SERIAL.forget(instance.ml)
         instance.variables.unlink(missing_ok=True)
         for path in (instance.ml, instance.views, instance.home / "tmp"):
             await asyncio.to_thread(trees.remove, path)
@@ -107,6 +112,7 @@ class JobRun:
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         self._instances = instances_of(kind, job, means.config)
+        self._has_turn = False
         self._transfer = Transfer(processes.job_folder(means.config.data, kind.resource, job.key))
 
     async def to_its_end(self) -> Mapping[str, Any]:
@@ -125,6 +131,8 @@ class JobRun:
             raise
         finally:
             self._transfer.end()
+            if self._has_turn:
+                self._means.turn.release()
 
     async def _end_now(self) -> None:
         for instance in self._instances:
@@ -168,9 +176,14 @@ class JobRun:
         if reason is not None:
             raise JobFailed(reason)
         form = await asyncio.to_thread(programs.form_of, self._kind, self._job, self._means.config)
+        takes_turns = form.form != "container" and not (await self._sandbox()).confines
+        if takes_turns:
+            await self._take_turn()
         await self._tell("Downloading")
         objects = await self._objects(self._transfer)
         wanted = self._contract.inputs(self._job.request)
+        if takes_turns:  # what is not confined could write to the objects themselves
+            wanted = [replace(one, is_read_only=False) for one in wanted]
         for instance in self._instances:
             await containers.remove(instance.home)
             await asyncio.to_thread(trees.remove, instance.home)
@@ -261,17 +274,19 @@ class JobRun:
 
     async def _program(self, instance: Instance) -> int:
         if processes.may_have_begun(instance.run):
-            is_confined = not containers.exists(instance.home)
+            is_confined = not containers.exists(instance.home) and (await self._sandbox()).confines
             return await self._means.jobs.reattach(instance.run, is_confined=is_confined)
-        if is_contained := containers.exists(instance.home):
+        if containers.exists(instance.home):
             command, environment = containers.command(instance.home), containers.environment()
+            is_confined = False
         else:
             access = await self._access(instance)
             program = programs.program(self._kind, self._job, instance, self._means.config, access)
-            command = programs.command_line(program, instance, await self._sandbox())
-            environment = OUTSIDE
+            sandbox = await self._sandbox()
+            command = programs.command_line(program, instance, sandbox)
+            environment, is_confined = OUTSIDE, sandbox.confines
         return await self._means.jobs.run(
-            JobSpec(instance.run, instance.home, command, environment, not is_contained)
+            JobSpec(instance.run, instance.home, command, environment, is_confined)
         )
 
     async def _access(self, instance: Instance) -> Access:
@@ -298,9 +313,25 @@ class JobRun:
             found = await asyncio.to_thread(chosen, self._means.config.sandbox, self._means.config.containers)
         except SandboxMissing as error:
             raise JobFailed(f"ClientError: {error}") from None
-        if not found.confines:
+        if not found.shows:
             raise JobFailed("ClientError: jobs need a sandbox, and the setting `sandbox` is `none`")
         return found
+
+    async def _take_turn(self) -> None:
+        """Where only one job at a time finds its files, wait for the others of this server."""
+        isolated = self._contract.is_isolated(self._job.request)
+        if refusal := serial_refusal(len(self._instances), is_isolated=isolated):
+            raise JobFailed(refusal)
+        if self._means.turn.locked():
+            log.info("the job %s waits for another one, which has /opt/ml", self._job.name)
+            await self._written(self._waits)
+        await self._means.turn.acquire()
+        self._has_turn = True
+
+    def _waits(self, tx: Tx) -> None:
+        now, job = self._means.clock(), self._kind.collection.get(tx, self._job.key)
+        if job is not None:
+            states.update(tx, self._kind, states.waiting(job, WAITS), now)
 
     async def _interrupt(self, running: "asyncio.Future[list[int]]") -> None:
         """TERM once to each program, also to one that is only about to start; KILL to what is left."""

@@ -69,6 +69,14 @@ def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
     return replace(job, secondary=phase, started=started, transitions=[*_closed(job.transitions, at), begun])
 
 
+def waiting(job: Job, message: str) -> Job:
+    """The job in the phase in which it is, with another StatusMessage."""
+    if not job.transitions:
+        return job
+    *before, last = job.transitions
+    return replace(job, transitions=[*before, {**last, "StatusMessage": message}])
+
+
 def stopping(kind: JobKind, job: Job, at: float) -> Job:
     """The job after Stop was called."""
     return replace(in_phase(kind, job, "Stopping", at), status=STOPPING)
