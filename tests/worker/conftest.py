@@ -1,6 +1,7 @@
 """A door that does what it is told, a store, and executions of small pipelines in it.
 
-A pipeline is a line of steps: `l` Lambda, `c` Callback, `p` Processing, and after each what it depends on:
+A pipeline is a line of steps: `l` Lambda, `c` Callback, `p` Processing, `m` Model,
+`r` RegisterModel, and after each what it depends on:
 `l1 c1<l1>`.
 """
 
@@ -178,9 +179,19 @@ def _step(word: str) -> dict[str, Any]:
     if name.startswith("p"):
         policies = [{"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 43_200, "MaxAttempts": 2}]
         return about | {"Type": "Processing", "Arguments": _PROCESSING, "RetryPolicies": policies}
+    if name[0] in _CREATING:
+        type_, arguments = _CREATING[name[0]]
+        policies = [
+            {"ExceptionType": ["SageMaker.RESOURCE_LIMIT"], "IntervalSeconds": 43_200, "MaxAttempts": 2}
+        ]
+        return about | {"Type": type_, "Arguments": arguments, "RetryPolicies": policies}
     return about | {"Type": "Callback", "SqsQueueUrl": "https://q", "Arguments": {"n": 1.5}}
 
 
+_CREATING: dict[str, tuple[str, dict[str, Any]]] = {
+    "m": ("Model", {"PrimaryContainer": {"Image": "image"}, "Tags": [{"Key": "team", "Value": "a"}]}),
+    "r": ("RegisterModel", {"ModelPackageGroupName": "g", "MetadataProperties": {"CommitId": "c"}}),
+}
 _PROCESSING = {
     "ProcessingResources": {
         "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
