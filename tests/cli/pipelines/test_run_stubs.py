@@ -13,7 +13,7 @@ from tests.testing.pipelines import condition, fail, lambda_, pipeline
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Write = Callable[[str, Any], str]
-REGISTER = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": "g"}}
+REGISTER = {"Name": "Register", "Type": "AutoML", "Arguments": {"AutoMLJobName": "g"}}
 TOKEN = "t" * 32
 
 
@@ -51,9 +51,7 @@ def stubbed(server: Server, passrole: Passrole, write: Write) -> Stubbed:
 
 def test_stubbed_steps_do_not_run_and_the_run_says_so(stubbed: Stubbed) -> None:
     file = stubbed.write("stubbed-run.json", definition())
-    register = stubbed.stub(
-        "Register", {"ModelPackageArn": "arn:aws:sagemaker:us-east-1:1:model-package/g/1"}
-    )
+    register = stubbed.stub("Register", {"AutoMLJobArn": "arn:aws:sagemaker:us-east-1:1:automl-job/g"})
     code, told, errors = stubbed.run(file, *stubbed.stub("Score", {"score": 0.9}), *register)
     assert (code, errors) == (0, "")
     assert told.splitlines()[-2:] == [
@@ -73,7 +71,7 @@ def test_stubs_are_for_one_execution_alone(stubbed: Stubbed) -> None:
     step = stubbed.server.steps(started["PipelineExecutionArn"])["Register"]
     assert "a stub can stand for it" in step["FailureReason"]
     code, _, errors = stubbed.run(file)
-    assert code == 2 and "Step type 'RegisterModel' is not supported here" in errors
+    assert code == 2 and "Step type 'AutoML' is not supported here" in errors
 
 
 @pytest.mark.parametrize(
