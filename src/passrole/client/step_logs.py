@@ -22,6 +22,10 @@ from passrole.client.listing import pages
 from passrole.client.progress import ENDED, job_of, taken_from
 from passrole.needs.table import STEP_TAG
 
+_LATE_SECONDS, _SILENT_SECONDS = 1.0, 3.0
+"""How long after its function's return a step's log may still come: where it has lines, where it has none.
+Logs are gathered for half a second before they are delivered (worker/log_delivery.py).
+"""
 _START = "START RequestId: "
 _RIGHTS = "logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents"
 
@@ -77,7 +81,20 @@ class StepLogs:
             name = listed["StepName"]
             why = None if name in self._written else _why_silent(listed, is_asked=self._step is not None)
             if why is not None:
-                yield f"`{name}` has no logs: {why}"
+                yet = "" if "EndTime" in listed else " yet"
+                yield f"`{name}` has no logs{yet}: {why}"
+
+    def is_late(self, now: float) -> bool:
+        """Whether a function has just returned, so that its log may still come; `now` in epoch seconds.
+
+        The log of a function is delivered after it has returned. Raises ClientError.
+        """
+        for listed in self._listed():
+            if _function(listed) and "EndTime" in listed and not taken_from(listed):
+                since = now - listed["EndTime"].timestamp()
+                if since < (_LATE_SECONDS if listed["StepName"] in self._written else _SILENT_SECONDS):
+                    return True
+        return False
 
     def _listed(self) -> list[Mapping[str, Any]]:
         return _steps(self._connection, self._arn, self._step)
@@ -125,6 +142,10 @@ def _why_silent(listed: Mapping[str, Any], *, is_asked: bool) -> str | None:
     if source and job_of(listed):
         id_ = source.rpartition("/")[2]
         return f"its result is from an earlier execution (`passrole logs {id_} {name}` shows them)"
+    if "Lambda" in metadata and "EndTime" not in listed:
+        return "its function runs, and its log comes when it returns (`--follow` waits for it)"
+    if "EndTime" not in listed and ("EMR" in metadata or job_of(listed)):
+        return "its program has written nothing yet (`--follow` waits for it)"
     if "Lambda" in metadata:
         return f"its function did not run, or the function's role may not write them ({_RIGHTS})"
     if "EMR" in metadata:

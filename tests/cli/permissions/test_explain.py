@@ -132,13 +132,19 @@ def test_a_policy_of_the_resource_and_a_trust_policy_are_asked_too(write: Write)
         ("--resource *", "to explain a request that you describe, pass --action"),
         ("--policy {policy} --action sqs", "`sqs` is not an action such as `sqs:SendMessage`"),
         ("--policy {policy} --action sqs:*", "is not an action"),
-        ("--policy {policy} --action sqs:x --resource q", "`q` is not an ARN"),
-        ("--policy {policy} --action sqs:x --context k", "`k` is not NAME=VALUE"),
-        ("--policy {policy} --action sqs:x --principal nobody", "`nobody` is not the ARN of a user, a role"),
-        ("--policy {policy} --action sqs:x --request-id r", "--request-id and --action exclude each other"),
-        ("--policy {policy} --action sqs:x --role r", "--role brings its own policies"),
-        ("--policy {empty} --action sqs:x", "is not a usable policy"),
-        ("--role r --action sqs:x --data {folder}", "is not a data folder yet"),
+        ("--policy {policy} --action sqs:ListQueues --resource q", "`q` is not an ARN"),
+        ("--policy {policy} --action sqs:ListQueues --context k", "`k` is not NAME=VALUE"),
+        (
+            "--policy {policy} --action sqs:ListQueues --principal nobody",
+            "`nobody` is not the ARN of a user, a role",
+        ),
+        (
+            "--policy {policy} --action sqs:ListQueues --request-id r",
+            "--request-id and --action exclude each other",
+        ),
+        ("--policy {policy} --action sqs:ListQueues --role r", "--role brings its own policies"),
+        ("--policy {empty} --action sqs:ListQueues", "is not a usable policy"),
+        ("--role r --action sqs:ListQueues --data {folder}", "is not a data folder yet"),
         ("--data {folder}", "has no audit trail"),
         ("--data {quiet}", "has no denial"),
         ("--data {quiet} --request-id other", "no permission checked under the request id `other`"),
@@ -238,3 +244,35 @@ def test_what_is_attached_to_a_thing_of_the_server_is_asked_too(server: Server) 
         asked = ("--action", action, "--resource", resource, "--data", str(server.data))
         assert explain(*who, *asked).exit_code == code, (who, action, resource)
     server.client("sqs").delete_queue(QueueUrl=queue)
+
+
+@pytest.mark.parametrize(
+    "action, message",
+    [
+        ("sqs:SendMesage", "there is no action `sqs:SendMesage`; did you mean `sqs:SendMessage`?"),
+        ("SQS:sendmesage", "there is no action `SQS:sendmesage`; did you mean `SQS:SendMessage`?"),
+        ("sagmaker:CreatePipeline", "there is no service with the prefix `sagmaker`"),
+        ("lambda:Xyzzy", "there is no action `lambda:Xyzzy`"),
+    ],
+)
+def test_an_action_that_does_not_exist_is_misuse_with_the_one_that_is_meant(
+    action: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "role.json").write_text('{"Version": "2012-10-17", "Statement": []}')
+    result = CliRunner().invoke(
+        main, ["explain", "--policy", str(tmp_path / "role.json"), "--action", action]
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"passrole explain: {message}")
+
+
+NOTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+
+
+@pytest.mark.parametrize("action", ["sqs:sendmessage", "dynamodb:GetItem"])
+def test_an_action_that_exists_or_may_is_decided(action: str, tmp_path: Path) -> None:
+    (tmp_path / "role.json").write_text(json.dumps(NOTHING))
+    result = CliRunner().invoke(
+        main, ["explain", "--policy", str(tmp_path / "role.json"), "--action", action]
+    )
+    assert (result.exit_code, result.stderr) == (1, "")

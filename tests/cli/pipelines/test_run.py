@@ -224,3 +224,17 @@ def read_until(descriptor: int, text: str) -> str:
         assert select.select([descriptor], [], [], until - time.monotonic())[0], seen
         seen += os.read(descriptor, 4096).decode(errors="replace")
     return seen
+
+
+@pytest.mark.parametrize("token", ["nosuch", "abcdefghij"])
+@pytest.mark.parametrize("answer", [("approve",), ("reject", "--reason", "no")])
+def test_a_token_under_which_nothing_waits_is_told_so(
+    server: Server, answer: tuple[str, ...], token: str
+) -> None:
+    command, *options = answer
+    result = invoke(command, token, *options, "--data", str(server.data))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"passrole {command}: no callback `{token}` waits for an answer; "
+        "`passrole callbacks` lists those that wait\n"
+    )

@@ -9,10 +9,13 @@ from click.testing import CliRunner
 from tests.conftest import Server
 
 from passrole.cli import main
+from passrole.cli.server import diagnostics
 from passrole.cli.server.diagnostics import findings
 from passrole.config import Config
+from passrole.runtimes import sandbox
 from passrole.runtimes.sandbox import ladder
 from passrole.runtimes.sandbox.serial import Serial
+from passrole.runtimes.sandbox.unshare import Unshare
 
 
 def found(config: Config) -> dict[str, tuple[str, str, str]]:
@@ -51,6 +54,33 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, monkeypatch: py
     here = found(Config(data=tmp_path, port=0, spark_home="/nowhere"))
     assert here["Java"][:2] == ("missing", "not found")
     assert here["Spark"] == ("missing", "not found", "EMR steps need it: pip install 'passrole[emr]'")
+
+
+def test_what_limits_is_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = found(Config(data=tmp_path, port=0, lambda_bootstrap="own", sandbox="unshare"))
+    assert (
+        here["Lambda functions"][0] == "limited" and "own small runtime client" in here["Lambda functions"][1]
+    )
+    level, told, _ = here["sandbox"]
+    if level != "wrong":  # it works here
+        assert level == "limited"
+        assert told.startswith(
+            "bubblewrap is not used: the setting `sandbox` is `unshare`; unshare confines "
+        )
+    monkeypatch.setenv("PASSROLE_PORT", "0")
+    monkeypatch.setenv("PASSROLE_LAMBDA_BOOTSTRAP", "own")
+    said = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path)]).stdout
+    assert "!!  Lambda functions: run under our own small runtime client; " in said
+
+
+def test_a_sandbox_that_is_not_the_best_is_a_limit_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "chosen", lambda *_: Unshare())
+    monkeypatch.setattr(diagnostics, "why_not", lambda _: "`bwrap` is not installed")
+    level, told, advice = found(Config(data=tmp_path, port=0))["sandbox"]
+    assert level == "limited" and "apt-get install bubblewrap" in advice
+    assert told.startswith("bubblewrap is not used: `bwrap` is not installed; unshare confines ")
 
 
 def test_an_old_java_is_not_enough(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from passrole.config import Config
 from passrole.needs import execution_role_session
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
+from passrole.policy.lint.actions import why_unknown
 from passrole.policy.request import Principal, Request, Values
 from passrole.policy.trust import asks_trust
 
@@ -62,6 +63,8 @@ def decide(asked: DecisionRequest) -> Explanation:
     service, colon, name = action.partition(":")
     if not (service and colon and name) or set(action) & set("*?"):
         raise Misuse(f"`{action}` is not an action such as `sqs:SendMessage`")
+    if unknown := why_unknown(action):
+        raise Misuse(unknown)
     if asked.resource != "*" and arns.parse(asked.resource) is None:
         raise Misuse(f"`{asked.resource}` is not an ARN")
     given = principal_of(asked.principal) if asked.principal else None

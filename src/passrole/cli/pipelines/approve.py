@@ -14,6 +14,7 @@ from passrole.cli.options import (
     settings,
     unique_assignments,
 )
+from passrole.cli.pipelines.callbacks import answer_reported
 
 _EXAMPLES = examples(
     "passrole approve 3vJ8kQzT1a -o approved_by=ada -o threshold=0.8",
@@ -53,6 +54,6 @@ def approve(token: str, outputs: tuple[Assignment, ...], description: str | None
         return
     if description is not None:
         raise Misuse("a callback has no description; --description is for model packages")
-    with aws_errors_reported():
+    with answer_reported(token):
         execution = callbacks.approve(connection, token, values)
     click.echo(f"approved; {execution} continues")

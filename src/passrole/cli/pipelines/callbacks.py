@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from passrole.cli import colour
-from passrole.cli.errors import aws_errors_reported
+from passrole.cli.errors import Failed, aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
 from passrole.log_format import escaped
 
@@ -51,6 +52,27 @@ def callbacks(data: Path | None, format_: str) -> None:
     else:
         for each in waiting:
             click.echo("  ".join(columns(each, now)))
+
+
+@contextmanager
+def answer_reported(token: str) -> Iterator[None]:
+    """As `aws_errors_reported`; a token that no callback has is told in plain words."""
+    from botocore.exceptions import ClientError
+
+    with aws_errors_reported():
+        try:
+            yield
+        except ClientError as error:
+            details = error.response["Error"]
+            is_malformed = (
+                details["Code"] == "ValidationException" and "'callbackToken'" in details["Message"]
+            )
+            if is_malformed or details["Code"] == "ResourceNotFound":
+                message = (
+                    f"no callback `{token}` waits for an answer; `passrole callbacks` lists those that wait"
+                )
+                raise Failed(message) from error
+            raise
 
 
 def as_json(callback: "WaitingCallback", now: float) -> dict[str, object]:

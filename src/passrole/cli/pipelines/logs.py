@@ -49,7 +49,8 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
             lines = found.new_lines()
             for line in sorted(lines, key=lambda line: line.at) if follow else lines:
                 click.echo("\n".join(_texts(line)))
-            if ended or not follow or connection.is_at_rest:
+            is_over = ended or not follow or connection.is_at_rest
+            if is_over and (connection.is_at_rest or not found.is_late(time.time())):
                 break
             time.sleep(_POLL_SECONDS)
         for message in found.silent_steps():

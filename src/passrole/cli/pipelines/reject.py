@@ -7,6 +7,7 @@ import click
 from passrole.cli import completing
 from passrole.cli.errors import aws_errors_reported
 from passrole.cli.options import data_option, examples, settings
+from passrole.cli.pipelines.callbacks import answer_reported
 
 _EXAMPLES = examples(
     'passrole reject 3vJ8kQzT1a --reason "the sample is too small"',
@@ -35,6 +36,6 @@ def reject(token: str, reason: str, data: Path | None) -> None:
             arn = models.decide(connection.client("sagemaker"), token, "Rejected", reason)
         click.echo(f"rejected; {arn}")
         return
-    with aws_errors_reported():
+    with answer_reported(token):
         execution = callbacks.reject(connection, token, reason)
     click.echo(f"rejected; {execution} continues, and the step fails")

@@ -13,10 +13,12 @@ from typing import Literal
 from passrole import app
 from passrole.config import Config, ConfigError
 from passrole.runtimes import containers, environment, sandbox
+from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
+from passrole.runtimes.sandbox.ladder import why_not
 from passrole.runtimes.spark import Spark
 
-Level = Literal["ok", "missing", "wrong"]
-"""`missing` keeps some steps from running, `wrong` keeps the server from running."""
+Level = Literal["ok", "limited", "missing", "wrong"]
+"""`limited` works, and not as well as it can; `missing` keeps some steps from running, `wrong` the server."""
 
 DISK_BYTES_MIN = 1_000_000_000
 JAVA_MIN = 17
@@ -56,7 +58,9 @@ def _functions(config: Config) -> Finding:
     except ConfigError as error:
         return Finding("Lambda functions", "wrong", str(error), "set lambda_bootstrap to auto")
     names = {"awslambdaric": "AWS's own runtime client", "own": "our own small runtime client"}
-    return Finding("Lambda functions", "ok", f"run under {names[bootstrap]}")
+    level: Level = "ok" if bootstrap == "awslambdaric" else "limited"
+    advice = "" if level == "ok" else "functions in Python have AWS's own with awslambdaric installed"
+    return Finding("Lambda functions", level, f"run under {names[bootstrap]}", advice)
 
 
 def _node(_config: Config) -> Finding:
@@ -108,7 +112,14 @@ def _sandbox(config: Config) -> Finding:
         return Finding("sandbox", "missing", f"{found.name}, as the setting says", _SERIAL)
     if not found.confines:
         return Finding("sandbox", "missing", "none, as the setting says", _UNCONFINED)
-    return Finding("sandbox", "ok", f"{found.name} confines functions, EMR steps and jobs{found.remark}")
+    confines = f"{found.name} confines functions, EMR steps and jobs{found.remark}"
+    best = Bubblewrap()
+    if found.name == best.name:
+        return Finding("sandbox", "ok", confines)
+    named = config.sandbox != sandbox.AUTO
+    why = f"the setting `sandbox` is `{found.name}`" if named else why_not(best)
+    advice = "set it to auto" if named else "bubblewrap is the better one: `apt-get install bubblewrap`"
+    return Finding("sandbox", "limited", f"{best.name} is not used: {why}; {confines}", advice)
 
 
 def _containers(config: Config) -> Finding:

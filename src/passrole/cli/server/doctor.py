@@ -18,8 +18,8 @@ _EXAMPLES = examples(
     "passrole doctor --format json",
     "passrole doctor --install-s3a    # Spark then uses S3 with the rights of each step's role",
 )
-_MARKS = {"ok": "ok", "missing": "--", "wrong": "NO"}
-_COLOURS = {"ok": "green", "missing": "yellow", "wrong": "red"}
+_MARKS = {"ok": "ok", "limited": "!!", "missing": "--", "wrong": "NO"}
+_COLOURS = {"ok": "green", "limited": "yellow", "missing": "yellow", "wrong": "red"}
 
 
 @click.command(epilog=_EXAMPLES)
@@ -32,7 +32,8 @@ _COLOURS = {"ok": "green", "missing": "yellow", "wrong": "red"}
 def doctor(context: click.Context, data: Path | None, format_: str, install_s3a: bool) -> None:
     """Check that this machine has what pipelines need.
 
-    Each line that is not `ok` says what to do. `--`: some steps cannot run (EMR steps without Java or Spark,
+    Each line that is not `ok` says what to do. `!!`: it works with a limit (a sandbox other than bubblewrap,
+    functions under our own runtime client). `--`: some steps cannot run (EMR steps without Java or Spark,
     functions in JavaScript without Node.js). `NO`: the server cannot run. The exit code is 1 if there is a
     `NO`, else 0.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import chain
 from typing import Final
 
 from passrole.policy.lint.findings import Element, StatementRule, listed
@@ -9,6 +10,13 @@ from passrole.policy.lint.pattern_overlap import overlap
 from passrole.policy.lint.reference import known_actions, known_resources, known_services
 from passrole.policy.matching import action_matcher
 from passrole.policy.syntax import DocumentKind
+
+
+def why_unknown(action: str) -> str | None:
+    """Why there is no such action, with the one that was probably meant; None where there is, or may be."""
+    element: Element = {"Action": action}
+    found = chain(_strange_services(element, "identity"), _strange_actions(element, "identity"))
+    return next(found, None)
 
 
 def _strange_services(element: Element, _kind: DocumentKind) -> Iterator[str]:
