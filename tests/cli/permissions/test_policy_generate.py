@@ -1,6 +1,7 @@
 """`passrole policy generate`: documents that IAM takes, from a definition and from the audit trail."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,62 @@ def test_an_execution_of_another_role_is_told(server: Server) -> None:
     server.finished(execution)
     result = generate("--from-executions", execution, "--role", "other", "--data", str(server.data))
     assert (result.exit_code, "not `other`" in result.stderr) == (2, True)
+
+
+@pytest.fixture
+def fixing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """`policy generate p.json --fix role.json`, where p.json asks a queue and calls a function."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(Path(__file__).parent / "role_files" / "pipeline.json", tmp_path / "p.json")
+    return lambda *more: CliRunner().invoke(
+        main, ["policy", "generate", "p.json", "--fix", "role.json", *more], prog_name="passrole"
+    )
+
+
+def checked(policy: str) -> int:
+    return CliRunner().invoke(main, ["check", "p.json", "--policy", policy]).exit_code
+
+
+def test_fix_makes_the_file_and_then_lacks_nothing(fixing: Callable[..., Result]) -> None:
+    made = fixing()
+    assert (made.exit_code, made.stdout, made.stderr) == (0, "", "role.json is new and has 2 statements\n")
+    assert checked("role.json") == 0
+    before = Path("role.json").read_text()
+    again = fixing()
+    assert (again.stderr, Path("role.json").read_text()) == ("role.json lacks nothing\n", before)
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_fix_adds_what_is_missing_and_keeps_the_rest(fixing: Callable[..., Result], as_list: bool) -> None:
+    mine = {"Sid": "Queues", "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    own = {"Version": "2012-10-17", "Id": "mine", "Statement": [mine] if as_list else mine}
+    Path("role.json").write_text(json.dumps(own, indent=4))
+    assert (checked("role.json"), fixing().stderr) == (1, "2 statements are added to role.json\n")
+    text = Path("role.json").read_text()
+    fixed = json.loads(text)
+    assert (fixed["Id"], fixed["Statement"][0], len(fixed["Statement"])) == ("mine", mine, 3)
+    assert len({each["Sid"] for each in fixed["Statement"]}) == 3
+    assert text.startswith('{\n    "Version"')
+    assert checked("role.json") == 0
+
+
+@pytest.mark.parametrize(
+    "text, code, message",
+    [
+        ("a: b", 2, "is no policy document in JSON, which is all that --fix changes"),
+        ('{"Role": {}}', 2, "is no policy document in JSON"),
+        ("{", 2, "cannot be changed: it is not JSON"),
+        (
+            '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}',
+            1,
+            "denies lambda:InvokeFunction on arn:aws:lambda:us-east-1:111122223333:function:count, which",
+        ),
+    ],
+)
+def test_fix_changes_nothing_that_it_cannot_mend(
+    fixing: Callable[..., Result], text: str, code: int, message: str
+) -> None:
+    Path("role.json").write_text(text)
+    result = fixing()
+    assert (result.exit_code, message in result.stderr, Path("role.json").read_text()) == (code, True, text)
+    assert [each.name for each in Path().iterdir() if each.name.startswith(".")] == []

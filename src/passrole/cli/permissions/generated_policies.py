@@ -65,11 +65,7 @@ def from_definition(
 ) -> Generated:
     """The policies that the definition needs; `chosen` are the region and account options. Raises Misuse."""
     definition = definition_of(file, given)
-    place = needs.place_of(definition, needs.Place(config.region, config.account))
-    region, account = chosen
-    place = needs.Place(
-        Region(region) if region else place.region, Account(account) if account else place.account
-    )
+    place = _place(config, definition, chosen)
     passed = role_arn(role or UNNAMED, place)
     of_role = needs.needs_of_role(definition, place)
     of_caller = needs.needs_of_caller(name, passed, place)
@@ -86,6 +82,35 @@ def from_definition(
         "caller": [*_left_out(of_caller), *([] if role else [unnamed])],
     }
     return Generated(documents, notes)
+
+
+def fix_policy(
+    config: Config,
+    file: Path,
+    given: dict[str, str],
+    role: str | None,
+    name: str,
+    chosen: tuple[str | None, str | None],
+    whose: str | None,
+    fixed: Path,
+) -> str:
+    """Add to the policy in `fixed` what it lacks for the definition, and say what was done. Raises Misuse."""
+    from passrole.cli.permissions.fixed_policy import fix
+
+    definition = definition_of(file, given)
+    place = _place(config, definition, chosen)
+    if whose == "trust":
+        raise Misuse("--fix is for policies; leave out --for trust")
+    if whose == "caller":
+        wanted = needs.needs_of_caller(name, role_arn(role or UNNAMED, place), place)
+    elif whose == "job-role":
+        wanted = needs.needs_of_job_roles(definition, place)
+    else:
+        wanted = needs.needs_of_role(definition, place)
+    done = fix(fixed, wanted, place, config)
+    if done.is_new:
+        return f"{fixed} is new and has {done.added} statements"
+    return f"{done.added} statements are added to {fixed}" if done.added else f"{fixed} lacks nothing"
 
 
 def from_trail(config: Config, execution: str | None, role: str | None) -> Generated:
@@ -112,6 +137,15 @@ def from_trail(config: Config, execution: str | None, role: str | None) -> Gener
         "`passrole policy generate DEFINITION` has what every step needs"
     )
     return Generated({"role": document}, {"role": [incomplete, *_too_long(document)]})
+
+
+def _place(config: Config, definition: Definition, chosen: tuple[str | None, str | None]) -> needs.Place:
+    """The definition's region and account; the options come first."""
+    place = needs.place_of(definition, needs.Place(config.region, config.account))
+    region, account = chosen
+    return needs.Place(
+        Region(region) if region else place.region, Account(account) if account else place.account
+    )
 
 
 def _unknown(definition: Definition) -> Iterator[str]:

@@ -14,6 +14,7 @@ from passrole.cli.options import (
     data_option,
     examples,
     pipeline_name,
+    say,
     settings,
     unique_assignments,
 )
@@ -25,6 +26,7 @@ _EXAMPLES = examples(
     "passrole policy generate pipeline.json -p Queue=approvals",
     "passrole policy generate pipeline.json --for role > role.json",
     "aws iam put-role-policy --role-name my-role --policy-name pipeline --policy-document file://role.json",
+    "passrole policy generate pipeline.json --fix role.json",
     "passrole policy generate --from-executions --for role",
 )
 
@@ -56,6 +58,13 @@ _EXAMPLES = examples(
     help="Print one document only, as JSON for IAM.",
 )
 @click.option(
+    "--fix",
+    "fixed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add what is missing to the role's policy in this file, or make the file.",
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json"]),
@@ -73,6 +82,7 @@ def generate(
     name: str | None,
     from_executions: bool,
     whose: str | None,
+    fixed: Path | None,
     format_: str,
 ) -> None:
     """Write the smallest policies with which a pipeline runs.
@@ -83,14 +93,17 @@ def generate(
 
     With --from-executions, the role's policy is made from the calls that it was allowed to make in
     executions. DEFINITION is then the ARN of an execution, or left out for all executions.
+
+    With --fix, the statements that the policy in FILE lacks are added to it, and nothing is printed but
+    what was done. With --for job-role it is the policy of the jobs' role, with --for caller the deployer's.
     """
     config = settings(data=data, account=account, region=region)
     if from_executions:
         from passrole.cli.permissions.generated_policies import from_trail
 
-        if parameters or name or account or region:
+        if parameters or name or account or region or fixed:
             raise Misuse(
-                "--from-executions reads the audit trail; leave out -p, --name, --account and --region"
+                "--from-executions reads the audit trail; leave out -p, --name, --account, --region and --fix"
             )
         _print(from_trail(config, definition, role), whose, format_)
         return
@@ -103,6 +116,11 @@ def generate(
     if not file.is_file():
         raise Misuse(f"there is no file `{definition}`")
     place = (region, account)
+    if fixed is not None:
+        from passrole.cli.permissions.generated_policies import fix_policy
+
+        say(fix_policy(config, file, given, role, name or pipeline_name(file.stem), place, whose, fixed))
+        return
     _print(
         from_definition(config, file, given, role, name or pipeline_name(file.stem), place), whose, format_
     )
