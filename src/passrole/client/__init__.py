@@ -4,6 +4,7 @@
 - `server_process`: a server that is started for as long as it is needed
 - `environment`, `ca_bundle`: the variables and files that lead AWS's clients to a server
 - `packaging`, `deployment`: functions and pipelines put in place
+- `plan`: all steps of a pipeline in the order of its graph, also those that have not started
 - `progress`, `step_logs`, `callbacks`: what an execution does, what its steps wrote, who waits for an answer
 - `jobs`, `job_log`: how far the job of a step is, and what it printed; `step_cache`: why a step ran
 

@@ -57,6 +57,11 @@ def test_failures_outlive_everything_else(width: int, height: int) -> None:
     assert "Train" in told and "Review" in told
 
 
+@pytest.mark.parametrize("width, height", [(20, 8), (12, 5), (5, 3), (1, 1)])
+def test_no_line_is_wider_and_no_view_higher_than_the_smallest_terminal(width: int, height: int) -> None:
+    assert lines_of([*PARALLEL, Step("Train", "Failed", 2.0, reason=REASON), *CALLBACKS], width, height)
+
+
 def test_a_cut_reason_says_so() -> None:
     steps = [Step(f"Train{number}", "Failed", 2.0, reason=REASON) for number in range(5)]
     lines = lines_of(steps, 40, 20)

@@ -104,7 +104,8 @@ def frame(picture: Picture, footer: Sequence[Text], console: Console, height: in
         room = max(0, height - len(head) - len(pinned))
         if len(lines) <= room:
             break
-    return [*head, *_cut(lines, room, width), *pinned]
+    whole_frame = [*head, *_cut(lines, room, width), *pinned][-height:]
+    return [_shortened_text(line, width) for line in whole_frame]
 
 
 def whole(picture: Picture, console: Console) -> list[Text]:

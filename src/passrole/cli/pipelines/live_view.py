@@ -123,7 +123,7 @@ class LiveView:
             self._size = self._console.size
             self._live = self._started()
         picture = replace(self._picture, chosen=self._chosen if self._reads_choice else "")
-        lines = frame(picture, list(self._footer()), self._console, self._size.height - 1)
+        lines = frame(picture, list(self._footer()), self._console, max(1, self._size.height - 1))
         self._live.update(Group(*lines), refresh=True)
 
     @property
