@@ -34,6 +34,7 @@ COMMANDS = [
     "reject",
     "replay",
     "status",
+    "clean",
     "backup",
     "completion",
 ]

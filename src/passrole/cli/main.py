@@ -23,6 +23,7 @@ from passrole.cli.pipelines.show import show
 from passrole.cli.pipelines.start import start
 from passrole.cli.pipelines.stop import stop
 from passrole.cli.server.backup import backup
+from passrole.cli.server.clean import clean
 from passrole.cli.server.demo import demo
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
@@ -75,6 +76,7 @@ for _command in (
     reject,
     replay,
     status,
+    clean,
     backup,
     completion,
 ):

@@ -138,13 +138,15 @@ def running(tx: Tx, pipeline: str) -> list[str]:
     return [arn for (arn,) in tx.all(sql, pipeline)]
 
 
-def over(tx: Tx, *, started_before: float, after: str, limit: int) -> list[str]:
-    """The ARNs of executions of all pipelines that are over: those beyond the ARN `after`, by ARN."""
+def over(tx: Tx, *, started_before: float, after: str, limit: int, pipeline: str | None = None) -> list[str]:
+    """The ARNs of executions that are over, of all pipelines or of one: those beyond `after`, by ARN."""
+    of, parameters = ("", ()) if pipeline is None else (" AND pipeline = ?", (pipeline,))
     rows = tx.all(
-        "SELECT execution FROM executions"  # noqa: S608 (a constant)
-        f" WHERE execution > ? AND started < ? AND status NOT IN {_RUNNING} ORDER BY execution LIMIT ?",
+        "SELECT execution FROM executions"  # noqa: S608 (constants)
+        f" WHERE execution > ? AND started < ? AND status NOT IN {_RUNNING}{of} ORDER BY execution LIMIT ?",
         after,
         started_before,
+        *parameters,
         limit,
     )
     return [arn for (arn,) in rows]

@@ -22,13 +22,14 @@ class _Ended(NamedTuple):
     at: float
 
 
-async def sweep(store: Store, before: float) -> int:
-    """Delete the executions that ended before a moment, with all that belongs to them; how many there were.
+async def sweep(store: Store, before: float, pipeline: str | None = None) -> list[str]:
+    """Delete the executions that ended before a moment, with all that belongs to them; their ARNs.
 
-    One from which a running execution took steps (selective execution) stays.
+    Those of all pipelines, or of the one with this ARN. One from which a running execution took steps
+    (selective execution) stays.
     """
-    deleted, after = 0, ""
-    while found := await store.read(partial(_page, before=before, after=after)):
+    deleted, after = list[str](), ""
+    while found := await store.read(partial(_page, before=before, after=after, pipeline=pipeline)):
         old = [each for each in found if each.at < before]
         if old:
             deleted += await store.write(partial(_delete, ended=old))
@@ -36,19 +37,33 @@ async def sweep(store: Store, before: float) -> int:
     return deleted
 
 
-def _page(tx: Tx, before: float, after: str) -> list[_Ended]:
-    arns = executions.over(tx, started_before=before, after=after, limit=AT_ONCE_MAX)
+async def due(store: Store, before: float, pipeline: str) -> list[str]:
+    """The ARNs of those that `sweep` would delete now."""
+    due, after = list[str](), ""
+    while found := await store.read(partial(_page, before=before, after=after, pipeline=pipeline)):
+        old = [each for each in found if each.at < before]
+        due += await store.read(partial(_unused, ended=old))
+        after = found[-1].arn
+    return due
+
+
+def _page(tx: Tx, before: float, after: str, pipeline: str | None) -> list[_Ended]:
+    arns = executions.over(tx, started_before=before, after=after, limit=AT_ONCE_MAX, pipeline=pipeline)
     last = ((arn, journal.last(tx, arn)) for arn in arns)
     return [_Ended(arn, *row) for arn, row in last if row is not None]
 
 
-def _delete(tx: Tx, ended: Sequence[_Ended]) -> int:
-    """Delete those that have not begun again (RetryPipelineExecution) since they were read."""
+def _delete(tx: Tx, ended: Sequence[_Ended]) -> list[str]:
+    unused = _unused(tx, ended)
+    executions.delete(tx, unused)
+    return unused
+
+
+def _unused(tx: Tx, ended: Sequence[_Ended]) -> list[str]:
+    """Those that have not begun again (RetryPipelineExecution) since they were read, and are no sources."""
     still = [each.arn for each in ended if _last_seq(tx, each.arn) == each.seq]
     sources = _sources(tx, {arn.partition("/execution/")[0] for arn in still})
-    unused = [arn for arn in still if arn not in sources]
-    executions.delete(tx, unused)
-    return len(unused)
+    return [arn for arn in still if arn not in sources]
 
 
 def _last_seq(tx: Tx, arn: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from passrole import arns, history
 from passrole.faults import Fault
-from passrole.history import cache_explanation
+from passrole.history import cache_explanation, retention
 from passrole.history.cache_explanation import CacheExplanation, Earlier, Search
 from passrole.members import without_none
 from passrole.policy.request import service_principal
@@ -162,6 +162,24 @@ async def stub_steps(
     arn = arns.pipeline(ctx.region, ctx.account, pipeline_name)
     await ctx.store.write(lambda tx: history.stubs.prepare(tx, arn, client_request_token, stubs, ctx.clock()))
     return {}
+
+
+@operation("sagemaker:DeletePipeline", resource=_pipeline)
+async def delete_ended_executions(
+    ctx: Context, *, pipeline_name: str, ended_before: float, dry_run: bool = False
+) -> dict[str, Any]:
+    """Delete a pipeline's executions that ended before a moment (epoch seconds); which they are.
+
+    AWS deletes executions with their pipeline alone, so whoever may do that may do this. What runs stays, and
+    so does an execution from which a running one took steps. Raises ValidationException.
+    """
+    if isinstance(ended_before, bool) or not isinstance(ended_before, int | float):
+        raise Fault("ValidationException", "EndedBefore must be a number of seconds")
+    if not isinstance(dry_run, bool):
+        raise Fault("ValidationException", "DryRun must be true or false")
+    arn = arns.pipeline(ctx.region, ctx.account, pipeline_name)
+    removed = await (retention.due if dry_run else retention.sweep)(ctx.store, ended_before, arn)
+    return {"PipelineExecutionArns": removed}
 
 
 async def _ask_to_see(ctx: Context, execution: str) -> None:

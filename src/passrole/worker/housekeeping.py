@@ -39,7 +39,7 @@ class Housekeeping:
             "log events": await log_retention.sweep(store, self._clock(), config.keep_log_events_days),
         }
         if days := config.keep_executions_days:
-            deleted["executions"] = await execution_retention.sweep(store, self._before(days))
+            deleted["executions"] = len(await execution_retention.sweep(store, self._before(days)))
         if days := config.keep_clusters_days:
             deleted["clusters"] = await cluster_retention.sweep(store, config.data, self._before(days))
         return deleted
