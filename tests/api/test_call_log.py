@@ -104,4 +104,7 @@ def test_a_message_loses_the_values_that_it_quotes() -> None:
         "2 validation errors detected: Value at 'x' failed to satisfy constraint: c; "
         "Value at 'y' failed to satisfy constraint: d"
     )
+    assert without_values("bad: " + "Value ' at '" * 100_000) == "bad: Value "
+    assert without_values("Value secret for parameter Days is invalid. Reason: r").startswith("Value for par")
+    assert without_values("Value for 'MaxAttempts' must be of type Number.").endswith("Number.")
     assert without_values("first\nThe canonical string was GET /?secret") == "first"

@@ -18,8 +18,15 @@ Outcome = Literal["allowed", "denied", "refused", "failed"]
 _LINE: Final = "%(principal)s %(action)s %(verdict)s %(status)d %(duration_ms).1f ms %(request_id)s"
 _REFUSAL: Final = f"{_LINE}: %(code)s: %(reason)s"
 _REASON_CHARACTERS_MAX, _PATH_CHARACTERS_MAX = 1_000, 200
-# "Value 'x' at 'path' failed to satisfy constraint: ...", which AWS's validation says.
-_QUOTED_VALUE = re.compile(r"\bValue .*? (at '[^']*' failed to satisfy)", re.DOTALL)
+# "Value 'x' at 'path' failed to satisfy constraint: ..." of AWS's validation, "Value x for parameter P is
+# invalid" of SQS. A value without that end takes the rest along: else a hostile one, of many such words,
+# would be read as often as it has them.
+_QUOTED_VALUE = re.compile(
+    r"\bValue (?!of |for |must ).*?"
+    r"(?: (?=at '[^']{0,200}' failed to satisfy|for parameter \S{1,200} is invalid)|\Z)",
+    re.DOTALL,
+)
+_MESSAGE_CHARACTERS_MAX = 65_536
 
 
 def allowed(principal: str, action: str, request_id: str, seconds: float) -> None:
@@ -53,7 +60,7 @@ def refused_unread(method: str, path: str, request_id: str, fault: Fault, status
 
 def without_values(message: str) -> str:
     """The first line of a message, without the values that it quotes."""
-    first = _QUOTED_VALUE.sub(r"Value \1", message).partition("\n")[0]
+    first = _QUOTED_VALUE.sub("Value ", message[:_MESSAGE_CHARACTERS_MAX]).partition("\n")[0]
     return first[:_REASON_CHARACTERS_MAX]
 
 
