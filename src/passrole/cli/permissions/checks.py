@@ -38,7 +38,8 @@ def check_files(
 ) -> Checked:
     """The reports of all files that the arguments name. Raises Misuse."""
     listed = list(arguments)
-    files = given_files(listed, is_definition, "; for a pipeline that is deployed add --from-endpoint")
+    deployed = "; for a pipeline that is deployed add --from-endpoint"
+    files = given_files(listed, is_definition, "definition of a pipeline", deployed)
     single = len(files) == 1 and len(listed) == 1
     if name and not single:
         raise Misuse("--name is for one file; leave it out")

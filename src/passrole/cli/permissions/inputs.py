@@ -16,9 +16,9 @@ Wanted = Callable[[Any], bool]
 """Whether the value of a JSON file is one that a folder's files are searched for."""
 
 
-def given_files(arguments: Iterable[str], wanted: Wanted, else_: str = "") -> list[NamedFile]:
+def given_files(arguments: Iterable[str], wanted: Wanted, noun: str, else_: str = "") -> list[NamedFile]:
     """Each file once, in the order of the arguments. Raises Misuse, whose message ends with `else_`."""
-    found = [file for argument in arguments for file in _files(argument, wanted, else_)]
+    found = [file for argument in arguments for file in _files(argument, wanted, noun, else_)]
     if sum(str(file.path) == STANDARD_INPUT for file in found) > 1:
         raise Misuse("standard input can be read once; give `-` once")
     return list(dict.fromkeys(found))
@@ -40,7 +40,7 @@ def is_policy(value: Any) -> bool:
     return isinstance(value, dict) and "Statement" in value
 
 
-def _files(argument: str, wanted: Wanted, else_: str) -> Iterator[NamedFile]:
+def _files(argument: str, wanted: Wanted, noun: str, else_: str) -> Iterator[NamedFile]:
     found = named_file(argument)
     if found is not None:
         yield found
@@ -48,7 +48,7 @@ def _files(argument: str, wanted: Wanted, else_: str) -> Iterator[NamedFile]:
     path = Path(argument)
     if path.is_dir():
         matched = [each for each in _below(path) if wanted(_value(each))]
-        problem = f"the folder `{argument}` has no file of that kind{else_}"
+        problem = f"the folder `{argument}` has no {noun}{else_}"
     elif _WILDCARDS & set(argument):
         root = Path(path.anchor) if path.is_absolute() else Path()
         pattern = str(path.relative_to(root)) if path.is_absolute() else argument

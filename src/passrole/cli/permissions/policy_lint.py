@@ -56,7 +56,7 @@ def lint(
 
     options = FindingOptions(**chosen)
     selection, config = options.selection(), settings()
-    listed = given_files(files, is_policy)
+    listed = given_files(files, is_policy, "policy document")
     found: list[LintedFinding] = []
     unread = False
     for file in listed:
