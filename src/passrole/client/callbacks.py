@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from passrole.definition import CallbackStep, parse_stored
 from passrole.definition.parameters import read_typed
 from passrole.definition.steps import OutputParameter
 from passrole.engine.outputs import VALUE_MAX
@@ -65,6 +66,21 @@ def reject(connection: "Connection", token: str, reason: str) -> str:
         CallbackToken=token, FailureReason=reason
     )
     return str(answer["PipelineExecutionArn"])
+
+
+def declared_outputs(connection: "Connection", token: str) -> Mapping[str, OutputParameter]:
+    """The outputs by name that the step of a waiting callback declares; none where nothing waits.
+
+    Raises ClientError.
+    """
+    waiting = next((each for each in waiting_callbacks(connection) if each.token == token), None)
+    if waiting is None:
+        return {}
+    described = connection.client("sagemaker").describe_pipeline_definition_for_execution(
+        PipelineExecutionArn=waiting.execution
+    )
+    step = parse_stored(described["PipelineDefinition"]).steps.get(waiting.step)
+    return {each.name: each for each in step.outputs} if isinstance(step, CallbackStep) else {}
 
 
 def unusable_output(declared: OutputParameter, value: str) -> str | None:

@@ -238,3 +238,21 @@ def test_a_token_under_which_nothing_waits_is_told_so(
         f"passrole {command}: no callback `{token}` waits for an answer; "
         "`passrole callbacks` lists those that wait\n"
     )
+
+
+def test_an_output_of_another_type_than_declared_is_not_sent(
+    server: Server, queue_url: str, write: Callable[[str, Any], str], passrole: Passrole
+) -> None:
+    outputs = [{"OutputName": "threshold", "OutputType": "Float"}]
+    review = {"Name": "Review", "Type": "Callback", "SqsQueueUrl": queue_url, "Arguments": {}}
+    file = write("typed.json", {"Version": "2020-12-01", "Steps": [{**review, "OutputParameters": outputs}]})
+    process = passrole("run", file, f"--data={server.data}")
+    token = waiting_of(execution_of(process), server.data)["token"]
+    wrong = invoke("approve", token, "-o", "threshold=much", "--data", str(server.data))
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "passrole approve: the output `threshold`: `much` is not a number\n",
+    )
+    right = invoke("approve", token, "-o", "threshold=0.8", "--data", str(server.data))
+    assert (right.exit_code, right.stderr) == (0, "")
+    assert process.wait(PATIENCE_SECONDS) == 0

@@ -55,5 +55,10 @@ def approve(token: str, outputs: tuple[Assignment, ...], description: str | None
     if description is not None:
         raise Misuse("a callback has no description; --description is for model packages")
     with answer_reported(token):
+        declared = callbacks.declared_outputs(connection, token)
+        for name, value in values.items():
+            why = callbacks.unusable_output(declared[name], value) if name in declared else None
+            if why is not None:
+                raise Misuse(f"the output `{name}`: {why}")
         execution = callbacks.approve(connection, token, values)
     click.echo(f"approved; {execution} continues")
