@@ -23,6 +23,9 @@ from passrole.runtimes.process_limit import ProcessLimit
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 10.0
+KILLED_SECONDS_MAX = 5.0
+"""How long those that were killed are waited for: a sandbox takes its processes along a moment later."""
+
 STDOUT, STDERR = "stdout", "stderr"
 
 # The traps keep the shell alive to record the exit code; a trap, unlike an ignored signal, is not inherited.
@@ -139,8 +142,12 @@ class Jobs:
         while self._running and loop.time() < until:
             unasked = {each for each in unasked & self._running.keys() if not self.interrupt(each)}
             await asyncio.sleep(0.05)
+        killed = [each for pid in self._running.values() for each in processes.family(pid)]
         for folder in tuple(self._running):
             self.kill(folder)
+        until = loop.time() + KILLED_SECONDS_MAX
+        while any(map(processes.is_alive, killed)) and loop.time() < until:  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(0.005)
 
     def _exceeded(self, folder: Path, pid: int) -> None:
         """The program has too many processes."""

@@ -67,6 +67,14 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process runs, and has not ended unwaited for; False where that is unknown."""
+    try:
+        return bool((_PROC / str(pid) / "cmdline").read_bytes())
+    except OSError:
+        return False
+
+
 def family(pid: int) -> list[int]:
     """The process and its descendants, including those that left its process group, and the processes of the
     container that it asked for (sandbox/container.py).

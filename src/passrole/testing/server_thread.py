@@ -112,6 +112,8 @@ class ServerThread:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, MovedLoop), "the runner was given it"
         self._loop = loop
+        self._removal: asyncio.Future[None] = loop.create_future()
+        self._removal.set_result(None)
         async with app.opened(self._config, self._trial):
             pass  # onboarding is done once
         access = app.access(self._config)
@@ -123,13 +125,15 @@ class ServerThread:
             await self._server.serve(sockets=[self._listener])
         finally:
             await self._opened.aclose()
+            await self._removal
 
     async def _reopen(self) -> None:
         await self._opened.aclose()
         old = self.config.data
         self._number += 1
         shutil.copytree(self._config.data, self.config.data)
-        trees.remove(old)
+        await self._removal  # of the state before
+        self._removal = asyncio.get_running_loop().run_in_executor(None, trees.remove, old)
         self._opened = AsyncExitStack()
         self._parts = await self._opened.enter_async_context(app.opened(self.config, self._trial))
 
