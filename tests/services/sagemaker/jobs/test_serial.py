@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Server
+from tests.conftest import Server, new_name
 from tests.eventually import eventually, processes_with
 from tests.services.sagemaker.jobs.workshop import Workshop
 
@@ -28,7 +28,7 @@ class Unconfined(Server):
         self.opt = place / "opt"
         self.opt.mkdir()
         self.program = ("-c", _IN_OTHER_OPT, str(self.opt))
-        super().__init__(place / "data", sandbox="serial")
+        super().__init__(place / "data", sandbox="serial", processes_max="64")
 
     @property
     def link(self) -> Path:
@@ -115,6 +115,15 @@ def test_a_daemon_ends_with_its_job(server: Unconfined) -> None:
     workshop = Workshop(server)
     assert workshop.train("setsid sh -c 'exec sleep 307' & echo up")["TrainingJobStatus"] == "Completed"
     assert not processes_with("sleep\x00307")
+
+
+def test_a_bomb_fails_with_its_reason_and_the_next_job_runs(server: Unconfined) -> None:
+    workshop, mark = Workshop(server), new_name("bomb")
+    bomb = f"python3 -c 'import os, time; [os.fork() for _ in range(10)]; time.sleep(50)' {mark}"
+    told = "the program had more than 64 processes and threads (setting `processes_max`)"
+    assert workshop.train(bomb)["FailureReason"] == f"AlgorithmError: {told}, exit code: 137"
+    eventually(lambda: not processes_with(mark))
+    assert workshop.train("echo next")["TrainingJobStatus"] == "Completed"
 
 
 def test_a_killed_server_finds_the_job_again_and_leaves_no_link(server: Unconfined) -> None:
