@@ -4,7 +4,7 @@ import click
 import pytest
 from rich.cells import cell_len
 
-from passrole.cli.pipelines.tables import lines
+from passrole.cli.pipelines.tables import labelled, lines
 
 HEADINGS = ("Step", "Status", "Time", "")
 ROWS = [
@@ -50,3 +50,12 @@ def test_a_narrow_terminal_has_the_columns_below_the_name() -> None:
         "  Executing  3.0 s",
         "  waits for an answer to 3vJ8kQzT1a",
     ]
+
+
+def test_a_value_is_wrapped_below_itself_and_a_word_stays_whole() -> None:
+    reason = "the sample is too small, see https://example.com/a/very/long/address/of/a/page"
+    assert list(labelled("  reason  ", reason, width=40, label_width=10)) == [
+        "  reason  the sample is too small, see",
+        "          https://example.com/a/very/long/address/of/a/page",
+    ]
+    assert list(labelled("  reason  ", "", width=40, label_width=10)) == ["  reason"]

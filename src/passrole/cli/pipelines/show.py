@@ -85,8 +85,10 @@ def _print(connection: "Connection", found: "Summary") -> None:
 
     now = time.time()
     steps = steps_of(found["PipelineExecutionSteps"], now)
-    for line in _head(found, now):
-        click.echo(line)
+    width = tables.width()
+    for title, value in _head(found, now):
+        for line in tables.labelled(title, value, width=width, label_width=len(title)):
+            click.echo(line)
     if steps:
         click.echo()
         tables.print_table(_HEADINGS, [_row(step) for step in steps])
@@ -95,24 +97,25 @@ def _print(connection: "Connection", found: "Summary") -> None:
     following = list(_next(connection, found, steps))
     if following:
         click.echo("\nnext")
-    for line in following:
-        click.echo(f"  {line}")
+    for command, why in following:
+        line = f"  {command}  # {why}" if why else f"  {command}"
+        click.echo(line if len(line) <= width else f"  {command}")
 
 
-def _head(found: "Summary", now: float) -> Iterator[str]:
+def _head(found: "Summary", now: float) -> Iterator[tuple[str, str]]:
     from passrole.cli.pipelines.tables import coloured
     from passrole.client.execution_names import place
 
     began, status = found["CreationTime"], found["PipelineExecutionStatus"]
     has_ended = exit_code(status) != NOT_ENDED
     until = found["LastModifiedTime"].timestamp() if has_ended else now
-    yield f"{place(found['PipelineExecutionArn'])}  {coloured(status)}"
-    yield f"  started     {began:%Y-%m-%d %H:%M:%S}, {age(now - began.timestamp())} ago"
-    yield f"  {'took' if has_ended else 'runs for':<10}  {duration(until - began.timestamp())}"
+    yield f"{place(found['PipelineExecutionArn'])}  ", coloured(status)
+    yield "  started     ", f"{began:%Y-%m-%d %H:%M:%S}, {age(now - began.timestamp())} ago"
+    yield f"  {'took' if has_ended else 'runs for':<10}  ", duration(until - began.timestamp())
     for each in found["PipelineParameters"]:
-        yield f"  parameter   {each['Name']}={escaped(each['Value'])}"
+        yield "  parameter   ", f"{each['Name']}={escaped(each['Value'])}"
     if reason := found.get("FailureReason"):
-        yield f"  reason      {escaped(reason)}"
+        yield "  reason      ", escaped(reason)
 
 
 def duration(seconds: float) -> str:
@@ -159,23 +162,23 @@ def _with_logs(found: "Summary", names: Container[str]) -> Iterator[str]:
             yield each["StepName"]
 
 
-def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -> Iterator[str]:
+def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -> Iterator[tuple[str, str]]:
     id_, status = found["PipelineExecutionArn"].rpartition("/")[2], found["PipelineExecutionStatus"]
     goes_on = exit_code(status) == NOT_ENDED
     if goes_on and connection.is_at_rest:
-        yield "passrole serve                 no server runs; it continues with one"
+        yield "passrole serve", "no server runs; it continues with one"
     for step in steps if goes_on else ():
         if step.waits:
-            yield f"passrole approve {step.token}  let {step.name} succeed"
-            yield f'passrole reject {step.token} --reason "..."'
+            yield f"passrole approve {step.token}", f"let {step.name} succeed"
+            yield f'passrole reject {step.token} --reason "..."', ""
     failed = [step for step in steps if step.status == "Failed"]
     for name in _with_logs(found, {step.name for step in failed}):
-        yield f"passrole logs {id_} {name}  what it wrote"
+        yield f"passrole logs {id_} {name}", "what it wrote"
     if any("AccessDenied" in step.reason or "not authorized" in step.reason for step in failed):
-        yield "passrole explain  why the last call was denied"
+        yield "passrole explain", "why the last call was denied"
     if status in ("Failed", "Stopped"):
-        yield f"passrole retry {id_}  run again from the steps that failed"
+        yield f"passrole retry {id_}", "run again from the steps that failed"
     if goes_on and not connection.is_at_rest:
-        yield f"passrole logs -f {id_}  follow what it writes"
+        yield f"passrole logs -f {id_}", "follow what it writes"
         if status == "Executing":
-            yield f"passrole stop {id_}"
+            yield f"passrole stop {id_}", ""

@@ -13,6 +13,7 @@ from passrole.cli.pipelines.progress import CLICK_COLOURS
 
 _GAP = "  "
 _LAST_WIDTH_MIN = 16
+_ENDLESS = 100_000
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -42,6 +43,27 @@ def lines(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
         first, *more = _wrapped(row[-1], left)
         yield _aligned((*row[:-1], first), widths)
         yield from (" " * before + line for line in more)
+
+
+def labelled(label: str, value: str, *, width: int, label_width: int) -> Iterator[str]:
+    """A label with its value, wrapped below itself; a word that is wider stays whole, as it may be copied."""
+    indent = " " * min(label_width, width // 4)
+    first = label.ljust(label_width)
+    yield from textwrap.wrap(
+        value,
+        width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def width() -> int:
+    """The columns of the terminal; as good as endless where there is none."""
+    from passrole.cli.pipelines.screens import is_terminal
+
+    return colour.console().width if is_terminal() else _ENDLESS
 
 
 def coloured(status: str) -> str:

@@ -24,6 +24,7 @@ NO_SERVER = 3
 """The exit code of --exit-status where no server runs, as of `pg_ctl status`."""
 
 _SHOWN_MAX = 10
+_LABEL_WIDTH = 19
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -47,8 +48,12 @@ def status(context: click.Context, exit_status: bool, data: Path | None, format_
     if format_ == "json":
         click.echo(json.dumps(as_json(found), indent=2))
     else:
-        for line in _lines(found):
-            click.echo(line)
+        from passrole.cli.pipelines import tables
+
+        width = tables.width()
+        for label, value in _lines(found):
+            for line in tables.labelled(label, value, width=width, label_width=_LABEL_WIDTH):
+                click.echo(line)
     context.exit(NO_SERVER if exit_status and found.url is None else 0)
 
 
@@ -82,23 +87,19 @@ def bytes_for_people(size: float) -> str:
     return f"{size:.1f} {_UNITS[-1]}"
 
 
-def _lines(found: "FolderState") -> Iterator[str]:
+def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
     server = (
         f"runs at {found.url}, process {found.pid}" if found.url else "none runs; `passrole serve` starts one"
     )
-    yield _line("server", server)
-    yield _line("data folder", escaped(str(found.data)))
+    yield ("server", server)
+    yield ("data folder", escaped(str(found.data)))
     for part, size in {"size": sum(found.sizes.values()), **found.sizes}.items():
-        yield _line(part if part == "size" else f"  {part}", bytes_for_people(size))
-    yield _line("account", f"{found.account} in {found.region}")
-    yield _line("pipelines", str(found.pipelines))
-    yield _line("executions", _counts(found.executions))
+        yield (part if part == "size" else f"  {part}", bytes_for_people(size))
+    yield ("account", f"{found.account} in {found.region}")
+    yield ("pipelines", str(found.pipelines))
+    yield ("executions", _counts(found.executions))
     yield from _listed("runs" if found.url else "would run", _running(found))
     yield from _listed("waits", _waiting(found))
-
-
-def _line(label: str, value: str) -> str:
-    return f"{label:<17}  {value}"
 
 
 def _counts(executions: Mapping[str, int]) -> str:
@@ -126,8 +127,8 @@ def _waiting(found: "FolderState") -> list[str]:
     return [f"{place} for {age_}: passrole approve {token}" for token, age_, place, _ in rows]
 
 
-def _listed(label: str, texts: list[str]) -> Iterator[str]:
+def _listed(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
     for number, text in enumerate(texts[:_SHOWN_MAX]):
-        yield _line("" if number else label, text)
+        yield ("" if number else label, text)
     if len(texts) > _SHOWN_MAX:
-        yield _line("", f"and {len(texts) - _SHOWN_MAX} more")
+        yield ("", f"and {len(texts) - _SHOWN_MAX} more")
