@@ -37,7 +37,11 @@ _FILE = NamedFileType()
 @click.argument("definitions", metavar="DEFINITION...", nargs=-1, required=True)
 @click.option("--from-endpoint", is_flag=True, help="DEFINITION is the name of a deployed pipeline.")
 @click.option(
-    "--policy", "policies", multiple=True, type=_FILE, help="A policy of the role; may be repeated."
+    "--policy",
+    "policies",
+    multiple=True,
+    type=_FILE,
+    help="A policy of the role, or a template, plan or AWS answer with it; may be repeated.",
 )
 @click.option("--boundary", type=_FILE, help="The role's permissions boundary.")
 @click.option("--trust", type=_FILE, help="The role's trust policy; trust is not checked without it.")
