@@ -95,11 +95,11 @@ def _spark_s3(config: Config) -> Finding:
     if spark.uses_s3a:
         return Finding("S3 in Spark", "ok", "S3A calls S3 as the role of each step")
     if config.spark_s3 == "folder":
-        return Finding("S3 in Spark", "missing", f"{unchecked}, as the setting says", "set spark_s3 to auto")
+        return Finding("S3 in Spark", "limited", f"{unchecked}, as the setting says", "set spark_s3 to auto")
     reason = None if spark.home is None else spark.unavailable_reason()
     if reason and "S3A" in reason:
         return Finding("S3 in Spark", "missing", "S3A is not installed", "passrole doctor --install-s3a")
-    return Finding("S3 in Spark", "missing", unchecked, "passrole doctor --install-s3a")
+    return Finding("S3 in Spark", "limited", unchecked, "passrole doctor --install-s3a")
 
 
 def _sandbox(config: Config) -> Finding:
