@@ -142,7 +142,12 @@ def test_after_a_failure_the_last_lines_say_what_to_type(
     "text, place",
     [
         ('{\n "Version": oops\n}', " line 2 column 13: Unable to parse pipeline definition."),
-        ('{"Version": "1", "Steps": []}', " at Version: Unable to parse"),
+        ('{"Version": "1", "Steps": []}', " line 1 column 13 (Version): Unable to parse"),
+        (
+            '{"Version": "2020-12-01",\n "Steps": [\n  {"Name": "A", "Type": "Lambda", "FunctionArn": 5}]}',
+            " line 3 column 50 (Steps[0].FunctionArn): ",
+        ),
+        ('{"Version": "2020-12-01",\n "Steps": [\n  {"Type": "Fail"}]}', " line 3 column 3 (Steps[0]): "),
         ("[1]", ": Unable to parse"),
         ("", " line 1 column 1: Unable to parse"),
     ],

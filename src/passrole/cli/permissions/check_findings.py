@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from passrole.cli.permissions.documents.places import START
+from passrole.cli.documents.places import START
 from passrole.cli.permissions.findings import Finding, finding
 from passrole.cli.permissions.pipeline_files import PipelineFile
 from passrole.cli.permissions.report import Report, needed, subject_of_need, why

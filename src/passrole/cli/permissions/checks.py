@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from passrole import needs
+from passrole.cli.documents.places import place_in
 from passrole.cli.errors import Misuse
 from passrole.cli.permissions import pipeline_programs
 from passrole.cli.permissions.check_findings import with_findings
 from passrole.cli.permissions.check_output import Checked
-from passrole.cli.permissions.documents.places import place_in
 from passrole.cli.permissions.findings import Finding, finding
 from passrole.cli.permissions.inputs import given_files, is_definition
 from passrole.cli.permissions.named_file import NamedFile

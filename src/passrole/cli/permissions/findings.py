@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from passrole.cli.permissions.documents import Place
-from passrole.cli.permissions.documents.places import START
+from passrole.cli.documents import Place
+from passrole.cli.documents.places import START
 from passrole.cli.permissions.rules import Severity, rules
 from passrole.cli.permissions.source_root import relative
 from passrole.needs import Need

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from passrole import needs
+from passrole.cli.documents import UnreadableDocument, read_document, read_limited
 from passrole.cli.errors import Failed, Misuse
-from passrole.cli.permissions.documents import UnreadableDocument, read_document, read_limited
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.report import printable
 from passrole.cli.permissions.subject import Choice, evaluate_subject, subject_of

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from passrole.cli.errors import Misuse
-from passrole.cli.permissions.documents import (
+from passrole.cli.documents import (
     Document,
     Path,
     UnreadableDocument,
@@ -14,7 +13,8 @@ from passrole.cli.permissions.documents import (
     read_limited,
     shown,
 )
-from passrole.cli.permissions.documents.places import place_in
+from passrole.cli.documents.places import place_in
+from passrole.cli.errors import Misuse
 from passrole.cli.permissions.findings import Finding, finding, finding_json
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.role_files.described import Policy

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from passrole.cli.errors import Misuse
-from passrole.cli.options import pipeline_name
-from passrole.cli.permissions.documents import (
+from passrole.cli.documents import (
     Document,
     Path,
     UnreadableDocument,
     read_document,
     read_limited,
 )
+from passrole.cli.errors import Misuse
+from passrole.cli.options import pipeline_name
 from passrole.cli.permissions.named_file import NamedFile
 
 _DEFINITION = "PipelineDefinition"

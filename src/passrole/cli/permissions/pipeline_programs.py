@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from passrole.cli.documents import read_limited
 from passrole.cli.errors import Misuse
 from passrole.cli.permissions import program_start
-from passrole.cli.permissions.documents import read_limited
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.pipeline_files import PipelineFile
 from passrole.config import Config

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from passrole.cli.documents import read_limited
 from passrole.cli.errors import Misuse
-from passrole.cli.permissions.documents import read_limited
 from passrole.cli.permissions.findings import Finding, Suppressed, fingerprints_in
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.rules import SEVERITIES, Severity, covers, unknown_code

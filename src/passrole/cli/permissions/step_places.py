@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 
-from passrole.cli.permissions.documents import Path, Place, shown
-from passrole.cli.permissions.documents.places import START
+from passrole.cli.documents import Path, Place, shown
+from passrole.cli.documents.places import START
 from passrole.cli.permissions.pipeline_files import PipelineFile
 from passrole.needs import Definition, Need, RawStep
 from passrole.needs.document import BRANCHES

@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import PurePath
 from typing import Any, Final
 
-from passrole.cli.permissions.documents import Place
+from passrole.cli.documents import Place
 from passrole.cli.permissions.findings import Finding, Suppressed, finding
 from passrole.cli.permissions.rules import covers
 from passrole.cli.permissions.source_root import relative

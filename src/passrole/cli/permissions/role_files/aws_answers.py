@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/cli/latest/reference/iam/
 from collections.abc import Iterator
 from typing import Any
 
-from passrole.cli.permissions.documents import Path
+from passrole.cli.documents import Path
 from passrole.cli.permissions.role_files.described import Policy, Role, RoleFile, decoded, tags_of
 
 

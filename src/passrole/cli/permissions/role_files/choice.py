@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from passrole.cli.documents import Document, UnreadableDocument, read_document, read_limited
 from passrole.cli.errors import Misuse
-from passrole.cli.permissions.documents import Document, UnreadableDocument, read_document, read_limited
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.role_files.described import Policy, Role, RoleFile
 from passrole.cli.permissions.role_files.forms import UnknownForm, read_role_file

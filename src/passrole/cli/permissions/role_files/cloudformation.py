@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from passrole.cli.permissions.documents import Path
+from passrole.cli.documents import Path
 from passrole.cli.permissions.role_files.described import Policy, Role, RoleFile, tags_of
 from passrole.cli.permissions.role_files.intrinsics import Values, unknown_in
 from passrole.needs import Place

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from passrole.cli.permissions.documents import Path
+from passrole.cli.documents import Path
 
 
 @dataclass(frozen=True)

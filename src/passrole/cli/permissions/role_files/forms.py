@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from passrole.cli.permissions.documents import Document
+from passrole.cli.documents import Document
 from passrole.cli.permissions.role_files import aws_answers, cloudformation, terraform
 from passrole.cli.permissions.role_files.described import Role, RoleFile
 from passrole.needs import Place

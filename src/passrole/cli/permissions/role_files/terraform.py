@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from passrole.cli.permissions.documents import Path
+from passrole.cli.documents import Path
 from passrole.cli.permissions.role_files.described import Policy, Role, RoleFile, decoded
 from passrole.cli.permissions.role_files.terraform_references import Configuration, Target
 

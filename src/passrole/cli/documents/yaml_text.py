@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from passrole.cli.permissions.documents.places import Path, Place
+from passrole.cli.documents.places import Path, Place
 
 CHARACTERS_MAX: Final = 2_000_000  # CloudFormation takes 1 MB
 DEPTH_MAX: Final = 100

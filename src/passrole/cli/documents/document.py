@@ -8,9 +8,9 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from passrole import exact_json
+from passrole.cli.documents.places import START, Path, Place, json_offsets, place_at
+from passrole.cli.documents.yaml_text import UnreadableYaml, read_yaml
 from passrole.cli.errors import Misuse
-from passrole.cli.permissions.documents.places import START, Path, Place, json_offsets, place_at
-from passrole.cli.permissions.documents.yaml_text import UnreadableYaml, read_yaml
 
 STANDARD_INPUT: Final = "-"
 
