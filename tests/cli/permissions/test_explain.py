@@ -276,3 +276,37 @@ def test_an_action_that_exists_or_may_is_decided(action: str, tmp_path: Path) ->
         main, ["explain", "--policy", str(tmp_path / "role.json"), "--action", action]
     )
     assert (result.exit_code, result.stderr) == (1, "")
+
+
+TEMPLATE = """
+Resources:
+  Runner:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: runner
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: sagemaker.amazonaws.com}, Action: sts:AssumeRole}
+      Policies:
+        - PolicyName: sends
+          PolicyDocument:
+            Statement: {Effect: Allow, Action: sqs:SendMessage, Resource: "*"}
+"""
+
+
+def test_a_role_is_taken_from_a_template_as_check_takes_it(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(TEMPLATE)
+    for action, code in (("sqs:SendMessage", 0), ("sqs:ReceiveMessage", 1)):
+        asked = explain("--policy", f"{file}:Runner", "--action", action, "--resource", QUEUE)
+        assert asked.exit_code == code, asked.output
+    assert "CloudFormation template" in asked.stderr
+
+
+def test_a_trust_policy_is_taken_from_the_answer_of_get_role(tmp_path: Path, write: Write) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    role = write("role.json", {"Role": {"RoleName": "x", "Arn": ROLE, "AssumeRolePolicyDocument": trust}})
+    own = write("own.json", document({"Effect": "Allow", "Action": "sts:*", "Resource": "*"}))
+    asked = ("--policy", own, "--resource-policy", role, "--action", "sts:AssumeRole", "--resource", ROLE)
+    found = explain(*asked)
+    assert found.exit_code == 0, found.output

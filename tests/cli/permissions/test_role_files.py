@@ -96,7 +96,7 @@ def test_what_a_form_lacks_is_said_with_what_has_it(option: str, file: str, mess
 
 def test_of_several_roles_the_first_that_sagemaker_may_assume_is_taken_and_another_can_be_named() -> None:
     taken = against("authorization-details.json")
-    assert "of its role `pipeline-role` is taken 2 policies and the trust policy" in taken.stderr
+    assert "using 2 policies and the trust policy of its role `pipeline-role`" in taken.stderr
     assert "it also has `bastion`, `another-role`: name another role with " in taken.stderr
     named = against("authorization-details.json:another-role", "-p", "x=1")
     assert (named.exit_code, "has no parameter `x`" in named.stderr) == (2, True)

@@ -5,18 +5,23 @@ It explains nothing; the principal and its policies come from files, or from the
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
+
+import click
 
 from passrole import arns
 from passrole.cli.errors import Failed, Misuse, aws_errors_reported
 from passrole.cli.options import Assignment
 from passrole.cli.permissions.explanation import Explanation, explain_request, principal_of
-from passrole.cli.permissions.policy_files import named_policy, policy_of
+from passrole.cli.permissions.named_file import NamedFile
+from passrole.cli.permissions.policy_files import policy_of
+from passrole.cli.permissions.report import printable
+from passrole.cli.permissions.role_files import boundary_in, permissions_in, trust_in
 from passrole.cli.permissions.subject import UNNAMED
 from passrole.client import ServerUnavailable
 from passrole.config import Config
-from passrole.needs import execution_role_session
+from passrole.needs import Place, execution_role_session
 from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
 from passrole.policy.lint.actions import why_unknown
@@ -41,9 +46,9 @@ class DecisionRequest:
     keys: tuple[Assignment, ...]
     principal: str | None
     role: str | None
-    policies: tuple[Path, ...]
-    boundary: Path | None
-    resource_policy: Path | None
+    policies: tuple[NamedFile, ...]
+    boundary: NamedFile | None
+    resource_policy: NamedFile | None
 
     @property
     def asks(self) -> Literal["resource", "trust"]:
@@ -71,7 +76,7 @@ def decide(asked: DecisionRequest) -> Explanation:
     ask = _by_files if _needs_no_server(asked, given) else _by_the_server
     principal, policies, attached = ask(asked, given)
     if asked.resource_policy is not None:
-        attached = policy_of(asked.resource_policy, asked.asks)
+        attached = _attached(asked, asked.resource_policy)
     policies = policies.replace(**{asked.asks: attached})
     request = Request(
         principal, action, asked.resource, _owner(asked.resource, principal), _context(asked.keys)
@@ -92,10 +97,24 @@ def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:
 
 
 def _by_files(asked: DecisionRequest, given: Principal | None) -> Parties:
-    own = execution_role_session(arns.iam(asked.config.account, "role", "/", UNNAMED))
-    identity = tuple(named_policy(file) for file in asked.policies)
-    boundary = named_policy(asked.boundary) if asked.boundary else None
+    place = Place(account=asked.config.account, region=asked.config.region)
+    found = [permissions_in(file, place) for file in asked.policies]
+    for said in chain.from_iterable((*each.said, *each.warnings) for each in found):
+        click.echo(printable(said), err=True)
+    arn = next((each.role_arn for each in found if each.role_arn), None)
+    own = execution_role_session(arn or arns.iam(asked.config.account, "role", "/", UNNAMED))
+    boundaries = (each.boundary for each in found if each.boundary)
+    boundary = boundary_in(asked.boundary, place) if asked.boundary else next(boundaries, None)
+    identity = tuple(chain.from_iterable(each.identity for each in found))
     return given or own, PolicySet(identity, boundary=boundary), None
+
+
+def _attached(asked: DecisionRequest, file: NamedFile) -> CompiledPolicy:
+    if asked.asks == "resource":
+        return policy_of(file.path, "resource")
+    trust, said = trust_in(file, Place(account=asked.config.account, region=asked.config.region))
+    click.echo("".join(f"{printable(line)}\n" for line in said), err=True, nl=False)
+    return trust
 
 
 def _by_the_server(asked: DecisionRequest, given: Principal | None) -> Parties:

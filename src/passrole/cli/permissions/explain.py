@@ -9,6 +9,7 @@ import click
 from passrole.cli import completing
 from passrole.cli.errors import Misuse
 from passrole.cli.options import Assignment, AssignmentType, data_option, examples, settings
+from passrole.cli.permissions.named_file import NamedFile, NamedFileType
 
 _EXAMPLES = examples(
     "passrole explain",
@@ -19,7 +20,7 @@ _EXAMPLES = examples(
     "    --context iam:PassedToService=lambda.amazonaws.com",
     "passrole explain --cache my-pipeline Train",
 )
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = NamedFileType()
 
 
 @click.command(epilog=_EXAMPLES)
@@ -43,7 +44,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     shell_complete=completing.roles,
     help="The caller is this role of the server, by name or ARN.",
 )
-@click.option("--policy", "policies", multiple=True, type=_FILE, help="A policy of the caller.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    type=_FILE,
+    help="A policy or role of the caller, in any form that `check` reads.",
+)
 @click.option("--boundary", type=_FILE, help="The permissions boundary of the caller.")
 @click.option("--resource-policy", type=_FILE, help="The policy of the resource, or a role's trust policy.")
 @click.option(
@@ -65,9 +72,9 @@ def explain(
     keys: tuple[Assignment, ...],
     principal: str | None,
     role: str | None,
-    policies: tuple[Path, ...],
-    boundary: Path | None,
-    resource_policy: Path | None,
+    policies: tuple[NamedFile, ...],
+    boundary: NamedFile | None,
+    resource_policy: NamedFile | None,
     cache: tuple[str, str] | None,
     format_: str,
 ) -> None:

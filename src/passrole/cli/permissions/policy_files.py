@@ -19,7 +19,6 @@ from passrole.policy.document import (
 from passrole.policy.evaluate import NamedPolicy
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.resource_syntax import PARTITIONS
-from passrole.policy.syntax import read_json
 
 
 def read_text(file: Path) -> str:
@@ -30,31 +29,12 @@ def read_text(file: Path) -> str:
         raise Misuse(f"`{file}` cannot be read: {error}") from error
 
 
-def named_policy(file: Path) -> NamedPolicy:
-    """An identity-based policy under the name of its file. Raises Misuse."""
-    return file.name, policy_of(file, "identity")
-
-
 def policy_of(file: Path, kind: DocumentKind) -> CompiledPolicy:
     """A policy of any kind. Raises Misuse."""
-    document: Any = read_text(file)
     try:
-        if kind == "identity":
-            document = unwrap_policy_version(document)
-        return parse_document(document, kind, PARTITIONS)
+        return parse_document(read_text(file), kind, PARTITIONS)
     except MalformedPolicyDocument as error:
         raise Misuse(f"`{file}` is not a usable policy: {error}") from error
-
-
-def unwrap_policy_version(text: str) -> Any:
-    """The document in what GetPolicyVersion answers, as people save it; any other text as it is."""
-    try:
-        found = read_json(text, "identity")
-    except MalformedPolicyDocument:
-        return text
-    inner = found.get("PolicyVersion", found)
-    document = inner.get("Document") if isinstance(inner, dict) else None
-    return document if isinstance(document, dict) else text
 
 
 def compile_stored(document: Any, kind: DocumentKind, name: str) -> CompiledPolicy:

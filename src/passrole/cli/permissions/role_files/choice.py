@@ -201,7 +201,7 @@ def _said(file: _File, role: Role, what: str) -> str:
         listed = ", ".join(f"`{name}`" for name in others[:_SHOWN_MAX])
         more = f" and {len(others) - _SHOWN_MAX} more" if len(others) > _SHOWN_MAX else ""
         several = f"; it also has {listed}{more}: name another role with {file.given.path}:{others[0]}"
-    return f"{file.label} is {file.found.form}; of its role `{role.name}` is taken {what}{several}"
+    return f"{file.label} is {file.found.form}; using {what} of its role `{role.name}`{several}"
 
 
 def _parts(role: Role) -> str:
