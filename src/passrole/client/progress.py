@@ -3,6 +3,7 @@
 Texts are as functions and callers wrote them: whoever shows them escapes them.
 """
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,10 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _RUNNING = ("Executing", "Stopping")
 _LOOKED_AT = (*_RUNNING, "Failed")
 _JOBS = ("TrainingJob", "ProcessingJob")
+_HAVE_LOGS = ("Lambda", "EMR", *_JOBS)
+# The call itself was denied; what a function raised has the same beginning, but no user.
+_NEVER_RAN = re.compile(r"ClientError: Failed to invoke \S+ Error Details: User: \S+ is not authorized ")
+_DENIED = ("AccessDenied", "not authorized")
 _POLL_SECONDS_MIN, _POLL_SECONDS_MAX = 0.1, 2.0
 
 
@@ -24,7 +29,8 @@ class Step:
     """The state of a step; `seconds` since its start, or its duration.
 
     `job_arn` is of the job that it runs, `job` that one's state. `taken_from` is the ARN of the execution
-    whose result it has: it `is_cached`, or was not selected.
+    whose result it has: it `is_cached`, or was not selected. `has_logs` where it started a function, a job
+    or an EMR step.
     """
 
     name: str
@@ -39,12 +45,18 @@ class Step:
     is_cached: bool = False
     job_arn: str = ""
     job: "JobState | None" = None
+    has_logs: bool = False
 
     @property
     def phase(self) -> str:
         """The phase of the job that runs."""
         runs = self.job is not None and self.status in _RUNNING and not self.job.has_ended
         return self.job.phase if self.job and runs else ""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether it failed since a call was denied."""
+        return self.status == "Failed" and any(word in self.reason for word in _DENIED)
 
     @property
     def waits(self) -> bool:
@@ -120,11 +132,12 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
     callback = metadata.get("Callback", {})
     source = taken_from(listed)
     made = callback.get("OutputParameters") or metadata.get("Lambda", {}).get("OutputParameters") or ()
+    reason = listed.get("FailureReason", "")
     return Step(
         name=listed["StepName"],
         status=listed["StepStatus"],
         seconds=_seconds(listed, now),
-        reason=listed.get("FailureReason", ""),
+        reason=reason,
         token=callback.get("CallbackToken", ""),
         outcome=metadata.get("Condition", {}).get("Outcome", ""),
         outputs=tuple((each["Name"], each["Value"]) for each in made),
@@ -132,6 +145,7 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         taken_from=source,
         is_cached="CacheHitResult" in listed,
         job_arn="" if source else job_of(listed),
+        has_logs=not source and not _NEVER_RAN.match(reason) and any(each in metadata for each in _HAVE_LOGS),
     )
 
 

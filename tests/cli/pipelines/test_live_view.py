@@ -140,7 +140,7 @@ def test_thirty_steps_and_two_callbacks_in_three_sizes(
     watched.press("too dear\r")
     watched.until("Esc leave")
     (tmp_path / "go").touch()
-    watched.until("passrole explain")
+    watched.until("passrole logs")
     told = watched.terminal.text.replace("\n", "")
     assert "Review.threshold = 0.5" in told
     assert "too dear" in told
@@ -177,5 +177,5 @@ def test_a_terminal_without_colours_gets_none(
         {"Version": "2020-12-01", "Steps": [step("Never", "Fail", Arguments={"ErrorMessage": "m"})]},
     )
     watched = watch(80, 24, "run", file, f"--data={server.data}", *arguments_, **environment)
-    watched.until("passrole explain")
+    watched.until("Failed after")
     assert "\x1b[3" not in watched.written and "\x1b[1m" not in watched.written

@@ -126,16 +126,48 @@ def test_a_pipeline_is_updated_only_where_it_changed(
     assert run("b", "--role", server.role()) == "updated"
 
 
-def test_after_a_failure_the_last_lines_say_what_to_type(
-    server: Server, write: Callable[[str, Any], str]
+def _lambda(function: str) -> dict[str, Any]:
+    return {"Name": "F", "Type": "Lambda", "FunctionArn": _FUNCTION_ARN + function}
+
+
+_FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:"
+_FAIL = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+_LOGS, _EXPLAIN = "passrole logs --data {data} {execution} F  # ", "passrole explain --data {data}  # "
+
+
+@pytest.mark.parametrize(
+    "name, code, step, expected",
+    [
+        ("fails", "", _FAIL, []),
+        ("sagemaker-broken", "raise ValueError('no table')", _lambda("sagemaker-broken"), [_LOGS]),
+        ("misnamed", "return {}", _lambda("misnamed"), [_EXPLAIN]),
+        (
+            "sagemaker-refused",
+            "raise ValueError('AccessDenied')",
+            _lambda("sagemaker-refused"),
+            [_LOGS, _EXPLAIN],
+        ),
+    ],
+)
+def test_after_a_failure_the_last_lines_say_what_has_more_to_tell(
+    server: Server,
+    write: Callable[[str, Any], str],
+    tmp_path: Path,
+    name: str,
+    code: str,
+    step: Any,
+    expected: list[str],
 ) -> None:
-    fail = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
-    file = write("p.json", {"Version": "2020-12-01", "Steps": [fail]})
-    said = invoke("run", file, "--name", "next", "--data", str(server.data)).stdout
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / "told.py").write_text(f"def handler(event, context):\n    {code or 'pass'}\n")
+    file = write("p.json", {"Version": "2020-12-01", "Steps": [step]})
+    function = () if step is _FAIL else ("--function", f"{name}={tmp_path / 'told'}:told.handler")
+    said = invoke("run", file, "--name", name, "--data", str(server.data), *function).stdout
     execution = said.partition("execution ")[2].split()[0].rpartition("/")[2]
-    logs, explain = said.splitlines()[-2:]
-    assert logs.startswith(f"passrole logs --data {server.data} {execution} F  # ")
-    assert explain.startswith(f"passrole explain --data {server.data}  # ")
+    told = [line for line in said.splitlines() if line.startswith("passrole ")]
+    assert len(told) == len(expected)
+    for line, form in zip(told, expected, strict=True):
+        assert line.startswith(form.format(data=server.data, execution=execution))
 
 
 @pytest.mark.parametrize(

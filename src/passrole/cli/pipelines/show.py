@@ -1,7 +1,7 @@
 """`passrole show`: an execution with its steps, and what to type next."""
 
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ _EXAMPLES = examples(
     "passrole show orders --exit-status       # 0 where the newest execution of `orders` succeeded",
 )
 _HEADINGS = ("Step", "Status", "Time", "")
-_HAVE_LOGS = ("Lambda", "EMR", "TrainingJob", "ProcessingJob")
 NOT_ENDED = 3
 """The exit code of --exit-status for what is not over."""
 
@@ -155,13 +154,6 @@ def _outputs(steps: Sequence["Step"]) -> Iterator[str]:
         yield from (f"  {each}" for each in found)
 
 
-def _with_logs(found: "Summary", names: Container[str]) -> Iterator[str]:
-    """The steps of these names that have run a function, a job or an EMR step."""
-    for each in found["PipelineExecutionSteps"]:
-        if each["StepName"] in names and any(kind in each.get("Metadata", {}) for kind in _HAVE_LOGS):
-            yield each["StepName"]
-
-
 def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -> Iterator[tuple[str, str]]:
     id_, status = found["PipelineExecutionArn"].rpartition("/")[2], found["PipelineExecutionStatus"]
     goes_on = exit_code(status) == NOT_ENDED
@@ -172,9 +164,10 @@ def _next(connection: "Connection", found: "Summary", steps: Sequence["Step"]) -
             yield f"passrole approve {step.token}", f"let {step.name} succeed"
             yield f'passrole reject {step.token} --reason "..."', ""
     failed = [step for step in steps if step.status == "Failed"]
-    for name in _with_logs(found, {step.name for step in failed}):
-        yield f"passrole logs {id_} {name}", "what it wrote"
-    if any("AccessDenied" in step.reason or "not authorized" in step.reason for step in failed):
+    for step in failed:
+        if step.has_logs:
+            yield f"passrole logs {id_} {step.name}", "what it wrote"
+    if any(step.is_denied for step in failed):
         yield "passrole explain", "why the last call was denied"
     if status in ("Failed", "Stopped"):
         yield f"passrole retry {id_}", "run again from the steps that failed"

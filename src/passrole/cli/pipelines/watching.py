@@ -48,7 +48,7 @@ def follow(
 
 
 def report(ended: Progress, seconds: float, execution: str, data: Path | None) -> None:
-    """Print how it ended, the outputs, and what to type after a failure."""
+    """Print how it ended, the outputs, and what to type where logs or a denial tell more of a failure."""
     ending = f"{ended.status} after {seconds:.2f} s"
     click.echo(f"{ending}: {escaped(ended.reason)}" if ended.reason else ending)
     for line in ends_of_logs(ended.steps):
@@ -91,13 +91,14 @@ def _send(connection: "Connection", shown: Screen, answer: "Answer") -> None:
 
 def _next_commands(ended: Progress, execution: str, data: Path | None) -> Iterator[str]:
     where = ["--data", str(data)] if data else []
-    failed = [step.name for step in ended.steps if step.status == "Failed" and not step.token]
-    logs = ["passrole", "logs", *where, execution.rpartition("/")[2], *failed[:1]]
-    explain = ["passrole", "explain", *where]
-    for command, why in (
-        (logs, "what the step printed"),
-        (explain, "the last call that was denied, and why"),
-    ):
+    with_logs = [step.name for step in ended.steps if step.status == "Failed" and step.has_logs]
+    commands = []
+    if with_logs:
+        id_ = execution.rpartition("/")[2]
+        commands.append((["passrole", "logs", *where, id_, with_logs[0]], "what the step printed"))
+    if any(step.is_denied for step in ended.steps):
+        commands.append((["passrole", "explain", *where], "the last call that was denied, and why"))
+    for command, why in commands:
         line = shlex.join(command)
         yield f"{line}  # {why}" if len(line) + len(why) + 4 <= _width() else line
 
