@@ -37,11 +37,11 @@ def listed(status: str = "Executing", **members: Any) -> dict[str, Any]:
         ),
         (
             listed("Succeeded", Metadata={"Lambda": {"OutputParameters": [{"Name": "n", "Value": "1"}]}}),
-            Step("S", "Succeeded", 5.0, outputs=(("n", "1"),)),
+            Step("S", "Succeeded", 5.0, outputs=(("n", "1"),), has_logs=True),
         ),
         (
             listed(Metadata={"TrainingJob": {"Arn": "arn:job"}}, AttemptCount=2),
-            Step("S", "Executing", 5.0, attempt=2, job_arn="arn:job"),
+            Step("S", "Executing", 5.0, attempt=2, job_arn="arn:job", has_logs=True),
         ),
         (
             listed("Succeeded", Metadata={"ProcessingJob": {"Arn": "arn:job"}}, CacheHitResult=FROM),

@@ -4,7 +4,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.journeys.reader import CONSOLE, FILE, Reader, unlike
+
+from passrole.cli import main
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = {
@@ -44,7 +47,8 @@ def prepared(page: str, folder: Path) -> None:
             "import boto3\ndef test_it():\n    assert 'QueueUrls' not in boto3.client('sqs').list_queues()\n"
         )
     if page == "howto/upgrade.md":
-        (folder / ".passrole").mkdir()
+        done = CliRunner().invoke(main, ["init", "--data", str(folder / ".passrole")])
+        assert done.exit_code == 0, done.output
 
 
 @pytest.mark.slow

@@ -135,7 +135,8 @@ def test_a_backup_is_readable_by_its_owner_alone_and_has_nothing_of_a_process(
     copy = tmp_path / "copy"
     done = backup(server.data, copy)
     assert done.exit_code == 0
-    assert f"restore: cp -a {copy} {server.data}\n" in done.stdout
+    away = f"mv {server.data} {server.data}.before"
+    assert f"restore, without a server: {away} && cp -a {copy} {server.data}\n" in done.stdout
     assert stat.S_IMODE(copy.stat().st_mode) == 0o700
     assert stat.S_IMODE((copy / "passrole.db").stat().st_mode) == 0o600
     names = {path.name for path in copy.iterdir()}

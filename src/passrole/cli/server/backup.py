@@ -35,4 +35,10 @@ def backup(to: Path, data: Path | None, format_: str) -> None:
         click.echo(json.dumps({"backup": str(made.folder), "files": made.files, "bytes": made.bytes}))
     else:
         click.echo(f"backed up to {made.folder}: {made.files} files, {bytes_for_people(made.bytes)}")
-        click.echo(f"restore: {shlex.join(['cp', '-a', str(made.folder), str(config.data)])}")
+        away = [
+            "mv",
+            str(config.data),
+            f"{config.data}.before",
+        ]  # cp would put the copy into a folder that is there
+        copy = ["cp", "-a", str(made.folder), str(config.data)]
+        click.echo(f"restore, without a server: {shlex.join(away)} && {shlex.join(copy)}")
