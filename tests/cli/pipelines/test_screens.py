@@ -18,6 +18,7 @@ def of(*steps: Step) -> Progress:
 
 def test_lines_show_each_change_once_and_without_colour(capsys: pytest.CaptureFixture[str]) -> None:
     with Lines() as shown:
+        shown.show(of(Step("Fit", "Starting")), 0.0)
         shown.show(of(Step("Fit", "Executing")), 0.1)
         shown.show(of(Step("Fit", "Executing", 0.1)), 0.2)
         shown.show(of(Step("Fit", "Failed", 0.2, reason="ClientError: [red]no[/]")), 0.3)

@@ -58,6 +58,8 @@ class Lines:
 
     def show(self, progress: Progress, seconds: float) -> None:
         for step in changes(self._shown, progress.steps):
+            if step.status == "Starting":  # for a moment, and whether one sees it is chance
+                continue
             status = click.style(f"{step.status:<9}", fg=CLICK_COLOURS.get(step.status))
             line = f"{seconds:8.2f} s  {status}  {escaped(step.name)}"
             details = detail(step)
