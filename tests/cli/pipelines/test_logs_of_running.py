@@ -1,13 +1,14 @@
 """What `passrole logs` says of a function that is printing, and just after it has returned."""
 
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.conftest import Server
+from tests.conftest import Server, new_name
 from tests.eventually import eventually
 
 from passrole.cli import main
@@ -29,19 +30,19 @@ def logs(server: Server, *arguments: str) -> Result:
 @pytest.fixture
 def talking(server: Server, tmp_path: Path) -> tuple[str, Callable[[], None]]:
     """An execution whose function has printed and runs; and what lets that return."""
-    function = server.function("sagemaker-talking", PRINTS, None)
+    function = server.function(new_name("sagemaker-talking"), PRINTS, None)
     arguments = {"began": str(tmp_path / "began"), "until": str(tmp_path / "until")}
     step: dict[str, Any] = {
         "Name": "Talk", "Type": "Lambda", "FunctionArn": function, "Arguments": arguments
     }  # fmt: skip
-    sagemaker = server.client("sagemaker")
+    sagemaker, name = server.client("sagemaker"), new_name("talking")
     sagemaker.create_pipeline(
-        PipelineName="talking",
+        PipelineName=name,
         RoleArn=server.access["role_arn"],
         PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
-        ClientRequestToken="t" * 32,
+        ClientRequestToken=uuid.uuid4().hex,
     )
-    arn = sagemaker.start_pipeline_execution(PipelineName="talking")["PipelineExecutionArn"]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
     eventually((tmp_path / "began").exists)
     return arn, (tmp_path / "until").touch
 

@@ -380,7 +380,8 @@ class JobRun:
             message = self._message(self._contract.failure_file)
         except JobFailed as error:
             return str(error)
-        return not_confined(code, printed) or exited(code, message)
+        is_sandbox = not containers.exists(instance.home)  # the container of an image is no sandbox of ours
+        return (not_confined(code, printed) if is_sandbox else None) or exited(code, message)
 
     def _message(self, name: str | None) -> str | None:
         if name is None:
