@@ -79,7 +79,7 @@ def test_a_failed_job_shows_its_message_and_the_end_of_its_log(runs: Runs) -> No
     start = next(
         number for number, line in enumerate(told) if line.startswith("Check printed last (pipelines-")
     )
-    assert told[start + 1 : -2] == [*(f"  line {number}" for number in range(17, 31)), "  \\x1b[31mred"]
+    assert told[start + 1 : -1] == [*(f"  line {number}" for number in range(17, 31)), "  \\x1b[31mred"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A backup is a data folder of one moment: it is restored, and what waited goes on."""
 
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -172,3 +173,20 @@ def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     assert backup(data, copy).exit_code == 0
     assert (copy / "credentials.json").is_file()
     assert "has no database yet" in backup(tmp_path / "none", tmp_path / "x").stderr
+
+
+def test_a_copy_whose_files_got_the_same_inodes_keeps_its_metadata(tmp_path: Path) -> None:
+    """A disk gives the inodes of deleted files to new ones: here the file stays, and loses its fractions."""
+    server = Server(tmp_path / "data")
+    try:
+        server.client("s3").create_bucket(Bucket="kept")
+        put(server, "kept", "a/b.txt", "one")
+        before = seen(server, "kept", "a/b.txt")
+        server.stop()
+        (path,) = (path for path in (server.data / "s3" / "kept").rglob("*") if path.is_file())
+        whole = path.stat().st_mtime_ns // 1_000_000_000 * 1_000_000_000
+        os.utime(path, ns=(whole, whole))
+        server.start()
+        assert seen(server, "kept", "a/b.txt") == before
+    finally:
+        server.stop()

@@ -138,8 +138,14 @@ def of_key(tx: Tx, bucket: str, key: str) -> list[Identity]:
 
 
 def move(tx: Tx, row: FileRow, now: Identity) -> None:
-    """The file of a row is a copy, which has another identity."""
-    tx.run("DELETE FROM objects WHERE bucket = ? AND key = ? AND inode = ?", row.bucket, row.key, now.inode)
+    """The file of a row is a copy, which has another identity; of that, another row may be in the way.
+
+    The inode may be the same: the disk gives away those of deleted files.
+    """
+    if now.inode != row.identity.inode:
+        tx.run(
+            "DELETE FROM objects WHERE bucket = ? AND key = ? AND inode = ?", row.bucket, row.key, now.inode
+        )
     tx.run(
         "UPDATE objects SET inode = ?, mtime = ? WHERE bucket = ? AND key = ? AND inode = ?",
         now.inode,
