@@ -145,11 +145,7 @@ def check(
     )
     given = unique_assignments(parameters, "-p")
     if from_endpoint:
-        if name or role or policies or boundary or trust or tags:
-            raise Misuse(
-                "--from-endpoint reads the pipeline's own role; leave out --name, --role, --policy, "
-                "--boundary, --trust and --role-tag"
-            )
+        _refuse_another_role(name, role, policies, boundary, trust, tags)
         found = check_deployed(definitions, given, choice, options.selection())
     else:
         found = check_files(definitions, name, given, choice, options.selection())
@@ -159,6 +155,15 @@ def check(
         say(f"passrole check: {unread.message}")
     write(rendered(found, format_, quiet=options.quiet), options.output)
     context.exit(2 if found.unread else 0 if found.ok or options.exit_zero else 1)
+
+
+def _refuse_another_role(*given: object) -> None:
+    """Raises Misuse."""
+    if any(given):
+        raise Misuse(
+            "--from-endpoint reads the pipeline's own role; leave out --name, --role, --policy, "
+            "--boundary, --trust and --role-tag"
+        )
 
 
 def _is_of_project(context: click.Context, parameter: str) -> bool:

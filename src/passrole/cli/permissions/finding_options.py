@@ -57,7 +57,7 @@ _OPTIONS = (
         metavar="FILE",
         help="Leave out the findings of an earlier report in json or sarif.",
     ),
-    click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
+    click.option("--exit-zero", is_flag=True, help="Exit with 0 also if there are errors."),
     click.option("-q", "--quiet", is_flag=True, help="Print the findings alone, one a line."),
     click.option(
         "--output",
