@@ -45,10 +45,34 @@ def server(config: Config, *, waits: bool) -> Iterator["Connection"]:
     yield connection
 
 
+def told(arn: str, doing: str, format_: str, *, waits: bool) -> None:
+    """Print what an execution is asked to do; in JSON its ARN, unless a line for each change follows."""
+    from passrole.cli.pipelines import telling
+    from passrole.client.execution_names import place
+
+    if format_ == "text":
+        click.echo(f"{doing} {place(arn)}")
+    elif not waits:
+        telling.answered(arn)
+
+
 def watch(
+    context: click.Context,
+    connection: "Connection",
+    execution: str,
+    data: Path | None,
+    format_: str,
+    wanted: str = "Succeeded",
+) -> None:
+    """Show an execution until it has ended, and end the command: 0 if it ended as `wanted`, else 1."""
+    ended = _ended(context, connection, execution, data, format_)
+    context.exit(0 if ended.status == wanted else 1)
+
+
+def _ended(
     context: click.Context, connection: "Connection", execution: str, data: Path | None, format_: str
 ) -> "Progress":
-    """Show an execution that goes on until it has ended; its final state. Ctrl-C ends the command."""
+    """Its final state. Ctrl-C ends the command."""
     from passrole.cli.pipelines import watching
     from passrole.client.plan import Plan
     from passrole.definition import parse_stored

@@ -28,17 +28,13 @@ def retry(context: click.Context, execution: str, wait: bool, data: Path | None,
     parameters. With --wait the exit code is 0 if the execution Succeeded, else 1. EXECUTION is an ARN, an id
     or its beginning, `last`, or a pipeline's name, which means its newest execution.
     """
-    from passrole.cli.pipelines import changing, telling
-    from passrole.client.execution_names import execution_arn, place
+    from passrole.cli.pipelines import changing
+    from passrole.client.execution_names import execution_arn
 
     with changing.server(settings(data=data), waits=wait) as connection:
         with aws_errors_reported():
             arn = execution_arn(connection, execution)
             connection.client("sagemaker").retry_pipeline_execution(PipelineExecutionArn=arn)
-        if format_ == "text":
-            click.echo(f"retrying {place(arn)}")
-        elif not wait:
-            telling.answered(arn)
+        changing.told(arn, "retrying", format_, waits=wait)
         if wait:
-            ended = changing.watch(context, connection, arn, data, format_)
-            context.exit(0 if ended.status == "Succeeded" else 1)
+            changing.watch(context, connection, arn, data, format_)

@@ -64,5 +64,4 @@ def start(
         execution = str(answer["PipelineExecutionArn"])
         telling.execution(execution, format_, waits=wait)
         if wait:
-            ended = changing.watch(context, connection, execution, data, format_)
-            context.exit(0 if ended.status == "Succeeded" else 1)
+            changing.watch(context, connection, execution, data, format_)

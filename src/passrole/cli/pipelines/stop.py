@@ -29,8 +29,8 @@ def stop(context: click.Context, execution: str, wait: bool, data: Path | None, 
     else 1. EXECUTION is an ARN, an id or its beginning, `last`, or a pipeline's name, which means its newest
     execution.
     """
-    from passrole.cli.pipelines import changing, telling
-    from passrole.client.execution_names import execution_arn, place
+    from passrole.cli.pipelines import changing
+    from passrole.client.execution_names import execution_arn
     from passrole.client.progress import progress_of
 
     with changing.server(settings(data=data), waits=wait) as connection:
@@ -40,10 +40,6 @@ def stop(context: click.Context, execution: str, wait: bool, data: Path | None, 
             waiting = [step for step in progress_of(connection.client("sagemaker"), arn).steps if step.waits]
         for step in waiting:
             say(f'{step.name} still waits: passrole reject {step.token} --reason "stopped"')
-        if format_ == "text":
-            click.echo(f"stopping {place(arn)}")
-        elif not wait:
-            telling.answered(arn)
+        changing.told(arn, "stopping", format_, waits=wait)
         if wait:
-            ended = changing.watch(context, connection, arn, data, format_)
-            context.exit(0 if ended.status == "Stopped" else 1)
+            changing.watch(context, connection, arn, data, format_, wanted="Stopped")
