@@ -151,12 +151,13 @@ def test_a_daemon_ends_with_its_program(place: Place) -> None:
 
 
 def test_what_is_tied_ends_with_whoever_started_it(place: Place, tmp_path: Path) -> None:
-    command = place.sandbox.command(place.world, ["/bin/sh", "-c", "echo up > up; exec sleep 301"], tied=True)
+    command = place.sandbox.command(place.world, ["sleep", "301"], tied=True)
     starter = f"import subprocess; subprocess.run({command!r}, env={dict(place.environment)!r})"
     with subprocess.Popen([sys.executable, "-c", starter]) as owner:
-        eventually((place.job / "up").exists)
-        assert _running_with(b"301")
-        owner.kill()
+        try:
+            eventually(lambda: _running_with(b"301"))
+        finally:
+            owner.kill()
     eventually(lambda: not _running_with(b"301"))
 
 

@@ -27,9 +27,10 @@ def test_a_killed_server_waits_for_what_still_runs_and_fails_what_is_gone(
     for each in (lasting, gone, queued):
         fleet.step_until(cluster, each, "RUNNING")
     eventually(log.exists)
+    pid = server.data / "emr" / cluster / gone / "pid"
+    eventually(lambda: pid.exists() and pid.read_text())  # a step is RUNNING before its program's shell is
     server.kill()
-    pid = int((server.data / "emr" / cluster / gone / "pid").read_text())
-    os.killpg(pid, signal.SIGKILL)
+    os.killpg(int(pid.read_text()), signal.SIGKILL)
     server.start()
     assert fleet.status(cluster, lasting)["State"] == "RUNNING"
     status = fleet.step_until(cluster, gone)
