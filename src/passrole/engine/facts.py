@@ -119,7 +119,8 @@ class CallbackSent:
 class CallbackAnswered:
     """Somebody who holds the token called SendPipelineExecutionStepSuccess or ...Failure.
 
-    `outputs` belong to a success, `reason` (the caller's own text, or None) to a failure.
+    `outputs` belong to a success, `reason` (the caller's own text, or None) to a failure. `by` is the ARN of
+    who answered, empty in journals of versions that did not keep it; `comment` is for people.
     """
 
     at: float
@@ -128,6 +129,8 @@ class CallbackAnswered:
     outcome: Literal["success", "failure"]
     outputs: tuple[Output, ...] = ()
     reason: str | None = None
+    by: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@
 """
 
 from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection, stubs
-from passrole.history.advance import WITHDRAWALS, advance, is_still_due, start
+from passrole.history.advance import CHANGES, WITHDRAWALS, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
 from passrole.history.journal import UnknownExecution, load
@@ -21,6 +21,7 @@ from passrole.history.outbox import Task, pending
 from passrole.history.state_cache import Folded
 
 __all__ = [
+    "CHANGES",
     "WITHDRAWALS",
     "Callback",
     "Execution",

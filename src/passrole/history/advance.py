@@ -48,6 +48,9 @@ from passrole.store import Tx
 WITHDRAWALS = "withdrawals"
 """The channel of executions that start nothing any more; its notices are ARNs."""
 
+CHANGES = "execution-changes"
+"""The channel of executions to which something happened; its notices are ARNs."""
+
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
     """Begin an execution as `role` (an ARN); `definition` is the digest of a text that `keep` has kept."""
@@ -119,6 +122,7 @@ def _answer_searches(tx: Tx, execution: str, decision: Decision | None) -> None:
 
 def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:
     first, last = decision.facts[0], decision.facts[-1]
+    tx.notify(CHANGES, execution)
     _keep_commands(tx, execution, before, decision)
     if isinstance(first, JobSubmitted):
         jobs.keep(tx, execution, before.role, decision.state.steps[first.step])

@@ -118,7 +118,7 @@ class Directory:
         credentials, session = sessions.open_token(self._secret, access_key, token)
         if session.account != self._account:
             raise UnknownKey(access_key)
-        principal = await self._store.read(lambda tx: _session_principal(tx, session))
+        principal = await self._store.read(lambda tx: _session_principal(tx, access_key, session))
         if principal is None:
             raise UnknownKey(access_key)
         cached = _CachedSession(
@@ -161,11 +161,13 @@ def _user_identity(tx: Tx, account: str, access_key: str) -> AccessKeyIdentity |
     user = records.find(tx, records.USERS, account, key.user)
     if user is None or key.user_id not in (None, user.id):
         return None
-    principal = Principal("user", user.arn, account, user.id, user.name, tags=user.tags)
+    principal = Principal(
+        "user", user.arn, account, user.id, user.name, tags=user.tags, access_key=access_key
+    )
     return AccessKeyIdentity(key.secret, principal)
 
 
-def _session_principal(tx: Tx, session: Session) -> Principal | None:
+def _session_principal(tx: Tx, access_key: str, session: Session) -> Principal | None:
     role = records.find_arn(tx, records.ROLES, session.role_arn)
     if role is None or role.id != session.role_id:
         return None
@@ -183,6 +185,8 @@ def _session_principal(tx: Tx, session: Session) -> Principal | None:
         tags=merged(role.tags, session.tags),
         transitive_tags=tuple(session.transitive_tags),
         keys=session.keys,
+        access_key=access_key,
+        expires=session.expires,
     )
 
 

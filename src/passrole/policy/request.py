@@ -19,7 +19,8 @@ class Principal:
     the ARN of what a service acts for, such as a rule: `aws:SourceArn`. `token_issued` is when the session
     began, in ISO 8601, where that is known. `transitive_tags` are the keys of the session's tags
     that go on to the sessions of roles which it assumes, and `keys` the condition keys that it carries into
-    every call (`aws:SourceIdentity`).
+    every call (`aws:SourceIdentity`). `access_key` is the id of the key that signed, empty inside, and
+    `expires` its end in seconds since the epoch where it has one.
     """
 
     kind: PrincipalKind
@@ -35,6 +36,8 @@ class Principal:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     transitive_tags: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict, hash=False)
+    access_key: str = field(default="", compare=False)
+    expires: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

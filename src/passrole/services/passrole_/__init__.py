@@ -1,0 +1,9 @@
+"""passrole's own operations, for what AWS has none; under `/_passrole/` (gateway/own_operations.py).
+
+Each asks for what AWS asks where it shows or gives the same: by calling that operation in the caller's name,
+or by the same permission.
+"""
+
+from passrole.services.passrole_ import callbacks, job_output, pipelines, roles, step_cache
+
+__all__ = ["callbacks", "job_output", "pipelines", "roles", "step_cache"]

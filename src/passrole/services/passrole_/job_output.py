@@ -1,0 +1,53 @@
+"""What jobs and EMR steps write, and how far their data have come."""
+
+import asyncio
+from typing import Any
+
+from passrole import arns
+from passrole.faults import Fault
+from passrole.runtimes import transfer
+from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, job_folder, read_output
+from passrole.services.context import Context
+from passrole.services.operation import operation
+
+LOG_BYTES_MAX = 4_194_304
+
+_JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
+
+
+@operation(None)
+async def read_emr_step_log(
+    ctx: Context, *, cluster_id: str, step_id: str, stream: str, offset: int = 0
+) -> dict[str, Any]:
+    """What an EMR step has written so far to `stdout` or `stderr`, from a byte on, LOG_BYTES_MAX at most."""
+    known = _is_id(cluster_id, "j-") and _is_id(step_id, "s-") and stream in (STDOUT, STDERR)
+    if not known or not isinstance(offset, int):
+        raise Fault("ValidationException", "there is no such log")
+    await ctx.call("emr", "DescribeStep", {"ClusterId": cluster_id, "StepId": step_id})
+    folder = emr_folder(ctx.config.data, cluster_id, step_id)
+    found = await asyncio.to_thread(read_output, folder, stream, max(0, offset), LOG_BYTES_MAX)
+    return {"Text": found.decode(errors="replace"), "Offset": offset + len(found)}
+
+
+@operation(None)
+async def describe_job_transfer(ctx: Context, *, job_arn: str) -> dict[str, Any]:
+    """How many bytes of how many a training or processing job has downloaded or uploaded so far.
+
+    Empty where nothing large is under way. Raises ValidationException for another ARN.
+    """
+    found = arns.parse(job_arn) if isinstance(job_arn, str) else None
+    kind, _, name = found.resource.partition("/") if found else ("", "", "")
+    if kind not in _JOBS:
+        raise Fault("ValidationException", "JobArn must be the ARN of a training or processing job")
+    member = _JOBS[kind]
+    described = await ctx.call("sagemaker", f"Describe{member}", {f"{member}Name": name})
+    if described[f"{member}Arn"] != job_arn:
+        raise Fault("ValidationException", "JobArn must be of this account and region")
+    return dict(await asyncio.to_thread(transfer.read, job_folder(ctx.config.data, kind, ctx.key(name))))
+
+
+def _is_id(text: object, prefix: str) -> bool:
+    if not isinstance(text, str):
+        return False
+    rest = text.removeprefix(prefix)
+    return text.startswith(prefix) and rest.isascii() and rest.isalnum()
