@@ -12,7 +12,11 @@ OLDEST = (3, 8)
 NEWER_THAN_THAT = {"graphlib", "tomllib", "zoneinfo"}
 LIBRARY = sys.stdlib_module_names - NEWER_THAN_THAT
 # imported where they are needed, never on top: the user's packages, and a program's own parts
-BELOW = {"script_mode.py": {"boto3"}, "xgboost_mode.py": {"xgboost_algorithm"}}
+BELOW = {
+    "script_mode.py": {"boto3"},
+    "xgboost_mode.py": {"xgboost_algorithm"},
+    "serve_model.py": {"model_server"},
+}
 
 
 def imported(nodes: list[ast.stmt] | list[ast.AST], own: set[str]) -> set[str]:

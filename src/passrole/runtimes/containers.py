@@ -74,8 +74,9 @@ class Engine:
 @dataclass(frozen=True)
 class Container:
     """What runs. Without `entrypoint` the image's own program does. `mounts` are folders and files of this
-    machine (the value) by their path inside, `readable` those that are read-only. The limits are those of the
-    whole container; 0 is none.
+    machine (the value) by their path inside, `readable` those that are read-only. `port` is one inside and
+    the one of this machine's loopback that leads to it: such a container has a network of its own, and does
+    not reach this machine's loopback. The limits are those of the whole container; 0 is none.
     """
 
     image: str
@@ -86,6 +87,7 @@ class Container:
     mounts: Mapping[Path, Path]
     readable: Mapping[Path, Path] = field(default_factory=dict)
     network: bool = True
+    port: tuple[int, int] | None = None
     memory_mb: int = 0
     processes_max: int = 0
 
@@ -196,14 +198,18 @@ def _tried(name: str) -> tuple[Engine | None, str]:
 
 def _creation(engine: Engine, container: Container, name: str, home: Path) -> Iterator[str]:
     yield from ("create", "--name", name, "--hostname", container.hostname)
-    yield from ("--network", "host" if container.network else "none")
+    if container.port is not None:
+        inside, here = container.port
+        yield from ("--publish", f"127.0.0.1:{here}:{inside}")
+    else:
+        yield from ("--network", "host" if container.network else "none")
     # else podman's `rm --force` asks first and waits: one that is cut off leaves it "stopping"
     yield from ("--stop-timeout", "0")
     yield from ("--env-file", str(home / ENVIRONMENT))
-    for inside, here in container.mounts.items():
-        yield from ("--volume", f"{here}:{inside}")
-    for inside, here in container.readable.items():
-        yield from ("--volume", f"{here}:{inside}:ro")
+    for target, source in container.mounts.items():
+        yield from ("--volume", f"{source}:{target}")
+    for target, source in container.readable.items():
+        yield from ("--volume", f"{source}:{target}:ro")
     if container.memory_mb:
         yield from ("--memory", f"{container.memory_mb}m")
     if container.processes_max and engine.limits_processes:

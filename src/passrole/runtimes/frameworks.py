@@ -21,6 +21,11 @@ _DISTRIBUTIONS = (
     ("mxnet-training*", "mxnet"),
     ("huggingface-pytorch-training*", "torch"),
     ("huggingface-tensorflow-training*", "tensorflow"),
+    ("pytorch-inference*", "torch"),
+    ("tensorflow-inference*", "tensorflow"),
+    ("mxnet-inference*", "mxnet"),
+    ("huggingface-pytorch-inference*", "torch"),
+    ("huggingface-tensorflow-inference*", "tensorflow"),
 )
 """Repositories, and the packages whose version begins the tag."""
 
@@ -41,6 +46,14 @@ def difference(image: str, environment: Path, *, tells_missing: bool = True) -> 
     if wanted and wanted != installed.split(".")[: len(wanted)]:
         return f"{name} is {'.'.join(wanted)} in the image and {installed} in {environment}"
     return None
+
+
+def handlers(image: str) -> str:
+    """Whose default handlers serve the image's models: the name that serve_model.py knows."""
+    known = {"scikit-learn": "sklearn", "xgboost": "xgboost", "torch": "torch"}
+    is_pytorchs_own = repository(image).startswith("pytorch-")  # Hugging Face's has others
+    name = distribution(image) or ""
+    return known.get(name, "other") if name != "torch" or is_pytorchs_own else "other"
 
 
 def distribution(image: str) -> str | None:

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from passrole.config import ImageRule
 from passrole.runtimes.image_names import repository
 
-Form = Literal["entrypoint", "script", "xgboost", "spark", "command", "container"]
+Form = Literal[
+    "entrypoint", "script", "xgboost", "spark", "command", "container", "serving script", "serving xgboost"
+]
 
 _SCRIPT_REPOSITORIES = (
     "sagemaker-scikit-learn",
@@ -30,6 +32,18 @@ _SCRIPT_REPOSITORIES = (
 
 https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
 """
+
+_SERVING_REPOSITORIES = (
+    "sagemaker-scikit-learn",
+    "sagemaker-base-python",
+    "sagemaker-distribution*",
+    "pytorch-inference*",
+    "tensorflow-inference*",
+    "mxnet-inference*",
+    "huggingface-*-inference*",
+    "autogluon-inference*",
+)
+"""The repositories of the images that serve a model by a user's inference.py."""
 
 XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
 
@@ -89,6 +103,25 @@ def processing(specification: Mapping[str, Any], machine: Machine) -> Chosen:
         return Chosen("spark")
     if specification.get("ContainerEntrypoint"):
         return _entrypoint(specification["ContainerEntrypoint"], machine)
+    return _container(image, machine)
+
+
+def serving(image: str, environment: Mapping[str, str], machine: Machine) -> Chosen:
+    """The form of a model's container, by its Image and Environment. Raises CannotRun.
+
+    XGBoost's image serves a script where SAGEMAKER_PROGRAM names one; any image does so in an environment
+    that a rule names.
+    """
+    ruled = _ruled(image, machine.rules)
+    if ruled is not None and ruled.form == "container":
+        return ruled
+    if ruled is not None and ruled.form == "command":
+        return Chosen("command", command=(*ruled.command, "serve"))
+    python = ruled.environment if ruled else None
+    if _is(image, XGBOOST) and not environment.get("SAGEMAKER_PROGRAM"):
+        return Chosen("serving xgboost", python)
+    if ruled is not None or _is(image, XGBOOST, *_SERVING_REPOSITORIES):
+        return Chosen("serving script", python)
     return _container(image, machine)
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tests.runtimes.programs.training_folder import (
     Seen,
     TrainingFolder,
     other_python,
+    tiny_wheel,
 )
 
 PROGRAM = PROGRAMS / "script_mode.py"
@@ -306,12 +306,7 @@ def test_an_entry_point_that_links_out_of_the_code_is_refused(folder: TrainingFo
 def test_requirements_go_into_the_jobs_own_layer(folder: TrainingFolder) -> None:
     folder.configure(TRAIN)
     folder.write({"requirements.txt": "./tiny-1.0-py3-none-any.whl\n", "train.py": "import tiny\n@probe"})
-    with zipfile.ZipFile(folder.base / "code/tiny-1.0-py3-none-any.whl", "w") as wheel:
-        about = "tiny-1.0.dist-info"
-        wheel.writestr("tiny.py", "")
-        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{about}/RECORD", "")
+    tiny_wheel(folder.base / "code")
     seen = run(folder, PIP_NO_INDEX="1")
     assert seen.success, seen.output
     assert [path.name for path in (folder.base / "site").glob("lib/*/site-packages/tiny.py")] == ["tiny.py"]

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,3 +146,13 @@ def python_of(variable: str) -> str | None:
     """The interpreter that a variable of the developer's names, for packages that are not ours to install."""
     named = os.environ.get(variable)
     return named if named and Path(named).exists() else None
+
+
+def tiny_wheel(folder: Path) -> None:
+    """Put a package that pip installs without an index into a folder: tiny-1.0-py3-none-any.whl."""
+    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+        about = "tiny-1.0.dist-info"
+        wheel.writestr("tiny.py", "")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")

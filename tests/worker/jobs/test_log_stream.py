@@ -3,10 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from passrole.arns import Account, Region
 from passrole.faults import Fault
-from passrole.services.sagemaker.jobs.kinds import TRAINING
-from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
@@ -16,7 +13,6 @@ def test_a_role_that_is_gone_does_not_end_the_job(tmp_path: Path) -> None:
     instance = Instance("algo-1", 0, tmp_path)
     instance.run.mkdir()
     (instance.run / "stdout").write_text("line\n")
-    job = Job("a", Account("111122223333"), Region("us-east-1"), "arn", "role", {}, 1.0, 1.0)
     asked = []
 
     async def session() -> Objects:
@@ -24,7 +20,7 @@ def test_a_role_that_is_gone_does_not_end_the_job(tmp_path: Path) -> None:
         raise Fault("AccessDenied", "no such role")
 
     async def bring_twice() -> None:
-        stream = LogStream(TRAINING, job, instance, session, lambda: 1.0)
+        stream = LogStream("group", "a/algo-1-1", instance, session, lambda: 1.0)
         await stream.bring()
         await stream.bring(is_last=True)
 

@@ -12,6 +12,7 @@ from passrole.runtimes.ml.environment import Access
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, JobKind
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs import programs
+from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import JobFailed
 
 ACCESS = Access("us-east-1", "http://127.0.0.1:1", Credentials("k", "s", "t", 1.0))
@@ -22,7 +23,8 @@ TRAINING_REQUEST = {"AlgorithmSpecification": {"TrainingImage": "x/mine:1", "Con
 def _program(tmp_path: Path, kind: JobKind, request: dict[str, Any], images: str) -> programs.Program:
     config = Config(data=tmp_path, images=ImageRules(images))
     job = Job("a", Account("111122223333"), Region("us-east-1"), "arn", "role", request, 1.0, 1.0)
-    return programs.program(kind, job, programs.Instance("algo-1", 0, tmp_path), config, ACCESS)
+    workload = contract_of(kind).workload(job, 0)
+    return programs.program(workload, programs.Instance("algo-1", 0, tmp_path), config, ACCESS)
 
 
 def test_an_environment_alone_is_no_program(tmp_path: Path) -> None:

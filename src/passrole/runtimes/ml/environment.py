@@ -39,6 +39,13 @@ def processing(given: Mapping[str, str], path: str, access: Access) -> dict[str,
     return {**_common(path, access), **given}
 
 
+def serving(
+    given: Mapping[str, str], of_platform: Mapping[str, str], path: str, access: Access
+) -> dict[str, str]:
+    """The environment of a model's server; what a batch adds is `of_platform`."""
+    return {**_common(path, access), **given, **of_platform}
+
+
 def _common(path: str, access: Access) -> dict[str, str]:
     return {
         "PATH": path,

@@ -73,6 +73,14 @@ def processing(description: Mapping[str, Any], hosts: Hosts, current: str) -> Fo
     return Folder(("processing", "output", *map(below_ml, local_paths(description))), files)
 
 
+def serving() -> Folder:
+    """The content of /opt/ml before a model's archive is unpacked; its server listens in `server`.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+    """
+    return Folder((MODEL, "input", "server"))
+
+
 def local_paths(description: Mapping[str, Any]) -> Iterable[str]:
     """The local paths of a processing job's inputs and outputs, each before those inside it."""
     inputs = [each["S3Input"] for each in description.get("ProcessingInputs") or () if each.get("S3Input")]

@@ -294,15 +294,15 @@ def unpack(archive: Path, folder: Path, source: str) -> None:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
-                reason = _why_refused(member, inside)
+                reason = why_refused(member, inside)
                 if reason:
                     raise ClientError(f"The source archive {source!r} is refused: {member.name!r} {reason}.")
-                _extract(tar, member, inside)
+                extract(tar, member, inside)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ClientError(f"The source archive {source!r} cannot be unpacked: {error}") from error
 
 
-def _why_refused(member: tarfile.TarInfo, inside: Path) -> str | None:
+def why_refused(member: tarfile.TarInfo, inside: Path) -> str | None:
     place = inside / member.name
     if member.name.startswith("/"):
         return "is an absolute name"
@@ -324,7 +324,7 @@ def _is_in(path: Path, folder: Path) -> bool:
     return real == folder or folder in real.parents
 
 
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+def extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     member.mode = member.mode & 0o755 | 0o600  # neither set-uid nor unreadable
     member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
     if hasattr(tarfile, "data_filter"):

@@ -7,6 +7,8 @@
     following  a program while it runs        measurements  what it printed -> its metrics
     synchronised  checkpoints, while it runs
     contracts  what differs from kind to kind, a row each
+    workload   what an instance runs           instance_run  its program in this process
+    serving    a model's server, for batches and endpoints
 
 The rows are the services' (`services/sagemaker/jobs`), processes and sandboxes the runtimes'.
 """

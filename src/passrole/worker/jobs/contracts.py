@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passrole.runtimes import images
-from passrole.runtimes.images import Chosen, Machine
 from passrole.runtimes.ml import environment, folder
-from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.folder import Folder
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, JobKind
@@ -22,27 +20,21 @@ from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs import inputs, outputs
 from passrole.worker.jobs.inputs import Input
 from passrole.worker.jobs.outputs import Output
+from passrole.worker.jobs.workload import Workload
 
 Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Contract:
-    """`specification` is the member of the request that has the image, as its `image`, and the program; an
-    image's own program is `called_with` these words. `work` is where a program starts here, from /opt/ml. The
-    files are those whose text becomes FailureReason and ExitMessage. `late` has the fields of the record of a
-    job that was stopped at its time limit.
+    """`workload` is what an instance of the job runs, by the instance's number. The files are those whose
+    text becomes FailureReason and ExitMessage. `late` has the fields of the record of a job that was stopped
+    at its time limit.
     """
 
-    specification: str
-    image: str
-    called_with: tuple[str, ...]
-    work: str
     cluster: Callable[[Request], Request]
-    is_isolated: Callable[[Request], bool]
-    form: Callable[[Request, Machine], Chosen]
+    workload: Callable[[Job, int], Workload]
     folder: Callable[[Job, Hosts, str], Folder]
-    environment: Callable[[Job, str, Access], dict[str, str]]
     inputs: Callable[[Request], Sequence[Input]]
     outputs: Callable[[Job], Sequence[Output]]
     metrics: Callable[[Request], Sequence[Metric]]
@@ -56,20 +48,48 @@ def contract_of(kind: JobKind) -> Contract:
     return CONTRACTS[kind.resource]
 
 
+def _training(job: Job, _number: int) -> Workload:
+    request = job.request
+    specification: Request = request.get("AlgorithmSpecification") or {}
+    given: Mapping[str, str] = request.get("Environment") or {}
+    return Workload(
+        image=specification.get("TrainingImage"),
+        form=lambda machine: images.training(specification, request.get("HyperParameters") or {}, machine),
+        environment=lambda path, access: environment.training(job.name, job.arn, given, path, access),
+        given=given,
+        entrypoint=specification.get("ContainerEntrypoint") or (),
+        arguments=specification.get("ContainerArguments") or (),
+        called_with=("train",),
+        work="code",
+        views=_views(inputs.of_training(request)),
+        is_isolated=bool(request.get("EnableNetworkIsolation")),
+    )
+
+
+def _processing(job: Job, _number: int) -> Workload:
+    request = job.request
+    specification: Request = request["AppSpecification"]
+    given: Mapping[str, str] = request.get("Environment") or {}
+    return Workload(
+        image=specification["ImageUri"],
+        form=lambda machine: images.processing(specification, machine),
+        environment=lambda path, access: environment.processing(given, path, access),
+        given=given,
+        entrypoint=specification.get("ContainerEntrypoint") or (),
+        arguments=specification.get("ContainerArguments") or (),
+        views=_views(inputs.of_processing(request)),
+        is_isolated=bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
+    )
+
+
+def _views(wanted: Sequence[Input]) -> list[str]:
+    return [one.path for one in wanted if one.is_read_only]
+
+
 _TRAINING = Contract(
-    specification="AlgorithmSpecification",
-    image="TrainingImage",
-    called_with=("train",),
-    work="code",
     cluster=lambda request: request.get("ResourceConfig") or {},
-    is_isolated=lambda request: bool(request.get("EnableNetworkIsolation")),
-    form=lambda request, machine: images.training(
-        request.get("AlgorithmSpecification") or {}, request.get("HyperParameters") or {}, machine
-    ),
+    workload=_training,
     folder=lambda job, hosts, host: folder.training(job.request, hosts, host),
-    environment=lambda job, path, access: environment.training(
-        job.name, job.arn, job.request.get("Environment") or {}, path, access
-    ),
     inputs=inputs.of_training,
     outputs=outputs.of_training,
     metrics=lambda request: metrics(request.get("AlgorithmSpecification") or {}),
@@ -79,17 +99,9 @@ _TRAINING = Contract(
 )
 
 _PROCESSING = Contract(
-    specification="AppSpecification",
-    image="ImageUri",
-    called_with=(),
-    work="",
     cluster=lambda request: request["ProcessingResources"]["ClusterConfig"],
-    is_isolated=lambda request: bool((request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
-    form=lambda request, machine: images.processing(request["AppSpecification"], machine),
+    workload=_processing,
     folder=lambda job, hosts, host: folder.processing(PROCESSING.description(job), hosts, host),
-    environment=lambda job, path, access: environment.processing(
-        job.request.get("Environment") or {}, path, access
-    ),
     inputs=inputs.of_processing,
     outputs=outputs.of_processing,
     metrics=lambda _request: (),

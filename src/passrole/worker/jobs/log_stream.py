@@ -10,8 +10,6 @@ from typing import Any
 
 from passrole.clock import Clock
 from passrole.faults import Fault
-from passrole.services.sagemaker.jobs.kinds import JobKind
-from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.printed import Printed
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
@@ -30,16 +28,13 @@ class LogStream:
 
     def __init__(
         self,
-        kind: JobKind,
-        job: Job,
+        group: str,
+        stream: str,
         instance: Instance,
         session: Callable[[], Awaitable[Objects]],
         clock: Clock,
     ) -> None:
-        self._names = {
-            "logGroupName": f"/aws/sagemaker/{kind.member}s",
-            "logStreamName": f"{job.name}/{instance.host}-{int(job.created)}",
-        }
+        self._names = {"logGroupName": group, "logStreamName": stream}
         self._printed = Printed(instance.run, "logged")
         self._session = session
         self._clock = clock

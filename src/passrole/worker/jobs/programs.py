@@ -2,10 +2,10 @@
 
 import shlex
 import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from passrole import private_files, trees
 from passrole.config import Config, ConfigError
@@ -14,6 +14,7 @@ from passrole.runtimes import programs as own_programs
 from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
+from passrole.runtimes.ml.folder import Folder
 from passrole.runtimes.ml.hosts import Hosts
 from passrole.runtimes.sandbox import NotText, Sandbox, World, confined, exported
 from passrole.runtimes.sandbox.machine import shared, visible
@@ -24,6 +25,7 @@ from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import JobFailed
+from passrole.worker.jobs.workload import Workload
 
 ML = Path(folder.ROOT)
 CODE = "input/code.tar.gz"
@@ -35,7 +37,16 @@ LAYER = "site"
 SPARK = "input/spark"
 """From /opt/ml: Spark's configuration."""
 
-_LAYERED = ("entrypoint", "script", "spark")
+SOCKET = "server/socket"
+"""From /opt/ml: where a model's server listens."""
+
+PORT = "port"
+"""In the folder of an instance: the port of a server that knows no such socket."""
+
+PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
+"""https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/parameters.py"""
+
+_LAYERED = ("entrypoint", "script", "spark", "serving script")
 
 _OURS = Path(own_programs.__file__).resolve().parent
 
@@ -106,33 +117,31 @@ def hosts_of(kind: JobKind, job: Job) -> Hosts:
     return Hosts(resources.get("InstanceCount") or 1, resources.get("InstanceType") or "")
 
 
-def lay_out(kind: JobKind, job: Job, instance: Instance) -> None:
-    """Make /opt/ml of an instance before its inputs come."""
-    hosts = hosts_of(kind, job)
-    made = contract_of(kind).folder(job, hosts, instance.host)
+def lay_out(made: Folder, names: Sequence[str], instance: Instance) -> None:
+    """Make /opt/ml of an instance before its inputs come; `names` are the hosts of its job."""
     instance.home.mkdir(mode=private_files.FOLDER_MODE, parents=True, exist_ok=True)
     folder.lay_out(made, instance.ml)
     (instance.home / "tmp").mkdir(exist_ok=True)
-    (instance.home / "hosts").write_text(hosts_file(*hosts.names))
+    (instance.home / "hosts").write_text(hosts_file(*names))
 
 
-def form_of(kind: JobKind, job: Job, config: Config) -> Chosen:
-    """How the job's image is run; it may try a container engine. Raises JobFailed where it cannot be."""
+def form_of(workload: Workload, config: Config) -> Chosen:
+    """How the image is run; it may try a container engine. Raises JobFailed where it cannot be."""
     try:
-        return contract_of(kind).form(job.request, job_machine.machine(config))
+        return workload.form(job_machine.machine(config))
     except CannotRun as error:
         raise JobFailed(f"ClientError: {error}") from None
 
 
-def program(kind: JobKind, job: Job, instance: Instance, config: Config, access: Access) -> Program:
+def program(workload: Workload, instance: Instance, config: Config, access: Access) -> Program:
     """What runs on an instance. Raises JobFailed where it is not there."""
-    chosen = form_of(kind, job, config)
+    chosen = form_of(workload, config)
     python_home = job_machine.python_home(config, chosen.environment)
     has_layer = chosen.form in _LAYERED and _has_layer(instance, python_home)
     path = job_machine.path(python_home)
     layer = f"{ML / LAYER / 'bin'}:" if has_layer else ""
-    variables = contract_of(kind).environment(job, layer + path, access)
-    command = _command(kind, job, chosen, ML / LAYER if has_layer else python_home)
+    variables = workload.environment(layer + path, access)
+    command = _command(workload, chosen, ML / LAYER if has_layer else python_home)
     if not command:
         raise JobFailed("ClientError: The job names no program: give ContainerEntrypoint")
     if not all(map(is_text, command)):
@@ -144,10 +153,22 @@ def program(kind: JobKind, job: Job, instance: Instance, config: Config, access:
         variables = {"VIRTUAL_ENV": str(ML / LAYER), **variables}
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
-    contract = contract_of(kind)
-    warning = _warning(job.request[contract.specification][contract.image], chosen, python_home)
-    world = _world(kind, job, instance, config, python_home)
+    if chosen.form == "command" and workload.serves:
+        variables = {**variables, PORT_VARIABLE: str(own_port(instance))}
+    warning = _warning(workload.image or "", chosen, python_home)
+    world = _world(workload, instance, config, python_home)
     return Program(command, variables, world, warning, config.job_memory_mb)
+
+
+def own_port(instance: Instance) -> int:
+    """The port of an instance whose program cannot listen at a socket in its folder: a free one of loopback,
+    which is noted for a server that comes after.
+    """
+    noted = instance.home / PORT
+    if not noted.exists():
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            noted.write_text(str(free.getsockname()[1]))
+    return int(noted.read_text())
 
 
 def _limited(memory_mb: int) -> list[str]:
@@ -163,10 +184,9 @@ def _warning(image: str, chosen: Chosen, python_home: Path) -> str | None:
     return differs and f"passrole: {differs}"
 
 
-def views(kind: JobKind, job: Job, instance: Instance) -> dict[Path, Path]:
+def views(workload: Workload, instance: Instance) -> dict[Path, Path]:
     """The inputs that a program cannot change, where it sees them, and where they are."""
-    inputs = contract_of(kind).inputs(job.request)
-    return {ML / one.path: instance.views / one.path for one in inputs if one.is_read_only}
+    return {ML / path: instance.views / path for path in workload.views}
 
 
 def _has_layer(instance: Instance, python_home: Path) -> bool:
@@ -185,43 +205,47 @@ def _spark(instance: Instance, config: Config, python_home: Path, access: Access
     return found
 
 
-def _command(kind: JobKind, job: Job, chosen: Chosen, python_home: Path) -> list[str]:
-    specification: Mapping[str, Any] = job.request.get(contract_of(kind).specification) or {}
-    entrypoint = specification.get("ContainerEntrypoint") or ()
-    arguments = specification.get("ContainerArguments") or ()
+def _command(workload: Workload, chosen: Chosen, python_home: Path) -> list[str]:
     python = str(python_home / "bin" / "python")
+    image = workload.image or ""
     match chosen.form:
         case "script":
-            tells = images.tells_errors(specification["TrainingImage"])
-            options = ("--capture-error",) if tells else ()
+            options = ("--capture-error",) if images.tells_errors(image) else ()
             return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE), *options]
         case "xgboost":
-            tag = image_names.tag(specification["TrainingImage"]) or ""
-            return [python, str(_OURS / "xgboost_mode.py"), "--tag", tag]
+            return [python, str(_OURS / "xgboost_mode.py"), "--tag", image_names.tag(image) or ""]
         case "spark":
-            return [python, str(_OURS / "smspark_submit.py"), *entrypoint[1:], *arguments]
+            return [python, str(_OURS / "smspark_submit.py"), *workload.entrypoint[1:], *workload.arguments]
+        case "serving script":
+            of_script = ("--code", str(ML / CODE), "--framework", frameworks.handlers(image))
+            return [*_serving(python), "--form", "script", *of_script]
+        case "serving xgboost":
+            return [*_serving(python), "--form", "xgboost"]
         case "command":
-            return [*chosen.command, *entrypoint, *arguments]
+            return [*chosen.command, *workload.entrypoint, *workload.arguments]
         case _:
-            return [*entrypoint, *arguments]
+            return [*workload.entrypoint, *workload.arguments]
 
 
-def _world(kind: JobKind, job: Job, instance: Instance, config: Config, python_home: Path) -> World:
-    contract = contract_of(kind)
+def _serving(python: str) -> list[str]:
+    return [python, str(_OURS / "serve_model.py"), "--socket", str(ML / SOCKET)]
+
+
+def _world(workload: Workload, instance: Instance, config: Config, python_home: Path) -> World:
     return World(
-        work=ML / contract.work,
+        work=ML / workload.work,
         writable={**_shared(config), ML: instance.ml},
         readable={
             Path("/etc/hosts"): instance.home / "hosts",
             python_home: python_home,
             _OURS: _OURS,
             **visible(filter(None, [config.s3a_jars]), config.data.resolve()),
-            **views(kind, job, instance),
+            **views(workload, instance),
         },
         hidden=(config.data.resolve(),),
         temporary=instance.home / "tmp",
         hostname=instance.host,
-        network=not contract.is_isolated(job.request),
+        network=not workload.is_isolated,
     )
 
 

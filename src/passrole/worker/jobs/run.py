@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from passrole import disk, trees
@@ -18,12 +19,11 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes import containers
 from passrole.runtimes import jobs as processes
-from passrole.runtimes.containers import ContainerRefused, EngineMissing
 from passrole.runtimes.interface import Credentials
-from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
+from passrole.runtimes.jobs import JobLost, Jobs
 from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
-from passrole.runtimes.sandbox import OUTSIDE, SERIAL, Sandbox, SandboxMissing, chosen
+from passrole.runtimes.sandbox import SERIAL
 from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
@@ -32,11 +32,11 @@ from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED,
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
 from passrole.worker import writes
-from passrole.worker.jobs import inputs, outputs, programs
-from passrole.worker.jobs.container import container
+from passrole.worker.jobs import inputs, outputs, programs, serving
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
 from passrole.worker.jobs.following import Follower, followed
+from passrole.worker.jobs.instance_run import InstanceRun, sandbox
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.measurements import Measurements
 from passrole.worker.jobs.outputs import Output, Sent
@@ -112,6 +112,7 @@ class JobRun:
         metrics = self._contract.metrics(job.request)
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         self._instances = instances_of(kind, job, means.config)
+        self._runs = {each.host: self._run_of(each) for each in self._instances}
         self._has_turn = False
         self._transfer = Transfer(processes.job_folder(means.config.data, kind.resource, job.key))
 
@@ -134,10 +135,15 @@ class JobRun:
             if self._has_turn:
                 self._means.turn.release()
 
+    def _run_of(self, instance: Instance) -> InstanceRun:
+        workload = self._contract.workload(self._job, instance.number)
+        return InstanceRun(
+            workload, instance, self._means.config, self._means.jobs, partial(self._access, instance)
+        )
+
     async def _end_now(self) -> None:
-        for instance in self._instances:
-            self._means.jobs.kill(instance.run)
-            await containers.remove(instance.home)
+        for each in self._runs.values():
+            await each.end_now()
 
     async def _outcome_and_results(self) -> Mapping[str, Any]:
         has_begun = any(processes.may_have_begun(each.run) for each in self._instances)
@@ -175,8 +181,9 @@ class JobRun:
         reason = self._means.reason_to_fail(self._job.arn)
         if reason is not None:
             raise JobFailed(reason)
-        form = await asyncio.to_thread(programs.form_of, self._kind, self._job, self._means.config)
-        takes_turns = form.form != "container" and not (await self._sandbox()).confines
+        forms = {host: await run.form() for host, run in self._runs.items()}
+        is_sandboxed = any(form.form != "container" for form in forms.values())
+        takes_turns = is_sandboxed and not (await sandbox(self._means.config)).confines
         if takes_turns:
             await self._take_turn()
         await self._tell("Downloading")
@@ -187,29 +194,22 @@ class JobRun:
         for instance in self._instances:
             await containers.remove(instance.home)
             await asyncio.to_thread(trees.remove, instance.home)
-            await asyncio.to_thread(programs.lay_out, self._kind, self._job, instance)
+            hosts = programs.hosts_of(self._kind, self._job)
+            made = self._contract.folder(self._job, hosts, instance.host)
+            await asyncio.to_thread(programs.lay_out, made, hosts.names, instance)
             for one in wanted:
                 root = instance.views if one.is_read_only else instance.ml
                 await inputs.place(objects, one, root, instance.number, len(self._instances))
-            if form.form == "script":
+            form = forms[instance.host].form
+            if form == "script":
                 await self._fetch_code(objects, instance)
-            if form.form == "container":
-                await self._contain(instance)
+            if form == "container":
+                await self._runs[instance.host].contain()
             placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
             for each in self._contract.outputs(self._job):
                 if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
                     sent = self._sent(instance, each)
                     await asyncio.to_thread(outputs.know, each, instance.ml, sent)
-
-    async def _contain(self, instance: Instance) -> None:
-        """Make the instance's container, which fetches its image."""
-        try:
-            engine = await asyncio.to_thread(containers.found, self._means.config.containers)
-            access = await self._access(instance)
-            made = container(self._kind, self._job, instance, self._means.config, access)
-            await containers.create(engine, made, instance.home)
-        except (EngineMissing, ContainerRefused) as error:
-            raise JobFailed(f"ClientError: {error}") from None
 
     async def _fetch_code(self, objects: Objects, instance: Instance) -> None:
         """The user's code for script mode, whose address is JSON in a hyperparameter, or plain text."""
@@ -219,12 +219,7 @@ class JobRun:
         except ValueError:
             uri = given
         if isinstance(uri, str) and uri.startswith("s3://"):
-            one = inputs.Input(uri, "code")
-            await inputs.place(objects, one, instance.home, 0, 1)
-            fetched = instance.home / one.path / uri.rpartition("/")[2]
-            if not fetched.is_file():
-                raise JobFailed(f"ClientError: The code {uri} is not an object")
-            fetched.rename(instance.ml / programs.CODE)
+            await serving.fetch_code(objects, uri, instance)
 
     async def _ended(self) -> tuple[list[int], bool]:
         """Every instance's exit code, and whether the time was over."""
@@ -251,7 +246,7 @@ class JobRun:
 
     async def _executed(self, instance: Instance) -> int:
         """Run the program of an instance, or wait for one that an earlier process started."""
-        running = asyncio.ensure_future(self._program(instance))
+        running = asyncio.ensure_future(self._runs[instance.host].run())
         try:
             return await followed(running, self._followers(instance))
         except Exception:
@@ -261,7 +256,9 @@ class JobRun:
             running.cancel()
 
     def _followers(self, instance: Instance) -> list[Follower]:
-        stream = LogStream(self._kind, self._job, instance, self._objects, self._means.clock)
+        group = f"/aws/sagemaker/{self._kind.member}s"
+        name = f"{self._job.name}/{instance.host}-{int(self._job.created)}"
+        stream = LogStream(group, name, instance, self._objects, self._means.clock)
         folders = [
             SynchronisedFolder(one, instance, self._sent(instance, one), self._objects)
             for one in self._contract.outputs(self._job)
@@ -272,30 +269,13 @@ class JobRun:
     def _sent(self, instance: Instance, output: Output) -> Sent:
         return self._in_s3.setdefault((instance.host, output.path), {})
 
-    async def _program(self, instance: Instance) -> int:
-        if processes.may_have_begun(instance.run):
-            is_confined = not containers.exists(instance.home) and (await self._sandbox()).confines
-            return await self._means.jobs.reattach(instance.run, is_confined=is_confined)
-        if containers.exists(instance.home):
-            command, environment = containers.command(instance.home), containers.environment()
-            is_confined = False
-        else:
-            access = await self._access(instance)
-            program = programs.program(self._kind, self._job, instance, self._means.config, access)
-            sandbox = await self._sandbox()
-            command = programs.command_line(program, instance, sandbox)
-            environment, is_confined = OUTSIDE, sandbox.confines
-        return await self._means.jobs.run(
-            JobSpec(instance.run, instance.home, command, environment, is_confined)
-        )
-
     async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
         return Access(self._job.region, url, await self._credentials(instance))
 
     async def _credentials(self, instance: Instance) -> Credentials | RenewedCredentials | None:
         """Credentials that renew themselves, which SDKs fetch from a loopback address only."""
-        if self._contract.is_isolated(self._job.request):
+        if self._runs[instance.host].workload.is_isolated:
             return None
         url = self._means.config.loopback_url
         if url is None:
@@ -307,19 +287,9 @@ class JobRun:
         place = credentials.place(self._kind, self._job, instance.host)
         return RenewedCredentials(f"{url}{credentials.PATH}{place}", token)
 
-    async def _sandbox(self) -> Sandbox:
-        """Raises JobFailed where the machine has none: /opt/ml of a job is made in it."""
-        try:
-            found = await asyncio.to_thread(chosen, self._means.config.sandbox, self._means.config.containers)
-        except SandboxMissing as error:
-            raise JobFailed(f"ClientError: {error}") from None
-        if not found.shows:
-            raise JobFailed("ClientError: jobs need a sandbox, and the setting `sandbox` is `none`")
-        return found
-
     async def _take_turn(self) -> None:
         """Where only one job at a time finds its files, wait for the others of this server."""
-        isolated = self._contract.is_isolated(self._job.request)
+        isolated = any(each.workload.is_isolated for each in self._runs.values())
         if refusal := serial_refusal(len(self._instances), is_isolated=isolated):
             raise JobFailed(refusal)
         if self._means.turn.locked():
@@ -336,18 +306,13 @@ class JobRun:
     async def _interrupt(self, running: "asyncio.Future[list[int]]") -> None:
         """TERM once to each program, also to one that is only about to start; KILL to what is left."""
         loop = asyncio.get_running_loop()
-        until, unasked = loop.time() + GRACE_SECONDS, list(self._instances)
+        until, unasked = loop.time() + GRACE_SECONDS, list(self._runs.values())
         while not running.done() and loop.time() < until:
-            unasked = [each for each in unasked if not await self._asked_to_end(each)]
+            unasked = [each for each in unasked if not await each.asked_to_end()]
             wait = ASK_SECONDS if unasked else until - loop.time()
             await asyncio.wait({running}, timeout=wait)
-        for instance in self._instances if not running.done() else ():
-            if await containers.signal(instance.home, "KILL") is None:
-                self._means.jobs.kill_program(instance.run)
-
-    async def _asked_to_end(self, instance: Instance) -> bool:
-        is_asked = await containers.signal(instance.home, "TERM")
-        return self._means.jobs.interrupt(instance.run) if is_asked is None else is_asked
+        for each in self._runs.values() if not running.done() else ():
+            await each.kill_program()
 
     async def _collect(self) -> dict[str, Any]:
         """Bring the outputs to S3, whatever the exit code; further fields of the record."""
