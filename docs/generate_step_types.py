@@ -36,7 +36,7 @@ NEEDED = {
     "EMR": "Java and the extra `emr`",
 }
 DIFFERS = {
-    "Lambda": "functions are Python or JavaScript, without layers",
+    "Lambda": "functions are Python or JavaScript",
     "Callback": "nothing known",
     "EMR": "runs on this machine, or on the Spark master that you name",
     "Processing": "your Python environment stands for AWS's images; instance types count for nothing",

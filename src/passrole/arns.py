@@ -270,6 +270,11 @@ def function(region: Region, account: Account, name: str) -> str:
     return _joined("lambda", region, account, f"function:{_part(name)}")
 
 
+def layer(region: Region, account: Account, name: str) -> str:
+    """A Lambda layer; its versions have the number after a colon."""
+    return _joined("lambda", region, account, f"layer:{_part(name)}")
+
+
 def lambda_runtime(region: Region, digest: str) -> str:
     """A version of a Lambda runtime; it belongs to AWS and has no account."""
     return _joined("lambda", region, "", f"runtime:{_part(digest)}")

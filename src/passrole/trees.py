@@ -29,6 +29,13 @@ def entries(folder: Path) -> list[Path]:
         return []
 
 
+def bytes_in(root: Path) -> int:
+    """The sizes of all files in a folder and below it."""
+    return sum(
+        os.lstat(entry).st_size for folder in folders(root) for entry in entries(folder) if not entry.is_dir()
+    )
+
+
 def discard(path: Path) -> None:
     """Remove a file, a link, or a folder with its contents. What cannot be removed stays."""
     if path.is_dir() and not path.is_symlink():

@@ -41,6 +41,7 @@ POLICY = f"arn:aws:iam::{ACCOUNT}:policy/the-policy"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:the-queue"
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/the-queue"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:the-function"
+LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:the-layer:1"
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/the-pipeline"
 EXECUTION = f"{PIPELINE}/execution/abcdefghijkl"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/the-rule"
@@ -274,7 +275,11 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "code": {},
         "function_name": "the-function",
         "function_version": "1",
-        "layers": ["arn:aws:lambda:us-east-1:111122223333:layer:l:1"],
+        "arn": LAYER,
+        "content": {},
+        "layer_name": "the-layer",
+        "layers": [LAYER],
+        "version_number": 1,
         "name": "the-alias",
         "principal": "events.amazonaws.com",
         "resource": FUNCTION,

@@ -14,6 +14,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "jobs": "jobs",
     "emr": "clusters",
     "functions": "functions",
+    "layers": "layers",
     "audit.jsonl": "audit trail",
     "server-of-": "logs of servers",
 }

@@ -6,6 +6,7 @@
 
 import fs from "node:fs";
 import http from "node:http";
+import module from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
@@ -23,7 +24,30 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 // The invocation that is out: `requestId`, and how to end it.
 let current = null;
 
+// Modules of layers may be ES modules, for which Node itself does not read NODE_PATH, and Lambda does.
+const FROM_LAYERS = `
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+const BARE = /^(?![./]|[a-z]+:)/;
+export async function resolve(specifier, context, next) {
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !BARE.test(specifier)) throw error;
+    for (const modules of process.env.NODE_PATH.split(":").filter(Boolean)) {
+      const parentURL = pathToFileURL(path.join(modules, "..", "layer.mjs")).href;
+      try {
+        return await next(specifier, { ...context, parentURL });
+      } catch {
+        // the next folder may have it
+      }
+    }
+    throw error;
+  }
+}`;
+
 async function main(name) {
+  if (process.env.NODE_PATH) module.register?.(`data:text/javascript,${encodeURIComponent(FROM_LAYERS)}`);
   writeLogLines();
   process.on("beforeExit", () => current?.idle());
   process.on("uncaughtException", (error) => current?.fail(error));

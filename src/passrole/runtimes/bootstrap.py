@@ -1,4 +1,5 @@
-"""The program of a worker: `bootstrap.py (awslambdaric | own) module.handler`, in the function's environment.
+"""The program of a worker: `bootstrap.py (awslambdaric | own) module.handler [folder ...]`, in the function's
+environment. The folders are those of its layers, where modules are looked for after its own.
 
 It starts AWS's runtime interface client, or, where that has no wheel, implements the Runtime API itself with
 the same payloads. It runs inside the worker, so it imports only the standard library and nothing of passrole.
@@ -24,15 +25,15 @@ _LOG_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(
 Handler = Callable[[Any, "Context"], Any]
 
 
-def main(runtime: str, handler: str) -> None:
+def main(runtime: str, handler: str, *layers: str) -> None:
     """Serve invocations until the server goes away."""
     serve: Callable[[str], None] = _serve
     if runtime == "awslambdaric":
         serve = _awslambdaric()
 
     root = os.environ["LAMBDA_TASK_ROOT"]
-    os.environ.setdefault("PYTHONPATH", root)
-    sys.path.insert(0, root)
+    os.environ.setdefault("PYTHONPATH", os.pathsep.join((root, *layers)))
+    sys.path[:0] = [root, *layers]
     sys.argv[:] = [sys.argv[0]]
     serve(handler)
 
@@ -272,8 +273,8 @@ def _print_failure(failure: dict[str, Any]) -> None:
 
 
 def _usage() -> NoReturn:
-    sys.exit("usage: bootstrap.py (awslambdaric | own) module.handler")
+    sys.exit("usage: bootstrap.py (awslambdaric | own) module.handler [folder ...]")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2]) if len(sys.argv) == 3 else _usage()
+    main(*sys.argv[1:]) if len(sys.argv) >= 3 else _usage()

@@ -24,7 +24,7 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 @dataclass(frozen=True)
 class WorkerContext:
     """Where a worker runs: the Runtime API's address, the gateway, its code, a folder of its own to write in,
-    and the name of its log stream.
+    the name of its log stream, and its layers.
     """
 
     runtime_api: str
@@ -32,6 +32,7 @@ class WorkerContext:
     code: Path
     scratch: Path
     log_stream: str
+    opt: Path | None = None
 
 
 def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerContext) -> dict[str, str]:
@@ -48,6 +49,7 @@ def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerConte
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONNOUSERSITE": "1",
         "AWS_ENDPOINT_URL": context.endpoint_url,
+        **_of_layers(spec, context),
         **spec.environment,
         "_HANDLER": spec.handler,
         "AWS_REGION": region,
@@ -68,15 +70,34 @@ def variables(spec: FunctionSpec, credentials: Credentials, context: WorkerConte
     }
 
 
-def command(spec: FunctionSpec, bootstrap: str) -> list[str]:
-    """The worker's command line; `bootstrap` is `awslambdaric` or `own`, for Python.
+def command(spec: FunctionSpec, bootstrap: str, opt: Path | None = None) -> list[str]:
+    """The worker's command line; `bootstrap` is `awslambdaric` or `own`, for Python; `opt` has the layers.
 
     -u: output is in the pipe before the response is posted. -P: the folder of our bootstrap is not on the
     path.
     """
     if spec.runtime.startswith(_NODE):
         return [shutil.which("node") or "node", str(_NODE_BOOTSTRAP), spec.handler]
-    return [sys.executable, "-u", "-P", str(_BOOTSTRAP), bootstrap, spec.handler]
+    layers = [] if opt is None else [opt / "python/lib" / spec.runtime / "site-packages", opt / "python"]
+    return [sys.executable, "-u", "-P", str(_BOOTSTRAP), bootstrap, spec.handler, *map(str, layers)]
+
+
+def _of_layers(spec: FunctionSpec, context: WorkerContext) -> dict[str, str]:
+    """Where programs, libraries and modules of layers are looked for; `command` says it to Python.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+    """
+    opt = context.opt
+    if opt is None:
+        return {}
+    found = {
+        "PATH": f"/usr/local/bin:/usr/bin:/bin:{opt}/bin",
+        "LD_LIBRARY_PATH": f"{opt}/lib",
+    }
+    if spec.runtime.startswith(_NODE):
+        version = spec.runtime.removeprefix(_NODE).partition(".")[0]
+        found["NODE_PATH"] = f"{opt}/nodejs/node{version}/node_modules:{opt}/nodejs/node_modules"
+    return found
 
 
 def chosen_bootstrap(setting: str) -> str:

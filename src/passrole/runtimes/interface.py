@@ -15,6 +15,7 @@ class FunctionSpec:
     `revision` changes with every change of code or configuration: workers of an older one finish what
     they do and get nothing more. `code` is the folder of the unpacked archive. `environment` is what
     the function's configuration sets; the runtime adds AWS's own variables and nothing of the host's.
+    `opt` is the folder of its layers, and `remark` a line for the log of each process.
     """
 
     arn: str
@@ -27,6 +28,8 @@ class FunctionSpec:
     memory_mb: int
     environment: Mapping[str, str] = field(default_factory=dict)
     version: str = "$LATEST"
+    opt: Path | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -81,14 +81,14 @@ class WorkerProcess:
     async def start(self, launch: Launch) -> None:
         """Start the process, and wait at most INIT_SECONDS until it polls, fails or ends."""
         api = await self._broker.listen()
-        place = Place(self.spec.code, self._scratch, launch.sandbox.confines)
+        place = Place(self.spec.code, self._scratch, launch.sandbox.confines, self.spec.opt)
+        opt = place.opt_inside
         context = environment.WorkerContext(
-            api, launch.endpoint_url, place.code_inside, place.scratch_inside, self._log_stream
+            api, launch.endpoint_url, place.code_inside, place.scratch_inside, self._log_stream, opt
         )
-        warning = environment.runtime_warning(self.spec.runtime)
-        if warning:
+        for warning in filter(None, (environment.runtime_warning(self.spec.runtime), self.spec.remark)):
             self._log.line(warning)
-        command = environment.command(self.spec, launch.bootstrap)
+        command = environment.command(self.spec, launch.bootstrap, opt)
         variables = environment.variables(self.spec, self._credentials, context)
         self._init_began = perf_counter()
         try:

@@ -25,6 +25,9 @@ from passrole.runtimes.sandbox.world import TMP
 TASK_ROOT = Path("/var/task")
 """Where a function in a sandbox finds its code, as on AWS."""
 
+OPT = Path("/opt")
+"""Where a function in a sandbox finds its layers, beside what this machine has there: Python may be in it."""
+
 _SIGNALLED = 128
 """A sandbox's exit code is higher than this by the number of the signal that ended its program."""
 
@@ -47,11 +50,23 @@ class Place:
     code: Path
     scratch: Path
     confined: bool
+    opt: Path | None = None
 
     @property
     def code_inside(self) -> Path:
         """The code as the function sees it."""
         return TASK_ROOT if self.confined else self.code
+
+    @property
+    def opt_inside(self) -> Path | None:
+        """The layers as the function sees them."""
+        return OPT if self.confined and self.opt is not None else self.opt
+
+    @property
+    def readable(self) -> Mapping[Path, Path]:
+        """What a sandbox shows of the function: its code, and each entry of its layers."""
+        layers = [] if self.opt is None else trees.entries(self.opt)
+        return {TASK_ROOT: self.code.resolve(), **{OPT / entry.name: entry for entry in layers}}
 
     @property
     def scratch_inside(self) -> Path:
@@ -120,7 +135,7 @@ async def start(
 async def _confined(
     command: Sequence[str], variables: Mapping[str, str], place: Place, launch: Launch, output: int
 ) -> Started:
-    readable = {**launch.world.readable, TASK_ROOT: place.code.resolve()}
+    readable = {**launch.world.readable, **place.readable}
     inside = confined(launch.sandbox, replace(launch.world, readable=readable), command)
     given = os.memfd_create("environment")
     try:

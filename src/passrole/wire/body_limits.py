@@ -30,6 +30,7 @@ LARGER: Mapping[tuple[str, str], int] = {
     ("events", "PutEvents"): _ESCAPED * 262_144 + _REST,
     ("lambda", "CreateFunction"): LAMBDA_BYTES_MAX,
     ("lambda", "Invoke"): 6_291_456,
+    ("lambda", "PublishLayerVersion"): LAMBDA_BYTES_MAX,
     ("lambda", "UpdateFunctionCode"): LAMBDA_BYTES_MAX,
     ("logs", "PutLogEvents"): _ESCAPED * _MIB + _REST,
     ("s3", "CompleteMultipartUpload"): 4 * _MIB,  # 10,000 parts, each with a checksum

@@ -3,11 +3,14 @@
 Run as a user runs it; the test looks at what is left.
 """
 
+import io
 import os
 import pathlib
 import shutil
 import tempfile
+import zipfile
 
+import boto3
 from sagemaker_sdk import (
     FailStep,
     Join,
@@ -29,12 +32,22 @@ folder = pathlib.Path(tempfile.mkdtemp())
 script = folder / "double.py"
 script.write_text("def handler(event, context):\n    return {'doubled': event['n'] * 2, 'note': 'first'}\n")
 
+archive = io.BytesIO()
+with zipfile.ZipFile(archive, "w") as opened:
+    opened.writestr("python/punctuation.py", "END = '!'\n")
+layer = boto3.client("lambda").publish_layer_version(
+    LayerName="sagemaker-sdk-layer", Content={"ZipFile": archive.getvalue()}
+)["LayerVersionArn"]
+
 package = folder / "package"
 package.mkdir()
 (package / "app.py").write_text(
     "from words import say\n\ndef handler(event, context):\n    return say(event)\n"
 )
-(package / "words.py").write_text("def say(event):\n    return {'said': f\"{event['n']} {event['note']}\"}\n")
+(package / "words.py").write_text(
+    "from punctuation import END\n\n"
+    "def say(event):\n    return {'said': f\"{event['n']} {event['note']}{END}\"}\n"
+)
 
 number = ParameterInteger(name="Number", default_value=21)
 
@@ -62,6 +75,7 @@ say = LambdaStep(
         s3_bucket=session.default_bucket(),
         handler="app.handler",
         timeout=30,
+        layers=[layer],
         session=session,
     ),
     inputs={
@@ -83,12 +97,12 @@ def said(execution):
 
 
 assert pipeline.upsert(role_arn=role)["PipelineArn"].endswith(":pipeline/SdkLambda")
-assert said(pipeline.start()) == "42 first"
-assert said(pipeline.start(parameters={"Number": 5})) == "10 first"
+assert said(pipeline.start()) == "42 first!"
+assert said(pipeline.start(parameters={"Number": 5})) == "10 first!"
 
 script.write_text("def handler(event, context):\n    return {'doubled': event['n'] * 2, 'note': 'second'}\n")
 pipeline.upsert(role_arn=role, tags=[{"Key": "team", "Value": "ml"}])
-assert said(pipeline.start()) == "42 second"
+assert said(pipeline.start()) == "42 second!"
 
 double.lambda_func.update()
 pipeline.update(role_arn=role, description="updated")

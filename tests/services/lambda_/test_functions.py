@@ -117,8 +117,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "Reserved keys used in this request: AWS_REGION",
     ),
     ({"Environment": {"Variables": {"KEY": "x" * 4096}}}, INVALID, "exceeded the 4KB limit"),
-    ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, INVALID, "passrole does not support VpcConfig"),
-    ({"Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:l:1"]}, INVALID, "does not support layers"),
+    ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, INVALID, "SubnetIds and SecurityIds must coexist"),
+    ({"Layers": ["arn:aws:lambda:us-east-1:111122223333:layer:l:1"]}, INVALID, "layer:l:1 does not exist"),
     ({"PackageType": "Image"}, INVALID, "passrole does not support the package type Image"),
     ({"KMSKeyArn": "arn:aws:kms:us-east-1:111122223333:key/k"}, "ValidationException", "parameter KMSKeyArn"),
 ]

@@ -4,11 +4,13 @@ Handlers, by resource:
 - functions.py: create, read, list, delete; function_updates.py: code and configuration
 - invoke.py: Invoke; tags.py: tags
 - event_configs.py: retries and destinations of asynchronous invocations
+- layers.py: layers; layer_permissions.py: their resource-based policies
 - mappings.py: event source mappings; permissions.py: resource-based policies
 
 What they rest on:
 - records.py: the functions that exist, and how they are shown; names.py: which one a call means
 - sources.py: where code comes from; archives.py: zip files, checked before anything touches the disk
+- layer_names.py, layer_records.py: layers that exist; attached_layers.py: those of a function, at its /opt
 - qualifiers.py: which version a qualifier means; versions.py, aliases.py: their operations
 - settings.py, refusals.py: what may be set, and AWS's words
 - run_function.py: a function and its role, made into a call of the runtime
@@ -18,7 +20,7 @@ What they rest on:
   shape, and which messages it wants
 - sessions.py, paging.py: roles of functions as callers; pages of lists
 
-Not here: layers, images, event sources other than SQS, function URLs.
+Not here: images, event sources other than SQS, function URLs.
 """
 
 from passrole.services.lambda_ import (
@@ -27,6 +29,8 @@ from passrole.services.lambda_ import (
     function_updates,
     functions,
     invoke,
+    layer_permissions,
+    layers,
     mappings,
     permissions,
     tags,
@@ -39,6 +43,8 @@ __all__ = [
     "function_updates",
     "functions",
     "invoke",
+    "layer_permissions",
+    "layers",
     "mappings",
     "permissions",
     "tags",

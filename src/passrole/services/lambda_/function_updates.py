@@ -8,6 +8,7 @@ from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
+    attached_layers,
     destinations,
     names,
     refusals,
@@ -68,6 +69,7 @@ async def update_function_code(
         await ctx.functions.discard(folder)
         return configuration(present)
     try:
+        await attached_layers.check_size(ctx, replace(present, **code))
         before, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **code))
     except BaseException:
         await ctx.functions.discard(folder)
@@ -81,6 +83,7 @@ async def update_function_code(
     resource=names.unqualified_arn,
     passes=[PassRole("role", sessions.SERVICE)],
     keys=settings.configuration_keys,
+    also=attached_layers.permissions,
     ignores=("ephemeral_storage", "logging_config", "tracing_config"),
 )
 async def update_function_configuration(
@@ -101,7 +104,6 @@ async def update_function_configuration(
     snap_start: "SnapStartTypeDef | None" = None,
 ) -> dict[str, Any]:
     """Change the given fields and leave the others."""
-    settings.refuse_beyond_zip(package_type="Zip", vpc_config=vpc_config, layers=layers)
     settings.refuse_snapshots(snap_start)
     strict = ctx.config.lambda_strict_runtime
     given = {
@@ -112,6 +114,7 @@ async def update_function_configuration(
         "memory": None if memory_size is None else settings.checked_memory(memory_size),
         "environment": None if environment is None else settings.checked_variables(environment),
         "runtime": None if runtime is None else settings.checked_runtime(runtime, strict=strict),
+        "network": settings.checked_network(vpc_config) if vpc_config else None,
     }
     names.latest_key(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
@@ -119,6 +122,8 @@ async def update_function_configuration(
     if role is not None:
         await check_role(ctx, role, present.arn)
     changes: dict[str, Any] = without_none(**given)
+    if layers is not None:
+        changes |= await attached_layers.laid_out(ctx, present, await attached_layers.found(ctx, layers))
     if dead_letter_config is not None:
         target = changes["dead_letters"] = dead_letter_config.get("TargetArn") or None
         if target is not None:

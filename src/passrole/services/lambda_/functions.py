@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.lambda_ import (
     archives,
+    attached_layers,
     destinations,
     names,
     qualifiers,
@@ -33,7 +35,7 @@ from passrole.services.lambda_.records import (
     listed,
 )
 from passrole.services.lambda_.tags import TAGS
-from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.operation import Parameters, PassRole, Permission, operation
 from passrole.services.tags import tagging
 from passrole.store import Tx
 
@@ -52,12 +54,19 @@ def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     return {**TAGS.checked_request_keys(ctx, parameters), **settings.configuration_keys(ctx, parameters)}
 
 
+_tagging = tagging("lambda:TagResource", names.unqualified_arn, TAGS.checked_request_keys)
+
+
+async def _also(ctx: Context, parameters: Parameters) -> Sequence[Permission]:
+    return [*_tagging(ctx, parameters), *await attached_layers.permissions(ctx, parameters)]
+
+
 @operation(
     "lambda:CreateFunction",
     resource=names.unqualified_arn,
     passes=[PassRole("role", sessions.SERVICE)],
     keys=_keys,
-    also=tagging("lambda:TagResource", names.unqualified_arn, TAGS.checked_request_keys),
+    also=_also,
     ignores=("architectures", "ephemeral_storage", "logging_config", "tracing_config"),
 )
 async def create_function(
@@ -83,7 +92,7 @@ async def create_function(
     """Create a function. Its role must trust Lambda and be allowed to send to the dead-letter queue."""
     named = names.new(ctx, function_name)
     key = names.latest_key(ctx, named)
-    settings.refuse_beyond_zip(package_type=package_type, vpc_config=vpc_config, layers=layers)
+    settings.refuse_beyond_zip(package_type)
     settings.refuse_snapshots(snap_start)
     if not runtime or not handler:
         raise refusals.invalid(
@@ -108,13 +117,20 @@ async def create_function(
         environment=settings.checked_variables(environment),
         tags=dict(tags or {}),
         dead_letters=(dead_letter_config or {}).get("TargetArn") or None,
+        network=settings.checked_network(vpc_config),
     )
+    attached = await attached_layers.found(ctx, layers or ())
     if await ctx.store.read(lambda tx: FUNCTIONS.get(tx, key)) is not None:
         raise refusals.exists(named.name)
     await check_role(ctx, role, function.arn)
     if function.dead_letters:
         await destinations.check_dead_letters(ctx, role, function.arn, function.dead_letters)
     folder = await unpacked(ctx, function, archive)
+    try:
+        function = replace(function, **await attached_layers.laid_out(ctx, function, attached))
+    except BaseException:
+        await ctx.functions.discard(folder)
+        raise
     if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
         await ctx.functions.discard(folder)
         raise refusals.exists(named.name)

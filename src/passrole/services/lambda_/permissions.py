@@ -46,7 +46,7 @@ POLICIES = Collection("function-policy", ResourcePolicy, separator=":")
 async def its_policy(ctx: Context, parameters: Parameters) -> str | None:
     """The policy attached to what the call addresses; of another account's functions none is known."""
     policy = await _policy_of(ctx, parameters)
-    return _document(policy) if policy else None
+    return document_of(policy) if policy else None
 
 
 def _given_principal(_ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
@@ -58,7 +58,7 @@ async def _held_principal(ctx: Context, parameters: Parameters) -> Mapping[str, 
     policy = await _policy_of(ctx, parameters)
     if policy is None:
         return {}
-    document = _document(policy)
+    document = document_of(policy)
     shown = orjson.loads(await ctx.store.read(lambda tx: principals.WithArns(tx, ctx.account)(document)))
     wanted = parameters["statement_id"]
     found = [each["Principal"] for each in shown["Statement"] if each["Sid"] == wanted]
@@ -85,7 +85,7 @@ async def add_permission(
     statement: dict[str, Any] = {
         "Sid": statement_id,
         "Effect": "Allow",
-        "Principal": _principal(principal),
+        "Principal": named_principal(principal),
         "Action": action,
         "Resource": named.arn,
     }
@@ -96,9 +96,9 @@ async def add_permission(
     def add(tx: Tx, present: ResourcePolicy) -> ResourcePolicy:
         if any(each["Sid"] == statement_id for each in present.statements):
             raise refusals.statement_exists(statement_id)
-        kept = {**statement, "Principal": _pinned(tx, ctx.account, statement["Principal"])}
+        kept = {**statement, "Principal": pinned(tx, ctx.account, statement["Principal"])}
         changed = replace(present, statements=[*present.statements, kept])
-        _check(_document(changed))
+        checked(document_of(changed))
         return changed
 
     await _change(ctx, named, revision_id, add)
@@ -115,7 +115,7 @@ async def get_policy(ctx: Context, *, function_name: str, qualifier: str | None 
     def read(tx: Tx) -> dict[str, Any]:
         existing(tx, key, named)
         policy = POLICIES.require(tx, attached, refusals.nothing_there)
-        shown = principals.WithArns(tx, ctx.account)(_document(policy))
+        shown = principals.WithArns(tx, ctx.account)(document_of(policy))
         return {"Policy": shown, "RevisionId": policy.revision}
 
     return await ctx.store.read(read)
@@ -216,7 +216,7 @@ def _new_revision(tx: Tx, key: str, named: names.Named) -> str:
     return _revision(tx, key, named)
 
 
-def _principal(text: str) -> str | dict[str, str]:
+def named_principal(text: str) -> str | dict[str, str]:
     """`*`, a service, an account or an ARN, as the document names them."""
     if text == "*":
         return text
@@ -229,7 +229,7 @@ def _principal(text: str) -> str | dict[str, str]:
     raise refusals.bad_principal()
 
 
-def _pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | dict[str, str]:
+def pinned(tx: Tx, account: Account, principal: str | dict[str, str]) -> str | dict[str, str]:
     """The principal as it is stored: a user or role by id. Raises InvalidParameterValueException."""
     if isinstance(principal, str) or "AWS" not in principal:
         return principal
@@ -259,12 +259,14 @@ def _condition(
     return ({"StringEquals": given} if given else {}) | like
 
 
-def _document(policy: ResourcePolicy) -> str:
+def document_of(policy: ResourcePolicy) -> str:
+    """The policy (JSON) as it is stored."""
     document = {"Version": "2012-10-17", "Id": "default", "Statement": policy.statements}
     return orjson.dumps(document).decode()
 
 
-def _check(document: str) -> None:
+def checked(document: str) -> None:
+    """Raises PolicyLengthExceededException, InvalidParameterValueException."""
     if len(document.encode()) > POLICY_BYTES_MAX:
         raise refusals.policy_too_long(POLICY_BYTES_MAX)
     try:

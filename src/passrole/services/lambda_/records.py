@@ -15,6 +15,10 @@ from passrole.services.lambda_ import names, refusals
 from passrole.services.lambda_.names import LATEST
 from passrole.store import Collection, Tx
 
+NETWORK_REMARK = (
+    "[WARNING] passrole: VpcConfig is recorded and not obeyed; the function has the network of this machine"
+)
+
 
 @dataclass(frozen=True)
 class Function:
@@ -26,6 +30,9 @@ class Function:
     `folder` names the folder of its code (see `code_folder`): each upload has one of its own, so that what
     still runs keeps the old. `version` is `$LATEST`, or the number of a published version, which never
     changes; `published` is the number of the last one.
+
+    `layers` are shown as they are (`Arn`, `CodeSize`), the lowest first; `opt` names the folder that they
+    make together (see `opt_folder`), and is empty without any. `network` is a VpcConfig, which nothing obeys.
     """
 
     account: Account
@@ -48,6 +55,9 @@ class Function:
     published: int = 0
     build: str = ""
     dead_letters: str | None = None
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    opt: str = ""
+    network: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -85,6 +95,16 @@ def code_folder(config: Config, function: Function) -> Path:
     return (config.data / "functions" / function.region / function.name / function.folder).resolve()
 
 
+def layers_folder(config: Config) -> Path:
+    """Where layers and what they make together are unpacked, in folders that are named by their content."""
+    return (config.data / "layers").resolve()
+
+
+def opt_folder(config: Config, function: Function) -> Path | None:
+    """What the function finds at /opt; None without layers."""
+    return layers_folder(config) / function.opt if function.opt else None
+
+
 def specification(config: Config, function: Function) -> FunctionSpec:
     """The function as the runtime wants it."""
     return FunctionSpec(
@@ -98,6 +118,8 @@ def specification(config: Config, function: Function) -> FunctionSpec:
         timeout_seconds=function.timeout,
         memory_mb=function.memory,
         environment=function.environment,
+        opt=opt_folder(config, function),
+        remark=NETWORK_REMARK if function.network else "",
     )
 
 
@@ -117,7 +139,7 @@ def configuration(function: Function, qualifier: str | None = None) -> dict[str,
         "Description": function.description,
         "Timeout": function.timeout,
         "MemorySize": function.memory,
-        "LastModified": _moment(function.modified),
+        "LastModified": moment(function.modified),
         "CodeSha256": function.code_sha256,
         "Version": function.version,
         "TracingConfig": {"Mode": "PassThrough"},
@@ -135,6 +157,10 @@ def configuration(function: Function, qualifier: str | None = None) -> dict[str,
         shown["Environment"] = {"Variables": function.environment}
     if function.dead_letters:
         shown["DeadLetterConfig"] = {"TargetArn": function.dead_letters}
+    if function.layers:
+        shown["Layers"] = function.layers
+    if function.network:
+        shown["VpcConfig"] = {**function.network, "VpcId": "", "Ipv6AllowedForDualStack": False}
     return shown
 
 
@@ -193,7 +219,7 @@ def _runtime_version(function: Function) -> dict[str, Any]:
     return shown
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     """As Lambda writes it, milliseconds and an offset without a colon."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+    written = datetime.fromtimestamp(seconds, UTC)
+    return f"{written:%Y-%m-%dT%H:%M:%S}.{written.microsecond // 1000:03d}+0000"

@@ -77,6 +77,48 @@ def unpacked_too_large(bytes_max: int) -> Fault:
     return invalid(f"Unzipped size must be smaller than {bytes_max} bytes")
 
 
+def with_layers_too_large(bytes_max: int, size: int) -> Fault:
+    """A function's code and its layers together."""
+    return invalid(
+        f"Function code combined with layers exceeds the maximum allowed size of {bytes_max} bytes."
+        f" The actual size is {size} bytes."
+    )
+
+
+def no_layer(arn: str) -> Fault:
+    """A function names a version that does not exist."""
+    return invalid(f"Layer version {arn} does not exist.")
+
+
+def layer_twice(arn: str, other: str) -> Fault:
+    """A function names two versions of one layer, or one twice."""
+    return invalid(
+        "Two different versions of the same layer are not allowed to be referenced in the same function."
+        f" {arn} and {other} are versions of the same layer."
+    )
+
+
+def layer_elsewhere(region: str) -> Fault:
+    """A function names a layer of another region."""
+    return invalid(
+        f"Layers are not in the same region as the function. Layers are expected to be in region {region}."
+    )
+
+
+def foreign_layer(arn: str, name: str) -> Fault:
+    """A function names a layer of another account, such as AWS's own: they are not on this machine."""
+    return unsupported(
+        f"layers of other accounts ({arn}). Publish your own: install its packages with"
+        f" `pip install --target python PACKAGE`, zip the folder `python`, and run"
+        f" `aws lambda publish-layer-version --layer-name {name} --zip-file fileb://layer.zip`"
+    )
+
+
+def layer_too_wide(most: int) -> Fault:
+    """More beside each other than a sandbox is given."""
+    return unsupported(f"layers with more than {most} files and folders at their root: put them into one")
+
+
 def payload_too_large(bytes_max: int) -> Fault:
     """An event over the limit of its invocation type."""
     message = f"Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"

@@ -5,7 +5,7 @@ Limits: Lambda quotas and environment variables, as the developer guide has them
 
 import json
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from passrole.policy.request import Values
@@ -120,13 +120,19 @@ def refuse_snapshots(snap_start: "SnapStartTypeDef | None") -> None:
         raise refusals.unsupported("SnapStart of functions")
 
 
-def refuse_beyond_zip(
-    *, package_type: str, vpc_config: "VpcConfigTypeDef | None", layers: Sequence[str] | None
-) -> None:
-    """The SageMaker SDK always sends VpcConfig {} and Layers []: empty is allowed, all else is refused."""
+def refuse_beyond_zip(package_type: str) -> None:
+    """Images are not supported. Raises InvalidParameterValueException."""
     if package_type != "Zip":
         raise refusals.unsupported(f"the package type {package_type}")
-    if any((vpc_config or {}).values()):
-        raise refusals.unsupported("VpcConfig of functions")
-    if layers:
-        raise refusals.unsupported("layers")
+
+
+def checked_network(vpc_config: "VpcConfigTypeDef | None") -> dict[str, list[str]]:
+    """What a VpcConfig names; empty for one that names nothing, as the SageMaker SDK always sends it.
+
+    Raises InvalidParameterValueException.
+    """
+    given = vpc_config or {}
+    subnets, groups = list(given.get("SubnetIds") or ()), list(given.get("SecurityGroupIds") or ())
+    if bool(subnets) != bool(groups):
+        raise refusals.invalid("SubnetIds and SecurityIds must coexist or be both empty list.")
+    return {"SubnetIds": subnets, "SecurityGroupIds": groups} if subnets else {}
