@@ -22,6 +22,7 @@ RECORDED = {  # what the SDK wrote -> its steps in order, or the problem AWS fin
     "experiment-config-custom": ["L1"],
     "experiment-config-none": ["L1"],
     "experiment-config-props": ["L"],
+    "foreach": ["FE", "FE2", "Z"],
     "fail": "F1 can not depends on F0",
     "lambda": ["L1", "L2"],
     "lambda-minimal": ["L1"],

@@ -10,6 +10,7 @@ from passrole.definition.kinds.callback import CallbackStep
 from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
 from passrole.definition.kinds.fail import FailStep
+from passrole.definition.kinds.for_each import ForEachStep
 from passrole.definition.kinds.lambda_ import LambdaStep
 from passrole.definition.kinds.model import ModelStep
 from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
@@ -28,6 +29,7 @@ __all__ = [
     "EmrStep",
     "FailStep",
     "FollowedStep",
+    "ForEachStep",
     "JobStep",
     "LambdaStep",
     "ModelStep",

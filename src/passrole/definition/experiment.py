@@ -12,6 +12,7 @@ from passrole.definition.expressions import (
     EXPERIMENT_NAMES,
     ExperimentRef,
     Expression,
+    ItemRef,
     StepRef,
     VariableRef,
     json_gets,
@@ -63,7 +64,7 @@ def _too_early(names: Mapping[str, Expression], where: str) -> Iterator[Problem]
         if any(json_gets(expression)):
             yield problem.unsupported(f"{where}.{name}", "Function 'Std:JsonGet'")
         for reference in references(expression):
-            if isinstance(reference, StepRef):
+            if isinstance(reference, StepRef | ItemRef):
                 yield problem.unsupported(f"{where}.{name}", f"Reference '{reference.text}'")
             elif isinstance(reference, ExperimentRef):
                 yield problem.bad_expression(f"{where}.{name}", f"PipelineExperimentConfig.{reference.name}")

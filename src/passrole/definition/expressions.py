@@ -5,9 +5,9 @@ expressions becomes one Constant, so that most arguments need no evaluation.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeAlias
 
 from passrole.definition import problems as problem
 from passrole.definition.problems import Problem
@@ -70,6 +70,14 @@ class StepRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRef:
+    """`{"Get": "ForEach.CurrentItem<path>"}`: the item of an iteration, in a step of a loop's body."""
+
+    path: tuple[str | int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     """`{"Std:Join": {"On": on, "Values": [...]}}`."""
 
@@ -109,7 +117,7 @@ class ObjectOf:
     members: tuple[tuple[str, "Expression"], ...]
 
 
-Reference: TypeAlias = ParameterRef | VariableRef | ExperimentRef | StepRef
+Reference: TypeAlias = ParameterRef | VariableRef | ExperimentRef | StepRef | ItemRef
 Expression: TypeAlias = Constant | Reference | Join | JsonGet | ListOf | ObjectOf
 
 
@@ -135,6 +143,15 @@ def read_expression(value: Json, where: str, found: list[Problem]) -> Expression
     return Constant(value)
 
 
+def read_iteration_output(value: Json) -> StepRef | None:
+    """The reference `{"Get": "IterationOutput.<step>.<path>"}`, as one to that step."""
+    text = value.get("Get") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(text, str) or not text.startswith(_ITERATION_OUTPUT):
+        return None
+    found = _reference(f"Steps.{text.removeprefix(_ITERATION_OUTPUT)}")
+    return replace(found, text=text) if isinstance(found, StepRef) else None
+
+
 def references(expression: Expression) -> Iterator[Reference]:
     """Every reference inside an expression, in reading order."""
     return (part for part in _parts(expression) if isinstance(part, Reference))
@@ -143,6 +160,21 @@ def references(expression: Expression) -> Iterator[Reference]:
 def json_gets(expression: Expression) -> Iterator[JsonGet]:
     """Every JsonGet inside an expression, in reading order."""
     return (part for part in _parts(expression) if isinstance(part, JsonGet))
+
+
+def rewritten(part: Any, change: Callable[[object], object | None]) -> Any:
+    """A part of a definition, a tree of frozen dataclasses and tuples, with what `change` gives for each of
+    its parts; that gives None for those that stay.
+    """
+    other = change(part)
+    if other is not None:
+        return other
+    if isinstance(part, tuple):
+        return tuple(rewritten(each, change) for each in part)
+    if is_dataclass(part) and not isinstance(part, type | Constant):
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        return replace(part, **{name: rewritten(each, change) for name, each in values.items()})
+    return part
 
 
 def member_of(expression: Expression, key: str) -> Expression | None:
@@ -262,6 +294,9 @@ def _reference(text: str) -> Reference | None:
         return VariableRef(rest)
     if root == "PipelineExperimentConfig" and rest in EXPERIMENT_NAMES:
         return ExperimentRef(rest)
+    if text.startswith(_CURRENT_ITEM):
+        path = _path(text.removeprefix(_CURRENT_ITEM))
+        return None if path is None else ItemRef(path, text)
     if root == "Steps":
         parts = _path("." + rest)
         if parts and len(parts) > 1 and isinstance(parts[0], str):
@@ -269,6 +304,7 @@ def _reference(text: str) -> Reference | None:
     return None
 
 
+_CURRENT_ITEM, _ITERATION_OUTPUT = "ForEach.CurrentItem", "IterationOutput."
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PROPERTY_FILE = re.compile(rf"Steps\.([A-Za-z0-9_-]+)\.{PROPERTY_FILES}\.(.+)")
 _PART = re.compile(r"\.([A-Za-z0-9_-]+)|\['([^']*)'\]|\[([0-9]{1,9})\]")

@@ -3,17 +3,19 @@
 A step depends on the steps in its DependsOn, on every step that it references, and on the Condition step
 whose branch contains it. It waits for the success of each, unless DependsOn names another Trigger. The same
 as PipelineGraph in src/sagemaker/workflow/pipeline.py of https://github.com/aws/sagemaker-python-sdk.
+
+A loop also depends on what the steps of its body depend on. Among themselves these have a graph of their own.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import NamedTuple
 
 from passrole.definition.expressions import StepRef, references
-from passrole.definition.kinds import expressions_in, kind_of
+from passrole.definition.kinds import expressions_in, kind_of, with_its_body
 from passrole.definition.steps import Step, Trigger
 
 
@@ -101,17 +103,41 @@ def build(steps: Mapping[str, Step]) -> Graph:
     return Graph(dependencies, branches, {name: each for name, each in others.items() if each})
 
 
+def of_body(body: Iterable[Step]) -> Graph:
+    """The graph of the steps of a loop's body among themselves."""
+    steps = {step.name: step for step in body}
+    needed = {name: tuple(each for each in _named(step) if each in steps) for name, step in steps.items()}
+    others = {
+        name: {each: how for each, how in _other_triggers(step).items() if each in steps}
+        for name, step in steps.items()
+    }
+    return Graph(needed, {}, {name: each for name, each in others.items() if each})
+
+
 def _needed(step: Step, branch: Branch | None) -> tuple[str, ...]:
-    names = dict.fromkeys(step.depends_on)
-    for expression in expressions_in(step):
-        names |= dict.fromkeys(ref.step for ref in references(expression) if isinstance(ref, StepRef))
+    inside = {each.name for each in kind_of(step).body(step)}
+    named = (name for each in with_its_body(step) for name in _named(each))
+    names = dict.fromkeys(name for name in named if name not in inside)
     if branch:
         names[branch.condition] = None
     return tuple(names)
 
 
+def _named(step: Step) -> Iterator[str]:
+    """The steps in its DependsOn, and those that it references."""
+    yield from step.depends_on
+    for expression in expressions_in(step):
+        yield from (ref.step for ref in references(expression) if isinstance(ref, StepRef))
+
+
 def _other_triggers(step: Step) -> dict[str, Trigger]:
-    return {name: each for name, each in step.depends_on.items() if each is not Trigger.COMPLETED}
+    inside = {each.name for each in kind_of(step).body(step)}
+    return {
+        name: how
+        for each in with_its_body(step)
+        for name, how in each.depends_on.items()
+        if how is not Trigger.COMPLETED and name not in inside
+    }
 
 
 def _walk_cycle(dependencies: Mapping[str, tuple[str, ...]], stuck: set[str]) -> tuple[str, ...]:

@@ -113,6 +113,33 @@ def too_large(where: str, member: str, limit: float) -> Problem:
     )
 
 
+def too_small(where: str, member: str, limit: float) -> Problem:
+    """A number is smaller than its member allows."""
+    return Problem(
+        where,
+        f"{_MODEL}Value for '{member}' failed to satisfy constraint: "
+        f"Member must have value greater than or equal to {limit:g}",
+    )
+
+
+def too_many(where: str, member: str, limit: int) -> Problem:
+    """A list has more elements than its member allows."""
+    return Problem(
+        where,
+        f"{_MODEL}Value for '{member}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}",
+    )
+
+
+def too_few(where: str, member: str, limit: int) -> Problem:
+    """A list has fewer elements than its member allows."""
+    return Problem(
+        where,
+        f"{_MODEL}Value for '{member}' failed to satisfy constraint: "
+        f"Member must have length greater than or equal to {limit}",
+    )
+
+
 def bad_duration(where: str, member: str, value: str) -> Problem:
     """A text is not a duration; it was not read in earlier versions."""
     return Problem(
@@ -128,15 +155,13 @@ def too_many_outputs(where: str, limit: int) -> Problem:
     return Problem(where, f"{_MODEL}A step can declare at most {limit} output parameters.")
 
 
-def unsupported_step_type(
-    where: str, type_: str, supported: Iterable[str], never: Iterable[str] = ()
-) -> Problem:
-    """A step type of SageMaker that passrole does not run; tolerated for stubs, but for those `never`."""
+def unsupported_step_type(where: str, type_: str, supported: Iterable[str]) -> Problem:
+    """A step type of SageMaker that passrole does not run; tolerated for stubs."""
     choices = ", ".join(supported)
     return Problem(
         where,
         f"{_PARSE}Step type '{type_}' is not supported here. Supported step types: [{choices}]",
-        tolerated=type_ not in never,
+        tolerated=True,
     )
 
 
@@ -183,6 +208,41 @@ def no_such_parameter(where: str, name: str) -> Problem:
 def no_such_step(where: str, step: str, missing: str) -> Problem:
     """A Get or DependsOn names a step that does not exist."""
     return Problem(where, f"Step '{step}' depends on step '{missing}', which does not exist in the pipeline.")
+
+
+def not_in_a_body(where: str, type_: str) -> Problem:
+    """The SDK refuses these types before it sends a definition."""
+    return Problem(
+        where,
+        f"{_PARSE}Step type '{type_}' is not allowed in ForEachBody. "
+        "Disallowed types: Condition, Fail, ForEach.",
+    )
+
+
+def bad_selector_field(where: str, text: str, body: Iterable[str]) -> Problem:
+    """A selector compares a property of a step of its own loop, in the words of the SDK."""
+    return Problem(
+        where,
+        f"{_MODEL}Selector.Field must be an IterationOutput reference to a body step of this ForEach step "
+        f"[{', '.join(body)}], at least one member deep. Got: {text}.",
+    )
+
+
+def inside_a_loop(where: str, step: str, named: str, loop: str) -> Problem:
+    """Ours: AWS documents only the references by which a step outside asks for an iteration."""
+    return Problem(
+        where,
+        f"Step '{step}' depends on step '{named}', which runs once for each item of ForEach step '{loop}': "
+        f"depend on '{loop}', or reference 'Steps.{loop}.IterationOutputs[<index>].{named}'.",
+    )
+
+
+def name_of_an_iteration(where: str, name: str, body: str) -> Problem:
+    """The SDK's documentation says that the service refuses it."""
+    return Problem(
+        where,
+        f"Step name '{name}' is not unique: the iterations of step '{body}' are named '{body}-<index>'.",
+    )
 
 
 def two_triggers(where: str, name: str) -> Problem:

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-propertyfile.ht
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import TypeAlias
 
 from passrole.definition import problems as problem
 from passrole.definition.expressions import (
@@ -16,6 +16,7 @@ from passrole.definition.expressions import (
     JsonGet,
     StepRef,
     json_gets,
+    rewritten,
 )
 from passrole.definition.kinds import expressions_in, kind_of
 from passrole.definition.kinds.processing import ProcessingStep
@@ -34,14 +35,24 @@ def look_up(steps: Iterable[Step], found: list[Problem]) -> tuple[Step, ...]:
     """
     steps = tuple(steps)
     by_name = {step.name: step for step in steps}
-    return tuple(_looked_up(step, by_name, found) for step in steps)
+    return tuple(_with_body(_looked_up(step, by_name, found), by_name, found) for step in steps)
+
+
+def _with_body(step: Step, steps: Mapping[str, Step], found: list[Problem]) -> Step:
+    """Those in its body may read the files of each other too."""
+    kind = kind_of(step)
+    body = kind.body(step)
+    if kind.with_body is None:
+        return step
+    seen = {**steps, **{each.name: each for each in body}}
+    inside: Step = kind.with_body(step, tuple(_looked_up(each, seen, found) for each in body))
+    return inside
 
 
 def _looked_up(step: Step, steps: Mapping[str, Step], found: list[Problem]) -> Step:
     references = [each for each in dict.fromkeys(_references(step)) if each.step in steps]
     places = {each: _place(step, each, steps[each.step], found) for each in references}
-    looked_up: Step = _replaced(step, places) if places else step
-    return looked_up
+    return _replaced(step, places) if places else step
 
 
 def _references(step: Step) -> Iterator[StepRef]:
@@ -69,14 +80,14 @@ def _place(step: Step, reference: StepRef, target: Step, found: list[Problem]) -
     return StepRef(target.name, path, text), file.path
 
 
-def _replaced(part: Any, places: Mapping[StepRef, _Place]) -> Any:
-    """The step, or a part of it, with the places; definitions are trees of frozen dataclasses and tuples."""
-    if isinstance(part, JsonGet) and isinstance(part.s3_uri, StepRef) and part.s3_uri in places:
-        s3_uri, file = places[part.s3_uri]
-        return replace(part, s3_uri=s3_uri, file=file)
-    if isinstance(part, tuple):
-        return tuple(_replaced(each, places) for each in part)
-    if is_dataclass(part) and not isinstance(part, type | Constant):
-        values = {field.name: getattr(part, field.name) for field in fields(part)}
-        return replace(part, **{name: _replaced(each, places) for name, each in values.items()})
-    return part
+def _replaced(step: Step, places: Mapping[StepRef, _Place]) -> Step:
+    """The step with the places."""
+
+    def place(part: object) -> object | None:
+        if isinstance(part, JsonGet) and isinstance(part.s3_uri, StepRef) and part.s3_uri in places:
+            s3_uri, file = places[part.s3_uri]
+            return replace(part, s3_uri=s3_uri, file=file)
+        return None
+
+    found: Step = rewritten(step, place)
+    return found

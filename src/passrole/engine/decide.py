@@ -19,7 +19,10 @@ Knows no clock, id, store or AWS client.
    role; a value that cannot be read fails it. Stopped meanwhile, it does not start. A step with caching is
    Starting until an earlier result was looked for.
 7. When nothing runs and nothing may start, the execution ends.
-8. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
+8. A loop takes no slot, the steps of its iterations do, as many at once as the loop allows. They are steps
+   like all others, which wait for one another within their iteration. The loop is over when none of them runs
+   and none may start, and failed if one of them did.
+9. Retry: steps that succeeded keep what they came to, those that failed or were stopped run again as
    their next attempt, and what had not started may. Not after a Fail step (developer guide).
 
 How a step begins is in `step_start.py`, what an answer means to it in `step_rules.py`; what either means to a
@@ -40,6 +43,7 @@ from passrole.engine.facts import (
     ParallelismChanged,
     StopRequested,
 )
+from passrole.engine.kinds import for_each
 from passrole.engine.state import State
 from passrole.engine.step_start import start
 
@@ -56,6 +60,9 @@ def decide(state: State, fact: InputFact) -> Decision:
     draft.record(fact)
     rule(draft, fact)
     _start_ready_steps(draft, fact.at)
+    while (loop := _loop_that_is_over(draft.state)) is not None:
+        for_each.end(draft, loop, fact.at)
+        _start_ready_steps(draft, fact.at)
     if draft.state.running == 0:
         status, reason = _verdict(draft.state)
         draft.record(ExecutionEnded(at=fact.at, status=status, reason=reason))
@@ -75,8 +82,11 @@ def _start_ready_steps(draft: Draft, at: float) -> None:
     """Steps that run go first, so that those ready at the same time as a Fail step still start."""
     state = draft.state
     while _may_start(state):
-        if state.ready and _slot_is_free(state):
+        is_free = _slot_is_free(state)
+        if state.ready and is_free:
             start(draft, state.ready[0], at)
+        elif is_free and (inside := state.next_in_loops()) is not None:
+            start(draft, inside, at)
         elif state.ready_at_once:
             start(draft, state.ready_at_once[0], at)
         else:
@@ -89,7 +99,14 @@ def _may_start(state: State) -> bool:
 
 def _slot_is_free(state: State) -> bool:
     limit = state.max_parallel_steps
-    return limit is None or state.running < limit
+    return limit is None or state.slots_taken < limit
+
+
+def _loop_that_is_over(state: State) -> str | None:
+    for name, loop in state.loops.items():
+        if loop.is_open and loop.running == 0 and not (_may_start(state) and state.next_in(name)):
+            return name
+    return None
 
 
 def _verdict(state: State) -> tuple[ExecutionStatus, str | None]:

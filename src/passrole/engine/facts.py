@@ -55,8 +55,8 @@ class ExecutionStarted:
     """An execution began. `seed` is random and comes from outside: callback tokens are drawn from it.
 
     With `selected` only those steps run. What they wait for is `reused`, metadata by name, from the
-    execution with the ARN `source`, and so are their `reused_properties`. `stubs` stand for steps by name
-    (stubs.py).
+    execution with the ARN `source`, and so are their `reused_properties`; of a loop also the steps of its
+    iterations, and its items in `reused_items`. `stubs` stand for steps by name (stubs.py).
     """
 
     at: float
@@ -71,6 +71,7 @@ class ExecutionStarted:
     source: str | None = None
     reused: Mapping[str, Metadata] = field(default_factory=dict)
     reused_properties: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    reused_items: Mapping[str, Sequence[Json]] = field(default_factory=dict)
     stubs: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
@@ -280,12 +281,15 @@ class StepPreparing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """The step's dependencies were done and a slot was free; `metadata` is what is known from the start."""
+    """The step's dependencies were done and a slot was free; `metadata` is what is known from the start, and
+    `items` what a loop iterates over: None in any other step, and where it had begun before a retry.
+    """
 
     at: float
     step: str
     attempt: int
     metadata: Metadata = field(default_factory=dict)
+    items: Sequence[Json] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from passrole.definition import (
     CallbackStep,
     ConditionStep,
     EmrStep,
+    ForEachStep,
     LambdaStep,
     ModelStep,
     ProcessingStep,
@@ -69,6 +70,16 @@ def _of_description(description: Json, reference: StepRef, source: StepState) ->
     return found
 
 
+def _of_loop(reference: StepRef, source: StepState) -> Json:
+    """How it ended, or one of its counts. What a reference asks of an iteration is that step's."""
+    if source.properties:
+        return _of_stub(reference, source)
+    found = source.metadata.get("ForEach", {}).get(str(reference.path[0]))
+    if found is None:
+        raise Unresolvable(f"Step '{reference.step}' has no property '{reference.text}'.")
+    return found
+
+
 def _of_stub(reference: StepRef, source: StepState) -> Json:
     """A member of what stands for a step of a type that passrole does not run."""
     found: Json = dict(source.properties)
@@ -93,6 +104,7 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     ModelStep: _of_answer,
     RegisterModelStep: _of_answer,
     ConditionStep: _outcome,
+    ForEachStep: _of_loop,
     **{kind.step: _of_stub for kind in UNSUPPORTED.values()},
 }
 """A Fail step has none."""

@@ -6,6 +6,7 @@ are not retried, without their words, so the sentences here are ours.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from passrole import exact_json, iso8601
 from passrole.definition import ProcessingStep
@@ -13,6 +14,7 @@ from passrole.definition.expressions import (
     Constant,
     ExperimentRef,
     Expression,
+    ItemRef,
     Join,
     Json,
     JsonGet,
@@ -22,8 +24,12 @@ from passrole.definition.expressions import (
     StepRef,
     VariableRef,
 )
+from passrole.definition.kinds import kind_of
+from passrole.definition.kinds.for_each import ITERATION_OUTPUTS
+from passrole.definition.loops import name_in
 from passrole.engine.properties import property_of
 from passrole.engine.scope import Scope, Unread, Unresolvable
+from passrole.engine.state import StepState
 from passrole.patterns.json_paths import ABSENT, rooted, value_at
 
 
@@ -40,6 +46,8 @@ def resolve(expression: Expression, scope: Scope) -> Json:
             return experiment_name(name, scope)
         case StepRef():
             return _step_value(expression, scope)
+        case ItemRef(text=text):
+            raise Unresolvable(f"The item of the iteration has no value at '{text}'.")
         case Join(on=on, values=values):
             return on.join(as_text(resolve(each, scope)) for each in values)
         case JsonGet(s3_uri=uri, path=path):
@@ -109,7 +117,27 @@ def _variable(name: str, scope: Scope) -> Json:
 
 
 def _step_value(reference: StepRef, scope: Scope) -> Json:
-    return property_of(reference, scope.state.steps[reference.step])
+    """Of a loop, it may be a property of a step of one of its iterations."""
+    source = scope.state.steps[reference.step]
+    lead = None if source.properties else kind_of(source.step).leads_to(source.step, reference.path)
+    if lead is None:
+        return property_of(reference, source)
+    step, path = lead
+    name = name_in(step, _index(reference, source))
+    inner = scope.state.steps.get(name)
+    if inner is None or inner.status != "Succeeded":
+        raise Unresolvable(f"Step '{reference.step}' has no value at '{reference.text}'.")
+    return property_of(replace(reference, step=name, path=path), inner)
+
+
+def _index(reference: StepRef, source: StepState) -> int:
+    """Of the iteration that a reference names, or the selector has picked."""
+    if reference.path[0] == ITERATION_OUTPUTS:
+        return int(reference.path[1])
+    selected = source.metadata.get("ForEach", {}).get("Selector")
+    if not isinstance(selected, dict):
+        raise Unresolvable(f"Step '{reference.step}' has selected no iteration.")
+    return int(str(selected["Index"]))
 
 
 def _json_value(uri: str, path: str, scope: Scope) -> Json:

@@ -7,6 +7,7 @@ steps wait for and is not selected must have succeeded there (developer guide).
 from collections.abc import Iterable, Mapping
 
 from passrole.definition import Pipeline
+from passrole.definition.loops import iteration_of
 from passrole.engine.state import State, StepState
 
 
@@ -17,7 +18,9 @@ class Unselectable(Exception):
 def reused_steps(
     pipeline: Pipeline, selected: Iterable[str], source: State | None
 ) -> Mapping[str, StepState]:
-    """The steps that the selected ones wait for, by name, as they ended in `source`. Raises Unselectable."""
+    """The steps that the selected ones wait for, by name, as they ended in `source`; of a loop, those of its
+    iterations too. Raises Unselectable.
+    """
     names = list(dict.fromkeys(selected))
     unknown = [name for name in names if name not in pipeline.steps]
     if unknown:
@@ -35,7 +38,15 @@ def reused_steps(
         raise Unselectable(f"Steps {_listed(missing)} have not succeeded in the source pipeline execution.")
     if source is not None:
         _check_branches(pipeline, names, source)
+        reused |= {name: source.steps[name] for name in _iterations(pipeline, reused, source)}
     return reused
+
+
+def _iterations(pipeline: Pipeline, loops: Iterable[str], source: State) -> list[str]:
+    """The steps of the iterations that succeeded, of those of these steps that are loops."""
+    found = ((name, iteration_of(name, pipeline.inside)) for name in source.steps) if pipeline.inside else ()
+    kept = set(loops) & source.loops.keys()
+    return [name for name, each in found if each and each.loop in kept and _succeeded(source, name)]
 
 
 def _needed(pipeline: Pipeline, selected: list[str]) -> list[str]:

@@ -11,16 +11,16 @@ nothing: its dependencies are simply never all done.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from passrole.definition import Pipeline, Step, Trigger
-from passrole.definition.expressions import Json
+from passrole.definition import Pipeline, Step
+from passrole.definition.expressions import Json, JsonGet
 from passrole.definition.kinds import kind_of
+from passrole.definition.loops import Iteration, gets_of, iteration_of
 from passrole.engine.facts import (
     CacheSearched,
     CallbackAnswered,
     CallbackSent,
-    CommandPhase,
     CommandWithdrawn,
     EffectFailed,
     ExecutionEnded,
@@ -49,70 +49,17 @@ from passrole.engine.facts import (
     StopRequested,
     StubAnswered,
 )
+from passrole.engine.loops import LETTING, Loop, next_step, with_ended, with_started
+from passrole.engine.step_state import EMPTY, StepState
+
+__all__ = ["FAILURE_REASON_MAX", "State", "StepState", "apply", "begin", "fold"]
 
 FAILURE_REASON_MAX = 1024
-_EMPTY: Mapping[Any, Any] = {}  # one for all: most steps have nothing of a kind, and states are many
-_RUNNING = ("Starting", "Executing", "Stopping")
-_LETTING: Mapping[Trigger, tuple[StepStatus, ...]] = {
-    Trigger.COMPLETED: ("Succeeded",),
-    Trigger.FAILED: ("Failed",),
-    Trigger.STOPPED: ("Stopped",),
-    Trigger.ANY: ("Succeeded", "Failed", "Stopped"),
-}
-
-
-class StepState(NamedTuple):
-    """One started step, with everything ListPipelineExecutionSteps shows.
-
-    Name, display name, description and type are those of `step`. `sent` is the status of the last message
-    that the queue took, for a Callback step; of a job, whether it was submitted and whether it was asked to
-    end. `properties` is the job as its service described it, once that is over, or what the step created.
-    `source` is the ARN of the execution that the step was taken from, in a selective execution, `cached_from`
-    of the one whose result it took over. `read` has the values in S3 by URI and path; while they are read, or
-    an earlier result is looked for, the step is Starting; `is_searched` once that was done.
-    `property_files` has the documents of a stub. `retried` is how often it was tried again, `retry_due` when
-    it will be.
-    """
-
-    step: Step
-    attempt: int
-    status: StepStatus
-    started_at: float
-    ended_at: float | None = None
-    failure_reason: str | None = None
-    metadata: Metadata = _EMPTY
-    sent: CommandPhase | None = None
-    source: str | None = None
-    properties: Mapping[str, Json] = _EMPTY
-    read: Mapping[tuple[str, str], Json] = _EMPTY
-    cached_from: str | None = None
-    is_searched: bool = False
-    property_files: Mapping[str, Json] = _EMPTY
-    retried: int = 0
-    retry_due: float | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether something outside is still to be heard of."""
-        return self.status in _RUNNING
-
-    def output(self, name: str) -> str | None:
-        """The value of an output, or None where the step produced none of this name."""
-        outputs = self.metadata.get(self.step.type_, {}).get("OutputParameters", ())
-        for each in outputs if isinstance(outputs, list) else ():
-            if isinstance(each, dict) and each.get("Name") == name:
-                return str(each["Value"])
-        return None
-
-    @property
-    def outcome(self) -> bool:
-        """How a Condition step decided."""
-        return self.metadata.get("Condition", {}).get("Outcome") == "True"
 
 
 @dataclass(slots=True)
 class State:
-    """An execution so far. `steps` holds the started ones, in the order of their start."""
+    """An execution so far. `steps` holds those that started, in that order, also those of iterations."""
 
     pipeline: Pipeline
     origin: ExecutionStarted | None = None
@@ -124,11 +71,13 @@ class State:
     ready: deque[str] = field(default_factory=deque)
     """Steps that may start and need a slot, first come first served."""
     ready_at_once: deque[str] = field(default_factory=deque)
-    """Those that are over in the instant they start, and need no slot: Condition and Fail steps."""
+    """Those that need no slot: Condition and Fail steps, over in the instant they start, and loops."""
     done: dict[str, int] = field(default_factory=dict)
     """For a waiting step, how many of its dependencies are done."""
     attempts: dict[str, int] = field(default_factory=dict)
     """For a step that is to run again after a retry, how often it ran before."""
+    loops: dict[str, Loop] = field(default_factory=dict)
+    """Those that have begun, by the names of their steps."""
     running: int = 0
     any_step_failed: bool = False
     fail_step_reached: bool = False
@@ -156,6 +105,40 @@ class State:
             if failed in self.steps and self.steps[failed].status == "Failed"
         )
 
+    @property
+    def slots_taken(self) -> int:
+        """How many steps run, but for loops."""
+        return self.running - sum(loop.is_open for loop in self.loops.values())
+
+    def iteration(self, name: str) -> Iteration | None:
+        """Where the step is from, if it is one of a loop's iterations."""
+        inside = self.pipeline.inside
+        return iteration_of(name, inside) if inside and name not in self.pipeline.steps else None
+
+    def step(self, name: str) -> Step:
+        """The step of this name, in an iteration with its item."""
+        iteration = self.iteration(name)
+        if iteration is None:
+            return self.pipeline.steps[name]
+        items = self.loops[iteration.loop].items
+        return self.pipeline.bodies[iteration.loop].step(
+            iteration.step, iteration.index, items[iteration.index]
+        )
+
+    def json_gets(self, name: str) -> tuple[JsonGet, ...]:
+        """The values in S3 that a step is to read; none where a loop goes on with its items."""
+        iteration = self.iteration(name)
+        gets = self.pipeline.json_gets.get(iteration.step if iteration else name, ())
+        return gets_of(self.step(name)) if gets and iteration else () if name in self.loops else gets
+
+    def next_in_loops(self) -> str | None:
+        """The step that may start next inside a loop."""
+        return next((found for name in self.loops if (found := self.next_in(name)) is not None), None)
+
+    def next_in(self, loop: str) -> str | None:
+        """The same inside this loop."""
+        return next_step(self.pipeline.bodies[loop], self.loops[loop], self.steps)
+
     def next_attempt(self, step: str) -> int:
         """The number, from 1, of the attempt that the step would now begin."""
         return self.attempts.get(step, 0) + 1
@@ -169,6 +152,7 @@ class State:
             ready_at_once=self.ready_at_once.copy(),
             done=self.done.copy(),
             attempts=self.attempts.copy(),
+            loops=self.loops.copy(),
         )
 
 
@@ -193,23 +177,24 @@ def apply(state: State, fact: Fact) -> None:
 def _execution_started(state: State, fact: ExecutionStarted) -> None:
     state.origin = fact
     state.max_parallel_steps = fact.max_parallel_steps
+    state.loops |= {name: Loop(items, len(items), is_open=False) for name, items in fact.reused_items.items()}
     for name, metadata in fact.reused.items():
-        step = state.pipeline.steps[name]
         state.steps[name] = StepState(
-            step,
+            state.step(name),
             1,
             "Succeeded",
             fact.at,
             fact.at,
             metadata=metadata,
             source=fact.source,
-            properties=fact.reused_properties.get(name, _EMPTY),
+            properties=fact.reused_properties.get(name, EMPTY),
         )
     for name, needed in state.pipeline.graph.dependencies.items():
         if not needed and _is_selected(state, name):
             _make_ready(state, name)
     for name in fact.reused:
-        _notify_dependents(state, name)
+        if name in state.pipeline.steps:
+            _notify_dependents(state, name)
 
 
 def _callback_sent(state: State, fact: CallbackSent) -> None:
@@ -269,6 +254,8 @@ def _execution_retried(state: State, fact: ExecutionRetried) -> None:
     again = [name for name, step in state.steps.items() if step.status != "Succeeded"]
     for name in again:
         state.attempts[name] = state.steps.pop(name).attempt
+    state.loops |= {name: loop.again() for name, loop in state.loops.items() if name not in state.steps}
+    again = [name for name in again if name in state.pipeline.steps]
     _wait_anew(state, [*state.ready, *state.ready_at_once, *again])
 
 
@@ -296,8 +283,7 @@ def _wait_anew(state: State, candidates: list[str]) -> None:
 
 def _step_preparing(state: State, fact: StepPreparing) -> None:
     _leave_queue(state, fact)
-    step = state.pipeline.steps[fact.step]
-    state.steps[fact.step] = StepState(step, fact.attempt, "Starting", fact.at)
+    state.steps[fact.step] = StepState(state.step(fact.step), fact.attempt, "Starting", fact.at)
 
 
 def _json_read(state: State, fact: JsonRead) -> None:
@@ -310,20 +296,36 @@ def _step_started(state: State, fact: StepStarted) -> None:
     prepared = state.steps.get(fact.step)
     if prepared is None:
         _leave_queue(state, fact)
-    step = state.pipeline.steps[fact.step]
-    read = prepared.read if prepared else _EMPTY
+    step = prepared.step if prepared else state.step(fact.step)
+    read = prepared.read if prepared else EMPTY
+    if fact.items is not None:
+        state.loops[fact.step] = Loop(fact.items)
+    elif fact.step in state.loops:
+        state.loops[fact.step] = state.loops[fact.step]._replace(is_open=True)
     state.steps[fact.step] = StepState(
         step, fact.attempt, "Executing", fact.at, metadata=fact.metadata, read=read
     )
 
 
 def _leave_queue(state: State, fact: StepPreparing | StepStarted) -> None:
+    state.running += 1
+    if _is_in_loop(state, fact.step, with_started):
+        return
     queue = _queue(state, state.pipeline.steps[fact.step])
     if queue[0] == fact.step:
         queue.popleft()
     else:
         queue.remove(fact.step)
-    state.running += 1
+
+
+def _is_in_loop(state: State, name: str, change: Callable[..., Loop]) -> bool:
+    """Whether the step is one of an iteration; if so its loop is changed."""
+    iteration = state.iteration(name)
+    if iteration is None:
+        return False
+    body, loop = state.pipeline.bodies[iteration.loop], state.loops[iteration.loop]
+    state.loops[iteration.loop] = change(body, loop, iteration, state.steps)
+    return True
 
 
 def _step_stopping(state: State, fact: StepStopping) -> None:
@@ -340,6 +342,8 @@ def _step_succeeded(state: State, fact: StepSucceeded) -> None:
 
 
 def _notify_dependents(state: State, ended: str) -> None:
+    if _is_in_loop(state, ended, with_ended):
+        return
     for name in state.pipeline.graph.dependents[ended]:
         if name in state.steps or not _is_selected(state, name) or not _lets_go_on(state, ended, name):
             continue  # it ran before a retry, is not wanted, or waited for another end
@@ -353,7 +357,7 @@ def _notify_dependents(state: State, ended: str) -> None:
 def _lets_go_on(state: State, ended: str, name: str) -> bool:
     """Whether, as far as `ended` goes, `name` may start."""
     step = state.steps.get(ended)
-    if step is None or step.status not in _LETTING[state.pipeline.graph.trigger(name, ended)]:
+    if step is None or step.status not in LETTING[state.pipeline.graph.trigger(name, ended)]:
         return False
     branch = state.pipeline.graph.branches.get(name)
     if branch is None or branch.condition != ended:
@@ -392,7 +396,8 @@ def _make_ready(state: State, name: str) -> None:
 
 
 def _queue(state: State, step: Step) -> deque[str]:
-    return state.ready_at_once if kind_of(step).ends_at_once else state.ready
+    kind = kind_of(step)
+    return state.ready_at_once if kind.ends_at_once or kind.waits_for_its_body else state.ready
 
 
 def _end_step(
@@ -410,6 +415,8 @@ def _end_step(
         metadata=_merged(before.metadata, metadata),
     )
     state.running -= 1
+    if fact.step in state.loops:
+        state.loops[fact.step] = state.loops[fact.step]._replace(is_open=False)
 
 
 def _merged(old: Metadata, new: Metadata) -> Metadata:

@@ -18,11 +18,12 @@ from passrole.engine.scope import Scope, Unresolvable
 def start(draft: Draft, name: str, at: float) -> None:
     """Start a step that is ready, or whose values in S3 have been read; what it lacks is read first."""
     state = draft.state
-    step, prepared = state.pipeline.steps[name], state.steps.get(name)
+    prepared = state.steps.get(name)
+    step = prepared.step if prepared else state.step(name)
     attempt = prepared.attempt if prepared else state.next_attempt(name)
     scope = Scope(state, at, prepared.read if prepared else {})
     try:
-        wanted = unread(state.pipeline.json_gets.get(name, ()), scope)
+        wanted = unread(state.json_gets(name), scope)
         if wanted:
             _prepare(draft, name, attempt, at, wanted)
         elif stubs.is_stubbed(state, name):

@@ -11,6 +11,9 @@ A stub belongs to one execution, whose first fact has it, so that it survives a 
 
 No job, function or message comes of the step, it takes over no result, and none is taken over from it. A Fail
 step has no stub: it does nothing that one could stand for.
+
+A stub of a step inside a loop stands for it in every iteration, one of `<step>-<index>` in that alone. A stub
+of a loop stands for all its iterations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -54,11 +57,14 @@ _OF_ANY = ("FailureReason", "Function")
 
 def problem_of(stubs: Mapping[str, Stub], pipeline: Pipeline) -> str | None:
     """What is wrong with the stubs of an execution of the pipeline; None where nothing is."""
-    unknown = [name for name in stubs if name not in pipeline.steps]
+    found = {name: pipeline.find(name) for name in stubs}
+    unknown = [name for name, step in found.items() if step is None]
     if unknown:
-        return f"the pipeline has no step {_listed(unknown)} to stub; it has {_listed(pipeline.steps)}"
+        known = _listed(step.name for step in pipeline.all_steps)
+        return f"the pipeline has no step {_listed(unknown)} to stub; it has {known}"
     for name, stub in stubs.items():
-        step = pipeline.steps[name]
+        step = found[name]
+        assert step is not None, "those that are unknown were told"
         if isinstance(step, FailStep):
             return f"`{name}` is a Fail step, which no stub can stand for"
         strange = [key for key in stub if key not in (*_members(step), *_OF_ANY)]
@@ -70,7 +76,8 @@ def problem_of(stubs: Mapping[str, Stub], pipeline: Pipeline) -> str | None:
 
 def start(draft: Draft, step: Step, attempt: int, scope: Scope) -> None:
     """Begin the step, and end it at once unless a function of the test is to be asked."""
-    stub, arguments = scope.origin.stubs[step.name], _arguments(step, attempt, scope)
+    stub, arguments = _stub_of(scope.state, step.name), _arguments(step, attempt, scope)
+    assert stub is not None, "a step is stubbed"
     draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
     if stub.get("Function"):
         draft.ask(AnswerStub(step=step.name, attempt=attempt, arguments=arguments))
@@ -85,7 +92,15 @@ def answer_of(fact: type) -> Answer | None:
 
 def is_stubbed(state: State, step: str) -> bool:
     """Whether something stands for the step in this execution."""
-    return state.origin is not None and step in state.origin.stubs
+    return _stub_of(state, step) is not None
+
+
+def _stub_of(state: State, step: str) -> Stub | None:
+    if state.origin is None or not state.origin.stubs:
+        return None
+    iteration = state.iteration(step)
+    of_all = state.origin.stubs.get(iteration.step) if iteration else None
+    return state.origin.stubs.get(step, of_all)
 
 
 def _answered(draft: Draft, fact: StubAnswered) -> None:

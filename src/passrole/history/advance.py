@@ -153,7 +153,7 @@ def _forget_waiting(tx: Tx, execution: str, state: State, fact: "_Ending") -> No
     """What was waited for; a step that failed before it had begun outside waited for nothing. A result that
     others may take over is kept.
     """
-    kind = type(state.pipeline.steps[fact.step])
+    kind = type(state.steps[fact.step].step)
     if kind is CallbackStep:
         callbacks.close(tx, execution, fact.step, fact.attempt, fact.at)
     if kind in JOB_TYPES:

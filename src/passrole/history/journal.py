@@ -72,7 +72,7 @@ def source(tx: Tx, execution: str) -> str | None:
 
 def _rests(happened: Sequence[Fact], state: State) -> bool:
     """Whether the one step that runs has just been handed to the outside, and may be there for days."""
-    return state.running == 1 and isinstance(happened[0], CallbackSent | JobSubmitted)
+    return state.slots_taken == 1 and isinstance(happened[0], CallbackSent | JobSubmitted)
 
 
 def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:

@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 
+from passrole.definition import ForEachStep
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
+from passrole.engine.facts import Metadata
+from passrole.engine.kinds.for_each import counts
 from passrole.engine.resolve import as_text, experiment_name, resolve
 from passrole.engine.scope import Scope, Unresolvable
 from passrole.engine.stubs import is_stubbed
@@ -57,15 +60,37 @@ def summary(execution: Execution) -> dict[str, Any]:
 
 
 def steps(state: State, *, newest_first: bool = True) -> list[dict[str, Any]]:
-    """ListPipelineExecutionSteps's PipelineExecutionSteps: those that started; the others do not appear.
+    """ListPipelineExecutionSteps's PipelineExecutionSteps: those of `started`."""
+    return [step(state, name) for name in started(state, newest_first=newest_first)]
+
+
+def started(state: State, *, newest_first: bool = True) -> list[str]:
+    """The names of the steps that started, those of iterations among them; the others do not appear.
 
     The SDK's integration tests read index 0 as the last step.
     """
-    started = list(state.steps.values())
-    return [
-        _step(step, is_stubbed(state, step.step.name))
-        for step in (reversed(started) if newest_first else started)
-    ]
+    names = list(state.steps)
+    return names[::-1] if newest_first else names
+
+
+def step(state: State, name: str) -> dict[str, Any]:
+    """One of the PipelineExecutionSteps."""
+    progress = state.steps[name]
+    description, stubbed = progress.step.description, is_stubbed(state, name)
+    return without_none(
+        StepName=name,
+        StepDisplayName=progress.step.display_name,
+        StepDescription=f"{STUBBED} {description or ''}".strip() if stubbed else description,
+        StartTime=progress.started_at,
+        EndTime=progress.ended_at,
+        StepStatus=progress.status,
+        FailureReason=progress.failure_reason,
+        Metadata=_metadata(state, progress),
+        AttemptCount=progress.attempt,
+        CacheHitResult=progress.cached_from and {"SourcePipelineExecutionArn": progress.cached_from},
+        SelectiveExecutionResult=progress.source and {"SourcePipelineExecutionArn": progress.source},
+        IterationContext=_iteration(state, name),
+    )
 
 
 def parameters(state: State) -> list[dict[str, Any]]:
@@ -104,21 +129,20 @@ def _mlflow(state: State, experiment: str | None) -> dict[str, str]:
     return shown if experiment is None else shown | {"MlflowExperimentName": experiment}
 
 
-def _step(progress: StepState, stubbed: bool) -> dict[str, Any]:
-    description = progress.step.description
-    return without_none(
-        StepName=progress.step.name,
-        StepDisplayName=progress.step.display_name,
-        StepDescription=f"{STUBBED} {description or ''}".strip() if stubbed else description,
-        StartTime=progress.started_at,
-        EndTime=progress.ended_at,
-        StepStatus=progress.status,
-        FailureReason=progress.failure_reason,
-        Metadata=progress.metadata,
-        AttemptCount=progress.attempt,
-        CacheHitResult=progress.cached_from and {"SourcePipelineExecutionArn": progress.cached_from},
-        SelectiveExecutionResult=progress.source and {"SourcePipelineExecutionArn": progress.source},
-    )
+def _metadata(state: State, progress: StepState) -> Metadata:
+    """A loop that goes on is shown with its counts of now."""
+    loop = state.loops.get(progress.step.name)
+    if loop is None or not loop.is_open or not isinstance(progress.step, ForEachStep):
+        return progress.metadata
+    return {**progress.metadata, "ForEach": counts(progress.step, loop)}
+
+
+def _iteration(state: State, name: str) -> dict[str, Any] | None:
+    found = state.iteration(name)
+    if found is None:
+        return None
+    item = as_text(state.loops[found.loop].items[found.index])
+    return {"ParentStepName": found.loop, "Index": found.index, "Item": item}
 
 
 def _text(value: Scalar) -> str:

@@ -5,7 +5,7 @@ Those that stand for a step of that name in any pipeline are of a server for tes
 writes them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def names(tx: Tx, pipeline: str, at: float) -> frozenset[str]:
     return frozenset({**_everywhere(tx), **(found.stubs if found else {})})
 
 
-def take(tx: Tx, pipeline: str, token: str, at: float, steps: Mapping[str, Any]) -> Stubs:
+def take(tx: Tx, pipeline: str, token: str, at: float, steps: Container[str]) -> Stubs:
     """The stubs of an execution that starts with the token; those of the token may be of unknown steps."""
     everywhere = {name: stub for name, stub in _everywhere(tx).items() if name in steps}
     found = _of_pipeline(tx, pipeline, at)

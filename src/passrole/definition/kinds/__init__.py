@@ -10,8 +10,20 @@ from passrole.definition.kinds.table import (
     KNOWN_BUT_UNSUPPORTED,
     UNSUPPORTED,
     expressions_in,
+    is_offered,
     kind_of,
     read_steps,
+    with_its_body,
 )
 
-__all__ = ["KINDS", "KNOWN_BUT_UNSUPPORTED", "UNSUPPORTED", "Kind", "expressions_in", "kind_of", "read_steps"]
+__all__ = [
+    "KINDS",
+    "KNOWN_BUT_UNSUPPORTED",
+    "UNSUPPORTED",
+    "Kind",
+    "expressions_in",
+    "is_offered",
+    "kind_of",
+    "read_steps",
+    "with_its_body",
+]

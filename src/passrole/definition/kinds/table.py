@@ -10,6 +10,7 @@ from passrole.definition.kinds import (
     condition,
     emr,
     fail,
+    for_each,
     lambda_,
     model,
     processing,
@@ -19,6 +20,7 @@ from passrole.definition.kinds import (
 )
 from passrole.definition.kinds.kind import Kind
 from passrole.definition.node import Node
+from passrole.definition.properties import Path
 from passrole.definition.steps import Step
 
 _ROWS: Final[tuple[Kind[Any], ...]] = (
@@ -31,6 +33,7 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     register_model.KIND,
     condition.KIND,
     fail.KIND,
+    for_each.KIND,
 )
 
 KINDS: Final[Mapping[str, Kind[Any]]] = {kind.step.type_: kind for kind in _ROWS}
@@ -50,7 +53,6 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "EMRServerless",
         "Endpoint",
         "EndpointConfig",
-        "ForEach",
         "HubContent",
         "InferenceComponent",
         "Job",
@@ -63,11 +65,8 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
 """SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""
 
 
-NEVER_READ: Final = frozenset({"ForEach"})
-"""Types of which not even a stub can be run: the steps inside one are not steps of the pipeline."""
-
 UNSUPPORTED: Final[Mapping[str, Kind[Any]]] = {
-    type_: unsupported.kind(type_) for type_ in sorted(KNOWN_BUT_UNSUPPORTED - NEVER_READ)
+    type_: unsupported.kind(type_) for type_ in sorted(KNOWN_BUT_UNSUPPORTED)
 }
 """The rows of those that run as stubs only."""
 
@@ -82,18 +81,31 @@ def expressions_in(step: Step) -> Iterable[Expression]:
     return kind_of(step).expressions(step)
 
 
+def with_its_body(step: Step) -> tuple[Step, ...]:
+    """The step and those that it keeps to itself."""
+    return (step, *kind_of(step).body(step))
+
+
+def is_offered(step: Step, path: Path) -> bool:
+    """Whether a reference `Steps.X.<path>` to the step has a meaning."""
+    kind = kind_of(step)
+    lead = kind.leads_to(step, path)
+    if lead is None:
+        return kind.offers(step, path)
+    inner = next((each for each in kind.body(step) if each.name == lead[0]), None)
+    return inner is not None and is_offered(inner, lead[1])
+
+
 def read_steps(nodes: Iterable[Node]) -> Iterator[Step]:
     """The steps of a list; those inside a step follow it."""
     for node in nodes:
         type_ = node.text("Type")
         if type_ in KNOWN_BUT_UNSUPPORTED:
             where = node.path("Type")
-            node.found.append(problem.unsupported_step_type(where, type_, KINDS, never=NEVER_READ))
+            node.found.append(problem.unsupported_step_type(where, type_, KINDS))
         kind = KINDS.get(type_ or "") or UNSUPPORTED.get(type_ or "")
         if kind is not None:
             yield from _read(kind, node)
-        elif type_ in NEVER_READ:
-            pass
         elif type_ is not None:
             node.found.append(problem.not_in_enum(node.path("Type"), type_, "Type", KINDS))
 
@@ -101,8 +113,10 @@ def read_steps(nodes: Iterable[Node]) -> Iterator[Step]:
 def _read(kind: Kind[Any], node: Node) -> Iterator[Step]:
     read = tuple(kind.read(node))
     node.close()
-    for each in read:
-        if isinstance(each, Node):
-            yield from read_steps((each,))
-        else:
-            yield each
+    own = (each for each in read if isinstance(each, Step))
+    inner = tuple(read_steps(each for each in read if isinstance(each, Node)))
+    if kind.with_body is not None:
+        yield from (kind.with_body(each, inner) for each in own)
+    else:
+        yield from own
+        yield from inner

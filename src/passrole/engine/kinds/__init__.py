@@ -10,6 +10,7 @@ from passrole.definition import (
     ConditionStep,
     EmrStep,
     FailStep,
+    ForEachStep,
     LambdaStep,
     ModelStep,
     ProcessingStep,
@@ -22,6 +23,7 @@ from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
 from passrole.engine.kinds.creation import MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
+from passrole.engine.kinds.for_each import FOR_EACH
 from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
 from passrole.engine.kinds.lambda_ import LAMBDA
@@ -42,6 +44,7 @@ KINDS: Mapping[type[Step], Kind] = {
     RegisterModelStep: REGISTER_MODEL,
     ConditionStep: CONDITION,
     FailStep: FAIL,
+    ForEachStep: FOR_EACH,
     **{type_: kind_of(job) for type_, job in JOB_TYPES.items()},
     **{kind.step: UNSUPPORTED for kind in READ_FOR_STUBS.values()},
 }

@@ -145,12 +145,13 @@ async def list_pipeline_execution_steps(
     max_results: int = PAGE_MAX,
     sort_order: SortOrder = "Descending",
 ) -> dict[str, Any]:
-    """The steps that started, newest first."""
+    """The steps that started, newest first, and with them those of the iterations of loops."""
     if pipeline_execution_arn is None:
         raise Fault("ValidationException", "PipelineExecutionArn is needed.")
     state = (await ctx.store.read(lambda tx: _folded(tx, ctx, pipeline_execution_arn))).state
-    steps = projection.steps(state, newest_first=sort_order == "Descending")
-    return page_of("PipelineExecutionSteps", steps, "StepName", next_token, max_results)
+    names = projection.started(state, newest_first=sort_order == "Descending")
+    shown, more = PAGES.page(PAGES.following(names, next_token, str), max_results, str)
+    return {"PipelineExecutionSteps": [projection.step(state, name) for name in shown], **more}
 
 
 @operation("sagemaker:ListPipelineParametersForExecution", resource=execution_arn)

@@ -105,7 +105,7 @@ def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
 
 def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) -> ExecutionStarted:
     execution_id = ids.execution_id()
-    selected, source, reused = _selection(tx, pipeline, wanted.selection or {})
+    selected, source, reused, items = _selection(tx, pipeline, wanted.selection or {})
     slots = wanted.parallelism or pipeline.parallelism or {}
     return ExecutionStarted(
         at=ctx.clock(),
@@ -120,13 +120,15 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) ->
         source=source,
         reused={name: step.metadata for name, step in reused.items()},
         reused_properties={name: step.properties for name, step in reused.items() if step.properties},
+        reused_items=items,
         stubs=_stubs(tx, ctx, pipeline, wanted.token),
     )
 
 
 def _stubs(tx: Tx, ctx: Context, pipeline: Pipeline, token: str) -> Stubs:
     definition = definitions.pipeline_of(tx, pipeline.definition)
-    stubs = history.stubs.take(tx, pipeline.arn, token, ctx.clock(), definition.steps)
+    names = {step.name for step in definition.all_steps}
+    stubs = history.stubs.take(tx, pipeline.arn, token, ctx.clock(), names)
     problem = problem_of(stubs, definition) if stubs else None
     if problem is not None:
         raise Fault("ValidationException", problem)
@@ -147,18 +149,19 @@ def _effective(tx: Tx, pipeline: Pipeline, given: Sequence[Mapping[str, str]]) -
 
 def _selection(
     tx: Tx, pipeline: Pipeline, config: Mapping[str, Any]
-) -> tuple[tuple[str, ...], str | None, Mapping[str, StepState]]:
-    """The selected steps, the source execution, and the steps that are reused from it."""
+) -> tuple[tuple[str, ...], str | None, Mapping[str, StepState], Mapping[str, Sequence[Any]]]:
+    """The selected steps, the source execution, the steps that are reused from it, and the items of loops."""
     selected = tuple(dict.fromkeys(each["StepName"] for each in config.get("SelectedSteps", ())))
     source: str | None = config.get("SourcePipelineExecutionArn")
     if not selected:
-        return (), None, {}
+        return (), None, {}, {}
     state = _source_state(tx, pipeline, source) if source else None
     try:
         reused = reused_steps(definitions.pipeline_of(tx, pipeline.definition), selected, state)
     except Unselectable as error:
         raise Fault("ValidationException", str(error)) from error
-    return selected, source, reused
+    loops = state.loops if state else {}
+    return selected, source, reused, {name: loops[name].items for name in reused if name in loops}
 
 
 def _source_state(tx: Tx, pipeline: Pipeline, arn: str) -> State:
