@@ -16,6 +16,7 @@ COMMANDS = {
     "tutorial/train-a-model.md": 7,
     "howto/cache-and-retry.md": 6,
     "howto/run-in-ci.md": 3,
+    "howto/run-step-functions.md": 4,
     "howto/upgrade.md": 1,
 }
 """The pages that are followed, with the number of commands on each."""
@@ -31,8 +32,8 @@ NOT_FOLLOWED = {
     "howto/run-emr-steps.md": "needs Spark and a cluster; test_emr_spark.py runs such steps",
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }
-JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md"}
-SDK_2 = {"tutorial/train-a-model.md"}
+JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md", "howto/run-step-functions.md"}
+SDK_2 = {"tutorial/train-a-model.md", "howto/run-step-functions.md"}
 FIRST_PIPELINE = (DOCS / "tutorial" / "first-pipeline.md").read_text()
 
 

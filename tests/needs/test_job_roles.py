@@ -83,6 +83,17 @@ def test_a_job_reads_what_an_earlier_step_wrote() -> None:
     }
 
 
+def test_a_function_is_read_and_its_result_written_below_its_address() -> None:
+    words = ["--s3_base_uri", "s3://b/pipeline", "--region", "r", "--client_python_version", "3.11"]
+    arguments = {"RoleArn": "jobs", "AlgorithmSpecification": {"ContainerArguments": words}}
+    assert asked(needs_of({"Type": "Training", "Arguments": arguments}), "s3") == [
+        ("s3:GetObject", "arn:aws:s3:::b/pipeline/*"),
+        ("s3:PutObject", "arn:aws:s3:::b/pipeline/*"),
+    ]
+    arguments["AlgorithmSpecification"] = {"ContainerArguments": words[:4]}
+    assert asked(needs_of({"Type": "Training", "Arguments": arguments}), "s3") == []
+
+
 def test_a_transform_job_has_the_role_of_its_model() -> None:
     model = {"ExecutionRoleArn": "m", "PrimaryContainer": {"ModelDataUrl": "s3://b/model.tar.gz"}}
     transform = {

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.runtimes.package_index import wheel
 
 from passrole.runtimes import python_layer
 
@@ -19,23 +20,10 @@ def user(tmp_path: Path) -> Path:
     """An environment without pip, as uv makes them, with a package `old` 1."""
     place = tmp_path / "user"
     venv.EnvBuilder(symlinks=True).create(place)
-    _wheel(tmp_path, "old", "1", "value = 1").rename(tmp_path / "old-1-py3-none-any.whl")
+    wheel(tmp_path, "old", "1", "value = 1").rename(tmp_path / "old-1-py3-none-any.whl")
     with zipfile.ZipFile(tmp_path / "old-1-py3-none-any.whl") as archive:
         archive.extractall(place / "lib" / VERSION / "site-packages")
     return place
-
-
-def _wheel(folder: Path, name: str, version: str, source: str) -> Path:
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}.py", source)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(
-            f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n"
-        )
-    return path
 
 
 def _run(layer: Path, *words: str, code: int = 0) -> str:
@@ -58,8 +46,8 @@ def test_pip_installs_into_the_layer_and_leaves_the_users_environment_as_it_is(
 ) -> None:
     before, layer = _tree(user), tmp_path / "layer"
     assert python_layer.create(layer, user)
-    _wheel(tmp_path, "fresh", "2", "value = 2")
-    _wheel(tmp_path, "old", "3", "value = 3")
+    wheel(tmp_path, "fresh", "2", "value = 2")
+    wheel(tmp_path, "old", "3", "value = 3")
     _run(layer, "pip", "install", "--find-links", str(tmp_path), "fresh", "old")
     assert _run(layer, "python", "-c", "import old, fresh; print(old.value, fresh.value)") == "1 2"
     _run(layer, "python", "-m", "pip", "install", "--find-links", str(tmp_path), "old==3")
@@ -86,7 +74,7 @@ def test_an_installation_is_an_environment_too(tmp_path: Path) -> None:
     python_layer.create(tmp_path / "layer", installation)
     told = _run(tmp_path / "layer", "python", "-c", "import sys; print(sys.prefix, sys.base_prefix)")
     assert told == f"{tmp_path / 'layer'} {installation}"
-    _wheel(tmp_path, "fresh", "2", "value = 2")
+    wheel(tmp_path, "fresh", "2", "value = 2")
     _run(tmp_path / "layer", "pip", "install", "--find-links", str(tmp_path), "fresh")
     assert _run(tmp_path / "layer", "python", "-c", "import fresh; print(fresh.value)") == "2"
 
@@ -106,3 +94,13 @@ def test_pip_keeps_the_users_settings(
     python_layer.create(tmp_path / "layer", user)
     told = _run(tmp_path / "layer", "pip", "config", "get", "global.index-url")
     assert told == "http://127.0.0.1:1/simple"
+
+
+def test_a_layer_upon_another_sees_that_first(tmp_path: Path, user: Path) -> None:
+    kept, layer = tmp_path / "kept", tmp_path / "layer"
+    python_layer.create(kept, user)
+    wheel(tmp_path, "old", "3", "value = 3")
+    _run(kept, "python", "-m", "pip", "install", "--find-links", str(tmp_path), "old==3")
+    python_layer.create(layer, user, kept)
+    assert _run(layer, "python", "-c", "import old; print(old.value)") == "3"
+    assert "already satisfied" in _run(layer, "pip", "install", "old==3")

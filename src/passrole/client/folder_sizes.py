@@ -12,6 +12,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "passrole.db": "database",
     "s3": "objects",
     "jobs": "jobs",
+    "job-layers": "packages of jobs",
     "emr": "clusters",
     "functions": "functions",
     "layers": "layers",

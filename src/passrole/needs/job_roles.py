@@ -43,6 +43,7 @@ class _Job:
     inputs: tuple[str, ...] = ()
     artefacts: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     volume_keys: tuple[str, ...] = ()
     output_keys: tuple[str, ...] = ()
@@ -89,6 +90,7 @@ def _needs(job: _Job, arguments: Any, step: RawStep, definition: Definition, pla
         *_reads(texts.of(job.inputs), place),
         *_loads(texts.of(job.artefacts), place),
         *_writes(texts.of(job.outputs), place),
+        *_calls(texts.of(job.arguments), place),
         *_logs(job.log_group, place),
         *_images(texts.of(job.images), place),
         *_volumes(texts.of(job.volume_keys), place),
@@ -145,6 +147,18 @@ def _writes(uris: list[str], place: Place) -> Iterator[Need]:
             yield _need("s3:PutObject", objects, "writes its output", is_pattern=True)
 
 
+def _calls(words: list[str], place: Place) -> Iterator[Need]:
+    """A function of the SDK's @step and @remote is read below an address, and so are the results of others;
+    its own are written there. https://docs.aws.amazon.com/sagemaker/latest/dg/train-remote-decorator.html
+    """
+    if _BASE not in words or _CLIENT not in words:
+        return
+    objects = below(f"{words[words.index(_BASE) + 1].rstrip('/')}/", place)
+    if objects is not None:
+        yield _need("s3:GetObject", objects, "reads its function and its arguments", is_pattern=True)
+        yield _need("s3:PutObject", objects, "writes its result", is_pattern=True)
+
+
 def _logs(group: str, place: Place) -> Iterator[Need]:
     arn = place.arn("logs", f"log-group:{group}:{ANY}")
     for action in _LOG_ACTIONS:
@@ -191,6 +205,7 @@ def _need(
     return Need(None, action, resource, why, context or {}, is_pattern=is_pattern, optional=optional)
 
 
+_BASE, _CLIENT = "--s3_base_uri", "--client_python_version"
 _OF_THE_MODEL: Final = "the model's role"
 _CHANNELS: Final = ("InputDataConfig[].DataSource.S3DataSource.S3Uri",)
 _TRAINING: Final = _Job(
@@ -203,6 +218,7 @@ _TRAINING: Final = _Job(
         "ProfilerConfig.S3OutputPath",
         "TensorBoardOutputConfig.S3OutputPath",
     ),
+    arguments=("AlgorithmSpecification.ContainerArguments[]",),
     images=("AlgorithmSpecification.TrainingImage",),
     volume_keys=("ResourceConfig.VolumeKmsKeyId", "HyperParameterTuningResourceConfig.VolumeKmsKeyId"),
     output_keys=("OutputDataConfig.KmsKeyId",),

@@ -35,7 +35,7 @@ def difference(image: str, environment: Path, *, tells_missing: bool = True) -> 
     name = distribution(image)
     if name is None:
         return None
-    places = _places(environment)
+    places = list(map(str, package_folders(environment)))
     found = (
         each for word in (name, f"{name}-cpu") for each in metadata.distributions(name=word, path=places)
     )
@@ -62,16 +62,14 @@ def distribution(image: str) -> str | None:
     return next((package for pattern, package in _DISTRIBUTIONS if fnmatchcase(name, pattern)), None)
 
 
+def package_folders(environment: Path) -> list[Path]:
+    """The folders of an environment's packages, those that .pth files name among them."""
+    return [each for folder in environment.glob("lib/python3*/*-packages") for each in _with_added(folder)]
+
+
 def _version(tag_: str) -> list[str]:
     """`1.2-1-cpu-py3` is 1.2: what follows the hyphen is the image's own count."""
     return list(takewhile(str.isdigit, tag_.partition("-")[0].split(".")))
-
-
-def _places(environment: Path) -> list[str]:
-    """The folders of packages, those that .pth files name among them."""
-    return [
-        str(each) for folder in environment.glob("lib/python3*/*-packages") for each in _with_added(folder)
-    ]
 
 
 def _with_added(folder: Path) -> Iterator[Path]:

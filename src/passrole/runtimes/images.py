@@ -6,15 +6,24 @@ is refused when the job starts, never when it is created, and the message says w
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from passrole.config import ImageRule
+from passrole.runtimes import remote_function
 from passrole.runtimes.image_names import repository
 
 Form = Literal[
-    "entrypoint", "script", "xgboost", "spark", "command", "container", "serving script", "serving xgboost"
+    "entrypoint",
+    "script",
+    "function",
+    "xgboost",
+    "spark",
+    "command",
+    "container",
+    "serving script",
+    "serving xgboost",
 ]
 
 _SCRIPT_REPOSITORIES = (
@@ -82,8 +91,10 @@ def training(
     ruled = _ruled(image, machine.rules)
     if ruled is not None and ruled.form == "container":
         return ruled
-    if specification.get("ContainerEntrypoint"):
-        return ruled or _entrypoint(specification["ContainerEntrypoint"], machine)
+    if entrypoint := specification.get("ContainerEntrypoint"):
+        chosen = ruled or _entrypoint(entrypoint, machine)
+        is_function = chosen.form == "entrypoint" and remote_function.is_one(entrypoint)
+        return replace(chosen, form="function") if is_function else chosen
     if "sagemaker_program" in hyperparameters and (ruled or _is(image, *_SCRIPT_REPOSITORIES)):
         return Chosen("script", ruled.environment if ruled else None)
     if ruled is not None and ruled.form == "command":

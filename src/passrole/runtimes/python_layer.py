@@ -24,14 +24,17 @@ _WHEELS = ("lib/python{version}/ensurepip/_bundled", "share/python-wheels")
 """Where an installation of Python, or Debian's, has pip for environments that have none, such as uv's."""
 
 
-def create(place: Path, environment: Path) -> bool:
-    """Make the layer, unless `environment` has no Python; whether it is there. Raises OSError."""
+def create(place: Path, environment: Path, upon: Path | None = None) -> bool:
+    """Make the layer, unless `environment` has no Python; whether it is there. Raises OSError.
+
+    `upon`: another layer upon the same environment, which is seen first.
+    """
     python = next(filter(Path.exists, (environment / "bin" / name for name in ("python", "python3"))), None)
     version = python and _VERSION.search(str(python.resolve()))
     if python is None or not version:
         return False
     name = f"python{version[1]}"
-    programs, packages = place / "bin", place / "lib" / name / "site-packages"
+    programs, packages = place / "bin", _packages(place, version[1])
     for folder in (programs, packages):
         folder.mkdir(parents=True, exist_ok=True)
     for each in ("python", "python3", name):
@@ -40,7 +43,8 @@ def create(place: Path, environment: Path) -> bool:
         (programs / each).write_text(_PIP)
         (programs / each).chmod(0o755)
     (place / _CONFIGURATION).write_text(_configuration(environment))
-    (packages / "under.pth").write_text("".join(_lower(environment, version[1])))
+    lower = [] if upon is None else [_added(upon, version[1])]
+    (packages / "under.pth").write_text("".join([*lower, *_lower(environment, version[1])]))
     configuration = next(filter(Path.is_file, (environment / _PIP_SETTINGS, *_pip_settings_of_user())), None)
     if configuration is not None:
         shutil.copyfile(configuration, place / _PIP_SETTINGS)
@@ -68,9 +72,9 @@ def _configuration(environment: Path) -> str:
 
 def _lower(environment: Path, version: str) -> Iterator[str]:
     """Lines of a .pth file: the packages of the user's environment, and pip if that has none."""
-    packages = environment / "lib" / f"python{version}" / "site-packages"
+    packages = _packages(environment, version)
     if (environment / _CONFIGURATION).exists():
-        yield f"import site; site.addsitedir({str(packages)!r})\n"
+        yield _added(environment, version)
     if not (packages / "pip").exists():
         installation = _home(environment).parent
         for folder in _WHEELS:
@@ -78,6 +82,14 @@ def _lower(environment: Path, version: str) -> Iterator[str]:
                 f"{wheel}\n"
                 for wheel in sorted((installation / folder.format(version=version)).glob("pip-*.whl"))
             )
+
+
+def _added(environment: Path, version: str) -> str:
+    return f"import site; site.addsitedir({str(_packages(environment, version))!r})\n"
+
+
+def _packages(environment: Path, version: str) -> Path:
+    return environment / "lib" / f"python{version}" / "site-packages"
 
 
 def _home(environment: Path) -> Path:

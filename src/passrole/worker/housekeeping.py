@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from passrole.clock import Clock
+from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.history import retention as execution_retention
+from passrole.runtimes import kept_layers
 from passrole.services import sqs
 from passrole.services.emr import retention as cluster_retention
 from passrole.services.logs import retention as log_retention
@@ -37,6 +38,7 @@ class Housekeeping:
         deleted = {
             "messages": await sqs.sweep(store, self._clock),
             "log events": await log_retention.sweep(store, self._clock(), config.keep_log_events_days),
+            "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock()),
         }
         if days := config.keep_executions_days:
             deleted["executions"] = len(await execution_retention.sweep(store, self._before(days)))

@@ -31,6 +31,7 @@ _JOBS: Final[Mapping[str, tuple[str, str, _Form]]] = {
 _FORMS: Final = {
     "entrypoint": "its program, in {environment}",
     "script": "script mode, in {environment}",
+    "function": "a function of @step, in {environment}",
     "xgboost": "the algorithm on xgboost, in {environment}",
     "spark": "spark-submit, in {environment}",
     "command": "{command}",

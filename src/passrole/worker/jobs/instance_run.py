@@ -5,9 +5,10 @@ It outlives the server (runtimes/jobs): whoever makes an InstanceRun of the same
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from passrole.config import Config
-from passrole.runtimes import containers
+from passrole.runtimes import containers, job_machine, kept_layers
 from passrole.runtimes import jobs as processes
 from passrole.runtimes.containers import ContainerRefused, EngineMissing
 from passrole.runtimes.images import Chosen
@@ -17,7 +18,8 @@ from passrole.runtimes.sandbox import OUTSIDE, Sandbox, SandboxMissing, chosen
 from passrole.worker.jobs import programs
 from passrole.worker.jobs.container import container
 from passrole.worker.jobs.failures import JobFailed
-from passrole.worker.jobs.programs import Instance
+from passrole.worker.jobs.layers import Layer, Layers
+from passrole.worker.jobs.programs import Instance, Program
 from passrole.worker.jobs.workload import Workload
 
 
@@ -39,6 +41,7 @@ class InstanceRun:
         self._config = config
         self._jobs = jobs
         self._access = access
+        self._layer: Layer | None = None
 
     async def form(self) -> Chosen:
         """How the image is run. Raises JobFailed where it cannot be."""
@@ -52,6 +55,20 @@ class InstanceRun:
             await containers.create(engine, made, self.instance.home)
         except (EngineMissing, ContainerRefused) as error:
             raise JobFailed(f"ClientError: {error}") from None
+
+    async def install(self, form: Chosen, layers: Layers) -> None:
+        """Have what the program requires before it starts: without pip's work where it was done before."""
+        if self.workload.is_isolated:
+            return
+        found = await asyncio.to_thread(programs.requirements_of, self.workload, form, self.instance)
+        if found is None or not kept_layers.is_keepable(found.text):
+            return
+        environment = job_machine.python_home(self._config, form.environment)
+        given = self.workload.environment("", Access("", "", None))
+        settings = {name: value for name, value in given.items() if name.startswith("PIP_")}
+        self._layer = await layers.layer(found.text, settings, environment, await sandbox(self._config))
+        if self._layer.place is not None:
+            await asyncio.to_thread(found.satisfied)
 
     async def run(self) -> int:
         """Start the program, or find the one that an earlier process started; its exit code at its end.
@@ -67,11 +84,17 @@ class InstanceRun:
             is_confined = False
         else:
             access = await self._access()
-            program = programs.program(self.workload, self.instance, self._config, access)
             found = await sandbox(self._config)
-            command = programs.command_line(program, self.instance, found)
+            command = programs.command_line(self._program(access), self.instance.variables, found)
             environment, is_confined = OUTSIDE, found.confines
         return await self._jobs.run(JobSpec(self.instance.run, home, command, environment, is_confined))
+
+    def _program(self, access: Access) -> Program:
+        layer = self._layer
+        if layer is None:
+            return programs.program(self.workload, self.instance, self._config, access)
+        program = programs.program(self.workload, self.instance, self._config, access, layer.place)
+        return replace(program, warning="\n".join(filter(None, [layer.note, program.warning])))
 
     async def asked_to_end(self) -> bool:
         """Send TERM; False where there is no program to ask yet."""

@@ -9,13 +9,23 @@ from pathlib import Path
 
 from passrole import private_files, trees
 from passrole.config import Config, ConfigError
-from passrole.runtimes import frameworks, image_names, images, job_machine, python_layer, spark_image
+from passrole.runtimes import (
+    frameworks,
+    image_names,
+    images,
+    job_machine,
+    python_layer,
+    remote_function,
+    requirements,
+    spark_image,
+)
 from passrole.runtimes import programs as own_programs
 from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.folder import Folder
 from passrole.runtimes.ml.hosts import Hosts
+from passrole.runtimes.requirements import Requirements
 from passrole.runtimes.sandbox import NotText, Sandbox, World, confined, exported
 from passrole.runtimes.sandbox.machine import shared, visible
 from passrole.runtimes.sandbox.start import is_text
@@ -46,7 +56,10 @@ PORT = "port"
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 """https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/parameters.py"""
 
-_LAYERED = ("entrypoint", "script", "spark", "serving script")
+_LAYERED = ("entrypoint", "script", "function", "spark", "serving script")
+
+_IN_LAYER = {"VIRTUAL_ENV": str(ML / LAYER), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""The check would ask an index, even where nothing is to be installed."""
 
 _OURS = Path(own_programs.__file__).resolve().parent
 
@@ -84,8 +97,8 @@ class Instance:
 
 @dataclass(frozen=True)
 class Program:
-    """A command line, its environment, and what it sees. `warning` is the first line of its log. `memory_mb`
-    is the most that a process of it may ask for, if it is not 0.
+    """A command line, its environment, and what it sees. `warning` begins its log. `memory_mb` is the most
+    that a process of it may ask for, if it is not 0.
     """
 
     command: Sequence[str]
@@ -95,20 +108,20 @@ class Program:
     memory_mb: int = 0
 
 
-def command_line(program: Program, instance: Instance, sandbox: Sandbox) -> list[str]:
+def command_line(program: Program, variables: Path, sandbox: Sandbox) -> list[str]:
     """What runs the program in its sandbox, with sandbox.OUTSIDE as environment; its errors go to its output.
 
-    Writes the program's environment. Raises JobFailed for what can be none, OSError.
+    Writes the program's environment to the file `variables`. Raises JobFailed for what can be none, OSError.
     """
     try:
         command = [*_limited(program.memory_mb), *program.command]
         made, inside = exported(program.environment), confined(sandbox, program.world, command)
     except NotText as error:
         raise JobFailed(f"ClientError: {error}") from None
-    instance.variables.unlink(missing_ok=True)
-    private_files.write(instance.variables, made)
+    variables.unlink(missing_ok=True)
+    private_files.write(variables, made)
     said = f"printf '%s\\n' {shlex.quote(program.warning)}; " if program.warning else ""
-    return ["/bin/sh", "-c", said + _JOINED, str(instance.variables), *inside]
+    return ["/bin/sh", "-c", said + _JOINED, str(variables), *inside]
 
 
 def hosts_of(kind: JobKind, job: Job) -> Hosts:
@@ -133,12 +146,37 @@ def form_of(workload: Workload, config: Config) -> Chosen:
         raise JobFailed(f"ClientError: {error}") from None
 
 
-def program(workload: Workload, instance: Instance, config: Config, access: Access) -> Program:
-    """What runs on an instance. Raises JobFailed where it is not there."""
+def requirements_of(workload: Workload, chosen: Chosen, instance: Instance) -> Requirements | None:
+    """What the program will have pip install, as far as its files say it. Reads what the job has got."""
+    if chosen.form == "script":
+        return requirements.of_script(instance.ml / CODE)
+    if chosen.form not in _LAYERED:
+        return None
+    return requirements.of_command([*workload.entrypoint, *workload.arguments], instance.ml)
+
+
+def layer_world(place: Path, environment: Path, config: Config) -> World:
+    """What pip sees that fills a layer: no job's files."""
+    data = config.data.resolve()
+    return World(
+        work=place,
+        writable={place: place, ML: place},
+        readable={environment: environment, **visible(map(str, config.shared_paths.paths), data)},
+        hidden=(data,),
+        temporary=place / "tmp",
+    )
+
+
+def program(
+    workload: Workload, instance: Instance, config: Config, access: Access, kept: Path | None = None
+) -> Program:
+    """What runs on an instance, upon a layer that is `kept`. Raises JobFailed where it is not there."""
     chosen = form_of(workload, config)
     python_home = job_machine.python_home(config, chosen.environment)
-    has_layer = chosen.form in _LAYERED and _has_layer(instance, python_home)
+    has_layer = chosen.form in _LAYERED and _has_layer(instance, python_home, kept)
     path = job_machine.path(python_home)
+    if kept is not None:
+        path = f"{kept / 'bin'}:{path}"
     layer = f"{ML / LAYER / 'bin'}:" if has_layer else ""
     variables = workload.environment(layer + path, access)
     command = _command(workload, chosen, ML / LAYER if has_layer else python_home)
@@ -150,13 +188,15 @@ def program(workload: Workload, instance: Instance, config: Config, access: Acce
     if shutil.which(command[0], path=here) is None and not command[0].startswith(str(ML)):
         raise JobFailed(f"ClientError: The program {command[0]} was not found on the path of the job")
     if has_layer:
-        variables = {"VIRTUAL_ENV": str(ML / LAYER), **variables}
+        variables = {**_IN_LAYER, **variables}
+    if chosen.form == "function":
+        variables = {**remote_function.AS_ROOT, **variables}
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
     if chosen.form == "command" and workload.serves:
         variables = {**variables, PORT_VARIABLE: str(own_port(instance))}
     warning = _warning(workload.image or "", chosen, python_home)
-    world = _world(workload, instance, config, python_home)
+    world = _world(workload, instance, config, {python_home, *filter(None, [kept])})
     return Program(command, variables, world, warning, config.job_memory_mb)
 
 
@@ -189,11 +229,11 @@ def views(workload: Workload, instance: Instance) -> dict[Path, Path]:
     return {ML / path: instance.views / path for path in workload.views}
 
 
-def _has_layer(instance: Instance, python_home: Path) -> bool:
-    """Make the job's layer upon the user's environment, which is read-only."""
+def _has_layer(instance: Instance, python_home: Path, kept: Path | None) -> bool:
+    """Make the job's layer upon the user's environment and a kept layer, which are read-only."""
     place = instance.ml / LAYER
     trees.remove(place)
-    return python_layer.create(place, python_home)
+    return python_layer.create(place, python_home, kept)
 
 
 def _spark(instance: Instance, config: Config, python_home: Path, access: Access) -> dict[str, str]:
@@ -231,13 +271,13 @@ def _serving(python: str) -> list[str]:
     return [python, str(_OURS / "serve_model.py"), "--socket", str(ML / SOCKET)]
 
 
-def _world(workload: Workload, instance: Instance, config: Config, python_home: Path) -> World:
+def _world(workload: Workload, instance: Instance, config: Config, environments: set[Path]) -> World:
     return World(
         work=ML / workload.work,
         writable={**_shared(config), ML: instance.ml},
         readable={
             Path("/etc/hosts"): instance.home / "hosts",
-            python_home: python_home,
+            **{environment: environment for environment in environments},
             _OURS: _OURS,
             **visible(filter(None, [config.s3a_jars]), config.data.resolve()),
             **views(workload, instance),

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from passrole import disk, trees
@@ -37,6 +37,7 @@ from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
 from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.instance_run import InstanceRun, sandbox
+from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.measurements import Measurements
 from passrole.worker.jobs.outputs import Output, Sent
@@ -70,6 +71,11 @@ class Means:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Whose turn it is where jobs are not confined, and share one /opt/ml."""
+
+    @cached_property
+    def layers(self) -> Layers:
+        """The layers of what jobs require."""
+        return Layers(self.config, self.jobs)
 
 
 def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
@@ -205,6 +211,7 @@ class JobRun:
                 await self._fetch_code(objects, instance)
             if form == "container":
                 await self._runs[instance.host].contain()
+            await self._runs[instance.host].install(forms[instance.host], self._means.layers)
             placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
             for each in self._contract.outputs(self._job):
                 if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
