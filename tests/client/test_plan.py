@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from passrole.client.plan import Plan
-from passrole.client.progress import Step
+from passrole.client.progress import Iteration, Step
 from passrole.definition import parse
 
 
@@ -64,3 +64,14 @@ def test_a_callback_has_outputs_also_inside_a_branch() -> None:
     whole = plan(condition("If", [callback("yes")], []), fail("f"))
     assert [(each.name, each.type_) for each in whole.outputs("yes")] == [("n", "Integer")]
     assert (whole.outputs("f"), whole.outputs("nobody")) == ((), ())
+
+
+def test_steps_of_iterations_stand_behind_their_loop_in_the_order_of_their_start() -> None:
+    body = {**callback("Ask"), "Arguments": {"item": {"Get": "ForEach.CurrentItem"}}}
+    arguments = {"IterableItems": ["x", "y"], "MaxConcurrency": 2, "ForEachBody": [body]}
+    loop = {"Name": "Each", "Type": "ForEach", "Arguments": arguments}
+    found = plan(loop, fail("F", "Each"))
+    inside = [Step(f"Ask-{i}", "Executing", iteration=Iteration("Each", i, "x")) for i in (1, 0)]
+    listed = [Step("Each", "Executing"), *inside]
+    assert [step.name for step in found.steps(listed)] == ["Each", "Ask-1", "Ask-0", "F"]
+    assert [each.name for each in found.outputs("Ask-1")] == ["n"]

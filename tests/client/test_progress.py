@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from passrole.client.jobs import JobState
-from passrole.client.progress import Step, changes, poll_seconds, steps_of
+from passrole.client.progress import Counts, Iteration, Step, changes, poll_seconds, steps_of
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 FROM = {"SourcePipelineExecutionArn": "arn:e"}
+LOOP = {"TotalStepCount": 9, "SucceededStepCount": 4, "FailedStepCount": 2, "StoppedStepCount": 1}
 NOW = BEGAN.timestamp() + 5
 
 
@@ -30,6 +31,14 @@ def listed(status: str = "Executing", **members: Any) -> dict[str, Any]:
         (
             listed(Metadata={"Callback": {"CallbackToken": "abc", "SqsQueueUrl": "u"}}),
             Step("S", "Executing", 5.0, token="abc"),
+        ),
+        (
+            listed(Metadata={"ForEach": LOOP}),
+            Step("S", "Executing", 5.0, counts=Counts(9, succeeded=4, failed=2, stopped=1)),
+        ),
+        (
+            listed(IterationContext={"ParentStepName": "F", "Index": 3, "Item": "x"}),
+            Step("S", "Executing", 5.0, iteration=Iteration("F", 3, "x")),
         ),
         (
             listed("Succeeded", Metadata={"Condition": {"Outcome": "True"}}),

@@ -177,7 +177,8 @@ def _chains(draw: st.DrawFn) -> Sequence[Json]:
     inside = draw(st.sampled_from((None,) * 6 + _KINDS))
     steps = [{"Name": f"S{at}", **draw(_STEPS[kind])} for at, kind in enumerate(chosen)]
     if inside is not None:
-        steps.append(_branching({"Name": "Inside", **draw(_STEPS[inside])}))
+        within = draw(st.sampled_from((_branching, _looping)))
+        steps.append(within({"Name": "Inside", **draw(_STEPS[inside])}))
     if draw(st.integers(0, 15)) == 0:
         steps.append({"Name": "Last", "Type": "Fail", "Arguments": {"ErrorMessage": "on purpose"}})
     for before, after in itertools.pairwise(steps):
@@ -189,6 +190,11 @@ def _branching(step: Json) -> dict[str, Any]:
     fits = {"Type": "Equals", "LeftValue": get("Parameters.Region"), "RightValue": get("Parameters.Region")}
     arguments = {"Conditions": [fits], "IfSteps": [step], "ElseSteps": []}
     return {"Name": "Branch", "Type": "Condition", "Arguments": arguments}
+
+
+def _looping(step: Json) -> dict[str, Any]:
+    arguments = {"IterableItems": ["x"], "MaxConcurrency": 1, "ForEachBody": [step]}
+    return {"Name": "Loop", "Type": "ForEach", "Arguments": arguments}
 
 
 def _invocations() -> st.SearchStrategy[Json]:
@@ -293,7 +299,8 @@ def _join(on: str, *values: Any) -> Json:
 
 
 def _all_of(steps: Sequence[Json]) -> list[Json]:
-    inside = [step["Arguments"]["IfSteps"] for step in steps if step["Type"] == "Condition"]
+    within = {"Condition": "IfSteps", "ForEach": "ForEachBody"}
+    inside = [step["Arguments"][within[step["Type"]]] for step in steps if step["Type"] in within]
     return [*steps, *(step for branch in inside for step in branch)]
 
 

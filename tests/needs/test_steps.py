@@ -294,6 +294,19 @@ def test_branches_and_loops_are_walked_and_themselves_need_nothing(needs_of: Nee
     assert [need.step for need in needs_of(nested, loop)] == ["a", "a", "b", "b", "c", "c"]
 
 
+def test_what_a_body_says_of_its_item_is_a_pattern_and_so_is_the_name_of_its_step(needs_of: Needs) -> None:
+    """The items may come from anywhere, and each iteration has a name of its own."""
+    item = {"Get": "ForEach.CurrentItem.name"}
+    arn = {"Std:Join": {"On": ":", "Values": [f"arn:aws:lambda:{HERE}:function", item]}}
+    function = step("Lambda", FunctionArn=arn) | {"Name": "A"}
+    job = step("Training", {"RoleArn": "r"}) | {"Name": "B"}
+    loop = step("ForEach", {"IterableItems": ["x"], "ForEachBody": [function, job]}) | {"Name": "L"}
+    found = {need.action: need for need in needs_of(loop)}
+    assert found["lambda:InvokeFunction"].resource == f"arn:aws:lambda:{HERE}:function:*"
+    created = found["sagemaker:CreateTrainingJob"].context
+    assert created["aws:RequestTag/sagemaker:pipeline-step-name"] == "B-*"
+
+
 def test_what_only_an_execution_knows_is_a_pattern(needs_of: Needs) -> None:
     declared = [{"Name": "Arn", "Type": "String"}, {"Name": "Q", "Type": "String", "DefaultValue": "q"}]
     url = {

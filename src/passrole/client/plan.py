@@ -6,6 +6,7 @@ AWS lists a step once it has started; a plan knows the others from the definitio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from passrole.client.progress import Step
@@ -27,16 +28,25 @@ class Plan:
     pipeline: Pipeline
 
     def steps(self, listed: Sequence[Step]) -> list[Step]:
-        """Every step in the order of the graph; one that is not listed is Pending or Skipped."""
+        """Every step in the order of the graph, those of iterations after their loop.
+
+        One that is not listed is Pending or Skipped.
+        """
         known = {step.name: step for step in listed}
         skipped = self._skipped(known)
         status = {name: SKIPPED if name in skipped else PENDING for name in self._order}
-        unknown = [step for step in listed if step.name not in status]
-        return [known.get(name) or Step(name, status[name]) for name in self._order] + unknown
+        inside: dict[str, list[Step]] = {}
+        for step in listed:
+            if step.name not in status:
+                inside.setdefault(step.iteration.loop if step.iteration else "", []).append(step)
+        steps: list[Step] = []
+        for name in self._order:
+            steps += [known.get(name) or Step(name, status[name]), *inside.pop(name, ())]
+        return [*steps, *chain.from_iterable(inside.values())]
 
     def outputs(self, step: str) -> Sequence[OutputParameter]:
         """The outputs that a callback declares."""
-        found = self.pipeline.steps.get(step)
+        found = self.pipeline.find(step)
         return found.outputs if isinstance(found, CallbackStep) else ()
 
     @cached_property

@@ -25,12 +25,36 @@ _POLL_SECONDS_MIN, _POLL_SECONDS_MAX = 0.1, 2.0
 
 
 @dataclass(frozen=True)
+class Iteration:
+    """The IterationContext of a step inside a loop."""
+
+    loop: str
+    index: int
+    item: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a loop: how many steps all its iterations have, and what became of those that are over."""
+
+    total: int
+    succeeded: int
+    failed: int
+    stopped: int
+
+    @property
+    def over(self) -> int:
+        """How many of them are over."""
+        return self.succeeded + self.failed + self.stopped
+
+
+@dataclass(frozen=True)
 class Step:
     """The state of a step; `seconds` since its start, or its duration.
 
     `job_arn` is of the job that it runs, `job` that one's state. `taken_from` is the ARN of the execution
     whose result it has: it `is_cached`, or was not selected. `has_logs` where it started a function, a job
-    or an EMR step.
+    or an EMR step. `iteration` is where a step is from that runs inside a loop, `counts` those of a loop.
     """
 
     name: str
@@ -46,6 +70,13 @@ class Step:
     job_arn: str = ""
     job: "JobState | None" = None
     has_logs: bool = False
+    iteration: "Iteration | None" = None
+    counts: "Counts | None" = None
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the counts of its loop tell enough of it."""
+        return self.iteration is not None and self.status == "Succeeded"
 
     @property
     def phase(self) -> str:
@@ -146,7 +177,19 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         is_cached="CacheHitResult" in listed,
         job_arn="" if source else job_of(listed),
         has_logs=not source and not _NEVER_RAN.match(reason) and any(each in metadata for each in _HAVE_LOGS),
+        iteration=_iteration(listed.get("IterationContext")),
+        counts=_counts(metadata.get("ForEach")),
     )
+
+
+def _iteration(context: Mapping[str, Any] | None) -> Iteration | None:
+    return Iteration(context["ParentStepName"], context["Index"], context["Item"]) if context else None
+
+
+def _counts(found: Mapping[str, Any] | None) -> Counts | None:
+    if not found:
+        return None
+    return Counts(*(found[f"{each}StepCount"] for each in ("Total", "Succeeded", "Failed", "Stopped")))
 
 
 def _seconds(listed: Mapping[str, Any], now: float) -> float:

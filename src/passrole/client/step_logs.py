@@ -56,7 +56,9 @@ def has_ended(connection: Connection, arn: str) -> bool:
 
 
 class StepLogs:
-    """The lines of an execution's steps, or of one `step`, read on from look to look."""
+    """The lines of an execution's steps, or of one `step`, read on from look to look. A loop, or a step of
+    its body, means the steps of all iterations.
+    """
 
     def __init__(self, connection: Connection, arn: str, step: str | None = None) -> None:
         self._connection = connection
@@ -172,10 +174,17 @@ def _steps(connection: Connection, arn: str, step: str | None) -> list[Mapping[s
     found = list(pages(sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **parameters))
     if step is None:
         return found
-    chosen = [each for each in found if each["StepName"] == step]
+    inside = [each for each in found if step in _is_inside(each)]
+    chosen = inside or [each for each in found if each["StepName"] == step]
     if not chosen:
         raise InvalidInput(f"the execution has no step `{step}` yet")
     return chosen
+
+
+def _is_inside(listed: Mapping[str, Any]) -> tuple[str, ...]:
+    """The loop that a step of an iteration is from, and the step of its body."""
+    context = listed.get("IterationContext")
+    return (context["ParentStepName"], listed["StepName"].rpartition("-")[0]) if context else ()
 
 
 def _function(listed: Mapping[str, Any]) -> str:

@@ -22,7 +22,8 @@ from passrole.definition.expressions import (
 )
 from passrole.needs.need import ANY
 
-BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+_BODY = "ForEachBody"
+BRANCHES = ("IfSteps", "ElseSteps", _BODY)
 
 _JSON_GET = "Std:JsonGet"
 
@@ -53,6 +54,11 @@ class RawStep:
     type: str
     members: Mapping[str, Json]
     path: tuple[str | int, ...] = ()
+
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether it runs once for each item of a loop, each time under a name with the index behind it."""
+        return _BODY in self.path
 
     @property
     def arguments(self) -> Mapping[str, Json]:

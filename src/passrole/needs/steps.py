@@ -53,7 +53,8 @@ def _tags_of(step: RawStep, definition: Definition) -> dict[str, str]:
         for pair in pairs
         if "Key" in pair
     }
-    return {**own, EXECUTION_TAG: ANY, STEP_TAG: step.name}
+    name = f"{step.name}-{ANY}" if step.is_in_loop else step.name
+    return {**own, EXECUTION_TAG: ANY, STEP_TAG: name}
 
 
 def _file_of(found: Mapping[str, Json], definition: Definition) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from passrole.cli.pipelines.layout import Picture, frame, whole
 from passrole.client.jobs import JobState
-from passrole.client.progress import Step
+from passrole.client.progress import Counts, Iteration, Step
 
 SIZES = [(80, 24), (200, 50), (40, 20)]
 REASON = (
@@ -101,3 +101,25 @@ def test_long_names_keep_both_ends_and_no_text_steers_the_terminal() -> None:
     assert [line.split()[0][-1] for line in lines if "Failed" in line] == ["0", "1"]
     assert "\\x1b[2J[red]no[/]" in words(lines)
     assert "\x1b" not in "".join(lines)
+
+
+def test_a_loop_has_its_counts_and_its_steps_that_go_on_or_failed() -> None:
+    """Those that succeeded are counted: a thousand lines would say less."""
+
+    def inside(index: int, status: str) -> Step:
+        return Step(f"Fit-{index}", status, 1.0, iteration=Iteration("Each", index, "x"))
+
+    running = [inside(998, "Failed"), inside(999, "Executing")]
+    steps = [
+        Step("Each", "Executing", 9.0, counts=Counts(1_500, 998, 1, 0)),
+        *(inside(index, "Succeeded") for index in range(998)),
+        *running,
+        Step("Publish", "Pending"),
+    ]
+    lines = lines_of(steps, 80, 24)
+    assert lines[1] == "Executing  0 of 2 steps  12.3 s"
+    assert any(
+        line.split()[:2] == ["Each", "Executing"] and "999 of 1500 steps, 1 failed" in line for line in lines
+    )
+    assert [line.split()[0] for line in lines[3:5]] == ["Fit-998", "Fit-999"]
+    assert "Fit-997" not in words(lines)

@@ -4,7 +4,7 @@ import pytest
 
 from passrole.cli.pipelines.progress import detail, ends_of_logs, last_line, outputs
 from passrole.client.jobs import JobState
-from passrole.client.progress import Step
+from passrole.client.progress import Counts, Iteration, Step
 
 A = Step("A", "Executing")
 EXECUTION = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/abcdefghijkl"
@@ -27,6 +27,8 @@ FAILED = JobState("j", "Failed", lines=("one", "two\x1b\rthree"), reason="no\nme
         (Step("T", "Failed", job=FAILED, attempt=2, reason="r"), "attempt 2, r"),
         (Step("T", "Succeeded", taken_from=EXECUTION, is_cached=True), "cached from abcdefghijkl"),
         (Step("T", "Succeeded", taken_from=EXECUTION), "taken from abcdefghijkl"),
+        (Step("F", "Executing", counts=Counts(9, 4, 0, 1)), "5 of 9 steps"),
+        (Step("F", "Failed", counts=Counts(9, 8, 1, 0), reason="r"), "9 of 9 steps, 1 failed, r"),
     ],
 )
 def test_what_is_said_of_a_step(step: Step, told: str) -> None:
@@ -35,6 +37,16 @@ def test_what_is_said_of_a_step(step: Step, told: str) -> None:
 
 def test_outputs_name_their_step() -> None:
     assert outputs([A, Step("B", "Succeeded", outputs=(("n", "1"), ("m", "x")))]) == ["B.n = 1", "B.m = x"]
+
+
+def test_of_many_outputs_of_iterations_some_are_shown_after_the_others() -> None:
+    inside = [
+        Step(f"B-{i}", "Succeeded", outputs=(("n", "1"),), iteration=Iteration("F", i, "x"))
+        for i in range(25)
+    ]
+    lines = outputs([*inside, Step("Z", "Succeeded", outputs=(("n", "2"),))])
+    assert (lines[:2], lines[20]) == (["Z.n = 2", "B-0.n = 1"], "B-19.n = 1")
+    assert lines[21:] == ["and 5 more outputs of iterations; `show --format json` has all"]
 
 
 def test_the_last_line_is_of_a_job_that_runs_and_short() -> None:

@@ -73,8 +73,27 @@ def _members(step: Step) -> Mapping[str, Any]:
         "OutputParameters": outputs or None,
         "JobArn": step.job_arn or None,
         "phase": step.phase or None,
+        "ForEach": _counts(step),
+        "IterationContext": _context(step),
         **dict.fromkeys(_sources(step), source),
     }
+
+
+def _counts(step: Step) -> Mapping[str, int] | None:
+    found = step.counts
+    if found is None:
+        return None
+    return {
+        "TotalStepCount": found.total,
+        "SucceededStepCount": found.succeeded,
+        "FailedStepCount": found.failed,
+        "StoppedStepCount": found.stopped,
+    }
+
+
+def _context(step: Step) -> Mapping[str, Any] | None:
+    found = step.iteration
+    return None if found is None else {"ParentStepName": found.loop, "Index": found.index, "Item": found.item}
 
 
 def _sources(step: Step) -> Iterator[str]:

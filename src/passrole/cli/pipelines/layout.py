@@ -2,7 +2,7 @@
 
 What runs, waits or has failed is always shown. Where the height does not suffice, finished steps fold into
 one line, then those to come; then what runs loses its details and shares lines, and last of all the reasons
-of failures are cut. Pure: knows no terminal.
+of failures are cut. Steps inside a loop that succeeded are in its counts only. Pure: knows no terminal.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -119,7 +119,7 @@ def status_of(step: Step) -> str:
 
 
 def _head(picture: Picture, width: int) -> tuple[Text, Text]:
-    counted = [step for step in picture.steps if step.status != SKIPPED]
+    counted = [step for step in picture.steps if step.status != SKIPPED and step.iteration is None]
     done = sum(step.status in ENDED for step in counted)
     told = f"  {done} of {len(counted)} steps  {picture.seconds:.1f} s"
     second = Text.assemble((picture.status, STYLES.get(picture.status, "")), told)
@@ -127,7 +127,7 @@ def _head(picture: Picture, width: int) -> tuple[Text, Text]:
 
 
 def _body(picture: Picture, level: _Level, console: Console) -> Iterator[Text]:
-    steps = picture.steps
+    steps = [step for step in picture.steps if not step.is_folded]
     shown = [step for step in steps if status_of(step) not in (*level.folded, *level.grouped)]
     name_cells = _name_cells((step.name for step in shown), console.width)
     shows_counts = not level.is_bare
@@ -143,7 +143,7 @@ def _body(picture: Picture, level: _Level, console: Console) -> Iterator[Text]:
 
 def _counts(steps: Iterable[Step], statuses: Sequence[str]) -> str:
     """`12 succeeded, 3 skipped`."""
-    found = [status_of(step) for step in steps]
+    found = [status_of(step) for step in steps if step.iteration is None]
     return ", ".join(f"{found.count(each)} {_FOLDED[each]}" for each in statuses if each in found)
 
 

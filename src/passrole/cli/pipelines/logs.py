@@ -33,9 +33,10 @@ def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> N
     """Print the logs of an execution's steps.
 
     These are the logs of its functions, jobs and EMR programs. EXECUTION is an ARN, an id or its beginning,
-    `last`, or a pipeline's name, which means its newest execution. Each line has its time (UTC), its step and
-    its text. The lines of an EMR step have the time of its start. The lines of a job with several instances
-    have `STEP/algo-1` as their step. If a step logged nothing, a hint on standard error says why.
+    `last`, or a pipeline's name, which means its newest execution. STEP may be a loop or a step of its body,
+    which means all iterations. Each line has its time (UTC), its step and its text. The lines of an EMR step
+    have the time of its start. The lines of a job with several instances have `STEP/algo-1` as their step. If
+    a step logged nothing, a hint on standard error says why.
     """
     from passrole.client import step_logs
     from passrole.client.connection import reading

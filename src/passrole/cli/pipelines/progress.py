@@ -19,6 +19,7 @@ CLICK_COLOURS: Final[Mapping[str, str]] = {
 """The colour of a status in a line."""
 
 _CHARACTERS_MAX = 300
+_OF_ITERATIONS_MAX = 20
 _GIGABYTE = 1_000_000_000
 
 
@@ -26,7 +27,7 @@ def detail(step: Step) -> str:
     """The details of a step beside its status."""
     if step.waits:
         return f"waits for an answer to {step.token}"
-    told = [_attempt(step), _job(step), _source(step), escaped(step.reason)]
+    told = [loop(step), _attempt(step), _job(step), _source(step), escaped(step.reason)]
     if step.outcome:
         told.append(f"the condition is {step.outcome.lower()}")
     return ", ".join(filter(None, told))
@@ -52,10 +53,24 @@ def ends_of_logs(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def outputs(steps: Iterable[Step]) -> list[str]:
-    """`Step.output = value` lines."""
-    return [
-        f"{step.name}.{escaped(name)} = {escaped(value)}" for step in steps for name, value in step.outputs
-    ]
+    """`Step.output = value` lines, and how many more there are of iterations."""
+    shown: list[str] = []
+    inside: list[str] = []
+    for step in steps:
+        lines = inside if step.iteration else shown
+        lines += [f"{step.name}.{escaped(name)} = {escaped(value)}" for name, value in step.outputs]
+    if len(inside) > _OF_ITERATIONS_MAX:
+        more = len(inside) - _OF_ITERATIONS_MAX
+        inside[_OF_ITERATIONS_MAX:] = [f"and {more} more outputs of iterations; `show --format json` has all"]
+    return shown + inside
+
+
+def loop(step: Step) -> str:
+    """`7 of 12 steps, 1 failed` of a loop."""
+    if step.counts is None:
+        return ""
+    failed = f", {step.counts.failed} failed" if step.counts.failed else ""
+    return f"{step.counts.over} of {step.counts.total} steps{failed}"
 
 
 def _attempt(step: Step) -> str:

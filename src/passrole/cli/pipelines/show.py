@@ -40,7 +40,8 @@ def show(context: click.Context, execution: str, exit_status: bool, data: Path |
     """Show an execution, its steps, and what to do next.
 
     Each step has its status, its time and details: why it failed, its waiting callback, its job, the
-    execution whose result it reused. EXECUTION is an ARN, an id or its beginning,
+    execution whose result it reused. A loop has its counts, with those of its steps that did not succeed.
+    EXECUTION is an ARN, an id or its beginning,
     `last`, or a pipeline's name, which means its newest execution. Needs no server. `json` is what AWS's
     DescribePipelineExecution answers, with PipelineExecutionSteps and PipelineParameters.
     """
@@ -90,7 +91,7 @@ def _print(connection: "Connection", found: "Summary") -> None:
             click.echo(line)
     if steps:
         click.echo()
-        tables.print_table(_HEADINGS, [_row(step) for step in steps])
+        tables.print_table(_HEADINGS, [_row(step) for step in _in_order(steps) if not step.is_folded])
     for line in _outputs(steps):
         click.echo(line)
     following = list(_next(connection, found, steps))
@@ -126,10 +127,17 @@ def _row(step: "Step") -> tuple[str, ...]:
     return step.name, step.status, duration(step.seconds), _detail(step)
 
 
+def _in_order(steps: Sequence["Step"]) -> Sequence["Step"]:
+    """As they started, those of iterations after their loop."""
+    place = {step.name: number for number, step in enumerate(steps)}
+    return sorted(steps, key=lambda step: place[step.iteration.loop if step.iteration else step.name])
+
+
 def _detail(step: "Step") -> str:
+    from passrole.cli.pipelines.progress import loop
     from passrole.client.execution_names import place
 
-    told = []
+    told = [loop(step)] if step.counts else []
     if step.waits:
         told.append(f"waits for an answer to {step.token}")
     if step.attempt > 1:
