@@ -16,6 +16,14 @@ def fan_out(function: str, width: int) -> str:
     return text([_lambda(function, n, []) for n in range(width)])
 
 
+def loop(function: str, items: int, at_once: int = 50) -> str:
+    """A ForEach step over a Lambda step."""
+    body = {**_lambda(function, 0, []), "Arguments": {"n": {"Get": "ForEach.CurrentItem"}}}
+    over = list(range(items))
+    arguments = {"IterableItems": over, "MaxConcurrency": at_once, "ForEachBody": [body]}
+    return text([{"Name": "Each", "Type": "ForEach", "Arguments": arguments}])
+
+
 def approval(queue_url: str, function: str | None = None) -> str:
     """A Callback step, and a Lambda step `Next` behind it where a function is given; it returns `at`."""
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue_url, "Arguments": {}}

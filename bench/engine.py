@@ -39,27 +39,30 @@ _ROLE = "arn:aws:iam::111122223333:role/bench"
 
 
 def rows() -> Iterator[Row]:
-    """A chain, a fan-out, and many executions at once."""
+    """A chain, a fan-out, a loop, and many executions at once."""
     with (
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        commit, chain, fan_out, crowd = runner.run(_measured(Path(folder)))
+        commit, chain, fan_out, loop, crowd = runner.run(_measured(Path(folder)))
     peer = Peer("a bare commit", Figure(commit, "s"))
     budget = Figure(0.0005, "s")
     yield Row(f"engine: a step in a chain of {STEPS}", Figure(chain / STEPS, "s"), peer, budget)
     yield Row("engine: steps a second in that chain", Figure(STEPS / chain, "/s"))
     yield Row(f"engine: a step in a fan-out of {STEPS}", Figure(fan_out / STEPS, "s"), peer, budget)
     yield Row("engine: steps a second in that fan-out", Figure(STEPS / fan_out, "/s"))
+    steps = Peer(f"{STEPS} Lambda steps", Figure(fan_out / STEPS, "s"))
+    yield Row(f"engine: a step in a loop of {STEPS} items", Figure(loop / STEPS, "s"), steps)
     commits = Peer("bare commits", Figure(1 / commit, "/s"))
     what = f"engine: 1-step executions, {AT_ONCE} at once"
     yield Row(what, Figure(AT_ONCE / crowd, "/s"), commits, Figure(5_000, "/s"))
 
 
-async def _measured(folder: Path) -> tuple[float, float, float, float]:
+async def _measured(folder: Path) -> tuple[float, float, float, float, float]:
     async with _engine(folder) as engine:
         chain = definitions.chain(_FUNCTION, STEPS)
         fan_out = definitions.fan_out(_FUNCTION, STEPS)
+        loop = definitions.loop(_FUNCTION, STEPS)
         single = definitions.chain(_FUNCTION, 1)
         await engine.fill_the_log()
         commit = await engine.seconds_of_a_commit()
@@ -68,6 +71,7 @@ async def _measured(folder: Path) -> tuple[float, float, float, float]:
             commit,
             median([await engine.seconds(chain, STEPS) for _ in range(ROUNDS)]),
             median([await engine.seconds(fan_out, STEPS) for _ in range(ROUNDS)]),
+            median([await engine.seconds(loop, STEPS) for _ in range(ROUNDS)]),
             median([await engine.seconds(single, 1, AT_ONCE) for _ in range(ROUNDS)]),
         )
 

@@ -165,6 +165,18 @@ def test_the_tutorial_of_abalones_runs_with_xgboost(
 
 
 @pytest.mark.slow
+def test_a_loop_of_version_3_runs_and_picks_its_best_iteration(run_notebook: Run, server: Server) -> None:
+    """Version 2 has no class for it; tests/journeys/test_loops.py has what needs none."""
+    if not _IS_VERSION_3:
+        pytest.skip("version 2 is installed: `make test-sdk3`")
+    run_notebook("sdk/loops_version_3.py")
+    (found,) = server.client("sagemaker").list_pipeline_executions(PipelineName="SdkLoop")[
+        "PipelineExecutionSummaries"
+    ]
+    assert found["PipelineExecutionStatus"] == "Succeeded"
+
+
+@pytest.mark.slow
 def test_the_tutorial_of_abalones_runs_with_version_3(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
