@@ -4,11 +4,9 @@ import asyncio
 import gc
 import json
 import logging
-import os
 import signal
 import socket
 import sqlite3
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +15,7 @@ from typing import NamedTuple
 
 import uvicorn
 
-from passrole import disk, identities, ids, private_files
+from passrole import console, disk, identities, ids, private_files, server_file
 from passrole.api import Door, Interfere, call_log
 from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
@@ -57,7 +55,6 @@ GARBAGE_MAX = 50_000
 """Allocations minus deallocations of containers between two garbage collections."""
 
 _LOOPBACK = "127.0.0.1"
-_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is local
 
 
 @dataclass(frozen=True)
@@ -91,14 +88,20 @@ class Trial:
 
 
 class Opened(NamedTuple):
-    """A server without its listener."""
+    """A server without its listeners; `door` and `directory` are for the console."""
 
     gateway: Gateway
     store: Store
+    door: Door
+    directory: Directory
 
 
 class CannotListen(Exception):
     """The server cannot listen on the address; the message says which and why."""
+
+
+class ConsoleMissing(Exception):
+    """The extra `console` is not installed; the message names the package that is missing."""
 
 
 class DataFolderUnusable(Exception):
@@ -108,13 +111,16 @@ class DataFolderUnusable(Exception):
 def serve(config: Config, ready: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT; `ready` is called with the URL once calls are accepted.
 
-    Raises DataFolderInUse, ConfigError, CannotListen, DataFolderUnusable.
+    Raises DataFolderInUse, ConfigError, CannotListen, ConsoleMissing, DataFolderUnusable.
     """
     _start_log(config)
-    listener = _listener(config)
+    listener = _listener(config, config.port)
     config = replace(config, port=listener.getsockname()[1])
+    pages = _listener(config, config.console_port) if config.console else None
+    if pages is not None:
+        config = replace(config, console_port=pages.getsockname()[1])
     with _disk_errors_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listener, ready))
+        runner.run(_serve(config, listener, pages, ready))
 
 
 def onboard(config: Config, *, full_access: bool = False) -> Access:
@@ -140,33 +146,6 @@ def access(config: Config) -> Access | None:
         raise DataFolderUnusable(
             f"`{path}` is damaged: remove it, and the next start writes a new one"
         ) from error
-
-
-def running(config: Config) -> str | None:
-    """The URL of the data folder's server, if it is running."""
-    path = _server_path(config)
-    try:
-        url = str(json.loads(path.read_text())["url"])
-        with _WITHOUT_PROXY.open(f"{url}/_passrole/health", timeout=2) as answer:
-            return url if answer.status == 200 else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def proxy(config: Config) -> str | None:
-    """The URL of the HTTPS proxy of the data folder's server."""
-    try:
-        return str(json.loads(_server_path(config).read_text())["proxy"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def process_id(config: Config) -> int | None:
-    """The process of the data folder's server."""
-    try:
-        return int(json.loads(_server_path(config).read_text())["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def authority(config: Config) -> Path:
@@ -238,7 +217,7 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         job_runner.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
         credentials = JobCredentials(store, door.from_inside)
-        yield Opened(Gateway(door, directory, credentials, signing_clock, config), store)
+        yield Opened(Gateway(door, directory, credentials, signing_clock, config), store, door, directory)
     finally:
         await processes.close()
         job_runner.close()
@@ -302,8 +281,10 @@ def _tune_garbage_collector() -> None:
     gc.set_threshold(GARBAGE_MAX)
 
 
-async def _serve(config: Config, listener: socket.socket, ready: Callable[[str], None]) -> None:
-    async with opened(config) as parts:
+async def _serve(
+    config: Config, listener: socket.socket, pages: socket.socket | None, ready: Callable[[str], None]
+) -> None:
+    async with opened(config) as parts, _console(config, parts, pages):
         _tune_garbage_collector()
         settings = uvicorn.Config(
             parts.gateway,
@@ -321,7 +302,24 @@ async def _serve(config: Config, listener: socket.socket, ready: Callable[[str],
         try:
             await _Server(settings, config, ready).serve(sockets=[listener])
         finally:
-            _server_path(config).unlink(missing_ok=True)
+            server_file.withdraw(config)
+
+
+@asynccontextmanager
+async def _console(config: Config, parts: Opened, pages: socket.socket | None) -> AsyncIterator[None]:
+    """The pages for people, where they are asked for. Raises DataFolderUnusable without their extra."""
+    if pages is None:
+        yield
+        return
+    means = console.Means(
+        parts.door, parts.directory, parts.store, system_clock, config, pages.getsockname()[1]
+    )
+    try:
+        listening = console.listening(means, pages)
+    except console.NotInstalled as error:
+        raise ConsoleMissing(str(error)) from error
+    async with listening:
+        yield
 
 
 class _Server(uvicorn.Server):
@@ -380,10 +378,8 @@ class _Server(uvicorn.Server):
 
 
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
-    url = config.endpoint_url
-    server = {"url": url, "proxy": proxy_url, "pid": os.getpid()}
-    private_files.write(_server_path(config), json.dumps(server).encode())
-    ready(url)
+    server_file.announce(config, proxy_url)
+    ready(config.endpoint_url)
 
 
 def _proxy_password(config: Config) -> str:
@@ -394,16 +390,16 @@ def _proxy_password(config: Config) -> str:
     return path.read_text()
 
 
-def _listener(config: Config) -> socket.socket:
+def _listener(config: Config, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     # the protocol is named, so that asyncio sends answers at once: it asks for that only where it is TCP
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((config.host, config.port))
+        listener.bind((config.host, port))
     except OSError as error:
         listener.close()
-        raise CannotListen(f"`{config.host_in_url}:{config.port}`: {error.strerror}") from error
+        raise CannotListen(f"`{config.host_in_url}:{port}`: {error.strerror}") from error
     return listener
 
 
@@ -460,7 +456,3 @@ async def _onboard(store: SqliteStore, config: Config, clock: Clock, full_access
 
 def _credentials_path(config: Config) -> Path:
     return config.data / "credentials.json"
-
-
-def _server_path(config: Config) -> Path:
-    return config.data / "server.json"

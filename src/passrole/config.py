@@ -151,6 +151,8 @@ class Config:
     log_level: str = "info"
     log_format: str = "text"
     log_calls: bool = True
+    console: bool = False
+    console_port: int = 4568
 
     @property
     def host_in_url(self) -> str:
@@ -161,6 +163,11 @@ class Config:
     def endpoint_url(self) -> str:
         """The server's URL, for clients of all services."""
         return f"http://{self.host_in_url}:{self.port}"
+
+    @property
+    def console_url(self) -> str:
+        """The URL of the console's pages."""
+        return f"http://{self.host_in_url}:{self.console_port}"
 
     @property
     def loopback_url(self) -> str | None:
@@ -210,6 +217,7 @@ _DAYS_MAX = 3_653  # ten years
 _SIMILARITY_MIN = 0.75
 _BOUNDS = {
     "port": (0, 65_535),
+    "console_port": (0, 65_535),
     "lambda_workers_max": (1, 10_000),
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),

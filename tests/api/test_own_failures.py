@@ -43,7 +43,7 @@ class Inside:
 def inside(folder: Path, scenario: Callable[[Inside], Awaitable[None]]) -> None:
     async def run() -> None:
         config = Config(data=folder)
-        async with app.opened(config) as (gateway, _):
+        async with app.opened(config) as (gateway, *_):
             access = app.access(config)
             assert access is not None
             known = await gateway._directory.credentials(access.access_key_id, None)

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from passrole import app
+from passrole import server_file
 from passrole.cli import main
 from passrole.cli.crash_report import without_secrets
 from passrole.policy import managed
@@ -32,7 +32,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def running(_config: Any) -> str:
         raise ValueError("odd\n\x1b[2Jhttp://passrole:hidden-1@[::1]:1 secret_access_key='hidden-2'")
 
-    monkeypatch.setattr(app, "running", running)
+    monkeypatch.setattr(server_file, "url", running)
 
 
 def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_a_file(server: Any, broken: None) -> None:
@@ -46,7 +46,7 @@ def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_a_file(server: 
     text = log.read_text()
     assert text.startswith("passrole callbacks: passrole ")
     assert "Traceback (most recent call last):" in text
-    assert "in reading\n    url = app.running(config)" in text
+    assert "in reading\n    url = server_file.url(config)" in text
     for told in (result.stderr, text):
         assert "hidden" not in told and "\x1b" not in told
 
@@ -74,7 +74,7 @@ def test_what_ends_a_command_on_purpose_is_not_unexpected(
     def running(_config: Any) -> str:
         raise error
 
-    monkeypatch.setattr(app, "running", running)
+    monkeypatch.setattr(server_file, "url", running)
     result = invoke("callbacks", "--data", str(server.data))
     assert (result.exit_code, result.stderr) == (3, "")
 

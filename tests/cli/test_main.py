@@ -14,6 +14,7 @@ from passrole.cli.errors import Failed, Misuse, one_line
 COMMANDS = [
     "demo",
     "serve",
+    "console",
     "init",
     "doctor",
     "env",

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
 
-from passrole import app
+from passrole import app, server_file
 from passrole.client import InvalidInput, ServerUnavailable
 from passrole.client.connection import connect, connected
 from passrole.config import Config
@@ -39,7 +39,7 @@ def test_a_server_of_its_own_ends_with_the_block(tmp_path: Path, capfd: pytest.C
         assert connection.temporary
         assert signal.getsignal(signal.SIGTERM) == handler
         assert connection.client("sts").get_caller_identity()["Account"] == connection.access.account
-    assert app.running(config) is None
+    assert server_file.url(config) is None
     assert capfd.readouterr() == ("", "")
 
 

@@ -188,7 +188,7 @@ STEPS: dict[str, Callable[[Client, app.Access], Any]] = {
 
 async def replayed(config: Config, journey: str, monkeypatch: pytest.MonkeyPatch) -> Trace:
     with traced(monkeypatch) as trace:
-        async with app.opened(config) as (gateway, _):
+        async with app.opened(config) as (gateway, *_):
             access = app.access(config)
             assert access is not None
             client = Client(gateway, access)

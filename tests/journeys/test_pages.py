@@ -30,6 +30,7 @@ NOT_FOLLOWED = {
     "howto/least-privilege.md": "tests/cli/permissions has its commands",
     "howto/run-jobs.md": "names folders of yours; tests/services/sagemaker/jobs runs jobs",
     "howto/run-emr-steps.md": "needs Spark and a cluster; test_emr_spark.py runs such steps",
+    "howto/use-the-console.md": "needs a browser; tests/console has its pages and forms",
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }
 JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md", "howto/run-step-functions.md"}

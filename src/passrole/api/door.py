@@ -136,6 +136,17 @@ class Door:
             raise fault from None
         return answer
 
+    async def refusal(self, call: Call) -> str | None:
+        """The sentence with which AWS would deny the call; None if it would be let in.
+
+        Nothing is done or recorded: it says beforehand what a person may do. Raises Fault as `call` does.
+        """
+        operation, verdict = table.find(call.service, call.operation), Verdict()
+        _validate(call)
+        parameters = _arguments(call, operation)
+        await self._decide(call, operation, self._context(call), parameters, verdict)
+        return verdict.message
+
     async def from_inside(
         self,
         service: str,
@@ -175,14 +186,24 @@ class Door:
         parameters: Mapping[str, Any],
         verdict: Verdict,
     ) -> None:
+        await self._decide(call, operation, context, parameters, verdict)
+        if verdict.message is not None:
+            words = table.REFUSALS[call.service]
+            raise AccessDenied(words.denied, verdict.message, status=words.denied_status)
+
+    async def _decide(
+        self,
+        call: Call,
+        operation: Operation,
+        context: Context,
+        parameters: Mapping[str, Any],
+        verdict: Verdict,
+    ) -> None:
         keys = request_keys(call)
         try:
             await self._authoriser.check(operation, context, parameters, keys, verdict)
         except UnknownKey:
             raise sigv4.unknown_key(_protocol(call.service)) from None
-        if verdict.message is not None:
-            words = table.REFUSALS[call.service]
-            raise AccessDenied(words.denied, verdict.message, status=words.denied_status)
 
     def _context(self, call: Call) -> Context:
         async def call_on(

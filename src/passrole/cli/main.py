@@ -24,6 +24,7 @@ from passrole.cli.pipelines.start import start
 from passrole.cli.pipelines.stop import stop
 from passrole.cli.server.backup import backup
 from passrole.cli.server.clean import clean
+from passrole.cli.server.console import console
 from passrole.cli.server.demo import demo
 from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
@@ -56,6 +57,7 @@ def main(context: click.Context) -> None:
 for _command in (
     demo,
     serve,
+    console,
     init,
     doctor,
     env,

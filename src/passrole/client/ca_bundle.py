@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.httpsession import get_cert_path
 
-from passrole import app, private_files
+from passrole import app, private_files, server_file
 from passrole.client.environment import BUNDLES, SDK_SETTINGS, Https
 from passrole.config import Config
 
@@ -23,7 +23,7 @@ SageMaker:
 
 def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
     """The proxy and CA bundle with which AWS's https names reach the server; None if no server runs."""
-    proxy = app.proxy(config)
+    proxy = server_file.proxy(config)
     if proxy is None:
         return None
     data = config.data.resolve()

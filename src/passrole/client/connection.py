@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from passrole import app
+from passrole import app, server_file
 from passrole.client import server_process
 from passrole.client.environment import Keys
 from passrole.client.errors import InvalidInput, ServerUnavailable
@@ -132,7 +132,7 @@ def connect(config: Config, *, must_run: bool) -> Connection:
     Raises InvalidInput if it is not a data folder, ServerUnavailable if no server runs.
     """
     access = _access_of_a_folder(config)
-    url = app.running(config)
+    url = server_file.url(config)
     if url is None and must_run:
         raise ServerUnavailable(
             f"no server runs on `{config.data}`; start one with `passrole serve --data {config.data}`"
@@ -147,7 +147,7 @@ def reading(config: Config) -> Iterator[Connection]:
     Nothing that waits in it goes on. Only for operations that read. Raises InvalidInput.
     """
     access = _access_of_a_folder(config)
-    url = app.running(config)
+    url = server_file.url(config)
     if url is not None:
         yield Connection(url, access)
         return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from passrole import app
+from passrole import server_file
 from passrole.client import listing
 from passrole.client.callbacks import WaitingCallback, waiting_callbacks
 from passrole.client.connection import Client, Connection
@@ -48,7 +48,7 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         account=connection.access.account,
         region=connection.access.region,
         url=connection.url if runs else None,
-        pid=app.process_id(config) if runs else None,
+        pid=server_file.process_id(config) if runs else None,
         sizes=sizes(config.data),
         pipelines=len(pipelines),
         executions=Counter(each["PipelineExecutionStatus"] for each in started),

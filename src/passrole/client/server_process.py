@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from passrole import app, private_files
+from passrole import private_files, server_file
 from passrole.client import data_folder
 from passrole.client.errors import InvalidInput, ServerUnavailable
 from passrole.config import Config
@@ -52,7 +52,7 @@ def running_server(
     data_folder.prepare(config, warn)
     until = time.monotonic() + _READY_SECONDS_MAX
     while time.monotonic() < until:
-        url = app.running(config)
+        url = server_file.url(config)
         if url:
             yield url, False
             return
@@ -81,6 +81,8 @@ def _own(config: Config, say: Say, guard: Guard) -> Iterator[str | None]:
 def _start(config: Config) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "passrole", "serve", "--data", str(config.data), "--port", "0"]
     command += ["--no-log-calls"]  # the audit trail has them, and a log without a line is removed
+    if config.console:
+        command += ["--console", "--console-port", str(config.console_port)]
     command += ["--spark-master", config.spark_master, "--containers", config.containers]
     command += [word for rule in shlex.split(config.images) for word in ("--image", rule)]
     with private_files.open_to_append(_log_path(config)) as log:

@@ -49,7 +49,7 @@ def route(request: HttpRequest, signing_service: str, config: Config) -> Route:
     if (
         not _OPERATION.fullmatch(operation)
         or request.method != "POST"
-        or not _is_own_host(request.headers.get("host", ""), config)
+        or not is_own_host(request.headers.get("host", ""), config)
     ):
         raise Unrouted("UnknownOperationException", "", "json", status=404)
     return Route(SERVICE, operation, "json", {})
@@ -71,7 +71,7 @@ def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
     return HttpResponse(200, headers, body)
 
 
-def _is_own_host(header: str, config: Config) -> bool:
+def is_own_host(header: str, config: Config) -> bool:
     """Whether a Host header names this server; the port may differ because of port forwarding."""
     name = _without_port(header)
     if name in (*_LOOPBACK_NAMES, config.host_in_url.lower()):

@@ -2,7 +2,8 @@
 
 - `start`, `advance`: an execution begins, or goes one fact further, in one transaction;
   `is_still_due`, `WITHDRAWALS`: which commands are of use no more (advance.py)
-- `load`, `UnknownExecution`: an execution as its journal has it (journal.py); `Folded` (state_cache.py)
+- `load`, `UnknownExecution`: an execution as its journal has it, and `answers` to its callbacks (journal.py);
+  `Folded` (state_cache.py)
 - `outbox`, `Task`, `pending`: commands that wait to be performed
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
 - `jobs`: jobs that are waited for; `job_retries`: steps that wait to be tried again; cached_results.py: where
@@ -16,7 +17,7 @@ from passrole.history import callbacks, definitions, executions, job_retries, jo
 from passrole.history.advance import CHANGES, WITHDRAWALS, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
-from passrole.history.journal import UnknownExecution, load
+from passrole.history.journal import UnknownExecution, answers, load
 from passrole.history.outbox import Task, pending
 from passrole.history.state_cache import Folded
 
@@ -30,6 +31,7 @@ __all__ = [
     "Task",
     "UnknownExecution",
     "advance",
+    "answers",
     "callbacks",
     "definitions",
     "executions",

@@ -41,6 +41,17 @@ def waiting(tx: Tx) -> list[Callback]:
     return [_callback(row) for row in rows]
 
 
+def of_step(tx: Tx, execution: str, step: str, attempt: int) -> Callback | None:
+    """The callback of an attempt of a step, answered or not."""
+    row = tx.one(
+        f"SELECT {_COLUMNS} FROM tokens WHERE execution = ? AND step = ? AND attempt = ?",  # noqa: S608
+        execution,
+        step,
+        attempt,
+    )
+    return _callback(row) if row else None
+
+
 def issue(tx: Tx, execution: str, message: SendCallback, at: float) -> None:
     """Keep the token that `message` carries."""
     tx.run(

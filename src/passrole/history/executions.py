@@ -120,6 +120,30 @@ def page(tx: Tx, pipeline: str, wanted: Page) -> list[Execution]:
     return [_execution(row) for row in rows]
 
 
+def recent(tx: Tx, here: str, since: float, limit: int) -> list[Execution]:
+    """Executions that run, or that began since a moment, newest first.
+
+    `here` is how the ARNs of their pipelines begin.
+    """
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM executions"  # noqa: S608 (constants)
+        f" WHERE (status IN {_RUNNING} OR started >= ?) AND substr(pipeline, 1, ?) = ?"
+        " ORDER BY started DESC LIMIT ?",
+        since,
+        len(here),
+        here,
+        limit,
+    )
+    return [_execution(row) for row in rows]
+
+
+def with_id(tx: Tx, id_: str) -> list[str]:
+    """The ARNs that end with an execution's id: one, unless chance made the same id twice."""
+    ending = f"/execution/{id_}"
+    rows = tx.all("SELECT execution FROM executions WHERE substr(execution, ?) = ?", -len(ending), ending)
+    return [arn for (arn,) in rows]
+
+
 def last_started(tx: Tx, pipeline: str) -> float | None:
     """When the pipeline's newest execution began."""
     row = tx.one("SELECT max(started) FROM executions WHERE pipeline = ?", pipeline)

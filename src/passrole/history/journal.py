@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from passrole import exact_json
 from passrole.engine import State, begin, facts, fold
-from passrole.engine.facts import CallbackSent, Fact, JobSubmitted
+from passrole.engine.facts import CallbackAnswered, CallbackSent, Fact, JobSubmitted
 from passrole.history import definitions
 from passrole.history.definitions import Definition
 from passrole.history.state_cache import Folded, StateCache
@@ -68,6 +68,14 @@ def source(tx: Tx, execution: str) -> str | None:
     sql = "SELECT facts FROM journal WHERE execution = ? AND seq = 1 AND instr(facts, ?) > 0"
     row = tx.one(sql, execution, b'"source":"arn:')
     return exact_json.loads(row[0])[0].get("source") if row else None
+
+
+def answers(tx: Tx, execution: str) -> list[CallbackAnswered]:
+    """The answers to the execution's callbacks, in their order."""
+    sql = "SELECT facts FROM journal WHERE execution = ? AND instr(facts, ?) > 0 ORDER BY seq"
+    rows = tx.all(sql, execution, b'"CallbackAnswered"')
+    happened = (facts.from_json(exact_json.loads(row[0])[0]) for row in rows)
+    return [fact for fact in happened if isinstance(fact, CallbackAnswered)]
 
 
 def _rests(happened: Sequence[Fact], state: State) -> bool:

@@ -64,7 +64,24 @@ async def assume(call: CallOperation, request: SessionRequest) -> ServiceSession
     """Assume the role now. Raises Fault as AssumeRole does."""
     parameters = {"RoleArn": request.role, "RoleSessionName": request.name}
     answer = await call("sts", "AssumeRole", parameters, request.caller, request.region)
-    return ServiceSession(_principal(request, answer["AssumedRoleUser"]), answer)
+    role = arns.parse(request.role)
+    account = role.account if role else request.caller.account
+    return ServiceSession(
+        principal_of(request.role, account, request.name, answer["AssumedRoleUser"]), answer
+    )
+
+
+def principal_of(role: str, account: str, name: str, user: Mapping[str, Any]) -> Principal:
+    """Who calls in a session of a role (its ARN) that STS gave; `user` is its AssumedRoleUser."""
+    return Principal(
+        kind="role",
+        arn=user["Arn"],
+        account=account,
+        id=user["AssumedRoleId"],
+        name=role.rpartition("/")[2],
+        role_arn=role,
+        session_name=name,
+    )
 
 
 class SessionCache:
@@ -116,16 +133,3 @@ class _Shared(NamedTuple):
 def _has_failed(asked: "asyncio.Future[Principal]") -> bool:
     """Not where only the one who waited was cancelled."""
     return asked.done() and (asked.cancelled() or asked.exception() is not None)
-
-
-def _principal(request: SessionRequest, user: Mapping[str, Any]) -> Principal:
-    role = arns.parse(request.role)
-    return Principal(
-        kind="role",
-        arn=user["Arn"],
-        account=role.account if role else request.caller.account,
-        id=user["AssumedRoleId"],
-        name=request.role.rpartition("/")[2],
-        role_arn=request.role,
-        session_name=request.name,
-    )

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.conftest import Server
 
-from passrole import app
+from passrole import server_file
 from passrole.cli import main
 from passrole.config import Config
 
@@ -224,7 +224,7 @@ def test_ctrl_c_stops_watching_and_the_server_that_was_started_for_it(
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert f"`passrole serve --data {tmp_path}` takes the execution up again" in errors
-    assert app.running(Config(data=tmp_path)) is None
+    assert server_file.url(Config(data=tmp_path)) is None
 
 
 def test_on_a_terminal_a_key_and_a_name_approve(

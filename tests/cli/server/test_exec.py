@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Server
 
-from passrole import app
+from passrole import server_file
 from passrole.client import server_process
 from passrole.config import Config
 
@@ -37,7 +37,7 @@ def test_a_command_reaches_a_server_of_its_own_that_ends_with_it(
     assert quiet(errors) == ""
     assert ":user/" in told
     assert process.returncode == 0
-    assert app.running(Config(data=tmp_path)) is None
+    assert server_file.url(Config(data=tmp_path)) is None
     assert list(tmp_path.glob("*.log")) == []
 
 
@@ -122,7 +122,7 @@ def test_sigterm_goes_to_the_command_and_then_the_server_ends(passrole: Passrole
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 5
-    assert app.running(Config(data=data)) is None
+    assert server_file.url(Config(data=data)) is None
 
 
 def test_two_at_once_on_a_new_folder_share_one_server(passrole: Passrole, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_folder_whose_server_is_just_ending_gets_the_next_one(tmp_path: Path) 
         fcntl.flock(lock, fcntl.LOCK_EX)
         threading.Timer(1, fcntl.flock, (lock, fcntl.LOCK_UN)).start()
         with server_process.running_server(Config(data=tmp_path)) as (url, temporary):
-            assert app.running(Config(data=tmp_path)) == url
+            assert server_file.url(Config(data=tmp_path)) == url
             assert temporary
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from passrole import arns
+from passrole.audit.explanation import Explanation, UnknownPrincipal, explain_request, principal_of
 from passrole.cli.errors import Failed, Misuse, aws_errors_reported
 from passrole.cli.options import Assignment
-from passrole.cli.permissions.explanation import Explanation, explain_request, principal_of
 from passrole.cli.permissions.named_file import NamedFile
 from passrole.cli.permissions.policy_files import policy_of
 from passrole.cli.permissions.report import printable
@@ -72,7 +72,7 @@ def decide(asked: DecisionRequest) -> Explanation:
         raise Misuse(unknown)
     if asked.resource != "*" and arns.parse(asked.resource) is None:
         raise Misuse(f"`{asked.resource}` is not an ARN")
-    given = principal_of(asked.principal) if asked.principal else None
+    given = _principal(asked.principal) if asked.principal else None
     ask = _by_files if _needs_no_server(asked, given) else _by_the_server
     principal, policies, attached = ask(asked, given)
     if asked.resource_policy is not None:
@@ -82,6 +82,13 @@ def decide(asked: DecisionRequest) -> Explanation:
         principal, action, asked.resource, _owner(asked.resource, principal), _context(asked.keys)
     )
     return explain_request(request, policies)
+
+
+def _principal(arn: str) -> Principal:
+    try:
+        return principal_of(arn)
+    except UnknownPrincipal as error:
+        raise Misuse(str(error)) from error
 
 
 def _needs_no_server(asked: DecisionRequest, given: Principal | None) -> bool:

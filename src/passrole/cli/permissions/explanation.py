@@ -1,33 +1,20 @@
-"""Explains a decision as text or JSON: of a request, or of a call in the audit trail.
-
-A call in the trail is explained by its entry alone, because its policies may have changed since.
-"""
+"""Shows what a decision means (audit/explanation.py) as text or JSON, and finds calls in the audit trail."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from passrole import arns
-from passrole.arns import Account, InvalidPart
-from passrole.audit import Check, Entry
+from passrole.audit import Entry
+from passrole.audit.explanation import Explanation, LayerVerdict, explanations
 from passrole.cli.errors import Misuse
 from passrole.cli.permissions import trail
 from passrole.cli.permissions.report import printable
-from passrole.needs import execution_role_session
-from passrole.needs.need import PASSED_TO
-from passrole.policy import PolicySet, Principal, Request, denial_message, evaluate
-from passrole.policy.evaluate import Layer, LayerResult
-from passrole.policy.near_misses import near_misses
-from passrole.policy.remedy import Remedy, remedies, statement_for
-from passrole.policy.request import service_principal
 
-_NEAR_MISSES_MAX = 5
 _WHERE: Final[Mapping[str, str]] = {
     "identity": "an identity-based policy of the caller",
     "resource": "the policy of the resource",
@@ -38,84 +25,17 @@ _WHERE: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class LayerVerdict:
-    """The verdict of a layer; `statement` counts from 0, None if no statement decided or none is known."""
-
-    layer: str
-    verdict: str
-    policy: str | None = None
-    statement: int | None = None
-    sid: str | None = None
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A decision; `reason` is AWS's message, `call` what the audit trail has about the call."""
-
-    allowed: bool
-    action: str
-    resource: str
-    principal: str
-    context: Mapping[str, Any]
-    layer: str | None
-    layers: Sequence[LayerVerdict]
-    reason: str | None = None
-    near_misses: Sequence[str] = ()
-    remedies: Sequence[Remedy] = ()
-    call: Mapping[str, Any] = field(default_factory=dict)
-
-
-def explain_request(request: Request, policies: PolicySet) -> Explanation:
-    """The decision on a request."""
-    decision = evaluate(request, policies)
-    return Explanation(
-        allowed=decision.allowed,
-        action=request.action,
-        resource=request.resource,
-        principal=request.principal.arn,
-        context=request.context,
-        layer=decision.layer,
-        layers=[_layer_verdict(layer, finding) for layer, finding in decision.layer_results.items()],
-        reason=None if decision.allowed else denial_message(request, decision),
-        near_misses=near_misses(request, policies, _NEAR_MISSES_MAX),
-        remedies=remedies(request, policies),
-    )
-
-
 def from_trail(data: Path, request_id: str | None) -> list[Explanation]:
     """The checks of the calls with a request id, or the last one that was denied. Raises Misuse."""
     if request_id is None:
         entry = _last_denial(data)
-        return [each for each in _checks(entry) if not each.allowed]
+        return [each for each in explanations(entry) if not each.allowed]
     wanted = json.dumps(request_id).encode()
     calls = trail.entries(data, lambda line: wanted in line)
-    found = [each for entry in calls if entry.request_id == request_id for each in _checks(entry)]
+    found = [each for entry in calls if entry.request_id == request_id for each in explanations(entry)]
     if not found:
         raise Misuse(f"the trail of `{data}` has no permission checked under the request id `{request_id}`")
     return found
-
-
-def principal_of(arn: str) -> Principal:
-    """A user, a role (as SageMaker's session), a session, an account's root, or a service. Raises Misuse."""
-    if not arn.startswith("arn:") and "." in arn:
-        return service_principal(arn, "")
-    found = arns.parse(arn)
-    kind, _, path = found.resource.partition("/") if found else ("", "", "")
-    name = path.rpartition("/")[2]
-    if found and found.resource == "root":
-        return Principal("root", arn, found.account, found.account, "root")
-    if found and kind == "user" and name:
-        return Principal("user", arn, found.account, "", name)
-    if found and kind == "role" and name:
-        with suppress(InvalidPart):
-            return execution_role_session(arn)
-    role, _, session = path.partition("/")
-    if found and kind == "assumed-role" and session:
-        with suppress(InvalidPart):
-            role_arn = arns.iam(Account(found.account), "role", "/", role)
-            return Principal("role", arn, found.account, "", role, role_arn, session)
-    raise Misuse(f"`{arn}` is not the ARN of a user, a role or a session, nor a service's name")
 
 
 def as_json(found: Sequence[Explanation]) -> str:
@@ -132,13 +52,6 @@ def as_text(found: Sequence[Explanation]) -> str:
 FORMATS: Final[Mapping[str, Callable[[Sequence[Explanation]], str]]] = {"text": as_text, "json": as_json}
 
 
-def _layer_verdict(layer: Layer, finding: LayerResult) -> LayerVerdict:
-    statement = finding.statement
-    if statement is None:
-        return LayerVerdict(layer, finding.verdict)
-    return LayerVerdict(layer, finding.verdict, finding.policy, statement.index, statement.sid)
-
-
 def _last_denial(data: Path) -> Entry:
     last = None
     for entry in trail.entries(data, lambda line: b"false" in line):
@@ -147,38 +60,6 @@ def _last_denial(data: Path) -> Entry:
     if last is None:
         raise Misuse(f"the trail of `{data}` has no denial; ask about a request with --action, see --help")
     return last
-
-
-def _checks(entry: Entry) -> Iterator[Explanation]:
-    names = ("time", "request_id", "service", "operation", "code")
-    call = {name: value for name in names if (value := getattr(entry, name)) is not None}
-    for check in entry.checks:
-        yield _from_check(entry, check, call)
-
-
-def _from_check(entry: Entry, check: Check, call: Mapping[str, Any]) -> Explanation:
-    layer: Any = check.layer
-    verdicts = check.verdicts or {layer: "allow" if check.allowed else "silent"}
-    context = {PASSED_TO: check.passed_to} if check.passed_to is not None else {}
-    layers = [
-        LayerVerdict(each, verdict, *((check.policy, check.statement) if each == layer else ()))
-        for each, verdict in verdicts.items()
-    ]
-    request = Request(principal_of(entry.principal), check.action, check.resource, "", context)
-    has_remedy = not check.allowed and verdicts.get(layer) == "silent"
-    return Explanation(
-        allowed=check.allowed,
-        action=check.action,
-        resource=check.resource,
-        principal=entry.principal,
-        context=context,
-        layer=layer,
-        layers=layers,
-        reason=None if check.allowed else entry.message,
-        near_misses=check.near_misses,
-        remedies=[Remedy(layer, statement_for(request, layer))] if has_remedy else (),
-        call=call,
-    )
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -80,11 +80,11 @@ def as_json(found: "Cleaned", *, removed: bool) -> dict[str, Any]:
 @contextmanager
 def _connection(config: Config, *, writes: bool) -> "Iterator[Connection]":
     """The server, or the folder itself, which then nobody else may use at the same time."""
-    from passrole import app
+    from passrole import server_file
     from passrole.client.connection import at_rest, reading
     from passrole.store import DataFolderInUse
 
-    if not writes or app.running(config) is not None:
+    if not writes or server_file.url(config) is not None:
         with reading(config) as connection:
             yield connection
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from passrole import app
+from passrole import server_file
 from passrole.config import Config, ConfigError
 from passrole.runtimes import containers, environment, sandbox
 from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
@@ -143,7 +143,7 @@ def _data_folder(config: Config) -> Finding:
 
 
 def _port(config: Config) -> Finding:
-    running = app.running(config)
+    running = server_file.url(config)
     if running is not None:
         return Finding("server", "ok", f"runs at {running}")
     address = f"{config.host_in_url}:{config.port}"

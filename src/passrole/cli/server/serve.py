@@ -29,6 +29,12 @@ _EXAMPLES = examples(
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
+@click.option("--console/--no-console", default=None, help="Serve the console's pages too.  [default: no]")
+@click.option(
+    "--console-port",
+    type=click.IntRange(0, 65535),
+    help="The pages' port; 0 takes any free one.  [default: 4568]",
+)
 @spark_master_option
 @image_options
 @click.option(
@@ -40,6 +46,8 @@ def serve(
     data: Path | None,
     host: str | None,
     port: int | None,
+    console: bool | None,
+    console_port: int | None,
     spark_master: str | None,
     images: tuple[str, ...],
     containers: str | None,
@@ -55,7 +63,8 @@ def serve(
     from passrole.store import DataFolderInUse
 
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
-    config = usable(settings(data=data, host=host, port=port, **jobs, **logging))
+    pages = {"console": console, "console_port": console_port}
+    config = usable(settings(data=data, host=host, port=port, **pages, **jobs, **logging))
     say_where(config)
     try:
         app.serve(config, _ready)
@@ -63,6 +72,10 @@ def serve(
         raise Misuse(f"another server uses the data folder `{config.data}`") from error
     except (ConfigError, app.DataFolderUnusable) as error:
         raise Misuse(str(error)) from error
+    except app.ConsoleMissing as error:
+        raise Misuse(
+            f"the console needs the package `{error}`; install it with `pip install 'passrole[console]'`"
+        ) from error
     except app.CannotListen as error:
         raise Misuse(f"cannot listen on {error}") from error
 

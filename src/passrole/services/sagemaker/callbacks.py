@@ -5,7 +5,8 @@ ConflictException, unless it is the first one sent again with the same ClientReq
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from passrole import arns, history
 from passrole.engine.facts import CallbackAnswered, Output
@@ -35,14 +36,8 @@ async def send_pipeline_execution_step_success(
     client_request_token: str | None = None,
 ) -> dict[str, Any]:
     """The step succeeded, with these outputs."""
-    outputs = tuple(Output(each["Name"], each["Value"]) for each in output_parameters)
     request = Request(callback_token, client_request_token, {"outputs": output_parameters})
-
-    def answered(callback: Callback) -> CallbackAnswered:
-        return CallbackAnswered(
-            at=ctx.clock(), step=callback.step, attempt=callback.attempt, outcome="success", outputs=outputs
-        )
-
+    answered = partial(answer_of, ctx, "success", outputs=output_parameters)
     return await _answer(ctx, callback_token, request, answered)
 
 
@@ -56,17 +51,30 @@ async def send_pipeline_execution_step_failure(
 ) -> dict[str, Any]:
     """The step failed; the reason appears as it is given."""
     request = Request(callback_token, client_request_token, {"reason": failure_reason})
-
-    def answered(callback: Callback) -> CallbackAnswered:
-        return CallbackAnswered(
-            at=ctx.clock(),
-            step=callback.step,
-            attempt=callback.attempt,
-            outcome="failure",
-            reason=failure_reason,
-        )
-
+    answered = partial(answer_of, ctx, "failure", reason=failure_reason)
     return await _answer(ctx, callback_token, request, answered)
+
+
+def answer_of(
+    ctx: Context,
+    outcome: Literal["success", "failure"],
+    callback: Callback,
+    *,
+    outputs: Sequence[Mapping[str, str]] = (),
+    reason: str | None = None,
+    comment: str = "",
+) -> CallbackAnswered:
+    """The fact that the caller answers a callback; the journal keeps who it was."""
+    return CallbackAnswered(
+        at=ctx.clock(),
+        step=callback.step,
+        attempt=callback.attempt,
+        outcome=outcome,
+        outputs=tuple(Output(each["Name"], each["Value"]) for each in outputs),
+        reason=reason,
+        by=ctx.principal.arn,
+        comment=comment,
+    )
 
 
 async def _answer(

@@ -1,0 +1,152 @@
+"""The routes of the console: every page is there as HTML and as JSON, every change is a form's POST."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from passrole import disk
+from passrole.console import changes, page, sign_in
+from passrole.console.caller import Caller
+from passrole.console.forms import Form, read_form
+from passrole.console.guard import Guard
+from passrole.console.means import Means
+from passrole.console.page import Page
+from passrole.console.pages import approvals, denials, execution, inbox, pipelines, session, step
+from passrole.faults import Fault
+
+log = logging.getLogger(__name__)
+
+Show = Callable[[Caller, Request], Awaitable[Page]]
+Change = Callable[[Caller, Request, Form], Awaitable[str]]
+"""What a form changes, and where the browser goes then. Raises Fault."""
+
+PAGES: tuple[tuple[str, Show], ...] = (
+    ("/", inbox.show),
+    ("/pipelines", pipelines.show_all),
+    ("/pipelines/{name}", pipelines.show),
+    ("/executions/{id}", execution.show),
+    ("/executions/{id}/steps/{name}", step.show),
+    ("/approvals", approvals.show),
+    ("/denials", denials.show),
+    ("/session", session.show),
+)
+CHANGES: tuple[tuple[str, Change], ...] = (
+    ("/pipelines/{name}/start", pipelines.start),
+    ("/executions/{id}/stop", execution.stop),
+    ("/executions/{id}/retry", execution.retry),
+    ("/approvals/callbacks/{execution}/{step}/{attempt:int}", approvals.answer_callback),
+    ("/approvals/packages/{group}/{version:int}", approvals.answer_package),
+)
+_STATIC = Path(__file__).parent / "static"
+
+
+def application(means: Means) -> Starlette:
+    """The ASGI application of one server's console."""
+    hearing = changes.Hearing(means.store)
+    routes = [
+        Route("/health", _health, methods=["GET"]),
+        Route("/login", _sign_in(means), methods=["GET"]),
+        Route("/logout", _sign_out(means), methods=["POST"]),
+        Route("/signed-out", _signed_out, methods=["GET"]),
+        Route("/events", changes.events(means, hearing), methods=["GET"]),
+        *(
+            Route(_json_path(path), _shown(means, show, as_json=True), methods=["GET"])
+            for path, show in PAGES
+        ),
+        *(Route(path, _shown(means, show, as_json=False), methods=["GET"]) for path, show in PAGES),
+        *(Route(path, _changed(means, change), methods=["POST"]) for path, change in CHANGES),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, config=means.config)])
+
+
+def _json_path(path: str) -> str:
+    return f"{path}.json"
+
+
+def _shown(means: Means, show: Show, *, as_json: bool) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        caller = await sign_in.caller_of(request, means)
+        if caller is None:
+            refused = JSONResponse({"message": "sign in with `passrole console`"}, 401)
+            return refused if as_json else RedirectResponse("/signed-out", 303)
+        found = await _or_refusal(show(caller, request))
+        return page.json(found) if as_json else page.html(found, caller)
+
+    return respond
+
+
+def _changed(means: Means, change: Change) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        caller = await sign_in.caller_of(request, means)
+        if caller is None:
+            return RedirectResponse("/signed-out", 303)
+        try:
+            return RedirectResponse(await change(caller, request, await read_form(request)), 303)
+        except Fault as fault:
+            return page.html(_refusal(fault), caller)
+        except Exception as error:
+            disk.report(log, error, request.url.path)
+            return page.html(_failure(), caller)
+
+    return respond
+
+
+async def _or_refusal(shown: Awaitable[Page]) -> Page:
+    try:
+        return await shown
+    except Fault as fault:
+        return _refusal(fault)
+    except Exception as error:
+        disk.report(log, error, "a page of the console")
+        return _failure()
+
+
+def _refusal(fault: Fault) -> Page:
+    status = 409 if fault.code == "ConflictException" else _STATUSES.get(fault.code, 400)
+    return Page("refusal.html", {"code": fault.code, "message": fault.message}, status)
+
+
+_STATUSES = {
+    "AccessDeniedException": 403,
+    "AccessDenied": 403,
+    "ResourceNotFound": 404,
+    "ResourceNotFoundException": 404,
+}
+
+
+def _failure() -> Page:
+    facts = {"code": "InternalFailure", "message": "passrole failed; its log says why"}
+    return Page("refusal.html", facts, 500)
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ready"})
+
+
+async def _signed_out(_request: Request) -> Response:
+    return page.html(Page("signed_out.html", {}, 401), None)
+
+
+def _sign_in(means: Means) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return page.html(Page("link_refused.html", {"is_foreign": True}, 403), None)
+        opened = await sign_in.sign_in(request, means)
+        return opened or page.html(Page("link_refused.html", {"is_foreign": False}, 410), None)
+
+    return respond
+
+
+def _sign_out(means: Means) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        return await sign_in.sign_out(request, means)
+
+    return respond

@@ -1,0 +1,86 @@
+"""Tells open pages that something has changed, so that they ask for themselves again: server-sent events.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+A page that follows one execution hears of that alone. Changes are gathered, so that fifty open pages cost a
+busy engine next to nothing. Who hears nothing for a while is told that the stream lives; a session that has
+ended ends it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from passrole.console import sign_in
+from passrole.console.means import Means
+from passrole.history import CHANGES
+from passrole.store import Store
+
+PAUSE_SECONDS = 1.0
+"""Between two events of a stream."""
+BEAT_SECONDS = 15.0
+STREAMS_MAX = 500
+
+
+class Hearing:
+    """What has changed since when, for all open streams."""
+
+    def __init__(self, store: Store) -> None:
+        self.streams = 0
+        self._count = 0
+        self._latest: dict[str, int] = {}
+        self._changed = asyncio.Event()
+        store.listen(CHANGES, self._hear)
+
+    def latest(self, of: str) -> int:
+        """The number of the last change of an execution, by its id, or with `*` of any."""
+        return self._count if of == "*" else self._latest.get(of, 0)
+
+    async def wait(self) -> None:
+        """Return at the next change of anything, or after BEAT_SECONDS."""
+        event = self._changed
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                await event.wait()
+        except TimeoutError:
+            return
+
+    def _hear(self, execution: str) -> None:
+        if not self.streams:
+            return
+        self._count += 1
+        self._latest[execution.rpartition("/")[2]] = self._count
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+
+def events(means: Means, hearing: Hearing) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of `/events?of=ID`."""
+
+    async def respond(request: Request) -> Response:
+        if await sign_in.caller_of(request, means) is None:
+            return Response(status_code=204)  # a browser does not try again
+        if hearing.streams >= STREAMS_MAX:
+            return Response(status_code=503)
+        of = request.query_params.get("of", "*")
+        return StreamingResponse(_stream(request, means, hearing, of), media_type="text/event-stream")
+
+    return respond
+
+
+async def _stream(request: Request, means: Means, hearing: Hearing, of: str) -> AsyncIterator[str]:
+    hearing.streams += 1
+    try:
+        told = hearing.latest(of)
+        yield "retry: 2000\n\n"
+        while await sign_in.caller_of(request, means) is not None:
+            await hearing.wait()
+            if (latest := hearing.latest(of)) == told:
+                yield ": alive\n\n"
+            else:
+                told = latest
+                yield f"id: {told}\ndata: changed\n\n"
+            await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        hearing.streams -= 1

@@ -1,0 +1,25 @@
+"""What the console needs of the server."""
+
+from dataclasses import dataclass
+
+from passrole.api import Door
+from passrole.clock import Clock
+from passrole.config import Config
+from passrole.identities import Directory
+from passrole.store import Store
+
+
+class NotInstalled(Exception):
+    """A package of the extra `console` is missing; the message names it."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """The door for calls, the directory and the store for sessions; `port` is the console's own."""
+
+    door: Door
+    directory: Directory
+    store: Store
+    clock: Clock
+    config: Config
+    port: int

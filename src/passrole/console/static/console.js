@@ -1,0 +1,52 @@
+// Keeps an open page up to date, and gives the lists keys. Without it every page works by reload.
+"use strict";
+
+const main = document.getElementById("main");
+const typing = () => main.querySelector("input:focus, textarea:focus, select:focus");
+const edited = () => [...main.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.value !== e.defaultValue);
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (answer.redirected) return location.reload();
+  if (!answer.ok || typing() || edited()) return; // what is being written stays
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+  const focused = document.activeElement?.getAttribute?.("href");
+  const open = [...main.querySelectorAll("details")].map((each) => each.open);
+  const scrolled = [...main.querySelectorAll(".picture, pre")].map((each) => [each.scrollLeft, each.scrollTop]);
+  main.replaceChildren(...fresh.childNodes);
+  main.querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? each.open; });
+  main.querySelectorAll(".picture, pre").forEach((each, index) => {
+    [each.scrollLeft, each.scrollTop] = scrolled[index] ?? [0, 0];
+  });
+  if (focused) [...main.querySelectorAll("a")].find((each) => each.getAttribute("href") === focused)?.focus();
+}
+
+if (document.body.dataset.changes) {
+  const events = new EventSource("/events?of=" + encodeURIComponent(document.body.dataset.changes));
+  let due = false;
+  const soon = async () => { // one at a time: a change that comes meanwhile is shown after it
+    if (due) return;
+    due = true;
+    try { await refresh(); } finally { due = false; }
+  };
+  let opened = false;
+  events.onopen = () => { if (opened) soon(); opened = true; };
+  events.onmessage = soon;
+  addEventListener("pagehide", () => events.close());
+}
+
+const KEYS = { j: 1, k: -1 };
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing()) return;
+  const items = [...main.querySelectorAll("[data-item]")];
+  const current = items.findIndex((each) => each.contains(document.activeElement));
+  const move = KEYS[event.key];
+  if (move && items.length) {
+    const next = items[Math.min(items.length - 1, Math.max(0, current + move))];
+    next.querySelector("a, input, button").focus();
+    event.preventDefault();
+  } else if (current >= 0 && (event.key === "a" || event.key === "r")) {
+    items[current].querySelector(event.key === "a" ? "button.good" : "button.bad")?.focus();
+    event.preventDefault();
+  }
+});

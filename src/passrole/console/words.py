@@ -1,0 +1,110 @@
+"""How pages say things: moments, durations, ARNs, and texts of others without what a terminal would obey."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+ICONS: Final = {
+    "Succeeded": "✓",
+    "Approved": "✓",
+    "Completed": "✓",
+    "Failed": "✕",
+    "Rejected": "✕",
+    "CompletedWithFailures": "✕",
+    "Executing": "●",
+    "Starting": "●",
+    "Waiting": "?",
+    "PendingManualApproval": "?",
+    "Stopping": "■",
+    "Stopped": "■",
+    "Not started": "○",
+    "Not taken": "–",
+    "Not run": "–",
+}
+"""A shape for each status: colour alone would say nothing to some."""
+
+
+def plain(text: object) -> str:
+    """A text without escape sequences, control characters and what turns the direction of letters."""
+    return _CONTROLS.sub("�", _ESCAPES.sub("", str(text)))
+
+
+def moment(seconds: float | None) -> str:
+    """`2026-11-28 19:30:05`, in UTC."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def machine_moment(seconds: float) -> str:
+    """As the `datetime` of HTML's time element has it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `1 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def ago(seconds: float | None, now: float) -> str:
+    """`20 s ago`, `3 h ago`."""
+    if seconds is None:
+        return ""
+    past = max(0, int(now - seconds))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if past >= size:
+            return f"{past // size} {unit} ago"
+    return f"{past} s ago"
+
+
+def last(arn: str) -> str:
+    """The last part of an ARN or a path."""
+    return arn.rpartition("/")[2]
+
+
+def who(arn: str) -> str:
+    """A principal in short: `user/ann`, `Approvers/ann`."""
+    resource = arn.rpartition(":")[2]
+    return resource.removeprefix("assumed-role/")
+
+
+def icon(status: str) -> str:
+    """The shape of a status."""
+    return ICONS.get(status, "·")
+
+
+def css(status: str) -> str:
+    """The status as a class of the stylesheet."""
+    return "s-" + re.sub(r"[^a-z]+", "-", status.lower())
+
+
+def short(text: str, characters: int) -> str:
+    """The text, cut where it is longer."""
+    return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+def pretty(value: Any) -> str:
+    """A JSON value over several lines."""
+    return plain(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def by_name(steps: Iterable[Any]) -> dict[str, Any]:
+    """Steps by their names."""
+    return {each.name: each for each in steps}
+
+
+FILTERS: Final = {
+    each.__name__: each
+    for each in (by_name, plain, moment, machine_moment, duration, ago, last, who, icon, css, short, pretty)
+}

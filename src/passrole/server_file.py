@@ -1,0 +1,67 @@
+"""The file in a data folder that says where its server is, while one runs."""
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from passrole import private_files
+from passrole.config import Config
+
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is local
+
+
+def announce(config: Config, proxy_url: str) -> None:
+    """Write the file, once calls are accepted."""
+    server = {"url": config.endpoint_url, "proxy": proxy_url, "pid": os.getpid()}
+    if config.console:
+        server["console"] = config.console_url
+    private_files.write(_path(config), json.dumps(server).encode())
+
+
+def withdraw(config: Config) -> None:
+    """Remove the file."""
+    _path(config).unlink(missing_ok=True)
+
+
+def url(config: Config) -> str | None:
+    """The URL of the data folder's server, if it is running."""
+    try:
+        found = str(_read(config)["url"])
+        with _WITHOUT_PROXY.open(f"{found}/_passrole/health", timeout=2) as answer:
+            return found if answer.status == 200 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def proxy(config: Config) -> str | None:
+    """The URL of the HTTPS proxy of the data folder's server."""
+    try:
+        return str(_read(config)["proxy"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def console(config: Config) -> str | None:
+    """The URL of the console of the data folder's server; None where it has none."""
+    try:
+        return str(_read(config)["console"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def process_id(config: Config) -> int | None:
+    """The process of the data folder's server."""
+    try:
+        return int(_read(config)["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read(config: Config) -> Any:
+    return json.loads(_path(config).read_text())
+
+
+def _path(config: Config) -> Path:
+    return config.data / "server.json"
