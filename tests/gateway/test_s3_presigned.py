@@ -184,3 +184,10 @@ def test_metadata_beyond_ascii_comes_back_as_s3_writes_it(server: Server, bucket
     arrived = value.encode().decode("latin-1")
     expected = f"=?UTF-8?B?{base64.b64encode(arrived.encode()).decode()}?="
     assert server.client("s3").head_object(Bucket=bucket, Key="words")["Metadata"] == {"word": expected}
+
+
+def test_an_object_in_a_browser_runs_no_script(server: Server, bucket: str) -> None:
+    s3 = server.client("s3")
+    s3.put_object(Bucket=bucket, Key="x.html", Body=b"<script>1</script>", ContentType="text/html")
+    headers = s3.get_object(Bucket=bucket, Key="x.html")["ResponseMetadata"]["HTTPHeaders"]
+    assert (headers["content-security-policy"], headers["x-content-type-options"]) == ("sandbox", "nosniff")

@@ -2,16 +2,22 @@
 
 Layered from top to bottom: a step stands one row below the lowest that it depends on, and beside its
 neighbours in the order that crosses few edges (the barycentre heuristic of Sugiyama, Tagawa and Toda, 1981).
+An edge over several rows is threaded through a gap of its own in each row between, so that it passes boxes.
 https://doi.org/10.1109/TSMC.1981.4308636
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
+from typing import NamedTuple
 
 WIDTH, HEIGHT = 208, 44
 GAP_X, GAP_Y = 24, 40
 MARGIN = 8
+THREAD_WIDTH = 8
+GAPS_MAX = 4_000
+"""Edges beyond so many gaps go straight: of thousands nobody can follow one anyway."""
 _SWEEPS = 4
 
 
@@ -46,14 +52,33 @@ class Picture:
 def layout(dependencies: Mapping[str, Sequence[str]], order: Sequence[str]) -> Picture:
     """The picture of an acyclic graph; `order` has each step behind what it depends on."""
     shown = {name: _direct(name, dependencies) for name in order}
-    rows = _rows(shown, order)
-    _untangle(rows, shown)
-    nodes = {each.name: each for each in _placed(rows, shown)}
-    edges = [
-        Edge(start, end, _path(nodes[start], nodes[end])) for end, needed in shown.items() for start in needed
+    rows, edges = _threaded(shown, _rows(shown, order))
+    neighbours = _neighbours(rows, edges)
+    _untangle(rows, neighbours)
+    left = _lefts(rows, neighbours)
+    nodes = [
+        Node(place.name, left[place], _top(index))
+        for index, row in enumerate(rows)
+        for place in row
+        if not place.edge
     ]
-    width = max((node.x + WIDTH for node in nodes.values()), default=0) + MARGIN
-    return Picture(list(nodes.values()), edges, width, len(rows) * (HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN)
+    drawn = [
+        Edge(each[0].name, each[-1].name, _path([_middle(place, left) for place in each])) for each in edges
+    ]
+    width = max((left[place] + _width(place) for row in rows for place in row), default=0) + MARGIN
+    return Picture(nodes, drawn, width, _top(len(rows)) - GAP_Y + MARGIN)
+
+
+class _Place(NamedTuple):
+    """A box or, of an `edge`, a gap in a row; `row` counts from 0."""
+
+    name: str
+    row: int
+    edge: str = ""
+
+
+_Rows = list[list[_Place]]
+_Neighbours = tuple[Mapping[_Place, Sequence[_Place]], Mapping[_Place, Sequence[_Place]]]
 
 
 def _direct(name: str, dependencies: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -63,70 +88,91 @@ def _direct(name: str, dependencies: Mapping[str, Sequence[str]]) -> tuple[str, 
     return tuple(each for each in needed if each not in implied)
 
 
-def _rows(dependencies: Mapping[str, Sequence[str]], order: Sequence[str]) -> list[list[str]]:
+def _rows(dependencies: Mapping[str, Sequence[str]], order: Sequence[str]) -> dict[str, int]:
+    """The row of each step."""
     depth: dict[str, int] = {}
-    rows: list[list[str]] = []
     for name in order:
         depth[name] = 1 + max((depth[each] for each in dependencies[name]), default=-1)
-        if depth[name] == len(rows):
-            rows.append([])
-        rows[depth[name]].append(name)
-    return rows
+    return depth
 
 
-def _untangle(rows: list[list[str]], dependencies: Mapping[str, Sequence[str]]) -> None:
+def _threaded(
+    dependencies: Mapping[str, Sequence[str]], depth: Mapping[str, int]
+) -> tuple[_Rows, list[list[_Place]]]:
+    """The rows with their gaps, and each edge as the places that it passes."""
+    rows: _Rows = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for name, row in depth.items():
+        rows[row].append(_Place(name, row))
+    edges, left = list[list[_Place]](), GAPS_MAX
+    for end, needed in dependencies.items():
+        for start in needed:
+            between = range(depth[start] + 1, depth[end])
+            gaps = [_Place(start, row, edge=end) for row in between] if len(between) <= left else []
+            left -= len(gaps)
+            for gap in gaps:
+                rows[gap.row].append(gap)
+            edges.append([_Place(start, depth[start]), *gaps, _Place(end, depth[end])])
+    return rows, edges
+
+
+def _neighbours(rows: _Rows, edges: Sequence[Sequence[_Place]]) -> _Neighbours:
+    """What each place hangs on, and what hangs on it."""
+    above: dict[_Place, list[_Place]] = {place: [] for row in rows for place in row}
+    below: dict[_Place, list[_Place]] = {place: [] for row in rows for place in row}
+    for edge in edges:
+        for upper, lower in pairwise(edge):
+            above[lower].append(upper)
+            below[upper].append(lower)
+    return above, below
+
+
+def _untangle(rows: _Rows, neighbours: _Neighbours) -> None:
     """Sort each row by where its neighbours stand in the rows above, then below, some times."""
-    dependents = _inverse(dependencies)
     for sweep in range(_SWEEPS):
-        downwards = sweep % 2 == 0
-        neighbours = dependencies if downwards else dependents
-        place = {name: index / len(row) for row in rows for index, name in enumerate(row)}
-        for row in rows if downwards else reversed(rows):
-            row.sort(key=lambda name: _mean([place[each] for each in neighbours[name]], place[name]))
-            place |= {name: index / len(row) for index, name in enumerate(row)}
+        beside = neighbours[sweep % 2]
+        place = {each: index / len(row) for row in rows for index, each in enumerate(row)}
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            row.sort(key=lambda each: _mean([place[other] for other in beside[each]], place[each]))
+            place |= {each: index / len(row) for index, each in enumerate(row)}
 
 
-def _placed(rows: list[list[str]], dependencies: Mapping[str, Sequence[str]]) -> list[Node]:
-    """Each below the middle of what it depends on, where its row has room."""
-    step = WIDTH + GAP_X
-    left: dict[str, float] = {}
+def _lefts(rows: _Rows, neighbours: _Neighbours) -> dict[_Place, int]:
+    """The left side of each place: under the middle of what it hangs on, where its row has room."""
+    middle: dict[_Place, float] = {}
     for row in rows:
-        wanted = [_mean([left[each] for each in dependencies[name]], 0.0) for name in row]
-        wanted = [
-            x + (index - (len(row) - 1) / 2) * step * _alone(row, dependencies, name)
-            for index, (name, x) in enumerate(zip(row, wanted, strict=True))
-        ]
-        free = float("-inf")
-        for name, x in zip(row, wanted, strict=True):
-            left[name] = max(x, free)
-            free = left[name] + step
-        middle = fmean(wanted) - fmean(left[name] for name in row)
-        left |= {name: left[name] + middle for name in row}
-    least = min(left.values(), default=0.0)
-    return [
-        Node(name, round(left[name] - least) + MARGIN, index * (HEIGHT + GAP_Y) + MARGIN)
-        for index, row in enumerate(rows)
-        for name in row
-    ]
+        wanted = [_mean([middle[each] for each in neighbours[0][place]], 0.0) for place in row]
+        free, found = float("-inf"), list[float]()
+        for place, x in zip(row, wanted, strict=True):
+            found.append(max(x, free + _width(place) / 2))
+            free = found[-1] + _width(place) / 2 + GAP_X
+        shift = fmean(wanted) - fmean(found)
+        middle |= {place: x + shift for place, x in zip(row, found, strict=True)}
+    least = min((x - _width(place) / 2 for place, x in middle.items()), default=0.0)
+    return {place: round(x - _width(place) / 2 - least) + MARGIN for place, x in middle.items()}
 
 
-def _alone(row: list[str], dependencies: Mapping[str, Sequence[str]], name: str) -> bool:
-    """Whether others of the row hang on the same steps, so that they spread around their middle."""
-    return sum(dependencies[each] == dependencies[name] for each in row) > 1
+def _width(place: _Place) -> int:
+    return THREAD_WIDTH if place.edge else WIDTH
 
 
-def _path(start: Node, end: Node) -> str:
-    x0, y0, x1, y1 = start.x + WIDTH // 2, start.y + HEIGHT, end.x + WIDTH // 2, end.y
-    bend = min(GAP_Y, (y1 - y0) // 2 + 8)
-    return f"M{x0} {y0}C{x0} {y0 + bend} {x1} {y1 - bend} {x1} {y1}"
+def _top(row: int) -> int:
+    return row * (HEIGHT + GAP_Y) + MARGIN
 
 
-def _inverse(dependencies: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    inverse: dict[str, list[str]] = {name: [] for name in dependencies}
-    for name, needed in dependencies.items():
-        for each in needed:
-            inverse[each].append(name)
-    return inverse
+def _middle(place: _Place, left: Mapping[_Place, int]) -> tuple[int, int]:
+    return left[place] + _width(place) // 2, _top(place.row)
+
+
+def _path(points: Sequence[tuple[int, int]]) -> str:
+    """Curves between the rows, straight lines through them."""
+    return "".join(_parts(points))
+
+
+def _parts(points: Sequence[tuple[int, int]]) -> Iterator[str]:
+    yield f"M{points[0][0]} {points[0][1] + HEIGHT}"
+    for (x0, y0), (x1, y1) in pairwise(points):
+        bend = (y1 - y0 - HEIGHT) // 2
+        yield f"L{x0} {y0 + HEIGHT}C{x0} {y0 + HEIGHT + bend} {x1} {y1 - bend} {x1} {y1}"
 
 
 def _mean(values: Sequence[float], otherwise: float) -> float:

@@ -23,7 +23,10 @@ _HIDDEN = "CallbackToken"
 
 @dataclass(frozen=True)
 class StepLine:
-    """A step; moments in seconds since the epoch. `source` is the id of the execution that really ran it."""
+    """A step; moments in seconds since the epoch. `source` is the id of the execution that really ran it.
+
+    `loop` and `item` are of a step that an iteration of a loop runs.
+    """
 
     name: str
     type_: str
@@ -38,6 +41,20 @@ class StepLine:
     outputs: Sequence[tuple[str, str]] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     depends_on: Sequence[str] = ()
+    loop: str = ""
+    item: str = ""
+
+    @property
+    def counts(self) -> str:
+        """Of a loop: how many steps of its iterations are over."""
+        found = self.metadata.get("ForEach", {})
+        over = sum(found.get(f"{each}StepCount", 0) for each in ("Succeeded", "Failed", "Stopped"))
+        return f"{over} of {found['TotalStepCount']}" if "TotalStepCount" in found else ""
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the counts of its loop tell enough of it."""
+        return bool(self.loop) and self.status == "Succeeded"
 
     def seconds(self, now: float) -> float | None:
         """How long it took, or takes already; None before it started."""
@@ -58,22 +75,33 @@ def picture_of(definition: str) -> Picture:
 
 
 def lines_of(definition: str, listed: Sequence[Listed], status: str) -> list[StepLine]:
-    """All steps; `listed` are those that started, `status` is the execution's."""
+    """All steps, those of iterations behind their loop; `listed` are those that started, newest first.
+
+    `status` is the execution's.
+    """
     pipeline = pipeline_of(definition)
     started = {each["StepName"]: each for each in listed}
-    return [
-        _line(pipeline, started[name]) if name in started else _waiting_line(pipeline, name, started, status)
-        for name in pipeline.graph.order()
-    ]
+    inside: dict[str, list[StepLine]] = {}
+    for each in reversed(listed):
+        if each["StepName"] not in pipeline.steps:
+            loop = each.get("IterationContext", {}).get("ParentStepName", "")
+            inside.setdefault(loop, []).append(_line(pipeline, each))
+    lines: list[StepLine] = []
+    for name in pipeline.graph.order():
+        known = started.get(name)
+        lines.append(_line(pipeline, known) if known else _waiting_line(pipeline, name, started, status))
+        lines += inside.get(name, ())
+    return lines
 
 
 def _line(pipeline: Pipeline, listed: Listed) -> StepLine:
     name, metadata = listed["StepName"], listed.get("Metadata", {})
-    source = _source(listed)
+    source, step = _source(listed), pipeline.find(name)
+    iteration = listed.get("IterationContext", {})
     made = next((each["OutputParameters"] for each in metadata.values() if "OutputParameters" in each), ())
     return StepLine(
         name=name,
-        type_=pipeline.steps[name].type_,
+        type_=step.type_ if step else "",
         status=_status(listed, metadata),
         started=listed.get("StartTime"),
         ended=listed.get("EndTime"),
@@ -84,7 +112,9 @@ def _line(pipeline: Pipeline, listed: Listed) -> StepLine:
         is_cached="CacheHitResult" in listed,
         outputs=[(each["Name"], each["Value"]) for each in made],
         metadata=_without_secrets(metadata),
-        depends_on=pipeline.graph.dependencies[name],
+        depends_on=pipeline.graph.dependencies.get(name, ()),
+        loop=iteration.get("ParentStepName", ""),
+        item=iteration.get("Item", ""),
     )
 
 

@@ -74,6 +74,9 @@ _SINGLE_HEADERS = frozenset(
     }
 )
 LARGE_BODY_BYTES = 16_384
+
+# Objects may be pages of anybody: in a browser they run no script and are what their type says.
+_OF_OBJECTS = (("content-security-policy", "sandbox"), ("x-content-type-options", "nosniff"))
 BODILESS = ("GET", "HEAD", "DELETE")
 
 Scope = Mapping[str, Any]
@@ -184,8 +187,10 @@ class Gateway:
             result = await self._door.call(call)
         finally:
             room.give_back(size)
-        answer = own_operations.answer if found.service == own_operations.SERVICE else partial(render, found)
-        return answer(result, request_id)
+        if found.service == own_operations.SERVICE:
+            return own_operations.answer(result, request_id)
+        answer = render(found, result, request_id)
+        return replace(answer, headers=[*answer.headers, *_OF_OBJECTS]) if is_s3 else answer
 
     async def _respond_to_form(
         self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress

@@ -106,7 +106,7 @@ async def _callback(caller: Caller, each: Mapping[str, Any]) -> dict[str, Any]:
 async def _outputs(caller: Caller, arn: str, step: str) -> list[dict[str, str]]:
     """The declared outputs; none where the caller may not see the definition."""
     try:
-        found = pipeline_of(await definition_of(caller, arn)).steps.get(step)
+        found = pipeline_of(await definition_of(caller, arn)).find(step)
     except Fault as fault:
         if not fault.sender:
             raise

@@ -93,10 +93,8 @@ def timeline(execution: Mapping[str, Any], steps: Sequence[StepLine]) -> list[di
             "x": max(0, min(995, round((step.started - began) * scale))),
             "width": max(5, min(1000, round((step.seconds(until) or 0) * scale))),
         }
-        for step in sorted(
-            (each for each in steps if each.started is not None), key=lambda each: each.started or 0
-        )
-        if step.started is not None
+        for step in sorted(steps, key=lambda each: each.started or 0)
+        if step.started is not None and not step.loop
     ]
 
 

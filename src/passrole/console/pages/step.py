@@ -11,7 +11,7 @@ from passrole.console.caller import Caller
 from passrole.console.page import Page
 from passrole.console.pages.approvals import one_waiting
 from passrole.console.pages.execution import answers_of, definition_of, execution_arn
-from passrole.console.steps import lines_of
+from passrole.console.steps import lines_of, pipeline_of
 from passrole.faults import Fault
 
 HAS_CACHE = "CacheConfig"
@@ -31,7 +31,8 @@ async def show(caller: Caller, request: Request) -> Page:
     if step is None:
         raise Fault("ResourceNotFound", f"The execution has no step {name}.")
     found = next((each for each in listed if each["StepName"] == name), None)
-    declared = _declared(json.loads(definition)["Steps"], name)
+    defined = pipeline_of(definition).find(name)
+    declared = _declared(json.loads(definition)["Steps"], defined.name if defined else name)
     answers = await answers_of(caller, arn)
     facts = {
         "execution": described,
@@ -48,12 +49,12 @@ async def show(caller: Caller, request: Request) -> Page:
 
 
 def _declared(steps: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """The step as the definition has it, also within a branch."""
+    """The step as the definition has it, also within a branch or a loop."""
     for step in steps:
         if step["Name"] == name:
             return step
         arguments = step.get("Arguments")
-        for member in ("IfSteps", "ElseSteps", "Steps"):
+        for member in ("IfSteps", "ElseSteps", "ForEachBody"):
             inner = arguments.get(member) if isinstance(arguments, dict) else None
             found = _declared(inner, name) if isinstance(inner, list) else {}
             if found:
