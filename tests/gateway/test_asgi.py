@@ -138,14 +138,15 @@ def test_an_operation_that_is_not_supported_is_refused_by_name(server: Server) -
 
 
 def test_a_parameter_that_is_not_supported_is_refused_and_not_dropped(server: Server) -> None:
-    with pytest.raises(ClientError, match="VpcConfig"):
+    access_point = f"arn:aws:elasticfilesystem:us-east-1:{server.account}:access-point/fsap-0123456789abcdef0"
+    with pytest.raises(ClientError, match="FileSystemConfigs"):
         server.client("lambda").create_function(
-            FunctionName="vpc",
+            FunctionName="files",
             Role=server.access["lambda_role_arn"],
             Runtime="python3.11",
             Handler="a.b",
             Code={"ZipFile": b"PK"},
-            VpcConfig={"SubnetIds": ["subnet-1"]},
+            FileSystemConfigs=[{"Arn": access_point, "LocalMountPath": "/mnt/files"}],
         )
 
 
