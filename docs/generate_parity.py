@@ -9,7 +9,7 @@ from botocore.session import Session
 from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
-SERVICES = ("sagemaker", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
+SERVICES = ("sagemaker", "sagemaker-runtime", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
 PIPELINE_WORDS = (
     "ModelPackage",
     "Pipeline",
@@ -17,7 +17,12 @@ PIPELINE_WORDS = (
     "Tags",
     "TrainingJob",
 )  # of sagemaker's hundreds of operations, those that pipelines need
-PIPELINE_OPERATIONS = ("CreateModel", "DeleteModel", "DescribeModel", "ListModels")
+PIPELINE_OPERATIONS = (
+    *("CreateModel", "DeleteModel", "DescribeModel", "ListModels"),
+    *("CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs"),
+    *("CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint"),
+    "UpdateEndpointWeightsAndCapacities",
+)
 
 HEAD = """# Parity with AWS
 

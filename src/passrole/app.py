@@ -30,12 +30,14 @@ from passrole.log_format import FORMATTERS
 from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
 from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
+from passrole.runtimes.model_servers import ModelServers
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import copied_folders
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
+from passrole.services.sagemaker.hosting import credentials as hosting
 from passrole.services.sagemaker.jobs.credentials import JobCredentials
 from passrole.store import ReadOnlyStore, SqliteStore, Store, UnknownSchema
 from passrole.worker import Worker
@@ -44,6 +46,8 @@ from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.event_deliveries import EventDeliveries
 from passrole.worker.event_matcher import EventMatcher
+from passrole.worker.hosting import EndpointController
+from passrole.worker.hosting import Means as HostingMeans
 from passrole.worker.housekeeping import Housekeeping
 from passrole.worker.jobs import JobRunner, Means
 from passrole.worker.log_delivery import LoggedFunctions
@@ -172,10 +176,12 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
     audit = Audit(config.data / "audit.jsonl")
+    models = ModelServers()
     door = Door(
         store=store,
         directory=directory,
         functions=functions,
+        models=models,
         audit=audit,
         clock=clock,
         steady=steady,
@@ -196,8 +202,7 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     )
     housekeeping = Housekeeping(store, steady, config)
     processes = Jobs(grace_seconds, config.processes_max)
-    reason_to_fail = trial.reason_to_fail if trial else _no_reason
-    job_runner = JobRunner(store, Means(door.from_inside, steady, config, processes, reason_to_fail))
+    jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, trial)
     try:
         await _onboard(store, config, clock)
         for sweep in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
@@ -214,18 +219,36 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         await schedules.start(supervisor)
         clusters.start(supervisor)
         housekeeping.start(supervisor)
-        job_runner.start(supervisor)
+        jobs.start(supervisor)
+        endpoints.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
-        credentials = JobCredentials(store, door.from_inside)
+        credentials = JobCredentials(store, door.from_inside, {hosting.RESOURCE: hosting.bearer})
         yield Opened(Gateway(door, directory, credentials, signing_clock, config), store, door, directory)
     finally:
+        endpoints.leave()
         await processes.close()
-        job_runner.close()
+        jobs.close()
         await supervisor.close()
         await worker.close()
         await functions.close()
         directory.close()
         audit.close()
+
+
+def _of_sagemaker(
+    store: Store,
+    door: Door,
+    clock: Clock,
+    config: Config,
+    processes: Jobs,
+    models: ModelServers,
+    trial: Trial | None,
+) -> tuple[JobRunner, EndpointController]:
+    """What runs SageMaker's jobs, and the model servers of its endpoints."""
+    reason_to_fail = trial.reason_to_fail if trial else _no_reason
+    jobs = JobRunner(store, Means(door.from_inside, clock, config, processes, reason_to_fail))
+    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models)
+    return jobs, EndpointController(hosted)
 
 
 def _no_reason(_arn: str) -> None:

@@ -265,6 +265,16 @@ def model_package(region: Region, account: Account, name: str) -> str:
     return _joined("sagemaker", region, account, f"model-package/{_part(name)}")
 
 
+def endpoint_config(region: Region, account: Account, name: str) -> str:
+    """A configuration of endpoints of SageMaker."""
+    return _joined("sagemaker", region, account, f"endpoint-config/{_part(name)}")
+
+
+def endpoint(region: Region, account: Account, name: str) -> str:
+    """An endpoint of SageMaker."""
+    return _joined("sagemaker", region, account, f"endpoint/{_part(name)}")
+
+
 def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
     return _joined("lambda", region, account, f"function:{_part(name)}")

@@ -25,6 +25,7 @@ from passrole.services.operation import KEPT
 from passrole.services.s3 import put_object
 from passrole.services.s3 import records as buckets
 from passrole.services.sagemaker import records as sagemaker
+from passrole.services.sagemaker.hosting import records as hosting
 from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.models import MODELS, Model
@@ -207,6 +208,10 @@ def _fill_models(tx: Tx) -> None:
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model/the-model"
     model = Model("the-model", ACCOUNT, REGION, arn, ROLE, {}, NOW, tags=TAGS)
     MODELS.put(tx, model.key, model)
+    config = hosting.Config("the-config", ACCOUNT, REGION, ROLE, {}, NOW, tags=TAGS)
+    hosting.CONFIGS.put(tx, config.key, config)
+    endpoint = hosting.Endpoint("the-endpoint", ACCOUNT, REGION, NOW, NOW, tags=TAGS)
+    hosting.ENDPOINTS.put(tx, endpoint.key, endpoint)
     group = registry.Group("the-group", ACCOUNT, REGION, NOW, {}, last_version=1, tags=TAGS)
     registry.GROUPS.put(tx, group.key, group)
     kept = {"CustomerMetadataProperties": {"team": "ml"}, "ModelLifeCycle": _STAGE}
@@ -323,8 +328,12 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "versioning_configuration": {"Status": "Suspended"},
         "website_redirect_location": "/w",
     },
+    "sagemaker-runtime": {"body": b"1", "endpoint_name": "the-endpoint", "target_model": "m"},
     "sagemaker": {
         "callback_token": "the-token",
+        "desired_weights_and_capacities": [],
+        "endpoint_config_name": "the-config",
+        "endpoint_name": "the-endpoint",
         "execution_role_arn": ROLE,
         "model_name": "the-model",
         "model_package_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/the-group/1",
@@ -378,6 +387,20 @@ _KEPT: Mapping[str, Mapping[str, Any]] = {
             "KeepAlivePeriodInSeconds": 1,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+        "VpcConfig": _VPC,
+    },
+    "create_endpoint_config": {
+        "EnableNetworkIsolation": True,
+        "KmsKeyId": "k",
+        "ProductionVariants": [
+            {
+                "VariantName": "v",
+                "ModelName": "the-model",
+                "InstanceType": "ml.m5.large",
+                "AcceleratorType": "ml.eia2.medium",
+                "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
+            }
+        ],
         "VpcConfig": _VPC,
     },
     "create_model": {"EnableNetworkIsolation": True, "VpcConfig": _VPC},

@@ -24,6 +24,7 @@ from passrole.identities import Directory, UnknownKey
 from passrole.policy.request import Principal, Values
 from passrole.policy.request_keys import call_keys, source_keys
 from passrole.runtimes.interface import FunctionRuntime
+from passrole.runtimes.model_servers import ModelServers
 from passrole.services import Context, Operation
 from passrole.services.operation import KEPT
 from passrole.store import Store
@@ -81,6 +82,7 @@ class Door:
         store: Store,
         directory: Directory,
         functions: FunctionRuntime,
+        models: ModelServers | None = None,
         audit: Audit | Unrecorded,
         clock: Clock,
         config: Config,
@@ -94,6 +96,7 @@ class Door:
         """
         self._store = store
         self._functions = functions
+        self._models = models or ModelServers()
         self._audit = audit
         self._clock = clock
         self._steady = steady or clock
@@ -232,6 +235,7 @@ class Door:
             call=call_on,
             clock=self._steady,
             config=self._config,
+            models=self._models,
             hung_up=call.hung_up,
         )
 

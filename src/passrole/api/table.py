@@ -11,7 +11,20 @@ from typing import NamedTuple
 from botocore import xform_name
 
 from passrole.faults import Fault
-from passrole.services import Operation, emr, events, iam, lambda_, logs, passrole_, s3, sagemaker, sqs, sts
+from passrole.services import (
+    Operation,
+    emr,
+    events,
+    iam,
+    lambda_,
+    logs,
+    passrole_,
+    s3,
+    sagemaker,
+    sqs,
+    sts,
+)
+from passrole.services.sagemaker.hosting import invoke_endpoint
 
 
 class Refusals(NamedTuple):
@@ -35,6 +48,9 @@ REFUSALS: Mapping[str, Refusals] = {
     "passrole": _JSON,
     "s3": Refusals("AccessDenied", 403, "InvalidRequest", "NotImplemented"),
     "sagemaker": _JSON,
+    "sagemaker-runtime": Refusals(
+        "AccessDeniedException", 403, "ValidationError", "UnknownOperationException"
+    ),
     "sqs": Refusals("AccessDenied", 403, "InvalidParameterValue", "InvalidAction"),
     "sts": _QUERY,
 }
@@ -48,6 +64,7 @@ _MODULES: Mapping[str, ModuleType] = {
     "passrole": passrole_,
     "s3": s3,
     "sagemaker": sagemaker,
+    "sagemaker-runtime": invoke_endpoint,
     "sqs": sqs,
     "sts": sts,
 }

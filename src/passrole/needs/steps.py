@@ -1,6 +1,6 @@
 """The needs of each type of step as the execution role, from the table; EMR's are in `emr`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from passrole.needs.need import role_arn as role_arn_of
 from passrole.needs.table import EXECUTION_TAG, OWN_ROLE, STEP_TAG, TABLE, Ask, StepType
 from passrole.policy.request import Values
 from passrole.policy.request_keys import request_tag_keys, resource_tag_keys
-from passrole.policy.sagemaker_keys import current_package_keys, sagemaker_keys, values_at
+from passrole.policy.sagemaker_keys import current_package_keys, model_keys, sagemaker_keys, values_at
 
 Kind = Callable[[RawStep, Definition, Place], Iterator[Need]]
 
@@ -141,19 +141,10 @@ class _Keys:
         return keys | self._model(ask.action) | tags
 
     def _model(self, action: str) -> dict[str, Values]:
-        paths = _MODELS.get(action, ())
-        found = [
-            self.definition.text(value) for path in paths for value in values_at(self.step.arguments, path)
-        ]
-        models = tuple(self.place.arn("sagemaker", f"model/{name}") for name in dict.fromkeys(found))
-        return {"sagemaker:ModelArn": models[0] if len(models) == 1 else models} if models else {}
+        def arn(name: Any) -> str:
+            return self.place.arn("sagemaker", f"model/{self.definition.text(name)}")
 
-
-_MODELS: Final[Mapping[str, Sequence[str]]] = {
-    "sagemaker:CreateTransformJob": ("ModelName",),
-    "sagemaker:CreateEndpointConfig": ("ProductionVariants[].ModelName",),
-    "sagemaker:CreateInferenceComponent": ("Specification.ModelName",),
-}
+        return model_keys(action, self.step.arguments, arn)
 
 
 def _asked(ask: Ask, keys: _Keys) -> Iterator[Need]:

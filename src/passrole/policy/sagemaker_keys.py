@@ -5,7 +5,7 @@ documents no defaults.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from passrole.policy.request import Values
@@ -20,8 +20,7 @@ _TUNED: Final = ("TrainingJobDefinition", "TrainingJobDefinitions[]")
 def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Values]:
     """The condition keys of the action (`sagemaker:CreateTrainingJob`) that its arguments define.
 
-    A multivalued key is a tuple, even with one value. sagemaker:ModelArn is left to the caller (`needs`),
-    which knows the model's location.
+    A multivalued key is a tuple, even with one value. For sagemaker:ModelArn see `model_keys`.
     """
     found: dict[str, Values] = {}
     for name in KEYS.get(action.partition(":")[2], ()):
@@ -35,6 +34,13 @@ def sagemaker_keys(action: str, arguments: Mapping[str, Any]) -> dict[str, Value
             many = tuple(dict.fromkeys(values))
             found[f"sagemaker:{name}"] = many if name in _MANY else many[0]
     return found
+
+
+def model_keys(action: str, arguments: Mapping[str, Any], arn: Callable[[Any], str]) -> dict[str, Values]:
+    """sagemaker:ModelArn of the models that the arguments name, each of which has an ARN."""
+    found = [value for path in _MODELS.get(action, ()) for value in values_at(arguments, path)]
+    models = tuple(dict.fromkeys(map(arn, found)))
+    return {"sagemaker:ModelArn": models[0] if len(models) == 1 else models} if models else {}
 
 
 def current_package_keys(package: Mapping[str, Any]) -> dict[str, Values]:
@@ -73,6 +79,11 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_MODELS: Final[Mapping[str, Sequence[str]]] = {
+    "sagemaker:CreateTransformJob": ("ModelName",),
+    "sagemaker:CreateEndpointConfig": ("ProductionVariants[].ModelName",),
+    "sagemaker:CreateInferenceComponent": ("Specification.ModelName",),
+}
 _MANY: Final = frozenset(
     {
         "AcceleratorTypes",

@@ -184,6 +184,12 @@ def may_have_begun(folder: Path) -> bool:
     return (folder / "pid").exists() or has_ended(folder)
 
 
+def is_running(folder: Path) -> bool:
+    """Whether the shell over the job's program is there, whichever server has started it."""
+    pid = _pid(folder)
+    return pid is not None and not has_ended(folder) and _stands_over(pid, folder)
+
+
 def has_ended(folder: Path) -> bool:
     """Whether a job's program has ended by itself or by a signal, also while no server ran."""
     return (folder / "exit").exists()

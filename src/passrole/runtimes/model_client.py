@@ -26,6 +26,10 @@ class ServerGone(Exception):
     """Nothing answers, or what answers is not HTTP; the message says what happened."""
 
 
+class NothingListens(ServerGone):
+    """No server is there: it has not seen the request."""
+
+
 class AnswerTooLarge(Exception):
     """The answer is larger than its limit."""
 
@@ -123,7 +127,7 @@ class ModelClient:
             with _reachable(self._place.socket) as path:
                 return _Connection(*await asyncio.open_unix_connection(path))
         except OSError as error:
-            raise ServerGone(f"nothing listens: {error.strerror or error}") from error
+            raise NothingListens(f"nothing listens: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager
@@ -135,7 +139,7 @@ def _reachable(socket: Path) -> Iterator[str]:
     try:
         folder = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        raise ServerGone(f"nothing listens: {error.strerror}") from error
+        raise NothingListens(f"nothing listens: {error.strerror}") from error
     try:
         short = _OPENED / str(folder)
         yield str((short if _OPENED.exists() else socket.parent) / socket.name)

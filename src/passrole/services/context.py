@@ -1,7 +1,7 @@
 """What a handler is given beside its parameters: who calls, where, and what it may use."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from passrole.arns import Account, Location, Region, resource_key
@@ -9,6 +9,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
+from passrole.runtimes.model_servers import ModelServers
 from passrole.store import Store
 
 
@@ -60,6 +61,7 @@ class Context:
     call: HandlerCall
     clock: Clock
     config: Config
+    models: ModelServers = field(default_factory=ModelServers)
     hung_up: Callable[[], Awaitable[None]] | None = None
     """Returns once the caller has closed its connection; None where there is none. For who waits long."""
 

@@ -37,6 +37,7 @@ LARGER: Mapping[tuple[str, str], int] = {
     ("s3", "DeleteObjects"): _ESCAPED * _MIB + _REST,  # 1,000 keys of 1,024 bytes
     ("s3", "PutObject"): OBJECT_BYTES_MAX,
     ("s3", "UploadPart"): OBJECT_BYTES_MAX,
+    ("sagemaker-runtime", "InvokeEndpoint"): 6_291_456,
     ("sagemaker", "CreatePipeline"): _ESCAPED * _MIB + _REST,
     ("sagemaker", "UpdatePipeline"): _ESCAPED * _MIB + _REST,
 }

@@ -35,6 +35,7 @@ CODES = {
     "logs": "InvalidParameterException",
     "s3": "MalformedXML",
     "sagemaker": "ValidationException",
+    "sagemaker-runtime": "ValidationError",
     "sqs": "MissingParameter",
     "sts": "ValidationError",
 }

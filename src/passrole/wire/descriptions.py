@@ -1,6 +1,6 @@
 """botocore's service descriptions, loaded on demand, and a table of the facts needed before that.
 
-Loading all nine takes about 190 ms, SageMaker's alone 80, so the few facts that routing needs are in a table
+Loading all ten takes about 190 ms, SageMaker's alone 80, so the few facts that routing needs are in a table
 here; a test compares them with botocore's.
 
 SQS has two protocols. botocore's description has only the current one (JSON) and lacks what the older one
@@ -24,8 +24,9 @@ Protocol = Literal["json", "query", "rest-json", "rest-xml", "rpc-v2-cbor", "ec2
 class Service(NamedTuple):
     """The facts about a service that are needed before its description is loaded.
 
-    `name` is botocore's; `signing_name` is in the credential scope; `protocols` begins with the current one;
-    `target_prefix` is that of X-Amz-Target, without the dot.
+    `name` is botocore's; `signing_name` is in the credential scope, and SageMaker's runtime shares
+    SageMaker's; `protocols` begins with the current one; `target_prefix` is that of X-Amz-Target, without the
+    dot.
     """
 
     name: str
@@ -46,6 +47,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
             Service("logs", "logs", ("json",), "2014-03-28", "Logs_20140328"),
             Service("s3", "s3", ("rest-xml",), "2006-03-01"),
             Service("sagemaker", "sagemaker", ("json",), "2017-07-24", "SageMaker"),
+            Service("sagemaker-runtime", "sagemaker", ("rest-json",), "2017-05-13"),
             Service("sqs", "sqs", ("json", "query"), "2012-11-05", "AmazonSQS"),
             Service("sts", "sts", ("query",), "2011-06-15"),
         )

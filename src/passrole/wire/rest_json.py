@@ -1,4 +1,4 @@
-"""The rest-json protocol (Lambda): parameters in path, query string, headers, JSON body or raw payload.
+"""The rest-json protocol (Lambda, SageMaker's runtime): parameters in path, query, headers, JSON or raw body.
 
 The description's `location` says where each member is.
 """
@@ -54,11 +54,7 @@ def compile_render(operation: OperationModel, service: str) -> Render:
     """The function from the operation's result to a response."""
     shape = operation.output_shape
     usual_status = int(operation.http.get("responseCode", 200))
-    in_headers = {
-        name: member
-        for name, member in members(shape).items()
-        if member.serialization.get("location") == "header"
-    }
+    in_headers = {name: member for name, member in members(shape).items() if _is_header(member)}
     status_member = next(
         (n for n, member in members(shape).items() if member.serialization.get("location") == "statusCode"),
         "",
@@ -168,9 +164,20 @@ def _body_writer(shape: Shape | None, service: str) -> Callable[[Mapping[str, An
         )
     member = members(shape)[payload]
     if member.type_name == "blob":
-        return lambda result: (result.get(payload) or b"", JSON)
+        content_type = "" if _tells_content_type(shape) else JSON
+        return lambda result: (result.get(payload) or b"", content_type)
     write_payload = json_values.writer(service)(member)
     return lambda result: (orjson.dumps(write_payload(result.get(payload) or {})), JSON)
+
+
+def _tells_content_type(shape: Shape) -> bool:
+    """Whether the result itself says of what type its payload is."""
+    placed = [wire_name(member, name) for name, member in members(shape).items() if _is_header(member)]
+    return "content-type" in map(str.lower, placed)
+
+
+def _is_header(member: Shape) -> bool:
+    return bool(member.serialization.get("location") == "header")
 
 
 def _header_text(shape: Shape, value: Any) -> str:

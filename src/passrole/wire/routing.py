@@ -113,7 +113,9 @@ _NOT_FOUND = 404
 _FORM = "application/x-www-form-urlencoded"
 _NO_ARGUMENTS: Mapping[str, str] = {}
 _BY_PREFIX = {service.target_prefix: service.name for service in SERVICES.values() if service.target_prefix}
-_BY_SIGNING_NAME = {service.signing_name: service.name for service in SERVICES.values()}
+_BY_SIGNING_NAME = {service.signing_name: service.name for service in reversed([*SERVICES.values()])}
+"""Of two services with one signing name, the one whose requests name their operation in a header."""
+
 _BY_VERSION = {
     service.api_version: service.name for service in SERVICES.values() if "query" in service.protocols
 }
@@ -183,7 +185,8 @@ class _End:
 
 def _by_path(request: HttpRequest, signing_service: str | None) -> Route:
     service = _BY_SIGNING_NAME.get(signing_service or "")
-    for name in (service,) if service in _REST_SERVICES else _REST_SERVICES:
+    own = [name for name in _REST_SERVICES if SERVICES[name].signing_name == signing_service]
+    for name in own or _REST_SERVICES:
         found = _walked(_path_table(name), request)
         if found is not None:
             return found

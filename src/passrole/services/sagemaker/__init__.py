@@ -12,11 +12,14 @@ from passrole.services.sagemaker import (
     tags,
     versions,
 )
+from passrole.services.sagemaker.hosting import configs, endpoints
 from passrole.services.sagemaker.jobs import processing, training
 from passrole.services.sagemaker.registry import groups, packages
 
 __all__ = [
     "callbacks",
+    "configs",
+    "endpoints",
     "executions",
     "groups",
     "models",

@@ -46,6 +46,11 @@ class Model:
         """The model's key in MODELS."""
         return Location(self.account, self.region).key(self.name)
 
+    @property
+    def containers(self) -> Sequence[Mapping[str, Any]]:
+        """The container, or those that work one after the other."""
+        return self.request.get("Containers") or [self.request["PrimaryContainer"]]
+
     def description(self) -> dict[str, Any]:
         """DescribeModel's answer."""
         return {
@@ -131,7 +136,7 @@ async def create_model(
 @operation("sagemaker:DescribeModel", resource=_resource)
 async def describe_model(ctx: Context, *, model_name: str) -> dict[str, Any]:
     """Everything about a model. Raises ValidationException for an unknown name."""
-    model = await ctx.store.read(lambda tx: _require(tx, ctx, model_name))
+    model = await ctx.store.read(lambda tx: require_model(tx, ctx, model_name))
     return model.description()
 
 
@@ -140,7 +145,7 @@ async def delete_model(ctx: Context, *, model_name: str) -> None:
     """Delete a model; its artefacts stay. Raises ValidationException for an unknown name."""
 
     def delete(tx: Tx) -> None:
-        MODELS.delete(tx, _require(tx, ctx, model_name).key)
+        MODELS.delete(tx, require_model(tx, ctx, model_name).key)
 
     await ctx.store.write(delete)
 
@@ -172,7 +177,8 @@ async def list_models(
     return await ctx.store.read(found)
 
 
-def _require(tx: Tx, ctx: Context, name: str) -> Model:
+def require_model(tx: Tx, ctx: Context, name: str) -> Model:
+    """The model of that name. Raises ValidationException."""
     arn = arns.model(ctx.region, ctx.account, name)
     unknown = Fault("ValidationException", f'Could not find model "{arn}".')
     return MODELS.require(tx, ctx.key(name), lambda: unknown)

@@ -1,4 +1,4 @@
-"""Tags of pipelines, jobs, models, groups and packages: AddTags, ListTags, DeleteTags.
+"""Tags of pipelines, jobs, models, groups, packages and endpoints: AddTags, ListTags, DeleteTags.
 
 SageMaker gives executions none.
 """
@@ -11,6 +11,7 @@ from passrole import arns
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.hosting.records import CONFIGS, ENDPOINTS
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING
 from passrole.services.sagemaker.models import MODELS
 from passrole.services.sagemaker.paging import page_of
@@ -87,8 +88,9 @@ def _require_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged:
     kind, name = _parts(ctx, arn)
     if kind not in _COLLECTIONS or "/" in name:
         message = (
-            f"{arn} is not a resource that has tags of its own: passrole tags pipelines, jobs, models, model "
-            "package groups, and model packages without a group, of the account."
+            f"{arn} is not a resource that has tags of its own: passrole tags pipelines, jobs, models, "
+            "endpoints and their configurations, model package groups, and model packages without a group, "
+            "of the account."
         )
         raise Fault("ValidationException", message)
     found = _find_tagged(tx, ctx, arn)
@@ -127,6 +129,8 @@ _COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
     TRAINING.resource: ("Training job", TRAINING.collection),
     PROCESSING.resource: ("Processing job", PROCESSING.collection),
     "model": ("Model", MODELS),
+    "endpoint": ("Endpoint", ENDPOINTS),
+    "endpoint-config": ("Endpoint configuration", CONFIGS),
     _GROUP: ("Model package group", GROUPS),
     _PACKAGE: ("Model package", PACKAGES),
 }

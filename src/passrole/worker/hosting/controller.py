@@ -1,0 +1,194 @@
+"""The controller of endpoints: compares their rows with the model servers that run, and acts.
+
+An endpoint is looked at when it was changed, when one of its servers is ready, given up or ended, and at the
+start. Its fleet serves while another one comes up; when all servers of that one answer, it takes the fleet's
+place, and only then are the others ended, with the answers that are on their way.
+
+Killed at any moment: the rows say what is to run. Programs that run are found again, those of which no row
+knows are killed at the start, and no failed write ends anything: the endpoint is looked at again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from passrole import trees
+from passrole.services.sagemaker.hosting import states
+from passrole.services.sagemaker.hosting.records import (
+    DELETING,
+    ENDPOINTS,
+    FAILED,
+    UPDATING,
+    Endpoint,
+    Fleet,
+    Hosted,
+    hosted_of,
+)
+from passrole.worker.due_keys import DueKeys
+from passrole.worker.hosting.instance import HostedInstance, Means, home_of, killed
+from passrole.worker.supervisor import Loop, Supervisor
+
+log = logging.getLogger(__name__)
+
+AT_ONCE_MAX = 256
+"""Endpoints that are looked at, and instances that come to their end."""
+
+Servers = dict[str, HostedInstance]
+
+
+class EndpointController:
+    """Works all endpoints. `start` once the door is open; `leave` before programs are ended."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._due = DueKeys(means.clock)
+        self._looked_at: set[str] = set()
+        self._running: dict[str, Servers] = {}
+        self._ending: dict[str, set[str]] = {}
+        self._loops: dict[str, Loop] = {}
+        self._supervisor: Supervisor | None = None
+        self._loop: Loop | None = None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Take up every endpoint, and hear of changes."""
+        self._supervisor = supervisor
+        self._loop = supervisor.start("endpoints", self._run, at_once_max=AT_ONCE_MAX)
+
+    def leave(self) -> None:
+        """The ends of programs from now on are those of passrole's server."""
+        for servers in self._running.values():
+            for each in servers.values():
+                each.leave()
+
+    async def _run(self) -> None:
+        unsubscribe = self._means.store.listen(states.CHANNEL, self._due.add)
+        try:
+            for key, endpoint in await self._means.store.read(ENDPOINTS.all):
+                await self._end_strangers(key, {each.id for each in _wanted(endpoint)})
+                self._due.add(key)
+            while True:
+                self._look()
+                await self._due.wait(held=self._looked_at, is_full=self._is_full)
+        finally:
+            unsubscribe()
+
+    @property
+    def _is_full(self) -> bool:
+        assert self._loop is not None
+        return self._loop.free <= 0
+
+    def _look(self) -> None:
+        assert self._loop is not None
+        for key in self._due.take(self._loop.free, held=self._looked_at):
+            self._looked_at.add(key)
+            self._loop.spawn(self._settle(key)).add_done_callback(partial(self._looked_once, key))
+
+    def _looked_once(self, key: str, task: "asyncio.Task[None]") -> None:
+        self._looked_at.discard(key)
+        if task.cancelled() or task.exception() is not None:
+            self._due.retry(key)
+        else:
+            self._due.succeeded(key)
+        self._due.wake()
+
+    async def _settle(self, key: str) -> None:
+        """Start and end servers as the row says, and tell the row what has come of it."""
+        endpoint = await self._means.store.read(lambda tx: ENDPOINTS.get(tx, key))
+        wanted = {each.id: each for each in _wanted(endpoint)} if endpoint else {}
+        running = self._running.setdefault(key, {})
+        drains = endpoint is not None and endpoint.status != DELETING
+        for each in [one for one in running.values() if one.hosted.id not in wanted]:
+            self._end(key, each, drains=drains)
+        if endpoint is None:
+            self._forget(key)
+            return
+        for hosted in wanted.values():
+            if hosted.id not in running and hosted.id not in self._ending.get(key, ()):
+                self._begin(endpoint, hosted)
+        await self._tell(endpoint, running)
+
+    async def _tell(self, endpoint: Endpoint, running: Servers) -> None:
+        now, key = self._means.clock(), endpoint.key
+        if endpoint.status in (DELETING, FAILED):
+            if not running and not self._ending.get(key):
+                await asyncio.to_thread(trees.remove, home_of(self._means.config, key))
+                await self._means.store.write(lambda tx: states.gone(tx, key))
+            return
+        fleet = _awaited(endpoint)
+        if fleet is None:
+            for each in running.values():
+                each.may_give_up = False
+            return
+        servers = [running.get(each.id) for each in hosted_of(endpoint, fleet)]
+        reason = next((each.failure for each in servers if each and each.failure), None)
+        number = fleet["number"]
+        if reason is not None:
+            await self._means.store.write(lambda tx: states.failed(tx, key, number, reason, now))
+        elif all(each is not None and each.is_ready for each in servers):
+            await self._means.store.write(lambda tx: states.arrived(tx, key, number, now))
+
+    def _begin(self, endpoint: Endpoint, hosted: Hosted) -> None:
+        assert self._supervisor is not None
+        instance = HostedInstance(endpoint, hosted, self._means, partial(self._due.add, endpoint.key))
+        serving = endpoint.fleet
+        instance.may_give_up = serving is None or hosted.number >= _count(serving, hosted)
+        self._running[endpoint.key][hosted.id] = instance
+        self._loops[hosted.id] = self._supervisor.start(f"model server {hosted.id}", instance.run)
+
+    def _end(self, key: str, instance: HostedInstance, *, drains: bool) -> None:
+        assert self._loop is not None
+        if self._loop.free <= 0:
+            return  # it is looked at again when there is room
+        del self._running[key][instance.hosted.id]
+        self._ending.setdefault(key, set()).add(instance.hosted.id)
+        self._loop.spawn(self._ended(key, instance, drains=drains))
+
+    async def _ended(self, key: str, instance: HostedInstance, *, drains: bool) -> None:
+        try:
+            await instance.end(drains=drains)
+            await self._loops.pop(instance.hosted.id).stop()
+            await instance.remove()  # also what was only about to start
+        finally:
+            self._ending[key].discard(instance.hosted.id)
+            self._due.add(key)
+
+    def _forget(self, key: str) -> None:
+        if not self._running.get(key) and not self._ending.get(key):
+            self._running.pop(key, None)
+            self._ending.pop(key, None)
+
+    async def _end_strangers(self, key: str, known: set[str]) -> None:
+        """Kill what a server that was killed has left of instances that are wanted no more."""
+        home = home_of(self._means.config, key)
+        for folder in _folders(home):
+            if folder.name not in known:
+                for inner in _folders(folder):
+                    await killed(self._means.jobs, inner)
+                await asyncio.to_thread(trees.remove, folder)
+
+
+def _wanted(endpoint: Endpoint) -> Iterator[Hosted]:
+    """The instances that are to run."""
+    if endpoint.status in (DELETING, FAILED):
+        return
+    for fleet in (endpoint.fleet, endpoint.coming):
+        if fleet is not None:
+            yield from hosted_of(endpoint, fleet)
+
+
+def _awaited(endpoint: Endpoint) -> Fleet | None:
+    """The fleet whose servers an endpoint in progress waits for."""
+    return endpoint.coming or (endpoint.fleet if endpoint.status == UPDATING else None)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
+
+
+def _count(fleet: Fleet, hosted: Hosted) -> int:
+    """How many instances of the variant serve already; 0 where it is of another fleet."""
+    if fleet["number"] != hosted.fleet:
+        return 0
+    return next(each["count"] for each in fleet["variants"] if each["name"] == hosted.variant["name"])
