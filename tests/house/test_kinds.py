@@ -18,6 +18,7 @@ from passrole.worker.creations import KINDS as CREATED
 from passrole.worker.job_steps.table import job_steps
 
 WITHOUT_PROPERTIES = {"Fail"}
+NEVER_TAKEN_OVER = {"Endpoint"}
 
 
 def _by_name(rows: Mapping[type[Any], Any]) -> set[str]:
@@ -42,7 +43,7 @@ def _creating() -> set[str]:
         ("engine/kinds", _by_name(RUN), set(DEFINED) | set(UNSUPPORTED)),
         ("engine/kinds, jobs", _by_name(JOB_TYPES), _followed()),
         ("engine/properties", _by_name(PROPERTIES), (set(DEFINED) | set(UNSUPPORTED)) - WITHOUT_PROPERTIES),
-        ("engine/cache_key", set(COMPARED) & set(DEFINED), _followed()),
+        ("engine/cache_key", set(COMPARED) & set(DEFINED), _followed() - NEVER_TAKEN_OVER),
         ("needs/table", set(TABLE) & set(DEFINED), set(DEFINED)),
         ("worker/creations", set(CREATED), _creating()),
         ("worker/job_steps", set(job_steps(Calls(_nobody, lambda: 0.0), lambda: 0.0)), _followed()),

@@ -9,6 +9,8 @@ from passrole.definition.document import Pipeline, parse, parse_stored
 from passrole.definition.kinds.callback import CallbackStep
 from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
+from passrole.definition.kinds.endpoint import EndpointStep
+from passrole.definition.kinds.endpoint_config import EndpointConfigStep
 from passrole.definition.kinds.fail import FailStep
 from passrole.definition.kinds.for_each import ForEachStep
 from passrole.definition.kinds.lambda_ import LambdaStep
@@ -27,6 +29,8 @@ __all__ = [
     "CreationStep",
     "DefinitionError",
     "EmrStep",
+    "EndpointConfigStep",
+    "EndpointStep",
     "FailStep",
     "FollowedStep",
     "ForEachStep",

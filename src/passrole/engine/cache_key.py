@@ -45,7 +45,7 @@ _SAGEMAKER = {
 _EMR = {"EMR": ("ClusterId", "ClusterConfig", "StepConfig")}
 COMPARED: Mapping[str, tuple[str, ...]] = {**_SAGEMAKER, **_EMR}
 """By type of step, the paths into its arguments that count. A type that is not here never hits: AWS lists no
-keys for Lambda and Callback steps, and a model is made anew each time.
+keys for Lambda, Callback, EndpointConfig and Endpoint steps, and a model is made anew each time.
 """
 
 

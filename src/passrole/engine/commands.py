@@ -60,7 +60,7 @@ class SubmitJob:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateResource:
     """Have SageMaker create what the step is for, by one call. The members are SubmitJob's; `name` is empty
-    where SageMaker numbers what it creates.
+    where SageMaker numbers what it creates. `since` is when the step started, in seconds since the epoch.
     """
 
     step: str
@@ -69,6 +69,7 @@ class CreateResource:
     name: str
     request: Mapping[str, Json]
     retries: tuple[RetryPolicy, ...] = ()
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
-"""What steps create of SageMaker by one call, as the execution's role: models, and packages of the registry.
+"""What steps create of SageMaker by one call, as the execution's role: models, packages of the registry, and
+configurations of endpoints.
 
 A creation may be performed twice after a crash. A model's name is drawn from the execution's seed, and a
-package's ClientToken from the attempt, so that the second time finds what the first has made.
+package's ClientToken from the attempt, so that the second time finds what the first has made; a
+configuration's name is the user's, and it is known by what it has and by when it was made.
 A missing group is made for its first version. A version has its group's tags, so what SageMaker Pipelines
 tags is the group, and a package without one.
 """
@@ -16,15 +18,16 @@ from passrole.clock import Clock
 from passrole.engine.commands import CreateResource
 from passrole.engine.facts import ResourceCreated
 from passrole.history import Task
-from passrole.needs.table import EXECUTION_TAG, STEP_TAG
 from passrole.worker.calls import Action, CallFailed, Calls
 from passrole.worker.job_steps.job_step import caller_of, left_to_policies
+from passrole.worker.job_steps.tags import tags_of
 
 Call = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 Json = dict[str, Any]
 
 _MODEL_TAKEN = "Cannot create already existing model"
 _GROUP_TAKEN = "Model Package Group already exists"
+_CONFIG_TAKEN = "Cannot create already existing endpoint configuration"
 _NO_ARTEFACT = "Cannot find S3 object"
 
 
@@ -55,7 +58,7 @@ class Creations:
 
 
 async def _model(call: Call, task: Task, command: CreateResource) -> tuple[str, Json]:
-    request = {**command.request, "ModelName": command.name, "Tags": _tags(task, command)}
+    request = {**command.request, "ModelName": command.name, "Tags": tags_of(task, command)}
     try:
         arn = str((await call("CreateModel", request))["ModelArn"])
     except CallFailed as failure:
@@ -68,7 +71,7 @@ async def _model(call: Call, task: Task, command: CreateResource) -> tuple[str, 
 
 async def _package(call: Call, task: Task, command: CreateResource) -> tuple[str, Json]:
     request: Json = dict(command.request)
-    tags = _tags(task, command)
+    tags = tags_of(task, command)
     group = request.get("ModelPackageGroupName")
     if group:
         request.pop("Tags", None)
@@ -98,19 +101,35 @@ async def _keep_group(call: Call, group: str, tags: list[Any]) -> None:
             raise
 
 
-def _tags(task: Task, command: CreateResource) -> list[Any]:
-    """The step's own, and those of everything that Pipelines creates."""
-    given = command.request.get("Tags")
-    own = given if isinstance(given, list) else []
-    return [
-        *own,
-        {"Key": EXECUTION_TAG, "Value": str(task.execution)},
-        {"Key": STEP_TAG, "Value": command.step},
-    ]
+async def _endpoint_config(call: Call, task: Task, command: CreateResource) -> tuple[str, Json]:
+    request = {**command.request, "EndpointConfigName": command.name, "Tags": tags_of(task, command)}
+    named = {"EndpointConfigName": command.name}
+    try:
+        await call("CreateEndpointConfig", request)
+    except CallFailed as failure:
+        if not failure.details.startswith(_CONFIG_TAKEN):
+            raise
+        described = await call("DescribeEndpointConfig", named)
+        if not _is_own(described, command):
+            raise
+    else:
+        described = await call("DescribeEndpointConfig", named)
+    return str(described["EndpointConfigArn"]), described
+
+
+def _is_own(described: Json, command: CreateResource) -> bool:
+    """Whether an earlier performance of the command has made this configuration, which has the same variants
+    and is not older than the step. Its name is the user's, so that others may have taken it.
+    """
+    asked: Any = command.request.get("ProductionVariants")
+    wanted = [{"InitialVariantWeight": 1.0, **each} for each in asked]
+    made = described["CreationTime"]
+    return command.since is not None and made >= command.since and described["ProductionVariants"] == wanted
 
 
 KINDS: Mapping[str, Callable[[Call, Task, CreateResource], Awaitable[tuple[str, Json]]]] = {
     "Model": _model,
     "RegisterModel": _package,
+    "EndpointConfig": _endpoint_config,
 }
 """By the type of the step."""

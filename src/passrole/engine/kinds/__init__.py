@@ -9,6 +9,8 @@ from passrole.definition import (
     CallbackStep,
     ConditionStep,
     EmrStep,
+    EndpointConfigStep,
+    EndpointStep,
     FailStep,
     ForEachStep,
     LambdaStep,
@@ -21,8 +23,9 @@ from passrole.definition import (
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
-from passrole.engine.kinds.creation import MODEL, REGISTER_MODEL
+from passrole.engine.kinds.creation import ENDPOINT_CONFIG, MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
+from passrole.engine.kinds.endpoint import ENDPOINT
 from passrole.engine.kinds.for_each import FOR_EACH
 from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
@@ -34,6 +37,7 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
     EmrStep: EMR,
     ProcessingStep: sagemaker_job("Processing"),
     TrainingStep: sagemaker_job("Training"),
+    EndpointStep: ENDPOINT,
 }
 """The types whose work is a job."""
 
@@ -42,6 +46,7 @@ KINDS: Mapping[type[Step], Kind] = {
     CallbackStep: CALLBACK,
     ModelStep: MODEL,
     RegisterModelStep: REGISTER_MODEL,
+    EndpointConfigStep: ENDPOINT_CONFIG,
     ConditionStep: CONDITION,
     FailStep: FAIL,
     ForEachStep: FOR_EACH,

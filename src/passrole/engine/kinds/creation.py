@@ -39,6 +39,7 @@ def _kind_of(name: Name) -> Kind:
             name=name(step, attempt, scope),
             request=request_of(step, scope),
             retries=step.retries,
+            since=scope.now,
         )
 
     def start(draft: Draft, step: CreationStep, attempt: int, scope: Scope) -> None:
@@ -97,5 +98,15 @@ def _name_of_package(step: CreationStep, _attempt: int, scope: Scope) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _name_of_config(step: CreationStep, attempt: int, scope: Scope) -> str:
+    """The name in the Arguments as it stands, for endpoints are given it."""
+    given = member_of(step.arguments, "EndpointConfigName")
+    value = None if given is None else resolve(given, scope)
+    if isinstance(value, str) and value:
+        return value
+    return generated_name(step, "EndpointConfigName", attempt, scope)
+
+
 MODEL = _kind_of(lambda step, attempt, scope: generated_name(step, "ModelName", attempt, scope))
 REGISTER_MODEL = _kind_of(_name_of_package)
+ENDPOINT_CONFIG = _kind_of(_name_of_config)

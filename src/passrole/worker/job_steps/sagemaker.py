@@ -13,12 +13,12 @@ from passrole.engine.commands import CancelJob, SubmitJob
 from passrole.engine.facts import JobCancelSent, JobEnded, JobSubmitted
 from passrole.history import Task
 from passrole.history.jobs import Job
-from passrole.needs.table import EXECUTION_TAG, STEP_TAG
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import COMPLETED, ENDED
 from passrole.services.sagemaker.jobs.states import ENDS
 from passrole.worker.calls import Action, CallFailed, Calls
 from passrole.worker.job_steps.job_step import caller_for, caller_of, left_to_policies
+from passrole.worker.job_steps.tags import tags_of
 
 _ERRORS = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
@@ -88,12 +88,8 @@ class SageMakerJobs:
         return notice == job.handle["Arn"]
 
     async def _created(self, task: Task, command: SubmitJob) -> str:
-        tags = [
-            *_tags(command),
-            {"Key": EXECUTION_TAG, "Value": str(task.execution)},
-            {"Key": STEP_TAG, "Value": command.step},
-        ]
-        parameters = {**command.request, f"{self._member}Name": command.name, "Tags": tags}
+        given = {**command.request, f"{self._member}Name": command.name}
+        parameters = {**given, "Tags": tags_of(task, command)}
         caller = caller_of(task)
         try:
             answer = await self._calls.as_role(
@@ -118,8 +114,3 @@ class SageMakerJobs:
 
     def _named(self, arn: Any) -> dict[str, str]:
         return {f"{self._member}Name": str(arn).rpartition("/")[2]}
-
-
-def _tags(command: SubmitJob) -> list[Any]:
-    given = command.request.get("Tags")
-    return given if isinstance(given, list) else []

@@ -4,6 +4,7 @@ from passrole.clock import Clock
 from passrole.services.sagemaker.jobs.kinds import KINDS
 from passrole.worker.calls import Calls
 from passrole.worker.job_steps.emr import EmrSteps
+from passrole.worker.job_steps.endpoint import EndpointSteps
 from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.job_steps.sagemaker import SageMakerJobs
 
@@ -12,5 +13,6 @@ def job_steps(calls: Calls, clock: Clock) -> JobSteps:
     """By the type of the step, as its definition has it; SageMaker names its jobs by the same word."""
     return {
         "EMR": EmrSteps(calls, clock),
+        "Endpoint": EndpointSteps(calls, clock),
         **{kind.word: SageMakerJobs(kind, calls, clock) for kind in KINDS.values()},
     }

@@ -74,7 +74,7 @@ def test_traffic_is_drawn_by_the_weights(host: Host, pair: str) -> None:
 def test_an_error_of_the_model_is_told_in_awss_words(host: Host, pair: str) -> None:
     with pytest.raises(ClientError) as caught:
         host.runtime.invoke_endpoint(EndpointName=pair, Body=b"breaks", ContentType="text/csv")
-    told = caught.value.response
+    told: Any = caught.value.response
     assert told["Error"]["Code"] == "ModelError"
     assert told["Error"]["Message"].startswith(
         'Received server error (500) from primary with message "no such '
