@@ -204,10 +204,7 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     processes = Jobs(grace_seconds, config.processes_max)
     jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, trial)
     try:
-        await _onboard(store, config, clock)
-        for sweep in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
-            await sweep(store, config)
-        await sqs.correct_future_times(store, clock)
+        await _put_in_order(store, config, clock)
         functions.start(supervisor, door.from_inside)
         await worker.start(supervisor)
         worker.job_monitor.start(supervisor)
@@ -233,6 +230,14 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         await functions.close()
         directory.close()
         audit.close()
+
+
+async def _put_in_order(store: SqliteStore, config: Config, clock: Clock) -> None:
+    """Make what is missing of the first identities, and remove what a server that was killed has left."""
+    await _onboard(store, config, clock)
+    for tidy in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
+        await tidy(store, config)
+    await sqs.correct_future_times(store, clock)
 
 
 def _of_sagemaker(

@@ -29,7 +29,14 @@ MODELS_ALONE = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Action": ["sagemaker:ListModelPackages", "sagemaker:CreateModel", "iam:PassRole"],
+            "Action": [
+                "sagemaker:ListModelPackages",
+                "sagemaker:CreateModel",
+                "sagemaker:CreateEndpointConfig",
+                "sagemaker:ListEndpoints",
+                "sagemaker:CreateEndpoint",
+                "iam:PassRole",
+            ],
             "Resource": "*",
         }
     ],

@@ -25,6 +25,7 @@ NOT_FOLLOWED = {
     "howto/answer-callbacks.md": "the first pipeline has its commands; test_recorded.py has its consumers",
     "howto/check-in-ci.md": "its files are a project's own; tests/cli/permissions has its commands",
     "howto/register-and-approve-models.md": "its models are yours; tests/cli/pipelines has its commands",
+    "howto/deploy-a-model.md": "test_sdk.py approves a version, which its deploy.py deploys, and asks it",
     "howto/check-permissions.md": "its pipelines are not on the page; tests/cli/permissions has its commands",
     "howto/clients.md": "needs a client for each section; tests/journeys/clients has them",
     "howto/least-privilege.md": "tests/cli/permissions has its commands",

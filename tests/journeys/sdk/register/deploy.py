@@ -1,4 +1,4 @@
-"""Deploys the newest approved version of the group that the event is about."""
+"""Deploys the newest approved version of the group that the event is about, to an endpoint of its name."""
 
 import os
 
@@ -14,9 +14,18 @@ def handler(event, _context):
         SortOrder="Descending",
         MaxResults=1,
     )["ModelPackageSummaryList"]
+    name = f"{group}-{newest['ModelPackageVersion']}"
     sagemaker.create_model(
-        ModelName=f"{group}-{newest['ModelPackageVersion']}",
+        ModelName=name,
         Containers=[{"ModelPackageName": newest["ModelPackageArn"]}],
         ExecutionRoleArn=os.environ["MODEL_ROLE"],
     )
-    return newest["ModelPackageArn"]
+    variant = {"ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[{"VariantName": "AllTraffic", **variant}]
+    )
+    if sagemaker.list_endpoints(NameContains=group)["Endpoints"]:
+        sagemaker.update_endpoint(EndpointName=group, EndpointConfigName=name)
+    else:
+        sagemaker.create_endpoint(EndpointName=group, EndpointConfigName=name)
+    return name

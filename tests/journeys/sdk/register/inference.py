@@ -1,5 +1,21 @@
-"""The handler that is packed into the model's archive."""
+"""The handlers that are packed into the model's archive: how far numbers are from the mean."""
+
+import json
 
 
 def model_fn(model_dir):
-    return model_dir
+    with open(model_dir + "/mean.json") as file:
+        return json.load(file)
+
+
+def input_fn(body, content_type):
+    assert content_type == "text/csv", content_type
+    return [float(each) for each in body.split(",")]
+
+
+def predict_fn(numbers, mean):
+    return [each - mean for each in numbers]
+
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction), "application/json"
