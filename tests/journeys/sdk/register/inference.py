@@ -1,11 +1,11 @@
 """The handlers that are packed into the model's archive: how far numbers are from the mean."""
 
 import json
+import pathlib
 
 
 def model_fn(model_dir):
-    with open(model_dir + "/mean.json") as file:
-        return json.load(file)
+    return json.loads((pathlib.Path(model_dir) / "mean.json").read_text())
 
 
 def input_fn(body, content_type):
