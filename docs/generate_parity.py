@@ -16,6 +16,7 @@ PIPELINE_WORDS = (
     "ProcessingJob",
     "Tags",
     "TrainingJob",
+    "TransformJob",
 )  # of sagemaker's hundreds of operations, those that pipelines need
 PIPELINE_OPERATIONS = (
     *("CreateModel", "DeleteModel", "DescribeModel", "ListModels"),

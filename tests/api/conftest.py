@@ -346,6 +346,7 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "processing_job_name": "the-job",
         "resource_arn": PIPELINE,
         "training_job_name": "the-job",
+        "transform_job_name": "the-job",
     },
     "sqs": {
         "actions": ["SendMessage"],
@@ -424,6 +425,10 @@ _KEPT: Mapping[str, Mapping[str, Any]] = {
         "ProcessingOutputConfig": {"KmsKeyId": "k", "Outputs": []},
         "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k"}},
         "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+    },
+    "create_transform_job": {
+        "TransformOutput": {"KmsKeyId": "k", "S3OutputPath": "s3://b"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k"},
     },
 }
 """For handlers that keep most of a request: members in AWS's spelling."""

@@ -18,6 +18,7 @@ def test_only_service_sessions_asks_for_a_role() -> None:
 
 MAY_MAKE_TASKS = {
     "worker/supervisor.py": "the one place of loops, and of what they spawn",
+    "worker/jobs/batch.py": "requests for one object of a transform job: they end with the object",
     "worker/jobs/run.py": "a job's program beside the wait for its stop: both end with the run",
     "worker/hosting/instance.py": "a container's program beside its log: both end with the instance's loop",
     "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",

@@ -13,7 +13,7 @@ from passrole.services.sagemaker import (
     versions,
 )
 from passrole.services.sagemaker.hosting import configs, endpoints
-from passrole.services.sagemaker.jobs import processing, training
+from passrole.services.sagemaker.jobs import processing, training, transform
 from passrole.services.sagemaker.registry import groups, packages
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "start_pipeline_execution",
     "tags",
     "training",
+    "transform",
     "versions",
 ]

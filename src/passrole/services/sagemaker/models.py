@@ -184,6 +184,23 @@ def require_model(tx: Tx, ctx: Context, name: str) -> Model:
     return MODELS.require(tx, ctx.key(name), lambda: unknown)
 
 
+def served_containers(tx: Tx, ctx: Context, model: Model) -> list[Mapping[str, Any]]:
+    """The model's containers, each with its image; those of a package stand for it, with what the model adds.
+
+    Raises ValidationException for a package that is gone, or no longer Approved.
+    """
+    found: list[Mapping[str, Any]] = []
+    for each in _containers(model.request):
+        if not each.get("ModelPackageName"):
+            found.append(each)
+            continue
+        package = packages.require_deployable(tx, ctx, each["ModelPackageName"])
+        own = (package.request.get("InferenceSpecification") or {}).get("Containers") or ()
+        added = each.get("Environment") or {}
+        found += [{**one, "Environment": {**(one.get("Environment") or {}), **added}} for one in own]
+    return found
+
+
 def _summary(model: Model) -> dict[str, Any]:
     return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created}
 

@@ -12,7 +12,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.hosting.records import CONFIGS, ENDPOINTS
-from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING
+from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, TRANSFORM
 from passrole.services.sagemaker.models import MODELS
 from passrole.services.sagemaker.paging import page_of
 from passrole.services.sagemaker.records import PIPELINES
@@ -128,6 +128,7 @@ _COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
     "pipeline": ("Pipeline", PIPELINES),
     TRAINING.resource: ("Training job", TRAINING.collection),
     PROCESSING.resource: ("Processing job", PROCESSING.collection),
+    TRANSFORM.resource: ("Transform job", TRANSFORM.collection),
     "model": ("Model", MODELS),
     "endpoint": ("Endpoint", ENDPOINTS),
     "endpoint-config": ("Endpoint configuration", CONFIGS),

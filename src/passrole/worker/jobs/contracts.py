@@ -14,10 +14,10 @@ from passrole.runtimes import images
 from passrole.runtimes.ml import environment, folder
 from passrole.runtimes.ml.folder import Folder
 from passrole.runtimes.ml.hosts import Hosts
-from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, JobKind
+from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, TRANSFORM, JobKind
 from passrole.services.sagemaker.jobs.metric_definitions import Metric, metrics
 from passrole.services.sagemaker.jobs.records import Job
-from passrole.worker.jobs import inputs, outputs
+from passrole.worker.jobs import inputs, outputs, serving
 from passrole.worker.jobs.inputs import Input
 from passrole.worker.jobs.outputs import Output
 from passrole.worker.jobs.workload import Workload
@@ -29,10 +29,10 @@ Request = Mapping[str, Any]
 class Contract:
     """`workload` is what an instance of the job runs, by the instance's number. The files are those whose
     text becomes FailureReason and ExitMessage. `late` has the fields of the record of a job that was stopped
-    at its time limit.
+    at its time limit, which it has unless it `serves`.
     """
 
-    cluster: Callable[[Request], Request]
+    hosts: Callable[[Job], Hosts]
     workload: Callable[[Job, int], Workload]
     folder: Callable[[Job, Hosts, str], Folder]
     inputs: Callable[[Request], Sequence[Input]]
@@ -41,6 +41,7 @@ class Contract:
     failure_file: str | None
     exit_message_file: str | None
     late: Mapping[str, str]
+    serves: bool = False
 
 
 def contract_of(kind: JobKind) -> Contract:
@@ -82,12 +83,36 @@ def _processing(job: Job, _number: int) -> Workload:
     )
 
 
+def _cluster(resources: Request) -> Hosts:
+    return Hosts(resources.get("InstanceCount") or 1, resources.get("InstanceType") or "")
+
+
+def _transform(job: Job, number: int) -> Workload:
+    """A container of the model, with what a batch adds to its environment.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+    """
+    request = job.request
+    strategy = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
+    told = {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": request.get("MaxPayloadInMB"),
+        "SAGEMAKER_BATCH_STRATEGY": strategy.get(request.get("BatchStrategy") or ""),
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": request.get("MaxConcurrentTransforms"),
+    }
+    of_platform = {name: str(value) for name, value in told.items() if value is not None}
+    added: Mapping[str, str] = request.get("Environment") or {}
+    return serving.workload(
+        job.served[number], is_isolated=job.is_isolated, of_platform={**added, **of_platform}
+    )
+
+
 def _views(wanted: Sequence[Input]) -> list[str]:
     return [one.path for one in wanted if one.is_read_only]
 
 
 _TRAINING = Contract(
-    cluster=lambda request: request.get("ResourceConfig") or {},
+    hosts=lambda job: _cluster(job.request.get("ResourceConfig") or {}),
     workload=_training,
     folder=lambda job, hosts, host: folder.training(job.request, hosts, host),
     inputs=inputs.of_training,
@@ -99,7 +124,7 @@ _TRAINING = Contract(
 )
 
 _PROCESSING = Contract(
-    cluster=lambda request: request["ProcessingResources"]["ClusterConfig"],
+    hosts=lambda job: _cluster(job.request["ProcessingResources"]["ClusterConfig"]),
     workload=_processing,
     folder=lambda job, hosts, host: folder.processing(PROCESSING.description(job), hosts, host),
     inputs=inputs.of_processing,
@@ -110,4 +135,21 @@ _PROCESSING = Contract(
     late={},
 )
 
-CONTRACTS: Mapping[str, Contract] = {TRAINING.resource: _TRAINING, PROCESSING.resource: _PROCESSING}
+_TRANSFORM = Contract(
+    hosts=lambda job: Hosts(len(job.served), job.request["TransformResources"]["InstanceType"]),
+    workload=_transform,
+    folder=lambda _job, _hosts, _host: folder.serving(),
+    inputs=lambda _request: (),
+    outputs=lambda _job: (),
+    metrics=lambda _request: (),
+    failure_file=None,
+    exit_message_file=None,
+    late={},
+    serves=True,
+)
+
+CONTRACTS: Mapping[str, Contract] = {
+    TRAINING.resource: _TRAINING,
+    PROCESSING.resource: _PROCESSING,
+    TRANSFORM.resource: _TRANSFORM,
+}

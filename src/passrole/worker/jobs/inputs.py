@@ -84,8 +84,8 @@ def of_processing(request: Mapping[str, Any]) -> list[Input]:
 async def place(objects: Objects, one: Input, root: Path, instance: int, instances: int) -> None:
     """Download an input below `root`, the instance's folder. Raises JobFailed in AWS's words."""
     try:
-        found = await _found(objects, one)
-        mine = found[instance::instances] if one.is_sharded else found
+        every = await found(objects, one)
+        mine = every[instance::instances] if one.is_sharded else every
         objects.expect(sum(each.size or 0 for each in mine))
         target = root / one.path
         target.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,25 @@ async def place(objects: Objects, one: Input, root: Path, instance: int, instanc
         raise _reason(error) from None
 
 
-async def _found(objects: Objects, one: Input) -> list[Placed]:
+async def download(objects: Objects, one: Placed, target: Path) -> None:
+    """One object into a new file. Raises JobFailed in AWS's words, OSError."""
+    try:
+        size = one.size if one.size is not None else await _size(objects, one.source)
+        await objects.download(one.source, size, target)
+    except Fault as error:
+        raise _reason(error) from None
+
+
+def parts(one: Placed) -> list[str]:
+    """The path of an object below its input. Raises JobFailed for a key that cannot be one."""
+    found = one.path.removesuffix("/").split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in found):
+        raise JobFailed(f"ClientError: The key {one.source.key} cannot be a path below an input")
+    return found
+
+
+async def found(objects: Objects, one: Input) -> list[Placed]:
+    """The objects of an input, and where they arrive. Raises JobFailed, Fault."""
     try:
         where = address(one.uri)
     except ValueError as error:
@@ -105,12 +123,12 @@ async def _found(objects: Objects, one: Input) -> list[Placed]:
     if one.data_type == "ManifestFile":
         return list(_of_manifest(await objects.read(where), one.uri))
     listed = [each async for each in objects.list(where)]
-    found = list(placed(where, listed))
-    if not found and one.is_required:
+    every = list(placed(where, listed))
+    if not every and one.is_required:
         raise JobFailed(
             f'ClientError: No S3 objects found under S3 URL "{one.uri}" given in input data source.'
         )
-    return found
+    return every
 
 
 def placed(where: Address, listed: Sequence[Listed]) -> Iterator[Placed]:
@@ -144,10 +162,7 @@ def _of_manifest(content: bytes, uri: str) -> Iterator[Placed]:
 async def _download(
     objects: Objects, one: Placed, place: Path, turns: asyncio.Semaphore, *, linked: bool
 ) -> None:
-    parts = one.path.removesuffix("/").split("/")
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise JobFailed(f"ClientError: The key {one.source.key} cannot be a path below an input")
-    target = place.joinpath(*parts)
+    target = place.joinpath(*parts(one))
     async with turns:
         if one.path.endswith("/"):
             target.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from passrole.clock import Clock
 from passrole.faults import Fault
+from passrole.runtimes.jobs import STDOUT
 from passrole.worker.jobs.printed import Printed
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
@@ -33,9 +34,12 @@ class LogStream:
         instance: Instance,
         session: Callable[[], Awaitable[Objects]],
         clock: Clock,
+        source: str = STDOUT,
     ) -> None:
+        """`source` is a file in the folder of the instance's output."""
         self._names = {"logGroupName": group, "logStreamName": stream}
-        self._printed = Printed(instance.run, "logged")
+        mark = "logged" if source == STDOUT else f"{source}.logged"
+        self._printed = Printed(instance.run, mark, source)
         self._session = session
         self._clock = clock
         self._is_refused = False

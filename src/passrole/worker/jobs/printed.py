@@ -13,16 +13,16 @@ BYTES_MAX = 256 * 1024
 class Printed:
     """The output of one instance. The place is in a file beside it, `mark`, for a server that comes after."""
 
-    def __init__(self, folder: Path, mark: str) -> None:
+    def __init__(self, folder: Path, mark: str, source: str = processes.STDOUT) -> None:
         self._folder = folder
-        self._mark = folder / mark
+        self._mark, self._source = folder / mark, source
         self._read = 0
         self.offset = self._marked()
 
     async def read(self, *, is_last: bool = False) -> list[bytes]:
         """The next lines, to the last whole one; with `is_last` what follows it too. Empty: no more yet."""
         piece = await asyncio.to_thread(
-            processes.read_output, self._folder, processes.STDOUT, self.offset, BYTES_MAX
+            processes.read_output, self._folder, self._source, self.offset, BYTES_MAX
         )
         whole = piece if is_last or len(piece) == BYTES_MAX else piece[: piece.rfind(b"\n") + 1]
         self._read = len(whole)

@@ -24,16 +24,12 @@ from passrole.runtimes.images import CannotRun, Chosen
 from passrole.runtimes.ml import folder
 from passrole.runtimes.ml.environment import Access
 from passrole.runtimes.ml.folder import Folder
-from passrole.runtimes.ml.hosts import Hosts
 from passrole.runtimes.requirements import Requirements
 from passrole.runtimes.sandbox import NotText, Sandbox, World, confined, exported
 from passrole.runtimes.sandbox.machine import shared, visible
 from passrole.runtimes.sandbox.start import is_text
 from passrole.runtimes.sandbox.world import hosts_file
 from passrole.runtimes.spark_image import SparkMissing
-from passrole.services.sagemaker.jobs.kinds import JobKind
-from passrole.services.sagemaker.jobs.records import Job
-from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import JobFailed
 from passrole.worker.jobs.workload import Workload
 
@@ -122,12 +118,6 @@ def command_line(program: Program, variables: Path, sandbox: Sandbox) -> list[st
     private_files.write(variables, made)
     said = f"printf '%s\\n' {shlex.quote(program.warning)}; " if program.warning else ""
     return ["/bin/sh", "-c", said + _JOINED, str(variables), *inside]
-
-
-def hosts_of(kind: JobKind, job: Job) -> Hosts:
-    """The instances that a job asked for."""
-    resources = contract_of(kind).cluster(job.request)
-    return Hosts(resources.get("InstanceCount") or 1, resources.get("InstanceType") or "")
 
 
 def lay_out(made: Folder, names: Sequence[str], instance: Instance) -> None:

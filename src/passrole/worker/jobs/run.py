@@ -19,6 +19,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.runtimes import containers
 from passrole.runtimes import jobs as processes
+from passrole.runtimes.images import Chosen
 from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs
 from passrole.runtimes.ml import artefacts
@@ -33,6 +34,7 @@ from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
 from passrole.worker import writes
 from passrole.worker.jobs import inputs, outputs, programs, serving
+from passrole.worker.jobs.batch import DATA_LOG, DONE, OBJECTS, Batch
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
 from passrole.worker.jobs.following import Follower, followed
@@ -43,6 +45,7 @@ from passrole.worker.jobs.measurements import Measurements
 from passrole.worker.jobs.outputs import Output, Sent
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
+from passrole.worker.jobs.serving import ModelServer
 from passrole.worker.jobs.synchronised import SynchronisedFolder
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GRACE_SECONDS = 120.0
+SERVER_GRACE_SECONDS = 10.0
+"""For a model's server, which has nothing to save."""
+
 WAITS = "Waiting for another job, which has /opt/ml"
 _KILLED = 137
 ASK_SECONDS = 0.1
@@ -81,7 +87,7 @@ class Means:
 def instances_of(kind: JobKind, job: Job, config: Config) -> list[Instance]:
     """The job's instances, whose folders are in the data folder."""
     home = processes.job_folder(config.data, kind.resource, job.key)
-    hosts = enumerate(programs.hosts_of(kind, job).names)
+    hosts = enumerate(contract_of(kind).hosts(job).names)
     return [Instance(host, number, home / host) for number, host in hosts]
 
 
@@ -91,7 +97,8 @@ async def clean(instances: Sequence[Instance]) -> None:
         await containers.remove(instance.home)
         SERIAL.forget(instance.ml)
         instance.variables.unlink(missing_ok=True)
-        for path in (instance.ml, instance.views, instance.home / "tmp"):
+        of_batch = (instance.home / name for name in (DONE, OBJECTS))
+        for path in (instance.ml, instance.views, instance.home / "tmp", *of_batch):
             await asyncio.to_thread(trees.remove, path)
 
 
@@ -119,6 +126,10 @@ class JobRun:
         self._measurements = Measurements(kind, job, metrics, store, means.clock)
         self._instances = instances_of(kind, job, means.config)
         self._runs = {each.host: self._run_of(each) for each in self._instances}
+        self._servers = [
+            ModelServer(self._runs[each.host], job.served[each.number])
+            for each in (self._instances if self._contract.serves else ())
+        ]
         self._has_turn = False
         self._transfer = Transfer(processes.job_folder(means.config.data, kind.resource, job.key))
 
@@ -155,6 +166,8 @@ class JobRun:
         has_begun = any(processes.may_have_begun(each.run) for each in self._instances)
         if not has_begun and (self._stop.is_set() or not await self._is_prepared()):
             return {"status": STOPPED}
+        if self._contract.serves:
+            return await self._batch_outcome()
         codes, is_late = await self._ended()
         ended = self._outcome(codes, is_late)
         try:
@@ -165,6 +178,35 @@ class JobRun:
             log.warning("the outputs of %s: %s", self._job.arn, error)
             results = {}
         return {**ended, **results}
+
+    async def _batch_outcome(self) -> Mapping[str, Any]:
+        """The servers of the model run as long as they are asked; a job that was stopped leaves nothing."""
+        await self._tell(self._kind.word)
+        batch = Batch(self._job, self._servers, self._instances[0], self._objects, self._means.clock)
+        running = asyncio.gather(*map(self._executed, self._instances))
+        asking = asyncio.ensure_future(batch.run(running))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            futures: set[asyncio.Future[Any]] = {running, asking, stopped}
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done() and running.done() and not stopped.done():
+                raise JobFailed(serving.ended(running.result()[0]))
+            asking.cancel()
+            await asyncio.wait({asking})
+            await self._interrupt(running, SERVER_GRACE_SECONDS)
+            await asyncio.wait({running})
+            if asking.cancelled():
+                return {"status": STOPPED}
+            failure = asking.result()
+            await self._tell("Uploading")
+            await batch.upload(await self._objects(self._transfer))
+        except JobLost:
+            raise JobFailed(LOST) from None
+        finally:
+            batch.close()
+            for each in (running, asking, stopped):
+                each.cancel()
+        return {"status": FAILED, "failure_reason": failure} if failure else {"status": COMPLETED}
 
     async def _is_prepared(self) -> bool:
         """Prepare every instance, unless the job is stopped meanwhile."""
@@ -200,23 +242,30 @@ class JobRun:
         for instance in self._instances:
             await containers.remove(instance.home)
             await asyncio.to_thread(trees.remove, instance.home)
-            hosts = programs.hosts_of(self._kind, self._job)
-            made = self._contract.folder(self._job, hosts, instance.host)
-            await asyncio.to_thread(programs.lay_out, made, hosts.names, instance)
-            for one in wanted:
-                root = instance.views if one.is_read_only else instance.ml
-                await inputs.place(objects, one, root, instance.number, len(self._instances))
-            form = forms[instance.host].form
-            if form == "script":
-                await self._fetch_code(objects, instance)
-            if form == "container":
-                await self._runs[instance.host].contain()
-            await self._runs[instance.host].install(forms[instance.host], self._means.layers)
-            placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
-            for each in self._contract.outputs(self._job):
-                if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
-                    sent = self._sent(instance, each)
-                    await asyncio.to_thread(outputs.know, each, instance.ml, sent)
+            if self._contract.serves:
+                await self._servers[instance.number].prepare(objects)
+            else:
+                await self._prepare_instance(instance, forms[instance.host], wanted, objects)
+
+    async def _prepare_instance(
+        self, instance: Instance, form: Chosen, wanted: Sequence[inputs.Input], objects: Objects
+    ) -> None:
+        hosts = self._contract.hosts(self._job)
+        made = self._contract.folder(self._job, hosts, instance.host)
+        await asyncio.to_thread(programs.lay_out, made, hosts.names, instance)
+        for one in wanted:
+            root = instance.views if one.is_read_only else instance.ml
+            await inputs.place(objects, one, root, instance.number, len(self._instances))
+        if form.form == "script":
+            await self._fetch_code(objects, instance)
+        if form.form == "container":
+            await self._runs[instance.host].contain()
+        await self._runs[instance.host].install(form, self._means.layers)
+        placed = {(one.path, one.uri.rstrip("/")) for one in wanted}
+        for each in self._contract.outputs(self._job):
+            if (each.path, each.uri.rstrip("/")) in placed:  # checkpoints go to where they came from
+                sent = self._sent(instance, each)
+                await asyncio.to_thread(outputs.know, each, instance.ml, sent)
 
     async def _fetch_code(self, objects: Objects, instance: Instance) -> None:
         """The user's code for script mode, whose address is JSON in a hyperparameter, or plain text."""
@@ -242,7 +291,7 @@ class JobRun:
             is_over = running.done() or all(processes.has_ended(each.run) for each in self._instances)
             is_late = not is_over and not stopped.done()
             if not is_over:
-                await self._interrupt(running)
+                await self._interrupt(running, GRACE_SECONDS)
             return list(await running), is_late
         except JobLost:
             told = next(filter(None, (processes.limit_exceeded(each.run) for each in self._instances)), None)
@@ -266,6 +315,11 @@ class JobRun:
         group = f"/aws/sagemaker/{self._kind.member}s"
         name = f"{self._job.name}/{instance.host}-{int(self._job.created)}"
         stream = LogStream(group, name, instance, self._objects, self._means.clock)
+        if self._contract.serves:
+            data = LogStream(
+                group, f"{name}/{DATA_LOG}", instance, self._objects, self._means.clock, source=DATA_LOG
+            )
+            return [stream, data]
         folders = [
             SynchronisedFolder(one, instance, self._sent(instance, one), self._objects)
             for one in self._contract.outputs(self._job)
@@ -310,10 +364,10 @@ class JobRun:
         if job is not None:
             states.update(tx, self._kind, states.waiting(job, WAITS), now)
 
-    async def _interrupt(self, running: "asyncio.Future[list[int]]") -> None:
+    async def _interrupt(self, running: "asyncio.Future[list[int]]", grace_seconds: float) -> None:
         """TERM once to each program, also to one that is only about to start; KILL to what is left."""
         loop = asyncio.get_running_loop()
-        until, unasked = loop.time() + GRACE_SECONDS, list(self._runs.values())
+        until, unasked = loop.time() + grace_seconds, list(self._runs.values())
         while not running.done() and loop.time() < until:
             unasked = [each for each in unasked if not await each.asked_to_end()]
             wait = ASK_SECONDS if unasked else until - loop.time()

@@ -83,10 +83,12 @@ class ModelServer:
         self.client = ModelClient(_place(instance))
 
     async def until_ready(
-        self, running: "asyncio.Future[int]", seconds_max: float = READY_SECONDS_MAX
+        self, running: "asyncio.Future[Any]", seconds_max: float = READY_SECONDS_MAX
     ) -> None:
-        """Wait until GET /ping is answered with 200. Raises JobFailed where its program ends before, or later
-        than that; what `running` raises.
+        """Wait until GET /ping is answered with 200. `running` has the exit code of its program, or a list of
+        those of several servers.
+
+        Raises JobFailed where one ends before, or the time is over; what `running` raises.
         """
         pause = _PING_SECONDS
         try:
@@ -94,13 +96,18 @@ class ModelServer:
                 while not await self.client.is_ready():
                     await asyncio.wait([running], timeout=pause)
                     if running.done():
-                        raise JobFailed(_ended(running.result()))
+                        raise JobFailed(ended(_code(running.result())))
                     pause = min(pause * 1.5, _PING_SECONDS_MAX)
         except TimeoutError:
             raise JobFailed(
                 f"AlgorithmError: The container did not pass the ping health check in {seconds_max:.0f} s. "
                 "See job logs for more information"
             ) from None
+
+
+def ended(code: int) -> str:
+    """FailureReason where a server ends although it is asked."""
+    return f"AlgorithmError: The container ended with exit code {code}. See job logs for more information"
 
 
 async def fetch(objects: Objects, container: Definition, instance: Instance) -> None:
@@ -161,5 +168,6 @@ def _place(instance: Instance) -> Place:
     return Place(socket=instance.ml / programs.SOCKET)
 
 
-def _ended(code: int) -> str:
-    return f"AlgorithmError: The container ended with exit code {code}. See job logs for more information"
+def _code(result: Any) -> int:
+    """Of one program, or of the first of several."""
+    return int(result[0] if isinstance(result, list) else result)

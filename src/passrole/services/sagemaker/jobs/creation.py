@@ -47,6 +47,9 @@ async def create(
     request: Mapping[str, Any],
     tags: TagList,
     sources: Sequence[str] = (),
+    served: Sequence[Mapping[str, Any]] = (),
+    *,
+    is_isolated: bool = False,
 ) -> dict[str, Any]:
     """Store the job for the worker. The response has its ARN.
 
@@ -63,6 +66,8 @@ async def create(
         created=now,
         modified=now,
         tags=TAGS.read(tags),
+        served=served,
+        is_isolated=is_isolated,
     )
     session = await check_role(ctx, role_arn, _VALIDATION, arn)
     for uri in sources:

@@ -48,9 +48,7 @@ class JobKind:
             f"{self.member}Arn": job.arn,
             f"{self.member}Status": job.status,
             **job.request,
-            "RoleArn": job.role_arn,
             "CreationTime": job.created,
-            "LastModifiedTime": job.modified,
             f"{self.word}StartTime": job.started,
             f"{self.word}EndTime": job.ended,
             "FailureReason": job.failure_reason,
@@ -70,13 +68,15 @@ class JobKind:
             f"{self.member}Status",
             *self.in_summaries,
         )
-        described = self.description(job)
+        described = {**self.description(job), "LastModifiedTime": job.modified}
         return {name: described[name] for name in names if name in described}
 
 
 def _of_training(job: Job) -> Mapping[str, Any]:
     seconds = None if job.started is None or job.ended is None else int(job.ended - job.started)
     return {
+        "RoleArn": job.role_arn,
+        "LastModifiedTime": job.modified,
         "AlgorithmSpecification": metric_definitions.described(job.request["AlgorithmSpecification"]),
         "SecondaryStatus": job.secondary,
         "SecondaryStatusTransitions": list(job.transitions),
@@ -113,7 +113,7 @@ def is_compressed(job: Job) -> bool:
 
 
 def _of_processing(job: Job) -> Mapping[str, Any]:
-    return {"ExitMessage": job.exit_message}
+    return {"RoleArn": job.role_arn, "LastModifiedTime": job.modified, "ExitMessage": job.exit_message}
 
 
 _TRAINING_PHASES: Mapping[str, str] = {
@@ -151,4 +151,13 @@ PROCESSING = JobKind(
     in_summaries=("FailureReason", "ExitMessage"),
     missing=("ResourceNotFound", "Could not find requested job with name: {name}"),
 )
-KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING)}
+TRANSFORM = JobKind(
+    "Transform",
+    "transform-job",
+    Collection("transform-job", Job),
+    {},
+    lambda _job: {},  # neither a role, which is its model's, nor LastModifiedTime
+    in_summaries=("FailureReason",),
+    missing=("ResourceNotFound", "Could not find requested job with name: {name}"),
+)
+KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING, TRANSFORM)}

@@ -17,8 +17,9 @@ class Job:
 
     `request` is the Create request in AWS's spelling, without name, role and tags. `secondary` is the phase,
     `transitions` are SecondaryStatusTransitions with times in epoch seconds. `results` are members of the
-    description that only a run produces, such as FinalMetricDataList. `tokens` are hashes, by instance
-    (credentials.py).
+    description that only a run produces, such as FinalMetricDataList. `served` are the containers of the
+    model of a transform job, as they were when it was created; they have no network where `is_isolated`.
+    `tokens` are hashes, by instance (credentials.py).
     """
 
     name: str
@@ -39,6 +40,8 @@ class Job:
     results: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=dict)
+    served: Sequence[Mapping[str, Any]] = ()
+    is_isolated: bool = False
 
     @property
     def key(self) -> str:

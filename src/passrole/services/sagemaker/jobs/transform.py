@@ -1,0 +1,121 @@
+"""Transform jobs: CreateTransformJob, DescribeTransformJob, ListTransformJobs, StopTransformJob.
+
+A job has the containers of its model, and acts as the role of its model: nothing is passed.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from passrole import arns
+from passrole.faults import Fault
+from passrole.policy.request import Values
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker import models
+from passrole.services.sagemaker.jobs import batch_rules, lookup, refusals
+from passrole.services.sagemaker.jobs.batch_rules import BadRule
+from passrole.services.sagemaker.jobs.creation import Declared, create
+from passrole.services.sagemaker.jobs.kinds import TRANSFORM
+from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
+from passrole.services.sagemaker.models import Model
+from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.tags import TagList
+from passrole.store import Tx
+
+_DECLARED = Declared(TRANSFORM)
+
+
+def _keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    model = arns.model(ctx.region, ctx.account, parameters["model_name"])
+    return {**_DECLARED.keys(ctx, parameters), "sagemaker:ModelArn": model}
+
+
+@operation(
+    "sagemaker:CreateTransformJob",
+    resource=_DECLARED.resource,
+    keys=_keys,
+    also=_DECLARED.also,
+    keeps=[
+        *("BatchStrategy", "DataCaptureConfig", "DataProcessing", "Environment", "ExperimentConfig"),
+        *("MaxConcurrentTransforms", "MaxPayloadInMB", "ModelClientConfig", "TransformInput"),
+        *("TransformOutput", "TransformResources"),
+    ],
+)
+async def create_transform_job(
+    ctx: Context, *, transform_job_name: str, model_name: str, kept: Mapping[str, Any], tags: TagList = ()
+) -> dict[str, Any]:
+    """Start a job; it is InProgress in the response.
+
+    Raises ValidationException for an unknown model, one without a role, and parameters that do not agree.
+    """
+    _check(kept)
+
+    def found(tx: Tx) -> tuple[Model, list[Mapping[str, Any]]]:
+        model = models.require_model(tx, ctx, model_name)
+        return model, models.served_containers(tx, ctx, model)
+
+    model, served = await ctx.store.read(found)
+    if model.role_arn is None:
+        message = f"The model {model.arn} has no ExecutionRoleArn, as which a transform job reads and writes."
+        raise Fault("ValidationException", message)
+    return await create(
+        ctx,
+        TRANSFORM,
+        transform_job_name,
+        model.role_arn,
+        {**kept, "ModelName": model_name},
+        tags,
+        served=served,
+        is_isolated=bool(model.request.get("EnableNetworkIsolation")),
+    )
+
+
+@operation("sagemaker:DescribeTransformJob", resource=_DECLARED.resource)
+async def describe_transform_job(ctx: Context, *, transform_job_name: str) -> dict[str, Any]:
+    """Everything about a job. Raises ResourceNotFound."""
+    return TRANSFORM.description(await lookup.job(ctx, TRANSFORM, transform_job_name))
+
+
+@operation("sagemaker:StopTransformJob", resource=_DECLARED.resource)
+async def stop_transform_job(ctx: Context, *, transform_job_name: str) -> None:
+    """Stop a job; no output of it is stored."""
+    await lookup.stop(ctx, TRANSFORM, transform_job_name)
+
+
+@operation("sagemaker:ListTransformJobs")
+async def list_transform_jobs(
+    ctx: Context,
+    *,
+    next_token: str | None = None,
+    max_results: int = PAGE_DEFAULT,
+    creation_time_after: float | None = None,
+    creation_time_before: float | None = None,
+    last_modified_time_after: float | None = None,
+    last_modified_time_before: float | None = None,
+    name_contains: str = "",
+    status_equals: str | None = None,
+    sort_by: str = "CreationTime",
+    sort_order: SortOrder = "Descending",
+) -> dict[str, Any]:
+    """Jobs of the account and region, newest first unless another order is asked for."""
+    filters = Filters(
+        (creation_time_after, creation_time_before),
+        (last_modified_time_after, last_modified_time_before),
+        name_contains,
+        status_equals,
+    )
+    return await lookup.page(ctx, TRANSFORM, filters, sort_by, sort_order, next_token, max_results)
+
+
+def _check(request: Mapping[str, Any]) -> None:
+    """Raises ValidationException for unsupported parameters, and for those that contradict each other."""
+    if request.get("DataCaptureConfig"):
+        raise refusals.unsupported("DataCaptureConfig", "of transform jobs")
+    data_type = request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"]
+    if data_type not in ("S3Prefix", "ManifestFile"):
+        raise refusals.unsupported("S3DataType", data_type)
+    try:
+        batch_rules.rules(request)
+    except BadRule as error:
+        raise Fault("ValidationException", str(error)) from None
