@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
+NOTEBOOKS := .venv-notebooks
 S3A := .s3a
 SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
@@ -18,7 +19,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +101,14 @@ test-xgboost: dev $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an en
 $(XGBOOST)/.installed: Makefile
 	$(PYTHON) -m venv $(XGBOOST)
 	$(XGBOOST)/bin/python -m pip install --quiet "xgboost-cpu>=2,<4"
+	touch $@
+
+test-notebooks: dev $(NOTEBOOKS)/.installed ## notebook jobs, in an environment of 100 MB
+	PASSROLE_NOTEBOOK_PYTHON=$(CURDIR)/$(NOTEBOOKS)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_notebook_mode.py tests/journeys/test_sdk.py -k notebook
+
+$(NOTEBOOKS)/.installed: Makefile
+	$(PYTHON) -m venv $(NOTEBOOKS)
+	$(NOTEBOOKS)/bin/python -m pip install --quiet "papermill>=2.6,<3" "ipykernel>=6.29"
 	touch $@
 
 demo: install ## the bundled pipeline and its refused twin

@@ -32,7 +32,7 @@ SANDBOX = "on Linux, a [sandbox](../howto/run-jobs.md)"
 NEEDED = {
     "Endpoint": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "Processing": SANDBOX,
-    "Training": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
+    "Training": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm, `notebooks` for NotebookJob",
     "EMR": "Java and the extra `emr`",
 }
 DIFFERS = {
@@ -40,7 +40,8 @@ DIFFERS = {
     "Callback": "nothing known",
     "EMR": "runs on this machine, or on the Spark master that you name",
     "Processing": "your Python environment stands for AWS's images; instance types count for nothing",
-    "Training": "as Processing; spot capacity is never taken back",
+    "Training": "as Processing; spot capacity is never taken back. `@step` functions and NotebookJob "
+    "steps are of this type",
     "Model": "created and described; an image whose program nothing here stands for needs a container",
     "RegisterModel": "no validation: a package is Completed at once",
     "EndpointConfig": "data capture, shadows, explainers and asynchronous inference are refused by name",

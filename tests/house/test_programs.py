@@ -14,6 +14,7 @@ LIBRARY = sys.stdlib_module_names - NEWER_THAN_THAT
 # imported where they are needed, never on top: the user's packages, and a program's own parts
 BELOW = {
     "script_mode.py": {"boto3"},
+    "notebook_mode.py": {"papermill", "jupyter_client"},
     "xgboost_mode.py": {"xgboost_algorithm"},
     "serve_model.py": {"model_server"},
 }

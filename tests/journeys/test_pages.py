@@ -29,6 +29,7 @@ NOT_FOLLOWED = {
     "howto/check-permissions.md": "its pipelines are not on the page; tests/cli/permissions has its commands",
     "howto/clients.md": "needs a client for each section; tests/journeys/clients has them",
     "howto/least-privilege.md": "tests/cli/permissions has its commands",
+    "howto/run-notebooks.md": "needs papermill; test_sdk.py has its step, with `make test-notebooks`",
     "howto/run-jobs.md": "names folders of yours; tests/services/sagemaker/jobs runs jobs",
     "howto/run-emr-steps.md": "needs Spark and a cluster; test_emr_spark.py runs such steps",
     "howto/use-the-console.md": "needs a browser; tests/console has its pages and forms",

@@ -22,6 +22,8 @@ from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_job_steps import pid_of
+from tests.runtimes.programs.test_notebook_mode import PYTHON as NOTEBOOKS
+from tests.runtimes.programs.test_notebook_mode import VARIABLE as NOTEBOOKS_VARIABLE
 from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
 from tests.runtimes.programs.xgboost_job import VARIABLE
 
@@ -202,6 +204,39 @@ def test_a_model_is_repacked_registered_and_approved_from_the_command_line(
     done = CliRunner().invoke(main, ["approve", "--data", str(server.data), "SdkModels/1"])
     assert done.stdout.startswith("approved; arn:aws:sagemaker:"), done.output
     eventually(lambda: sagemaker.list_models(NameContains="SdkModels-1")["Models"])
+
+
+@pytest.mark.slow
+def test_functions_are_steps_and_what_they_require_is_installed_once(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    run_notebook("sdk/function_steps.py")
+    logs = [
+        file.read_text()
+        for job in ("Numbers", "Total", "Raises", "Tampered")
+        for file in server.data.glob(f"jobs/training-job/*/*/*-{job}-*/algo-1/run/stdout")
+    ]
+    made = [text for text in logs if "the requirements went into the layer" in text]
+    found = [text for text in logs if "the requirements are in the kept layer" in text]
+    assert (len(logs), len(made), len(found)) == (4, 1, 3)
+    assert any("adding [0, 1, 2, 3]" in text for text in found)
+
+
+@pytest.mark.slow
+def test_a_function_is_a_job_of_its_own(run_notebook: Run, sandboxed: None) -> None:
+    run_notebook("sdk/remote_functions.py")
+
+
+@pytest.mark.slow
+def test_a_notebook_is_a_step(start_server: Callable[..., Server], sandboxed: None) -> None:
+    if NOTEBOOKS is None:
+        pytest.skip(f"needs an interpreter with papermill in {NOTEBOOKS_VARIABLE}")
+    server = start_server(images=f"*/notebooks:*=python:{Path(NOTEBOOKS).parent.parent}")
+    notebook_on(server)("sdk/notebook_steps.py")
+    (key,) = [key for key in _keys(server, "SdkNotebook/") if key.endswith("/output/output.tar.gz")]
+    with tarfile.open(fileobj=io.BytesIO(_content(server, key))) as tar:
+        names = {name.removeprefix("./") for name in tar.getnames()} - {"", "."}
+    assert names == {"squares.ipynb", "squares-result.ipynb", "sagemaker_job_execution.log"}
 
 
 @pytest.mark.slow

@@ -107,11 +107,14 @@ def test_a_rule_may_have_spaces_in_quotes() -> None:
     assert images.processing({"ImageUri": "x/b:1"}, own).environment == "/a b/env"
 
 
-def test_the_sdk_s_driver_of_functions_is_known_whatever_the_image() -> None:
+def test_the_sdk_s_own_programs_are_known_whatever_the_image() -> None:
     driver = "/opt/ml/input/data/sagemaker_remote_function_bootstrap/job_driver.sh"
     specification = {"TrainingImage": "x/any:1", "ContainerEntrypoint": ["/bin/bash", driver]}
     assert images.training(specification, {}, Machine()) == Chosen("function")
     own = ImageRules("*/any:*=python:/env").rules
     assert images.training(specification, {}, Machine(own)) == Chosen("function", "/env")
+    notebook = {"TrainingImage": "x/any:1", "ContainerEntrypoint": ["amazon_sagemaker_scheduler"]}
+    with_containers = Machine(finds=lambda _: False, has_containers=lambda: True)
+    assert images.training(notebook, {}, with_containers) == Chosen("notebook")
     for rule, form in (("*/any:*=command:/bin/sh", "command"), ("*/any:*=container", "container")):
         assert images.training(specification, {}, Machine(ImageRules(rule).rules)).form == form

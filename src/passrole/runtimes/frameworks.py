@@ -29,6 +29,12 @@ _DISTRIBUTIONS = (
 )
 """Repositories, and the packages whose version begins the tag."""
 
+NEEDED = {
+    "function": (("sagemaker",), "install it there"),
+    "notebook": (("papermill", "ipykernel"), "`pip install 'passrole[notebooks]'` there"),
+}
+"""By the form of a program that is the SDK's and not the image's: what it imports, and how one gets it."""
+
 
 def difference(image: str, environment: Path, *, tells_missing: bool = True) -> str | None:
     """How the framework in an environment differs from the image's; None where it does not."""
@@ -54,6 +60,17 @@ def handlers(image: str) -> str:
     is_pytorchs_own = repository(image).startswith("pytorch-")  # Hugging Face's has others
     name = distribution(image) or ""
     return known.get(name, "other") if name != "torch" or is_pytorchs_own else "other"
+
+
+def lacking(form: str, environment: Path, layer: Path | None = None) -> str | None:
+    """What the SDK's program of this form finds neither in an environment nor in a layer upon it, and how to
+    mend that.
+    """
+    names, remedy = NEEDED[form]
+    folders = filter(None, (environment, layer))
+    places = [str(each) for folder in folders for each in package_folders(folder)]
+    missing = [name for name in names if not any(metadata.distributions(name=name, path=places))]
+    return f"{' and '.join(missing)} not found in {environment}: {remedy}" if missing else None
 
 
 def distribution(image: str) -> str | None:

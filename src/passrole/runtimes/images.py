@@ -11,13 +11,14 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from passrole.config import ImageRule
-from passrole.runtimes import remote_function
+from passrole.runtimes import notebook_job, remote_function
 from passrole.runtimes.image_names import repository
 
 Form = Literal[
     "entrypoint",
     "script",
     "function",
+    "notebook",
     "xgboost",
     "spark",
     "command",
@@ -92,9 +93,9 @@ def training(
     if ruled is not None and ruled.form == "container":
         return ruled
     if entrypoint := specification.get("ContainerEntrypoint"):
-        chosen = ruled or _entrypoint(entrypoint, machine)
-        is_function = chosen.form == "entrypoint" and remote_function.is_one(entrypoint)
-        return replace(chosen, form="function") if is_function else chosen
+        known = _known(entrypoint)
+        chosen = ruled or (Chosen("entrypoint") if known else _entrypoint(entrypoint, machine))
+        return replace(chosen, form=known) if known and chosen.form == "entrypoint" else chosen
     if "sagemaker_program" in hyperparameters and (ruled or _is(image, *_SCRIPT_REPOSITORIES)):
         return Chosen("script", ruled.environment if ruled else None)
     if ruled is not None and ruled.form == "command":
@@ -139,6 +140,13 @@ def serving(image: str, environment: Mapping[str, str], machine: Machine) -> Cho
 def tells_errors(image: str) -> bool:
     """Whether the image's toolkit writes a script's error into the failure file."""
     return _is(image, "pytorch-*", "tensorflow-*", "huggingface-*")
+
+
+def _known(entrypoint: Sequence[str]) -> Form | None:
+    """The form of a program that the SDK names, whatever the image."""
+    if remote_function.is_one(entrypoint):
+        return "function"
+    return "notebook" if notebook_job.is_one(entrypoint) else None
 
 
 def _ruled(image: str, rules: Sequence[ImageRule]) -> Chosen | None:

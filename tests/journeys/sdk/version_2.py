@@ -2,6 +2,7 @@
 
 from sagemaker import get_execution_role
 from sagemaker.lambda_helper import Lambda
+from sagemaker.remote_function import remote
 from sagemaker.workflow.callback_step import (
     CallbackOutput,
     CallbackOutputTypeEnum,
@@ -24,12 +25,14 @@ from sagemaker.workflow.emr_step import (
 )
 from sagemaker.workflow.execution_variables import ExecutionVariables
 from sagemaker.workflow.fail_step import FailStep
+from sagemaker.workflow.function_step import step
 from sagemaker.workflow.functions import Join
 from sagemaker.workflow.lambda_step import (
     LambdaOutput,
     LambdaOutputTypeEnum,
     LambdaStep,
 )
+from sagemaker.workflow.notebook_job_step import NotebookJobStep
 from sagemaker.workflow.parallelism_config import ParallelismConfiguration
 from sagemaker.workflow.parameters import (
     ParameterBoolean,

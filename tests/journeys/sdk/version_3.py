@@ -2,6 +2,7 @@
 
 from sagemaker.core.helper.session_helper import get_execution_role
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.remote_function import remote
 from sagemaker.core.workflow.conditions import (
     ConditionEquals,
     ConditionGreaterThan,
@@ -32,10 +33,12 @@ from sagemaker.mlops.workflow.emr_step import (
     EMRStepConfig,
 )
 from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.function_step import step
 from sagemaker.mlops.workflow.lambda_step import (
     LambdaOutput,
     LambdaOutputTypeEnum,
     LambdaStep,
 )
+from sagemaker.mlops.workflow.notebook_job_step import NotebookJobStep
 from sagemaker.mlops.workflow.parallelism_config import ParallelismConfiguration
 from sagemaker.mlops.workflow.pipeline import Pipeline

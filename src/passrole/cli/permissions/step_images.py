@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from passrole.config import Config
@@ -32,6 +33,7 @@ _FORMS: Final = {
     "entrypoint": "its program, in {environment}",
     "script": "script mode, in {environment}",
     "function": "a function of @step, in {environment}",
+    "notebook": "papermill, in {environment}",
     "xgboost": "the algorithm on xgboost, in {environment}",
     "spark": "spark-submit, in {environment}",
     "command": "{command}",
@@ -72,10 +74,15 @@ def _step_image(step: RawStep, definition: Definition, config: Config) -> StepIm
         return StepImage(step.name, image, None, f"cannot run: {error}", None)
     runs = _FORMS[chosen.form].format(**_details(chosen, config))
     environment = job_machine.python_home(config, chosen.environment)
-    is_here = chosen.form not in ("command", "container")
-    return StepImage(
-        step.name, image, chosen.form, runs, frameworks.difference(image, environment) if is_here else None
-    )
+    return StepImage(step.name, image, chosen.form, runs, _difference(image, chosen.form, environment))
+
+
+def _difference(image: str, form: str, environment: Path) -> str | None:
+    if form in ("command", "container"):
+        return None
+    if form in frameworks.NEEDED:
+        return frameworks.lacking(form, environment)
+    return frameworks.difference(image, environment)
 
 
 def _details(chosen: Chosen, config: Config) -> dict[str, str]:

@@ -52,7 +52,7 @@ PORT = "port"
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 """https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/parameters.py"""
 
-_LAYERED = ("entrypoint", "script", "function", "spark", "serving script")
+_LAYERED = ("entrypoint", "script", "function", "notebook", "spark", "serving script")
 
 _IN_LAYER = {"VIRTUAL_ENV": str(ML / LAYER), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 """The check would ask an index, even where nothing is to be installed."""
@@ -181,11 +181,13 @@ def program(
         variables = {**_IN_LAYER, **variables}
     if chosen.form == "function":
         variables = {**remote_function.AS_ROOT, **variables}
+    if chosen.form == "notebook":
+        variables = {"JUPYTER_PATH": str(python_home / "share" / "jupyter"), **variables}
     if chosen.form == "spark":
         variables = {**variables, **_spark(instance, config, python_home, access)}
     if chosen.form == "command" and workload.serves:
         variables = {**variables, PORT_VARIABLE: str(own_port(instance))}
-    warning = _warning(workload.image or "", chosen, python_home)
+    warning = _warning(workload.image or "", chosen, python_home, kept)
     world = _world(workload, instance, config, {python_home, *filter(None, [kept])})
     return Program(command, variables, world, warning, config.job_memory_mb)
 
@@ -206,10 +208,13 @@ def _limited(memory_mb: int) -> list[str]:
     return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(memory_mb * 1024)] if memory_mb else []
 
 
-def _warning(image: str, chosen: Chosen, python_home: Path) -> str | None:
+def _warning(image: str, chosen: Chosen, python_home: Path, kept: Path | None) -> str | None:
     """What the program may miss; a program of the user's own need not use the image's framework."""
     if chosen.form == "command":
         return None
+    if chosen.form in frameworks.NEEDED:
+        lacks = frameworks.lacking(chosen.form, python_home, kept)
+        return lacks and f"passrole: {lacks}"
     differs = frameworks.difference(image, python_home, tells_missing=chosen.form != "entrypoint")
     return differs and f"passrole: {differs}"
 
@@ -242,6 +247,8 @@ def _command(workload: Workload, chosen: Chosen, python_home: Path) -> list[str]
         case "script":
             options = ("--capture-error",) if images.tells_errors(image) else ()
             return [python, str(_OURS / "script_mode.py"), "--code", str(ML / CODE), *options]
+        case "notebook":
+            return [python, str(_OURS / "notebook_mode.py")]
         case "xgboost":
             return [python, str(_OURS / "xgboost_mode.py"), "--tag", image_names.tag(image) or ""]
         case "spark":
