@@ -9,7 +9,19 @@ from botocore.session import Session
 from passrole.api import table
 
 PAGE = Path(__file__).parent / "reference" / "parity.md"
-SERVICES = ("sagemaker", "sagemaker-runtime", "lambda", "sqs", "emr", "events", "s3", "logs", "iam", "sts")
+SERVICES = (
+    "sagemaker",
+    "sagemaker-runtime",
+    "lambda",
+    "sqs",
+    "emr",
+    "events",
+    "scheduler",
+    "s3",
+    "logs",
+    "iam",
+    "sts",
+)
 PIPELINE_WORDS = (
     "ModelPackage",
     "Pipeline",

@@ -52,6 +52,7 @@ from passrole.worker.housekeeping import Housekeeping
 from passrole.worker.jobs import JobRunner, Means
 from passrole.worker.log_delivery import LoggedFunctions
 from passrole.worker.queue_pollers import QueuePollers
+from passrole.worker.scheduled_invocations import ScheduledInvocations
 from passrole.worker.schedules import Schedules
 from passrole.worker.supervisor import Supervisor
 
@@ -195,7 +196,7 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     async_invocations = AsyncInvocations(store, functions, door.from_inside, steady, config)
     queue_pollers = QueuePollers(store, functions, door.from_inside, steady, config)
     matcher = EventMatcher(store, steady)
-    deliveries = EventDeliveries(store, door.from_inside, steady)
+    delivering = [kind(store, door.from_inside, steady) for kind in (EventDeliveries, ScheduledInvocations)]
     schedules = Schedules(store, clock)
     clusters = ClusterController(
         store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max)
@@ -209,10 +210,8 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         await worker.start(supervisor)
         worker.job_monitor.start(supervisor)
         worker.job_retries.start(supervisor)
-        async_invocations.start(supervisor)
-        queue_pollers.start(supervisor)
-        matcher.start(supervisor)
-        deliveries.start(supervisor)
+        for loop in (async_invocations, queue_pollers, matcher, *delivering):
+            loop.start(supervisor)
         await schedules.start(supervisor)
         clusters.start(supervisor)
         housekeeping.start(supervisor)

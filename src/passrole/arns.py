@@ -321,6 +321,16 @@ def rule(region: Region, account: Account, name: str, bus: str = "default") -> s
     return _joined("events", region, account, f"rule/{_part(path)}")
 
 
+def schedule_group(region: Region, account: Account, name: str) -> str:
+    """A group of EventBridge Scheduler's schedules."""
+    return _joined("scheduler", region, account, f"schedule-group/{_part(name)}")
+
+
+def schedule(region: Region, account: Account, group: str, name: str) -> str:
+    """A schedule of EventBridge Scheduler; its ARN names its group."""
+    return _joined("scheduler", region, account, f"schedule/{_part(group)}/{_part(name)}")
+
+
 def event_bus(region: Region, account: Account, name: str) -> str:
     """An event bus of EventBridge."""
     return _joined("events", region, account, f"event-bus/{_part(name)}")

@@ -30,6 +30,7 @@ from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.models import MODELS, Model
 from passrole.services.sagemaker.registry import records as registry
+from passrole.services.scheduler import records as scheduler
 from passrole.services.sqs import records as queues
 from passrole.store import SqliteStore, Tx
 
@@ -195,6 +196,8 @@ def _fill(tx: Tx) -> None:
     rule = events.Rule(*place, "default", "the-rule", NOW, tags=TAGS)
     events.RULES.put(tx, rule.key, rule)
     events.BUSES.put(tx, f"{ACCOUNT}/{REGION}/the-bus", events.EventBus(*place, "the-bus", NOW, tags=TAGS))
+    groups = scheduler.Group(*place, "the-group", NOW, NOW, tags=TAGS)
+    scheduler.GROUPS.put(tx, groups.key, groups)
     pipeline = sagemaker.Pipeline("the-pipeline", PIPELINE, empty, ROLE, NOW, NOW, {}, {}, tags=TAGS)
     sagemaker.PIPELINES.put(tx, f"{ACCOUNT}/{REGION}/the-pipeline", pipeline)
     _fill_models(tx)
@@ -347,6 +350,12 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "resource_arn": PIPELINE,
         "training_job_name": "the-job",
         "transform_job_name": "the-job",
+    },
+    "scheduler": {
+        "group_name": "the-group",
+        "name": "the-group",
+        "resource_arn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/the-group",
+        "target": {"Arn": QUEUE, "RoleArn": ROLE},
     },
     "sqs": {
         "actions": ["SendMessage"],

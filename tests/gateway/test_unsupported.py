@@ -33,8 +33,8 @@ CALLS: list[tuple[str, str, Call]] = [
     # CBOR
     ("cloudwatch", "monitoring:ListMetrics", lambda c: c.list_metrics()),
     # REST with JSON
-    ("scheduler", "scheduler:ListSchedules", lambda c: c.list_schedules()),
-    ("scheduler", "scheduler:GetSchedule", lambda c: c.get_schedule(Name="s", GroupName="g")),
+    ("pipes", "pipes:ListPipes", lambda c: c.list_pipes()),
+    ("pipes", "pipes:DescribePipe", lambda c: c.describe_pipe(Name="p")),
     ("batch", "batch:SubmitJob", lambda c: c.submit_job(jobName="j", jobQueue="q", jobDefinition="d")),
     ("emr-serverless", "emr-serverless:ListApplications", lambda c: c.list_applications()),
     ("efs", "elasticfilesystem:DescribeFileSystems", lambda c: c.describe_file_systems()),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Server
+from tests.conftest import Server, trusting
+from tests.policies import allowing
 
 Step = dict[str, Any]
 
@@ -94,6 +95,7 @@ def notebook_on(server: Server) -> Callable[[str], None]:
         "EMR_ROLE": server.role(trust="elasticmapreduce.amazonaws.com").rpartition("/")[2],
         "EMR_PROFILE": instances,
     }
+    roles["SCHEDULE_ROLE"] = _scheduling_role(server)
     quiet = {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}
 
     def start(name: str) -> None:
@@ -110,3 +112,15 @@ def notebook_on(server: Server) -> Callable[[str], None]:
         assert finished.returncode == 0, finished.stdout + finished.stderr
 
     return start
+
+
+def _scheduling_role(server: Server) -> str:
+    """A role for schedules, which may start pipelines; SDK 3 wants it to trust SageMaker too."""
+    arn = server.role([allowing("sagemaker:StartPipelineExecution")])
+    both = ("sagemaker.amazonaws.com", "scheduler.amazonaws.com")
+    statements = [statement for service in both for statement in trusting(service)["Statement"]]
+    trust = {"Version": "2012-10-17", "Statement": statements}
+    server.client("iam").update_assume_role_policy(
+        RoleName=arn.rpartition("/")[2], PolicyDocument=json.dumps(trust)
+    )
+    return arn

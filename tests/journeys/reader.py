@@ -17,7 +17,7 @@ CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 WAITING = re.compile(r"waits for an answer to (\w+)$")
 CHANGING = [
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
-    (re.compile(r"(?<=[/ -])[a-z0-9]{12}(?=[-/ ,]|$)"), "ID"),
+    (re.compile(r"((?<=[/ -])|^)[a-z0-9]{12}(?=[-/ ,]|$)"), "ID"),
     (re.compile(r"ExecutionRole-\d{8}T\d{6}"), "ExecutionRole"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "TIME"),
     (re.compile(r" *\d+\.\d\d s\b"), " N s"),

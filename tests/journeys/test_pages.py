@@ -17,6 +17,7 @@ COMMANDS = {
     "howto/cache-and-retry.md": 6,
     "howto/run-in-ci.md": 3,
     "howto/run-step-functions.md": 4,
+    "howto/start-on-a-schedule.md": 4,
     "howto/upgrade.md": 1,
 }
 """The pages that are followed, with the number of commands on each."""

@@ -57,6 +57,14 @@ def test_functions_that_the_sdk_makes_run_in_its_pipelines(run_notebook: Run, se
 
 
 @pytest.mark.slow
+def test_triggers_of_the_sdk_start_its_pipelines(run_notebook: Run, server: Server) -> None:
+    run_notebook("sdk/schedules.py")
+    executions = server.client("sagemaker").list_pipeline_executions(PipelineName="SdkScheduled")
+    assert len(executions["PipelineExecutionSummaries"]) == 2
+    assert server.client("scheduler").list_schedules(NamePrefix="SdkScheduled")["Schedules"] == []
+
+
+@pytest.mark.slow
 def test_a_function_behind_the_queue_answers_a_callback_when_it_is_asked_again(
     run_notebook: Run, server: Server
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -46,6 +46,38 @@ def test_a_schedule_runs_as_often_as_it_is_due(passrole: Server) -> None:
     passrole.time.advance(hours=3)
     times = [message["time"] for message in passrole.messages(queue_url)]
     assert len(times) == 3 and len(set(times)) == 3
+
+
+def test_a_schedule_of_scheduler_runs_by_its_zones_clock(passrole: Server) -> None:
+    """Every hour as it is due; at 2:30 in Berlin, but for the day on which there is no such time."""
+    queue_url, scheduler = passrole.queue(), passrole.client("scheduler")
+    arn = f"arn:aws:sqs:us-east-1:{passrole.access.account}:{queue_url.rpartition('/')[2]}"
+    target = {"Arn": arn, "RoleArn": _scheduling_role(passrole), "Input": "<aws.scheduler.scheduled-time>"}
+    passrole.time.advance_to(datetime(2035, 3, 24, tzinfo=UTC))
+    scheduler.create_schedule(
+        Name="nightly",
+        ScheduleExpression="cron(30 2 * * ? *)",
+        ScheduleExpressionTimezone="Europe/Berlin",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target,
+    )
+    passrole.time.advance(days=3)
+    received = passrole.client("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+    times = [message["Body"] for message in received["Messages"]]
+    assert times == ["2035-03-24T01:30:00Z", "2035-03-26T00:30:00Z"]
+
+
+def _scheduling_role(passrole: Server) -> str:
+    iam, service = passrole.client("iam"), {"Service": "scheduler.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    made: str = iam.create_role(
+        RoleName="schedules",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
+    iam.put_role_policy(RoleName="schedules", PolicyName="send", PolicyDocument=policy)
+    return made
 
 
 def _open_to_events(passrole: Server, queue_url: str, arn: str) -> None:

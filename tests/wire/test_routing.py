@@ -211,7 +211,15 @@ def test_the_protocol_is_seen_without_a_route() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [request("DELETE", "/x"), request("GET", "/"), request("PUT", "/bucket/a/b", "acl")]
+    "given",
+    [
+        request("DELETE", "/x"),
+        request("GET", "/"),
+        request("PUT", "/bucket/a/b", "acl"),
+        # buckets that are called as a path of another service begins
+        request("GET", "/tags/key", "AWSAccessKeyId=K&Signature=s&Expires=1"),
+        request("POST", "/schedules", content_type="multipart/form-data; boundary=b"),
+    ],
 )
 def test_what_is_unsigned_and_nobody_elses_is_s3s(given: HttpRequest) -> None:
     assert protocol_of(given) == "rest-xml"
@@ -253,11 +261,11 @@ def test_renamed_rest_services_stand_under_botocores_signing_names() -> None:
             "ListMetrics",
             "rpc-v2-cbor",
         ),
-        (request("GET", "/schedules"), "scheduler", "ListSchedules", "rest-json"),
-        (request("GET", "/schedules/a%2Fb"), "scheduler", "GetSchedule", "rest-json"),
+        (request("GET", "/v1/jobs"), "batch", "GET /v1/jobs", "rest-json"),
+        (request("GET", "/v1/apis/a%2Fb"), "kafkaconnect", "GET /v1/apis/a%2Fb", "rest-json"),
         (request("GET", "/2013-04-01/hostedzone"), "route53", "ListHostedZones", "rest-xml"),
         (request("GET", "/FeatureGroup/f"), "sagemaker", "GetRecord", "rest-json"),
-        (request("GET", "/nowhere"), "scheduler", "GET /nowhere", "rest-json"),
+        (request("GET", "/nowhere"), "batch", "GET /nowhere", "rest-json"),
         (request("GET", "/any"), "invented", "GET /any", "rest-json"),
     ],
 )

@@ -17,7 +17,8 @@ from passrole.services.events.records import TARGETS, Rule, Target
 from passrole.store import SqliteStore, Tx, tasks
 from passrole.store.tasks import Task
 from passrole.worker import task_queue
-from passrole.worker.event_deliveries import AT_ONCE_MAX, EventDeliveries
+from passrole.worker.event_deliveries import EventDeliveries
+from passrole.worker.retried_deliveries import AT_ONCE_MAX
 from passrole.worker.supervisor import Supervisor
 
 ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")

@@ -169,7 +169,7 @@ def test_a_run_that_cannot_be_written_is_written_later_with_its_own_time(
                 raise failures.pop()
             deliveries.deliver_to_targets(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr("passrole.worker.schedules.deliver_to_targets", fails)
+        monkeypatch.setattr("passrole.services.events.scheduled_runs.deliver_to_targets", fails)
         await scene.start()
         await scene.put(RATE)
         async with asyncio.timeout(10):

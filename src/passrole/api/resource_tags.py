@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from passrole import arns
 from passrole.policy import PolicySet, request_keys
 from passrole.policy.request import Values
-from passrole.services import Context, Permission, events, iam, lambda_, s3, sagemaker, sqs
+from passrole.services import Context, Permission, events, iam, lambda_, s3, sagemaker, scheduler, sqs
 
 TagsOf = Callable[[Context, str], Awaitable[Mapping[str, str]]]
 
@@ -50,6 +50,7 @@ _TAGS_OF: Mapping[str, TagsOf] = {
     "lambda": lambda_.tags.tags_of,
     "s3": s3.stored_tags.tags_of,
     "sagemaker": sagemaker.tags.tags_of,
+    "scheduler": scheduler.tags.tags_of,
     "sqs": sqs.tags.tags_of,
 }
 # "Filters access by the tags attached to an IAM entity (user or role)"; policies and profiles are none.

@@ -21,6 +21,7 @@ from passrole.services import (
     passrole_,
     s3,
     sagemaker,
+    scheduler,
     sqs,
     sts,
 )
@@ -51,6 +52,7 @@ REFUSALS: Mapping[str, Refusals] = {
     "sagemaker-runtime": Refusals(
         "AccessDeniedException", 403, "ValidationError", "UnknownOperationException"
     ),
+    "scheduler": Refusals("AccessDeniedException", 403, "ValidationException", "UnknownOperationException"),
     "sqs": Refusals("AccessDenied", 403, "InvalidParameterValue", "InvalidAction"),
     "sts": _QUERY,
 }
@@ -65,6 +67,7 @@ _MODULES: Mapping[str, ModuleType] = {
     "s3": s3,
     "sagemaker": sagemaker,
     "sagemaker-runtime": invoke_endpoint,
+    "scheduler": scheduler,
     "sqs": sqs,
     "sts": sts,
 }

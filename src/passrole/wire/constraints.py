@@ -36,6 +36,7 @@ CODES = {
     "s3": "MalformedXML",
     "sagemaker": "ValidationException",
     "sagemaker-runtime": "ValidationError",
+    "scheduler": "ValidationException",
     "sqs": "MissingParameter",
     "sts": "ValidationError",
 }

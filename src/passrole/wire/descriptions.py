@@ -48,6 +48,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
             Service("s3", "s3", ("rest-xml",), "2006-03-01"),
             Service("sagemaker", "sagemaker", ("json",), "2017-07-24", "SageMaker"),
             Service("sagemaker-runtime", "sagemaker", ("rest-json",), "2017-05-13"),
+            Service("scheduler", "scheduler", ("rest-json",), "2021-06-30"),
             Service("sqs", "sqs", ("json", "query"), "2012-11-05", "AmazonSQS"),
             Service("sts", "sts", ("query",), "2011-06-15"),
         )

@@ -54,7 +54,7 @@ def protocol_of(request: HttpRequest, signing_service: str | None = None) -> Pro
     if "x-amz-target" in request.headers:
         return "json"
     signed_for = signing_service or _scoped_service(request)
-    if signed_for == "s3":
+    if signed_for == "s3" or (not signed_for and _is_s3_alone(request)):
         return "rest-xml"
     if signed_for in _REST_SIGNING_NAMES or (not signed_for and _is_rest_path(request)):
         return "rest-json"
@@ -70,6 +70,12 @@ def _scoped_service(request: HttpRequest) -> str | None:
     if not found and "X-Amz-Credential=" in request.query:
         scope, found, _ = unquote(request.query).partition("/aws4_request")
     return scope.rpartition("/")[2] if found else None
+
+
+def _is_s3_alone(request: HttpRequest) -> bool:
+    """Whether the request has the form of what S3 alone is sent, whatever the bucket is called."""
+    is_upload = request.method == "POST" and request.headers.get("content-type", "").startswith(_UPLOAD)
+    return is_upload or "AWSAccessKeyId=" in request.query
 
 
 def _is_query(request: HttpRequest) -> bool:
@@ -111,6 +117,7 @@ def _is_unsupported(fault: Unrouted, request: HttpRequest, signing_service: str)
 _UNKNOWN = frozenset({"UnknownOperationException", "InvalidAction"})
 _NOT_FOUND = 404
 _FORM = "application/x-www-form-urlencoded"
+_UPLOAD = "multipart/form-data"
 _NO_ARGUMENTS: Mapping[str, str] = {}
 _BY_PREFIX = {service.target_prefix: service.name for service in SERVICES.values() if service.target_prefix}
 _BY_SIGNING_NAME = {service.signing_name: service.name for service in reversed([*SERVICES.values()])}

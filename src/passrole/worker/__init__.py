@@ -11,7 +11,8 @@
   these wrote
 - async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source
   mappings, and logs
-- event_matcher.py, event_deliveries.py, schedules.py: EventBridge
+- event_matcher.py, event_deliveries.py: EventBridge; scheduled_invocations.py: EventBridge Scheduler;
+  schedules.py, retried_deliveries.py: both
 - housekeeping.py: periodic deletion
 - jobs: SageMaker's processing and training jobs
 

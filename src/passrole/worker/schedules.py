@@ -1,22 +1,23 @@
-"""Runs scheduled rules: each at the time that its schedule says, when its targets get a `Scheduled Event`.
+"""Runs what has a schedule, rules and the schedules of EventBridge Scheduler: each when it is due, and once.
 
-What a server that was down has missed is not made up for.
+A run and the plan of the next one are one transaction, so that a server that is killed neither repeats a run
+nor loses one.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
-from passrole import ids, iso8601
 from passrole.clock import Clock
-from passrole.services.events import scheduled_runs
-from passrole.services.events.deliveries import deliver_to_targets
-from passrole.services.events.records import LISTENING, RULES, Rule
-from passrole.services.events.scheduled_runs import KIND
+from passrole.services.events.scheduled_runs import RULE_RUNS
+from passrole.services.planned_runs import PlannedRuns, planned_at
+from passrole.services.scheduler.runs import SCHEDULE_RUNS
 from passrole.store import Store, Tx
 from passrole.store.tasks import Task
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
 AT_ONCE_MAX = 16
+_PLANNED: Sequence[PlannedRuns] = (RULE_RUNS, SCHEDULE_RUNS)
 
 
 class Schedules:
@@ -27,37 +28,21 @@ class Schedules:
         self._clock = clock
 
     async def start(self, supervisor: Supervisor) -> None:
-        """From now on: what was due while no server ran is passed over."""
-        await self._store.write(self._plan_all)
-        TaskQueue(self._store, KIND, self._run, at_once_max=AT_ONCE_MAX, clock=self._clock).start(supervisor)
-
-    def _plan_all(self, tx: Tx) -> None:
+        """From now on."""
         now = self._clock()
-        for _, rule in RULES.all(tx):
-            if rule.schedule is not None:
-                scheduled_runs.plan(tx, rule, now)
+        for runs in _PLANNED:
+            await self._store.write(partial(_plan_all, runs=runs, now=now))
+            self._queue(runs).start(supervisor)
 
-    async def _run(self, task: Task) -> Finish | None:
-        return partial(self._emit, key=task.key, at=scheduled_runs.planned_at(task))
+    def _queue(self, runs: PlannedRuns) -> TaskQueue:
+        async def run(task: Task) -> Finish | None:
+            return partial(self._ran, runs=runs, key=task.key, at=planned_at(task))
 
-    def _emit(self, tx: Tx, key: str, at: float) -> None:
-        rule = RULES.get(tx, key)
-        if rule is None or rule.schedule is None or rule.state not in LISTENING:
-            return
-        now = self._clock()
-        deliver_to_targets(tx, rule, _event(rule, at), now)
-        scheduled_runs.plan(tx, rule, max(at, now))
+        return TaskQueue(self._store, runs.kind, run, at_once_max=AT_ONCE_MAX, clock=self._clock)
+
+    def _ran(self, tx: Tx, runs: PlannedRuns, key: str, at: float) -> None:
+        runs.run(tx, key, at, self._clock())
 
 
-def _event(rule: Rule, at: float) -> dict[str, object]:
-    return {
-        "version": "0",
-        "id": ids.request_id(),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": rule.account,
-        "time": iso8601.seconds(at),
-        "region": rule.region,
-        "resources": [rule.arn],
-        "detail": {},
-    }
+def _plan_all(tx: Tx, runs: PlannedRuns, now: float) -> None:
+    runs.plan_all(tx, now)

@@ -42,3 +42,4 @@ from sagemaker.workflow.parameters import (
 )
 from sagemaker.workflow.pipeline import Pipeline
 from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker.workflow.triggers import PipelineSchedule

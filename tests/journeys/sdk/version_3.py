@@ -42,3 +42,4 @@ from sagemaker.mlops.workflow.lambda_step import (
 from sagemaker.mlops.workflow.notebook_job_step import NotebookJobStep
 from sagemaker.mlops.workflow.parallelism_config import ParallelismConfiguration
 from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.triggers import PipelineSchedule

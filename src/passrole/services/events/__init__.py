@@ -7,7 +7,7 @@ Handlers, by resource:
 What they rest on:
 - records.py, rule_targets.py, paging.py, refusals.py: what is kept, and AWS's words; roles.py: roles that
   EventBridge is given
-- inputs.py: what a target is given of an event; schedules.py: rate and cron; both pure
+- inputs.py: what a target is given of an event; pure
 - deliveries.py, scheduled_runs.py: what waits to be delivered and to run, which worker/ takes from there
 - destinations.py: for each kind of target, the call that delivers
 

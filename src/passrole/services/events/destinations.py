@@ -16,6 +16,7 @@ from passrole.faults import Fault
 from passrole.patterns.json_paths import ABSENT, InvalidPath, value_at
 from passrole.policy.request import Principal, service_principal
 from passrole.services.context import CallOperation
+from passrole.services.deliveries import send
 from passrole.services.events.roles import SERVICE, session_request
 from passrole.services.events.rule_targets import RuleTarget
 from passrole.services.service_sessions import assume
@@ -70,13 +71,6 @@ def event_bridge(rule_arn: str) -> Principal:
     rule = arns.parse(rule_arn)
     assert rule is not None, "rules have ARNs"
     return service_principal(SERVICE, rule.account, source=rule_arn)
-
-
-async def send(call: CallOperation, queue: Arn, request: Mapping[str, Any], caller: Principal) -> None:
-    """Put a message into a queue by its ARN. Raises what SendMessage raises."""
-    # SQS reads the account and the name off any URL
-    url = f"https://sqs.{queue.region}.amazonaws.com/{queue.account}/{queue.resource}"
-    await call("sqs", "SendMessage", {"QueueUrl": url, **request}, caller, queue.region)
 
 
 async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> None:

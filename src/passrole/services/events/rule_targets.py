@@ -4,22 +4,12 @@ Pure. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.htm
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from passrole import arns
 from passrole.arns import Arn
-
-
-@dataclass(frozen=True)
-class DeliveryRetries:
-    """How often and for how long a delivery is tried again.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
-    """
-
-    attempts_max: int = 185
-    age_seconds_max: int = 86_400
+from passrole.services.deliveries import DeliveryRetries, retries_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +22,7 @@ class RuleTarget:
     input: str | None = None
     input_path: str | None = None
     transformer: Mapping[str, Any] | None = None
-    retries: DeliveryRetries = DeliveryRetries()
+    retries: DeliveryRetries = field(default_factory=DeliveryRetries)
     dead_letter_queue: Arn | None = None
     message_group: str | None = None
     pipeline_parameters: tuple[tuple[str, str], ...] = ()
@@ -42,7 +32,6 @@ def rule_target(given: Mapping[str, Any]) -> RuleTarget:
     """The target as PutTargets was given it, whose ARNs have been checked."""
     arn = arns.parse(given["Arn"])
     assert arn is not None, "PutTargets takes nothing else"
-    retries = given.get("RetryPolicy") or {}
     parameters = (given.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
     return RuleTarget(
         id=given["Id"],
@@ -51,10 +40,7 @@ def rule_target(given: Mapping[str, Any]) -> RuleTarget:
         input=given.get("Input"),
         input_path=given.get("InputPath"),
         transformer=given.get("InputTransformer") or None,
-        retries=DeliveryRetries(
-            retries.get("MaximumRetryAttempts", DeliveryRetries.attempts_max),
-            retries.get("MaximumEventAgeInSeconds", DeliveryRetries.age_seconds_max),
-        ),
+        retries=retries_of(given.get("RetryPolicy")),
         dead_letter_queue=arns.parse((given.get("DeadLetterConfig") or {}).get("Arn") or ""),
         message_group=(given.get("SqsParameters") or {}).get("MessageGroupId") or None,
         pipeline_parameters=tuple((each["Name"], each["Value"]) for each in parameters),

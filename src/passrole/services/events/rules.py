@@ -27,9 +27,9 @@ from passrole.services.events.records import (
     the_rule,
 )
 from passrole.services.events.roles import check_role
-from passrole.services.events.schedules import InvalidSchedule, parse_schedule
 from passrole.services.events.tags import TAGS, creation
 from passrole.services.operation import Parameters, PassRole, operation
+from passrole.services.schedule_expressions import InvalidSchedule, parse_schedule
 from passrole.store import Tx
 
 RULES_MAX = 300

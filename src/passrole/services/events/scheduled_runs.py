@@ -1,12 +1,15 @@
-"""When scheduled rules run next: a task for each, kept in step with the rule.
+"""When scheduled rules run next, and what their targets get then: a `Scheduled Event`.
 
-Who runs them: worker/schedules.py.
+What a server that was down has missed is not made up for. Who runs them: worker/schedules.py.
 """
 
-from passrole.services.events.records import LISTENING, Rule
-from passrole.services.events.schedules import parse_schedule
-from passrole.store import Tx, tasks
-from passrole.store.tasks import Task
+from passrole import ids, iso8601
+from passrole.services import planned_runs
+from passrole.services.events.deliveries import deliver_to_targets
+from passrole.services.events.records import LISTENING, RULES, Rule
+from passrole.services.planned_runs import PlannedRuns
+from passrole.services.schedule_expressions import parse_schedule
+from passrole.store import Tx
 
 KIND = "schedule"
 
@@ -18,17 +21,40 @@ def plan(tx: Tx, rule: Rule, after: float = 0.0) -> None:
     due = None
     if rule.schedule is not None and rule.state in LISTENING:
         due = parse_schedule(rule.schedule).next(rule.since, max(after, rule.since))
-    if due is None:
-        forget(tx, rule.key)
-    else:
-        tasks.add(tx, KIND, rule.key, repr(due).encode(), due)
+    planned_runs.plan(tx, KIND, rule.key, due)
 
 
 def forget(tx: Tx, rule_key: str) -> None:
     """The rule is gone."""
-    tasks.done(tx, KIND, rule_key)
+    planned_runs.plan(tx, KIND, rule_key, None)
 
 
-def planned_at(task: Task) -> float:
-    """The moment that the schedule said, epoch seconds; the task itself may have been postponed."""
-    return float(task.body)
+def _plan_all(tx: Tx, now: float) -> None:
+    for _, rule in RULES.all(tx):
+        if rule.schedule is not None:
+            plan(tx, rule, now)
+
+
+def _run(tx: Tx, key: str, at: float, now: float) -> None:
+    rule = RULES.get(tx, key)
+    if rule is None or rule.schedule is None or rule.state not in LISTENING:
+        return
+    deliver_to_targets(tx, rule, _event(rule, at), now)
+    plan(tx, rule, max(at, now))
+
+
+def _event(rule: Rule, at: float) -> dict[str, object]:
+    return {
+        "version": "0",
+        "id": ids.request_id(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": rule.account,
+        "time": iso8601.seconds(at),
+        "region": rule.region,
+        "resources": [rule.arn],
+        "detail": {},
+    }
+
+
+RULE_RUNS = PlannedRuns(KIND, _plan_all, _run)

@@ -14,6 +14,7 @@ from passrole import arns
 from passrole.arns import Arn
 from passrole.faults import Fault
 from passrole.policy.request import Principal
+from passrole.services import deliveries
 from passrole.services.context import CallOperation, Context
 from passrole.services.lambda_ import refusals, sessions
 from passrole.services.lambda_.records import Function
@@ -28,8 +29,7 @@ AsRole = Callable[[str, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 def queue_url(queue_arn: str) -> str:
     """A URL by which SQS knows the queue; it reads account and name, and not the host."""
-    arn = _parsed(queue_arn)
-    return f"https://sqs.{arn.region}.amazonaws.com/{arn.account}/{arn.resource}"
+    return deliveries.queue_url(_parsed(queue_arn))
 
 
 async def check(ctx: Context, function: Function, arn: str, given: Mapping[str, str | None]) -> None:

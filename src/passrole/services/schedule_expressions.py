@@ -1,14 +1,22 @@
-"""Next run time of `rate(...)` and `cron(...)` expressions. Pure; all times are UTC.
+"""When schedules are due: `rate(...)` and `cron(...)`, for EventBridge Scheduler `at(...)` and zones as well.
 
+Pure. Rules of EventBridge go by UTC. EventBridge Scheduler goes by a zone's clock, and begins at once:
+what a rate counts from is itself the first time. A time of a `cron` that a zone leaves out in spring is
+skipped, one that it has twice in autumn is the first of the two.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import ClassVar, Protocol
 
 YEARS_AHEAD = 12  # a 29th of February that is a Friday comes within them, but for centuries
+PRECISION_SECONDS = 60.0  # "All schedule types invoke their targets with 60 second precision"
+_AT_FORMAT = "%Y-%m-%dT%H:%M:%S"
+_AT_CHARACTERS = len("2026-01-01T00:00:00")
 _RATE_DIGITS_MAX = 9
 _UNITS = {"minute": 60, "hour": 3_600, "day": 86_400}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -16,47 +24,57 @@ _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class InvalidSchedule(Exception):
-    """Neither a rate nor a cron expression."""
+    """No expression of a schedule."""
 
 
 class Schedule(Protocol):
-    """When something is due."""
+    """When something is due.
+
+    `late_seconds`: how long a time may be over when the schedule is made and still count.
+    """
+
+    late_seconds: ClassVar[float]
 
     def next(self, since: float, after: float) -> float | None:
-        """The first time after `after` (epoch seconds) of a rule that began at `since`; None: never again."""
+        """The first time after `after` (epoch seconds) of what began at `since`; None: never again."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Every so many seconds, counted from the beginning."""
+    """Every so many seconds, counted from the beginning, which is a time itself where it `begins_at_once`."""
 
     seconds: int
+    begins_at_once: bool = False
+    late_seconds: ClassVar[float] = PRECISION_SECONDS
 
     def next(self, since: float, after: float) -> float | None:
         """See Schedule."""
-        passed = max(0, int((after - since) // self.seconds))
-        return since + (passed + 1) * self.seconds
+        base = since - self.seconds if self.begins_at_once else since
+        passed = max(0, int((after - base) // self.seconds))
+        return base + (passed + 1) * self.seconds
 
 
 @dataclass(frozen=True)
 class Cron:
-    """Minutes, hours and years as sets; whether a day is one of those that are meant."""
+    """Minutes, hours and years as sets; whether a day is one of those that are meant. In a zone's time."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     months: frozenset[int]
     years: frozenset[int]
     is_day: Callable[[date], bool]
+    zone: tzinfo = UTC
+    late_seconds: ClassVar[float] = 0.0
 
     def next(self, since: float, after: float) -> float | None:  # noqa: ARG002 (the clock alone counts)
         """See Schedule."""
-        start = datetime.fromtimestamp(after, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        for day in self._days(start.date()):
+        for day in self._days(datetime.fromtimestamp(after, self.zone).date()):
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
-                    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
-                    if moment >= start:
-                        return moment.timestamp()
+                    wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.zone)
+                    moment = wall.timestamp()
+                    if moment > after and _exists(wall):
+                        return moment
         return None
 
     def _days(self, first: date) -> Iterator[date]:
@@ -66,16 +84,56 @@ class Cron:
                 yield day
 
 
+@dataclass(frozen=True)
+class At:
+    """Once. A time that is over when the schedule is made is due at once."""
+
+    moment: float
+    late_seconds: ClassVar[float] = math.inf
+
+    def next(self, since: float, after: float) -> float | None:  # noqa: ARG002
+        """See Schedule."""
+        return self.moment if self.moment > after else None
+
+
 def parse_schedule(text: str) -> Schedule:
-    """The schedule that `text` spells. Raises InvalidSchedule."""
+    """The schedule that a rule's expression spells: a rate or a cron. Raises InvalidSchedule."""
+    return _parsed(text, _OF_RULES)
+
+
+def parse_zoned_schedule(text: str, zone: tzinfo) -> Schedule:
+    """The schedule that an expression of EventBridge Scheduler spells in a zone. Raises InvalidSchedule."""
+    if text.startswith("at("):
+        return _at(text, zone)
+    found = _parsed(text, _OF_SCHEDULER)
+    return replace(found, zone=zone) if isinstance(found, Cron) else found
+
+
+def _exists(wall: datetime) -> bool:
+    """Whether the zone's clock shows this time: not where it is put forward over it."""
+    return datetime.fromtimestamp(wall.timestamp(), wall.tzinfo).replace(fold=0) == wall
+
+
+def _at(text: str, zone: tzinfo) -> At:
+    written = text.removeprefix("at(").removesuffix(")")
+    try:
+        moment = datetime.strptime(written, _AT_FORMAT).replace(tzinfo=zone)
+    except ValueError:
+        raise InvalidSchedule(text) from None
+    if len(written) != _AT_CHARACTERS or not text.endswith(")"):
+        raise InvalidSchedule(text)
+    return At(moment.timestamp())
+
+
+def _parsed(text: str, kinds: "Mapping[str, Callable[[list[str]], Rate | Cron]]") -> Rate | Cron:
     name, _, inner = text.partition("(")
-    if not inner.endswith(")") or name not in _KINDS:
+    if not inner.endswith(")") or name not in kinds:
         raise InvalidSchedule(text)
     words = inner[:-1].split()
     if name == "rate" and inner[:-1] != " ".join(words):  # AWS refuses `rate( 10 minutes )`
         raise InvalidSchedule(text)
     try:
-        return _KINDS[name](words)
+        return kinds[name](words)
     except ValueError:
         raise InvalidSchedule(text) from None
 
@@ -168,4 +226,17 @@ def _week_number(day: date) -> int:
     return day.isoweekday() % 7 + 1
 
 
-_KINDS: Mapping[str, Callable[[list[str]], Schedule]] = {"rate": _rate, "cron": _cron}
+def _rate_at_once(words: list[str]) -> Rate:
+    return replace(_rate(words), begins_at_once=True)
+
+
+def _cron_without_year(words: list[str]) -> Cron:
+    """Scheduler's has "five required fields, and one optional field, year"."""
+    return _cron([*words, "*"] if len(words) == 5 else words)
+
+
+_OF_RULES: Mapping[str, Callable[[list[str]], Rate | Cron]] = {"rate": _rate, "cron": _cron}
+_OF_SCHEDULER: Mapping[str, Callable[[list[str]], Rate | Cron]] = {
+    "rate": _rate_at_once,
+    "cron": _cron_without_year,
+}

@@ -1,11 +1,16 @@
 """When scheduled rules are due: tables."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from passrole.patterns.json_paths import ABSENT, InvalidPath, parse_path, value_at
-from passrole.services.events.schedules import InvalidSchedule, parse_schedule
+from passrole.services.schedule_expressions import (
+    InvalidSchedule,
+    parse_schedule,
+    parse_zoned_schedule,
+)
 
 
 def at(text: str) -> float:
@@ -96,6 +101,57 @@ def test_rate(expression: str, since: float, after: float, due: float) -> None:
 def test_what_is_neither(expression: str) -> None:
     with pytest.raises(InvalidSchedule):
         parse_schedule(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "after", "due"),
+    [
+        ("cron(30 8 * * ? *)", "UTC", "2026-03-01T00:00:00", "2026-03-01T08:30:00"),
+        ("cron(30 8 * * ?)", "UTC", "2026-03-01T00:00:00", "2026-03-01T08:30:00"),
+        ("cron(30 8 * * ? *)", "America/New_York", "2026-01-01T00:00:00", "2026-01-01T13:30:00"),
+        ("cron(30 8 * * ? *)", "America/New_York", "2026-07-01T00:00:00", "2026-07-01T12:30:00"),
+        ("cron(30 8 * * ? *)", "Asia/Kolkata", "2026-07-01T03:00:00", "2026-07-02T03:00:00"),
+        # a day further on than UTC's, and one behind it
+        ("cron(0 1 1 * ? *)", "Pacific/Auckland", "2026-06-30T12:00:00", "2026-06-30T13:00:00"),
+        ("cron(0 23 L * ? *)", "America/Los_Angeles", "2026-07-01T05:00:00", "2026-07-01T06:00:00"),
+        # AWS's own example: 2:30 is left out on 2026-03-08, and runs once, before the shift, on 2026-11-01
+        ("cron(30 2 * * ? *)", "America/Los_Angeles", "2026-03-07T12:00:00", "2026-03-09T09:30:00"),
+        ("cron(30 1 * * ? *)", "America/Los_Angeles", "2026-11-01T00:00:00", "2026-11-01T08:30:00"),
+        ("cron(30 1 * * ? *)", "America/Los_Angeles", "2026-11-01T08:30:00", "2026-11-02T09:30:00"),
+        ("cron(0 * * * ? *)", "America/Los_Angeles", "2026-11-01T08:00:00", "2026-11-01T10:00:00"),
+        ("at(2026-11-20T13:00:00)", "America/Los_Angeles", "2026-01-01T00:00:00", "2026-11-20T21:00:00"),
+        ("at(2026-11-20T13:00:00)", "UTC", "2026-11-20T13:00:00", None),
+    ],
+)
+def test_a_zones_clock(expression: str, zone: str, after: str, due: str | None) -> None:
+    found = parse_zoned_schedule(expression, ZoneInfo(zone)).next(0.0, at(after))
+    assert found == (at(due) if due else None)
+
+
+@pytest.mark.parametrize(
+    ("since", "after", "due"), [(100.0, 99.0, 100.0), (100.0, 0.0, 100.0), (100.0, 100.0, 160.0)]
+)
+def test_a_rate_of_scheduler_begins_at_once(since: float, after: float, due: float) -> None:
+    assert parse_zoned_schedule("rate(1 minute)", ZoneInfo("UTC")).next(since, after) == due
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "at()",
+        "at(2026-01-01)",
+        "at(2026-01-01T00:00:00Z)",
+        "at(2026-01-01T00:00:00.000)",
+        "at(2026-1-1T0:0:0)",
+        "at(2026-02-30T00:00:00)",
+        "at(2026-01-01T00:00:00",
+        "cron(* * * *)",
+        "rate(1 week)",
+    ],
+)
+def test_what_is_none_of_scheduler(expression: str) -> None:
+    with pytest.raises(InvalidSchedule):
+        parse_zoned_schedule(expression, ZoneInfo("UTC"))
 
 
 DOCUMENT = {"a": {"b": [1, {"c d": 2}]}, "x.y": 3}
