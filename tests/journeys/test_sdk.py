@@ -211,7 +211,25 @@ def test_a_model_is_repacked_registered_and_approved_from_the_command_line(
     assert sagemaker.list_models(NameContains="SdkModels-")["Models"] == []
     done = CliRunner().invoke(main, ["approve", "--data", str(server.data), "SdkModels/1"])
     assert done.stdout.startswith("approved; arn:aws:sagemaker:"), done.output
-    eventually(lambda: sagemaker.list_models(NameContains="SdkModels-1")["Models"])
+    eventually(
+        lambda: sagemaker.list_endpoints(NameContains="SdkModels", StatusEquals="InService")["Endpoints"]
+    )
+    given = {"EndpointName": "SdkModels", "ContentType": "text/csv"}
+    answer = server.client("sagemaker-runtime").invoke_endpoint(Body="1,2", **given)
+    assert answer["Body"].read() == b"[-1.0, 0.0]"
+    sagemaker.delete_endpoint(EndpointName="SdkModels")
+
+
+def test_the_page_on_deploying_has_the_function_that_deploys() -> None:
+    page = (Path(__file__).parents[2] / "docs/howto/deploy-a-model.md").read_text()
+    assert Path(__file__).with_name("sdk").joinpath("register/deploy.py").read_text() in page
+
+
+@pytest.mark.slow
+def test_a_model_is_deployed_asked_and_updated_by_a_pipeline(run_notebook: Run, sandboxed: None) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("`deploy` and these steps are version 2's")
+    run_notebook("sdk/endpoints_version_2.py")
 
 
 @pytest.mark.slow
