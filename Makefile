@@ -6,6 +6,7 @@ SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
 NOTEBOOKS := .venv-notebooks
+BROWSER := .venv-browser
 S3A := .s3a
 SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
@@ -19,7 +20,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-browser screenshots bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +112,18 @@ $(NOTEBOOKS)/.installed: Makefile
 	$(NOTEBOOKS)/bin/python -m pip install --quiet "papermill>=2.6,<3" "ipykernel>=6.29"
 	touch $@
 
+test-browser: $(BROWSER)/.installed ## the console in Chromium, as people use it, in an environment of 350 MB
+	$(BROWSER)/bin/python -m pytest -rs tests/console/browser
+
+$(BROWSER)/.installed: pyproject.toml
+	@echo "building $(BROWSER): about 350 MB, once"
+	$(PYTHON) -m venv $(BROWSER)
+	$(BROWSER)/bin/python -m pip install --quiet --editable ".[console]" "axe-playwright-python>=0.1.4" "hypothesis>=6.100" "playwright>=1.50" "pytest>=8.2" "pytest-timeout>=2.3"
+	touch $@
+
+screenshots: $(BROWSER)/.installed ## the pictures of the console in docs/images
+	$(BROWSER)/bin/python docs/make_screenshots.py
+
 demo: install ## the bundled pipeline and its refused twin
 	@$(BIN)/passrole demo
 
@@ -146,4 +159,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(BROWSER) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

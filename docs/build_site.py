@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "docs"
 EXAMPLES = "src/passrole/examples"
-PATTERNS = ("docs/**/*.md", "docs/**/*.svg", f"{EXAMPLES}/*/README.md", "*.md")
+PATTERNS = ("docs/**/*.md", "docs/**/*.svg", "docs/**/*.png", f"{EXAMPLES}/*/README.md", "*.md")
 LEFT_OUT = {
     "README.md",  # docs/index.md is the site's first page
     "docs/reference/parity-choices.md",  # is a part of docs/reference/parity.md

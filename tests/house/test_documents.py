@@ -68,7 +68,7 @@ def test_every_page_is_in_the_navigation_of_the_site(tmp_path: Path) -> None:
     pages = SITE["gathered"](ROOT)
     for source, target in pages.items():
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / target).write_text((ROOT / source).read_text())
+        (tmp_path / target).write_bytes((ROOT / source).read_bytes())
     navigation = SITE["navigation"](tmp_path)
     assert len(set(pages.values())) == len(pages) > 30
     assert [page for page in pages.values() if page.endswith(".md") and f'= "{page}"' not in navigation] == []

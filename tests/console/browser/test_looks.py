@@ -1,0 +1,37 @@
+"""Readable for everybody: axe finds nothing, nothing is wider than a phone, light and dark."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from tests.console.browser.conftest import Open
+from tests.console.conftest import Wait
+
+PAGES = (
+    "/",
+    "/pipelines",
+    "/pipelines/{pipeline}",
+    "/executions/{id}",
+    "/executions/{id}/steps/Review",
+    "/approvals",
+    "/denials",
+    "/session",
+    "/executions/nowhere",
+)
+NARROW: Mapping[str, Any] = {"width": 360, "height": 740}
+WIDE: Mapping[str, Any] = {"width": 1280, "height": 900}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["360", "1280"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
+    signed_in: Open, wait: Wait, scheme: str, size: Mapping[str, Any]
+) -> None:
+    waiting = wait({"a-name-of-some-length-without-any-space": "x" * 300})
+    page = signed_in(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+    for path in PAGES:
+        page.goto(path.format(pipeline=waiting.pipeline, id=waiting.id))
+        found = Axe().run(page)
+        assert found.response["violations"] == [], (path, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path

@@ -1,0 +1,104 @@
+"""What people do: start, watch, approve, be refused."""
+
+import re
+
+from playwright.sync_api import expect
+from tests.console.browser.conftest import Open
+from tests.console.conftest import Console, Wait
+
+SEE = ["sagemaker:Describe*", "sagemaker:List*"]
+APPROVE = ["sagemaker:SendPipelineExecutionStepSuccess", "sagemaker:SendPipelineExecutionStepFailure"]
+
+
+def role(console: Console, *actions: str) -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return console.server.role([{"Version": "2012-10-17", "Statement": [statement]}])
+
+
+def test_one_starts_another_approves_a_third_is_refused(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    pipeline = wait(Parameters=[{"Name": "Threshold", "Type": "Integer", "DefaultValue": 3}]).pipeline
+    starter = signed_in()
+    starter.get_by_role("link", name="Pipelines").click()
+    starter.get_by_role("link", name=pipeline, exact=True).click()
+    starter.get_by_label("Threshold").fill("7")
+    starter.get_by_label("Display name").fill("by-hand")
+    starter.get_by_role("button", name="Start execution").click()
+    expect(starter.get_by_role("heading", name="by-hand")).to_be_visible()
+    review = starter.locator("#step-Review")
+    expect(review.locator(".status")).to_have_text(re.compile("Waiting"))  # without a reload
+    execution = starter.url.rpartition("/")[2]
+
+    third = signed_in(role(console, *SEE))
+    third.goto("/approvals")
+    card = third.locator(".card", has=third.get_by_role("link", name=re.compile(execution)))
+    expect(card.get_by_role("button", name="Approve")).to_be_disabled()
+    expect(card).to_contain_text("is not authorized to perform: sagemaker:SendPipelineExecutionStepSuccess")
+
+    approver = signed_in(approvers := role(console, *SEE, *APPROVE))
+    approver.goto("/approvals")
+    card = approver.locator(".card", has=approver.get_by_role("link", name=re.compile(execution)))
+    card.get_by_label("Score").fill("0.93")
+    card.get_by_label("Comment").fill("the curve looks right")
+    card.get_by_role("button", name="Approve").click()
+    approver.wait_for_url("**/approvals")
+
+    who = f"{approvers.rpartition('/')[2]}/administrator"
+    expect(review).to_contain_text(f"approved by {who}: the curve looks right")  # again without a reload
+    expect(starter.locator(".headline")).to_contain_text("Failed")  # by its Fail step
+    starter.get_by_role("link", name="Review").first.click()
+    expect(starter.get_by_role("heading", name="Answers")).to_be_visible()
+    expect(starter.locator("main")).to_contain_text("0.93")
+
+
+def test_an_answer_that_comes_second_says_who_was_first(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    waiting = wait()
+    late = signed_in(java_script_enabled=False)
+    late.goto(f"/executions/{waiting.id}/steps/Review")
+    console.browser().post(f"/approvals/callbacks/{waiting.id}/Review/1", {"decision": "reject"})
+    late.get_by_role("button", name="Approve").click()
+    expect(late.get_by_role("heading", name="ConflictException")).to_be_visible()
+    expect(late.get_by_role("alert")).to_contain_text("was rejected by arn:aws:iam::")
+
+
+def test_everything_works_without_javascript_by_reload(console: Console, signed_in: Open, wait: Wait) -> None:
+    waiting = wait()
+    page = signed_in(java_script_enabled=False)
+    page.goto(f"/executions/{waiting.id}")
+    expect(page.locator("#step-Review .status")).to_have_text(re.compile("Waiting"))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".headline")).to_contain_text("Stopping")
+    console.browser().post(f"/approvals/callbacks/{waiting.id}/Review/1", {"decision": "approve"})
+    console.server.finished(waiting.arn)
+    page.reload()
+    expect(page.locator(".headline")).to_contain_text("Stopped")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Nobody is signed in")).to_be_visible()
+
+
+def test_what_is_being_written_survives_a_change(console: Console, signed_in: Open, wait: Wait) -> None:
+    first, second = wait(), wait()
+    page = signed_in()
+    page.goto("/approvals")
+    cards = page.locator(".card", has=page.get_by_role("link", name=re.compile(first.id)))
+    cards.get_by_label("Comment").fill("half a sentence")
+    other = console.browser()
+    with page.expect_response("**/approvals"):  # it asks for itself again
+        other.post(f"/approvals/callbacks/{second.id}/Review/1", {"decision": "approve"})
+    expect(cards.get_by_label("Comment")).to_have_value("half a sentence")
+
+
+def test_the_inbox_has_keys(signed_in: Open, wait: Wait) -> None:
+    wait(), wait()
+    page = signed_in()
+    items = page.locator("[data-item]")
+    page.keyboard.press("j")
+    expect(items.nth(0).get_by_role("link").first).to_be_focused()
+    page.keyboard.press("j")
+    expect(items.nth(1).get_by_role("link").first).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("r")
+    expect(items.nth(0).get_by_role("button", name="Reject")).to_be_focused()
