@@ -19,6 +19,7 @@ SERVICES = (
     "scheduler",
     "s3",
     "logs",
+    "kms",
     "iam",
     "sts",
 )

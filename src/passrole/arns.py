@@ -285,6 +285,16 @@ def layer(region: Region, account: Account, name: str) -> str:
     return _joined("lambda", region, account, f"layer:{_part(name)}")
 
 
+def kms_key(region: Region, account: Account, key_id: str) -> str:
+    """A key of KMS."""
+    return _joined("kms", region, account, f"key/{_part(key_id)}")
+
+
+def kms_alias(region: Region, account: Account, name: str) -> str:
+    """An alias of a key of KMS, by its name without `alias/`."""
+    return _joined("kms", region, account, f"alias/{_part(name)}")
+
+
 def lambda_runtime(region: Region, digest: str) -> str:
     """A version of a Lambda runtime; it belongs to AWS and has no account."""
     return _joined("lambda", region, "", f"runtime:{_part(digest)}")

@@ -1,6 +1,7 @@
 """A store with one of each thing, all with the tag `team`, and what every operation asks about them."""
 
 import asyncio
+import uuid
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation, Permission
 from passrole.services.emr import records as emr
 from passrole.services.events import records as events
+from passrole.services.kms import records as kms
 from passrole.services.lambda_ import mapping_records, permissions
 from passrole.services.lambda_ import records as functions
 from passrole.services.operation import KEPT
@@ -43,6 +45,7 @@ POLICY = f"arn:aws:iam::{ACCOUNT}:policy/the-policy"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:the-queue"
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/the-queue"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:the-function"
+KMS_KEY = "11111111-2222-3333-4444-555555555555"
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:the-layer:1"
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/the-pipeline"
 EXECUTION = f"{PIPELINE}/execution/abcdefghijkl"
@@ -130,7 +133,14 @@ class World:
 
     async def _asked(self, service: str, operation: Operation, parameters: Mapping[str, Any]) -> Asked:
         call = Call(
-            self.context.principal, service, operation.name, parameters, REGION, "r", signing_keys=SIGNED
+            self.context.principal,
+            service,
+            operation.name.replace("_", " ").title().replace(" ", ""),
+            parameters,
+            REGION,
+            "r",
+            signing_keys=SIGNED,
+            asked_by="s3" if service == "kms" else None,
         )
         keys = request_keys(call)
         own = await authorise.own_permission(operation, self.context, parameters)
@@ -203,6 +213,13 @@ def _fill(tx: Tx) -> None:
     _fill_models(tx)
     cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
     emr.CLUSTERS.put(tx, cluster.key, cluster)
+    key = kms.Key(*place, KMS_KEY, NOW, EMPTY, tags=TAGS)
+    kms.KEYS.put(tx, key.key, key)
+    alias = kms.Alias("alias/the-alias", KMS_KEY, NOW, NOW)
+    kms.ALIASES.put(tx, f"{ACCOUNT}/{REGION}/{alias.name}", alias)
+    context = {"EncryptionContextSubset": {"team": "ml"}}
+    grant = kms.Grant("g" * 64, "the-token", ROLE, ["Decrypt"], NOW, ACCOUNT, constraints=context)
+    kms.GRANTS.put(tx, f"{key.key}/{grant.id}", grant)
     bucket = buckets.Bucket("the-bucket", ACCOUNT, REGION, NOW)
     buckets.BUCKETS.put(tx, bucket.name, bucket)
 
@@ -277,6 +294,27 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "role_name": "the-role",
         "user_name": "the-user",
         "version_id": "v1",
+    },
+    "kms": {
+        "alias_name": "alias/the-alias",
+        "ciphertext_blob": b"\x01" + uuid.UUID(KMS_KEY).bytes + b"0" * 40,
+        "constraints": {"EncryptionContextSubset": {"team": "ml"}},
+        "destination_encryption_context": {"team": "ml"},
+        "destination_key_id": "alias/the-alias",
+        "source_key_id": "alias/the-alias",
+        "encryption_context": {"team": "ml"},
+        "grant_id": "g" * 64,
+        "grantee_principal": ROLE,
+        "bypass_policy_lockout_safety_check": True,
+        "key_id": "alias/the-alias",
+        "operations": ["Decrypt"],
+        "pending_window_in_days": 7,
+        "plaintext": b"p",
+        "policy": EMPTY,
+        "retiring_principal": ROLE,
+        "source_encryption_context": {"team": "ml"},
+        "tags": [{"TagKey": "team", "TagValue": "ml"}],
+        "target_key_id": KMS_KEY,
     },
     "lambda": {
         "action": "lambda:InvokeFunction",

@@ -18,6 +18,7 @@ from passrole.api import table
 FILE = Path(__file__).with_name("authorization_reference.json")
 BESIDE = (
     "iam:PassRole",
+    "kms:ReEncryptTo",
     "s3:PutBucketAcl",
     "s3:PutBucketOwnershipControls",
     "s3:PutObjectAcl",

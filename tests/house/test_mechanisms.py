@@ -69,4 +69,15 @@ def test_every_paged_list_of_a_service_uses_the_one_cursor() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Pages"
     }
-    assert declaring == {"emr", "events", "iam", "lambda_", "logs", "s3", "sagemaker", "scheduler", "sqs"}
+    assert declaring == {
+        "emr",
+        "events",
+        "iam",
+        "kms",
+        "lambda_",
+        "logs",
+        "s3",
+        "sagemaker",
+        "scheduler",
+        "sqs",
+    }

@@ -25,7 +25,7 @@ from passrole.policy.document import compile_document, policy_of
 from passrole.policy.request import Request, Values
 from passrole.policy.request_keys import time_keys
 from passrole.policy.tags import merged, repeats
-from passrole.policy.trust import asks_trust
+from passrole.policy.trust import asks_trust, must_grant
 from passrole.services import Context, Operation, Permission
 from passrole.services.operation import passing
 
@@ -164,7 +164,7 @@ def _joined(policies: PolicySet, action: str, attached: str | tuple[str, ...]) -
     documents = (attached,) if isinstance(attached, str) else attached
     if asks_trust(action):
         return policies.replace(trust=_compiled(documents, "trust"))
-    return policies.replace(resource=_compiled(documents, "resource"))
+    return policies.replace(resource=_compiled(documents, "resource"), must_grant=must_grant(action))
 
 
 @lru_cache(maxsize=1024)

@@ -48,7 +48,8 @@ class Call:
     """One call of one operation, `parameters` in AWS's spelling.
 
     `source_ip` and `user_agent` are None for calls from inside; `secure` says whether TLS carried it, which
-    between services it always does. `via_service`: a service asks another one in the caller's name.
+    between services it always does. `via_service`: a service asks another one in the caller's name, and
+    `asked_by` is its name.
     `signing_keys` are S3's condition keys of the signature; services among themselves sign in the header.
     `is_large`: the parameters are so many or long that to validate them takes more than a moment.
     `hung_up` returns once the caller has closed its connection.
@@ -64,6 +65,7 @@ class Call:
     secure: bool = False
     user_agent: str | None = None
     via_service: bool = False
+    asked_by: str | None = None
     signing_keys: Mapping[str, str] = field(default_factory=lambda: _OF_SERVICES)
     is_large: bool = False
     hung_up: Callable[[], Awaitable[None]] | None = None
@@ -300,13 +302,21 @@ def _inner(
             user_agent=None,
             secure=True,
             via_service=False,
+            asked_by=call.service if service != call.service else call.asked_by,
             signing_keys=_OF_SERVICES,
             hung_up=None,
         )
     if service == call.service or call.service not in SERVICES:
         return inner  # our own operations are no AWS service: the caller itself makes the call
     # "Returns true when an AWS service uses the credentials of an IAM principal to make a request."
-    return replace(inner, user_agent=None, secure=True, via_service=True, signing_keys=_OF_SERVICES)
+    return replace(
+        inner,
+        user_agent=None,
+        secure=True,
+        via_service=True,
+        asked_by=call.service,
+        signing_keys=_OF_SERVICES,
+    )
 
 
 def _protocol(service: str) -> Protocol:
@@ -355,6 +365,24 @@ def request_keys(call: Call) -> dict[str, Values]:
     )
     if call.service == "s3":
         keys |= call.signing_keys
+    if call.service == "kms":
+        keys |= _kms_keys(call)
     if call.principal.source is not None:
         keys |= source_keys(call.principal.source, call.principal.account)
     return keys
+
+
+def _kms_keys(call: Call) -> dict[str, Values]:
+    """Through which service a key is used, as it calls on behalf of somebody.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    keys: dict[str, Values] = {}
+    if call.operation in _OF_GRANTS:
+        keys["kms:GrantIsForAWSResource"] = "true" if call.asked_by else "false"
+    if call.asked_by is not None:
+        keys["kms:ViaService"] = f"{call.asked_by}.{call.region}.amazonaws.com"
+    return keys
+
+
+_OF_GRANTS = frozenset({"CreateGrant", "ListGrants", "RevokeGrant"})

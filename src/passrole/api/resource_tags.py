@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from passrole import arns
 from passrole.policy import PolicySet, request_keys
 from passrole.policy.request import Values
-from passrole.services import Context, Permission, events, iam, lambda_, s3, sagemaker, scheduler, sqs
+from passrole.services import Context, Permission, events, iam, kms, lambda_, s3, sagemaker, scheduler, sqs
 
 TagsOf = Callable[[Context, str], Awaitable[Mapping[str, str]]]
 
@@ -47,6 +47,7 @@ async def resource_tag_keys(
 _TAGS_OF: Mapping[str, TagsOf] = {
     "events": events.tags.tags_of,
     "iam": iam.tags.tags_of,
+    "kms": kms.tags.tags_of,
     "lambda": lambda_.tags.tags_of,
     "s3": s3.stored_tags.tags_of,
     "sagemaker": sagemaker.tags.tags_of,

@@ -49,13 +49,14 @@ class WithArns:
     def __call__(self, document: str) -> str:
         """The document with the ARNs of existing identities; unchanged if it has no unique id."""
         has_ids = any(f'"{prefix}' in document for prefix in _IDS)
-        return _rewritten(document, self._name) if has_ids else document
+        return _rewritten(document, self.name) if has_ids else document
 
     @cached_property
     def _known(self) -> Mapping[str, User | Role]:
         return _by_id(self._tx, self._account)
 
-    def _name(self, name: str) -> str:
+    def name(self, name: str) -> str:
+        """The ARN of one principal; what is no unique id of an existing identity is as it was."""
         if not name.startswith(_IDS):
             return name
         unique, _, session = name.partition(":")

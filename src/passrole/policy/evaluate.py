@@ -8,8 +8,9 @@ The order is AWS's. An explicit Deny in any layer wins. Otherwise, for a princip
 account: the organisation must allow; a resource-based policy may grant alone (and past boundary and session
 policy, if it names the user or the session itself); else the identity-based policies must allow, and the
 boundary, and the session policy. From another account both sides must allow. A role's trust policy is a
-resource-based policy that must always allow; an AWS service has nothing but resource-based policies; and an
-account's root user may do everything in its account that the organisation allows.
+resource-based policy that must always allow, and so is a key's in KMS; an AWS service has nothing but
+resource-based policies; and an account's root user may do everything in its account that the organisation
+allows.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -41,7 +42,8 @@ class PolicySet:
     `identity` are the identity-based policies; `session` the session policies given to AssumeRole (an empty
     tuple: none, and no limit). `scps` are the organisation's levels from the root down, each of which must
     allow. `trust` is the role's trust policy, for actions such as sts:AssumeRole; it takes the place of
-    `resource`.
+    `resource`. `must_grant`: without a resource-based policy that names the caller or its account, nobody may
+    do anything, as with the keys of KMS.
 
     Derived once: `attached`, the trust or resource policy with its layer; `denying`, the policies that have a
     Deny, in the order in which a denial is reported; and `reads_resource_tags`, whether any policy does.
@@ -53,6 +55,7 @@ class PolicySet:
     session: tuple[NamedPolicy, ...] = ()
     scps: tuple[tuple[NamedPolicy, ...], ...] = ()
     trust: CompiledPolicy | None = None
+    must_grant: bool = False
     attached: tuple[Layer, NamedPolicy] | None = field(init=False, repr=False, compare=False)
     denying: tuple[tuple[Layer, NamedPolicy], ...] = field(init=False, repr=False, compare=False)
     reads_resource_tags: bool = field(init=False, repr=False, compare=False)
@@ -66,10 +69,14 @@ class PolicySet:
         object.__setattr__(self, "reads_resource_tags", asks)
 
     def replace(
-        self, *, resource: CompiledPolicy | None = None, trust: CompiledPolicy | None = None
+        self,
+        *,
+        resource: CompiledPolicy | None = None,
+        trust: CompiledPolicy | None = None,
+        must_grant: bool = False,
     ) -> "PolicySet":
         """The same policies with the resource-based or trust policy of this request."""
-        return replace(self, resource=resource, trust=trust)
+        return replace(self, resource=resource, trust=trust, must_grant=must_grant)
 
     def _attached(self) -> tuple[Layer, NamedPolicy] | None:
         if self.trust is not None:
@@ -189,6 +196,8 @@ def _weighed(scope: Scope, policies: PolicySet) -> tuple[bool, Layer, DecidingSt
     if side == "trust" and (reach is Reach.NONE or principal.kind == "root"):
         # "Roles may not be assumed by root accounts."
         return False, "trust", None
+    if policies.must_grant and reach is Reach.NONE:
+        return False, "resource", None
     if principal.account != scope.request.resource_account:
         refused, _ = _own_side(scope, policies, Reach.NONE)
         return (reach > Reach.NONE, side, grant) if refused is None else (False, refused, None)

@@ -22,6 +22,14 @@ def asks_trust(action: str) -> bool:
     return action.lower() in _TRUST_ACTIONS
 
 
+def must_grant(action: str) -> bool:
+    """Whether the policy of the resource must allow an action, since IAM alone does not: KMS's keys.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+    """
+    return action.lower().startswith("kms:")
+
+
 def assume_keys(
     *,
     session_name: str | None = None,

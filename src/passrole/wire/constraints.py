@@ -31,6 +31,7 @@ CODES = {
     "emr": "ValidationException",
     "events": "ValidationException",
     "iam": "ValidationError",
+    "kms": "ValidationException",
     "lambda": "ValidationException",
     "logs": "InvalidParameterException",
     "s3": "MalformedXML",

@@ -43,6 +43,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
             Service("emr", "elasticmapreduce", ("json",), "2009-03-31", "ElasticMapReduce"),
             Service("events", "events", ("json",), "2015-10-07", "AWSEvents"),
             Service("iam", "iam", ("query",), "2010-05-08"),
+            Service("kms", "kms", ("json",), "2014-11-01", "TrentService"),
             Service("lambda", "lambda", ("rest-json",), "2015-03-31"),
             Service("logs", "logs", ("json",), "2014-03-28", "Logs_20140328"),
             Service("s3", "s3", ("rest-xml",), "2006-03-01"),

@@ -26,7 +26,7 @@ from passrole.policy.document import CompiledPolicy
 from passrole.policy.evaluate import PolicySet
 from passrole.policy.lint.actions import why_unknown
 from passrole.policy.request import Principal, Request, Values
-from passrole.policy.trust import asks_trust
+from passrole.policy.trust import asks_trust, must_grant
 
 if TYPE_CHECKING:
     from passrole.client.connection import Connection
@@ -77,7 +77,10 @@ def decide(asked: DecisionRequest) -> Explanation:
     principal, policies, attached = ask(asked, given)
     if asked.resource_policy is not None:
         attached = _attached(asked, asked.resource_policy)
-    policies = policies.replace(**{asked.asks: attached})
+    if asked.asks == "trust":
+        policies = policies.replace(trust=attached)
+    else:
+        policies = policies.replace(resource=attached, must_grant=attached is not None and must_grant(action))
     request = Request(
         principal, action, asked.resource, _owner(asked.resource, principal), _context(asked.keys)
     )
