@@ -24,6 +24,8 @@ SERVICES = (
     "sts",
 )
 PIPELINE_WORDS = (
+    "Association",
+    "Lineage",
     "ModelPackage",
     "Pipeline",
     "ProcessingJob",
@@ -37,6 +39,7 @@ PIPELINE_OPERATIONS = (
     *("CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint"),
     "UpdateEndpointWeightsAndCapacities",
 )
+ENTITIES, VERBS = ("Action", "Artifact", "Context"), ("Create", "Delete", "Describe", "List", "Update")
 
 HEAD = """# Parity with AWS
 
@@ -84,6 +87,8 @@ def _operations(service: str) -> Iterator[str]:
 
 
 def _is_of_pipelines(name: str) -> bool:
+    if any(name in (f"{verb}{noun}", f"{verb}{noun}s") for noun in ENTITIES for verb in VERBS):
+        return True
     return name in PIPELINE_OPERATIONS or any(word in name for word in PIPELINE_WORDS)
 
 

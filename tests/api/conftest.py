@@ -30,6 +30,7 @@ from passrole.services.sagemaker import records as sagemaker
 from passrole.services.sagemaker.hosting import records as hosting
 from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
 from passrole.services.sagemaker.jobs.records import Job
+from passrole.services.sagemaker.lineage import records as lineage
 from passrole.services.sagemaker.models import MODELS, Model
 from passrole.services.sagemaker.registry import records as registry
 from passrole.services.scheduler import records as scheduler
@@ -211,6 +212,9 @@ def _fill(tx: Tx) -> None:
     pipeline = sagemaker.Pipeline("the-pipeline", PIPELINE, empty, ROLE, NOW, NOW, {}, {}, tags=TAGS)
     sagemaker.PIPELINES.put(tx, f"{ACCOUNT}/{REGION}/the-pipeline", pipeline)
     _fill_models(tx)
+    for word, collection in lineage.COLLECTIONS.items():
+        entity = lineage.Entity(word, f"the-{word}", *place, {}, NOW, {}, tags=TAGS)
+        collection.put(tx, entity.key, entity)
     cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
     emr.CLUSTERS.put(tx, cluster.key, cluster)
     key = kms.Key(*place, KMS_KEY, NOW, EMPTY, tags=TAGS)
@@ -371,10 +375,19 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
     },
     "sagemaker-runtime": {"body": b"1", "endpoint_name": "the-endpoint", "target_model": "m"},
     "sagemaker": {
+        "action_name": "the-action",
+        "action_type": "t",
+        "artifact_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:artifact/the-artifact",
+        "artifact_type": "t",
         "callback_token": "the-token",
         "desired_weights_and_capacities": [],
         "endpoint_config_name": "the-config",
         "endpoint_name": "the-endpoint",
+        "context_name": "the-context",
+        "context_type": "t",
+        "destination_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:artifact/the-artifact",
+        "source": {"SourceUri": "s3://b/k"},
+        "source_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:action/the-action",
         "execution_role_arn": ROLE,
         "model_name": "the-model",
         "model_package_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/the-group/1",

@@ -79,7 +79,7 @@ def declared_outputs(connection: "Connection", token: str) -> Mapping[str, Outpu
     described = connection.client("sagemaker").describe_pipeline_definition_for_execution(
         PipelineExecutionArn=waiting.execution
     )
-    step = parse_stored(described["PipelineDefinition"]).steps.get(waiting.step)
+    step = parse_stored(described["PipelineDefinition"]).find(waiting.step)
     return {each.name: each for each in step.outputs} if isinstance(step, CallbackStep) else {}
 
 

@@ -46,7 +46,7 @@ def _read(file: str) -> Mapping[str, Any]:
 
 
 def _stub(content: Mapping[str, Any], pipeline: Pipeline, step: str) -> Mapping[str, Any]:
-    found = pipeline.steps.get(step)
+    found = pipeline.find(step)
     if (content and _OWN.issuperset(content)) or isinstance(found, ConditionStep):
         return content
     return {"Outputs" if isinstance(found, LambdaStep | CallbackStep) else "Properties": content}

@@ -14,11 +14,16 @@ from passrole.services.sagemaker import (
 )
 from passrole.services.sagemaker.hosting import configs, endpoints
 from passrole.services.sagemaker.jobs import processing, training, transform
+from passrole.services.sagemaker.lineage import actions, artifacts, associations, contexts, query_lineage
 from passrole.services.sagemaker.registry import groups, packages
 
 __all__ = [
+    "actions",
+    "artifacts",
+    "associations",
     "callbacks",
     "configs",
+    "contexts",
     "endpoints",
     "executions",
     "groups",
@@ -26,6 +31,7 @@ __all__ = [
     "packages",
     "pipelines",
     "processing",
+    "query_lineage",
     "start_pipeline_execution",
     "tags",
     "training",

@@ -1,4 +1,4 @@
-"""Tags of pipelines, jobs, models, groups, packages and endpoints: AddTags, ListTags, DeleteTags.
+"""Tags of pipelines, jobs, models, groups, packages, endpoints and lineage: AddTags, ListTags, DeleteTags.
 
 SageMaker gives executions none.
 """
@@ -13,6 +13,7 @@ from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.hosting.records import CONFIGS, ENDPOINTS
 from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, TRANSFORM
+from passrole.services.sagemaker.lineage.records import COLLECTIONS as LINEAGE
 from passrole.services.sagemaker.models import MODELS
 from passrole.services.sagemaker.paging import page_of
 from passrole.services.sagemaker.records import PIPELINES
@@ -89,8 +90,8 @@ def _require_tagged(tx: Tx, ctx: Context, arn: str) -> _Tagged:
     if kind not in _COLLECTIONS or "/" in name:
         message = (
             f"{arn} is not a resource that has tags of its own: passrole tags pipelines, jobs, models, "
-            "endpoints and their configurations, model package groups, and model packages without a group, "
-            "of the account."
+            "endpoints and their configurations, model package groups, model packages without a group, and "
+            "entities of lineage, of the account."
         )
         raise Fault("ValidationException", message)
     found = _find_tagged(tx, ctx, arn)
@@ -134,4 +135,5 @@ _COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
     "endpoint-config": ("Endpoint configuration", CONFIGS),
     _GROUP: ("Model package group", GROUPS),
     _PACKAGE: ("Model package", PACKAGES),
+    **{kind: (kind.title(), collection) for kind, collection in LINEAGE.items()},
 }

@@ -1,0 +1,96 @@
+"""Contexts: CreateContext, DescribeContext, ListContexts, DeleteContext.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateContext.html
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from passrole.services.context import Context
+from passrole.services.operation import Parameters, operation
+from passrole.services.sagemaker.lineage import listing, records
+from passrole.services.sagemaker.lineage.records import Entity
+from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.records import user_context
+from passrole.services.sagemaker.tag_rules import TAGS
+from passrole.services.tags import TagList, tagging
+
+_KIND = "context"
+
+
+def _resource(ctx: Context, parameters: Parameters) -> str:
+    return records.arn_of(ctx, _KIND, parameters["context_name"])
+
+
+@operation(
+    "sagemaker:CreateContext",
+    resource=_resource,
+    keys=TAGS.request_keys,
+    also=tagging("sagemaker:AddTags", _resource, partial(records.tag_keys, "CreateContext")),
+    keeps=["Description", "Properties"],
+)
+async def create_context(
+    ctx: Context,
+    *,
+    context_name: str,
+    source: Mapping[str, Any],
+    context_type: str,
+    kept: Mapping[str, Any],
+    tags: TagList = (),
+) -> dict[str, Any]:
+    """Record a context. Raises ValidationException for a name that is taken."""
+    named = {"ContextName": context_name, "ContextType": context_type, "Source": source}
+    entity = Entity(
+        kind=_KIND,
+        id=context_name,
+        account=ctx.account,
+        region=ctx.region,
+        request={**named, **kept},
+        created=ctx.clock(),
+        created_by=user_context(ctx.principal),
+        tags=TAGS.read(tags),
+    )
+    await ctx.store.write(lambda tx: records.add(tx, entity))
+    return {"ContextArn": entity.arn}
+
+
+@operation("sagemaker:DescribeContext", resource=_resource)
+async def describe_context(ctx: Context, *, context_name: str) -> dict[str, Any]:
+    """Everything about a context, by its name or ARN. Raises ResourceNotFound."""
+    arn = records.arn_of(ctx, _KIND, context_name)
+    return (await ctx.store.read(lambda tx: records.require(tx, ctx, arn))).description()
+
+
+@operation("sagemaker:DeleteContext", resource=_resource)
+async def delete_context(ctx: Context, *, context_name: str) -> dict[str, Any]:
+    """Delete a context without associations. Raises ResourceNotFound, ValidationException."""
+    arn = records.arn_of(ctx, _KIND, context_name)
+    await ctx.store.write(lambda tx: records.delete(tx, ctx, arn))
+    return {"ContextArn": arn}
+
+
+@operation("sagemaker:ListContexts")
+async def list_contexts(
+    ctx: Context,
+    *,
+    source_uri: str | None = None,
+    context_type: str | None = None,
+    created_after: float | None = None,
+    created_before: float | None = None,
+    sort_by: str = "CreationTime",
+    sort_order: SortOrder = "Descending",
+    next_token: str | None = None,
+    max_results: int = listing.PAGE_DEFAULT,
+) -> dict[str, Any]:
+    """Contexts of the account and region, newest first unless another order is asked for."""
+    return await listing.page(
+        ctx,
+        _KIND,
+        source_uri=source_uri,
+        type_=context_type,
+        created=(created_after, created_before),
+        order=(sort_by, sort_order),
+        next_token=next_token,
+        max_results=max_results,
+    )
