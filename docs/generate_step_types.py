@@ -48,6 +48,7 @@ DIFFERS = {
     "Endpoint": "its model servers are programs of this machine; a CacheConfig does nothing",
     "Condition": "nothing known",
     "Fail": "nothing known",
+    "Lineage": "jobs leave no trial components of their own",
     "ForEach": "AWS documents only the SDK's classes; [parity](parity.md) has what was chosen",
 }
 WHY_NOT = {
@@ -58,7 +59,6 @@ WHY_NOT = {
     "QualityCheck": "AWS's analyser is a closed image",
     "ClarifyCheck": "AWS's analyser is a closed image",
     "EMRServerless": "no applications of EMR Serverless yet",
-    "Lineage": "no lineage yet",
     "Cleanup": "AWS documents no server side",
     "Athena": "no Athena here",
     "Job": "AWS documents no server side",

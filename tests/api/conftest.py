@@ -31,6 +31,7 @@ from passrole.services.sagemaker.hosting import records as hosting
 from passrole.services.sagemaker.jobs.kinds import KINDS as JOB_KINDS
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.lineage import records as lineage
+from passrole.services.sagemaker.lineage.artifacts import id_of
 from passrole.services.sagemaker.models import MODELS, Model
 from passrole.services.sagemaker.registry import records as registry
 from passrole.services.scheduler import records as scheduler
@@ -50,6 +51,7 @@ KMS_KEY = "11111111-2222-3333-4444-555555555555"
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:the-layer:1"
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/the-pipeline"
 EXECUTION = f"{PIPELINE}/execution/abcdefghijkl"
+SOURCE = {"SourceUri": "s3://b/k"}
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/the-rule"
 CLUSTER = "j-ABCDEFGHIJKLM"
 EMPTY = '{"Version":"2012-10-17","Statement":[]}'
@@ -215,6 +217,8 @@ def _fill(tx: Tx) -> None:
     for word, collection in lineage.COLLECTIONS.items():
         entity = lineage.Entity(word, f"the-{word}", *place, {}, NOW, {}, tags=TAGS)
         collection.put(tx, entity.key, entity)
+    recorded = lineage.Entity("artifact", id_of(SOURCE), *place, {}, NOW, {}, tags=TAGS)
+    lineage.ARTIFACTS.put(tx, recorded.key, recorded)
     cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
     emr.CLUSTERS.put(tx, cluster.key, cluster)
     key = kms.Key(*place, KMS_KEY, NOW, EMPTY, tags=TAGS)
@@ -386,7 +390,7 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "context_name": "the-context",
         "context_type": "t",
         "destination_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:artifact/the-artifact",
-        "source": {"SourceUri": "s3://b/k"},
+        "source": SOURCE,
         "source_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:action/the-action",
         "execution_role_arn": ROLE,
         "model_name": "the-model",

@@ -14,6 +14,7 @@ from passrole.definition.kinds.endpoint_config import EndpointConfigStep
 from passrole.definition.kinds.fail import FailStep
 from passrole.definition.kinds.for_each import ForEachStep
 from passrole.definition.kinds.lambda_ import LambdaStep
+from passrole.definition.kinds.lineage import LineageStep
 from passrole.definition.kinds.model import ModelStep
 from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
 from passrole.definition.kinds.register_model import RegisterModelStep
@@ -36,6 +37,7 @@ __all__ = [
     "ForEachStep",
     "JobStep",
     "LambdaStep",
+    "LineageStep",
     "ModelStep",
     "Parameter",
     "Pipeline",

@@ -18,6 +18,7 @@ from passrole.clock import Clock
 from passrole.engine.commands import CreateResource
 from passrole.engine.facts import ResourceCreated
 from passrole.history import Task
+from passrole.worker import lineage
 from passrole.worker.calls import Action, CallFailed, Calls
 from passrole.worker.job_steps.job_step import caller_of, left_to_policies
 from passrole.worker.job_steps.tags import tags_of
@@ -40,12 +41,12 @@ class Creations:
 
     async def create(self, task: Task, command: CreateResource) -> ResourceCreated:
         """Create it, then describe it. Raises CallFailed."""
-        arn, described = await KINDS[command.kind](partial(self._call, task, command), task, command)
+        named, described = await KINDS[command.kind](partial(self._call, task, command), task, command)
         return ResourceCreated(
             at=self._clock(),
             step=command.step,
             attempt=command.attempt,
-            metadata={command.kind: {"Arn": arn}},
+            metadata={command.kind: {"Arn": named} if isinstance(named, str) else named},
             properties=described,
         )
 
@@ -127,9 +128,10 @@ def _is_own(described: Json, command: CreateResource) -> bool:
     return command.since is not None and made >= command.since and described["ProductionVariants"] == wanted
 
 
-KINDS: Mapping[str, Callable[[Call, Task, CreateResource], Awaitable[tuple[str, Json]]]] = {
+KINDS: Mapping[str, Callable[[Call, Task, CreateResource], Awaitable[tuple[str | Json, Json]]]] = {
+    "Lineage": lineage.record,
     "Model": _model,
     "RegisterModel": _package,
     "EndpointConfig": _endpoint_config,
 }
-"""By the type of the step."""
+"""By the type of the step: the ARN of what was created, or more metadata, and its description."""

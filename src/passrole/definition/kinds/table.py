@@ -14,6 +14,7 @@ from passrole.definition.kinds import (
     fail,
     for_each,
     lambda_,
+    lineage,
     model,
     processing,
     register_model,
@@ -38,6 +39,7 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     condition.KIND,
     fail.KIND,
     for_each.KIND,
+    lineage.KIND,
 )
 
 KINDS: Final[Mapping[str, Kind[Any]]] = {kind.step.type_: kind for kind in _ROWS}
@@ -58,7 +60,6 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "HubContent",
         "InferenceComponent",
         "Job",
-        "Lineage",
         "QualityCheck",
         "Transform",
         "Tuning",

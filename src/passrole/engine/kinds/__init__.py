@@ -14,6 +14,7 @@ from passrole.definition import (
     FailStep,
     ForEachStep,
     LambdaStep,
+    LineageStep,
     ModelStep,
     ProcessingStep,
     RegisterModelStep,
@@ -23,7 +24,7 @@ from passrole.definition import (
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
-from passrole.engine.kinds.creation import ENDPOINT_CONFIG, MODEL, REGISTER_MODEL
+from passrole.engine.kinds.creation import ENDPOINT_CONFIG, LINEAGE, MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
 from passrole.engine.kinds.endpoint import ENDPOINT
 from passrole.engine.kinds.for_each import FOR_EACH
@@ -44,6 +45,7 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
 KINDS: Mapping[type[Step], Kind] = {
     LambdaStep: LAMBDA,
     CallbackStep: CALLBACK,
+    LineageStep: LINEAGE,
     ModelStep: MODEL,
     RegisterModelStep: REGISTER_MODEL,
     EndpointConfigStep: ENDPOINT_CONFIG,

@@ -110,3 +110,5 @@ def _name_of_config(step: CreationStep, attempt: int, scope: Scope) -> str:
 MODEL = _kind_of(lambda step, attempt, scope: generated_name(step, "ModelName", attempt, scope))
 REGISTER_MODEL = _kind_of(_name_of_package)
 ENDPOINT_CONFIG = _kind_of(_name_of_config)
+LINEAGE = _kind_of(lambda _step, _attempt, _scope: "")
+"""Its entities are named in the Arguments."""

@@ -28,10 +28,11 @@ def _resource(ctx: Context, parameters: Parameters) -> str:
     """The authorization reference calls an artifact's id the hash of its source."""
     given = parameters.get("artifact_arn")
     source = parameters.get("source")
-    return str(given) if given else records.arn_of(ctx, _KIND, _id_of(source) if source else "*")
+    return str(given) if given else records.arn_of(ctx, _KIND, id_of(source) if source else "*")
 
 
-def _id_of(source: Mapping[str, Any]) -> str:
+def id_of(source: Mapping[str, Any]) -> str:
+    """The last part of the ARN of the artifact with this source."""
     types = sorted(each.get("Value", "") for each in source.get("SourceTypes", ()))
     return hashlib.sha256(orjson.dumps([source.get("SourceUri"), types])).hexdigest()[:_ID_CHARACTERS]
 
@@ -55,7 +56,7 @@ async def create_artifact(
     named = {"ArtifactType": artifact_type, "Source": source}
     entity = Entity(
         kind=_KIND,
-        id=_id_of(source),
+        id=id_of(source),
         account=ctx.account,
         region=ctx.region,
         request={**named, **kept},
