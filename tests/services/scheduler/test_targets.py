@@ -141,6 +141,34 @@ def test_a_universal_target_is_the_operation_that_it_names(workshop: Workshop) -
     [
         ({"Arn": "nonsense"}, "Invalid target ARN nonsense."),
         ({"Arn": "arn:aws-cn:sqs:cn-north-1:111122223333:q"}, "Invalid target ARN arn:aws-cn:sqs"),
+        ({"Arn": "arn:aws:sqs:nowhere:111122223333:q"}, "`nowhere` is not the code of a region"),
+        ({"Arn": "arn:aws:sqs:us-east-1:1:q"}, "`1` is not an account id"),
+        (
+            {
+                "Arn": "arn:aws:sqs:us-east-1:111122223333:q",
+                "DeadLetterConfig": {"Arn": "arn:aws:sqs:nowhere:111122223333:q"},
+            },
+            "`nowhere` is not the code of a region",
+        ),
+        (
+            {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": '{"QueueUrl": 5}'},
+            "of the type str",
+        ),
+        (
+            {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": '{"Queue": "q"}'},
+            "no member Queue",
+        ),
+        (
+            {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "Input": '{"DelaySeconds": true}'},
+            "DelaySeconds of the target's input is not of the type integer",
+        ),
+        (
+            {
+                "Arn": "arn:aws:scheduler:::aws-sdk:eventbridge:putEvents",
+                "Input": '{"Entries": [{"Time": "x"}]}',
+            },
+            "PutEvents.Entries[0].Time of the target's input is not of the type timestamp",
+        ),
         ({"Arn": "arn:aws:ecs:us-east-1:111122223333:cluster/c"}, "passrole does not support the target"),
         ({"Arn": "arn:aws:sagemaker:us-east-1:111122223333:model/m"}, "passrole does not support the target"),
         (

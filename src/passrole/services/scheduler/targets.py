@@ -65,6 +65,9 @@ def check(target: Mapping[str, Any]) -> None:
 
     Raises ValidationException.
     """
+    dead_letters = dead_letter_queue(target)
+    if dead_letters is not None:
+        _check_place(dead_letters)
     arn = arns.parse(target["Arn"])
     if arn is None or arn.partition != arns.PARTITION:
         raise refusals.invalid(f"Invalid target ARN {target['Arn']}.")
@@ -72,6 +75,7 @@ def check(target: Mapping[str, Any]) -> None:
         _check_members(target, None)
         universal.check(arn, target.get("Input"))
         return
+    _check_place(arn)
     kind = _KINDS.get(arn.service)
     if kind is None or not arn.resource.startswith(kind.resource):
         known = ", ".join(_KINDS)
@@ -109,6 +113,14 @@ def input_of(invocation: Invocation) -> str:
 def execution_id(invocation: Invocation) -> str:
     """`<aws.scheduler.execution-id>`: sixteen hexadecimal digits, other ones for each attempt."""
     return hashlib.sha256(f"{invocation.id}/{invocation.attempts}".encode()).hexdigest()[:16]
+
+
+def _check_place(arn: Arn) -> None:
+    """Refuse the ARN of a resource that no region or account can have."""
+    try:
+        arns.Region(arn.region), arns.Account(arn.account)
+    except arns.InvalidPart as error:
+        raise refusals.invalid(f"Invalid ARN {arn}: {error}.") from None
 
 
 def _check_members(target: Mapping[str, Any], kind: Kind | None) -> None:

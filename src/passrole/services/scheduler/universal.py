@@ -12,9 +12,9 @@ import orjson
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from passrole.arns import Arn
-from passrole.faults import Fault
 from passrole.services.scheduler import refusals
 from passrole.wire import descriptions
+from passrole.wire.scalars import read_timestamp
 
 _PREFIX = "aws-sdk:"
 _BOTOCORE_NAMES: Mapping[str, str] = {
@@ -69,19 +69,21 @@ def check(arn: Arn, given: str | None) -> None:
     _operation(arn)
     if given is None:
         raise refusals.invalid(f"Input is required for the target {arn}.")
-    if not isinstance(_loaded(given), dict):
-        raise refusals.invalid(f"Input must be a well-formed JSON for the target {arn}.")
+    request(arn, given)
 
 
 def request(arn: Arn, given: str) -> tuple[str, str, dict[str, Any]]:
-    """Service (botocore's name), operation and parameters. Raises ValidationException for no JSON object."""
+    """Service (botocore's name), operation and parameters.
+
+    Raises ValidationException for an input that is no JSON object, or none of the operation's form.
+    """
     service, operation = _operation(arn)
     document = _loaded(given)
     if not isinstance(document, dict):
-        raise Fault("ValidationException", f"The input of the target {arn} is not a JSON document.")
+        raise refusals.invalid(f"Input must be a well-formed JSON for the target {arn}.")
     protocol = descriptions.SERVICES[service].protocols[0]
     shape = descriptions.operation_model(service, protocol, operation).input_shape
-    return service, operation, document if shape is None else _as_shape(document, shape)
+    return service, operation, {} if shape is None else _as_shape(document, shape, operation)
 
 
 def _operation(arn: Arn) -> tuple[str, str]:
@@ -105,13 +107,59 @@ def _loaded(text: str) -> object:
         return None
 
 
-def _as_shape(value: Any, shape: Shape) -> Any:
-    """The value as a call takes it: bytes where the shape has a blob, which the input gives as text."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
-        known = shape.members
-        return {name: _as_shape(each, known[name]) if name in known else each for name, each in value.items()}
-    if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_as_shape(each, shape.member) for each in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {name: _as_shape(each, shape.value) for name, each in value.items()}
-    return value.encode() if shape.type_name == "blob" and isinstance(value, str) else value
+def _as_shape(value: Any, shape: Shape, path: str) -> Any:
+    """The value as a call takes it: bytes where the shape has a blob, which the input gives as text.
+
+    Raises ValidationException for a value of another type, which no service would see.
+    """
+    if not _fits(value, shape):
+        raise refusals.invalid(f"{path} of the target's input is not of the type {shape.type_name}.")
+    if isinstance(shape, StructureShape):
+        return _as_structure(value, shape, path)
+    if isinstance(shape, ListShape):
+        return [_as_shape(each, shape.member, f"{path}[{n}]") for n, each in enumerate(value)]
+    if isinstance(shape, MapShape):
+        return {name: _as_shape(each, shape.value, f"{path}.{name}") for name, each in value.items()}
+    if shape.type_name == "timestamp" and isinstance(value, str):
+        return _seconds(value, path)
+    return value.encode() if shape.type_name == "blob" else value
+
+
+def _as_structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> dict[str, Any]:
+    known = shape.members
+    for name in value:
+        if name not in known:
+            raise refusals.invalid(f"{path} of the target's input has no member {name}.")
+    return {
+        name: _as_shape(each, known[name], f"{path}.{name}")
+        for name, each in value.items()
+        if each is not None
+    }
+
+
+def _fits(value: object, shape: Shape) -> bool:
+    """Whether the value is of the shape's type; in Python a boolean is a number as well."""
+    if isinstance(value, bool):
+        return shape.type_name == "boolean"
+    return isinstance(value, _TYPES.get(shape.type_name, str))
+
+
+def _seconds(text: str, path: str) -> float:
+    try:
+        return read_timestamp(text)
+    except ValueError:
+        raise refusals.invalid(f"{path} of the target's input is not of the type timestamp.") from None
+
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "boolean": bool,
+    "double": (int, float),
+    "float": (int, float),
+    "integer": int,
+    "list": list,
+    "long": int,
+    "map": dict,
+    "structure": dict,
+    "timestamp": (int, float, str),
+}
+"""Python's types of a JSON value, by the type of its shape; of all others it is a text."""
