@@ -1,4 +1,4 @@
-"""The log lines of each step of an execution: of functions, EMR steps, and processing and training jobs.
+"""The log lines of each step of an execution: of functions, EMR steps, jobs, and model servers of endpoints.
 
 A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
 one invocation at a time, so from the START line with that id on, every line of the same stream is the
@@ -108,6 +108,8 @@ class StepLogs:
             return _of_function(self._connection, self._arn, listed)
         if "StepId" in listed.get("Metadata", {}).get("EMR", {}):
             return _of_emr_step(self._connection, listed)
+        if "Endpoint" in listed.get("Metadata", {}):
+            return _of_endpoint(self._connection, listed)
         return self._of_jobs(listed) if job_of(listed) else ()
 
     def _of_jobs(self, listed: Mapping[str, Any]) -> Iterator[Line]:
@@ -154,6 +156,8 @@ def _why_silent(listed: Mapping[str, Any], *, is_asked: bool) -> str | None:
         return "its program has written nothing"
     if job_of(listed):
         return f"its program has written nothing, or the job's role may not write them ({_RIGHTS})"
+    if "Endpoint" in metadata:
+        return f"its model server has written nothing, or the model's role may not write them ({_RIGHTS})"
     return "it has run no function, EMR step or job" if is_asked else None
 
 
@@ -201,16 +205,33 @@ def _of_function(connection: Connection, arn: str, listed: Mapping[str, Any]) ->
         parameters["startTime"] = (
             int(listed["StartTime"].timestamp() * 1000) - 1
         )  # fractions do not divide evenly
+    return [_line(name, event) for event in selected(_events(connection, parameters), requests)]
+
+
+def _of_endpoint(connection: Connection, listed: Mapping[str, Any]) -> Iterable[Line]:
+    """What the endpoint's model servers wrote while the step ran."""
+    endpoint = str(listed["Metadata"]["Endpoint"]["Arn"]).rpartition("/")[2]
+    parameters: dict[str, Any] = {
+        "logGroupName": f"/aws/sagemaker/Endpoints/{endpoint}",
+        "startTime": int(listed["StartTime"].timestamp() * 1000) - 1,
+    }
+    if "EndTime" in listed:
+        parameters["endTime"] = int(listed["EndTime"].timestamp() * 1000) + 1
+    return [_line(listed["StepName"], event) for event in _events(connection, parameters)]
+
+
+def _events(connection: Connection, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The events of a log group; none where there is no such group."""
     try:
-        events = list(pages(connection.client("logs"), "filter_log_events", "events", **parameters))
+        return list(pages(connection.client("logs"), "filter_log_events", "events", **parameters))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return ()
-    return [
-        Line(event["eventId"], event["timestamp"], name, event["message"])
-        for event in selected(events, requests)
-    ]
+        return []
+
+
+def _line(step: str, event: Mapping[str, Any]) -> Line:
+    return Line(event["eventId"], event["timestamp"], step, event["message"])
 
 
 def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[Line]:
