@@ -26,6 +26,7 @@ SERVICES = (
 PIPELINE_WORDS = (
     "Association",
     "Lineage",
+    "HyperParameterTuningJob",
     "ModelPackage",
     "Pipeline",
     "ProcessingJob",

@@ -33,6 +33,7 @@ NEEDED = {
     "Endpoint": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "Processing": SANDBOX,
     "Training": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm, `notebooks` for NotebookJob",
+    "Tuning": f"{SANDBOX}; the extra `tuning` for the strategy Bayesian",
     "EMR": "Java and the extra `emr`",
 }
 DIFFERS = {
@@ -42,6 +43,7 @@ DIFFERS = {
     "Processing": "your Python environment stands for AWS's images; instance types count for nothing",
     "Training": "as Processing; spot capacity is never taken back. `@step` functions and NotebookJob "
     "steps are of this type",
+    "Tuning": "as Training; Bayesian is Optuna's; no warm start, no Autotune",
     "Model": "created and described; an image whose program nothing here stands for needs a container",
     "RegisterModel": "no validation: a package is Completed at once",
     "EndpointConfig": "data capture, shadows, explainers and asynchronous inference are refused by name",
@@ -54,7 +56,6 @@ DIFFERS = {
 WHY_NOT = {
     "Transform": "no model server yet",
     "InferenceComponent": "components share instances and scale by themselves; one machine cannot",
-    "Tuning": "no tuning jobs yet",
     "AutoML": "AWS's Autopilot is closed",
     "QualityCheck": "AWS's analyser is a closed image",
     "ClarifyCheck": "AWS's analyser is a closed image",

@@ -393,6 +393,7 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "source": SOURCE,
         "source_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:action/the-action",
         "execution_role_arn": ROLE,
+        "hyper_parameter_tuning_job_name": "the-job",
         "model_name": "the-model",
         "model_package_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/the-group/1",
         "model_package_group_name": "the-group",
@@ -439,21 +440,18 @@ _FILES = {
     "FileSystemId": "fs-1",
     "FileSystemType": "EFS",
 }
+_TRAINING: Mapping[str, Any] = {
+    "EnableInterContainerTrafficEncryption": True,
+    "EnableNetworkIsolation": True,
+    "InputDataConfig": [{"ChannelName": "c", "DataSource": {"FileSystemDataSource": _FILES}}],
+    "OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "k"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k", "KeepAlivePeriodInSeconds": 1},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 1},
+    "VpcConfig": _VPC,
+}
 _KEPT: Mapping[str, Mapping[str, Any]] = {
-    "create_training_job": {
-        "EnableInterContainerTrafficEncryption": True,
-        "EnableNetworkIsolation": True,
-        "InputDataConfig": [{"ChannelName": "c", "DataSource": {"FileSystemDataSource": _FILES}}],
-        "OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "k"},
-        "RemoteDebugConfig": {"EnableRemoteDebug": True},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.large",
-            "VolumeKmsKeyId": "k",
-            "KeepAlivePeriodInSeconds": 1,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 1},
-        "VpcConfig": _VPC,
-    },
+    "create_training_job": {**_TRAINING, "RemoteDebugConfig": {"EnableRemoteDebug": True}},
+    "create_hyper_parameter_tuning_job": {"TrainingJobDefinition": {**_TRAINING, "RoleArn": ROLE}},
     "create_endpoint_config": {
         "EnableNetworkIsolation": True,
         "KmsKeyId": "k",

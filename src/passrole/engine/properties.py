@@ -16,6 +16,7 @@ from passrole.definition import (
     RegisterModelStep,
     Step,
     TrainingStep,
+    TuningStep,
 )
 from passrole.definition.expressions import Json, StepRef
 from passrole.definition.kinds import UNSUPPORTED, kind_of
@@ -104,6 +105,7 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     EmrStep: _of_emr_step,
     ProcessingStep: _of_answer,
     TrainingStep: _of_answer,
+    TuningStep: _of_answer,
     ModelStep: _of_answer,
     LineageStep: _of_answer,
     RegisterModelStep: _of_answer,

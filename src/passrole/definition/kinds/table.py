@@ -19,6 +19,7 @@ from passrole.definition.kinds import (
     processing,
     register_model,
     training,
+    tuning,
     unsupported,
 )
 from passrole.definition.kinds.kind import Kind
@@ -32,6 +33,7 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     emr.KIND,
     processing.KIND,
     training.KIND,
+    tuning.KIND,
     model.KIND,
     register_model.KIND,
     endpoint_config.KIND,
@@ -62,7 +64,6 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "Job",
         "QualityCheck",
         "Transform",
-        "Tuning",
     }
 )
 """SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""

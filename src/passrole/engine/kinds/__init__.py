@@ -20,6 +20,7 @@ from passrole.definition import (
     RegisterModelStep,
     Step,
     TrainingStep,
+    TuningStep,
 )
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
@@ -32,6 +33,7 @@ from passrole.engine.kinds.job import JobType, kind_of
 from passrole.engine.kinds.kind import Kind
 from passrole.engine.kinds.lambda_ import LAMBDA
 from passrole.engine.kinds.sagemaker_job import sagemaker_job
+from passrole.engine.kinds.tuning import TUNING
 from passrole.engine.kinds.unsupported import UNSUPPORTED
 
 JOB_TYPES: Mapping[type[Step], JobType] = {
@@ -39,6 +41,7 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
     ProcessingStep: sagemaker_job("Processing"),
     TrainingStep: sagemaker_job("Training"),
     EndpointStep: ENDPOINT,
+    TuningStep: TUNING,
 }
 """The types whose work is a job."""
 

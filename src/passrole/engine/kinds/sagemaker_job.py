@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from passrole.definition import CreationStep, JobStep
 from passrole.definition.expressions import Json, member_of
@@ -11,33 +12,48 @@ from passrole.engine.scope import Scope, Unresolvable
 from passrole.engine.state import StepState
 from passrole.engine.tokens import callback_token
 
-STEP_CHARACTERS_MAX = 20
-"""Of a step's name in the name of its job, as about sixty names in public notebooks have it."""
 
-NAME_CHARACTERS_MAX = 63
+class NameForm(NamedTuple):
+    """How the names look that Pipelines gives, as in sixty of public notebooks: how they begin, how much
+    of the step's name they have, and how long they may be.
+    """
+
+    begins: str = "pipelines-"
+    step_characters_max: int = 20
+    characters_max: int = 63
+
+
+_FORM = NameForm()
 
 
 def sagemaker_job(word: str) -> JobType:
     """The type of job whose members begin with this word: Processing, Training."""
     member = f"{word}Job"
+    return job_type(member, member)
+
+
+def job_type(member: str, metadata: str, form: NameForm = _FORM, *, has_experiment: bool = True) -> JobType:
+    """The type of job with these members in its own calls, and in the metadata of its steps."""
 
     def name(step: JobStep, attempt: int, scope: Scope) -> str:
-        return generated_name(step, f"{member}Name", attempt, scope)
+        return generated_name(step, f"{member}Name", attempt, scope, form)
 
     def request(step: JobStep, name: str, scope: Scope) -> dict[str, Json]:
         own = Scope(scope.state, scope.now, scope.read, {f"{member}Name": name})
         resolved = without_null(resolve_object(step.arguments, own))
         assert isinstance(resolved, dict)
-        experiment = _experiment(scope)
+        experiment = _experiment(scope) if has_experiment else {}
         return {**({"ExperimentConfig": experiment} if experiment else {}), **resolved}
 
     def handle(progress: StepState) -> Mapping[str, Json]:
-        return progress.metadata[member]
+        return progress.metadata[metadata]
 
     return JobType(name, request, handle)
 
 
-def generated_name(step: JobStep | CreationStep, member: str, attempt: int, scope: Scope) -> str:
+def generated_name(
+    step: JobStep | CreationStep, member: str, attempt: int, scope: Scope, form: NameForm = _FORM
+) -> str:
     """The name of what an attempt of the step creates.
 
     A name in the Arguments, under `member`, is a prefix, which SDKs send where they are told to. Names of
@@ -46,10 +62,10 @@ def generated_name(step: JobStep | CreationStep, member: str, attempt: int, scop
     random_part = callback_token(scope.origin.seed, step.name, attempt)
     prefix = _prefix(step, member, scope)
     if prefix is None:
-        short = step.name[:STEP_CHARACTERS_MAX].replace("_", "-")
-        return f"pipelines-{scope.origin.execution_id}-{short}-{random_part}"
+        short = step.name[: form.step_characters_max].replace("_", "-")
+        return f"{form.begins}{scope.origin.execution_id}-{short}-{random_part}"
     suffix = f"-{scope.origin.execution_id}-{random_part}"
-    return f"{prefix[: NAME_CHARACTERS_MAX - len(suffix)]}{suffix}"
+    return f"{prefix[: form.characters_max - len(suffix)]}{suffix}"
 
 
 def without_null(value: Json) -> Json:

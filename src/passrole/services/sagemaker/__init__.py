@@ -13,7 +13,7 @@ from passrole.services.sagemaker import (
     versions,
 )
 from passrole.services.sagemaker.hosting import configs, endpoints
-from passrole.services.sagemaker.jobs import processing, training, transform
+from passrole.services.sagemaker.jobs import processing, training, transform, tuning
 from passrole.services.sagemaker.lineage import actions, artifacts, associations, contexts, query_lineage
 from passrole.services.sagemaker.registry import groups, packages
 
@@ -36,5 +36,6 @@ __all__ = [
     "tags",
     "training",
     "transform",
+    "tuning",
     "versions",
 ]

@@ -12,7 +12,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.hosting.records import CONFIGS, ENDPOINTS
-from passrole.services.sagemaker.jobs.kinds import PROCESSING, TRAINING, TRANSFORM
+from passrole.services.sagemaker.jobs.kinds import KINDS
 from passrole.services.sagemaker.lineage.records import COLLECTIONS as LINEAGE
 from passrole.services.sagemaker.models import MODELS
 from passrole.services.sagemaker.paging import page_of
@@ -127,9 +127,10 @@ def _to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
 _GROUP, _PACKAGE = "model-package-group", "model-package"
 _COLLECTIONS: Mapping[str, tuple[str, Collection[Any]]] = {
     "pipeline": ("Pipeline", PIPELINES),
-    TRAINING.resource: ("Training job", TRAINING.collection),
-    PROCESSING.resource: ("Processing job", PROCESSING.collection),
-    TRANSFORM.resource: ("Transform job", TRANSFORM.collection),
+    **{
+        kind.resource: (kind.resource.replace("-", " ").capitalize(), kind.collection)
+        for kind in KINDS.values()
+    },
     "model": ("Model", MODELS),
     "endpoint": ("Endpoint", ENDPOINTS),
     "endpoint-config": ("Endpoint configuration", CONFIGS),

@@ -5,6 +5,7 @@ that name already there. What a job has to do with its pipeline stands in its ta
 is asked of the role as well: https://github.com/getindata/kedro-sagemaker/issues/20
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from passrole.arns import Account, Region
@@ -20,7 +21,7 @@ from passrole.worker.calls import Action, CallFailed, Calls
 from passrole.worker.job_steps.job_step import caller_for, caller_of, left_to_policies
 from passrole.worker.job_steps.tags import tags_of
 
-_ERRORS = {
+ERRORS: Mapping[str, str] = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
     "CapacityError": "SageMaker.CAPACITY_ERROR",
 }
@@ -31,20 +32,22 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
 
 
 class SageMakerJobs:
-    """See JobStep. A job's handle has its Arn."""
+    """See JobStep. A job's handle has its Arn, and stands in the step's metadata under `metadata`."""
 
     channels = (ENDS,)
+    errors: Mapping[str, str] = ERRORS
 
-    def __init__(self, kind: JobKind, calls: Calls, clock: Clock) -> None:
+    def __init__(self, kind: JobKind, calls: Calls, clock: Clock, metadata: str | None = None) -> None:
         self._kind = kind
         self._member = kind.member
+        self._metadata = metadata or kind.member
         self._calls = calls
         self._clock = clock
 
     async def submit(self, task: Task, command: SubmitJob) -> JobSubmitted:
         """Create the job."""
         arn = await self._created(task, command)
-        handle = {self._member: {"Arn": arn}}
+        handle = {self._metadata: {"Arn": arn}}
         return JobSubmitted(at=self._clock(), step=command.step, attempt=command.attempt, handle=handle)
 
     async def cancel(self, task: Task, command: CancelJob) -> JobCancelSent:
@@ -72,9 +75,13 @@ class SageMakerJobs:
             attempt=job.attempt,
             succeeded=status == COMPLETED,
             reason=None if reason is None else f"ClientError: {reason}",
-            error=None if reason is None else _ERRORS.get(reason.partition(":")[0]),
-            properties=described,
+            error=None if reason is None else self.errors.get(reason.partition(":")[0]),
+            properties={**described, **(await self.results(job, described) if status == COMPLETED else {})},
         )
+
+    async def results(self, _job: Job, _described: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What may be referenced of a job that has succeeded, beside its description. Raises CallFailed."""
+        return {}
 
     async def give_up(self, job: Job) -> None:
         """Stop the job."""

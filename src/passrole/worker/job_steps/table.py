@@ -1,12 +1,13 @@
 """A row for each type of step whose work is a job."""
 
 from passrole.clock import Clock
-from passrole.services.sagemaker.jobs.kinds import KINDS
+from passrole.services.sagemaker.jobs.kinds import KINDS, TUNING
 from passrole.worker.calls import Calls
 from passrole.worker.job_steps.emr import EmrSteps
 from passrole.worker.job_steps.endpoint import EndpointSteps
 from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.job_steps.sagemaker import SageMakerJobs
+from passrole.worker.job_steps.tuning import TuningJobs
 
 
 def job_steps(calls: Calls, clock: Clock) -> JobSteps:
@@ -14,5 +15,6 @@ def job_steps(calls: Calls, clock: Clock) -> JobSteps:
     return {
         "EMR": EmrSteps(calls, clock),
         "Endpoint": EndpointSteps(calls, clock),
-        **{kind.word: SageMakerJobs(kind, calls, clock) for kind in KINDS.values()},
+        "Tuning": TuningJobs(calls, clock),
+        **{kind.word: SageMakerJobs(kind, calls, clock) for kind in KINDS.values() if kind is not TUNING},
     }

@@ -1,4 +1,4 @@
-"""Runs the jobs that SageMaker's operations create: processing and training.
+"""Runs the jobs that SageMaker's operations create: processing and training, and tuning by many of them.
 
     runner    takes the tasks               run        one job, phase by phase
     inputs    S3 -> the job's folder          outputs   the job's folder -> S3
@@ -6,6 +6,7 @@
     log_stream what it printed -> CloudWatch Logs
     following  a program while it runs        measurements  what it printed -> its metrics
     synchronised  checkpoints, while it runs
+    tuner     training jobs of tuning jobs
     contracts  what differs from kind to kind, a row each
     workload   what an instance runs           instance_run  its program in this process
     serving    a model's server, for batches and endpoints

@@ -40,6 +40,7 @@ class Measurements:
         self._clock = clock
         known: Sequence[Mapping[str, Any]] = job.results.get(states.METRICS, ())
         self._values = {each["MetricName"]: each for each in known}
+        self._watched = job.watched
 
     def of(self, instance: Instance) -> "InstanceMeasurements":
         """What measures one instance."""
@@ -47,7 +48,7 @@ class Measurements:
 
     async def search(self, lines: Sequence[bytes]) -> None:
         """Find values in lines, and store those that have changed."""
-        found = await asyncio.to_thread(self._found, lines)
+        found, course = await asyncio.to_thread(self._found, lines)
         if not found:
             return
         now = self._clock()
@@ -55,7 +56,7 @@ class Measurements:
             self._values[name] = {"MetricName": name, "Value": value, "Timestamp": now}
         listed = [self._values[each.name] for each in self._metrics if each.name in self._values]
         await writes.written(
-            self._store, lambda tx: states.measured(tx, self._kind, self._key, listed, now), "metrics"
+            self._store, lambda tx: states.measured(tx, self._kind, self._key, listed, now, course), "metrics"
         )
 
     @property
@@ -63,14 +64,16 @@ class Measurements:
         """Whether the job has metrics at all."""
         return bool(self._metrics)
 
-    def _found(self, lines: Sequence[bytes]) -> dict[str, float]:
-        found = {}
+    def _found(self, lines: Sequence[bytes]) -> tuple[dict[str, float], list[float]]:
+        """The last value of each metric, and every value of the one that is watched."""
+        found, course = {}, []
         for line in lines:
             for metric in self._metrics:
                 value = metric.value(line[:LINE_BYTES_MAX])
                 if value is not None:
                     found[metric.name] = value
-        return found
+                    course += [value] if metric.name == self._watched else []
+        return found, course
 
 
 class InstanceMeasurements:

@@ -18,8 +18,10 @@ from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, 
 from passrole.store import Store, Tx
 from passrole.store.tasks import Task
 from passrole.worker import writes
+from passrole.worker.jobs.contracts import CONTRACTS
 from passrole.worker.jobs.failures import LOST, JobFailed
 from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, discard, instances_of
+from passrole.worker.jobs.tuner import Tuner
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
@@ -41,12 +43,13 @@ class JobRunner:
     def start(self, supervisor: Supervisor) -> None:
         """Take up what an earlier process left, and run what is created from now on."""
         self._unsubscribe = self._store.listen(lookup.STOPS, self._stop)
-        for kind in KINDS.values():
+        for kind in (KINDS[resource] for resource in CONTRACTS):
             run = partial(self._run, kind)
             queue = TaskQueue(
                 self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock
             )
             queue.start(supervisor)
+        Tuner(self._store, self._means).start(supervisor)
 
     def close(self) -> None:
         """Hear of no more stops."""

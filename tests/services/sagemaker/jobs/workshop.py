@@ -1,5 +1,7 @@
 """Jobs whose programs are a few lines of shell, on buckets and under roles of a test's own."""
 
+import io
+import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ MAY_ALL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}],
 }
+LR = {"Name": "lr", "MinValue": "0.1", "MaxValue": "0.9"}
 Described = dict[str, Any]
 
 
@@ -84,6 +87,65 @@ class Workshop:
         """Wait until a training job is in a phase."""
         describe = self.sagemaker.describe_training_job
         eventually(lambda: describe(TrainingJobName=name)["SecondaryStatus"] == phase)
+
+    def tuning(self, script: str, config: Mapping[str, Any], **definition: Any) -> dict[str, Any]:
+        """The request for a tuning job whose training jobs run a shell script, `$2` and `$4` ... the values.
+
+        A definition has no entrypoint, so the script is the user's code of a framework's image.
+        """
+        return {
+            "HyperParameterTuningJobName": new_name("t"),
+            "HyperParameterTuningJobConfig": {
+                "Strategy": "Random",
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
+                "ParameterRanges": {"ContinuousParameterRanges": [LR]},
+                **config,
+            },
+            "TrainingJobDefinition": self.definition(script, **definition),
+        }
+
+    def definition(self, script: str, **changes: Any) -> dict[str, Any]:
+        """A definition of training jobs that run a shell script, and print `loss=...;`."""
+        code = f"code/{new_name('c')}.tar.gz"
+        self.s3.put_object(Bucket=self.bucket, Key=code, Body=_archived("train.sh", f"#!/bin/sh\n{script}\n"))
+        given = {
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([-0-9.e]+);"}],
+            },
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/models/"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+            **changes,
+        }
+        static = {
+            "sagemaker_program": '"train.sh"',
+            "sagemaker_submit_directory": f'"s3://{self.bucket}/{code}"',
+        }
+        return {**given, "StaticHyperParameters": {**static, **changes.get("StaticHyperParameters", {})}}
+
+    def tune(self, script: str, config: Mapping[str, Any] | None = None, **definition: Any) -> Described:
+        """Run a tuning job to its end; its description."""
+        request = self.tuning(script, config or {}, **definition)
+        self.sagemaker.create_hyper_parameter_tuning_job(**request)
+        return self.tuned(request["HyperParameterTuningJobName"])
+
+    def tuned(self, name: str) -> Described:
+        """The description of a tuning job at its end."""
+        describe = self.sagemaker.describe_hyper_parameter_tuning_job
+        return self._ended(
+            lambda: describe(HyperParameterTuningJobName=name), "HyperParameterTuningJobStatus"
+        )
+
+    def children(self, name: str, **parameters: Any) -> list[Described]:
+        """The training jobs of a tuning job, as it lists them."""
+        listed = self.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=name, **{"MaxResults": 100, **parameters}
+        )
+        return [dict(each) for each in listed["TrainingJobSummaries"]]
 
     def processing(
         self,
@@ -163,3 +225,12 @@ class Workshop:
 
         eventually(is_over, seen=lambda: found)
         return describe()
+
+
+def _archived(name: str, text: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(text.encode()), 0o755
+        tar.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()

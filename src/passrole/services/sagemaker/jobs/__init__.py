@@ -5,6 +5,6 @@
 - a module for each kind has its operations; lookup.py and refusals.py serve all of them
 """
 
-from passrole.services.sagemaker.jobs import processing, training, transform
+from passrole.services.sagemaker.jobs import processing, training, transform, tuning
 
-__all__ = ["processing", "training", "transform"]
+__all__ = ["processing", "training", "transform", "tuning"]

@@ -28,7 +28,7 @@ class Declared:
 
     def resource(self, ctx: Context, parameters: Parameters) -> str:
         """The ARN of the job that the call names."""
-        return self._kind.arn(ctx.region, ctx.account, parameters[f"{self._kind.word.lower()}_job_name"])
+        return self._kind.arn(ctx.region, ctx.account, parameters[self._kind.name_parameter])
 
     def keys(self, ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
         """SageMaker's own condition keys, and those of the request's tags."""
@@ -69,12 +69,22 @@ async def create(
         served=served,
         is_isolated=is_isolated,
     )
-    session = await check_role(ctx, role_arn, _VALIDATION, arn)
-    for uri in sources:
+    await check_access(ctx, role_arn, arn, sources)
+    return await store(ctx, kind, job)
+
+
+async def check_access(ctx: Context, role_arn: str, source: str, uris: Sequence[str] = ()) -> None:
+    """Refuse a role that SageMaker cannot assume for `source`, or that finds nothing at one of the `uris`."""
+    session = await check_role(ctx, role_arn, _VALIDATION, source)
+    for uri in uris:
         await _check_source(ctx, uri, role_arn, session.principal)
+
+
+async def store(ctx: Context, kind: JobKind, job: Job) -> dict[str, Any]:
+    """Store a new job for the worker; the response has its ARN. Raises ResourceInUse."""
     if not await ctx.store.write(lambda tx: states.created(tx, kind, job)):
-        raise refusals.name_taken(arn)
-    return {f"{kind.member}Arn": arn}
+        raise refusals.name_taken(kind, job)
+    return {f"{kind.member}Arn": job.arn}
 
 
 async def _check_source(ctx: Context, uri: str, role_arn: str, principal: Principal) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from passrole import arns
 from passrole.arns import Account, Region
+from passrole.policy.sagemaker_keys import values_at
 from passrole.services.sagemaker.jobs import metric_definitions
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.store import Collection
@@ -15,8 +16,9 @@ from passrole.store import Collection
 class JobKind:
     """`word` begins the names of members (`TrainingJobName`); `resource` is the type in ARNs, and the kind of
     the worker's tasks. `phases` has AWS's message for each secondary status, where the kind has them.
-    `further` are members that its description adds, `in_summaries` those of List. `missing` has code and
-    message of the error for an unknown name; `{name}` stands for it.
+    `further` are members that its description adds, `in_summaries` those of List, `A.B` for B of A. `missing`
+    has code and message of the error for an unknown name; `{name}` stands for it. `taken` is the message for
+    a name that is used, with `{name}` and `{arn}`.
     """
 
     word: str
@@ -26,6 +28,12 @@ class JobKind:
     further: Callable[[Job], Mapping[str, Any]]
     in_summaries: tuple[str, ...]
     missing: tuple[str, str]
+    taken: str = (
+        "Job name must be unique within an AWS account and region, "
+        "and a job with this name already exists ({arn})"
+    )
+    called: str | None = None
+    """The word as people read it, where it differs."""
 
     @property
     def member(self) -> str:
@@ -35,7 +43,12 @@ class JobKind:
     @property
     def event(self) -> str:
         """The detail type of its events."""
-        return f"SageMaker {self.word} Job State Change"
+        return f"SageMaker {self.called or self.word} Job State Change"
+
+    @property
+    def name_parameter(self) -> str:
+        """The parameter of its operations that has the name: `training_job_name`."""
+        return f"{self.resource.replace('-', '_')}_name"
 
     def arn(self, region: Region, account: Account, name: str) -> str:
         """The ARN of the job of that name."""
@@ -69,7 +82,8 @@ class JobKind:
             *self.in_summaries,
         )
         described = {**self.description(job), "LastModifiedTime": job.modified}
-        return {name: described[name] for name in names if name in described}
+        found = {path.rpartition(".")[2]: values_at(described, path) for path in names}
+        return {name: values[0] for name, values in found.items() if values}
 
 
 def _of_training(job: Job) -> Mapping[str, Any]:
@@ -160,4 +174,25 @@ TRANSFORM = JobKind(
     in_summaries=("FailureReason",),
     missing=("ResourceNotFound", "Could not find requested job with name: {name}"),
 )
-KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING, TRANSFORM)}
+TUNING = JobKind(
+    "HyperParameterTuning",
+    "hyper-parameter-tuning-job",
+    Collection("hyper-parameter-tuning-job", Job),
+    {},
+    lambda job: {"LastModifiedTime": job.modified},
+    in_summaries=(
+        "HyperParameterTuningJobConfig.Strategy",
+        "TrainingJobStatusCounters",
+        "ObjectiveStatusCounters",
+        "HyperParameterTuningJobConfig.ResourceLimits",
+    ),
+    # https://github.com/aws/amazon-sagemaker-examples/issues/1540
+    missing=(
+        "ResourceNotFound",
+        "Amazon SageMaker can't find a tuning job called {name}. Type another name.",
+    ),
+    # https://github.com/aws/amazon-sagemaker-examples/issues/2440
+    taken="A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.",
+    called="HyperParameter Tuning",
+)
+KINDS: Mapping[str, JobKind] = {kind.resource: kind for kind in (TRAINING, PROCESSING, TRANSFORM, TUNING)}

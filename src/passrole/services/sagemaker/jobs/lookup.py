@@ -1,5 +1,6 @@
 """Finds jobs of any kind by name, lists them in pages, and requests their stop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,25 +41,32 @@ class Filters:
 
 async def job(ctx: Context, kind: JobKind, name: str) -> Job:
     """The job of that name. Raises ResourceNotFound, ValidationException (training jobs)."""
-    return await ctx.store.read(lambda tx: _require(tx, ctx, kind, name))
+    return await ctx.store.read(lambda tx: require(tx, ctx, kind, name))
 
 
-async def stop(ctx: Context, kind: JobKind, name: str) -> None:
-    """Request that a job stops; idempotent. Raises ValidationException if it has ended.
+async def stop(ctx: Context, kind: JobKind, name: str, also: Callable[[Tx, Job], None] | None = None) -> None:
+    """Request that a job stops; idempotent. `also` is written with it. Raises ValidationException if it has
+    ended.
 
     Raises ResourceNotFound (processing jobs) or ValidationException (training jobs) for an unknown name.
     """
 
     def request_stop(tx: Tx) -> None:
-        found = _require(tx, ctx, kind, name)
+        found = require(tx, ctx, kind, name)
         if found.has_ended:
             raise refusals.has_ended(kind, found)
         if found.status != STOPPING:
-            now = ctx.clock()
-            states.update(tx, kind, states.stopping(kind, found, now), now)
-            tx.notify(STOPS, found.arn)
+            request_stop_of(tx, kind, found, ctx.clock())
+            if also is not None:
+                also(tx, found)
 
     await ctx.store.write(request_stop)
+
+
+def request_stop_of(tx: Tx, kind: JobKind, found: Job, now: float) -> None:
+    """Write that a job is to stop, and tell whoever runs it."""
+    states.update(tx, kind, states.stopping(kind, found, now), now)
+    tx.notify(STOPS, found.arn)
 
 
 async def page(
@@ -80,7 +88,8 @@ async def page(
     return await ctx.store.read(found)
 
 
-def _require(tx: Tx, ctx: Context, kind: JobKind, name: str) -> Job:
+def require(tx: Tx, ctx: Context, kind: JobKind, name: str) -> Job:
+    """The job of that name. Raises its kind's error for an unknown one."""
     return kind.collection.require(tx, ctx.key(name), lambda: refusals.not_found(kind, name))
 
 

@@ -20,6 +20,10 @@ class Job:
     description that only a run produces, such as FinalMetricDataList. `served` are the containers of the
     model of a transform job, as they were when it was created; they have no network where `is_isolated`.
     `tokens` are hashes, by instance (credentials.py).
+
+    A training job of a tuning job has TuningJobArn among its results. Where the tuning job may stop it early,
+    `watched` is the metric of its objective, and `course` the values of that which it has printed, in order.
+    `ending` is how a tuning job will end, once its training jobs have: Status, and Reason where it failed.
     """
 
     name: str
@@ -42,6 +46,9 @@ class Job:
     tokens: Mapping[str, str] = field(default_factory=dict)
     served: Sequence[Mapping[str, Any]] = ()
     is_isolated: bool = False
+    watched: str | None = None
+    course: Sequence[float] = ()
+    ending: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

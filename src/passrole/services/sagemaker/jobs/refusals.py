@@ -11,18 +11,16 @@ def not_found(kind: JobKind, name: str) -> Fault:
     return Fault(code, message.replace("{name}", name))
 
 
-def name_taken(arn: str) -> Fault:
+def name_taken(kind: JobKind, job: Job) -> Fault:
     """A name cannot be reused, even after its job has ended."""
-    message = (
-        "Job name must be unique within an AWS account and region, "
-        f"and a job with this name already exists ({arn})"
-    )
-    return Fault("ResourceInUse", message)
+    return Fault("ResourceInUse", kind.taken.replace("{name}", job.name).replace("{arn}", job.arn))
 
 
 def has_ended(kind: JobKind, job: Job) -> Fault:
     """A job that has ended cannot be stopped. https://github.com/awslabs/benchmark-ai/issues/928"""
-    message = f"The request was rejected because the {kind.word.lower()} job is in status {job.status}."
+    message = (
+        f"The request was rejected because the {kind.resource.replace('-', ' ')} is in status {job.status}."
+    )
     return Fault("ValidationException", message)
 
 

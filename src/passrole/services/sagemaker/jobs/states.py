@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from passrole import arns
 from passrole.arns import Location
 from passrole.services.sagemaker import state_events
 from passrole.services.sagemaker.jobs.kinds import JobKind
@@ -21,6 +22,10 @@ ENDS = "sagemaker-job-ends"
 """The channel that tells of jobs that have ended, by their ARNs."""
 
 METRICS = "FinalMetricDataList"
+TUNING_JOB = "TuningJobArn"
+"""A member of the results of a training job that a tuning job has made."""
+_COURSE_MAX = 20_000
+"""The most epochs that Hyperband knows."""
 _REASON_CHARACTERS_MAX = 1024
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html#API_DescribeTrainingJob_ResponseSyntax"""
 
@@ -41,6 +46,7 @@ def update(tx: Tx, kind: JobKind, job: Job, at: float) -> Job:
     kind.collection.put(tx, job.key, changed)
     if changed.has_ended:
         tx.notify(ENDS, changed.arn)
+        _wake_tuning(tx, changed)
     _emit_event(tx, kind, changed)
     return changed
 
@@ -52,12 +58,25 @@ def entrusted(tx: Tx, kind: JobKind, key: str, host: str, token_hash: str) -> No
         kind.collection.put(tx, key, replace(job, tokens={**job.tokens, host: token_hash}))
 
 
-def measured(tx: Tx, kind: JobKind, key: str, values: Sequence[Mapping[str, Any]], at: float) -> None:
-    """Store the metrics that a running job has printed; that is no change of state and makes no event."""
+def measured(
+    tx: Tx,
+    kind: JobKind,
+    key: str,
+    values: Sequence[Mapping[str, Any]],
+    at: float,
+    course: Sequence[float] = (),
+) -> None:
+    """Store the metrics that a running job has printed; that is no change of state and makes no event.
+
+    `course` goes on with the values of the metric for which it is watched.
+    """
     job = kind.collection.get(tx, key)
     if job is not None and not job.has_ended:
-        results = {**job.results, METRICS: values}
-        kind.collection.put(tx, key, replace(job, results=results, modified=at))
+        changed = replace(job, results={**job.results, METRICS: values}, modified=at)
+        if course:
+            changed = replace(changed, course=[*job.course, *course][:_COURSE_MAX])
+            _wake_tuning(tx, changed)
+        kind.collection.put(tx, key, changed)
 
 
 def in_phase(kind: JobKind, job: Job, phase: str, at: float) -> Job:
@@ -101,6 +120,14 @@ def ended(kind: JobKind, job: Job, status: str, at: float, **members: Any) -> Jo
 
 def _closed(transitions: Sequence[Mapping[str, Any]], at: float) -> list[Mapping[str, Any]]:
     return [each if "EndTime" in each else {**each, "EndTime": at} for each in transitions]
+
+
+def _wake_tuning(tx: Tx, job: Job) -> None:
+    """Have the tuning job that made it, if any, look at its training jobs; a task, which no crash loses."""
+    arn = arns.parse(job.results.get(TUNING_JOB, ""))
+    if arn is not None:
+        kind, _, name = arn.resource.partition("/")
+        tasks.add(tx, kind, Location(job.account, job.region).key(name), b"", job.modified)
 
 
 def _emit_event(tx: Tx, kind: JobKind, job: Job) -> None:

@@ -42,8 +42,8 @@ async def create_training_job(
     ctx: Context, *, training_job_name: str, role_arn: str, kept: Mapping[str, Any], tags: TagList = ()
 ) -> dict[str, Any]:
     """Start a job; it is InProgress in the response."""
-    _check(kept)
-    return await create(ctx, TRAINING, training_job_name, role_arn, kept, tags, _sources(kept))
+    check(kept)
+    return await create(ctx, TRAINING, training_job_name, role_arn, kept, tags, sources(kept))
 
 
 @operation("sagemaker:DescribeTrainingJob", resource=_DECLARED.resource)
@@ -83,14 +83,14 @@ async def list_training_jobs(
     return await lookup.page(ctx, TRAINING, filters, sort_by, sort_order, next_token, max_results)
 
 
-def _sources(request: Mapping[str, Any]) -> list[str]:
+def sources(request: Mapping[str, Any]) -> list[str]:
     """Where its channels have their data, or the manifests of them."""
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
     found = [channel["DataSource"].get("S3DataSource") for channel in channels]
     return [each["S3Uri"] for each in found if each is not None and each["S3Uri"].startswith("s3://")]
 
 
-def _check(request: Mapping[str, Any]) -> None:
+def check(request: Mapping[str, Any]) -> None:
     """Raises ValidationException for unsupported parameters, bad paths, and expressions that RE2 refuses."""
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or ()
     try:
