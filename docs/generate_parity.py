@@ -39,6 +39,7 @@ PIPELINE_OPERATIONS = (
     *("CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs"),
     *("CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint"),
     "UpdateEndpointWeightsAndCapacities",
+    "ListTrialComponents",
 )
 ENTITIES, VERBS = ("Action", "Artifact", "Context"), ("Create", "Delete", "Describe", "List", "Update")
 

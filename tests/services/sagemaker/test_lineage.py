@@ -151,3 +151,19 @@ def test_both_ends_of_an_association_are_authorised(lineage: Lineage) -> None:
     assert code == "AccessDeniedException" and f"on resource: {data}" in message
     code, message = refusal(half.add_association, SourceArn=data, DestinationArn=run)
     assert code == "AccessDeniedException" and f"on resource: {data}" in message
+
+
+def test_a_context_is_described_by_its_arn_and_deleted(lineage: Lineage) -> None:
+    name = new_name("project")
+    arn = lineage.context(ContextName=name, Description="d")
+    assert lineage.sagemaker.describe_context(ContextName=arn)["Description"] == "d"
+    assert lineage.sagemaker.delete_context(ContextName=name)["ContextArn"] == arn
+    assert refusal(lineage.sagemaker.describe_context, ContextName=name)[0] == "ResourceNotFound"
+
+
+def test_jobs_have_left_no_trial_components(lineage: Lineage) -> None:
+    """The SDK's visualizer asks for those of a job, and shows an empty table."""
+    job = f"arn:aws:sagemaker:us-east-1:{lineage.server.account}:processing-job/j"
+    listed = lineage.sagemaker.list_trial_components
+    assert listed(SourceArn=job)["TrialComponentSummaries"] == []
+    assert refusal(listed, ExperimentName="none")[0] == "ResourceNotFound"

@@ -14,7 +14,14 @@ from passrole.services.sagemaker import (
 )
 from passrole.services.sagemaker.hosting import configs, endpoints
 from passrole.services.sagemaker.jobs import processing, training, transform, tuning
-from passrole.services.sagemaker.lineage import actions, artifacts, associations, contexts, query_lineage
+from passrole.services.sagemaker.lineage import (
+    actions,
+    artifacts,
+    associations,
+    contexts,
+    query_lineage,
+    trial_components,
+)
 from passrole.services.sagemaker.registry import groups, packages
 
 __all__ = [
@@ -36,6 +43,7 @@ __all__ = [
     "tags",
     "training",
     "transform",
+    "trial_components",
     "tuning",
     "versions",
 ]
