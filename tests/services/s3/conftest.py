@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import pytest
@@ -13,6 +14,7 @@ from passrole.config import Config
 from passrole.faults import AccessDenied, Fault
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
+from passrole.services import kms
 from passrole.services import s3 as service
 from passrole.services.context import Context
 from passrole.services.operation import Handler, Operation
@@ -107,6 +109,9 @@ class S3:
         region: str | None = None,
         request_id: str | None = None,
     ) -> dict[str, Any]:
+        if service == "kms":
+            given = {xform_name(each): value for each, value in parameters.items()}
+            return await declared(xform_name(operation), kms).handler(self.context, **given) or {}
         assert service == "s3"
         if (operation, str(parameters.get("Key", ""))) in self.denied:
             raise AccessDenied("AccessDenied", f"not authorized to perform {operation}", status=403)
@@ -117,10 +122,10 @@ class S3:
         return SqliteStore(self.folder)
 
 
-def declared(name: str) -> Operation:
+def declared(name: str, of: ModuleType = service) -> Operation:
     """The declaration of an operation."""
-    for part in service.__all__:
-        handler = vars(getattr(service, part)).get(name)
+    for part in of.__all__:
+        handler = vars(getattr(of, part)).get(name)
         if isinstance(found := getattr(handler, "__operation__", None), Operation):
             return found
     raise AttributeError(name)

@@ -1,22 +1,14 @@
 """Storage classes and encryption: recorded and answered, while the object stays a plain file."""
 
+import uuid
 from typing import Any, TypeAlias
 
 import pytest
 
-from passrole.services.s3 import storage
-
 S3: TypeAlias = Any
-KEY = storage.managed_key("us-east-1", "111122223333")
-
-
-def test_the_key_of_a_region_is_always_the_same_and_another_ones_is_another() -> None:
-    assert storage.managed_key("us-east-1", "111122223333") == KEY
-    assert KEY.startswith("arn:aws:kms:us-east-1:111122223333:key/")
-    assert storage.managed_key("eu-west-1", "111122223333") not in (
-        KEY,
-        KEY.replace("us-east-1", "eu-west-1"),
-    )
+KEY = "arn:aws:kms:us-east-1:111122223333:key/" + str(
+    uuid.uuid5(uuid.NAMESPACE_URL, "kms/us-east-1/111122223333/alias/aws/s3")
+)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +81,7 @@ def test_a_class_is_told_wherever_objects_are(s3: S3, class_: str) -> None:
     "key, message",
     [
         ("alias/mine", "Alias arn:aws:kms:us-east-1:111122223333:alias/mine is not found."),
-        ("not-there", "Invalid keyId 'not-there'"),
+        ("not-there", "Key 'arn:aws:kms:us-east-1:111122223333:key/not-there' does not exist"),
         (
             "arn:aws:kms:us-east-1:111122223333:key/1234abcd",
             "Key 'arn:aws:kms:us-east-1:111122223333:key/1234abcd' does not exist",
@@ -97,9 +89,7 @@ def test_a_class_is_told_wherever_objects_are(s3: S3, class_: str) -> None:
     ],
 )
 @pytest.mark.parametrize("operation", ["put_object", "create_multipart_upload"])
-def test_a_key_that_nobody_would_decide_about_is_refused(
-    s3: S3, operation: str, key: str, message: str
-) -> None:
+def test_a_key_that_is_not_there_is_refused(s3: S3, operation: str, key: str, message: str) -> None:
     given = {"bucket": "data", "key": "k", "server_side_encryption": "aws:kms", "ssekms_key_id": key}
     fault = s3.fault(lambda: getattr(s3, operation)(**given))
     assert (fault.code, fault.status, fault.message) == ("KMS.NotFoundException", 400, message)

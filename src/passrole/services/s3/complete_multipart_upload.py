@@ -13,6 +13,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import (
     checksums,
+    kms_keys,
     object_headers,
     objects,
     storage,
@@ -73,6 +74,7 @@ async def complete_multipart_upload(
         upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
     except Fault:
         return _answer_again(await objects.find(ctx, bucket, key), inside, upload_id, listed)
+    await kms_keys.check(ctx, storage.from_stored(upload.storage), bucket, key)
     present = await ctx.store.read(lambda tx: parts_of(tx, upload_id))
     parts = chosen(present, listed, upload_id)
     size = sum(part.size for part in parts)

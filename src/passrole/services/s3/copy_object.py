@@ -11,6 +11,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import (
     copy_sources,
+    kms_keys,
     names,
     object_headers,
     objects,
@@ -67,10 +68,8 @@ async def copy_object(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Copy an object, with its headers, metadata and tags or with new ones."""
-    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.requested(
-        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
-    )
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.requested(acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
     conditions = {
         "IfMatch": copy_source_if_match,
         "IfModifiedSince": copy_source_if_modified_since,
@@ -91,6 +90,7 @@ async def copy_object(
     replaces = object_headers.directive(metadata_directive, "metadata")
     if not any((replaces, storage_class, server_side_encryption, website_redirect_location)):
         _check_elsewhere(source, bucket, key)
+    stored = await kms_keys.with_data_key(ctx, stored, bucket, key)
     object_metadata = _object_metadata(
         source, headers, stored, metadata if replaces else None, replaces=replaces
     )
@@ -101,7 +101,9 @@ async def copy_object(
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
     """The source object of a copy. Raises NoSuchKey and as `check_source`."""
-    return await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
+    found = await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
+    await kms_keys.check_read(ctx, found)
+    return found
 
 
 async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from passrole.faults import Fault
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import objects, versions
+from passrole.services.s3 import kms_keys, objects, versions
 from passrole.services.s3.conditions import Conditions, byte_range, check_read, part_range
 from passrole.services.s3.object_headers import object_members
 from passrole.services.s3.objects import Object
@@ -116,6 +116,7 @@ async def _read(
     for _ in range(READS_MAX):
         found = await _found(ctx, bucket, key, conditions)
         part = _span(found, range_, part_number)
+        await kms_keys.check_read(ctx, found)
         start, stop = part or (0, found.identity.size)
         body = await objects.read(ctx, found, start, stop)
         if body is not None:

@@ -9,6 +9,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.s3 import (
     checksums,
+    kms_keys,
     names,
     object_headers,
     objects,
@@ -65,10 +66,8 @@ async def put_object(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Write an object: the file is there as a whole or not at all, and on the disk when this returns."""
-    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.requested(
-        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
-    )
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.requested(acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
     given = checksums.given(
         crc32=checksum_crc32,
         crc32c=checksum_crc32_c,
@@ -86,10 +85,11 @@ async def put_object(
         WebsiteRedirectLocation=website_redirect_location,
     )
     tags = object_headers.header_tags(tagging)
+    names.segments(key)
+    stored = await kms_keys.with_data_key(ctx, stored, bucket, key)
     object_metadata = ObjectMetadata(
         headers, object_headers.check_metadata(metadata), given, tags, storage=storage.stored_members(stored)
     )
-    names.segments(key)
     condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
     written = await temporary_files.write(temporary_files.work(ctx), (body,), given)
     _check_written(written, given, content_md5)

@@ -1,19 +1,16 @@
 """The storage class and the encryption of an object, as requested, stored and answered.
 
 The bytes are a plain file whatever is asked, as readable as their disk: class and encryption are recorded and
-answered. So nothing is refused that a pipeline sends by habit: the SageMaker SDK asks for `aws:kms` whenever
-it uploads a folder. What cannot be kept up is refused: another key than AWS's own `aws/s3`, for there is no
-KMS that would decide who may use it, and classes whose objects must be restored before they can be read.
+answered. KMS decides who may write and read an object with a key, all the same (see kms_keys.py). What cannot
+be kept up is refused: classes whose objects must be restored before they can be read.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from passrole.faults import Fault
-from passrole.services.s3.records import Bucket
 from passrole.services.s3.refusals import invalid_argument
 
 STANDARD = "STANDARD"
@@ -21,21 +18,24 @@ CLASSES = frozenset(
     {STANDARD, "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"}
 )
 BY_S3 = "AES256"  # every object's since January 2023, unless another is asked for
+MANAGED_KEY = "alias/aws/s3"  # AWS's own
 BY_KMS = frozenset({"aws:kms", "aws:kms:dsse"})
 
 
 @dataclass(frozen=True)
 class Storage:
-    """`key` is the ARN of the KMS key; `bucket_key` whether a bucket's key spares calls of KMS."""
+    """`key` is the KMS key, as requested and then by its ARN; `bucket_key` whether a bucket's key spares
+    calls of KMS; `data_key` the object's data key (base64), encrypted by the key.
+    """
 
     class_: str = STANDARD
     encryption: str = BY_S3
     key: str | None = None
     bucket_key: bool = False
+    data_key: str = ""
 
 
 def requested(
-    bucket: Bucket,
     acl: str | None = None,
     storage_class: str | None = None,
     server_side_encryption: str | None = None,
@@ -44,7 +44,7 @@ def requested(
 ) -> Storage:
     """The storage class and encryption of a request.
 
-    Raises AccessControlListNotSupported, InvalidStorageClass, InvalidArgument, KMS.NotFoundException.
+    Raises AccessControlListNotSupported, InvalidStorageClass, InvalidArgument.
     """
     if acl not in (None, "", "private", "bucket-owner-full-control"):  # s3fs sends it empty
         raise Fault("AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
@@ -62,7 +62,7 @@ def requested(
             " x-amz-server-side-encryption : aws:kms"
         )
         raise invalid_argument(message, "x-amz-server-side-encryption", encryption)
-    key = _key(bucket, ssekms_key_id) if encryption in BY_KMS else None
+    key = (ssekms_key_id or MANAGED_KEY) if encryption in BY_KMS else None
     return Storage(storage_class or STANDARD, encryption, key, bool(bucket_key_enabled and key))
 
 
@@ -83,26 +83,3 @@ def stored_members(storage: Storage) -> dict[str, Any]:
 def from_stored(stored: Mapping[str, Any]) -> Storage:
     """Inverse of `stored_members`."""
     return Storage(**stored)
-
-
-def managed_key(region: str, account: str) -> str:
-    """The ARN of AWS's own key for S3 in a region; always the same."""
-    id_ = uuid.uuid5(uuid.NAMESPACE_URL, f"kms/{region}/{account}/alias/aws/s3")
-    return f"arn:aws:kms:{region}:{account}:key/{id_}"
-
-
-def _key(bucket: Bucket, given: str | None) -> str:
-    """The KMS key, by its id, its ARN or its alias. Raises KMS.NotFoundException for every other."""
-    arn = managed_key(bucket.region, bucket.account)
-    start = arn.partition("key/")[0]
-    if given in (None, arn, arn.removeprefix(f"{start}key/"), "alias/aws/s3", f"{start}alias/aws/s3"):
-        return arn
-    assert given is not None
-    if given.startswith(("alias/", "arn:")) and ":alias/" in f":{given}":
-        alias = given if given.startswith("arn:") else start + given
-        message = f"Alias {alias} is not found."
-    elif given.startswith("arn:"):
-        message = f"Key '{given}' does not exist"
-    else:
-        message = f"Invalid keyId '{given}'"
-    raise Fault("KMS.NotFoundException", message, status=400)

@@ -11,7 +11,15 @@ from passrole.faults import Fault
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import checksums, names, object_headers, storage, temporary_files, write_permissions
+from passrole.services.s3 import (
+    checksums,
+    kms_keys,
+    names,
+    object_headers,
+    storage,
+    temporary_files,
+    write_permissions,
+)
 from passrole.services.s3.conditions import PART_NUMBER_MAX
 from passrole.services.s3.copy_object import copy_bytes, source_of
 from passrole.services.s3.multipart_uploads import (
@@ -63,13 +71,12 @@ async def create_multipart_upload(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Begin an upload; there is no object before it is completed."""
-    inside = await bucket_of(ctx, bucket, expected_bucket_owner)
-    stored = storage.requested(
-        inside, acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled
-    )
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    stored = storage.requested(acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
     names.segments(key)
     if names.is_marker(key):
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
+    stored = await kms_keys.with_data_key(ctx, stored, bucket, key)
     headers = without_none(
         CacheControl=cache_control,
         ContentDisposition=content_disposition,
@@ -219,7 +226,9 @@ async def _upload(ctx: Context, bucket: str, key: str, upload_id: str, part_numb
     if not 1 <= part_number <= PART_NUMBER_MAX:
         limit = f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"
         raise invalid_argument(limit, "partNumber", part_number)
-    return await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+    upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
+    await kms_keys.check(ctx, storage.from_stored(upload.storage), bucket, key)
+    return upload
 
 
 async def _kept(
