@@ -34,6 +34,7 @@ class FolderState:
     callbacks: Sequence[WaitingCallback]
     jobs: Sequence[str]
     clusters: Sequence[str]
+    endpoints: Sequence[str]
 
 
 def state_of(config: Config, connection: Connection) -> FolderState:
@@ -56,7 +57,14 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         callbacks=waiting_callbacks(connection),
         jobs=[*_jobs(sagemaker, "Training"), *_jobs(sagemaker, "Processing")],
         clusters=[str(cluster["Id"]) for cluster in emr],
+        endpoints=_endpoints(sagemaker),
     )
+
+
+def _endpoints(sagemaker: Client) -> list[str]:
+    """Those that have model servers."""
+    found = listing.pages(sagemaker, "list_endpoints", "Endpoints", SortBy="Name", SortOrder="Ascending")
+    return [str(each["EndpointName"]) for each in found if each["EndpointStatus"] != "Failed"]
 
 
 def _jobs(sagemaker: Client, word: str) -> list[str]:

@@ -180,7 +180,7 @@ def test_the_state_of_the_folder(folder: Folder) -> None:
     assert (found["pipelines"], found["executions"]) == (1, {"Executing": 1, "Failed": 1, "Succeeded": 1})
     assert [each["PipelineExecutionArn"] for each in found["running"]] == [folder.waiting]
     assert [each["token"] for each in found["callbacks"]] == [folder.token]
-    assert (found["jobs"], found["clusters"]) == ([], [])
+    assert (found["jobs"], found["clusters"], found["endpoints"]) == ([], [], [])
     files = [path for path in folder.data.rglob("*") if path.is_file()]
     assert found["sizes"]["database"] >= (folder.data / "passrole.db").stat().st_size
     assert found["sizes"]["total"] == pytest.approx(sum(path.stat().st_size for path in files), abs=200_000)

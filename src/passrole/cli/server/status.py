@@ -75,6 +75,7 @@ def as_json(found: "FolderState") -> dict[str, Any]:
         "callbacks": [callback_as_json(each, now) for each in found.callbacks],
         "jobs": list(found.jobs),
         "clusters": list(found.clusters),
+        "endpoints": list(found.endpoints),
     }
 
 
@@ -116,7 +117,8 @@ def _running(found: "FolderState") -> list[str]:
         for each in found.running
     ]
     jobs = [f"job {name}" for name in found.jobs]
-    return [*executions, *jobs, *(f"cluster {id_}" for id_ in found.clusters)]
+    clusters = [f"cluster {id_}" for id_ in found.clusters]
+    return [*executions, *jobs, *clusters, *(f"endpoint {name}" for name in found.endpoints)]
 
 
 def _waiting(found: "FolderState") -> list[str]:

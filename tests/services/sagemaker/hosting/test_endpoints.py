@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.refusals import refusal
 from tests.services.sagemaker.hosting.conftest import IMAGE, LOGS, TIMES, Host
+
+from passrole.cli import main
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
 BROKEN = "raise RuntimeError('no such library')\n"
@@ -358,6 +361,11 @@ def test_endpoints_are_listed_by_status_and_name(host: Host, served: str) -> Non
         listed = host.sagemaker.list_endpoints(NameContains=served, **given)["Endpoints"]
         assert [each["EndpointName"] for each in listed] == [served]
     assert host.sagemaker.list_endpoints(NameContains=served, StatusEquals="Failed")["Endpoints"] == []
+
+
+def test_status_lists_it_among_what_runs(host: Host, served: str) -> None:
+    done = CliRunner().invoke(main, ["status", "--data", str(host.server.data)], prog_name="passrole")
+    assert f"endpoint {served}" in done.stdout
 
 
 def test_tags_are_the_endpoints(host: Host, served: str) -> None:
