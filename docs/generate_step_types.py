@@ -34,6 +34,7 @@ NEEDED = {
     "Processing": SANDBOX,
     "Training": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm, `notebooks` for NotebookJob",
     "Tuning": f"{SANDBOX}; the extra `tuning` for the strategy Bayesian",
+    "Transform": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "EMR": "Java and the extra `emr`",
 }
 DIFFERS = {
@@ -41,6 +42,7 @@ DIFFERS = {
     "Callback": "nothing known",
     "EMR": "runs on this machine, or on the Spark master that you name",
     "Processing": "your Python environment stands for AWS's images; instance types count for nothing",
+    "Transform": "one server of the model answers one request at a time",
     "Training": "as Processing; spot capacity is never taken back. `@step` functions and NotebookJob "
     "steps are of this type",
     "Tuning": "as Training; Bayesian is Optuna's; no warm start, no Autotune",
@@ -54,7 +56,6 @@ DIFFERS = {
     "ForEach": "AWS documents only the SDK's classes; [parity](parity.md) has what was chosen",
 }
 WHY_NOT = {
-    "Transform": "no model server yet",
     "InferenceComponent": "components share instances and scale by themselves; one machine cannot",
     "AutoML": "AWS's Autopilot is closed",
     "QualityCheck": "AWS's analyser is a closed image",

@@ -26,7 +26,7 @@ REFUSED = {"fail": "F1 can not depends on F0"}
 # Step types that the SDK writes and passrole does not run, each in the shortest step that says so.
 UNSUPPORTED = (
     *("AutoML", "Cleanup", "ClarifyCheck", "EMRServerless"),
-    *("InferenceComponent", "QualityCheck", "Transform", "Tuning"),
+    *("InferenceComponent", "QualityCheck", "Tuning"),
 )
 
 

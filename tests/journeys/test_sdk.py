@@ -266,6 +266,30 @@ def test_a_notebook_is_a_step(start_server: Callable[..., Server], sandboxed: No
 
 
 @pytest.mark.slow
+def test_a_transformer_and_a_transform_step_join_predictions_to_their_records(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("Transformer is version 2's")
+    run_notebook("sdk/transform_version_2.py")
+    for place in ("alone", "steps"):
+        found = {key: _content(server, key) for key in _keys(server, f"transform/{place}/")}
+        assert found == {f"transform/{place}/rows.csv.out": b"id1,4.0\nid2,8.0\n"}
+    sagemaker = server.client("sagemaker")
+    (execution,) = sagemaker.list_pipeline_executions(PipelineName="SdkTransform")[
+        "PipelineExecutionSummaries"
+    ]
+    arn = execution["PipelineExecutionArn"]
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    metadata = {step["StepName"]: step["Metadata"] for step in steps}
+    assert ":transform-job/pipelines-" in metadata["Predict"]["TransformJob"]["Arn"]
+    done = CliRunner().invoke(main, ["logs", "--data", str(server.data), arn])
+    assert "MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD" in done.output, (
+        done.output
+    )
+
+
+@pytest.mark.slow
 def test_steps_of_older_code_run_and_a_lost_job_is_tried_again(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:

@@ -150,11 +150,9 @@ def test_a_type_that_passrole_does_not_run_is_run_by_its_stub_alone(passrole: Se
 
 def test_a_step_that_only_a_stub_can_run_fails_without_it(passrole: Server) -> None:
     passrole.stub("Other")
-    name = passrole.pipeline(pipeline({"Name": "Other", "Type": "Transform", "Arguments": {}}))
+    name = passrole.pipeline(pipeline({"Name": "Other", "Type": "AutoML", "Arguments": {}}))
     passrole.unstub()
-    passrole.run(name).step("Other").failed(
-        "does not run steps of the type Transform; a stub can stand for it"
-    )
+    passrole.run(name).step("Other").failed("does not run steps of the type AutoML; a stub can stand for it")
 
 
 def test_a_stub_is_shown_where_steps_are_listed(passrole: Server) -> None:

@@ -55,7 +55,7 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         executions=Counter(each["PipelineExecutionStatus"] for each in started),
         running=[each for each in started if each["PipelineExecutionStatus"] not in ENDED],
         callbacks=waiting_callbacks(connection),
-        jobs=[*_jobs(sagemaker, "Training"), *_jobs(sagemaker, "Processing")],
+        jobs=[each for word in ("Training", "Processing", "Transform") for each in _jobs(sagemaker, word)],
         clusters=[str(cluster["Id"]) for cluster in emr],
         endpoints=_endpoints(sagemaker),
     )

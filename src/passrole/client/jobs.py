@@ -96,8 +96,9 @@ def describe(sagemaker: Any, arn: str) -> tuple[str, str, Mapping[str, Any]]:
 
 
 def instances(described: Mapping[str, Any]) -> int:
-    """How many instances a job has, by its description."""
-    cluster = described.get("ResourceConfig") or described["ProcessingResources"]["ClusterConfig"]
+    """How many instances a job has here, by its description: a batch transform has one."""
+    processing = (described.get("ProcessingResources") or {}).get("ClusterConfig")
+    cluster = described.get("ResourceConfig") or processing or {}
     return int(cluster.get("InstanceCount") or 1)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _RUNNING = ("Executing", "Stopping")
 _LOOKED_AT = (*_RUNNING, "Failed")
-_JOBS = ("TrainingJob", "ProcessingJob")
+_JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 _HAVE_LOGS = ("Lambda", "EMR", *_JOBS)
 # The call itself was denied; what a function raised has the same beginning, but no user.
 _NEVER_RAN = re.compile(r"ClientError: Failed to invoke \S+ Error Details: User: \S+ is not authorized ")

@@ -251,7 +251,8 @@ def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[
 def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterator[str]:
     """The ARNs of all jobs that the execution made for the step, oldest first."""
     sagemaker = connection.client("sagemaker")
-    word = "Training" if "TrainingJob" in listed["Metadata"] else "Processing"
+    known = (word for word in ("Training", "Transform") if f"{word}Job" in listed["Metadata"])
+    word = next(known, "Processing")
     asked = {"NameContains": arn.rpartition("/")[2], "SortBy": "CreationTime", "SortOrder": "Ascending"}
     for job in pages(sagemaker, f"list_{word.lower()}_jobs", f"{word}JobSummaries", **asked):
         found = str(job[f"{word}JobArn"])

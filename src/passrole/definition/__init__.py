@@ -19,6 +19,7 @@ from passrole.definition.kinds.model import ModelStep
 from passrole.definition.kinds.processing import ProcessingStep, PropertyFile
 from passrole.definition.kinds.register_model import RegisterModelStep
 from passrole.definition.kinds.training import TrainingStep
+from passrole.definition.kinds.transform import TransformStep
 from passrole.definition.kinds.tuning import TuningStep
 from passrole.definition.kinds.unsupported import UnsupportedStep
 from passrole.definition.parameters import Parameter, effective
@@ -48,6 +49,7 @@ __all__ = [
     "RegisterModelStep",
     "Step",
     "TrainingStep",
+    "TransformStep",
     "Trigger",
     "TuningStep",
     "UnsupportedStep",

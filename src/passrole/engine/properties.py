@@ -16,6 +16,7 @@ from passrole.definition import (
     RegisterModelStep,
     Step,
     TrainingStep,
+    TransformStep,
     TuningStep,
 )
 from passrole.definition.expressions import Json, StepRef
@@ -106,6 +107,7 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     ProcessingStep: _of_answer,
     TrainingStep: _of_answer,
     TuningStep: _of_answer,
+    TransformStep: _of_answer,
     ModelStep: _of_answer,
     LineageStep: _of_answer,
     RegisterModelStep: _of_answer,

@@ -19,6 +19,7 @@ from passrole.definition.kinds import (
     processing,
     register_model,
     training,
+    transform,
     tuning,
     unsupported,
 )
@@ -34,6 +35,7 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     processing.KIND,
     training.KIND,
     tuning.KIND,
+    transform.KIND,
     model.KIND,
     register_model.KIND,
     endpoint_config.KIND,
@@ -63,7 +65,6 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "InferenceComponent",
         "Job",
         "QualityCheck",
-        "Transform",
     }
 )
 """SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""

@@ -20,6 +20,7 @@ from passrole.definition import (
     RegisterModelStep,
     Step,
     TrainingStep,
+    TransformStep,
     TuningStep,
 )
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
@@ -40,6 +41,7 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
     EmrStep: EMR,
     ProcessingStep: sagemaker_job("Processing"),
     TrainingStep: sagemaker_job("Training"),
+    TransformStep: sagemaker_job("Transform"),
     EndpointStep: ENDPOINT,
     TuningStep: TUNING,
 }

@@ -12,7 +12,7 @@ from passrole.services.operation import operation
 
 LOG_BYTES_MAX = 4_194_304
 
-_JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
+_JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob", "transform-job": "TransformJob"}
 
 
 @operation(None)
@@ -31,14 +31,16 @@ async def read_emr_step_log(
 
 @operation(None)
 async def describe_job_transfer(ctx: Context, *, job_arn: str) -> dict[str, Any]:
-    """How many bytes of how many a training or processing job has downloaded or uploaded so far.
+    """How many bytes of how many a job has downloaded or uploaded so far.
 
     Empty where nothing large is under way. Raises ValidationException for another ARN.
     """
     found = arns.parse(job_arn) if isinstance(job_arn, str) else None
     kind, _, name = found.resource.partition("/") if found else ("", "", "")
     if kind not in _JOBS:
-        raise Fault("ValidationException", "JobArn must be the ARN of a training or processing job")
+        raise Fault(
+            "ValidationException", "JobArn must be the ARN of a training, processing or transform job"
+        )
     member = _JOBS[kind]
     described = await ctx.call("sagemaker", f"Describe{member}", {f"{member}Name": name})
     if described[f"{member}Arn"] != job_arn:
