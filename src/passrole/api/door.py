@@ -238,6 +238,7 @@ class Door:
             clock=self._steady,
             config=self._config,
             models=self._models,
+            supports=table.supports,
             hung_up=call.hung_up,
         )
 

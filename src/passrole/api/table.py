@@ -90,6 +90,11 @@ def find(service: str, operation: str) -> Operation:
     return found
 
 
+def supports(service: str, operation: str) -> bool:
+    """Whether there is the operation that AWS spells `operation`."""
+    return (service, xform_name(operation)) in _OPERATIONS
+
+
 def _gathered() -> dict[tuple[str, str], Operation]:
     return {
         (service, declared.name): declared

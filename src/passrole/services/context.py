@@ -62,6 +62,8 @@ class Context:
     clock: Clock
     config: Config
     models: ModelServers = field(default_factory=ModelServers)
+    supports: Callable[[str, str], bool] = lambda _service, _operation: True
+    """Whether passrole has an operation, by botocore's name of its service and AWS's spelling."""
     hung_up: Callable[[], Awaitable[None]] | None = None
     """Returns once the caller has closed its connection; None where there is none. For who waits long."""
 

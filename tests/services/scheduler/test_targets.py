@@ -186,6 +186,10 @@ def test_a_universal_target_is_the_operation_that_it_names(workshop: Workshop) -
         ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:receiveMessage", "Input": "{}"}, "only reads"),
         ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:inventMessage", "Input": "{}"}, "not an operation of sqs"),
         ({"Arn": "arn:aws:scheduler:::aws-sdk:sqs:SendMessage", "Input": "{}"}, "not an operation of sqs"),
+        (
+            {"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startNotebookInstance", "Input": "{}"},
+            "passrole does not support the operation sagemaker:StartNotebookInstance",
+        ),
         ({"Arn": "arn:aws:scheduler:::aws-sdk:ec2:runInstances", "Input": "{}"}, "passrole does not support"),
     ],
 )

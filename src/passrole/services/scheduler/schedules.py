@@ -171,7 +171,7 @@ async def _checked(ctx: Context, group: str, name: str, asked: Mapping[str, Any]
     retries = {**_RETRIES, **(target.get("RetryPolicy") or {})}
     given = {**_DEFAULTS, **asked, "Target": {**target, "RetryPolicy": retries}}
     timing.check(given, ctx.clock())
-    targets.check(target)
+    targets.check(target, ctx.supports)
     schedule, of_group = _arns(ctx.region, ctx.account, group, name)
     await check_role(ctx, target["RoleArn"], schedule, of_group)
     return given

@@ -60,9 +60,10 @@ class Kind:
     takes_json: bool = False
 
 
-def check(target: Mapping[str, Any]) -> None:
+def check(target: Mapping[str, Any], supports: Callable[[str, str], bool]) -> None:
     """Refuse a target that could not be invoked. AWS does not ask whether it exists.
 
+    `supports` says of a service (botocore's name) and an operation whether passrole has it.
     Raises ValidationException.
     """
     dead_letters = dead_letter_queue(target)
@@ -73,7 +74,7 @@ def check(target: Mapping[str, Any]) -> None:
         raise refusals.invalid(f"Invalid target ARN {target['Arn']}.")
     if universal.is_universal(arn):
         _check_members(target, None)
-        universal.check(arn, target.get("Input"))
+        universal.check(arn, target.get("Input"), supports)
         return
     _check_place(arn)
     kind = _KINDS.get(arn.service)

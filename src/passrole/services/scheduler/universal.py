@@ -5,7 +5,7 @@ refuses operations that only read.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -61,12 +61,14 @@ def is_universal(arn: Arn) -> bool:
     return arn.service == "scheduler" and arn.resource.startswith(_PREFIX)
 
 
-def check(arn: Arn, given: str | None) -> None:
-    """Refuse an operation that AWS would not call or that is unknown, and an input that is no request.
+def check(arn: Arn, given: str | None, supports: Callable[[str, str], bool]) -> None:
+    """Refuse an operation that AWS would not call or that is not here, and an input that is no request.
 
     Raises ValidationException.
     """
-    _operation(arn)
+    service, operation = _operation(arn)
+    if not supports(service, operation):
+        raise refusals.unsupported(f"the operation {service}:{operation}")
     if given is None:
         raise refusals.invalid(f"Input is required for the target {arn}.")
     request(arn, given)
