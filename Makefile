@@ -7,6 +7,7 @@ CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
 NOTEBOOKS := .venv-notebooks
 BROWSER := .venv-browser
+CHECKS := .venv-checks
 S3A := .s3a
 SITE := .venv-docs
 FAST := definition engine patterns wire history identities audit worker
@@ -20,7 +21,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-browser screenshots bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +124,14 @@ $(BROWSER)/.installed: pyproject.toml
 
 screenshots: $(BROWSER)/.installed ## the pictures of the console in docs/images
 	$(BROWSER)/bin/python docs/make_screenshots.py
+
+test-checks: dev $(CHECKS)/.installed ## checks of bias by smclarify, in an environment of 400 MB
+	PASSROLE_CHECKS_PYTHON=$(CURDIR)/$(CHECKS)/bin/python $(BIN)/pytest -rs tests/runtimes/programs/test_clarify.py tests/journeys/test_sdk.py -k "clarify or bias"
+
+$(CHECKS)/.installed: Makefile
+	$(PYTHON) -m venv $(CHECKS)
+	$(CHECKS)/bin/python -m pip install --quiet "pandas>=2" "smclarify>=0.5"
+	touch $@
 
 demo: install ## the bundled pipeline and its refused twin
 	@$(BIN)/passrole demo

@@ -36,6 +36,8 @@ NEEDED = {
     "Tuning": f"{SANDBOX}; the extra `tuning` for the strategy Bayesian",
     "Transform": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "EMR": "Java and the extra `emr`",
+    "QualityCheck": f"{SANDBOX}; pandas in your environment, or a container of AWS's analyser",
+    "ClarifyCheck": f"{SANDBOX}; the extra `checks` in your environment, or a container of AWS's analyser",
 }
 DIFFERS = {
     "Lambda": "functions are Python or JavaScript",
@@ -47,6 +49,8 @@ DIFFERS = {
     "steps are of this type",
     "Tuning": "as Training; Bayesian is Optuna's; no warm start, no Autotune",
     "Model": "created and described; an image whose program nothing here stands for needs a container",
+    "QualityCheck": "an emulation stands for AWS's closed analyser; no scripts before or after it",
+    "ClarifyCheck": "as QualityCheck; DATA_BIAS only, as no model server answers an emulation yet",
     "RegisterModel": "no validation: a package is Completed at once",
     "EndpointConfig": "data capture, shadows, explainers and asynchronous inference are refused by name",
     "Endpoint": "its model servers are programs of this machine; a CacheConfig does nothing",
@@ -58,8 +62,6 @@ DIFFERS = {
 WHY_NOT = {
     "InferenceComponent": "components share instances and scale by themselves; one machine cannot",
     "AutoML": "AWS's Autopilot is closed",
-    "QualityCheck": "AWS's analyser is a closed image",
-    "ClarifyCheck": "AWS's analyser is a closed image",
     "EMRServerless": "no applications of EMR Serverless yet",
     "Cleanup": "AWS documents no server side",
     "Athena": "no Athena here",

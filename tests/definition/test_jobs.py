@@ -23,6 +23,7 @@ from passrole.definition.steps import CacheConfig, RetryPolicy
 
 RECORDED = Path(__file__).parent / "recorded_jobs"
 STEPS = {  # what the SDK wrote -> its steps in order
+    "job-checks": ["Q", "C"],
     "job-fwproc": ["P"],
     "job-fwtrain": ["PT", "HF", "TF", "XG"],
     "job-legacy-register-create": ["T", "C2", "Reg2-RegisterModel"],

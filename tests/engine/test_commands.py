@@ -10,6 +10,7 @@ from passrole.engine.commands import (
     CancelJob,
     Command,
     CreateResource,
+    FindBaseline,
     InvokeFunction,
     ReadJson,
     SearchCache,
@@ -68,6 +69,11 @@ STORED: list[tuple[Command, str, dict[str, object]]] = [
             "name": "n",
             "request": {"PrimaryContainer": {}},
         },
+    ),
+    (
+        FindBaseline(step="s", attempt=2, group="G"),
+        "s/2/baseline",
+        {"command": "FindBaseline", "step": "s", "attempt": 2, "group": "G"},
     ),
     (
         ReadJson(step="s", attempt=1, wanted=[["s3://b/k", "a.b"]], turn=2),

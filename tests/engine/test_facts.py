@@ -125,6 +125,10 @@ STORED: list[tuple[Fact, dict[str, object]]] = [
     (facts.CommandWithdrawn(at=2.5, step="s", attempt=1), {"fact": "CommandWithdrawn", **STEP}),
     (facts.StepPreparing(at=2.5, step="s", attempt=1), {"fact": "StepPreparing", **STEP}),
     (
+        facts.BaselineFound(at=2.5, step="s", attempt=1, package="arn:p", baselines={"Bias": {}}),
+        {"fact": "BaselineFound", **STEP, "package": "arn:p", "baselines": {"Bias": {}}},
+    ),
+    (
         facts.JsonRead(at=2.5, step="s", attempt=1, values=(("s3://b/k", "a.b", {"n": [1]}),)),
         {"fact": "JsonRead", **STEP, "values": [["s3://b/k", "a.b", {"n": [1]}]]},
     ),

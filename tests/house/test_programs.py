@@ -17,6 +17,8 @@ BELOW = {
     "notebook_mode.py": {"papermill", "jupyter_client"},
     "xgboost_mode.py": {"xgboost_algorithm"},
     "serve_model.py": {"model_server"},
+    "model_monitor.py": {"analysers"},
+    "clarify.py": {"analysers"},
 }
 
 

@@ -153,6 +153,16 @@ def test_xgboost_trains_without_a_script(start_server: Callable[..., Server], sa
 
 
 @pytest.mark.slow
+def test_a_baseline_is_registered_approved_and_drifted_from(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("version 2 is not installed")
+    run_notebook("sdk/checks_version_2.py")
+    assert "checks/data-quality/constraint_violations.json" in _keys(server, "checks/")
+
+
+@pytest.mark.slow
 def test_the_tutorial_of_abalones_runs_with_a_script(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:

@@ -68,7 +68,26 @@ def test_a_processing_job_runs_its_entrypoint() -> None:
     spark = {"ImageUri": f"{REGISTRY}/sagemaker-spark-processing:3.3-cpu", **entrypoint}
     assert images.processing(spark, Machine()).form == "spark"
     with pytest.raises(CannotRun):
-        images.processing({"ImageUri": f"{REGISTRY}/sagemaker-model-monitor-analyzer"}, Machine())
+        images.processing({"ImageUri": f"{REGISTRY}/linear-learner:1"}, Machine())
+
+
+@pytest.mark.parametrize(
+    ("image", "form"),
+    [
+        ("sagemaker-model-monitor-analyzer", "quality analyser"),
+        ("sagemaker-clarify-processing:1.0", "bias analyser"),
+    ],
+)
+def test_a_closed_analyser_is_emulated_unless_the_user_says_otherwise(image: str, form: Any) -> None:
+    specification = {"ImageUri": f"{REGISTRY}/{image}"}
+    docker = Machine(has_containers=lambda: True)
+    assert images.processing(specification, docker) == Chosen(form)
+    own = Machine(ImageRules("*-analyzer*=python:/env *clarify*=python:/env").rules)
+    assert images.processing(specification, own) == Chosen(form, "/env")
+    real = Machine(ImageRules("*-analyzer*=container *clarify*=container").rules)
+    assert images.processing(specification, real) == Chosen("container")
+    other = Machine(ImageRules("*=command:mine").rules)
+    assert images.processing(specification, other) == Chosen("command", command=("mine",))
 
 
 def test_the_users_own_word_comes_first() -> None:

@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _RUNNING = ("Executing", "Stopping")
 _LOOKED_AT = (*_RUNNING, "Failed")
-_JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
-_HAVE_LOGS = ("Lambda", "EMR", *_JOBS)
+_JOBS = {
+    "TrainingJob": "Arn",
+    "ProcessingJob": "Arn",
+    "TransformJob": "Arn",
+    "QualityCheck": "CheckJobArn",
+    "ClarifyCheck": "CheckJobArn",
+}
+"""By the member of a step's metadata, the key that has the ARN of its job."""
+_HAVE_LOGS = ("Lambda", "EMR")
 # The call itself was denied; what a function raised has the same beginning, but no user.
 _NEVER_RAN = re.compile(r"ClientError: Failed to invoke \S+ Error Details: User: \S+ is not authorized ")
 _DENIED = ("AccessDenied", "not authorized")
@@ -149,7 +156,8 @@ def _lasting(step: Step) -> tuple[object, ...]:
 def job_of(listed: Mapping[str, Any]) -> str:
     """The ARN of the job of a step as it is listed; empty where it has none."""
     metadata = listed.get("Metadata", {})
-    return next((str(metadata[each]["Arn"]) for each in _JOBS if each in metadata), "")
+    arns = (metadata[each].get(key) for each, key in _JOBS.items() if each in metadata)
+    return str(next(filter(None, arns), ""))
 
 
 def taken_from(listed: Mapping[str, Any]) -> str:
@@ -176,7 +184,7 @@ def _step(listed: Mapping[str, Any], now: float) -> Step:
         taken_from=source,
         is_cached="CacheHitResult" in listed,
         job_arn="" if source else job_of(listed),
-        has_logs=not source and not _NEVER_RAN.match(reason) and any(each in metadata for each in _HAVE_LOGS),
+        has_logs=not source and not _NEVER_RAN.match(reason) and _has_logs(listed),
         iteration=_iteration(listed.get("IterationContext")),
         counts=_counts(metadata.get("ForEach")),
     )
@@ -190,6 +198,10 @@ def _counts(found: Mapping[str, Any] | None) -> Counts | None:
     if not found:
         return None
     return Counts(*(found[f"{each}StepCount"] for each in ("Total", "Succeeded", "Failed", "Stopped")))
+
+
+def _has_logs(listed: Mapping[str, Any]) -> bool:
+    return any(each in listed.get("Metadata", {}) for each in _HAVE_LOGS) or job_of(listed) != ""
 
 
 def _seconds(listed: Mapping[str, Any], now: float) -> float:

@@ -7,6 +7,7 @@ parameters of one execution; everything else is a part of a Pipeline.
 
 from passrole.definition.document import Pipeline, parse, parse_stored
 from passrole.definition.kinds.callback import CallbackStep
+from passrole.definition.kinds.checks import CheckStep, ClarifyCheckStep, QualityCheckStep
 from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
 from passrole.definition.kinds.endpoint import EndpointStep
@@ -28,6 +29,8 @@ from passrole.definition.steps import CreationStep, FollowedStep, JobStep, Step,
 
 __all__ = [
     "CallbackStep",
+    "CheckStep",
+    "ClarifyCheckStep",
     "ConditionStep",
     "CreationStep",
     "DefinitionError",
@@ -46,6 +49,7 @@ __all__ = [
     "Problem",
     "ProcessingStep",
     "PropertyFile",
+    "QualityCheckStep",
     "RegisterModelStep",
     "Step",
     "TrainingStep",

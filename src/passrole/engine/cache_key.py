@@ -1,7 +1,7 @@
 """Which earlier step a cached step may take over: the same type, and the same of what AWS compares.
 
 AWS compares resolved arguments, not what lies in S3; outputs, roles, resources, stopping conditions,
-networks, tags and names do not count, so that a changed instance type still hits.
+networks, tags and names do not count but for checks, so that a changed instance type still hits.
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
 """
 
@@ -42,8 +42,27 @@ _SAGEMAKER = {
         "ProblemType",
     ),
 }
+_CHECK = (
+    "AppSpecification",
+    "Environment",
+    "ProcessingInputs",
+    "ProcessingOutputConfig",
+    "ProcessingResources",
+    "NetworkConfig",
+    "RoleArn",
+    "StoppingCondition",
+    "Tags",
+    "CheckType",
+    "SkipCheck",
+    "RegisterNewBaseline",
+    "ModelPackageGroupName",
+    "SuppliedBaselineConstraints",
+)
+"""The configurations of a check and of its job count as a whole, unlike those of other jobs."""
+
+_CHECKS = {"QualityCheck": (*_CHECK, "SuppliedBaselineStatistics"), "ClarifyCheck": (*_CHECK, "ModelName")}
 _EMR = {"EMR": ("ClusterId", "ClusterConfig", "StepConfig")}
-COMPARED: Mapping[str, tuple[str, ...]] = {**_SAGEMAKER, **_EMR}
+COMPARED: Mapping[str, tuple[str, ...]] = {**_SAGEMAKER, **_CHECKS, **_EMR}
 """By type of step, the paths into its arguments that count. A type that is not here never hits: AWS lists no
 keys for Lambda, Callback, EndpointConfig and Endpoint steps, and a model is made anew each time.
 """

@@ -4,8 +4,8 @@ Knows no AWS client; `worker/effects.py` has one function per command. A command
 twice after a crash, so `key` tells the same command from another one of its execution. The driver
 answers each with an input fact: InvokeFunction with LambdaReturned, LambdaTimedOut or CommandWithdrawn,
 SendCallback with CallbackSent or EffectFailed of the same `status`, SubmitJob with JobSubmitted, CancelJob
-with JobCancelSent, CreateResource with ResourceCreated, ReadJson with JsonRead and AnswerStub with
-StubAnswered, or each with EffectFailed.
+with JobCancelSent, CreateResource with ResourceCreated, ReadJson with JsonRead, FindBaseline with
+BaselineFound and AnswerStub with StubAnswered, or each with EffectFailed.
 
 Two are not performed outside: SearchCache is answered by CacheSearched from the store, and AwaitRetry by
 RetryDue once it is time.
@@ -97,6 +97,15 @@ class ReadJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindBaseline:
+    """Look for the baselines of the latest approved package of a model package `group`."""
+
+    step: str
+    attempt: int
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerStub:
     """Ask the function of a test what a step came to, whose `arguments` these are."""
 
@@ -125,7 +134,14 @@ class AwaitRetry:
 
 
 PerformedOutside: TypeAlias = (
-    InvokeFunction | SendCallback | SubmitJob | CreateResource | CancelJob | ReadJson | AnswerStub
+    InvokeFunction
+    | SendCallback
+    | SubmitJob
+    | CreateResource
+    | CancelJob
+    | ReadJson
+    | FindBaseline
+    | AnswerStub
 )
 Command: TypeAlias = PerformedOutside | SearchCache | AwaitRetry
 
@@ -135,6 +151,8 @@ def key(command: Command) -> str:
     name = f"{command.step}/{command.attempt}"
     if isinstance(command, ReadJson):
         return f"{name}/json-{command.turn}"
+    if isinstance(command, FindBaseline):
+        return f"{name}/baseline"
     return f"{name}/stopping" if status_of(command) == "Stopping" else name
 
 

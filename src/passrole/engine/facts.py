@@ -14,6 +14,7 @@ folding it needs no rules and gives the same state under any later version of th
     JobSubmitted    JobCancelSent            ExecutionEnded
     JobEnded        RetryDue                 StepPreparing  StepRetrying
     JsonRead        CacheSearched
+    BaselineFound
     ResourceCreated
     EffectFailed    CommandWithdrawn
     StubAnswered
@@ -236,6 +237,19 @@ class CacheSearched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineFound:
+    """An earlier baseline was looked for. `baselines` are the DriftCheckBaselines of the latest approved
+    `package` (an ARN) of the group; None where no package is approved.
+    """
+
+    at: float
+    step: str
+    attempt: int
+    package: str | None = None
+    baselines: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StubAnswered:
     """The function of a test said what a step came to; see stubs.py for the form of a `stub`."""
 
@@ -374,6 +388,7 @@ InputFact: TypeAlias = (
     | EffectFailed
     | JsonRead
     | CacheSearched
+    | BaselineFound
     | StubAnswered
     | ParallelismChanged
     | StopRequested

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from passrole.definition import (
     CallbackStep,
+    ClarifyCheckStep,
     ConditionStep,
     EmrStep,
     EndpointConfigStep,
@@ -13,6 +14,7 @@ from passrole.definition import (
     LineageStep,
     ModelStep,
     ProcessingStep,
+    QualityCheckStep,
     RegisterModelStep,
     Step,
     TrainingStep,
@@ -66,6 +68,13 @@ def _of_answer(reference: StepRef, source: StepState) -> Json:
     return _of_description(dict(source.properties), reference, source)
 
 
+def _of_check(reference: StepRef, source: StepState) -> Json:
+    """A file of one of the step's two baselines, as its metadata have it, or its stub."""
+    return _of_description(
+        {**source.metadata.get(source.step.type_, {}), **source.properties}, reference, source
+    )
+
+
 def _of_description(description: Json, reference: StepRef, source: StepState) -> Json:
     """What the path leads to in the answer of the service that runs the job."""
     properties = kind_of(source.step).properties
@@ -113,6 +122,8 @@ PROPERTIES: Mapping[type[Step], Callable[[StepRef, StepState], Json]] = {
     RegisterModelStep: _of_answer,
     EndpointConfigStep: _of_answer,
     EndpointStep: _of_answer,
+    QualityCheckStep: _of_check,
+    ClarifyCheckStep: _of_check,
     ConditionStep: _outcome,
     ForEachStep: _of_loop,
     **{kind.step: _of_stub for kind in UNSUPPORTED.values()},

@@ -18,6 +18,7 @@ from passrole.definition.expressions import Json, JsonGet
 from passrole.definition.kinds import kind_of
 from passrole.definition.loops import Iteration, gets_of, iteration_of
 from passrole.engine.facts import (
+    BaselineFound,
     CacheSearched,
     CallbackAnswered,
     CallbackSent,
@@ -203,7 +204,7 @@ def _callback_sent(state: State, fact: CallbackSent) -> None:
 
 def _job_submitted(state: State, fact: JobSubmitted) -> None:
     before = state.steps[fact.step]
-    metadata = {**before.metadata, **fact.handle}  # of an attempt before, nothing is left
+    metadata = _merged(before.known, fact.handle)  # of an attempt before, nothing is left
     state.steps[fact.step] = before._replace(sent="Executing", metadata=metadata)
 
 
@@ -231,6 +232,11 @@ def _retry_due(state: State, fact: RetryDue) -> None:
 
 def _cache_searched(state: State, fact: CacheSearched) -> None:
     state.steps[fact.step] = state.steps[fact.step]._replace(is_searched=True)
+
+
+def _baseline_found(state: State, fact: BaselineFound) -> None:
+    before = state.steps[fact.step]
+    state.steps[fact.step] = before._replace(package=fact.package, baselines=fact.baselines)
 
 
 def _lambda_timed_out(state: State, _fact: LambdaTimedOut) -> None:
@@ -297,13 +303,21 @@ def _step_started(state: State, fact: StepStarted) -> None:
     if prepared is None:
         _leave_queue(state, fact)
     step = prepared.step if prepared else state.step(fact.step)
-    read = prepared.read if prepared else EMPTY
+    before = prepared or StepState(step, fact.attempt, "Executing", fact.at)
     if fact.items is not None:
         state.loops[fact.step] = Loop(fact.items)
     elif fact.step in state.loops:
         state.loops[fact.step] = state.loops[fact.step]._replace(is_open=True)
     state.steps[fact.step] = StepState(
-        step, fact.attempt, "Executing", fact.at, metadata=fact.metadata, read=read
+        step,
+        fact.attempt,
+        "Executing",
+        fact.at,
+        metadata=fact.metadata,
+        known=fact.metadata,
+        read=before.read,
+        package=before.package,
+        baselines=before.baselines,
     )
 
 
@@ -443,6 +457,7 @@ _CHANGES: dict[type[Fact], Callable[[State, Any], None]] = {
     EffectFailed: _nothing,
     JsonRead: _json_read,
     CacheSearched: _cache_searched,
+    BaselineFound: _baseline_found,
     StubAnswered: _nothing,
     ParallelismChanged: _parallelism_changed,
     StopRequested: _stop_requested,

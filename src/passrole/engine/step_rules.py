@@ -8,6 +8,7 @@ from passrole.engine import stubs
 from passrole.engine.commands import Command, InvokeFunction, status_of
 from passrole.engine.decision import Draft
 from passrole.engine.facts import (
+    BaselineFound,
     CacheSearched,
     CommandPhase,
     EffectFailed,
@@ -81,8 +82,8 @@ def _effect_failed(draft: Draft, fact: EffectFailed) -> None:
     fail(draft, fact, fact.reason)
 
 
-def _json_read(draft: Draft, fact: JsonRead) -> None:
-    """The step starts, or reads on where a URI stood in what was read; after a Fail step it does not."""
+def _answered(draft: Draft, fact: JsonRead | BaselineFound) -> None:
+    """The step starts, or asks on; after a Fail step it does not."""
     if draft.state.fail_step_reached:
         draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
     else:
@@ -110,6 +111,7 @@ def _cache_searched(draft: Draft, fact: CacheSearched) -> None:
 _OF_EVERY_KIND: dict[type, Answer] = {EffectFailed: Answer(_is_due, _effect_failed)}
 _WHILE_STARTING: dict[type, Answer] = {
     EffectFailed: Answer(_is_due, _effect_failed),
-    JsonRead: Answer(always, _json_read),
+    JsonRead: Answer(always, _answered),
+    BaselineFound: Answer(always, _answered),
     CacheSearched: Answer(always, _cache_searched),
 }

@@ -23,7 +23,8 @@ class StepState(NamedTuple):
     of the one whose result it took over. `read` has the values in S3 by URI and path; while they are read, or
     an earlier result is looked for, the step is Starting; `is_searched` once that was done.
     `property_files` has the documents of a stub. `retried` is how often it was tried again, `retry_due` when
-    it will be.
+    it will be. `known` is what the metadata had before a job was submitted. `baselines` are those of the
+    approved `package` that a check step looked for, None until it has.
     """
 
     step: Step
@@ -42,6 +43,9 @@ class StepState(NamedTuple):
     property_files: Mapping[str, Json] = EMPTY
     retried: int = 0
     retry_due: float | None = None
+    known: Metadata = EMPTY
+    package: str | None = None
+    baselines: Mapping[str, Json] | None = None
 
     @property
     def is_running(self) -> bool:

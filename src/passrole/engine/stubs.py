@@ -44,6 +44,7 @@ from passrole.engine.facts import (
 )
 from passrole.engine.kinds import JOB_TYPES
 from passrole.engine.kinds.creation import request_of
+from passrole.engine.kinds.job import stated
 from passrole.engine.kinds.kind import Answer, always, fail, message_due
 from passrole.engine.outputs import as_metadata, of_payload
 from passrole.engine.resolve import resolve, resolve_object
@@ -140,7 +141,7 @@ def _arguments(step: Step, attempt: int, scope: Scope) -> dict[str, Json]:
     """What the step would have asked for. Raises Unresolvable."""
     type_ = JOB_TYPES.get(type(step))
     if type_ is not None:
-        return type_.request(step, type_.name(step, attempt, scope), scope)
+        return stated(type_, step, attempt, scope)
     if isinstance(step, LambdaStep | CallbackStep):
         return resolve_object(step.arguments, scope)
     if isinstance(step, CreationStep):

@@ -32,8 +32,10 @@ _DISTRIBUTIONS = (
 NEEDED = {
     "function": (("sagemaker",), "install it there"),
     "notebook": (("papermill", "ipykernel"), "`pip install 'passrole[notebooks]'` there"),
+    "quality analyser": (("pandas",), "install it there, or `pip install 'passrole[checks]'`"),
+    "bias analyser": (("pandas", "smclarify"), "`pip install 'passrole[checks]'` there"),
 }
-"""By the form of a program that is the SDK's and not the image's: what it imports, and how one gets it."""
+"""By the form of a program that is the SDK's or ours: what it imports, and how one gets that."""
 
 
 def difference(image: str, environment: Path, *, tells_missing: bool = True) -> str | None:
@@ -63,7 +65,7 @@ def handlers(image: str) -> str:
 
 
 def lacking(form: str, environment: Path, layer: Path | None = None) -> str | None:
-    """What the SDK's program of this form finds neither in an environment nor in a layer upon it, and how to
+    """What such a program of this form finds neither in an environment nor in a layer upon it, and how to
     mend that.
     """
     names, remedy = NEEDED[form]

@@ -21,6 +21,8 @@ Form = Literal[
     "notebook",
     "xgboost",
     "spark",
+    "quality analyser",
+    "bias analyser",
     "command",
     "container",
     "serving script",
@@ -56,6 +58,14 @@ _SERVING_REPOSITORIES = (
 """The repositories of the images that serve a model by a user's inference.py."""
 
 XGBOOST, _SPARK = "sagemaker-xgboost", "sagemaker-spark-processing"
+_ANALYSERS: Mapping[str, Form] = {
+    "sagemaker-model-monitor-analyzer": "quality analyser",
+    "sagemaker-clarify-processing": "bias analyser",
+}
+"""AWS's closed analysers, for each of which a program of ours stands.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+"""
 
 
 class CannotRun(Exception):
@@ -109,6 +119,9 @@ def processing(specification: Mapping[str, Any], machine: Machine) -> Chosen:
     """The form of a processing job, by its AppSpecification. Raises CannotRun."""
     image = specification["ImageUri"]
     ruled = _ruled(image, machine.rules)
+    analyser = None if specification.get("ContainerEntrypoint") else _ANALYSERS.get(repository(image))
+    if analyser and (ruled is None or ruled.form == "entrypoint"):
+        return Chosen(analyser, ruled.environment if ruled else None)
     if ruled is not None:
         return ruled
     if _is(image, _SPARK):
@@ -135,6 +148,11 @@ def serving(image: str, environment: Mapping[str, str], machine: Machine) -> Cho
     if ruled is not None or _is(image, XGBOOST, *_SERVING_REPOSITORIES):
         return Chosen("serving script", python)
     return _container(image, machine)
+
+
+def is_analyser(form: Form) -> bool:
+    """Whether a program of ours stands for one of AWS's closed analysers."""
+    return form in _ANALYSERS.values()
 
 
 def tells_errors(image: str) -> bool:

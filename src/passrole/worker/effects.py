@@ -14,6 +14,7 @@ from passrole.engine.commands import (
     CancelJob,
     Command,
     CreateResource,
+    FindBaseline,
     InvokeFunction,
     ReadJson,
     SendCallback,
@@ -21,6 +22,7 @@ from passrole.engine.commands import (
     status_of,
 )
 from passrole.engine.facts import (
+    BaselineFound,
     CallbackSent,
     CommandWithdrawn,
     EffectFailed,
@@ -29,6 +31,7 @@ from passrole.engine.facts import (
     StubAnswered,
 )
 from passrole.history import Task
+from passrole.worker import drift_baselines
 from passrole.worker.calls import Action, Caller, CallFailed, Calls
 from passrole.worker.creations import Creations
 from passrole.worker.invocations import Invocations
@@ -122,6 +125,16 @@ class Effects:
             return self.failed(task, error.reason)
         return JsonRead(at=self._clock(), step=command.step, attempt=command.attempt, values=values)
 
+    async def _find_baseline(self, task: Task, command: FindBaseline) -> InputFact:
+        package, baselines = await drift_baselines.latest(partial(self._call, task), command.group)
+        return BaselineFound(
+            at=self._clock(),
+            step=command.step,
+            attempt=command.attempt,
+            package=package,
+            baselines=baselines,
+        )
+
     async def _answer_stub(self, task: Task, command: AnswerStub) -> InputFact:
         if self._ask_test is None:
             return self.failed(task, _NO_TEST)
@@ -145,6 +158,7 @@ _EFFECTS: dict[type[Command], Effect] = {
     CancelJob: Effects._cancel_job,
     CreateResource: Effects._create_resource,
     ReadJson: Effects._read_json,
+    FindBaseline: Effects._find_baseline,
     AnswerStub: Effects._answer_stub,
 }
 

@@ -23,6 +23,7 @@ from passrole.engine.commands import (
     CancelJob,
     Command,
     CreateResource,
+    FindBaseline,
     InvokeFunction,
     ReadJson,
     SendCallback,
@@ -50,6 +51,7 @@ AT_ONCE_MAX: dict[type[Command], int] = {
     CancelJob: 32,
     CreateResource: 32,
     ReadJson: 32,
+    FindBaseline: 32,
     AnswerStub: 32,
 }
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages. Within

@@ -13,6 +13,11 @@ from passrole.runtimes import containers, frameworks, images, job_machine
 from passrole.runtimes.images import CannotRun, Chosen, Machine
 
 _Form = Callable[[Mapping[str, Any], Mapping[str, Any], Machine], Chosen]
+_PROCESSING: Final[tuple[str, str, _Form]] = (
+    "AppSpecification",
+    "ImageUri",
+    lambda _request, specification, machine: images.processing(specification, machine),
+)
 _JOBS: Final[Mapping[str, tuple[str, str, _Form]]] = {
     "Training": (
         "AlgorithmSpecification",
@@ -21,14 +26,13 @@ _JOBS: Final[Mapping[str, tuple[str, str, _Form]]] = {
             specification, as_object(request.get("HyperParameters")), machine
         ),
     ),
-    "Processing": (
-        "AppSpecification",
-        "ImageUri",
-        lambda _request, specification, machine: images.processing(specification, machine),
-    ),
+    "Processing": _PROCESSING,
+    "QualityCheck": _PROCESSING,
+    "ClarifyCheck": _PROCESSING,
 }
 """By the type of a step: where its arguments have the image, and what says how that is run."""
 
+_EMULATION: Final = "passrole's emulation of AWS's closed analyser"
 _FORMS: Final = {
     "entrypoint": "its program, in {environment}",
     "script": "script mode, in {environment}",
@@ -36,6 +40,8 @@ _FORMS: Final = {
     "notebook": "papermill, in {environment}",
     "xgboost": "the algorithm on xgboost, in {environment}",
     "spark": "spark-submit, in {environment}",
+    "quality analyser": f"{_EMULATION} of quality, in {{environment}}",
+    "bias analyser": f"{_EMULATION} of bias, in {{environment}}",
     "command": "{command}",
     "container": "a container of {engine}",
 }

@@ -7,6 +7,7 @@ from passrole.definition import problems as problem
 from passrole.definition.expressions import Expression
 from passrole.definition.kinds import (
     callback,
+    checks,
     condition,
     emr,
     endpoint,
@@ -36,6 +37,8 @@ _ROWS: Final[tuple[Kind[Any], ...]] = (
     training.KIND,
     tuning.KIND,
     transform.KIND,
+    checks.QUALITY,
+    checks.CLARIFY,
     model.KIND,
     register_model.KIND,
     endpoint_config.KIND,
@@ -58,13 +61,11 @@ KNOWN_BUT_UNSUPPORTED: Final = frozenset(
         "BedrockCustomModelDeployment",
         "BedrockModelImport",
         "BedrockProvisionedModelThroughput",
-        "ClarifyCheck",
         "Cleanup",
         "EMRServerless",
         "HubContent",
         "InferenceComponent",
         "Job",
-        "QualityCheck",
     }
 )
 """SageMaker's step types that passrole does not run; they are refused by name, not as unknown types."""

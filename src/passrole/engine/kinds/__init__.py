@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from passrole.definition import (
     CallbackStep,
+    ClarifyCheckStep,
     ConditionStep,
     EmrStep,
     EndpointConfigStep,
@@ -17,6 +18,7 @@ from passrole.definition import (
     LineageStep,
     ModelStep,
     ProcessingStep,
+    QualityCheckStep,
     RegisterModelStep,
     Step,
     TrainingStep,
@@ -26,6 +28,7 @@ from passrole.definition import (
 from passrole.definition.kinds import UNSUPPORTED as READ_FOR_STUBS
 from passrole.engine.kinds.at_once import CONDITION, FAIL
 from passrole.engine.kinds.callback import CALLBACK
+from passrole.engine.kinds.check import check
 from passrole.engine.kinds.creation import ENDPOINT_CONFIG, LINEAGE, MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
 from passrole.engine.kinds.endpoint import ENDPOINT
@@ -44,6 +47,8 @@ JOB_TYPES: Mapping[type[Step], JobType] = {
     TransformStep: sagemaker_job("Transform"),
     EndpointStep: ENDPOINT,
     TuningStep: TUNING,
+    QualityCheckStep: check("Quality"),
+    ClarifyCheckStep: check("Clarify"),
 }
 """The types whose work is a job."""
 

@@ -4,25 +4,29 @@
                                            └─ none: SubmitJob ── JobSubmitted ── JobEnded
                                                        └── AwaitRetry ── RetryDue ──┘
 
+What a type must ask before its job can be submitted, such as FindBaseline, it asks before SubmitJob.
+
 A retry is a new job under a new name, and the step's next attempt.
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-caching.html
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from passrole.definition.expressions import Json
 from passrole.engine import cache_key
-from passrole.engine.commands import AwaitRetry, CancelJob, SearchCache, SubmitJob
+from passrole.engine.commands import AwaitRetry, CancelJob, FindBaseline, SearchCache, SubmitJob
 from passrole.engine.decision import Draft
 from passrole.engine.facts import (
     EffectFailed,
     JobCancelSent,
     JobEnded,
     JobSubmitted,
+    Metadata,
     RetryDue,
+    StepFailed,
     StepPreparing,
     StepRetrying,
     StepStarted,
@@ -39,14 +43,42 @@ _TRIED_ANYWAY = ("Step.THROTTLING", "Step.SERVICE_FAULT")
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a job that has completed means to its step, which fails where there is a `reason`."""
+
+    metadata: Metadata = field(default_factory=dict)
+    reason: str | None = None
+
+
+def _nothing_asked(_step: Any, _attempt: int, _scope: Scope) -> FindBaseline | None:
+    return None
+
+
+def _nothing_known(_step: Any, _scope: Scope) -> Metadata:
+    return {}
+
+
+def _succeeded(_state: State, _fact: JobEnded) -> Verdict:
+    return Verdict()
+
+
+@dataclass(frozen=True, slots=True)
 class JobType:
     """What one type of job adds. `name` is its job's for an attempt, `request` what its service is asked,
     `handle` by what it is cancelled and followed, of a step whose job was submitted.
+
+    `stated` is what the step itself says of its job, before anything was looked up: where it is None, the
+    whole request. `asks` is a question that is answered before the request can be made, `known` what the
+    step's metadata have from the start.
     """
 
     name: Callable[[Any, int, Scope], str]
     request: Callable[[Any, str, Scope], dict[str, Json]]
     handle: Callable[[StepState], Mapping[str, Json]]
+    stated: Callable[[Any, str, Scope], dict[str, Json]] | None = None
+    asks: Callable[[Any, int, Scope], FindBaseline | None] = _nothing_asked
+    known: Callable[[Any, Scope], Metadata] = _nothing_known
+    verdict: Callable[[State, JobEnded], Verdict] = _succeeded
 
 
 def kind_of(type_: JobType) -> Kind:
@@ -54,14 +86,15 @@ def kind_of(type_: JobType) -> Kind:
 
     def start(draft: Draft, step: Any, attempt: int, scope: Scope) -> None:
         search = None if _is_searched(draft.state, step) else _search(type_, step, attempt, scope)
-        if search is None:
-            command = _submission(type_, step, attempt, scope)
-            draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt))
+        question = search or type_.asks(step, attempt, scope)
+        if question is None:
+            command, known = _submission(type_, step, attempt, scope), type_.known(step, scope)
+            draft.record(StepStarted(at=scope.now, step=step.name, attempt=attempt, metadata=known))
             draft.ask(command)
             return
         if step.name not in draft.state.steps:
             draft.record(StepPreparing(at=scope.now, step=step.name, attempt=attempt))
-        draft.ask(search)
+        draft.ask(question)
 
     def retry(draft: Draft, fact: RetryDue) -> None:
         """After a Fail step nothing new begins."""
@@ -88,12 +121,21 @@ def kind_of(type_: JobType) -> Kind:
         if progress.status == "Stopping":
             end(draft, progress)
 
+    def ended(draft: Draft, fact: JobEnded) -> None:
+        """While stopping, however the job ended, the step is stopped."""
+        if draft.state.steps[fact.step].status == "Stopping":
+            draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
+        elif fact.succeeded:
+            _conclude(draft, fact, type_.verdict(draft.state, fact))
+        else:
+            retry_or_fail(draft, fact, fact.error, fact.reason)
+
     return Kind(
         start=start,
         answers={
             JobSubmitted: Answer(lambda progress, _: message_due(progress) == "Executing", submitted),
             JobCancelSent: Answer(lambda progress, _: message_due(progress) == "Stopping", _only_wait),
-            JobEnded: Answer(lambda progress, _: progress.sent is not None, _ended),
+            JobEnded: Answer(lambda progress, _: progress.sent is not None, ended),
             EffectFailed: Answer(_is_due, _effect_failed),
             RetryDue: Answer(lambda progress, _: progress.retry_due is not None, retry),
         },
@@ -105,7 +147,12 @@ def compared(type_: JobType, state: State, step: str) -> dict[str, Any] | None:
     """What counts of the arguments of a step that has started; see cache_key. Raises Unresolvable."""
     progress = state.steps[step]
     scope = Scope(state, progress.started_at, progress.read)
-    return cache_key.compared(progress.step.type_, _request(type_, progress.step, progress.attempt, scope))
+    return cache_key.compared(progress.step.type_, stated(type_, progress.step, progress.attempt, scope))
+
+
+def stated(type_: JobType, step: Any, attempt: int, scope: Scope) -> dict[str, Json]:
+    """What the step itself says of its job. Raises Unresolvable."""
+    return (type_.stated or type_.request)(step, type_.name(step, attempt, scope), scope)
 
 
 def _submission(type_: JobType, step: Any, attempt: int, scope: Scope) -> SubmitJob:
@@ -120,10 +167,6 @@ def _submission(type_: JobType, step: Any, attempt: int, scope: Scope) -> Submit
     )
 
 
-def _request(type_: JobType, step: Any, attempt: int, scope: Scope) -> dict[str, Json]:
-    return type_.request(step, type_.name(step, attempt, scope), scope)
-
-
 def _is_searched(state: State, step: Any) -> bool:
     return step.name in state.steps and state.steps[step.name].is_searched
 
@@ -131,20 +174,19 @@ def _is_searched(state: State, step: Any) -> bool:
 def _search(type_: JobType, step: Any, attempt: int, scope: Scope) -> SearchCache | None:
     if step.cache is None or not step.cache.enabled:
         return None
-    digest = cache_key.digest(step.type_, _request(type_, step, attempt, scope))
+    digest = cache_key.digest(step.type_, stated(type_, step, attempt, scope))
     if digest is None:
         return None
     return SearchCache(step=step.name, attempt=attempt, digest=digest, age_seconds=step.cache.expire_seconds)
 
 
-def _ended(draft: Draft, fact: JobEnded) -> None:
-    """While stopping, however the job ended, the step is stopped."""
-    if draft.state.steps[fact.step].status == "Stopping":
-        draft.record(StepStopped(at=fact.at, step=fact.step, attempt=fact.attempt))
-    elif fact.succeeded:
-        draft.record(StepSucceeded(at=fact.at, step=fact.step, attempt=fact.attempt))
+def _conclude(draft: Draft, fact: JobEnded, verdict: Verdict) -> None:
+    """The job has completed; a verdict against its step is not tried again."""
+    at, step, attempt, metadata = fact.at, fact.step, fact.attempt, verdict.metadata
+    if verdict.reason is None:
+        draft.record(StepSucceeded(at=at, step=step, attempt=attempt, metadata=metadata))
     else:
-        retry_or_fail(draft, fact, fact.error, fact.reason)
+        draft.record(StepFailed(at=at, step=step, attempt=attempt, reason=verdict.reason, metadata=metadata))
 
 
 def _is_due(progress: StepState, fact: EffectFailed) -> bool:

@@ -32,22 +32,25 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-retry-policy.html
 
 
 class SageMakerJobs:
-    """See JobStep. A job's handle has its Arn, and stands in the step's metadata under `metadata`."""
+    """See JobStep. A job's handle has its Arn; the step's metadata have it under `metadata` and `key`."""
 
     channels = (ENDS,)
     errors: Mapping[str, str] = ERRORS
 
-    def __init__(self, kind: JobKind, calls: Calls, clock: Clock, metadata: str | None = None) -> None:
+    def __init__(
+        self, kind: JobKind, calls: Calls, clock: Clock, metadata: str | None = None, key: str = "Arn"
+    ) -> None:
         self._kind = kind
         self._member = kind.member
         self._metadata = metadata or kind.member
+        self._key = key
         self._calls = calls
         self._clock = clock
 
     async def submit(self, task: Task, command: SubmitJob) -> JobSubmitted:
         """Create the job."""
         arn = await self._created(task, command)
-        handle = {self._metadata: {"Arn": arn}}
+        handle = {self._metadata: {self._key: arn}}
         return JobSubmitted(at=self._clock(), step=command.step, attempt=command.attempt, handle=handle)
 
     async def cancel(self, task: Task, command: CancelJob) -> JobCancelSent:

@@ -1,7 +1,7 @@
 """A row for each type of step whose work is a job."""
 
 from passrole.clock import Clock
-from passrole.services.sagemaker.jobs.kinds import KINDS, TUNING
+from passrole.services.sagemaker.jobs.kinds import KINDS, PROCESSING, TUNING
 from passrole.worker.calls import Calls
 from passrole.worker.job_steps.emr import EmrSteps
 from passrole.worker.job_steps.endpoint import EndpointSteps
@@ -11,10 +11,14 @@ from passrole.worker.job_steps.tuning import TuningJobs
 
 
 def job_steps(calls: Calls, clock: Clock) -> JobSteps:
-    """By the type of the step, as its definition has it; SageMaker names its jobs by the same word."""
+    """By the type of the step, as its definition has it; SageMaker names its jobs by the same word, but for
+    checks, whose jobs process.
+    """
     return {
         "EMR": EmrSteps(calls, clock),
         "Endpoint": EndpointSteps(calls, clock),
         "Tuning": TuningJobs(calls, clock),
+        "QualityCheck": SageMakerJobs(PROCESSING, calls, clock, "QualityCheck", "CheckJobArn"),
+        "ClarifyCheck": SageMakerJobs(PROCESSING, calls, clock, "ClarifyCheck", "CheckJobArn"),
         **{kind.word: SageMakerJobs(kind, calls, clock) for kind in KINDS.values() if kind is not TUNING},
     }

@@ -136,6 +136,11 @@ def form_of(workload: Workload, config: Config) -> Chosen:
         raise JobFailed(f"ClientError: {error}") from None
 
 
+def failure_file(workload: Workload, config: Config) -> str | None:
+    """Where our own analysers say why they failed: in their exit message. Raises JobFailed."""
+    return folder.EXIT_MESSAGE if images.is_analyser(form_of(workload, config).form) else None
+
+
 def requirements_of(workload: Workload, chosen: Chosen, instance: Instance) -> Requirements | None:
     """What the program will have pip install, as far as its files say it. Reads what the job has got."""
     if chosen.form == "script":
@@ -187,6 +192,8 @@ def program(
         variables = {**variables, **_spark(instance, config, python_home, access)}
     if chosen.form == "command" and workload.serves:
         variables = {**variables, PORT_VARIABLE: str(own_port(instance))}
+    if images.is_analyser(chosen.form) and (lacks := frameworks.lacking(chosen.form, python_home)):
+        raise JobFailed(f"ClientError: {lacks}")
     warning = _warning(workload.image or "", chosen, python_home, kept)
     world = _world(workload, instance, config, {python_home, *filter(None, [kept])})
     return Program(command, variables, world, warning, config.job_memory_mb)
@@ -212,6 +219,8 @@ def _warning(image: str, chosen: Chosen, python_home: Path, kept: Path | None) -
     """What the program may miss; a program of the user's own need not use the image's framework."""
     if chosen.form == "command":
         return None
+    if images.is_analyser(chosen.form):
+        return f"passrole: an emulation of {image_names.repository(image)}, whose image is closed"
     if chosen.form in frameworks.NEEDED:
         lacks = frameworks.lacking(chosen.form, python_home, kept)
         return lacks and f"passrole: {lacks}"
@@ -251,6 +260,10 @@ def _command(workload: Workload, chosen: Chosen, python_home: Path) -> list[str]
             return [python, str(_OURS / "notebook_mode.py")]
         case "xgboost":
             return [python, str(_OURS / "xgboost_mode.py"), "--tag", image_names.tag(image) or ""]
+        case "quality analyser":
+            return [python, str(_OURS / "model_monitor.py")]
+        case "bias analyser":
+            return [python, str(_OURS / "clarify.py")]
         case "spark":
             return [python, str(_OURS / "smspark_submit.py"), *workload.entrypoint[1:], *workload.arguments]
         case "serving script":

@@ -403,11 +403,15 @@ class JobRun:
             return exited(code, exceeded)
         printed = processes.read_output(instance.run, processes.STDOUT, 0, 1024)
         try:
-            message = self._message(self._contract.failure_file)
+            message = self._message(self._failure_file(instance))
         except JobFailed as error:
             return str(error)
         is_sandbox = not containers.exists(instance.home)  # the container of an image is no sandbox of ours
         return (not_confined(code, printed) if is_sandbox else None) or exited(code, message)
+
+    def _failure_file(self, instance: Instance) -> str | None:
+        workload = self._runs[instance.host].workload
+        return programs.failure_file(workload, self._means.config) or self._contract.failure_file
 
     def _message(self, name: str | None) -> str | None:
         if name is None:
