@@ -16,7 +16,7 @@ Call = Callable[[Any], Any]
 
 CALLS: list[tuple[str, str, Call]] = [
     # JSON
-    ("kms", "kms:ListKeys", lambda c: c.list_keys()),
+    ("kms", "kms:GenerateRandom", lambda c: c.generate_random(NumberOfBytes=1)),
     ("ecr", "ecr:DescribeRepositories", lambda c: c.describe_repositories()),
     ("glue", "glue:GetJobs", lambda c: c.get_jobs()),
     ("ecs", "ecs:ListClusters", lambda c: c.list_clusters()),
@@ -54,7 +54,7 @@ CALLS: list[tuple[str, str, Call]] = [
     ("cloudfront", "cloudfront:ListDistributions", lambda c: c.list_distributions()),
     # operations that services here do not have
     ("sagemaker", "sagemaker:ListTransformJobs", lambda c: c.list_transform_jobs()),
-    ("lambda", "lambda:ListLayers", lambda c: c.list_layers()),
+    ("lambda", "lambda:ListCodeSigningConfigs", lambda c: c.list_code_signing_configs()),
     ("iam", "iam:ListGroups", lambda c: c.list_groups()),
     ("emr", "emr:ListStudios", lambda c: c.list_studios()),
 ]
@@ -91,8 +91,8 @@ def test_what_is_not_served_is_refused_by_name_at_the_first_try(
 
 
 def test_nobody_unknown_learns_what_is_served(server: Server) -> None:
-    stranger = server.client_with("kms", "AKIAAAAAAAAAAAAAAAAA", "nothing")
-    assert refusal(stranger.list_keys)[0] == "UnrecognizedClientException"
+    stranger = server.client_with("ecs", "AKIAAAAAAAAAAAAAAAAA", "nothing")
+    assert refusal(stranger.list_clusters)[0] == "UnrecognizedClientException"
 
 
 def test_ec2_has_its_own_form_of_errors_and_query_services_theirs(server: Server) -> None:

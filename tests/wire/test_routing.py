@@ -247,7 +247,7 @@ def test_renamed_rest_services_stand_under_botocores_signing_names() -> None:
 @pytest.mark.parametrize(
     ("given", "signing_service", "operation", "protocol"),
     [
-        (request(x_amz_target="TrentService.Encrypt"), "kms", "Encrypt", "json"),
+        (request(x_amz_target="AWSGlue.GetJobs"), "glue", "GetJobs", "json"),
         (request(x_amz_target="Invented.Do"), "invented", "Do", "json"),
         (form("Action=ListTopics&Version=2010-03-31"), "sns", "ListTopics", "query"),
         (form("Action=DescribeVpcs&Version=2016-11-15"), "ec2", "DescribeVpcs", "ec2"),

@@ -28,7 +28,7 @@ from passrole.runtimes.sandbox import SERIAL
 from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
-from passrole.services.sagemaker.jobs.kinds import JobKind
+from passrole.services.sagemaker.jobs.kinds import JobKind, output_key
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
@@ -445,4 +445,5 @@ class JobRun:
     async def _objects(self, transfer: Transfer | None = None) -> Objects:
         principal = await self._sessions.principal(self._request)
         data = None if self._means.config.s3_endpoint else self._means.config.data
-        return Objects(self._means.call, principal, self._job.region, data, transfer)
+        key = output_key(self._job) if data else None  # another S3 has other keys
+        return Objects(self._means.call, principal, self._job.region, data, transfer, key)

@@ -53,7 +53,7 @@ class Objects:
     """What a session of a role does with objects. Every method raises Fault as S3 answers.
 
     `data` is the folder with the objects' files, where they are in this server's own store. `transfer` counts
-    what is moved.
+    what is moved. `output_key` is the KMS key of what is uploaded.
     """
 
     call: CallOperation
@@ -61,6 +61,7 @@ class Objects:
     region: str
     data: Path | None = None
     transfer: Transfer | None = None
+    output_key: str | None = None
 
     def expect(self, size: int) -> None:
         """So many bytes will be downloaded or uploaded."""
@@ -125,16 +126,23 @@ class Objects:
         request = {"Bucket": target.bucket, "Key": target.key}
         first = await asyncio.to_thread(source.read, CHUNK_BYTES)
         if len(first) < CHUNK_BYTES:
-            await self._ask("PutObject", {**request, "Body": first})
+            await self._ask("PutObject", {**request, **self._encryption, "Body": first})
             self._moved(len(first))
             return
-        upload = {**request, "UploadId": (await self._ask("CreateMultipartUpload", request))["UploadId"]}
+        begun = await self._ask("CreateMultipartUpload", {**request, **self._encryption})
+        upload = {**request, "UploadId": begun["UploadId"]}
         try:
             parts = [part async for part in self._parts(first, source, upload)]
             await self._ask("CompleteMultipartUpload", {**upload, "MultipartUpload": {"Parts": parts}})
         except BaseException:
             await self._ask("AbortMultipartUpload", upload)
             raise
+
+    @property
+    def _encryption(self) -> dict[str, Any]:
+        if self.output_key is None:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.output_key}
 
     async def _parts(
         self, first: bytes, rest: BinaryIO, upload: dict[str, Any]

@@ -86,6 +86,15 @@ class JobKind:
         return {name: values[0] for name, values in found.items() if values}
 
 
+def output_key(job: Job) -> str | None:
+    """The KMS key of what a job leaves in S3, as its request names it."""
+    found = ((job.request.get(member) or {}).get("KmsKeyId") for member in _OUTPUTS)
+    return next(filter(None, found), None)
+
+
+_OUTPUTS = ("OutputDataConfig", "ProcessingOutputConfig", "TransformOutput")
+
+
 def _of_training(job: Job) -> Mapping[str, Any]:
     seconds = None if job.started is None or job.ended is None else int(job.ended - job.started)
     return {
