@@ -448,3 +448,24 @@ def test_how_the_images_of_jobs_are_run_is_told(
         f"  A: {sklearn}\n           script mode, in {tmp_path / 'env'}\n           differs: scikit" in text
     )
     assert "  D: x/mine:2\n           Rscript\n" in text
+
+
+def test_what_the_sdk_s_own_programs_lack_is_told(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASSROLE_JOB_PYTHON", str(tmp_path / "env"))
+    driver = "/opt/ml/input/data/sagemaker_remote_function_bootstrap/job_driver.sh"
+    entrypoints = {"F": ["/bin/bash", driver], "N": ["amazon_sagemaker_scheduler"]}
+    steps = [
+        {
+            "Name": name,
+            "Type": "Training",
+            "Arguments": {"AlgorithmSpecification": {"TrainingImage": "x/y:1", "ContainerEntrypoint": words}},
+        }
+        for name, words in entrypoints.items()
+    ]
+    file = write("p.json", {"Version": "2020-12-01", "Steps": steps})
+    found = json.loads(check(file, "--managed-version", "v3", "--format", "json").stdout)["images"]
+    assert [(each["step"], each["form"]) for each in found] == [("F", "function"), ("N", "notebook")]
+    assert found[0]["difference"] == f"sagemaker not found in {tmp_path / 'env'}: install it there"
+    assert found[1]["difference"].startswith(f"papermill and ipykernel not found in {tmp_path / 'env'}: `pip")
