@@ -434,12 +434,8 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
     },
 }
 _VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-_FILES = {
-    "FileSystemAccessMode": "ro",
-    "DirectoryPath": "/d",
-    "FileSystemId": "fs-1",
-    "FileSystemType": "EFS",
-}
+_SYSTEM = {"FileSystemId": "fs-1", "FileSystemType": "EFS"}
+_FILES = {"FileSystemAccessMode": "ro", "DirectoryPath": "/d", **_SYSTEM}
 _TRAINING: Mapping[str, Any] = {
     "EnableInterContainerTrafficEncryption": True,
     "EnableNetworkIsolation": True,
