@@ -194,7 +194,8 @@ def program(
         variables = {**variables, PORT_VARIABLE: str(own_port(instance))}
     if images.is_analyser(chosen.form) and (lacks := frameworks.lacking(chosen.form, python_home)):
         raise JobFailed(f"ClientError: {lacks}")
-    warning = _warning(workload.image or "", chosen, python_home, kept)
+    told = (workload.note, _warning(workload.image or "", chosen, python_home, kept))
+    warning = "\n".join(filter(None, told)) or None
     world = _world(workload, instance, config, {python_home, *filter(None, [kept])})
     return Program(command, variables, world, warning, config.job_memory_mb)
 

@@ -28,7 +28,7 @@ from passrole.runtimes.sandbox import SERIAL
 from passrole.runtimes.transfer import Transfer
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
-from passrole.services.sagemaker.jobs.kinds import JobKind, output_key
+from passrole.services.sagemaker.jobs.kinds import JobKind, has_network_of_its_own, output_key
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
@@ -62,6 +62,8 @@ ASK_SECONDS = 0.1
 WRITE_SECONDS_MAX = 5.0
 RUNTIME_SECONDS_DEFAULT = 86_400
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html"""
+
+_NETWORK_NOTE = "passrole: VpcConfig is recorded and not obeyed; the job has the network of this machine"
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ class JobRun:
 
     def _run_of(self, instance: Instance) -> InstanceRun:
         workload = self._contract.workload(self._job, instance.number)
+        if has_network_of_its_own(self._job):
+            workload = replace(workload, note=_NETWORK_NOTE)
         return InstanceRun(
             workload, instance, self._means.config, self._means.jobs, partial(self._access, instance)
         )

@@ -14,7 +14,7 @@ class Workload:
     The image's own program is `called_with` these words. `form` finds the form, and raises CannotRun.
     `environment` makes the variables from a PATH, `given` are those that the user has named. `work` is where
     the program starts, from /opt/ml. `views` are paths from /opt/ml that it cannot change. One that `serves`
-    answers SageMaker's requests until it is ended (serving.py).
+    answers SageMaker's requests until it is ended (serving.py). Its log begins with the `note`.
     """
 
     image: str | None
@@ -28,3 +28,4 @@ class Workload:
     views: Sequence[str] = ()
     is_isolated: bool = False
     serves: bool = False
+    note: str | None = None

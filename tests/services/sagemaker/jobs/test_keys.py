@@ -1,4 +1,4 @@
-"""The KMS key of what a job leaves: its own role must be allowed to use it."""
+"""The KMS key of what a job leaves, which its own role must be allowed to use; and the VPC that it names."""
 
 import pytest
 from tests.policies import allowing
@@ -34,3 +34,13 @@ def test_a_key_that_is_not_there_fails_the_job(workshop: Workshop) -> None:
     role = workshop.server.role([MAY_ALL, allowing("kms:*")])
     done = workshop.train(PRINTS, OutputDataConfig=output, RoleArn=role)
     assert "alias/nothing is not found" in done["FailureReason"]
+
+
+def test_a_vpc_is_shown_and_the_log_says_that_it_is_not_obeyed(workshop: Workshop) -> None:
+    network = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    done = workshop.train("true", VpcConfig=network)
+    assert (done["TrainingJobStatus"], done["VpcConfig"]) == ("Completed", network)
+    assert any(
+        "VpcConfig is recorded and not obeyed" in line
+        for line in workshop.log("Training", done["TrainingJobName"])
+    )

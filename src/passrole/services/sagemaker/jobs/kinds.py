@@ -92,6 +92,12 @@ def output_key(job: Job) -> str | None:
     return next(filter(None, found), None)
 
 
+def has_network_of_its_own(job: Job) -> bool:
+    """Whether its request names a VPC."""
+    network = job.request.get("NetworkConfig") or {}
+    return bool(job.request.get("VpcConfig") or network.get("VpcConfig"))
+
+
 _OUTPUTS = ("OutputDataConfig", "ProcessingOutputConfig", "TransformOutput")
 
 
