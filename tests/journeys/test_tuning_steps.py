@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.test_job_steps import Pipelines, allow
 from tests.services.sagemaker.jobs.workshop import Workshop
+
+from passrole.cli import main
 
 WITHOUT_STOP = (
     "sagemaker:CreateHyperParameterTuningJob",
@@ -62,6 +65,15 @@ def test_the_best_models_are_referenced(pipelines: Pipelines) -> None:
     assert (given["best"], given["worst"]) == ("1", children["3"]["TrainingJobName"])
     uri = trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
     assert f"/{children['1']['TrainingJobName']}/" in uri
+    data = str(pipelines.workshop.server.data)
+    logs = CliRunner().invoke(main, ["logs", execution, "One_tuning", "--data", data])
+    assert logs.exit_code == 0, logs.output
+    told = [line.split() for line in logs.output.splitlines() if "loss=" in line]
+    assert sorted((line[-2], line[-1]) for line in told) == [
+        ("One_tuning/001", "loss=3;"),
+        ("One_tuning/002", "loss=1;"),
+        ("One_tuning/003", "loss=2;"),
+    ]
     tags = pipelines.sagemaker.list_tags(ResourceArn=children["1"]["TrainingJobArn"])["Tags"]
     assert {"Key": "sagemaker:pipeline-step-name", "Value": "One_tuning"} in tags
 

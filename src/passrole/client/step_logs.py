@@ -7,7 +7,7 @@ of a job is of that job alone, and a step that was tried again had one for each 
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,7 +110,21 @@ class StepLogs:
             return _of_emr_step(self._connection, listed)
         if "Endpoint" in listed.get("Metadata", {}):
             return _of_endpoint(self._connection, listed)
+        if _tuning_job(listed):
+            return self._of_children(listed)
         return self._of_jobs(listed) if job_of(listed) else ()
+
+    def _of_children(self, listed: Mapping[str, Any]) -> Iterator[Line]:
+        """The logs of a tuning job's training jobs; the number of the job stands where instances are told."""
+        sagemaker, name = self._connection.client("sagemaker"), _tuning_job(listed)
+        operation = "list_training_jobs_for_hyper_parameter_tuning_job"
+        for job in pages(sagemaker, operation, "TrainingJobSummaries", HyperParameterTuningJobName=name):
+            arn = str(job["TrainingJobArn"])
+            if arn not in self._jobs:
+                self._jobs[arn] = _Job(self._connection, arn)
+            number = arn.removesuffix(arn[arn.rindex("-") :]).rpartition("-")[2]
+            for line in self._jobs[arn].new_lines(listed["StepName"]):
+                yield replace(line, instance=f"{number}/{line.instance}" if line.instance else number)
 
     def _of_jobs(self, listed: Mapping[str, Any]) -> Iterator[Line]:
         for arn in self._arns(listed):
@@ -148,13 +162,13 @@ def _why_silent(listed: Mapping[str, Any], *, is_asked: bool) -> str | None:
         return f"its result is from an earlier execution (`passrole logs {id_} {name}` shows them)"
     if "Lambda" in metadata and "EndTime" not in listed:
         return "its function runs, and its log comes when it returns (`--follow` waits for it)"
-    if "EndTime" not in listed and ("EMR" in metadata or job_of(listed)):
+    if "EndTime" not in listed and ("EMR" in metadata or job_of(listed) or _tuning_job(listed)):
         return "its program has written nothing yet (`--follow` waits for it)"
     if "Lambda" in metadata:
         return f"its function did not run, or the function's role may not write them ({_RIGHTS})"
     if "EMR" in metadata:
         return "its program has written nothing"
-    if job_of(listed):
+    if job_of(listed) or _tuning_job(listed):
         return f"its program has written nothing, or the job's role may not write them ({_RIGHTS})"
     if "Endpoint" in metadata:
         return f"its model server has written nothing, or the model's role may not write them ({_RIGHTS})"
@@ -189,6 +203,12 @@ def _is_inside(listed: Mapping[str, Any]) -> tuple[str, ...]:
     """The loop that a step of an iteration is from, and the step of its body."""
     context = listed.get("IterationContext")
     return (context["ParentStepName"], listed["StepName"].rpartition("-")[0]) if context else ()
+
+
+def _tuning_job(listed: Mapping[str, Any]) -> str:
+    """The name of a Tuning step's job; empty for other steps."""
+    arn = str(listed.get("Metadata", {}).get("TuningJob", {}).get("Arn", ""))
+    return arn.rpartition("/")[2]
 
 
 def _function(listed: Mapping[str, Any]) -> str:
