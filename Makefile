@@ -98,7 +98,7 @@ $(S3A)/.installed: src/passrole/cli/server/s3a_download.py
 	touch $@
 
 test-xgboost: dev $(XGBOOST)/.installed ## jobs of XGBoost's algorithm, in an environment of 260 MB
-	PASSROLE_XGBOOST_PYTHON=$(CURDIR)/$(XGBOOST)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_xgboost_training.py tests/journeys/test_sdk.py -k xgboost
+	PASSROLE_XGBOOST_PYTHON=$(CURDIR)/$(XGBOOST)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_xgboost_training.py tests/runtimes/programs/test_xgboost_serving.py tests/journeys/test_sdk.py -k xgboost
 
 $(XGBOOST)/.installed: Makefile
 	$(PYTHON) -m venv $(XGBOOST)
