@@ -41,6 +41,20 @@ for version, name in (("1.7-1", "SdkXgboost"), ("1.2-1", "SdkXgboostPickled")):
     described = estimator.latest_training_job.describe()
     metrics = {each["MetricName"]: each["Value"] for each in described["FinalMetricDataList"]}
     assert metrics["validation:rmse"] < 0.3, metrics
+    transformer = estimator.transformer(
+        1,
+        "ml.m5.large",
+        output_path=f"s3://{bucket}/predicted/{name}",
+        assemble_with="Line",
+        accept="text/csv",
+    )
+    data = session.upload_string_as_file_body("0.9,0.9\n0.1,0.1\n", bucket, "xgboost/asked/rows.csv")
+    transformer.transform(
+        "/".join(data.split("/")[:-1]), content_type="text/csv", split_type="Line", wait=True
+    )
+    predicted = session.read_s3_file(bucket, f"predicted/{name}/rows.csv.out").splitlines()
+    high, low = map(float, predicted)
+    assert high > 2.5 > 1.5 > low, predicted
 
 estimator.set_hyperparameters(num_round=0)
 try:
