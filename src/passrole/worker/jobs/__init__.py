@@ -1,4 +1,4 @@
-"""Runs the jobs that SageMaker's operations create: processing and training, and tuning by many of them.
+"""Runs the jobs that SageMaker's operations create: processing, training and transform, tuning by many.
 
     runner    takes the tasks               run        one job, phase by phase
     inputs    S3 -> the job's folder          outputs   the job's folder -> S3
@@ -10,6 +10,7 @@
     contracts  what differs from kind to kind, a row each
     workload   what an instance runs           instance_run  its program in this process
     serving    a model's server, for batches and endpoints
+    batch      the objects of a transform job   records, joining  what goes to its model, and what is kept
 
 The rows are the services' (`services/sagemaker/jobs`), processes and sandboxes the runtimes'.
 """
