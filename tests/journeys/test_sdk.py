@@ -22,6 +22,7 @@ from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_job_steps import pid_of
+from tests.runtimes.programs.analyser_job import WITH_ALL as WITH_SMCLARIFY
 from tests.runtimes.programs.test_notebook_mode import PYTHON as NOTEBOOKS
 from tests.runtimes.programs.test_notebook_mode import VARIABLE as NOTEBOOKS_VARIABLE
 from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
@@ -160,6 +161,19 @@ def test_a_baseline_is_registered_approved_and_drifted_from(
         pytest.skip("version 2 is not installed")
     run_notebook("sdk/checks_version_2.py")
     assert "checks/data-quality/constraint_violations.json" in _keys(server, "checks/")
+
+
+@pytest.mark.slow
+def test_the_bias_of_data_is_checked_beside_their_quality(
+    start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, sandboxed: None
+) -> None:
+    if _IS_VERSION_3 or WITH_SMCLARIFY is None:
+        pytest.skip("needs version 2 of the SDK, and an interpreter with smclarify in PASSROLE_CHECKS_PYTHON")
+    monkeypatch.setenv("CHECKS_BIAS", "1")
+    environment = Path(WITH_SMCLARIFY).parent.parent
+    server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
+    notebook_on(server)("sdk/checks_version_2.py")
+    assert "checks/bias/constraint_violations.json" in _keys(server, "checks/")
 
 
 @pytest.mark.slow

@@ -55,12 +55,13 @@ def test_a_metric_further_from_zero_than_before_is_a_violation(
     chosen = {**CONFIG, "methods": {"pre_training_bias": {"methods": ["DPL"]}}}
     before = job.bias(csv(*ROWS), chosen)
     earlier = str(job.put("baseline/analysis.json", before.results["analysis.json"]))
-    now = [*ROWS[:4], (label, 50, "x"), ROWS[5]]
+    now = [*ROWS[:4], (label, 70, "x"), ROWS[5]]  # another greatest age, and the same facet
     ended = job.bias(csv(*now), chosen, baseline_constraints=earlier)
     assert ended.message.startswith("CompletedWithViolations: ") is violates
     if violates:
         (violation,) = ended.violations
         assert violation["metric_name"] == "DPL" and violation["facet"] == "age"
+        assert violation["facet_value"] == "40"
         assert violation["constraint_check_type"] == "bias_drift_check"
         assert violation["description"] == "Value 1.0 does not meet the constraint requirement"
 

@@ -140,4 +140,10 @@ def _values(analysis: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str],
                 value = metric.get("value")
                 number = math.nan if value is None else float(value)
                 if not math.isnan(number):
-                    yield (facet, str(group["value_or_threshold"]), metric["name"]), number
+                    yield (facet, _threshold(str(group["value_or_threshold"])), metric["name"]), number
+
+
+def _threshold(group: str) -> str:
+    """A facet's value, or the threshold of `(40, 60]`, whose end is the greatest value of the dataset."""
+    is_interval = group.startswith("(") and group.endswith("]")
+    return group[1:].partition(",")[0] if is_interval else group
