@@ -25,6 +25,7 @@ RECORDED = Path(__file__).parent / "recorded_jobs"
 STEPS = {  # what the SDK wrote -> its steps in order
     "job-checks": ["Q", "C"],
     "job-fwproc": ["P"],
+    "job-monbt": ["MBT-transform", "MBT-monitoring"],
     "job-fwtrain": ["PT", "HF", "TF", "XG"],
     "job-legacy-register-create": ["T", "C2", "Reg2-RegisterModel"],
     "job-pipelinemodel": ["T", "PM-RepackModel-1", "PM-RegisterModel"],
