@@ -380,3 +380,10 @@ def _content(server: Server, key: str) -> bytes:
 
 def _bucket(server: Server) -> str:
     return f"sagemaker-{server.region}-{server.account}"
+
+
+@pytest.mark.slow
+def test_a_tuner_finds_its_best_training_job(run_notebook: Run, sandboxed: None) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("version 3 has no HyperparameterTuner of this form")
+    run_notebook("sdk/tuning_version_2.py")

@@ -106,6 +106,8 @@ def _of_training(job: Job) -> Mapping[str, Any]:
     return {
         "RoleArn": job.role_arn,
         "LastModifiedTime": job.modified,
+        # empty without a key, as AWS has it: the SDK's best_estimator reads it
+        "OutputDataConfig": {"KmsKeyId": "", **job.request["OutputDataConfig"]},
         "AlgorithmSpecification": metric_definitions.described(job.request["AlgorithmSpecification"]),
         "SecondaryStatus": job.secondary,
         "SecondaryStatusTransitions": list(job.transitions),
