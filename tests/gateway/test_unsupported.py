@@ -45,15 +45,15 @@ CALLS: list[tuple[str, str, Call]] = [
     ),
     # a neighbour of a service that is here, under its signing name
     (
-        "sagemaker-runtime",
-        "sagemaker:InvokeEndpoint",
-        lambda c: c.invoke_endpoint(EndpointName="e", Body=b""),
+        "sagemaker-featurestore-runtime",
+        "sagemaker:GetRecord",
+        lambda c: c.get_record(FeatureGroupName="g", RecordIdentifierValueAsString="1"),
     ),
     # REST with XML
     ("route53", "route53:ListHostedZones", lambda c: c.list_hosted_zones()),
     ("cloudfront", "cloudfront:ListDistributions", lambda c: c.list_distributions()),
     # operations that services here do not have
-    ("sagemaker", "sagemaker:ListTransformJobs", lambda c: c.list_transform_jobs()),
+    ("sagemaker", "sagemaker:ListCompilationJobs", lambda c: c.list_compilation_jobs()),
     ("lambda", "lambda:ListCodeSigningConfigs", lambda c: c.list_code_signing_configs()),
     ("iam", "iam:ListGroups", lambda c: c.list_groups()),
     ("emr", "emr:ListStudios", lambda c: c.list_studios()),
