@@ -34,7 +34,7 @@ CALLERS_OWN = {
     "app._onboard",
     "sagemaker.start_pipeline_execution.start_pipeline_execution",
     "sqs.retention.correct_future_times",
-    "worker.schedules.Schedules._plan_all",
+    "worker.schedules._plan_all",
 }
 LOGS = {
     "logs.groups.create_log_group",

@@ -50,8 +50,9 @@ def proposals(
         sampler = optuna.samplers.TPESampler(
             seed=int.from_bytes(seed[:4]), n_startup_trials=STARTS, constant_liar=True
         )
-        direction = "maximize" if tuning.is_maximised else "minimize"
-        study = optuna.create_study(sampler=sampler, direction=direction)
+        study = optuna.create_study(
+            sampler=sampler, direction="maximize" if tuning.is_maximised else "minimize"
+        )
         space = {each.name: _distribution(optuna, each) for each in definition.space}
         for trial in trials:
             study.add_trial(_known(optuna, trial, definition.space, space))
