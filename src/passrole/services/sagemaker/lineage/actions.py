@@ -10,9 +10,7 @@ from typing import Any
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.lineage import listing, records
-from passrole.services.sagemaker.lineage.records import Entity
 from passrole.services.sagemaker.paging import SortOrder
-from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 
@@ -41,16 +39,7 @@ async def create_action(
 ) -> dict[str, Any]:
     """Record an action. Raises ValidationException for a name that is taken."""
     named = {"ActionName": action_name, "ActionType": action_type, "Source": source}
-    entity = Entity(
-        kind=_KIND,
-        id=action_name,
-        account=ctx.account,
-        region=ctx.region,
-        request={**named, **kept},
-        created=ctx.clock(),
-        created_by=user_context(ctx.principal),
-        tags=TAGS.read(tags),
-    )
+    entity = records.new(ctx, _KIND, action_name, {**named, **kept}, tags)
     await ctx.store.write(lambda tx: records.add(tx, entity))
     return {"ActionArn": entity.arn}
 

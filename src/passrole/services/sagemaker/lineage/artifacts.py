@@ -14,9 +14,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.lineage import listing, records
-from passrole.services.sagemaker.lineage.records import Entity
 from passrole.services.sagemaker.paging import SortOrder
-from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 
@@ -54,16 +52,7 @@ async def create_artifact(
 ) -> dict[str, Any]:
     """Record an artifact; its name is a label. Raises ValidationException for a source that is recorded."""
     named = {"ArtifactType": artifact_type, "Source": source}
-    entity = Entity(
-        kind=_KIND,
-        id=id_of(source),
-        account=ctx.account,
-        region=ctx.region,
-        request={**named, **kept},
-        created=ctx.clock(),
-        created_by=user_context(ctx.principal),
-        tags=TAGS.read(tags),
-    )
+    entity = records.new(ctx, _KIND, id_of(source), {**named, **kept}, tags)
     await ctx.store.write(lambda tx: records.add(tx, entity))
     return {"ArtifactArn": entity.arn}
 

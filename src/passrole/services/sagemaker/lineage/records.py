@@ -10,7 +10,9 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters
+from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.tag_rules import TAGS
+from passrole.services.tags import TagList
 from passrole.store import Collection, Tx
 
 
@@ -81,6 +83,20 @@ COLLECTIONS: Mapping[str, Collection[Entity]] = {
     "context": CONTEXTS,
 }
 ASSOCIATIONS = Collection("lineage-association", Association)
+
+
+def new(ctx: Context, kind: str, id_: str, request: Mapping[str, Any], tags: TagList) -> Entity:
+    """An entity that the caller creates now; it is still to be kept. Raises as TAGS.read does."""
+    return Entity(
+        kind=kind,
+        id=id_,
+        account=ctx.account,
+        region=ctx.region,
+        request=request,
+        created=ctx.clock(),
+        created_by=user_context(ctx.principal),
+        tags=TAGS.read(tags),
+    )
 
 
 def arn_of(ctx: Context, kind: str, name_or_arn: str) -> str:
