@@ -16,7 +16,15 @@ from passrole.client.connection import Connection
 from passrole.client.deployment import put_pipeline
 from passrole.client.environment import merged, variables
 from passrole.clock import system_clock
-from passrole.engine.commands import CancelJob, InvokeFunction, ReadJson, SendCallback, SubmitJob
+from passrole.engine.commands import (
+    CancelJob,
+    CreateResource,
+    FindBaseline,
+    InvokeFunction,
+    ReadJson,
+    SendCallback,
+    SubmitJob,
+)
 from passrole.history.outbox import kind_of
 from passrole.store import Tx
 from passrole.testing import branches
@@ -31,7 +39,10 @@ from passrole.testing.server_thread import ServerThread
 from passrole.testing.stubs import Answer, StubFunctions, stub
 
 _INVOCATIONS = kind_of(InvokeFunction)
-_CALLS = tuple(f"{kind_of(each)}/" for each in (SendCallback, SubmitJob, CancelJob, ReadJson))
+_CALLS = tuple(
+    f"{kind_of(each)}/"
+    for each in (SendCallback, SubmitJob, CancelJob, CreateResource, FindBaseline, ReadJson)
+)
 
 
 class Server(Resources):
