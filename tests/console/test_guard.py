@@ -44,7 +44,7 @@ def test_a_body_that_is_no_form_changes_nothing(console: Console, admin: Browser
 
 
 def test_no_page_has_an_inline_script_or_style(console: Console, admin: Browser) -> None:
-    for path in ("/", "/pipelines", "/approvals", "/denials", "/session", "/signed-out"):
+    for path in ("/", "/pipelines", "/approvals", "/denials", "/check", "/session", "/signed-out"):
         text = admin.get(path).text
         assert "style=" not in text
         assert "<style" not in text

@@ -18,7 +18,7 @@ from passrole.console.forms import Form, read_form
 from passrole.console.guard import Guard
 from passrole.console.means import Means
 from passrole.console.page import Page
-from passrole.console.pages import approvals, denials, execution, inbox, pipelines, session, step
+from passrole.console.pages import approvals, check, denials, execution, inbox, pipelines, session, step
 from passrole.faults import Fault
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/executions/{id}/steps/{name}", step.show),
     ("/approvals", approvals.show),
     ("/denials", denials.show),
+    ("/check", check.show),
     ("/session", session.show),
 )
 CHANGES: tuple[tuple[str, Change], ...] = (
@@ -44,6 +45,10 @@ CHANGES: tuple[tuple[str, Change], ...] = (
     ("/approvals/callbacks/{execution}/{step}/{attempt:int}", approvals.answer_callback),
     ("/approvals/packages/{group}/{version:int}", approvals.answer_package),
 )
+Answer = Callable[[Caller, Request, Form], Awaitable[Page]]
+"""What a form asks; it changes nothing, but is too large for a URL."""
+
+ANSWERS: tuple[tuple[str, Answer], ...] = (("/check", check.check),)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -62,6 +67,7 @@ def application(means: Means) -> Starlette:
         ),
         *(Route(path, _shown(means, show, as_json=False), methods=["GET"]) for path, show in PAGES),
         *(Route(path, _changed(means, change), methods=["POST"]) for path, change in CHANGES),
+        *(Route(path, _answered(means, answer), methods=["POST"]) for path, answer in ANSWERS),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, config=means.config)])
@@ -95,6 +101,20 @@ def _changed(means: Means, change: Change) -> Callable[[Request], Awaitable[Resp
         except Exception as error:
             disk.report(log, error, request.url.path)
             return page.html(_failure(), caller)
+
+    return respond
+
+
+def _answered(means: Means, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        caller = await sign_in.caller_of(request, means)
+        if caller is None:
+            return RedirectResponse("/signed-out", 303)
+
+        async def asked() -> Page:
+            return await answer(caller, request, await read_form(request))
+
+        return page.html(await _or_refusal(asked()), caller)
 
     return respond
 

@@ -16,6 +16,7 @@ PAGES = (
     "/executions/{id}/steps/Review",
     "/approvals",
     "/denials",
+    "/check?pipeline={pipeline}",
     "/session",
     "/executions/nowhere",
 )
