@@ -107,3 +107,11 @@ def test_a_denial_is_explained(console: Console, admin: Browser) -> None:
     assert (found["action"], found["layer"]) == ("sagemaker:ListPipelines", "identity")
     assert found["remedies"][0]["statement"]["Action"] == "sagemaker:ListPipelines"
     assert nobody.get("/denials").status == 403
+
+
+def test_to_leave_something_out_is_no_denial(console: Console, admin: Browser, wait: Wait) -> None:
+    wait()
+    nobody = console.allowed("sts:GetCallerIdentity")
+    before = admin.get("/denials.json").json["denials"]
+    assert nobody.get("/.json").json["running"] == []
+    assert admin.get("/denials.json").json["denials"] == before

@@ -48,9 +48,13 @@ def refused(
     """Tell a call that did not succeed."""
     if not log.isEnabledFor(logging.WARNING):
         return
-    verdict: Outcome = "denied" if is_denied else "failed" if status >= 500 else "refused"
-    members = _members(principal, action, verdict, status, seconds, request_id)
+    members = _members(principal, action, outcome(status, is_denied=is_denied), status, seconds, request_id)
     log.warning(_REFUSAL, {**members, "code": fault.code, "reason": without_values(fault.message)})
+
+
+def outcome(status: int, *, is_denied: bool) -> Outcome:
+    """What became of a call that did not succeed."""
+    return "denied" if is_denied else "failed" if status >= 500 else "refused"
 
 
 def refused_unread(method: str, path: str, request_id: str, fault: Fault, status: int) -> None:

@@ -75,6 +75,10 @@ Interfere = Callable[[Call], Awaitable[dict[str, Any] | None]]
 """What a server for tests does to a call that is allowed: it raises a Fault, answers, or lets it pass."""
 
 
+Tell = Callable[[str, str, float], None]
+"""Hears of a call: its service, what became of it (`allowed`, `denied`, `refused`, `failed`), its seconds."""
+
+
 class Door:
     """The door; `call` is the only way to a handler."""
 
@@ -106,6 +110,11 @@ class Door:
         self._upstreams = dict(upstreams or {})
         self._interfere = interfere
         self._authoriser = Authoriser(directory, clock)
+        self._hearing: list[Tell] = []
+
+    def tell(self, tell: Tell) -> None:
+        """Have somebody told of every call from now on."""
+        self._hearing.append(tell)
 
     async def call(self, call: Call) -> dict[str, Any]:
         """The operation's answer in AWS's spelling, once its line is in the audit trail.
@@ -136,7 +145,9 @@ class Door:
             self._record(call, verdict, fault, seconds)
         except OSError as error:
             fault = _own_failure(call, error)
-        _log(call, verdict, fault, seconds)
+        outcome = _log(call, verdict, fault, seconds)
+        for tell in self._hearing:
+            tell(call.service, outcome, seconds)
         if fault is not None:
             raise fault from None
         return answer
@@ -227,6 +238,9 @@ class Door:
             except Internal as fault:
                 raise InnerCallFailed from fault
 
+        async def may(service: str, operation: str, parameters: Mapping[str, Any]) -> bool:
+            return await self.refusal(_inner(call, service, operation, parameters, None)) is None
+
         return Context(
             principal=call.principal,
             account=self._config.account,
@@ -239,6 +253,7 @@ class Door:
             config=self._config,
             models=self._models,
             supports=table.supports,
+            may=may,
             hung_up=call.hung_up,
         )
 
@@ -259,15 +274,17 @@ class Door:
         )
 
 
-def _log(call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
+def _log(call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> call_log.Outcome:
+    """What became of the call."""
     action = f"{call.service}:{call.operation}"
     if fault is None:
         call_log.allowed(call.principal.arn, action, call.request_id, seconds)
-        return
+        return "allowed"
     service = call.service if call.service in SERVICES else None
     status = wire_error(fault, service, _protocol(call.service)).status
     is_denied = verdict.message is not None
     call_log.refused(call.principal.arn, action, call.request_id, seconds, fault, status, is_denied=is_denied)
+    return call_log.outcome(status, is_denied=is_denied)
 
 
 def _region(text: str) -> Region:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from passrole.console.caller import Caller
 from passrole.console.forms import Form, read_form
 from passrole.console.guard import Guard
 from passrole.console.means import Means
+from passrole.console.metrics import Metrics
 from passrole.console.page import Page
 from passrole.console.pages import approvals, check, denials, execution, inbox, pipelines, session, step
 from passrole.faults import Fault
@@ -55,8 +57,11 @@ _STATIC = Path(__file__).parent / "static"
 def application(means: Means) -> Starlette:
     """The ASGI application of one server's console."""
     hearing = changes.Hearing(means.store)
+    metrics = Metrics(means.store, means.door)
     routes = [
         Route("/health", _health, methods=["GET"]),
+        Route("/ready", _ready(means), methods=["GET"]),
+        Route("/metrics", _metrics(metrics), methods=["GET"]),
         Route("/login", _sign_in(means), methods=["GET"]),
         Route("/logout", _sign_out(means), methods=["POST"]),
         Route("/signed-out", _signed_out, methods=["GET"]),
@@ -149,6 +154,26 @@ def _failure() -> Page:
 
 async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "ready"})
+
+
+def _ready(means: Means) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(_request: Request) -> Response:
+        """Whether calls would be answered: the store can be read."""
+        try:
+            await means.store.read(lambda tx: tx.one("SELECT 1"))
+        except Exception as error:
+            disk.report(log, error, "/ready")
+            return JSONResponse({"status": "not ready"}, 503)
+        return JSONResponse({"status": "ready"})
+
+    return respond
+
+
+def _metrics(metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(_request: Request) -> Response:
+        return Response(await metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    return respond
 
 
 async def _signed_out(_request: Request) -> Response:

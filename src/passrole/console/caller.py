@@ -7,7 +7,6 @@ from typing import Any
 from passrole import ids
 from passrole.api import Call, Door
 from passrole.arns import Account, Region
-from passrole.faults import Fault
 from passrole.policy.request import Principal
 
 ENTRIES_MAX = 2_000
@@ -51,12 +50,9 @@ class Caller:
         self, service: str, operation: str, member: str, **parameters: Any
     ) -> Sequence[dict[str, Any]]:
         """The same, and nothing where the caller may not list it: a page shows what else it has."""
-        try:
-            return await self.every(service, operation, member, **parameters)
-        except Fault as fault:
-            if not fault.sender:
-                raise
+        if await self.refusal(service, operation, **parameters) is not None:
             return ()
+        return await self.every(service, operation, member, **parameters)
 
     async def refusal(self, service: str, operation: str, /, **parameters: Any) -> str | None:
         """AWS's sentence for a call that would be denied; None where it would be let in."""

@@ -14,7 +14,7 @@
 """
 
 from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection, stubs
-from passrole.history.advance import CHANGES, WITHDRAWALS, advance, is_still_due, start
+from passrole.history.advance import CHANGES, STEP_ENDS, WITHDRAWALS, StepEnd, advance, is_still_due, start
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
 from passrole.history.journal import UnknownExecution, answers, load
@@ -23,11 +23,13 @@ from passrole.history.state_cache import Folded
 
 __all__ = [
     "CHANGES",
+    "STEP_ENDS",
     "WITHDRAWALS",
     "Callback",
     "Execution",
     "ExecutionMetadata",
     "Folded",
+    "StepEnd",
     "Task",
     "UnknownExecution",
     "advance",

@@ -10,7 +10,7 @@ Killed before the commit: the command is still there and will be performed again
 and its successors are there.
 """
 
-from typing import TypeAlias, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 from passrole.definition import CallbackStep
 from passrole.engine import Decision, State, decide, is_due
@@ -48,8 +48,19 @@ from passrole.store import Tx
 WITHDRAWALS = "withdrawals"
 """The channel of executions that start nothing any more; its notices are ARNs."""
 
+STEP_ENDS = "step-ends"
+"""The channel of steps that ended; its notices are StepEnds."""
+
 CHANGES = "execution-changes"
 """The channel of executions to which something happened; its notices are ARNs."""
+
+
+class StepEnd(NamedTuple):
+    """A step's type, its end as AWS names that, and how long it took."""
+
+    type_: str
+    end: str
+    seconds: float
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
@@ -129,9 +140,17 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
     for fact in decision.facts:
         if isinstance(fact, _ENDINGS):
             _forget_waiting(tx, execution, decision.state, fact)
+        if isinstance(fact, StepSucceeded | StepFailed | StepStopped):
+            tx.notify(STEP_ENDS, _end_of(decision.state, fact))
     if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
     status_events.emit(tx, execution, before.state, decision)
+
+
+def _end_of(state: State, fact: StepSucceeded | StepFailed | StepStopped) -> StepEnd:
+    progress = state.steps[fact.step]
+    end = type(fact).__name__.removeprefix("Step")
+    return StepEnd(progress.step.type_, end, max(0.0, fact.at - (progress.started_at or fact.at)))
 
 
 def _keep_commands(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:

@@ -41,6 +41,12 @@ def waiting(tx: Tx) -> list[Callback]:
     return [_callback(row) for row in rows]
 
 
+def waiting_count(tx: Tx) -> int:
+    """How many callbacks nobody has answered."""
+    row = tx.one("SELECT count(*) FROM tokens WHERE closed IS NULL")
+    return row[0] if row else 0
+
+
 def of_step(tx: Tx, execution: str, step: str, attempt: int) -> Callback | None:
     """The callback of an attempt of a step, answered or not."""
     row = tx.one(

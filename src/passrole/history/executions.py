@@ -137,6 +137,11 @@ def recent(tx: Tx, here: str, since: float, limit: int) -> list[Execution]:
     return [_execution(row) for row in rows]
 
 
+def counts(tx: Tx) -> dict[str, int]:
+    """How many executions have each status."""
+    return dict(tx.all("SELECT status, count(*) FROM executions GROUP BY status"))
+
+
 def with_id(tx: Tx, id_: str) -> list[str]:
     """The ARNs that end with an execution's id: one, unless chance made the same id twice."""
     ending = f"/execution/{id_}"

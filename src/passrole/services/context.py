@@ -48,6 +48,17 @@ class HandlerCall(CallOperation, Protocol):
         """See CallOperation."""
 
 
+May = Callable[[str, str, Mapping[str, Any]], Awaitable[bool]]
+"""Whether the caller would be let in to an operation, by service, operation and parameters.
+
+Nothing is done or recorded.
+"""
+
+
+async def _may_nothing(_service: str, _operation: str, _parameters: Mapping[str, Any]) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Context:
     """One call's surroundings."""
@@ -64,6 +75,8 @@ class Context:
     models: ModelServers = field(default_factory=ModelServers)
     supports: Callable[[str, str], bool] = lambda _service, _operation: True
     """Whether passrole has an operation, by botocore's name of its service and AWS's spelling."""
+    may: May = _may_nothing
+    """For lists of what the caller may see: to leave something out is no denial of a call."""
     hung_up: Callable[[], Awaitable[None]] | None = None
     """Returns once the caller has closed its connection; None where there is none. For who waits long."""
 

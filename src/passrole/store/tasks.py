@@ -113,6 +113,11 @@ def next_due(tx: Tx, kind: str, after: float) -> float | None:
     return row[0] if row else None
 
 
+def counts(tx: Tx) -> dict[str, int]:
+    """How many tasks of each kind are not done."""
+    return dict(tx.all("SELECT kind, count(*) FROM tasks GROUP BY kind"))
+
+
 def done(tx: Tx, kind: str, key: str) -> bool:
     """Remove a task; whether it was there.
 

@@ -35,7 +35,11 @@ async def list_waiting_callbacks(ctx: Context) -> dict[str, Any]:
     here = arns.pipeline_prefix(ctx.region, ctx.account)
     waiting = await ctx.store.read(history.waiting)
     executions = {callback.execution for callback in waiting if callback.execution.startswith(here)}
-    shown = {execution for execution in executions if await _may_list_steps(ctx, execution)}
+    shown = {
+        execution
+        for execution in executions
+        if await ctx.may("sagemaker", "ListPipelineExecutionSteps", {"PipelineExecutionArn": execution})
+    }
     return {
         "Callbacks": [
             {
@@ -140,14 +144,3 @@ def _check_texts(comment: object, *others: object) -> None:
         raise Fault("ValidationException", "outputs, reasons and comments must be texts")
     if len(str(comment)) > COMMENT_CHARACTERS_MAX:
         raise Fault("ValidationException", f"Comment has {COMMENT_CHARACTERS_MAX} characters at most")
-
-
-async def _may_list_steps(ctx: Context, execution: str) -> bool:
-    asked = {"PipelineExecutionArn": execution, "MaxResults": 1}
-    try:
-        await ctx.call("sagemaker", "ListPipelineExecutionSteps", asked)
-    except Fault as fault:
-        if not fault.sender:
-            raise
-        return False
-    return True

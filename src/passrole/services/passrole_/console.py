@@ -63,7 +63,11 @@ async def list_recent_executions(ctx: Context, *, since: float) -> dict[str, Any
         raise Fault("ValidationException", "Since must be a number of seconds")
     here = arns.pipeline_prefix(ctx.region, ctx.account)
     found = await ctx.store.read(lambda tx: history.executions.recent(tx, here, since, EXECUTIONS_MAX))
-    shown = {pipeline for pipeline in {each.pipeline for each in found} if await _may_list(ctx, pipeline)}
+    shown = {
+        pipeline
+        for pipeline in {each.pipeline for each in found}
+        if await ctx.may("sagemaker", "ListPipelineExecutions", {"PipelineName": pipeline})
+    }
     return {
         "PipelineExecutions": [
             {"PipelineArn": each.pipeline, **projection.summary(each)}
@@ -77,17 +81,6 @@ async def _arn_of(ctx: Context, id_: str) -> str | None:
     here = arns.pipeline_prefix(ctx.region, ctx.account)
     found = await ctx.store.read(lambda tx: history.executions.with_id(tx, id_))
     return next((arn for arn in found if arn.startswith(here)), None)
-
-
-async def _may_list(ctx: Context, pipeline: str) -> bool:
-    asked = {"PipelineName": pipeline, "MaxResults": 1}
-    try:
-        await ctx.call("sagemaker", "ListPipelineExecutions", asked)
-    except Fault as fault:
-        if not fault.sender:
-            raise
-        return False
-    return True
 
 
 def _session_name(principal: Principal) -> str:
