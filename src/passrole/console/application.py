@@ -89,7 +89,7 @@ def _shown(means: Means, show: Show, *, as_json: bool) -> Callable[[Request], Aw
             refused = JSONResponse({"message": "sign in with `passrole console`"}, 401)
             return refused if as_json else RedirectResponse("/signed-out", 303)
         found = await _or_refusal(show(caller, request))
-        return page.json(found) if as_json else page.html(found, caller)
+        return await (page.json(found) if as_json else page.html(found, caller))
 
     return respond
 
@@ -102,10 +102,10 @@ def _changed(means: Means, change: Change) -> Callable[[Request], Awaitable[Resp
         try:
             return RedirectResponse(await change(caller, request, await read_form(request)), 303)
         except Fault as fault:
-            return page.html(_refusal(fault), caller)
+            return await page.html(_refusal(fault), caller)
         except Exception as error:
             disk.report(log, error, request.url.path)
-            return page.html(_failure(), caller)
+            return await page.html(_failure(), caller)
 
     return respond
 
@@ -119,7 +119,7 @@ def _answered(means: Means, answer: Answer) -> Callable[[Request], Awaitable[Res
         async def asked() -> Page:
             return await answer(caller, request, await read_form(request))
 
-        return page.html(await _or_refusal(asked()), caller)
+        return await page.html(await _or_refusal(asked()), caller)
 
     return respond
 
@@ -177,15 +177,15 @@ def _metrics(metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _signed_out(_request: Request) -> Response:
-    return page.html(Page("signed_out.html", {}, 401), None)
+    return await page.html(Page("signed_out.html", {}, 401), None)
 
 
 def _sign_in(means: Means) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return page.html(Page("link_refused.html", {"is_foreign": True}, 403), None)
+            return await page.html(Page("link_refused.html", {"is_foreign": True}, 403), None)
         opened = await sign_in.sign_in(request, means)
-        return opened or page.html(Page("link_refused.html", {"is_foreign": False}, 410), None)
+        return opened or await page.html(Page("link_refused.html", {"is_foreign": False}, 410), None)
 
     return respond
 

@@ -1,5 +1,6 @@
 """A page: the facts that it shows, as JSON or as HTML of a template."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -26,8 +27,12 @@ class Page:
     changes: str = ""
 
 
-def html(page: Page, caller: Caller | None) -> Response:
-    """The page for a browser; nobody may be signed in."""
+async def html(page: Page, caller: Caller | None) -> Response:
+    """The page for a browser; nobody may be signed in. One of thousands of steps is written in a thread."""
+    return await asyncio.to_thread(_html, page, caller)
+
+
+def _html(page: Page, caller: Caller | None) -> Response:
     signed_in = caller.principal.arn if caller else None
     text = (
         _environment()
@@ -37,8 +42,12 @@ def html(page: Page, caller: Caller | None) -> Response:
     return HTMLResponse(text, page.status)
 
 
-def json(page: Page) -> Response:
+async def json(page: Page) -> Response:
     """The same facts for a program."""
+    return await asyncio.to_thread(_json, page)
+
+
+def _json(page: Page) -> Response:
     body = orjson.dumps(page.facts, default=_plain, option=orjson.OPT_INDENT_2)
     return Response(body, page.status, media_type="application/json")
 

@@ -1,5 +1,6 @@
 """An execution: its graph beside the ordered list of its steps, and what may be done with it."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ async def show(caller: Caller, request: Request) -> Page:
     described = await caller.call("sagemaker", "DescribePipelineExecution", **of)
     definition = await definition_of(caller, arn)
     listed = await caller.every("sagemaker", "ListPipelineExecutionSteps", "PipelineExecutionSteps", **of)
-    steps = lines_of(definition, listed, described["PipelineExecutionStatus"])
+    steps = await asyncio.to_thread(lines_of, definition, listed, described["PipelineExecutionStatus"])
     parameters = await caller.listed(
         "sagemaker", "ListPipelineParametersForExecution", "PipelineParameters", **of
     )
@@ -30,7 +31,7 @@ async def show(caller: Caller, request: Request) -> Page:
         "steps": steps,
         "parameters": parameters,
         "answers": await answers_of(caller, arn),
-        "picture": picture_of(definition),
+        "picture": await asyncio.to_thread(picture_of, definition),
         "timeline": timeline(described, steps),
         "has_ended": described["PipelineExecutionStatus"] in ENDED,
         "may_not": {

@@ -1,5 +1,6 @@
 """Pipelines: their list; one with its executions, versions and the form that starts it."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +41,7 @@ async def show(caller: Caller, request: Request) -> Page:
         "has_more": "NextToken" in answer,
         "versions": versions,
         "parameters": _parameters(definition, await _last_values(caller, executions)),
-        "picture": picture_of(definition),
+        "picture": await asyncio.to_thread(picture_of, definition),
         "types": {step.name: step.type_ for step in pipeline_of(definition).steps.values()},
         "may_not_start": await caller.refusal(
             "sagemaker", "StartPipelineExecution", PipelineName=name, ClientRequestToken="x" * 32

@@ -1,5 +1,6 @@
 """A step: what it is, what it was given, what came of it, why it failed, and what its program printed."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +27,7 @@ async def show(caller: Caller, request: Request) -> Page:
     listed = await caller.every(
         "sagemaker", "ListPipelineExecutionSteps", "PipelineExecutionSteps", PipelineExecutionArn=arn
     )
-    lines = lines_of(definition, listed, described["PipelineExecutionStatus"])
+    lines = await asyncio.to_thread(lines_of, definition, listed, described["PipelineExecutionStatus"])
     step = next((each for each in lines if each.name == name), None)
     if step is None:
         raise Fault("ResourceNotFound", f"The execution has no step {name}.")
