@@ -228,7 +228,7 @@ POINTS = [
     ("worker.emr_clusters.ClusterController._settle", 2),
     ("worker.emr_clusters.ClusterController._settle", 3),
     ("worker.emr_clusters.ClusterController._carry_out", 1),
-    ("worker.schedules.Schedules._plan_all", 1),
+    ("worker.schedules._plan_all", 1),
     ("tasks.event", 1),
     ("tasks.event", 4),
     ("tasks.event-delivery", 1),

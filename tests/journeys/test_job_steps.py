@@ -229,7 +229,7 @@ def test_a_stop_stops_the_job(pipelines: Pipelines) -> None:
     job = arn.rpartition("/")[2]
     describe = pipelines.sagemaker.describe_processing_job
     eventually(lambda: describe(ProcessingJobName=job).get("ProcessingStartTime"))
-    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken="t" * 32)
+    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     assert pipelines.ended(execution)["One"]["StepStatus"] == "Stopped"
     assert describe(ProcessingJobName=job)["ProcessingJobStatus"] == "Stopped"
 

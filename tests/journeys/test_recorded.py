@@ -25,8 +25,8 @@ ENDS = {  # where a recorded definition does not succeed: what its first failed 
 REFUSED = {"fail": "F1 can not depends on F0"}
 # Step types that the SDK writes and passrole does not run, each in the shortest step that says so.
 UNSUPPORTED = (
-    *("AutoML", "Cleanup", "ClarifyCheck", "EMRServerless"),
-    *("InferenceComponent", "QualityCheck", "Tuning"),
+    *("Athena", "AutoML", "Bedrock", "Cleanup", "EMRServerless"),
+    *("HubContent", "InferenceComponent", "Job"),
 )
 
 

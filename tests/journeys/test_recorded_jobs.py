@@ -31,7 +31,9 @@ TRAINS = {  # for XGBoost's own algorithm, which wants data of its form and an e
     "ContainerArguments": ["echo model > /opt/ml/model/model"],
 }
 ENDS = {  # where a recorded definition does not succeed: what its first failed step says
-    "notebook-job": "The program amazon_sagemaker_scheduler was not found",
+    "job-checks": "sagemaker:ListModelPackages",  # its group of models is not there
+    "job-monbt": "Could not find model",  # its model is not there
+    "notebook-job": "run `pip install 'passrole[notebooks]'`",
     "step-decorator": "exit code: 127",  # what the SDK puts into the bucket for it is not there
     "training": "/train:1",  # an image of the user's own, with a program inside it
 }

@@ -110,7 +110,7 @@ def test_a_stop_stops_the_training_jobs(pipelines: Pipelines) -> None:
     metadata = eventually(lambda: pipelines.steps(execution).get("One_tuning", {}).get("Metadata"))
     name = metadata["TuningJob"]["Arn"].rpartition("/")[2]
     eventually(lambda: len(pipelines.workshop.children(name)) == 3)
-    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken="t" * 32)
+    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     assert pipelines.ended(execution)["One_tuning"]["StepStatus"] == "Stopped"
     assert {each["TrainingJobStatus"] for each in pipelines.workshop.children(name)} == {"Stopped"}
 

@@ -1,6 +1,7 @@
 """`passrole run --stub`: steps that do not run, also of types that passrole does not run."""
 
 import json
+import secrets
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.testing.pipelines import condition, fail, lambda_, pipeline
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Write = Callable[[str, Any], str]
 REGISTER = {"Name": "Register", "Type": "AutoML", "Arguments": {"AutoMLJobName": "g"}}
-TOKEN = "t" * 32
+TOKEN = secrets.token_hex(16)  # others use the same server
 
 
 def definition() -> dict[str, Any]:

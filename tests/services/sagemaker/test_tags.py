@@ -107,7 +107,11 @@ def test_what_is_no_pipeline_of_this_account_has_no_tags(
     arn, call = made(), getattr(server.client("sagemaker"), operation)
     assert refusal(call, ResourceArn=f"{arn}-other", **given)[0] == "ResourceNotFound"
     elsewhere = arn.replace(server.region, "eu-west-1")
-    for other in (elsewhere, f"{arn}/execution/abcdefghijkl", arn.replace(":pipeline/", ":endpoint/")):
+    for other in (
+        elsewhere,
+        f"{arn}/execution/abcdefghijkl",
+        arn.replace(":pipeline/", ":notebook-instance/"),
+    ):
         assert refusal(call, ResourceArn=other, **given)[0] == "ValidationException"
 
 
