@@ -168,4 +168,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(BROWSER) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOKS) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
