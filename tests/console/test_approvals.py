@@ -122,6 +122,18 @@ def test_a_model_package_is_approved_once(console: Console, admin: Browser) -> N
     assert (again.status, "was approved by" in again.text) == (409, True)
 
 
+def test_a_package_that_may_only_be_listed_does_not_close_the_page(console: Console) -> None:
+    sagemaker = console.server.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="listed")
+    sagemaker.create_model_package(
+        ModelPackageGroupName="listed", ModelApprovalStatus="PendingManualApproval"
+    )
+    reader = console.allowed("sagemaker:List*")
+    found = reader.get("/approvals.json").json["waiting"]
+    assert [each["metrics"] for each in found if each.get("group") == "listed"] == [{}]
+    assert reader.get("/").status == 200
+
+
 def test_record_and_session_outlive_a_killed_server(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     server = Server(tmp_path / "server" / "data", **SETTINGS)

@@ -91,6 +91,14 @@ def test_who_may_see_nothing_learns_nothing(console: Console, wait: Wait) -> Non
     assert nobody.get("/pipelines").status == 403
 
 
+def test_a_pipeline_is_shown_to_who_may_not_list_its_executions(console: Console, wait: Wait) -> None:
+    waiting, reader = wait(), console.allowed("sagemaker:DescribePipeline")
+    page = reader.get(f"/pipelines/{waiting.pipeline}")
+    assert page.status == 200
+    assert "is not authorized to perform: sagemaker:ListPipelineExecutions" in page.text
+    assert waiting.id not in page.text
+
+
 def test_a_button_that_would_be_denied_says_so_and_is(console: Console, wait: Wait) -> None:
     waiting, reader = wait(), console.allowed("sagemaker:Describe*", "sagemaker:List*")
     page = reader.get(f"/executions/{waiting.id}")

@@ -21,6 +21,8 @@ PAUSE_SECONDS = 1.0
 """Between two events of a stream."""
 BEAT_SECONDS = 15.0
 STREAMS_MAX = 500
+EXECUTIONS_MAX = 10_000
+"""Of how many executions the last change is known. Pages of forgotten ones ask once too often."""
 
 
 class Hearing:
@@ -30,12 +32,13 @@ class Hearing:
         self.streams = 0
         self._count = 0
         self._latest: dict[str, int] = {}
+        self._forgotten = 0
         self._changed = asyncio.Event()
         store.listen(CHANGES, self._hear)
 
     def latest(self, of: str) -> int:
         """The number of the last change of an execution, by its id, or with `*` of any."""
-        return self._count if of == "*" else self._latest.get(of, 0)
+        return self._count if of == "*" else self._latest.get(of, self._forgotten)
 
     async def wait(self) -> None:
         """Return at the next change of anything, or after BEAT_SECONDS."""
@@ -50,6 +53,9 @@ class Hearing:
         if not self.streams:
             return
         self._count += 1
+        if len(self._latest) >= EXECUTIONS_MAX:
+            self._latest.clear()
+            self._forgotten = self._count
         self._latest[execution.rpartition("/")[2]] = self._count
         event, self._changed = self._changed, asyncio.Event()
         event.set()

@@ -17,6 +17,7 @@ from passrole.gateway.own_operations import is_own_host
 
 MISDIRECTED = 421
 BODY_BYTES_MAX = 1_048_576
+_LENGTH_DIGITS_MAX = 12
 SAFE = frozenset({"GET", "HEAD"})
 
 HEADERS: Mapping[str, str] = {
@@ -59,9 +60,10 @@ class Guard:
             return PlainTextResponse("this console has another address\n", MISDIRECTED)
         if scope["method"] not in SAFE and not _is_of_our_page(scope, headers, self._config):
             return PlainTextResponse("changes are made from the console's own pages alone\n", 403)
-        if not headers.get("content-length", "0").isdecimal() or "transfer-encoding" in headers:
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or "transfer-encoding" in headers:
             return PlainTextResponse("the length of the body must be told\n", 411)
-        if int(headers.get("content-length", "0")) > BODY_BYTES_MAX:
+        if len(length) > _LENGTH_DIGITS_MAX or int(length) > BODY_BYTES_MAX:
             return PlainTextResponse("the body is too large\n", 413)
         return None
 

@@ -15,7 +15,7 @@ PREVIOUS_MIN = 3
 """Fewer trials before it tell nothing about one. AWS names no number."""
 
 _REDUCTION = 3
-"""Of the trials that reach a rung of Hyperband, the best third goes on."""
+"""Of the trials that reach a level of Hyperband, the best third goes on."""
 
 
 def unpromising(tuning: Tuning, trials: Sequence[Trial]) -> list[int]:
@@ -41,7 +41,7 @@ def _is_below_median(tuning: Tuning, trial: Trial, ended: Sequence[Trial]) -> bo
 
 
 def _falls_behind(tuning: Tuning, trial: Trial, trials: Sequence[Trial]) -> bool:
-    """Whether it has had all that a trial may have, or is not in the best third at its last rung."""
+    """Whether it has had all that a trial may have, or is not in the best third at its last level."""
     assert tuning.resource is not None
     least, most = tuning.resource
     if len(trial.course) >= most:
@@ -50,32 +50,32 @@ def _falls_behind(tuning: Tuning, trial: Trial, trials: Sequence[Trial]) -> bool
     rivals = [
         each for each in trials if each.definition == trial.definition and _bracket(tuning, each) == bracket
     ]
-    rungs = [rung for rung in _rungs(least, most)[bracket:] if len(trial.course) >= rung]
-    return bool(rungs) and _is_behind_at(tuning, rungs[-1], trial, rivals)
+    levels = [level for level in _levels(least, most)[bracket:] if len(trial.course) >= level]
+    return bool(levels) and _is_behind_at(tuning, levels[-1], trial, rivals)
 
 
-def _is_behind_at(tuning: Tuning, rung: int, trial: Trial, rivals: Sequence[Trial]) -> bool:
+def _is_behind_at(tuning: Tuning, level: int, trial: Trial, rivals: Sequence[Trial]) -> bool:
     values = sorted(
-        (each.course[rung - 1] for each in rivals if len(each.course) >= rung), reverse=tuning.is_maximised
+        (each.course[level - 1] for each in rivals if len(each.course) >= level), reverse=tuning.is_maximised
     )
     if len(values) < _REDUCTION:
         return False
-    return _is_worse(tuning, trial.course[rung - 1], values[len(values) // _REDUCTION - 1])
+    return _is_worse(tuning, trial.course[level - 1], values[len(values) // _REDUCTION - 1])
 
 
-def _rungs(least: int, most: int) -> list[int]:
+def _levels(least: int, most: int) -> list[int]:
     """Where trials are compared: least, three times least, ... below most. There is always one."""
-    rungs = [least]
-    while rungs[-1] * _REDUCTION < most:
-        rungs.append(rungs[-1] * _REDUCTION)
-    return rungs
+    levels = [least]
+    while levels[-1] * _REDUCTION < most:
+        levels.append(levels[-1] * _REDUCTION)
+    return levels
 
 
 def _bracket(tuning: Tuning, trial: Trial) -> int:
-    """How many rungs a trial is spared. A bracket with more of them has fewer trials, as in Hyperband."""
+    """How many levels a trial is spared. A bracket with more of them has fewer trials, as in Hyperband."""
     assert tuning.resource is not None
-    brackets = len(_rungs(*tuning.resource))
-    shares = [_REDUCTION**rung for rung in reversed(range(brackets))]
+    brackets = len(_levels(*tuning.resource))
+    shares = [_REDUCTION**level for level in reversed(range(brackets))]
     drawn = hashlib.sha256(f"{tuning.seed}/bracket/{trial.number}".encode()).digest()
     place = int.from_bytes(drawn[:8]) % sum(shares)
     for bracket, share in enumerate(shares):

@@ -133,7 +133,10 @@ async def _packages(caller: Caller) -> list[dict[str, Any]]:
 async def _package(caller: Caller, each: Mapping[str, Any]) -> dict[str, Any]:
     arn = each["ModelPackageArn"]
     may_not = partial(caller.refusal, "sagemaker", "UpdateModelPackage", ModelPackageArn=arn)
-    described = await caller.call("sagemaker", "DescribeModelPackage", ModelPackageName=arn)
+    refused = await caller.refusal("sagemaker", "DescribeModelPackage", ModelPackageName=arn)
+    described = (
+        {} if refused else await caller.call("sagemaker", "DescribeModelPackage", ModelPackageName=arn)
+    )
     return {
         "kind": "package",
         "since": each["CreationTime"],

@@ -28,9 +28,12 @@ async def show(caller: Caller, request: Request) -> Page:
     name = request.path_params["name"]
     described = await caller.call("sagemaker", "DescribePipeline", PipelineName=name)
     definition = described.pop("PipelineDefinition")
-    answer = await caller.call(
-        "sagemaker", "ListPipelineExecutions", PipelineName=name, MaxResults=EXECUTIONS_SHOWN
-    )
+    may_not_list = await caller.refusal("sagemaker", "ListPipelineExecutions", PipelineName=name)
+    answer: dict[str, Any] = {"PipelineExecutionSummaries": []}
+    if may_not_list is None:
+        answer = await caller.call(
+            "sagemaker", "ListPipelineExecutions", PipelineName=name, MaxResults=EXECUTIONS_SHOWN
+        )
     executions = answer["PipelineExecutionSummaries"]
     versions = await caller.listed(
         "sagemaker", "ListPipelineVersions", "PipelineVersionSummaries", PipelineName=name
@@ -38,6 +41,7 @@ async def show(caller: Caller, request: Request) -> Page:
     facts = {
         "pipeline": described,
         "executions": executions,
+        "may_not_list": may_not_list,
         "has_more": "NextToken" in answer,
         "versions": versions,
         "parameters": _parameters(definition, await _last_values(caller, executions)),

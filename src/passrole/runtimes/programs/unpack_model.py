@@ -1,4 +1,4 @@
-"""Unpacks model.tar.gz into a folder: whatever is in it, nothing is written elsewhere.
+"""Unpacks model.tar.gz into a folder. No archive can write anywhere else.
 
     python unpack_model.py ARCHIVE FOLDER
 
