@@ -1,7 +1,7 @@
 """`passrole check`: whether a role has the permissions that a pipeline needs."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -20,6 +20,9 @@ from passrole.cli.options import (
 from passrole.cli.permissions.finding_options import FindingOptions, finding_options
 from passrole.cli.permissions.named_file import NamedFile, NamedFileType
 from passrole.cli.permissions.project_settings import Configured
+
+if TYPE_CHECKING:
+    from passrole.cli.permissions.check_output import Checked
 
 _EXAMPLES = examples(
     "passrole check pipeline.json --managed-version v3",
@@ -149,12 +152,16 @@ def check(
         found = check_deployed(definitions, given, choice, options.selection())
     else:
         found = check_files(definitions, name, given, choice, options.selection())
+    _tell(found, options)
+    write(rendered(found, format_, quiet=options.quiet), options.output)
+    context.exit(2 if found.unread else 0 if found.ok or options.exit_zero else 1)
+
+
+def _tell(found: "Checked", options: FindingOptions) -> None:
     for line in () if options.quiet else dict.fromkeys(said for each in found.reports for said in each.said):
         say(line)
     for unread in found.unread:
         say(f"passrole check: {unread.message}")
-    write(rendered(found, format_, quiet=options.quiet), options.output)
-    context.exit(2 if found.unread else 0 if found.ok or options.exit_zero else 1)
 
 
 def _refuse_another_role(*given: object) -> None:

@@ -22,6 +22,7 @@ from passrole.services.lambda_ import (
     versions,
 )
 from passrole.services.lambda_.event_config_records import CONFIGS
+from passrole.services.lambda_.layer_records import LayerVersion
 from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.permissions import POLICIES
 from passrole.services.lambda_.qualifiers import ALIASES, VERSIONS, find
@@ -125,16 +126,24 @@ async def create_function(
     await check_role(ctx, role, function.arn)
     if function.dead_letters:
         await destinations.check_dead_letters(ctx, role, function.arn, function.dead_letters)
+    function = await _stored(ctx, function, archive, attached)
+    return creating_response(await versions.publish(ctx, function_name) if publish else function)
+
+
+async def _stored(
+    ctx: Context, function: Function, archive: bytes, layers: Sequence[LayerVersion]
+) -> Function:
+    """Keep a new function with its code and layers, or nothing of it. Raises ResourceConflictException."""
     folder = await unpacked(ctx, function, archive)
     try:
-        function = replace(function, **await attached_layers.laid_out(ctx, function, attached))
+        whole = replace(function, **await attached_layers.laid_out(ctx, function, layers))
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, key, function)):
+    if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, whole.key, whole)):
         await ctx.functions.discard(folder)
-        raise refusals.exists(named.name)
-    return creating_response(await versions.publish(ctx, function_name) if publish else function)
+        raise refusals.exists(function.name)
+    return whole
 
 
 @operation("lambda:GetFunction", resource=names.arn_of)

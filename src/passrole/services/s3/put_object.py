@@ -94,11 +94,8 @@ async def put_object(
     written = await temporary_files.write(temporary_files.work(ctx), (body,), given)
     _check_written(written, given, content_md5)
     await place(ctx, bucket, key, written, object_metadata, condition)
-    return {
-        "ETag": object_headers.quoted(written.etag),
-        **object_headers.checksum_members(given),
-        **storage.members(stored),
-    }
+    tag = {"ETag": object_headers.quoted(written.etag)}
+    return tag | object_headers.checksum_members(given) | storage.members(stored)
 
 
 async def place(

@@ -16,7 +16,7 @@ from passrole.policy.sagemaker_keys import sagemaker_keys
 from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, PassRole, operation
 from passrole.services.sagemaker import artefacts, state_events
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
 from passrole.services.sagemaker.registry import packages
 from passrole.services.sagemaker.roles import SERVICE, check_role
 from passrole.services.sagemaker.tag_rules import TAGS
@@ -165,12 +165,8 @@ async def list_models(
     """Models of the account and region, newest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        models = [
-            each
-            for _, each in MODELS.within(tx, *ctx.location)
-            if name_contains in each.name
-            and is_between(each.created, creation_time_after, creation_time_before)
-        ]
+        everything = MODELS.within(tx, *ctx.location)
+        models = named(everything, name_contains, creation_time_after, creation_time_before)
         shown, more = sorted_page(models, _ORDERS, sort_by, sort_order, next_token, max_results)
         return {"Models": [_summary(each) for each in shown], **more}
 

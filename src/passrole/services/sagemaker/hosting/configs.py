@@ -16,7 +16,7 @@ from passrole.services.operation import KEPT, Parameters, PassRole, operation
 from passrole.services.sagemaker.hosting import variants
 from passrole.services.sagemaker.hosting.records import CONFIGS, Config
 from passrole.services.sagemaker.models import require_model
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
 from passrole.services.sagemaker.roles import SERVICE, check_role
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
@@ -126,12 +126,8 @@ async def list_endpoint_configs(
     """Configurations of the account and region, newest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        configs = [
-            each
-            for _, each in CONFIGS.within(tx, *ctx.location)
-            if name_contains in each.name
-            and is_between(each.created, creation_time_after, creation_time_before)
-        ]
+        everything = CONFIGS.within(tx, *ctx.location)
+        configs = named(everything, name_contains, creation_time_after, creation_time_before)
         shown, more = sorted_page(configs, _ORDERS, sort_by, sort_order, next_token, max_results)
         return {"EndpointConfigs": [each.summary() for each in shown], **more}
 

@@ -11,7 +11,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
 from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.registry.names import group_arn, invalid, require_group
 from passrole.services.sagemaker.registry.records import GROUPS, Group, versions_of
@@ -95,12 +95,8 @@ async def list_model_package_groups(
     """Groups of the account and region, oldest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        groups = [
-            each
-            for _, each in GROUPS.within(tx, *ctx.location)
-            if name_contains in each.name
-            and is_between(each.created, creation_time_after, creation_time_before)
-        ]
+        everything = GROUPS.within(tx, *ctx.location)
+        groups = named(everything, name_contains, creation_time_after, creation_time_before)
         own = groups if cross_account_filter_option == "SameAccount" else []  # nobody shares groups here
         shown, more = sorted_page(own, _ORDERS, sort_by, sort_order, next_token, max_results)
         return {"ModelPackageGroupSummaryList": [each.summary() for each in shown], **more}
