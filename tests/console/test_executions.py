@@ -87,7 +87,8 @@ def test_who_may_see_nothing_learns_nothing(console: Console, wait: Wait) -> Non
     waiting, nobody = wait(), console.allowed("sts:GetCallerIdentity")
     there, not_there = (nobody.get(f"/executions/{id_}") for id_ in (waiting.id, "abcdefabcdef"))
     assert (there.status, not_there.status) == (403, 403)
-    assert nobody.get("/.json").json == {"waiting": [], "running": [], "failed": [], "ended": []}
+    empty = {"waiting": [], "waiting_count": 0, "running": [], "failed": [], "ended": []}
+    assert nobody.get("/.json").json == empty
     assert nobody.get("/pipelines").status == 403
 
 

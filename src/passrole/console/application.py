@@ -15,12 +15,22 @@ from starlette.staticfiles import StaticFiles
 from passrole import disk
 from passrole.console import changes, page, sign_in
 from passrole.console.caller import Caller
-from passrole.console.forms import Form, read_form
+from passrole.console.forms import Form, back, read_form
 from passrole.console.guard import Guard
 from passrole.console.means import Means
 from passrole.console.metrics import Metrics
 from passrole.console.page import Page
-from passrole.console.pages import approvals, check, denials, execution, inbox, pipelines, session, step
+from passrole.console.pages import (
+    approvals,
+    check,
+    denials,
+    execution,
+    inbox,
+    packages,
+    pipelines,
+    session,
+    step,
+)
 from passrole.faults import Fault
 
 log = logging.getLogger(__name__)
@@ -36,6 +46,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/executions/{id}", execution.show),
     ("/executions/{id}/steps/{name}", step.show),
     ("/approvals", approvals.show),
+    ("/packages/{group}/{version:int}", packages.show),
     ("/denials", denials.show),
     ("/check", check.show),
     ("/session", session.show),
@@ -99,10 +110,13 @@ def _changed(means: Means, change: Change) -> Callable[[Request], Awaitable[Resp
         caller = await sign_in.caller_of(request, means)
         if caller is None:
             return RedirectResponse("/signed-out", 303)
+        onward = None
         try:
-            return RedirectResponse(await change(caller, request, await read_form(request)), 303)
+            form = await read_form(request)
+            onward = back(form)
+            return RedirectResponse(await change(caller, request, form), 303)
         except Fault as fault:
-            return await page.html(_refusal(fault), caller)
+            return await page.html(_refusal(fault, onward), caller)
         except Exception as error:
             disk.report(log, error, request.url.path)
             return await page.html(_failure(), caller)
@@ -134,9 +148,10 @@ async def _or_refusal(shown: Awaitable[Page]) -> Page:
         return _failure()
 
 
-def _refusal(fault: Fault) -> Page:
+def _refusal(fault: Fault, onward: str | None = None) -> Page:
     status = 409 if fault.code == "ConflictException" else _STATUSES.get(fault.code, 400)
-    return Page("refusal.html", {"code": fault.code, "message": fault.message}, status)
+    facts = {"code": fault.code, "message": fault.message, "onward": onward}
+    return Page("refusal.html", facts, status)
 
 
 _STATUSES = {
@@ -148,7 +163,7 @@ _STATUSES = {
 
 
 def _failure() -> Page:
-    facts = {"code": "InternalFailure", "message": "passrole failed; its log says why"}
+    facts = {"code": "InternalFailure", "message": "passrole failed; its log says why", "onward": None}
     return Page("refusal.html", facts, 500)
 
 

@@ -1,13 +1,15 @@
 """The fields of a plain form."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 
 from passrole.faults import Fault
 
 FIELDS_MAX = 500
+BACK: Final = frozenset({"/", "/approvals"})
 
 Form = Mapping[str, str]
 
@@ -23,3 +25,14 @@ async def read_form(request: Request) -> Form:
         raise Fault("ValidationException", "the form cannot be read") from error
     # browsers send the lines of a text with CR LF: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html
     return {name: value.replace("\r\n", "\n") for name, value in pairs}
+
+
+def back(form: Form) -> str | None:
+    """Where a form wants to go when its change is made: the inbox, the approvals, or the next of a review.
+
+    Never anywhere else, whatever the form says.
+    """
+    if "review" in form:
+        return f"/approvals?{urlencode({'review': form['review']})}"
+    place = form.get("back", "")
+    return place if place in BACK else None

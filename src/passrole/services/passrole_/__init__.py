@@ -4,6 +4,15 @@ Each asks for what AWS asks where it shows or gives the same: by calling that op
 or by the same permission.
 """
 
-from passrole.services.passrole_ import callbacks, console, job_output, pipelines, roles, step_cache, trail
+from passrole.services.passrole_ import (
+    callbacks,
+    console,
+    job_output,
+    packages,
+    pipelines,
+    roles,
+    step_cache,
+    trail,
+)
 
-__all__ = ["callbacks", "console", "job_output", "pipelines", "roles", "step_cache", "trail"]
+__all__ = ["callbacks", "console", "job_output", "packages", "pipelines", "roles", "step_cache", "trail"]

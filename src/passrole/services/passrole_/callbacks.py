@@ -27,14 +27,21 @@ def _execution(ctx: Context, parameters: Parameters) -> str:
 
 
 @operation(None)
-async def list_waiting_callbacks(ctx: Context) -> dict[str, Any]:
-    """Callbacks of the region that wait for an answer, oldest first, with what their messages carried.
+async def list_waiting_callbacks(
+    ctx: Context, *, pipeline_execution_arn: str | None = None
+) -> dict[str, Any]:
+    """Callbacks of the region, or of one execution, that wait for an answer, oldest first, with what their
+    messages carried.
 
     Those of executions whose steps the caller may not list are left out.
     """
     here = arns.pipeline_prefix(ctx.region, ctx.account)
     waiting = await ctx.store.read(history.waiting)
-    executions = {callback.execution for callback in waiting if callback.execution.startswith(here)}
+    executions = {
+        callback.execution
+        for callback in waiting
+        if callback.execution.startswith(here) and pipeline_execution_arn in (None, callback.execution)
+    }
     shown = {
         execution
         for execution in executions

@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.sagemaker import state_events
 from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.registry.names import invalid
-from passrole.services.sagemaker.registry.records import GROUPS, PACKAGES, PENDING, Group, Package
+from passrole.services.sagemaker.registry.records import (
+    ANSWERS_KEPT,
+    GROUPS,
+    PACKAGES,
+    PENDING,
+    Group,
+    Package,
+)
 from passrole.store import Tx
 
 EVENT = "SageMaker Model Package State Change"
@@ -87,12 +95,21 @@ def update(tx: Tx, ctx: Context, package: Package, given: Mapping[str, Any]) -> 
         request[_SPECIFICATIONS] = _specifications(package, given[_ADDED])
     now = ctx.clock()
     changed = replace(package, request=request, modified=now, modified_by=user_context(ctx.principal))
-    PACKAGES.put(tx, changed.key, changed)
-    if changed.approval != package.approval:
-        _emit_event(tx, changed, now)
+    if changed.approval == package.approval:
+        PACKAGES.put(tx, changed.key, changed)
+        return
+    answers = (*package.answers, _answer(ctx, given, now))[-ANSWERS_KEPT:]
+    PACKAGES.put(tx, changed.key, replace(changed, answers=answers))
+    _emit_event(tx, changed, now)
 
 
 _SPECIAL = (_PROPERTIES, _REMOVED, _ADDED)
+
+
+def _answer(ctx: Context, given: Mapping[str, Any], at: float) -> dict[str, Any]:
+    """Who approved or rejected: AWS tells only who changed the package last, whatever that was."""
+    said = without_none(Comment=given.get("ApprovalDescription"))
+    return {"Status": given["ModelApprovalStatus"], "Time": at, "By": ctx.principal.arn, **said}
 
 
 def _properties(package: Package, given: Mapping[str, Any]) -> dict[str, str]:

@@ -61,7 +61,8 @@ def _listed(ctx: Context, parameters: Parameters) -> str:
     return _new(ctx, {"model_package_group_name": parameters.get("model_package_group_name")})
 
 
-def _named(ctx: Context, parameters: Parameters) -> str:
+def named(ctx: Context, parameters: Parameters) -> str:
+    """The ARN of the package that a call is about."""
     return package_arn(ctx, parameters.get("model_package_name") or parameters["model_package_arn"])
 
 
@@ -74,16 +75,17 @@ def _tag_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     return {**TAGS.request_keys(ctx, parameters), "sagemaker:TaggingAction": "CreateModelPackage"}
 
 
-async def _current_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+async def current_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
     """What the package has now."""
-    named = parameters.get("model_package_name") or parameters["model_package_arn"]
-    package = await ctx.store.read(lambda tx: find_package(tx, ctx, named))
+    name = parameters.get("model_package_name") or parameters["model_package_arn"]
+    package = await ctx.store.read(lambda tx: find_package(tx, ctx, name))
     return {} if package is None else current_package_keys(package.request)
 
 
-async def _changed_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+async def changed_keys(ctx: Context, parameters: Parameters) -> Mapping[str, Values]:
+    """What UpdateModelPackage is asked for beside what the package has now."""
     own = sagemaker_keys("sagemaker:UpdateModelPackage", parameters[KEPT])
-    return {**await _current_keys(ctx, parameters), **own}
+    return {**await current_keys(ctx, parameters), **own}
 
 
 @operation(
@@ -126,8 +128,8 @@ async def create_model_package(
 
 @operation(
     "sagemaker:DescribeModelPackage",
-    resource=_named,
-    keys=_current_keys,
+    resource=named,
+    keys=current_keys,
 )
 async def describe_model_package(
     ctx: Context, *, model_package_name: str, included_data: str = "AllData"
@@ -144,7 +146,7 @@ async def describe_model_package(
     return described
 
 
-@operation("sagemaker:UpdateModelPackage", resource=_named, keys=_changed_keys, keeps=_CHANGED)
+@operation("sagemaker:UpdateModelPackage", resource=named, keys=changed_keys, keeps=_CHANGED)
 async def update_model_package(
     ctx: Context, *, model_package_arn: str, kept: Mapping[str, Any], client_token: str | None = None
 ) -> dict[str, Any]:
@@ -160,7 +162,7 @@ async def update_model_package(
     return await ctx.store.write(lambda tx: once(tx, ctx, request, lambda: update(tx)))
 
 
-@operation("sagemaker:DeleteModelPackage", resource=_named, keys=_current_keys)
+@operation("sagemaker:DeleteModelPackage", resource=named, keys=current_keys)
 async def delete_model_package(ctx: Context, *, model_package_name: str) -> None:
     """Delete a package; its version is not given again. Raises ValidationException for an unknown name."""
 

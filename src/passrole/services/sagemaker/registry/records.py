@@ -1,6 +1,6 @@
 """Groups and packages as they are stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from passrole.store import Collection, Tx
 
 APPROVED, PENDING = "Approved", "PendingManualApproval"
 COMPLETED = "Completed"
+ANSWERS_KEPT = 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Package:
 
     `request` has the members that CreateModelPackage and UpdateModelPackage were given, in AWS's spelling;
     the approval is among them. `name` is `group/version` for a version. `created_by` is AWS's UserContext.
+    `answers` are the latest ANSWERS_KEPT changes of the approval, each with Status, Time, By and Comment.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Package:
     modified: float | None = None
     modified_by: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    answers: Sequence[Mapping[str, Any]] = ()
 
     @property
     def place(self) -> Location:
