@@ -23,6 +23,7 @@ from passrole.console.page import Page
 from passrole.console.pages import (
     approvals,
     check,
+    compare,
     denials,
     execution,
     inbox,
@@ -45,6 +46,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/pipelines/{name}", pipelines.show),
     ("/executions/{id}", execution.show),
     ("/executions/{id}/steps/{name}", step.show),
+    ("/compare", compare.show),
     ("/approvals", approvals.show),
     ("/packages/{group}/{version:int}", packages.show),
     ("/denials", denials.show),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
+
 from passrole.console import graph
 from passrole.console.graph import Picture
 from passrole.definition import Pipeline, parse_stored
@@ -17,6 +19,7 @@ Listed = Mapping[str, Any]
 ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 WAITING, NOT_STARTED, NOT_TAKEN, NOT_RUN = "Waiting", "Not started", "Not taken", "Not run"
 
+_WITHIN = ("IfSteps", "ElseSteps", "ForEachBody")
 _HIDDEN = "CallbackToken"
 """A bearer's secret: it is in no page."""
 
@@ -74,6 +77,14 @@ def picture_of(definition: str) -> Picture:
     return graph.layout(found.dependencies, found.order())
 
 
+@lru_cache(16)
+def definitions_of(definition: str) -> Mapping[str, Mapping[str, Any]]:
+    """The steps of a stored definition as it has them, by name, also those within branches and loops."""
+    found: dict[str, Mapping[str, Any]] = {}
+    _gather(orjson.loads(definition)["Steps"], found)
+    return found
+
+
 def lines_of(definition: str, listed: Sequence[Listed], status: str) -> list[StepLine]:
     """All steps, those of iterations behind their loop; `listed` are those that started, newest first.
 
@@ -92,6 +103,16 @@ def lines_of(definition: str, listed: Sequence[Listed], status: str) -> list[Ste
         lines.append(_line(pipeline, known) if known else _waiting_line(pipeline, name, started, status))
         lines += inside.get(name, ())
     return lines
+
+
+def _gather(steps: Sequence[Mapping[str, Any]], found: dict[str, Mapping[str, Any]]) -> None:
+    for step in steps:
+        found[step["Name"]] = step
+        arguments = step.get("Arguments")
+        for member in _WITHIN:
+            inner = arguments.get(member) if isinstance(arguments, Mapping) else None
+            if isinstance(inner, list):
+                _gather(inner, found)
 
 
 def _line(pipeline: Pipeline, listed: Listed) -> StepLine:

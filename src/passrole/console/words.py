@@ -48,9 +48,11 @@ def machine_moment(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.4 s`, `1 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    """`40 ms`, `0.4 s`, `1 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds is None:
         return ""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -58,6 +60,31 @@ def duration(seconds: float | None) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def number(value: float | None) -> str:
+    """A number as people read it: `0.931`, `1,204`, `1.2e-05`."""
+    return (
+        ""
+        if value is None
+        else f"{value:,.0f}"
+        if value == int(value) and abs(value) < 1e12
+        else f"{value:,.4g}"
+    )
+
+
+def signed(value: float | None) -> str:
+    """How much greater: `+0.02`, `−3`, `±0`."""
+    if value is None:
+        return ""
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{number(abs(value))}"
+
+
+def signed_duration(seconds: float | None) -> str:
+    """How much longer: `+0.4 s`, `−1 min 20 s`."""
+    if seconds is None:
+        return ""
+    return f"{'+' if seconds >= 0 else '−'}{duration(abs(seconds))}"
 
 
 def ago(seconds: float | None, now: float) -> str:
@@ -109,5 +136,8 @@ def by_name(steps: Iterable[Any]) -> dict[str, Any]:
 
 FILTERS: Final = {
     each.__name__: each
-    for each in (by_name, plain, moment, machine_moment, duration, ago, last, who, icon, css, short, pretty)
+    for each in (
+        *(ago, by_name, css, duration, icon, last, machine_moment, moment, number, plain, pretty),
+        *(short, signed, signed_duration, who),
+    )
 }

@@ -14,6 +14,8 @@ PAGES = (
     "/pipelines/{pipeline}",
     "/executions/{id}",
     "/executions/{id}/steps/Review",
+    "/compare?left={id}&right={id}",
+    "/compare",
     "/approvals",
     "/denials",
     "/check?pipeline={pipeline}",

@@ -79,6 +79,19 @@ def test_everything_works_without_javascript_by_reload(console: Console, signed_
     expect(page.get_by_role("heading", name="Nobody is signed in")).to_be_visible()
 
 
+def test_two_executions_are_compared_without_javascript(signed_in: Open, wait: Wait) -> None:
+    waiting = wait(Parameters=[{"Name": "Threshold", "Type": "Integer", "DefaultValue": 3}])
+    page = signed_in(java_script_enabled=False)
+    page.goto(f"/pipelines/{waiting.pipeline}")
+    page.get_by_label("Threshold").fill("7")
+    page.get_by_role("button", name="Start execution").click()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_label("Left").select_option(waiting.id)
+    page.get_by_role("button", name="Compare").click()
+    row = page.get_by_role("row", name=re.compile("^Threshold"))
+    expect(row.get_by_role("cell")).to_have_text(["3", "7"])
+
+
 def test_what_is_being_written_survives_a_change(console: Console, signed_in: Open, wait: Wait) -> None:
     first, second = wait(), wait()
     page = signed_in()

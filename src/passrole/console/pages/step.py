@@ -1,7 +1,6 @@
 """A step: what it is, what it was given, what came of it, why it failed, and what its program printed."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from passrole.console.caller import Caller
 from passrole.console.page import Page
 from passrole.console.pages.approvals import one_waiting
 from passrole.console.pages.execution import answers_of, definition_of, execution_arn
-from passrole.console.steps import lines_of, pipeline_of
+from passrole.console.steps import definitions_of, lines_of, pipeline_of
 from passrole.faults import Fault
 
 HAS_CACHE = "CacheConfig"
@@ -33,7 +32,7 @@ async def show(caller: Caller, request: Request) -> Page:
         raise Fault("ResourceNotFound", f"The execution has no step {name}.")
     found = next((each for each in listed if each["StepName"] == name), None)
     defined = pipeline_of(definition).find(name)
-    declared = _declared(json.loads(definition)["Steps"], defined.name if defined else name)
+    declared = definitions_of(definition).get(defined.name if defined else name, {})
     answers = await answers_of(caller, arn)
     facts = {
         "execution": described,
@@ -47,20 +46,6 @@ async def show(caller: Caller, request: Request) -> Page:
         "dependents": [each.name for each in lines if name in each.depends_on],
     }
     return Page("step.html", facts, changes=id_)
-
-
-def _declared(steps: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """The step as the definition has it, also within a branch or a loop."""
-    for step in steps:
-        if step["Name"] == name:
-            return step
-        arguments = step.get("Arguments")
-        for member in ("IfSteps", "ElseSteps", "ForEachBody"):
-            inner = arguments.get(member) if isinstance(arguments, dict) else None
-            found = _declared(inner, name) if isinstance(inner, list) else {}
-            if found:
-                return found
-    return {}
 
 
 async def _job(caller: Caller, metadata: Mapping[str, Any]) -> dict[str, Any] | None:
