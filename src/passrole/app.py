@@ -250,9 +250,9 @@ def _of_sagemaker(
 ) -> tuple[JobRunner, EndpointController]:
     """What runs SageMaker's jobs, and the model servers of its endpoints."""
     reason_to_fail = trial.reason_to_fail if trial else _no_reason
-    jobs = JobRunner(store, Means(door.from_inside, clock, config, processes, reason_to_fail))
-    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models)
-    return jobs, EndpointController(hosted)
+    means = Means(door.from_inside, clock, config, processes, reason_to_fail)
+    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models, means.layers)
+    return JobRunner(store, means), EndpointController(hosted)
 
 
 def _no_reason(_arn: str) -> None:

@@ -40,6 +40,36 @@ def test_script_mode_has_them_in_its_archive(tmp_path: Path, name: str) -> None:
     assert found is not None and found.text == PANDAS
 
 
+@pytest.mark.parametrize(
+    ("place", "submitted"),
+    [
+        ("model/code", ""),
+        ("model/code", "/opt/ml/model/code"),
+        ("model/src", "/opt/ml/model/src"),
+        ("model/code", "/opt/ml/../../etc"),
+        ("model/code", "/usr/share"),
+    ],
+)
+def test_a_model_has_them_beside_its_code(tmp_path: Path, place: str, submitted: str) -> None:
+    _file(tmp_path / place / "requirements.txt")
+    found = requirements.of_model(tmp_path, tmp_path / "none.tar.gz", submitted)
+    assert found is not None and found.text == PANDAS
+
+
+def test_code_that_was_fetched_comes_before_the_models(tmp_path: Path) -> None:
+    _file(tmp_path / "model/code/requirements.txt", b"numpy")
+    archive = _archive(tmp_path / "code.tar.gz", "requirements.txt")
+    found = requirements.of_model(tmp_path, archive, "s3://b/code.tar.gz")
+    assert found is not None and found.text == PANDAS
+
+
+def test_a_link_out_of_the_models_folder_is_not_read(tmp_path: Path) -> None:
+    outside = _file(tmp_path / "outside")
+    (tmp_path / "ml/model/code").mkdir(parents=True)
+    (tmp_path / "ml/model/code/requirements.txt").symlink_to(outside)
+    assert requirements.of_model(tmp_path / "ml", tmp_path / "none.tar.gz", "") is None
+
+
 def test_other_archives_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert requirements.of_script(tmp_path / "missing") is None
     assert requirements.of_script(_file(tmp_path / "text", b"not an archive")) is None

@@ -101,6 +101,20 @@ class Definition:
         """The step of that name."""
         return self.by_name.get(name)
 
+    def creator_of_model(self, step: RawStep) -> RawStep | None:
+        """The Model step whose model a step's ModelName means; None where that is not one step alone."""
+        match read_expression(step.arguments.get("ModelName"), "", []):
+            case StepRef(step=name, path=("ModelName",)):
+                named = self.by_name.get(name)
+                return named if named is not None and named.type == "Model" else None
+        wanted = self.text(step.arguments.get("ModelName"))
+        found = [
+            other
+            for other in self.steps
+            if other.type == "Model" and self.name_of(other, "ModelName") == wanted
+        ]
+        return found[0] if wanted != ANY and len(found) == 1 else None
+
     def _values(self, expression: Expression) -> Json:
         match expression:
             case Constant(value=value):

@@ -113,12 +113,10 @@ class _Texts:
 
 def _role_of_model(step: RawStep, definition: Definition, place: Place) -> str | None:
     """The role of a transform job's model, if a step of the pipeline creates that model."""
-    wanted = definition.text(step.arguments.get("ModelName"))
-    models = [other for other in definition.steps if other.type == "Model"]
-    named = [other for other in models if definition.name_of(other, "ModelName") == wanted]
-    if wanted == ANY or len(named) != 1:
+    model = definition.creator_of_model(step)
+    if model is None:
         return role_arn_of(ANY, place)
-    return role_arn_of(definition.text(named[0].arguments.get("ExecutionRoleArn")), place)
+    return role_arn_of(definition.text(model.arguments.get("ExecutionRoleArn")), place)
 
 
 def _reads(uris: list[str], place: Place) -> Iterator[Need]:

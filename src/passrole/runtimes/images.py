@@ -131,12 +131,26 @@ def processing(specification: Mapping[str, Any], machine: Machine) -> Chosen:
     return _container(image, machine)
 
 
-def serving(image: str, environment: Mapping[str, str], machine: Machine) -> Chosen:
+def serving(
+    image: str, environment: Mapping[str, str], machine: Machine, *, is_isolated: bool = False
+) -> Chosen:
     """The form of a model's container, by its Image and Environment. Raises CannotRun.
 
     XGBoost's image serves a script where SAGEMAKER_PROGRAM names one; any image does so in an environment
-    that a rule names.
+    that a rule names. Our own servers listen on a socket in the file system, and need no network; others
+    listen at a port, where nobody reaches one that `is_isolated`.
     """
+    chosen = _served(image, environment, machine)
+    if is_isolated and chosen.form in ("container", "command"):
+        raise CannotRun(
+            f"the model has EnableNetworkIsolation, and the image {image} is served at a port, which is not "
+            "reached without a network; leave EnableNetworkIsolation out, or serve the model by its "
+            f"inference.py: */{repository(image)}:*=python:/path/to/environment in the setting `images`"
+        )
+    return chosen
+
+
+def _served(image: str, environment: Mapping[str, str], machine: Machine) -> Chosen:
     ruled = _ruled(image, machine.rules)
     if ruled is not None and ruled.form == "container":
         return ruled

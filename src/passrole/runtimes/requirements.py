@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from passrole.runtimes import remote_function
+from passrole.runtimes.ml.folder import MODEL, ROOT
 
 ARCHIVE_BYTES_MAX = 64 << 20
 """Of an unpacked archive; in a larger one nobody looks."""
@@ -34,6 +35,21 @@ def of_script(archive: Path) -> Requirements | None:
     """Those of script mode's code, an archive."""
     text = _from_archive(archive)
     return None if text is None else Requirements(text)
+
+
+def of_model(ml: Path, archive: Path, submitted: str) -> Requirements | None:
+    """Those of a model's code: of an archive that was fetched, of the folder that SAGEMAKER_SUBMIT_DIRECTORY
+    names, or of `code/` in the model's archive. They are looked for as programs/model_server/code.py does.
+    """
+    if archive.exists():
+        return of_script(archive)
+    inside = PurePosixPath(submitted)
+    is_below = inside.is_relative_to(ROOT) and ".." not in inside.parts
+    named = ml / inside.relative_to(ROOT) if is_below else None
+    place = named if named is not None and named.is_dir() else ml / MODEL / "code"
+    file = place / _NAME
+    is_own = file.resolve().is_relative_to(ml.resolve())  # a link may lead to a file of the machine
+    return Requirements(file.read_bytes()) if file.is_file() and is_own else None
 
 
 def of_command(words: Sequence[str], ml: Path) -> Requirements | None:

@@ -9,28 +9,14 @@ from passrole.config import Config
 from passrole.needs import Definition, RawStep
 from passrole.needs.document import as_object
 from passrole.needs.need import ANY
+from passrole.policy.sagemaker_keys import values_at
 from passrole.runtimes import containers, frameworks, images, job_machine
 from passrole.runtimes.images import CannotRun, Chosen, Machine
 
-_Form = Callable[[Mapping[str, Any], Mapping[str, Any], Machine], Chosen]
-_PROCESSING: Final[tuple[str, str, _Form]] = (
-    "AppSpecification",
-    "ImageUri",
-    lambda _request, specification, machine: images.processing(specification, machine),
-)
-_JOBS: Final[Mapping[str, tuple[str, str, _Form]]] = {
-    "Training": (
-        "AlgorithmSpecification",
-        "TrainingImage",
-        lambda request, specification, machine: images.training(
-            specification, as_object(request.get("HyperParameters")), machine
-        ),
-    ),
-    "Processing": _PROCESSING,
-    "QualityCheck": _PROCESSING,
-    "ClarifyCheck": _PROCESSING,
-}
-"""By the type of a step: where its arguments have the image, and what says how that is run."""
+_Form = Callable[[Machine], Chosen]
+_Found = tuple[Any, _Form]
+"""An image, and what says how it is run."""
+
 
 _EMULATION: Final = "passrole's emulation of AWS's closed analyser"
 _FORMS: Final = {
@@ -42,6 +28,8 @@ _FORMS: Final = {
     "spark": "spark-submit, in {environment}",
     "quality analyser": f"{_EMULATION} of quality, in {{environment}}",
     "bias analyser": f"{_EMULATION} of bias, in {{environment}}",
+    "serving script": "served by its inference.py, in {environment}",
+    "serving xgboost": "served by the algorithm on xgboost, in {environment}",
     "command": "{command}",
     "container": "a container of {engine}",
 }
@@ -61,26 +49,74 @@ class StepImage:
 
 
 def step_images(definition: Definition, config: Config) -> Iterator[StepImage]:
-    """The images of the steps that run jobs, in the order of the definition."""
+    """The images of the steps that run jobs or create models, in the order of the definition. A step may have
+    several: of a model's containers, of a tuning job's definitions.
+    """
     for step in definition.steps:
-        if step.type in _JOBS:
-            yield _step_image(step, definition, config)
+        if step.type in _IMAGES:
+            found = (_step_image(step, *each, config) for each in _IMAGES[step.type](step, definition))
+            yield from dict.fromkeys(found)
 
 
-def _step_image(step: RawStep, definition: Definition, config: Config) -> StepImage:
-    member, name, form = _JOBS[step.type]
-    request = as_object(definition.values(dict(step.arguments)))
-    specification = as_object(request.get(member))
-    image = specification.get(name)
+def _step_image(step: RawStep, image: Any, form: _Form, config: Config) -> StepImage:
     if not isinstance(image, str) or ANY in image:
         return StepImage(step.name, str(image or ANY), None, "known only at run time", None)
     try:
-        chosen = form(request, specification, job_machine.machine(config))
+        chosen = form(job_machine.machine(config))
     except CannotRun as error:
         return StepImage(step.name, image, None, f"cannot run: {error}", None)
     runs = _FORMS[chosen.form].format(**_details(chosen, config))
     environment = job_machine.python_home(config, chosen.environment)
     return StepImage(step.name, image, chosen.form, runs, _difference(image, chosen.form, environment))
+
+
+def _training(step: RawStep, definition: Definition) -> Iterator[_Found]:
+    request = _request(step, definition)
+    yield _of_training(request, as_object(request.get("HyperParameters")))
+
+
+def _tuning(step: RawStep, definition: Definition) -> Iterator[_Found]:
+    request = _request(step, definition)
+    for path in ("TrainingJobDefinition", "TrainingJobDefinitions[]"):
+        for each in map(as_object, values_at(request, path)):
+            yield _of_training(each, as_object(each.get("StaticHyperParameters")))
+
+
+def _of_training(request: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> _Found:
+    specification = as_object(request.get("AlgorithmSpecification"))
+    image = specification.get("TrainingImage")
+    return image, lambda machine: images.training(specification, hyperparameters, machine)
+
+
+def _processing(step: RawStep, definition: Definition) -> Iterator[_Found]:
+    specification = as_object(_request(step, definition).get("AppSpecification"))
+    yield specification.get("ImageUri"), lambda machine: images.processing(specification, machine)
+
+
+def _model(step: RawStep, definition: Definition) -> Iterator[_Found]:
+    request = _request(step, definition)
+    for path in ("PrimaryContainer", "Containers[]"):
+        for each in map(as_object, values_at(request, path)):
+            yield _of_container(each, is_isolated=request.get("EnableNetworkIsolation") in (True, "true"))
+
+
+def _of_container(container: Mapping[str, Any], *, is_isolated: bool) -> _Found:
+    image, environment = container.get("Image"), as_object(container.get("Environment"))
+    given = {name: str(value) for name, value in environment.items()}
+    return image, lambda machine: images.serving(str(image), given, machine, is_isolated=is_isolated)
+
+
+def _transform(step: RawStep, definition: Definition) -> Iterator[_Found]:
+    """Those of the model, if a step of the pipeline creates it."""
+    model = definition.creator_of_model(step)
+    if model is None:
+        yield None, lambda machine: images.serving(ANY, {}, machine)
+    else:
+        yield from _model(model, definition)
+
+
+def _request(step: RawStep, definition: Definition) -> Mapping[str, Any]:
+    return as_object(definition.values(dict(step.arguments)))
 
 
 def _difference(image: str, form: str, environment: Path) -> str | None:
@@ -101,3 +137,15 @@ def _details(chosen: Chosen, config: Config) -> dict[str, str]:
         "command": " ".join(chosen.command),
         "engine": engine,
     }
+
+
+_IMAGES: Final[Mapping[str, Callable[[RawStep, Definition], Iterator[_Found]]]] = {
+    "Training": _training,
+    "Tuning": _tuning,
+    "Processing": _processing,
+    "QualityCheck": _processing,
+    "ClarifyCheck": _processing,
+    "Model": _model,
+    "Transform": _transform,
+}
+"""By the type of a step: the images in its arguments."""

@@ -41,6 +41,7 @@ from passrole.worker.jobs import serving
 from passrole.worker.jobs.failures import JobFailed
 from passrole.worker.jobs.following import followed
 from passrole.worker.jobs.instance_run import InstanceRun, sandbox
+from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
@@ -58,6 +59,7 @@ GRACE_SECONDS = 30.0
 
 _PREPARED = "prepared"
 _ASK_SECONDS = 0.05
+_IN_USE_SECONDS = 86_400.0
 _SERIAL = (
     "ClientError: the setting `sandbox` is `serial`, where one job at a time has /opt/ml, and a model server "
     "would keep it: an endpoint needs bubblewrap, root or containers"
@@ -74,6 +76,7 @@ class Means:
     config: Config
     jobs: Jobs
     servers: ModelServers
+    layers: Layers
 
 
 class HostedInstance:
@@ -185,8 +188,16 @@ class HostedInstance:
             )
             self.is_ready = True
             self._changed()
-        done, _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
-        return _ended(next(iter(done)))
+        return _ended(await self._first(runs))
+
+    async def _first(self, runs: "Sequence[asyncio.Future[int]]") -> "asyncio.Future[int]":
+        """The first of the programs that ends. As long as they run, their kept layers are in use."""
+        while True:
+            done, _ = await asyncio.wait(runs, timeout=_IN_USE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return next(iter(done))
+            for stage in self._stages:
+                await asyncio.to_thread(stage.run.use_layer)
 
     async def _settle(self, runs: "Sequence[asyncio.Future[int]]") -> None:
         """End what is left of the containers, unless this task is cancelled: then they go on."""
@@ -216,6 +227,7 @@ class HostedInstance:
                 await asyncio.to_thread(trees.remove, instance.run)
                 if (await stage.run.form()).form == "container":
                     await stage.run.contain()
+                await stage.install(self._means.layers)
                 continue
             await self._check_sandbox(stage)
             await asyncio.to_thread(trees.remove, instance.home)
@@ -228,6 +240,7 @@ class HostedInstance:
                     f"ClientError: The model data were not downloaded in {seconds_max} s"
                 ) from None
             (instance.home / _PREPARED).touch()
+            await stage.install(self._means.layers)
 
     async def _check_sandbox(self, stage: ModelServer) -> None:
         form = (await stage.run.form()).form

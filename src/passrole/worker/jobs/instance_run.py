@@ -4,8 +4,10 @@ It outlives the server (runtimes/jobs): whoever makes an InstanceRun of the same
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from passrole.config import Config
 from passrole.runtimes import containers, job_machine, kept_layers
@@ -21,6 +23,9 @@ from passrole.worker.jobs.failures import JobFailed
 from passrole.worker.jobs.layers import Layer, Layers
 from passrole.worker.jobs.programs import Instance, Program
 from passrole.worker.jobs.workload import Workload
+
+_LAYER = "layer"
+"""In the folder of an instance: the place of its kept layer."""
 
 
 class InstanceRun:
@@ -68,7 +73,13 @@ class InstanceRun:
         settings = {name: value for name, value in given.items() if name.startswith("PIP_")}
         self._layer = await layers.layer(found.text, settings, environment, await sandbox(self._config))
         if self._layer.place is not None:
+            (self.instance.home / _LAYER).write_text(str(self._layer.place))
             await asyncio.to_thread(found.satisfied)
+
+    def use_layer(self) -> None:
+        """Count the layer of a program that runs for long as used now, whichever server has started it."""
+        with contextlib.suppress(FileNotFoundError):
+            kept_layers.is_complete(Path((self.instance.home / _LAYER).read_text()))
 
     async def run(self) -> int:
         """Start the program, or find the one that an earlier process started; its exit code at its end.

@@ -145,6 +145,9 @@ def requirements_of(workload: Workload, chosen: Chosen, instance: Instance) -> R
     """What the program will have pip install, as far as its files say it. Reads what the job has got."""
     if chosen.form == "script":
         return requirements.of_script(instance.ml / CODE)
+    if chosen.form == "serving script":
+        submitted = workload.environment("", Access("", "", None)).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        return requirements.of_model(instance.ml, instance.ml / CODE, submitted)
     if chosen.form not in _LAYERED:
         return None
     return requirements.of_command([*workload.entrypoint, *workload.arguments], instance.ml)

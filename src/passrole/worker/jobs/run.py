@@ -248,6 +248,7 @@ class JobRun:
             await asyncio.to_thread(trees.remove, instance.home)
             if self._contract.serves:
                 await self._servers[instance.number].prepare(objects)
+                await self._servers[instance.number].install(self._means.layers)
             else:
                 await self._prepare_instance(instance, forms[instance.host], wanted, objects)
 

@@ -8,6 +8,7 @@ To serve a container of a model:
     work = serving.workload(container, is_isolated=False)
     server = ModelServer(InstanceRun(work, instance, config, jobs, access), container)
     await server.prepare(objects)                       # in the session of the model's role
+    await server.install(layers)
     running = asyncio.ensure_future(server.run.run())   # to the end of its program
     await server.until_ready(running)
     answer = await server.client.invoke(body, {"Content-Type": "text/csv"}, seconds_max=60)
@@ -29,6 +30,7 @@ from passrole.runtimes.model_client import ModelClient, Place
 from passrole.worker.jobs import inputs, programs
 from passrole.worker.jobs.failures import JobFailed
 from passrole.worker.jobs.instance_run import InstanceRun
+from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 from passrole.worker.jobs.workload import Workload
@@ -50,7 +52,7 @@ def workload(
     image: str = container.get("Image") or ""
     return Workload(
         image=image,
-        form=lambda machine: images.serving(image, given, machine),
+        form=lambda machine: images.serving(image, given, machine, is_isolated=is_isolated),
         environment=lambda path, access: environment.serving(given, of_platform or {}, path, access),
         given=given,
         called_with=("serve",),
@@ -81,6 +83,10 @@ class ModelServer:
         if form == "container":
             await self.run.contain()
         self.client = ModelClient(_place(instance))
+
+    async def install(self, layers: Layers) -> None:
+        """Have what the model's code requires in a kept layer. Call it before each start of the program."""
+        await self.run.install(await self.run.form(), layers)
 
     async def until_ready(
         self, running: "asyncio.Future[Any]", seconds_max: float = READY_SECONDS_MAX

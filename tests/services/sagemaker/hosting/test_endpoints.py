@@ -115,6 +115,22 @@ def test_an_image_without_a_form_fails_with_advice(host: Host, start_server: Cal
     assert "cannot be run without a container" in described["FailureReason"]
 
 
+def test_a_server_at_a_port_is_refused_to_a_model_without_a_network(
+    start_server: Callable[..., Server],
+) -> None:
+    host = Host(start_server(images="*/own:*=command:sleep"))
+    host.model()
+    url = f"s3://{host.bucket}/x.tar.gz"
+    host.server.client("s3").put_object(Bucket=host.bucket, Key="x.tar.gz", Body=b"x")
+    container = {"Image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1", "ModelDataUrl": url}
+    name = host.endpoint(
+        host.config({"ModelName": host.model(PrimaryContainer=container, EnableNetworkIsolation=True)})
+    )
+    described = host.settled(name)
+    assert described["EndpointStatus"] == "Failed"
+    assert "own:1 is served at a port, which is not reached without a network" in described["FailureReason"]
+
+
 def test_a_name_is_given_once_and_a_configuration_must_be_there(host: Host, served: str) -> None:
     create, described = host.sagemaker.create_endpoint, host.in_service(served)
     code, message = refusal(create, EndpointName=served, EndpointConfigName=described["EndpointConfigName"])
@@ -381,7 +397,7 @@ def test_a_server_that_dies_is_started_again_and_the_log_tells(host: Host) -> No
     dies = TIMES.replace("if content_type", "if body == '0': import os; os._exit(3)\n        if content_type")
     name = host.endpoint(host.config({"ModelName": host.model(code=dies)}))
     host.in_service(name)
-    assert refusal(partial(host.ask, name, "0"))[0] == "ModelError"
+    assert refused(host, name, "0")  # the connection that was kept since /ping may be found closed
 
     def answers() -> bool:
         return refused(host, name) is None
@@ -394,13 +410,13 @@ def test_a_server_that_dies_is_started_again_and_the_log_tells(host: Host) -> No
     host.gone(name)
 
 
-def refused(host: Host, name: str) -> str | None:
-    """The code of a refusal that passes when a server has come back."""
+def refused(host: Host, name: str, body: str = "1,2") -> str | None:
+    """The code of a refusal: of the model, or one that passes when a server has come back."""
     try:
-        host.ask(name)
+        host.ask(name, body)
     except ClientError as error:
         code: str = error.response["Error"]["Code"]
-        assert code == "ServiceUnavailable", error
+        assert code in ("ServiceUnavailable", "ModelError"), error
         return code
     return None
 
