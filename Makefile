@@ -21,7 +21,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-models demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,6 +141,9 @@ demo-emr: $(VENV)/.emr ## a pipeline whose EMR step runs on Spark (needs Java 17
 
 demo-train: install ## a pipeline that trains a model in jobs, the same cached, and its refused twin
 	@$(BIN)/passrole demo train
+
+demo-models: install ## a pipeline that registers a model, its approval, the endpoint that follows, and its refused twin
+	@$(BIN)/passrole demo models
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run
 	$(BIN)/python -m bench

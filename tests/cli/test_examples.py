@@ -1,14 +1,17 @@
 """The bundled examples do what they say, on a new folder and on a used one, and leave nothing behind."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from passrole.cli import main
+from passrole.cli.server.demo import FOLDER
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Quiet = Callable[[str], str]
@@ -47,6 +50,57 @@ def test_the_demo_that_trains_runs_is_taken_over_and_refused(
     assert "What allows it" in told
 
 
+def test_the_demo_of_models_approves_deploys_asks_and_is_refused_twice_in_a_row(
+    passrole: Passrole, quiet: Quiet, tmp_path: Path, sandboxed: None
+) -> None:
+    for version in (1, 2):
+        process = passrole("demo", "models", "--data", str(tmp_path))
+        told, errors = process.communicate(timeout=120)
+        assert (process.returncode, quiet(errors)) == (0, "")
+        assert f"approved; arn:aws:sagemaker:us-east-1:111122223333:model-package/abalone/{version}" in told
+        assert "InService  endpoint abalone" in told
+        assert "an abalone of 122 mm: 10.7 rings, and 10 were counted" in told
+        assert "with an explicit deny in an identity-based policy" in told
+    assert list(tmp_path.glob("jobs/endpoint/*/*/*")) == []
+
+
+def test_the_demo_of_models_deletes_its_endpoint_when_it_is_interrupted(
+    passrole: Passrole, tmp_path: Path, sandboxed: None
+) -> None:
+    process = passrole("demo", "models", "--data", str(tmp_path))
+    assert process.stdout is not None
+    while "Creating   endpoint abalone" not in (line := process.stdout.readline()):
+        assert line, "the demo ended before its endpoint"
+    process.send_signal(signal.SIGTERM)
+    told, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (128 + signal.SIGTERM, False), told + errors
+    assert list(tmp_path.glob("jobs/endpoint/*/*/*")) == []
+
+
+@pytest.mark.skipif(
+    not any(each.version.startswith("2.") for each in metadata.distributions(name="sagemaker")),
+    reason="version 2 of the SageMaker SDK is not installed",
+)
+def test_the_definition_of_the_demo_of_models_is_what_its_program_writes(
+    passrole: Passrole, tmp_path: Path
+) -> None:
+    folder = FOLDER / "abalone"
+    role = "arn:aws:iam::111122223333:role/abalone"
+    given = (
+        "exec",
+        "--data",
+        str(tmp_path / "data"),
+        "--",
+        sys.executable,
+        str(folder / "pipeline.py"),
+        role,
+    )
+    process = passrole(*given, cwd=tmp_path)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert (tmp_path / "pipeline.json").read_text() == (folder / "pipeline.json").read_text()
+
+
 def test_the_demo_leaves_nothing_behind_where_no_folder_is_named(passrole: Passrole, tmp_path: Path) -> None:
     temporary, here = tmp_path / "temporary", tmp_path / "here"
     for folder in (temporary, here):
@@ -79,6 +133,7 @@ def test_the_demo_fails_where_something_is_not_as_expected(
     "name, setting, reason",
     [
         ("train", {"PASSROLE_SANDBOX": "none"}, "its jobs need a sandbox, and the setting says `none`"),
+        ("models", {"PASSROLE_SANDBOX": "none"}, "its jobs need a sandbox, and the setting says `none`"),
         ("emr", {"PASSROLE_SPARK_HOME": "/nowhere"}, "Spark is not installed; install it with: pip install "),
     ],
 )
@@ -96,6 +151,7 @@ def test_a_copy_of_the_demos_runs_as_they_do(passrole: Passrole, tmp_path: Path)
     made = passrole("demo", "--copy", str(copy))
     assert made.communicate(timeout=60) == (f"copied to {copy}; each folder has a README.md\n", "")
     assert sorted(each.name for each in copy.iterdir()) == [
+        "abalone",
         "distance_by_speed",
         "stopping_distance",
         "stopping_model",

@@ -43,7 +43,7 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def function(name: str, folder: Path, role: str) -> None:
+def function(name: str, folder: Path, role: str, **variables: str) -> None:
     """Create a function from a folder, whose handler is in the module of the folder's name, if it is new."""
     with suppress(functions.exceptions.ResourceConflictException):
         functions.create_function(
@@ -52,6 +52,7 @@ def function(name: str, folder: Path, role: str) -> None:
             Handler=f"{folder.name}.handler",
             Timeout=60,
             Role=role,
+            Environment={"Variables": variables},
             Code={"ZipFile": _zipped(folder)},
         )
 
@@ -61,11 +62,11 @@ def function_arn(name: str) -> str:
     return str(functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"])
 
 
-def pipeline(name: str, definition: Path, role: str) -> None:
+def pipeline(name: str, definition: str, role: str) -> None:
     """Create the pipeline, or update it."""
     known = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
     put = sagemaker.update_pipeline if name in known else sagemaker.create_pipeline
-    put(PipelineName=name, PipelineDefinition=definition.read_text(), RoleArn=role)
+    put(PipelineName=name, PipelineDefinition=definition, RoleArn=role)
 
 
 def start(name: str, **parameters: str) -> str:

@@ -18,7 +18,8 @@ from passrole.config import Config
 _EXAMPLES = examples(
     "passrole demo",
     "passrole demo train",
-    "passrole demo --copy examples    # the files of all three, to change them",
+    "passrole demo models",
+    "passrole demo --copy examples    # the files of all four, to change them",
 )
 FOLDER = Path(__file__).parents[2] / "examples"
 _OURS = ("__pycache__", "__init__.py", "demonstration.py")
@@ -32,7 +33,9 @@ class Demo(NamedTuple):
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("name", type=click.Choice(["review", "train", "emr"]), default="review", metavar="[NAME]")
+@click.argument(
+    "name", type=click.Choice(["review", "train", "models", "emr"]), default="review", metavar="[NAME]"
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -51,8 +54,9 @@ def demo(context: click.Context, name: str, data: Path | None, copy: Path | None
     """Run an example pipeline, then a variant that is denied.
 
     NAME is `review` (the default: two functions, and an approval through a queue), `train` (jobs that prepare
-    data, train a model and evaluate it; needs a sandbox) or `emr` (an EMR step on Spark; needs Java 17 and
-    `pip install 'passrole[emr]'`).
+    data, train a model and evaluate it), `models` (the same, then the model is registered, approved, deployed
+    and asked) or `emr` (an EMR step on Spark). `train` and `models` need a sandbox, `emr` needs Java 17 and
+    `pip install 'passrole[emr]'`.
 
     It takes seconds (emr: a minute), needs no AWS account and leaves nothing behind.
     """
@@ -71,7 +75,7 @@ def demo(context: click.Context, name: str, data: Path | None, copy: Path | None
         if obstacle:
             raise Failed(f"this machine cannot run the demo `{name}`: {obstacle}")
         with connected(config) as connection:
-            values = variables(config, connection, None)
+            values = {**variables(config, connection, None), "PASSROLE_DATA": str(folder.absolute())}
             program = [sys.executable, "-u", str(FOLDER / chosen.folder / "demo.py")]
             code = process.run(program, environment.merged(os.environ, values))
     context.exit(code)
@@ -119,5 +123,6 @@ def _without_spark(config: Config) -> str | None:
 _DEMOS = {
     "review": Demo("stopping_distance", _nothing),
     "train": Demo("stopping_model", _without_sandbox),
+    "models": Demo("abalone", _without_sandbox),
     "emr": Demo("distance_by_speed", _without_spark),
 }

@@ -98,7 +98,7 @@ def deploy() -> None:
 
 def start(role: str) -> str:
     """Start the pipeline with the role; the ARN of the execution."""
-    demonstration.pipeline(PIPELINE, HERE / "pipeline.json", role)
+    demonstration.pipeline(PIPELINE, (HERE / "pipeline.json").read_text(), role)
     execution = demonstration.start(PIPELINE, Report=demonstration.function_arn(FUNCTION))
     print(f"   started under {role}")
     return execution

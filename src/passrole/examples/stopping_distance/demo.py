@@ -90,7 +90,7 @@ def deploy(execution_role: str) -> None:
         s3.create_bucket(Bucket=BUCKET)
     for name in ("fit", "publish"):
         demonstration.function(f"sagemaker-{name}", HERE / name, role)
-    demonstration.pipeline(PIPELINE, HERE / "pipeline.json", execution_role)
+    demonstration.pipeline(PIPELINE, (HERE / "pipeline.json").read_text(), execution_role)
     print(f"functions sagemaker-fit and sagemaker-publish, pipeline {PIPELINE} under {execution_role}")
 
 

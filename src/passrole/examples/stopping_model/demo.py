@@ -125,7 +125,7 @@ def may_pass(role: str) -> dict[str, Any]:
 
 def start(pipeline: str, role: str) -> str:
     """Start the pipeline under the role, which is its jobs' role too; the ARN of the execution."""
-    demonstration.pipeline(pipeline, HERE / "pipeline.json", role)
+    demonstration.pipeline(pipeline, (HERE / "pipeline.json").read_text(), role)
     execution = demonstration.start(pipeline, Role=role, Report=demonstration.function_arn(FUNCTION))
     print(f"   started under {role}")
     return execution
