@@ -8,14 +8,17 @@ input, both in botocore's snake case (a name that Python or its built-ins own ge
 underscore: `filter_`). Nested values stay as AWS spells them, and so does the answer. A member that
 a handler neither takes nor lists in `ignores` is refused by the door: nothing is silently dropped.
 
+Members that several operations share stand in a TypedDict, which a handler takes as `**asked: Unpack[...]`;
+none of them is required.
+
 A handler that stores most of a request and tells it again as it came lists those members, in AWS's spelling,
 as `keeps`, and gets the ones that are given as its parameter `kept`.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from passrole.policy.request import Values
 from passrole.services.context import Context
@@ -116,11 +119,9 @@ def operation(
     """Declare the decorated coroutine function as the handler of the operation it is named after."""
 
     def declare(handler: H) -> H:
-        parameters = [
-            parameter
-            for parameter in inspect.signature(handler).parameters.values()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name != KEPT
-        ]
+        signature = inspect.signature(handler).parameters.values()
+        parameters = [p for p in signature if p.kind is p.KEYWORD_ONLY and p.name != KEPT]
+        shared = [name for p in signature if p.kind is p.VAR_KEYWORD for name in _members(p.annotation)]
         declared = Operation(
             name=handler.__name__,
             handler=handler,
@@ -133,10 +134,16 @@ def operation(
             resource_policy=resource_policy,
             ignores=frozenset(ignores),
             keeps=frozenset(keeps),
-            takes=frozenset(parameter.name for parameter in parameters),
+            takes=frozenset([*(parameter.name for parameter in parameters), *shared]),
             required=frozenset(p.name for p in parameters if p.default is inspect.Parameter.empty),
         )
         handler.__operation__ = declared  # type: ignore[attr-defined]
         return handler
 
     return declare
+
+
+def _members(unpacked: Any) -> Iterable[str]:
+    """The names that `**asked: Unpack[...]` takes."""
+    (members,) = get_args(unpacked)
+    return get_type_hints(members)

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from passrole import arns
 from passrole.arns import Account, Location, Region
@@ -16,14 +16,14 @@ from passrole.policy.sagemaker_keys import sagemaker_keys
 from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, PassRole, operation
 from passrole.services.sagemaker import artefacts, state_events
-from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
+from passrole.services.sagemaker.listing import Listing, listed
+from passrole.services.sagemaker.paging import Orders
 from passrole.services.sagemaker.registry import packages
 from passrole.services.sagemaker.roles import SERVICE, check_role
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Collection, Tx
 
-PAGE_DEFAULT = 10
 EVENT = "SageMaker Model State Change"
 _VALIDATION = "sagemaker-model-validation"
 
@@ -151,23 +151,12 @@ async def delete_model(ctx: Context, *, model_name: str) -> None:
 
 
 @operation("sagemaker:ListModels")
-async def list_models(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    name_contains: str = "",
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-) -> dict[str, Any]:
+async def list_models(ctx: Context, **asked: Unpack[Listing]) -> dict[str, Any]:
     """Models of the account and region, newest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        everything = MODELS.within(tx, *ctx.location)
-        models = named(everything, name_contains, creation_time_after, creation_time_before)
-        shown, more = sorted_page(models, _ORDERS, sort_by, sort_order, next_token, max_results)
+        models = (each for _, each in MODELS.within(tx, *ctx.location))
+        shown, more = listed(models, _ORDERS, asked, "Descending")
         return {"Models": [_summary(each) for each in shown], **more}
 
     return await ctx.store.read(found)

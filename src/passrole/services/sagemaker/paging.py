@@ -1,23 +1,12 @@
 """Lists of SageMaker in pages: their size, their order and the filters by time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from passrole.faults import Fault
 from passrole.services.pages import Pages
 
-
-class Named(Protocol):
-    """What lists filter by name and by time of creation."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def created(self) -> float: ...
-
-
 T = TypeVar("T")
-N = TypeVar("N", bound=Named)
 SortOrder = Literal["Ascending", "Descending"]
 Orders = Mapping[str, tuple[Callable[[T], tuple[Any, ...]], tuple[type, ...]]]
 """By SortBy, the position of an item, which no other has, and the types of its parts."""
@@ -56,11 +45,6 @@ def sorted_page(
     if after is not None:
         found = [each for each in found if (order(each) < after if descending else order(each) > after)]
     return PAGES.page(found, limit, order)
-
-
-def named(items: Iterable[tuple[str, N]], contains: str, *created: float | None) -> list[N]:
-    """The values whose names contain a text, and that were `created` after and before these moments."""
-    return [each for _, each in items if contains in each.name and is_between(each.created, *created)]
 
 
 def is_between(created: float, after: float | None, before: float | None) -> bool:

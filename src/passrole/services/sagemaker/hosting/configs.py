@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConf
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from passrole import arns
 from passrole.faults import Fault
@@ -15,14 +15,14 @@ from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, PassRole, operation
 from passrole.services.sagemaker.hosting import variants
 from passrole.services.sagemaker.hosting.records import CONFIGS, Config
+from passrole.services.sagemaker.listing import Listing, listed
 from passrole.services.sagemaker.models import require_model
-from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
+from passrole.services.sagemaker.paging import Orders
 from passrole.services.sagemaker.roles import SERVICE, check_role
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
 
-PAGE_DEFAULT = 10
 _ACTION = "sagemaker:CreateEndpointConfig"
 _VALIDATION = "sagemaker-endpoint-validation"
 
@@ -112,23 +112,12 @@ async def delete_endpoint_config(ctx: Context, *, endpoint_config_name: str) -> 
 
 
 @operation("sagemaker:ListEndpointConfigs")
-async def list_endpoint_configs(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    name_contains: str = "",
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-) -> dict[str, Any]:
+async def list_endpoint_configs(ctx: Context, **asked: Unpack[Listing]) -> dict[str, Any]:
     """Configurations of the account and region, newest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        everything = CONFIGS.within(tx, *ctx.location)
-        configs = named(everything, name_contains, creation_time_after, creation_time_before)
-        shown, more = sorted_page(configs, _ORDERS, sort_by, sort_order, next_token, max_results)
+        configs = (each for _, each in CONFIGS.within(tx, *ctx.location))
+        shown, more = listed(configs, _ORDERS, asked, "Descending")
         return {"EndpointConfigs": [each.summary() for each in shown], **more}
 
     return await ctx.store.read(found)

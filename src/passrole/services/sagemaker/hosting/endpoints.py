@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.htm
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from passrole import arns
 from passrole.faults import Fault
@@ -20,12 +20,11 @@ from passrole.services.sagemaker.hosting.records import (
     IN_PROGRESS,
     Endpoint,
 )
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.listing import StateListing, listed
+from passrole.services.sagemaker.paging import Orders
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
-
-PAGE_DEFAULT = 10
 
 
 def _resource(ctx: Context, parameters: Parameters) -> str:
@@ -164,33 +163,12 @@ async def delete_endpoint(ctx: Context, *, endpoint_name: str) -> None:
 
 
 @operation("sagemaker:ListEndpoints")
-async def list_endpoints(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    name_contains: str = "",
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    last_modified_time_after: float | None = None,
-    last_modified_time_before: float | None = None,
-    status_equals: str | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-) -> dict[str, Any]:
+async def list_endpoints(ctx: Context, **asked: Unpack[StateListing]) -> dict[str, Any]:
     """Endpoints of the account and region, newest first unless another order is asked for."""
 
-    def takes(endpoint: Endpoint) -> bool:
-        return (
-            name_contains in endpoint.name
-            and status_equals in (None, endpoint.status)
-            and is_between(endpoint.created, creation_time_after, creation_time_before)
-            and is_between(endpoint.modified, last_modified_time_after, last_modified_time_before)
-        )
-
     def found(tx: Tx) -> dict[str, Any]:
-        endpoints = [each for _, each in ENDPOINTS.within(tx, *ctx.location) if takes(each)]
-        shown, more = sorted_page(endpoints, _ORDERS, sort_by, sort_order, next_token, max_results)
+        endpoints = (each for _, each in ENDPOINTS.within(tx, *ctx.location))
+        shown, more = listed(endpoints, _ORDERS, asked, "Descending")
         return {"Endpoints": [each.summary() for each in shown], **more}
 
     return await ctx.store.read(found)

@@ -1,42 +1,18 @@
 """Finds jobs of any kind by name, lists them in pages, and requests their stop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.sagemaker.jobs import refusals, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import STOPPING, Job
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.listing import StateListing, listed
+from passrole.services.sagemaker.paging import Orders, SortOrder
 from passrole.store import Tx
-
-PAGE_DEFAULT = 10
-"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html"""
 
 STOPS = "sagemaker-job-stops"
 """The channel that notifies the worker of jobs to stop, by their ARNs."""
-
-Between = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True)
-class Filters:
-    """The filters of a List request; times are inclusive."""
-
-    created: Between
-    modified: Between
-    name_contains: str
-    status: str | None
-
-    def takes(self, job: Job) -> bool:
-        """Whether the job passes the filters."""
-        return (
-            is_between(job.created, *self.created)
-            and is_between(job.modified, *self.modified)
-            and self.name_contains in job.name
-            and self.status in (None, job.status)
-        )
 
 
 async def job(ctx: Context, kind: JobKind, name: str) -> Job:
@@ -70,19 +46,16 @@ def request_stop_of(tx: Tx, kind: JobKind, found: Job, now: float) -> None:
 
 
 async def page(
-    ctx: Context,
-    kind: JobKind,
-    filters: Filters,
-    sort_by: str,
-    sort_order: SortOrder,
-    token: str | None,
-    limit: int,
+    ctx: Context, kind: JobKind, asked: StateListing, order: SortOrder, sort_by: str = "CreationTime"
 ) -> dict[str, Any]:
-    """A page of the jobs that pass the filters. Raises ValidationException for an invalid token."""
+    """A page of the account's and region's jobs that pass the filters.
+
+    `sort_by` and `order` are for a request that names none. Raises ValidationException for an invalid token.
+    """
 
     def found(tx: Tx) -> dict[str, Any]:
-        jobs = [each for _, each in kind.collection.within(tx, *ctx.location) if filters.takes(each)]
-        shown, more = sorted_page(jobs, _ORDERS, sort_by, sort_order, token, limit)
+        jobs = (each for _, each in kind.collection.within(tx, *ctx.location))
+        shown, more = listed(jobs, _ORDERS, asked, order, sort_by)
         return {f"{kind.member}Summaries": [kind.summary(each) for each in shown], **more}
 
     return await ctx.store.read(found)

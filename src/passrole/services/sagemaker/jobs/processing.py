@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJo
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from passrole.runtimes.ml.folder import OutsideOfMl, below_ml, local_paths
 from passrole.services.context import Context
@@ -12,8 +12,7 @@ from passrole.services.operation import PassRole, operation
 from passrole.services.sagemaker.jobs import lookup, refusals
 from passrole.services.sagemaker.jobs.creation import Declared, create
 from passrole.services.sagemaker.jobs.kinds import PROCESSING
-from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
-from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.listing import StateListing
 from passrole.services.sagemaker.roles import SERVICE
 from passrole.services.tags import TagList
 
@@ -52,28 +51,9 @@ async def stop_processing_job(ctx: Context, *, processing_job_name: str) -> None
 
 
 @operation("sagemaker:ListProcessingJobs")
-async def list_processing_jobs(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    last_modified_time_after: float | None = None,
-    last_modified_time_before: float | None = None,
-    name_contains: str = "",
-    status_equals: str | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Ascending",
-) -> dict[str, Any]:
+async def list_processing_jobs(ctx: Context, **asked: Unpack[StateListing]) -> dict[str, Any]:
     """Jobs of the account and region, by creation time unless SortBy has another order."""
-    filters = Filters(
-        (creation_time_after, creation_time_before),
-        (last_modified_time_after, last_modified_time_before),
-        name_contains,
-        status_equals,
-    )
-    return await lookup.page(ctx, PROCESSING, filters, sort_by, sort_order, next_token, max_results)
+    return await lookup.page(ctx, PROCESSING, asked, "Ascending")
 
 
 def _check(request: Mapping[str, Any]) -> None:

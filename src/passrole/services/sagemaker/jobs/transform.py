@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from passrole import arns
 from passrole.faults import Fault
@@ -17,9 +17,8 @@ from passrole.services.sagemaker.jobs import batch_rules, lookup, refusals
 from passrole.services.sagemaker.jobs.batch_rules import BadRule
 from passrole.services.sagemaker.jobs.creation import Declared, create
 from passrole.services.sagemaker.jobs.kinds import TRANSFORM
-from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
+from passrole.services.sagemaker.listing import StateListing
 from passrole.services.sagemaker.models import Model
-from passrole.services.sagemaker.paging import SortOrder
 from passrole.services.tags import TagList
 from passrole.store import Tx
 
@@ -84,28 +83,9 @@ async def stop_transform_job(ctx: Context, *, transform_job_name: str) -> None:
 
 
 @operation("sagemaker:ListTransformJobs")
-async def list_transform_jobs(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    last_modified_time_after: float | None = None,
-    last_modified_time_before: float | None = None,
-    name_contains: str = "",
-    status_equals: str | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-) -> dict[str, Any]:
+async def list_transform_jobs(ctx: Context, **asked: Unpack[StateListing]) -> dict[str, Any]:
     """Jobs of the account and region, newest first unless another order is asked for."""
-    filters = Filters(
-        (creation_time_after, creation_time_before),
-        (last_modified_time_after, last_modified_time_before),
-        name_contains,
-        status_equals,
-    )
-    return await lookup.page(ctx, TRANSFORM, filters, sort_by, sort_order, next_token, max_results)
+    return await lookup.page(ctx, TRANSFORM, asked, "Descending")
 
 
 def _check(request: Mapping[str, Any]) -> None:

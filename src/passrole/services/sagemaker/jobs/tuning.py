@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParamet
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from passrole.faults import Fault
 from passrole.services.context import Context
@@ -13,7 +13,6 @@ from passrole.services.operation import KEPT, Parameters, Permission, operation,
 from passrole.services.sagemaker.jobs import lookup, training
 from passrole.services.sagemaker.jobs.creation import Declared, check_access, store
 from passrole.services.sagemaker.jobs.kinds import TRAINING, TUNING
-from passrole.services.sagemaker.jobs.lookup import PAGE_DEFAULT, Filters
 from passrole.services.sagemaker.jobs.metric_definitions import described
 from passrole.services.sagemaker.jobs.records import Job
 from passrole.services.sagemaker.jobs.tuning_children import (
@@ -24,6 +23,7 @@ from passrole.services.sagemaker.jobs.tuning_children import (
     summary,
     tuning_of,
 )
+from passrole.services.sagemaker.listing import PAGE_DEFAULT, StateListing
 from passrole.services.sagemaker.paging import Orders, SortOrder, sorted_page
 from passrole.services.sagemaker.roles import SERVICE
 from passrole.services.sagemaker.tag_rules import TAGS
@@ -92,28 +92,9 @@ async def stop_hyper_parameter_tuning_job(ctx: Context, *, hyper_parameter_tunin
 
 
 @operation("sagemaker:ListHyperParameterTuningJobs")
-async def list_hyper_parameter_tuning_jobs(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    last_modified_time_after: float | None = None,
-    last_modified_time_before: float | None = None,
-    name_contains: str = "",
-    status_equals: str | None = None,
-    sort_by: str = "Name",
-    sort_order: SortOrder = "Ascending",
-) -> dict[str, Any]:
+async def list_hyper_parameter_tuning_jobs(ctx: Context, **asked: Unpack[StateListing]) -> dict[str, Any]:
     """Tuning jobs of the account and region, by name unless SortBy has another order."""
-    filters = Filters(
-        (creation_time_after, creation_time_before),
-        (last_modified_time_after, last_modified_time_before),
-        name_contains,
-        status_equals,
-    )
-    return await lookup.page(ctx, TUNING, filters, sort_by, sort_order, next_token, max_results)
+    return await lookup.page(ctx, TUNING, asked, "Ascending", "Name")
 
 
 @operation("sagemaker:ListTrainingJobsForHyperParameterTuningJob", resource=_DECLARED.resource)

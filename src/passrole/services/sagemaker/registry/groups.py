@@ -5,21 +5,20 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-model-group.html
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
-from passrole.services.sagemaker.paging import Orders, SortOrder, named, sorted_page
+from passrole.services.sagemaker.listing import Listing, listed
+from passrole.services.sagemaker.paging import Orders
 from passrole.services.sagemaker.records import user_context
 from passrole.services.sagemaker.registry.names import group_arn, invalid, require_group
 from passrole.services.sagemaker.registry.records import GROUPS, Group, versions_of
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
-
-PAGE_DEFAULT = 10
 
 
 def _resource(ctx: Context, parameters: Parameters) -> str:
@@ -81,24 +80,14 @@ async def delete_model_package_group(ctx: Context, *, model_package_group_name: 
 
 @operation("sagemaker:ListModelPackageGroups")
 async def list_model_package_groups(
-    ctx: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
-    name_contains: str = "",
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    cross_account_filter_option: str = "SameAccount",
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Ascending",
+    ctx: Context, *, cross_account_filter_option: str = "SameAccount", **asked: Unpack[Listing]
 ) -> dict[str, Any]:
     """Groups of the account and region, oldest first unless another order is asked for."""
 
     def found(tx: Tx) -> dict[str, Any]:
-        everything = GROUPS.within(tx, *ctx.location)
-        groups = named(everything, name_contains, creation_time_after, creation_time_before)
+        groups = [each for _, each in GROUPS.within(tx, *ctx.location)]
         own = groups if cross_account_filter_option == "SameAccount" else []  # nobody shares groups here
-        shown, more = sorted_page(own, _ORDERS, sort_by, sort_order, next_token, max_results)
+        shown, more = listed(own, _ORDERS, asked, "Ascending")
         return {"ModelPackageGroupSummaryList": [each.summary() for each in shown], **more}
 
     return await ctx.store.read(found)

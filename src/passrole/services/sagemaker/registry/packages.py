@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from passrole import arns
 from passrole.policy.request import Values
@@ -15,7 +15,8 @@ from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, operation
 from passrole.services.sagemaker import artefacts
 from passrole.services.sagemaker.client_request_tokens import Request, once
-from passrole.services.sagemaker.paging import Orders, SortOrder, is_between, sorted_page
+from passrole.services.sagemaker.listing import Listing, listed
+from passrole.services.sagemaker.paging import Orders
 from passrole.services.sagemaker.registry import changes
 from passrole.services.sagemaker.registry.names import (
     find_package,
@@ -30,7 +31,6 @@ from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 from passrole.store import Tx
 
-PAGE_DEFAULT = 10
 _INFERENCE = "InferenceSpecification"
 _KEPT = (
     *("ModelPackageDescription", "ModelPackageRegistrationType", _INFERENCE, "CertifyForMarketplace"),
@@ -176,31 +176,23 @@ async def delete_model_package(ctx: Context, *, model_package_name: str) -> None
 async def list_model_packages(
     ctx: Context,
     *,
-    next_token: str | None = None,
-    max_results: int = PAGE_DEFAULT,
     model_package_group_name: str | None = None,
     model_package_type: str | None = None,
     model_approval_status: str | None = None,
-    name_contains: str = "",
-    creation_time_after: float | None = None,
-    creation_time_before: float | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Ascending",
+    **asked: Unpack[Listing],
 ) -> dict[str, Any]:
     """Packages, oldest first unless another order is asked for: a group's, else those that stand alone."""
     type_ = model_package_type or ("Versioned" if model_package_group_name else "Unversioned")
 
     def takes(package: Package) -> bool:
-        return (
-            type_ in ("Both", "Unversioned" if package.version is None else "Versioned")
-            and model_approval_status in (None, package.approval)
-            and name_contains in package.name
-            and is_between(package.created, creation_time_after, creation_time_before)
-        )
+        return type_ in (
+            "Both",
+            "Unversioned" if package.version is None else "Versioned",
+        ) and model_approval_status in (None, package.approval)
 
     def found(tx: Tx) -> dict[str, Any]:
         packages = filter(takes, _packages(tx, ctx, model_package_group_name))
-        shown, more = sorted_page(packages, _ORDERS, sort_by, sort_order, next_token, max_results)
+        shown, more = listed(packages, _ORDERS, asked, "Ascending")
         return {"ModelPackageSummaryList": [each.summary() for each in shown], **more}
 
     return await ctx.store.read(found)
