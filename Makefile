@@ -125,12 +125,12 @@ $(BROWSER)/.installed: pyproject.toml
 screenshots: $(BROWSER)/.installed ## the pictures of the console in docs/images
 	$(BROWSER)/bin/python docs/make_screenshots.py
 
-test-checks: dev $(CHECKS)/.installed ## checks of bias by smclarify, in an environment of 400 MB
-	PASSROLE_CHECKS_PYTHON=$(CURDIR)/$(CHECKS)/bin/python $(BIN)/pytest -rs tests/runtimes/programs/test_clarify.py tests/journeys/test_sdk.py -k "clarify or bias"
+test-checks: dev $(CHECKS)/.installed ## checks of bias and explanations by smclarify and shap, in an environment of 600 MB
+	PASSROLE_CHECKS_PYTHON=$(CURDIR)/$(CHECKS)/bin/python $(BIN)/pytest -rs tests/runtimes/programs/test_clarify.py tests/runtimes/programs/test_clarify_models.py tests/journeys/test_sdk.py -k "clarify or bias"
 
 $(CHECKS)/.installed: Makefile
 	$(PYTHON) -m venv $(CHECKS)
-	$(CHECKS)/bin/python -m pip install --quiet "pandas>=2" "smclarify>=0.5"
+	$(CHECKS)/bin/python -m pip install --quiet "pandas>=2" "shap>=0.46" "smclarify>=0.5"
 	touch $@
 
 demo: install ## the bundled pipeline and its refused twin

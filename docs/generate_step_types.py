@@ -37,7 +37,8 @@ NEEDED = {
     "Transform": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "EMR": "Java and the extra `emr`",
     "QualityCheck": f"{SANDBOX}; pandas in your environment, or a container of AWS's analyser",
-    "ClarifyCheck": f"{SANDBOX}; the extra `checks` in your environment, or a container of AWS's analyser",
+    "ClarifyCheck": f"{SANDBOX}; the extra `checks` in your environment, `explainability` for SHAP, "
+    "or a container of AWS's analyser",
 }
 DIFFERS = {
     "Lambda": "functions are Python or JavaScript",
@@ -50,7 +51,7 @@ DIFFERS = {
     "Tuning": "as Training; Bayesian is Optuna's; no warm start, no Autotune",
     "Model": "created and described; an image whose program nothing here stands for needs a container",
     "QualityCheck": "an emulation stands for AWS's closed analyser; no scripts before or after it",
-    "ClarifyCheck": "as QualityCheck; DATA_BIAS only, as no model server answers an emulation yet",
+    "ClarifyCheck": "as QualityCheck; tables only, no texts, images or time series; no report is drawn",
     "RegisterModel": "no validation: a package is Completed at once",
     "EndpointConfig": "data capture, shadows, explainers and asynchronous inference are refused by name",
     "Endpoint": "its model servers are programs of this machine; a CacheConfig does nothing",

@@ -116,6 +116,20 @@ def inputs(command: Any) -> dict[str, str]:
     return found
 
 
+def test_the_model_of_a_check_is_named_to_its_job() -> None:
+    given: Any = {"Arguments": {"RoleArn": "r", "Environment": {"own": "1"}}, "ModelName": "m"}
+    run = Run("MODEL_BIAS", SkipCheck=True, RegisterNewBaseline=True, **given)
+    (command,) = run.start()
+    assert isinstance(command, SubmitJob)
+    assert command.request["Environment"] == {"own": "1", "model_name": "m"}
+
+
+def test_a_check_of_data_names_no_model() -> None:
+    run = Run("DATA_BIAS", SkipCheck=True, RegisterNewBaseline=True)
+    (command,) = run.start()
+    assert isinstance(command, SubmitJob) and "Environment" not in command.request
+
+
 EARLIER = {"baseline_statistics": "s3://kept/ds.json", "baseline_constraints": "s3://kept/dc.json"}
 CALCULATED = {
     "CalculatedBaselineStatistics": "s3://b/out/statistics.json",

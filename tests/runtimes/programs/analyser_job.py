@@ -18,6 +18,10 @@ VARIABLE = "PASSROLE_CHECKS_PYTHON"
 WITH_PANDAS = sys.executable if importlib.util.find_spec("pandas") else python_of(VARIABLE)
 WITH_ALL = python_of(VARIABLE) or (sys.executable if importlib.util.find_spec("smclarify") else None)
 
+WITH_SHAP = (
+    WITH_ALL if WITH_ALL and [*Path(WITH_ALL).parents[1].glob("lib/python3*/site-packages/shap")] else None
+)
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -72,9 +72,21 @@ def test_a_metric_further_from_zero_than_before_is_a_violation(
     [
         (
             {"methods": {"post_training_bias": {}}},
-            "the bias of a model (post_training_bias) needs a model server",
+            "The analysis needs a model, and its configuration has no ",
         ),
-        ({"methods": {"shap": {}}}, "explanations by SHAP (shap) needs a model server"),
+        (
+            {"methods": {"post_training_bias": {}}, "predictor": {"instance_type": "ml.m5.large"}},
+            "The predictor of the analysis has neither a model_name nor an endpoint_name",
+        ),
+        (
+            {"methods": {"post_training_bias": {}}, "predictor": {"model_name": "m", "content_type": "a/b"}},
+            "A model is not asked in a/b here: use text/csv, application/jsonlines or application/json",
+        ),
+        (
+            {"methods": {"asymmetric_shapley_value": {}}},
+            "Explanations of time series (asymmetric_shapley_value) are analysed by AWS's own image only",
+        ),
+        ({"methods": {"pdp": {}}}, "The method pdp names no features"),
         ({"methods": {"x": {}}}, "The method x of the analysis is not known here"),
         ({"methods": {}}, "The analysis has no method that is known here"),
         ({"headers": ["a"]}, "The dataset has 3 columns, and headers name 1"),

@@ -34,6 +34,9 @@ VIOLATED: Final = "CompletedWithViolations"
 """How the exit message of an analyser begins that has found violations."""
 
 _BASELINE_FOLDER = "/opt/ml/processing/baseline"
+_MODEL = "model_name"
+"""The variable that names the model of a ClarifyCheck step to its analyser."""
+
 _REPORT = "constraint_violations.json"
 _PROCESSING = sagemaker_job("Processing")
 
@@ -126,26 +129,29 @@ def _stated(step: CheckStep, name: str, scope: Scope) -> dict[str, Json]:
 
 
 def _request(step: CheckStep, name: str, scope: Scope) -> dict[str, Json]:
-    """With the earlier baseline as inputs of the job, if it is to compare."""
+    """With the model of the step, and with the earlier baseline as inputs of the job, if it is to compare.
+
+    The SDK leaves the model's name out of the analysis configuration, which it makes before there is a model.
+    """
     request, plan = _PROCESSING.request(step, name, scope), plan_of(step, scope)
-    if not plan.compares:
-        return request
-    environment, inputs = request.get("Environment"), request.get("ProcessingInputs")
-    places = {file: f"{_BASELINE_FOLDER}/{file.lower()}" for file in plan.earlier}
-    return {
-        **request,
-        "Environment": {
-            **(environment if isinstance(environment, dict) else {}),
-            **{
-                f"baseline_{file.lower()}": f"{places[file]}/{uri.rpartition('/')[2]}"
-                for file, uri in plan.earlier.items()
-            },
+    earlier = plan.earlier if plan.compares else {}
+    places = {file: f"{_BASELINE_FOLDER}/{file.lower()}" for file in earlier}
+    model = None if step.model is None else resolve_text(step.model, scope, "ModelName")
+    variables = {
+        **({} if model is None else {_MODEL: model}),
+        **{
+            f"baseline_{file.lower()}": f"{places[file]}/{uri.rpartition('/')[2]}"
+            for file, uri in earlier.items()
         },
-        "ProcessingInputs": [
-            *(inputs if isinstance(inputs, list) else []),
-            *(_input(f"baseline_{file.lower()}", uri, places[file]) for file, uri in plan.earlier.items()),
-        ],
     }
+    further = [_input(f"baseline_{file.lower()}", uri, places[file]) for file, uri in earlier.items()]
+    environment, inputs = request.get("Environment"), request.get("ProcessingInputs")
+    added: dict[str, Json] = {}
+    if variables:
+        added["Environment"] = {**(environment if isinstance(environment, dict) else {}), **variables}
+    if further:
+        added["ProcessingInputs"] = [*(inputs if isinstance(inputs, list) else []), *further]
+    return {**request, **added}
 
 
 def _input(name: str, uri: str, path: str) -> Json:

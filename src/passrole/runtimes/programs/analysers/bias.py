@@ -1,7 +1,7 @@
-"""The bias of a dataset towards a group, before a model is trained, and how it compares with an earlier one.
+"""The bias of a dataset, and of a model's predictions for it, towards a group, and how it has grown.
 
-What needs a model's predictions is refused: no model server answers an analyser here.
 https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-data-bias.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-post-training-bias.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
 """
 
@@ -9,106 +9,96 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .datasets import column, csv, json_lines, parquet
-from .results import VIOLATIONS, Refused, base, finished, read, say, wheel, write
+from .datasets import column
+from .results import Refused, wheel
 
-ANALYSIS = "analysis.json"
-_BEFORE = "pre_training_bias"
-_METRICS = "pre_training_bias_metrics"
-_OF_A_MODEL = {
-    "post_training_bias": "the bias of a model",
-    "shap": "explanations by SHAP",
-    "pdp": "partial dependence plots",
-}
-_REPORT = "report"
+BEFORE, AFTER = "pre_training_bias", "post_training_bias"
+"""The methods of an analysis; their metrics are in the sections of these names."""
 
 
-def main() -> int:
-    """Analyse; the exit code."""
-    return finished(lambda: analyse(base() / "processing", os.environ.get("baseline_constraints")))  # noqa: SIM112
+def metrics(
+    frame: Any,
+    config: Mapping[str, Any],
+    method: str,
+    label: str | None,
+    predicted: Sequence[Any] | None = None,
+) -> dict[str, Any]:
+    """The section of a method: its metrics for every facet. `predicted` are the labels that a model gives.
 
-
-def analyse(folder: Path, earlier: str | None) -> int:
-    """The number of violations. Raises Refused."""
-    config = read(str(folder / "input/config/analysis_config.json"))
-    methods = config.get("methods") or {}
-    for method in methods:
-        if method in _OF_A_MODEL:
-            raise Refused(
-                f"{_OF_A_MODEL[method]} ({method}) needs a model server, which an analyser has not here yet"
-            )
-        if method not in (_BEFORE, _REPORT):
-            raise Refused(f"The method {method} of the analysis is not known here; {_BEFORE} is")
-    if _BEFORE not in methods:
-        raise Refused(f"The analysis has no method that is known here; {_BEFORE} is")
-    frame = _dataset(folder / "input/data", config)
-    say(f"the dataset has {len(frame)} rows and {len(frame.columns)} columns")
-    analysis = {"version": "1.0", _METRICS: _measured(frame, config, methods[_BEFORE].get("methods", "all"))}
-    write(folder / "output", ANALYSIS, analysis)
-    if earlier is None:
-        return 0
-    violations = list(_worse(analysis, read(earlier)))
-    if violations:
-        write(folder / "output", VIOLATIONS, {"version": "1.0", "violations": violations})
-    return len(violations)
-
-
-def _dataset(folder: Path, config: Mapping[str, Any]) -> Any:
-    names, type_ = config.get("headers"), config.get("dataset_type", "text/csv")
-    reader = {
-        "text/csv": lambda: csv(folder, has_header=not names, names=names),
-        "application/jsonlines": lambda: json_lines(folder, names=names),
-        "application/x-parquet": lambda: parquet(folder, names),
-    }.get(type_)
-    if reader is None:
-        raise Refused(
-            f"The dataset type {type_} is not read here: use text/csv, application/jsonlines or Parquet"
-        )
-    return reader()
-
-
-def _measured(frame: Any, config: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
-    """The metrics of every facet. smclarify takes texts as objects, not as pandas's own type of texts."""
-    report, pandas = wheel("smclarify.bias.report"), wheel("pandas")
-    frame = frame.copy()
-    for name in frame.columns:
-        if not pandas.api.types.is_numeric_dtype(frame[name]):
-            frame[name] = frame[name].astype(object)
-    label = column(frame, _given(config, "label"))
+    smclarify takes texts as objects, not as pandas's own type of texts. Raises Refused.
+    """
+    if label is None:
+        raise Refused("The analysis_config.json has no label")
+    report, frame = wheel("smclarify.bias.report"), _with_objects(frame)
     positive = config.get("label_values_or_threshold") or []
-    labels = report.LabelColumn(label, frame[label], positive)
-    group = config.get("group_variable")
-    grouped = None if group is None else frame[column(frame, group)]
+    group, stages = config.get("group_variable"), report.StageType
+    options: dict[str, Any] = {"group_variable": None if group is None else frame[column(frame, group)]}
+    if predicted is not None:
+        values = _as_label(predicted, frame[label])
+        options["predicted_label_column"] = report.LabelColumn(f"predicted {label}", values, positive)
     facets: dict[str, Any] = {}
     for facet in _facets(config):
         name = column(frame, _given(facet, "name_or_index"))
-        given = report.FacetColumn(name, sensitive_values=facet.get("value_or_threshold") or [])
         try:
-            facets[name] = report.bias_report(
-                frame,
-                given,
-                labels,
-                report.StageType.PRE_TRAINING,
-                metrics=_chosen(wanted),
-                group_variable=grouped,
+            facets.setdefault(name, []).extend(
+                report.bias_report(
+                    frame,
+                    report.FacetColumn(name, sensitive_values=facet.get("value_or_threshold") or []),
+                    report.LabelColumn(label, frame[label], positive),
+                    stages.PRE_TRAINING if predicted is None else stages.POST_TRAINING,
+                    metrics=_chosen((config["methods"][method] or {}).get("methods", "all")),
+                    **options,
+                )
             )
         except (ValueError, TypeError, KeyError) as error:
             raise Refused(f"The bias towards {name} cannot be measured: {error}") from None
     return {"label": label, "facets": facets, "label_value_or_threshold": ", ".join(map(str, positive))}
 
 
+def worsened(analysis: Mapping[str, Any], earlier: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Metrics that are further from zero than they were."""
+    for section in (f"{BEFORE}_metrics", f"{AFTER}_metrics"):
+        now = dict(_values(analysis, section))
+        for (facet, group, metric), before in _values(earlier, section):
+            value = now.get((facet, group, metric))
+            if value is None or not abs(value) > abs(before):
+                continue
+            yield {
+                "facet": facet,
+                "facet_value": group,
+                "metric_name": metric,
+                "constraint_check_type": "bias_drift_check",
+                "description": f"Value {json.dumps(value)} does not meet the constraint requirement",
+            }
+
+
+def _with_objects(frame: Any) -> Any:
+    pandas, frame = wheel("pandas"), frame.copy()
+    for name in frame.columns:
+        if not pandas.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = frame[name].astype(object)
+    return frame
+
+
+def _as_label(predicted: Sequence[Any], label: Any) -> Any:
+    """Predictions in the type of the label's column: smclarify compares no number with a text."""
+    pandas = wheel("pandas")
+    if not pandas.api.types.is_numeric_dtype(label):
+        return pandas.Series([str(each) for each in predicted], index=label.index, dtype=object)
+    try:
+        numbers = pandas.to_numeric(pandas.Series(list(predicted), index=label.index))
+    except (ValueError, TypeError) as error:
+        raise Refused(f"The labels are numbers and the model's predictions are not: {error}") from None
+    is_whole = pandas.api.types.is_integer_dtype(label) and (numbers % 1 == 0).all()
+    return numbers.astype(label.dtype if is_whole else float)
+
+
 def _facets(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    given = _given(config, "facet")
-    return given if isinstance(given, list) else [given]
-
-
-def _chosen(wanted: Any) -> list[str]:
-    return ["all"] if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
+    found = _given(config, "facet")
+    return found if isinstance(found, list) else [found]
 
 
 def _given(config: Mapping[str, Any], key: str) -> Any:
@@ -117,24 +107,12 @@ def _given(config: Mapping[str, Any], key: str) -> Any:
     return config[key]
 
 
-def _worse(analysis: Mapping[str, Any], earlier: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Metrics that are further from zero than they were."""
-    now = dict(_values(analysis))
-    for (facet, group, metric), before in _values(earlier):
-        value = now.get((facet, group, metric))
-        if value is None or not abs(value) > abs(before):
-            continue
-        yield {
-            "facet": facet,
-            "facet_value": group,
-            "metric_name": metric,
-            "constraint_check_type": "bias_drift_check",
-            "description": f"Value {json.dumps(value)} does not meet the constraint requirement",
-        }
+def _chosen(wanted: Any) -> list[str]:
+    return ["all"] if wanted == "all" else [wanted] if isinstance(wanted, str) else list(wanted)
 
 
-def _values(analysis: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], float]]:
-    for facet, groups in ((analysis.get(_METRICS) or {}).get("facets") or {}).items():
+def _values(analysis: Mapping[str, Any], section: str) -> Iterator[tuple[tuple[str, str, str], float]]:
+    for facet, groups in ((analysis.get(section) or {}).get("facets") or {}).items():
         for group in groups:
             for metric in group["metrics"]:
                 value = metric.get("value")

@@ -50,22 +50,51 @@ def csv(folder: Path, *, has_header: bool, names: list[str] | None = None, as_te
 
 def json_lines(folder: Path, *, is_lines: bool = True, names: list[str] | None = None) -> Any:
     """An object a line, or a document that is one object or a list of them; inner objects become columns."""
-    pandas = wheel("pandas")
-    rows: list[Any] = []
-    for path in files(folder):
-        try:
-            text = path.read_text(encoding="utf-8")
-            found = (
-                [json.loads(line) for line in text.splitlines() if line.strip()]
-                if is_lines
-                else json.loads(text)
-            )
-        except ValueError as error:
-            raise Refused(f"The file {path.name} of the dataset is not JSON: {error}") from None
-        rows += found if isinstance(found, list) else [found]
+    rows = _json_rows(folder, is_lines)
     if not all(isinstance(row, dict) for row in rows):
         raise Refused("A row of the dataset is not a JSON object")
-    return named(pandas.json_normalize(rows), names, replaces=False)
+    return named(wheel("pandas").json_normalize(rows), names, replaces=False)
+
+
+def records(
+    folder: Path, *, features: str, label: str | None, names: list[str] | None, is_lines: bool = True
+) -> Any:
+    """JSON whose features are a list at a JMESPath expression; the label, at another, is the last column."""
+    found: list[list[Any]] = []
+    for row in _json_rows(folder, is_lines):
+        values = searched(features, row)
+        if not isinstance(values, list):
+            raise Refused(f"The features of a row at {features} are no list")
+        found.append([*values, *([] if label is None else [searched(label, row)])])
+    if len({len(row) for row in found}) > 1:
+        raise Refused(f"The rows of the dataset have different numbers of features at {features}")
+    return named(wheel("pandas").DataFrame(found), names, replaces=True)
+
+
+def searched(expression: str, document: Any) -> Any:
+    """What is at a JMESPath expression. Raises Refused where nothing is."""
+    jmespath = wheel("jmespath")
+    try:
+        found = jmespath.search(expression, document)
+    except jmespath.exceptions.JMESPathError as error:
+        raise Refused(f"{expression} is no JMESPath expression: {error}") from None
+    if found is None:
+        raise Refused(f"There is nothing at {expression}")
+    return found
+
+
+def fetched(uri: str, place: Path) -> Path:
+    """An object of S3 as a file, read with the credentials of the job's role. Raises Refused."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    errors = wheel("botocore.exceptions")
+    try:
+        s3 = wheel("botocore.session").get_session().create_client("s3")
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except (errors.ClientError, errors.BotoCoreError) as error:
+        raise Refused(f"Failed to download {uri}: {error}") from None
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(body)
+    return place
 
 
 def parquet(folder: Path, names: list[str] | None = None) -> Any:
@@ -106,6 +135,22 @@ def named(frame: Any, names: list[str] | None, *, replaces: bool) -> Any:
         f"_c{place}" if replaces else str(each) for place, each in enumerate(frame.columns)
     ]
     return frame
+
+
+def _json_rows(folder: Path, is_lines: bool) -> list[Any]:
+    rows: list[Any] = []
+    for path in files(folder):
+        try:
+            text = path.read_text(encoding="utf-8")
+            found = (
+                [json.loads(line) for line in text.splitlines() if line.strip()]
+                if is_lines
+                else json.loads(text)
+            )
+        except ValueError as error:
+            raise Refused(f"The file {path.name} of the dataset is not JSON: {error}") from None
+        rows += found if isinstance(found, list) else [found]
+    return rows
 
 
 def _joined(frames: Iterator[Any]) -> Any:
