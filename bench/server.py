@@ -23,14 +23,16 @@ _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inje
 class Server:
     """Runs between `with` and its end, on a free port of loopback; its data folder stays."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
+        """`options` are further ones of `passrole serve`."""
         self._data = data
+        self._options = options
 
     def __enter__(self) -> Self:
         """Started and ready; `ready_seconds` says how long that took."""
         began = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603 (our own command)
-            [sys.executable, "-m", "passrole", "serve", "--data", self._data, "--port", "0"],
+            [sys.executable, "-m", "passrole", "serve", "--data", self._data, "--port", "0", *self._options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={"PATH": "/usr/bin:/bin"},

@@ -1,11 +1,11 @@
-"""States are remembered within so many bytes, as objects or packed, while their execution goes on."""
+"""States are remembered within so many bytes: while their execution goes on, and when they are read."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.history.conftest import House
 
-from passrole.engine.facts import InputFact, LambdaReturned, StopRequested
+from passrole.engine.facts import EffectFailed, ExecutionRetried, InputFact, LambdaReturned, StopRequested
 from passrole.history import journal
 from passrole.history.state_cache import Folded, StateCache, _objects_size
 from passrole.store import Tx
@@ -88,16 +88,47 @@ def test_what_is_remembered_stays_within_its_bytes(
     house(scenario)
 
 
-def test_an_execution_that_is_over_is_not_remembered_until_it_is_retried(
-    house: Run, states: Callable[[int, int], StateCache]
+def test_an_execution_that_is_over_is_remembered_once_it_is_read(
+    house: Run, states: Callable[[int, int], StateCache], folds: list[str]
 ) -> None:
     async def scenario(h: House) -> None:
         cache = states(1_000_000, 1_000_000)
         await h.start("a", "l1")
         assert cache.bytes > 0
         await h.advance("a", returned("l1"))
-        assert (await h.load("a")).state.is_over
         assert cache.bytes == 0
+        for _ in range(5):
+            assert (await h.load("a")).state.is_over
+        assert folds == [h.arn("a")]
+        assert cache.bytes > 0
+
+
+def test_of_what_was_read_no_more_is_kept_than_there_is_room_for(
+    house: Run, states: Callable[[int, int], StateCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passrole.history.state_cache.READ_BYTES_MAX", 30_000)
+
+    async def scenario(h: House) -> None:
+        cache = states(1_000_000, 1_000_000)
+        for name, length in (("small", 10), ("large", 50_000), ("other", 10), ("another", 4_000)):
+            await h.start(name, "l1")
+            await h.advance(name, returned("l1", '{"x": "' + "x" * length + '"}'))
+            assert (await h.load(name)).state.is_over
+            assert cache.bytes <= 30_000
+
+    house(scenario)
+
+
+def test_a_read_execution_that_is_retried_is_not_what_was_remembered(
+    house: Run, states: Callable[[int, int], StateCache]
+) -> None:
+    async def scenario(h: House) -> None:
+        states(1_000_000, 1_000_000)
+        await h.start("a", "l1")
+        await h.advance("a", EffectFailed(at=2.0, step="l1", attempt=1, reason="no"))
+        assert (await h.load("a")).state.is_over
+        await h.advance("a", ExecutionRetried(at=3.0))
+        assert not (await h.load("a")).state.is_over
 
     house(scenario)
 

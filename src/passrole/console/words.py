@@ -4,10 +4,16 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from markupsafe import Markup
+
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]"
+)
+_BADGE = Markup('<span class="status {}"><span class="icon" aria-hidden="true">{}</span>{}</span>')
 
 ICONS: Final = {
     "Succeeded": "✓",
@@ -34,7 +40,10 @@ ICONS: Final = {
 
 def plain(text: object) -> str:
     """A text without escape sequences, control characters and what turns the direction of letters."""
-    return _CONTROLS.sub("�", _ESCAPES.sub("", str(text)))
+    found = str(text)
+    if found.isprintable():  # nearly all: what is taken out is not
+        return found
+    return _CONTROLS.sub("�", _ESCAPES.sub("", found))
 
 
 def moment(seconds: float | None) -> str:
@@ -109,11 +118,18 @@ def who(arn: str) -> str:
     return resource.removeprefix("assumed-role/")
 
 
+@lru_cache(256)
+def badge(status: str) -> Markup:
+    """A status as pages show it: its shape and its word."""
+    return _BADGE.format(css(status), icon(status), status)
+
+
 def icon(status: str) -> str:
     """The shape of a status."""
     return ICONS.get(status, "·")
 
 
+@lru_cache(256)
 def css(status: str) -> str:
     """The status as a class of the stylesheet."""
     return "s-" + re.sub(r"[^a-z]+", "-", status.lower())
@@ -137,7 +153,7 @@ def by_name(steps: Iterable[Any]) -> dict[str, Any]:
 FILTERS: Final = {
     each.__name__: each
     for each in (
-        *(ago, by_name, css, duration, icon, last, machine_moment, moment, number, plain, pretty),
+        *(ago, badge, by_name, css, duration, icon, last, machine_moment, moment, number, plain, pretty),
         *(short, signed, signed_duration, who),
     )
 }

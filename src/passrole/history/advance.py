@@ -56,11 +56,25 @@ CHANGES = "execution-changes"
 
 
 class StepEnd(NamedTuple):
-    """A step's type, its end as AWS names that, and how long it took."""
+    """That a step ended. What it says is worked out by who hears it: where nobody does, it costs nothing."""
 
-    type_: str
-    end: str
-    seconds: float
+    state: State
+    fact: StepSucceeded | StepFailed | StepStopped
+
+    @property
+    def type_(self) -> str:
+        """The step's type."""
+        return self.state.steps[self.fact.step].step.type_
+
+    @property
+    def end(self) -> str:
+        """As AWS names it: Succeeded, Failed or Stopped."""
+        return type(self.fact).__name__.removeprefix("Step")
+
+    @property
+    def seconds(self) -> float:
+        """How long the step took."""
+        return max(0.0, self.fact.at - (self.state.steps[self.fact.step].started_at or self.fact.at))
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
@@ -141,16 +155,10 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         if isinstance(fact, _ENDINGS):
             _forget_waiting(tx, execution, decision.state, fact)
         if isinstance(fact, StepSucceeded | StepFailed | StepStopped):
-            tx.notify(STEP_ENDS, _end_of(decision.state, fact))
+            tx.notify(STEP_ENDS, StepEnd(decision.state, fact))
     if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
     status_events.emit(tx, execution, before.state, decision)
-
-
-def _end_of(state: State, fact: StepSucceeded | StepFailed | StepStopped) -> StepEnd:
-    progress = state.steps[fact.step]
-    end = type(fact).__name__.removeprefix("Step")
-    return StepEnd(progress.step.type_, end, max(0.0, fact.at - (progress.started_at or fact.at)))
 
 
 def _keep_commands(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:

@@ -34,7 +34,9 @@ def load(tx: Tx, execution: str) -> Folded:
         rows = _rows(tx, execution, remembered.seq)
         if rows and rows[0] == remembered.row:
             return _further(remembered, rows[1:])
-    return _from_the_start(tx, execution)
+    folded = _from_the_start(tx, execution)
+    _states.put_read(execution, folded)
+    return folded
 
 
 def unwritten(definition: Definition, role: str) -> Folded:

@@ -2,8 +2,8 @@
 
 As many as there is room for are objects. The others, and those that wait for the outside, are packed, which
 takes a tenth of the space: to pack and unpack a state of sixty steps costs less than the commit of a fact, to
-fold its journal many times as much. One that waits with a short journal is not remembered, nor is one that is
-over: little is asked of it.
+fold its journal many times as much. One that waits with a short journal is not remembered. Of those that are
+over, which nothing but readers asks for, the few that were read last are: a page asks five times for one.
 
 Knows not whether what it remembers is still true: the journal does (journal.py). Sizes of objects are
 estimates from the length of the journal, made once for a fact rather than counted.
@@ -21,6 +21,7 @@ from passrole.store import Tx
 
 OBJECTS_BYTES_MAX = 128_000_000
 PACKED_BYTES_MAX = 64_000_000
+READ_BYTES_MAX = 24_000_000
 ADMITTED_EVERY = 8
 """Of states for which an object would have to go, one in so many is admitted and the others are packed. Were
 all admitted, executions that take turns would each find that theirs had just gone: a cliff, not a slope.
@@ -62,17 +63,18 @@ class StateCache:
     ) -> None:
         self._objects: Recent[Folded] = Recent(objects_bytes_max)
         self._packed: Recent[_Packed] = Recent(packed_bytes_max)
+        self._read: Recent[Folded] = Recent(READ_BYTES_MAX)
         self._admitted_every = admitted_every
         self._without_room = 0
 
     @property
     def bytes(self) -> int:
         """About how much memory it holds."""
-        return self._objects.bytes + self._packed.bytes
+        return self._objects.bytes + self._packed.bytes + self._read.bytes
 
     def get(self, tx: Tx, execution: str) -> Folded | None:
         """What is remembered of the execution."""
-        folded = self._objects.get(execution)
+        folded = self._objects.get(execution) or self._read.get(execution)
         if folded is not None:
             return folded
         packed = self._packed.get(execution)
@@ -81,6 +83,7 @@ class StateCache:
     def put(self, execution: str, folded: Folded, *, rests: bool = False) -> None:
         """Remember it in place of what was remembered before; if it `rests`, packed or not at all."""
         self._packed.drop(execution)
+        self._read.drop(execution)
         if folded.state.is_over:
             self._objects.drop(execution)
             return
@@ -97,8 +100,15 @@ class StateCache:
         for arn, displaced in self._objects.put(execution, folded, size, shared):
             self._put_packed(arn, displaced)
 
+    def put_read(self, execution: str, folded: Folded) -> None:
+        """Remember what somebody has just read, if it is over and not too large."""
+        size = _objects_size(folded)
+        if folded.state.is_over and size <= READ_BYTES_MAX:
+            self._read.put(execution, folded, size)
+
     def drop(self, execution: str) -> None:
         """Forget the execution."""
+        self._read.drop(execution)
         self._objects.drop(execution)
         self._packed.drop(execution)
 

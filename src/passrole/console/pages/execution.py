@@ -29,6 +29,8 @@ async def show(caller: Caller, request: Request) -> Page:
     facts = {
         "execution": described,
         "steps": steps,
+        "step_count": sum(not step.loop for step in steps),
+        "over_count": sum(not step.loop and step.ended is not None for step in steps),
         "parameters": parameters,
         "answers": await answers_of(caller, arn),
         "picture": await asyncio.to_thread(picture_of, definition),
