@@ -46,6 +46,7 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/pipelines/{name}", pipelines.show),
     ("/executions/{id}", execution.show),
     ("/executions/{id}/steps/{name}", step.show),
+    ("/executions/{id}/steps/{name}/log", step.show_log),
     ("/compare", compare.show),
     ("/approvals", approvals.show),
     ("/packages/{group}/{version:int}", packages.show),

@@ -78,7 +78,7 @@ def number(value: float | None) -> str:
         if value is None
         else f"{value:,.0f}"
         if value == int(value) and abs(value) < 1e12
-        else f"{value:,.4g}"
+        else f"{value:,.5g}"
     )
 
 

@@ -224,6 +224,14 @@ def read_output(folder: Path, stream: str, offset: int, bytes_max: int) -> bytes
         return b""
 
 
+def output_bytes(folder: Path, stream: str) -> int:
+    """How much a job has written so far to STDOUT or STDERR."""
+    try:
+        return (folder / stream).stat().st_size
+    except OSError:
+        return 0
+
+
 def _exit_code(folder: Path) -> int:
     try:
         return int((folder / "exit").read_text())

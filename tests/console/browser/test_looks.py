@@ -14,6 +14,7 @@ PAGES = (
     "/pipelines/{pipeline}",
     "/executions/{id}",
     "/executions/{id}/steps/Review",
+    "/executions/{id}/steps/Review/log",
     "/compare?left={id}&right={id}",
     "/compare",
     "/approvals",

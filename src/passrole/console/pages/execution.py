@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from passrole.console import trainings
 from passrole.console.caller import Caller
 from passrole.console.forms import Form
 from passrole.console.page import Page
@@ -35,6 +36,7 @@ async def show(caller: Caller, request: Request) -> Page:
         "answers": await answers_of(caller, arn),
         "picture": await asyncio.to_thread(picture_of, definition),
         "timeline": timeline(described, steps),
+        "measured": await trainings.all_measured(caller, steps),
         "has_ended": described["PipelineExecutionStatus"] in ENDED,
         "may_not": {
             word: await caller.refusal(

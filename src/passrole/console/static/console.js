@@ -35,6 +35,21 @@ if (document.body.dataset.changes) {
   addEventListener("pagehide", () => events.close());
 }
 
+// What a program prints is no change of its execution, so its log is asked for while somebody looks.
+setInterval(async () => {
+  const shown = main.querySelector("[data-follow]");
+  if (!shown || document.hidden || shown.matches(":focus-within") || String(getSelection())) return;
+  const answer = await fetch(shown.dataset.follow, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(shown.id);
+  if (!fresh || fresh.textContent === shown.textContent) return;
+  const old = shown.querySelector("pre");
+  const follows = !old || old.scrollTop + old.clientHeight >= old.scrollHeight - 8;
+  shown.replaceWith(fresh);
+  const pre = fresh.querySelector("pre");
+  if (pre) pre.scrollTop = follows ? pre.scrollHeight : old.scrollTop;
+}, 2000);
+
 const KEYS = { j: 1, k: -1 };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing()) return;

@@ -11,8 +11,19 @@ from passrole.services.passrole_ import (
     packages,
     pipelines,
     roles,
+    step_attempts,
     step_cache,
     trail,
 )
 
-__all__ = ["callbacks", "console", "job_output", "packages", "pipelines", "roles", "step_cache", "trail"]
+__all__ = [
+    "callbacks",
+    "console",
+    "job_output",
+    "packages",
+    "pipelines",
+    "roles",
+    "step_attempts",
+    "step_cache",
+    "trail",
+]

@@ -6,7 +6,7 @@ from typing import Any
 from passrole import arns
 from passrole.faults import Fault
 from passrole.runtimes import transfer
-from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, job_folder, read_output
+from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, job_folder, output_bytes, read_output
 from passrole.services.context import Context
 from passrole.services.operation import operation
 
@@ -19,14 +19,20 @@ _JOBS = {"training-job": "TrainingJob", "processing-job": "ProcessingJob", "tran
 async def read_emr_step_log(
     ctx: Context, *, cluster_id: str, step_id: str, stream: str, offset: int = 0
 ) -> dict[str, Any]:
-    """What an EMR step has written so far to `stdout` or `stderr`, from a byte on, LOG_BYTES_MAX at most."""
+    """What an EMR step has written so far to `stdout` or `stderr`, from a byte on, LOG_BYTES_MAX at most.
+
+    A negative offset counts from what is the end now.
+    """
     known = _is_id(cluster_id, "j-") and _is_id(step_id, "s-") and stream in (STDOUT, STDERR)
     if not known or not isinstance(offset, int):
         raise Fault("ValidationException", "there is no such log")
     await ctx.call("emr", "DescribeStep", {"ClusterId": cluster_id, "StepId": step_id})
     folder = emr_folder(ctx.config.data, cluster_id, step_id)
-    found = await asyncio.to_thread(read_output, folder, stream, max(0, offset), LOG_BYTES_MAX)
-    return {"Text": found.decode(errors="replace"), "Offset": offset + len(found)}
+    if offset < 0:
+        offset += await asyncio.to_thread(output_bytes, folder, stream)
+    start = max(0, offset)
+    found = await asyncio.to_thread(read_output, folder, stream, start, LOG_BYTES_MAX)
+    return {"Text": found.decode(errors="replace"), "Offset": start + len(found)}
 
 
 @operation(None)
