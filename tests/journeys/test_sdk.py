@@ -184,6 +184,7 @@ def test_the_tutorial_of_abalones_runs_with_a_script(
         pytest.skip("sdk/abalone_version_3.py does the same with other classes")
     run_notebook("sdk/abalone_version_2.py")
     assert 0 < _metrics(server, "AbaloneTrain")["validation:mse"] < 6
+    _approve_and_ask(server, "Abalone")
 
 
 @pytest.mark.slow
@@ -196,6 +197,7 @@ def test_the_tutorial_of_abalones_runs_with_xgboost(
     server = start_server(images=f"*/sagemaker-xgboost:*=python:{Path(XGBOOST).parent.parent}")
     notebook_on(server)("sdk/abalone_version_2.py")
     assert 0 < _metrics(server, "AbaloneTrain")["validation:rmse"] < 3
+    _approve_and_ask(server, "AbaloneXgboost")
 
 
 @pytest.mark.slow
@@ -334,6 +336,30 @@ def _take_away(server: Server, step: str, began: str) -> None:
     )  # the bucket is there by then
     eventually(lambda: began in _keys(server))
     os.kill(pid_of(server.data, job["ProcessingJobName"]), signal.SIGKILL)
+
+
+def _approve_and_ask(server: Server, group: str) -> None:
+    """Approve a version on the command line, wait for the endpoint that a function makes of it, and ask both.
+
+    The batch has an abalone of the mean measures, and a larger one, which has more rings.
+    """
+    sagemaker = server.client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName=f"{group}/1")
+    assert version["ModelApprovalStatus"] == "PendingManualApproval"
+    assert version["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
+    (written,) = _keys(server, "AbaloneTransform/")
+    mean, larger = map(float, _content(server, written).split())
+    assert 6 < mean < 11 and larger > mean + 1
+    assert sagemaker.list_endpoints(NameContains=group)["Endpoints"] == []
+    done = CliRunner().invoke(main, ["approve", "--data", str(server.data), f"{group}/1"])
+    assert done.stdout.startswith("approved; arn:aws:sagemaker:"), done.output
+    eventually(lambda: sagemaker.list_endpoints(NameContains=group)["Endpoints"])
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=group, WaiterConfig={"Delay": 1})
+    answer = server.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=group, ContentType="text/csv", Body="0,0,0,0,0,0,0,1,0,0"
+    )
+    assert abs(float(answer["Body"].read()) - mean) < 0.001
+    sagemaker.delete_endpoint(EndpointName=group)
 
 
 def _metrics(server: Server, step: str) -> dict[str, float]:

@@ -2,33 +2,40 @@
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/define-pipeline.html
 
-The data are made up. A function stands where the tutorial registers the model. With `WITH_XGBOOST=1` the
-model is the tutorial's, else a script of numpy. Run as a user runs it; the test looks at what is left.
+The data are made up. With `WITH_XGBOOST=1` the model is the tutorial's, else a script of numpy. A rule on the
+approval of the model starts a function that deploys it. Run as a user runs it; the test approves, and asks
+the endpoint.
 """
 
+import json
 import os
 import pathlib
 import random
 
+import boto3
 import sagemaker
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.lambda_helper import Lambda
+from sagemaker.model import Model
+from sagemaker.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
 from sagemaker.sklearn.estimator import SKLearn
 from sagemaker.sklearn.processing import SKLearnProcessor
+from sagemaker.transformer import Transformer
 from sagemaker.workflow.condition_step import ConditionStep
 from sagemaker.workflow.conditions import ConditionLessThanOrEqualTo
 from sagemaker.workflow.fail_step import FailStep
 from sagemaker.workflow.functions import Join, JsonGet
-from sagemaker.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
+from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
 from sagemaker.workflow.pipeline_context import PipelineSession
 from sagemaker.workflow.properties import PropertyFile
-from sagemaker.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
+from sagemaker.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TransformStep
 
 CODE = pathlib.Path(__file__).parent / "abalone"
+DEPLOY = CODE.with_name("register") / "deploy.py"
 XGBOOST = bool(os.environ.get("WITH_XGBOOST"))
 
 
@@ -42,14 +49,16 @@ def abalones(count=400):
         yield ",".join([drawn.choice("MFI"), *(f"{each:.3f}" for each in measures), str(rings)])
 
 
-def get_pipeline(role, input_data_uri, pipeline_name):
+def get_pipeline(role, input_data_uri, batch_data_uri, pipeline_name, model_package_group_name):
     pipeline_session = PipelineSession()
     default_bucket = pipeline_session.default_bucket()
     region = pipeline_session.boto_region_name
 
     processing_instance_count = ParameterInteger(name="ProcessingInstanceCount", default_value=1)
     instance_type = ParameterString(name="TrainingInstanceType", default_value="ml.m5.xlarge")
+    model_approval_status = ParameterString(name="ModelApprovalStatus", default_value="PendingManualApproval")
     input_data = ParameterString(name="InputData", default_value=input_data_uri)
+    batch_data = ParameterString(name="BatchData", default_value=batch_data_uri)
     mse_threshold = ParameterFloat(name="MseThreshold", default_value=6.0)
     cache_config = CacheConfig(enable_caching=True, expire_after="P30d")
 
@@ -102,7 +111,7 @@ def get_pipeline(role, input_data_uri, pipeline_name):
             instance_type=instance_type,
             instance_count=1,
             output_path=f"s3://{default_bucket}/AbaloneTrain",
-            hyperparameters={"ridge": 0.5},
+            hyperparameters={"ridge": 0.5, "inference": "inference.py"},
             metric_definitions=[{"Name": "validation:mse", "Regex": "validation-mse=(.*?);"}],
             sagemaker_session=pipeline_session,
             role=role,
@@ -147,40 +156,72 @@ def get_pipeline(role, input_data_uri, pipeline_name):
         property_files=[evaluation_report],
         cache_config=cache_config,
     )
-    mse = JsonGet(
-        step_name=step_eval.name,
-        property_file=evaluation_report,
-        json_path="regression_metrics.mse.value",
+    model = Model(
+        image_uri=image_uri if XGBOOST else estimator.training_image_uri(),
+        model_data=step_train.properties.ModelArtifacts.S3ModelArtifacts,
+        env=None if XGBOOST else {"SAGEMAKER_PROGRAM": "inference.py"},
+        sagemaker_session=pipeline_session,
+        role=role,
     )
-    step_report = LambdaStep(
-        name="AbaloneReport",
-        lambda_func=Lambda(
-            function_name="sagemaker-abalone-report",
-            execution_role_arn=os.environ["READING_ROLE"],
-            script=str(CODE / "report.py"),
-            handler="report.handler",
-            timeout=60,
-            session=pipeline_session,
-        ),
-        inputs={"model": step_train.properties.ModelArtifacts.S3ModelArtifacts, "mse": mse},
-        outputs=[
-            LambdaOutput(output_name="files", output_type=LambdaOutputTypeEnum.String),
-            LambdaOutput(output_name="mse", output_type=LambdaOutputTypeEnum.Float),
-        ],
+    step_create_model = ModelStep(
+        name="AbaloneCreateModel",
+        step_args=model.create(instance_type="ml.m5.large", accelerator_type="ml.eia1.medium"),
     )
+    transformer = Transformer(
+        model_name=step_create_model.properties.ModelName,
+        instance_type="ml.m5.xlarge",
+        instance_count=1,
+        output_path=f"s3://{default_bucket}/AbaloneTransform",
+        sagemaker_session=pipeline_session,
+    )
+    step_transform = TransformStep(
+        name="AbaloneTransform",
+        step_args=transformer.transform(data=batch_data, content_type="text/csv", split_type="Line"),
+    )
+    evaluation_uri = step_eval.arguments["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+    model_metrics = ModelMetrics(
+        model_statistics=MetricsSource(
+            s3_uri=f"{evaluation_uri}/evaluation.json", content_type="application/json"
+        )
+    )
+    register_args = model.register(
+        content_types=["text/csv"],
+        response_types=["text/csv"],
+        inference_instances=["ml.t2.medium", "ml.m5.xlarge"],
+        transform_instances=["ml.m5.xlarge"],
+        model_package_group_name=model_package_group_name,
+        approval_status=model_approval_status,
+        model_metrics=model_metrics,
+    )
+    step_register = ModelStep(name="AbaloneRegisterModel", step_args=register_args)
     step_fail = FailStep(
         name="AbaloneMSEFail",
         error_message=Join(on=" ", values=["Execution failed due to MSE >", mse_threshold]),
     )
+    cond_lte = ConditionLessThanOrEqualTo(
+        left=JsonGet(
+            step_name=step_eval.name,
+            property_file=evaluation_report,
+            json_path="regression_metrics.mse.value",
+        ),
+        right=mse_threshold,
+    )
     step_cond = ConditionStep(
-        name="CheckMSEAbaloneEvaluation",
-        conditions=[ConditionLessThanOrEqualTo(left=mse, right=mse_threshold)],
-        if_steps=[step_report],
+        name="AbaloneMSECond",
+        conditions=[cond_lte],
+        if_steps=[step_register, step_create_model, step_transform],
         else_steps=[step_fail],
     )
     return Pipeline(
         name=pipeline_name,
-        parameters=[processing_instance_count, instance_type, input_data, mse_threshold],
+        parameters=[
+            processing_instance_count,
+            instance_type,
+            model_approval_status,
+            input_data,
+            batch_data,
+            mse_threshold,
+        ],
         steps=[step_process, step_train, step_eval, step_cond],
         sagemaker_session=pipeline_session,
     )
@@ -188,15 +229,49 @@ def get_pipeline(role, input_data_uri, pipeline_name):
 
 session = sagemaker.Session()
 role = sagemaker.get_execution_role(session)
+bucket = session.default_bucket()
 input_data_uri = session.upload_string_as_file_body(
-    "\n".join(abalones()), session.default_bucket(), "abalone/abalone-dataset.csv"
+    "\n".join(abalones()), bucket, "abalone/abalone-dataset.csv"
 )
+batch_data_uri = session.upload_string_as_file_body(
+    "0,0,0,0,0,0,0,1,0,0\n1,1,1,1,1,1,1,1,0,0\n", bucket, "abalone/batch/abalone-dataset-batch.csv"
+)
+NAME = "AbaloneXgboost" if XGBOOST else "Abalone"
 JOBS = {"AbaloneProcess", "AbaloneTrain", "AbaloneEval"}
+MODELS = {"AbaloneRegisterModel-RegisterModel", "AbaloneCreateModel-CreateModel", "AbaloneTransform"}
+
+
+def deployed_when_approved(group):
+    """A rule on the approval of a version of the group starts a function, which deploys it."""
+    function = Lambda(
+        function_name="sagemaker-abalone-deploy",
+        execution_role_arn=os.environ["DEPLOYING_ROLE"],
+        script=str(DEPLOY),
+        handler="deploy.handler",
+        timeout=60,
+        environment={"Variables": {"MODEL_ROLE": role}},
+        session=session,
+    ).upsert()["FunctionArn"]
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+    }
+    events = boto3.client("events")
+    rule = events.put_rule(Name="abalone-approved", EventPattern=json.dumps(pattern))["RuleArn"]
+    events.put_targets(Rule="abalone-approved", Targets=[{"Id": "deploy", "Arn": function}])
+    boto3.client("lambda").add_permission(
+        FunctionName=function,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
 
 
 def upserted():
     """The pipeline, made anew from its code."""
-    made = get_pipeline(role, input_data_uri, "AbaloneXgboost" if XGBOOST else "Abalone")
+    made = get_pipeline(role, input_data_uri, batch_data_uri, NAME, NAME)
     made.upsert(role_arn=role)
     return made
 
@@ -210,24 +285,21 @@ def ended(execution):
     return {step["StepName"]: step for step in execution.list_steps()}
 
 
+deployed_when_approved(NAME)
 first = upserted().start()
 steps = ended(first)
 assert {step["StepStatus"] for step in steps.values()} == {"Succeeded"}, steps
-assert set(steps) == JOBS | {"CheckMSEAbaloneEvaluation", "AbaloneReport"}, steps
-assert steps["CheckMSEAbaloneEvaluation"]["Metadata"]["Condition"]["Outcome"] == "True"
-told = {
-    each["Name"]: each["Value"] for each in steps["AbaloneReport"]["Metadata"]["Lambda"]["OutputParameters"]
-}
-assert told["files"] == ("xgboost-model" if XGBOOST else "weights.npy"), told
-assert 0 < float(told["mse"]) < 6, told
+assert set(steps) == JOBS | MODELS | {"AbaloneMSECond"}, steps
+assert steps["AbaloneMSECond"]["Metadata"]["Condition"]["Outcome"] == "True"
 
 pipeline = upserted()
 again = ended(pipeline.start(parameters={"TrainingInstanceType": "ml.m5.large"}))
 for name in JOBS:
     assert again[name]["CacheHitResult"] == {"SourcePipelineExecutionArn": first.arn}, again[name]
     assert again[name]["Metadata"] == steps[name]["Metadata"], again[name]
-assert again["AbaloneReport"]["Metadata"] == steps["AbaloneReport"]["Metadata"]
+packages = [each["AbaloneRegisterModel-RegisterModel"]["Metadata"] for each in (steps, again)]
+assert [each["RegisterModel"]["Arn"].rpartition("/")[2] for each in packages] == ["1", "2"], packages
 
 failed = ended(pipeline.start(parameters={"MseThreshold": 0.001}))
 assert failed["AbaloneMSEFail"]["FailureReason"] == "Execution failed due to MSE > 0.001", failed
-assert "AbaloneReport" not in failed
+assert not MODELS & set(failed)

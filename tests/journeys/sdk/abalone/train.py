@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import shutil
 
 import numpy as np
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--ridge", type=float, default=0.0)
+    parser.add_argument("--inference", type=str, help="the script that serves the model goes with it")
     parser.add_argument("--model-dir", type=str, default=os.environ["SM_MODEL_DIR"])
     parser.add_argument("--train", type=str, default=os.environ["SM_CHANNEL_TRAIN"])
     parser.add_argument("--validation", type=str, default=os.environ["SM_CHANNEL_VALIDATION"])
@@ -23,3 +25,8 @@ if __name__ == "__main__":
         y, x = features(folder, f"{name}.csv")
         print(f"{name}-mse={np.mean((x @ weights - y) ** 2):.4f};")
     np.save(os.path.join(args.model_dir, "weights.npy"), weights)
+    if args.inference:
+        os.makedirs(os.path.join(args.model_dir, "code"))
+        shutil.copy(
+            os.path.join(os.path.dirname(__file__), args.inference), os.path.join(args.model_dir, "code")
+        )
