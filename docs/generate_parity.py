@@ -30,6 +30,7 @@ PIPELINE_WORDS = (
     "ModelPackage",
     "Pipeline",
     "ProcessingJob",
+    "Project",
     "Tags",
     "TrainingJob",
     "TransformJob",
@@ -39,7 +40,7 @@ PIPELINE_OPERATIONS = (
     *("CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig", "ListEndpointConfigs"),
     *("CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint"),
     "UpdateEndpointWeightsAndCapacities",
-    "ListTrialComponents",
+    *("ListTrialComponents", "Search", "GetSearchSuggestions"),
 )
 ENTITIES, VERBS = ("Action", "Artifact", "Context"), ("Create", "Delete", "Describe", "List", "Update")
 

@@ -255,6 +255,11 @@ def model(region: Region, account: Account, name: str) -> str:
     return _joined("sagemaker", region, account, f"model/{_part(name)}")
 
 
+def project(region: Region, account: Account, name: str) -> str:
+    """A project of SageMaker."""
+    return _joined("sagemaker", region, account, f"project/{_part(name)}")
+
+
 def lineage_entity(region: Region, account: Account, kind: str, id_: str) -> str:
     """An action, an artifact or a context of SageMaker; `*` stands for any."""
     return _joined("sagemaker", region, account, f"{kind}/{_part(id_)}")

@@ -403,9 +403,12 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "pipeline_name": "the-pipeline",
         "pipeline_version_id": 1,
         "processing_job_name": "the-job",
+        "project_name": "the-project",
+        "resource": "Pipeline",
         "resource_arn": PIPELINE,
         "training_job_name": "the-job",
         "transform_job_name": "the-job",
+        "visibility_conditions": [{"Key": "Tags.team", "Value": "ml"}],
     },
     "scheduler": {
         "group_name": "the-group",
@@ -492,8 +495,6 @@ _KEPT: Mapping[str, Mapping[str, Any]] = {
 """For handlers that keep most of a request: members in AWS's spelling."""
 
 _IN_OPERATION: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("events", "create_event_bus"): {"name": "the-bus"},
-    ("events", "delete_event_bus"): {"name": "the-bus"},
-    ("events", "describe_event_bus"): {"name": "the-bus"},
+    **{("events", f"{verb}_event_bus"): {"name": "the-bus"} for verb in ("create", "delete", "describe")},
     ("s3", "put_object_tagging"): {"tagging": {"TagSet": LISTED_TAGS}},
 }

@@ -1,5 +1,6 @@
 """Lineage through boto3: entities, what joins them, and the graph that these are."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -65,6 +66,56 @@ def test_names_of_actions_and_contexts_and_sources_of_artifacts_are_given_once(l
         assert any(arn in message for arn in made)
 
 
+def test_entities_are_updated_and_say_when_and_by_whom(lineage: Lineage) -> None:
+    server, before = lineage.server, {"a": "1", "b": "2"}
+    run = lineage.action(Status="InProgress", Description="old", Properties=before)
+    data, project = lineage.artifact(Properties=before), lineage.context(Properties=before)
+    run_name, project_name = (arn.rpartition("/")[2] for arn in (run, project))
+    user = server.user(allowing("sagemaker:Update*"))
+    caller = server.client_with("sagemaker", user["access_key_id"], user["secret_access_key"])
+    described: dict[str, Callable[[], Any]] = {
+        "Action": lambda: lineage.sagemaker.describe_action(ActionName=run_name),
+        "Artifact": lambda: lineage.sagemaker.describe_artifact(ArtifactArn=data),
+        "Context": lambda: lineage.sagemaker.describe_context(ContextName=project_name),
+    }
+    first = {word: describe() for word, describe in described.items()}
+    for each in first.values():
+        assert (each["LastModifiedTime"], each["LastModifiedBy"]) == (each["CreationTime"], each["CreatedBy"])
+    changed = caller.update_action(ActionName=run_name, Status="Completed", Properties={"c": "3"})
+    assert changed["ActionArn"] == run
+    assert caller.update_artifact(ArtifactArn=data, ArtifactName="n")["ArtifactArn"] == data
+    changed = caller.update_context(ContextName=project_name, PropertiesToRemove=["a", "z"])
+    assert changed["ContextArn"] == project
+    after = {word: describe() for word, describe in described.items()}
+    for word, each in after.items():
+        assert each["CreationTime"] == first[word]["CreationTime"] < each["LastModifiedTime"]
+        assert each["LastModifiedBy"]["IamIdentity"]["Arn"].endswith(f"/{user['user']}")
+        assert each["CreatedBy"] == first[word]["CreatedBy"] != each["LastModifiedBy"]
+    action, artifact, context = (after[word] for word in ("Action", "Artifact", "Context"))
+    assert (action["Status"], action["Description"], action["Properties"]) == ("Completed", "old", {"c": "3"})
+    assert (artifact["ArtifactName"], artifact["Properties"]) == ("n", before)
+    assert context["Properties"] == {"b": "2"}
+    caller.update_action(ActionName=run_name, Properties={"d": "4", "e": "5"}, PropertiesToRemove=["d"])
+    assert described["Action"]()["Properties"] == {"e": "5"}
+
+
+def test_each_update_asks_its_own_action_of_its_own_entity(lineage: Lineage) -> None:
+    asked = {
+        "Action": {"ActionName": lineage.action().rpartition("/")[2]},
+        "Artifact": {"ArtifactArn": lineage.artifact()},
+        "Context": {"ContextName": lineage.context().rpartition("/")[2]},
+    }
+    other = lineage.server.client("sagemaker", allowing("sagemaker:Describe*", "sagemaker:Create*"))
+    for word, named in asked.items():
+        call = f"update_{word.lower()}"
+        code, message = refusal(getattr(other, call), **named)
+        (named_value,) = named.values()
+        assert code == "AccessDeniedException" and f"sagemaker:Update{word} on resource: " in message
+        assert named_value.rpartition("/")[2] in message
+        own = allowing(f"sagemaker:Update{word}", resource=f"arn:aws:sagemaker:*:*:{word.lower()}/*")
+        getattr(lineage.server.client("sagemaker", own), call)(**named)
+
+
 def test_what_is_not_there_is_refused(lineage: Lineage) -> None:
     sagemaker, arn = lineage.sagemaker, lineage.artifact()
     gone = arn[:-1] + ("0" if arn[-1] != "0" else "1")
@@ -72,6 +123,9 @@ def test_what_is_not_there_is_refused(lineage: Lineage) -> None:
         (sagemaker.describe_action, {"ActionName": "none"}),
         (sagemaker.describe_artifact, {"ArtifactArn": gone}),
         (sagemaker.describe_context, {"ContextName": "none"}),
+        (sagemaker.update_action, {"ActionName": "none"}),
+        (sagemaker.update_artifact, {"ArtifactArn": gone}),
+        (sagemaker.update_context, {"ContextName": "none"}),
         (sagemaker.delete_artifact, {"Source": {"SourceUri": "s3://b/none"}}),
         (sagemaker.add_association, {"SourceArn": arn, "DestinationArn": gone}),
         (sagemaker.delete_association, {"SourceArn": arn, "DestinationArn": arn}),

@@ -8,6 +8,7 @@ from passrole.services.sagemaker import (
     executions,
     models,
     pipelines,
+    projects,
     start_pipeline_execution,
     tags,
     versions,
@@ -23,6 +24,7 @@ from passrole.services.sagemaker.lineage import (
     trial_components,
 )
 from passrole.services.sagemaker.registry import groups, packages
+from passrole.services.sagemaker.searching import search
 
 __all__ = [
     "actions",
@@ -38,7 +40,9 @@ __all__ = [
     "packages",
     "pipelines",
     "processing",
+    "projects",
     "query_lineage",
+    "search",
     "start_pipeline_execution",
     "tags",
     "training",

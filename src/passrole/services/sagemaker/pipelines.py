@@ -165,6 +165,24 @@ async def list_pipelines(
     return await ctx.store.read(page)
 
 
+def described(tx: Tx, pipeline: Pipeline) -> dict[str, Any]:
+    """The pipeline as Describe and Search show it, without its definition and version."""
+    return without_none(
+        PipelineArn=pipeline.arn,
+        PipelineName=pipeline.name,
+        PipelineDisplayName=_display_name(pipeline),
+        PipelineDescription=pipeline.description,
+        RoleArn=pipeline.role_arn,
+        PipelineStatus="Active",
+        CreationTime=pipeline.created,
+        LastModifiedTime=pipeline.modified,
+        LastRunTime=executions.last_started(tx, pipeline.arn),
+        CreatedBy=pipeline.created_by,
+        LastModifiedBy=pipeline.modified_by,
+        ParallelismConfiguration=pipeline.parallelism,
+    )
+
+
 async def _stubbed(ctx: Context, name: str) -> frozenset[str]:
     """The steps for which something is to stand when the pipeline is started next."""
     arn = arns.pipeline(ctx.region, ctx.account, name)
@@ -221,23 +239,11 @@ def _delete(tx: Tx, ctx: Context, name: str) -> dict[str, Any]:
 
 
 def _description(tx: Tx, pipeline: Pipeline, version: versions.Version) -> dict[str, Any]:
-    return without_none(
-        PipelineArn=pipeline.arn,
-        PipelineName=pipeline.name,
-        PipelineDisplayName=_display_name(pipeline),
+    return described(tx, pipeline) | without_none(
         PipelineDefinition=definitions.text_of(tx, pipeline.definition),
-        PipelineDescription=pipeline.description,
-        RoleArn=pipeline.role_arn,
-        PipelineStatus="Active",
-        CreationTime=pipeline.created,
-        LastModifiedTime=pipeline.modified,
-        LastRunTime=executions.last_started(tx, pipeline.arn),
-        CreatedBy=pipeline.created_by,
-        LastModifiedBy=pipeline.modified_by,
         PipelineVersionDisplayName=version.name,
         PipelineVersionDescription=version.note,
         PipelineVersionAliases=list(version.aliases) or None,
-        ParallelismConfiguration=pipeline.parallelism,
     )
 
 

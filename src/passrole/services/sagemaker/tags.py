@@ -34,7 +34,7 @@ async def add_tags(ctx: Context, *, resource_arn: str, tags: TagList) -> dict[st
 
     def add(tx: Tx) -> dict[str, Any]:
         after = _change(tx, ctx, resource_arn, lambda before: TAGS.added(before, tags, resource_arn))
-        return {"Tags": _to_wire(after)}
+        return {"Tags": wire_tags(after)}
 
     return await ctx.store.write(add)
 
@@ -47,7 +47,7 @@ async def list_tags(
     found = await ctx.store.read(
         lambda tx: _find_tagged(tx, ctx, resource_arn) or _require_tagged(tx, ctx, resource_arn)
     )
-    return page_of("Tags", _to_wire(found.document.tags), "Key", next_token, max_results)
+    return page_of("Tags", wire_tags(found.document.tags), "Key", next_token, max_results)
 
 
 @operation("sagemaker:DeleteTags", resource=_tagged, keys=removed_keys)
@@ -67,6 +67,11 @@ async def tags_of(ctx: Context, arn: str) -> Mapping[str, str]:
     """
     found = await ctx.store.read(lambda tx: _find_tagged(tx, ctx, arn))
     return found.document.tags if found else {}
+
+
+def wire_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as answers list them, by key."""
+    return to_list(dict(sorted(tags.items())))
 
 
 class _Tagged(NamedTuple):
@@ -118,10 +123,6 @@ def _parts(ctx: Context, arn: str) -> tuple[str, str]:
         return "", ""
     kind, _, name = parsed.resource.partition("/")
     return kind, name
-
-
-def _to_wire(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return to_list(dict(sorted(tags.items())))
 
 
 _GROUP, _PACKAGE = "model-package-group", "model-package"

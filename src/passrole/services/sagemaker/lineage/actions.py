@@ -1,4 +1,4 @@
-"""Actions: CreateAction, DescribeAction, ListActions, DeleteAction.
+"""Actions: CreateAction, DescribeAction, UpdateAction, ListActions, DeleteAction.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateAction.html
 """
@@ -49,6 +49,18 @@ async def describe_action(ctx: Context, *, action_name: str) -> dict[str, Any]:
     """Everything about an action, by its name or ARN. Raises ResourceNotFound."""
     arn = records.arn_of(ctx, _KIND, action_name)
     return (await ctx.store.read(lambda tx: records.require(tx, ctx, arn))).description()
+
+
+@operation(
+    "sagemaker:UpdateAction",
+    resource=_resource,
+    keeps=["Description", "Status", "Properties", "PropertiesToRemove"],
+)
+async def update_action(ctx: Context, *, action_name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Change an action; Properties take the place of those before. Raises ResourceNotFound."""
+    arn = records.arn_of(ctx, _KIND, action_name)
+    await ctx.store.write(lambda tx: records.update(tx, ctx, arn, kept))
+    return {"ActionArn": arn}
 
 
 @operation("sagemaker:DeleteAction", resource=_resource)

@@ -1,4 +1,4 @@
-"""Artifacts: CreateArtifact, DescribeArtifact, ListArtifacts, DeleteArtifact.
+"""Artifacts: CreateArtifact, DescribeArtifact, UpdateArtifact, ListArtifacts, DeleteArtifact.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateArtifact.html
 """
@@ -61,6 +61,17 @@ async def create_artifact(
 async def describe_artifact(ctx: Context, *, artifact_arn: str) -> dict[str, Any]:
     """Everything about an artifact. Raises ResourceNotFound."""
     return (await ctx.store.read(lambda tx: records.require(tx, ctx, artifact_arn))).description()
+
+
+@operation(
+    "sagemaker:UpdateArtifact",
+    resource=_resource,
+    keeps=["ArtifactName", "Properties", "PropertiesToRemove"],
+)
+async def update_artifact(ctx: Context, *, artifact_arn: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Change an artifact; Properties take the place of those before. Raises ResourceNotFound."""
+    await ctx.store.write(lambda tx: records.update(tx, ctx, artifact_arn, kept))
+    return {"ArtifactArn": artifact_arn}
 
 
 @operation("sagemaker:DeleteArtifact", resource=_resource)

@@ -1,4 +1,4 @@
-"""Contexts: CreateContext, DescribeContext, ListContexts, DeleteContext.
+"""Contexts: CreateContext, DescribeContext, UpdateContext, ListContexts, DeleteContext.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateContext.html
 """
@@ -49,6 +49,18 @@ async def describe_context(ctx: Context, *, context_name: str) -> dict[str, Any]
     """Everything about a context, by its name or ARN. Raises ResourceNotFound."""
     arn = records.arn_of(ctx, _KIND, context_name)
     return (await ctx.store.read(lambda tx: records.require(tx, ctx, arn))).description()
+
+
+@operation(
+    "sagemaker:UpdateContext",
+    resource=_resource,
+    keeps=["Description", "Properties", "PropertiesToRemove"],
+)
+async def update_context(ctx: Context, *, context_name: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Change a context; Properties take the place of those before. Raises ResourceNotFound."""
+    arn = records.arn_of(ctx, _KIND, context_name)
+    await ctx.store.write(lambda tx: records.update(tx, ctx, arn, kept))
+    return {"ContextArn": arn}
 
 
 @operation("sagemaker:DeleteContext", resource=_resource)

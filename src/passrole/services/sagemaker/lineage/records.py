@@ -1,7 +1,7 @@
 """Entities of lineage and associations as they are stored, and which one a name or an ARN means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from passrole import arns
@@ -20,7 +20,8 @@ from passrole.store import Collection, Tx
 class Entity:
     """A document of the store. `id` is the last part of the ARN: the name, or of an artifact a hash.
 
-    `request` is that of its creation in AWS's spelling, without tags; `created_by` is AWS's UserContext.
+    `request` has the members that its creation and its updates were given, in AWS's spelling, without tags;
+    `created_by` and `modified_by` are AWS's UserContext.
     """
 
     kind: str
@@ -31,6 +32,8 @@ class Entity:
     created: float
     created_by: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
+    modified: float | None = None
+    modified_by: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> str:
@@ -60,8 +63,8 @@ class Entity:
 
     def description(self) -> dict[str, Any]:
         """The answer of its Describe operation."""
-        times = {"CreationTime": self.created, "LastModifiedTime": self.created}
-        by = {"CreatedBy": self.created_by, "LastModifiedBy": self.created_by}
+        times = {"CreationTime": self.created, "LastModifiedTime": self.modified or self.created}
+        by = {"CreatedBy": self.created_by, "LastModifiedBy": self.modified_by or self.created_by}
         return {**self.request, f"{self.kind.title()}Arn": self.arn, **times, **by}
 
 
@@ -83,6 +86,7 @@ COLLECTIONS: Mapping[str, Collection[Entity]] = {
     "context": CONTEXTS,
 }
 ASSOCIATIONS = Collection("lineage-association", Association)
+_PROPERTIES, _REMOVED = "Properties", "PropertiesToRemove"
 
 
 def new(ctx: Context, kind: str, id_: str, request: Mapping[str, Any], tags: TagList) -> Entity:
@@ -134,6 +138,22 @@ def add(tx: Tx, entity: Entity) -> None:
     """Keep a new entity. Raises ValidationException for a name that is taken."""
     if not COLLECTIONS[entity.kind].add(tx, entity.key, entity):
         raise Fault("ValidationException", f"{entity.kind.title()} {entity.arn} already exists.")
+
+
+def update(tx: Tx, ctx: Context, arn: str, changes: Mapping[str, Any]) -> None:
+    """Change members of an entity: Properties take the place of those before, then PropertiesToRemove go.
+
+    Raises ResourceNotFound. https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateAction.html
+    """
+    entity = require(tx, ctx, arn)
+    request = {**entity.request, **changes}
+    removed = request.pop(_REMOVED, ())
+    if removed:
+        kept = {key: value for key, value in (request.get(_PROPERTIES) or {}).items() if key not in removed}
+        request[_PROPERTIES] = kept
+    user = user_context(ctx.principal)
+    changed = replace(entity, request=request, modified=ctx.clock(), modified_by=user)
+    COLLECTIONS[entity.kind].put(tx, entity.key, changed)
 
 
 def delete(tx: Tx, ctx: Context, arn: str) -> None:
