@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from passrole.needs.checks import CHECKS, baseline_of, found_elsewhere, shadow_endpoint, why_optional
 from passrole.needs.document import Definition, RawStep
 from passrole.needs.need import ANY, Need, Place, bucket_and_key, key_arn, object_arn, repository_arn
 from passrole.needs.need import role_arn as role_arn_of
@@ -88,6 +89,7 @@ def _needs(job: _Job, arguments: Any, step: RawStep, definition: Definition, pla
     texts = _Texts(arguments, definition)
     found = (
         *_reads(texts.of(job.inputs), place),
+        *_checks(step, definition, place),
         *_loads(texts.of(job.artefacts), place),
         *_writes(texts.of(job.outputs), place),
         *_calls(texts.of(job.arguments), place),
@@ -129,6 +131,20 @@ def _reads(uris: list[str], place: Place) -> Iterator[Need]:
         prefixes: dict[str, Values] = {"s3:prefix": prefix}
         yield _need("s3:ListBucket", arn, "lists its input", prefixes, is_pattern=ANY in arn)
         yield _need("s3:GetObject", objects, "reads its input", is_pattern=True)
+
+
+def _checks(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """The earlier baseline of a check, and the endpoint that its job makes of a model."""
+    if step.type not in CHECKS:
+        return
+    baseline = baseline_of(step, definition)
+    if baseline.is_read is not False:
+        for need in _reads([uri for uri in baseline.supplied if uri != ANY], place):
+            yield replace(need, why="reads the earlier baseline", optional=why_optional(baseline.is_read))
+        if unsure := found_elsewhere(baseline):
+            for need in _reads([ANY], place):
+                yield replace(need, why="reads the earlier baseline", optional=unsure)
+    yield from shadow_endpoint(step, definition, place)
 
 
 def _loads(uris: list[str], place: Place) -> Iterator[Need]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from passrole.definition.expressions import Json
+from passrole.needs.checks import baseline_of, why_optional
 from passrole.needs.document import Definition, RawStep, as_list, as_object
 from passrole.needs.emr import emr
 from passrole.needs.need import ANY, Need, Place, function_arn, key_arn, object_arn, pass_role, queue_arn
 from passrole.needs.need import role_arn as role_arn_of
-from passrole.needs.table import EXECUTION_TAG, OWN_ROLE, STEP_TAG, TABLE, Ask, StepType
+from passrole.needs.table import EXECUTION_TAG, NO_BASELINE, OWN_ROLE, STEP_TAG, TABLE, Ask, StepType
 from passrole.policy.request import Values
 from passrole.policy.request_keys import request_tag_keys, resource_tag_keys
 from passrole.policy.sagemaker_keys import current_package_keys, model_keys, sagemaker_keys, values_at
@@ -90,6 +91,16 @@ def _lambda(step: RawStep, definition: Definition, place: Place) -> Iterator[Nee
 def _callback(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
     queue = queue_arn(definition.text(step.members.get("SqsQueueUrl")), place)
     yield Need(step.name, "sqs:SendMessage", queue, "sends the token", is_pattern=ANY in queue)
+
+
+def _check(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """A check asks for an earlier baseline only where it needs one that is not supplied."""
+    is_sought = baseline_of(step, definition).is_sought
+    for need in _of(TABLE[step.type])(step, definition, place):
+        if need.optional != NO_BASELINE:
+            yield need
+        elif is_sought is not False:
+            yield replace(need, optional=why_optional(is_sought))
 
 
 def _cleanup(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
@@ -231,6 +242,8 @@ _OWN: Final[Mapping[str, Kind]] = {
     "Callback": _callback,
     "EMR": emr,
     "Cleanup": _cleanup,
+    "ClarifyCheck": _check,
+    "QualityCheck": _check,
     "Condition": _nothing,
     "Fail": _nothing,
     "ForEach": _nothing,

@@ -28,7 +28,7 @@ lineage classes of AWS's SDK read the first.
 NOT_STOPPED: Final = "only an execution that is stopped asks for it"
 OWN_ROLE: Final = "a run can do without it where the job's own role has it"
 _IF_THERE: Final = "only for one that exists already"
-_NO_BASELINE: Final = "only where no baseline is supplied"
+NO_BASELINE: Final = "only where an earlier baseline is needed and not supplied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,14 @@ _CHECK: Final = StepType(
             "sagemaker:ListModelPackages",
             _PACKAGES,
             "finds the latest approved baseline",
-            optional=_NO_BASELINE,
+            optional=NO_BASELINE,
             only_with="ModelPackageGroupName",
         ),
         Ask(
             "sagemaker:DescribeModelPackage",
             _PACKAGES,
             "reads that baseline",
-            optional=_NO_BASELINE,
+            optional=NO_BASELINE,
             only_with="ModelPackageGroupName",
         ),
     ),
