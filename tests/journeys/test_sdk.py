@@ -23,6 +23,7 @@ from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_job_steps import pid_of
 from tests.runtimes.programs.analyser_job import WITH_ALL as WITH_SMCLARIFY
+from tests.runtimes.programs.analyser_job import WITH_SHAP
 from tests.runtimes.programs.test_notebook_mode import PYTHON as NOTEBOOKS
 from tests.runtimes.programs.test_notebook_mode import VARIABLE as NOTEBOOKS_VARIABLE
 from tests.runtimes.programs.xgboost_job import PYTHON as XGBOOST
@@ -174,6 +175,20 @@ def test_the_bias_of_data_is_checked_beside_their_quality(
     server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
     notebook_on(server)("sdk/checks_version_2.py")
     assert "checks/bias/constraint_violations.json" in _keys(server, "checks/")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["clarify_version_2", "clarify_processor_version_2"])
+def test_the_bias_of_a_model_and_its_explanations_are_checked(
+    start_server: Callable[..., Server], script: str, sandboxed: None
+) -> None:
+    if _IS_VERSION_3 or WITH_SHAP is None:
+        pytest.skip("needs version 2 of the SDK, and an interpreter with shap in PASSROLE_CHECKS_PYTHON")
+    environment = Path(WITH_SHAP).parent.parent
+    server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
+    notebook_on(server)(f"sdk/{script}.py")
+    assert "clarify/explained/explanations_shap/out.csv" in _keys(server, "clarify/")
+    assert not server.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
 
 
 @pytest.mark.slow
