@@ -178,6 +178,17 @@ def test_the_bias_of_data_is_checked_beside_their_quality(
 
 
 @pytest.mark.slow
+def test_the_predictions_of_a_batch_transform_are_checked(
+    run_notebook: Run, server: Server, sandboxed: None
+) -> None:
+    if _IS_VERSION_3:
+        pytest.skip("version 2 is not installed")
+    run_notebook("sdk/monitored_transform_version_2.py")
+    keys = _keys(server, "monitored/")
+    assert {"monitored/predicted/rows.csv.out", "monitored/quality/constraint_violations.json"} < set(keys)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["clarify_version_2", "clarify_processor_version_2"])
 def test_the_bias_of_a_model_and_its_explanations_are_checked(
     start_server: Callable[..., Server], script: str, sandboxed: None
