@@ -30,6 +30,12 @@ hypothesis.settings.load_profile("default" if os.environ.get("PASSROLE_EXPLORE")
 
 Document = Mapping[str, Any]
 
+PROGRAMS: Mapping[str, Sequence[str]] = {
+    "": ("-m", "passrole"),
+    "repeating": (str(Path(__file__).parent / "store" / "repeating.py"),),
+}
+"""What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (store/repeating.py)."""
+
 _numbers = itertools.count(1)
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
 
@@ -37,7 +43,7 @@ _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inje
 class Server:
     """`passrole serve` as a process of its own, on a free port."""
 
-    program: Sequence[str] = ("-m", "passrole")
+    program: Sequence[str] = PROGRAMS[os.environ.get("PASSROLE_TEST_STORE", "")]
 
     def __init__(self, data: Path, **settings: str) -> None:
         """Functions and steps may write to the folders of tests, and so tell that they ran."""

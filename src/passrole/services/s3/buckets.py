@@ -19,6 +19,7 @@ from passrole.services.s3.multipart_uploads import delete_uploads
 from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.temporary_files import work
+from passrole.services.s3.turns import turn
 from passrole.store import Tx
 from passrole.wire.descriptions import service_model
 
@@ -72,12 +73,13 @@ async def create_bucket(
         existing = BUCKETS.get(tx, bucket)
         if existing is None:
             BUCKETS.put(tx, bucket, created)
-            root.mkdir(parents=True, exist_ok=True)
         elif not region == existing.region == FIRST_REGION:  # there, S3 says yes again, as it always did
             message = "Your previous request to create the named bucket succeeded and you already own it."
             raise Fault("BucketAlreadyOwnedByYou", message, status=409, members={"BucketName": bucket})
 
-    await ctx.store.write(create)
+    async with turn(root):
+        await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
+        await ctx.store.write(create)
     await asyncio.to_thread(folders.sync, root.parent.parent, (root.parent.name,))
     # From the first region, S3 names the bucket of another one by its host.
     location = f"/{bucket}" if region == ctx.region else f"http://{bucket}.s3.amazonaws.com/"
@@ -109,17 +111,22 @@ async def delete_bucket(
     await bucket_of(ctx, bucket, expected_bucket_owner)
     root = records.root(ctx, bucket)
 
-    def delete(tx: Tx) -> list[str]:
+    def check(tx: Tx) -> None:
         records.existing(tx, bucket)
         if KeyWalk(root, rows.markers(tx, bucket, "")).next_key() is not None:
             message = "The bucket you tried to delete is not empty"
             raise Fault("BucketNotEmpty", message, status=409, members={"BucketName": bucket})
-        _remove_folders(root)
+
+    def delete(tx: Tx) -> list[str]:
         rows.delete_bucket(tx, bucket)
         BUCKETS.delete(tx, bucket)
         return delete_uploads(tx, bucket)
 
-    for upload in await ctx.store.write(delete):
+    async with turn(root):
+        await ctx.store.read(check)
+        await asyncio.to_thread(_remove_folders, root)
+        uploads = await ctx.store.write(delete)
+    for upload in uploads:
         await asyncio.to_thread(trees.remove, work(ctx, upload))
     return {}
 

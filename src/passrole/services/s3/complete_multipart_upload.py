@@ -91,10 +91,13 @@ async def complete_multipart_upload(
         checksums.etag_of_parts([part.etag for part in parts]), _object_metadata(upload, parts, sums)
     )
 
-    def before(tx: Tx) -> None:
-        delete_upload(tx, existing_upload(tx, bucket, key, upload_id))
+    def check(tx: Tx) -> None:
+        existing_upload(tx, bucket, key, upload_id)
 
-    await objects.put(ctx, bucket, key, written, record, condition=condition, before=before)
+    def finish(tx: Tx) -> None:
+        delete_upload(tx, upload)
+
+    await objects.put(ctx, bucket, key, written, record, condition=condition, check=check, finish=finish)
     await asyncio.to_thread(trees.remove, work)
     return _answer(inside, key, record)
 

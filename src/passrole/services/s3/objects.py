@@ -25,6 +25,7 @@ from passrole.services.s3.refusals import (
 )
 from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written, pieces
+from passrole.services.s3.turns import turn
 from passrole.store import Tx
 
 OFF_LOOP_BYTES = 1024 * 1024
@@ -46,6 +47,10 @@ class Expected:
     """The file that a conditional write expects under the key; `identity` None: no file."""
 
     identity: Identity | None
+
+
+def _nothing(_tx: Tx) -> None:
+    """There is nothing more to check or to write."""
 
 
 async def find(ctx: Context, bucket: str, key: str) -> Object | None:
@@ -122,30 +127,35 @@ async def put(
     record: ObjectRecord,
     *,
     condition: Expected | None = None,
-    before: Callable[[Tx], None] | None = None,
+    check: Callable[[Tx], object] = _nothing,
+    finish: Callable[[Tx], object] = _nothing,
 ) -> None:
-    """Put a temporary file under a key; durable at return. `before` runs first in the same transaction.
+    """Put a temporary file under a key; durable at return. In the bucket's turn `check` reads rows before
+    the file is in place, and `finish` writes rows in the transaction that tells of it.
 
-    Raises NoSuchBucket, InvalidRequest, ConditionalRequestConflict, and what `before` raises; then the
+    Raises NoSuchBucket, InvalidRequest, ConditionalRequestConflict, and what `check` raises; then the
     temporary file is gone and nothing has changed.
     """
     path, root = names.segments(key), records.root(ctx, bucket)
 
-    def swap(tx: Tx) -> int:
-        records.existing(tx, bucket)
+    def place() -> int:
         root.mkdir(exist_ok=True)
         if condition is not None and folders.look(root, path) != condition.identity:
             raise conflict(key)
-        if before is not None:
-            before(tx)
         depth = folders.depth_of(root, path[:-1])
         folders.place(written.path, root, path)
-        rows.confirm(tx, bucket, key, written.identity)
         return depth
+
+    def confirm(tx: Tx) -> None:
+        finish(tx)
+        rows.confirm(tx, bucket, key, written.identity)
 
     await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, record, pending=True))
     try:
-        depth = await ctx.store.write(swap)
+        async with turn(root):
+            await ctx.store.read(lambda tx: (records.existing(tx, bucket), check(tx)))
+            depth = await asyncio.to_thread(place)
+            await ctx.store.write(confirm)
     except Exception as error:
         written.path.unlink(missing_ok=True)
         await ctx.store.write(lambda tx: rows.discard_pending(tx, bucket, key, written.identity))
@@ -160,14 +170,15 @@ async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) 
     path, root = names.segments(key), records.root(ctx, bucket)
     identity = Identity(0, int(ctx.clock() * 1e9), 0)
 
-    def make(tx: Tx) -> None:
-        records.existing(tx, bucket)
+    def make() -> None:
         root.mkdir(exist_ok=True)
         folders.make(root, path)
-        rows.put(tx, bucket, key, identity, record)
 
     try:
-        await ctx.store.write(make)
+        async with turn(root):
+            await ctx.store.read(lambda tx: records.existing(tx, bucket))
+            await asyncio.to_thread(make)
+            await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, record))
     except PathConflict:
         raise unfit_key(key, "an object cannot also be the folder of another") from None
     await asyncio.to_thread(folders.sync, root, path)
@@ -183,17 +194,25 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
     """Delete the file under a key, and the folders that are empty then; durable at return."""
     root = records.root(ctx, bucket)
 
-    def delete(tx: Tx) -> int:
+    def folders_to_keep(tx: Tx) -> frozenset[tuple[str, ...]]:
         records.existing(tx, bucket)
-        rows.delete(tx, bucket, key)
-        keep = partial(_has_marker, tx, bucket)
+        above = (path[:depth] for depth in range(1, len(path) + 1))
+        return frozenset(
+            each for each in above if (marker := _marker(each)) != key and rows.marker(tx, bucket, marker)
+        )
+
+    def delete(kept: frozenset[tuple[str, ...]]) -> int:
+        keep = partial(_is_one_of, kept)
         if names.is_marker(key):
             folders.prune(root, path, keep)
         elif folders.look(root, path) is not None:
             folders.remove(root, path, keep)
         return folders.depth_of(root, path[:-1])
 
-    depth = await ctx.store.write(delete)
+    async with turn(root):
+        kept = await ctx.store.read(folders_to_keep)
+        depth = await asyncio.to_thread(delete, kept)
+        await ctx.store.write(lambda tx: rows.delete(tx, bucket, key))
     await asyncio.to_thread(folders.sync, root, path[:depth], depth)
 
 
@@ -211,8 +230,12 @@ def _check_conditions(if_match: str | None, if_none_match: str | None) -> None:
             raise not_implemented(header, more)
 
 
-def _has_marker(tx: Tx, bucket: str, path: Sequence[str]) -> bool:
-    return rows.marker(tx, bucket, "/".join(path) + "/") is not None
+def _marker(path: Sequence[str]) -> str:
+    return "/".join(path) + "/"
+
+
+def _is_one_of(kept: frozenset[tuple[str, ...]], path: Sequence[str]) -> bool:
+    return tuple(path) in kept
 
 
 async def _identity(ctx: Context, bucket: str, key: str, path: tuple[str, ...]) -> Identity | None:

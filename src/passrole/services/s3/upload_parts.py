@@ -31,9 +31,10 @@ from passrole.services.s3.multipart_uploads import (
     put_upload,
 )
 from passrole.services.s3.put_object import IGNORED
-from passrole.services.s3.records import bucket_of, its_policy, the_object
+from passrole.services.s3.records import bucket_of, its_policy, root, the_object
 from passrole.services.s3.refusals import invalid_argument, unfit_key
 from passrole.services.s3.temporary_files import Written
+from passrole.services.s3.turns import turn
 from passrole.store import Tx
 
 _COPY_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{1,19})", re.ASCII)
@@ -205,7 +206,8 @@ async def abort_multipart_upload(
     def abort(tx: Tx) -> None:
         delete_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
-    await ctx.store.write(abort)
+    async with turn(root(ctx, bucket)):
+        await ctx.store.write(abort)
     await asyncio.to_thread(trees.remove, temporary_files.work(ctx, upload_id))
     return {}
 
