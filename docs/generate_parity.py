@@ -15,6 +15,7 @@ SERVICES = (
     "lambda",
     "sqs",
     "emr",
+    "emr-serverless",
     "events",
     "scheduler",
     "s3",

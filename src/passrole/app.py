@@ -44,6 +44,7 @@ from passrole.worker import Worker
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
+from passrole.worker.emr_serverless import JobRunController
 from passrole.worker.event_deliveries import EventDeliveries
 from passrole.worker.event_matcher import EventMatcher
 from passrole.worker.hosting import EndpointController
@@ -198,9 +199,10 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     matcher = EventMatcher(store, steady)
     delivering = [kind(store, door.from_inside, steady) for kind in (EventDeliveries, ScheduledInvocations)]
     schedules = Schedules(store, clock)
-    clusters = ClusterController(
-        store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max)
-    )
+    on_spark = [
+        kind(store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max))
+        for kind in (ClusterController, JobRunController)
+    ]
     housekeeping = Housekeeping(store, steady, config)
     processes = Jobs(grace_seconds, config.processes_max)
     jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, trial)
@@ -213,8 +215,8 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
         for loop in (async_invocations, queue_pollers, matcher, *delivering):
             loop.start(supervisor)
         await schedules.start(supervisor)
-        clusters.start(supervisor)
-        housekeeping.start(supervisor)
+        for controller in (*on_spark, housekeeping):
+            controller.start(supervisor)
         jobs.start(supervisor)
         endpoints.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock

@@ -330,6 +330,24 @@ def cluster(region: Region, account: Account, cluster_id: str) -> str:
     return _joined("elasticmapreduce", region, account, f"cluster/{_part(cluster_id)}")
 
 
+def serverless_application(region: Region, account: Account, application_id: str) -> str:
+    """An application of EMR Serverless."""
+    return _joined("emr-serverless", region, account, f"/applications/{_part(application_id)}")
+
+
+def serverless_job_run(region: Region, account: Account, application_id: str, job_run_id: str) -> str:
+    """A job run of an application of EMR Serverless."""
+    return f"{serverless_application(region, account, application_id)}/jobruns/{_part(job_run_id)}"
+
+
+def all_of_serverless(region: Region, account: Account) -> str:
+    """What is authorised where no application is meant: to create one, or to list them.
+
+    https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/security-iam-user-access-policies.html
+    """
+    return _joined("emr-serverless", region, account, "/*")
+
+
 def instance(region: Region, account: Account, instance_id: str) -> str:
     """An EC2 instance."""
     return _joined("ec2", region, account, f"instance/{_part(instance_id)}")

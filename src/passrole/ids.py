@@ -46,6 +46,11 @@ def emr_step_id() -> str:
     return "s-" + _letters(_UPPER, 13)
 
 
+def serverless_id() -> str:
+    """The id of an application or a job run of EMR Serverless: `00` and fourteen letters and digits."""
+    return "00" + _letters(_LOWER, 14)
+
+
 def instance_id() -> str:
     """The id of an EC2 instance: `i-` and seventeen hexadecimal digits."""
     return "i-" + secrets.token_hex(9)[:17]

@@ -11,3 +11,8 @@ def seconds(at: float) -> str:
 def milliseconds(at: float) -> str:
     """To the millisecond: `2026-01-31T12:00:00.250Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def microseconds(at: float) -> str:
+    """To the microsecond: `2026-01-31T12:00:00.250000Z`."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

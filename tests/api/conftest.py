@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pytest
+from tests.api.kept_members import KEPT_MEMBERS, ROLE, STAGE
 
 from passrole.api import authorise, table
 from passrole.api.door import Call, request_keys
@@ -19,6 +20,7 @@ from passrole.policy.request import Principal, Request
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import Context, Operation, Permission
 from passrole.services.emr import records as emr
+from passrole.services.emr_serverless import records as serverless
 from passrole.services.events import records as events
 from passrole.services.kms import records as kms
 from passrole.services.lambda_ import mapping_records, permissions
@@ -42,7 +44,6 @@ ACCOUNT, REGION = Account("111122223333"), Region("us-east-1")
 NOW = 1_800_000_000.0
 TAGS = {"team": "ml"}
 LISTED_TAGS = [{"Key": "team", "Value": "ml"}]
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/the-role"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/the-policy"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:the-queue"
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/the-queue"
@@ -166,7 +167,7 @@ def parameters_of(service: str, operation: Operation) -> dict[str, Any]:
     known = {**_ANYWHERE, **_IN_SERVICE.get(service, {}), **_IN_OPERATION.get((service, operation.name), {})}
     lacking = operation.required - known.keys()
     assert not lacking, (service, operation.name, lacking)
-    kept = {KEPT: _KEPT.get(operation.name, {})} if operation.keeps else {}
+    kept = {KEPT: KEPT_MEMBERS.get(operation.name, {})} if operation.keeps else {}
     return {name: known[name] for name in operation.takes if name in known} | kept
 
 
@@ -221,6 +222,12 @@ def _fill(tx: Tx) -> None:
     lineage.ARTIFACTS.put(tx, recorded.key, recorded)
     cluster = emr.Cluster(*place, CLUSTER, "c", NOW, ROLE, ROLE, "i-1", "r", tags=TAGS)
     emr.CLUSTERS.put(tx, cluster.key, cluster)
+    application = serverless.Application(*place, "00app", None, "emr-7.1.0", NOW, NOW, "t", tags=TAGS)
+    serverless.APPLICATIONS.put(tx, application.key, application)
+    run = serverless.JobRun(
+        application.key, *place, "00app", "00run", NOW, NOW, "a", ROLE, "emr-7.1.0", "t", {}, tags=TAGS
+    )
+    serverless.RUNS.put(tx, run.key, run)
     key = kms.Key(*place, KMS_KEY, NOW, EMPTY, tags=TAGS)
     kms.KEYS.put(tx, key.key, key)
     alias = kms.Alias("alias/the-alias", KMS_KEY, NOW, NOW)
@@ -242,12 +249,11 @@ def _fill_models(tx: Tx) -> None:
     hosting.ENDPOINTS.put(tx, endpoint.key, endpoint)
     group = registry.Group("the-group", ACCOUNT, REGION, NOW, {}, last_version=1, tags=TAGS)
     registry.GROUPS.put(tx, group.key, group)
-    kept = {"CustomerMetadataProperties": {"team": "ml"}, "ModelLifeCycle": _STAGE}
+    kept = {"CustomerMetadataProperties": {"team": "ml"}, "ModelLifeCycle": STAGE}
     version = registry.Package("the-group/1", ACCOUNT, REGION, NOW, {}, kept, "the-group", 1)
     registry.PACKAGES.put(tx, version.key, version)
 
 
-_STAGE = {"Stage": "Development", "StageStatus": "Approved"}
 # Members by name: everywhere, in a service, in an operation.
 _ANYWHERE: Mapping[str, Any] = {
     "account_alias": "the-alias",
@@ -274,6 +280,15 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "step_ids": ["s-1"],
         "steps": [],
         "termination_protected": True,
+    },
+    "emr-serverless": {
+        "application_id": "00app",
+        "client_token": "t",
+        "execution_role_arn": ROLE,
+        "job_run_id": "00run",
+        "release_label": "emr-7.1.0",
+        "resource_arn": f"arn:aws:emr-serverless:{REGION}:{ACCOUNT}:/applications/00app/jobruns/00run",
+        "tags": TAGS,
     },
     "events": {
         "entries": [{"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": "the-bus"}],
@@ -436,64 +451,6 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "transitive_tag_keys": ["team"],
     },
 }
-_VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-_SYSTEM = {"FileSystemId": "fs-1", "FileSystemType": "EFS"}
-_FILES = {"FileSystemAccessMode": "ro", "DirectoryPath": "/d", **_SYSTEM}
-_TRAINING: Mapping[str, Any] = {
-    "EnableInterContainerTrafficEncryption": True,
-    "EnableNetworkIsolation": True,
-    "InputDataConfig": [{"ChannelName": "c", "DataSource": {"FileSystemDataSource": _FILES}}],
-    "OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": "k"},
-    "ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k", "KeepAlivePeriodInSeconds": 1},
-    "StoppingCondition": {"MaxRuntimeInSeconds": 1},
-    "VpcConfig": _VPC,
-}
-_KEPT: Mapping[str, Mapping[str, Any]] = {
-    "create_training_job": {**_TRAINING, "RemoteDebugConfig": {"EnableRemoteDebug": True}},
-    "create_hyper_parameter_tuning_job": {"TrainingJobDefinition": {**_TRAINING, "RoleArn": ROLE}},
-    "create_endpoint_config": {
-        "EnableNetworkIsolation": True,
-        "KmsKeyId": "k",
-        "ProductionVariants": [
-            {
-                "VariantName": "v",
-                "ModelName": "the-model",
-                "InstanceType": "ml.m5.large",
-                "AcceleratorType": "ml.eia2.medium",
-                "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
-            }
-        ],
-        "VpcConfig": _VPC,
-    },
-    "create_model": {"EnableNetworkIsolation": True, "VpcConfig": _VPC},
-    "create_model_package": {
-        "CustomerMetadataProperties": {"team": "ml"},
-        "ModelApprovalStatus": "Approved",
-        "ModelLifeCycle": _STAGE,
-    },
-    "update_model_package": {
-        "CustomerMetadataProperties": {"team": "ml"},
-        "CustomerMetadataPropertiesToRemove": ["old"],
-        "ModelApprovalStatus": "Approved",
-        "ModelLifeCycle": _STAGE,
-    },
-    "create_processing_job": {
-        "NetworkConfig": {
-            "EnableInterContainerTrafficEncryption": True,
-            "EnableNetworkIsolation": True,
-            "VpcConfig": _VPC,
-        },
-        "ProcessingOutputConfig": {"KmsKeyId": "k", "Outputs": []},
-        "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k"}},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 1},
-    },
-    "create_transform_job": {
-        "TransformOutput": {"KmsKeyId": "k", "S3OutputPath": "s3://b"},
-        "TransformResources": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "k"},
-    },
-}
-"""For handlers that keep most of a request: members in AWS's spelling."""
-
 _IN_OPERATION: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **{("events", f"{verb}_event_bus"): {"name": "the-bus"} for verb in ("create", "delete", "describe")},
     ("s3", "put_object_tagging"): {"tagging": {"TagSet": LISTED_TAGS}},

@@ -36,7 +36,7 @@ CALLS: list[tuple[str, str, Call]] = [
     ("pipes", "pipes:ListPipes", lambda c: c.list_pipes()),
     ("pipes", "pipes:DescribePipe", lambda c: c.describe_pipe(Name="p")),
     ("batch", "batch:SubmitJob", lambda c: c.submit_job(jobName="j", jobQueue="q", jobDefinition="d")),
-    ("emr-serverless", "emr-serverless:ListApplications", lambda c: c.list_applications()),
+    ("emr-containers", "emr-containers:ListVirtualClusters", lambda c: c.list_virtual_clusters()),
     ("efs", "elasticfilesystem:DescribeFileSystems", lambda c: c.describe_file_systems()),
     (
         "bedrock-runtime",
@@ -57,6 +57,11 @@ CALLS: list[tuple[str, str, Call]] = [
     ("lambda", "lambda:ListCodeSigningConfigs", lambda c: c.list_code_signing_configs()),
     ("iam", "iam:ListGroups", lambda c: c.list_groups()),
     ("emr", "emr:ListStudios", lambda c: c.list_studios()),
+    (
+        "emr-serverless",
+        "emr-serverless:GetDashboardForJobRun",
+        lambda c: c.get_dashboard_for_job_run(applicationId="00a", jobRunId="00b"),
+    ),
 ]
 
 

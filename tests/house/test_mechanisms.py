@@ -20,6 +20,7 @@ MAY_MAKE_TASKS = {
     "worker/supervisor.py": "the one place of loops, and of what they spawn",
     "worker/jobs/batch.py": "requests for one object of a transform job: they end with the object",
     "worker/jobs/run.py": "a job's program beside the wait for its stop: both end with the run",
+    "worker/emr_serverless/program.py": "a job run's program beside its log: it ends with the job run",
     "worker/hosting/instance.py": "a container's program beside its log: both end with the instance's loop",
     "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",
     "services/service_sessions.py": "one AssumeRole that several callers wait for: it ends with the answer",
@@ -71,6 +72,7 @@ def test_every_paged_list_of_a_service_uses_the_one_cursor() -> None:
     }
     assert declaring == {
         "emr",
+        "emr_serverless",
         "events",
         "iam",
         "kms",

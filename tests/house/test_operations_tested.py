@@ -16,7 +16,7 @@ import pytest
 from passrole.api import table
 
 SERVICES = Path(__file__).parents[1] / "services"
-FOLDERS = {"lambda": "lambda_", "sagemaker-runtime": "sagemaker/hosting"}
+FOLDERS = {"emr-serverless": "emr_serverless", "lambda": "lambda_", "sagemaker-runtime": "sagemaker/hosting"}
 OWN_SERVICE = "passrole"  # its operations are the command line's, and tested there
 CALLERS = {"getattr": 1, "get_paginator": 0}  # and which of their arguments names what is called
 

@@ -10,7 +10,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from passrole import arns
 from passrole.policy import PolicySet, request_keys
 from passrole.policy.request import Values
-from passrole.services import Context, Permission, events, iam, kms, lambda_, s3, sagemaker, scheduler, sqs
+from passrole.services import (
+    Context,
+    Permission,
+    emr_serverless,
+    events,
+    iam,
+    kms,
+    lambda_,
+    s3,
+    sagemaker,
+    scheduler,
+    sqs,
+)
 
 TagsOf = Callable[[Context, str], Awaitable[Mapping[str, str]]]
 
@@ -45,6 +57,7 @@ async def resource_tag_keys(
 
 # By the service of the ARN. EMR's operations declare their clusters' tags themselves.
 _TAGS_OF: Mapping[str, TagsOf] = {
+    "emr-serverless": emr_serverless.tags.tags_of,
     "events": events.tags.tags_of,
     "iam": iam.tags.tags_of,
     "kms": kms.tags.tags_of,

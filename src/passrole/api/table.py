@@ -14,6 +14,7 @@ from passrole.faults import Fault
 from passrole.services import (
     Operation,
     emr,
+    emr_serverless,
     events,
     iam,
     kms,
@@ -43,6 +44,9 @@ _QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
 
 REFUSALS: Mapping[str, Refusals] = {
     "emr": _JSON,
+    "emr-serverless": Refusals(
+        "AccessDeniedException", 403, "ValidationException", "UnknownOperationException"
+    ),
     "events": _JSON,
     "iam": _QUERY,
     "kms": _JSON,
@@ -61,6 +65,7 @@ REFUSALS: Mapping[str, Refusals] = {
 
 _MODULES: Mapping[str, ModuleType] = {
     "emr": emr,
+    "emr-serverless": emr_serverless,
     "events": events,
     "iam": iam,
     "kms": kms,

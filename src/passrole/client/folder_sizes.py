@@ -13,6 +13,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "s3": "objects",
     "jobs": "jobs",
     "job-layers": "packages of jobs",
+    "emr-serverless": "job runs",
     "emr": "clusters",
     "functions": "functions",
     "layers": "layers",

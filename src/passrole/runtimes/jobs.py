@@ -174,6 +174,12 @@ def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
     return (data / "emr" / cluster_id / step_id).resolve()
 
 
+def serverless_folder(data: Path, application_id: str, job_run_id: str = "", attempt: int = 0) -> Path:
+    """Where the files of an attempt of a job run of EMR Serverless are; without one, those of all."""
+    of_run = data / "emr-serverless" / application_id / job_run_id
+    return (of_run / str(attempt) if attempt else of_run).resolve()
+
+
 def job_folder(data: Path, kind: str, key: str) -> Path:
     """Where the files of a job of SageMaker are; `kind` as in its ARN, `key` as in the store."""
     return data.resolve() / "jobs" / kind / key

@@ -29,6 +29,7 @@ PROBLEMS_MAX = 100
 
 CODES = {
     "emr": "ValidationException",
+    "emr-serverless": "ValidationException",
     "events": "ValidationException",
     "iam": "ValidationError",
     "kms": "ValidationException",

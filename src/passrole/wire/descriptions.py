@@ -41,6 +41,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
         service.name: service
         for service in (
             Service("emr", "elasticmapreduce", ("json",), "2009-03-31", "ElasticMapReduce"),
+            Service("emr-serverless", "emr-serverless", ("rest-json",), "2021-07-13"),
             Service("events", "events", ("json",), "2015-10-07", "AWSEvents"),
             Service("iam", "iam", ("query",), "2010-05-08"),
             Service("kms", "kms", ("json",), "2014-11-01", "TrentService"),

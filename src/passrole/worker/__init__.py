@@ -9,6 +9,7 @@
 - job_monitor.py: ends of jobs that executions wait for; job_retries.py: jobs that are tried again
 - emr_clusters.py, emr_step_runner.py, emr_step_logs.py: EMR's clusters, the programs of their steps, and what
   these wrote
+- emr_serverless: job runs of EMR Serverless; spark_programs.py: how these and EMR's steps are run
 - async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source
   mappings, and logs
 - event_matcher.py, event_deliveries.py: EventBridge; scheduled_invocations.py: EventBridge Scheduler;

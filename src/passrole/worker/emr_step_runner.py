@@ -17,17 +17,18 @@ from passrole.clock import Clock
 from passrole.config import Config, ConfigError
 from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal, service_principal
-from passrole.runtimes import jobs, step_program
+from passrole.runtimes import jobs
 from passrole.runtimes.jobs import JobLost, Jobs, emr_folder
 from passrole.runtimes.sandbox import NotText
 from passrole.runtimes.spark import Spark
-from passrole.runtimes.step_program import HOME, StepProgram
+from passrole.runtimes.step_program import HOME
 from passrole.services.context import CallOperation
 from passrole.services.emr import commands, configurations, failures
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
 from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
 from passrole.worker.emr_step_logs import EmrStepLogs
+from passrole.worker.spark_programs import SparkProgram, SparkPrograms, session_variables
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class StepRunner:
         self._config = config
         self._jobs = jobs
         self._spark = spark
+        self._programs = SparkPrograms(config, jobs, spark)
         self._logs = EmrStepLogs(call, clock)
 
     async def run(self, cluster: Cluster, step: EmrStep) -> Outcome:
@@ -90,7 +92,7 @@ class StepRunner:
                 return await self._ended(cluster, step, None, "The step was ended before it began.")
             return await self.run(cluster, step)
         try:
-            code = await self._reattached(folder)
+            code = await self._programs.reattach(folder)
         except JobLost:
             return await self._ended(
                 cluster, step, None, "The server was stopped while the step ran, and the step with it."
@@ -136,7 +138,7 @@ class StepRunner:
         """An action that an earlier server began is waited for; one that it took with it is run again."""
         if jobs.may_have_begun(folder):
             try:
-                return await self._reattached(folder)
+                return await self._programs.reattach(folder)
             except JobLost:
                 jobs.reset(folder)
         return await self._executed(cluster, await self._session(cluster, None), folder, plan)
@@ -178,25 +180,20 @@ class StepRunner:
             configurations.spark_defaults(settings),
             configurations.exports(settings, _SPARK_ENV),
         )
-        await asyncio.to_thread(self._spark.configure, folder, defaults, exports, session.variables)
         words = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
-        command = [self._spark.program(words[0]) or words[0], *words[1:]]
-        given = {**configurations.exports(settings, _HADOOP_ENV), **session.variables}
-        home = folder / HOME if session.is_steps_own else self._home(cluster) / HOME
-        program = StepProgram(folder, home, command, self._spark.variables(folder, home, given))
+        program = SparkProgram(
+            folder,
+            folder / HOME if session.is_steps_own else self._home(cluster) / HOME,
+            words,
+            session.variables,
+            defaults,
+            exports,
+            configurations.exports(settings, _HADOOP_ENV),
+        )
         try:
-            spec = await asyncio.to_thread(step_program.job, program, self._config, self._spark)
+            return await self._programs.run(program)
         except (ConfigError, NotText) as error:
             raise Unsupported(str(error)) from error
-        code = await self._jobs.run(spec)
-        step_program.forget(folder)
-        return code
-
-    async def _reattached(self, folder: Path) -> int:
-        try:
-            return await self._jobs.reattach(folder)
-        finally:
-            step_program.forget(folder)
 
     def _has(self, program: str) -> bool:
         return self._spark.program(program) is not None
@@ -240,18 +237,10 @@ class StepRunner:
         assumed = await self._assumed(cluster, cluster.instance_role, ec2)
         if role is not None:
             assumed = await self._assumed(cluster, role, assumed.principal)
-        credentials = assumed.credentials
+        variables = session_variables(assumed.credentials, cluster.region, self._config)
         return _Session(
             assumed.principal,
-            {
-                "AWS_REGION": cluster.region,
-                "AWS_DEFAULT_REGION": cluster.region,
-                "AWS_ENDPOINT_URL": self._config.endpoint_url,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "AWS_ACCESS_KEY_ID": credentials.access_key,
-                "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-                "AWS_SESSION_TOKEN": credentials.session_token,
-            },
+            variables,
             is_steps_own=role is not None,
         )
 

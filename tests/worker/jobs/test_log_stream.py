@@ -20,7 +20,7 @@ def test_a_role_that_is_gone_does_not_end_the_job(tmp_path: Path) -> None:
         raise Fault("AccessDenied", "no such role")
 
     async def bring_twice() -> None:
-        stream = LogStream("group", "a/algo-1-1", instance, session, lambda: 1.0)
+        stream = LogStream("group", "a/algo-1-1", instance.run, session, lambda: 1.0)
         await stream.bring()
         await stream.bring(is_last=True)
 

@@ -58,6 +58,28 @@ def split_uri(uri: str) -> tuple[str, str] | None:
     return (bucket, key) if scheme in ("s3", "s3a", "s3n") and bucket and key else None
 
 
+def without_master(args: Sequence[str]) -> list[str]:
+    """The arguments without master and deploy mode, as far as they are spark-submit's and not the program's.
+
+    Spark runs where the setting `spark_master` says; EMR's scripts say `yarn`, and mean the cluster.
+    """
+    kept: list[str] = []
+    rest = list(args)
+    while rest:
+        word = rest.pop(0)
+        name, has_value, _ = word.partition("=")
+        if name in _MASTER_OPTIONS:
+            if not has_value and rest:
+                rest.pop(0)
+            continue
+        kept.append(word)
+        if not word.startswith("-"):  # the program; what follows is its own
+            return [*kept, *rest]
+        if rest and not has_value and word not in _FLAGS:
+            kept.append(rest.pop(0))
+    return kept
+
+
 def _program(args: Sequence[str], has: Callable[[str], bool]) -> Plan:
     if not args:
         raise Unsupported("command-runner.jar needs the name of a program as its first argument")
@@ -75,19 +97,19 @@ def _program(args: Sequence[str], has: Callable[[str], bool]) -> Plan:
 
 
 def _spark(name: str, args: Sequence[str]) -> Plan:
-    return Plan((name, *_without_master(args)), needs_spark=True)
+    return Plan((name, *without_master(args)), needs_spark=True)
 
 
 def _example(_name: str, args: Sequence[str]) -> Plan:
     """https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark-submit-step.html"""
-    kept = _without_master(args)
+    kept = without_master(args)
     if not kept:
         raise Unsupported("spark-example needs the name of an example as its first argument")
     return Plan(("run-example", *kept), needs_spark=True, example=_first_word(kept))
 
 
 def _first_word(words: Sequence[str]) -> str:
-    """The program behind spark-submit's own options, as `_without_master` reads them."""
+    """The program behind spark-submit's own options, as `without_master` reads them."""
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -119,28 +141,6 @@ def _java(step: EmrStep) -> Plan:
         part for key, value in step.properties.items() for part in ("--conf", f"spark.hadoop.{key}={value}")
     ]
     return Plan(("spark-submit", *named, *conf, step.jar, *step.args), needs_spark=True)
-
-
-def _without_master(args: Sequence[str]) -> list[str]:
-    """The arguments without master and deploy mode, as far as they are spark-submit's and not the program's.
-
-    Spark runs where the setting `spark_master` says; EMR's scripts say `yarn`, and mean the cluster.
-    """
-    kept: list[str] = []
-    rest = list(args)
-    while rest:
-        word = rest.pop(0)
-        name, has_value, _ = word.partition("=")
-        if name in _MASTER_OPTIONS:
-            if not has_value and rest:
-                rest.pop(0)
-            continue
-        kept.append(word)
-        if not word.startswith("-"):  # the program; what follows is its own
-            return [*kept, *rest]
-        if rest and not has_value and word not in _FLAGS:
-            kept.append(rest.pop(0))
-    return kept
 
 
 _FLAGS = ("--verbose", "-v", "--supervise", "--help", "-h", "--version", "--usage-error")

@@ -260,7 +260,7 @@ class HostedInstance:
         container = "" if len(self._stages) == 1 else f"/container_{instance.number}"
         name = f"{self._variant['name']}/{self.hosted.id}{container}"
         group = log_group(self._endpoint.name)
-        return LogStream(group, name, instance, self._objects, self._means.clock)
+        return LogStream(group, name, instance.run, self._objects, self._means.clock)
 
     async def _tell(self, line: str) -> None:
         """Write a line of passrole's own into the endpoint's log."""

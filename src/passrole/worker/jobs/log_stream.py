@@ -6,13 +6,13 @@ that may not write logs has none; the job goes on.
 
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from passrole.clock import Clock
 from passrole.faults import Fault
 from passrole.runtimes.jobs import STDOUT
 from passrole.worker.jobs.printed import Printed
-from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ EVENTS_MAX = 10_000
 
 
 class LogStream:
-    """The log of one instance. See following.Follower."""
+    """The log of one program. See following.Follower."""
 
     seconds = 1.0
 
@@ -31,15 +31,15 @@ class LogStream:
         self,
         group: str,
         stream: str,
-        instance: Instance,
+        folder: Path,
         session: Callable[[], Awaitable[Objects]],
         clock: Clock,
         source: str = STDOUT,
     ) -> None:
-        """`source` is a file in the folder of the instance's output."""
+        """`folder` is that of the program's output, `source` a file in it."""
         self._names = {"logGroupName": group, "logStreamName": stream}
         mark = "logged" if source == STDOUT else f"{source}.logged"
-        self._printed = Printed(instance.run, mark, source)
+        self._printed = Printed(folder, mark, source)
         self._session = session
         self._clock = clock
         self._is_refused = False

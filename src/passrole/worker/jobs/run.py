@@ -319,10 +319,10 @@ class JobRun:
     def _followers(self, instance: Instance) -> list[Follower]:
         group = f"/aws/sagemaker/{self._kind.member}s"
         name = f"{self._job.name}/{instance.host}-{int(self._job.created)}"
-        stream = LogStream(group, name, instance, self._objects, self._means.clock)
+        stream = LogStream(group, name, instance.run, self._objects, self._means.clock)
         if self._contract.serves:
             data = LogStream(
-                group, f"{name}/{DATA_LOG}", instance, self._objects, self._means.clock, source=DATA_LOG
+                group, f"{name}/{DATA_LOG}", instance.run, self._objects, self._means.clock, source=DATA_LOG
             )
             return [stream, data]
         folders = [
