@@ -115,3 +115,65 @@ def test_the_inbox_has_keys(signed_in: Open, wait: Wait) -> None:
     page.keyboard.press("k")
     page.keyboard.press("r")
     expect(items.nth(0).get_by_role("button", name="Reject")).to_be_focused()
+
+
+def test_keys_alone_answer_an_item_and_are_shown_by_a_question_mark(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    waiting = wait()
+    page = signed_in()
+    page.goto("/approvals")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_be_hidden()
+    page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    page.keyboard.press("j")  # of the page behind it
+    expect(page.locator("[data-item] :focus")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    card = page.locator(".card", has=page.get_by_role("link", name=re.compile(waiting.id)))
+    for _ in range(page.locator("[data-item]").count()):
+        page.keyboard.press("j")
+        if card.locator(":focus").count():
+            break
+    page.keyboard.press("a")
+    expect(card.get_by_role("button", name="Approve")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(card).to_have_count(0)
+    (kept,) = console.browser().get(f"/executions/{waiting.id}/steps/Review.json").json["answers"]
+    assert kept["Outcome"] == "success"
+
+
+def test_the_button_that_has_the_focus_keeps_it_when_something_changes(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    first, second = wait(), wait()
+    page = signed_in()
+    page.goto("/approvals")
+    card = page.locator(".card", has=page.get_by_role("link", name=re.compile(first.id)))
+    card.get_by_role("button", name="Reject").focus()
+    with page.expect_response("**/approvals"):
+        console.browser().post(f"/approvals/callbacks/{second.id}/Review/1", {"decision": "approve"})
+    gone = page.locator(".card", has=page.get_by_role("link", name=re.compile(second.id)))
+    expect(gone).to_have_count(0)
+    expect(card.get_by_role("button", name="Reject")).to_be_focused()
+
+
+def test_a_review_goes_from_answer_to_answer(console: Console, signed_in: Open, wait: Wait) -> None:
+    first, second = wait(), wait()
+    page = signed_in(java_script_enabled=False)
+    page.goto("/approvals")
+    page.get_by_role("link", name="Review them one after the other").click()
+    seen: list[str] = []
+    for _ in range(200):
+        seen.append(page.locator(".card h3 small a").inner_text())
+        if second.id in seen[-1]:
+            break
+        if first.id in seen[-1]:
+            page.get_by_label("Comment").fill("in a review")
+            page.get_by_role("button", name="Approve").click()
+        else:
+            page.get_by_role("link", name="Next, without an answer").click()
+    assert any(first.id in each for each in seen)
+    (kept,) = console.browser().get(f"/executions/{first.id}/steps/Review.json").json["answers"]
+    assert kept["Comment"] == "in a review"

@@ -5,12 +5,15 @@ const main = document.getElementById("main");
 const typing = () => main.querySelector("input:focus, textarea:focus, select:focus");
 const edited = () => [...main.querySelectorAll("input:not([type=hidden]), textarea")].some((e) => e.value !== e.defaultValue);
 
+// What a link or button is for: by that its successor is found when the page is shown anew.
+const mark = (e) => e?.getAttribute?.("href") ?? (e?.form ? e.form.getAttribute("action") + " " + e.value : null);
+
 async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (answer.redirected) return location.reload();
   if (!answer.ok || typing() || edited()) return; // what is being written stays
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
-  const focused = document.activeElement?.getAttribute?.("href");
+  const focused = mark(document.activeElement);
   const open = [...main.querySelectorAll("details")].map((each) => each.open);
   const scrolled = [...main.querySelectorAll(".picture, pre")].map((each) => [each.scrollLeft, each.scrollTop]);
   main.replaceChildren(...fresh.childNodes);
@@ -18,7 +21,7 @@ async function refresh() {
   main.querySelectorAll(".picture, pre").forEach((each, index) => {
     [each.scrollLeft, each.scrollTop] = scrolled[index] ?? [0, 0];
   });
-  if (focused) [...main.querySelectorAll("a")].find((each) => each.getAttribute("href") === focused)?.focus();
+  if (focused) [...main.querySelectorAll("a, button")].find((each) => mark(each) === focused)?.focus();
 }
 
 if (document.body.dataset.changes) {
@@ -51,8 +54,15 @@ setInterval(async () => {
 }, 2000);
 
 const KEYS = { j: 1, k: -1 };
+const FOLLOWED = { n: "a[rel=next]", p: "a[rel=prev]" };
+const keys = document.getElementById("keys");
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing()) return;
+  if (event.key === "?" && keys) {
+    keys.open ? keys.close() : keys.showModal();
+    return event.preventDefault();
+  }
+  if (keys?.open) return; // Escape closes it
   const items = [...main.querySelectorAll("[data-item]")];
   const current = items.findIndex((each) => each.contains(document.activeElement));
   const move = KEYS[event.key];
@@ -62,6 +72,11 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
   } else if (current >= 0 && (event.key === "a" || event.key === "r")) {
     items[current].querySelector(event.key === "a" ? "button.good" : "button.bad")?.focus();
+    event.preventDefault();
+  } else if (FOLLOWED[event.key]) {
+    main.querySelector(FOLLOWED[event.key])?.click();
+  } else if (current < 0 && event.key === "Enter" && items.length && document.activeElement === document.body) {
+    items[0].querySelector("a, input, button").focus();
     event.preventDefault();
   }
 });
