@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -139,7 +139,9 @@ def waiting_on(server: Server) -> Wait:
     role = server.role([{"Version": "2012-10-17", "Statement": [allowed]}])
     queue = server.client("sqs").create_queue(QueueName=new_name("approvals"))["QueueUrl"]
 
-    def started(arguments: Mapping[str, Any] | None = None, **members: Any) -> Waiting:
+    def started(
+        arguments: Mapping[str, Any] | None = None, further: Sequence[Document] = (), **members: Any
+    ) -> Waiting:
         sagemaker, name = server.client("sagemaker"), new_name("pipeline")
         review = {
             "Name": "Review",
@@ -154,7 +156,12 @@ def waiting_on(server: Server) -> Wait:
             "DependsOn": ["Review"],
             "Arguments": {"ErrorMessage": "end"},
         }
-        definition = {"Version": "2020-12-01", "Parameters": [], "Steps": [review, after], **members}
+        definition = {
+            "Version": "2020-12-01",
+            "Parameters": [],
+            "Steps": [review, after, *further],
+            **members,
+        }
         sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=role)
         arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
         eventually(lambda: "Callback" in server.steps(arn).get("Review", {}).get("Metadata", {}))

@@ -1,0 +1,52 @@
+"""What is much stays usable: thousands of steps, hundreds of approvals."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from playwright.sync_api import expect
+from tests.console.browser.conftest import Open
+from tests.console.conftest import Console, Wait
+
+STEPS, WAITING = 1_990, 120
+
+
+def test_thousands_of_steps_are_a_list_and_a_graph_that_are_used(signed_in: Open, wait: Wait) -> None:
+    names = ["Review", *(f"Step-{number}" for number in range(STEPS - 2))]  # and `After`
+    behind = [
+        {
+            "Name": name,
+            "Type": "Lambda",
+            "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-never",
+            "DependsOn": sorted({names[number // 3], names[number // 2]}),
+            "Arguments": {},
+        }
+        for number, name in enumerate(names[1:])
+    ]
+    waiting = wait(further=behind)
+    page = signed_in()
+    page.goto(f"/executions/{waiting.id}")
+    expect(page.locator("ol.steps > li")).to_have_count(STEPS)
+    expect(page.locator("svg a.node")).to_have_count(STEPS)
+    page.locator("#step-Step-1900 a").click()
+    expect(page.get_by_role("heading", name="Step-1900", exact=True)).to_be_visible()
+
+
+def test_hundreds_of_approvals_are_shown_in_pages(console: Console, signed_in: Open, wait: Wait) -> None:
+    pipeline = wait().pipeline
+    sagemaker = console.server.client("sagemaker")
+    with ThreadPoolExecutor(4) as clients:
+        list(clients.map(lambda _: sagemaker.start_pipeline_execution(PipelineName=pipeline), range(WAITING)))
+    page = signed_in()
+    seen = 0
+    page.goto("/approvals")
+    while True:
+        shown = page.locator("[data-item]").count()
+        assert shown <= 50
+        seen += shown
+        further = page.get_by_role("link", name="Next")
+        if not further.count():
+            break
+        following = str(further.get_attribute("href"))
+        page.keyboard.press("n")
+        page.wait_for_url(re.compile(re.escape(following)))
+    assert seen >= WAITING
