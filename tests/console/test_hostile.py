@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.conftest import Server, new_name
+from tests.conftest import Document, Server, new_name
 from tests.console.conftest import Browser, Console, Wait, hidden
 from tests.eventually import eventually
 
@@ -155,7 +156,7 @@ def test_many_parameters_with_long_values_are_a_form_that_can_be_sent(admin: Bro
     assert "w" * 50 in started.text
 
 
-def run(server: Server, steps: list[dict[str, object]], **members: str) -> str:
+def run(server: Server, steps: Sequence[Document], **members: str) -> str:
     """The id of an execution of these steps, which is over."""
     allowed = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
     role = server.role([{"Version": "2012-10-17", "Statement": [allowed]}])
