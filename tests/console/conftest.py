@@ -44,7 +44,20 @@ class Browser:
         form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
         return self._ask("POST", path, urlencode(fields or {}), {**form, **headers})
 
-    def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+    def upload(self, path: str, files: Mapping[str, bytes]) -> Answer:
+        """A form with files, as browsers send it."""
+        parts = [
+            b'--bound\r\nContent-Disposition: form-data; name="%b"; filename="f.json"\r\n'
+            b"Content-Type: application/json\r\n\r\n%b\r\n" % (name.encode(), content)
+            for name, content in files.items()
+        ]
+        return self.post_raw(path, b"".join(parts) + b"--bound--\r\n", "multipart/form-data; boundary=bound")
+
+    def post_raw(self, path: str, body: bytes, content_type: str) -> Answer:
+        """A form's body as it is."""
+        return self._ask("POST", path, body, {"Content-Type": content_type, "Sec-Fetch-Site": "same-origin"})
+
+    def _ask(self, method: str, path: str, body: str | bytes | None, headers: Mapping[str, str]) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named = {name: value for name, value in named.items() if value}
         if self.cookies:

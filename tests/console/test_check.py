@@ -55,3 +55,48 @@ def test_what_cannot_be_read_is_said_and_given_back(
 def test_a_pipeline_is_put_into_the_form(admin: Browser, wait: Wait) -> None:
     waiting = wait()
     assert json.loads(admin.get(f"/check.json?pipeline={waiting.pipeline}").json["definition"])["Steps"]
+
+
+def test_files_are_uploaded_and_count_more(admin: Browser) -> None:
+    policy = json.dumps(SEND).encode()
+    got = admin.upload(
+        "/check", {"definition_file": DEFINITION.encode(), "policy_file": policy, "policy": b"{"}
+    )
+    assert (got.status, "Everything that is needed is allowed" in got.text) == (200, True)
+    assert "PastedRole" not in got.text
+    empty = admin.upload(
+        "/check", {"definition": DEFINITION.encode(), "definition_file": b"", "policy": policy}
+    )
+    assert "Everything that is needed is allowed" in empty.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--bound",
+        b"--bound--\r\n",
+        b"--bound\r\n\r\n--bound--",
+        b'--bound\r\nContent-Disposition: form-data; name="definition"\r\n\r\n{}',
+        b"--bound\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--bound--",
+        b'--bound\r\nContent-Disposition: form-data; name="definition"\r\n\r\n\xff\r\n--bound--',
+        b"\r\n--bound" * 5_000,
+        b"--bound\r\n" + b"x" * 10_000 + b"\r\n\r\n{}\r\n--bound--",
+    ],
+)
+def test_a_body_that_is_no_upload_is_refused(admin: Browser, body: bytes) -> None:
+    got = admin.post_raw("/check", body, "multipart/form-data; boundary=bound")
+    assert got.status == 400
+    assert admin.post_raw("/check", body, "multipart/form-data").status == 400
+
+
+def test_a_file_of_too_many_bytes_is_not_read(admin: Browser) -> None:
+    assert admin.upload("/check", {"definition_file": b"x" * 1_100_000}).status == 413
+
+
+def test_the_graph_leads_to_the_permissions_of_a_step(admin: Browser) -> None:
+    denied = admin.post("/check", {"definition": DEFINITION}).text
+    assert '<a href="#step-Ask" class="node s-denied"' in denied
+    assert denied.count('id="step-Ask"') == 1
+    allowed = admin.post("/check", {"definition": DEFINITION, "policy": json.dumps(SEND)}).text
+    assert '<a href="#step-Ask" class="node s-allowed"' in allowed

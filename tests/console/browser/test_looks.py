@@ -39,3 +39,14 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
         found = Axe().run(page)
         assert found.response["violations"] == [], (path, found.generate_report())
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+
+
+def test_axe_finds_nothing_in_the_results_of_a_check(signed_in: Open, wait: Wait) -> None:
+    waiting = wait()
+    page = signed_in(viewport=NARROW, reduced_motion="reduce")
+    page.goto(f"/check?pipeline={waiting.pipeline}")
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_role("group", name="Permissions").wait_for()
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]

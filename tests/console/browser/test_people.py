@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 from tests.console.browser.conftest import Open
 from tests.console.conftest import Console, Wait
+from tests.console.test_check import DEFINITION
 
 SEE = ["sagemaker:Describe*", "sagemaker:List*"]
 APPROVE = ["sagemaker:SendPipelineExecutionStepSuccess", "sagemaker:SendPipelineExecutionStepFailure"]
@@ -90,6 +91,17 @@ def test_two_executions_are_compared_without_javascript(signed_in: Open, wait: W
     page.get_by_role("button", name="Compare").click()
     row = page.get_by_role("row", name=re.compile("^Threshold"))
     expect(row.get_by_role("cell")).to_have_text(["3", "7"])
+
+
+def test_a_definition_is_uploaded_without_javascript(signed_in: Open) -> None:
+    page = signed_in(java_script_enabled=False)
+    page.goto("/check")
+    upload = {"name": "p.json", "mimeType": "application/json", "buffer": DEFINITION.encode()}
+    page.get_by_label("or a file with it").first.set_input_files(upload)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("heading", name="permissions are missing")).to_be_visible()
+    page.locator("a.node").click()
+    expect(page).to_have_url(re.compile("#step-Ask$"))
 
 
 def test_what_is_being_written_survives_a_change(console: Console, signed_in: Open, wait: Wait) -> None:

@@ -1,4 +1,4 @@
-"""Check: a definition and a policy, pasted, and the table that `passrole check` prints of them."""
+"""Check: a definition and a policy, pasted or as files, and the table of `passrole check`."""
 
 import asyncio
 import time
@@ -12,8 +12,9 @@ from passrole import arns
 from passrole.arns import InvalidPart
 from passrole.console.caller import Caller
 from passrole.console.forms import Form
+from passrole.console.graph import layout
 from passrole.console.page import Page
-from passrole.definition import DefinitionError
+from passrole.definition import DefinitionError, parse_stored
 from passrole.needs import (
     Answer,
     Place,
@@ -30,6 +31,7 @@ from passrole.policy.request_keys import time_keys
 
 INTEGRATIONS: Final = "arn:aws:iam::aws:policy/AmazonSageMakerPipelinesIntegrations"
 _ROLE_NAME: Final = "PastedRole"
+_WORST_FIRST: Final = ("Denied", "Maybe", "Allowed")
 
 
 async def show(caller: Caller, request: Request) -> Page:
@@ -44,23 +46,34 @@ async def show(caller: Caller, request: Request) -> Page:
 
 async def check(caller: Caller, _request: Request, form: Form) -> Page:
     """The verdict on each permission. Nothing is stored, and nothing is asked of the server's own roles."""
-    given = {"definition": form.get("definition", ""), "policy": form.get("policy", "").strip()}
+    given = {
+        name: (form.get(f"{name}_file") or form.get(name, "")).strip() for name in ("definition", "policy")
+    }
     try:
         answers = await asyncio.to_thread(_answers, caller, given["definition"], given["policy"])
     except (DefinitionError, UnreadableDefinition, MalformedPolicyDocument, ValueError) as error:
         return _page(given, problem=str(error), status=400)
-    return _page(given, answers=[_shown(each) for each in answers])
+    shown = _in_order([_shown(each) for each in answers])
+    return _page(given, answers=shown, graph=await asyncio.to_thread(_graph, given["definition"], shown))
 
 
 def _page(
     given: Mapping[str, str],
     *,
     answers: list[dict[str, Any]] | None = None,
+    graph: Mapping[str, Any] | None = None,
     problem: str | None = None,
     status: int = 200,
 ) -> Page:
     counted = None if answers is None else [each for each in answers if each["counts_against"]]
-    facts = {**given, "answers": answers, "missing": counted, "problem": problem, "managed": INTEGRATIONS}
+    facts = {
+        **given,
+        "answers": answers,
+        "missing": counted,
+        "graph": graph,
+        "problem": problem,
+        "managed": INTEGRATIONS,
+    }
     return Page("check.html", facts, status)
 
 
@@ -76,6 +89,44 @@ def _answers(caller: Caller, definition: str, policy: str) -> list[Answer]:
     keys = {**keys_of_calls(place), **time_keys(int(time.time()))}
     own = PolicySet(identity=(((policy and "the pasted policy") or INTEGRATIONS, parse_document(document)),))
     return evaluate_needs(wanted, execution_role_session(role), own, keys=keys)
+
+
+def _in_order(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a step together; `is_first` of a step is where its box in the graph leads to."""
+    order = {step: place for place, step in enumerate(dict.fromkeys(each["step"] for each in answers))}
+    ordered = sorted(answers, key=lambda each: order[each["step"]])
+    seen: set[str] = set()
+    for each in ordered:
+        each["is_first"] = each["step"] not in seen
+        seen.add(each["step"])
+    return ordered
+
+
+def _graph(definition: str, answers: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The steps with the worst verdict of each; None of a definition that only the check can read."""
+    try:
+        pipeline = parse_stored(definition)
+    except DefinitionError:
+        return None
+    found = pipeline.graph
+    words = {name: {_word(each) for each in answers if each["step"] == name} for name in pipeline.steps}
+    lines = {
+        name: {
+            "status": next((word for word in _WORST_FIRST if word in words[name]), "Nothing asked"),
+            "type_": step.type_,
+            "attempt": 1,
+            "is_cached": False,
+        }
+        for name, step in pipeline.steps.items()
+    }
+    return {"picture": layout(found.dependencies, found.order()), "steps": lines}
+
+
+def _word(answer: Mapping[str, Any]) -> str:
+    """The verdict in the words of the page."""
+    if answer["verdict"] in ("allowed", "maybe"):
+        return "Allowed" if answer["verdict"] == "allowed" else "Maybe"
+    return "Denied" if answer["counts_against"] else "Not needed"
 
 
 def _shown(answer: Answer) -> dict[str, Any]:
