@@ -49,6 +49,8 @@ PAGES: tuple[tuple[str, Show], ...] = (
     ("/executions/{id}/steps/{name}/log", step.show_log),
     ("/compare", compare.show),
     ("/approvals", approvals.show),
+    ("/packages", packages.show_groups),
+    ("/packages/{group}", packages.show_group),
     ("/packages/{group}/{version:int}", packages.show),
     ("/denials", denials.show),
     ("/check", check.show),

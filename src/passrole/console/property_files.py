@@ -29,7 +29,7 @@ async def read(
     outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", ())
     folders = {each["OutputName"]: each.get("S3Output", {}).get("S3Uri", "") for each in outputs}
     return [
-        await _file(
+        await beginning(
             caller, each["PropertyFileName"], f"{folders[each['OutputName']].rstrip('/')}/{each['FilePath']}"
         )
         for each in [*declared][:FILES_MAX]
@@ -37,7 +37,8 @@ async def read(
     ]
 
 
-async def _file(caller: Caller, name: str, uri: str) -> PropertyFile:
+async def beginning(caller: Caller, name: str, uri: str) -> PropertyFile:
+    """The beginning of an object, read as the caller."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     whole = {"Bucket": bucket, "Key": key}
     try:

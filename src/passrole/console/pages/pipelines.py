@@ -11,8 +11,10 @@ from passrole.console.caller import Caller
 from passrole.console.forms import Form
 from passrole.console.page import Page
 from passrole.console.steps import picture_of, pipeline_of
+from passrole.faults import Fault
 
 EXECUTIONS_SHOWN = 50
+VERSION_DIGITS_MAX = 9
 PARAMETER = "parameter."
 """What the names of a form's fields of parameters begin with."""
 
@@ -24,9 +26,12 @@ async def show_all(caller: Caller, _request: Request) -> Page:
 
 
 async def show(caller: Caller, request: Request) -> Page:
-    """The page of one pipeline."""
+    """The page of one pipeline, with `?version=N` as that version had it."""
     name = request.path_params["name"]
-    described = await caller.call("sagemaker", "DescribePipeline", PipelineName=name)
+    version = _version(request.query_params.get("version", ""))
+    described = await caller.call(
+        "sagemaker", "DescribePipeline", PipelineName=name, PipelineVersionId=version
+    )
     definition = described.pop("PipelineDefinition")
     may_not_list = await caller.refusal("sagemaker", "ListPipelineExecutions", PipelineName=name)
     answer: dict[str, Any] = {"PipelineExecutionSummaries": []}
@@ -40,6 +45,7 @@ async def show(caller: Caller, request: Request) -> Page:
     )
     facts = {
         "pipeline": described,
+        "version": version,
         "executions": executions,
         "may_not_list": may_not_list,
         "has_more": "NextToken" in answer,
@@ -58,19 +64,32 @@ async def show(caller: Caller, request: Request) -> Page:
 async def start(caller: Caller, request: Request, form: Form) -> str:
     """Start the pipeline with the form's values; sent twice, it starts once."""
     name = request.path_params["name"]
-    described = await caller.call("sagemaker", "DescribePipeline", PipelineName=name)
+    version = _version(form.get("version", ""))
+    described = await caller.call(
+        "sagemaker", "DescribePipeline", PipelineName=name, PipelineVersionId=version
+    )
     declared = pipeline_of(described["PipelineDefinition"]).parameters
     given = {each: form[PARAMETER + each] for each in declared if PARAMETER + each in form}
     answer = await caller.call(
         "sagemaker",
         "StartPipelineExecution",
         PipelineName=name,
+        PipelineVersionId=version,
         ClientRequestToken=form.get("token", ""),
         PipelineExecutionDisplayName=form.get("display_name") or None,
         PipelineExecutionDescription=form.get("description") or None,
         PipelineParameters=[{"Name": each, "Value": value} for each, value in given.items()],
     )
     return f"/executions/{answer['PipelineExecutionArn'].rpartition('/')[2]}"
+
+
+def _version(text: str) -> int | None:
+    """The number of a version; None of the newest. Raises ValidationException."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= VERSION_DIGITS_MAX):
+        raise Fault("ValidationException", "a version is a number")
+    return int(text)
 
 
 async def _last_values(caller: Caller, executions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
