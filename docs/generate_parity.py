@@ -21,6 +21,7 @@ SERVICES = (
     "s3",
     "logs",
     "kms",
+    "ecr",
     "iam",
     "sts",
 )

@@ -285,6 +285,11 @@ def endpoint(region: Region, account: Account, name: str) -> str:
     return _joined("sagemaker", region, account, f"endpoint/{_part(name)}")
 
 
+def ecr_repository(region: Region, account: Account, name: str) -> str:
+    """A repository of ECR, whose name may have slashes; `*` stands for any."""
+    return _joined("ecr", region, account, f"repository/{_part(name)}")
+
+
 def function(region: Region, account: Account, name: str) -> str:
     """A Lambda function, unqualified."""
     return _joined("lambda", region, account, f"function:{_part(name)}")

@@ -230,8 +230,9 @@ def _fill(tx: Tx) -> None:
     serverless.RUNS.put(tx, run.key, run)
     key = kms.Key(*place, KMS_KEY, NOW, EMPTY, tags=TAGS)
     kms.KEYS.put(tx, key.key, key)
-    alias = kms.Alias("alias/the-alias", KMS_KEY, NOW, NOW)
-    kms.ALIASES.put(tx, f"{ACCOUNT}/{REGION}/{alias.name}", alias)
+    kms.ALIASES.put(
+        tx, f"{ACCOUNT}/{REGION}/alias/the-alias", kms.Alias("alias/the-alias", KMS_KEY, NOW, NOW)
+    )
     context = {"EncryptionContextSubset": {"team": "ml"}}
     grant = kms.Grant("g" * 64, "the-token", ROLE, ["Decrypt"], NOW, ACCOUNT, constraints=context)
     kms.GRANTS.put(tx, f"{key.key}/{grant.id}", grant)
@@ -265,6 +266,7 @@ _ANYWHERE: Mapping[str, Any] = {
     "tags": LISTED_TAGS,
 }
 _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
+    "ecr": {"repository_name": "the-repository", "repository_names": ["a", "b"]},
     "emr": {
         "cluster_id": CLUSTER,
         "execution_role_arn": ROLE,

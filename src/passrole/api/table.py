@@ -13,6 +13,7 @@ from botocore import xform_name
 from passrole.faults import Fault
 from passrole.services import (
     Operation,
+    ecr,
     emr,
     emr_serverless,
     events,
@@ -43,6 +44,7 @@ _JSON = Refusals("AccessDeniedException", 400, "ValidationException", "UnknownOp
 _QUERY = Refusals("AccessDenied", 403, "ValidationError", "InvalidAction")
 
 REFUSALS: Mapping[str, Refusals] = {
+    "ecr": _JSON._replace(invalid="InvalidParameterException"),
     "emr": _JSON,
     "emr-serverless": Refusals(
         "AccessDeniedException", 403, "ValidationException", "UnknownOperationException"
@@ -64,6 +66,7 @@ REFUSALS: Mapping[str, Refusals] = {
 }
 
 _MODULES: Mapping[str, ModuleType] = {
+    "ecr": ecr,
     "emr": emr,
     "emr-serverless": emr_serverless,
     "events": events,

@@ -28,6 +28,7 @@ PROBLEMS_MAX = 100
 """The number of reported problems; a list without a limit can have any number of invalid members."""
 
 CODES = {
+    "ecr": "InvalidParameterException",
     "emr": "ValidationException",
     "emr-serverless": "ValidationException",
     "events": "ValidationException",

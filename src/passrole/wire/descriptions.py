@@ -40,6 +40,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
     {
         service.name: service
         for service in (
+            Service("ecr", "ecr", ("json",), "2015-09-21", "AmazonEC2ContainerRegistry_V20150921"),
             Service("emr", "elasticmapreduce", ("json",), "2009-03-31", "ElasticMapReduce"),
             Service("emr-serverless", "emr-serverless", ("rest-json",), "2021-07-13"),
             Service("events", "events", ("json",), "2015-10-07", "AWSEvents"),
