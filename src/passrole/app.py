@@ -10,23 +10,24 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
 
-from passrole import console, disk, identities, ids, private_files, server_file
+from passrole import console, disk, identities, private_files, server_file
 from passrole.api import Door, Interfere, call_log
 from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
-from passrole.gateway import Certificates, Gateway, Proxy, Target
+from passrole.gateway import Certificates, Gateway, Proxy, Target, proxy
 from passrole.gateway.connections import Connection, sweep
-from passrole.gateway.proxy import HEAD_BYTES_MAX
-from passrole.gateway.proxy import USER as PROXY_USER
 from passrole.gateway.tls import authority_path
+from passrole.https_names import Https
 from passrole.identities import Directory
 from passrole.log_format import FORMATTERS
+from passrole.runtimes import https_files
 from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
 from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
@@ -125,8 +126,12 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
     pages = _listener(config, config.console_port) if config.console else None
     if pages is not None:
         config = replace(config, console_port=pages.getsockname()[1])
-    with _disk_errors_in_one_line(config), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listener, pages, ready))
+    with (
+        _disk_errors_in_one_line(config),
+        proxy.listener(config.port) as tunnels,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        runner.run(_serve(config, listener, tunnels, pages, ready))
 
 
 def onboard(config: Config, *, full_access: bool = False) -> Access:
@@ -160,18 +165,24 @@ def authority(config: Config) -> Path:
 
 
 @asynccontextmanager
-async def opened(config: Config, trial: Trial | None = None) -> AsyncIterator[Opened]:
-    """Everything but the listener, wired and started; closed at the end."""
+async def opened(
+    config: Config, trial: Trial | None = None, tunnels: socket.socket | None = None
+) -> AsyncIterator[Opened]:
+    """Everything but the listener, wired and started; closed at the end. `tunnels` is where its proxy for
+    AWS's https names listens.
+    """
     store = SqliteStore(config.data, is_durable=trial is None)
     try:
-        async with _wired(store, config, trial) as parts:
+        async with _wired(store, config, trial, tunnels) as parts:
             yield parts
     finally:
         await store.close()
 
 
 @asynccontextmanager
-async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> AsyncIterator[Opened]:
+async def _wired(
+    store: SqliteStore, config: Config, trial: Trial | None, tunnels: socket.socket | None
+) -> AsyncIterator[Opened]:
     clock = trial.clock if trial else system_clock
     grace_seconds = 0.0 if trial else GRACE_SECONDS
     steady = SteadyClock(clock)
@@ -205,7 +216,9 @@ async def _wired(store: SqliteStore, config: Config, trial: Trial | None) -> Asy
     ]
     housekeeping = Housekeeping(store, steady, config)
     processes = Jobs(grace_seconds, config.processes_max)
-    jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, trial)
+    proxy_url = None if tunnels is None else partial(proxy.url, config.data, tunnels)
+    https = https_files.Jobs(config.data, authority_path(config.data), proxy_url)
+    jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, https.found, trial)
     try:
         await _put_in_order(store, config, clock)
         functions.start(supervisor, door.from_inside)
@@ -248,12 +261,13 @@ def _of_sagemaker(
     config: Config,
     processes: Jobs,
     models: ModelServers,
+    https: Callable[[], Https | None],
     trial: Trial | None,
 ) -> tuple[JobRunner, EndpointController]:
     """What runs SageMaker's jobs, and the model servers of its endpoints."""
     reason_to_fail = trial.reason_to_fail if trial else _no_reason
-    means = Means(door.from_inside, clock, config, processes, reason_to_fail)
-    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models, means.layers)
+    means = Means(door.from_inside, clock, config, processes, https, reason_to_fail)
+    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models, means.layers, https)
     return JobRunner(store, means), EndpointController(hosted)
 
 
@@ -311,9 +325,13 @@ def _tune_garbage_collector() -> None:
 
 
 async def _serve(
-    config: Config, listener: socket.socket, pages: socket.socket | None, ready: Callable[[str], None]
+    config: Config,
+    listener: socket.socket,
+    tunnels: socket.socket,
+    pages: socket.socket | None,
+    ready: Callable[[str], None],
 ) -> None:
-    async with opened(config) as parts, _console(config, parts, pages):
+    async with opened(config, tunnels=tunnels) as parts, _console(config, parts, pages):
         _tune_garbage_collector()
         settings = uvicorn.Config(
             parts.gateway,
@@ -329,7 +347,7 @@ async def _serve(
             timeout_graceful_shutdown=3,
         )
         try:
-            await _Server(settings, config, ready).serve(sockets=[listener])
+            await _Server(settings, config, tunnels, ready).serve(sockets=[listener])
         finally:
             server_file.withdraw(config)
 
@@ -357,20 +375,21 @@ class _Server(uvicorn.Server):
     Besides the given listener it has one for TLS, and the proxy that leads there, both on loopback.
     """
 
-    def __init__(self, settings: uvicorn.Config, config: Config, ready: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: uvicorn.Config, config: Config, tunnels: socket.socket, ready: Callable[[str], None]
+    ) -> None:
         super().__init__(settings)
         self._config = config
+        self._tunnels = tunnels
         self._ready = ready
         self._supervisor = Supervisor()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            password = _proxy_password(self._config)
-            self._proxy = await self._start_proxy(password)
+            self._proxy = await self._start_proxy()
             self._supervisor.start("idle connections", lambda: sweep(self.server_state.connections))
-            host, port = self._proxy.sockets[0].getsockname()
-            _announce(self._config, f"http://{PROXY_USER}:{password}@{host}:{port}", self._ready)
+            _announce(self._config, proxy.url(self._config.data, self._tunnels), self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._supervisor.close()
@@ -384,7 +403,7 @@ class _Server(uvicorn.Server):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
-    async def _start_proxy(self, password: str) -> asyncio.Server:
+    async def _start_proxy(self) -> asyncio.Server:
         certificates = Certificates(self._config.data)
         certificates.prepare()
         tls = await asyncio.get_running_loop().create_server(
@@ -392,13 +411,9 @@ class _Server(uvicorn.Server):
         )
         self.servers.append(tls)
         ours = Target(*tls.sockets[0].getsockname())
-        tunnels = Proxy(ours, password, self._config.upstream_proxy)
-        try:  # the same port at every start, since shells have it in their environment
-            return await asyncio.start_server(
-                tunnels.serve, _LOOPBACK, self._config.port + 1, limit=HEAD_BYTES_MAX
-            )
-        except (OSError, OverflowError):
-            return await asyncio.start_server(tunnels.serve, _LOOPBACK, 0, limit=HEAD_BYTES_MAX)
+        password = proxy.password(self._config.data)
+        passing = Proxy(ours, password, self._config.upstream_proxy)
+        return await asyncio.start_server(passing.serve, sock=self._tunnels, limit=proxy.HEAD_BYTES_MAX)
 
     def _protocol(self) -> asyncio.Protocol:
         """Like uvicorn's own protocol factory, which is not public."""
@@ -409,14 +424,6 @@ class _Server(uvicorn.Server):
 def _announce(config: Config, proxy_url: str, ready: Callable[[str], None]) -> None:
     server_file.announce(config, proxy_url)
     ready(config.endpoint_url)
-
-
-def _proxy_password(config: Config) -> str:
-    """The proxy's password, made once for a data folder."""
-    path = config.data / "proxy.secret"
-    if not path.exists():
-        private_files.write(path, ids.secret_key().encode())
-    return path.read_text()
 
 
 def _listener(config: Config, port: int) -> socket.socket:

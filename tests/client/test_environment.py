@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from passrole.client.environment import Https, Keys, merged, shell, variables
+from passrole.client.environment import Keys, merged, shell, variables
+from passrole.https_names import Https
 
 URL = "http://127.0.0.1:4566"
 KEYS = Keys("AKIAEXAMPLE", "se'cr et$HOME")

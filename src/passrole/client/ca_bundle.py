@@ -1,24 +1,12 @@
-"""Files in the data folder: the authorities that clients trust, and settings that stop the SDK's telemetry.
-
-The user's own authorities stay trusted, so that other https calls still work.
-"""
+"""How AWS's https names reach a data folder's server, for clients with the user's environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from botocore.httpsession import get_cert_path
-
 from passrole import app, private_files, server_file
-from passrole.client.environment import BUNDLES, SDK_SETTINGS, Https
 from passrole.config import Config
-
-_WITHOUT_TELEMETRY = """\
-SchemaVersion: "1.0"
-SageMaker:
-  PythonSDK:
-    Modules:
-      TelemetryOptOut: true
-"""
+from passrole.https_names import SDK_SETTINGS, Https
+from passrole.runtimes import https_files
 
 
 def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
@@ -28,18 +16,9 @@ def https(config: Config, inherited: Mapping[str, str]) -> Https | None:
         return None
     data = config.data.resolve()
     authority = app.authority(config).resolve()
-    return Https(proxy, _bundle(data, authority, inherited), authority, _sdk_settings(data, inherited))
-
-
-def _bundle(data: Path, authority: Path, inherited: Mapping[str, str]) -> Path:
-    """The user's authorities and ours. After `passrole env` the environment names our bundle already."""
-    bundle = data / "ca-bundle.pem"
-    trusted = next((Path(inherited[name]) for name in BUNDLES if inherited.get(name)), None)
-    if trusted is None or not trusted.is_file() or trusted == bundle:
-        trusted = Path(str(get_cert_path(True)))
-    content = trusted.read_bytes().rstrip() + b"\n" + authority.read_bytes()
-    private_files.write(bundle, content, private_files.PUBLIC_MODE)
-    return bundle
+    place = data / "ca-bundle.pem"
+    bundle = https_files.bundle(place, authority, inherited, private_files.PUBLIC_MODE)
+    return Https(proxy, bundle, authority, _sdk_settings(data, inherited))
 
 
 def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
@@ -48,8 +27,7 @@ def _sdk_settings(data: Path, inherited: Mapping[str, str]) -> Path | None:
     overridden = inherited.get(SDK_SETTINGS, str(settings)) != str(settings)
     if overridden or any(file.exists() for file in _sdk_files(inherited)):
         return None
-    private_files.write(settings, _WITHOUT_TELEMETRY.encode())
-    return settings
+    return https_files.sdk_settings(settings)
 
 
 def _sdk_files(inherited: Mapping[str, str]) -> tuple[Path, ...]:

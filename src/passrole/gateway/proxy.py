@@ -13,9 +13,12 @@ import base64
 import contextlib
 import hmac
 import logging
+import socket
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from passrole import ids, private_files
 from passrole.gateway.tls import is_aws
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,31 @@ PIECE_BYTES = 65_536
 TELEMETRY_PREFIX = "sm-pysdk-t-"  # the SDK's telemetry: account, versions and exception texts
 USER = "passrole"
 _HTTPS_PORT = 443
+_LOOPBACK = "127.0.0.1"
+
+
+def listener(port: int) -> socket.socket:
+    """Where the proxy of a server at `port` listens, the same at every start: shells and jobs have it in
+    their environment.
+    """
+    try:
+        return socket.create_server((_LOOPBACK, port + 1))
+    except (OSError, OverflowError):
+        return socket.create_server((_LOOPBACK, 0))
+
+
+def url(data: Path, listening: socket.socket) -> str:
+    """The proxy's URL with the password of a data folder."""
+    host, port = listening.getsockname()
+    return f"http://{USER}:{password(data)}@{host}:{port}"
+
+
+def password(data: Path) -> str:
+    """The proxy's password, made once for a data folder."""
+    path = data / "proxy.secret"
+    if not path.exists():
+        private_files.write(path, ids.secret_key().encode())
+    return path.read_text()
 
 
 class Refused(Exception):

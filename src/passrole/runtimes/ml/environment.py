@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from passrole.https_names import Https
 from passrole.runtimes.interface import Credentials
 
 
@@ -19,11 +20,14 @@ class RenewedCredentials:
 
 @dataclass(frozen=True)
 class Access:
-    """How a job calls AWS: the gateway's URL, and its role's credentials. Without a network it has none."""
+    """How a job calls AWS: the gateway's URL, its role's credentials, and how AWS's https names lead there.
+    Without a network it has neither of the latter.
+    """
 
     region: str
     endpoint_url: str
     credentials: Credentials | RenewedCredentials | None
+    https: Https | None = None
 
 
 def training(name: str, arn: str, given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
@@ -31,22 +35,22 @@ def training(name: str, arn: str, given: Mapping[str, str], path: str, access: A
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
-    return {**_common(path, access), **given, "TRAINING_JOB_NAME": name, "TRAINING_JOB_ARN": arn}
+    return {**_common(path, access, given), **given, "TRAINING_JOB_NAME": name, "TRAINING_JOB_ARN": arn}
 
 
 def processing(given: Mapping[str, str], path: str, access: Access) -> dict[str, str]:
     """The environment of a processing job; its name and ARN are only in its configuration file."""
-    return {**_common(path, access), **given}
+    return {**_common(path, access, given), **given}
 
 
 def serving(
     given: Mapping[str, str], of_platform: Mapping[str, str], path: str, access: Access
 ) -> dict[str, str]:
     """The environment of a model's server; what a batch adds is `of_platform`."""
-    return {**_common(path, access), **given, **of_platform}
+    return {**_common(path, access, given), **given, **of_platform}
 
 
-def _common(path: str, access: Access) -> dict[str, str]:
+def _common(path: str, access: Access, given: Mapping[str, str]) -> dict[str, str]:
     return {
         "PATH": path,
         "LANG": "C.UTF-8",
@@ -58,7 +62,16 @@ def _common(path: str, access: Access) -> dict[str, str]:
         "AWS_ENDPOINT_URL": access.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
         **_credentials(access.credentials),
+        **_https(access.https, given),
     }
+
+
+def _https(https: Https | None, given: Mapping[str, str]) -> dict[str, str]:
+    """Without a variable that the request gives in the other case of letters: programs read either."""
+    if https is None:
+        return {}
+    own = {name.lower() for name in given}
+    return {name: value for name, value in https.variables({}).items() if name.lower() not in own}
 
 
 def _credentials(given: Credentials | RenewedCredentials | None) -> dict[str, str]:

@@ -22,6 +22,7 @@ from passrole import disk, trees
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import Fault
+from passrole.https_names import Https
 from passrole.runtimes import containers
 from passrole.runtimes import jobs as processes
 from passrole.runtimes.interface import Credentials
@@ -77,6 +78,7 @@ class Means:
     jobs: Jobs
     servers: ModelServers
     layers: Layers
+    https: Callable[[], Https | None] = lambda: None
 
 
 class HostedInstance:
@@ -305,7 +307,8 @@ class HostedInstance:
 
     async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
-        return Access(self._endpoint.region, url, await self._credentials(instance))
+        https = None if self._variant["is_isolated"] else await asyncio.to_thread(self._means.https)
+        return Access(self._endpoint.region, url, await self._credentials(instance), https)
 
     async def _credentials(self, instance: Instance) -> Credentials | RenewedCredentials | None:
         """Credentials that renew themselves, which SDKs fetch from a loopback address only."""

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-dockerfile.html
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from passrole.config import Config
@@ -23,7 +24,9 @@ _OF_THE_IMAGE = ("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYT
 
 
 def container(workload: Workload, instance: Instance, config: Config, access: Access) -> Container:
-    """What runs on an instance."""
+    """What runs on an instance. One that serves has a network of its own, in which the proxy is not."""
+    access = replace(access, https=None) if workload.serves else access
+    files = access.https.files if access.https else ()
     return Container(
         image=workload.image or "",
         entrypoint=workload.entrypoint,
@@ -31,7 +34,11 @@ def container(workload: Workload, instance: Instance, config: Config, access: Ac
         environment=_environment(workload, access),
         hostname=instance.host,
         mounts={Path(folder.ROOT): instance.ml},
-        readable={Path("/etc/hosts"): instance.home / "hosts", **views(workload, instance)},
+        readable={
+            Path("/etc/hosts"): instance.home / "hosts",
+            **views(workload, instance),
+            **{file: file for file in files},
+        },
         network=not workload.is_isolated,
         port=(PORT, own_port(instance)) if workload.serves else None,
         memory_mb=config.job_memory_mb,

@@ -199,7 +199,8 @@ def program(
         raise JobFailed(f"ClientError: {lacks}")
     told = (workload.note, _warning(workload.image or "", chosen, python_home, kept))
     warning = "\n".join(filter(None, told)) or None
-    world = _world(workload, instance, config, {python_home, *filter(None, [kept])})
+    files = access.https.files if access.https else ()
+    world = _world(workload, instance, config, {python_home, *filter(None, [kept]), *files})
     return Program(command, variables, world, warning, config.job_memory_mb)
 
 
@@ -285,13 +286,13 @@ def _serving(python: str) -> list[str]:
     return [python, str(_OURS / "serve_model.py"), "--socket", str(ML / SOCKET)]
 
 
-def _world(workload: Workload, instance: Instance, config: Config, environments: set[Path]) -> World:
+def _world(workload: Workload, instance: Instance, config: Config, shown: set[Path]) -> World:
     return World(
         work=ML / workload.work,
         writable={**_shared(config), ML: instance.ml},
         readable={
             Path("/etc/hosts"): instance.home / "hosts",
-            **{environment: environment for environment in environments},
+            **{path: path for path in shown},
             _OURS: _OURS,
             **visible(filter(None, [config.s3a_jars]), config.data.resolve()),
             **views(workload, instance),

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from passrole import disk, trees
 from passrole.clock import Clock
 from passrole.config import Config
+from passrole.https_names import Https
 from passrole.runtimes import containers
 from passrole.runtimes import jobs as processes
 from passrole.runtimes.images import Chosen
@@ -74,6 +75,9 @@ class Means:
     clock: Clock
     config: Config
     jobs: Jobs
+    https: Callable[[], Https | None] = lambda: None
+    """How AWS's https names reach the server; None where it has no proxy for them."""
+
     reason_to_fail: Callable[[str], str | None] = lambda _arn: None
     """The FailureReason of a job, by its ARN, that is to fail before it begins: a test wants it so."""
 
@@ -337,7 +341,9 @@ class JobRun:
 
     async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
-        return Access(self._job.region, url, await self._credentials(instance))
+        is_isolated = self._runs[instance.host].workload.is_isolated
+        https = None if is_isolated else await asyncio.to_thread(self._means.https)
+        return Access(self._job.region, url, await self._credentials(instance), https)
 
     async def _credentials(self, instance: Instance) -> Credentials | RenewedCredentials | None:
         """Credentials that renew themselves, which SDKs fetch from a loopback address only."""
