@@ -72,6 +72,13 @@ def test_executions_are_completed_by_last_their_pipeline_and_their_id(folder: Fo
     assert completed("show", "orders/", data=folder.data) == [f"orders/{folder.execution}"]
 
 
+def test_steps_of_the_named_execution_are_completed(folder: Folder) -> None:
+    for named in ("last", "orders", folder.execution, folder.execution[:4], f"orders/{folder.execution}"):
+        assert completed("logs", named, "", data=folder.data) == ["Greet", "Review"], named
+    assert completed("logs", "--follow", "last", "R", data=folder.data) == ["Review"]
+    assert completed("logs", "unknown", "", data=folder.data) == []
+
+
 def test_pipelines_tokens_and_roles_are_completed(folder: Folder) -> None:
     assert completed("start", "", data=folder.data) == ["orders"]
     assert completed("list", "o", data=folder.data) == ["orders"]

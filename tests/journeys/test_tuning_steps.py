@@ -1,5 +1,6 @@
 """Tuning steps: what they run, what may be referenced of them, who may run them, and how they end."""
 
+import json
 from typing import Any
 
 import pytest
@@ -73,6 +74,18 @@ def test_the_best_models_are_referenced(pipelines: Pipelines) -> None:
         ("One_tuning/001", "loss=3;"),
         ("One_tuning/002", "loss=1;"),
         ("One_tuning/003", "loss=2;"),
+    ]
+    shown = CliRunner().invoke(main, ["show", execution, "--data", data, "--format", "json"])
+    assert shown.exit_code == 0, shown.output
+    (summaries,) = json.loads(shown.output)["TrainingJobSummaries"].values()
+    assert [each["TunedHyperParameters"]["a"] for each in summaries] == ["1", "2", "3"]
+    told = [
+        line.split()
+        for line in CliRunner().invoke(main, ["show", execution, "--data", data]).output.splitlines()
+    ]
+    place = told.index(["training", "jobs", "of", "One_tuning,", "the", "best", "first"]) + 1
+    assert [(line[0], line[1], *line[-3:]) for line in told[place : place + 3]] == [
+        (children[value]["TrainingJobName"], "Completed", "loss", value, f"a={value}") for value in "123"
     ]
     tags = pipelines.sagemaker.list_tags(ResourceArn=children["1"]["TrainingJobArn"])["Tags"]
     assert {"Key": "sagemaker:pipeline-step-name", "Value": "One_tuning"} in tags

@@ -51,6 +51,14 @@ def executions(context: click.Context, _parameter: click.Parameter, start: str) 
     return _beginning(start, each())
 
 
+def steps(context: click.Context, _parameter: click.Parameter, start: str) -> "list[CompletionItem]":
+    """Names of steps of the execution that the line names."""
+    from passrole.client import names
+
+    named = context.params.get("execution") or ""
+    return _beginning(start, ((name, "") for name in _read(context, lambda tx: names.steps(tx, named))))
+
+
 def tokens(context: click.Context, _parameter: click.Parameter, start: str) -> "list[CompletionItem]":
     """Tokens of callbacks that wait, and model packages that do."""
     from passrole.client import names

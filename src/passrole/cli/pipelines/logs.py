@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.5
 @data_option
 @click.option("--follow", "-f", is_flag=True, help="Print new lines until the execution ends.")
 @click.argument("execution", shell_complete=completing.executions)
-@click.argument("step", required=False)
+@click.argument("step", required=False, shell_complete=completing.steps)
 def logs(data: Path | None, follow: bool, execution: str, step: str | None) -> None:
     """Print the logs of an execution's steps.
 

@@ -24,6 +24,8 @@ _EXAMPLES = examples(
     "passrole show orders --exit-status       # 0 where the newest execution of `orders` succeeded",
 )
 _HEADINGS = ("Step", "Status", "Time", "")
+_OF_TUNING = ("Training job", "Status", "Time", "Objective", "")
+_TRAINING_JOBS_MAX = 10
 NOT_ENDED = 3
 """The exit code of --exit-status for what is not over."""
 
@@ -41,9 +43,10 @@ def show(context: click.Context, execution: str, exit_status: bool, data: Path |
 
     Each step has its status, its time and details: why it failed, its waiting callback, its job, the
     execution whose result it reused. A loop has its counts, with those of its steps that did not succeed.
-    EXECUTION is an ARN, an id or its beginning,
+    A tuning step has its training jobs, the best first. EXECUTION is an ARN, an id or its beginning,
     `last`, or a pipeline's name, which means its newest execution. Needs no server. `json` is what AWS's
-    DescribePipelineExecution answers, with PipelineExecutionSteps and PipelineParameters.
+    DescribePipelineExecution answers, with PipelineExecutionSteps and PipelineParameters, and by tuning step
+    the TrainingJobSummaries.
     """
     from passrole.cli import aws_json
     from passrole.client.connection import reading
@@ -69,6 +72,7 @@ def exit_code(status: str) -> int:
 def _found(sagemaker: "Client", arn: str) -> dict[str, Any]:
     """The status first: steps that are listed after a final status are final too."""
     from passrole.client.listing import pages
+    from passrole.client.tuning import training_jobs
 
     of = {"PipelineExecutionArn": arn}
     described = sagemaker.describe_pipeline_execution(**of)
@@ -76,7 +80,10 @@ def _found(sagemaker: "Client", arn: str) -> dict[str, Any]:
         sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", **of, SortOrder="Ascending"
     )
     given = pages(sagemaker, "list_pipeline_parameters_for_execution", "PipelineParameters", **of)
-    return {**described, "PipelineExecutionSteps": list(steps), "PipelineParameters": list(given)}
+    listed = list(steps)
+    found = {**described, "PipelineExecutionSteps": listed, "PipelineParameters": list(given)}
+    tried = training_jobs(sagemaker, listed)
+    return {**found, "TrainingJobSummaries": tried} if tried else found
 
 
 def _print(connection: "Connection", found: "Summary") -> None:
@@ -92,6 +99,8 @@ def _print(connection: "Connection", found: "Summary") -> None:
     if steps:
         click.echo()
         tables.print_table(_HEADINGS, [_row(step) for step in _in_order(steps) if not step.is_folded])
+    for name, jobs in found.get("TrainingJobSummaries", {}).items():
+        _print_training_jobs(name, jobs, now)
     for line in _outputs(steps):
         click.echo(line)
     following = list(_next(connection, found, steps))
@@ -151,6 +160,28 @@ def _detail(step: "Step") -> str:
     if step.reason:
         told.append(step.reason)
     return escaped(", ".join(told))
+
+
+def _print_training_jobs(step: str, jobs: Sequence["Summary"], now: float) -> None:
+    from passrole.cli.pipelines import tables
+
+    if not jobs:
+        return
+    click.echo(f"\ntraining jobs of {escaped(step)}, the best first")
+    tables.print_table(_OF_TUNING, [_training_job(job, now) for job in jobs[:_TRAINING_JOBS_MAX]])
+    if len(jobs) > _TRAINING_JOBS_MAX:
+        click.echo(f"and {len(jobs) - _TRAINING_JOBS_MAX} more; `--format json` has all of them")
+
+
+def _training_job(job: "Summary", now: float) -> tuple[str, ...]:
+    from passrole.client.tuning import objective
+
+    found = objective(job)
+    measured = "-" if found is None else f"{found[0]} {found[1]:g}"
+    tried = ", ".join(f"{name}={value}" for name, value in sorted(job["TunedHyperParameters"].items()))
+    until = job["TrainingEndTime"].timestamp() if "TrainingEndTime" in job else now
+    took = duration(until - job["CreationTime"].timestamp())
+    return job["TrainingJobName"], job["TrainingJobStatus"], took, escaped(measured), escaped(tried)
 
 
 def _outputs(steps: Sequence["Step"]) -> Iterator[str]:
