@@ -221,6 +221,43 @@ def test_what_the_role_may_not_do_goes_to_the_dead_letter_queue_at_once(workshop
     }
 
 
+UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"
+EVENT = {"EventBridgeParameters": {"Source": "denied", "DetailType": "Tick"}, "Input": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "target"),
+    [
+        ("lambda:InvokeFunction", "lambda:{place}:function:denied", {}),
+        ("sagemaker:StartPipelineExecution", "sagemaker:{place}:pipeline/denied", {}),
+        ("events:PutEvents", "events:{place}:event-bus/default", EVENT),
+        (
+            "sagemaker:StartPipelineExecution",
+            f"{UNIVERSAL}sagemaker:startPipelineExecution",
+            {"Input": '{"PipelineName": "denied", "ClientRequestToken": "' + "t" * 32 + '"}'},
+        ),
+        (
+            "lambda:InvokeFunction",
+            f"{UNIVERSAL}lambda:invoke",
+            {"Input": '{"FunctionName": "denied", "InvocationType": "Event"}'},
+        ),
+    ],
+)
+def test_each_kind_of_target_asks_its_role_for_its_action(
+    workshop: Workshop, action: str, resource: str, target: dict[str, Any]
+) -> None:
+    dead, dead_arn = workshop.queue()
+    role = workshop.role_that(allowing("sqs:SendMessage", resource=dead_arn))
+    place = f"{workshop.server.region}:{workshop.server.account}"
+    arn = resource if resource.startswith("arn:") else f"arn:aws:{resource.format(place=place)}"
+    workshop.schedule(arn, Target={"RoleArn": role, "DeadLetterConfig": {"Arn": dead_arn}, **target})
+    (letter,) = workshop.messages(dead)
+    said = {key: value["StringValue"] for key, value in letter["MessageAttributes"].items()}
+    assert f" is not authorized to perform: {action} on resource: " in said["ERROR_MESSAGE"]
+    assert said["ERROR_CODE"].startswith("AccessDenied")  # SQS has another code than the others
+    assert said["RETRY_ATTEMPTS"] == "0"
+
+
 def test_a_schedule_that_has_run_for_the_last_time_is_deleted_if_it_is_to_be(workshop: Workshop) -> None:
     url, queue = workshop.queue()
     once = {"ScheduleExpression": just_now(), "Target": {"Input": "once"}}
