@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.conftest import trusting
 from tests.journeys.conftest import get
+from tests.needs import generated_steps
 
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 
@@ -166,19 +167,34 @@ class Pair:
         return [url["Std:Join"]["Values"][-1] for url in urls]
 
 
-def pairs() -> st.SearchStrategy[Pair]:
+@dataclass(frozen=True)
+class Vocabulary:
+    """What pipelines and roles are made of. Most roles have a document of `granted` without up to two of the
+    actions that are `asked`.
+    """
+
+    steps: Mapping[str, st.SearchStrategy[Json]]
+    kinds: Sequence[str]
+    asked: Sequence[str]
+    granted: Sequence[Json]
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Sequence[Json]
+
+
+def pairs(of: Vocabulary) -> st.SearchStrategy[Pair]:
     """Pipelines of one to three steps; most roles have much of what such pipelines need."""
-    return st.builds(Pair, _chains(), _roles())
+    return st.builds(Pair, _chains(of), _roles(of))
 
 
 @st.composite
-def _chains(draw: st.DrawFn) -> Sequence[Json]:
-    chosen = draw(st.lists(st.sampled_from(_KINDS), min_size=1, max_size=2))
-    inside = draw(st.sampled_from((None,) * 6 + _KINDS))
-    steps = [{"Name": f"S{at}", **draw(_STEPS[kind])} for at, kind in enumerate(chosen)]
+def _chains(draw: st.DrawFn, of: Vocabulary) -> Sequence[Json]:
+    chosen = draw(st.lists(st.sampled_from(of.kinds), min_size=1, max_size=2))
+    inside = draw(st.sampled_from((None,) * 6 + tuple(of.kinds)))
+    steps = [{"Name": f"S{at}", **draw(of.steps[kind])} for at, kind in enumerate(chosen)]
     if inside is not None:
         within = draw(st.sampled_from((_branching, _looping)))
-        steps.append(within({"Name": "Inside", **draw(_STEPS[inside])}))
+        steps.append(within({"Name": "Inside", **draw(of.steps[inside])}))
     if draw(st.integers(0, 15)) == 0:
         steps.append({"Name": "Last", "Type": "Fail", "Arguments": {"ErrorMessage": "on purpose"}})
     for before, after in itertools.pairwise(steps):
@@ -246,10 +262,10 @@ def _with_a_cluster_of_its_own(draw: st.DrawFn) -> Json:
     return {"Type": "EMR", "Arguments": {"ClusterConfig": config, "StepConfig": _NOTHING}}
 
 
-def _roles() -> st.SearchStrategy[Role]:
-    own = st.lists(_statements(), min_size=1, max_size=3).map(_document)
-    policies = st.one_of(st.tuples(_managed()), st.tuples(_managed(), own))
-    boundaries = st.one_of(st.none(), st.none(), st.none(), _managed())
+def _roles(of: Vocabulary) -> st.SearchStrategy[Role]:
+    own = st.lists(_statements(of), min_size=1, max_size=3).map(_document)
+    policies = st.one_of(st.tuples(_managed(of)), st.tuples(_managed(of), own))
+    boundaries = st.one_of(st.none(), st.none(), st.none(), _managed(of))
     trusted = st.sampled_from(("sagemaker.amazonaws.com",) * 11 + ("lambda.amazonaws.com",))
     trusts = st.builds(_trusting, trusted, st.sampled_from(_TRUST_CONDITIONS))
     tags = st.sampled_from(({}, {"team": "a"}, {"team": "b"}))
@@ -262,10 +278,10 @@ def _trusting(service: str, condition: Json) -> Json:
 
 
 @st.composite
-def _managed(draw: st.DrawFn) -> Json:
-    """A version of the managed policy with up to two of its actions gone."""
-    document: Any = _MANAGED[draw(st.sampled_from(_VERSIONS))]
-    gone = draw(st.lists(st.sampled_from(ASKED), max_size=2))
+def _managed(draw: st.DrawFn, of: Vocabulary) -> Json:
+    """A document that grants much, with up to two of its actions gone."""
+    document: Any = draw(st.sampled_from(of.granted))
+    gone = draw(st.lists(st.sampled_from(of.asked), max_size=2))
     kept = [
         {**statement, "Action": [action for action in statement["Action"] if action not in gone]}
         for statement in document["Statement"]
@@ -274,15 +290,15 @@ def _managed(draw: st.DrawFn) -> Json:
 
 
 @st.composite
-def _statements(draw: st.DrawFn) -> Json:
+def _statements(draw: st.DrawFn, of: Vocabulary) -> Json:
     denies = draw(_SELDOM)
     statement: dict[str, Any] = {
         "Effect": "Deny" if denies else "Allow",
-        "NotAction" if draw(_SELDOM) else "Action": draw(_few(_ACTIONS[denies:])),
-        "NotResource" if draw(_SELDOM) else "Resource": draw(_few(_RESOURCES[denies:])),
+        "NotAction" if draw(_SELDOM) else "Action": draw(_few(of.actions[denies:])),
+        "NotResource" if draw(_SELDOM) else "Resource": draw(_few(of.resources[denies:])),
     }
     if draw(st.booleans()):
-        statement["Condition"] = draw(st.sampled_from(_CONDITIONS))
+        statement["Condition"] = draw(st.sampled_from(of.conditions))
     return statement
 
 
@@ -314,4 +330,26 @@ _STEPS: Mapping[str, st.SearchStrategy[Json]] = {
     "emr": _on_a_cluster(),
     "cluster": _with_a_cluster_of_its_own(),
 }
-_KINDS = (*_STEPS, "cluster")  # the one that asks for most
+INTEGRATIONS = Vocabulary(
+    steps=_STEPS,
+    kinds=(*_STEPS, "cluster"),  # the one that asks for most
+    asked=ASKED,
+    granted=[_MANAGED[version] for version in _VERSIONS],
+    actions=_ACTIONS,
+    resources=_RESOURCES,
+    conditions=_CONDITIONS,
+)
+"""What AmazonSageMakerPipelinesIntegrations is for."""
+
+OF_SAGEMAKER = Vocabulary(
+    steps={**generated_steps.STEPS, "lambda": _invocations()},
+    kinds=(*generated_steps.STEPS, *generated_steps.STEPS, "lambda"),
+    asked=generated_steps.ASKED,
+    granted=[
+        _document([{"Effect": "Allow", "Action": [*generated_steps.ASKED, *ASKED[:2]], "Resource": "*"}])
+    ],
+    actions=generated_steps.ACTIONS,
+    resources=generated_steps.RESOURCES,
+    conditions=generated_steps.CONDITIONS,
+)
+"""Jobs, models, endpoints and lineage."""

@@ -148,6 +148,8 @@ class _Keys:
             current = current_package_keys(self.arguments) if "ModelPackage" in ask.action else {}
             return {**resource_tag_keys(self.tags, _TAG_PREFIXES), **current}
         keys = sagemaker_keys(ask.action, self.arguments)
+        if ask.tagging is not None:
+            keys = {**keys, "sagemaker:TaggingAction": ask.tagging}
         tags = request_tag_keys(self.tags) if ask.has_tags else {}
         return keys | self._model(ask.action) | tags
 

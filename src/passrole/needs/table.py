@@ -35,7 +35,7 @@ NO_BASELINE: Final = "only where an earlier baseline is needed and not supplied"
 class Ask:
     """A call. `creates`: it carries the condition keys of its arguments, and of its tags where it `has_tags`.
     `optional`: why a run works without it. `only_with`, `only_without`: it is made only if the step has that
-    argument or member, or has not.
+    argument or member, or has not. `tagging` is the operation for which AddTags is asked.
     """
 
     action: str
@@ -47,6 +47,7 @@ class Ask:
     has_tags: bool = True
     only_with: str | None = None
     only_without: str | None = None
+    tagging: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ def _create(operation: str, resource: str, why: str = "is the step's own call") 
     return Ask(f"sagemaker:{operation}", resource, why, creates=True)
 
 
-def _tag(resource: str) -> Ask:
-    return Ask("sagemaker:AddTags", resource, "Pipelines tags what it creates", creates=True)
+def _tag(resource: str, operation: str) -> Ask:
+    why = "Pipelines tags what it creates"
+    return Ask("sagemaker:AddTags", resource, why, creates=True, tagging=operation)
 
 
 def _follow(operation: str, resource: str) -> Ask:
@@ -90,7 +92,7 @@ def _stop(operation: str, resource: str) -> Ask:
 def _job(noun: str, resource: str) -> tuple[Ask, ...]:
     return (
         _create(f"Create{noun}", resource),
-        _tag(resource),
+        _tag(resource, f"Create{noun}"),
         _follow(f"Describe{noun}", resource),
         _stop(f"Stop{noun}", resource),
     )
@@ -196,11 +198,10 @@ TABLE: Final[Mapping[str, StepType]] = {
         _JOBS,
         (
             _create("CreateModel", "model/{ModelName}"),
-            _tag("model/{ModelName}"),
+            _tag("model/{ModelName}", "CreateModel"),
             _follow("DescribeModel", "model/{ModelName}"),
         ),
         (Pass("ExecutionRoleArn"),),
-        artefacts=("PrimaryContainer.ModelDataUrl", "Containers[].ModelDataUrl"),
     ),
     "RegisterModel": StepType(
         _JOBS,
@@ -209,10 +210,10 @@ TABLE: Final[Mapping[str, StepType]] = {
                 _create("CreateModelPackageGroup", _GROUP, "keeps the group of the package"),
                 only_with=_IN_GROUP,
             ),
-            replace(_tag(_GROUP), only_with=_IN_GROUP),
+            replace(_tag(_GROUP, "CreateModelPackageGroup"), only_with=_IN_GROUP),
             replace(_create("CreateModelPackage", _PACKAGES), has_tags=False, only_with=_IN_GROUP),
             replace(_create("CreateModelPackage", _PACKAGES), only_without=_IN_GROUP),
-            replace(_tag(_PACKAGES), only_without=_IN_GROUP),
+            replace(_tag(_PACKAGES, "CreateModelPackage"), only_without=_IN_GROUP),
             _follow("DescribeModelPackage", _PACKAGES),
         ),
         artefacts=("InferenceSpecification.Containers[].ModelDataUrl",),
@@ -221,7 +222,7 @@ TABLE: Final[Mapping[str, StepType]] = {
         _JOBS,
         (
             _create("CreateEndpointConfig", _CONFIG),
-            _tag(_CONFIG),
+            _tag(_CONFIG, "CreateEndpointConfig"),
             _follow("DescribeEndpointConfig", _CONFIG),
         ),
         (Pass("ExecutionRoleArn"),),
@@ -232,7 +233,7 @@ TABLE: Final[Mapping[str, StepType]] = {
         (
             _create("CreateEndpoint", _ENDPOINT),
             _create("CreateEndpoint", _CONFIG, "is asked of the configuration too"),
-            _tag(_ENDPOINT),
+            _tag(_ENDPOINT, "CreateEndpoint"),
             _follow("DescribeEndpoint", _ENDPOINT),
             Ask("sagemaker:UpdateEndpoint", _ENDPOINT, "changes it", optional=_IF_THERE),
             Ask("sagemaker:UpdateEndpoint", _CONFIG, "changes it", optional=_IF_THERE),
@@ -243,7 +244,7 @@ TABLE: Final[Mapping[str, StepType]] = {
         (
             _create("CreateInferenceComponent", _COMPONENT),
             _create("CreateInferenceComponent", _ENDPOINT, "is asked of the endpoint too"),
-            _tag(_COMPONENT),
+            _tag(_COMPONENT, "CreateInferenceComponent"),
             _follow("DescribeInferenceComponent", _COMPONENT),
         ),
     ),
@@ -253,13 +254,8 @@ TABLE: Final[Mapping[str, StepType]] = {
             ask
             for noun, member in (("Action", "Actions"), ("Artifact", "Artifacts"), ("Context", "Contexts"))
             for ask in (
-                Ask(f"sagemaker:Create{noun}", f"{noun.lower()}/*", "is recorded", only_with=member),
-                Ask(
-                    "sagemaker:AddTags",
-                    f"{noun.lower()}/*",
-                    "Pipelines tags what it creates",
-                    only_with=member,
-                ),
+                replace(_create(f"Create{noun}", f"{noun.lower()}/*", "is recorded"), only_with=member),
+                replace(_tag(f"{noun.lower()}/*", f"Create{noun}"), only_with=member),
             )
         )
         + tuple(
