@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from tests.conftest import Server, new_name
 from tests.journeys.test_job_steps import Pipelines
 from tests.needs.test_against_the_door import asked_for, fits
@@ -12,10 +14,21 @@ from tests.policies import allowing
 from tests.runtimes.programs.analyser_job import WITH_PANDAS
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.needs import Need, Place, needs_of_job_roles, needs_of_role, read_definition
+from passrole.needs import (
+    Need,
+    Place,
+    evaluate_needs,
+    execution_role_session,
+    keys_of_calls,
+    needs_of_job_roles,
+    needs_of_role,
+    read_definition,
+)
+from passrole.policy import PolicySet, parse_document
 
 ANALYSER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 FOLDER = "/opt/ml/processing"
+FILES = ("Statistics", "Constraints")
 LOOKS = ("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage")
 NEEDED = (
     *("sagemaker:CreateProcessingJob", "iam:PassRole", "sagemaker:AddTags"),
@@ -44,7 +57,7 @@ class Checks:
             s3.put_object(Bucket=self.kept, Key=f"{name}.json", Body=json.dumps(features).encode())
         uris = {
             name: {"ContentType": "application/json", "S3Uri": f"s3://{self.kept}/{name.lower()}.json"}
-            for name in ("Statistics", "Constraints")
+            for name in FILES
         }
         sagemaker.create_model_package_group(ModelPackageGroupName=self.group)
         sagemaker.create_model_package(
@@ -54,7 +67,10 @@ class Checks:
                 "Containers": [{"Image": ANALYSER}],
                 "SupportedContentTypes": ["text/csv"],
             },
-            DriftCheckBaselines={"ModelDataQuality": uris},
+            DriftCheckBaselines={
+                "ModelDataQuality": uris,
+                "Bias": {"PreTrainingConstraints": uris["Constraints"]},
+            },
         )
 
     def role_of_jobs(self, *baseline: str) -> str:
@@ -81,7 +97,8 @@ class Checks:
             "ProcessingResources": {"ClusterConfig": cluster},
         }
         given = {"CheckType": "DATA_QUALITY", "ModelPackageGroupName": self.group, **members}
-        return {"Name": "One", "Type": "QualityCheck", "Arguments": arguments, **given}
+        type_ = "ClarifyCheck" if given["CheckType"] == "DATA_BIAS" else "QualityCheck"
+        return {"Name": "One", "Type": type_, "Arguments": arguments, **given}
 
     def needs(self, step: dict[str, Any]) -> list[Need]:
         definition = read_definition(json.dumps({"Version": "2020-12-01", "Steps": [step]}), {})
@@ -94,9 +111,10 @@ def checks(server: Server) -> Checks:
     return Checks(server)
 
 
+@pytest.mark.parametrize("check", ["DATA_QUALITY", "DATA_BIAS"])
 @pytest.mark.parametrize("action", NEEDED)
-def test_a_role_needs_every_permission(checks: Checks, action: str) -> None:
-    step = checks.step(checks.role_of_jobs("s3:*"))
+def test_a_role_needs_every_permission(checks: Checks, action: str, check: str) -> None:
+    step = checks.step(checks.role_of_jobs("s3:*"), CheckType=check)
     (needed,) = {
         each.is_required for each in checks.needs(step) if each.action == action and each.role is None
     }
@@ -144,3 +162,83 @@ def test_the_needs_of_a_check_are_what_its_roles_are_asked_for(
     assert bool(baseline) is bool(reads)
     for action, resource in baseline:
         assert any(need.action == action and fnmatchcase(resource, need.resource) for need in reads)
+
+
+ACTIONS = st.lists(st.sampled_from(NEEDED), max_size=1)
+FLAG = st.booleans()
+GROUPS = st.sampled_from(("*", "{group}/*", "another/*"))
+CONDITIONS = st.sampled_from(
+    (
+        {},
+        {"StringLike": {"iam:PassedToService": "sagemaker.*"}},
+        {"StringNotEquals": {"sagemaker:InstanceTypes": "ml.m5.large"}},
+        {"Null": {"aws:RequestTag/sagemaker:pipeline-step-name": "true"}},
+    )
+)
+
+
+def test_checks_go_as_they_were_checked(server: Server, checks: Checks) -> None:
+    """With roles and members that are made up: `check` foresees each denial, in the order of the calls."""
+    outcomes: list[str] = []
+
+    @settings(
+        max_examples=16,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(gone=ACTIONS, flags=st.tuples(FLAG, FLAG, FLAG), group=GROUPS, condition=CONDITIONS)
+    def as_checked(gone: list[str], flags: tuple[bool, bool, bool], group: str, condition: Any) -> None:
+        outcomes.append(go_as_checked(server, checks, gone, flags, group, condition))
+
+    as_checked()
+    assert {"", "sagemaker:ListModelPackages"} < set(outcomes) and len(set(outcomes)) > 3, outcomes
+
+
+def go_as_checked(
+    server: Server,
+    checks: Checks,
+    gone: list[str],
+    flags: tuple[bool, bool, bool],
+    group: str,
+    condition: Any,
+) -> str:
+    """The action that was denied, as it was foreseen; empty where none was."""
+    skip, new, supplies = flags
+    uris = {f"SuppliedBaseline{name}": f"s3://{checks.kept}/{name.lower()}.json" for name in FILES}
+    step = checks.step(
+        checks.role_of_jobs("s3:*"), SkipCheck=skip, RegisterNewBaseline=new, **(uris if supplies else {})
+    )
+    jobs = [each for each in NEEDED if each not in (*LOOKS, *gone)]
+    packages = f"arn:aws:sagemaker:*:*:model-package/{group.format(group=checks.group)}"
+    policies = [allowing(*jobs, Condition=condition)]
+    policies += [allowing(each, resource=packages) for each in LOOKS if each not in gone]
+    role, name, sagemaker = server.role(policies), new_name("jobs"), server.client("sagemaker")
+    text = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+    place = Place(server.region, server.account)
+    own = tuple((f"p{number}", parse_document(each)) for number, each in enumerate(policies))
+    answers = evaluate_needs(
+        needs_of_role(read_definition(text, {}), place),
+        execution_role_session(role),
+        PolicySet(own),
+        keys=keys_of_calls(place),
+    )
+    refused = [each.need for each in answers if not each.allowed and each.need.when != "stop"]
+    sagemaker.create_pipeline(PipelineName=name, RoleArn=role, PipelineDefinition=text)
+    ended = checks.pipelines.ended(checks.pipelines.start(name))["One"]
+    denied = [each for each in denials(server, role) if each[0] != "sagemaker:StopProcessingJob"]
+    expected = [each for each in refused if each.is_required][:1]
+    assert len(denied) == len(expected), (ended, denied, refused)
+    assert all(fits(need, *each) for need, each in zip(expected, denied, strict=True)), (denied, expected)
+    assert ended["StepStatus"] == ("Failed" if expected else "Succeeded"), ended
+    return denied[0][0] if denied else ""
+
+
+def denials(server: Server, role: str) -> list[tuple[str, str]]:
+    """What the door refused to sessions of the role, in order, each once."""
+    session, found = f":assumed-role/{role.rpartition('/')[2]}/", []
+    for entry in map(json.loads, (server.data / "audit.jsonl").read_text().splitlines()):
+        if session in entry["principal"]:
+            found += [(each["action"], each["resource"]) for each in entry["checks"] if not each["allowed"]]
+    return list(dict.fromkeys(found))

@@ -15,6 +15,7 @@ COMMANDS = {
     "tutorial/first-pipeline.md": 11,
     "tutorial/train-a-model.md": 7,
     "howto/cache-and-retry.md": 6,
+    "howto/check-quality-and-bias.md": 7,
     "howto/run-in-ci.md": 3,
     "howto/run-step-functions.md": 4,
     "howto/start-on-a-schedule.md": 4,
@@ -36,8 +37,9 @@ NOT_FOLLOWED = {
     "howto/use-the-console.md": "needs a browser; tests/console has its pages and forms",
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }
-JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md", "howto/run-step-functions.md"}
-SDK_2 = {"tutorial/train-a-model.md", "howto/run-step-functions.md"}
+CHECKS = "howto/check-quality-and-bias.md"
+JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md", "howto/run-step-functions.md", CHECKS}
+SDK_2 = {"tutorial/train-a-model.md", "howto/run-step-functions.md", CHECKS}
 FIRST_PIPELINE = (DOCS / "tutorial" / "first-pipeline.md").read_text()
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +22,7 @@ from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_job_steps import pid_of
+from tests.needs.test_against_the_door import asked_for, fits
 from tests.runtimes.programs.analyser_job import WITH_ALL as WITH_SMCLARIFY
 from tests.runtimes.programs.analyser_job import WITH_SHAP
 from tests.runtimes.programs.test_notebook_mode import PYTHON as NOTEBOOKS
@@ -31,6 +32,7 @@ from tests.runtimes.programs.xgboost_job import VARIABLE
 
 from passrole.cli import main
 from passrole.config import Config
+from passrole.needs import Place, needs_of_job_roles, read_definition
 from passrole.runtimes.spark import Spark
 
 _IS_VERSION_3 = any(each.version.startswith("3.") for each in metadata.distributions(name="sagemaker"))
@@ -199,7 +201,10 @@ def test_the_bias_of_a_model_and_its_explanations_are_checked(
     server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
     notebook_on(server)(f"sdk/{script}.py")
     assert "clarify/explained/explanations_shap/out.csv" in _keys(server, "clarify/")
-    assert not server.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    sagemaker = server.client("sagemaker")
+    assert not sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    for name in (each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]):
+        _expect_needs_of_endpoints(server, sagemaker.describe_pipeline(PipelineName=name))
 
 
 @pytest.mark.slow
@@ -401,6 +406,17 @@ def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -
     if Spark(Config()).unavailable_reason():
         monkeypatch.setenv("WITHOUT_SPARK", "1")
         del expected["SdkSpark"]
+
+
+def _expect_needs_of_endpoints(server: Server, pipeline: Any) -> None:
+    """What `check` lists of shadow endpoints is what their jobs have asked for."""
+    definition = read_definition(pipeline["PipelineDefinition"], {})
+    needs = needs_of_job_roles(definition, Place(server.region, server.account))
+    needs = [each for each in needs if "sm-clarify" in each.resource]
+    asked = {each for each in asked_for(server, pipeline["RoleArn"]) if "sm-clarify" in each[1]}
+    assert needs and asked
+    assert not [each for each in asked if not any(fits(need, *each) for need in needs)]
+    assert not [need for need in needs if not any(fits(need, *each) for each in asked)]
 
 
 def _keys(server: Server, prefix: str = "Sdk") -> list[str]:

@@ -1,11 +1,26 @@
 """What checks need beside their job: an earlier baseline, and the shadow endpoint of a model."""
 
 import json
+from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
 
-from passrole.needs import Need, Place, needs_of_job_roles, needs_of_role, read_definition
+from passrole.definition import parse
+from passrole.engine import begin, decide
+from passrole.engine.commands import FindBaseline
+from passrole.engine.facts import ExecutionStarted
+from passrole.needs import (
+    Definition,
+    Need,
+    Place,
+    RawStep,
+    needs_of_job_roles,
+    needs_of_role,
+    read_definition,
+)
+from passrole.needs.checks import baseline_of
 
 PLACE = Place("us-west-2", "123456789012")
 GET: Any = {"Get": "Parameters.Flag"}
@@ -105,3 +120,48 @@ def test_the_job_of_a_models_check_makes_and_deletes_an_endpoint(check: str) -> 
 
 def test_a_check_of_data_makes_none() -> None:
     assert not [each for each in of_job("ClarifyCheck", CheckType="DATA_BIAS") if "Endpoint" in each.action]
+
+
+FLAGS: Any = (None, False, True, {"Get": "Parameters.Skip"}, {"Get": "Parameters.New"})
+TEXTS: Any = (None, "", "s3://b/f.json", {"Get": "Parameters.Text"})
+
+
+@pytest.mark.parametrize("type_", ["QualityCheck", "ClarifyCheck"])
+def test_what_is_said_of_a_baseline_is_what_an_execution_asks(type_: str) -> None:
+    """Over every way to write the members, and every value that an execution gives to parameters."""
+    second = TEXTS if type_ == "QualityCheck" else (None,)
+    for skip, new, constraints, statistics, group in product(FLAGS, FLAGS, TEXTS, second, (None, "g")):
+        members = {"SkipCheck": skip, "RegisterNewBaseline": new, "ModelPackageGroupName": group}
+        files = {"SuppliedBaselineConstraints": constraints, "SuppliedBaselineStatistics": statistics}
+        given = {name: each for name, each in (members | files).items() if each is not None}
+        check = "DATA_QUALITY" if type_ == "QualityCheck" else "DATA_BIAS"
+        step = {"Name": "C", "Type": type_, "CheckType": check, "Arguments": {"RoleArn": "r"}, **given}
+        types = {"Skip": "Boolean", "New": "Boolean", "Text": "String"}
+        parameters = [{"Name": name, "Type": each} for name, each in types.items()]
+        text = json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": [step]})
+        said = baseline_of(*_only_step(text))
+        asked = {
+            asks_for_baseline(text, {"Skip": one, "New": other, "Text": uri})
+            for one, other, uri in product((False, True), (False, True), ("", "s3://b/p.json"))
+        }
+        assert said.is_sought in (asked if len(asked) == 1 else {None}), (step, asked)
+
+
+def _only_step(text: str) -> tuple[RawStep, Definition]:
+    read = read_definition(text, {})
+    return read.steps[0], read
+
+
+def asks_for_baseline(text: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the engine asks the registry when an execution with these parameters starts."""
+    started = ExecutionStarted(
+        at=1.0,
+        seed="s",
+        pipeline_name="p",
+        pipeline_arn="arn:p",
+        execution_id="abcdefghijkl",
+        execution_arn="arn:p/execution/abcdefghijkl",
+        parameters=parameters,
+    )
+    asked = decide(begin(parse(text)), started).commands
+    return any(isinstance(each, FindBaseline) for each in asked)

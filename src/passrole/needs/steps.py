@@ -94,13 +94,13 @@ def _callback(step: RawStep, definition: Definition, place: Place) -> Iterator[N
 
 
 def _check(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """A check asks for an earlier baseline only where it needs one that is not supplied."""
+    """A check first asks for an earlier baseline, but only where it needs one that is not supplied."""
     is_sought = baseline_of(step, definition).is_sought
-    for need in _of(TABLE[step.type])(step, definition, place):
-        if need.optional != NO_BASELINE:
-            yield need
-        elif is_sought is not False:
-            yield replace(need, optional=why_optional(is_sought))
+    found = list(_of(TABLE[step.type])(step, definition, place))
+    if is_sought is not False:
+        looks = (need for need in found if need.optional == NO_BASELINE)
+        yield from (replace(need, optional=why_optional(is_sought)) for need in looks)
+    yield from (need for need in found if need.optional != NO_BASELINE)
 
 
 def _cleanup(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:

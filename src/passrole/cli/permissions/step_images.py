@@ -27,7 +27,7 @@ _FORMS: Final = {
     "xgboost": "the algorithm on xgboost, in {environment}",
     "spark": "spark-submit, in {environment}",
     "quality analyser": f"{_EMULATION} of quality, in {{environment}}",
-    "bias analyser": f"{_EMULATION} of bias, in {{environment}}",
+    "bias analyser": f"{_EMULATION} of bias and explanations, in {{environment}}",
     "serving script": "served by its inference.py, in {environment}",
     "serving xgboost": "served by the algorithm on xgboost, in {environment}",
     "command": "{command}",
