@@ -36,6 +36,7 @@ NEEDED = {
     "Tuning": f"{SANDBOX}; the extra `tuning` for the strategy Bayesian",
     "Transform": f"{SANDBOX}; the extra `xgboost` for XGBoost's own algorithm",
     "EMR": "Java and the extra `emr`",
+    "EMRServerless": "Java and the extra `emr`",
     "QualityCheck": f"{SANDBOX}; pandas in your environment, or a container of AWS's analyser",
     "ClarifyCheck": f"{SANDBOX}; the extra `checks` in your environment, `explainability` for SHAP, "
     "or a container of AWS's analyser",
@@ -44,6 +45,7 @@ DIFFERS = {
     "Lambda": "functions are Python or JavaScript",
     "Callback": "nothing known",
     "EMR": "runs on this machine, or on the Spark master that you name",
+    "EMRServerless": "as EMR; Spark only, images and capacities count for nothing",
     "Processing": "your Python environment stands for AWS's images; instance types count for nothing",
     "Transform": "one server of the model answers one request at a time",
     "Training": "as Processing; spot capacity is never taken back. `@step` functions and NotebookJob "
@@ -63,7 +65,6 @@ DIFFERS = {
 WHY_NOT = {
     "InferenceComponent": "components share instances and scale by themselves; one machine cannot",
     "AutoML": "AWS's Autopilot is closed",
-    "EMRServerless": "no applications of EMR Serverless yet",
     "Cleanup": "AWS documents no server side",
     "Athena": "no Athena here",
     "Job": "AWS documents no server side",

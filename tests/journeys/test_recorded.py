@@ -20,12 +20,13 @@ ENDS = {  # where a recorded definition does not succeed: what its first failed 
     ),
     "emr-cluster-config": ("Failed", "Invalid InstanceProfile: EMR_EC2_DefaultRole."),
     "emr-cluster-config-fleets": ("Failed", "RunJobFlow"),
+    "emr-serverless": ("Failed", "is not authorized to perform: emr-serverless:"),  # which v3 does not grant
     "foreach": ("Failed", "is not a list, nor the JSON text of one"),  # its parameter's default is `a`
 }
 REFUSED = {"fail": "F1 can not depends on F0"}
 # Step types that the SDK writes and passrole does not run, each in the shortest step that says so.
 UNSUPPORTED = (
-    *("Athena", "AutoML", "Bedrock", "Cleanup", "EMRServerless"),
+    *("Athena", "AutoML", "Bedrock", "Cleanup"),
     *("HubContent", "InferenceComponent", "Job"),
 )
 

@@ -24,7 +24,7 @@ _JOBS = {
     "ClarifyCheck": "CheckJobArn",
 }
 """By the member of a step's metadata, the key that has the ARN of its job."""
-_HAVE_LOGS = ("Lambda", "EMR", "TuningJob")
+_HAVE_LOGS = ("Lambda", "EMR", "EMRServerless", "TuningJob")
 # The call itself was denied; what a function raised has the same beginning, but no user.
 _NEVER_RAN = re.compile(r"ClientError: Failed to invoke \S+ Error Details: User: \S+ is not authorized ")
 _DENIED = ("AccessDenied", "not authorized")

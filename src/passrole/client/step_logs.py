@@ -107,7 +107,13 @@ class StepLogs:
         if _function(listed):
             return _of_function(self._connection, self._arn, listed)
         if "StepId" in listed.get("Metadata", {}).get("EMR", {}):
-            return _of_emr_step(self._connection, listed)
+            known = listed["Metadata"]["EMR"]
+            named = {"ClusterId": known["ClusterId"], "StepId": known["StepId"]}
+            return _of_program(self._connection, listed, "ReadEmrStepLog", named)
+        if "JobRunId" in listed.get("Metadata", {}).get("EMRServerless", {}):
+            known = listed["Metadata"]["EMRServerless"]
+            named = {"ApplicationId": known["ApplicationId"], "JobRunId": known["JobRunId"]}
+            return _of_program(self._connection, listed, "ReadJobRunLog", named)
         if "Endpoint" in listed.get("Metadata", {}):
             return _of_endpoint(self._connection, listed)
         if _tuning_job(listed):
@@ -162,17 +168,21 @@ def _why_silent(listed: Mapping[str, Any], *, is_asked: bool) -> str | None:
         return f"its result is from an earlier execution (`passrole logs {id_} {name}` shows them)"
     if "Lambda" in metadata and "EndTime" not in listed:
         return "its function runs, and its log comes when it returns (`--follow` waits for it)"
-    if "EndTime" not in listed and ("EMR" in metadata or job_of(listed) or _tuning_job(listed)):
+    if "EndTime" not in listed and (_on_spark(metadata) or job_of(listed) or _tuning_job(listed)):
         return "its program has written nothing yet (`--follow` waits for it)"
     if "Lambda" in metadata:
         return f"its function did not run, or the function's role may not write them ({_RIGHTS})"
-    if "EMR" in metadata:
+    if _on_spark(metadata):
         return "its program has written nothing"
     if job_of(listed) or _tuning_job(listed):
         return f"its program has written nothing, or the job's role may not write them ({_RIGHTS})"
     if "Endpoint" in metadata:
         return f"its model server has written nothing, or the model's role may not write them ({_RIGHTS})"
     return "it has run no function, EMR step or job" if is_asked else None
+
+
+def _on_spark(metadata: Mapping[str, Any]) -> bool:
+    return "EMR" in metadata or "EMRServerless" in metadata
 
 
 def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> Iterator[Mapping[str, Any]]:
@@ -254,18 +264,20 @@ def _line(step: str, event: Mapping[str, Any]) -> Line:
     return Line(event["eventId"], event["timestamp"], step, event["message"])
 
 
-def _of_emr_step(connection: Connection, listed: Mapping[str, Any]) -> Iterator[Line]:
+def _of_program(
+    connection: Connection, listed: Mapping[str, Any], operation: str, named: Mapping[str, str]
+) -> Iterator[Line]:
     """Standard error first, then standard output; an unfinished last line is left out."""
-    known, began = listed["Metadata"]["EMR"], int(listed["StartTime"].timestamp() * 1000)
+    began, id_ = int(listed["StartTime"].timestamp() * 1000), "/".join(named.values())
     for stream in ("stderr", "stdout"):
         text, offset = "", 0
-        parameters = {"ClusterId": known["ClusterId"], "StepId": known["StepId"], "Stream": stream}
-        while (answer := connection.ask("ReadEmrStepLog", {**parameters, "Offset": offset}))["Text"]:
+        parameters = {**named, "Stream": stream}
+        while (answer := connection.ask(operation, {**parameters, "Offset": offset}))["Text"]:
             text, offset = text + answer["Text"], answer["Offset"]
         lines = text.splitlines(keepends=True)
         whole = lines if "EndTime" in listed or text.endswith("\n") else lines[:-1]
         for number, line in enumerate(whole):
-            yield Line(f"{known['StepId']}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
+            yield Line(f"{id_}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
 
 
 def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterator[str]:

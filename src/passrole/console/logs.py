@@ -36,7 +36,13 @@ async def tail(
         if "Arn" in metadata.get("Lambda", {}):
             return _cut(await _of_function(caller, execution, listed), lines_max)
         if "StepId" in metadata.get("EMR", {}):
-            return await _of_emr_step(caller, metadata["EMR"], lines_max)
+            known = metadata["EMR"]
+            of = {"ClusterId": known["ClusterId"], "StepId": known["StepId"]}
+            return await _of_program(caller, "ReadEmrStepLog", of, lines_max)
+        if "JobRunId" in metadata.get("EMRServerless", {}):
+            known = metadata["EMRServerless"]
+            of = {"ApplicationId": known["ApplicationId"], "JobRunId": known["JobRunId"]}
+            return await _of_program(caller, "ReadJobRunLog", of, lines_max)
         for member, word in _WORDS.items():
             if "Arn" in metadata.get(member, {}):
                 job = metadata[member]["Arn"].rpartition("/")[2]
@@ -103,13 +109,12 @@ async def _of_job(caller: Caller, word: str, job: str, lines_max: int) -> list[s
     return [text for _, text in sorted(events, key=lambda each: each[0])]
 
 
-async def _of_emr_step(caller: Caller, known: Mapping[str, Any], lines_max: int) -> Tail:
+async def _of_program(caller: Caller, operation: str, of: Mapping[str, str], lines_max: int) -> Tail:
     """The end of either stream: programs print to the one, and Spark says why it failed on the other."""
-    of = {"ClusterId": known["ClusterId"], "StepId": known["StepId"]}
     tails = [
         _cut(answer["Text"].splitlines(), lines_max // 2, BYTES_MAX // 2)
         for stream in ("stderr", "stdout")
-        if (answer := await caller.ask("ReadEmrStepLog", **of, Stream=stream, Offset=-BYTES_MAX))
+        if (answer := await caller.ask(operation, **of, Stream=stream, Offset=-BYTES_MAX))
     ]
     return Tail(tuple(line for each in tails for line in each.lines), any(each.is_cut for each in tails))
 

@@ -10,6 +10,7 @@ from passrole.definition.kinds.callback import CallbackStep
 from passrole.definition.kinds.checks import CheckStep, ClarifyCheckStep, QualityCheckStep
 from passrole.definition.kinds.condition import ConditionStep
 from passrole.definition.kinds.emr import EmrStep
+from passrole.definition.kinds.emr_serverless import EmrServerlessStep
 from passrole.definition.kinds.endpoint import EndpointStep
 from passrole.definition.kinds.endpoint_config import EndpointConfigStep
 from passrole.definition.kinds.fail import FailStep
@@ -34,6 +35,7 @@ __all__ = [
     "ConditionStep",
     "CreationStep",
     "DefinitionError",
+    "EmrServerlessStep",
     "EmrStep",
     "EndpointConfigStep",
     "EndpointStep",

@@ -61,7 +61,15 @@ _CHECK = (
 """The configurations of a check and of its job count as a whole, unlike those of other jobs."""
 
 _CHECKS = {"QualityCheck": (*_CHECK, "SuppliedBaselineStatistics"), "ClarifyCheck": (*_CHECK, "ModelName")}
-_EMR = {"EMR": ("ClusterId", "ClusterConfig", "StepConfig")}
+_EMR = {
+    "EMR": ("ClusterId", "ClusterConfig", "StepConfig"),
+    "EMRServerless": (
+        "ApplicationId",
+        "ApplicationConfig",
+        "JobConfig.jobDriver",
+        "JobConfig.configurationOverrides.applicationConfiguration",
+    ),
+}
 COMPARED: Mapping[str, tuple[str, ...]] = {**_SAGEMAKER, **_CHECKS, **_EMR}
 """By type of step, the paths into its arguments that count. A type that is not here never hits: AWS lists no
 keys for Lambda, Callback, EndpointConfig and Endpoint steps, and a model is made anew each time.

@@ -103,6 +103,31 @@ def _check(step: RawStep, definition: Definition, place: Place) -> Iterator[Need
     yield from (need for need in found if need.optional != NO_BASELINE)
 
 
+def _serverless(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    """The calls of the table with the tags of the application and of the job run, which are maps."""
+    made = _map_of_tags(step, "ApplicationConfig", definition)
+    given = _map_of_tags(step, "JobConfig", definition)
+    for need in _of(TABLE[step.type])(step, definition, place):
+        verb = need.action.removeprefix("emr-serverless:")
+        if verb == need.action:
+            yield need
+            continue
+        tags = {"CreateApplication": made, "StartJobRun": given}.get(verb)
+        of_resource = given if "jobruns" in need.resource else made
+        known = {} if verb == "CreateApplication" else resource_tag_keys(of_resource)
+        if verb == "StartJobRun":
+            known = resource_tag_keys(made)
+        yield replace(need, context={**known, **request_tag_keys(tags or {})})
+        if tags:
+            tagging = replace(need, action="emr-serverless:TagResource", why="gives it its tags")
+            yield replace(tagging, context={**known, **request_tag_keys(tags)})
+
+
+def _map_of_tags(step: RawStep, member: str, definition: Definition) -> dict[str, str]:
+    tags = as_object(as_object(step.arguments.get(member)).get("tags"))
+    return {key: definition.text(value) for key, value in tags.items()}
+
+
 def _cleanup(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
     for uri in values_at(step.arguments, "Resources.S3[].S3Uris[]"):
         resource = below(definition.text(uri), place)
@@ -243,6 +268,7 @@ _OWN: Final[Mapping[str, Kind]] = {
     "Lambda": _lambda,
     "Callback": _callback,
     "EMR": emr,
+    "EMRServerless": _serverless,
     "Cleanup": _cleanup,
     "ClarifyCheck": _check,
     "QualityCheck": _check,

@@ -27,6 +27,7 @@ lineage classes of AWS's SDK read the first.
 
 NOT_STOPPED: Final = "only an execution that is stopped asks for it"
 OWN_ROLE: Final = "a run can do without it where the job's own role has it"
+_STAYS: Final = "an application that the role may not remove stays, and stops by itself"
 _IF_THERE: Final = "only for one that exists already"
 NO_BASELINE: Final = "only where an earlier baseline is needed and not supplied"
 
@@ -289,6 +290,17 @@ TABLE: Final[Mapping[str, StepType]] = {
                 "ends it when the execution is stopped",
                 when="stop",
                 optional=NOT_STOPPED,
+            ),
+            *(
+                Ask(
+                    f"emr-serverless:{verb}Application",
+                    _APPLICATION,
+                    "removes it at the end",
+                    when="progress",
+                    optional=_STAYS,
+                    only_with="ApplicationConfig",
+                )
+                for verb in ("Stop", "Delete")
             ),
         ),
         (Pass("ExecutionRoleArn", "emr-serverless.amazonaws.com"),),

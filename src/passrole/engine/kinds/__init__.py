@@ -9,6 +9,7 @@ from passrole.definition import (
     CallbackStep,
     ClarifyCheckStep,
     ConditionStep,
+    EmrServerlessStep,
     EmrStep,
     EndpointConfigStep,
     EndpointStep,
@@ -31,6 +32,7 @@ from passrole.engine.kinds.callback import CALLBACK
 from passrole.engine.kinds.check import check
 from passrole.engine.kinds.creation import ENDPOINT_CONFIG, LINEAGE, MODEL, REGISTER_MODEL
 from passrole.engine.kinds.emr import EMR
+from passrole.engine.kinds.emr_serverless import EMR_SERVERLESS
 from passrole.engine.kinds.endpoint import ENDPOINT
 from passrole.engine.kinds.for_each import FOR_EACH
 from passrole.engine.kinds.job import JobType, kind_of
@@ -42,6 +44,7 @@ from passrole.engine.kinds.unsupported import UNSUPPORTED
 
 JOB_TYPES: Mapping[type[Step], JobType] = {
     EmrStep: EMR,
+    EmrServerlessStep: EMR_SERVERLESS,
     ProcessingStep: sagemaker_job("Processing"),
     TrainingStep: sagemaker_job("Training"),
     TransformStep: sagemaker_job("Transform"),

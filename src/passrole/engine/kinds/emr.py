@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from passrole.definition import EmrStep
+from passrole.definition import EmrStep, FollowedStep
 from passrole.definition.expressions import Json
 from passrole.engine.kinds.job import JobType
 from passrole.engine.resolve import resolve_object, resolve_text
@@ -11,7 +11,7 @@ from passrole.engine.state import StepState
 from passrole.engine.tokens import callback_token
 
 
-def _name(step: EmrStep, attempt: int, scope: Scope) -> str:
+def job_name(step: FollowedStep, attempt: int, scope: Scope) -> str:
     """The name is ours to choose; jobs of other types of step are named like this on AWS."""
     random_part = callback_token(scope.origin.seed, step.name, attempt).lower()
     return f"pipelines-{scope.origin.execution_id}-{step.name}-{random_part}"
@@ -39,4 +39,4 @@ def _handle(progress: StepState) -> Mapping[str, Json]:
     }
 
 
-EMR = JobType(_name, _request, _handle)
+EMR = JobType(job_name, _request, _handle)

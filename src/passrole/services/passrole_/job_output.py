@@ -1,12 +1,21 @@
 """What jobs and EMR steps write, and how far their data have come."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from passrole import arns
 from passrole.faults import Fault
 from passrole.runtimes import transfer
-from passrole.runtimes.jobs import STDERR, STDOUT, emr_folder, job_folder, output_bytes, read_output
+from passrole.runtimes.jobs import (
+    STDERR,
+    STDOUT,
+    emr_folder,
+    job_folder,
+    output_bytes,
+    read_output,
+    serverless_folder,
+)
 from passrole.services.context import Context
 from passrole.services.operation import operation
 
@@ -27,12 +36,21 @@ async def read_emr_step_log(
     if not known or not isinstance(offset, int):
         raise Fault("ValidationException", "there is no such log")
     await ctx.call("emr", "DescribeStep", {"ClusterId": cluster_id, "StepId": step_id})
-    folder = emr_folder(ctx.config.data, cluster_id, step_id)
-    if offset < 0:
-        offset += await asyncio.to_thread(output_bytes, folder, stream)
-    start = max(0, offset)
-    found = await asyncio.to_thread(read_output, folder, stream, start, LOG_BYTES_MAX)
-    return {"Text": found.decode(errors="replace"), "Offset": start + len(found)}
+    return await _read(emr_folder(ctx.config.data, cluster_id, step_id), stream, offset)
+
+
+@operation(None)
+async def read_job_run_log(
+    ctx: Context, *, application_id: str, job_run_id: str, stream: str, offset: int = 0
+) -> dict[str, Any]:
+    """What the last attempt of a job run of EMR Serverless has written so far, as `read_emr_step_log`."""
+    known = _is_id(application_id, "00") and _is_id(job_run_id, "00") and stream in (STDOUT, STDERR)
+    if not known or not isinstance(offset, int):
+        raise Fault("ValidationException", "there is no such log")
+    named = {"applicationId": application_id, "jobRunId": job_run_id}
+    run = (await ctx.call("emr-serverless", "GetJobRun", named))["jobRun"]
+    folder = serverless_folder(ctx.config.data, application_id, job_run_id, run["attempt"])
+    return await _read(folder, stream, offset)
 
 
 @operation(None)
@@ -52,6 +70,14 @@ async def describe_job_transfer(ctx: Context, *, job_arn: str) -> dict[str, Any]
     if described[f"{member}Arn"] != job_arn:
         raise Fault("ValidationException", "JobArn must be of this account and region")
     return dict(await asyncio.to_thread(transfer.read, job_folder(ctx.config.data, kind, ctx.key(name))))
+
+
+async def _read(folder: Path, stream: str, offset: int) -> dict[str, Any]:
+    if offset < 0:
+        offset += await asyncio.to_thread(output_bytes, folder, stream)
+    start = max(0, offset)
+    found = await asyncio.to_thread(read_output, folder, stream, start, LOG_BYTES_MAX)
+    return {"Text": found.decode(errors="replace"), "Offset": start + len(found)}
 
 
 def _is_id(text: object, prefix: str) -> bool:

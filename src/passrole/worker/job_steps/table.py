@@ -4,6 +4,7 @@ from passrole.clock import Clock
 from passrole.services.sagemaker.jobs.kinds import KINDS, PROCESSING, TUNING
 from passrole.worker.calls import Calls
 from passrole.worker.job_steps.emr import EmrSteps
+from passrole.worker.job_steps.emr_serverless import EmrServerlessSteps
 from passrole.worker.job_steps.endpoint import EndpointSteps
 from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.job_steps.sagemaker import SageMakerJobs
@@ -16,6 +17,7 @@ def job_steps(calls: Calls, clock: Clock) -> JobSteps:
     """
     return {
         "EMR": EmrSteps(calls, clock),
+        "EMRServerless": EmrServerlessSteps(calls, clock),
         "Endpoint": EndpointSteps(calls, clock),
         "Tuning": TuningJobs(calls, clock),
         "QualityCheck": SageMakerJobs(PROCESSING, calls, clock, "QualityCheck", "CheckJobArn"),
