@@ -145,8 +145,8 @@ def counts(tx: Tx) -> dict[str, int]:
 def with_id(tx: Tx, id_: str) -> list[str]:
     """The ARNs that end with an execution's id: one, unless chance made the same id twice."""
     ending = f"/execution/{id_}"
-    rows = tx.all("SELECT execution FROM executions WHERE substr(execution, ?) = ?", -len(ending), ending)
-    return [arn for (arn,) in rows]
+    sql = "SELECT execution FROM executions WHERE substr(execution, length(execution) - ?) = ?"
+    return [arn for (arn,) in tx.all(sql, len(ending) - 1, ending)]
 
 
 def last_started(tx: Tx, pipeline: str) -> float | None:

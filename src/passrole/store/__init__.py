@@ -2,6 +2,7 @@
 
 - `Store`, `Tx`: what a store must do, and what survives a crash (interface.py)
 - `SqliteStore`: one file, one writer, group commit (sqlite.py)
+- `postgres.PostgresStore`: a PostgreSQL database; it needs the extra `postgres`, and no server uses it yet
 - `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)

@@ -19,7 +19,6 @@ import os
 import queue
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from passrole import disk, private_files
 from passrole.store.interface import Listener, Row
+from passrole.store.listeners import Listeners
 from passrole.store.migrations import migrate
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class SqliteStore:
         private_files.make_folder(folder, log.warning)
         self._locks = _locked(folder)
         self._loop = asyncio.get_running_loop()
-        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._listeners = Listeners()
         path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
@@ -132,16 +132,7 @@ class SqliteStore:
 
     def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
         """Hear a channel."""
-        self._listeners[channel].append(listener)
-
-        def stop() -> None:
-            heard = self._listeners.get(channel, [])
-            if listener in heard:
-                heard.remove(listener)
-            if not heard:
-                self._listeners.pop(channel, None)
-
-        return stop
+        return self._listeners.add(channel, listener)
 
     async def close(self) -> None:
         """Drain the writer, then close the files and free the lock."""
@@ -174,15 +165,7 @@ class SqliteStore:
             else:
                 outcome.future.set_result(outcome.result)
             for channel, payload in outcome.notices:
-                self._notify(channel, payload)
-
-    def _notify(self, channel: str, payload: Any) -> None:
-        """Tell every listener; one that raises keeps the news from nobody else."""
-        for listener in tuple(self._listeners.get(channel, ())):
-            try:
-                listener(payload)
-            except Exception:
-                log.exception("a listener on %s failed", channel)
+                self._listeners.tell(channel, payload)
 
 
 class _Files:

@@ -1,0 +1,194 @@
+"""The store of one server on PostgreSQL. It needs psycopg 3, and is imported by whoever chose it.
+
+Each transaction is SERIALIZABLE, and runs again where it met another one's change; a few run at once, each in
+a thread with a connection of its own. Reads have threads of their own, and each is a snapshot.
+https://www.postgresql.org/docs/current/transaction-iso.html
+
+Statements are those of every store. What PostgreSQL has under another name, such as `instr`, its schema
+defines (migrations/postgres); all that is left here are the marks of parameters.
+
+A lock in the database refuses a second server: tasks are taken by the one that has it, and notices stay in
+its process.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from passrole.store.interface import Listener, Row
+from passrole.store.listeners import Listeners
+from passrole.store.migrations import postgres as migrations
+
+T = TypeVar("T")
+
+WRITERS = 4
+READERS = 4
+WRITES_MAX = 4_096
+"""Transactions that wait for a writer or are under way; who asks for more waits until there is room."""
+
+CONFLICT_SECONDS = 30.0
+"""How long a transaction is run again and again because others change what it reads."""
+
+_PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+_SERVER_LOCK = 0x70617373726F6C65  # "passrole"
+
+
+class DatabaseInUse(Exception):
+    """Another server has the database."""
+
+
+class PostgresTx:
+    """A transaction on one connection; see interface.Tx."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self._connection = connection
+        self.notices: list[tuple[str, Any]] = []
+
+    def run(self, sql: str, *parameters: Any) -> int:
+        """Rows changed."""
+        changed: int = self._execute(sql, parameters).rowcount
+        return changed
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """One statement for many rows."""
+        self._connection.cursor().executemany(_marked(sql), list(rows))
+
+    def one(self, sql: str, *parameters: Any) -> Row | None:
+        """The first row."""
+        row: Row | None = self._execute(sql, parameters).fetchone()
+        return row
+
+    def all(self, sql: str, *parameters: Any) -> list[Row]:
+        """Every row."""
+        rows: list[Row] = self._execute(sql, parameters).fetchall()
+        return rows
+
+    def notify(self, channel: str, payload: Any = None) -> None:
+        """Delivered after the commit."""
+        self.notices.append((channel, payload))
+
+    def _execute(self, sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
+        return self._connection.execute(_marked(sql), parameters)
+
+
+class PostgresStore:
+    """See interface.Store. Open it inside the event loop that will use it."""
+
+    def __init__(self, url: str) -> None:
+        """Raises DatabaseInUse, UnknownSchema, ConnectionError."""
+        self._loop = asyncio.get_running_loop()
+        self._url = url
+        self._lock = self._locked()
+        try:
+            migrations.migrate(self._lock)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._listeners = Listeners()
+        self._room = asyncio.Semaphore(WRITES_MAX)
+        self._mine = threading.local()
+        self._connections: list[psycopg.Connection[Any]] = []
+        self._writers = ThreadPoolExecutor(WRITERS, "passrole-writer")
+        self._readers = ThreadPoolExecutor(READERS, "passrole-reader")
+        self._closed = False
+
+    async def write(self, fn: Callable[[PostgresTx], T]) -> T:
+        """Durable when it returns. Raises ConnectionError: then it may be durable or not."""
+        async with self._room:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            return await asyncio.shield(self._loop.run_in_executor(self._writers, self._write, fn))
+
+    async def read(self, fn: Callable[[PostgresTx], T]) -> T:
+        """One snapshot of what is committed."""
+        return await self._loop.run_in_executor(self._readers, self._read, fn)
+
+    def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
+        """Hear a channel."""
+        return self._listeners.add(channel, listener)
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close the connections and free the lock."""
+        if self._closed:
+            return
+        self._closed = True
+        for pool in (self._writers, self._readers):
+            await self._loop.run_in_executor(None, pool.shutdown)
+        for connection in (*self._connections, self._lock):
+            connection.close()
+
+    def _write(self, fn: Callable[[PostgresTx], T]) -> T:
+        until, pause = time.monotonic() + CONFLICT_SECONDS, _PAUSE_SECONDS
+        while True:
+            try:
+                result, notices = self._once(fn, read_only=False)
+            except _CONFLICTS:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
+                pause = min(2 * pause, _PAUSE_SECONDS_MAX)
+            else:
+                for channel, payload in notices:
+                    self._loop.call_soon_threadsafe(self._listeners.tell, channel, payload)
+                return result
+
+    def _read(self, fn: Callable[[PostgresTx], T]) -> T:
+        return self._once(fn, read_only=True)[0]
+
+    def _once(self, fn: Callable[[PostgresTx], T], *, read_only: bool) -> tuple[T, list[tuple[str, Any]]]:
+        connection = self._connection(read_only=read_only)
+        tx = PostgresTx(connection)
+        try:
+            with connection.transaction():
+                result = fn(tx)
+        except StopIteration as error:  # no future takes it
+            raise RuntimeError("a transaction raised StopIteration") from error
+        except psycopg.OperationalError as error:
+            if isinstance(error, _CONFLICTS):
+                raise
+            connection.close()  # the next transaction connects anew
+            raise ConnectionError(f"PostgreSQL: {error}".strip()) from error
+        return result, tx.notices
+
+    def _connection(self, *, read_only: bool) -> "psycopg.Connection[Any]":
+        """This thread's."""
+        connection: psycopg.Connection[Any] | None = getattr(self._mine, "connection", None)
+        if connection is None or connection.closed:
+            connection = connect(self._url)
+            level = psycopg.IsolationLevel
+            connection.isolation_level = level.REPEATABLE_READ if read_only else level.SERIALIZABLE
+            connection.read_only = read_only
+            self._mine.connection = connection
+            self._connections.append(connection)
+        return connection
+
+    def _locked(self) -> "psycopg.Connection[Any]":
+        connection = connect(self._url)
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_SERVER_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            connection.close()
+            raise DatabaseInUse("another server has the database; stop it, or give another database")
+        return connection
+
+
+def connect(url: str) -> "psycopg.Connection[Any]":
+    """A connection in autocommit. Raises ConnectionError."""
+    try:
+        return psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise ConnectionError(f"PostgreSQL cannot be reached: {error}".strip()) from error
+
+
+@cache
+def _marked(sql: str) -> str:
+    """The statement with psycopg's marks of parameters; statements have no `?` in their texts."""
+    return sql.replace("%", "%%").replace("?", "%s")
