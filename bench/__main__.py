@@ -28,6 +28,7 @@ from bench import (
     queues,
     start_up,
     testing,
+    tuning,
     turns,
 )
 from bench.table import Row, missed, show
@@ -49,6 +50,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "jobs": jobs.rows,
     "job_steps": job_steps.rows,
     "endpoints": endpoints.rows,
+    "tuning": tuning.rows,
     "hostile": hostile.rows,
     "start_up": start_up.rows,
     "testing": testing.rows,

@@ -26,11 +26,14 @@ def rows() -> Iterator[Row]:
         invocation = p50(100, lambda: lambda_.invoke(FunctionName=function, Payload=b"{}"))
         chain = _seconds(server, "chain", definitions.chain(function, STEPS))
         fan_out = _seconds(server, "fan-out", definitions.fan_out(function, STEPS))
+        loop = _seconds(server, "loop", definitions.loop(function, STEPS))
     one = Peer("an invocation through boto3", Figure(invocation, "s"))
     many = Peer("invocations through boto3", Figure(1 / invocation, "/s"))
     yield Row(f"server: a step in a chain of {STEPS} real functions", Figure(chain / STEPS, "s"), one)
     yield Row("server: steps a second in that chain", Figure(STEPS / chain, "/s"), many)
     yield Row(f"server: steps a second in a fan-out of {STEPS}", Figure(STEPS / fan_out, "/s"), many)
+    without = Peer("that fan-out", Figure(STEPS / fan_out, "/s"))
+    yield Row(f"server: steps a second in a ForEach of {STEPS}", Figure(STEPS / loop, "/s"), without)
 
 
 def run(server: Server, pipeline: str, within: float = 60) -> float:
