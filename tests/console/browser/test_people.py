@@ -6,6 +6,9 @@ from playwright.sync_api import expect
 from tests.console.browser.conftest import Open
 from tests.console.conftest import Console, Wait
 from tests.console.test_check import DEFINITION
+from tests.eventually import eventually
+from tests.journeys.test_job_steps import Pipelines
+from tests.services.sagemaker.jobs.workshop import Workshop
 
 SEE = ["sagemaker:Describe*", "sagemaker:List*"]
 APPROVE = ["sagemaker:SendPipelineExecutionStepSuccess", "sagemaker:SendPipelineExecutionStepFailure"]
@@ -189,3 +192,24 @@ def test_a_review_goes_from_answer_to_answer(console: Console, signed_in: Open, 
     assert any(first.id in each for each in seen)
     (kept,) = console.browser().get(f"/executions/{first.id}/steps/Review.json").json["answers"]
     assert kept["Comment"] == "in a review"
+
+
+def test_a_log_grows_without_a_reload_and_without_javascript_by_one(
+    console: Console, signed_in: Open, sandboxed: None
+) -> None:
+    pipelines = Pipelines(Workshop(console.server))
+    script = "i=0; while [ $i -lt 300 ]; do echo line-$i-; i=$((i+1)); sleep 1; done"
+    arn = pipelines.start(pipelines.create(pipelines.processing("Slow", script)))
+    eventually(lambda: "Slow" in pipelines.steps(arn))
+    at = f"/executions/{arn.rpartition('/')[2]}/steps/Slow"
+    plain = signed_in(java_script_enabled=False)
+    page = signed_in()
+    page.goto(at)
+    log = page.locator("#log-lines")
+    expect(log).to_contain_text("line-0-", timeout=30_000)
+    plain.goto(f"{at}/log")
+    last = log.locator("pre").inner_text().count("line-")
+    expect(log).to_contain_text(f"line-{last + 2}-", timeout=30_000)
+    plain.reload()
+    expect(plain.locator("#log-lines")).to_contain_text(f"line-{last}-")
+    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="s" * 32)
