@@ -16,9 +16,11 @@ COMMANDS = {
     "tutorial/train-a-model.md": 7,
     "howto/cache-and-retry.md": 6,
     "howto/check-quality-and-bias.md": 7,
+    "howto/loop-over-items.md": 3,
     "howto/run-in-ci.md": 3,
     "howto/run-step-functions.md": 4,
     "howto/start-on-a-schedule.md": 4,
+    "howto/tune-hyperparameters.md": 4,
     "howto/upgrade.md": 1,
 }
 """The pages that are followed, with the number of commands on each."""
@@ -37,9 +39,13 @@ NOT_FOLLOWED = {
     "howto/use-the-console.md": "needs a browser; tests/console has its pages and forms",
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }
-CHECKS = "howto/check-quality-and-bias.md"
-JOBS = {"tutorial/train-a-model.md", "howto/cache-and-retry.md", "howto/run-step-functions.md", CHECKS}
-SDK_2 = {"tutorial/train-a-model.md", "howto/run-step-functions.md", CHECKS}
+SDK_2 = {
+    "tutorial/train-a-model.md",
+    "howto/check-quality-and-bias.md",
+    "howto/run-step-functions.md",
+    "howto/tune-hyperparameters.md",
+}
+JOBS = {*SDK_2, "howto/cache-and-retry.md"}
 FIRST_PIPELINE = (DOCS / "tutorial" / "first-pipeline.md").read_text()
 
 

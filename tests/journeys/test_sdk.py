@@ -252,6 +252,7 @@ def test_the_tutorial_of_abalones_runs_with_version_3(
     run_notebook("sdk/abalone_version_3.py")
     listed = server.client("sagemaker").list_pipeline_executions(PipelineName="Abalone")
     assert len(listed["PipelineExecutionSummaries"]) == 3
+    _approve_and_ask(server, "Abalone")
 
 
 @pytest.mark.slow

@@ -7,13 +7,12 @@ approval of the model starts a function that deploys it. Run as a user runs it; 
 the endpoint.
 """
 
-import json
 import os
 import pathlib
 import random
 
-import boto3
 import sagemaker
+from approvals import start_when_approved
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.lambda_helper import Lambda
@@ -241,34 +240,6 @@ JOBS = {"AbaloneProcess", "AbaloneTrain", "AbaloneEval"}
 MODELS = {"AbaloneRegisterModel-RegisterModel", "AbaloneCreateModel-CreateModel", "AbaloneTransform"}
 
 
-def deployed_when_approved(group):
-    """A rule on the approval of a version of the group starts a function, which deploys it."""
-    function = Lambda(
-        function_name="sagemaker-abalone-deploy",
-        execution_role_arn=os.environ["DEPLOYING_ROLE"],
-        script=str(DEPLOY),
-        handler="deploy.handler",
-        timeout=60,
-        environment={"Variables": {"MODEL_ROLE": role}},
-        session=session,
-    ).upsert()["FunctionArn"]
-    pattern = {
-        "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
-    }
-    events = boto3.client("events")
-    rule = events.put_rule(Name="abalone-approved", EventPattern=json.dumps(pattern))["RuleArn"]
-    events.put_targets(Rule="abalone-approved", Targets=[{"Id": "deploy", "Arn": function}])
-    boto3.client("lambda").add_permission(
-        FunctionName=function,
-        StatementId="rule",
-        Action="lambda:InvokeFunction",
-        Principal="events.amazonaws.com",
-        SourceArn=rule,
-    )
-
-
 def upserted():
     """The pipeline, made anew from its code."""
     made = get_pipeline(role, input_data_uri, batch_data_uri, NAME, NAME)
@@ -285,7 +256,16 @@ def ended(execution):
     return {step["StepName"]: step for step in execution.list_steps()}
 
 
-deployed_when_approved(NAME)
+deploy = Lambda(
+    function_name="sagemaker-abalone-deploy",
+    execution_role_arn=os.environ["DEPLOYING_ROLE"],
+    script=str(DEPLOY),
+    handler="deploy.handler",
+    timeout=60,
+    environment={"Variables": {"MODEL_ROLE": role}},
+    session=session,
+)
+start_when_approved(deploy.upsert()["FunctionArn"], NAME)
 first = upserted().start()
 steps = ended(first)
 assert {step["StepStatus"] for step in steps.values()} == {"Succeeded"}, steps
