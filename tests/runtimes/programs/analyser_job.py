@@ -68,6 +68,15 @@ class AnalyserJob:
         self.put("input/config/analysis_config.json", config)
         return self.run("clarify.py", WITH_ALL or WITH_PANDAS, variables)
 
+    def started(self, dataset: str, config: Any, **variables: str) -> subprocess.Popen[str]:
+        """An analysis of bias that runs, and prints line by line."""
+        self.put("input/data/d", dataset)
+        self.put("input/config/analysis_config.json", config)
+        environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(self.base), **variables}
+        command = [str(WITH_ALL), str(PROGRAMS / "clarify.py")]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+
     def run(self, program: str, python: str | None, variables: Mapping[str, str]) -> Ended:
         environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(self.base), **variables}
         ran = subprocess.run(

@@ -38,6 +38,9 @@ LINEAR = """
     """
 """A model whose score grows with the first feature, and has nothing of the second."""
 
+SLOW = """import time
+
+    def predict_fn(rows, factor):"""
 ROWS = [(1, 30, 3), (0, 50, 1), (1, 20, 2), (0, 60, 2), (1, 50, 1), (1, 30, 3)]
 DATA = "".join(f"{label},{age},{years}\n" for label, age, years in ROWS) * 10
 CONFIG: Any = {
@@ -98,15 +101,19 @@ def analyse(server: Server, model: str, tmp_path: Path) -> Iterator[Analyse]:
         }
         keys = server.user(allowing(*(f"sagemaker:{each}" for each in actions or ACTIONS)))
         given = {name: value for name, value in predictor.items() if value is not None}
-        variables = {
-            "AWS_ENDPOINT_URL": server.url,
-            "AWS_DEFAULT_REGION": server.region,
-            "AWS_ACCESS_KEY_ID": keys["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],
-        }
-        return job.bias(dataset, {**config, "predictor": given}, **variables)
+        return job.bias(dataset, {**config, "predictor": given}, **variables(server, keys))
 
     yield run
+
+
+def variables(server: Server, keys: dict[str, str]) -> dict[str, str]:
+    """With which a program calls the server, with the keys of a user."""
+    return {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_DEFAULT_REGION": server.region,
+        "AWS_ACCESS_KEY_ID": keys["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],
+    }
 
 
 def left(server: Server) -> list[str]:
@@ -221,6 +228,22 @@ def test_a_model_that_cannot_be_served_fails_the_analysis(
     ended = analyse(model_name=host.model(code="raise RuntimeError('no such library')\n"))
     assert ended.exit_code == 1
     assert "The shadow endpoint is Failed: The primary container for production variant" in ended.message
+    assert left(server) == []
+
+
+@with_smclarify
+def test_a_job_that_is_stopped_deletes_its_endpoint(server: Server, host: Host, tmp_path: Path) -> None:
+    slow = host.model(code=LINEAR.replace("def predict_fn(rows, factor):", f"{SLOW}\n        time.sleep(60)"))
+    job, keys = AnalyserJob(tmp_path), server.user(allowing(*(f"sagemaker:{each}" for each in ACTIONS)))
+    predictor = {"model_name": slow, "instance_type": "ml.m5.large", "initial_instance_count": 1}
+    with job.started(DATA, {**CONFIG, "predictor": predictor}, **variables(server, keys)) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "is in service" in line:
+                break
+        running.terminate()
+        printed = running.stdout.read()
+    assert running.returncode == 143 and "Signal 15 received, cleaning up" in printed, printed
     assert left(server) == []
 
 
