@@ -414,7 +414,8 @@ def _expect_needs_of_endpoints(server: Server, pipeline: Any) -> None:
     definition = read_definition(pipeline["PipelineDefinition"], {})
     needs = needs_of_job_roles(definition, Place(server.region, server.account))
     needs = [each for each in needs if "sm-clarify" in each.resource]
-    asked = {each for each in asked_for(server, pipeline["RoleArn"]) if "sm-clarify" in each[1]}
+    every = asked_for(server, pipeline["RoleArn"])  # the model's role too, which writes the endpoint's log
+    asked = {each for each in every if "sm-clarify" in each[1] and each[0].startswith("sagemaker:")}
     assert needs and asked
     assert not [each for each in asked if not any(fits(need, *each) for need in needs)]
     assert not [need for need in needs if not any(fits(need, *each) for each in asked)]
