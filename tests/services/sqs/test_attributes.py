@@ -65,10 +65,12 @@ def test_what_a_standard_queue_cannot_be_given_is_unknown(name: str) -> None:
     assert (caught.value.code, caught.value.message) == ("InvalidAttributeName", f"Unknown Attribute {name}.")
 
 
-def test_a_key_of_kms_is_refused_because_nothing_would_be_encrypted_with_it() -> None:
+def test_a_key_of_kms_is_kept_as_it_is_given() -> None:
+    given = {"KmsMasterKeyId": "alias/aws/sqs", "KmsDataKeyReusePeriodSeconds": "60"}
+    assert checked(given, fifo=False) == given
     with pytest.raises(Fault) as caught:
-        checked({"KmsMasterKeyId": "alias/aws/sqs"}, fifo=False)
-    assert caught.value.code == "UnsupportedOperation"
+        checked({"KmsDataKeyReusePeriodSeconds": "59"}, fifo=False)
+    assert caught.value.code == "InvalidAttributeValue"
 
 
 def test_an_empty_text_removes_what_has_no_default() -> None:

@@ -1,8 +1,8 @@
 """A queue's attributes as a table: defaults, ranges, and which type of queue has them.
 
 It knows no rows: `queues.py` and `settings.py` keep what is set here. Ranges and defaults are the API
-reference's of SetQueueAttributes. Encryption by a KMS key is refused, for there is none here;
-SqsManagedSseEnabled is stored but starts as false, because the rows are as readable as their disk.
+reference's of SetQueueAttributes. A key of KMS decides who sends and receives (kms_keys.py) and encrypts
+nothing; SqsManagedSseEnabled starts as false, because the rows are as readable as their disk.
 """
 
 from collections.abc import Callable, Mapping
@@ -124,8 +124,8 @@ def _redrive_allow_policy(_name: str, value: str) -> None:
     redrive.check_allow_policy(value)
 
 
-def _no_kms(name: str, _value: str) -> None:
-    raise Fault("UnsupportedOperation", f"passrole has no KMS: {name} cannot be set.")
+def _any(_name: str, _value: str) -> None:
+    """KMS is asked for the key once it is used, as on AWS."""
 
 
 ATTRIBUTES: Mapping[str, QueueAttribute] = {
@@ -136,8 +136,8 @@ ATTRIBUTES: Mapping[str, QueueAttribute] = {
     "FifoThroughputLimit": QueueAttribute(
         _one_of("perQueue", "perMessageGroupId"), "perQueue", fifo_only=True
     ),
-    "KmsDataKeyReusePeriodSeconds": QueueAttribute(_no_kms),
-    "KmsMasterKeyId": QueueAttribute(_no_kms),
+    "KmsDataKeyReusePeriodSeconds": QueueAttribute(_whole(60, 86_400)),
+    "KmsMasterKeyId": QueueAttribute(_any),
     "MaximumMessageSize": QueueAttribute(_whole(1_024, MESSAGE_BYTES_MAX), str(MESSAGE_BYTES_MAX)),
     "MessageRetentionPeriod": QueueAttribute(_whole(60, 1_209_600), "345600"),
     "Policy": QueueAttribute(_policy),

@@ -12,7 +12,7 @@ from typing import Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import content, fifo, receipts, records, rows
+from passrole.services.sqs import content, fifo, kms_keys, receipts, records, rows
 from passrole.services.sqs.attributes import VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX
 from passrole.services.sqs.digests import attributes_digest
 from passrole.services.sqs.envelope import MessageEnvelope, selected_attributes, unpack
@@ -78,6 +78,7 @@ async def receive_message(
     queue, due = await ctx.store.read(lambda tx: _queue_and_next_due(tx, key))
     if request.attempt_id is not None and not queue.fifo:
         raise wrong_queue_type(request.attempt_id, "ReceiveRequestAttemptId")
+    await kms_keys.check_receive(ctx, queue)
     wait = queue.number("ReceiveMessageWaitTimeSeconds") if wait_time_seconds is None else wait_time_seconds
     messages = await _receive(ctx, queue, due, request)
     if not messages and wait:

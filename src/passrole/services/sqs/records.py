@@ -19,7 +19,10 @@ from passrole.store import Collection, Tx
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue. `attributes` are those that were set, as text; times are epoch seconds."""
+    """A queue. `attributes` are those that were set, as text; times are epoch seconds.
+
+    `data_key` was made by KMS for the first message under the key that `data_key_of` names (kms_keys.py).
+    """
 
     account: Account
     region: Region
@@ -29,6 +32,8 @@ class Queue:
     attributes: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     purged: float | None = None
+    data_key: str | None = None
+    data_key_of: str | None = None
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ import orjson
 from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.sqs import content, fifo, records, rows
+from passrole.services.sqs import content, fifo, kms_keys, records, rows
 from passrole.services.sqs.attributes import DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX
 from passrole.services.sqs.batches import check_entries, each
 from passrole.services.sqs.digests import AttributeValue, attributes_digest, body_digest
@@ -76,7 +76,7 @@ async def send_message(
         deduplication=message_deduplication_id,
         group=message_group_id,
     )
-    return await ctx.store.write(lambda tx: _send(tx, records.existing(tx, key), draft, now))
+    return await kms_keys.sending(ctx, key, lambda tx, queue: _send(tx, queue, draft, now))
 
 
 @operation("sqs:SendMessage", resource=queue_arn, resource_policy=queue_policy)
@@ -86,15 +86,14 @@ async def send_message_batch(ctx: Context, *, queue_url: str, entries: Sequence[
     check_entries(entries, "SendMessageBatchRequestEntry")
     _check_batch_size(entries)
 
-    def send(tx: Tx) -> dict[str, Any]:
-        queue = records.existing(tx, key)
+    def send(tx: Tx, queue: Queue) -> dict[str, Any]:
         for entry in entries:  # a missing MessageGroupId fails the batch, not the entry
             _check_order(
                 queue, entry["MessageBody"], entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")
             )
         return each(entries, lambda entry: _send(tx, queue, _draft_entry(ctx.principal.id, entry), now))
 
-    return await ctx.store.write(send)
+    return await kms_keys.sending(ctx, key, send)
 
 
 def _draft_entry(sender: str, entry: SendEntry) -> Draft:
