@@ -34,6 +34,15 @@ def test_a_policy_that_suffices_and_the_managed_one_that_does_not(admin: Browser
     assert "What would allow it" in denied.text
 
 
+def test_a_role_that_may_start_and_approve_is_warned_of(admin: Browser) -> None:
+    both = {"Effect": "Allow", "Action": ["sqs:SendMessage", "sagemaker:*"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": both})
+    warned = admin.post("/check", {"definition": DEFINITION, "policy": policy})
+    assert "may both start the pipeline and approve step `Ask`" in warned.text
+    alone = admin.post("/check", {"definition": DEFINITION, "policy": json.dumps(SEND)})
+    assert "may both" not in alone.text
+
+
 @pytest.mark.parametrize(
     ("definition", "policy", "told"),
     [

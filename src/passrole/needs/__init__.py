@@ -4,11 +4,13 @@
 - `needs_of_role`, `needs_of_caller` -> `Need`s (pipeline_needs.py), from a table by step type (table.py);
   `needs_of_job_roles` -> those of the jobs' own roles (job_roles.py)
 - `evaluate_needs` -> `Answer`s (verdicts.py); `unused`, `warnings`: unused grants and warnings (advice.py)
+- `starts_and_approves`: warnings of a principal that may do both (four_eyes.py)
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
 
 from passrole.needs.advice import Unused, Warned, coded_warnings, unused, warnings
 from passrole.needs.document import Definition, RawStep, read_definition
+from passrole.needs.four_eyes import starts_and_approves
 from passrole.needs.job_roles import needs_of_job_roles
 from passrole.needs.least_privilege import least_privilege, trust_document
 from passrole.needs.need import Need, Place
@@ -40,6 +42,7 @@ __all__ = [
     "needs_of_role",
     "place_of",
     "read_definition",
+    "starts_and_approves",
     "trust_document",
     "trust_need",
     "unknown_steps",

@@ -399,3 +399,16 @@ def test_a_job_role_by_name_is_read_at_the_server(server: Server, write: Write) 
     assert check(*options).exit_code == 0
     less = server.role([allowing("s3:GetObject")]).rpartition("/")[2]
     assert check(*options[:-3], less, *options[-2:]).exit_code == 1
+
+
+def test_who_may_start_and_approve_is_warned_of_as_role_and_as_caller(write: Write) -> None:
+    queue = "https://sqs.us-east-1.amazonaws.com/111122223333/sagemaker-q"
+    step = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}}
+    pipeline = write("p.json", {"Version": "2020-12-01", "Steps": [step]})
+    both = write("both.json", allowing("sqs:SendMessage", "sagemaker:*"))
+    sends = write("sends.json", allowing("sqs:SendMessage"))
+    told = "may both start the pipeline and approve step `Ask`"
+    assert f"the execution role {told}" in check(pipeline, "--policy", both).output
+    assert told not in check(pipeline, "--policy", sends).output
+    found = json.loads(check(pipeline, "--policy", sends, "--caller", both, "--format", "json").stdout)
+    assert any(f"the caller {told}" in str(each) for each in found["warnings"])

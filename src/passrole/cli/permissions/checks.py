@@ -31,6 +31,8 @@ from passrole.cli.permissions.subject import (
     subject_of,
 )
 from passrole.needs import Definition, Place, Warned
+from passrole.policy.evaluate import PolicySet
+from passrole.policy.request import Principal
 
 
 def check_files(
@@ -165,6 +167,7 @@ def _report(
         unused=needs.unused([*answers, *as_job], subject.policies),
         warnings=[
             *needs.coded_warnings(definition, answers, subject.version),
+            *_four_eyes(definition, name, subject, caller),
             *(Warned("PR209", None, each) for each in subject.warnings),
             *(Warned("PR209", None, each) for each in (job_role.warnings if job_role else ())),
             *(Warned("PR207", None, each) for each in (*unread, *unread_of_jobs)),
@@ -173,3 +176,19 @@ def _report(
         keys=needs.keys_of_calls(subject.place),
         said=[*subject.said, *(job_role.said if job_role else ())],
     )
+
+
+def _four_eyes(
+    definition: Definition, name: str, subject: Subject, caller: tuple[Principal, PolicySet] | None
+) -> list[Warned]:
+    """Of the execution role, and of who deploys and starts the pipeline where that is given."""
+    everyone = [("the execution role", subject.principal, subject.policies)]
+    everyone += [("the caller", *caller)] if caller else []
+    keys = keys_of_now(subject.place)
+    return [
+        warned
+        for who, principal, policies in everyone
+        for warned in needs.starts_and_approves(
+            definition, name, who, principal, policies, place=subject.place, keys=keys
+        )
+    ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -18,11 +18,13 @@ from passrole.definition import DefinitionError, parse_stored
 from passrole.needs import (
     Answer,
     Place,
+    coded_warnings,
     evaluate_needs,
     execution_role_session,
     keys_of_calls,
     needs_of_role,
     read_definition,
+    starts_and_approves,
 )
 from passrole.needs.document import UnreadableDefinition
 from passrole.policy import MalformedPolicyDocument, PolicySet, parse_document
@@ -50,11 +52,12 @@ async def check(caller: Caller, _request: Request, form: Form) -> Page:
         name: (form.get(f"{name}_file") or form.get(name, "")).strip() for name in ("definition", "policy")
     }
     try:
-        answers = await asyncio.to_thread(_answers, caller, given["definition"], given["policy"])
+        answers, warnings = await asyncio.to_thread(_checked, caller, given["definition"], given["policy"])
     except (DefinitionError, UnreadableDefinition, MalformedPolicyDocument, ValueError) as error:
         return _page(given, problem=str(error), status=400)
     shown = _in_order([_shown(each) for each in answers])
-    return _page(given, answers=shown, graph=await asyncio.to_thread(_graph, given["definition"], shown))
+    graph = await asyncio.to_thread(_graph, given["definition"], shown)
+    return _page(given, answers=shown, graph=graph, warnings=warnings)
 
 
 def _page(
@@ -62,6 +65,7 @@ def _page(
     *,
     answers: list[dict[str, Any]] | None = None,
     graph: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
     problem: str | None = None,
     status: int = 200,
 ) -> Page:
@@ -71,24 +75,29 @@ def _page(
         "answers": answers,
         "missing": counted,
         "graph": graph,
+        "warnings": warnings,
         "problem": problem,
         "managed": INTEGRATIONS,
     }
     return Page("check.html", facts, status)
 
 
-def _answers(caller: Caller, definition: str, policy: str) -> list[Answer]:
-    """Raises ValueError for a policy that is no JSON, and what reading raises."""
+def _checked(caller: Caller, definition: str, policy: str) -> tuple[list[Answer], list[str]]:
+    """The verdicts and warnings. Raises ValueError for a policy that is no JSON, and what reading raises."""
     document = orjson.loads(policy) if policy else policies()[INTEGRATIONS].default.document
     place = Place(caller.region, caller.account)
     role = arns.iam(caller.account, "role", "/", _ROLE_NAME)
     try:
-        wanted = needs_of_role(read_definition(definition, {}), place)
+        read = read_definition(definition, {})
+        wanted = needs_of_role(read, place)
     except InvalidPart as error:
         raise ValueError(str(error)) from error
     keys = {**keys_of_calls(place), **time_keys(int(time.time()))}
     own = PolicySet(identity=(((policy and "the pasted policy") or INTEGRATIONS, parse_document(document)),))
-    return evaluate_needs(wanted, execution_role_session(role), own, keys=keys)
+    principal = execution_role_session(role)
+    answers = evaluate_needs(wanted, principal, own, keys=keys)
+    both = starts_and_approves(read, "", "the role", principal, own, place=place, keys=keys)
+    return answers, [each.message for each in [*coded_warnings(read, answers, None), *both]]
 
 
 def _in_order(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
