@@ -13,6 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = {
     "tutorial/install.md": 2,
     "tutorial/first-pipeline.md": 11,
+    "tutorial/from-training-to-an-endpoint.md": 11,
     "tutorial/train-a-model.md": 7,
     "howto/cache-and-retry.md": 6,
     "howto/check-quality-and-bias.md": 7,
@@ -40,6 +41,7 @@ NOT_FOLLOWED = {
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }
 SDK_2 = {
+    "tutorial/from-training-to-an-endpoint.md",
     "tutorial/train-a-model.md",
     "howto/check-quality-and-bias.md",
     "howto/run-step-functions.md",
