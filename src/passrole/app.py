@@ -214,7 +214,6 @@ async def _wired(
         kind(store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max))
         for kind in (ClusterController, JobRunController)
     ]
-    housekeeping = Housekeeping(store, steady, config)
     processes = Jobs(grace_seconds, config.processes_max)
     proxy_url = None if tunnels is None else partial(proxy.url, config.data, tunnels)
     https = https_files.Jobs(config.data, authority_path(config.data), proxy_url)
@@ -228,7 +227,7 @@ async def _wired(
         for loop in (async_invocations, queue_pollers, matcher, *delivering):
             loop.start(supervisor)
         await schedules.start(supervisor)
-        for controller in (*on_spark, housekeeping):
+        for controller in (*on_spark, Housekeeping(store, steady, config)):
             controller.start(supervisor)
         jobs.start(supervisor)
         endpoints.start(supervisor)
