@@ -17,7 +17,7 @@ Call = Callable[[Any], Any]
 CALLS: list[tuple[str, str, Call]] = [
     # JSON
     ("kms", "kms:GenerateRandom", lambda c: c.generate_random(NumberOfBytes=1)),
-    ("ecr", "ecr:CreateRepository", lambda c: c.create_repository(repositoryName="r")),
+    ("ecr", "ecr:CreateRepository", lambda c: c.create_repository(repositoryName="rr")),
     ("glue", "glue:GetJobs", lambda c: c.get_jobs()),
     ("ecs", "ecs:ListClusters", lambda c: c.list_clusters()),
     ("dynamodb", "dynamodb:ListTables", lambda c: c.list_tables()),
