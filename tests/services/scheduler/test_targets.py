@@ -229,7 +229,11 @@ EVENT = {"EventBridgeParameters": {"Source": "denied", "DetailType": "Tick"}, "I
     ("action", "resource", "target"),
     [
         ("lambda:InvokeFunction", "lambda:{place}:function:denied", {}),
-        ("sagemaker:StartPipelineExecution", "sagemaker:{place}:pipeline/denied", {}),
+        (
+            "sagemaker:StartPipelineExecution",
+            "sagemaker:{place}:pipeline/denied",
+            {"SageMakerPipelineParameters": {"PipelineParameterList": []}},
+        ),
         ("events:PutEvents", "events:{place}:event-bus/default", EVENT),
         (
             "sagemaker:StartPipelineExecution",
