@@ -355,14 +355,13 @@ def _arguments(call: Call, operation: Operation) -> dict[str, Any]:
     kept = {name: value for name, value in call.parameters.items() if name in operation.keeps}
     arguments: dict[str, Any] = {KEPT: kept} if operation.keeps else {}
     for name, value in call.parameters.items():
-        snake = snake_case(name)
         if name in kept:
             continue
-        if snake in operation.takes:
-            arguments[snake] = value
-        elif f"{snake}_" in operation.takes:
-            arguments[f"{snake}_"] = value
-        elif snake not in operation.ignores:
+        spellings = (snake := snake_case(name), f"{snake}_")  # with what Python's own names are mangled by
+        taken = next((each for each in spellings if each in operation.takes), None)
+        if taken is not None:
+            arguments[taken] = value
+        elif operation.ignores.isdisjoint(spellings):
             code = table.REFUSALS[call.service].invalid
             raise Fault(code, f"passrole does not support the parameter {name} of {call.operation}")
     missing = sorted(operation.required - arguments.keys())

@@ -12,8 +12,8 @@ from tests.refusals import refusal
 IMAGE = {"repositoryName": "team/train"}
 CALLS: dict[str, dict[str, Any]] = {
     "describe_repositories": {"repositoryNames": ["team/train"]},
-    "describe_images": {**IMAGE, "imageIds": [{"imageTag": "latest"}]},
-    "list_images": IMAGE,
+    "describe_images": {**IMAGE, "imageIds": [{"imageTag": "latest"}], "filter": {"tagStatus": "TAGGED"}},
+    "list_images": {**IMAGE, "filter": {"tagStatus": "TAGGED"}},
     "batch_get_image": {**IMAGE, "imageIds": [{"imageTag": "latest"}]},
 }
 

@@ -71,14 +71,14 @@ async def describe_repositories(
 
 
 @operation(
-    "ecr:DescribeImages", resource=_named, ignores=["image_ids", "next_token", "max_results", "filter"]
+    "ecr:DescribeImages", resource=_named, ignores=["image_ids", "next_token", "max_results", "filter_"]
 )
 async def describe_images(ctx: Context, *, repository_name: str, registry_id: str | None = None) -> None:
     """Raises RepositoryNotFoundException."""
     raise _unknown(ctx, registry_id, repository_name)
 
 
-@operation("ecr:ListImages", resource=_named, ignores=["next_token", "max_results", "filter"])
+@operation("ecr:ListImages", resource=_named, ignores=["next_token", "max_results", "filter_"])
 async def list_images(ctx: Context, *, repository_name: str, registry_id: str | None = None) -> None:
     """Raises RepositoryNotFoundException."""
     raise _unknown(ctx, registry_id, repository_name)
