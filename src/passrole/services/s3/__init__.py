@@ -10,7 +10,7 @@ Handlers, by what they are about:
 What they rest on:
 - records.py: which bucket a call means; objects.py: which object; multipart_uploads.py: which upload
 - folders.py, temporary_files.py, key_order.py: files that stay in the bucket's folder, and keys in S3's order
-- turns.py: one change of a bucket's files at a time, outside of any transaction
+- turns.py: whose turn it is to change a bucket's files, outside of any transaction
 - rows.py: the SQL of what an object has beside its bytes; object_headers.py: its headers and members
 - stored_tags.py, write_permissions.py: what a call on an object asks of IAM
 - names.py, conditions.py, checksums.py, storage.py, paging.py, refusals.py: tables and rules without I/O

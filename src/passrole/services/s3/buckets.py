@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from passrole.services.s3.multipart_uploads import delete_uploads
 from passrole.services.s3.records import BUCKETS, Bucket, bucket_of, header_keys, its_policy, the_bucket
 from passrole.services.s3.refusals import invalid_argument, not_implemented
 from passrole.services.s3.temporary_files import work
-from passrole.services.s3.turns import turn
+from passrole.services.s3.turns import changed, turn_alone
 from passrole.store import Tx
 from passrole.wire.descriptions import service_model
 
@@ -77,8 +77,8 @@ async def create_bucket(
             message = "Your previous request to create the named bucket succeeded and you already own it."
             raise Fault("BucketAlreadyOwnedByYou", message, status=409, members={"BucketName": bucket})
 
-    async with turn(root):
-        await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
+    async with turn_alone(root):
+        await changed(partial(root.mkdir, parents=True, exist_ok=True))
         await ctx.store.write(create)
     await asyncio.to_thread(folders.sync, root.parent.parent, (root.parent.name,))
     # From the first region, S3 names the bucket of another one by its host.
@@ -122,9 +122,9 @@ async def delete_bucket(
         BUCKETS.delete(tx, bucket)
         return delete_uploads(tx, bucket)
 
-    async with turn(root):
+    async with turn_alone(root):
         await ctx.store.read(check)
-        await asyncio.to_thread(_remove_folders, root)
+        await changed(partial(_remove_folders, root))
         uploads = await ctx.store.write(delete)
     for upload in uploads:
         await asyncio.to_thread(trees.remove, work(ctx, upload))

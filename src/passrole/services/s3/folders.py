@@ -4,8 +4,8 @@ It knows no bucket and no key. A path is walked name by name from the folder's d
 follows a symbolic link, so there is no moment at which a link put in between would be followed. Links are
 not objects; only the bucket's own folder may be one.
 
-What changes the tree (`place`, `remove`) is called in the bucket's turn (turns.py): a folder that is pruned
-is not the one in which a file is being placed.
+What changes the tree is called in a turn (turns.py), `remove` and `prune` in one alone: a folder that is
+pruned is not the one in which a file is being placed.
 """
 
 import errno

@@ -25,7 +25,7 @@ from passrole.services.s3.refusals import (
 )
 from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written, pieces
-from passrole.services.s3.turns import turn
+from passrole.services.s3.turns import changed, turn, turn_alone
 from passrole.store import Tx
 
 OFF_LOOP_BYTES = 1024 * 1024
@@ -130,7 +130,7 @@ async def put(
     check: Callable[[Tx], object] = _nothing,
     finish: Callable[[Tx], object] = _nothing,
 ) -> None:
-    """Put a temporary file under a key; durable at return. In the bucket's turn `check` reads rows before
+    """Put a temporary file under a key; durable at return. In the key's turn `check` reads rows before
     the file is in place, and `finish` writes rows in the transaction that tells of it.
 
     Raises NoSuchBucket, InvalidRequest, ConditionalRequestConflict, and what `check` raises; then the
@@ -152,9 +152,9 @@ async def put(
 
     await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, record, pending=True))
     try:
-        async with turn(root):
+        async with turn(root, key):
             await ctx.store.read(lambda tx: (records.existing(tx, bucket), check(tx)))
-            depth = await asyncio.to_thread(place)
+            depth = await changed(place)
             await ctx.store.write(confirm)
     except Exception as error:
         written.path.unlink(missing_ok=True)
@@ -175,9 +175,9 @@ async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) 
         folders.make(root, path)
 
     try:
-        async with turn(root):
+        async with turn(root, key):
             await ctx.store.read(lambda tx: records.existing(tx, bucket))
-            await asyncio.to_thread(make)
+            await changed(make)
             await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, record))
     except PathConflict:
         raise unfit_key(key, "an object cannot also be the folder of another") from None
@@ -209,9 +209,9 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
             folders.remove(root, path, keep)
         return folders.depth_of(root, path[:-1])
 
-    async with turn(root):
+    async with turn_alone(root):
         kept = await ctx.store.read(folders_to_keep)
-        depth = await asyncio.to_thread(delete, kept)
+        depth = await changed(partial(delete, kept))
         await ctx.store.write(lambda tx: rows.delete(tx, bucket, key))
     await asyncio.to_thread(folders.sync, root, path[:depth], depth)
 

@@ -206,7 +206,7 @@ async def abort_multipart_upload(
     def abort(tx: Tx) -> None:
         delete_upload(tx, existing_upload(tx, bucket, key, upload_id))
 
-    async with turn(root(ctx, bucket)):
+    async with turn(root(ctx, bucket), key):
         await ctx.store.write(abort)
     await asyncio.to_thread(trees.remove, temporary_files.work(ctx, upload_id))
     return {}
