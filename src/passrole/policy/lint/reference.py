@@ -2,8 +2,9 @@
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 
-Prefixes are known for all services, actions and resources for those that passrole runs. One difference: the
-reference has no resource for RunJobFlow, but EMR authorises it on `cluster/*`.
+Prefixes are known for all services, actions and resources for those that passrole runs. Two differences: the
+reference has no resource for RunJobFlow, but EMR authorises it on `cluster/*`; and none for the actions of
+EMR Serverless that are about all applications, where the policies of its guide name `/*`.
 """
 
 import json
