@@ -41,6 +41,8 @@ OWN_CLUSTER = [
     "elasticmapreduce:TerminateJobFlows",
 ]
 
+VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+
 
 def missing(answers: list[Answer]) -> list[str]:
     return [answer.need.action for answer in answers if not answer.allowed]
@@ -173,6 +175,18 @@ def test_what_is_never_asked_for_is_told_by_statement(needs_of: Needs, judged: J
             "is in another account",
         ),
         ({"Type": "Athena"}, "the needs of steps of type `Athena` are unknown"),
+        *(
+            (
+                {"Type": type_, "Arguments": arguments},
+                "its VpcConfig counts for permissions, and is not obeyed",
+            )
+            for type_, arguments in [
+                ("Training", {"VpcConfig": VPC}),
+                ("Processing", {"NetworkConfig": {"VpcConfig": VPC}}),
+                ("Model", {"VpcConfig": VPC}),
+                ("Tuning", {"TrainingJobDefinitions": [{}, {"VpcConfig": VPC}]}),
+            ]
+        ),
     ],
 )
 def test_what_will_bite_is_warned_of(
@@ -182,6 +196,14 @@ def test_what_will_bite_is_warned_of(
     answers = judged(needs_of(text), managed["v3"])
     (found,) = warnings(read_definition(text, {}), answers, "v3")
     assert words in found
+
+
+@pytest.mark.parametrize("arguments", [{"VpcConfig": None}, {"VpcConfig": {}}, {"NetworkConfig": {}}])
+def test_a_step_without_a_network_of_its_own_is_not_warned_of(
+    needs_of: Needs, judged: Judged, managed: Managed, arguments: dict[str, Any]
+) -> None:
+    text = json.dumps({"Steps": [{"Name": "S", "Type": "Training", "Arguments": arguments}]})
+    assert warnings(read_definition(text, {}), judged(needs_of(text), managed["v3"]), "v3") == []
 
 
 def test_reliance_on_a_newer_version_is_warned_of(

@@ -14,6 +14,7 @@ from passrole.policy.evaluate import PolicySet, evaluate
 from passrole.policy.managed import PIPELINES_INTEGRATIONS, policies
 from passrole.policy.matching import action_matcher
 from passrole.policy.near_misses import Distance
+from passrole.policy.sagemaker_keys import networks
 from passrole.policy.scope import Scope
 
 _SPELLINGS: Final = "`sagemaker`, `sageMaker` and `SageMaker`"
@@ -50,6 +51,7 @@ def coded_warnings(definition: Definition, answers: Sequence[Answer], version: s
         *_fifo(answers),
         *_auto_scaling(answers),
         *_elsewhere(answers),
+        *_networks(definition),
     ]
     if version is not None:
         found += _versions(answers, version)
@@ -116,6 +118,17 @@ def _elsewhere(answers: Sequence[Answer]) -> Iterator[Warned]:
                 need.step,
                 f"`{need.resource}` is in another account: its resource policy, which is unknown here, must "
                 "allow the role too",
+            )
+
+
+def _networks(definition: Definition) -> Iterator[Warned]:
+    for step in definition.steps:
+        if networks(step.arguments):
+            yield Warned(
+                "PR211",
+                step.name,
+                f"step `{step.name}`: its VpcConfig counts for permissions, and is not obeyed by passrole: "
+                "what it runs has the network of the machine",
             )
 
 

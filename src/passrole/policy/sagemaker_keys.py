@@ -43,6 +43,12 @@ def model_keys(action: str, arguments: Mapping[str, Any], arn: Callable[[Any], s
     return {"sagemaker:ModelArn": models[0] if len(models) == 1 else models} if models else {}
 
 
+def networks(arguments: Mapping[str, Any]) -> list[Any]:
+    """The VpcConfigs of a request, also of a tuning job's training jobs, that name something."""
+    paths = [path for inner in _VPC for path in (inner, *(f"{outer}.{inner}" for outer in _TUNED))]
+    return [found for path in paths for found in values_at(arguments, path) if found]
+
+
 def current_package_keys(package: Mapping[str, Any]) -> dict[str, Values]:
     """The condition keys of a model package as it is stored, in AWS's spelling."""
     cycle = package.get("ModelLifeCycle") or {}

@@ -91,7 +91,8 @@ def test_the_version_of_the_managed_policy_can_be_tried(server: Server) -> None:
 
 
 def test_what_is_not_there_is_warned_of_and_fails_nothing(server: Server) -> None:
-    role = server.role([allowing("*")])
+    # who starts the pipeline and answers its callback would be warned of that, too
+    role = server.role([allowing("*"), allowing("sagemaker:SendPipelineExecutionStepSuccess", Effect="Deny")])
     job = {"ClusterId": "j-NOTTHERE", "StepConfig": {"HadoopJarStep": {"Jar": "x.jar"}}}
     cluster = {"Name": "Job", "Type": "EMR", "Arguments": job}
     name = deployed(server, "endpoint-bare", role, invoking(server, "endpoint-none"), ASKING, cluster)
