@@ -385,6 +385,9 @@ _IN_SERVICE: Mapping[str, Mapping[str, Any]] = {
         "policy": EMPTY,
         "prefix": "p",
         "public_access_block_configuration": {},
+        "server_side_encryption_configuration": {
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
         "server_side_encryption": "aws:kms",
         "ssekms_key_id": "alias/aws/s3",
         "storage_class": "STANDARD",

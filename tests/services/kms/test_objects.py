@@ -114,3 +114,63 @@ def test_a_key_that_cannot_be_used_is_refused_in_s3s_words(server: Server, bucke
     assert refusal(s3.get_object, Bucket=bucket, Key="k")[0] == "KMS.KMSInvalidStateException"
     unknown = refusal(written, s3=s3, bucket=bucket, key="alias/nothing")
     assert unknown[0] == "KMS.NotFoundException"
+
+
+def by_default(key: str | None, *, bucket_key: bool = False) -> dict[str, Any]:
+    """The configuration of a bucket whose objects have a key unless they say otherwise."""
+    named = {} if key is None else {"KMSMasterKeyID": key}
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", **named}}
+    return {"ServerSideEncryptionConfiguration": {"Rules": [{**rule, "BucketKeyEnabled": bucket_key}]}}
+
+
+@pytest.fixture
+def sealed(server: Server, key: str) -> str:
+    name = new_name("sealed")
+    server.client("s3").create_bucket(Bucket=name)
+    server.client("s3").put_bucket_encryption(Bucket=name, **by_default(key))
+    return name
+
+
+def test_the_key_of_a_bucket_decides_where_an_object_names_none(
+    server: Server, sealed: str, key: str
+) -> None:
+    admin, neither = server.client("s3"), server.client("s3", allowing(*FILES))
+    named = {"Bucket": sealed, "Key": "k"}
+    assert f"kms:GenerateDataKey on resource: {key}" in refusal(neither.put_object, **named, Body=b"b")[1]
+    assert "kms:GenerateDataKey" in refusal(neither.create_multipart_upload, **named)[1]
+    put = server.client("s3", allowing(*FILES, "kms:GenerateDataKey")).put_object(**named, Body=b"b")
+    assert (put["ServerSideEncryption"], put["SSEKMSKeyId"]) == ("aws:kms", key)
+    assert "kms:Decrypt" in refusal(neither.get_object, **named)[1]
+    copy = admin.copy_object(Bucket=sealed, Key="to", CopySource=named)
+    assert copy["SSEKMSKeyId"] == key
+
+
+def test_an_object_may_say_otherwise(server: Server, sealed: str, key: str) -> None:
+    s3, other = server.client("s3"), server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    assert written(s3, sealed, other)["SSEKMSKeyId"] == other
+    plain = s3.put_object(Bucket=sealed, Key="k", Body=b"b", ServerSideEncryption="AES256")
+    assert (plain["ServerSideEncryption"], "SSEKMSKeyId" in plain) == ("AES256", False)
+    code, _ = refusal(s3.put_object, Bucket=sealed, Key="k", Body=b"b", SSEKMSKeyId=key)
+    assert code == "InvalidArgument"
+    s3.delete_bucket_encryption(Bucket=sealed)
+    assert s3.put_object(Bucket=sealed, Key="k", Body=b"b")["ServerSideEncryption"] == "AES256"
+
+
+def test_a_buckets_key_spares_calls_where_its_configuration_says_so(
+    server: Server, sealed: str, key: str
+) -> None:
+    s3 = server.client("s3")
+    s3.put_bucket_encryption(Bucket=sealed, **by_default(key, bucket_key=True))
+    assert s3.put_object(Bucket=sealed, Key="k", Body=b"b")["BucketKeyEnabled"]
+    assert "BucketKeyEnabled" not in s3.put_object(Bucket=sealed, Key="k", Body=b"b", BucketKeyEnabled=False)
+
+
+def test_awss_own_key_is_that_of_a_configuration_without_one(server: Server, sealed: str) -> None:
+    s3 = server.client("s3")
+    s3.put_bucket_encryption(Bucket=sealed, **by_default(None))
+    told = s3.get_bucket_encryption(Bucket=sealed)
+    assert {name: told[name] for name in told if name != "ResponseMetadata"} == by_default(None)
+    put = s3.put_object(Bucket=sealed, Key="k", Body=b"b")
+    aliases = server.client("kms").list_aliases()["Aliases"]
+    (found,) = [each for each in aliases if each["AliasName"] == "alias/aws/s3"]
+    assert put["SSEKMSKeyId"].endswith(found["TargetKeyId"])

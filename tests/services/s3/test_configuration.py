@@ -167,3 +167,33 @@ def test_the_number_of_tags_is_for_who_may_read_them(s3: S3) -> None:
     s3.denied.add(("GetObjectTagging", "k"))
     assert "TagCount" not in s3.head("k")
     assert s3.get("k") == b"bytes"
+
+
+@pytest.mark.parametrize(
+    "rules, code",
+    [
+        ([], "MalformedXML"),
+        ([{"BucketKeyEnabled": True}], "MalformedXML"),
+        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}] * 2, "MalformedXML"),
+        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "rot13"}}], "MalformedXML"),
+        (
+            [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256", "KMSMasterKeyID": "k"}}],
+            "InvalidArgument",
+        ),
+    ],
+)
+def test_an_encryption_that_no_bucket_may_have_is_refused(s3: S3, rules: list[Any], code: str) -> None:
+    before = s3.get_bucket_encryption(bucket="data")
+    put = {"server_side_encryption_configuration": {"Rules": rules}}
+    assert s3.refusal(lambda: s3.put_bucket_encryption(bucket="data", **put)) == (code, 400)
+    assert s3.get_bucket_encryption(bucket="data") == before
+
+
+def test_objects_are_encrypted_by_s3_until_somebody_says_otherwise(s3: S3) -> None:
+    first = s3.get_bucket_encryption(bucket="data")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    given = {"Rules": [rule]}
+    assert s3.put_bucket_encryption(bucket="data", server_side_encryption_configuration=given) == {}
+    assert s3.get_bucket_encryption(bucket="data") == {"ServerSideEncryptionConfiguration": given}
+    assert s3.delete_bucket_encryption(bucket="data") == {}
+    assert s3.get_bucket_encryption(bucket="data") == first

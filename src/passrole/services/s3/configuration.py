@@ -1,4 +1,4 @@
-"""The configurations that a bucket can have: tags, and the public access block.
+"""The configurations that a bucket can have: tags, the public access block, and how objects are encrypted.
 
 Nothing here opens a bucket: a request without a signature does nothing, whatever is configured. Of the other
 configurations `unset_configurations.py` says that there are none.
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from passrole.services.context import Context
 from passrole.services.operation import operation
-from passrole.services.s3 import records
+from passrole.services.s3 import records, storage
 from passrole.services.s3.object_headers import check_tags
 from passrole.services.s3.records import BLOCKED, BUCKETS, bucket_of, its_policy, the_bucket
 from passrole.services.s3.refusals import not_configured
@@ -17,7 +17,11 @@ from passrole.services.tags import to_list
 from passrole.store import Tx
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import PublicAccessBlockConfigurationTypeDef, TaggingTypeDef
+    from mypy_boto3_s3.type_defs import (
+        PublicAccessBlockConfigurationTypeDef,
+        ServerSideEncryptionConfigurationTypeDef,
+        TaggingTypeDef,
+    )
 
 TAGS_MAX = 50
 NOT_SAID = ("checksum_algorithm", "content_md5")
@@ -88,6 +92,43 @@ async def delete_public_access_block(
     """Take the configuration away, if there is one."""
     await bucket_of(ctx, bucket, expected_bucket_owner)
     await _change(ctx, bucket, public_access=None)
+    return {}
+
+
+@operation("s3:GetEncryptionConfiguration", resource=the_bucket, resource_policy=its_policy)
+async def get_bucket_encryption(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """How objects are encrypted whose request does not say it: by S3, unless somebody changed it."""
+    found = await bucket_of(ctx, bucket, expected_bucket_owner)
+    return {"ServerSideEncryptionConfiguration": {"Rules": [storage.rule(found.encryption)]}}
+
+
+@operation("s3:PutEncryptionConfiguration", resource=the_bucket, resource_policy=its_policy, ignores=NOT_SAID)
+async def put_bucket_encryption(
+    ctx: Context,
+    *,
+    bucket: str,
+    server_side_encryption_configuration: "ServerSideEncryptionConfigurationTypeDef",
+    expected_bucket_owner: str | None = None,
+) -> dict[str, Any]:
+    """Say how objects are encrypted whose request does not say it. A key is looked at when it is used.
+
+    Raises InvalidArgument, MalformedXML.
+    """
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    default = storage.default(server_side_encryption_configuration["Rules"])
+    await _change(ctx, bucket, encryption=storage.stored_members(default))
+    return {}
+
+
+@operation("s3:PutEncryptionConfiguration", resource=the_bucket, resource_policy=its_policy)
+async def delete_bucket_encryption(
+    ctx: Context, *, bucket: str, expected_bucket_owner: str | None = None
+) -> dict[str, Any]:
+    """Have objects encrypted by S3 again."""
+    await bucket_of(ctx, bucket, expected_bucket_owner)
+    await _change(ctx, bucket, encryption={})
     return {}
 
 

@@ -26,6 +26,7 @@ class Bucket:
     """A bucket; `created` in epoch seconds, `policy` as the text that was put.
 
     `tags` by key. `public_access` is the configuration that blocks it, in AWS's spelling; None once deleted.
+    `encryption` is that of objects whose request names none, as storage.py stores it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Bucket:
     policy: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     public_access: Mapping[str, bool] | None = field(default_factory=lambda: dict(BLOCKED))
+    encryption: Mapping[str, Any] = field(default_factory=dict)
 
 
 BUCKETS = Collection("s3_buckets", Bucket)

@@ -6,12 +6,12 @@ be kept up is refused: classes whose objects must be restored before they can be
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from passrole.faults import Fault
-from passrole.services.s3.refusals import invalid_argument
+from passrole.services.s3.refusals import invalid_argument, malformed_xml
 
 STANDARD = "STANDARD"
 CLASSES = frozenset(
@@ -36,14 +36,16 @@ class Storage:
 
 
 def requested(
+    bucket: Mapping[str, Any],
     acl: str | None = None,
     storage_class: str | None = None,
     server_side_encryption: str | None = None,
     ssekms_key_id: str | None = None,
     bucket_key_enabled: bool | None = None,
 ) -> Storage:
-    """The storage class and encryption of a request.
+    """The storage class and encryption of a request; where it says nothing, those of its bucket's objects.
 
+    `bucket` is the bucket's default, as it is stored.
     Raises AccessControlListNotSupported, InvalidStorageClass, InvalidArgument.
     """
     if acl not in (None, "", "private", "bucket-owner-full-control"):  # s3fs sends it empty
@@ -52,18 +54,50 @@ def requested(
         message = "The storage class you specified is not valid"
         members = {"StorageClassRequested": storage_class}
         raise Fault("InvalidStorageClass", message, status=400, members=members)
-    encryption = server_side_encryption or BY_S3
+    usual = from_stored(bucket)
+    encryption = server_side_encryption or usual.encryption
     if encryption not in (BY_S3, *BY_KMS):
         message = "The encryption method specified is not supported"
         raise invalid_argument(message, "x-amz-server-side-encryption", encryption)
-    if ssekms_key_id is not None and encryption not in BY_KMS:
+    if ssekms_key_id is not None and server_side_encryption not in BY_KMS:
         message = (
             "Server Side Encryption with AWS KMS managed key requires HTTP header"
             " x-amz-server-side-encryption : aws:kms"
         )
-        raise invalid_argument(message, "x-amz-server-side-encryption", encryption)
-    key = (ssekms_key_id or MANAGED_KEY) if encryption in BY_KMS else None
-    return Storage(storage_class or STANDARD, encryption, key, bool(bucket_key_enabled and key))
+        raise invalid_argument(message, "x-amz-server-side-encryption", server_side_encryption or BY_S3)
+    asked = (ssekms_key_id or MANAGED_KEY) if encryption in BY_KMS else None
+    key = usual.key if server_side_encryption is None else asked
+    bucket_key = usual.bucket_key if bucket_key_enabled is None else bucket_key_enabled
+    return Storage(storage_class or STANDARD, encryption, key, bool(bucket_key and key))
+
+
+def default(rules: Sequence[Mapping[str, Any]]) -> Storage:
+    """The encryption of a bucket's objects, by the rules of its configuration.
+
+    Raises InvalidArgument, MalformedXML.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ServerSideEncryptionByDefault.html
+    """
+    if len(rules) != 1 or "ApplyServerSideEncryptionByDefault" not in rules[0]:
+        raise malformed_xml()
+    asked = rules[0]["ApplyServerSideEncryptionByDefault"]
+    encryption, key = asked["SSEAlgorithm"], asked.get("KMSMasterKeyID")
+    if encryption not in (BY_S3, *BY_KMS):
+        raise malformed_xml()
+    if encryption not in BY_KMS and key is not None:
+        message = (
+            "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+        )
+        raise invalid_argument(message, "ApplyServerSideEncryptionByDefault", encryption)
+    named = (key or MANAGED_KEY) if encryption in BY_KMS else None
+    return Storage(STANDARD, encryption, named, bool(rules[0].get("BucketKeyEnabled")))
+
+
+def rule(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Inverse of `default`, of what is stored. A key of one's own is told, AWS's is not."""
+    usual = from_stored(stored)
+    key = {} if usual.key in (None, MANAGED_KEY) else {"KMSMasterKeyID": usual.key}
+    by_default = {"SSEAlgorithm": usual.encryption, **key}
+    return {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": usual.bucket_key}
 
 
 def members(storage: Storage) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def turn_alone(root: Path) -> AsyncIterator[None]:
 
 async def changed(change: Callable[[], T]) -> T:
     """The result of a change of files, made in a thread. Who is cancelled keeps the turn until it is made."""
-    work = asyncio.ensure_future(asyncio.to_thread(change))
+    work = asyncio.get_running_loop().run_in_executor(None, change)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

@@ -13,7 +13,6 @@ from passrole.services.operation import Handler, operation
 from passrole.services.s3 import objects, versions
 from passrole.services.s3.records import bucket_of, its_policy, the_bucket, the_object, version_keys
 from passrole.services.s3.refusals import not_configured
-from passrole.services.s3.storage import BY_S3
 
 _Answer = Mapping[str, Any]
 
@@ -77,17 +76,11 @@ def _bucket_handler(name: str, action: str, answer: _Answer | _Missing) -> Handl
     return operation(action, resource=the_bucket, resource_policy=its_policy)(handler)
 
 
-# Every new bucket has ACLs off since April 2023, and its objects encrypted by S3 since January 2023.
+# Every new bucket has ACLs off since April 2023.
 _OWNERSHIP = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
-_ENCRYPTION_RULE = {
-    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": BY_S3},
-    "BucketKeyEnabled": False,
-}
-_ENCRYPTION = {"ServerSideEncryptionConfiguration": {"Rules": [_ENCRYPTION_RULE]}}
 
 _ANSWERS: Sequence[tuple[str, str, _Answer | _Missing]] = (
     ("get_bucket_accelerate_configuration", "s3:GetAccelerateConfiguration", {}),
-    ("get_bucket_encryption", "s3:GetEncryptionConfiguration", _ENCRYPTION),
     ("get_bucket_logging", "s3:GetBucketLogging", {}),
     ("get_bucket_notification_configuration", "s3:GetBucketNotification", {}),
     ("get_bucket_ownership_controls", "s3:GetBucketOwnershipControls", _OWNERSHIP),
