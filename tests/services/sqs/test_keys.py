@@ -1,7 +1,9 @@
 """Queues that have a key: KMS decides who may send to them and receive from them."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -56,6 +58,19 @@ def test_who_sends_makes_and_decrypts_a_data_key_and_who_receives_decrypts_it(
     receiver = server.client("sqs", allowing(*BOTH, "kms:Decrypt"))
     (received,) = receiver.receive_message(QueueUrl=queue)["Messages"]
     assert received["Body"] == "m"
+
+
+def test_who_waits_for_the_first_message_decrypts_it_too(server: Server, queue: str, key: str) -> None:
+    waits, neither = threading.Event(), server.client("sqs", allowing(*BOTH))
+    neither.meta.events.register("before-send.sqs.ReceiveMessage", lambda **_: waits.set())
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(refusal, neither.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+        assert waits.wait(20)
+        server.client("sqs").send_message(QueueUrl=queue, MessageBody="m")
+        code, message = received.result(60)
+    assert code == "KMS.AccessDeniedException" and f"kms:Decrypt on resource: {key}" in message
+    (left,) = server.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert left["Body"] == "m"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from passrole.services.context import Context
@@ -106,6 +107,7 @@ async def _long_poll(
 ) -> list[dict[str, Any]]:
     """Messages as soon as there are some; none after `seconds`, or once the caller has hung up."""
     loop = asyncio.get_running_loop()
+    look = partial(_queue_and_next_due, key=queue.key)
     deadline = loop.time() + seconds
     message_arrived = asyncio.Event()
     unsubscribe = ctx.store.listen(queue.channel, lambda _: message_arrived.set())
@@ -114,7 +116,10 @@ async def _long_poll(
     try:
         while not caller_gone.done():
             message_arrived.clear()
-            _, due = await ctx.store.read(lambda tx: _queue_and_next_due(tx, queue.key))
+            found, due = await ctx.store.read(look)
+            if found.data_key != queue.data_key:  # the first message under a key came meanwhile
+                await kms_keys.check_receive(ctx, found)
+                queue = found
             messages = await _receive(ctx, queue, due, request)
             left = deadline - loop.time()
             if messages or left <= 0:
