@@ -27,6 +27,11 @@ class Https:
         """The files that the variables name."""
         return tuple(filter(None, (self.bundle, self.authority, self.sdk_settings)))
 
+    def below(self, folder: Path) -> "Https":
+        """The same with its files in another folder, where a container is shown them."""
+        settings = self.sdk_settings and folder / self.sdk_settings.name
+        return Https(self.proxy, folder / self.bundle.name, folder / self.authority.name, settings)
+
     def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
         """The variables to set; hosts in the user's NO_PROXY stay in it."""
         values = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), self.proxy)

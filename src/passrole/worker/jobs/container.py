@@ -19,14 +19,17 @@ PORT = 8080
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+_HTTPS = Path("/opt/passrole")
+"""Where a container is shown the files of Https: the folders of this machine are none of its business."""
 _OF_THE_IMAGE = ("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 """Variables that an image sets for itself, and a job only where its request says so."""
 
 
 def container(workload: Workload, instance: Instance, config: Config, access: Access) -> Container:
     """What runs on an instance. One that serves has a network of its own, in which the proxy is not."""
-    access = replace(access, https=None) if workload.serves else access
-    files = access.https.files if access.https else ()
+    https = None if workload.serves else access.https
+    shown = https and https.below(_HTTPS)
+    access = replace(access, https=shown)
     return Container(
         image=workload.image or "",
         entrypoint=workload.entrypoint,
@@ -37,7 +40,7 @@ def container(workload: Workload, instance: Instance, config: Config, access: Ac
         readable={
             Path("/etc/hosts"): instance.home / "hosts",
             **views(workload, instance),
-            **{file: file for file in files},
+            **(dict(zip(shown.files, https.files, strict=True)) if shown and https else {}),
         },
         network=not workload.is_isolated,
         port=(PORT, own_port(instance)) if workload.serves else None,
