@@ -236,8 +236,8 @@ POINTS = [
     ("worker.queue_pollers._Poller._store_result", 1),
     ("tasks.async-invocation", 1),
     (LOGGED, 1),
-    ("sqs.send_message.send_message", 2),
-    ("sqs.send_message.send_message", 3),
+    ("sqs.kms_keys._sent", 2),
+    ("sqs.kms_keys._sent", 3),
     ("sqs.receive_message._receive", 1),
     ("sqs.delete_message.delete_message_batch", 1),
 ]

@@ -35,6 +35,7 @@ RECORDED = {  # what the SDK wrote -> its steps in order, or the problem AWS fin
     "emr-cluster-id": ["E1", "E2", "L"],
     "emr-output-args": ["E1", "L"],
     "emr-retry": ["E1"],
+    "emr-serverless": ["ES1", "ES2", "L"],
 }
 
 

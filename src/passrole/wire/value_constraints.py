@@ -18,6 +18,7 @@ AMBIGUOUS = frozenset(
     {
         r"^[ \t]*[^\x00-\x1F:\x7F]+([ \t]+[^\x00-\x1F:\x7F]+)*[ \t]*$",  # events AuthHeaderParameters
         r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$",  # events HeaderValue
+        r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$",  # ecr ScanningRepositoryFilterValue
         r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?",  # sagemaker ComputeQuotaTargetTeamName
         r"https://([.\-_a-zA-Z0-9]+/?){3,1016}",  # sagemaker RepositoryUrl
     }
