@@ -66,7 +66,7 @@ check: lint ## lint and the fast tests, before a commit
 	$(BIN)/pytest -n 2 --dist loadfile $(addprefix tests/,$(FAST))
 
 test: dev ## every test that this machine can run
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-pythons: ## the pure floors under every Python of this machine, and what their tests cover
 	.ci/pythons

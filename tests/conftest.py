@@ -36,8 +36,22 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 }
 """What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (store/repeating.py)."""
 
+_LONGEST = (
+    *("journeys/test_sdk.py", "journeys/test_pages.py", "journeys/test_emr_spark.py"),
+    *("crash/", "journeys/", "needs/", "cli/", "services/sagemaker/"),
+)
+
 _numbers = itertools.count(1)
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes begin first: with one of them at the end, all wait for its worker."""
+    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent).as_posix()))
+
+
+def _place(path: str) -> int:
+    return next((place for place, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
 
 
 class Server:
