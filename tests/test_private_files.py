@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,12 @@ def test_a_private_file_is_private_whatever_was_left_of_an_attempt(tmp_path: Pat
     (tmp_path / "secret.new").chmod(0o666)
     private_files.write(tmp_path / "secret", b"s")
     assert (mode(tmp_path / "secret"), (tmp_path / "secret").read_bytes()) == (0o600, b"s")
+
+
+def test_threads_that_write_a_file_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
+    contents = {bytes([65 + number]) * 4_000 for number in range(8)}
+    for _ in range(50):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda content: private_files.write(tmp_path / "f", content), contents))
+        assert (tmp_path / "f").read_bytes() in contents
+    assert [each.name for each in tmp_path.iterdir()] == ["f"]

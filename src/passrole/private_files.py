@@ -6,6 +6,7 @@ are the files directly in it.
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -43,8 +44,11 @@ def open_to_append(path: Path) -> BinaryIO:
 
 
 def write(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
-    """Write a file atomically (by renaming a new one), since another process may be reading it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    """Write a file atomically (by renaming a new one), since another process may be reading it.
+
+    Threads and processes may write it at the same time: one of them is the last.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     with suppress(FileNotFoundError):
         temporary.unlink()  # an old one would keep its own mode
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

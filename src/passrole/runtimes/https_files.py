@@ -4,6 +4,7 @@ The user's own authorities stay trusted, so that other https calls still work.
 """
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -29,14 +30,16 @@ class Jobs:
         self._authority = authority.resolve()
         self._proxy = proxy
         self._found: Https | None = None
+        self._lock = threading.Lock()
 
     def found(self) -> Https | None:
         """Write the files once. The authority is there from the first start of a server on."""
-        if self._found is None and self._proxy is not None and self._authority.exists():
-            trusting = bundle(self._folder / "ca-bundle-of-jobs.pem", self._authority, os.environ)
-            settings = sdk_settings(self._folder / "sagemaker-sdk-of-jobs.yaml")
-            self._found = Https(self._proxy(), trusting, self._authority, settings)
-        return self._found
+        with self._lock:  # jobs begin at the same time, each in a thread
+            if self._found is None and self._proxy is not None and self._authority.exists():
+                trusting = bundle(self._folder / "ca-bundle-of-jobs.pem", self._authority, os.environ)
+                settings = sdk_settings(self._folder / "sagemaker-sdk-of-jobs.yaml")
+                self._found = Https(self._proxy(), trusting, self._authority, settings)
+            return self._found
 
 
 def bundle(
