@@ -1,6 +1,7 @@
 """`passrole check` as a linter: several files, rules, suppressions, baselines, and the formats of CI."""
 
 import json
+import os
 import re
 import runpy
 import shutil
@@ -354,13 +355,18 @@ def test_output_is_written_to_the_file_without_colours(folder: Folder) -> None:
     assert check("pipeline.json", "--policy", "none.json", "--output", "no/such").exit_code == 2
 
 
-def test_fifty_files_are_one_report(folder: Folder) -> None:
+def test_fifty_files_are_one_report(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = save(folder / "bin/docker", "")
+    engine.write_text(f"#!/bin/sh\necho asked >> {folder}/asked\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{engine.parent}:{os.environ['PATH']}")
     files = [save(folder / f"pipelines/p{number}.json", TRAINING) for number in range(50)]
     shutil.copy(FILES / "template.yaml", folder / "template.yaml")
     result = check(*map(str, files), "--policy", "template.yaml", "--format", "json")
     found = json.loads(result.stdout)
     assert [each["file"] for each in found["files"]] == list(map(str, files))
     assert result.stderr.count("\n") == 1  # the role is read, and said, once
+    assert (folder / "asked").read_text() == "asked\n"  # and so is the engine of their images
 
 
 def test_the_hooks_of_pre_commit_are_commands_that_there_are() -> None:
