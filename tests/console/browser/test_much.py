@@ -1,13 +1,29 @@
 """What is much stays usable: thousands of steps, hundreds of approvals."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from playwright.sync_api import expect
+from tests.conftest import Server
 from tests.console.browser.conftest import Open
-from tests.console.conftest import Console, Wait
+from tests.console.conftest import SETTINGS, Console, Wait, console_of, waiting_on
 
 STEPS, WAITING = 1_990, 120
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """One of its own: what waits here would stand before what waits for other tests."""
+    running = Server(tmp_path_factory.mktemp("much") / "data", **SETTINGS)
+    yield console_of(running)
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def wait(console: Console) -> Wait:
+    return waiting_on(console.server)
 
 
 def test_thousands_of_steps_are_a_list_and_a_graph_that_are_used(signed_in: Open, wait: Wait) -> None:
