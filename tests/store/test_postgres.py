@@ -127,3 +127,14 @@ def test_what_no_future_takes_is_raised_as_something_else(url: str) -> None:
 
 def _define(tx: Tx, digest: str) -> None:
     tx.run("INSERT INTO definitions (digest, text) VALUES (?, '')", digest)
+
+
+def test_a_second_server_is_refused_until_the_first_has_ended(url: str) -> None:
+    from passrole.store.postgres import DatabaseInUse, PostgresStore
+
+    async def beside(_store: Any) -> None:
+        with pytest.raises(DatabaseInUse):
+            PostgresStore(url)
+
+    opened(url, beside)
+    opened(url, lambda store: store.read(lambda tx: tx.all("SELECT 1")))

@@ -39,6 +39,9 @@ CONFLICT_SECONDS = 30.0
 
 _PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+LOCK_SECONDS = 3.0
+"""How long the lock of the server before is waited for: it is freed a moment after its connection ends."""
+
 _SERVER_LOCK = 0x70617373726F6C65  # "passrole"
 
 
@@ -173,10 +176,14 @@ class PostgresStore:
 
     def _locked(self) -> "psycopg.Connection[Any]":
         connection = connect(self._url)
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_SERVER_LOCK,)).fetchone()
-        if row is None or not row[0]:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_SECONDS * 1000:.0f}ms",))
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s)", (_SERVER_LOCK,))
+        except errors.LockNotAvailable:
             connection.close()
-            raise DatabaseInUse("another server has the database; stop it, or give another database")
+            raise DatabaseInUse(
+                "another server has the database; stop it, or give another database"
+            ) from None
         return connection
 
 
