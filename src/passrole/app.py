@@ -184,8 +184,7 @@ async def _wired(
     store: SqliteStore, config: Config, trial: Trial | None, tunnels: socket.socket | None
 ) -> AsyncIterator[Opened]:
     clock = trial.clock if trial else system_clock
-    grace_seconds = 0.0 if trial else GRACE_SECONDS
-    steady = SteadyClock(clock)
+    grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
     audit = Audit(config.data / "audit.jsonl")
@@ -215,8 +214,7 @@ async def _wired(
         for kind in (ClusterController, JobRunController)
     ]
     processes = Jobs(grace_seconds, config.processes_max)
-    proxy_url = None if tunnels is None else partial(proxy.url, config.data, tunnels)
-    https = https_files.Jobs(config.data, authority_path(config.data), proxy_url)
+    https = _https_of_jobs(config, tunnels)
     jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, https.found, trial)
     try:
         await _put_in_order(store, config, clock)
@@ -251,6 +249,12 @@ async def _put_in_order(store: SqliteStore, config: Config, clock: Clock) -> Non
     for tidy in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
         await tidy(store, config)
     await sqs.correct_future_times(store, clock)
+
+
+def _https_of_jobs(config: Config, tunnels: socket.socket | None) -> https_files.Jobs:
+    """How AWS's https names lead from jobs here; a server without a proxy leads none."""
+    url = None if tunnels is None else partial(proxy.url, config.data, tunnels)
+    return https_files.Jobs(config.data, authority_path(config.data), url)
 
 
 def _of_sagemaker(

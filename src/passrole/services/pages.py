@@ -84,6 +84,19 @@ class Pages:
                 return rows[number:]
         raise self.refusal(cursor)
 
+    def listed(
+        self,
+        member: str,
+        rows: Sequence[T],
+        name: Callable[[T], str],
+        shape: Callable[[T], Any],
+        cursor: str | None,
+        limit: int,
+    ) -> dict[str, Any]:
+        """The answer with the rows after the cursor, in their order, as they are shown. Raises `refusal`."""
+        shown, more = self.page(self.following(rows, cursor, name), limit, name)
+        return {member: [shape(row) for row in shown], **more}
+
 
 def to_cursor(position: Position) -> str:
     """A position as clients get it."""

@@ -19,5 +19,4 @@ def page(
     marker: str | None,
 ) -> dict[str, Any]:
     """The answer with the rows after the marker, in their order. Raises InvalidRequestException."""
-    shown, more = PAGES.page(PAGES.following(rows, marker, name), PAGE_ITEMS, name)
-    return {member: [shape(row) for row in shown], **more}
+    return PAGES.listed(member, rows, name, shape, marker, PAGE_ITEMS)

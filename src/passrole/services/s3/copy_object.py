@@ -68,9 +68,8 @@ async def copy_object(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Copy an object, with its headers, metadata and tags or with new ones."""
-    usual = (await bucket_of(ctx, bucket, expected_bucket_owner)).encryption
-    encryption = (server_side_encryption, ssekms_key_id, bucket_key_enabled)
-    stored = storage.requested(usual, acl, storage_class, *encryption)
+    asked = (acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
+    stored = storage.requested((await bucket_of(ctx, bucket, expected_bucket_owner)).encryption, *asked)
     conditions = {
         "IfMatch": copy_source_if_match,
         "IfModifiedSince": copy_source_if_modified_since,

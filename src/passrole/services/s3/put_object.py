@@ -66,9 +66,8 @@ async def put_object(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Write an object: the file is there as a whole or not at all, and on the disk when this returns."""
-    usual = (await bucket_of(ctx, bucket, expected_bucket_owner)).encryption
-    encryption = (server_side_encryption, ssekms_key_id, bucket_key_enabled)
-    stored = storage.requested(usual, acl, storage_class, *encryption)
+    asked = (acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
+    stored = storage.requested((await bucket_of(ctx, bucket, expected_bucket_owner)).encryption, *asked)
     given = checksums.given(
         crc32=checksum_crc32,
         crc32c=checksum_crc32_c,

@@ -72,9 +72,8 @@ async def create_multipart_upload(
     bucket_key_enabled: bool | None = None,
 ) -> dict[str, Any]:
     """Begin an upload; there is no object before it is completed."""
-    usual = (await bucket_of(ctx, bucket, expected_bucket_owner)).encryption
-    encryption = (server_side_encryption, ssekms_key_id, bucket_key_enabled)
-    stored = storage.requested(usual, acl, storage_class, *encryption)
+    asked = (acl, storage_class, server_side_encryption, ssekms_key_id, bucket_key_enabled)
+    stored = storage.requested((await bucket_of(ctx, bucket, expected_bucket_owner)).encryption, *asked)
     names.segments(key)
     if names.is_marker(key):
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
