@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateArtifact.htm
 import hashlib
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import orjson
 
@@ -14,7 +14,7 @@ from passrole.faults import Fault
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.lineage import listing, records
-from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.lineage.listing import EntityListing
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 
@@ -90,25 +90,7 @@ async def delete_artifact(
 
 @operation("sagemaker:ListArtifacts")
 async def list_artifacts(
-    ctx: Context,
-    *,
-    source_uri: str | None = None,
-    artifact_type: str | None = None,
-    created_after: float | None = None,
-    created_before: float | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-    next_token: str | None = None,
-    max_results: int = listing.PAGE_DEFAULT,
+    ctx: Context, *, artifact_type: str | None = None, **asked: Unpack[EntityListing]
 ) -> dict[str, Any]:
     """Artifacts of the account and region, newest first unless another order is asked for."""
-    return await listing.page(
-        ctx,
-        _KIND,
-        source_uri=source_uri,
-        type_=artifact_type,
-        created=(created_after, created_before),
-        order=(sort_by, sort_order),
-        next_token=next_token,
-        max_results=max_results,
-    )
+    return await listing.page(ctx, _KIND, artifact_type, asked)

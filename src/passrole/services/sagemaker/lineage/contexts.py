@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateContext.html
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, operation
 from passrole.services.sagemaker.lineage import listing, records
-from passrole.services.sagemaker.paging import SortOrder
+from passrole.services.sagemaker.lineage.listing import EntityListing
 from passrole.services.sagemaker.tag_rules import TAGS
 from passrole.services.tags import TagList, tagging
 
@@ -73,25 +73,7 @@ async def delete_context(ctx: Context, *, context_name: str) -> dict[str, Any]:
 
 @operation("sagemaker:ListContexts")
 async def list_contexts(
-    ctx: Context,
-    *,
-    source_uri: str | None = None,
-    context_type: str | None = None,
-    created_after: float | None = None,
-    created_before: float | None = None,
-    sort_by: str = "CreationTime",
-    sort_order: SortOrder = "Descending",
-    next_token: str | None = None,
-    max_results: int = listing.PAGE_DEFAULT,
+    ctx: Context, *, context_type: str | None = None, **asked: Unpack[EntityListing]
 ) -> dict[str, Any]:
     """Contexts of the account and region, newest first unless another order is asked for."""
-    return await listing.page(
-        ctx,
-        _KIND,
-        source_uri=source_uri,
-        type_=context_type,
-        created=(created_after, created_before),
-        order=(sort_by, sort_order),
-        next_token=next_token,
-        max_results=max_results,
-    )
+    return await listing.page(ctx, _KIND, context_type, asked)

@@ -1,7 +1,7 @@
 """Pages of entities: by source, type and time of creation."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from passrole.services.context import Context
 from passrole.services.sagemaker.lineage.records import COLLECTIONS, Entity
@@ -12,18 +12,22 @@ PAGE_DEFAULT = 10
 _SHOWN = ("CreationTime", "LastModifiedTime", "Source", "Status")
 
 
-async def page(
-    ctx: Context,
-    kind: str,
-    *,
-    source_uri: str | None,
-    type_: str | None,
-    created: tuple[float | None, float | None],
-    order: tuple[str, SortOrder],
-    next_token: str | None,
-    max_results: int,
-) -> dict[str, Any]:
-    """The answer of a List operation."""
+class EntityListing(TypedDict, total=False):
+    """The members of a List request besides the type; times are inclusive."""
+
+    source_uri: str
+    created_after: float
+    created_before: float
+    sort_by: str
+    sort_order: SortOrder
+    next_token: str
+    max_results: int
+
+
+async def page(ctx: Context, kind: str, type_: str | None, asked: EntityListing) -> dict[str, Any]:
+    """The answer of a List operation. Raises ValidationException for an invalid token."""
+    source_uri = asked.get("source_uri")
+    created = asked.get("created_after"), asked.get("created_before")
 
     def found(tx: Tx) -> dict[str, Any]:
         entities = [
@@ -33,7 +37,14 @@ async def page(
             and type_ in (None, each.type_)
             and is_between(each.created, *created)
         ]
-        shown, more = sorted_page(entities, _ORDERS, *order, next_token, max_results)
+        shown, more = sorted_page(
+            entities,
+            _ORDERS,
+            asked.get("sort_by", "CreationTime"),
+            asked.get("sort_order", "Descending"),
+            asked.get("next_token"),
+            asked.get("max_results", PAGE_DEFAULT),
+        )
         return {f"{kind.title()}Summaries": [_summary(each) for each in shown], **more}
 
     return await ctx.store.read(found)
