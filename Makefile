@@ -21,7 +21,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-models demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -133,8 +133,11 @@ $(CHECKS)/.installed: Makefile
 	$(CHECKS)/bin/python -m pip install --quiet "pandas>=2" "shap>=0.46" "smclarify>=0.5"
 	touch $@
 
-demo: install ## the bundled pipeline and its refused twin
+demo: install ## a pipeline from training to an approved model and its endpoint, and its refused twin
 	@$(BIN)/passrole demo
+
+demo-review: install ## a pipeline of functions and an approval through a queue, and its refused twin
+	@$(BIN)/passrole demo review
 
 demo-emr: $(VENV)/.emr ## a pipeline whose EMR step runs on Spark (needs Java 17), and its refused twin
 	@$(BIN)/passrole demo emr
@@ -142,7 +145,7 @@ demo-emr: $(VENV)/.emr ## a pipeline whose EMR step runs on Spark (needs Java 17
 demo-train: install ## a pipeline that trains a model in jobs, the same cached, and its refused twin
 	@$(BIN)/passrole demo train
 
-demo-models: install ## a pipeline that registers a model, its approval, the endpoint that follows, and its refused twin
+demo-models: install ## what `make demo` runs where jobs can run, or the reason why they cannot
 	@$(BIN)/passrole demo models
 
 bench: $(VENV)/.bench ## the figures, with peers in the same run

@@ -18,11 +18,11 @@ Passrole = Callable[..., "subprocess.Popen[str]"]
 Quiet = Callable[[str], str]
 
 
-def test_the_demo_runs_its_pipeline_and_is_refused_twice_in_a_row(
+def test_the_demo_of_a_review_runs_and_is_refused_twice_in_a_row(
     passrole: Passrole, quiet: Quiet, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        process = passrole("demo", "--data", str(tmp_path))
+        process = passrole("demo", "review", "--data", str(tmp_path))
         told, errors = process.communicate(timeout=60)
         assert (process.returncode, quiet(errors)) == (0, "")
         assert "the execution Succeeded, as it should" in told
@@ -51,11 +51,11 @@ def test_the_demo_that_trains_runs_is_taken_over_and_refused(
     assert "What allows it" in told
 
 
-def test_the_demo_of_models_approves_deploys_asks_and_is_refused_twice_in_a_row(
+def test_the_demo_approves_deploys_asks_and_is_refused_twice_in_a_row(
     passrole: Passrole, quiet: Quiet, tmp_path: Path, sandboxed: None
 ) -> None:
     for version in (1, 2):
-        process = passrole("demo", "models", "--data", str(tmp_path))
+        process = passrole("demo", "--data", str(tmp_path))
         told, errors = process.communicate(timeout=120)
         assert (process.returncode, quiet(errors)) == (0, "")
         assert f"approved; arn:aws:sagemaker:us-east-1:111122223333:model-package/abalone/{version}" in told
@@ -150,6 +150,18 @@ def test_a_demo_that_this_machine_cannot_run_says_what_is_missing(
     assert result.exit_code == 1
     assert result.stderr.startswith(f"passrole demo: this machine cannot run the demo `{name}`: {reason}")
     assert result.stdout == ""
+
+
+def test_without_a_sandbox_the_demo_is_the_one_that_runs_everywhere(
+    passrole: Passrole, tmp_path: Path
+) -> None:
+    process = passrole("demo", "--data", str(tmp_path), env={"PASSROLE_SANDBOX": "none"})
+    told, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert (
+        "the demo `models` cannot run here (its jobs need a sandbox, and the setting says `none`)" in errors
+    )
+    assert "is not authorized to perform: sqs:sendmessage on resource: " in told
 
 
 def test_a_copy_of_the_demos_runs_as_they_do(passrole: Passrole, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_installed_command_is_the_wheels_own(installed: Installed, wheel: Pa
 
 
 def test_the_installed_demo_runs_its_pipeline_and_is_refused(installed: Installed) -> None:
-    done = installed("demo")
+    done = installed("demo", "review")
     assert done.returncode == 0, done.stderr
     assert "the execution Succeeded, as it should" in done.stdout
     assert "is not authorized to perform: sqs:sendmessage on resource: " in done.stdout

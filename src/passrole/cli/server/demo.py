@@ -17,8 +17,8 @@ from passrole.config import Config
 
 _EXAMPLES = examples(
     "passrole demo",
+    "passrole demo review",
     "passrole demo train",
-    "passrole demo models",
     "passrole demo --copy examples    # the files of all four, to change them",
 )
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -34,7 +34,10 @@ class Demo(NamedTuple):
 
 @click.command(epilog=_EXAMPLES)
 @click.argument(
-    "name", type=click.Choice(["review", "train", "models", "emr"]), default="review", metavar="[NAME]"
+    "name",
+    type=click.Choice(["models", "review", "train", "emr"]),
+    default=None,
+    metavar="[NAME]",
 )
 @click.option(
     "--data",
@@ -50,13 +53,13 @@ class Demo(NamedTuple):
     help="Copy the files of the examples to a new folder, and run nothing.",
 )
 @click.pass_context
-def demo(context: click.Context, name: str, data: Path | None, copy: Path | None) -> None:
+def demo(context: click.Context, name: str | None, data: Path | None, copy: Path | None) -> None:
     """Run an example pipeline, then a variant that is denied.
 
-    NAME is `review` (the default: two functions, and an approval through a queue), `train` (jobs that prepare
-    data, train a model and evaluate it), `models` (the same, then the model is registered, approved, deployed
-    and asked) or `emr` (an EMR step on Spark). `train` and `models` need a sandbox, `emr` needs Java 17 and
-    `pip install 'passrole[emr]'`.
+    NAME is `models` (the default: a model is trained, registered, approved, deployed and asked), `review`
+    (two functions, and an approval through a queue), `train` (jobs, cached the second time) or `emr` (an EMR
+    step on Spark). `models` and `train` need a sandbox; without one the default is `review`. `emr` needs Java
+    17 and `pip install 'passrole[emr]'`.
 
     It takes seconds (emr: a minute), needs no AWS account and leaves nothing behind.
     """
@@ -68,17 +71,25 @@ def demo(context: click.Context, name: str, data: Path | None, copy: Path | None
     from passrole.cli.temporary_server import connected
     from passrole.client import environment
 
-    chosen = _DEMOS[name]
     with _folder(data) as folder:
         config = settings(data=folder)
-        obstacle = chosen.obstacle(config)
-        if obstacle:
-            raise Failed(f"this machine cannot run the demo `{name}`: {obstacle}")
+        chosen = _chosen(name, config)
         with connected(config) as connection:
             values = {**variables(config, connection, None), "PASSROLE_DATA": str(folder.absolute())}
             program = [sys.executable, "-u", str(FOLDER / chosen.folder / "demo.py")]
             code = process.run(program, environment.merged(os.environ, values))
     context.exit(code)
+
+
+def _chosen(name: str | None, config: Config) -> "Demo":
+    """The demo of that name; without one the first that this machine can run."""
+    obstacle = _DEMOS[name or _DEFAULT].obstacle(config)
+    if obstacle is None:
+        return _DEMOS[name or _DEFAULT]
+    if name is not None:
+        raise Failed(f"this machine cannot run the demo `{name}`: {obstacle}")
+    click.echo(f"the demo `{_DEFAULT}` cannot run here ({obstacle}); this is `{_EVERYWHERE}`", err=True)
+    return _DEMOS[_EVERYWHERE]
 
 
 def _copy(folder: Path) -> None:
@@ -120,9 +131,10 @@ def _without_spark(config: Config) -> str | None:
     return Spark(config).unavailable_reason()
 
 
+_DEFAULT, _EVERYWHERE = "models", "review"
 _DEMOS = {
+    "models": Demo("abalone", _without_sandbox),
     "review": Demo("stopping_distance", _nothing),
     "train": Demo("stopping_model", _without_sandbox),
-    "models": Demo("abalone", _without_sandbox),
     "emr": Demo("distance_by_speed", _without_spark),
 }
