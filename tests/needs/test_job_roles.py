@@ -128,3 +128,71 @@ def test_a_tuning_job_has_the_roles_of_the_jobs_that_it_defines() -> None:
 )
 def test_what_runs_no_job_has_no_such_role(step: dict[str, Any]) -> None:
     assert needs_of(step) == []
+
+
+def a_job_run(driver: dict[str, Any], monitoring: dict[str, Any] | None = None, **overrides: Any) -> Any:
+    given = {**overrides, **({"monitoringConfiguration": monitoring} if monitoring else {})}
+    job = {"jobDriver": {"sparkSubmit": driver}, "configurationOverrides": given}
+    arguments = {"ExecutionRoleArn": "runs", "ApplicationId": "00f1", "JobConfig": job}
+    return {"Type": "EMRServerless", "Arguments": arguments}
+
+
+def test_a_job_run_reads_its_program_and_packages_and_may_use_its_arguments() -> None:
+    driver = {
+        "entryPoint": "s3://code/count.py",
+        "entryPointArguments": ["--in=s3://b/in", "s3a://b/out/", "--mode", "fast", {"Get": "Parameters.X"}],
+        "sparkSubmitParameters": "--py-files s3://code/a.zip,local:///b.zip --conf spark.jars=s3://code/x.jar"
+        " --conf spark.eventLog.dir=s3://b/events",
+    }
+    defaults = [{"classification": "spark-defaults", "properties": {"spark.files": "s3://code/f"}}]
+    needs = needs_of(a_job_run(driver, applicationConfiguration=defaults))
+    assert {need.role for need in needs} == {f"{ROLE}runs"}
+    assert asked([need for need in needs if need.is_required], "s3") == [
+        ("s3:GetObject", f"arn:aws:s3:::code/{name}") for name in ("count.py", "a.zip", "x.jar", "f")
+    ]
+    found: dict[str, list[str]] = {}
+    for need in needs:
+        if not need.is_required:
+            found.setdefault(need.resource, []).append(need.action.removeprefix("s3:"))
+    of_objects = ["GetObject", "PutObject", "DeleteObject"]
+    assert found.pop("arn:aws:s3:::b") == ["ListBucket"] * 3
+    assert found == {f"arn:aws:s3:::b/{prefix}*": of_objects for prefix in ("in", "out/", "events")}
+    assert [need.context["s3:prefix"] for need in needs if need.action == "s3:ListBucket"] == [
+        "in*",
+        "out/*",
+        "events*",
+    ]
+
+
+def test_a_job_run_writes_its_logs_where_it_is_told_with_the_key_that_it_is_told() -> None:
+    in_s3 = {"s3MonitoringConfiguration": {"logUri": "s3://logs/spark/", "encryptionKeyArn": f"{KEY}1"}}
+    streams = {"cloudWatchLoggingConfiguration": {"enabled": True, "logGroupName": "/spark"}}
+    needs = needs_of(a_job_run({"entryPoint": "local:///examples/pi.py"}, {**in_s3, **streams}))
+    assert not any(need.is_required for need in needs)
+    assert asked(needs, "s3") == [("s3:PutObject", "arn:aws:s3:::logs/spark/applications/*")]
+    assert asked(needs, "kms") == [("kms:GenerateDataKey", f"{KEY}1"), ("kms:Decrypt", f"{KEY}1")]
+    logs = "arn:aws:logs:us-west-2:123456789012:"
+    assert asked(needs, "logs") == [
+        ("logs:DescribeLogGroups", f"{logs}*"),
+        *(
+            (f"logs:{action}", f"{logs}log-group:/spark:*")
+            for action in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+        ),
+    ]
+
+
+def test_a_job_run_of_an_application_of_its_own_logs_as_that_says_unless_it_says_otherwise() -> None:
+    step = a_job_run({"entryPoint": "s3://code/count.py"})
+    step["Arguments"]["ApplicationConfig"] = {
+        "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "s3://own"}}
+    }
+    assert ("s3:PutObject", "arn:aws:s3:::own/applications/*") in asked(needs_of(step), "s3")
+    elsewhere = {"s3MonitoringConfiguration": {"logUri": "s3://other"}}
+    step["Arguments"]["JobConfig"]["configurationOverrides"] = {"monitoringConfiguration": elsewhere}
+    assert asked(needs_of(step), "s3")[1:] == [("s3:PutObject", "arn:aws:s3:::other/applications/*")]
+
+
+@pytest.mark.parametrize("parameters", ["--conf 'spark.jars=s3://code/x.jar", {"Get": "Parameters.X"}, ""])
+def test_what_spark_submit_cannot_read_names_nothing(parameters: Any) -> None:
+    driver = {"entryPoint": "local:///pi.py", "sparkSubmitParameters": parameters}
+    assert needs_of(a_job_run(driver)) == []

@@ -1,6 +1,6 @@
 """The needs of a job's own role: data in S3 by prefix, logs, image, keys, network.
 
-What the code in the container needs beyond that is unknown.
+What the code in the container needs beyond that is unknown. EMR Serverless's are in `job_runs`.
 https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html lists them for each Create operation.
 """
 
@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from passrole.needs.checks import CHECKS, baseline_of, found_elsewhere, shadow_endpoint, why_optional
 from passrole.needs.document import Definition, RawStep
+from passrole.needs.job_runs import needs_of_job_run
 from passrole.needs.need import ANY, Need, Place, bucket_and_key, key_arn, object_arn, repository_arn
 from passrole.needs.need import role_arn as role_arn_of
-from passrole.needs.steps import below
+from passrole.needs.steps import Kind, below
 from passrole.policy.request import Values
 from passrole.policy.sagemaker_keys import values_at
 
@@ -54,16 +55,18 @@ class _Job:
 def needs_of_job_roles(definition: Definition, place: Place) -> list[Need]:
     """The needs of the jobs' own roles, in the order of the steps, without duplicates within a step."""
     found = [
-        need
-        for step in definition.steps
-        for job, arguments in _jobs(step)
-        for need in _needs(job, arguments, step, definition, place)
+        need for step in definition.steps for need in _OWN.get(step.type, _of_jobs)(step, definition, place)
     ]
     return list(
         {
             (need.step, need.role, need.action, need.resource, str(need.context)): need for need in found
         }.values()
     )
+
+
+def _of_jobs(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
+    for job, arguments in _jobs(step):
+        yield from _needs(job, arguments, step, definition, place)
 
 
 def _jobs(step: RawStep) -> Iterator[tuple[_Job, Any]]:
@@ -275,3 +278,4 @@ _JOBS: Final[Mapping[str, _Job]] = {
         output_keys=("TransformOutput.KmsKeyId",),
     ),
 }
+_OWN: Final[Mapping[str, Kind]] = {"EMRServerless": needs_of_job_run}
