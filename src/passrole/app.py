@@ -34,6 +34,7 @@ from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
 from passrole.runtimes.model_servers import ModelServers
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
+from passrole.services.emr_serverless import leftovers as serverless_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.s3 import copied_folders
 from passrole.services.s3 import leftovers as s3_leftovers
@@ -246,8 +247,9 @@ async def _wired(
 async def _put_in_order(store: SqliteStore, config: Config, clock: Clock) -> None:
     """Make what is missing of the first identities, and remove what a server that was killed has left."""
     await _onboard(store, config, clock)
-    for tidy in (copied_folders.adopt, s3_leftovers.sweep, lambda_leftovers.sweep, emr_leftovers.sweep):
-        await tidy(store, config)
+    await copied_folders.adopt(store, config)
+    for leftovers in (s3_leftovers, lambda_leftovers, emr_leftovers, serverless_leftovers):
+        await leftovers.sweep(store, config)
     await sqs.correct_future_times(store, clock)
 
 

@@ -1,14 +1,17 @@
 """EMRServerless steps from the definition to the end, on an application that is there or one of their own."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.journeys.conftest import get
 from tests.services.emr_serverless.conftest import SPARK_SECONDS, Workshop
 
+from passrole.cli import main
 from passrole.config import Config
 from passrole.runtimes.spark import Spark
 
@@ -38,11 +41,13 @@ def spark() -> None:
 
 
 def step(
-    workshop: Workshop, source: str, *args: Any, application: str | None = None, **more: Any
+    workshop: Workshop, source: str, *args: Any, application: str | None = None, submit: str = "", **more: Any
 ) -> dict[str, Any]:
     """A step as the SDK writes it; without an application it makes its own."""
-    driver = {"sparkSubmit": {"entryPoint": workshop.script(source), "entryPointArguments": list(args)}}
-    job: dict[str, Any] = {"executionRoleArn": workshop.role, "jobDriver": driver}
+    driver = {"entryPoint": workshop.script(source), "entryPointArguments": list(args)}
+    if submit:
+        driver["sparkSubmitParameters"] = submit
+    job: dict[str, Any] = {"executionRoleArn": workshop.role, "jobDriver": {"sparkSubmit": driver}}
     arguments: dict[str, Any] = {"ExecutionRoleArn": workshop.role, "JobConfig": job}
     if application is None:
         arguments["ApplicationConfig"] = OF_ITS_OWN
@@ -54,6 +59,18 @@ def step(
 def role_with(server: Server, actions: list[str]) -> str:
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     return server.role([{"Version": "2012-10-17", "Statement": [statement]}])
+
+
+def denied(server: Server, role: str) -> set[str]:
+    """The actions that the door refused to the role."""
+    lines = (server.data / "audit.jsonl").read_text().splitlines()
+    checks = [
+        check
+        for line in lines
+        if f":assumed-role/{role.rpartition('/')[2]}/" in line
+        for check in json.loads(line)["checks"]
+    ]
+    return {check["action"] for check in checks if not check["allowed"]}
 
 
 def metadata(server: Server, execution: str, name: str = "Job") -> Mapping[str, str]:
@@ -135,3 +152,50 @@ def test_a_stopped_execution_cancels_its_job_run(workshop: Workshop, start: Star
     server.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution)
     assert server.finished(execution, SPARK_SECONDS)["PipelineExecutionStatus"] == "Stopped"
     assert workshop.run(application, run)["state"] == "CANCELLED"
+
+
+def test_a_stop_without_its_permission_is_named_and_the_job_run_goes_on(
+    workshop: Workshop, start: Start, spark: None
+) -> None:
+    server, application = workshop.server, workshop.application()
+    waits = step(workshop, "import time\ntime.sleep(600)\n", application=application)
+    execution = start([waits], role=role_with(server, STARTING))
+    eventually(lambda: server.steps(execution).get("Job", {}).get("Metadata"))
+    run = metadata(server, execution)["JobRunId"]
+    workshop.until(application, run, "RUNNING")
+    server.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution)
+    assert server.finished(execution, SPARK_SECONDS)["PipelineExecutionStatus"] == "Stopped"
+    assert (
+        "is not authorized to perform: emr-serverless:CancelJobRun on resource:"
+        f" arn:aws:emr-serverless:us-east-1:{server.account}:/applications/{application}/jobruns/{run} "
+    ) in server.steps(execution)["Job"]["FailureReason"]
+    assert workshop.run(application, run)["state"] == "RUNNING"
+    told = CliRunner().invoke(main, ["status", "--data", str(server.data)], prog_name="passrole").stdout
+    assert f"job run {application}/{run}" in told.replace("\n", "")
+    assert f"application {application}" in told
+    workshop.client.cancel_job_run(applicationId=application, jobRunId=run)
+    assert workshop.until(application, run)["state"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("lacking", REMOVING)
+def test_an_application_stays_as_far_as_its_removal_is_denied(
+    workshop: Workshop, start: Start, spark: None, lacking: str
+) -> None:
+    server = workshop.server
+    role = role_with(server, [each for each in [*MAKING, *REMOVING] if each != lacking])
+    execution = start([step(workshop, PRINTS, submit="--version")], role=role)
+    assert server.finished(execution, SPARK_SECONDS)["PipelineExecutionStatus"] == "Succeeded"
+    state = workshop.state(metadata(server, execution)["ApplicationId"])
+    assert state == {"StopApplication": "STARTED", "DeleteApplication": "STOPPED"}[lacking.partition(":")[2]]
+    assert lacking in denied(server, role)
+
+
+@pytest.mark.parametrize("tagged", ["ApplicationConfig", "JobConfig"])
+def test_tags_need_a_permission_of_their_own(workshop: Workshop, start: Start, tagged: str) -> None:
+    server = workshop.server
+    one = step(workshop, PRINTS)
+    one["Arguments"][tagged] = {**one["Arguments"][tagged], "tags": {"team": "a"}}
+    execution = start([one], role=role_with(server, [*MAKING, *REMOVING]))
+    assert server.finished(execution, SPARK_SECONDS)["PipelineExecutionStatus"] == "Failed"
+    reason = server.steps(execution)["Job"]["FailureReason"]
+    assert "is not authorized to perform: emr-serverless:TagResource" in reason

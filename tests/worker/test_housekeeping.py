@@ -14,6 +14,7 @@ from passrole.config import Config, ConfigError, load
 from passrole.engine.facts import LambdaReturned
 from passrole.faults import Fault
 from passrole.services.emr.records import CLUSTERS, Cluster
+from passrole.services.emr_serverless.records import APPLICATIONS, Application, JobRun, put_run
 from passrole.services.logs import rows
 from passrole.services.logs.records import GROUPS, Group
 from passrole.services.sagemaker.executions import describe_pipeline_execution
@@ -39,8 +40,39 @@ CLUSTER = Cluster(
 )
 
 
+APPLICATION = Application(
+    account=ACCOUNT,
+    region=Region("us-east-1"),
+    id="a1",
+    name=None,
+    release="emr-7.1.0",
+    created=1.0,
+    updated=100.0,
+    token="t",
+    state="TERMINATED",
+)
+JOB_RUN = JobRun(
+    application=APPLICATION.key,
+    account=ACCOUNT,
+    region=Region("us-east-1"),
+    application_id="a1",
+    id="r1",
+    created=1.0,
+    updated=100.0,
+    created_by="arn:u",
+    role="arn:r",
+    release="emr-7.1.0",
+    token="t",
+    asked={},
+    state="SUCCESS",
+    ended=100.0,
+)
+
+
 async def one_of_each(shop: Workshop) -> None:
-    """An execution, a cluster and a log event, all of 100 seconds after the epoch; and one that runs."""
+    """An execution, a cluster, an application with a job run, and a log event, all of 100 seconds after the
+    epoch; and an execution that runs.
+    """
     arn = await shop.start("l1", name="over")
     fact = LambdaReturned(at=100.0, step="l1", attempt=1, payload='{"x": 1}')
     await shop.store.write(lambda tx: history.advance(tx, arn, fact, finished="l1/1"))
@@ -48,6 +80,8 @@ async def one_of_each(shop: Workshop) -> None:
 
     def put(tx: Tx) -> None:
         CLUSTERS.put(tx, CLUSTER.key, CLUSTER)
+        APPLICATIONS.put(tx, APPLICATION.key, APPLICATION)
+        put_run(tx, JOB_RUN)
         GROUPS.put(tx, "1/r/g", Group("g", 0))
         rows.insert(tx, "1/r/g", "s", 0, [(100_000, "said")])
 
@@ -82,11 +116,12 @@ def test_what_is_over_goes_with_its_age(workshop: Run, tmp_path: Path) -> None:
     async def scenario(shop: Workshop) -> None:
         await one_of_each(shop)
         ages = housekeeping(shop, tmp_path, **dict.fromkeys(SETTINGS, 30))
-        nothing = dict.fromkeys(("messages", "log events", "packages of jobs", "executions", "clusters"), 0)
+        nothing = dict.fromkeys(("messages", "log events", "packages of jobs", "executions"), 0)
+        nothing |= {"clusters": 0, "job runs": 0}
         shop.now = 100.0 + 30 * DAY
         assert await ages.sweep() == nothing
         shop.now += 1
-        gone = {"log events": 1, "executions": 1, "clusters": 1}
+        gone = {"log events": 1, "executions": 1, "clusters": 1, "job runs": 2}
         assert await ages.sweep() == nothing | gone
         assert await ages.sweep() == nothing
         assert await shop.status("runs") == "Executing"

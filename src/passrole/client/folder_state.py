@@ -15,12 +15,17 @@ from passrole.client.listing import Summary
 from passrole.client.progress import ENDED
 from passrole.config import Config
 
+_STARTED_APPLICATIONS = ["STARTING", "STARTED", "STOPPING"]
+_ACTIVE_JOB_RUNS = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"]
 _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
 
 @dataclass(frozen=True)
 class FolderState:
-    """`url` and `pid` are the server's, None where none runs; `running` are executions that go on."""
+    """`url` and `pid` are the server's, None where none runs; `running` are executions that go on.
+
+    `applications` are those of EMR Serverless that are started, `job_runs` the ids of both with a slash.
+    """
 
     data: Path
     account: str
@@ -34,6 +39,8 @@ class FolderState:
     callbacks: Sequence[WaitingCallback]
     jobs: Sequence[str]
     clusters: Sequence[str]
+    applications: Sequence[str]
+    job_runs: Sequence[str]
     endpoints: Sequence[str]
 
 
@@ -43,6 +50,8 @@ def state_of(config: Config, connection: Connection) -> FolderState:
     pipelines = listing.pipelines(sagemaker)
     started = [each for of in pipelines for each in listing.executions(sagemaker, of["PipelineName"])]
     emr = listing.pages(connection.client("emr"), "list_clusters", "Clusters", ClusterStates=_ACTIVE_CLUSTERS)
+    serverless = connection.client("emr-serverless")
+    applications = _applications(serverless)
     runs = not connection.is_at_rest
     return FolderState(
         data=config.data.resolve(),
@@ -57,6 +66,8 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         callbacks=waiting_callbacks(connection),
         jobs=[each for word in ("Training", "Processing", "Transform") for each in _jobs(sagemaker, word)],
         clusters=[str(cluster["Id"]) for cluster in emr],
+        applications=applications,
+        job_runs=[each for application in applications for each in _job_runs(serverless, application)],
         endpoints=_endpoints(sagemaker),
     )
 
@@ -65,6 +76,20 @@ def _endpoints(sagemaker: Client) -> list[str]:
     """Those that have model servers."""
     found = listing.pages(sagemaker, "list_endpoints", "Endpoints", SortBy="Name", SortOrder="Ascending")
     return [str(each["EndpointName"]) for each in found if each["EndpointStatus"] != "Failed"]
+
+
+def _applications(serverless: Client) -> list[str]:
+    asked: Mapping[str, Any] = {"states": _STARTED_APPLICATIONS}
+    return [
+        str(each["id"]) for each in listing.pages(serverless, "list_applications", "applications", **asked)
+    ]
+
+
+def _job_runs(serverless: Client, application: str) -> list[str]:
+    """Those that are not over: their application is started."""
+    asked: Mapping[str, Any] = {"applicationId": application, "states": _ACTIVE_JOB_RUNS}
+    found = listing.pages(serverless, "list_job_runs", "jobRuns", **asked)
+    return [f"{application}/{each['id']}" for each in found]
 
 
 def _jobs(sagemaker: Client, word: str) -> list[str]:

@@ -10,6 +10,7 @@ from passrole.history import retention as execution_retention
 from passrole.runtimes import kept_layers
 from passrole.services import sqs
 from passrole.services.emr import retention as cluster_retention
+from passrole.services.emr_serverless import retention as job_run_retention
 from passrole.services.logs import retention as log_retention
 from passrole.store import Store
 from passrole.worker.supervisor import Supervisor
@@ -44,6 +45,7 @@ class Housekeeping:
             deleted["executions"] = len(await execution_retention.sweep(store, self._before(days)))
         if days := config.keep_clusters_days:
             deleted["clusters"] = await cluster_retention.sweep(store, config.data, self._before(days))
+            deleted["job runs"] = await job_run_retention.sweep(store, config.data, self._before(days))
         return deleted
 
     async def _run(self) -> None:

@@ -75,6 +75,8 @@ def as_json(found: "FolderState") -> dict[str, Any]:
         "callbacks": [callback_as_json(each, now) for each in found.callbacks],
         "jobs": list(found.jobs),
         "clusters": list(found.clusters),
+        "applications": list(found.applications),
+        "job_runs": list(found.job_runs),
         "endpoints": list(found.endpoints),
     }
 
@@ -116,9 +118,14 @@ def _running(found: "FolderState") -> list[str]:
         f"{place(each['PipelineExecutionArn'])}, started {age(now - each['StartTime'].timestamp())} ago"
         for each in found.running
     ]
-    jobs = [f"job {name}" for name in found.jobs]
-    clusters = [f"cluster {id_}" for id_ in found.clusters]
-    return [*executions, *jobs, *clusters, *(f"endpoint {name}" for name in found.endpoints)]
+    others = (
+        ("job", found.jobs),
+        ("job run", found.job_runs),
+        ("cluster", found.clusters),
+        ("application", found.applications),
+        ("endpoint", found.endpoints),
+    )
+    return [*executions, *(f"{kind} {name}" for kind, names in others for name in names)]
 
 
 def _waiting(found: "FolderState") -> list[str]:

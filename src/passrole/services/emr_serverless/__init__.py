@@ -8,6 +8,7 @@ Handlers, by resource:
 What they rest on:
 - records.py: what is kept; shapes.py, paging.py, refusals.py: how it is shown, and AWS's words
 - lifecycle.py: the state machines; status_events.py: their events
+- retention.py, leftovers.py: what is deleted with its age; what a killed server left
 - commands.py: what a job driver means here
 
 `worker/emr_serverless` runs the programs.
