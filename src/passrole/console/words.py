@@ -140,6 +140,39 @@ def short(text: str, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1] + "…"
 
 
+@lru_cache(8_192)
+def fitting(text: str, pixels: int) -> str:
+    """The text of a box of a picture, so wide at most; what is left out is in its middle.
+
+    Names of steps often differ at their ends. The widths are those of DejaVu Sans at 13 pixels, which is
+    wider than what most systems have.
+    """
+    if sum(map(_width, text)) <= pixels:
+        return text
+    room = pixels - _ELLIPSIS_WIDTH
+    start, end = 0, len(text)
+    while start < end:
+        is_of_the_end = (start + len(text) - end) % 3 == 2
+        room -= _width(text[end - 1] if is_of_the_end else text[start])
+        if room < 0:
+            break
+        start, end = (start, end - 1) if is_of_the_end else (start + 1, end)
+    return f"{text[:start]}…{text[end:]}"
+
+
+def _width(letter: str) -> float:
+    return next((width for letters, width in _WIDTHS if letter in letters), 8.3 if letter.isascii() else 13.0)
+
+
+_ELLIPSIS_WIDTH = 13.0
+_WIDTHS: Final = (("fijlrtI.,:;'|!()[]-", 5.3), ("mwMW@%", 12.9), ("ABCDEFGHJKLNOPQRSTUVXYZ&_", 9.9))
+
+
+def breakable(text: str) -> Markup:
+    """A name that may go on in the next line behind its points and underscores."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._/])", plain(text)))
+
+
 def pretty(value: Any) -> str:
     """A JSON value over several lines."""
     return plain(json.dumps(value, indent=2, ensure_ascii=False))
@@ -153,7 +186,7 @@ def by_name(steps: Iterable[Any]) -> dict[str, Any]:
 FILTERS: Final = {
     each.__name__: each
     for each in (
-        *(ago, badge, by_name, css, duration, icon, last, machine_moment, moment, number, plain, pretty),
-        *(short, signed, signed_duration, who),
+        *(ago, badge, breakable, by_name, css, duration, fitting, icon, last, machine_moment, moment, number),
+        *(plain, pretty, short, signed, signed_duration, who),
     )
 }
