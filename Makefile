@@ -166,6 +166,7 @@ docs: dev $(SITE)/.installed ## write the generated pages, check all links and b
 	$(BIN)/python docs/generate_parity.py
 	$(BIN)/python docs/generate_rules.py
 	$(BIN)/python docs/generate_step_types.py
+	$(BIN)/python docs/generate_metrics.py
 	$(BIN)/python docs/build_site.py $(SITE)/bin/zensical
 
 $(SITE)/.installed: requirements/docs.lock

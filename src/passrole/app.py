@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -26,7 +26,7 @@ from passrole.gateway.connections import Connection, sweep
 from passrole.gateway.tls import authority_path
 from passrole.https_names import Https
 from passrole.identities import Directory
-from passrole.log_format import FORMATTERS
+from passrole.log_format import FORMATTERS, catch_all
 from passrole.runtimes import https_files
 from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
@@ -96,12 +96,13 @@ class Trial:
 
 
 class Opened(NamedTuple):
-    """A server without its listeners; `door` and `directory` are for the console."""
+    """A server without its listeners; the others are for the console. `running`: whether each loop runs."""
 
     gateway: Gateway
     store: Store
     door: Door
     directory: Directory
+    running: Callable[[], Mapping[str, bool]]
 
 
 class CannotListen(Exception):
@@ -232,7 +233,8 @@ async def _wired(
         endpoints.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
         credentials = JobCredentials(store, door.from_inside, {hosting.RESOURCE: hosting.bearer})
-        yield Opened(Gateway(door, directory, credentials, signing_clock, config), store, door, directory)
+        gateway = Gateway(door, directory, credentials, signing_clock, config)
+        yield Opened(gateway, store, door, directory, supervisor.running)
     finally:
         endpoints.leave()
         await processes.close()
@@ -318,6 +320,7 @@ def _start_log(config: Config) -> None:
     handler.setFormatter(FORMATTERS[config.log_format]())
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     call_log.log.disabled = not config.log_calls
+    catch_all()
 
 
 def _tune_garbage_collector() -> None:
@@ -363,9 +366,8 @@ async def _console(config: Config, parts: Opened, pages: socket.socket | None) -
     if pages is None:
         yield
         return
-    means = console.Means(
-        parts.door, parts.directory, parts.store, system_clock, config, pages.getsockname()[1]
-    )
+    port = pages.getsockname()[1]
+    means = console.Means(parts.door, parts.directory, parts.store, system_clock, config, port, parts.running)
     try:
         listening = console.listening(means, pages)
     except console.NotInstalled as error:

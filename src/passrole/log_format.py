@@ -2,9 +2,14 @@
 trail or of a terminal.
 """
 
+import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,8 +41,23 @@ class OneLine(logging.Formatter):
         return _indented(stack_info)
 
 
+_about: ContextVar[Mapping[str, str] | None] = ContextVar("about", default=None)
+
+
+@contextmanager
+def about(**members: str) -> Iterator[None]:
+    """What is logged within the block is about this `request_id` or `execution`; JsonLines says so."""
+    token = _about.set({**(_about.get() or {}), **members})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
 class JsonLines(logging.Formatter):
-    """A record is one JSON object: `time`, `level`, `logger`, `message`, and the members of what it tells."""
+    """A record is one JSON object: `time`, `level`, `logger`, `message`, the `request_id` and `execution`
+    that it is about, where they are known, and the members of what it tells.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -45,13 +65,15 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
-        if isinstance(record.args, Mapping):
-            members |= record.args
+        told = record.args if isinstance(record.args, Mapping) else {}
+        members = {**(_about.get() or {}), **told, **members}
         if record.exc_info:
             members["traceback"] = self.formatException(record.exc_info)
-        return escaped_json(orjson.dumps(members, default=str)).decode()
+        if record.stack_info:
+            members["stack"] = self.formatStack(record.stack_info)
+        return escaped_json(_dumped({name: members[name] for name in _in_order(members)})).decode()
 
 
 FORMATTERS: Final[Mapping[str, Callable[[], logging.Formatter]]] = {"text": OneLine, "json": JsonLines}
@@ -74,6 +96,44 @@ def terminal_lines(text: str) -> list[str]:
 def escaped_json(text: bytes) -> bytes:
     """JSON lines with control characters escaped; they parse to the same values."""
     return _CONTROL_BYTES.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), text)
+
+
+def catch_all() -> None:
+    """Have the log tell what Python would print by itself: warnings, and exceptions that nobody caught."""
+    log = logging.getLogger("passrole")
+    logging.captureWarnings(True)
+
+    def in_thread(raised: threading.ExceptHookArgs) -> None:
+        error = raised.exc_value
+        log.error("a thread ended with an error of passrole itself", exc_info=error)
+
+    def unraisable(raised: Any) -> None:
+        error = raised.exc_value
+        log.error("%s", raised.err_msg or "an error that cannot be raised", exc_info=error)
+
+    threading.excepthook, sys.unraisablehook = in_thread, unraisable
+
+
+_FIRST = ("time", "level", "logger", "message", "request_id", "execution")
+
+
+def _in_order(members: Mapping[str, Any]) -> list[str]:
+    return [*(name for name in _FIRST if name in members), *(name for name in members if name not in _FIRST)]
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Also of a record whose arguments do not fit: a line that is wrong says more than none."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg} {record.args!r}"
+
+
+def _dumped(members: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(members, default=str)
+    except (TypeError, ValueError):  # half of a pair of surrogates, or a number of more than 64 bits
+        return json.dumps(members, default=str).encode()
 
 
 def _indented(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import disk, ids
 from passrole.api import call_log, table
@@ -21,6 +21,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal
 from passrole.identities import Directory, UnknownKey
+from passrole.log_format import about
 from passrole.policy.request import Principal, Values
 from passrole.policy.request_keys import call_keys, source_keys
 from passrole.runtimes.interface import FunctionRuntime
@@ -75,8 +76,22 @@ Interfere = Callable[[Call], Awaitable[dict[str, Any] | None]]
 """What a server for tests does to a call that is allowed: it raises a Fault, answers, or lets it pass."""
 
 
-Tell = Callable[[str, str, float], None]
-"""Hears of a call: its service, what became of it (`allowed`, `denied`, `refused`, `failed`), its seconds."""
+class Told(NamedTuple):
+    """What became of a call. `status` is HTTP's, `denied` the action that a policy denied.
+
+    A request that was refused before its operation was known has neither a service nor an operation.
+    """
+
+    service: str | None
+    operation: str | None
+    outcome: call_log.Outcome
+    status: int
+    seconds: float
+    denied: str | None = None
+
+
+Tell = Callable[[Told], None]
+"""Hears of a call."""
 
 
 class Door:
@@ -121,6 +136,10 @@ class Door:
 
         Raises Fault, and nothing else.
         """
+        with about(request_id=call.request_id):
+            return await self._called(call)
+
+    async def _called(self, call: Call) -> dict[str, Any]:
         began, verdict = perf_counter(), Verdict()
         fault: Fault | None = None
         answer: dict[str, Any] = {}
@@ -145,12 +164,19 @@ class Door:
             self._record(call, verdict, fault, seconds)
         except OSError as error:
             fault = _own_failure(call, error)
-        outcome = _log(call, verdict, fault, seconds)
-        for tell in self._hearing:
-            tell(call.service, outcome, seconds)
+        self._tell(_log(call, verdict, fault, seconds))
         if fault is not None:
             raise fault from None
         return answer
+
+    def refused_unread(self, method: str, path: str, request_id: str, fault: Fault, status: int) -> None:
+        """Note a request that came to no call: its caller or operation was not known."""
+        call_log.refused_unread(method, path, request_id, fault, status)
+        self._tell(Told(None, None, call_log.outcome(status, is_denied=False), status, 0.0))
+
+    def check(self) -> None:
+        """Raises OSError where no call may run because its line could not be written."""
+        self._audit.check()
 
     async def refusal(self, call: Call) -> str | None:
         """The sentence with which AWS would deny the call; None if it would be let in.
@@ -257,6 +283,10 @@ class Door:
             hung_up=call.hung_up,
         )
 
+    def _tell(self, told: Told) -> None:
+        for tell in self._hearing:
+            tell(told)
+
     def _record(self, call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> None:
         self._audit.record(
             Entry(
@@ -274,17 +304,19 @@ class Door:
         )
 
 
-def _log(call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> call_log.Outcome:
+def _log(call: Call, verdict: Verdict, fault: Fault | None, seconds: float) -> Told:
     """What became of the call."""
     action = f"{call.service}:{call.operation}"
     if fault is None:
         call_log.allowed(call.principal.arn, action, call.request_id, seconds)
-        return "allowed"
+        return Told(call.service, call.operation, "allowed", 200, seconds)
     service = call.service if call.service in SERVICES else None
     status = wire_error(fault, service, _protocol(call.service)).status
     is_denied = verdict.message is not None
     call_log.refused(call.principal.arn, action, call.request_id, seconds, fault, status, is_denied=is_denied)
-    return call_log.outcome(status, is_denied=is_denied)
+    became = call_log.outcome(status, is_denied=is_denied)
+    denied = verdict.checks[-1].action if is_denied and verdict.checks else None
+    return Told(call.service, call.operation, became, status, seconds, denied)
 
 
 def _region(text: str) -> Region:

@@ -1,5 +1,6 @@
 """What the console needs of the server."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from passrole.api import Door
@@ -15,7 +16,10 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True)
 class Means:
-    """The door for calls, the directory and the store for sessions; `port` is the console's own."""
+    """The door for calls, the directory and the store for sessions; `port` is the console's own.
+
+    `running` says of each loop of background work, by its name, whether it runs.
+    """
 
     door: Door
     directory: Directory
@@ -23,3 +27,4 @@ class Means:
     clock: Clock
     config: Config
     port: int
+    running: Callable[[], Mapping[str, bool]]

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from passrole import disk, ids
-from passrole.api import Call, Door, call_log
+from passrole.api import Call, Door
 from passrole.clock import Clock
 from passrole.config import Config, Network
 from passrole.faults import Fault, Internal
@@ -26,6 +26,7 @@ from passrole.gateway.job_credentials import IssueCredentials
 from passrole.gateway.origin import origin
 from passrole.gateway.signing_keys import form_keys, signing_keys
 from passrole.identities import AccessKeyIdentity, Directory, ExpiredSession, UnknownKey
+from passrole.log_format import about
 from passrole.wire import (
     HttpRequest,
     HttpResponse,
@@ -138,6 +139,10 @@ class Gateway:
 
     async def _answer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request_id = ids.request_id()
+        with about(request_id=request_id):
+            return await self._answered(scope, receive, request_id)
+
+    async def _answered(self, scope: Scope, receive: Receive, request_id: str) -> HttpResponse:
         progress = _Progress()
         try:
             head = _head(scope)
@@ -150,7 +155,7 @@ class Gateway:
         except Fault as fault:
             answer = render_fault(progress.found, fault, request_id)
             if not progress.is_called:
-                call_log.refused_unread(scope["method"], scope["path"], request_id, fault, answer.status)
+                self._door.refused_unread(scope["method"], scope["path"], request_id, fault, answer.status)
         except Disconnected:
             raise
         except Exception as error:

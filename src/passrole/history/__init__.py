@@ -14,7 +14,17 @@
 """
 
 from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection, stubs
-from passrole.history.advance import CHANGES, STEP_ENDS, WITHDRAWALS, StepEnd, advance, is_still_due, start
+from passrole.history.advance import (
+    CHANGES,
+    EXECUTION_ENDS,
+    STEP_ENDS,
+    WITHDRAWALS,
+    ExecutionEnd,
+    StepEnd,
+    advance,
+    is_still_due,
+    start,
+)
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
 from passrole.history.journal import UnknownExecution, answers, load
@@ -23,10 +33,12 @@ from passrole.history.state_cache import Folded
 
 __all__ = [
     "CHANGES",
+    "EXECUTION_ENDS",
     "STEP_ENDS",
     "WITHDRAWALS",
     "Callback",
     "Execution",
+    "ExecutionEnd",
     "ExecutionMetadata",
     "Folded",
     "StepEnd",

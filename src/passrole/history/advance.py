@@ -19,6 +19,7 @@ from passrole.engine.facts import (
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
+    ExecutionStatus,
     InputFact,
     JobSubmitted,
     StepFailed,
@@ -51,6 +52,9 @@ WITHDRAWALS = "withdrawals"
 STEP_ENDS = "step-ends"
 """The channel of steps that ended; its notices are StepEnds."""
 
+EXECUTION_ENDS = "execution-ends"
+"""The channel of executions that ended; its notices are ExecutionEnds."""
+
 CHANGES = "execution-changes"
 """The channel of executions to which something happened; its notices are ARNs."""
 
@@ -75,6 +79,13 @@ class StepEnd(NamedTuple):
     def seconds(self) -> float:
         """How long the step took."""
         return max(0.0, self.fact.at - (self.state.steps[self.fact.step].started_at or self.fact.at))
+
+
+class ExecutionEnd(NamedTuple):
+    """That an execution ended. `seconds` are those since it began, also if it was retried since."""
+
+    status: ExecutionStatus
+    seconds: float
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
@@ -156,6 +167,8 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
             _forget_waiting(tx, execution, decision.state, fact)
         if isinstance(fact, StepSucceeded | StepFailed | StepStopped):
             tx.notify(STEP_ENDS, StepEnd(decision.state, fact))
+    if isinstance(last, ExecutionEnded) and (origin := decision.state.origin) is not None:
+        tx.notify(EXECUTION_ENDS, ExecutionEnd(last.status, max(0.0, last.at - origin.at)))
     if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
     status_events.emit(tx, execution, before.state, decision)

@@ -15,6 +15,7 @@ from passrole import history
 from passrole.clock import Clock
 from passrole.engine.facts import JobEnded
 from passrole.history.jobs import JOBS, Job, is_under_way, under_way
+from passrole.log_format import about
 from passrole.store import Store
 from passrole.worker.calls import CallFailed
 from passrole.worker.due_keys import DueKeys
@@ -96,6 +97,10 @@ class JobMonitor:
         self._due.wake()
 
     async def _look(self, job: Job) -> None:
+        with about(execution=job.execution):
+            await self._looked(job)
+
+    async def _looked(self, job: Job) -> None:
         if not await self._store.read(lambda tx: is_under_way(tx, job)):
             self._jobs.pop(job.key, None)
             return

@@ -31,6 +31,7 @@ from passrole.engine.commands import (
 )
 from passrole.engine.facts import InputFact
 from passrole.history import Task
+from passrole.log_format import about
 from passrole.services.context import CallOperation
 from passrole.store import Store
 from passrole.worker.calls import Calls, Sleep
@@ -57,6 +58,9 @@ AT_ONCE_MAX: dict[type[Command], int] = {
 """Commands under way, a bound for each kind: functions that take minutes must not hold up messages. Within
 it executions take turns, and one alone leaves an eighth of it to the others (runtimes/turns.py).
 """
+
+LOOP = "engine commands"
+"""The name of the loop."""
 
 GRACE_SECONDS = 2.0
 LOOK_SECONDS = 30.0
@@ -99,7 +103,7 @@ class Worker:
     async def start(self, supervisor: Supervisor | None = None) -> None:
         """Perform what is to be done from now on, under supervision."""
         self._loop = (supervisor or self._supervisor).start(
-            "engine commands",
+            LOOP,
             self._run,
             at_once_max=sum(AT_ONCE_MAX.values()),
             grace_seconds=GRACE_SECONDS,
@@ -197,7 +201,8 @@ class Worker:
 
     async def _perform(self, queue: CommandQueue, task: Task) -> None:
         try:
-            await self._settle(task, self._effects.perform(task))
+            with about(execution=task.execution):
+                await self._settle(task, self._effects.perform(task))
         finally:
             queue.end(task)
             if queue.should_look:

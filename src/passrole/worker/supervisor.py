@@ -15,6 +15,7 @@ It knows neither rows nor services. For rows with a due time see task_queue.py.
 """
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -45,6 +46,12 @@ class Loop:
         self._work: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._is_stopped = False
+        self._is_restarting = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it does its work, and does not wait to be started again."""
+        return not (self._is_stopped or self._is_restarting)
 
     @property
     def free(self) -> int:
@@ -56,7 +63,7 @@ class Loop:
         if self.free <= 0:
             work.close()
             raise RuntimeError(f"no more than {self._at_once_max} pieces of work of `{self.name}` at once")
-        task = asyncio.create_task(work, name=self.name)
+        task = asyncio.create_task(work, name=self.name, context=contextvars.Context())
         self._work.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -88,15 +95,24 @@ class Supervisor:
         loop = Loop(name, at_once_max, grace_seconds)
         self._loops = [each for each in self._loops if not _has_ended(each)]
         self._loops.append(loop)
-        loop._task = asyncio.create_task(self._supervised(name, run), name=name)
+        context = contextvars.Context()  # a loop that a call starts is not about that call
+        loop._task = asyncio.create_task(self._supervised(loop, run), name=name, context=context)
         return loop
+
+    def running(self) -> dict[str, bool]:
+        """Whether each loop runs, by its name; of several of one name, whether all do."""
+        found: dict[str, bool] = {}
+        for loop in self._loops:
+            if not _has_ended(loop):
+                found[loop.name] = loop.is_running and found.get(loop.name, True)
+        return found
 
     async def close(self) -> None:
         """Stop every loop, one after the other, the last started first."""
         while self._loops:
             await self._loops.pop().stop()
 
-    async def _supervised(self, name: str, run: Run) -> None:
+    async def _supervised(self, loop: Loop, run: Run) -> None:
         now = self._now or asyncio.get_running_loop().time
         failures = 0
         while True:
@@ -106,11 +122,13 @@ class Supervisor:
             except (Exception, asyncio.CancelledError) as error:
                 if was_asked_to_end(error):
                     raise
-                disk.report(log, error, f"the loop `{name}`")
+                disk.report(log, error, f"the loop `{loop.name}`")
             else:
                 return
             failures = 0 if now() - began >= HEALTHY_SECONDS else failures
+            loop._is_restarting = True
             await self._sleep(backoff_seconds(failures))
+            loop._is_restarting = False
             failures += 1
 
 

@@ -65,7 +65,8 @@ def serve(
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
     pages = {"console": console, "console_port": console_port}
     config = usable(settings(data=data, host=host, port=port, **pages, **jobs, **logging))
-    say_where(config)
+    if config.log_format == "text":
+        say_where(config)  # no object, as the lines of the other form are
     try:
         app.serve(config, _ready)
     except DataFolderInUse as error:

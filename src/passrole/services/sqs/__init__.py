@@ -9,6 +9,7 @@ What they rest on:
 - message_selection.py: which messages a receive gets; receipts.py: which message a receipt handle means
 - fifo.py: order and deduplication; redrive.py: dead-letter queues; batches.py: ten entries at a time
 - attributes.py, content.py, digests.py, envelope.py, refusals.py: tables and rules without I/O
+- depths.py: how many messages queues have, for their attributes and for Prometheus
 - retention.py: deletes what has expired, called by the worker; corrects times at a start
 
 Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
@@ -24,11 +25,13 @@ from passrole.services.sqs import (
     settings,
     tags,
 )
+from passrole.services.sqs.depths import depths
 from passrole.services.sqs.retention import correct_future_times, sweep
 
 __all__ = [
     "correct_future_times",
     "delete_message",
+    "depths",
     "message_visibility",
     "permissions",
     "queues",

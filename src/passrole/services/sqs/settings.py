@@ -10,6 +10,7 @@ from passrole.services.context import Context
 from passrole.services.operation import operation
 from passrole.services.sqs import attributes as table
 from passrole.services.sqs import records, redrive, rows
+from passrole.services.sqs.depths import depth_of
 from passrole.services.sqs.records import QUEUES, Queue, queue_arn, queue_policy
 from passrole.services.sqs.refusals import invalid_attribute, invalid_value, missing, unknown_attribute
 from passrole.store import Tx
@@ -97,11 +98,9 @@ def _computed(queue: Queue) -> dict[str, str]:
 
 
 def _counts(tx: Tx, queue: Queue, now: float) -> dict[str, str]:
-    sent_before = now - queue.number("MessageRetentionPeriod")
-    delayed_after = now - queue.number("DelaySeconds")
-    visible, in_flight, delayed = rows.counts(tx, queue.key, now, sent_before, delayed_after)
+    depth = depth_of(tx, queue, now)
     return {
-        "ApproximateNumberOfMessages": str(visible),
-        "ApproximateNumberOfMessagesNotVisible": str(in_flight),
-        "ApproximateNumberOfMessagesDelayed": str(delayed),
+        "ApproximateNumberOfMessages": str(depth.visible),
+        "ApproximateNumberOfMessagesNotVisible": str(depth.in_flight),
+        "ApproximateNumberOfMessagesDelayed": str(depth.delayed),
     }
