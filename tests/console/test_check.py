@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.console.conftest import Browser, Wait
+from tests.console.conftest import Browser, Console, Wait
 
 SEND = {
     "Version": "2012-10-17",
@@ -109,3 +109,12 @@ def test_the_graph_leads_to_the_permissions_of_a_step(admin: Browser) -> None:
     assert denied.count('id="step-Ask"') == 1
     allowed = admin.post("/check", {"definition": DEFINITION, "policy": json.dumps(SEND)}).text
     assert '<a href="#step-Ask" class="node s-allowed"' in allowed
+
+
+def test_what_a_check_shows_is_there_for_programs(console: Console, admin: Browser) -> None:
+    facts = admin.post("/check.json", {"definition": DEFINITION}).json
+    assert {each["word"] for each in facts["missing"]} == {"Denied"}
+    assert facts["graph"]["steps"]["Ask"]["status"] == "Denied"
+    refused = admin.post("/check.json", {"definition": "{"})
+    assert (refused.status, bool(refused.json["problem"])) == (400, True)
+    assert Browser(console.url).post("/check.json", {"definition": DEFINITION}).status == 401

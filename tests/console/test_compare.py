@@ -33,8 +33,11 @@ def test_what_differs_is_told_first(console: Console, admin: Browser, wait: Wait
         ("N", "3", "7"),
         ("A", "same", "same"),
     ]
+    assert [row["differs"] for row in found["parameters"]] == [True, False]
+    assert found["took"]["change"] == found["took"]["right"] - found["took"]["left"]
     steps = {each["name"]: each for each in found["steps"]}
-    assert steps["Review"]["left"]["status"] == "Succeeded"
+    assert (steps["Review"]["differs"], steps["Review"]["left"]["status"]) == (True, "Succeeded")
+    assert steps["Review"]["seconds"]["change"] is not None
     assert steps["Review"]["right"]["status"] in ("Executing", "Waiting")
     assert steps["Review"]["defined_otherwise"] is False
     assert ("Review.Score", "0.9", None) in [

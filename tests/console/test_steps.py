@@ -4,9 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from tests.conftest import new_name
 from tests.console.conftest import Browser, Console, Wait
 from tests.eventually import eventually
+from tests.journeys.test_check_steps import Checks
+from tests.journeys.test_endpoint_steps import config, endpoint
 from tests.journeys.test_job_steps import Pipelines
+from tests.services.sagemaker.hosting.conftest import Host
 from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.console.plots import POINTS_MAX, plot
@@ -171,13 +175,42 @@ def test_the_end_of_a_long_log_is_shown(pipelines: Pipelines, admin: Browser) ->
     assert (len(found["lines"]), found["is_cut"]) == (2_000, True)
 
 
-def test_the_training_jobs_of_a_tuning_are_listed_best_first(pipelines: Pipelines, admin: Browser) -> None:
+def test_a_tuning_lists_its_training_jobs_best_first_and_what_they_print(
+    pipelines: Pipelines, admin: Browser
+) -> None:
     request = pipelines.workshop.tuning('echo "loss=$2;"', {})
     del request["HyperParameterTuningJobName"]
     execution = ran(pipelines, {"Name": "Tune", "Type": "Tuning", "Arguments": request})
     at = f"/executions/{execution}/steps/Tune"
-    found = admin.get(f"{at}.json").json["children"]
+    facts = admin.get(f"{at}.json").json
+    found = facts["children"]
     values = [each["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for each in found["jobs"]]
     assert (found["metric"], found["count"]) == ("loss", 2)
     assert values == sorted(values)
+    assert facts["job"]["HyperParameterTuningJobStatus"] == "Completed"
+    printed = [line for line in facts["log"]["lines"] if "loss=" in line]
+    assert sorted(line.partition(" ")[0] for line in printed) == ["001", "002"]
+    assert [line for line in admin.get(f"{at}/log.json").json["log"]["lines"] if "loss=" in line] == printed
     assert "lr = " in admin.get(at).text
+
+
+def test_a_check_has_the_log_and_the_description_of_its_job(console: Console, admin: Browser) -> None:
+    checks = Checks(console.server)
+    execution = ran(checks.pipelines, checks.step(checks.role_of_jobs("s3:*", "logs:*")))
+    facts = admin.get(f"/executions/{execution}/steps/One.json").json
+    assert facts["job"]["ProcessingJobStatus"] == "Completed"
+    assert facts["log"]["lines"]
+
+
+def test_an_endpoint_has_what_its_servers_printed(
+    console: Console, pipelines: Pipelines, admin: Browser
+) -> None:
+    host = Host(console.server)
+    try:
+        name = new_name("shown")
+        execution = ran(pipelines, config(host.model(2), name), endpoint(name))
+        found = admin.get(f"/executions/{execution}/steps/Endpoint.json").json
+        assert found["step"]["status"] == "Succeeded", found["step"]
+        assert found["log"]["lines"]
+    finally:
+        host.close()

@@ -88,7 +88,14 @@ def application(means: Means) -> Starlette:
         ),
         *(Route(path, _shown(means, show, as_json=False), methods=["GET"]) for path, show in PAGES),
         *(Route(path, _changed(means, change), methods=["POST"]) for path, change in CHANGES),
-        *(Route(path, _answered(means, answer), methods=["POST"]) for path, answer in ANSWERS),
+        *(
+            Route(_json_path(path), _shown(means, _asked(answer), as_json=True), methods=["POST"])
+            for path, answer in ANSWERS
+        ),
+        *(
+            Route(path, _shown(means, _asked(answer), as_json=False), methods=["POST"])
+            for path, answer in ANSWERS
+        ),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, config=means.config)])
@@ -129,18 +136,11 @@ def _changed(means: Means, change: Change) -> Callable[[Request], Awaitable[Resp
     return respond
 
 
-def _answered(means: Means, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-    async def respond(request: Request) -> Response:
-        caller = await sign_in.caller_of(request, means)
-        if caller is None:
-            return RedirectResponse("/signed-out", 303)
+def _asked(answer: Answer) -> Show:
+    async def show(caller: Caller, request: Request) -> Page:
+        return await answer(caller, request, await read_form(request))
 
-        async def asked() -> Page:
-            return await answer(caller, request, await read_form(request))
-
-        return await page.html(await _or_refusal(asked()), caller)
-
-    return respond
+    return show
 
 
 async def _or_refusal(shown: Awaitable[Page]) -> Page:

@@ -1,4 +1,4 @@
-"""The last lines that a step's function, EMR step or job printed, asked as the caller."""
+"""The last lines that a step's function, EMR step, job or endpoint printed, asked as the caller."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from passrole import ids
 from passrole.console.caller import Caller
+from passrole.console.steps import PROCESSING, TRAINING, TUNING, job_of
 from passrole.faults import Fault
 
 LINES_MAX = 200
@@ -13,7 +14,14 @@ BYTES_MAX = 65_536
 _LATE_MS = 1_000
 """How long after its step a function's last lines may be written."""
 _START = "START RequestId: "
-_WORDS = {"ProcessingJob": "Processing", "TrainingJob": "Training", "TransformJob": "Transform"}
+_JOBS = "/aws/sagemaker/{}s"
+_GROUPS = {kind: _JOBS.format(kind) for kind in (PROCESSING, TRAINING, "TransformJob")}
+CHILDREN_MAX = 10
+"""Of how many training jobs of a tuning there are lines: of those that began last."""
+
+_ENDPOINTS = "/aws/sagemaker/Endpoints/"
+_Printed = tuple[int, str]
+"""When, in epoch milliseconds, and what."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +51,10 @@ async def tail(
             known = metadata["EMRServerless"]
             of = {"ApplicationId": known["ApplicationId"], "JobRunId": known["JobRunId"]}
             return await _of_program(caller, "ReadJobRunLog", of, lines_max)
-        for member, word in _WORDS.items():
-            if "Arn" in metadata.get(member, {}):
-                job = metadata[member]["Arn"].rpartition("/")[2]
-                return _cut(await _of_job(caller, word, job, lines_max), lines_max)
+        if "Arn" in metadata.get("Endpoint", {}):
+            return _cut(_texts(await _of_endpoint(caller, listed, lines_max)), lines_max)
+        if (job := job_of(metadata)) is not None:
+            return _cut(_texts(await _of_job(caller, *job, lines_max)), lines_max)
     except Fault as fault:
         if fault.code == "ResourceNotFoundException":
             return Tail()
@@ -92,21 +100,63 @@ def _ours(messages: Sequence[str], request: str) -> list[str]:
     return own
 
 
-async def _of_job(caller: Caller, word: str, job: str, lines_max: int) -> list[str]:
-    group = f"/aws/sagemaker/{word}Jobs"
-    streams = await caller.call(
-        "logs", "DescribeLogStreams", logGroupName=group, logStreamNamePrefix=f"{job}/"
+async def _of_endpoint(caller: Caller, listed: Mapping[str, Any], lines_max: int) -> list[_Printed]:
+    """What its model servers printed while the step ran."""
+    name, ended = listed["Metadata"]["Endpoint"]["Arn"].rpartition("/")[2], listed.get("EndTime")
+    window = {
+        "startTime": int(listed["StartTime"] * 1000) - 1,
+        "endTime": None if ended is None else int(ended * 1000) + _LATE_MS,
+    }
+    return await _printed(caller, f"{_ENDPOINTS}{name}", "", lines_max, **window)
+
+
+async def _of_job(caller: Caller, kind: str, job: str, lines_max: int) -> list[_Printed]:
+    if kind != TUNING:
+        return await _printed(caller, _GROUPS[kind], f"{job}/", lines_max)
+    found: list[_Printed] = []
+    children = await caller.call(
+        "sagemaker",
+        "ListTrainingJobsForHyperParameterTuningJob",
+        HyperParameterTuningJobName=job,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=CHILDREN_MAX,
     )
-    events: list[tuple[int, str]] = []
+    for each in children["TrainingJobSummaries"]:
+        name = each["TrainingJobName"]
+        number = name.rpartition("-")[0].rpartition("-")[2]
+        lines = await _printed(caller, _GROUPS[TRAINING], f"{name}/", lines_max)
+        found += [(at, f"{number} {text}") for at, text in lines]
+    return found
+
+
+async def _printed(
+    caller: Caller, group: str, prefix: str, lines_max: int, **window: int | None
+) -> list[_Printed]:
+    """The last lines of each stream; where there are several, with the instance that printed them."""
+    streams = await caller.call(
+        "logs", "DescribeLogStreams", logGroupName=group, logStreamNamePrefix=prefix or None
+    )
+    found: list[_Printed] = []
     several = len(streams["logStreams"]) > 1
     for stream in streams["logStreams"]:
         name = stream["logStreamName"]
         instance = name.rpartition("/")[2].rpartition("-")[0] if several else ""
         answer = await caller.call(
-            "logs", "GetLogEvents", logGroupName=group, logStreamName=name, limit=lines_max + 1
+            "logs",
+            "GetLogEvents",
+            logGroupName=group,
+            logStreamName=name,
+            limit=lines_max + 1,
+            **window,
         )
-        events += [(each["timestamp"], f"{instance} {each['message']}".lstrip()) for each in answer["events"]]
-    return [text for _, text in sorted(events, key=lambda each: each[0])]
+        found += [(each["timestamp"], f"{instance} {each['message']}".lstrip()) for each in answer["events"]]
+    return found
+
+
+def _texts(printed: Sequence[_Printed]) -> list[str]:
+    """In the order of time."""
+    return [text for _, text in sorted(printed, key=lambda each: each[0])]
 
 
 async def _of_program(caller: Caller, operation: str, of: Mapping[str, str], lines_max: int) -> Tail:

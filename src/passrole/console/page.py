@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -48,7 +48,8 @@ async def json(page: Page) -> Response:
 
 
 def _json(page: Page) -> Response:
-    body = orjson.dumps(page.facts, default=_plain, option=orjson.OPT_INDENT_2)
+    option = orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATACLASS
+    body = orjson.dumps(page.facts, default=_plain, option=option)
     return Response(body, page.status, media_type="application/json")
 
 
@@ -65,7 +66,14 @@ def _environment() -> Environment:
     return made
 
 
+@cache
+def _members(kind: Any) -> Sequence[str]:
+    derived = [name for name, member in vars(kind).items() if isinstance(member, property)]
+    return [*(field.name for field in fields(kind)), *derived]
+
+
 def _plain(value: object) -> Any:
+    """A dataclass with what it derives, too: a page shows it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return {name: getattr(value, name) for name in _members(type(value))}
     raise TypeError(f"{type(value)} is no fact of a page")

@@ -19,6 +19,16 @@ Listed = Mapping[str, Any]
 ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 WAITING, NOT_STARTED, NOT_TAKEN, NOT_RUN = "Waiting", "Not started", "Not taken", "Not run"
 
+TRAINING, TUNING, PROCESSING = "TrainingJob", "HyperParameterTuningJob", "ProcessingJob"
+_JOBS: Final = {
+    TRAINING: (TRAINING, "Arn"),
+    PROCESSING: (PROCESSING, "Arn"),
+    "TransformJob": ("TransformJob", "Arn"),
+    "TuningJob": (TUNING, "Arn"),
+    "QualityCheck": (PROCESSING, "CheckJobArn"),
+    "ClarifyCheck": (PROCESSING, "CheckJobArn"),
+}
+"""How the metadata of a step name its job, what SageMaker calls it, and where its ARN is."""
 _WITHIN = ("IfSteps", "ElseSteps", "ForEachBody")
 _HIDDEN = "CallbackToken"
 """A bearer's secret: it is in no page."""
@@ -103,6 +113,15 @@ def lines_of(definition: str, listed: Sequence[Listed], status: str) -> list[Ste
         lines.append(_line(pipeline, known) if known else _waiting_line(pipeline, name, started, status))
         lines += inside.get(name, ())
     return lines
+
+
+def job_of(metadata: Listed) -> tuple[str, str] | None:
+    """What SageMaker calls the kind of a step's job, and the job's name; None of a step without one."""
+    for member, (kind, key) in _JOBS.items():
+        arn = metadata.get(member, {}).get(key)
+        if isinstance(arn, str):
+            return kind, arn.rpartition("/")[2]
+    return None
 
 
 def _gather(steps: Sequence[Mapping[str, Any]], found: dict[str, Mapping[str, Any]]) -> None:

@@ -6,11 +6,11 @@ The course of a metric is read out of the job's log by the expressions of its de
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from passrole.console.caller import Caller
 from passrole.console.plots import Plot, plot
-from passrole.console.steps import StepLine
+from passrole.console.steps import TRAINING, TUNING, StepLine, job_of
 from passrole.faults import Fault
 from passrole.services.sagemaker.jobs.metric_definitions import metrics
 
@@ -24,10 +24,7 @@ PLOTTED_LINES_MAX = 1_000
 LINE_BYTES_MAX = 16_384
 CHILDREN_MAX = 100
 _LOGS = "/aws/sagemaker/TrainingJobs"
-_TRAINING, _TUNING = "TrainingJob", "HyperParameterTuningJob"
 _OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
-_MEMBERS: Final = {_TRAINING: _TRAINING, "TuningJob": _TUNING}
-"""How the metadata of a step name its job, and what SageMaker calls it."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ class Children:
 
 async def measured(caller: Caller, step: StepLine, lines_max: int = LINES_MAX) -> Measured | None:
     """The course of the metrics of a step's training; None of a step that has none."""
-    member, name = job_of(step) or ("", "")
-    if member != _TRAINING:
+    member, name = job_of(step.metadata) or ("", "")
+    if member != TRAINING:
         return None
     job = await _described(caller, member, name)
     wanted = job.get("AlgorithmSpecification", {})
@@ -70,15 +67,15 @@ async def measured(caller: Caller, step: StepLine, lines_max: int = LINES_MAX) -
 
 async def all_measured(caller: Caller, steps: Iterable[StepLine]) -> list[Measured]:
     """The plots of an execution's trainings, of PLOTTED_MAX at most."""
-    trainings = [step for step in steps if (job_of(step) or ("",))[0] == _TRAINING][:PLOTTED_MAX]
+    trainings = [step for step in steps if (job_of(step.metadata) or ("",))[0] == TRAINING][:PLOTTED_MAX]
     found = [await measured(caller, step, PLOTTED_LINES_MAX) for step in trainings]
     return [each for each in found if each is not None and (each.plots or each.refused)]
 
 
 async def children(caller: Caller, step: StepLine) -> Children | None:
     """What a step's tuning has tried; None of a step of another type."""
-    member, name = job_of(step) or ("", "")
-    if member != _TUNING:
+    member, name = job_of(step.metadata) or ("", "")
+    if member != TUNING:
         return None
     asked = {"HyperParameterTuningJobName": name}
     operation = "ListTrainingJobsForHyperParameterTuningJob"
@@ -106,17 +103,9 @@ async def final_metrics(caller: Caller, steps: Iterable[StepLine]) -> dict[str, 
     return found
 
 
-def job_of(step: StepLine) -> tuple[str, str] | None:
-    """What SageMaker calls the kind of the step's training or tuning job, and the job's name."""
-    for member, named in _MEMBERS.items():
-        arn = step.metadata.get(member, {}).get("Arn")
-        if isinstance(arn, str):
-            return named, arn.rpartition("/")[2]
-    return None
-
-
 def _jobs(steps: Iterable[StepLine]) -> list[tuple[str, str, str]]:
-    found = [(step.name, *job) for step in steps if (job := job_of(step)) is not None]
+    jobs = ((step, job_of(step.metadata)) for step in steps)
+    found = [(step.name, *job) for step, job in jobs if job is not None and job[0] in (TRAINING, TUNING)]
     return found[:JOBS_MAX]
 
 

@@ -118,7 +118,7 @@ def _graph(definition: str, answers: list[dict[str, Any]]) -> dict[str, Any] | N
     except DefinitionError:
         return None
     found = pipeline.graph
-    words = {name: {_word(each) for each in answers if each["step"] == name} for name in pipeline.steps}
+    words = {name: {each["word"] for each in answers if each["step"] == name} for name in pipeline.steps}
     lines = {
         name: {
             "status": next((word for word in _WORST_FIRST if word in words[name]), "Nothing asked"),
@@ -131,11 +131,11 @@ def _graph(definition: str, answers: list[dict[str, Any]]) -> dict[str, Any] | N
     return {"picture": layout(found.dependencies, found.order()), "steps": lines}
 
 
-def _word(answer: Mapping[str, Any]) -> str:
+def _word(answer: Answer) -> str:
     """The verdict in the words of the page."""
-    if answer["verdict"] in ("allowed", "maybe"):
-        return "Allowed" if answer["verdict"] == "allowed" else "Maybe"
-    return "Denied" if answer["counts_against"] else "Not needed"
+    if answer.verdict in ("allowed", "maybe"):
+        return "Allowed" if answer.verdict == "allowed" else "Maybe"
+    return "Denied" if answer.counts_against else "Not needed"
 
 
 def _shown(answer: Answer) -> dict[str, Any]:
@@ -147,6 +147,7 @@ def _shown(answer: Answer) -> dict[str, Any]:
         "why": answer.need.why,
         "optional": answer.need.optional,
         "counts_against": answer.counts_against,
+        "word": _word(answer),
         "reason": answer.reason,
         "near_misses": list(answer.near_misses),
         "grant": answer.grant,

@@ -11,7 +11,7 @@ from passrole.console.caller import Caller
 from passrole.console.page import Page
 from passrole.console.pages.approvals import one_waiting
 from passrole.console.pages.execution import answers_of, definition_of, execution_arn
-from passrole.console.steps import StepLine, definitions_of, lines_of, pipeline_of
+from passrole.console.steps import StepLine, definitions_of, job_of, lines_of, pipeline_of
 from passrole.faults import Fault
 
 HAS_CACHE = "CacheConfig"
@@ -118,15 +118,14 @@ def _as_listed(attempt: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 async def _job(caller: Caller, metadata: Mapping[str, Any]) -> dict[str, Any] | None:
     """The job of the step as SageMaker describes it, where the caller may see it."""
-    for member, values in metadata.items():
-        if not member.endswith("Job") or "Arn" not in values:
-            continue
-        name = values["Arn"].rpartition("/")[2]
-        try:
-            return await caller.call("sagemaker", f"Describe{member}", **{f"{member}Name": name})
-        except Fault as fault:
-            return {"Refused": fault.message}
-    return None
+    known = job_of(metadata)
+    if known is None:
+        return None
+    kind, name = known
+    try:
+        return await caller.call("sagemaker", f"Describe{kind}", **{f"{kind}Name": name})
+    except Fault as fault:
+        return {"Refused": fault.message}
 
 
 async def _cache(caller: Caller, arn: str, name: str) -> dict[str, Any] | None:
