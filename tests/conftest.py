@@ -33,8 +33,9 @@ Document = Mapping[str, Any]
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "": ("-m", "passrole"),
     "repeating": (str(Path(__file__).parent / "store" / "repeating.py"),),
+    "deaf": (str(Path(__file__).parent / "store" / "deaf.py"),),
 }
-"""What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (store/repeating.py)."""
+"""What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (tests/store)."""
 
 _LONGEST = (
     *("journeys/test_sdk.py", "journeys/test_pages.py", "journeys/test_emr_spark.py"),

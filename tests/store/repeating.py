@@ -37,9 +37,9 @@ class _RecordedTx(SqliteTx):
         self.done.append(f"{sql} for {len(kept)} rows")
         super().run_many(sql, kept)
 
-    def notify(self, channel: str, payload: Any = None) -> None:
+    def notify(self, channel: str, key: str = "") -> None:
         self.done.append(channel)
-        super().notify(channel, payload)
+        super().notify(channel, key)
 
 
 def apply(connection: sqlite3.Connection, write: Any) -> Any:

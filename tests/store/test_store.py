@@ -88,21 +88,21 @@ def test_many_writers_at_once_each_get_their_own_result(tmp_path: Path) -> None:
 def test_a_notice_arrives_after_its_commit_and_not_from_a_failed_one(tmp_path: Path) -> None:
     def noisy(tx: Tx) -> None:
         put("a")(tx)
-        tx.notify("bell", 1)
+        tx.notify("bell", "1")
 
     def failing(tx: Tx) -> None:
-        tx.notify("bell", 2)
+        tx.notify("bell", "2")
         raise ValueError
 
     async def scenario(store: SqliteStore) -> None:
-        heard: list[tuple[int, list[str]]] = []
-        stop = store.listen("bell", lambda payload: heard.append((payload, names(store._reader))))
+        heard: list[tuple[str, list[str]]] = []
+        stop = store.listen("bell", lambda key: heard.append((key, names(store._reader))))
         await store.write(noisy)
         with pytest.raises(ValueError):
             await store.write(failing)
         stop()
         await store.write(noisy)
-        assert heard == [(1, ["a"])]
+        assert heard == [("1", ["a"])]
 
     run(tmp_path, scenario)
 

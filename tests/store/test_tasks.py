@@ -91,8 +91,8 @@ def test_what_is_due_too_late_is_brought_forward(tmp_path: Path) -> None:
 
 
 def test_a_notice_is_a_wake_up_and_nothing_else(tmp_path: Path) -> None:
-    async def scenario() -> list[object]:
-        store, heard = SqliteStore(tmp_path), list[object]()
+    async def scenario() -> list[str]:
+        store, heard = SqliteStore(tmp_path), list[str]()
         store.listen(tasks.channel("k"), heard.append)
         await store.write(lambda tx: tasks.add(tx, "k", "a", b"1", 0.0))
         await store.write(lambda tx: tasks.add(tx, "another", "a", b"1", 0.0))
@@ -100,7 +100,7 @@ def test_a_notice_is_a_wake_up_and_nothing_else(tmp_path: Path) -> None:
         await store.close()
         return heard
 
-    assert asyncio.run(scenario()) == [None, None]
+    assert asyncio.run(scenario()) == ["", ""]
 
 
 def test_taking_reads_by_an_index_and_not_the_whole_list(tmp_path: Path) -> None:

@@ -129,7 +129,9 @@ async def nothing_in_memory(shop: Workshop) -> bool:
 async def started(shop: Workshop, steps: str, name: str) -> list[Task]:
     """What the notice of its commands brings."""
     heard: list[Task] = []
-    stop = shop.store.listen("tasks/engine/InvokeFunction", heard.extend)
+    stop = shop.store.listen(
+        "tasks/engine/InvokeFunction", lambda hint: heard.extend(history.outbox.announced(hint) or ())
+    )
     await shop.start(steps, name=name)
     stop()
     return heard

@@ -75,7 +75,12 @@ class Scene:
         self.controller = ClusterController(store, door, time.time, config)
 
     async def begin(self, script: str) -> None:
-        """A cluster that comes up, with a step of the shell."""
+        """A cluster that comes up, with a step of the shell; then the controller is started."""
+        await self.add(script)
+        self.controller.start(self.supervisor)
+
+    async def add(self, script: str) -> None:
+        """The rows alone."""
         step = EmrStep(
             CLUSTER.key, "s-1", 1, "s", "CONTINUE", 0.0, "command-runner.jar", ["bash", "-c", script]
         )
@@ -85,7 +90,6 @@ class Scene:
             put_step(tx, step)
 
         await self.store.write(write)
-        self.controller.start(self.supervisor)
 
     async def step(self) -> EmrStep:
         return (await self.store.read(lambda tx: steps_of(tx, CLUSTER.key)))[0]

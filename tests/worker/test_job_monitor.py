@@ -56,7 +56,7 @@ class Scene:
             for step in steps:
                 job = Job("EMR", EXECUTION, ROLE, step, 1, handle | {"StepId": f"s-{step}"})
                 jobs._ROWS.put(tx, job.key, job)
-                tx.notify(jobs.JOBS, job)
+                tx.notify(jobs.JOBS, job.key)
 
         await self.store.write(write)
 
@@ -67,14 +67,14 @@ class Scene:
 
         def write(tx: Tx) -> None:
             jobs._ROWS.put(tx, job.key, job)
-            tx.notify(jobs.JOBS, job)
+            tx.notify(jobs.JOBS, job.key)
 
         await self.store.write(write)
         await eventually_async(lambda: self.door.called(f"sagemaker:Describe{word}Job"))
 
     async def emit(self) -> None:
         """An event of EMR that concerns every step of the cluster."""
-        await self.store.write(lambda tx: tx.notify(NOTICES, {"detail": {"clusterId": "j-1"}}))
+        await self.store.write(lambda tx: tx.notify(NOTICES, "j-1 "))
 
     async def polls(self, count: int) -> None:
         await eventually_async(lambda: len(self.door.called("emr:DescribeStep")) >= count)

@@ -2,11 +2,12 @@
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 A page that follows one execution hears of that alone. Changes are gathered, so that fifty open pages cost a
-busy engine next to nothing. Who hears nothing for a while is told that the stream lives; a session that has
-ended ends it.
+busy engine next to nothing. Who hears nothing for a while is told that the stream lives, and after
+LOOK_SECONDS that something may have changed, for a notice may be lost. A session that has ended ends it.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from passrole.store import Store
 PAUSE_SECONDS = 1.0
 """Between two events of a stream."""
 BEAT_SECONDS = 15.0
+LOOK_SECONDS = 60.0
 STREAMS_MAX = 500
 EXECUTIONS_MAX = 10_000
 """Of how many executions the last change is known. Pages of forgotten ones ask once too often."""
@@ -78,14 +80,15 @@ def events(means: Means, hearing: Hearing) -> Callable[[Request], Awaitable[Resp
 async def _stream(request: Request, means: Means, hearing: Hearing, of: str) -> AsyncIterator[str]:
     hearing.streams += 1
     try:
-        told = hearing.latest(of)
+        told, told_at = hearing.latest(of), time.monotonic()
         yield "retry: 2000\n\n"
         while await sign_in.caller_of(request, means) is not None:
             await hearing.wait()
-            if (latest := hearing.latest(of)) == told:
+            now = time.monotonic()
+            if (latest := hearing.latest(of)) == told and now - told_at < LOOK_SECONDS:
                 yield ": alive\n\n"
             else:
-                told = latest
+                told, told_at = latest, now
                 yield f"id: {told}\ndata: changed\n\n"
             await asyncio.sleep(PAUSE_SECONDS)
     finally:

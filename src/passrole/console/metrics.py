@@ -157,11 +157,13 @@ class Metrics:
         if told.denied is not None:
             self._denials.labels(service, told.denied).inc()
 
-    def _step(self, end: StepEnd) -> None:
+    def _step(self, key: str) -> None:
+        end = StepEnd.of(key)
         self._steps.labels(end.type_, end.end).inc()
         self._step_seconds.labels(end.type_).observe(end.seconds)
 
-    def _execution(self, end: ExecutionEnd) -> None:
+    def _execution(self, key: str) -> None:
+        end = ExecutionEnd.of(key)
         self._execution_seconds.labels(end.status).observe(end.seconds)
 
 

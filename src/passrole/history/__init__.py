@@ -1,7 +1,7 @@
 """The only place where engine meets store: what happened to executions, and what is to be done about it.
 
 - `start`, `advance`: an execution begins, or goes one fact further, in one transaction;
-  `is_still_due`, `WITHDRAWALS`: which commands are of use no more (advance.py)
+  `is_still_due`, `starting_nothing_more`, `WITHDRAWALS`: which commands are of use no more (advance.py)
 - `load`, `UnknownExecution`: an execution as its journal has it, and `answers` to its callbacks (journal.py);
   `Folded` (state_cache.py)
 - `outbox`, `Task`, `pending`: commands that wait to be performed
@@ -24,6 +24,7 @@ from passrole.history.advance import (
     advance,
     is_still_due,
     start,
+    starting_nothing_more,
 )
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
@@ -57,6 +58,7 @@ __all__ = [
     "pending",
     "projection",
     "start",
+    "starting_nothing_more",
     "stubs",
     "waiting",
 ]

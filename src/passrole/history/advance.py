@@ -10,6 +10,7 @@ Killed before the commit: the command is still there and will be performed again
 and its successors are there.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias, get_args
 
 from passrole.definition import CallbackStep
@@ -19,7 +20,6 @@ from passrole.engine.facts import (
     ExecutionEnded,
     ExecutionRetried,
     ExecutionStarted,
-    ExecutionStatus,
     InputFact,
     JobSubmitted,
     StepFailed,
@@ -45,47 +45,56 @@ from passrole.history.executions import ExecutionMetadata
 from passrole.history.outbox import Task
 from passrole.history.state_cache import Folded
 from passrole.store import Tx
+from passrole.store.interface import OWN
 
 WITHDRAWALS = "withdrawals"
 """The channel of executions that start nothing any more; its notices are ARNs."""
 
-STEP_ENDS = "step-ends"
-"""The channel of steps that ended; its notices are StepEnds."""
+STEP_ENDS = f"{OWN}step-ends"
+"""The channel of steps that ended by a decision of this process; its keys are those of StepEnds."""
 
-EXECUTION_ENDS = "execution-ends"
-"""The channel of executions that ended; its notices are ExecutionEnds."""
+EXECUTION_ENDS = f"{OWN}execution-ends"
+"""The channel of executions that ended by a decision of this process; its keys are those of ExecutionEnds."""
 
 CHANGES = "execution-changes"
 """The channel of executions to which something happened; its notices are ARNs."""
 
 
 class StepEnd(NamedTuple):
-    """That a step ended. What it says is worked out by who hears it: where nobody does, it costs nothing."""
+    """That a step ended: its type, how (Succeeded, Failed or Stopped, as AWS says), and how long it took."""
 
-    state: State
-    fact: StepSucceeded | StepFailed | StepStopped
-
-    @property
-    def type_(self) -> str:
-        """The step's type."""
-        return self.state.steps[self.fact.step].step.type_
+    type_: str
+    end: str
+    seconds: float
 
     @property
-    def end(self) -> str:
-        """As AWS names it: Succeeded, Failed or Stopped."""
-        return type(self.fact).__name__.removeprefix("Step")
+    def key(self) -> str:
+        """For a notice."""
+        return f"{self.type_} {self.end} {self.seconds}"
 
-    @property
-    def seconds(self) -> float:
-        """How long the step took."""
-        return max(0.0, self.fact.at - (self.state.steps[self.fact.step].started_at or self.fact.at))
+    @classmethod
+    def of(cls, key: str) -> "StepEnd":
+        """The end that a notice tells of."""
+        type_, end, seconds = key.split(" ")
+        return cls(type_, end, float(seconds))
 
 
 class ExecutionEnd(NamedTuple):
     """That an execution ended. `seconds` are those since it began, also if it was retried since."""
 
-    status: ExecutionStatus
+    status: str
     seconds: float
+
+    @property
+    def key(self) -> str:
+        """For a notice."""
+        return f"{self.status} {self.seconds}"
+
+    @classmethod
+    def of(cls, key: str) -> "ExecutionEnd":
+        """The end that a notice tells of."""
+        status, seconds = key.split(" ")
+        return cls(status, float(seconds))
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
@@ -120,6 +129,19 @@ def is_still_due(tx: Tx, task: Task) -> bool:
     executions that were stopped. Raises UnknownExecution.
     """
     return is_due(journal.load(tx, task.execution).state, task.command)
+
+
+def starting_nothing_more(tx: Tx, arns: Iterable[str]) -> list[str]:
+    """Those of the executions that are stopped, over, or have reached a Fail step; not those deleted."""
+    return [arn for arn in arns if _is_ending(tx, arn)]
+
+
+def _is_ending(tx: Tx, execution: str) -> bool:
+    try:
+        state = journal.load(tx, execution).state
+    except journal.UnknownExecution:
+        return False
+    return state.status != "Executing" or state.fail_step_reached
 
 
 def _starts_nothing_more(before: State, after: State) -> bool:
@@ -166,12 +188,18 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         if isinstance(fact, _ENDINGS):
             _forget_waiting(tx, execution, decision.state, fact)
         if isinstance(fact, StepSucceeded | StepFailed | StepStopped):
-            tx.notify(STEP_ENDS, StepEnd(decision.state, fact))
+            tx.notify(STEP_ENDS, _step_end(decision.state, fact).key)
     if isinstance(last, ExecutionEnded) and (origin := decision.state.origin) is not None:
-        tx.notify(EXECUTION_ENDS, ExecutionEnd(last.status, max(0.0, last.at - origin.at)))
+        tx.notify(EXECUTION_ENDS, ExecutionEnd(last.status, max(0.0, last.at - origin.at)).key)
     if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
     status_events.emit(tx, execution, before.state, decision)
+
+
+def _step_end(state: State, fact: StepSucceeded | StepFailed | StepStopped) -> StepEnd:
+    step = state.steps[fact.step]
+    seconds = max(0.0, fact.at - (step.started_at or fact.at))
+    return StepEnd(step.step.type_, type(fact).__name__.removeprefix("Step"), seconds)
 
 
 def _keep_commands(tx: Tx, execution: str, before: Folded, decision: Decision) -> None:

@@ -12,7 +12,7 @@ from passrole.engine.kinds import JOB_TYPES
 from passrole.store import Collection, Tx
 
 JOBS = "step-jobs"
-"""The channel on which jobs are announced once they are there; its notices are Jobs."""
+"""The channel on which jobs are announced once they are there, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ def under_way(tx: Tx) -> list[Job]:
     return [job for _, job in _ROWS.all(tx)]
 
 
-def is_under_way(tx: Tx, job: Job) -> bool:
-    """Whether the job is still waited for."""
-    return _ROWS.get(tx, job.key) is not None
+def keys_under_way(tx: Tx) -> list[str]:
+    """The keys of all of them."""
+    return _ROWS.keys(tx)
+
+
+def find(tx: Tx, key: str) -> Job | None:
+    """The job of that key, if it is still waited for."""
+    return _ROWS.get(tx, key)
 
 
 def keep(tx: Tx, execution: str, role: str, submitted: StepState) -> None:
@@ -53,7 +58,7 @@ def keep(tx: Tx, execution: str, role: str, submitted: StepState) -> None:
     handle = JOB_TYPES[type(step)].handle(submitted)
     job = Job(step.type_, execution, role, step.name, submitted.attempt, handle)
     _ROWS.put(tx, job.key, job)
-    tx.notify(JOBS, job)
+    tx.notify(JOBS, job.key)
 
 
 def forget(tx: Tx, execution: str, step: str, attempt: int) -> None:

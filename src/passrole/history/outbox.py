@@ -1,16 +1,17 @@
 """What the engine wants done and nobody has finished: tasks of the store, a kind for each command.
 
 A key is `<execution's ARN> <command's key>`, so that the tasks of one execution stand together. Whoever
-performs commands listens on the channels of their kinds (`tasks.channel`), whose notices carry what was added
-as a hint, and reads the rows.
+performs commands listens on the channels of their kinds (`tasks.channel`) and reads the rows. What this
+process has just added it need not read: `announced` knows the last of what notices tell of.
 """
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import get_args
 
-from passrole import exact_json
+from passrole import exact_json, ids
 from passrole.arns import ExecutionArn
 from passrole.engine import commands
 from passrole.engine.commands import Command, PerformedOutside
@@ -21,6 +22,9 @@ def kind_of(command: type[Command]) -> str:
     """The kind of tasks that these commands are."""
     return f"engine/{command.__name__}"
 
+
+ANNOUNCED_MAX = 4_096
+"""Notices of which is known what they tell of; who hears an older one reads the rows."""
 
 KINDS = tuple(kind_of(command) for command in get_args(PerformedOutside))
 _ALL = 1_000_000_000
@@ -40,13 +44,19 @@ class Task:
 
 
 def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
-    """Keep commands and announce them; the hint is a list of Task."""
+    """Keep commands and announce them."""
     arn, added = ExecutionArn(execution), dict[str, list[Task]]()
     for command in wanted:
         task = Task(arn, role, commands.key(command), command)
         added.setdefault(kind_of(type(command)), []).append(task)
     for kind, together in added.items():
-        tasks.add_in_turns(tx, kind, [(row_key(task), _body(task)) for task in together], hint=together)
+        rows = [(row_key(task), _body(task)) for task in together]
+        tasks.add_in_turns(tx, kind, rows, hint=_ANNOUNCED.put(together))
+
+
+def announced(hint: str) -> list[Task] | None:
+    """The tasks that a notice of this process tells of, once; None where that is not known any more."""
+    return _ANNOUNCED.take(hint)
 
 
 def remove(tx: Tx, execution: str, key: str) -> None:
@@ -87,6 +97,35 @@ def pending(tx: Tx) -> tuple[Task, ...]:
 def row_key(task: Task) -> str:
     """The key of the task in the store."""
     return f"{task.execution} {task.key}"
+
+
+class _Announced:
+    """What notices tell of. A run of a transaction has a hint of its own: that of one that was undone, whose
+    notice nobody hears, is forgotten in its turn.
+    """
+
+    def __init__(self) -> None:
+        self._process = ids.request_id()
+        self._numbers = count()
+        self._tasks: dict[str, list[Task]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, together: list[Task]) -> str:
+        """The hint of these."""
+        hint = f"{self._process}/{next(self._numbers)}"
+        with self._lock:
+            if len(self._tasks) >= ANNOUNCED_MAX:
+                del self._tasks[next(iter(self._tasks))]
+            self._tasks[hint] = together
+        return hint
+
+    def take(self, hint: str) -> list[Task] | None:
+        """Those of the hint, which are forgotten."""
+        with self._lock:
+            return self._tasks.pop(hint, None)
+
+
+_ANNOUNCED = _Announced()
 
 
 def _body(task: Task) -> bytes:

@@ -64,6 +64,11 @@ class Turns(Generic[T]):
         if not self._held[party]:
             del self._held[party]
 
+    @property
+    def parties(self) -> list[str]:
+        """Those that have waiting items."""
+        return list(self._waiting)
+
     def waiting(self, party: str) -> int:
         """The number of waiting items of a party."""
         return len(self._waiting.get(party, ()))

@@ -78,6 +78,11 @@ class Collection(Generic[D]):
         rows = tx.all("SELECT key, body FROM documents WHERE kind = ? ORDER BY key", self.kind)
         return [(key, self._document(body)) for key, body in rows]
 
+    def keys(self, tx: Tx) -> list[str]:
+        """The keys of all of them, in order."""
+        rows = tx.all("SELECT key FROM documents WHERE kind = ? ORDER BY key", self.kind)
+        return [key for (key,) in rows]
+
     def child(self, parent: str, name: str) -> str:
         """The key of a child. Raises ValueError where the name has a separator: it has another parent."""
         if self._separator in name:

@@ -11,11 +11,29 @@ A time that it reads or an id that it draws is the last run's, as are the rows t
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
-Listener = Callable[[Any], None]
+Listener = Callable[[str], None]
+
+NOTICE_CHARS_MAX = 600
+OWN = "own/"
+"""What the names of channels begin with that are heard in the process of the commit alone."""
+
+
+class Notice(NamedTuple):
+    """That something about `key` has changed, for those who listen on the channel."""
+
+    channel: str
+    key: str
+
+
+def notice(channel: str, key: str) -> Notice:
+    """Raises ValueError where it is longer than every store carries."""
+    if len(channel) + len(key) > NOTICE_CHARS_MAX:
+        raise ValueError(f"a notice on `{channel}` is longer than {NOTICE_CHARS_MAX} characters")
+    return Notice(channel, key)
 
 
 class Tx(Protocol):
@@ -33,11 +51,13 @@ class Tx(Protocol):
     def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Every row."""
 
-    def notify(self, channel: str, payload: Any = None) -> None:
-        """Call the channel's listeners on the event loop once this transaction is durable.
+    def notify(self, channel: str, key: str = "") -> None:
+        """Call the channel's listeners with the key, on the event loop, once this transaction is durable.
 
-        Nothing is delivered if the transaction fails or the process dies first: a listener is a
-        wake-up, and whoever sleeps on a channel looks at the rows when it starts.
+        The listeners of every process of the store are called, unless the channel is its OWN. A notice is a
+        hint that rows have changed, and is lost where the transaction fails, the process dies first, or a
+        connection is cut. So whoever sleeps on a channel looks at the rows at its start, and again every half
+        minute or so without a notice.
         """
 
 

@@ -3,9 +3,8 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
 
-from passrole.store.interface import Listener
+from passrole.store.interface import Listener, Notice
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +28,11 @@ class Listeners:
 
         return stop
 
-    def tell(self, channel: str, payload: Any) -> None:
+    def tell(self, notice: Notice) -> None:
         """Tell every listener; one that raises keeps the news from nobody else."""
+        channel, key = notice
         for listener in tuple(self._by_channel.get(channel, ())):
             try:
-                listener(payload)
+                listener(key)
             except Exception:
                 log.exception("a listener on %s failed", channel)

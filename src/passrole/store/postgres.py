@@ -7,25 +7,27 @@ https://www.postgresql.org/docs/current/transaction-iso.html
 Statements are those of every store. What PostgreSQL has under another name, such as `instr`, its schema
 defines (migrations/postgres); all that is left here are the marks of parameters.
 
-A lock in the database refuses a second server: tasks are taken by the one that has it, and notices stay in
-its process.
+A lock in the database refuses a second server: tasks are taken by the one that has it. A store that is opened
+as `is_shared` stands beside others of its kind, and hears their notices (postgres_notices.py).
 """
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
-from passrole.store.interface import Listener, Row
+from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import postgres as migrations
+from passrole.store.postgres_notices import Notices
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ LOCK_SECONDS = 3.0
 """How long the lock of the server before is waited for: it is freed a moment after its connection ends."""
 
 _SERVER_LOCK = 0x70617373726F6C65  # "passrole"
+_SCHEMA_LOCK = _SERVER_LOCK + 1
 
 
 class DatabaseInUse(Exception):
@@ -54,7 +57,7 @@ class PostgresTx:
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
-        self.notices: list[tuple[str, Any]] = []
+        self.notices: list[Notice] = []
 
     def run(self, sql: str, *parameters: Any) -> int:
         """Rows changed."""
@@ -75,9 +78,9 @@ class PostgresTx:
         rows: list[Row] = self._execute(sql, parameters).fetchall()
         return rows
 
-    def notify(self, channel: str, payload: Any = None) -> None:
+    def notify(self, channel: str, key: str = "") -> None:
         """Delivered after the commit."""
-        self.notices.append((channel, payload))
+        self.notices.append(notice(channel, key))
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
         return self._connection.execute(_marked(sql), parameters)
@@ -86,17 +89,20 @@ class PostgresTx:
 class PostgresStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_shared: bool = False) -> None:
         """Raises DatabaseInUse, UnknownSchema, ConnectionError."""
         self._loop = asyncio.get_running_loop()
         self._url = url
-        self._lock = self._locked()
+        self._listeners = Listeners()
+        self._notices: Notices | None = None
+        self._lock = self._locked("pg_advisory_lock_shared" if is_shared else "pg_advisory_lock")
         try:
-            migrations.migrate(self._lock)
+            self._migrate()
+            if is_shared:
+                self._notices = Notices(partial(connect, url), self._hear)
         except BaseException:
             self._lock.close()
             raise
-        self._listeners = Listeners()
         self._room = asyncio.Semaphore(WRITES_MAX)
         self._mine = threading.local()
         self._connections: list[psycopg.Connection[Any]] = []
@@ -126,6 +132,8 @@ class PostgresStore:
         self._closed = True
         for pool in (self._writers, self._readers):
             await self._loop.run_in_executor(None, pool.shutdown)
+        if self._notices is not None:
+            await self._loop.run_in_executor(None, self._notices.close)
         for connection in (*self._connections, self._lock):
             connection.close()
 
@@ -140,14 +148,20 @@ class PostgresStore:
                 time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
                 pause = min(2 * pause, _PAUSE_SECONDS_MAX)
             else:
-                for channel, payload in notices:
-                    self._loop.call_soon_threadsafe(self._listeners.tell, channel, payload)
+                for each in notices:
+                    self._hear(each)
+                if self._notices is not None:
+                    self._notices.send(notices)
                 return result
+
+    def _hear(self, notice: Notice) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            self._loop.call_soon_threadsafe(self._listeners.tell, notice)
 
     def _read(self, fn: Callable[[PostgresTx], T]) -> T:
         return self._once(fn, read_only=True)[0]
 
-    def _once(self, fn: Callable[[PostgresTx], T], *, read_only: bool) -> tuple[T, list[tuple[str, Any]]]:
+    def _once(self, fn: Callable[[PostgresTx], T], *, read_only: bool) -> tuple[T, list[Notice]]:
         connection = self._connection(read_only=read_only)
         tx = PostgresTx(connection)
         try:
@@ -174,17 +188,25 @@ class PostgresStore:
             self._connections.append(connection)
         return connection
 
-    def _locked(self) -> "psycopg.Connection[Any]":
+    def _locked(self, how: str) -> "psycopg.Connection[Any]":
+        """A connection with the server's lock."""
         connection = connect(self._url)
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_SECONDS * 1000:.0f}ms",))
         try:
-            connection.execute("SELECT pg_advisory_lock(%s)", (_SERVER_LOCK,))
+            connection.execute(f"SELECT {how}(%s)".encode(), (_SERVER_LOCK,))
         except errors.LockNotAvailable:
             connection.close()
             raise DatabaseInUse(
                 "another server has the database; stop it, or give another database"
             ) from None
+        connection.execute("SELECT set_config('lock_timeout', '0', false)")
         return connection
+
+    def _migrate(self) -> None:
+        """One server at a time."""
+        self._lock.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
+        migrations.migrate(self._lock)
+        self._lock.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
 
 
 def connect(url: str) -> "psycopg.Connection[Any]":

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from passrole import disk, private_files
-from passrole.store.interface import Listener, Row
+from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import migrate
 
@@ -55,7 +55,7 @@ class SqliteTx:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
-        self.notices: list[tuple[str, Any]] = []
+        self.notices: list[Notice] = []
 
     def run(self, sql: str, *parameters: Any) -> int:
         """Rows changed."""
@@ -74,9 +74,9 @@ class SqliteTx:
         """Every row."""
         return self._execute(sql, parameters).fetchall()
 
-    def notify(self, channel: str, payload: Any = None) -> None:
+    def notify(self, channel: str, key: str = "") -> None:
         """Delivered after the commit."""
-        self.notices.append((channel, payload))
+        self.notices.append(notice(channel, key))
 
 
 class _Write(NamedTuple):
@@ -88,7 +88,7 @@ class _Outcome(NamedTuple):
     future: "asyncio.Future[Any]"
     result: Any
     error: BaseException | None
-    notices: list[tuple[str, Any]]
+    notices: list[Notice]
 
 
 class SqliteStore:
@@ -164,8 +164,8 @@ class SqliteStore:
                 outcome.future.set_exception(outcome.error)
             else:
                 outcome.future.set_result(outcome.result)
-            for channel, payload in outcome.notices:
-                self._listeners.tell(channel, payload)
+            for each in outcome.notices:
+                self._listeners.tell(each)
 
 
 class _Files:

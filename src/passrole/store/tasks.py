@@ -12,14 +12,16 @@ Killed at any moment: a task that was added and is not done is taken again at th
 at least once; whoever may not do it twice keeps a note of it under the task's key. Rows are not marked while
 they are worked on: the process that takes them knows what it holds (worker/task_queue.py).
 
-It knows no kinds and does not run anything. Its notices are wake-ups, which carry nothing or a hint: a queue
-in another database can stand behind the same verbs.
+It knows no kinds and does not run anything. Its notices are wake-ups: a queue in another database
+can stand behind the same verbs.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from passrole.store.interface import Tx
+
+_CHANNELS = "tasks/"
 
 
 class Task(NamedTuple):
@@ -35,7 +37,12 @@ class Task(NamedTuple):
 
 def channel(kind: str) -> str:
     """The channel on which tasks of the kind are announced. Its notices are wake-ups."""
-    return f"tasks/{kind}"
+    return f"{_CHANNELS}{kind}"
+
+
+def is_channel(name: str) -> bool:
+    """Whether tasks are announced on the channel. Its keys are hints for the process that gave them."""
+    return name.startswith(_CHANNELS)
 
 
 def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
@@ -48,11 +55,11 @@ def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
     tx.notify(channel(kind))
 
 
-def add_in_turns(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes]], hint: object = None) -> None:
+def add_in_turns(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes]], hint: str = "") -> None:
     """`add` for tasks that `take_in_turns` takes: key and body of each. `take` does not know them.
 
     They are in no index of due times: a commit has a page less to write.
-    The notice carries the `hint`, by which a listener in this process may know the tasks without reading
+    The notice's key is the `hint`, by which a listener in this process may know the tasks without reading
     them. Nobody may rely on one.
     """
     tx.run_many(_ADD, [(kind, *task, None) for task in tasks])

@@ -6,7 +6,7 @@ loop.py's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from passrole.engine.commands import Command
 from passrole.history import Task, outbox
@@ -50,7 +50,7 @@ class CommandQueue:
         return found
 
     def accept(self, announced: Sequence[Task]) -> bool:
-        """Take what a notice brought, without reading the rows; whether that could be.
+        """Take what a notice tells of, without reading the rows; whether that could be.
 
         Not where older rows wait, for it would not be the turn of these.
         """
@@ -80,6 +80,11 @@ class CommandQueue:
         """It was performed, and what came of it is recorded."""
         self._turns.end(task.execution)
         self.forget(task)
+
+    @property
+    def waiting(self) -> Collection[str]:
+        """The executions (ARNs) of those that wait in memory."""
+        return self._turns.parties
 
     def withdraw(self, execution: str) -> list[Task]:
         """Those of an execution (its ARN) that wait in memory, which do not wait for a turn any more."""

@@ -1,18 +1,20 @@
 """Keys that a loop has to look at, each from a moment on: at once, later, or again after a failure.
 
 For a loop whose rows say what is to be done (a controller): a notification marks the key of what changed,
-the loop takes the keys that are due and compares the rows with what it does already. A failure at one key
-postpones that key with back-off and none of the others. It holds a number for each key that waits, and
-nothing else: no asyncio task and no timer.
+the loop takes the keys that are due and compares the rows with what it does already. A notification may be
+lost, so `look` asks the rows for their keys every LOOK_SECONDS. A failure at one key postpones that key with
+back-off and none of the others. It holds a number for each key that waits, and nothing else: no asyncio task
+and no timer.
 """
 
 import asyncio
 import math
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from passrole.clock import Clock
 from passrole.worker.supervisor import backoff_seconds
 
+LOOK_SECONDS = 30.0
 WAIT_SECONDS_MAX = 30.0
 """The longest sleep: the clock may be set meanwhile."""
 
@@ -25,6 +27,20 @@ class DueKeys:
         self._due: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._woken = asyncio.Event()
+        self._looked_at = -math.inf
+
+    async def look(self, keys: Callable[[], Awaitable[Collection[str]]]) -> None:
+        """Add the keys that the rows have: at the first call, and LOOK_SECONDS after the last that did.
+
+        Those that failed keep their back-off. What `keys` raises is raised, and the next call looks again.
+        """
+        now = self._clock()
+        if 0.0 <= now - self._looked_at < LOOK_SECONDS:
+            return
+        for key in await keys():
+            if key not in self._failures:
+                self.add(key)
+        self._looked_at = now
 
     def add(self, key: str, due: float = 0.0) -> None:
         """Have the key looked at once it is `due`, or earlier if that was asked for."""

@@ -12,7 +12,8 @@ until it is written.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from functools import partial
 from typing import Any
 
 from passrole import disk
@@ -58,6 +59,7 @@ class ClusterController:
         self._due = DueKeys(clock)
         self._followed: set[str] = set()
         self._starting: set[str] = set()
+        self._over: set[str] = set()
         self._kills: dict[str, tuple[float, Cluster, EmrStep]] = {}
         self._loop: Loop | None = None
 
@@ -68,9 +70,8 @@ class ClusterController:
     async def _run(self) -> None:
         unsubscribe = self._store.listen(CHANNEL, self._due.add)
         try:
-            for key in await self._store.read(_active):
-                self._due.add(key)
             while True:
+                await self._due.look(self._active)
                 # A cluster that comes up is looked at when it is up, or has failed to be.
                 keys = self._due.take(SETTLED_AT_ONCE_MAX, held=self._starting)
                 await asyncio.gather(*(self._settle(key) for key in keys))
@@ -82,6 +83,11 @@ class ClusterController:
             raise
         finally:
             unsubscribe()
+
+    async def _active(self) -> list[str]:
+        """Clusters that are not over, without reading again those that were."""
+        active, self._over = await self._store.read(partial(_active_and_over, over=self._over))
+        return active
 
     async def _settle(self, key: str) -> None:
         try:
@@ -178,5 +184,8 @@ class ClusterController:
                 self._runner.kill(cluster, step)
 
 
-def _active(tx: Tx) -> list[str]:
-    return [key for key, cluster in CLUSTERS.all(tx) if cluster.state not in OVER]
+def _active_and_over(tx: Tx, over: Collection[str]) -> tuple[list[str], set[str]]:
+    keys = CLUSTERS.keys(tx)
+    found = {key: CLUSTERS.get(tx, key) for key in keys if key not in over}
+    active = [key for key, cluster in found.items() if cluster is not None and cluster.state not in OVER]
+    return active, set(keys).difference(active)

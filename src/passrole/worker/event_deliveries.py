@@ -13,7 +13,7 @@ from passrole.faults import Fault, Internal
 from passrole.policy.request import Principal
 from passrole.services.events import deliveries, destinations
 from passrole.services.events.deliveries import KIND, Delivery
-from passrole.services.events.destinations import NOTICES, Parcel, kind_of
+from passrole.services.events.destinations import Parcel, kind_of
 from passrole.services.events.inputs import InvalidInput, Occasion, event_text, input_of
 from passrole.services.events.rule_targets import RuleTarget, rule_target
 from passrole.store import Tx
@@ -51,7 +51,7 @@ class EventDeliveries(RetriedDeliveries[Delivery]):
         kind = kind_of(target.arn)
         assert kind is not None, "PutTargets takes nothing else"
         if kind.deliver is None:
-            return partial(_notify, event=delivery.event)
+            return partial(destinations.tell, event=delivery.event)
         parcel = Parcel(delivery.id, target, _input(delivery, target), delivery.event, delivery.rule)
         try:
             await kind.deliver(self._call, parcel, await destinations.principal(self._call, parcel))
@@ -88,7 +88,3 @@ def _input(delivery: Delivery, target: RuleTarget) -> str:
         return input_of(target, occasion)
     except InvalidInput as error:
         raise Fault("InvalidInput", f"The input of the target cannot be made: {error}.") from error
-
-
-def _notify(tx: Tx, event: Mapping[str, object]) -> None:
-    tx.notify(NOTICES, event)

@@ -72,6 +72,11 @@ class Invocations:
                 return CommandWithdrawn(at=self._clock(), step=command.step, attempt=command.attempt)
             return await self._outcome(command, answer)
 
+    @property
+    def waiting(self) -> list[str]:
+        """The executions (ARNs) of invocations that may have no slot yet."""
+        return list(self._queued)
+
     def withdraw(self, execution: str) -> None:
         """The execution (its ARN) starts nothing any more: what has no slot yet is not invoked."""
         for invocation in self._queued.get(execution, ()):

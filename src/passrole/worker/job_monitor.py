@@ -9,12 +9,11 @@ What it knows of a type of job is in `job_steps`.
 import asyncio
 import logging
 from functools import partial
-from typing import Any
 
 from passrole import history
 from passrole.clock import Clock
 from passrole.engine.facts import JobEnded
-from passrole.history.jobs import JOBS, Job, is_under_way, under_way
+from passrole.history.jobs import JOBS, Job, find, keys_under_way
 from passrole.log_format import about
 from passrole.store import Store
 from passrole.worker.calls import CallFailed
@@ -50,11 +49,10 @@ class JobMonitor:
             for kind, step in self._job_steps.items()
             for channel in step.channels
         ]
-        unsubscribe.append(self._store.listen(JOBS, self._add))
+        unsubscribe.append(self._store.listen(JOBS, self._due.add))
         try:
-            for job in await self._store.read(under_way):
-                self._add(job)
             while True:
+                await self._due.look(self._unknown)
                 self._schedule_looks()
                 await self._due.wait(held=self._looked_at, is_full=self._is_full)
         finally:
@@ -66,12 +64,11 @@ class JobMonitor:
         assert self._loop is not None
         return self._loop.free <= 0
 
-    def _add(self, job: Job) -> None:
-        """Its notices may have come before anybody knew whom they concern."""
-        self._jobs[job.key] = job
-        self._due.add(job.key)
+    async def _unknown(self) -> list[str]:
+        """Jobs that are waited for, and whose notice was not heard."""
+        return [key for key in await self._store.read(keys_under_way) if key not in self._jobs]
 
-    def _on_notice(self, kind: str, notice: Any) -> None:
+    def _on_notice(self, kind: str, notice: str) -> None:
         """Notices of a channel are read by the kinds that listen to it, and by no other."""
         for job in tuple(self._jobs.values()):
             if job.kind == kind and self._job_steps[kind].concerns(notice, job):
@@ -81,29 +78,29 @@ class JobMonitor:
         """At most one look per job; a notice during a look triggers another."""
         assert self._loop is not None
         for key in self._due.take(self._loop.free, held=self._looked_at):
-            job = self._jobs.get(key)
-            if job is not None:
-                self._loop.spawn(self._look(job)).add_done_callback(partial(self._looked_once, job))
-                self._looked_at.add(key)
+            self._loop.spawn(self._look(key)).add_done_callback(partial(self._looked_once, key))
+            self._looked_at.add(key)
 
-    def _looked_once(self, job: Job, task: "asyncio.Task[None]") -> None:
-        self._looked_at.discard(job.key)
+    def _looked_once(self, key: str, task: "asyncio.Task[None]") -> None:
+        self._looked_at.discard(key)
         if task.cancelled() or task.exception() is not None:
-            self._due.retry(job.key)
+            self._due.retry(key)
         else:
-            self._due.succeeded(job.key)
-        if job.key in self._jobs:
-            self._due.add(job.key, self._clock() + RECONCILE_SECONDS)
+            self._due.succeeded(key)
+        if key in self._jobs:
+            self._due.add(key, self._clock() + RECONCILE_SECONDS)
         self._due.wake()
 
-    async def _look(self, job: Job) -> None:
+    async def _look(self, key: str) -> None:
+        job = await self._store.read(lambda tx: find(tx, key))
+        if job is None:
+            self._jobs.pop(key, None)
+            return
+        self._jobs[key] = job  # before the look, during which its notices may come
         with about(execution=job.execution):
             await self._looked(job)
 
     async def _looked(self, job: Job) -> None:
-        if not await self._store.read(lambda tx: is_under_way(tx, job)):
-            self._jobs.pop(job.key, None)
-            return
         step = self._job_steps[job.kind]
         try:
             ended = await step.look(job)

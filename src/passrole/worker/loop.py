@@ -11,6 +11,7 @@ in the log. A fact that cannot be recorded (a full disk) is tried again until it
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Sequence
 from functools import partial
@@ -96,6 +97,7 @@ class Worker:
             command: CommandQueue(store, command, places) for command, places in AT_ONCE_MAX.items()
         }
         self._woken = asyncio.Event()
+        self._looked_at = -math.inf
         self._withdrawn: deque[tuple[str, list[Task]]] = deque()
         self._supervisor = Supervisor()
         self._loop: Loop | None = None
@@ -117,12 +119,14 @@ class Worker:
 
     async def _run(self) -> None:
         stops = [self._store.listen(history.WITHDRAWALS, self._withdraw)]
-        for queue in self._queues.values():
-            queue.should_look = True
-            stops.append(self._store.listen(queue.channel, partial(self._wake, queue)))
+        stops += [
+            self._store.listen(queue.channel, partial(self._wake, queue)) for queue in self._queues.values()
+        ]
+        self._looked_at = -math.inf
         try:
             while True:
                 self._woken.clear()
+                await self._look_again()
                 while self._withdrawn:
                     await self._drop_withdrawn()
                 for queue in self._queues.values():
@@ -132,7 +136,8 @@ class Worker:
             for stop in stops:
                 stop()
 
-    def _wake(self, queue: CommandQueue, announced: list[Task] | None) -> None:
+    def _wake(self, queue: CommandQueue, hint: str) -> None:
+        announced = history.outbox.announced(hint)
         if announced and queue.accept(announced):
             self._fill_slots(queue)
         else:
@@ -144,8 +149,19 @@ class Worker:
             async with asyncio.timeout(LOOK_SECONDS):
                 await self._woken.wait()
         except TimeoutError:
-            for queue in self._queues.values():
-                queue.should_look = True
+            self._looked_at = -math.inf
+
+    async def _look_again(self) -> None:
+        """At the start, and then LOOK_SECONDS after the last time: at what notices may not have told of."""
+        now = self._clock()
+        if 0.0 <= now - self._looked_at < LOOK_SECONDS:
+            return
+        for queue in self._queues.values():
+            queue.should_look = True
+        waiting = {*self._queues[InvokeFunction].waiting, *self._invocations.waiting}
+        for execution in await self._store.read(lambda tx: history.starting_nothing_more(tx, waiting)):
+            self._withdraw(execution)
+        self._looked_at = now
 
     async def _look(self, queue: CommandQueue) -> None:
         if not queue.should_look:

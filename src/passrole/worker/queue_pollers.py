@@ -67,6 +67,7 @@ class QueuePollers:
         self._changed = DueKeys(clock)
         self._rooms: defaultdict[str, _Room] = defaultdict(_Room)
         self._loops: dict[str, Loop] = {}
+        self._known: dict[str, EventSourceMapping] = {}
         self._loop: Loop | None = None
         self._supervisor: Supervisor | None = None
 
@@ -78,14 +79,18 @@ class QueuePollers:
     async def _run(self) -> None:
         unsubscribe = self._store.listen(CHANNEL, self._changed.add)
         try:
-            for key, _ in await self._store.read(MAPPINGS.all):
-                self._changed.add(key)
             while True:
+                await self._changed.look(self._other_than_known)
                 for key in self._changed.take(CHANGED_MAX):
                     await self._restart(key)
                 await self._changed.wait()
         finally:
             unsubscribe()
+
+    async def _other_than_known(self) -> list[str]:
+        """Mappings that were made, changed or removed since their pollers were started."""
+        found = dict(await self._store.read(MAPPINGS.all))
+        return [key for key in {**found, **self._known} if found.get(key) != self._known.get(key)]
 
     async def _restart(self, key: str) -> None:
         """With the mapping as it is now; batches that functions have end as they would."""
@@ -98,6 +103,10 @@ class QueuePollers:
             self._changed.retry(key)
             return
         self._changed.succeeded(key)
+        if mapping is None:
+            self._known.pop(key, None)
+        else:
+            self._known[key] = mapping
         if mapping is None or not mapping.enabled:
             if not self._rooms[key].taken:
                 del self._rooms[key]

@@ -20,9 +20,11 @@ from passrole.services.deliveries import send
 from passrole.services.events.roles import SERVICE, session_request
 from passrole.services.events.rule_targets import RuleTarget
 from passrole.services.service_sessions import assume
+from passrole.store import Tx
 
 NOTICES = "sagemaker-emr-events"
-"""The channel of what is delivered there; its notices are events."""
+"""The channel of what is delivered there: events of EMR, by the ids of their cluster and their step."""
+_ID_CHARS_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ def event_bridge(rule_arn: str) -> Principal:
     rule = arns.parse(rule_arn)
     assert rule is not None, "rules have ARNs"
     return service_principal(SERVICE, rule.account, source=rule_arn)
+
+
+def tell(tx: Tx, event: Mapping[str, Any]) -> None:
+    """Tell of an event that SageMaker's own rule led here."""
+    detail = event.get("detail")
+    if isinstance(detail, Mapping):
+        ids = (str(detail.get(member) or "")[:_ID_CHARS_MAX] for member in ("clusterId", "stepId"))
+        tx.notify(NOTICES, " ".join(ids))
 
 
 async def _to_queue(call: CallOperation, parcel: Parcel, caller: Principal) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from passrole import disk
 from passrole.clock import Clock
@@ -72,9 +73,8 @@ class JobRunController:
     async def _run(self) -> None:
         unsubscribe = self._store.listen(CHANNEL, self._due.add)
         try:
-            for key in await self._store.read(_active):
-                self._due.add(key)
             while True:
+                await self._due.look(partial(self._store.read, _active))
                 await asyncio.gather(*(self._settle(key) for key in self._due.take(SETTLED_AT_ONCE_MAX)))
                 self._kill_overdue()
                 await self._due.wait()

@@ -67,12 +67,16 @@ class EndpointController:
         try:
             for key, endpoint in await self._means.store.read(ENDPOINTS.all):
                 await self._end_strangers(key, {each.id for each in _wanted(endpoint)})
-                self._due.add(key)
             while True:
+                await self._due.look(self._known)
                 self._look()
                 await self._due.wait(held=self._looked_at, is_full=self._is_full)
         finally:
             unsubscribe()
+
+    async def _known(self) -> set[str]:
+        """Endpoints that are rows, and those that run here, whose rows may be gone."""
+        return {*await self._means.store.read(ENDPOINTS.keys), *self._running}
 
     @property
     def _is_full(self) -> bool:

@@ -66,11 +66,10 @@ class EmrSteps:
         """End the step, or its whole cluster."""
         await self._give_up(caller_for(job), job.handle)
 
-    def concerns(self, notice: Mapping[str, Any], job: Job) -> bool:
+    def concerns(self, notice: str, job: Job) -> bool:
         """An event of its cluster, and of this step if it is a step's."""
-        detail = notice.get("detail", {})
-        is_about_step = detail.get("stepId") in (None, job.handle["StepId"])
-        return detail.get("clusterId") == job.handle["ClusterId"] and is_about_step
+        cluster, _, step = notice.partition(" ")
+        return cluster == job.handle["ClusterId"] and step in ("", job.handle["StepId"])
 
     async def _keep_rule(self, task: Task, name: str) -> None:
         """DescribeRule, PutRule where it is not there as it should be, PutTargets."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Protocol
+from typing import Protocol
 
 from passrole.arns import ExecutionArn
 from passrole.engine.commands import CancelJob, CreateResource, SubmitJob
@@ -34,7 +34,7 @@ class JobStep(Protocol):
     async def give_up(self, job: Job) -> None:
         """End a job that cannot be followed, as far as the role may; raises nothing."""
 
-    def concerns(self, notice: Any, job: Job) -> bool:
+    def concerns(self, notice: str, job: Job) -> bool:
         """Whether the notice may be about the job. A notice tells no more than that it is worth a look."""
 
 

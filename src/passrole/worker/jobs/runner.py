@@ -7,9 +7,10 @@ files are removed after the end was written.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole.faults import Fault
 from passrole.services.sagemaker.jobs import lookup, states
@@ -18,6 +19,7 @@ from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, 
 from passrole.store import Store, Tx
 from passrole.store.tasks import Task
 from passrole.worker import writes
+from passrole.worker.due_keys import DueKeys
 from passrole.worker.jobs.contracts import CONTRACTS
 from passrole.worker.jobs.failures import LOST, JobFailed
 from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, discard, instances_of
@@ -31,13 +33,21 @@ AT_ONCE_MAX = 32
 """Jobs of a kind under way; the others wait as rows."""
 
 
+class _Running(NamedTuple):
+    kind: JobKind
+    key: str
+    arn: str
+    stop: asyncio.Event
+
+
 class JobRunner:
     """Takes the tasks of every kind. Programs go on when it is closed."""
 
     def __init__(self, store: Store, means: Means) -> None:
         self._store = store
         self._means = means
-        self._stops: dict[str, asyncio.Event] = {}
+        self._stops: dict[str, _Running] = {}
+        self._stopping = DueKeys(means.clock)
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -49,6 +59,7 @@ class JobRunner:
                 self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock
             )
             queue.start(supervisor)
+        supervisor.start("sagemaker-job-stops", self._hear_stops)
         Tuner(self._store, self._means).start(supervisor)
 
     def close(self) -> None:
@@ -57,7 +68,19 @@ class JobRunner:
 
     def _stop(self, arn: str) -> None:
         if arn in self._stops:
-            self._stops[arn].set()
+            self._stops[arn].stop.set()
+
+    async def _hear_stops(self) -> None:
+        """What no notice told of is seen in the rows."""
+        while True:
+            await self._stopping.look(partial(self._store.read, self._asked_to_stop))
+            for arn in self._stopping.take(sys.maxsize):
+                self._stop(arn)
+            await self._stopping.wait()
+
+    def _asked_to_stop(self, tx: Tx) -> list[str]:
+        rows = [(each, each.kind.collection.get(tx, each.key)) for each in tuple(self._stops.values())]
+        return [each.arn for each, job in rows if job is not None and job.status == STOPPING]
 
     async def _run(self, kind: JobKind, task: Task) -> Finish | None:
         stop = asyncio.Event()
@@ -67,7 +90,7 @@ class JobRunner:
         if job.has_ended:
             await clean(instances_of(kind, job, self._means.config))
             return None
-        self._stops[job.arn] = stop
+        self._stops[job.arn] = _Running(kind, task.key, job.arn, stop)
         try:
             if (
                 await self._store.read(lambda tx: kind.collection.get(tx, task.key)) or job
