@@ -36,6 +36,7 @@ from passrole.needs import Place, needs_of_job_roles, read_definition
 from passrole.runtimes.spark import Spark
 
 _IS_VERSION_3 = any(each.version.startswith("3.") for each in metadata.distributions(name="sagemaker"))
+_VERSION = "version_3" if _IS_VERSION_3 else "version_2"
 
 _PICKLE = b"\x80\x04"
 """The beginning of what Python pickles: https://peps.python.org/pep-3154/"""
@@ -259,13 +260,13 @@ def test_the_tutorial_of_abalones_runs_with_version_3(
 def test_a_model_is_repacked_registered_and_approved_from_the_command_line(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("ModelStep is version 2's")
-    run_notebook("sdk/models_version_2.py")
-    packed = [key for key in _keys(server, "pytorch-inference") if key.endswith("model.tar.gz")]
-    with tarfile.open(fileobj=io.BytesIO(_content(server, packed[0]))) as tar:
-        assert {"mean.json", "code/inference.py"} <= {name.removeprefix("./") for name in tar.getnames()}
+    run_notebook(f"sdk/models_{_VERSION}.py")
     sagemaker = server.client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName="SdkModels/1")
+    (container,) = version["InferenceSpecification"]["Containers"]
+    key = container["ModelDataUrl"].removeprefix(f"s3://{_bucket(server)}/")
+    with tarfile.open(fileobj=io.BytesIO(_content(server, key))) as tar:
+        assert {"mean.json", "code/inference.py"} <= {name.removeprefix("./") for name in tar.getnames()}
     assert sagemaker.list_models(NameContains="SdkModels-")["Models"] == []
     done = CliRunner().invoke(main, ["approve", "--data", str(server.data), "SdkModels/1"])
     assert done.stdout.startswith("approved; arn:aws:sagemaker:"), done.output
@@ -285,9 +286,7 @@ def test_the_page_on_deploying_has_the_function_that_deploys() -> None:
 
 @pytest.mark.slow
 def test_a_model_is_deployed_asked_and_updated_by_a_pipeline(run_notebook: Run, sandboxed: None) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("`deploy` and these steps are version 2's")
-    run_notebook("sdk/endpoints_version_2.py")
+    run_notebook(f"sdk/endpoints_{_VERSION}.py")
 
 
 @pytest.mark.slow
@@ -327,9 +326,7 @@ def test_a_notebook_is_a_step(start_server: Callable[..., Server], sandboxed: No
 def test_a_transformer_and_a_transform_step_join_predictions_to_their_records(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("Transformer is version 2's")
-    run_notebook("sdk/transform_version_2.py")
+    run_notebook(f"sdk/transform_{_VERSION}.py")
     for place in ("alone", "steps"):
         found = {key: _content(server, key) for key in _keys(server, f"transform/{place}/")}
         assert found == {f"transform/{place}/rows.csv.out": b"id1,4.0\nid2,8.0\n"}
@@ -454,6 +451,4 @@ def _bucket(server: Server) -> str:
 
 @pytest.mark.slow
 def test_a_tuner_finds_its_best_training_job(run_notebook: Run, sandboxed: None) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("version 3 has no HyperparameterTuner of this form")
-    run_notebook("sdk/tuning_version_2.py")
+    run_notebook(f"sdk/tuning_{_VERSION}.py")
