@@ -16,12 +16,20 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
 PASSROLE = [sys.executable, "-m", "passrole"]
-SIZE = {"width": 1180, "height": 760}
+WIDTH = 1180
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+TRAIN = (
+    "awk -v r=$RATE 'BEGIN { for (i = 1; i < 61; i++) { n = (rand() - .5) / (3 + i / 4); e = exp(-i * r); "
+    'printf "epoch=%d; loss=%.4f; validation:loss=%.4f; accuracy=%.4f;\\n", '
+    "i, 2.4*e + .21 + n, 2.5*e + .26 + 1.6*n, .96 - e/2 - n/4 } }'"
+)
+"""A program that prints what a training would."""
 SECONDS_MAX = 60.0
 
 
 def main() -> None:
-    """Run a pipeline up to its approval, take the pictures, and stop the server."""
+    """Run two pipelines, one up to its approval, take the pictures, and stop the server."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
@@ -32,24 +40,35 @@ def main() -> None:
             try:
                 assert server.stdout is not None
                 server.stdout.readline()
-                taken(data, started(data))
+                taken(data, started(Local(data)), trained(Local(data)))
             finally:
                 server.terminate()
 
 
-def started(data: Path) -> str:
+class Local:
+    """The server's clients, and the role of its pipelines."""
+
+    def __init__(self, data: Path) -> None:
+        access = json.loads((data / "credentials.json").read_text())
+        self.role = access["role_arn"]
+        self._url = json.loads((data / "server.json").read_text())["url"]
+        self._session = boto3.Session(
+            access["access_key_id"], access["secret_access_key"], region_name=access["region"]
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of boto3."""
+        return self._session.client(service, endpoint_url=self._url)  # type: ignore[call-overload]
+
+
+def started(local: Local) -> str:
     """The id of an execution of a pipeline of eight steps, one of which waits, one of which failed."""
-    access = json.loads((data / "credentials.json").read_text())
-    session = boto3.Session(
-        access["access_key_id"], access["secret_access_key"], region_name=access["region"]
-    )
-    url = json.loads((data / "server.json").read_text())["url"]
-    sagemaker: Any = session.client("sagemaker", endpoint_url=url)
-    queue = session.client("sqs", endpoint_url=url).create_queue(QueueName="sagemaker-reviews")["QueueUrl"]
+    sagemaker = local.client("sagemaker")
+    queue = local.client("sqs").create_queue(QueueName="sagemaker-reviews")["QueueUrl"]
     sagemaker.create_pipeline(
         PipelineName="stopping-distances",
         PipelineDefinition=json.dumps(definition(queue)),
-        RoleArn=access["role_arn"],
+        RoleArn=local.role,
     )
     for name in ("weekly", "nightly"):
         arn = sagemaker.start_pipeline_execution(
@@ -58,6 +77,63 @@ def started(data: Path) -> str:
     for step, succeeds in (("Import", True), ("Clean", True), ("Split", True), ("Baseline", False)):
         answer(sagemaker, arn, step, succeeds)
     return str(arn.rpartition("/")[2])
+
+
+def trained(local: Local) -> tuple[str, str]:
+    """The ids of two executions of a pipeline that trains, at two rates."""
+    sagemaker, bucket = local.client("sagemaker"), "sagemaker-stopping-distances"
+    local.client("s3").create_bucket(Bucket=bucket)
+    local.client("iam").attach_role_policy(RoleName=local.role.rpartition("/")[2], PolicyArn=FULL_ACCESS)
+    rate = {"Name": "LearningRate", "Type": "String", "DefaultValue": "0.05"}
+    steps = [training(local.role, bucket)]
+    sagemaker.create_pipeline(
+        PipelineName="braking-model",
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Parameters": [rate], "Steps": steps}),
+        RoleArn=local.role,
+    )
+    return ended(sagemaker, "slow", "0.05"), ended(sagemaker, "fast", "0.12")
+
+
+def training(role: str, bucket: str) -> dict[str, Any]:
+    """A step whose job prints three metrics."""
+    metrics = [
+        {"Name": name, "Regex": rf"(?:^|\s){name}=([0-9.]+);"}
+        for name in ("loss", "validation:loss", "accuracy")
+    ]
+    arguments = {
+        "RoleArn": role,
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["/bin/sh", "-c"],
+            "ContainerArguments": [TRAIN],
+            "MetricDefinitions": metrics,
+        },
+        "Environment": {"RATE": {"Get": "Parameters.LearningRate"}},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models/"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+    }
+    return {"Name": "Train", "Type": "Training", "Arguments": arguments}
+
+
+def ended(sagemaker: Any, name: str, rate: str) -> str:
+    """The id of an execution at a rate, once it has succeeded."""
+    arn = sagemaker.start_pipeline_execution(
+        PipelineName="braking-model",
+        PipelineExecutionDisplayName=name,
+        PipelineParameters=[{"Name": "LearningRate", "Value": rate}],
+    )["PipelineExecutionArn"]
+    until = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < until:
+        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        if described["PipelineExecutionStatus"] == "Succeeded":
+            return str(arn.rpartition("/")[2])
+        if described["PipelineExecutionStatus"] == "Failed":
+            steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
+            raise SystemExit(str(steps["PipelineExecutionSteps"][0]["FailureReason"]))
+        time.sleep(0.1)
+    raise SystemExit(f"{name} did not end")
 
 
 def definition(queue: str) -> dict[str, Any]:
@@ -123,8 +199,9 @@ def answer(sagemaker: Any, arn: str, name: str, succeeds: bool) -> None:
     raise SystemExit(f"{name} did not wait for an answer")
 
 
-def taken(data: Path, execution: str) -> None:
-    """The pictures of the execution and of the approvals."""
+def taken(data: Path, execution: str, trainings: tuple[str, str]) -> None:
+    """The pictures of the execution, the approvals, a training's metrics, and two executions compared."""
+    left, right = trainings
     link = subprocess.run(  # noqa: S603 (ourselves)
         [*PASSROLE, "console", "--print", "--data", str(data)], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -132,10 +209,16 @@ def taken(data: Path, execution: str) -> None:
         browser: Browser = started_playwright.chromium.launch(
             executable_path=shutil.which("chromium") or "", args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_context(viewport=SIZE, reduced_motion="reduce").new_page()
+        page = browser.new_context(reduced_motion="reduce").new_page()
         page.goto(link)
         base = page.url.rstrip("/")
-        for name, path in (("execution", f"/executions/{execution}"), ("approvals", "/approvals")):
+        for name, height, path in (
+            ("execution", 780, f"/executions/{execution}"),
+            ("approvals", 650, "/approvals"),
+            ("metrics", 600, f"/executions/{right}/steps/Train"),
+            ("compare", 1010, f"/compare?left={left}&right={right}"),
+        ):
+            page.set_viewport_size({"width": WIDTH, "height": height})
             page.goto(base + path)
             page.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
