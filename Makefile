@@ -6,6 +6,7 @@ SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
 NOTEBOOKS := .venv-notebooks
+TELEMETRY := .venv-telemetry
 BROWSER := .venv-browser
 CHECKS := .venv-checks
 S3A := .s3a
@@ -21,7 +22,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +109,14 @@ $(XGBOOST)/.installed: Makefile
 test-notebooks: dev $(NOTEBOOKS)/.installed ## notebook jobs, in an environment of 100 MB
 	PASSROLE_NOTEBOOK_PYTHON=$(CURDIR)/$(NOTEBOOKS)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_notebook_mode.py tests/journeys/test_sdk.py -k notebook
 
+test-telemetry: $(TELEMETRY)/.installed ## traces for OpenTelemetry, in an environment of 100 MB
+	$(TELEMETRY)/bin/python -m pytest -rs tests/worker/test_traces.py
+
+$(TELEMETRY)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(TELEMETRY)
+	$(TELEMETRY)/bin/python -m pip install --quiet --editable ".[console,telemetry]" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3"
+	touch $@
+
 $(NOTEBOOKS)/.installed: Makefile
 	$(PYTHON) -m venv $(NOTEBOOKS)
 	$(NOTEBOOKS)/bin/python -m pip install --quiet "papermill>=2.6,<3" "ipykernel>=6.29"
@@ -175,4 +184,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOKS) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOKS) $(TELEMETRY) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

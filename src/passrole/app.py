@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import logging
 import signal
 import socket
 import sqlite3
@@ -26,7 +25,6 @@ from passrole.gateway.connections import Connection, sweep
 from passrole.gateway.tls import authority_path
 from passrole.https_names import Https
 from passrole.identities import Directory
-from passrole.log_format import FORMATTERS, catch_all
 from passrole.runtimes import https_files
 from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
@@ -58,6 +56,7 @@ from passrole.worker.queue_pollers import QueuePollers
 from passrole.worker.scheduled_invocations import ScheduledInvocations
 from passrole.worker.schedules import Schedules
 from passrole.worker.supervisor import Supervisor
+from passrole.worker.traces import Traces
 
 GARBAGE_MAX = 50_000
 """Allocations minus deallocations of containers between two garbage collections."""
@@ -122,7 +121,7 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
 
     Raises DataFolderInUse, ConfigError, CannotListen, ConsoleMissing, DataFolderUnusable.
     """
-    _start_log(config)
+    call_log.start(config)
     listener = _listener(config, config.port)
     config = replace(config, port=listener.getsockname()[1])
     pages = _listener(config, config.console_port) if config.console else None
@@ -227,7 +226,7 @@ async def _wired(
         for loop in (async_invocations, queue_pollers, matcher, *delivering):
             loop.start(supervisor)
         await schedules.start(supervisor)
-        for controller in (*on_spark, Housekeeping(store, steady, config)):
+        for controller in (*on_spark, Housekeeping(store, steady, config), Traces(store, clock, config)):
             controller.start(supervisor)
         jobs.start(supervisor)
         endpoints.start(supervisor)
@@ -313,14 +312,6 @@ async def at_rest(
         if isinstance(audit, Audit):
             audit.close()
         await store.close()
-
-
-def _start_log(config: Config) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(FORMATTERS[config.log_format]())
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
-    call_log.log.disabled = not config.log_calls
-    catch_all()
 
 
 def _tune_garbage_collector() -> None:

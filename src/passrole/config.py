@@ -2,8 +2,9 @@
 
 A setting is a field of Config. It comes from `PASSROLE_<FIELD>` in the environment, else from `config.toml`
 in the data folder, else from the default here. The command line overrides `data`, `host` and `port`.
-`upstream_proxy`, `spark_home`, `java_home` and `job_python` fall back to HTTPS_PROXY, SPARK_HOME, JAVA_HOME
-and VIRTUAL_ENV, which other programs use as well, `s3a_jars` to a folder in XDG_DATA_HOME.
+`upstream_proxy`, `spark_home`, `java_home`, `job_python` and `otlp_endpoint` fall back to HTTPS_PROXY,
+SPARK_HOME, JAVA_HOME, VIRTUAL_ENV and OTEL_EXPORTER_OTLP_ENDPOINT, which other programs use as well,
+`s3a_jars` to a folder in XDG_DATA_HOME.
 """
 
 import dataclasses
@@ -153,6 +154,7 @@ class Config:
     log_calls: bool = True
     console: bool = False
     console_port: int = 4568
+    otlp_endpoint: str = field(default="", repr=False)  # it may hold a password
 
     @property
     def host_in_url(self) -> str:
@@ -259,6 +261,7 @@ def _from_other_programs(environ: Mapping[str, str]) -> dict[str, _Found]:
         "spark_home": ("SPARK_HOME",),
         "java_home": ("JAVA_HOME",),
         "job_python": ("VIRTUAL_ENV",),
+        "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT",),
     }
     found = {
         setting: _Found(environ[name], name)

@@ -17,7 +17,7 @@ def make_deaf(patch: Any = None) -> None:
     """Have no listener called, and looks come quickly; `patch` is pytest's, where that is to be undone."""
     from passrole.console import changes
     from passrole.store.listeners import Listeners
-    from passrole.worker import due_keys, job_monitor, loop, task_queue
+    from passrole.worker import due_keys, job_monitor, loop, task_queue, traces
 
     def set_(module: ModuleType | type, name: str, value: object) -> None:
         (patch.setattr if patch else setattr)(module, name, value)
@@ -31,6 +31,7 @@ def make_deaf(patch: Any = None) -> None:
         (job_monitor, "RECONCILE_SECONDS"),
         (loop, "LOOK_SECONDS"),
         (task_queue, "WAIT_SECONDS_MAX"),
+        (traces, "LOOK_SECONDS"),
     ):
         set_(module, name, LOOK_SECONDS)
 

@@ -8,7 +8,9 @@ import logging
 import re
 from typing import Any, Final, Literal
 
+from passrole.config import Config
 from passrole.faults import Fault
+from passrole.log_format import FORMATTERS, catch_all
 
 log = logging.getLogger("passrole.calls")
 
@@ -27,6 +29,15 @@ _QUOTED_VALUE = re.compile(
     re.DOTALL,
 )
 _MESSAGE_CHARACTERS_MAX = 65_536
+
+
+def start(config: Config) -> None:
+    """Have the server's log written to standard error as the settings ask for it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(FORMATTERS[config.log_format]())
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    log.disabled = not config.log_calls
+    catch_all()
 
 
 def allowed(principal: str, action: str, request_id: str, seconds: float) -> None:

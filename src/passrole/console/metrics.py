@@ -28,6 +28,7 @@ from passrole.console.means import Means
 from passrole.history import EXECUTION_ENDS, STEP_ENDS, ExecutionEnd, StepEnd
 from passrole.services import sqs
 from passrole.store import Tx, tasks
+from passrole.worker import traces
 
 _CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 60.0)
 _STEP_SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)
@@ -85,6 +86,12 @@ _EXECUTION_DURATION = Family(
     ("status",),
     _EXECUTION_SECONDS,
 )
+_SPANS = Family(
+    "passrole_trace_spans_total",
+    "counter",
+    "Spans that were sent to the OpenTelemetry collector, or dropped because it was away for too long",
+    ("outcome",),
+)
 _EXECUTIONS = Family("passrole_executions", "gauge", "Executions by status", ("status",))
 _WAITING = Family("passrole_waiting", "gauge", "What waits for an answer of somebody", ("kind",))
 _TASKS = Family("passrole_tasks", "gauge", "Background work that is not done yet", ("kind",))
@@ -102,8 +109,8 @@ _PAGES = Family("passrole_console_open_pages", "gauge", "Pages of the console th
 _BUILD = Family("passrole_build_info", "gauge", "Always 1; its label is the version", ("version",))
 
 FAMILIES = (
-    *(_CALLS, _CALL_DURATION, _DENIALS, _STEPS, _STEP_DURATION, _EXECUTION_DURATION, _EXECUTIONS),
-    *(_WAITING, _TASKS, _QUEUES, _MESSAGES, _LOOPS, _PAGES, _BUILD),
+    *(_CALLS, _CALL_DURATION, _DENIALS, _STEPS, _STEP_DURATION, _EXECUTION_DURATION, _SPANS),
+    *(_EXECUTIONS, _WAITING, _TASKS, _QUEUES, _MESSAGES, _LOOPS, _PAGES, _BUILD),
 )
 """All but the figures of the process, which prometheus_client names."""
 
@@ -118,9 +125,9 @@ class Metrics:
         self._open_pages = open_pages
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they are a series more for each, and process_start_time_seconds says it
         registry = self._registry = CollectorRegistry()
-        self._calls, self._denials, self._steps = (
+        self._calls, self._denials, self._steps, self._spans = (
             Counter(each.name, each.help, each.labels, registry=registry)
-            for each in (_CALLS, _DENIALS, _STEPS)
+            for each in (_CALLS, _DENIALS, _STEPS, _SPANS)
         )
         self._call_seconds, self._step_seconds, self._execution_seconds = (
             Histogram(each.name, each.help, each.labels, buckets=each.buckets, registry=registry)
@@ -134,6 +141,7 @@ class Metrics:
         self._version = version("passrole")
         means.store.listen(STEP_ENDS, self._step)
         means.store.listen(EXECUTION_ENDS, self._execution)
+        means.store.listen(traces.SPANS, self._sent)
         means.door.tell(self._call)
 
     async def text(self) -> bytes:
@@ -165,6 +173,10 @@ class Metrics:
     def _execution(self, key: str) -> None:
         end = ExecutionEnd.of(key)
         self._execution_seconds.labels(end.status).observe(end.seconds)
+
+    def _sent(self, key: str) -> None:
+        count = traces.Count.of(key)
+        self._spans.labels(count.outcome).inc(count.spans)
 
 
 class _Gauges(Collector):

@@ -9,11 +9,22 @@
 - `jobs`: jobs that are waited for; `job_retries`: steps that wait to be tried again; cached_results.py: where
   results are that may be taken over
 - retention.py: deletes executions that ended long ago, called by the worker
+- `traces`: which spans of an execution are still to be sent to a collector
 - `stubs`: what stands for steps of executions that are still to be started
 - `executions`, `callbacks`, `definitions`: rows beside the journal; `projection`: how AWS shows them
 """
 
-from passrole.history import callbacks, definitions, executions, job_retries, jobs, outbox, projection, stubs
+from passrole.history import (
+    callbacks,
+    definitions,
+    executions,
+    job_retries,
+    jobs,
+    outbox,
+    projection,
+    stubs,
+    traces,
+)
 from passrole.history.advance import (
     CHANGES,
     EXECUTION_ENDS,
@@ -60,5 +71,6 @@ __all__ = [
     "start",
     "starting_nothing_more",
     "stubs",
+    "traces",
     "waiting",
 ]

@@ -11,7 +11,7 @@ import orjson
 
 from passrole.engine import State
 from passrole.engine.facts import ExecutionStarted
-from passrole.history import cached_results, definitions, job_retries, jobs, outbox
+from passrole.history import cached_results, definitions, job_retries, jobs, outbox, traces
 from passrole.store import Tx
 from passrole.store.interface import Row
 
@@ -201,6 +201,7 @@ def _delete(tx: Tx, digests: Mapping[str, str]) -> None:
         outbox.remove_all(tx, arn)
         jobs.forget_all(tx, arn)
         job_retries.forget_all(tx, arn)
+        traces.forget(tx, arn)
     cached_results.forget(tx, digests)
     definitions.remove_unused(tx, digests.values())
 

@@ -114,6 +114,25 @@ def discard(tx: Tx, kind: str, first: str, last: str) -> None:
     tx.run("DELETE FROM tasks WHERE kind = ? AND key >= ? AND key < ?", kind, first, last)
 
 
+def find(tx: Tx, kind: str, key: str) -> Task | None:
+    """The task under a key, due or not; None where there is none."""
+    row = tx.one(
+        "SELECT key, body, COALESCE(due, 0.0), failures FROM tasks WHERE kind = ? AND key = ?", kind, key
+    )
+    return Task(*row) if row else None
+
+
+def replace_body(tx: Tx, kind: str, key: str, body: bytes) -> None:
+    """Note how far a task is that goes on; nothing of one that is done. It is announced to nobody."""
+    tx.run("UPDATE tasks SET body = ? WHERE kind = ? AND key = ?", body, kind, key)
+
+
+def keys(tx: Tx, kind: str, after: str, limit: int) -> list[str]:
+    """The keys of tasks of a kind beyond `after`, `limit` at most, due or not."""
+    rows = tx.all("SELECT key FROM tasks WHERE kind = ? AND key > ? ORDER BY key LIMIT ?", kind, after, limit)
+    return [key for (key,) in rows]
+
+
 def next_due(tx: Tx, kind: str, after: float) -> float | None:
     """When the first task that is due later than `after` is due; None where there is none."""
     row = tx.one("SELECT due FROM tasks WHERE kind = ? AND due > ? ORDER BY due LIMIT 1", kind, after)

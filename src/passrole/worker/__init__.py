@@ -14,7 +14,7 @@
   mappings, and logs
 - event_matcher.py, event_deliveries.py: EventBridge; scheduled_invocations.py: EventBridge Scheduler;
   schedules.py, retried_deliveries.py: both
-- housekeeping.py: periodic deletion
+- housekeeping.py: periodic deletion; traces.py, otlp.py: spans for a collector
 - jobs: SageMaker's processing and training jobs
 
 Knows no handlers: whatever satisfies `CallOperation` is a door.

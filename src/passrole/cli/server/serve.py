@@ -35,6 +35,7 @@ _EXAMPLES = examples(
     type=click.IntRange(0, 65535),
     help="The pages' port; 0 takes any free one.  [default: 4568]",
 )
+@click.option("--otlp-endpoint", metavar="URL", help="Send traces to this OpenTelemetry collector.")
 @spark_master_option
 @image_options
 @click.option(
@@ -48,6 +49,7 @@ def serve(
     port: int | None,
     console: bool | None,
     console_port: int | None,
+    otlp_endpoint: str | None,
     spark_master: str | None,
     images: tuple[str, ...],
     containers: str | None,
@@ -61,9 +63,12 @@ def serve(
     from passrole import app
     from passrole.config import ConfigError
     from passrole.store import DataFolderInUse
+    from passrole.worker import traces
 
+    if otlp_endpoint and (problem := traces.problem(otlp_endpoint)) is not None:
+        raise Misuse(f"no traces can be sent: {problem}")
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
-    pages = {"console": console, "console_port": console_port}
+    pages = {"console": console, "console_port": console_port, "otlp_endpoint": otlp_endpoint}
     config = usable(settings(data=data, host=host, port=port, **pages, **jobs, **logging))
     if config.log_format == "text":
         say_where(config)  # no object, as the lines of the other form are

@@ -87,6 +87,8 @@ async def retry_pipeline_execution(
 
     def retry(tx: Tx) -> dict[str, Any]:
         execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        if ctx.config.otlp_endpoint:
+            history.traces.follow(tx, execution.arn)
         if not history.advance(tx, execution.arn, ExecutionRetried(at=ctx.clock(), max_parallel_steps=limit)):
             raise Fault("ConflictException", _why_no_retry(execution))
         _note_modified(tx, ctx, execution)

@@ -98,6 +98,8 @@ def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
     pipeline = as_of(today, version)
     fact = _started(tx, ctx, pipeline, wanted)
     metadata = _metadata(ctx, wanted, fact.at, version.number)
+    if ctx.config.otlp_endpoint:
+        history.traces.follow(tx, fact.execution_arn)
     history.start(tx, fact, definition=pipeline.definition, role=pipeline.role_arn, metadata=metadata)
     note_execution(tx, ctx, pipeline, version, fact.execution_arn)
     return fact.execution_arn
