@@ -17,10 +17,12 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config as ClientConfig
+from tests.store import repeating
 
 from passrole.config import Config
 from passrole.runtimes import sandbox
 from passrole.runtimes.spark import Spark
+from passrole.store import sqlite
 
 # The same examples in every run, so that a red build means a change; `PASSROLE_EXPLORE=1` looks for new ones.
 # A busy machine makes them slowly, which is no failure.
@@ -36,6 +38,9 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
     "deaf": (str(Path(__file__).parent / "store" / "deaf.py"),),
 }
 """What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (tests/store)."""
+
+if os.environ.get("PASSROLE_TEST_STORE") == "repeating":  # for tests that have a store in this process, too
+    sqlite._apply = repeating.apply
 
 _LONGEST = (
     *("journeys/test_sdk.py", "journeys/test_pages.py", "journeys/test_emr_spark.py"),

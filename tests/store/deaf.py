@@ -16,6 +16,7 @@ LOOK_SECONDS = 0.2
 def make_deaf(patch: Any = None) -> None:
     """Have no listener called, and looks come quickly; `patch` is pytest's, where that is to be undone."""
     from passrole.console import changes
+    from passrole.store import cache
     from passrole.store.listeners import Listeners
     from passrole.worker import due_keys, job_monitor, loop, task_queue, traces
 
@@ -24,6 +25,7 @@ def make_deaf(patch: Any = None) -> None:
 
     set_(Listeners, "tell", lambda _self, _notice: None)
     for module, name in (
+        (cache, "AGE_SECONDS_MAX"),
         (changes, "BEAT_SECONDS"),
         (changes, "LOOK_SECONDS"),
         (due_keys, "LOOK_SECONDS"),

@@ -1,7 +1,8 @@
 """Finds the owner of an access key and a caller's effective policies; cached, since every call needs both.
 
 It knows no HTTP and decides nothing. The caches are cleared when any identity changes: each write notifies
-the channel `identities`. A result that was read during a change is not cached.
+the channel `identities`. A change by another process whose notice is lost is seen after seconds
+(store/cache.py).
 
 The stored state counts, not the state when the credentials were issued: a change of a role's policies applies
 to its sessions at once. A session of a role that was deleted, or recreated under the same name (its unique id
@@ -10,8 +11,8 @@ would apply to it without the Denies and the boundary of the deleted identity.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import orjson
 
@@ -27,15 +28,13 @@ from passrole.policy.evaluate import NamedPolicy
 from passrole.policy.request import Principal
 from passrole.policy.tags import merged
 from passrole.store import Store, Tx
+from passrole.store.cache import Cache
 
 ENTRIES_MAX = 10_000
 _WITHOUT_ROW = frozenset({"service", "root"})
 
 # In place of a deleted policy: leaving it out would remove the limit that it set.
 GRANTS_NOTHING = '{"Version":"2012-10-17","Statement":[]}'
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class AccessKeyIdentity(NamedTuple):
@@ -66,10 +65,9 @@ class Directory:
         self._clock = clock
         self._account = config.account
         self._secret: bytes | None = None
-        self._changes = 0
-        self._keys: dict[str, AccessKeyIdentity] = {}
-        self._sessions: dict[str, _CachedSession] = {}
-        self._effective_policies: dict[tuple[str, ...], EffectivePolicies] = {}
+        self._keys: Cache[str, AccessKeyIdentity] = Cache(ENTRIES_MAX)
+        self._sessions: Cache[str, _CachedSession] = Cache(ENTRIES_MAX)
+        self._effective_policies: Cache[tuple[str, ...], EffectivePolicies] = Cache(ENTRIES_MAX)
         self.close = store.listen(records.CHANNEL, self._forget)  # call it to stop listening
 
     async def credentials(self, access_key: str, session_token: str | None) -> AccessKeyIdentity:
@@ -79,10 +77,12 @@ class Directory:
         role) and ExpiredSession.
         """
         if session_token is None:
-            return self._keys.get(access_key) or await self._user_key(access_key)
+            known = self._keys.get(access_key)
+            return known or await self._keys.read(access_key, partial(self._user_key, access_key))
         cached = self._sessions.get(session_token)
         if cached is None or cached.access_key != access_key:
-            cached = await self._session(access_key, session_token)
+            read = partial(self._session, access_key, session_token)
+            cached = await self._sessions.read(session_token, read)
         if cached.expires <= self._clock():
             raise ExpiredSession(access_key)
         return cached.identity
@@ -94,25 +94,21 @@ class Directory:
         handles both). Raises UnknownKey if the user or role was deleted.
         """
         key = (principal.kind, principal.arn, principal.id, *principal.session_policies)
-        return self._effective_policies.get(key) or await self._read_effective_policies(key, principal)
+        known = self._effective_policies.get(key)
+        return known or await self._effective_policies.read(key, partial(self._policies, principal))
 
-    def _forget(self, _payload: object) -> None:
-        self._changes += 1
-        self._keys.clear()
-        self._sessions.clear()
-        self._effective_policies.clear()
+    def _forget(self, _: str) -> None:
+        self._keys.forget()
+        self._sessions.forget()
+        self._effective_policies.forget()
 
     async def _user_key(self, access_key: str) -> AccessKeyIdentity:
-        changes = self._changes
         known = await self._store.read(lambda tx: _user_identity(tx, self._account, access_key))
         if known is None:
             raise UnknownKey(access_key)
-        if changes == self._changes:
-            _keep(self._keys, access_key, known)
         return known
 
     async def _session(self, access_key: str, token: str) -> _CachedSession:
-        changes = self._changes
         if self._secret is None:
             self._secret = await sessions.server_secret(self._store)
         credentials, session = sessions.open_token(self._secret, access_key, token)
@@ -121,20 +117,13 @@ class Directory:
         principal = await self._store.read(lambda tx: _session_principal(tx, access_key, session))
         if principal is None:
             raise UnknownKey(access_key)
-        cached = _CachedSession(
-            access_key, session.expires, AccessKeyIdentity(credentials.secret_key, principal)
-        )
-        if changes == self._changes:
-            _keep(self._sessions, token, cached)
-        return cached
+        identity = AccessKeyIdentity(credentials.secret_key, principal)
+        return _CachedSession(access_key, session.expires, identity)
 
-    async def _read_effective_policies(self, key: tuple[str, ...], principal: Principal) -> EffectivePolicies:
-        changes = self._changes
+    async def _policies(self, principal: Principal) -> EffectivePolicies:
         found = await self._store.read(lambda tx: _read_policies(tx, principal))
         if found is None:
             raise UnknownKey(principal.arn)
-        if changes == self._changes:
-            _keep(self._effective_policies, key, found)
         return found
 
 
@@ -146,12 +135,6 @@ def managed_document(tx: Tx, arn: str) -> str | None:
     policy = records.find_arn(tx, records.POLICIES, arn)
     version = records.policy_version(tx, policy, policy.default) if policy else None
     return version.document if version else None
-
-
-def _keep(cache: dict[K, V], key: K, value: V) -> None:
-    if len(cache) >= ENTRIES_MAX:
-        cache.clear()
-    cache[key] = value
 
 
 def _user_identity(tx: Tx, account: str, access_key: str) -> AccessKeyIdentity | None:

@@ -2,7 +2,8 @@
 
 An event is a task when PutEvents answers, or when the change that it tells of is committed
 (event_outbox.py). It is matched once: the deliveries are written in the transaction that ends the task. The
-patterns of a bus are read from what is committed, and kept until a notice says that rules have changed.
+patterns of a bus are read from what is committed, and kept until a notice says that rules have changed
+(store/cache.py).
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,15 @@ from passrole.patterns import Rules, compile_pattern
 from passrole.services.events.deliveries import deliver_to_targets
 from passrole.services.events.records import CHANNEL, LISTENING, RULES, rules_of
 from passrole.store import Store, Tx
+from passrole.store.cache import Cache
 from passrole.store.tasks import Task
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
 AT_ONCE_MAX = 64
 """Their transactions share commits, in the order of the events."""
+
+BUSES_MAX = 10_000
 
 
 class EventMatcher:
@@ -29,12 +33,11 @@ class EventMatcher:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._rules: dict[str, Rules[str]] = {}
-        self._changes = 0
+        self._rules: Cache[str, Rules[str]] = Cache(BUSES_MAX)
 
     def start(self, supervisor: Supervisor) -> None:
         """The rules are heard of for as long as the store is open."""
-        self._store.listen(CHANNEL, self._forget)
+        self._store.listen(CHANNEL, self._rules.forget)
         TaskQueue(
             self._store,
             event_outbox.KIND,
@@ -44,10 +47,6 @@ class EventMatcher:
             due_seconds_max=0.0,
         ).start(supervisor)
 
-    def _forget(self, bus: str) -> None:
-        self._changes += 1
-        self._rules.pop(bus, None)
-
     async def _match(self, task: Task) -> Finish | None:
         event = event_outbox.read(task)
         rules = await self._rules_of(f"{event.event['account']}/{event.event['region']}/{event.bus}")
@@ -55,13 +54,10 @@ class EventMatcher:
         return partial(self._deliver, event=event, rules=wanting) if wanting else None
 
     async def _rules_of(self, bus: str) -> Rules[str]:
-        known, changes = self._rules.get(bus), self._changes
+        known = self._rules.get(bus)
         if known is not None:
             return known
-        rules = await self._store.read(partial(_indexed, bus=bus))
-        if changes == self._changes:
-            self._rules[bus] = rules
-        return rules
+        return await self._rules.read(bus, partial(self._store.read, partial(_indexed, bus=bus)))
 
     def _deliver(self, tx: Tx, event: EmittedEvent, rules: Sequence[str]) -> None:
         for key in rules:
