@@ -22,6 +22,7 @@ from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target, proxy
 from passrole.gateway.connections import Connection, sweep
+from passrole.gateway.quiet_server import QuietServer
 from passrole.gateway.tls import authority_path
 from passrole.https_names import Https
 from passrole.identities import Directory
@@ -367,7 +368,7 @@ async def _console(config: Config, parts: Opened, pages: socket.socket | None) -
         yield
 
 
-class _Server(uvicorn.Server):
+class _Server(QuietServer):
     """Announces that it is ready, and ends on a signal without raising it again, so that the exit code is 0.
 
     Besides the given listener it has one for TLS, and the proxy that leads there, both on loopback.

@@ -4,6 +4,9 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 A page that follows one execution hears of that alone. Changes are gathered, so that fifty open pages cost a
 busy engine next to nothing. Who hears nothing for a while is told that the stream lives, and after
 LOOK_SECONDS that something may have changed, for a notice may be lost. A session that has ended ends it.
+
+All streams beat at the same moment, and one look at a session is for all of its pages: a hundred pages that
+rest wake the process up once in BEAT_SECONDS.
 """
 
 import asyncio
@@ -21,6 +24,8 @@ from passrole.store import Store
 PAUSE_SECONDS = 1.0
 """Between two events of a stream."""
 BEAT_SECONDS = 15.0
+SESSION_SECONDS = 5.0
+"""How long the streams of a session go on after it has ended, until one looks again."""
 LOOK_SECONDS = 60.0
 STREAMS_MAX = 500
 EXECUTIONS_MAX = 10_000
@@ -42,14 +47,15 @@ class Hearing:
         """The number of the last change of an execution, by its id, or with `*` of any."""
         return self._count if of == "*" else self._latest.get(of, self._forgotten)
 
-    async def wait(self) -> None:
-        """Return at the next change of anything, or after BEAT_SECONDS."""
-        event = self._changed
+    async def wait(self) -> bool:
+        """Whether anything has changed before the next beat, which is the same moment for all."""
+        event, now = self._changed, asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(BEAT_SECONDS):
+            async with asyncio.timeout_at(now - now % BEAT_SECONDS + BEAT_SECONDS):
                 await event.wait()
         except TimeoutError:
-            return
+            return False
+        return True
 
     def _hear(self, execution: str) -> None:
         if not self.streams:
@@ -63,8 +69,29 @@ class Hearing:
         event.set()
 
 
+class Sessions:
+    """Which sessions live, by their cookies, as of SESSION_SECONDS ago at most."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._looked: dict[str, tuple[float, bool]] = {}
+
+    async def lives(self, request: Request) -> bool:
+        """Whether whoever opened the stream is still signed in."""
+        cookie, now = request.cookies.get(sign_in.cookie_name(self._means), ""), time.monotonic()
+        looked_at, lives = self._looked.get(cookie, (-SESSION_SECONDS, False))
+        if now - looked_at < SESSION_SECONDS:
+            return lives
+        if len(self._looked) >= STREAMS_MAX:
+            self._looked.clear()
+        lives = await sign_in.caller_of(request, self._means) is not None
+        self._looked[cookie] = (now, lives)
+        return lives
+
+
 def events(means: Means, hearing: Hearing) -> Callable[[Request], Awaitable[Response]]:
     """The handler of `/events?of=ID`."""
+    sessions = Sessions(means)
 
     async def respond(request: Request) -> Response:
         if await sign_in.caller_of(request, means) is None:
@@ -72,24 +99,27 @@ def events(means: Means, hearing: Hearing) -> Callable[[Request], Awaitable[Resp
         if hearing.streams >= STREAMS_MAX:
             return Response(status_code=503)
         of = request.query_params.get("of", "*")
-        return StreamingResponse(_stream(request, means, hearing, of), media_type="text/event-stream")
+        return StreamingResponse(_stream(request, sessions, hearing, of), media_type="text/event-stream")
 
     return respond
 
 
-async def _stream(request: Request, means: Means, hearing: Hearing, of: str) -> AsyncIterator[str]:
+async def _stream(request: Request, sessions: Sessions, hearing: Hearing, of: str) -> AsyncIterator[str]:
     hearing.streams += 1
     try:
         told, told_at = hearing.latest(of), time.monotonic()
         yield "retry: 2000\n\n"
-        while await sign_in.caller_of(request, means) is not None:
-            await hearing.wait()
+        while True:
+            is_news = await hearing.wait()
+            if not await sessions.lives(request):
+                return
             now = time.monotonic()
-            if (latest := hearing.latest(of)) == told and now - told_at < LOOK_SECONDS:
-                yield ": alive\n\n"
-            else:
+            if (latest := hearing.latest(of)) != told or now - told_at >= LOOK_SECONDS:
                 told, told_at = latest, now
                 yield f"id: {told}\ndata: changed\n\n"
-            await asyncio.sleep(PAUSE_SECONDS)
+            elif not is_news:
+                yield ": alive\n\n"
+            if is_news:
+                await asyncio.sleep(PAUSE_SECONDS)
     finally:
         hearing.streams -= 1

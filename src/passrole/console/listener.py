@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from passrole.gateway.quiet_server import QuietServer
+
 
 @asynccontextmanager
 async def listening(application: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
@@ -29,10 +31,10 @@ async def listening(application: ASGIApp, listener: socket.socket) -> AsyncItera
         try:
             yield
         finally:
-            server.should_exit = True
+            server.leave()
 
 
-class _Server(uvicorn.Server):
+class _Server(QuietServer):
     """Leaves signals to the server of the API, which ends both."""
 
     @contextmanager
