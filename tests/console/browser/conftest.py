@@ -8,12 +8,13 @@ import pytest
 from tests.console.conftest import Console
 
 playwright = pytest.importorskip("playwright.sync_api", reason="`make test-browser` has Playwright")
+playwright.expect.set_options(timeout=30_000)  # of a machine that does much else
 
 Page = Any
 Open = Callable[..., Page]
 
 # It calls nobody: https://github.com/GoogleChrome/chrome-launcher/blob/main/docs/chrome-flags-for-tools.md
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def chromium() -> Iterator[Any]:
     if program is None:
         pytest.skip("there is no Chromium: `apt-get install chromium`")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        browser = started.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
 

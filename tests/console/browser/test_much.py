@@ -10,7 +10,7 @@ from tests.conftest import Server
 from tests.console.browser.conftest import Open
 from tests.console.conftest import SETTINGS, Console, Wait, console_of, waiting_on
 
-STEPS, WAITING = 1_990, 120
+STEPS, WAITING = 1_990, 500
 
 
 @pytest.fixture(scope="module")

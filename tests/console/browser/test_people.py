@@ -1,9 +1,11 @@
 """What people do: start, watch, approve, be refused."""
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import expect
-from tests.console.browser.conftest import Open
+from tests.console.browser.conftest import Open, Page
+from tests.console.browser.gallery import only
 from tests.console.conftest import Console, Wait
 from tests.console.test_check import DEFINITION
 from tests.eventually import eventually
@@ -93,7 +95,7 @@ def test_two_executions_are_compared_without_javascript(signed_in: Open, wait: W
     page.get_by_label("Left").select_option(waiting.id)
     page.get_by_role("button", name="Compare").click()
     row = page.get_by_role("row", name=re.compile("^Threshold"))
-    expect(row.get_by_role("cell")).to_have_text(["3", "7"])
+    expect(row.get_by_role("cell")).to_have_text(["3", "7", "differs"])
 
 
 def test_a_definition_is_uploaded_without_javascript(signed_in: Open) -> None:
@@ -206,10 +208,100 @@ def test_a_log_grows_without_a_reload_and_without_javascript_by_one(
     page = signed_in()
     page.goto(at)
     log = page.locator("#log-lines")
-    expect(log).to_contain_text("line-0-", timeout=30_000)
+    expect(log).to_contain_text("line-0-")
     plain.goto(f"{at}/log")
     last = log.locator("pre").inner_text().count("line-")
-    expect(log).to_contain_text(f"line-{last + 2}-", timeout=30_000)
+    expect(log).to_contain_text(f"line-{last + 2}-")
     plain.reload()
     expect(plain.locator("#log-lines")).to_contain_text(f"line-{last}-")
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="s" * 32)
+
+
+def test_a_training_shows_its_metrics_and_its_log_as_they_grow(
+    console: Console, signed_in: Open, sandboxed: None
+) -> None:
+    pipelines = Pipelines(Workshop(console.server))
+    script = "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo loss=$i-; sleep 0.5; done"
+    pipelines.workshop.put(data__x="1")
+    step = pipelines.training("Train", script, f"s3://{pipelines.workshop.bucket}/data/")
+    step["Arguments"]["AlgorithmSpecification"]["MetricDefinitions"] = [
+        {"Name": "loss", "Regex": "loss=([0-9]+)-"}
+    ]
+    arn = pipelines.start(pipelines.create(step, policies=[dict(only("*"))]))
+    at = f"/executions/{arn.rpartition('/')[2]}"
+    eventually(lambda: "Train" in pipelines.steps(arn))
+    whole, page = signed_in(), signed_in()
+    whole.goto(at)
+    page.goto(f"{at}/steps/Train")
+    for each in (page, whole):  # both were opened before there was a value
+        expect(each.get_by_role("heading", name="Metrics")).to_be_visible()
+        last = int(each.locator(".plots .last").inner_text())
+        expect(each.locator(".plots .last")).not_to_have_text(str(last))
+        assert int(each.locator(".plots .last").inner_text()) > last
+        expect(each.locator(".plot polyline")).to_have_count(1)
+    expect(page.locator("#log-lines")).to_contain_text("loss=9-")
+    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="t" * 32)
+    expect(page.locator("[data-follow]")).to_have_count(0)  # it is over: nothing more is asked
+
+
+def test_the_journey_without_javascript_on_a_phone_in_the_dark(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    options = {
+        "java_script_enabled": False,
+        "viewport": {"width": 360, "height": 740},
+        "color_scheme": "dark",
+    }
+    pipeline = wait(Parameters=[{"Name": "Threshold", "Type": "Integer", "DefaultValue": 3}]).pipeline
+    starter = signed_in(**options)
+    starter.get_by_role("link", name="Pipelines").click()
+    starter.get_by_role("link", name=pipeline, exact=True).click()
+    starter.get_by_label("Threshold").fill("7")
+    starter.get_by_role("button", name="Start execution").click()
+    execution = starter.url.rpartition("/")[2]
+    review = starter.locator("#step-Review")
+    reloaded(starter, lambda: "Waiting" in review.inner_text())
+
+    third = signed_in(role(console, *SEE), **options)
+    third.goto(f"/executions/{execution}/steps/Review")
+    expect(third.get_by_role("button", name="Approve")).to_be_disabled()
+    expect(third.locator("main")).to_contain_text("is not authorized to perform: sagemaker:SendPipeline")
+
+    approver = signed_in(role(console, *SEE, *APPROVE), **options)
+    approver.goto("/approvals")
+    card = approver.locator(".card", has=approver.get_by_role("link", name=re.compile(execution)))
+    card.get_by_label("Score").fill("0.93")
+    card.get_by_label("Comment").fill("the curve looks right")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_have_count(0)
+
+    reloaded(starter, lambda: "Failed" in starter.locator(".headline").inner_text())  # by its Fail step
+    expect(review).to_contain_text("/administrator: the curve looks right")
+    expect(starter.locator("main")).to_contain_text("0.93")
+
+
+def test_a_stolen_cookie_opens_nothing_once_the_key_is_deleted(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    waiting, keys = wait(), console.server.user(only("*"))
+    owner, thief = signed_in(keys=keys), signed_in()
+    thief.context.clear_cookies()
+    thief.context.add_cookies(owner.context.cookies())
+    thief.goto(f"/executions/{waiting.id}")
+    expect(thief.get_by_role("button", name="Stop")).to_be_enabled()
+    console.server.client("iam").delete_access_key(UserName=keys["user"], AccessKeyId=keys["access_key_id"])
+    thief.get_by_role("button", name="Stop").click()
+    expect(thief.get_by_role("heading", name="Nobody is signed in")).to_be_visible()
+    owner.goto("/")
+    expect(owner.get_by_role("heading", name="Nobody is signed in")).to_be_visible()
+    assert console.server.steps(waiting.arn)["Review"]["StepStatus"] == "Executing"
+
+
+def reloaded(page: Page, shows: Callable[[], bool]) -> None:
+    """Reload a page until it shows something."""
+
+    def shown() -> bool:
+        page.reload()
+        return shows()
+
+    eventually(shown)
