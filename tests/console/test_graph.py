@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passrole.console import graph
+from passrole.console.steps import StepLine
 
 
 @st.composite
@@ -44,3 +45,12 @@ def test_two_thousand_steps_in_a_row_and_side_by_side() -> None:
     fan = {name: ("s0",) if index else () for index, name in enumerate(names)}
     for dependencies in (chain, fan):
         assert len(graph.layout(dependencies, names).nodes) == 2000
+
+
+def test_all_edges_are_two_paths_however_many_there_are() -> None:
+    dependencies: dict[str, list[str]] = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
+    picture = graph.layout(dependencies, ["a", "b", "c", "d"])
+    lines = {name: StepLine(name, "Lambda", "Succeeded") for name in "abd"}
+    taken, faint = picture.paths({**lines, "c": StepLine("c", "Lambda", graph.NOT_TAKEN)})
+    assert (taken.count("M"), faint.count("M")) == (3, 1)
+    assert faint == next(edge.path for edge in picture.edges if edge.end == "c")

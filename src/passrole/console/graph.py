@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 WIDTH, HEIGHT = 208, 44
 GAP_X, GAP_Y = 24, 40
@@ -18,6 +18,8 @@ MARGIN = 8
 THREAD_WIDTH = 8
 GAPS_MAX = 4_000
 """Edges beyond so many gaps go straight: of thousands nobody can follow one anyway."""
+NOT_TAKEN = "Not taken"
+"""The status of a step behind the other branch of a condition."""
 _SWEEPS = 4
 
 
@@ -39,6 +41,14 @@ class Edge:
     path: str
 
 
+class HasStatus(Protocol):
+    """A step as the page lists it."""
+
+    @property
+    def status(self) -> str:
+        """The word for it."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """All boxes and edges, and the size of the whole."""
@@ -47,6 +57,13 @@ class Picture:
     edges: Sequence[Edge]
     width: int
     height: int
+
+    def paths(self, lines: Mapping[str, HasStatus]) -> tuple[str, str]:
+        """The edges as the `d` of two paths: those to steps that may run, and those to steps not taken."""
+        taken, faint = list[str](), list[str]()
+        for edge in self.edges:
+            (faint if lines[edge.end].status == NOT_TAKEN else taken).append(edge.path)
+        return "".join(taken), "".join(faint)
 
 
 def layout(dependencies: Mapping[str, Sequence[str]], order: Sequence[str]) -> Picture:

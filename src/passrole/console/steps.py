@@ -11,13 +11,13 @@ from typing import Any, Final
 import orjson
 
 from passrole.console import graph
-from passrole.console.graph import Picture
+from passrole.console.graph import NOT_TAKEN, Picture
 from passrole.definition import Pipeline, parse_stored
 
 Listed = Mapping[str, Any]
 
 ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
-WAITING, NOT_STARTED, NOT_TAKEN, NOT_RUN = "Waiting", "Not started", "Not taken", "Not run"
+WAITING, NOT_STARTED, NOT_RUN = "Waiting", "Not started", "Not run"
 
 TRAINING, TUNING, PROCESSING = "TrainingJob", "HyperParameterTuningJob", "ProcessingJob"
 _JOBS: Final = {
