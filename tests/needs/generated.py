@@ -1,7 +1,7 @@
 """Pipelines and roles made up by hypothesis, of a vocabulary small enough that they often meet.
 
-A pipeline takes what only a server knows (its region, the URL before a queue's name, a cluster) as
-parameters, so that the same text can be checked and run.
+A pipeline takes what only a server knows (its region, the URL before a queue's name, a cluster, an
+application) as parameters, so that the same text can be checked and run.
 """
 
 import itertools
@@ -22,7 +22,7 @@ FUNCTIONS = ("a-sagemaker-f", "f")
 BUCKET, DOCUMENT = "pair-data", {"a": {"b": 1}}  # in the object r.json
 QUEUES = ("a-sagemaker-q", "SageMaker-q", "q")
 SERVICE_ROLE, INSTANCE_ROLE, SCALING_ROLE = "EmrService", "EmrInstance", "EmrScaling"
-PARAMETERS = ("Region", "Queues", "Cluster")
+PARAMETERS = ("Region", "Queues", "Cluster", "Application")
 
 Json = Mapping[str, Any]
 
@@ -353,3 +353,24 @@ OF_SAGEMAKER = Vocabulary(
     conditions=generated_steps.CONDITIONS,
 )
 """Jobs, models, endpoints and lineage."""
+
+OF_SERVERLESS = Vocabulary(
+    steps={**generated_steps.STEPS_OF_SERVERLESS, "lambda": _invocations()},
+    kinds=(*generated_steps.STEPS_OF_SERVERLESS, *generated_steps.STEPS_OF_SERVERLESS, "lambda"),
+    asked=generated_steps.ASKED_OF_SERVERLESS,
+    granted=[
+        _document(
+            [
+                {
+                    "Effect": "Allow",
+                    "Action": [*generated_steps.ASKED_OF_SERVERLESS, *ASKED[:2]],
+                    "Resource": "*",
+                }
+            ]
+        )
+    ],
+    actions=generated_steps.ACTIONS_OF_SERVERLESS,
+    resources=generated_steps.RESOURCES_OF_SERVERLESS,
+    conditions=generated_steps.CONDITIONS_OF_SERVERLESS,
+)
+"""Applications and job runs of EMR Serverless."""

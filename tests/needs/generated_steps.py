@@ -1,4 +1,4 @@
-"""The steps of jobs, models, endpoints and lineage of `generated`, and what their roles speak of.
+"""The steps of jobs, models, endpoints, lineage and job runs of `generated`, and what their roles speak of.
 
 Each does as little as possible: the programs do nothing, and what is created has a name of its own. What a
 step finds before it runs, `Ground` makes once.
@@ -20,6 +20,8 @@ ACCOUNT = "111122223333"
 BUCKET = "pair-data"
 JOBS, OTHER = "PairJobs", "pair-jobs"
 """The roles of jobs and models."""
+RUNS = "PairRuns"
+"""The role of job runs of EMR Serverless."""
 
 MODEL, CONFIG, GROUPS = "pair-model", "pair-config", ("pair-group", "other-group")
 _HOST = ("683313688378.dkr.ecr", "amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3")
@@ -139,8 +141,9 @@ class Ground:
         for key, body in files.items():
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         iam, may_all = server.client("iam"), allowing("s3:*", "logs:*")
-        for name in (JOBS, OTHER):
-            trust = trusting("sagemaker.amazonaws.com")
+        services = {JOBS: "sagemaker", OTHER: "sagemaker", RUNS: "emr-serverless"}
+        for name, service in services.items():
+            trust = trusting(f"{service}.amazonaws.com")
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=_json(trust))
             iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_json(may_all))
 
@@ -324,4 +327,73 @@ STEPS: Mapping[str, st.SearchStrategy[Json]] = {
     "configuration": _config(),
     "endpoint": _endpoint(),
     "lineage": _lineage(),
+}
+
+# What a step of EMR Serverless asks for before it is over.
+ASKED_OF_SERVERLESS = (
+    "iam:PassRole",
+    *(
+        f"emr-serverless:{operation}"
+        for operation in (
+            "CreateApplication",
+            "StartApplication",
+            "StartJobRun",
+            "TagResource",
+            "GetJobRun",
+            "StopApplication",
+            "DeleteApplication",
+        )
+    ),
+)
+ACTIONS_OF_SERVERLESS = (
+    "*",
+    "emr-serverless:*",
+    "emr-serverless:Start*",
+    "emr-serverless:*Application",
+    "EMR-Serverless:StartJobRun",
+    "emr-serverless:*JobRun",
+    "emr-serverless:Tag*",
+    "emr-serverless:DeleteApplication",
+    "iam:PassRole",
+)
+RESOURCES_OF_SERVERLESS = (
+    "*",
+    "arn:aws:emr-serverless:*:*:/*",
+    "arn:aws:emr-serverless:us-*:*:/*",
+    "arn:aws:emr-serverless:*:*:/applications/*",
+    f"arn:aws:emr-serverless:*:{ACCOUNT}:/applications/00*",
+    "arn:aws:emr-serverless:*:*:/applications/*/jobruns/*",
+    f"arn:aws:iam::{ACCOUNT}:role/{RUNS}",
+    "arn:aws:iam::*:role/pair-*",
+)
+CONDITIONS_OF_SERVERLESS: Sequence[Json] = (
+    {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}},
+    {"StringNotEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}},
+    {"StringEquals": {"aws:RequestTag/team": "a"}},
+    {"Null": {"aws:TagKeys": "true"}},
+    {"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}},
+    {"StringEquals": {"aws:ResourceTag/team": "a"}},
+    {"StringNotEqualsIfExists": {"aws:ResourceTag/team": "b"}},
+    {"StringLike": {"aws:RequestedRegion": "us-*"}},
+    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
+)
+_MAPS = st.sampled_from(({}, {}, {"tags": {"team": "a"}}, {"tags": {"team": "b"}}))
+
+
+@st.composite
+def _job_run(draw: st.DrawFn, *, owns: bool) -> Json:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{RUNS}"
+    driver = {"sparkSubmit": {"entryPoint": f"s3://{BUCKET}/none.py"}}
+    job: dict[str, Any] = {"executionRoleArn": role, "jobDriver": driver, **draw(_MAPS)}
+    arguments: dict[str, Any] = {"ExecutionRoleArn": role, "JobConfig": job}
+    if owns:
+        made = {"type": "SPARK", "releaseLabel": "emr-7.1.0", **draw(_MAPS)}
+        return {"Type": "EMRServerless", "Arguments": {**arguments, "ApplicationConfig": made}}
+    arguments["ApplicationId"] = job["applicationId"] = get("Parameters.Application")
+    return {"Type": "EMRServerless", "Arguments": arguments}
+
+
+STEPS_OF_SERVERLESS: Mapping[str, st.SearchStrategy[Json]] = {
+    "job run": _job_run(owns=False),
+    "job run of its own": _job_run(owns=True),
 }

@@ -23,6 +23,7 @@ _WITHOUT_LOOKING: Final = (
 _UNSEEN: Final = "a run was seen to succeed without it"
 _KEY_ACTIONS: Final = ("CreateGrant", "DescribeKey", "GenerateDataKey", "Decrypt")
 _TAG_PREFIXES: Final = ("aws", "sagemaker")
+_OF_SERVERLESS: Final = "emr-serverless:"
 
 
 def needs_of_step(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
@@ -104,20 +105,23 @@ def _check(step: RawStep, definition: Definition, place: Place) -> Iterator[Need
 
 
 def _serverless(step: RawStep, definition: Definition, place: Place) -> Iterator[Need]:
-    """The calls of the table with the tags of the application and of the job run, which are maps."""
+    """The calls of the table with the tags of the application and of the job run, which are maps. The role is
+    passed by StartJobRun.
+    """
     made = _map_of_tags(step, "ApplicationConfig", definition)
     given = _map_of_tags(step, "JobConfig", definition)
-    for need in _of(TABLE[step.type])(step, definition, place):
-        verb = need.action.removeprefix("emr-serverless:")
-        if verb == need.action:
-            yield need
-            continue
+    found = list(_of(TABLE[step.type])(step, definition, place))
+    calls = [need for need in found if need.action.startswith(_OF_SERVERLESS)]
+    for need in calls:
+        verb = need.action.removeprefix(_OF_SERVERLESS)
         tags = {"CreateApplication": made, "StartJobRun": given}.get(verb)
         of_resource = given if "jobruns" in need.resource else made
         known = {} if verb == "CreateApplication" else resource_tag_keys(of_resource)
         if verb == "StartJobRun":
             known = resource_tag_keys(made)
         yield replace(need, context={**known, **request_tag_keys(tags or {})})
+        if verb == "StartJobRun":
+            yield from (each for each in found if each not in calls)
         if tags:
             tagging = replace(need, action="emr-serverless:TagResource", why="gives it its tags")
             yield replace(tagging, context={**known, **request_tag_keys(tags)})
