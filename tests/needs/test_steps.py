@@ -247,6 +247,14 @@ def test_a_package_is_registered_in_its_group_and_its_artefact_looked_at(needs_o
     assert [need.is_required for need in found] == [True] * 4 + [False]
 
 
+def test_a_package_with_a_key_is_registered_with_it(needs_of: Needs) -> None:
+    arguments = {"ModelPackageGroupName": "churn", "SecurityConfig": {"KmsKeyId": "1234"}}
+    found = [need for need in needs_of(step("RegisterModel", arguments)) if need.action.startswith("kms:")]
+    key = f"arn:aws:kms:{HERE}:key/1234"
+    assert asked(found) == [("kms:GenerateDataKey", key), ("kms:Decrypt", key)]
+    assert all(need.is_required for need in found)
+
+
 @pytest.mark.parametrize("type_, path", [("Training", "ResourceConfig"), ("Transform", "TransformResources")])
 def test_where_a_key_is_named_all_that_uses_it_is_told(needs_of: Needs, type_: str, path: str) -> None:
     found = needs_of(step(type_, {path: {"VolumeKmsKeyId": "alias/mine"}}))

@@ -231,6 +231,10 @@ def _encrypted(row: StepType, step: RawStep, definition: Definition, place: Plac
             why = "encrypts with the key that the step names"
             need = Need(step.name, f"kms:{action}", arn, why, is_pattern=ANY in arn)
             yield replace(need, optional=OWN_ROLE)
+    for value in values_at(step.arguments, "SecurityConfig.KmsKeyId") if step.type == "RegisterModel" else ():
+        arn = key_arn(definition.text(value), place)
+        for action in ("GenerateDataKey", "Decrypt"):
+            yield Need(step.name, f"kms:{action}", arn, "encrypts the package", is_pattern=ANY in arn)
     for key in dict.fromkeys(_keys_of_configuration(step, definition)):
         arn = key_arn(key, place)
         why = "encrypts the endpoint's volumes"

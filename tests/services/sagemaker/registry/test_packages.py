@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
+from tests.policies import allowing
 from tests.refusals import refusal
 from tests.services.sagemaker.registry.conftest import Registry
 
@@ -304,3 +305,21 @@ def test_a_model_is_made_of_an_approved_package_alone(registry: Registry, server
     assert described["Containers"] == [{"ModelPackageName": arn}]
     gone = {"Containers": [{"ModelPackageName": f"{arn}9"}], "ExecutionRoleArn": role}
     assert refusal(create, ModelName=new_name("model"), **gone)[0] == "ValidationException"
+
+
+def test_a_package_with_a_key_is_registered_by_who_may_use_the_key(registry: Registry) -> None:
+    key = registry.server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    group, may = registry.group(), ("sagemaker:CreateModelPackage", "s3:GetObject", "s3:ListBucket")
+    for allowed, lacking in ((), "GenerateDataKey"), (("kms:GenerateDataKey",), "Decrypt"):
+        client = registry.server.client("sagemaker", allowing(*may, *allowed))
+        code, message = refusal(
+            client.create_model_package,
+            ModelPackageGroupName=group,
+            InferenceSpecification=registry.specification(),
+            SecurityConfig={"KmsKeyId": key},
+        )
+        assert code == "AccessDeniedException"
+        assert f"is not authorized to perform: kms:{lacking} on resource: {key} because" in message
+    client = registry.server.client("sagemaker", allowing(*may, "kms:GenerateDataKey", "kms:Decrypt"))
+    arn = registry.package(group, client, SecurityConfig={"KmsKeyId": key})
+    assert registry.describe(arn)["SecurityConfig"] == {"KmsKeyId": key}

@@ -12,6 +12,7 @@ from passrole.faults import Fault
 from passrole.policy.request import Values
 from passrole.services.context import Context
 from passrole.services.operation import Parameters, Permission, operation
+from passrole.services.sagemaker import kms_keys
 from passrole.services.sagemaker.hosting import fleets, states
 from passrole.services.sagemaker.hosting.configs import config_arn, require_config
 from passrole.services.sagemaker.hosting.records import (
@@ -65,9 +66,11 @@ async def create_endpoint(
 ) -> dict[str, Any]:
     """Create an endpoint, which is InService once its model servers answer.
 
-    Raises ValidationException, also for a name that is taken, and ResourceLimitExceeded.
+    Raises ValidationException, also for a name that is taken, ResourceLimitExceeded, and for a key of its
+    volumes that may not be used AccessDeniedException.
     """
     given, now = TAGS.read(tags), ctx.clock()
+    await _check_key(ctx, endpoint_config_name)
     arn = arns.endpoint(ctx.region, ctx.account, endpoint_name)
 
     def create(tx: Tx) -> None:
@@ -112,8 +115,9 @@ async def update_endpoint(
 ) -> dict[str, Any]:
     """Have another configuration served; until its servers answer, the present one is.
 
-    Raises ValidationException, ResourceLimitExceeded.
+    Raises ValidationException, ResourceLimitExceeded, AccessDeniedException.
     """
+    await _check_key(ctx, endpoint_config_name)
     excluded = {each["VariantPropertyType"] for each in exclude_retained_variant_properties}
 
     def update(tx: Tx) -> str:
@@ -172,6 +176,11 @@ async def list_endpoints(ctx: Context, **asked: Unpack[StateListing]) -> dict[st
         return {"Endpoints": [each.summary() for each in shown], **more}
 
     return await ctx.store.read(found)
+
+
+async def _check_key(ctx: Context, config_name: str) -> None:
+    config = await ctx.store.read(lambda tx: require_config(tx, ctx, config_name))
+    await kms_keys.check_endpoint(ctx, config.request.get("KmsKeyId"))
 
 
 def _require(tx: Tx, ctx: Context, name: str) -> Endpoint:

@@ -8,6 +8,7 @@ from passrole.policy.request import Principal, Values
 from passrole.policy.sagemaker_keys import sagemaker_keys
 from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters
+from passrole.services.sagemaker import kms_keys
 from passrole.services.sagemaker.jobs import refusals, states
 from passrole.services.sagemaker.jobs.kinds import JobKind
 from passrole.services.sagemaker.jobs.records import Job
@@ -53,7 +54,8 @@ async def create(
 ) -> dict[str, Any]:
     """Store the job for the worker. The response has its ARN.
 
-    Raises ValidationException where SageMaker cannot assume the role, ResourceInUse for a name that was used.
+    Raises ValidationException where SageMaker cannot assume the role, AccessDeniedException where its volumes
+    have a key that may not be used, ResourceInUse for a name that was used.
     """
     now, arn = ctx.clock(), kind.arn(ctx.region, ctx.account, name)
     job = Job(
@@ -69,13 +71,18 @@ async def create(
         served=served,
         is_isolated=is_isolated,
     )
-    await check_access(ctx, role_arn, arn, sources)
+    await check_access(ctx, role_arn, arn, request, sources)
     return await store(ctx, kind, job)
 
 
-async def check_access(ctx: Context, role_arn: str, source: str, uris: Sequence[str] = ()) -> None:
-    """Refuse a role that SageMaker cannot assume for `source`, or that finds nothing at one of the `uris`."""
+async def check_access(
+    ctx: Context, role_arn: str, source: str, request: Mapping[str, Any], uris: Sequence[str] = ()
+) -> None:
+    """Refuse a role that SageMaker cannot assume for `source`, or that finds nothing at one of the `uris`;
+    and a volume's key that may not be used.
+    """
     session = await check_role(ctx, role_arn, _VALIDATION, source)
+    await kms_keys.check_volumes(ctx, request, session.principal)
     for uri in uris:
         await _check_source(ctx, uri, role_arn, session.principal)
 

@@ -68,7 +68,8 @@ async def create_hyper_parameter_tuning_job(
     children = TRAINING.arn(ctx.region, ctx.account, f"{job.name}-*")
     for each in tuning.definitions:
         _check(each)
-        await check_access(ctx, each.request["RoleArn"], children, training.sources(each.request))
+        given = each.request
+        await check_access(ctx, given["RoleArn"], children, given, training.sources(given))
     started = Job(**{**vars(job), "results": results(Family(job, tuning, ()), job.created)})
     return await store(ctx, TUNING, started)
 

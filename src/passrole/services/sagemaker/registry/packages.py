@@ -13,7 +13,7 @@ from passrole.policy.request import Values
 from passrole.policy.sagemaker_keys import current_package_keys, sagemaker_keys
 from passrole.services.context import Context
 from passrole.services.operation import KEPT, Parameters, operation
-from passrole.services.sagemaker import artefacts
+from passrole.services.sagemaker import artefacts, kms_keys
 from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.listing import Listing, listed
 from passrole.services.sagemaker.paging import Orders
@@ -106,11 +106,13 @@ async def create_model_package(
 ) -> dict[str, Any]:
     """Create the next version of a group, or a package of its own; it is Completed at once.
 
-    Raises ValidationException, also for an artefact that is not there.
+    Raises ValidationException, also for an artefact that is not there; AccessDeniedException for a key that
+    the caller may not use.
     """
     _check_names(model_package_name, model_package_group_name, tags)
     _check(kept)
     await _check_artefacts(ctx, kept)
+    await kms_keys.check_package(ctx, kept)
     own_tags = TAGS.read(tags)
     named = {"group": model_package_group_name, "name": model_package_name}
 
