@@ -19,7 +19,7 @@ from passrole.policy.evaluate import Decision, PolicySet, evaluate
 from passrole.policy.near_misses import NearMiss, rank_near_misses
 from passrole.policy.remedy import statement_for
 from passrole.policy.request import Principal, Request, Values, service_principal
-from passrole.policy.trust import ASSUME_ROLE
+from passrole.policy.trust import ASSUME_ROLE, must_grant
 
 _NEAR_MISSES_MAX = 3
 _SESSION = "SageMaker"
@@ -84,11 +84,14 @@ def evaluate_needs(
 ) -> list[Answer]:
     """The answers in the order of the needs; sts:AssumeRole is evaluated as SageMaker, with `policies.trust`.
 
-    `attached` are the known policies of functions and queues by ARN; `keys` are the condition keys of every
-    call, such as its region.
+    `attached` are the known policies of functions, queues and keys by ARN; `keys` are the condition keys of
+    every call, such as its region.
     """
     known, everywhere = attached or {}, keys or {}
-    own = {arn: policies.replace(resource=policy) for arn, policy in known.items()}
+    own = {
+        arn: policies.replace(resource=policy, must_grant=must_grant(f"{arn.split(':')[2]}:"))
+        for arn, policy in known.items()
+    }
     alone = policies.replace()
     return [
         _judge(

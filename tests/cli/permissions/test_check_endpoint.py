@@ -183,3 +183,36 @@ def test_a_caller_without_rights_and_a_server_that_is_gone_are_told(server: Serv
 def test_a_file_that_is_not_there_points_at_the_option() -> None:
     result = CliRunner().invoke(main, ["check", "none.json", "--managed-version", "v3"])
     assert (result.exit_code, "there is no file `none.json`" in result.stderr) == (2, True)
+
+
+def test_the_key_of_a_callbacks_queue_is_looked_up(server: Server) -> None:
+    key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    server.client("kms").create_alias(AliasName="alias/endpoint-queue", TargetKeyId=key)
+    attributes = {"KmsMasterKeyId": "alias/endpoint-queue"}
+    url = server.client("sqs").create_queue(QueueName="endpoint-sealed", Attributes=attributes)["QueueUrl"]
+    send = allowing("sqs:SendMessage")
+    name = deployed(server, "endpoint-sealed", server.role([send, allowing("kms:GenerateDataKey")]), ASKING)
+    result = check(led_to(server), name, "-p", f"Queue={url}", "--format", "json")
+    needs = {each["action"]: each for each in json.loads(result.stdout)["needs"]}
+    assert result.exit_code == 1
+    assert [*needs][-3:] == ["sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"]
+    assert [needs[f"kms:{verb}"]["resource"] for verb in ("GenerateDataKey", "Decrypt")] == [key, key]
+    assert [action for action, need in needs.items() if not need["allowed"]] == ["kms:Decrypt"]
+    through = {"StringEquals": {"kms:ViaService": f"sqs.{server.region}.amazonaws.com"}}
+    may = allowing("kms:GenerateDataKey", "kms:Decrypt", Condition=through)
+    name = deployed(server, "endpoint-opened", server.role([send, may]), ASKING)
+    assert check(led_to(server), name, "-p", f"Queue={url}").exit_code == 0
+
+
+def test_a_key_that_is_closed_to_iam_is_told(server: Server) -> None:
+    own = {"AWS": server.client("sts").get_caller_identity()["Arn"]}
+    statement = {"Effect": "Allow", "Principal": own, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    kms = server.client("kms")
+    key = kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+    made = server.client("sqs").create_queue(QueueName="endpoint-shut", Attributes={"KmsMasterKeyId": key})
+    name = deployed(server, "endpoint-shut", server.role([allowing("sqs:*"), allowing("kms:*")]), ASKING)
+    result = check(led_to(server), name, "-p", f"Queue={made['QueueUrl']}", "--format", "json")
+    told = json.loads(result.stdout)
+    denied = {each["action"] for each in told["needs"] if not each["allowed"]}
+    assert denied == {"kms:GenerateDataKey", "kms:Decrypt"}

@@ -1,4 +1,4 @@
-"""The policies attached to functions, queues, buckets and roles of a running service.
+"""The policies attached to functions, queues, buckets, keys and roles of a running service.
 
 A missing resource, or a service without the operation, counts as no policy. A policy that may not be read is
 reported, because a verdict without it may be wrong.
@@ -84,6 +84,10 @@ def _bucket(client: "Client", arn: arns.Arn) -> Any:
     return client.get_bucket_policy(Bucket=arn.resource.partition("/")[0])["Policy"]
 
 
+def _key(client: "Client", arn: arns.Arn) -> Any:
+    return client.get_key_policy(KeyId=str(arn), PolicyName="default")["Policy"]
+
+
 def _trust(client: "Client", arn: arns.Arn) -> Any:
     name = arn.resource.rpartition("/")[2]
     return client.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -93,4 +97,5 @@ _READERS: Final[Mapping[str, Callable[["Client", arns.Arn], Any]]] = {
     "lambda": _function,
     "sqs": _queue,
     "s3": _bucket,
+    "kms": _key,
 }

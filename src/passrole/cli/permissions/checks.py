@@ -145,6 +145,10 @@ def _report(
     choice: Choice,
 ) -> Report:
     wanted = needs.needs_of_role(definition, subject.place)
+    if subject.client_of is not None:
+        from passrole.cli.permissions.queue_keys import with_queue_keys
+
+        wanted = list(with_queue_keys(wanted, subject.client_of))
     if subject.policies.trust is not None:
         wanted.insert(0, needs.trust_need(subject.role_arn, name, subject.place))
     answers, unread = evaluate_subject(wanted, subject)
