@@ -5,6 +5,7 @@
 - `postgres.PostgresStore`: a PostgreSQL database; it needs the extra `postgres`, and no server uses it yet
 - `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
+- `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)
 """
 

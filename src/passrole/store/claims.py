@@ -1,0 +1,85 @@
+"""Which server does what, where several share a database (docs/decisions/0021-claims.md).
+
+A server has a number, which no other one ever had. What it claims is its own until it releases it, or until
+it is marked as gone and another one claims it. `holds` is the fence: asked in the transaction that records an
+effect, it says whether the effect still counts.
+
+It does not know who is alive: store/postgres_node.py does. No loop asks it yet.
+"""
+
+from passrole.store.interface import Tx
+
+
+def enter(tx: Tx, name: str) -> int:
+    """A new server; its number, which is greater than every one before."""
+    (last,) = tx.one("SELECT coalesce(max(number), 0) FROM nodes") or (0,)
+    number = int(last) + 1
+    tx.run("INSERT INTO nodes (number, name) VALUES (?, ?)", number, name)
+    return number
+
+
+def mark_gone(tx: Tx, node: int) -> bool:
+    """Nothing that the server does from now on counts; whether it counted until now.
+
+    Killed before the commit: the server is as it was. After: whoever wants its claims may have them.
+    """
+    return tx.run("UPDATE nodes SET gone = 1 WHERE number = ? AND gone = 0", node) == 1
+
+
+def present(tx: Tx) -> dict[int, str]:
+    """The servers that are not marked as gone: their names by number."""
+    return dict(tx.all("SELECT number, name FROM nodes WHERE gone = 0 ORDER BY number"))
+
+
+def claim(tx: Tx, kind: str, key: str, node: int) -> bool:
+    """Have it for the server, if it is nobody's, its own, or a gone one's; whether it has it now.
+
+    A server that is gone gets nothing.
+    """
+    return tx.run(_CLAIM, kind, key, node, node) == 1
+
+
+def holds(tx: Tx, kind: str, key: str, node: int) -> bool:
+    """Whether it is the server's, and the server is not gone."""
+    return tx.one(_HOLDS, kind, key, node) is not None
+
+
+def release(tx: Tx, kind: str, key: str, node: int) -> None:
+    """It is over, or somebody else's turn. What is another server's stays so."""
+    tx.run("DELETE FROM claims WHERE kind = ? AND key = ? AND node = ?", kind, key, node)
+
+
+def of_node(tx: Tx, kind: str, node: int, after: str, limit: int) -> list[str]:
+    """Keys that the server has claimed: those beyond `after`, `limit` at most."""
+    sql = "SELECT key FROM claims WHERE node = ? AND kind = ? AND key > ? ORDER BY key LIMIT ?"
+    return [key for (key,) in tx.all(sql, node, kind, after, limit)]
+
+
+def take_over(tx: Tx, kind: str, node: int, limit: int) -> list[str]:
+    """Claim for the server what gone ones have of the kind, `limit` at most; the keys."""
+    rows = tx.all(_ORPHANS, kind, limit)
+    return [key for (key,) in rows if claim(tx, kind, key, node)]
+
+
+def forget_gone(tx: Tx) -> int:
+    """Remove servers that are gone and have no claims, but the last one, whose number is not given again."""
+    return tx.run(_FORGET)
+
+
+_CLAIM = (
+    "INSERT INTO claims (kind, key, node) SELECT ?, ?, number FROM nodes WHERE number = ? AND gone = 0"
+    " ON CONFLICT (kind, key) DO UPDATE SET node = excluded.node"
+    " WHERE claims.node = ? OR claims.node IN (SELECT number FROM nodes WHERE gone = 1)"
+)
+_HOLDS = (
+    "SELECT 1 FROM claims JOIN nodes ON nodes.number = claims.node"
+    " WHERE claims.kind = ? AND claims.key = ? AND claims.node = ? AND nodes.gone = 0"
+)
+_ORPHANS = (
+    "SELECT claims.key FROM nodes JOIN claims ON claims.node = nodes.number"
+    " WHERE nodes.gone = 1 AND claims.kind = ? ORDER BY claims.key LIMIT ?"
+)
+_FORGET = (
+    "DELETE FROM nodes WHERE gone = 1 AND number < (SELECT max(number) FROM nodes)"
+    " AND number NOT IN (SELECT node FROM claims)"
+)

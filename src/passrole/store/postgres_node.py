@@ -1,0 +1,82 @@
+"""A server among several on one PostgreSQL: PostgreSQL says who is alive, by a lock that a session holds.
+
+Each server has a session that holds the advisory lock of its number, and asks something on it every
+PING_SECONDS. The lock is free again when the session ends: at once where the process is killed, and after
+GONE_SECONDS without a question where it is stopped or its network is cut, for then PostgreSQL ends the
+session. So nobody writes heartbeats, and no clock is compared with another one.
+https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-SESSION-TIMEOUT
+
+A lock that is free proves that the session has ended, and not that the server does nothing any more. So
+whoever finds it free marks the server as gone, and from then on its fence is down (claims.holds).
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from passrole.store import claims
+from passrole.store.interface import Tx
+
+PING_SECONDS = 5.0
+GONE_SECONDS = 30.0
+
+_CLASS = 0x70726E64
+"""The first half of the locks' keys: "prnd"."""
+
+_LOCK, _TRY = "SELECT pg_advisory_lock(?, ?)", "SELECT pg_try_advisory_xact_lock(?, ?)"
+_TIMEOUT = "SELECT set_config('idle_session_timeout', ?, false)"
+
+
+class NodeLost(Exception):
+    """The server's session has ended: its number is no longer its own."""
+
+
+class Node:
+    """This server. Used in one thread at a time; whoever owns it calls `ping` every PING_SECONDS."""
+
+    def __init__(
+        self,
+        connect: Callable[[], "psycopg.Connection[Any]"],
+        as_tx: Callable[["psycopg.Connection[Any]"], Tx],
+        name: str,
+        *,
+        gone_seconds: float = GONE_SECONDS,
+    ) -> None:
+        """Raises ConnectionError."""
+        self._session = connect()
+        tx = as_tx(self._session)
+        with self._session.transaction():  # nobody sees the number before its lock is held
+            self._session.execute("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE")
+            self.number = claims.enter(tx, name)
+            tx.one(_LOCK, _CLASS, self.number)
+        tx.one(_TIMEOUT, f"{gone_seconds * 1000:.0f}ms")
+
+    def ping(self) -> None:
+        """Say that it is alive. Raises NodeLost."""
+        try:
+            self._session.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise NodeLost(
+                f"PostgreSQL ended the session of server {self.number}: {error}".strip()
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the number; its claims are others' once they mark it as gone."""
+        with contextlib.suppress(psycopg.Error):
+            self._session.close()
+
+
+def mark_those_gone(tx: Tx, but: int) -> list[int]:
+    """Mark the servers whose sessions have ended as gone, `but` not oneself; their numbers."""
+    return [
+        number
+        for number in claims.present(tx)
+        if number != but and _has_ended(tx, number) and claims.mark_gone(tx, number)
+    ]
+
+
+def _has_ended(tx: Tx, number: int) -> bool:
+    row = tx.one(_TRY, _CLASS, number)
+    return row is not None and bool(row[0])

@@ -1,0 +1,139 @@
+"""PostgreSQL says who is alive: a server that was killed or stopped is gone, and one that answers is not."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.eventually import eventually_async
+from tests.postgres import Cluster
+
+from passrole.store import claims
+
+_numbers = itertools.count(1)
+GONE_SECONDS = 1.0
+NODE = """
+import sys, time
+from functools import partial
+from passrole.store.postgres import PostgresTx, connect
+from passrole.store.postgres_node import Node
+node = Node(partial(connect, sys.argv[1]), PostgresTx, "other", gone_seconds=1.0)
+print(node.number, flush=True)
+while True:
+    time.sleep(0.1)
+    node.ping()
+"""
+
+
+@pytest.fixture
+def url(postgres: Cluster) -> str:
+    return postgres.create(f"nodes_{next(_numbers)}")
+
+
+def opened(url: str, scenario: Callable[[Any, Any], Awaitable[None]]) -> None:
+    """A store, and this process as a server."""
+    from passrole.store.postgres import PostgresStore, PostgresTx, connect
+    from passrole.store.postgres_node import Node
+
+    async def run() -> None:
+        store = PostgresStore(url, is_shared=True)
+        node = Node(partial(connect, url), PostgresTx, "this")
+        try:
+            await scenario(store, node)
+        finally:
+            node.close()
+            await store.close()
+
+    asyncio.run(run())
+
+
+@contextlib.contextmanager
+def another(url: str) -> Iterator["subprocess.Popen[str]"]:
+    """Another process that is a server, once it has its number."""
+    command = [sys.executable, "-c", NODE, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None and process.stdout.readline() == "2\n"
+            yield process
+        finally:
+            process.kill()
+
+
+async def is_found_gone(store: Any) -> bool:
+    from passrole.store.postgres_node import mark_those_gone
+
+    return bool(await store.write(lambda tx: mark_those_gone(tx, but=1)) == [2])
+
+
+def test_one_that_answers_is_not_gone(url: str) -> None:
+    async def scenario(store: Any, _node: Any) -> None:
+        with another(url):
+            until = time.monotonic() + 2 * GONE_SECONDS
+            while time.monotonic() < until:
+                assert not await is_found_gone(store)
+                await asyncio.sleep(0.1)
+            assert await store.read(claims.present) == {1: "this", 2: "other"}
+
+    opened(url, scenario)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_that_was_killed_or_stopped_is_gone_and_its_fence_is_down(url: str, how: signal.Signals) -> None:
+    async def scenario(store: Any, node: Any) -> None:
+        with another(url) as process:
+            assert await store.write(lambda tx: claims.claim(tx, "k", "x", 2))
+            os.kill(process.pid, how)
+            await eventually_async(lambda: is_found_gone(store))
+            assert not await store.read(lambda tx: claims.holds(tx, "k", "x", 2))
+            assert await store.write(lambda tx: claims.take_over(tx, "k", node.number, 9)) == ["x"]
+            if how == signal.SIGSTOP:  # it goes on, and learns of it
+                os.kill(process.pid, signal.SIGCONT)
+                assert process.wait(30) != 0
+
+    opened(url, scenario)
+
+
+def test_one_whose_session_was_ended_learns_of_it_and_has_another_number_next(url: str) -> None:
+    from passrole.store.postgres import PostgresTx, connect
+    from passrole.store.postgres_node import Node, NodeLost
+
+    async def scenario(store: Any, node: Any) -> None:
+        node.ping()
+        pid = node._session.info.backend_pid
+        await store.read(lambda tx: tx.one("SELECT pg_terminate_backend(?)", pid))
+
+        async def is_lost() -> bool:
+            try:
+                node.ping()
+            except NodeLost:
+                return True
+            return False
+
+        await eventually_async(is_lost)
+        again = Node(partial(connect, url), PostgresTx, "this again")
+        assert again.number == 2
+        again.close()
+
+    opened(url, scenario)
+
+
+def test_servers_that_enter_at_once_have_different_numbers(url: str) -> None:
+    from passrole.store.postgres import PostgresTx, connect
+    from passrole.store.postgres_node import Node
+
+    async def scenario(_store: Any, _node: Any) -> None:
+        make = partial(Node, partial(connect, url), PostgresTx, "n")
+        nodes = await asyncio.gather(*(asyncio.to_thread(make) for _ in range(8)))
+        assert sorted(node.number for node in nodes) == list(range(2, 10))
+        for node in nodes:
+            node.close()
+
+    opened(url, scenario)
