@@ -88,6 +88,7 @@ def test_who_may_see_nothing_learns_nothing(console: Console, wait: Wait) -> Non
     there, not_there = (nobody.get(f"/executions/{id_}") for id_ in (waiting.id, "abcdefabcdef"))
     assert (there.status, not_there.status) == (403, 403)
     empty = {"waiting": [], "waiting_count": 0, "running": [], "failed": [], "ended": []}
+    empty |= {"counts": {"running": 0, "failed": 0, "ended": 0}, "are_all": True}
     assert nobody.get("/.json").json == empty
     assert nobody.get("/pipelines").status == 403
 

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import Document, Server, new_name
 from tests.console.conftest import Browser, Console, Wait, hidden
 from tests.eventually import eventually
+from tests.journeys.test_job_steps import Pipelines
+from tests.services.sagemaker.jobs.workshop import Workshop
 
 BAD = (
     "<img src=x onerror=alert(1)>\x1b[31mred\x1b]0;title\x07 "
@@ -166,6 +168,30 @@ def run(server: Server, steps: Sequence[Document], **members: str) -> str:
     arn = sagemaker.start_pipeline_execution(PipelineName=name, **members)["PipelineExecutionArn"]
     server.finished(arn)
     return str(arn.rpartition("/")[2])
+
+
+def test_what_jobs_are_called_print_and_fail_with_is_text(
+    console: Console, admin: Browser, sandboxed: None
+) -> None:
+    pipelines = Pipelines(Workshop(console.server))
+    pipelines.workshop.put(data__x="1")
+    script = 'echo "loss=1- $BAD"; printf \'%s\' "$BAD" > /opt/ml/output/failure; exit 1'
+    step = pipelines.training("Train", script, f"s3://{pipelines.workshop.bucket}/data/")
+    metric = {"Name": BAD, "Regex": "loss=([0-9]+)-"}
+    step["Arguments"]["AlgorithmSpecification"]["MetricDefinitions"] = [metric]
+    step["Arguments"]["Environment"] = {"BAD": BAD}
+    step["Arguments"]["HyperParameters"] = {BAD[:40]: BAD}
+    allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    name = pipelines.create(step, policies=[{"Version": "2012-10-17", "Statement": [allowed]}])
+    started = [pipelines.start(name) for _ in range(2)]
+    for each in started:
+        pipelines.ended(each)
+    ids = [each.rpartition("/")[2] for each in started]
+    at = f"/executions/{ids[0]}"
+    assert_is_text(
+        admin, at, f"{at}/steps/Train", f"{at}/steps/Train/log", f"/compare?left={ids[0]}&right={ids[1]}"
+    )
+    assert "polyline" in admin.get(f"{at}/steps/Train").text
 
 
 def test_a_value_of_several_lines_and_a_strange_choice_are_sent_as_they_are(

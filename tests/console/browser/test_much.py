@@ -53,6 +53,12 @@ def test_hundreds_of_approvals_are_shown_in_pages(console: Console, signed_in: O
     with ThreadPoolExecutor(4) as clients:
         list(clients.map(lambda _: sagemaker.start_pipeline_execution(PipelineName=pipeline), range(WAITING)))
     page = signed_in()
+    page.goto("/")
+    for name in ("Waits for an answer", "Runs"):  # both say how many there are, and show some
+        section = page.get_by_role("region", name=name)
+        assert int(section.locator("h2 .count").inner_text()) >= WAITING
+        assert section.locator("ul > li").count() <= 50
+    expect(page.get_by_text("Only the 500 newest executions were looked at.")).to_be_visible()
     seen = 0
     page.goto("/approvals")
     while True:
@@ -66,3 +72,29 @@ def test_hundreds_of_approvals_are_shown_in_pages(console: Console, signed_in: O
         page.keyboard.press("n")
         page.wait_for_url(re.compile(re.escape(following)))
     assert seen >= WAITING
+
+
+def test_hundreds_of_approvals_are_reviewed_by_keys_alone(
+    console: Console, signed_in: Open, wait: Wait
+) -> None:
+    pipeline = wait().pipeline
+    sagemaker = console.server.client("sagemaker")
+    for _ in range(3):
+        sagemaker.start_pipeline_execution(PipelineName=pipeline)
+    page = signed_in()
+    page.goto("/approvals?review=")
+    answered: list[str] = []
+    for key in ("a", "r", "n", "a"):
+        place, name = page.url, page.locator(".card h3").inner_text()
+        if key == "n":
+            page.keyboard.press(key)
+        else:
+            page.keyboard.press("j")
+            page.keyboard.press(key)
+            page.keyboard.press("Enter")
+            answered.append(re.findall("[a-z0-9]{12}", name)[0])
+        expect(page).not_to_have_url(place)
+    found = [
+        console.browser().get(f"/executions/{each}/steps/Review.json").json["answers"] for each in answered
+    ]
+    assert [each[0]["Outcome"] for each in found] == ["success", "failure", "success"]
