@@ -101,6 +101,15 @@ def test_with_its_own_cluster_each_missing_action_is_named_and_no_cluster_is_lef
     assert left_over(fleet) == before
 
 
+def test_a_cluster_with_tags_needs_a_permission_to_give_them(fleet: Fleet, start: Start) -> None:
+    server, before = fleet.server, left_over(fleet)
+    role = server.role([VERSIONS["v3"]])  # which has no AddTags
+    tagged = with_its_own(fleet, "sleep 60", Tags=[{"Key": "team", "Value": "a"}])
+    reason = refused(server, start([tagged], role=role))
+    assert "is not authorized to perform: elasticmapreduce:AddTags on resource: " in reason
+    assert left_over(fleet) == before
+
+
 def test_a_role_that_may_not_cancel_tells_so_when_it_is_stopped(fleet: Fleet, start: Start) -> None:
     server, cluster = fleet.server, fleet.run()
     role = server.role([less("elasticmapreduce:CancelSteps")])
