@@ -189,3 +189,22 @@ def test_the_same_token_is_the_same_job_run(workshop: Workshop) -> None:
     answer = refusal_with_status(workshop.client.start_job_run, **{**given, "name": "other"})
     assert answer[:2] == (409, "ConflictException")
     assert len(workshop.client.list_job_runs(applicationId=id_)["jobRuns"]) == 1
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_logs_in_s3_have_the_key_that_the_configuration_names(
+    workshop: Workshop, spark: None, may: bool
+) -> None:
+    key = workshop.server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    granted = [allowing("s3:*"), *([allowing("kms:GenerateDataKey", "kms:Decrypt")] if may else [])]
+    role, folder = workshop.server.role(granted, trust=SERVERLESS), new_name("sealed")
+    in_s3 = {"logUri": f"s3://{workshop.bucket}/{folder}", "encryptionKeyArn": key}
+    given = {"configurationOverrides": {"monitoringConfiguration": {"s3MonitoringConfiguration": in_s3}}}
+    id_ = workshop.application()
+    job = workshop.start(id_, PRINTS, submit="--version", executionRoleArn=role, **given)
+    assert workshop.until(id_, job)["state"] == "SUCCESS"
+    found = workshop.s3.list_objects_v2(Bucket=workshop.bucket, Prefix=f"{folder}/").get("Contents", ())
+    assert len(found) == (2 if may else 0)
+    for each in found:
+        head = workshop.s3.head_object(Bucket=workshop.bucket, Key=each["Key"])
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)

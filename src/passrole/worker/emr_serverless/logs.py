@@ -62,10 +62,16 @@ async def copy_to_s3(run: JobRun, folder: Path, session: Session) -> None:
         for stream in _STREAMS:
             place = base.below(f"{stream}.gz")
             body = await asyncio.to_thread(_zipped, folder / stream)
-            parameters = {"Bucket": place.bucket, "Key": place.key, "Body": body}
+            parameters = {"Bucket": place.bucket, "Key": place.key, "Body": body, **_sealed(run)}
             await objects.call("s3", "PutObject", parameters, objects.principal, objects.region)
     except (Fault, ValueError) as error:
         log.warning("the logs of %s were not brought to %s: %s", run.arn, target, error)
+
+
+def _sealed(run: JobRun) -> dict[str, str]:
+    """The members of PutObject for the key that the configuration names, if it does."""
+    key = monitoring(run).get("s3MonitoringConfiguration", {}).get("encryptionKeyArn")
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": str(key)} if key else {}
 
 
 def _path(run: JobRun) -> str:
