@@ -47,8 +47,11 @@ class Scene:
 
     def _advance(self, tx: Tx, execution: str, fact: Any) -> None:
         assert execution == EXECUTION and isinstance(fact, JobEnded)
+        if jobs.find(tx, Job("", execution, "", fact.step, fact.attempt, {}).key) is None:
+            raise AssertionError(f"the end of {fact.step} was recorded twice")
         jobs.forget(tx, execution, fact.step, fact.attempt)
-        self.recorded.append(fact.step)
+        if fact.step not in self.recorded:  # the transaction may run again
+            self.recorded.append(fact.step)
 
     async def add(self, *steps: str) -> None:
         def write(tx: Tx) -> None:
