@@ -1,5 +1,6 @@
 """A real server on loopback for the tests that speak to one, and callers with just the rights they name."""
 
+import functools
 import io
 import itertools
 import json
@@ -7,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,6 +50,7 @@ _LONGEST = (
 )
 
 _numbers = itertools.count(1)
+_making_clients = threading.Lock()
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
 
 
@@ -69,7 +72,7 @@ class Server:
         """Functions and steps may write to the folders of tests, and so tell that they ran."""
         self.data = data
         self._settings = {"shared_paths": str(data.parents[1]), **settings}
-        self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 50 ms to make
+        self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 10 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()
 
@@ -120,8 +123,11 @@ class Server:
         region = options.pop("region", self.region)
         found = self._clients.get((service, key, token, region))
         if found is None or options:
-            session = boto3.Session(key, secret, token, region_name=region)
-            found = session.client(service, endpoint_url=self.url, config=_CLIENT, **options)  # type: ignore[call-overload]
+            keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+            with _making_clients:  # a session is not safe for threads
+                found = _session().client(  # type: ignore[call-overload]
+                    service, region_name=region, endpoint_url=self.url, config=_CLIENT, **keys, **options
+                )
             self._clients[service, key, token, region] = found
         return found
 
@@ -187,6 +193,12 @@ class Server:
             PipelineExecutionArn=execution, MaxResults=100
         )
         return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    """One for all clients: each new one reads the descriptions of services again, which takes it 0.1 s."""
+    return boto3.Session()
 
 
 def new_name(kind: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from passrole.client.connection import Connection
+from passrole.client.connection import Connection, service_descriptions
 from passrole.client.packaging import archive
 
 Document = Mapping[str, Any]
@@ -133,9 +133,18 @@ class Resources:
     def _new_client(self, service: str, role: str, region: str) -> Any:
         import boto3
         from botocore.config import Config
+        from botocore.session import Session
 
+        reading = Session()
+        reading.register_component("data_loader", service_descriptions())
         keys = self._connection.role_keys(role) if role else self._connection.keys
-        session = boto3.Session(keys.access_key_id, keys.secret_access_key, keys.token, region_name=region)
+        session = boto3.Session(
+            keys.access_key_id,
+            keys.secret_access_key,
+            keys.token,
+            region_name=region,
+            botocore_session=reading,
+        )
         config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
         return session.client(service, endpoint_url=self._connection.url, config=config)  # type: ignore[call-overload]
 
