@@ -5,7 +5,6 @@ import io
 import itertools
 import json
 import os
-import subprocess
 import sys
 import textwrap
 import threading
@@ -19,6 +18,7 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config as ClientConfig
+from tests.server_process import Process
 from tests.store import repeating
 
 from passrole.config import Config
@@ -77,17 +77,10 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, *self.program, "serve", "--data", str(self.data), "--port", self._port]
+        words = [*self.program, "serve", "--data", str(self.data), "--port", self._port]
         environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
-        self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            env={"PATH": "/usr/bin:/bin", **environment},
-        )
-        assert self.process.stdout is not None
+        self.process = Process(words, {"PATH": "/usr/bin:/bin", **environment}, self.log)
         line = self.process.stdout.readline()
         assert line.startswith("passrole is ready at "), (line, Path(self.log.name).read_text())
         self.url = line.split()[-1]
@@ -107,7 +100,6 @@ class Server:
 
     def _ended(self) -> int:
         code = self.process.wait(20)
-        assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
         return code
