@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SDK3 := .venv-sdk3
 CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
-NOTEBOOKS := .venv-notebooks
+NOTEBOOK := .venv-notebooks
 TELEMETRY := .venv-telemetry
 BROWSER := .venv-browser
 CHECKS := .venv-checks
@@ -20,6 +20,10 @@ PIP = pip() { if test -x $(BIN)/pip; then $(BIN)/python -m pip "$$@"; else $(PYT
 PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 # a demo does without uvloop, 14 MB that save a server some of its time
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
+
+# environments of a part of the tests serve `make test` too, once they are built
+BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
+	$(foreach part,CHECKS NOTEBOOK XGBOOST,$(if $(wildcard $($(part))/.installed),PASSROLE_$(part)_PYTHON=$(CURDIR)/$($(part))/bin/python))
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
@@ -67,7 +71,7 @@ check: lint ## lint and the fast tests, before a commit
 	$(BIN)/pytest -n 2 --dist loadfile $(addprefix tests/,$(FAST))
 
 test: dev ## every test that this machine can run
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BUILT) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder # of three, one waits: SDKs look each 10 to 30 s
 
 test-pythons: ## the pure floors under every Python of this machine, and what their tests cover
 	.ci/pythons
@@ -106,8 +110,8 @@ $(XGBOOST)/.installed: Makefile
 	$(XGBOOST)/bin/python -m pip install --quiet "xgboost-cpu>=2,<4"
 	touch $@
 
-test-notebooks: dev $(NOTEBOOKS)/.installed ## notebook jobs, in an environment of 100 MB
-	PASSROLE_NOTEBOOK_PYTHON=$(CURDIR)/$(NOTEBOOKS)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_notebook_mode.py tests/journeys/test_sdk.py -k notebook
+test-notebooks: dev $(NOTEBOOK)/.installed ## notebook jobs, in an environment of 100 MB
+	PASSROLE_NOTEBOOK_PYTHON=$(CURDIR)/$(NOTEBOOK)/bin/python $(BIN)/pytest -n 2 -rs tests/runtimes/programs/test_notebook_mode.py tests/journeys/test_sdk.py -k notebook
 
 test-telemetry: $(TELEMETRY)/.installed ## traces for OpenTelemetry, in an environment of 100 MB
 	$(TELEMETRY)/bin/python -m pytest -rs tests/worker/test_traces.py
@@ -117,9 +121,9 @@ $(TELEMETRY)/.installed: pyproject.toml
 	$(TELEMETRY)/bin/python -m pip install --quiet --editable ".[console,telemetry]" "hypothesis>=6.100" "pytest>=8.2" "pytest-timeout>=2.3"
 	touch $@
 
-$(NOTEBOOKS)/.installed: Makefile
-	$(PYTHON) -m venv $(NOTEBOOKS)
-	$(NOTEBOOKS)/bin/python -m pip install --quiet "papermill>=2.6,<3" "ipykernel>=6.29"
+$(NOTEBOOK)/.installed: Makefile
+	$(PYTHON) -m venv $(NOTEBOOK)
+	$(NOTEBOOK)/bin/python -m pip install --quiet "papermill>=2.6,<3" "ipykernel>=6.29"
 	touch $@
 
 test-browser: $(BROWSER)/.installed ## the console in Chromium, as people use it, in an environment of 350 MB
@@ -184,4 +188,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOKS) $(TELEMETRY) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOK) $(TELEMETRY) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
