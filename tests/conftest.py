@@ -44,19 +44,54 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 if os.environ.get("PASSROLE_TEST_STORE") == "repeating":  # for tests that have a store in this process, too
     sqlite._apply = repeating.apply
 
-_LONGEST = (
-    *("journeys/test_sdk.py", "journeys/test_pages.py", "journeys/test_emr_spark.py"),
-    *("crash/", "journeys/", "needs/", "cli/", "services/sagemaker/"),
-)
+_LONGEST = ("journeys/test_emr_spark.py", "crash/", "journeys/", "needs/", "cli/", "services/sagemaker/")
+_APART = ("journeys/test_sdk.py", "journeys/test_pages.py")
+"""Files that take many minutes, most of them asleep, and whose tests need nothing of each other."""
 
 _numbers = itertools.count(1)
 _making_clients = threading.Lock()
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes begin first: with one of them at the end, all wait for its worker."""
-    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent).as_posix()))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files that take minutes begin first: with one of them at the end, all wait for its worker.
+
+    Several workers share the tests of _APART, with other files between them, so that few sleep at once.
+    """
+    items.sort(key=lambda item: _place(_path(item)))
+    if hasattr(config, "workerinput"):  # of pytest-xdist
+        items[:] = itertools.chain.from_iterable(_units(items))
+
+
+@pytest.hookimpl(optionalhook=True)  # some environments have no pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`: what a worker takes is a file, or a test of _APART."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return nodeid if file.removeprefix("tests/") in _APART else file
+
+    return Scheduling(config, log)
+
+
+def _units(items: Sequence[pytest.Item]) -> Iterator[Sequence[pytest.Item]]:
+    """What one worker runs at a time: a file, or a test of _APART after each second file."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(_path(item), []).append(item)
+    apart = iter([[item] for path in _APART for item in files.pop(path, ())])
+    for number, unit in enumerate(files.values()):
+        yield unit
+        yield from itertools.islice(apart, number % 2)
+    yield from apart
+
+
+def _path(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).as_posix()
 
 
 def _place(path: str) -> int:

@@ -118,6 +118,11 @@ class _Helper:
                 if not request or self._is_new_process(*descriptors):
                     return json.loads(request) if request else None
 
+    def end_all(self) -> None:
+        """What still runs, as where the tests were killed: nobody else would end it."""
+        for pid in self._ends:
+            os.kill(pid, signal.SIGTERM)
+
     def _is_new_process(self, prints: int, logs: int, tells: int) -> bool:
         pid = os.fork()
         if pid == 0:
@@ -165,6 +170,9 @@ if __name__ == "__main__":
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()
-    asked = _Helper(socket.socket(fileno=int(sys.argv[1]))).run()
+    helper = _Helper(socket.socket(fileno=int(sys.argv[1])))
+    asked = helper.run()
     if asked is not None:
         _become(**asked)
+    else:
+        helper.end_all()
