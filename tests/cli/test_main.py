@@ -37,6 +37,7 @@ COMMANDS = [
     "status",
     "clean",
     "backup",
+    "migrate",
     "completion",
 ]
 POLICY_COMMANDS = ["generate", "diff", "versions", "lint"]

@@ -30,6 +30,7 @@ from passrole.cli.server.doctor import doctor
 from passrole.cli.server.env import env
 from passrole.cli.server.exec import exec_
 from passrole.cli.server.init import init
+from passrole.cli.server.migrate import migrate
 from passrole.cli.server.serve import serve
 from passrole.cli.server.status import status
 
@@ -80,6 +81,7 @@ for _command in (
     status,
     clean,
     backup,
+    migrate,
     completion,
 ):
     main.add_command(_command)

@@ -97,7 +97,7 @@ class SqliteStore:
     def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         """`is_durable=False`: a power cut may lose what was written, which is fit for tests alone."""
         private_files.make_folder(folder, log.warning)
-        self._locks = _locked(folder)
+        self._locks = hold(folder)
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners()
         path = folder / FILE
@@ -190,7 +190,7 @@ class _Files:
         return os.path.samestat(found, self._known.setdefault(path, found))
 
 
-def _locked(folder: Path) -> ExitStack:
+def hold(folder: Path) -> ExitStack:
     """Holds the folder until it is closed. Raises DataFolderInUse."""
     with ExitStack() as locks:
         itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

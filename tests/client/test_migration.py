@@ -1,0 +1,188 @@
+"""A data folder's rows go to PostgreSQL and back, whole or not at all."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.conftest import Server
+from tests.postgres import Cluster, PostgresMissing, cluster
+
+from passrole.cli import main
+from passrole.client import InvalidInput, migration
+from passrole.config import Config
+from passrole.store import SqliteStore
+from passrole.store.sqlite import FILE
+
+Start = Callable[..., Server]
+WAITING = {
+    "Version": "2020-12-01",
+    "Steps": [
+        {
+            "Name": "Ask",
+            "Type": "Callback",
+            "SqsQueueUrl": "",
+            "Arguments": {"what": "an answer: é, \\u0001 and 1e400"},
+            "OutputParameters": [{"OutputName": "said", "OutputType": "String"}],
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Cluster]:
+    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
+    try:
+        with cluster(fsync="off") as running:
+            yield running
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def url(postgres: Cluster, request: pytest.FixtureRequest) -> str:
+    """An empty database."""
+    return postgres.create(f"of_{abs(hash(request.node.nodeid))}")
+
+
+def rows(data: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of a folder's database, with the numbers that its counters have given."""
+    connection = sqlite3.connect(data / FILE)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    found = {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
+    connection.close()
+    return found
+
+
+def folder(data: Path, *statements: str) -> Config:
+    """A data folder whose database has these rows."""
+
+    async def make() -> None:
+        store = SqliteStore(data)
+        for statement in statements:
+            await store.write(lambda tx, statement=statement: tx.run(statement))  # type: ignore[misc]
+        await store.close()
+
+    asyncio.run(make())
+    return Config(data=data)
+
+
+MESSAGE = (
+    "INSERT INTO messages (queue, id, body, envelope, sent, visible) VALUES ('q', '{}', {}, x'00ff', 1, 2)"
+)
+
+
+def test_what_waits_on_a_server_goes_on_after_the_way_there_and_back(
+    start_server: Start, url: str, tmp_path: Path
+) -> None:
+    server = start_server()
+    sqs, sagemaker = server.client("sqs"), server.client("sagemaker")
+    queue = sqs.create_queue(QueueName="asked")["QueueUrl"]
+    definition = json.loads(json.dumps(WAITING))
+    definition["Steps"][0]["SqsQueueUrl"] = queue
+    sagemaker.create_pipeline(
+        PipelineName="asks",
+        PipelineDefinition=json.dumps(definition),
+        ClientRequestToken="t" * 32,
+        RoleArn=server.role(
+            [
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}],
+                }
+            ]
+        ),
+    )
+    execution = sagemaker.start_pipeline_execution(PipelineName="asks")["PipelineExecutionArn"]
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    server.stop()
+    before = rows(server.data)
+    result = CliRunner().invoke(
+        main, ["migrate", "--to", url, "--data", str(server.data), "--format", "json"]
+    )
+    assert result.exit_code == 0, result.output
+    told = {table["table"]: table["rows"] for table in json.loads(result.stdout)["tables"]}
+    assert told == {name: len(each) for name, each in before.items() if name != "sqlite_sequence"}
+    assert rows(server.data) == before
+    (server.data / FILE).rename(tmp_path / "before.db")
+    result = CliRunner().invoke(main, ["migrate", "--from", url, "--data", str(server.data)])
+    assert result.exit_code == 0, result.output
+    assert rows(server.data) == before
+    server.start()
+    token = json.loads(message["Body"])["token"]
+    server.client("sagemaker").send_pipeline_execution_step_success(
+        CallbackToken=token, OutputParameters=[{"Name": "said", "Value": "yes"}]
+    )
+    assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_a_counter_gives_no_number_again(url: str, tmp_path: Path) -> None:
+    here = folder(tmp_path / "a", MESSAGE.format(1, "'x'"), MESSAGE.format(2, "'y'"), "DELETE FROM messages")
+    migration.to_postgres(here, url)
+    there = Config(data=tmp_path / "b")
+    migration.to_folder(there, url)
+    folder(there.data, MESSAGE.format(3, "'z'"))
+    assert [row[0] for row in rows(there.data)["messages"]] == [3]
+
+
+def test_a_counter_that_gave_none_begins_at_one(url: str, tmp_path: Path) -> None:
+    migration.to_postgres(folder(tmp_path / "a"), url)
+    there = Config(data=tmp_path / "b")
+    migration.to_folder(there, url)
+    folder(there.data, MESSAGE.format(1, "'z'"))
+    assert [row[0] for row in rows(there.data)["messages"]] == [1]
+
+
+def test_a_target_with_rows_is_refused(url: str, tmp_path: Path) -> None:
+    here = folder(tmp_path / "a", MESSAGE.format(1, "'x'"))
+    migration.to_postgres(here, url)
+    for act in (migration.to_postgres, migration.to_folder):
+        with pytest.raises(InvalidInput, match=r"is not empty \(table messages\)"):
+            act(here, url)
+
+
+def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_path: Path) -> None:
+    from passrole.store.postgres import PostgresStore
+
+    with pytest.raises(InvalidInput, match="is in use by process"):
+        migration.to_postgres(Config(data=start_server().data), url)
+    here = folder(tmp_path / "a")
+
+    async def beside_a_server() -> None:
+        store = PostgresStore(url)
+        try:
+            await asyncio.to_thread(migration.to_postgres, here, url)
+        finally:
+            await store.close()
+
+    with pytest.raises(InvalidInput, match="a server has the PostgreSQL database"):
+        asyncio.run(beside_a_server())
+
+
+def test_what_postgresql_cannot_keep_stops_all(url: str, tmp_path: Path) -> None:
+    text = "'a' || char(0) || 'b'"
+    here = folder(tmp_path / "a", "INSERT INTO documents VALUES ('k', 'a', x'01')", MESSAGE.format(1, text))
+    with pytest.raises(InvalidInput, match=r"PostgreSQL: .*NUL"):
+        migration.to_postgres(here, url)
+    there = Config(data=tmp_path / "b")
+    assert {table.rows for table in migration.to_folder(there, url)} == {0}
+
+
+@pytest.mark.parametrize("options", [[], ["--to", "postgresql://a", "--from", "postgresql://b"]])
+def test_one_direction_is_named(options: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["migrate", *options, "--data", str(tmp_path)])
+    assert (result.exit_code, "give one of --to and --from" in result.output) == (2, True)
+
+
+def test_a_folder_without_a_database_and_one_that_cannot_be_reached_are_told(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    result = CliRunner().invoke(main, ["migrate", "--to", "postgresql://a", "--data", str(tmp_path)])
+    assert "has no database yet" in result.output
+    nowhere = f"postgresql:///x?host={tmp_path}"
+    with pytest.raises(InvalidInput, match="PostgreSQL: "):
+        migration.to_postgres(folder(tmp_path / "a"), nowhere)
+    shutil.rmtree(tmp_path / "a")
