@@ -35,13 +35,12 @@ from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.emr_serverless import leftovers as serverless_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
+from passrole.services.program_credentials import ProgramCredentials
 from passrole.services.s3 import copied_folders
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
-from passrole.services.sagemaker.hosting import credentials as hosting
-from passrole.services.sagemaker.jobs.credentials import JobCredentials
 from passrole.store import ReadOnlyStore, SqliteStore, Store, UnknownSchema
-from passrole.worker import Worker
+from passrole.worker import Worker, program_bearers
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
@@ -232,7 +231,7 @@ async def _wired(
         jobs.start(supervisor)
         endpoints.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
-        credentials = JobCredentials(store, door.from_inside, {hosting.RESOURCE: hosting.bearer})
+        credentials = ProgramCredentials(store, door.from_inside, program_bearers.finders())
         gateway = Gateway(door, directory, credentials, signing_clock, config)
         yield Opened(gateway, store, door, directory, supervisor.running)
     finally:
@@ -307,7 +306,7 @@ async def at_rest(
         config=config,
     )
     try:
-        yield Gateway(door, directory, JobCredentials(store, door.from_inside), clock, config)
+        yield Gateway(door, directory, ProgramCredentials(store, door.from_inside, {}), clock, config)
     finally:
         directory.close()
         if isinstance(audit, Audit):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from tests.conftest import Server
-from tests.journeys.test_emr_spark import master
+from tests.journeys.test_emr_spark import SPARK_SECONDS, master
 from tests.policies import allowing
 from tests.services.emr.conftest import EC2, Fleet, step
 
@@ -17,9 +17,6 @@ __all__ = ["master"]  # a fixture
 
 Start = Callable[..., Server]
 pytestmark = pytest.mark.slow
-
-SPARK_SECONDS = 240
-"""S3A loads 190 MB of classes: 5 s on a machine that has nothing else to do."""
 
 OPEN, CLOSED = "open-bucket", "closed-bucket"
 COUNT = (

@@ -6,7 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ SLEEP = (
     "import time\nfrom pyspark.sql import SparkSession\n"
     "SparkSession.builder.getOrCreate()\nprint('up', flush=True)\ntime.sleep(120)\n"
 )
+
+SPARK_SECONDS = 240
+"""Java starts in 2 s on a machine that has nothing else to do, and S3A loads 190 MB of classes in 5."""
 
 pytestmark = pytest.mark.slow
 
@@ -120,40 +124,52 @@ def command_lines() -> list[str]:
 
 @pytest.fixture
 def master(spark: None, tmp_path: Path) -> Iterator[str]:
-    """A standalone master with one worker, of the Spark that pip installed; the master's URL."""
+    """A standalone master with one worker on this machine; the master's URL."""
+    with standalone("127.0.0.1", tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def standalone(address: str, folder: Path, inside: Sequence[str] = ()) -> Iterator[str]:
+    """A standalone master with one worker, of the Spark that pip installed; the master's URL.
+
+    `inside` is the command that runs a program where the address is.
+    """
     found = find_spec("pyspark")
     assert found is not None and found.origin is not None
     home = Path(found.origin).parent
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    url = f"spark://127.0.0.1:{port}"
+    url = f"spark://{address}:{port}"
     environment = {
         **os.environ,
         "SPARK_HOME": str(home),
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_NO_DAEMONIZE": "1",
-        "SPARK_WORKER_DIR": str(tmp_path / "work"),
+        "SPARK_WORKER_DIR": str(folder / "work"),
     }
-    places = ["--host", "127.0.0.1", "--webui-port", "0"]
+    places = ["--host", address, "--webui-port", "0"]
     commands = [
         ["master.Master", *places, "--port", str(port)],
         ["worker.Worker", *places, "--cores", "2", "--memory", "1g", url],
     ]
-    log = (tmp_path / "spark.log").open("wb")
-    started = []
-    for name, *rest in commands:
-        program = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}", *rest]
-        started.append(subprocess.Popen(program, env=environment, stdout=log, stderr=log))
-    spark_log = tmp_path / "spark.log"  # a worker that comes before its master tries again
-    eventually(
-        lambda: b"Successfully registered with master" in spark_log.read_bytes(), seen=spark_log.read_text
-    )
-    yield url
-    for process in started:
-        process.terminate()
-        process.wait(20)
-    log.close()
+    spark_log, started = folder / "spark.log", []
+    with spark_log.open("wb") as log:
+        for name, *rest in commands:
+            program = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}", *rest]
+            started.append(subprocess.Popen([*inside, *program], env=environment, stdout=log, stderr=log))
+        try:
+            eventually(  # a worker that comes before its master tries again
+                lambda: b"Successfully registered with master" in spark_log.read_bytes(),
+                seen=spark_log.read_text,
+                seconds=SPARK_SECONDS,
+            )
+            yield url
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait(20)
 
 
 def test_a_standalone_master_runs_the_same_journey(

@@ -1,11 +1,15 @@
 """Which jars of S3A serve which Spark, and what Spark is told of S3."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from passrole.config import Config
 from passrole.runtimes import s3a
+from passrole.runtimes.ml.environment import RenewedCredentials
 from passrole.runtimes.spark import Spark
 
 SESSION = {
@@ -128,3 +132,62 @@ def test_executors_elsewhere_get_the_session_and_the_jars(tmp_path: Path, home: 
         "hadoop-aws-3.3.1.jar",
         "aws-java-sdk-bundle-1.11.901.jar",
     ]
+
+
+RENEWED = RenewedCredentials("http://10.0.0.4:4566/_passrole/job-credentials/emr-step/a/b/c/1", "secret")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, home: Path) -> Spark:
+    """A Spark whose executors are elsewhere, and a job that it is configured for."""
+    there = folder_with(tmp_path / "jars", "hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
+    config = Config(
+        data=tmp_path, spark_home=str(home), spark_master="spark://10.0.0.5:7077", s3a_jars=str(there)
+    )
+    spark = Spark(config)
+    spark.configure(tmp_path, {"spark.files": "mine.txt"}, {}, SESSION, RENEWED)
+    return spark
+
+
+def test_executors_elsewhere_get_a_way_to_credentials_and_none(cluster: Spark, tmp_path: Path) -> None:
+    text = (tmp_path / "conf/spark-defaults.conf").read_text()
+    written = dict(line.split(" ", 1) for line in text.splitlines())
+    assert "hidden" not in text and "secret" not in text
+    profile = tmp_path / "conf" / s3a.PROFILE
+    assert written["spark.files"] == f"mine.txt,{profile}"
+    assert written["spark.executorEnv.AWS_CREDENTIAL_PROFILES_FILE"] == s3a.PROFILE
+    assert profile.stat().st_mode & 0o077 == 0
+    assert cluster.variables(tmp_path, tmp_path, {})["AWS_CREDENTIAL_PROFILES_FILE"] == str(profile)
+
+
+def test_an_sdk_asks_again_by_the_profiles_command(cluster: Spark, tmp_path: Path) -> None:
+    """The command as it stands in the file, with an answerer in curl's place."""
+    asked = tmp_path / "asked"
+    curl = tmp_path / "bin/curl"
+    curl.parent.mkdir()
+    answer = json.dumps({"Version": 1, "AccessKeyId": "k", "SecretAccessKey": "s", "SessionToken": "t"})
+    curl.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >> {asked}\necho '{answer}'\n")
+    curl.chmod(0o755)
+    environment = {"PATH": f"{curl.parent}:/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    environment |= cluster.variables(tmp_path, tmp_path, environment)
+    asks = "import boto3; print(boto3.Session().get_credentials().access_key)"
+    ran = subprocess.run([sys.executable, "-c", asks], env=environment, capture_output=True, text=True)
+    assert ran.stdout == "k\n", ran.stderr
+    assert {"Authorization: secret", RENEWED.uri} <= set(asked.read_text().splitlines())
+
+
+def test_lists_of_the_command_line_have_what_executors_need(cluster: Spark, tmp_path: Path) -> None:
+    words = ["spark-submit", "--files", "a.txt", "--jars", "b.jar", "job.py", "x"]
+    files, jars = (cluster.with_shared(tmp_path, words)[at].split(",") for at in (2, 4))
+    assert files == ["a.txt", str(tmp_path / "conf" / s3a.PROFILE)]
+    assert [Path(jar).name for jar in jars] == [
+        "b.jar",
+        "hadoop-aws-3.3.1.jar",
+        "aws-java-sdk-bundle-1.11.901.jar",
+    ]
+    assert cluster.with_shared(tmp_path, ["spark-submit", "job.py"]) == ["spark-submit", "job.py"]
+
+
+def test_each_sdk_has_its_own_reader_of_profiles() -> None:
+    assert s3a.profile_provider([Path("aws-java-sdk-bundle-1.11.901.jar")]).startswith("com.amazonaws.")
+    assert s3a.profile_provider([Path("bundle-2.24.6.jar")]).startswith("software.amazon.awssdk.")

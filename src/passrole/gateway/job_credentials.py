@@ -1,4 +1,5 @@
-"""Answers programs of jobs that ask for their role's credentials: `GET /_passrole/job-credentials/<place>`.
+"""Answers programs of jobs, EMR steps and models that ask for their role's credentials:
+`GET /_passrole/job-credentials/<place>`.
 
 The request has no signature, for it asks for what one signs with; its Authorization header is the token of
 the place. Whoever has not got it learns nothing, not even whether there is such a job.
@@ -10,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 
 from passrole.faults import Fault
-from passrole.services.sagemaker.jobs.credentials import PATH
+from passrole.services.program_credentials import PATH
 from passrole.wire import HttpRequest, HttpResponse
 from passrole.wire.s3_routing import bucket_of_host
 
-IssueCredentials = Callable[[str, str], Awaitable[Mapping[str, str] | None]]
+IssueCredentials = Callable[[str, str], Awaitable[Mapping[str, str | int] | None]]
 
 
 def is_meant(request: HttpRequest) -> bool:
@@ -37,7 +38,7 @@ async def respond(request: HttpRequest, issue: IssueCredentials) -> HttpResponse
     return _answer(200, issued)
 
 
-def _answer(status: int, body: Mapping[str, str]) -> HttpResponse:
+def _answer(status: int, body: Mapping[str, str | int]) -> HttpResponse:
     content = orjson.dumps(body)
     headers = [("content-type", "application/json"), ("content-length", str(len(content)))]
     return HttpResponse(status, headers, content)

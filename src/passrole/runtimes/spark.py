@@ -10,7 +10,7 @@ https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFsOver
 import importlib.util
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from passrole import private_files
 from passrole.config import Config
 from passrole.runtimes import s3a
+from passrole.runtimes.ml.environment import RenewedCredentials
 
 TEMPORARY = "tmp"
 """The job's folder for temporary files."""
@@ -119,19 +120,33 @@ class Spark:
         defaults: Mapping[str, str],
         exports: Mapping[str, str],
         session: Mapping[str, str],
+        renewed: RenewedCredentials | None = None,
     ) -> None:
         """Write a job's configuration to its `folder`: a way to `s3://`, and `defaults` (a cluster's
         spark-defaults), which cannot override that and the master. `exports` are written to spark-env.sh,
-        which Spark's programs read when they start. `session` are the job's variables of AWS.
+        which Spark's programs read when they start. `session` are the job's variables of AWS; `renewed`
+        is where executors elsewhere get credentials before these expire.
         """
         (folder / "conf").mkdir(parents=True, exist_ok=True)
-        ways = self._by_wire(defaults, session) if self.uses_s3a else self._by_files(folder / "conf")
+        if self.uses_s3a:
+            ways = self._by_wire(folder, defaults, session, renewed)
+        else:
+            ways = self._by_files(folder / "conf")
         properties = {**self._preset(), **defaults, **self._fixed(), **ways}
         lines = [f"{name} {value}" for name, value in properties.items()]
         configuration = folder / "conf" / "spark-defaults.conf"
         private_files.write(configuration, ("\n".join(lines) + "\n").encode())  # it may have a session
         exported = [f"export {name}={_quoted(value)}\n" for name, value in exports.items()]
         (folder / "conf" / "spark-env.sh").write_text("".join(exported))
+
+    def with_shared(self, folder: Path, words: Sequence[str]) -> list[str]:
+        """A job's command line, whose lists of files and jars replace those of the configuration: with what
+        executors elsewhere need to reach S3.
+        """
+        shared = {} if self._is_local or not self.uses_s3a else self._shared(folder)
+        lists = {f"--{name.removeprefix('spark.')}": paths for name, paths in shared.items()}
+        before = ["", *words]
+        return [",".join([word, *lists.get(option, ())]) for option, word in zip(before, words, strict=False)]
 
     def places(self) -> list[Path]:
         """Where Spark and Java are installed."""
@@ -159,6 +174,7 @@ class Spark:
             **({"SPARK_HOME": str(self.home)} if self.home else {}),
             **({"JAVA_HOME": self._java_home} if self._java_home else {}),
             **({"SPARK_DIST_CLASSPATH": s3a.class_path(self.s3a_jars)} if self.s3a_jars else {}),
+            **({} if self._is_local else s3a.finding(folder / "conf" / s3a.PROFILE)),
             **given,
         }
 
@@ -192,15 +208,39 @@ class Spark:
             "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS_4 if newer else _CHECKPOINTS_3,
         }
 
-    def _by_wire(self, defaults: Mapping[str, str], session: Mapping[str, str]) -> dict[str, str]:
+    def _by_wire(
+        self,
+        folder: Path,
+        defaults: Mapping[str, str],
+        session: Mapping[str, str],
+        renewed: RenewedCredentials | None,
+    ) -> dict[str, str]:
         """Executors elsewhere have neither the driver's environment nor its class path."""
+        endpoint = session["AWS_ENDPOINT_URL"]
         if self._is_local:
-            return s3a.settings(session["AWS_ENDPOINT_URL"])
-        shared = ",".join([*filter(None, [defaults.get("spark.jars")]), *map(str, self.s3a_jars)])
-        return {
-            **s3a.settings(session["AWS_ENDPOINT_URL"], session),
-            **({"spark.jars": shared} if shared else {}),
-        }
+            return s3a.settings(endpoint)
+        if renewed is None:
+            ways = s3a.settings(endpoint, session, [s3a.OF_A_SESSION])
+        else:
+            s3a.write_profile(folder / "conf" / s3a.PROFILE, renewed)
+            found = s3a.finding(Path(s3a.PROFILE))  # files are in an executor's working folder
+            executors = {**found, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
+            ways = {
+                **s3a.settings(endpoint, providers=[s3a.profile_provider(self._jars())]),
+                **{f"spark.executorEnv.{name}": value for name, value in executors.items()},
+            }
+        for name, paths in self._shared(folder).items():
+            ways[name] = ",".join([*filter(None, [defaults.get(name)]), *paths])
+        return ways
+
+    def _shared(self, folder: Path) -> dict[str, list[str]]:
+        """What executors elsewhere are sent, by Spark's property."""
+        profile = folder / "conf" / s3a.PROFILE
+        paths = {"spark.jars": self.s3a_jars, "spark.files": [profile] if profile.exists() else []}
+        return {name: [str(path) for path in found] for name, found in paths.items() if found}
+
+    def _jars(self) -> list[Path]:
+        return self.s3a_jars or (sorted((self.home / "jars").glob("*.jar")) if self.home else [])
 
     def _by_files(self, configuration: Path) -> dict[str, str]:
         mounts = configuration / "mounts"

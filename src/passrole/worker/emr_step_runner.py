@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from passrole import arns, disk
+from passrole import disk
 from passrole.clock import Clock
 from passrole.config import Config, ConfigError
 from passrole.faults import Fault, Internal
@@ -23,16 +23,20 @@ from passrole.runtimes.sandbox import NotText
 from passrole.runtimes.spark import Spark
 from passrole.runtimes.step_program import HOME
 from passrole.services.context import CallOperation
-from passrole.services.emr import commands, configurations, failures
+from passrole.services.emr import commands, configurations, credentials, failures
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
 from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
 from passrole.worker.emr_step_logs import EmrStepLogs
-from passrole.worker.spark_programs import SparkProgram, SparkPrograms, session_variables
+from passrole.worker.spark_programs import (
+    SparkProgram,
+    SparkPrograms,
+    renewed_credentials,
+    session_variables,
+)
 
 log = logging.getLogger(__name__)
 
-_EC2 = "ec2.amazonaws.com"
 _SPARK_ENV, _HADOOP_ENV = "spark-env", "hadoop-env"
 
 
@@ -48,9 +52,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Session:
-    principal: Principal
-    variables: Mapping[str, str]
+    assumed: ServiceSession
     is_steps_own: bool
+
+    @property
+    def principal(self) -> Principal:
+        return self.assumed.principal
 
 
 class StepRunner:
@@ -72,7 +79,7 @@ class StepRunner:
         try:
             session = await self._session(cluster, step.role)
             plan = commands.plan(step, self._has)
-            code = await self._executed(cluster, session, folder, plan)
+            code = await self._executed(cluster, session, folder, plan, step)
         except (Unsupported, OSError) as error:
             return await self._ended(cluster, step, None, str(error))
         except Fault as fault:
@@ -170,7 +177,9 @@ class StepRunner:
     def _home(self, cluster: Cluster) -> Path:
         return emr_folder(self._config.data, cluster.id)
 
-    async def _executed(self, cluster: Cluster, session: _Session, folder: Path, plan: Plan) -> int:
+    async def _executed(
+        self, cluster: Cluster, session: _Session, folder: Path, plan: Plan, step: EmrStep | None = None
+    ) -> int:
         if plan.needs_spark:
             self._refuse_without_spark()
         plan = self._with_example(plan)
@@ -181,14 +190,16 @@ class StepRunner:
             configurations.exports(settings, _SPARK_ENV),
         )
         words = [word.replace(commands.SCRIPT, script) if plan.script else word for word in plan.command]
+        renewed = renewed_credentials(credentials.place(step), step.token, self._config) if step else None
         program = SparkProgram(
             folder,
             folder / HOME if session.is_steps_own else self._home(cluster) / HOME,
             words,
-            session.variables,
+            session_variables(session.assumed.credentials, cluster.region, self._config, renewed),
             defaults,
             exports,
             configurations.exports(settings, _HADOOP_ENV),
+            renewed,
         )
         try:
             return await self._programs.run(program)
@@ -231,18 +242,10 @@ class StepRunner:
 
     async def _session(self, cluster: Cluster, role: str | None) -> _Session:
         """The instances' role, or the step's own, assumed by that. Raises what AssumeRole raises."""
-        # EC2 acts for the instance that the role's credentials are delivered to.
-        instance = arns.instance(cluster.region, cluster.account, cluster.instance)
-        ec2 = service_principal(_EC2, cluster.account, source=instance)
-        assumed = await self._assumed(cluster, cluster.instance_role, ec2)
+        assumed = await assume(self._call, credentials.session_request(cluster))
         if role is not None:
             assumed = await self._assumed(cluster, role, assumed.principal)
-        variables = session_variables(assumed.credentials, cluster.region, self._config)
-        return _Session(
-            assumed.principal,
-            variables,
-            is_steps_own=role is not None,
-        )
+        return _Session(assumed, is_steps_own=role is not None)
 
     async def _assumed(self, cluster: Cluster, role: str, caller: Principal) -> ServiceSession:
         return await assume(self._call, SessionRequest(role, cluster.instance, caller, cluster.region))

@@ -12,8 +12,11 @@ from passrole.config import Config
 from passrole.runtimes import step_program
 from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import Jobs
+from passrole.runtimes.ml import environment
+from passrole.runtimes.ml.environment import RenewedCredentials
 from passrole.runtimes.spark import Spark
 from passrole.runtimes.step_program import StepProgram
+from passrole.services.program_credentials import PATH
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class SparkProgram:
     """A command, whose first word is looked up among Spark's programs and on the path.
 
     `session` are its variables of AWS, `defaults` Spark's properties, `exports` variables that Spark's own
-    programs read when they start, `variables` those of the program.
+    programs read when they start, `variables` those of the program. `renewed` is where it gets
+    credentials again.
     """
 
     folder: Path
@@ -31,6 +35,7 @@ class SparkProgram:
     defaults: Mapping[str, str] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    renewed: RenewedCredentials | None = None
 
 
 class SparkPrograms:
@@ -45,8 +50,9 @@ class SparkPrograms:
         """The exit code. Raises ConfigError, NotText and OSError where it cannot be started, JobLost."""
         folder, home, words = program.folder, program.home, program.command
         await asyncio.to_thread(
-            self._spark.configure, folder, program.defaults, program.exports, program.session
+            self._spark.configure, folder, program.defaults, program.exports, program.session, program.renewed
         )
+        words = self._spark.with_shared(folder, words)
         command = [self._spark.program(words[0]) or words[0], *words[1:]]
         variables = self._spark.variables(folder, home, {**program.variables, **program.session})
         spec = await asyncio.to_thread(
@@ -64,14 +70,26 @@ class SparkPrograms:
             step_program.forget(folder)
 
 
-def session_variables(credentials: Credentials, region: str, config: Config) -> dict[str, str]:
-    """The variables of AWS by which a program calls this server in a session."""
+def renewed_credentials(place: str, token: str, config: Config) -> RenewedCredentials | None:
+    """Where the program in a place gets its role's credentials again; None for one of an older server."""
+    return RenewedCredentials(f"{config.endpoint_url}{PATH}{place}", token) if token else None
+
+
+def session_variables(
+    credentials: Credentials, region: str, config: Config, renewed: RenewedCredentials | None
+) -> dict[str, str]:
+    """The variables of AWS by which a program calls this server as its role.
+
+    SDKs fetch credentials from a loopback address only; elsewhere they have those of one session.
+    """
+    given: Credentials | RenewedCredentials = credentials
+    if renewed is not None and config.loopback_url is not None:
+        path = renewed.uri.removeprefix(config.endpoint_url)
+        given = RenewedCredentials(config.loopback_url + path, renewed.token)
     return {
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": config.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-        "AWS_SESSION_TOKEN": credentials.session_token,
+        **environment.of_credentials(given),
     }

@@ -245,8 +245,10 @@ def test_the_environment_is_built_from_nothing(fleet: Fleet) -> None:
     (made,) = fleet.add(cluster, shell("env"))
     fleet.step_until(cluster, made)
     names = {line.partition("=")[0] for line in output(fleet, cluster, made).splitlines()}
-    assert {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "SPARK_CONF_DIR"} <= names
-    assert not {"PYTHONPATH", "PASSROLE_DATA", "VIRTUAL_ENV"} & names
+    assert {"AWS_ENDPOINT_URL", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "SPARK_CONF_DIR"} <= names
+    assert (
+        not {"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "PYTHONPATH", "PASSROLE_DATA", "VIRTUAL_ENV"} & names
+    )
 
 
 def test_a_step_that_waits_is_cancelled_at_once_and_one_that_runs_is_ended(fleet: Fleet) -> None:

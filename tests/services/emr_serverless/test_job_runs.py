@@ -108,7 +108,7 @@ def test_a_job_run_has_its_own_roles_permissions_and_no_other(workshop: Workshop
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
     source = (
         "import os, urllib.request\n"
-        "assert os.environ['AWS_SESSION_TOKEN']\n"
+        "assert os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']\n"
         "import boto3\nprint(boto3.client('sts').get_caller_identity()['Arn'])\n"
     )
     job = workshop.start(id_, source, executionRoleArn=role)

@@ -61,20 +61,13 @@ def _common(path: str, access: Access, given: Mapping[str, str]) -> dict[str, st
         "AWS_DEFAULT_REGION": access.region,
         "AWS_ENDPOINT_URL": access.endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **_credentials(access.credentials),
+        **of_credentials(access.credentials),
         **_https(access.https, given),
     }
 
 
-def _https(https: Https | None, given: Mapping[str, str]) -> dict[str, str]:
-    """Without a variable that the request gives in the other case of letters: programs read either."""
-    if https is None:
-        return {}
-    own = {name.lower() for name in given}
-    return {name: value for name, value in https.variables({}).items() if name.lower() not in own}
-
-
-def _credentials(given: Credentials | RenewedCredentials | None) -> dict[str, str]:
+def of_credentials(given: Credentials | RenewedCredentials | None) -> dict[str, str]:
+    """The variables by which SDKs find credentials."""
     match given:
         case None:
             return {}
@@ -86,3 +79,11 @@ def _credentials(given: Credentials | RenewedCredentials | None) -> dict[str, st
                 "AWS_SECRET_ACCESS_KEY": given.secret_key,
                 "AWS_SESSION_TOKEN": given.session_token,
             }
+
+
+def _https(https: Https | None, given: Mapping[str, str]) -> dict[str, str]:
+    """Without a variable that the request gives in the other case of letters: programs read either."""
+    if https is None:
+        return {}
+    own = {name.lower() for name in given}
+    return {name: value for name, value in https.variables({}).items() if name.lower() not in own}

@@ -24,6 +24,7 @@ from passrole.services.emr.records import (
     active_steps,
     put_step,
 )
+from passrole.services.program_credentials import new_token
 from passrole.store import Tx
 
 TERMINATE = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
@@ -150,7 +151,7 @@ def _pending(steps: list[EmrStep]) -> list[EmrStep]:
 
 
 def _started(tx: Tx, cluster: Cluster, step: EmrStep, at: float) -> EmrStep:
-    after = replace(step, state="RUNNING", started=at)
+    after = replace(step, state="RUNNING", started=at, token=new_token()[0])
     _change_step(tx, cluster, after, at)
     return after
 

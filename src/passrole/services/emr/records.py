@@ -85,6 +85,7 @@ class EmrStep:
     """A step of a cluster (its key). `number` counts the cluster's steps in the order of their submission.
 
     `interrupted` is how the step was asked to end, SIGTERM or SIGKILL; `details` are AWS's FailureDetails.
+    By `token` its program gets the credentials of its role (credentials.py).
     """
 
     cluster: str
@@ -104,6 +105,7 @@ class EmrStep:
     started: float | None = None
     ended: float | None = None
     interrupted: str | None = None
+    token: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
 
     @property

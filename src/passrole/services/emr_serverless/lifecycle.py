@@ -36,6 +36,7 @@ from passrole.services.emr_serverless.records import (
     active_runs,
     put_run,
 )
+from passrole.services.program_credentials import new_token
 from passrole.store import Tx
 
 CONCURRENT_RUNS, QUEUE_MINUTES = 15, 360
@@ -147,7 +148,7 @@ def _begun(tx: Tx, run: JobRun, at: float) -> Todo:
             return Todo(due=until)
     for state in ("PENDING", "SCHEDULED"):
         run = _change(tx, run, state, at)
-    run = _change(tx, replace(run, started=at), RUNNING, at)
+    run = _change(tx, replace(run, started=at, secret=new_token()[0]), RUNNING, at)
     return Todo(run, start=True, due=at + run.timeout_seconds)
 
 

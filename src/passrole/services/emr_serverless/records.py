@@ -84,7 +84,8 @@ class JobRun:
 
     `runtime` and `monitoring` are what the application's configurations were when it was started.
     `attempted` and `changed` are when its present attempt began and last changed; `past` are the attempts
-    before. `grace` is how long a program that is cancelled has to end.
+    before. `grace` is how long a program that is cancelled has to end. By `secret` the
+    program of its attempt gets the credentials of its role (credentials.py).
     """
 
     application: str
@@ -109,6 +110,7 @@ class JobRun:
     ended: float | None = None
     grace: float = GRACE_SECONDS
     past: Sequence[Mapping[str, Any]] = ()
+    secret: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
-from passrole import arns, disk
+from passrole import disk
 from passrole.clock import Clock
 from passrole.config import Config, ConfigError
 from passrole.faults import Fault
@@ -23,14 +23,18 @@ from passrole.runtimes.step_program import HOME
 from passrole.services.context import CallOperation
 from passrole.services.emr import configurations, failures
 from passrole.services.emr.commands import without_master
-from passrole.services.emr_serverless import commands
-from passrole.services.emr_serverless.job_runs import SERVICE
+from passrole.services.emr_serverless import commands, credentials
 from passrole.services.emr_serverless.records import CANCELLING, JobRun
-from passrole.services.service_sessions import ServiceSession, assume, request_for
+from passrole.services.service_sessions import ServiceSession, assume
 from passrole.worker.emr_serverless import logs
 from passrole.worker.jobs.following import followed
 from passrole.worker.jobs.s3 import Objects
-from passrole.worker.spark_programs import SparkProgram, SparkPrograms, session_variables
+from passrole.worker.spark_programs import (
+    SparkProgram,
+    SparkPrograms,
+    renewed_credentials,
+    session_variables,
+)
 
 log = logging.getLogger(__name__)
 
@@ -98,14 +102,16 @@ class JobRunPrograms:
         settings = commands.settings([*run.runtime, *(overrides.get("applicationConfiguration") or ())])
         defaults, folder = configurations.spark_defaults(settings), self.folder(run)
         words = commands.spark_submit(run.asked["jobDriver"])
+        renewed = renewed_credentials(credentials.place(run), run.secret, self._config)
         return SparkProgram(
             folder,
             folder / HOME,
             ["spark-submit", *without_master(words)],
-            session_variables(session.credentials, run.region, self._config),
+            session_variables(session.credentials, run.region, self._config, renewed),
             defaults,
             configurations.exports(settings, "spark-env"),
             commands.driver_variables(defaults, words),
+            renewed,
         )
 
     async def _ended(self, run: JobRun, running: Awaitable[int]) -> Outcome:
@@ -141,8 +147,7 @@ class JobRunPrograms:
         return Objects(self._call, (await self._assumed(run)).principal, run.region)
 
     async def _assumed(self, run: JobRun) -> ServiceSession:
-        application = arns.serverless_application(run.region, run.account, run.application_id)
-        return await assume(self._call, request_for(SERVICE, run.role, run.id, application))
+        return await assume(self._call, credentials.session_request(run))
 
 
 def _details(folder: Path, code: int | None) -> str:

@@ -29,11 +29,11 @@ from passrole.runtimes.interface import Credentials
 from passrole.runtimes.jobs import JobLost, Jobs
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
 from passrole.runtimes.model_servers import ModelServers
+from passrole.services import program_credentials
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.hosting import credentials as hosting
 from passrole.services.sagemaker.hosting import states
 from passrole.services.sagemaker.hosting.records import Endpoint, Hosted, log_group, place_of
-from passrole.services.sagemaker.jobs import credentials
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store
 from passrole.worker import writes
@@ -317,7 +317,7 @@ class HostedInstance:
         url = self._means.config.loopback_url
         if url is None:
             return (await assume(self._means.call, self._request)).credentials
-        token, token_hash = credentials.new_token()
+        token, token_hash = program_credentials.new_token()
         owner, key = hosting.owner(self.hosted, instance.number), self._endpoint.key
         await writes.written(
             self._means.store,

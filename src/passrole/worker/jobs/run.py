@@ -27,6 +27,7 @@ from passrole.runtimes.ml import artefacts
 from passrole.runtimes.ml.environment import Access, RenewedCredentials
 from passrole.runtimes.sandbox import SERIAL
 from passrole.runtimes.transfer import Transfer
+from passrole.services import program_credentials
 from passrole.services.context import CallOperation
 from passrole.services.sagemaker.jobs import credentials, states
 from passrole.services.sagemaker.jobs.kinds import JobKind, has_network_of_its_own, output_key
@@ -352,12 +353,12 @@ class JobRun:
         url = self._means.config.loopback_url
         if url is None:
             return (await assume(self._means.call, self._request)).credentials
-        token, token_hash = credentials.new_token()
+        token, token_hash = program_credentials.new_token()
         await self._written(
             lambda tx: states.entrusted(tx, self._kind, self._job.key, instance.host, token_hash)
         )
         place = credentials.place(self._kind, self._job, instance.host)
-        return RenewedCredentials(f"{url}{credentials.PATH}{place}", token)
+        return RenewedCredentials(f"{url}{program_credentials.PATH}{place}", token)
 
     async def _take_turn(self) -> None:
         """Where only one job at a time finds its files, wait for the others of this server."""

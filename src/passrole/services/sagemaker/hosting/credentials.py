@@ -1,7 +1,7 @@
-"""Credentials of a served model's role, for its program (jobs/credentials.py issues them)."""
+"""Credentials of a served model's role, for its program (program_credentials.py issues them)."""
 
+from passrole.services.program_credentials import PATH, Bearer
 from passrole.services.sagemaker.hosting.records import ENDPOINTS, Endpoint, Hosted, hosted_of
-from passrole.services.sagemaker.jobs.credentials import PATH, Bearer
 from passrole.services.service_sessions import SessionRequest, request_for
 from passrole.store import Tx
 
