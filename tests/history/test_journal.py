@@ -12,8 +12,10 @@ from passrole.engine.facts import (
     CallbackAnswered,
     CallbackSent,
     EffectFailed,
+    ExecutionRetried,
     InputFact,
     LambdaReturned,
+    ParallelismChanged,
     StopRequested,
 )
 from passrole.history import journal
@@ -138,5 +140,35 @@ def test_an_execution_without_a_journal_is_unknown(house: Run) -> None:
     async def scenario(h: House) -> None:
         with pytest.raises(history.UnknownExecution):
             await h.load("nobody")
+
+    house(scenario)
+
+
+def test_an_outline_describes_an_execution_as_its_whole_journal_does(
+    house: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(h: House) -> None:
+        await h.start("a", "l1 c1<l1> l2<c1>", parameters={"P": "x"}, max_parallel_steps=3)
+        happened: list[InputFact] = [
+            LambdaReturned(at=2.0, step="l1", attempt=1, payload="{}"),
+            ParallelismChanged(at=2.5, max_parallel_steps=2),
+            CallbackAnswered(at=3.0, step="c1", attempt=1, outcome="failure", reason="no"),
+            ExecutionRetried(at=4.0, max_parallel_steps=None),
+            StopRequested(at=5.0),
+            CallbackAnswered(at=6.0, step="c1", attempt=2, outcome="success"),
+        ]
+        for fact in [None, *happened]:
+            if fact is not None:
+                await h.advance("a", fact)
+            monkeypatch.setattr(journal, "_states", StateCache())
+            outlined = await h.store.read(lambda tx: history.outline(tx, h.arn("a")))
+            monkeypatch.setattr(journal, "_states", StateCache())
+            whole, row = await h.load("a"), await h.row("a")
+            assert history.projection.describe(row, outlined) == history.projection.describe(row, whole)
+            parameters = [history.projection.parameters(each.state) for each in (outlined, whole)]
+            assert parameters[0] == parameters[1] != []
+            assert (outlined.seq, outlined.row, outlined.modified) == (whole.seq, whole.row, whole.modified)
+        with pytest.raises(history.UnknownExecution):
+            await h.store.read(lambda tx: history.outline(tx, h.arn("none")))
 
     house(scenario)

@@ -2,7 +2,8 @@
 
 - `start`, `advance`: an execution begins, or goes one fact further, in one transaction;
   `is_still_due`, `starting_nothing_more`, `WITHDRAWALS`: which commands are of use no more (advance.py)
-- `load`, `UnknownExecution`: an execution as its journal has it, and `answers` to its callbacks (journal.py);
+- `load`, `outline`, `UnknownExecution`: an execution as its journal has it, or without its steps, and
+  `answers` to its callbacks (journal.py);
   `Folded` (state_cache.py)
 - `outbox`, `Task`, `pending`: commands that wait to be performed
 - `Callback`, `waiting`: callbacks that wait for an answer (callbacks.py)
@@ -39,7 +40,7 @@ from passrole.history.advance import (
 )
 from passrole.history.callbacks import Callback, waiting
 from passrole.history.executions import Execution, ExecutionMetadata
-from passrole.history.journal import UnknownExecution, answers, load
+from passrole.history.journal import UnknownExecution, answers, load, outline
 from passrole.history.outbox import Task, pending
 from passrole.history.state_cache import Folded
 
@@ -66,6 +67,7 @@ __all__ = [
     "jobs",
     "load",
     "outbox",
+    "outline",
     "pending",
     "projection",
     "start",

@@ -10,10 +10,21 @@ a commit that was lost or of a database that was opened anew: its state finds no
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from passrole import exact_json
 from passrole.engine import State, begin, facts, fold
-from passrole.engine.facts import CallbackAnswered, CallbackSent, Fact, JobSubmitted
+from passrole.engine.facts import (
+    CallbackAnswered,
+    CallbackSent,
+    ExecutionEnded,
+    ExecutionRetried,
+    ExecutionStarted,
+    Fact,
+    JobSubmitted,
+    ParallelismChanged,
+    StopRequested,
+)
 from passrole.history import definitions
 from passrole.history.definitions import Definition
 from passrole.history.state_cache import Folded, StateCache
@@ -39,6 +50,29 @@ def load(tx: Tx, execution: str) -> Folded:
     return folded
 
 
+def outline(tx: Tx, execution: str) -> Folded:
+    """The execution without its steps: its start, status, end and limit, for lists of many.
+
+    What is remembered is used; else only the facts of the whole are read, not those of each step. Raises
+    UnknownExecution.
+    """
+    if _states.get(tx, execution) is not None:
+        return load(tx, execution)
+    before, last = _unwritten_of(tx, execution), _last_row(tx, execution)
+    if last is None:
+        return before
+    rows = tx.all(_OF_THE_WHOLE, execution, *(f'"{kind.__name__}"'.encode() for kind in _WHOLE))
+    happened = [facts.from_json(document) for (row,) in rows for document in exact_json.loads(row)]
+    seq, row = last
+    return replace(
+        before,
+        state=fold(before.state, [fact for fact in happened if isinstance(fact, _WHOLE)]),
+        seq=seq,
+        row=row,
+        modified=exact_json.loads(row)[-1]["at"],
+    )
+
+
 def unwritten(definition: Definition, role: str) -> Folded:
     """An execution that has not begun."""
     state = begin(definition.pipeline)
@@ -60,8 +94,7 @@ def append(tx: Tx, execution: str, before: Folded, happened: Sequence[Fact], sta
 
 def last(tx: Tx, execution: str) -> tuple[int, float] | None:
     """The number of the execution's last row, and when that was written."""
-    sql = "SELECT seq, facts FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1"
-    row = tx.one(sql, execution)
+    row = _last_row(tx, execution)
     return (row[0], exact_json.loads(row[1])[-1]["at"]) if row else None
 
 
@@ -90,12 +123,30 @@ def _rows(tx: Tx, execution: str, first: int) -> list[bytes]:
     return [row[0] for row in tx.all(sql, execution, first)]
 
 
+def _last_row(tx: Tx, execution: str) -> tuple[int, bytes] | None:
+    row = tx.one("SELECT seq, facts FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1", execution)
+    return (row[0], row[1]) if row else None
+
+
 def _from_the_start(tx: Tx, execution: str) -> Folded:
+    return _further(_unwritten_of(tx, execution), _rows(tx, execution, 1))
+
+
+def _unwritten_of(tx: Tx, execution: str) -> Folded:
     found = tx.one("SELECT definition, role FROM executions WHERE execution = ?", execution)
     if found is None:
         raise UnknownExecution(execution)
     digest, role = found
-    return _further(unwritten(definitions.find(tx, digest), role), _rows(tx, execution, 1))
+    return unwritten(definitions.find(tx, digest), role)
+
+
+_WHOLE = (ExecutionStarted, ParallelismChanged, StopRequested, ExecutionRetried, ExecutionEnded)
+"""Facts about an execution, and none of its steps."""
+
+_OF_THE_WHOLE = (
+    "SELECT facts FROM journal WHERE execution = ?"  # noqa: S608 (a constant)
+    f" AND ({' OR '.join(['instr(facts, ?) > 0'] * len(_WHOLE))}) ORDER BY seq"
+)
 
 
 def _further(before: Folded, rows: Sequence[bytes]) -> Folded:

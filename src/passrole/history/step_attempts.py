@@ -51,7 +51,8 @@ def attempts(pipeline: Pipeline, journal: Sequence[Row], step: str) -> list[Atte
     """The attempts of a step, the first one first; none of a step that has not begun."""
     found: dict[int, Attempt] = {}
     state, mark = begin(pipeline), exact_json.dumps({"step": step})[1:-1]
-    for row in journal:
+    last = max((number for number, row in enumerate(journal) if mark in row), default=-1)
+    for row in journal[: last + 1]:  # what happened after the step is not read
         happened = [facts.from_json(each) for each in exact_json.loads(row)]
         commands = _decided(state, happened[0], step) if mark in row else ()
         for fact in happened:

@@ -77,7 +77,7 @@ def _pipelines(tx: Tx, ctx: Context) -> Iterator[Document]:
 def _executions(tx: Tx, ctx: Context) -> Iterator[Document]:
     """SageMaker gives executions no tags."""
     for execution in executions.recent(tx, arns.pipeline_prefix(ctx.region, ctx.account), 0.0, _ALL):
-        folded = history.load(tx, execution.arn)
+        folded = history.outline(tx, execution.arn)
         parameters = projection.parameters(folded.state)
         yield {**projection.describe(execution, folded), "PipelineParameters": parameters}
 
