@@ -94,6 +94,7 @@ def notebook_on(server: Server) -> Callable[[str], None]:
         "DEPLOYING_ROLE": server.role([MODELS_ALONE], trust="lambda.amazonaws.com"),
         "EMR_ROLE": server.role(trust="elasticmapreduce.amazonaws.com").rpartition("/")[2],
         "EMR_PROFILE": instances,
+        "SERVERLESS_ROLE": server.role([S3_ALONE], trust="emr-serverless.amazonaws.com"),
     }
     roles["SCHEDULE_ROLE"] = _scheduling_role(server)
     quiet = {"SAGEMAKER_SUPPRESS_V2_WARNING": "1"}

@@ -90,6 +90,17 @@ def test_spark_runs_on_a_cluster_and_on_one_that_the_step_makes(
 
 
 @pytest.mark.slow
+def test_job_runs_of_emr_serverless_are_steps(run_notebook: Run, server: Server, spark: None) -> None:
+    if not _IS_VERSION_3:
+        pytest.skip("version 2 has no class for it; tests/journeys/test_emr_serverless.py needs none")
+    run_notebook("sdk/emr_serverless_version_3.py")
+    parts = [key for key in _keys(server, "serverless/twice/") if key.endswith(".csv")]
+    assert sorted(b"".join(_content(server, key) for key in parts).split()) == [b"12", b"4", b"8"]
+    applications = server.client("emr-serverless").list_applications()["applications"]
+    assert len(applications) == 1  # what a step makes is removed
+
+
+@pytest.mark.slow
 def test_every_condition_decides_and_every_kind_of_failure_is_told(run_notebook: Run, server: Server) -> None:
     run_notebook("sdk/conditions_and_failures.py")
     listed = server.client("sagemaker").list_pipelines(PipelineNamePrefix="SdkAfterFail")
@@ -161,9 +172,7 @@ def test_xgboost_trains_without_a_script(start_server: Callable[..., Server], sa
 def test_a_baseline_is_registered_approved_and_drifted_from(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("version 2 is not installed")
-    run_notebook("sdk/checks_version_2.py")
+    run_notebook("sdk/checks.py")
     assert "checks/data-quality/constraint_violations.json" in _keys(server, "checks/")
 
 
@@ -171,12 +180,12 @@ def test_a_baseline_is_registered_approved_and_drifted_from(
 def test_the_bias_of_data_is_checked_beside_their_quality(
     start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3 or WITH_SMCLARIFY is None:
-        pytest.skip("needs version 2 of the SDK, and an interpreter with smclarify in PASSROLE_CHECKS_PYTHON")
+    if WITH_SMCLARIFY is None:
+        pytest.skip("needs an interpreter with smclarify in PASSROLE_CHECKS_PYTHON")
     monkeypatch.setenv("CHECKS_BIAS", "1")
     environment = Path(WITH_SMCLARIFY).parent.parent
     server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
-    notebook_on(server)("sdk/checks_version_2.py")
+    notebook_on(server)("sdk/checks.py")
     assert "checks/bias/constraint_violations.json" in _keys(server, "checks/")
 
 
@@ -184,20 +193,18 @@ def test_the_bias_of_data_is_checked_beside_their_quality(
 def test_the_predictions_of_a_batch_transform_are_checked(
     run_notebook: Run, server: Server, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3:
-        pytest.skip("version 2 is not installed")
-    run_notebook("sdk/monitored_transform_version_2.py")
+    run_notebook("sdk/monitored_transform.py")
     keys = _keys(server, "monitored/")
     assert {"monitored/predicted/rows.csv.out", "monitored/quality/constraint_violations.json"} < set(keys)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["clarify_version_2", "clarify_processor_version_2"])
+@pytest.mark.parametrize("script", ["explanations", "explanations_alone"])
 def test_the_bias_of_a_model_and_its_explanations_are_checked(
     start_server: Callable[..., Server], script: str, sandboxed: None
 ) -> None:
-    if _IS_VERSION_3 or WITH_SHAP is None:
-        pytest.skip("needs version 2 of the SDK, and an interpreter with shap in PASSROLE_CHECKS_PYTHON")
+    if WITH_SHAP is None:
+        pytest.skip("needs an interpreter with shap in PASSROLE_CHECKS_PYTHON")
     environment = Path(WITH_SHAP).parent.parent
     server = start_server(images=f"*/sagemaker-clarify-processing:*=python:{environment}")
     notebook_on(server)(f"sdk/{script}.py")
@@ -234,9 +241,8 @@ def test_the_tutorial_of_abalones_runs_with_xgboost(
 
 @pytest.mark.slow
 def test_a_loop_of_version_3_runs_and_picks_its_best_iteration(run_notebook: Run, server: Server) -> None:
-    """Version 2 has no class for it; tests/journeys/test_loops.py has what needs none."""
     if not _IS_VERSION_3:
-        pytest.skip("version 2 is installed: `make test-sdk3`")
+        pytest.skip("version 2 has no class for it; tests/journeys/test_loops.py needs none")
     run_notebook("sdk/loops_version_3.py")
     (found,) = server.client("sagemaker").list_pipeline_executions(PipelineName="SdkLoop")[
         "PipelineExecutionSummaries"

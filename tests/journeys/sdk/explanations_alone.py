@@ -1,4 +1,4 @@
-"""A model's bias and explanations in version 2 of the SDK, by jobs without a pipeline.
+"""A model's bias and explanations, by jobs without a pipeline.
 
 Run as a user runs it; the test looks at what is left.
 """
@@ -8,8 +8,7 @@ import json
 import tarfile
 
 import boto3
-import sagemaker
-from sagemaker import clarify
+from sagemaker_checks import Session, clarify, get_execution_role, image_uris
 
 INFERENCE = """
 import json, math
@@ -29,8 +28,8 @@ def output_fn(odds, accept):
 """
 HEADERS, NAME = ["label", "age", "income"], "SdkProcessed"
 ROWS = "".join(f"{int(income > 0)},{age},{income}\n" for age in range(-3, 4) for income in (-2, -1, 1, 2)) * 2
-session = sagemaker.Session()
-role, bucket = sagemaker.get_execution_role(session), session.default_bucket()
+session = Session()
+role, bucket = get_execution_role(session), session.default_bucket()
 client, s3 = boto3.client("sagemaker"), boto3.client("s3")
 
 packed = io.BytesIO()
@@ -40,7 +39,7 @@ with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         member.size = len(text)
         tar.addfile(member, io.BytesIO(text.encode()))
 s3.put_object(Bucket=bucket, Key="clarify/model.tar.gz", Body=packed.getvalue())
-image = sagemaker.image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1")
+image = image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1", instance_type="ml.m5.large")
 container = {"Image": image, "ModelDataUrl": f"s3://{bucket}/clarify/model.tar.gz"}
 client.create_model(ModelName=NAME, PrimaryContainer=container, ExecutionRoleArn=role)
 

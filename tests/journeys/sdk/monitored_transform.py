@@ -1,4 +1,4 @@
-"""A batch transform whose predictions are checked, in version 2 of the SDK: MonitorBatchTransformStep.
+"""A batch transform whose predictions are checked: MonitorBatchTransformStep.
 
 Run as a user runs it; the test looks at what is left.
 """
@@ -9,16 +9,20 @@ import json
 import tarfile
 
 import boto3
-import sagemaker
 from botocore.exceptions import WaiterError
-from sagemaker.model_monitor import DatasetFormat
-from sagemaker.transformer import Transformer
-from sagemaker.workflow.check_job_config import CheckJobConfig
-from sagemaker.workflow.monitor_batch_transform_step import MonitorBatchTransformStep
-from sagemaker.workflow.parameters import ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
-from sagemaker.workflow.quality_check_step import ModelQualityCheckConfig
+from sagemaker_checks import (
+    CheckJobConfig,
+    DatasetFormat,
+    ModelQualityCheckConfig,
+    MonitorBatchTransformStep,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
+    Transformer,
+    get_execution_role,
+    image_uris,
+    steps_of,
+)
 
 INFERENCE = """
 def model_fn(model_dir):
@@ -35,7 +39,7 @@ def output_fn(values, accept):
     return "\\n".join(map(str, values)), "text/csv"
 """
 session = PipelineSession()
-role, bucket = sagemaker.get_execution_role(session), session.default_bucket()
+role, bucket = get_execution_role(session), session.default_bucket()
 
 
 def upload(name: str, body: str) -> str:
@@ -48,10 +52,13 @@ with tarfile.open(fileobj=packed, mode="w:gz") as tar:
     member.size = len(INFERENCE)
     tar.addfile(member, io.BytesIO(INFERENCE.encode()))
 boto3.client("s3").put_object(Bucket=bucket, Key="monitored/model.tar.gz", Body=packed.getvalue())
+image = image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1", instance_type="ml.m5.large")
 boto3.client("sagemaker").create_model(
     ModelName="SdkMonitored",
     PrimaryContainer={
-        "Image": sagemaker.image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1"),
+        "Image": image_uris.retrieve(
+            "sklearn", session.boto_region_name, "1.2-1", instance_type="ml.m5.large"
+        ),
         "ModelDataUrl": f"s3://{bucket}/monitored/model.tar.gz",
     },
     ExecutionRoleArn=role,
@@ -92,7 +99,7 @@ monitored = MonitorBatchTransformStep(
     supplied_baseline_constraints=constraints,
     monitor_before_transform=False,
 )
-pipeline = Pipeline("SdkMonitored", [data], steps=[monitored], sagemaker_session=session)
+pipeline = Pipeline("SdkMonitored", [data], steps=steps_of(monitored), sagemaker_session=session)
 pipeline.upsert(role)
 
 

@@ -1,4 +1,4 @@
-"""A model's bias and explanations in version 2 of the SDK: steps, whose baselines are compared.
+"""A model's bias and explanations: steps, whose baselines are compared.
 
 Run as a user runs it; the test looks at what is left.
 """
@@ -9,22 +9,26 @@ import json
 import tarfile
 
 import boto3
-import sagemaker
 from botocore.exceptions import WaiterError
-from sagemaker import clarify
-from sagemaker.drift_check_baselines import DriftCheckBaselines
-from sagemaker.model import Model
-from sagemaker.model_metrics import MetricsSource
-from sagemaker.workflow.check_job_config import CheckJobConfig
-from sagemaker.workflow.clarify_check_step import (
+from sagemaker_checks import (
+    REGISTERS,
+    CheckJobConfig,
     ClarifyCheckStep,
+    DriftCheckBaselines,
+    MetricsSource,
     ModelBiasCheckConfig,
     ModelExplainabilityCheckConfig,
+    ModelStep,
+    ParameterBoolean,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
+    clarify,
+    creation,
+    get_execution_role,
+    image_uris,
+    model_of,
 )
-from sagemaker.workflow.model_step import ModelStep
-from sagemaker.workflow.parameters import ParameterBoolean, ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
 
 INFERENCE = """
 import json, math
@@ -45,7 +49,7 @@ def output_fn(odds, accept):
 GROUP, HEADERS = "SdkClarified", ["label", "age", "income"]
 ROWS = "".join(f"{int(income > 0)},{age},{income}\n" for age in range(-3, 4) for income in (-2, -1, 1, 2)) * 2
 session = PipelineSession()
-role, bucket = sagemaker.get_execution_role(session), session.default_bucket()
+role, bucket = get_execution_role(session), session.default_bucket()
 client, s3 = boto3.client("sagemaker"), boto3.client("s3")
 
 
@@ -53,7 +57,7 @@ def upload(name: str, body: str) -> str:
     return session.upload_string_as_file_body(body, bucket, f"clarify/{name}")
 
 
-def model_of(name: str, weights: list[float]) -> str:
+def packed_of(name: str, weights: list[float]) -> str:
     """A model that is the logistic function of a weighted sum."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
@@ -70,13 +74,13 @@ def read(uri: str) -> dict:
     return json.loads(s3.get_object(Bucket=place, Key=key)["Body"].read())
 
 
-image = sagemaker.image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1")
+image = image_uris.retrieve("sklearn", session.boto_region_name, "1.2-1", instance_type="ml.m5.large")
 data_uri = upload("data.csv", ROWS)
 artefact = ParameterString("Artefact")
 skip = ParameterBoolean("SkipCheck", default_value=False)
 register = ParameterBoolean("RegisterNewBaseline", default_value=False)
-model = Model(image_uri=image, model_data=artefact, role=role, sagemaker_session=session)
-create = ModelStep("Make", step_args=model.create(instance_type="ml.m5.large"))
+model = model_of(image, artefact, role, session)
+create = ModelStep("Make", step_args=creation(model))
 
 
 def data(name: str) -> clarify.DataConfig:
@@ -155,7 +159,7 @@ def run(uri: str, **given: bool) -> dict:
     return {name: step["Metadata"] for name, step in found.items()}
 
 
-fair = model_of("fair", [0.0, 1.0])
+fair = packed_of("fair", [0.0, 1.0])
 first = run(fair, SkipCheck=True, RegisterNewBaseline=True)
 values = read(first["Explained"]["ClarifyCheck"]["CalculatedBaselineConstraints"])["explanations"]
 assert values["kernel_shap"]["label0"]["global_shap_values"]["age"] < 1e-9, values
@@ -163,10 +167,10 @@ assert values["kernel_shap"]["label0"]["global_shap_values"]["age"] < 1e-9, valu
     "post_training_bias_metrics"
 ]["facets"]["age"]
 assert {each["name"]: each["value"] for each in group["metrics"]} == {"DPPL": 0.0, "AD": 0.0}, group
-package = first["Reg-RegisterModel"]["RegisterModel"]["Arn"]
+package = first[f"Reg{REGISTERS}"]["RegisterModel"]["Arn"]
 client.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
 
-second = run(model_of("unfair", [2.0, 0.1]))
+second = run(packed_of("unfair", [2.0, 0.1]))
 before = first["ModelBias"]["ClarifyCheck"]["CalculatedBaselineConstraints"]
 assert second["ModelBias"]["ClarifyCheck"][used] == before, second
 found = read(second["ModelBias"]["ClarifyCheck"]["ViolationReport"])["violations"]

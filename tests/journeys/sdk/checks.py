@@ -1,4 +1,4 @@
-"""Checks in version 2 of the SDK: a baseline is registered and approved, and data drift from it.
+"""Checks: a baseline is registered and approved, and data drift from it.
 
 Run as a user runs it; the test looks at what is left. With CHECKS_BIAS it checks the bias of the data too.
 """
@@ -9,27 +9,33 @@ import os
 import random
 
 import boto3
-import sagemaker
 from botocore.exceptions import WaiterError
-from sagemaker.clarify import BiasConfig, DataConfig
-from sagemaker.drift_check_baselines import DriftCheckBaselines
-from sagemaker.model import Model
-from sagemaker.model_metrics import MetricsSource, ModelMetrics
-from sagemaker.model_monitor import ConstraintViolations, DatasetFormat
-from sagemaker.workflow.check_job_config import CheckJobConfig
-from sagemaker.workflow.clarify_check_step import ClarifyCheckStep, DataBiasCheckConfig
-from sagemaker.workflow.model_step import ModelStep
-from sagemaker.workflow.parameters import ParameterBoolean, ParameterString
-from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
-from sagemaker.workflow.quality_check_step import (
+from sagemaker_checks import (
+    REGISTERS,
+    CheckJobConfig,
+    ClarifyCheckStep,
+    ConstraintViolations,
+    DataBiasCheckConfig,
     DataQualityCheckConfig,
+    DatasetFormat,
+    DriftCheckBaselines,
+    MetricsSource,
+    ModelMetrics,
     ModelQualityCheckConfig,
+    ModelStep,
+    ParameterBoolean,
+    ParameterString,
+    Pipeline,
+    PipelineSession,
     QualityCheckStep,
+    clarify,
+    get_execution_role,
+    image_uris,
+    model_of,
 )
 
 session = PipelineSession()
-role, bucket = sagemaker.get_execution_role(session), session.default_bucket()
+role, bucket = get_execution_role(session), session.default_bucket()
 client, chance, GROUP = boto3.client("sagemaker"), random.Random(7), "SdkChecked"
 HEADERS = ["label", "age", "prediction"]
 
@@ -98,14 +104,14 @@ if os.environ.get("CHECKS_BIAS"):
     bias = ClarifyCheckStep(
         name="DataBias",
         clarify_check_config=DataBiasCheckConfig(
-            data_config=DataConfig(
+            data_config=clarify.DataConfig(
                 s3_data_input_path=data,
                 s3_output_path=f"s3://{bucket}/checks/bias",
                 s3_analysis_config_output_path=f"s3://{bucket}/checks/bias-config",
                 label="label",
                 dataset_type="text/csv",
             ),
-            data_bias_config=BiasConfig(
+            data_bias_config=clarify.BiasConfig(
                 label_values_or_threshold=[1], facet_name="age", facet_values_or_threshold=[40]
             ),
         ),
@@ -116,12 +122,8 @@ if os.environ.get("CHECKS_BIAS"):
     used_bias = MetricsSource("application/json", bias.properties.BaselineUsedForDriftCheckConstraints)
     drift["bias_pre_training_constraints"] = used_bias
 
-model = Model(
-    image_uri=sagemaker.image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1"),
-    model_data=upload("model.tar.gz", "x"),
-    role=role,
-    sagemaker_session=session,
-)
+image = image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1", instance_type="ml.m5.large")
+model = model_of(image, upload("model.tar.gz", "x"), role, session)
 registered = ModelStep(
     name="Reg",
     step_args=model.register(
@@ -149,7 +151,7 @@ def run(uri: str, **given: bool) -> tuple[str, dict]:
 usual = upload("usual.csv", rows(60, 0.1))
 status, steps = run(usual, SkipCheck=True, RegisterNewBaseline=True)
 assert status == "Succeeded", steps
-package = steps["Reg-RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+package = steps[f"Reg{REGISTERS}"]["Metadata"]["RegisterModel"]["Arn"]
 kept = client.describe_model_package(ModelPackageName=package)["DriftCheckBaselines"]
 first = steps["DataQuality"]["Metadata"]["QualityCheck"]
 assert first["SkipCheck"] is True and first["RegisterNewBaseline"] is True, first
@@ -185,5 +187,5 @@ if os.environ.get("CHECKS_BIAS"):
         steps["DataBias"]["Metadata"]["ClarifyCheck"]["ViolationReport"]
     )
     assert "DPL" in {each["metric_name"] for each in report.body_dict["violations"]}, report.body_dict
-assert "Reg-RegisterModel" not in steps
+assert f"Reg{REGISTERS}" not in steps
 print(json.dumps(sorted(kinds)))
