@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from passrole import disk
-from passrole.store import SqliteStore, Tx, tasks
+from passrole.store import SqliteStore, Tx, shards, tasks
 from passrole.store.tasks import Task
 from passrole.worker import task_queue
-from passrole.worker.supervisor import Supervisor
+from passrole.worker.supervisor import Loop, Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
 FULL = sqlite3.OperationalError("database or disk is full")
@@ -38,7 +38,7 @@ class Scene:
         self.gates: dict[str, asyncio.Event] = {}
         self.supervisor = Supervisor()
 
-    def start(self, at_once_max: int = 4, **options: float) -> None:
+    def start(self, at_once_max: int = 4, **options: float) -> Loop:
         queue = TaskQueue(
             self.store,
             "k",
@@ -48,7 +48,7 @@ class Scene:
             sleep=self.sleep,
             **options,
         )
-        queue.start(self.supervisor)
+        return queue.start(self.supervisor)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -278,3 +278,54 @@ def test_a_clock_that_was_set_back_strands_no_task(tmp_path: Path) -> None:
 
 async def _is_at(scene: Scene, *due: float) -> bool:
     return [task.due for task in await scene.rows()] == list(due)
+
+
+def test_a_node_does_the_tasks_of_its_own_shards(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("b"), 2))
+        await scene.add(("a", 0.0), ("b", 0.0), ("c", 0.0))
+        scene.start()
+        await scene.was_handled(2)
+        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("b"), scene.store.node))
+        await scene.add(("d", 0.0))
+        await scene.emptied()
+        assert (scene.handled[:2], sorted(scene.handled[2:])) == (["a", "c"], ["b", "d"])
+
+    play(tmp_path, scenario)
+
+
+def test_what_comes_of_a_task_whose_shard_was_lost_is_not_written(tmp_path: Path) -> None:
+    written = list[str]()
+
+    async def scenario(scene: Scene) -> None:
+        scene.gates, scene.finishes = {"a": asyncio.Event()}, {"a": lambda _: written.append("a")}
+        await scene.add(("a", 0.0))
+        loop = scene.start()
+        await scene.was_handled(1)
+        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("a"), 2))
+        scene.gates["a"].set()
+
+        async def has_ended() -> bool:
+            return loop.free == 4
+
+        await scene.until(has_ended)
+        (left,) = await scene.store.read(lambda tx: tasks.take(tx, "k", 1e12, 9, node=2))
+        assert (left.key, left.failures, written) == ("a", 0, [])
+
+    play(tmp_path, scenario)
+
+
+def test_what_comes_of_a_task_that_was_removed_is_not_written(tmp_path: Path) -> None:
+    written = list[str]()
+
+    async def scenario(scene: Scene) -> None:
+        scene.gates, scene.finishes = {"a": asyncio.Event()}, {"a": lambda _: written.append("a")}
+        await scene.add(("a", 0.0), ("b", 1.0))
+        scene.start(at_once_max=1)
+        await scene.was_handled(1)
+        await scene.store.write(lambda tx: tasks.done(tx, "k", "a"))
+        scene.gates["a"].set()
+        await scene.emptied()
+        assert (scene.handled, written) == (["a", "b"], [])
+
+    play(tmp_path, scenario)

@@ -16,6 +16,7 @@ from passrole.arns import ExecutionArn
 from passrole.engine import commands
 from passrole.engine.commands import Command, PerformedOutside
 from passrole.store import Tx, tasks
+from passrole.store.shards import ALONE
 
 
 def kind_of(command: type[Command]) -> str:
@@ -77,9 +78,10 @@ def take(
     limit: int,
     room: Callable[[str], int],
     held: Mapping[str, Collection[str]],
+    node: int = ALONE,
 ) -> tuple[list[Task], bool]:
     """Commands of the kind, executions taking turns; see tasks.take_in_turns. `held` are keys of tasks."""
-    found, is_all = tasks.take_in_turns(tx, kind, after, limit, room, held)
+    found, is_all = tasks.take_in_turns(tx, kind, after, limit, room, held, node)
     return [_task(row) for row in found], is_all
 
 

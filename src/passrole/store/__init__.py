@@ -6,10 +6,11 @@
 - `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)
+- `shards`: what background work is divided into, and which node has borrowed which (shards.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)
 """
 
-from passrole.store import tasks
+from passrole.store import shards, tasks
 from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.migrations import UnknownSchema
@@ -25,5 +26,6 @@ __all__ = [
     "Tx",
     "UnknownSchema",
     "any_within",
+    "shards",
     "tasks",
 ]

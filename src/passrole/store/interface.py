@@ -64,6 +64,10 @@ class Tx(Protocol):
 class Store(Protocol):
     """Where everything lives that must survive the process."""
 
+    @property
+    def node(self) -> int:
+        """The number under which this process borrows shards of the background work (shards.py)."""
+
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` and wait until what it wrote is on the disk.
 

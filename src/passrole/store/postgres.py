@@ -28,6 +28,7 @@ from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import postgres as migrations
 from passrole.store.postgres_notices import Notices
+from passrole.store.shards import ALONE
 
 T = TypeVar("T")
 
@@ -88,6 +89,8 @@ class PostgresTx:
 
 class PostgresStore:
     """See interface.Store. Open it inside the event loop that will use it."""
+
+    node = ALONE
 
     def __init__(self, url: str, *, is_shared: bool = False) -> None:
         """Raises DatabaseInUse, UnknownSchema, ConnectionError."""

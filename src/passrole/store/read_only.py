@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from passrole.store.interface import Listener
 from passrole.store.migrations import check_newest
+from passrole.store.shards import ALONE
 from passrole.store.sqlite import FILE, SqliteTx
 
 T = TypeVar("T")
@@ -23,6 +24,8 @@ class NotForWriting(Exception):
 
 class ReadOnlyStore:
     """See interface.Store; `write` raises NotForWriting, and no listener ever hears anything."""
+
+    node = ALONE
 
     def __init__(self, folder: Path) -> None:
         """Raises UnknownSchema, sqlite3.Error."""

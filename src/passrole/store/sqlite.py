@@ -28,6 +28,7 @@ from passrole import disk, private_files
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import migrate
+from passrole.store.shards import ALONE
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class _Outcome(NamedTuple):
 
 class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
+
+    node = ALONE
 
     def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         """`is_durable=False`: a power cut may lose what was written, which is fit for tests alone."""

@@ -10,7 +10,8 @@ turn of its party has no such moment (`add_in_turns`, `take_in_turns`). Three ve
 
 Killed at any moment: a task that was added and is not done is taken again at the next start. So work is done
 at least once; whoever may not do it twice keeps a note of it under the task's key. Rows are not marked while
-they are worked on: the process that takes them knows what it holds (worker/task_queue.py).
+they are worked on: the process that takes them knows what it holds (worker/task_queue.py). Where there are
+several, a `node` takes the tasks of the shards that it has borrowed (shards.py).
 
 It knows no kinds and does not run anything. Its notices are wake-ups: a queue in another database
 can stand behind the same verbs.
@@ -20,6 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from passrole.store.interface import Tx
+from passrole.store.shards import ALONE, shard_of
 
 _CHANNELS = "tasks/"
 
@@ -51,7 +53,7 @@ def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
     Killed before the transaction is committed: there is no task, and none of the change that asked for it.
     After: it is done, by this process or the next.
     """
-    tx.run(_ADD, kind, key, body, due)
+    tx.run(_ADD, kind, key, body, due, shard_of(key))
     tx.notify(channel(kind))
 
 
@@ -62,26 +64,34 @@ def add_in_turns(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes]], hint: st
     The notice's key is the `hint`, by which a listener in this process may know the tasks without reading
     them. Nobody may rely on one.
     """
-    tx.run_many(_ADD, [(kind, *task, None) for task in tasks])
+    tx.run_many(_ADD, [(kind, key, body, None, shard_of(key)) for key, body in tasks])
     tx.notify(channel(kind), hint)
 
 
-def take(tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = ()) -> list[Task]:
+def take(
+    tx: Tx, kind: str, now: float, limit: int, held: Collection[str] = (), node: int = ALONE
+) -> list[Task]:
     """Those due at `now`, oldest first and then by key, `limit` at most, without those whose keys are `held`.
 
     It reads at most `limit` rows, and the keys of as many as are held. It writes nothing: killed after it,
     the tasks are there as before.
     """
     if not held:
-        return [Task(*row) for row in tx.all(_DUE, kind, now, limit)]
-    due = tx.all(_DUE_KEYS, kind, now, limit + len(held))
+        return [Task(*row) for row in tx.all(_DUE, kind, now, node, limit)]
+    due = tx.all(_DUE_KEYS, kind, now, node, limit + len(held))
     keys = [key for (key,) in due if key not in held][:limit]
     rows = (tx.one(_BY_KEY, kind, key) for key in keys)
     return [Task(*row) for row in rows if row is not None]
 
 
 def take_in_turns(
-    tx: Tx, kind: str, after: str, limit: int, room: Callable[[str], int], held: Mapping[str, Collection[str]]
+    tx: Tx,
+    kind: str,
+    after: str,
+    limit: int,
+    room: Callable[[str], int],
+    held: Mapping[str, Collection[str]],
+    node: int = ALONE,
 ) -> tuple[list[Task], bool]:
     """Tasks that were added in turns, by party and then by key; and whether these are all there are.
 
@@ -90,7 +100,7 @@ def take_in_turns(
     """
     taken: list[Task] = []
     is_all = True
-    for party in _parties(tx, kind, after):
+    for party in _parties(tx, kind, after, node):
         wanted = min(room(party), limit - len(taken))
         if wanted > 0:
             found = of_party(tx, kind, party, wanted + 1, held.get(party, ()))
@@ -133,9 +143,9 @@ def keys(tx: Tx, kind: str, after: str, limit: int) -> list[str]:
     return [key for (key,) in rows]
 
 
-def next_due(tx: Tx, kind: str, after: float) -> float | None:
+def next_due(tx: Tx, kind: str, after: float, node: int = ALONE) -> float | None:
     """When the first task that is due later than `after` is due; None where there is none."""
-    row = tx.one("SELECT due FROM tasks WHERE kind = ? AND due > ? ORDER BY due LIMIT 1", kind, after)
+    row = tx.one(_NEXT_DUE, kind, after, node)
     return row[0] if row else None
 
 
@@ -168,25 +178,27 @@ def bring_forward(tx: Tx, kind: str, latest: float) -> int:
 
 
 _ADD = (
-    "INSERT INTO tasks (kind, key, body, due) VALUES (?, ?, ?, ?)"
+    "INSERT INTO tasks (kind, key, body, due, shard) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, due = excluded.due, failures = 0"
 )
-_WHICH_IS_DUE = "FROM tasks WHERE kind = ? AND due <= ? ORDER BY due, key LIMIT ?"
+_WHICH = "FROM tasks WHERE kind = ? AND {} AND shard IN (SELECT shard FROM leases WHERE node = ?)"
+_WHICH_IS_DUE = f"{_WHICH.format('due <= ?')} ORDER BY due, key LIMIT ?"
 _DUE = f"SELECT key, body, due, failures {_WHICH_IS_DUE}"
 _DUE_KEYS = f"SELECT key {_WHICH_IS_DUE}"
 _BY_KEY = "SELECT key, body, due, failures FROM tasks WHERE kind = ? AND key = ?"
 _SPACE, _AFTER_SPACE = " ", "!"
-_NEXT_PARTY = "SELECT key FROM tasks WHERE kind = ? AND key >= ? ORDER BY key LIMIT 1"
+_NEXT_DUE = f"SELECT due {_WHICH.format('due > ?')} ORDER BY due LIMIT 1"
+_NEXT_PARTY = f"SELECT key {_WHICH.format('key >= ?')} ORDER BY key LIMIT 1"
 _OF_PARTY = (
     "SELECT key, body, 0.0, failures FROM tasks WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
 )
 
 
-def _parties(tx: Tx, kind: str, after: str) -> Iterator[str]:
+def _parties(tx: Tx, kind: str, after: str, node: int) -> Iterator[str]:
     """Each party that has tasks, once: those behind `after` first. A seek in the primary key for each."""
     start, has_wrapped = after + _AFTER_SPACE if after else "", not after
     while True:
-        row = tx.one(_NEXT_PARTY, kind, start)
+        row = tx.one(_NEXT_PARTY, kind, start, node)
         party = row[0].partition(_SPACE)[0] if row else None
         if party is None or (has_wrapped and after and party > after):
             if has_wrapped:

@@ -41,7 +41,7 @@ class CommandQueue:
             self._has_more = True
             return []
         found, is_all = await self._store.read(
-            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held)
+            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held, self._store.node)
         )
         self._has_more = not is_all
         for task in found:

@@ -12,6 +12,8 @@ The queue removes the task's row and calls the handler's `Finish` in one transac
 
 - In memory are at most `at_once_max` tasks, one timer for the next that is due, and nothing else.
 - A handler that raises, whatever it is, has its task postponed with back-off; the row counts the failures.
+- What comes of a task is left out where the task was removed meanwhile, or another node has borrowed its
+  shard and does it again.
 - A write that the disk refuses is tried again until it succeeds, with the result in hand: the handler is not
   called again for that. A `Finish` that raises something else has the whole task postponed.
 - The queue itself looks at the rows at its start, when one was added, when a handler has ended, when the
@@ -28,7 +30,7 @@ from typing import Any
 
 from passrole import disk
 from passrole.clock import Clock
-from passrole.store import Store, Tx, tasks
+from passrole.store import Store, Tx, shards, tasks
 from passrole.store.tasks import Task
 from passrole.worker import writes
 from passrole.worker.supervisor import Loop, Sleep, Supervisor, backoff_seconds, was_asked_to_end
@@ -36,6 +38,7 @@ from passrole.worker.supervisor import Loop, Sleep, Supervisor, backoff_seconds,
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS_MAX = 30.0
+
 
 Finish = Callable[[Tx], Any]
 Handler = Callable[[Task], Awaitable[Finish | None]]
@@ -90,7 +93,10 @@ class TaskQueue:
 
     async def _bring_forward(self) -> None:
         latest = self._clock() + self._due_seconds_max
-        if await self._store.read(lambda tx: tasks.next_due(tx, self.kind, latest)) is not None:
+        if (
+            await self._store.read(lambda tx: tasks.next_due(tx, self.kind, latest, self._store.node))
+            is not None
+        ):
             await self._store.write(lambda tx: tasks.bring_forward(tx, self.kind, latest))
 
     async def _take(self) -> float:
@@ -108,8 +114,9 @@ class TaskQueue:
 
     def _due(self, tx: Tx, now: float, limit: int) -> tuple[list[Task], float | None]:
         """Those to begin now, and when to look again: not before one ends where the limit is reached."""
-        taken = tasks.take(tx, self.kind, now, limit, self._held)
-        return taken, None if len(taken) == limit else tasks.next_due(tx, self.kind, now)
+        node = self._store.node
+        taken = tasks.take(tx, self.kind, now, limit, self._held, node)
+        return taken, None if len(taken) == limit else tasks.next_due(tx, self.kind, now, node)
 
     def _ended(self, _: object) -> None:
         if self._may_be_more:
@@ -141,12 +148,15 @@ class TaskQueue:
         return True
 
     def _finish(self, tx: Tx, task: Task, finish: Finish | None) -> None:
-        tasks.done(tx, self.kind, task.key)
-        if finish is not None:
+        if self._is_mine(tx, task) and tasks.done(tx, self.kind, task.key) and finish is not None:
             finish(tx)
 
     def _postpone(self, tx: Tx, task: Task) -> None:
-        tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures))
+        if self._is_mine(tx, task):
+            tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures))
+
+    def _is_mine(self, tx: Tx, task: Task) -> bool:
+        return shards.is_borrowed(tx, task.key, self._store.node)
 
     async def _write(self, task: Task, fn: Finish, *, is_final: bool = False) -> None:
         """Until it is written. Raises what `fn` itself raises, unless nothing could follow (`is_final`)."""

@@ -4,6 +4,8 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
+from passrole.store.shards import shard_of
+
 
 class UnknownSchema(Exception):
     """The database is of a newer version, or no database of passrole's; the message says which."""
@@ -17,6 +19,7 @@ def migrate(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.create_function("shard_of", 1, shard_of, deterministic=True)
         (applied,) = connection.execute("PRAGMA user_version").fetchone()
         files = _files()
         _check(connection, path, applied, newest=files[-1][0])
