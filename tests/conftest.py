@@ -18,6 +18,7 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config as ClientConfig
+from tests.postgres import Cluster, PostgresMissing, cluster
 from tests.server_process import Process
 from tests.store import repeating
 
@@ -246,6 +247,17 @@ def trusting(service: str) -> Document:
     """A role's trust policy for one service."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of the tests' own; its tests are skipped where there is none."""
+    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
+    try:
+        with cluster(fsync="off") as running:
+            yield running
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

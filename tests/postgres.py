@@ -32,14 +32,15 @@ class Cluster:
         self._folder = folder
         self.process = process
 
-    def url(self, database: str = "postgres") -> str:
-        """Where clients find the database."""
-        return f"postgresql://{USER}@/{database}?host={self._folder}"
+    def url(self, database: str = "postgres", password: str = "") -> str:
+        """Where clients find the database; any password is right."""
+        user = f"{USER}:{password}" if password else USER
+        return f"postgresql://{user}@/{database}?host={self._folder}"
 
-    def create(self, database: str) -> str:
-        """Make an empty database; its URL."""
-        self.sql(f"CREATE DATABASE {database}")
-        return self.url(database)
+    def create(self, database: str, password: str = "", template: str = "template1") -> str:
+        """Make a database, empty or as the template is; its URL."""
+        self.sql(f"CREATE DATABASE {database} TEMPLATE {template}")
+        return self.url(database, password)
 
     def sql(self, text: str) -> None:
         """Run statements in the database `postgres`."""

@@ -5,7 +5,6 @@ import gc
 import json
 import signal
 import socket
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 import uvicorn
 
-from passrole import console, disk, identities, private_files, server_file
+from passrole import console, identities, private_files, server_file
 from passrole.api import Door, Interfere, call_log
 from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
@@ -39,7 +38,7 @@ from passrole.services.program_credentials import ProgramCredentials
 from passrole.services.s3 import copied_folders
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.services.s3.upstream import S3Upstream
-from passrole.store import ReadOnlyStore, SqliteStore, Store, UnknownSchema
+from passrole.store import Store, opening
 from passrole.worker import Worker, program_bearers
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
@@ -172,7 +171,7 @@ async def opened(
     """Everything but the listener, wired and started; closed at the end. `tunnels` is where its proxy for
     AWS's https names listens.
     """
-    store = SqliteStore(config.data, is_durable=trial is None)
+    store = opening.opened(config, is_durable=trial is None)
     try:
         async with _wired(store, config, trial, tunnels) as parts:
             yield parts
@@ -182,7 +181,7 @@ async def opened(
 
 @asynccontextmanager
 async def _wired(
-    store: SqliteStore, config: Config, trial: Trial | None, tunnels: socket.socket | None
+    store: Store, config: Config, trial: Trial | None, tunnels: socket.socket | None
 ) -> AsyncIterator[Opened]:
     clock = trial.clock if trial else system_clock
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
@@ -245,7 +244,7 @@ async def _wired(
         audit.close()
 
 
-async def _put_in_order(store: SqliteStore, config: Config, clock: Clock) -> None:
+async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
     """Make what is missing of the first identities, and remove what a server that was killed has left."""
     await _onboard(store, config, clock)
     await copied_folders.adopt(store, config)
@@ -291,7 +290,7 @@ async def at_rest(
     them no server can. Raises DataFolderInUse, DataFolderUnusable.
     """
     with _disk_errors_in_one_line(config):
-        store = SqliteStore(config.data) if writes else ReadOnlyStore(config.data)
+        store = opening.opened(config) if writes else opening.looked_at(config)
     audit = Audit(config.data / "audit.jsonl") if writes else Unrecorded()
     steady = SteadyClock(clock)
     directory = Directory(store, clock, config)
@@ -442,11 +441,11 @@ def _disk_errors_in_one_line(config: Config) -> Iterator[None]:
     """Turn errors of the disk and the database into DataFolderUnusable."""
     try:
         yield
-    except (OSError, sqlite3.Error, UnknownSchema) as error:
-        message = disk.problem(error) or str(error)
-        if isinstance(error, IsADirectoryError | NotADirectoryError):
-            message = f"`{error.filename2 or error.filename}`: {error.strerror}"
-        raise DataFolderUnusable(f"the data folder `{config.data}` cannot be used: {message}") from error
+    except opening.StoreUnusable as error:
+        raise DataFolderUnusable(f"the store cannot be used: {error}") from None
+    except opening.DISK_ERRORS as error:
+        message = f"the data folder `{config.data}` cannot be used: {opening.problem(error)}"
+        raise DataFolderUnusable(message) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -458,14 +457,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _onboard_alone(config: Config, full_access: bool) -> Access:
-    store = SqliteStore(config.data)
+    store = opening.opened(config)
     try:
         return await _onboard(store, config, system_clock, full_access)
     finally:
         await store.close()
 
 
-async def _onboard(store: SqliteStore, config: Config, clock: Clock, full_access: bool = False) -> Access:
+async def _onboard(store: Store, config: Config, clock: Clock, full_access: bool = False) -> Access:
     """Create the first identities in a new folder, and write the credentials file.
 
     The folder keeps itself out of a repository that it lies in.

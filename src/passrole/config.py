@@ -130,6 +130,7 @@ class Config:
     lambda_strict_runtime: bool = False
     clock_skew_seconds: int = 300
     upstream_proxy: str = field(default="", repr=False)  # it may hold a password
+    store: str = field(default="", repr=False)  # it may hold a password
     s3_endpoint: str = ""
     s3_access_key_id: str = ""
     s3_secret_access_key: str = field(default="", repr=False)
@@ -242,7 +243,14 @@ _MASTER = re.compile(
     r"local(\[(\*|[1-9]\d*)(,[1-9]\d*)?\])?|local-cluster\[\d+,\d+,\d+\]|yarn"
     r"|spark://[^\s/,]+:\d+(,[^\s/,]+:\d+)*|k8s://\S+|mesos://\S+"
 )
-_FORMS = {"spark_master": _MASTER, "s3_endpoint": re.compile(r"(https?://[^\s/?#]+\S*)?")}
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+# A second @ is a password that is not escaped: libpq would take the rest of it for the host, and tell it.
+_POSTGRES = re.compile(r"(postgres(ql)?://([^@/?#\s]*@)?[^@\s]*)?")
+_FORMS = {
+    "spark_master": _MASTER,
+    "s3_endpoint": re.compile(r"(https?://[^\s/?#]+\S*)?"),
+    "store": _POSTGRES,
+}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _ALLOWED: Final = {
     "account": "12 digits",
@@ -251,6 +259,7 @@ _ALLOWED: Final = {
     "s3_endpoint": "a URL such as http://127.0.0.1:9000",
     "shared_paths": "absolute paths, separated by colons",
     "spark_master": "local[*], local[N], spark://HOST:PORT, yarn or k8s://URL",
+    "store": "postgresql://USER:PASSWORD@HOST:PORT/DATABASE; in the password @ is %40, / is %2F and # is %23",
     "trusted_proxies": "IP networks or addresses, separated by commas",
 }
 

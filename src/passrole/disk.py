@@ -53,10 +53,16 @@ class FolderRemoved(OSError):
         super().__init__(errno.ENOENT, "it was removed or replaced", str(path))
 
 
+class StoreUnreachable(ConnectionError):
+    """The database of the store does not answer, or refuses; the message is its own, in one line."""
+
+
 def problem(error: BaseException) -> str | None:
     """The problem with the disk that the error reports; None if it is no disk error."""
     if isinstance(error, FolderRemoved):
         return f"`{error.filename}` was removed or replaced while the server ran: restart the server"
+    if isinstance(error, StoreUnreachable):
+        return f"PostgreSQL cannot be used: {error}"
     if isinstance(error, OSError):
         return _BY_NUMBER.get(error.errno or 0)
     if isinstance(error, sqlite3.Error):

@@ -2,12 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.postgres import Cluster, PostgresMissing, cluster
 
 from passrole.store import SqliteStore
 
@@ -33,17 +32,6 @@ class Stores:
                 await store.close()
 
         return [asyncio.run(one(scenario)) for scenario in scenarios]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A PostgreSQL of the tests' own; its tests are skipped where there is none."""
-    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
-    try:
-        with cluster(fsync="off") as running:
-            yield running
-    except PostgresMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from passrole.store import sqlite
+from passrole.store import group_commit, sqlite
 from passrole.store.sqlite import SqliteTx
 
 
@@ -54,7 +54,7 @@ def apply(connection: sqlite3.Connection, write: Any) -> Any:
         problem = f"did {first.done}, and then {second.done}"
     if problem:
         connection.execute("ROLLBACK TO both")
-        after = sqlite._Outcome(write.future, None, NotRepeatable(f"{write.fn} {problem}"), [])
+        after = group_commit.Outcome(write.future, None, NotRepeatable(f"{write.fn} {problem}"), [])
     connection.execute("RELEASE both")
     return after
 
@@ -63,11 +63,11 @@ def _run(connection: sqlite3.Connection, write: Any, *, is_kept: bool) -> tuple[
     tx = _RecordedTx(connection)
     connection.execute("SAVEPOINT run")
     try:
-        outcome = sqlite._Outcome(write.future, write.fn(tx), None, tx.notices)
+        outcome = group_commit.Outcome(write.future, write.fn(tx), None, tx.notices)
     except BaseException as error:
         if isinstance(error, sqlite3.Error) and not connection.in_transaction:
             raise
-        outcome = sqlite._Outcome(write.future, None, sqlite._for_a_future(error), [])
+        outcome = group_commit.Outcome(write.future, None, group_commit.for_a_future(error), [])
     if not is_kept or outcome.error is not None:
         connection.execute("ROLLBACK TO run")
     connection.execute("RELEASE run")

@@ -138,6 +138,36 @@ def test_text_is_ordered_by_its_code_points(stores: Stores) -> None:
     assert found == sorted(f"x/{key}" for key in keys)
 
 
+def test_text_is_read_as_it_was_written_whatever_it_holds(stores: Stores) -> None:
+    texts = ["a\0b", "\0", "\ufdd0", "\ufdd00", "\ufdd01\0", "\x01\x7f\ufffe\uffff", "😀", "%s ? %", ""]
+
+    def put_all(tx: Tx) -> None:
+        sql = "INSERT INTO definitions (digest, text) VALUES (?, ?)"
+        tx.run_many(sql, [(text, text) for text in texts[1:]])
+        tx.run(sql, texts[0], texts[0])
+
+    def get_all(tx: Tx) -> list[object]:
+        by_one = [tx.one("SELECT text FROM definitions WHERE digest = ?", text) for text in texts]
+        return [by_one, sorted(tx.all("SELECT digest, text FROM definitions"))]
+
+    assert written(stores, put_all, get_all)[1] == [
+        [(text,) for text in texts],
+        sorted((text, text) for text in texts),
+    ]
+
+
+def test_a_key_that_is_too_long_for_an_index_fails_its_transaction_alone(stores: Stores) -> None:
+    async def scenario(store: Any) -> object:
+        long = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(5_000))
+        results = await asyncio.gather(
+            *map(store.write, (put("a"), put(long), put("b"))), return_exceptions=True
+        )
+        kept = await store.read(names)
+        return [kept[0], kept[1], results[0], results[2]]
+
+    assert stores.run(scenario) == [["a", "b", None, None]]
+
+
 def test_collections_page_and_know_their_children(stores: Stores) -> None:
     def scenario(tx: Tx) -> list[object]:
         for key in ("x/a", "x/b", "x/c", "x/c/d", "y/a"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from passrole.store import Collection, DataFolderInUse, SqliteStore, Tx, sqlite
+from passrole.store import Collection, DataFolderInUse, SqliteStore, Tx, group_commit
 
 
 @dataclass(frozen=True)
@@ -256,14 +256,14 @@ def test_no_name_of_a_child_and_no_part_of_a_key_has_a_separator(tmp_path: Path)
 
 
 def test_who_writes_while_too_many_wait_waits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "WRITES_MAX", 5)
+    monkeypatch.setattr(group_commit, "WRITES_MAX", 5)
     go_on = threading.Event()
 
     async def scenario(store: SqliteStore) -> None:
         slow = asyncio.create_task(store.write(lambda tx: go_on.wait(10)))
         writes = [asyncio.create_task(store.write(put(f"{number}"))) for number in range(30)]
         await asyncio.sleep(0.05)
-        assert store._writes.qsize() < 5
+        assert store._commits._writes.qsize() < 5
         writes[20].cancel()  # it was not queued yet
         go_on.set()
         assert await slow
@@ -277,7 +277,7 @@ def test_who_writes_while_too_many_wait_waits_too(tmp_path: Path, monkeypatch: p
 def test_who_waits_to_write_while_the_store_closes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "WRITES_MAX", 1)
+    monkeypatch.setattr(group_commit, "WRITES_MAX", 1)
 
     async def scenario(store: SqliteStore) -> None:
         first, second = (asyncio.create_task(store.write(put(name))) for name in "ab")

@@ -12,7 +12,7 @@ from passrole import disk, event_outbox
 from passrole.arns import Account, Region
 from passrole.services.events import deliveries
 from passrole.services.events.records import DISABLED, ENABLED, RULES, TARGETS, Rule, Target, changed
-from passrole.store import SqliteStore, Tx, sqlite, tasks
+from passrole.store import SqliteStore, Tx, group_commit, sqlite, tasks
 from passrole.worker import supervisor
 from passrole.worker.event_matcher import EventMatcher
 from passrole.worker.supervisor import Supervisor
@@ -193,7 +193,9 @@ def test_a_pattern_that_was_never_stored_is_never_asked(
         await scene.rule("all", {"source": ["team"]})  # forgets what is known of the bus
         commit, failures = sqlite._commit, [FULL]
 
-        def fails(connection: sqlite3.Connection, writes: list[sqlite._Write]) -> list[sqlite._Outcome]:
+        def fails(
+            connection: sqlite3.Connection, writes: list[group_commit.Write]
+        ) -> list[group_commit.Outcome]:
             if not failures:
                 return commit(connection, writes)
             error = failures.pop()
@@ -201,7 +203,7 @@ def test_a_pattern_that_was_never_stored_is_never_asked(
             for write in writes:
                 sqlite._apply(connection, write)
             connection.execute("ROLLBACK")
-            return [sqlite._Outcome(write.future, None, error, []) for write in writes]
+            return [group_commit.Outcome(write.future, None, error, []) for write in writes]
 
         monkeypatch.setattr(sqlite, "_commit", fails)
         refused = await asyncio.gather(

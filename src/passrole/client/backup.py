@@ -20,6 +20,7 @@ from passrole.client.errors import InvalidInput
 from passrole.config import Config
 from passrole.services.lambda_.qualifiers import VERSIONS
 from passrole.services.lambda_.records import FUNCTIONS, code_folder
+from passrole.store import opening
 from passrole.store.read_only import closing_store, connect
 
 SNAPSHOTS_MAX = 5
@@ -45,6 +46,11 @@ def back_up(config: Config, to: Path) -> Backup:
     faster than they are copied.
     """
     data, to = config.data.resolve(), to.absolute()
+    if where := opening.elsewhere(data):
+        raise InvalidInput(
+            f"the rows of `{data}` are in {where}: stop the server, then copy the database with `pg_dump` "
+            "and the folder with `cp -a`"
+        )
     _check(data, to)
     partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
     try:

@@ -46,7 +46,12 @@ def clean(
 
 
 def shrink(config: Config) -> None:
-    """Give what the database does not need any more back to the disk; while no server runs."""
+    """Give what the database does not need any more back to the disk; while no server runs.
+
+    PostgreSQL does so by itself.
+    """
+    if config.store:
+        return
     with closing(sqlite3.connect(config.data / "passrole.db")) as database:
         database.execute("VACUUM")
 

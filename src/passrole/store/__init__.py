@@ -2,7 +2,9 @@
 
 - `Store`, `Tx`: what a store must do, and what survives a crash (interface.py)
 - `SqliteStore`: one file, one writer, group commit (sqlite.py)
-- `postgres.PostgresStore`: a PostgreSQL database; it needs the extra `postgres`, and no server uses it yet
+- `postgres.PostgresStore`: a PostgreSQL database; it needs the extra `postgres`
+- `opening`: the one of these that the settings name (opening.py)
+- `group_commit`: many transactions in one commit, for both (group_commit.py)
 - `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)

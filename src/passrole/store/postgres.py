@@ -1,14 +1,19 @@
 """The store of one server on PostgreSQL. It needs psycopg 3, and is imported by whoever chose it.
 
-Each transaction is SERIALIZABLE, and runs again where it met another one's change; a few run at once, each in
-a thread with a connection of its own. Reads have threads of their own, and each is a snapshot.
-https://www.postgresql.org/docs/current/transaction-iso.html
+One thread writes, and puts every transaction that waits into one commit, as sqlite.py does: what a commit
+costs, and most of the trips to the database, are shared. The first run has no savepoints: where a transaction
+fails that has changed something, all are undone and run again, each under a savepoint of its own. Commits are
+SERIALIZABLE, and run again where somebody else's change was in their way. Reads have threads of their own,
+and each is a snapshot. https://www.postgresql.org/docs/current/transaction-iso.html
+
+The connection that writes holds a lock of the database, which refuses a second server: tasks are taken by the
+one that has it, and notices stay in its process. A server that loses the connection writes nothing until it
+has the lock again. A store that is opened as `is_shared` stands beside others of its kind, and hears their
+notices (postgres_notices.py).
 
 Statements are those of every store. What PostgreSQL has under another name, such as `instr`, its schema
-defines (migrations/postgres); all that is left here are the marks of parameters.
-
-A lock in the database refuses a second server: tasks are taken by the one that has it. A store that is opened
-as `is_shared` stands beside others of its kind, and hears their notices (postgres_notices.py).
+defines (migrations/postgres). Left here are the marks of parameters, and U+0000, which PostgreSQL's text
+cannot hold (`_kept`).
 """
 
 import asyncio
@@ -19,34 +24,46 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from passrole import disk
+from passrole.store.group_commit import GroupCommit, Outcome, Write, all_failed, for_a_future
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import postgres as migrations
 from passrole.store.postgres_notices import Notices
+from passrole.store.read_only import NotForWriting
 from passrole.store.shards import ALONE
 
 T = TypeVar("T")
+Connection = psycopg.Connection[Any]
 
-WRITERS = 4
 READERS = 4
-WRITES_MAX = 4_096
-"""Transactions that wait for a writer or are under way; who asks for more waits until there is room."""
-
 CONFLICT_SECONDS = 30.0
-"""How long a transaction is run again and again because others change what it reads."""
+"""How long transactions are run again and again because others change what they read."""
 
-_PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
-_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 LOCK_SECONDS = 3.0
 """How long the lock of the server before is waited for: it is freed a moment after its connection ends."""
 
+CONNECT_SECONDS = 10
+
+_PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+_SCHEMA_LOCK = 0x70617373726F6C65 + 1
+_TROUBLE = ("08", "53", "57", "58")  # connection, resources, an operator's command, the system
 _SERVER_LOCK = 0x70617373726F6C65  # "passrole"
-_SCHEMA_LOCK = _SERVER_LOCK + 1
+_STATEMENTS_MAX = 512
+
+# A machine that is gone without a word holds its lock no longer than this, and not for two hours.
+# https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE
+_SESSION = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+
+# https://www.unicode.org/faq/private_use.html#nonchar1: nobody else may mean anything by it
+_ESCAPE: Final = "\ufdd0"
 
 
 class DatabaseInUse(Exception):
@@ -56,35 +73,36 @@ class DatabaseInUse(Exception):
 class PostgresTx:
     """A transaction on one connection; see interface.Tx."""
 
-    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.notices: list[Notice] = []
+        self.has_changed = False
 
     def run(self, sql: str, *parameters: Any) -> int:
         """Rows changed."""
-        changed: int = self._execute(sql, parameters).rowcount
-        return changed
+        self.has_changed = True
+        return self._execute(sql, parameters).rowcount
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for many rows."""
-        self._connection.cursor().executemany(_marked(sql), list(rows))
+        """One statement for many rows, in one trip."""
+        self.has_changed = True
+        self._connection.cursor().executemany(_marked(sql), [_kept(row) for row in rows])
 
     def one(self, sql: str, *parameters: Any) -> Row | None:
         """The first row."""
         row: Row | None = self._execute(sql, parameters).fetchone()
-        return row
+        return None if row is None else _given(row)
 
     def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Every row."""
-        rows: list[Row] = self._execute(sql, parameters).fetchall()
-        return rows
+        return [_given(row) for row in self._execute(sql, parameters).fetchall()]
 
     def notify(self, channel: str, key: str = "") -> None:
         """Delivered after the commit."""
         self.notices.append(notice(channel, key))
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
-        return self._connection.execute(_marked(sql), parameters)
+        return self._connection.execute(_marked(sql), _kept(parameters))
 
 
 class PostgresStore:
@@ -94,130 +112,279 @@ class PostgresStore:
 
     def __init__(self, url: str, *, is_shared: bool = False) -> None:
         """Raises DatabaseInUse, UnknownSchema, ConnectionError."""
+        self._url, self._is_shared = url, is_shared
         self._loop = asyncio.get_running_loop()
-        self._url = url
         self._listeners = Listeners()
         self._notices: Notices | None = None
-        self._lock = self._locked("pg_advisory_lock_shared" if is_shared else "pg_advisory_lock")
+        self._writer = _locked(url, is_shared=is_shared)
         try:
-            self._migrate()
+            _migrate(self._writer)
             if is_shared:
                 self._notices = Notices(partial(connect, url), self._hear)
         except BaseException:
-            self._lock.close()
+            self._writer.close()
             raise
-        self._room = asyncio.Semaphore(WRITES_MAX)
-        self._mine = threading.local()
-        self._connections: list[psycopg.Connection[Any]] = []
-        self._writers = ThreadPoolExecutor(WRITERS, "passrole-writer")
-        self._readers = ThreadPoolExecutor(READERS, "passrole-reader")
-        self._closed = False
+        self._reads = Reads(url)
+        self._commits = GroupCommit(self._commit, self._listeners)
 
     async def write(self, fn: Callable[[PostgresTx], T]) -> T:
         """Durable when it returns. Raises ConnectionError: then it may be durable or not."""
-        async with self._room:
-            if self._closed:
-                raise RuntimeError("the store is closed")
-            return await asyncio.shield(self._loop.run_in_executor(self._writers, self._write, fn))
+        return await self._commits.write(fn)
 
     async def read(self, fn: Callable[[PostgresTx], T]) -> T:
         """One snapshot of what is committed."""
-        return await self._loop.run_in_executor(self._readers, self._read, fn)
+        return await self._reads.read(fn)
 
     def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
         """Hear a channel."""
         return self._listeners.add(channel, listener)
 
     async def close(self) -> None:
-        """Finish what was asked for, then close the connections and free the lock."""
-        if self._closed:
-            return
-        self._closed = True
-        for pool in (self._writers, self._readers):
-            await self._loop.run_in_executor(None, pool.shutdown)
+        """Finish what was asked for, then close the connections, which frees the lock."""
+        await self._commits.close()
+        await self._reads.close()
         if self._notices is not None:
             await self._loop.run_in_executor(None, self._notices.close)
-        for connection in (*self._connections, self._lock):
-            connection.close()
+        self._writer.close()
 
-    def _write(self, fn: Callable[[PostgresTx], T]) -> T:
-        until, pause = time.monotonic() + CONFLICT_SECONDS, _PAUSE_SECONDS
-        while True:
-            try:
-                result, notices = self._once(fn, read_only=False)
-            except _CONFLICTS:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
-                pause = min(2 * pause, _PAUSE_SECONDS_MAX)
-            else:
-                for each in notices:
-                    self._hear(each)
-                if self._notices is not None:
-                    self._notices.send(notices)
-                return result
+    def _commit(self, writes: list[Write]) -> list[Outcome]:
+        outcomes = self._tried(writes)
+        if self._notices is not None:
+            self._notices.send([each for outcome in outcomes for each in outcome.notices])
+        return outcomes
 
     def _hear(self, notice: Notice) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed
             self._loop.call_soon_threadsafe(self._listeners.tell, notice)
 
-    def _read(self, fn: Callable[[PostgresTx], T]) -> T:
-        return self._once(fn, read_only=True)[0]
+    def _tried(self, writes: list[Write]) -> list[Outcome]:
+        until, pause = time.monotonic() + CONFLICT_SECONDS, _PAUSE_SECONDS
+        while writes:
+            try:
+                return self._together(writes)
+            except _CONFLICTS as error:
+                if time.monotonic() > until:
+                    return all_failed(writes, error)
+                time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
+                pause = min(2 * pause, _PAUSE_SECONDS_MAX)
+            except psycopg.Error as error:
+                if not _is_lost(error):
+                    return all_failed(writes, error)
+                self._writer.close()  # the next commit connects anew
+                return all_failed(writes, _unreachable(self._url, error))
+            except DatabaseInUse as error:
+                return all_failed(writes, disk.StoreUnreachable(str(error)))
+            except OSError as error:
+                return all_failed(writes, error)
+        return []
 
-    def _once(self, fn: Callable[[PostgresTx], T], *, read_only: bool) -> tuple[T, list[Notice]]:
-        connection = self._connection(read_only=read_only)
-        tx = PostgresTx(connection)
+    def _together(self, writes: list[Write]) -> list[Outcome]:
+        """Raises psycopg.Error, ConnectionError, DatabaseInUse: then nothing is written."""
+        if self._writer.closed:
+            self._writer = _locked(self._url, is_shared=self._is_shared)
+        for apply in (_apply, _apply_apart):
+            self._writer.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+            try:
+                outcomes = [apply(self._writer, write) for write in writes]
+                self._writer.execute("COMMIT")
+            except _MustBeUndone:
+                self._writer.execute("ROLLBACK")
+            except BaseException:
+                with contextlib.suppress(psycopg.Error):
+                    self._writer.execute("ROLLBACK")
+                raise
+            else:
+                return outcomes
+        raise AssertionError("what is undone apart undoes nothing else")
+
+
+class ReadOnlyPostgresStore:
+    """A database that is only looked at, as ReadOnlyStore is a file; it takes no lock."""
+
+    node = ALONE
+
+    def __init__(self, url: str) -> None:
+        """Raises UnknownSchema, ConnectionError."""
+        with connect(url) as connection:
+            migrations.check_newest(connection)
+        self._reads = Reads(url)
+
+    async def write(self, fn: Callable[[PostgresTx], T]) -> T:
+        """Refused."""
+        raise NotForWriting(f"{fn} was to write")
+
+    async def read(self, fn: Callable[[PostgresTx], T]) -> T:
+        """One snapshot of what is committed."""
+        return await self._reads.read(fn)
+
+    def listen(self, channel: str, listener: Listener) -> Callable[[], None]:  # noqa: ARG002 (the interface's)
+        """Nothing changes here, so nobody is told."""
+        return lambda: None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._reads.close()
+
+
+class Reads:
+    """Threads that read, each with a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._mine = threading.local()
+        self._connections: list[Connection] = []
+        self._threads = ThreadPoolExecutor(READERS, "passrole-reader")
+
+    async def read(self, fn: Callable[[PostgresTx], T]) -> T:
+        """One snapshot of what is committed. Raises ConnectionError."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, fn)
+
+    async def close(self) -> None:
+        """Finish what was asked for."""
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        for connection in self._connections:
+            connection.close()
+
+    def _read(self, fn: Callable[[PostgresTx], T]) -> T:
+        connection = self._connection()
         try:
             with connection.transaction():
-                result = fn(tx)
-        except StopIteration as error:  # no future takes it
-            raise RuntimeError("a transaction raised StopIteration") from error
-        except psycopg.OperationalError as error:
-            if isinstance(error, _CONFLICTS):
+                return fn(PostgresTx(connection))
+        except StopIteration as error:
+            raise for_a_future(error) from error
+        except psycopg.Error as error:
+            if not _is_lost(error):
                 raise
             connection.close()  # the next transaction connects anew
-            raise ConnectionError(f"PostgreSQL: {error}".strip()) from error
-        return result, tx.notices
+            raise _unreachable(self._url, error) from None
 
-    def _connection(self, *, read_only: bool) -> "psycopg.Connection[Any]":
+    def _connection(self) -> Connection:
         """This thread's."""
-        connection: psycopg.Connection[Any] | None = getattr(self._mine, "connection", None)
+        connection: Connection | None = getattr(self._mine, "connection", None)
         if connection is None or connection.closed:
             connection = connect(self._url)
-            level = psycopg.IsolationLevel
-            connection.isolation_level = level.REPEATABLE_READ if read_only else level.SERIALIZABLE
-            connection.read_only = read_only
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
             self._mine.connection = connection
             self._connections.append(connection)
         return connection
 
-    def _locked(self, how: str) -> "psycopg.Connection[Any]":
-        """A connection with the server's lock."""
-        connection = connect(self._url)
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_SECONDS * 1000:.0f}ms",))
-        try:
-            connection.execute(f"SELECT {how}(%s)".encode(), (_SERVER_LOCK,))
-        except errors.LockNotAvailable:
-            connection.close()
-            raise DatabaseInUse(
-                "another server has the database; stop it, or give another database"
-            ) from None
-        connection.execute("SELECT set_config('lock_timeout', '0', false)")
-        return connection
 
-    def _migrate(self) -> None:
-        """One server at a time."""
-        self._lock.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
-        migrations.migrate(self._lock)
-        self._lock.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
-
-
-def connect(url: str) -> "psycopg.Connection[Any]":
+def connect(url: str) -> Connection:
     """A connection in autocommit. Raises ConnectionError."""
     try:
-        return psycopg.connect(url, autocommit=True)
+        wanted = {"connect_timeout": CONNECT_SECONDS, "application_name": "passrole", **conninfo_to_dict(url)}
+        connection = psycopg.connect(make_conninfo("", **wanted), autocommit=True, prepare_threshold=1)
+        connection.prepared_max = _STATEMENTS_MAX
+        connection.execute(_SESSION)
     except psycopg.OperationalError as error:
-        raise ConnectionError(f"PostgreSQL cannot be reached: {error}".strip()) from error
+        raise _unreachable(url, error) from None
+    except psycopg.ProgrammingError:  # its message has parts of the URL
+        raise ConnectionError("the URL of the store is none that PostgreSQL's clients understand") from None
+    return connection
+
+
+class _MustBeUndone(Exception):
+    """A transaction failed after it had changed something."""
+
+
+def _apply(connection: Connection, write: Write) -> Outcome:
+    """Raises _MustBeUndone; what psycopg raises of a lost connection or a conflict."""
+    tx = PostgresTx(connection)
+    try:
+        return Outcome(write.future, write.fn(tx), None, tx.notices)
+    except BaseException as error:
+        if _is_of_all(error):
+            raise
+        if tx.has_changed or isinstance(error, psycopg.Error):
+            raise _MustBeUndone from error
+        return Outcome(write.future, None, for_a_future(error), [])
+
+
+def _apply_apart(connection: Connection, write: Write) -> Outcome:
+    """Raises what psycopg raises of a lost connection or a conflict."""
+    tx = PostgresTx(connection)
+    connection.execute("SAVEPOINT one")
+    try:
+        outcome = Outcome(write.future, write.fn(tx), None, tx.notices)
+    except BaseException as error:
+        if _is_of_all(error):
+            raise
+        connection.execute("ROLLBACK TO one")
+        outcome = Outcome(write.future, None, for_a_future(error), [])
+    connection.execute("RELEASE one")
+    return outcome
+
+
+def _is_of_all(error: BaseException) -> bool:
+    """Whether the error ends the commit, and not one of its transactions alone."""
+    return isinstance(error, _CONFLICTS) or _is_lost(error)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection or the database is in trouble, and not the statement.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in _TROUBLE
+
+
+def _migrate(connection: Connection) -> None:
+    """One server at a time."""
+    connection.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
+    migrations.migrate(connection)
+    connection.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
+
+
+def _locked(url: str, *, is_shared: bool) -> Connection:
+    """A connection with the server's lock. Raises DatabaseInUse, ConnectionError."""
+    connection = connect(url)
+    try:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_SECONDS * 1000:.0f}ms",))
+        how = "pg_advisory_lock_shared" if is_shared else "pg_advisory_lock"
+        connection.execute(f"SELECT {how}(%s)".encode(), (_SERVER_LOCK,))
+        connection.execute("RESET lock_timeout")
+    except errors.LockNotAvailable:
+        connection.close()
+        raise DatabaseInUse(
+            "another server has the database; stop it, or give another database: "
+            "one database serves one node so far"
+        ) from None
+    except psycopg.OperationalError as error:
+        connection.close()
+        raise _unreachable(url, error) from None
+    return connection
+
+
+def _unreachable(url: str, error: psycopg.Error) -> disk.StoreUnreachable:
+    """The error without the password, in one line."""
+    text = " ".join(str(error).split())
+    with contextlib.suppress(psycopg.Error):
+        if password := conninfo_to_dict(url).get("password"):
+            text = text.replace(str(password), "***")
+    return disk.StoreUnreachable(text)
+
+
+def _kept(parameters: Sequence[Any]) -> Sequence[Any]:
+    """The parameters as PostgreSQL can hold them: U+0000 and the mark that stands for it are escaped."""
+    if any(type(each) is str and ("\0" in each or _ESCAPE in each) for each in parameters):
+        return [_escaped(each) if type(each) is str else each for each in parameters]
+    return parameters
+
+
+def _escaped(text: str) -> str:
+    return text.replace(_ESCAPE, f"{_ESCAPE}1").replace("\0", f"{_ESCAPE}0")
+
+
+def _given(row: Row) -> Row:
+    """The row as it was given."""
+    if any(type(each) is str and _ESCAPE in each for each in row):
+        return tuple(_unescaped(each) if type(each) is str else each for each in row)
+    return row
+
+
+def _unescaped(text: str) -> str:
+    return text.replace(f"{_ESCAPE}0", "\0").replace(f"{_ESCAPE}1", _ESCAPE)
 
 
 @cache

@@ -11,20 +11,18 @@ which nobody can remove while it is used, refuses a second process; the lock fil
 one's process id.
 """
 
-import asyncio
 import contextlib
 import fcntl
 import logging
 import os
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from passrole import disk, private_files
+from passrole.store.group_commit import GroupCommit, Outcome, Write, all_failed, for_a_future
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import migrate
@@ -36,10 +34,6 @@ T = TypeVar("T")
 
 FILE = "passrole.db"
 """The name of the database in the data folder."""
-
-COMMIT_SIZE_MAX = 256
-WRITES_MAX = 4_096
-"""Transactions that wait for the writer or are in its commit; who asks for more waits until there is room."""
 
 CHECKPOINT_PAGES = (
     1_000  # a log that is written over costs two thirds of one that grows; 4 MB of it is enough
@@ -80,18 +74,6 @@ class SqliteTx:
         self.notices.append(notice(channel, key))
 
 
-class _Write(NamedTuple):
-    fn: Callable[[SqliteTx], Any]
-    future: "asyncio.Future[Any]"
-
-
-class _Outcome(NamedTuple):
-    future: "asyncio.Future[Any]"
-    result: Any
-    error: BaseException | None
-    notices: list[Notice]
-
-
 class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
@@ -101,29 +83,20 @@ class SqliteStore:
         """`is_durable=False`: a power cut may lose what was written, which is fit for tests alone."""
         private_files.make_folder(folder, log.warning)
         self._locks = hold(folder)
-        self._loop = asyncio.get_running_loop()
         self._listeners = Listeners()
         path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)
         self._reader = SqliteTx(_connect(path, read_only=True, is_durable=is_durable))
         self._snapshot = self._reader._connection.cursor()
-        self._room = asyncio.Semaphore(WRITES_MAX)
-        self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._is_durable = is_durable
-        self._thread = threading.Thread(target=self._run, args=(path,), name="passrole-writer", daemon=True)
+        self._writer = _connect(path, is_durable=is_durable)
+        self._files = _Files(path)
+        self._commits = GroupCommit(self._commit, self._listeners)
         self._closed = False
-        self._thread.start()
 
     async def write(self, fn: Callable[[SqliteTx], T]) -> T:
         """Durable when it returns."""
-        await self._room.acquire()
-        if self._closed:
-            self._room.release()
-            raise RuntimeError("the store is closed")
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._writes.put(_Write(fn, future))
-        return await future
+        return await self._commits.write(fn)
 
     async def read(self, fn: Callable[[SqliteTx], T]) -> T:
         """One snapshot of what is committed."""
@@ -142,33 +115,13 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        self._writes.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        await self._commits.close()
+        self._writer.close()
         self._reader._connection.close()
         self._locks.close()
 
-    def _run(self, path: Path) -> None:
-        connection = _connect(path, is_durable=self._is_durable)
-        files = _Files(path)
-        last = False
-        while not last:
-            writes = _next_batch(self._writes)
-            last = writes[-1] is None
-            outcomes = files.kept(_commit(connection, [write for write in writes if write is not None]))
-            self._loop.call_soon_threadsafe(self._announce, outcomes)
-        connection.close()
-
-    def _announce(self, outcomes: list[_Outcome]) -> None:
-        for outcome in outcomes:
-            self._room.release()
-            if outcome.future.cancelled():
-                pass  # the caller went away; what it wrote stands
-            elif outcome.error is not None:
-                outcome.future.set_exception(outcome.error)
-            else:
-                outcome.future.set_result(outcome.result)
-            for each in outcome.notices:
-                self._listeners.tell(each)
+    def _commit(self, writes: list[Write]) -> list[Outcome]:
+        return self._files.kept(_commit(self._writer, writes))
 
 
 class _Files:
@@ -178,12 +131,12 @@ class _Files:
         self._paths = (path, path.with_name(f"{path.name}-wal"))
         self._known: dict[Path, os.stat_result] = {}
 
-    def kept(self, outcomes: list[_Outcome]) -> list[_Outcome]:
+    def kept(self, outcomes: list[Outcome]) -> list[Outcome]:
         """The outcomes of a commit, or that it is lost."""
         gone = next((path for path in self._paths if not self._is_there(path)), None)
         if gone is None:
             return outcomes
-        return [_Outcome(outcome.future, None, disk.FolderRemoved(gone), []) for outcome in outcomes]
+        return [Outcome(outcome.future, None, disk.FolderRemoved(gone), []) for outcome in outcomes]
 
     def _is_there(self, path: Path) -> bool:
         try:
@@ -223,17 +176,7 @@ def _connect(path: Path, *, read_only: bool = False, is_durable: bool = True) ->
     return connection
 
 
-def _next_batch(writes: "queue.SimpleQueue[_Write | None]") -> list[_Write | None]:
-    batch = [writes.get()]
-    while batch[-1] is not None and len(batch) < COMMIT_SIZE_MAX:
-        try:
-            batch.append(writes.get_nowait())
-        except queue.Empty:
-            break
-    return batch
-
-
-def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[_Outcome]:
+def _commit(connection: sqlite3.Connection, writes: list[Write]) -> list[Outcome]:
     if not writes:
         return []
     try:
@@ -244,11 +187,11 @@ def _commit(connection: sqlite3.Connection, writes: list[_Write]) -> list[_Outco
         with contextlib.suppress(sqlite3.Error):  # the next batch tries again: its BEGIN fails
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        return [_Outcome(write.future, None, error, []) for write in writes]
+        return all_failed(writes, error)
     return outcomes
 
 
-def _apply(connection: sqlite3.Connection, write: _Write) -> _Outcome:
+def _apply(connection: sqlite3.Connection, write: Write) -> Outcome:
     tx = SqliteTx(connection)
     connection.execute("SAVEPOINT one")
     try:
@@ -258,15 +201,6 @@ def _apply(connection: sqlite3.Connection, write: _Write) -> _Outcome:
             raise  # SQLite has undone the whole commit: https://www.sqlite.org/lang_transaction.html
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
-        return _Outcome(write.future, None, _for_a_future(error), [])
+        return Outcome(write.future, None, for_a_future(error), [])
     connection.execute("RELEASE one")
-    return _Outcome(write.future, result, None, tx.notices)
-
-
-def _for_a_future(error: BaseException) -> BaseException:
-    """The error as a future takes it: no StopIteration, and nothing that would end the loop's thread."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    raised = RuntimeError(f"a transaction raised {type(error).__name__}")
-    raised.__cause__ = error
-    return raised
+    return Outcome(write.future, result, None, tx.notices)

@@ -29,6 +29,7 @@ _EXAMPLES = examples(
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
+@click.option("--store", metavar="URL", help="PostgreSQL for the rows.  [default: a file in the folder]")
 @click.option("--console/--no-console", default=None, help="Serve the console's pages too.  [default: no]")
 @click.option(
     "--console-port",
@@ -47,6 +48,7 @@ def serve(
     data: Path | None,
     host: str | None,
     port: int | None,
+    store: str | None,
     console: bool | None,
     console_port: int | None,
     otlp_endpoint: str | None,
@@ -69,7 +71,7 @@ def serve(
         raise Misuse(f"no traces can be sent: {problem}")
     jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
     pages = {"console": console, "console_port": console_port, "otlp_endpoint": otlp_endpoint}
-    config = usable(settings(data=data, host=host, port=port, **pages, **jobs, **logging))
+    config = usable(settings(data=data, host=host, port=port, store=store, **pages, **jobs, **logging))
     if config.log_format == "text":
         say_where(config)  # no object, as the lines of the other form are
     try:

@@ -18,18 +18,32 @@ def migrate(connection: "psycopg.Connection[Any]") -> None:
     """
     _check_encoding(connection)
     connection.execute(_VERSION)
-    row = connection.execute("SELECT coalesce(max(number), 0) FROM passrole_schema").fetchone()
-    applied, files = row[0] if row else 0, _files()
-    newest = files[-1][0]
-    if applied > newest:
-        raise UnknownSchema(
-            f"the database is of a newer passrole (schema {applied}, known here: {newest}): update passrole"
-        )
-    for number, sql in files:
+    applied = _applied(connection)
+    for number, sql in _files():
         if number > applied:
             with connection.transaction():
                 connection.execute(sql.encode())
                 connection.execute("INSERT INTO passrole_schema VALUES (%s)", (number,))
+
+
+def check_newest(connection: "psycopg.Connection[Any]") -> None:
+    """Raises UnknownSchema where the database has another schema than the newest, which `migrate` makes."""
+    row = connection.execute("SELECT to_regclass('passrole_schema') IS NOT NULL").fetchone()
+    if row is None or not row[0]:
+        raise UnknownSchema("the database has none of passrole's tables yet: `passrole serve` makes them")
+    if _applied(connection) < _files()[-1][0]:
+        raise UnknownSchema("the database is of an older passrole: `passrole serve` brings it up to date")
+
+
+def _applied(connection: "psycopg.Connection[Any]") -> int:
+    """The number of the newest step that was applied. Raises UnknownSchema where none here has it."""
+    row = connection.execute("SELECT coalesce(max(number), 0) FROM passrole_schema").fetchone()
+    applied, newest = int(row[0]) if row else 0, _files()[-1][0]
+    if applied > newest:
+        raise UnknownSchema(
+            f"the database is of a newer passrole (schema {applied}, known here: {newest}): update passrole"
+        )
+    return applied
 
 
 def _check_encoding(connection: "psycopg.Connection[Any]") -> None:

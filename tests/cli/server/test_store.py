@@ -1,0 +1,101 @@
+"""`passrole serve --store`: rows in PostgreSQL, one server a database, and no password anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import Server
+from tests.postgres import Cluster
+
+SECRET = "s3cr3tw0rd"
+
+
+def passrole(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        "PATH": os.environ["PATH"],
+        **{f"PASSROLE_{key.upper()}": v for key, v in settings.items()},
+    }
+    command = [sys.executable, "-m", "passrole", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_rows_are_in_the_database_and_a_second_server_is_refused(postgres: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    url = postgres.create("serve_store", password=SECRET)
+    first = Server(tmp_path / "one" / "first", store=url)
+    try:
+        first.client("sqs").create_queue(QueueName="kept")
+        refused = passrole("serve", "--data", f"{tmp_path}/second", "--port", "0", "--store", url)
+        assert refused.returncode == 2
+        assert "another server has the database" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    finally:
+        first.stop()
+    assert not (first.data / "passrole.db").exists()
+    forgotten = passrole("status", "--data", str(first.data))
+    assert forgotten.returncode == 2
+    assert "PASSROLE_STORE" in forgotten.stderr
+    looked_at = passrole("status", "--data", str(first.data), "--format", "json", store=url)
+    assert json.loads(looked_at.stdout)["server"]["running"] is False
+    elsewhere = Server(tmp_path / "one" / "third", store=url)
+    try:
+        assert elsewhere.access == first.access
+        assert [each.rpartition("/")[2] for each in elsewhere.client("sqs").list_queues()["QueueUrls"]] == [
+            "kept"
+        ]
+    finally:
+        elsewhere.stop()
+    told = [*tmp_path.rglob("*.log"), *(path for path in tmp_path.rglob("*") if path.is_file())]
+    assert [path for path in told if SECRET.encode() in path.read_bytes()] == []
+    assert SECRET not in "".join((refused.stderr, forgotten.stderr, looked_at.stdout, looked_at.stderr))
+
+
+def test_a_backup_of_such_a_folder_is_refused_with_what_to_do(postgres: Cluster, tmp_path: Path) -> None:
+    url = postgres.create("backup_store")
+    assert passrole("init", "--data", f"{tmp_path}/data", store=url).returncode == 0
+    found = passrole("backup", "--data", f"{tmp_path}/data", f"{tmp_path}/copy", store=url)
+    assert (found.returncode, "pg_dump" in found.stderr) == (2, True)
+
+
+def test_a_folder_with_rows_of_its_own_is_refused(postgres: Cluster, tmp_path: Path) -> None:
+    assert passrole("init", "--data", f"{tmp_path}/data").returncode == 0
+    found = passrole("init", "--studio", "--data", f"{tmp_path}/data", store=postgres.create("own_rows"))
+    assert (found.returncode, "has rows of its own" in found.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (f"postgresql://me:{SECRET}@127.0.0.1:1/one", "refused"),
+        (f"postgresql://me:{SECRET}@127.0.0.1:port/one", "store"),
+        (f"postgresql://me:a@{SECRET}/b@127.0.0.1/one", "--store is a value that cannot be used"),
+        (f"postgresql://me:a/{SECRET}@127.0.0.1/one", "--store is a value that cannot be used"),
+        (f"mysql://me:{SECRET}@127.0.0.1/one", "--store is a value that cannot be used"),
+        (f"postgresql://127.0.0.1:1/one?password={SECRET}", "refused"),
+        (f"postgresql://127.0.0.1:1/one?passwort={SECRET}", "the URL of the store"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_line_without_the_password(
+    url: str, told: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("psycopg")
+    found = passrole("serve", "--data", f"{tmp_path}/data", "--port", "0", "--store", url)
+    assert (found.returncode, len(found.stderr.splitlines())) == (2, 1)
+    assert told in found.stderr
+    assert SECRET not in found.stderr
+
+
+def test_without_the_extra_the_message_says_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "sitecustomize.py").write_text("import sys; sys.modules['psycopg'] = None")
+    command = [sys.executable, "-m", "passrole", "init", "--data", str(tmp_path / "data")]
+    environment = {
+        "PATH": "/usr/bin",
+        "PYTHONPATH": str(tmp_path / "hidden"),
+        "PASSROLE_STORE": "postgresql://",
+    }
+    found = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (found.returncode, "pip install 'passrole[postgres]'" in found.stderr) == (2, True)
