@@ -10,7 +10,7 @@ from tests.eventually import eventually
 from tests.journeys.test_check_steps import Checks
 from tests.journeys.test_endpoint_steps import config, endpoint
 from tests.journeys.test_job_steps import Pipelines
-from tests.services.sagemaker.hosting.conftest import Host
+from tests.services.sagemaker.hosting.conftest import TIMES, Host
 from tests.services.sagemaker.jobs.workshop import Workshop
 
 from passrole.console.plots import POINTS_MAX, plot
@@ -208,9 +208,10 @@ def test_an_endpoint_has_what_its_servers_printed(
     host = Host(console.server)
     try:
         name = new_name("shown")
-        execution = ran(pipelines, config(host.model(2), name), endpoint(name))
-        found = admin.get(f"/executions/{execution}/steps/Endpoint.json").json
-        assert found["step"]["status"] == "Succeeded", found["step"]
-        assert found["log"]["lines"]
+        model = host.model(2, TIMES.replace("return json.load", "print('loaded'); return json.load"))
+        execution = ran(pipelines, config(model, name), endpoint(name))
+        page = f"/executions/{execution}/steps/Endpoint.json"
+        assert admin.get(page).json["step"]["status"] == "Succeeded"
+        eventually(lambda: "loaded" in admin.get(page).json["log"]["lines"])
     finally:
         host.close()

@@ -195,12 +195,15 @@ class Workshop:
         )
 
     def log(self, kind: str, job: str) -> list[str]:
-        """The lines that a job's program printed."""
+        """The lines that a job's program has printed; none before the first job of its kind has a log."""
         logs, group = self.server.client("logs"), f"/aws/sagemaker/{kind}Jobs"
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+        try:
+            found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")
+        except logs.exceptions.ResourceNotFoundException:
+            return []
         events: Sequence[Mapping[str, Any]] = [
             event
-            for stream in streams
+            for stream in found["logStreams"]
             for event in logs.get_log_events(
                 logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
             )["events"]
