@@ -4,13 +4,13 @@ import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from tests.conftest import Server
-from tests.postgres import Cluster, PostgresMissing, cluster
+from tests.postgres import Cluster
 
 from passrole.cli import main
 from passrole.client import InvalidInput, migration
@@ -19,6 +19,7 @@ from passrole.store import SqliteStore
 from passrole.store.sqlite import FILE
 
 Start = Callable[..., Server]
+OF_SERVERS = {"claims", "leases", "nodes", "sqlite_sequence"}
 WAITING = {
     "Version": "2020-12-01",
     "Steps": [
@@ -31,16 +32,6 @@ WAITING = {
         }
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
-    try:
-        with cluster(fsync="off") as running:
-            yield running
-    except PostgresMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture
@@ -106,9 +97,16 @@ def test_what_waits_on_a_server_goes_on_after_the_way_there_and_back(
     )
     assert result.exit_code == 0, result.output
     told = {table["table"]: table["rows"] for table in json.loads(result.stdout)["tables"]}
-    assert told == {name: len(each) for name, each in before.items() if name != "sqlite_sequence"}
+    data = {name: len(each) for name, each in before.items() if name not in OF_SERVERS}
+    assert told == data
+    (kept,) = server.data.glob(f"{FILE}.until-*")
+    kept.rename(server.data / FILE)
     assert rows(server.data) == before
-    (server.data / FILE).rename(tmp_path / "before.db")
+    (server.data / FILE).unlink()
+    result = CliRunner().invoke(main, ["list", "--data", str(server.data)])
+    assert (result.exit_code, "PASSROLE_STORE" in result.output) == (2, True)
+    result = CliRunner().invoke(main, ["list", "--data", str(server.data)], env={"PASSROLE_STORE": url})
+    assert "asks" in result.stdout, result.output
     result = CliRunner().invoke(main, ["migrate", "--from", url, "--data", str(server.data)])
     assert result.exit_code == 0, result.output
     assert rows(server.data) == before
@@ -140,9 +138,10 @@ def test_a_counter_that_gave_none_begins_at_one(url: str, tmp_path: Path) -> Non
 def test_a_target_with_rows_is_refused(url: str, tmp_path: Path) -> None:
     here = folder(tmp_path / "a", MESSAGE.format(1, "'x'"))
     migration.to_postgres(here, url)
+    folder(tmp_path / "b", MESSAGE.format(1, "'x'"))
     for act in (migration.to_postgres, migration.to_folder):
         with pytest.raises(InvalidInput, match=r"is not empty \(table messages\)"):
-            act(here, url)
+            act(Config(data=tmp_path / "b"), url)
 
 
 def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_path: Path) -> None:
@@ -163,11 +162,23 @@ def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_
         asyncio.run(beside_a_server())
 
 
+def test_texts_that_postgresql_escapes_come_back_as_they_were(url: str, tmp_path: Path) -> None:
+    text = "'a' || char(0) || 'b' || char(64976)"
+    keys = (f"INSERT INTO documents VALUES ('k', {key}, x'01')" for key in ("char(0)", "'a'", "char(64976)"))
+    here = folder(tmp_path / "a", MESSAGE.format(1, text), *keys)
+    before = rows(here.data)
+    there = migration.to_postgres(here, url)
+    assert migration.to_folder(Config(data=tmp_path / "b"), url) == there
+    assert rows(tmp_path / "b") == before
+
+
 def test_what_postgresql_cannot_keep_stops_all(url: str, tmp_path: Path) -> None:
-    text = "'a' || char(0) || 'b'"
-    here = folder(tmp_path / "a", "INSERT INTO documents VALUES ('k', 'a', x'01')", MESSAGE.format(1, text))
-    with pytest.raises(InvalidInput, match=r"PostgreSQL: .*NUL"):
+    here = folder(
+        tmp_path / "a", "INSERT INTO documents VALUES ('k', 'a', x'01')", MESSAGE.format(1, "x'ff'")
+    )
+    with pytest.raises(InvalidInput, match=r"PostgreSQL: |would not be the same"):
         migration.to_postgres(here, url)
+    assert (here.data / FILE).exists()
     there = Config(data=tmp_path / "b")
     assert {table.rows for table in migration.to_folder(there, url)} == {0}
 

@@ -1,20 +1,24 @@
 """Copies the rows of a data folder's database to PostgreSQL, and back: table by table, counted and compared.
 
 No server may run on either side. The target must have no rows, and gets all of them in one transaction, or
-none. Files of the data folder (objects, functions' code, keys) stay where they are.
+none. Files of the data folder (objects, functions' code, keys) stay where they are. Afterwards the folder's
+rows are in the target: its own database lies beside it under another name, or it knows of no other any more.
 """
 
 import contextlib
 import hashlib
 import sqlite3
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from passrole import private_files
 from passrole.client.errors import InvalidInput
 from passrole.config import Config
+from passrole.store import opening
 from passrole.store.migrations import UnknownSchema, migrate
 from passrole.store.sqlite import FILE, DataFolderInUse, hold
 
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
     import psycopg
 
 ROWS_AT_ONCE = 1_000
-_LOCK = 0x70617373726F6C65
-"""What servers hold in the database, see store/postgres.py."""
+_OF_SERVERS = frozenset({"claims", "leases", "nodes"})
+"""Tables that say which server does what: they are not copied, since no server runs."""
 
 Row = tuple[Any, ...]
 
@@ -40,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Copied:
-    """A table that was copied: how many rows, and the digest of what both sides have."""
+    """A table that was copied: how many rows, and the digest of what both sides have, in whatever order."""
 
     table: str
     rows: int
@@ -68,14 +72,22 @@ class Side(Protocol):
 def to_postgres(config: Config, url: str) -> list[Copied]:
     """Copy a data folder's rows to an empty database. Raises InvalidInput, and then nothing was copied."""
     _require_database(config.data)
-    with _explained(), _sqlite(config.data) as source, _postgres(url) as target:
-        return _copied(_tables(source.connection), source, target)
+    with _explained(), hold(config.data):
+        with _sqlite(config.data) as source, _postgres(url) as target:
+            copied = _copied(_tables(source.connection), source, target)
+        (config.data / FILE).rename(config.data / f"{FILE}.until-{time.strftime('%Y%m%dT%H%M%S')}")
+        opening.mark(config.data, url)
+    return copied
 
 
 def to_folder(config: Config, url: str) -> list[Copied]:
     """Copy a database's rows to a data folder without any. Raises InvalidInput: nothing was copied."""
-    with _explained(), _postgres(url) as source, _sqlite(config.data) as target:
-        return _copied(_tables(target.connection), source, target)
+    private_files.make_folder(config.data, lambda *_: None)
+    with _explained(), hold(config.data):
+        with _postgres(url) as source, _sqlite(config.data) as target:
+            copied = _copied(_tables(target.connection), source, target)
+        (config.data / opening.MARK).unlink(missing_ok=True)
+    return copied
 
 
 def _require_database(data: Path) -> None:
@@ -107,12 +119,13 @@ def _copied(tables: Sequence[Table], source: Side, target: Side) -> list[Copied]
 
 
 def _digest(rows: Iterable[Row]) -> tuple[int, str]:
-    """How many rows, and a digest of their values and of their order."""
-    count, digest = 0, hashlib.sha256()
+    """How many rows, and the sum of the digests of their values."""
+    count, total = 0, 0
     for row in rows:
         count += 1
-        digest.update(repr([(type(value).__name__, value) for value in row]).encode())
-    return count, digest.hexdigest()
+        typed = repr([(type(value).__name__, value) for value in row])
+        total += int.from_bytes(hashlib.sha256(typed.encode()).digest())
+    return count, f"{total % 2**256:064x}"
 
 
 class _Sqlite:
@@ -142,19 +155,20 @@ class _Sqlite:
 class _Postgres:
     name = "the PostgreSQL database"
 
-    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+    def __init__(self, driver: ModuleType, connection: "psycopg.Connection[Any]") -> None:
+        self._driver = driver
         self._connection = connection
 
     def rows(self, table: Table) -> Generator[Row, None, None]:
         with self._connection.cursor(f"all_{table.name}") as cursor:  # one that the server keeps
             cursor.itersize = ROWS_AT_ONCE
-            yield from cursor.execute(_select(table).encode())
+            yield from map(self._driver.given, cursor.execute(_select(table).encode()))
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         statement = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for row in rows:
-                copy.write_row(row)
+                copy.write_row(self._driver.kept(row))
 
     def last(self, table: Table) -> int:
         sequence = self._sequence(table)
@@ -187,6 +201,8 @@ def _tables(connection: sqlite3.Connection) -> list[Table]:
     )
     found = []
     for name, counts in connection.execute(asked).fetchall():
+        if name in _OF_SERVERS:
+            continue
         columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
         key = [column[1] for column in sorted(columns, key=lambda column: column[5]) if column[5]]
         found.append(Table(name, [column[1] for column in columns], key, key[0] if counts else None))
@@ -195,41 +211,35 @@ def _tables(connection: sqlite3.Connection) -> list[Table]:
 
 @contextlib.contextmanager
 def _sqlite(folder: Path) -> Iterator[_Sqlite]:
-    """A folder's database in one transaction, which nobody else has meanwhile."""
-    private_files.make_folder(folder, lambda *_: None)
-    with hold(folder):
-        path = folder / FILE
-        path.touch(mode=private_files.FILE_MODE)
-        migrate(path)
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            yield _Sqlite(connection, folder)
-            connection.execute("COMMIT")
-        finally:
-            connection.close()  # what is not committed is undone
+    """A folder's database in one transaction; whoever calls it holds the folder."""
+    path = folder / FILE
+    path.touch(mode=private_files.FILE_MODE)
+    migrate(path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        yield _Sqlite(connection, folder)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()  # what is not committed is undone
 
 
 @contextlib.contextmanager
 def _postgres(url: str) -> Iterator[_Postgres]:
     """A database in one transaction, on which no server runs meanwhile."""
-    try:
-        import psycopg
-    except ImportError:
-        raise InvalidInput("PostgreSQL needs psycopg: pip install 'passrole[postgres]'") from None
-    from passrole.store.migrations import postgres as migrations
+    driver = opening.driver()
+    import psycopg
 
     try:
-        with contextlib.closing(psycopg.connect(url, autocommit=True)) as connection:
-            free = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-            if free != (True,):
-                raise InvalidInput("a server has the PostgreSQL database; stop it first")
-            migrations.migrate(connection)
+        with contextlib.closing(driver.locked(url)) as connection:
+            driver.migrate(connection)
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             with connection.transaction():
-                yield _Postgres(connection)
-    except psycopg.Error as error:
+                yield _Postgres(driver, connection)
+    except driver.DatabaseInUse as error:
+        raise InvalidInput("a server has the PostgreSQL database; stop it first") from error
+    except (ConnectionError, psycopg.Error) as error:
         raise InvalidInput(f"PostgreSQL: {str(error).strip()}") from error
 
 
@@ -237,7 +247,7 @@ def _postgres(url: str) -> Iterator[_Postgres]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except (DataFolderInUse, UnknownSchema) as error:
+    except (DataFolderInUse, UnknownSchema, opening.StoreUnusable) as error:
         raise InvalidInput(str(error)) from error
     except (OSError, sqlite3.Error) as error:
         raise InvalidInput(f"the data folder: {error}") from error

@@ -28,12 +28,12 @@ def opened(config: Config, *, is_durable: bool = True) -> Store:
     _check_folder(config)
     if not config.store:
         return SqliteStore(config.data, is_durable=is_durable)
-    postgres = _postgres()
+    postgres = driver()
     try:
         store: Store = postgres.PostgresStore(config.store)
     except (ConnectionError, UnknownSchema, postgres.DatabaseInUse) as error:
         raise StoreUnusable(str(error)) from None
-    private_files.write(config.data / MARK, f"{place(config.store)}\n".encode())
+    mark(config.data, config.store)
     return store
 
 
@@ -43,10 +43,15 @@ def looked_at(config: Config) -> Store:
     if not config.store:
         return ReadOnlyStore(config.data)
     try:
-        store: Store = _postgres().ReadOnlyPostgresStore(config.store)
+        store: Store = driver().ReadOnlyPostgresStore(config.store)
     except (ConnectionError, UnknownSchema) as error:
         raise StoreUnusable(str(error)) from None
     return store
+
+
+def mark(folder: Path, url: str) -> None:
+    """Note that the folder's rows are in the database."""
+    private_files.write(folder / MARK, f"{place(url)}\n".encode())
 
 
 def place(url: str) -> str:
@@ -85,8 +90,8 @@ def elsewhere(folder: Path) -> str:
         return ""
 
 
-def _postgres() -> ModuleType:
-    """Raises StoreUnusable."""
+def driver() -> ModuleType:
+    """`store.postgres`, which needs the extra. Raises StoreUnusable."""
     try:
         from passrole.store import postgres
     except ModuleNotFoundError as error:

@@ -86,23 +86,23 @@ class PostgresTx:
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """One statement for many rows, in one trip."""
         self.has_changed = True
-        self._connection.cursor().executemany(_marked(sql), [_kept(row) for row in rows])
+        self._connection.cursor().executemany(_marked(sql), [kept(row) for row in rows])
 
     def one(self, sql: str, *parameters: Any) -> Row | None:
         """The first row."""
         row: Row | None = self._execute(sql, parameters).fetchone()
-        return None if row is None else _given(row)
+        return None if row is None else given(row)
 
     def all(self, sql: str, *parameters: Any) -> list[Row]:
         """Every row."""
-        return [_given(row) for row in self._execute(sql, parameters).fetchall()]
+        return [given(row) for row in self._execute(sql, parameters).fetchall()]
 
     def notify(self, channel: str, key: str = "") -> None:
         """Delivered after the commit."""
         self.notices.append(notice(channel, key))
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
-        return self._connection.execute(_marked(sql), _kept(parameters))
+        return self._connection.execute(_marked(sql), kept(parameters))
 
 
 class PostgresStore:
@@ -116,9 +116,9 @@ class PostgresStore:
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners()
         self._notices: Notices | None = None
-        self._writer = _locked(url, is_shared=is_shared)
+        self._writer = locked(url, is_shared=is_shared)
         try:
-            _migrate(self._writer)
+            migrate(self._writer)
             if is_shared:
                 self._notices = Notices(partial(connect, url), self._hear)
         except BaseException:
@@ -181,7 +181,7 @@ class PostgresStore:
     def _together(self, writes: list[Write]) -> list[Outcome]:
         """Raises psycopg.Error, ConnectionError, DatabaseInUse: then nothing is written."""
         if self._writer.closed:
-            self._writer = _locked(self._url, is_shared=self._is_shared)
+            self._writer = locked(self._url, is_shared=self._is_shared)
         for apply in (_apply, _apply_apart):
             self._writer.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
             try:
@@ -329,14 +329,14 @@ def _is_lost(error: BaseException) -> bool:
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in _TROUBLE
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
     """One server at a time."""
     connection.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
     migrations.migrate(connection)
     connection.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
 
 
-def _locked(url: str, *, is_shared: bool) -> Connection:
+def locked(url: str, *, is_shared: bool = False) -> Connection:
     """A connection with the server's lock. Raises DatabaseInUse, ConnectionError."""
     connection = connect(url)
     try:
@@ -365,7 +365,7 @@ def _unreachable(url: str, error: psycopg.Error) -> disk.StoreUnreachable:
     return disk.StoreUnreachable(text)
 
 
-def _kept(parameters: Sequence[Any]) -> Sequence[Any]:
+def kept(parameters: Sequence[Any]) -> Sequence[Any]:
     """The parameters as PostgreSQL can hold them: U+0000 and the mark that stands for it are escaped."""
     if any(type(each) is str and ("\0" in each or _ESCAPE in each) for each in parameters):
         return [_escaped(each) if type(each) is str else each for each in parameters]
@@ -376,7 +376,7 @@ def _escaped(text: str) -> str:
     return text.replace(_ESCAPE, f"{_ESCAPE}1").replace("\0", f"{_ESCAPE}0")
 
 
-def _given(row: Row) -> Row:
+def given(row: Row) -> Row:
     """The row as it was given."""
     if any(type(each) is str and _ESCAPE in each for each in row):
         return tuple(_unescaped(each) if type(each) is str else each for each in row)

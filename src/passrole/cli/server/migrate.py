@@ -23,7 +23,7 @@ def migrate(to: str | None, from_: str | None, data: Path | None, format_: str) 
     """Copy the database to PostgreSQL, or back.
 
     Stop the servers first. The target must have no rows; it gets all of them, or none. Each table is counted
-    and compared. The source stays as it is, and so do the files of the data folder.
+    and compared. The source is kept, a folder's as `passrole.db.until-TIME`, and so are all other files.
     """
     from passrole.client.migration import to_folder, to_postgres
 
