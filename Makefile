@@ -21,12 +21,15 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 # a demo does without uvloop, 14 MB that save a server some of its time
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
+# what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
+ON_POSTGRES = crash history identities services worker journeys/test_journeys.py
+
 # environments of a part of the tests serve `make test` too, once they are built
 BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
 	$(foreach part,CHECKS NOTEBOOK XGBOOST,$(if $(wildcard $($(part))/.installed),PASSROLE_$(part)_PYTHON=$(CURDIR)/$($(part))/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-postgres test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +97,9 @@ $(CLIENTS)/.installed: Makefile
 	$(CLIENTS)/bin/python -m pip install --quiet deltalake pandas polars pyarrow "s3fs>=2025.5"
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
+
+test-postgres: dev ## services, worker and crashes again, each server's rows in a PostgreSQL of the tests' own
+	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -rs $(addprefix tests/,$(ON_POSTGRES))
 
 test-s3a: dev $(S3A)/.installed ## EMR steps whose Spark calls S3 by Hadoop's S3A, of 190 MB
 	S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/pytest -rs tests/journeys/test_emr_s3a.py

@@ -20,7 +20,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 from tests.postgres import Cluster, PostgresMissing, cluster
 from tests.server_process import Process
-from tests.store import repeating
+from tests.store import chosen, repeating
 
 from passrole.config import Config
 from passrole.runtimes import sandbox
@@ -37,6 +37,7 @@ Document = Mapping[str, Any]
 
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "": ("-m", "passrole"),
+    "postgres": ("-m", "passrole"),
     "repeating": (str(Path(__file__).parent / "store" / "repeating.py"),),
     "deaf": (str(Path(__file__).parent / "store" / "deaf.py"),),
 }
@@ -59,6 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Several workers share the tests of _APART, with other files between them, so that few sleep at once.
     """
+    if (obstacle := chosen.obstacle()) is not None:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=obstacle))
     items.sort(key=lambda item: _place(_path(item)))
     if hasattr(config, "workerinput"):  # of pytest-xdist
         items[:] = itertools.chain.from_iterable(_units(items))
@@ -107,7 +111,7 @@ class Server:
     def __init__(self, data: Path, **settings: str) -> None:
         """Functions and steps may write to the folders of tests, and so tell that they ran."""
         self.data = data
-        self._settings = {"shared_paths": str(data.parents[1]), **settings}
+        self._settings = {"shared_paths": str(data.parents[1]), **chosen.settings(data), **settings}
         self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 10 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()

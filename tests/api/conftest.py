@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 from tests.api.kept_members import KEPT_MEMBERS, ROLE, STAGE
+from tests.store import chosen
 
 from passrole.api import authorise, table
 from passrole.api.door import Call, request_keys
@@ -156,7 +157,7 @@ class World:
         return Asked(await request(own), tuple([await request(each) for each in further]))
 
     async def _opened(self, folder: Path) -> SqliteStore:
-        return SqliteStore(folder)
+        return chosen.opened(folder)
 
     async def _call(self, service: str, operation: str, *_: Any, **__: Any) -> Any:
         raise AssertionError(f"{service}:{operation} is called by a declaration")

@@ -6,7 +6,6 @@ COUNT-th commit with NAME the process is killed, `before` it or `after` it and b
 
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from passrole.cli import main
-from passrole.store import sqlite
+from passrole.store.group_commit import GroupCommit
 from passrole.worker.task_queue import TaskQueue
 
 
@@ -33,13 +32,12 @@ def name_of(transaction: Callable[..., Any]) -> str:
 
 
 class Dying:
-    """In place of the store's commit."""
+    """Around a store's commit, whichever store it is."""
 
     def __init__(self, trace: Path, name: str, moment: str, count: int) -> None:
         self._trace, self._name, self._moment, self._left = trace, name, moment, count
-        self._commit = sqlite._commit
 
-    def __call__(self, connection: sqlite3.Connection, writes: list[Any]) -> Any:
+    def __call__(self, commit: Callable[[list[Any]], Any], writes: list[Any]) -> Any:
         names = [name_of(write.fn) for write in writes]
         with self._trace.open("a") as file:
             file.write(f"{' '.join(names)}\n")
@@ -47,7 +45,7 @@ class Dying:
         dies = self._name in names and self._left <= 0
         if dies and self._moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        outcomes = self._commit(connection, writes)
+        outcomes = commit(writes)
         if dies:
             os.kill(os.getpid(), signal.SIGKILL)
         return outcomes
@@ -55,5 +53,10 @@ class Dying:
 
 if __name__ == "__main__":
     trace, name, moment, count = sys.argv[1:5]
-    sqlite._commit = Dying(Path(trace), name, moment, int(count))
+    dying, begin = Dying(Path(trace), name, moment, int(count)), GroupCommit.__init__
+
+    def begin_dying(self: GroupCommit, commit: Any, listeners: Any) -> None:
+        begin(self, partial(dying, commit), listeners)
+
+    GroupCommit.__init__ = begin_dying  # type: ignore[method-assign]
     main(sys.argv[5:], prog_name="passrole")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store import chosen
 
 from passrole import history
 from passrole.engine.facts import ExecutionStarted, InputFact
@@ -116,7 +117,7 @@ def house(tmp_path: Path) -> Callable[[Scenario], None]:
 
     def run(scenario: Scenario) -> None:
         async def opened() -> None:
-            store = SqliteStore(tmp_path)
+            store = chosen.opened(tmp_path)
             try:
                 await scenario(House(store))
             finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.store import chosen
 
 from passrole.store import SqliteStore
 
@@ -18,7 +19,7 @@ def with_store(tmp_path: Path) -> WithStore:
     """Runs a coroutine function over the same store each time, opened and closed around it."""
 
     async def opened(body: Callable[[SqliteStore], Awaitable[T]]) -> T:
-        store = SqliteStore(tmp_path)
+        store = chosen.opened(tmp_path)
         try:
             return await body(store)
         finally:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.store import chosen
 
 from passrole.arns import Account
 from passrole.identities import principals, records
 from passrole.identities.records import Role, User
-from passrole.store import SqliteStore, Tx
+from passrole.store import Tx
 
 A = Account("111122223333")
 ROLE = Role(A, "runner", "/jobs/", "AROA1", 1.0, "{}")
@@ -54,7 +55,7 @@ def in_store(folder: Path, work: Callable[[Tx], None]) -> None:
             records.put(tx, records.USERS, USER)
             work(tx)
 
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         try:
             await store.write(write)
         finally:

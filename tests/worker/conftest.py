@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 
 from passrole import history
 from passrole.arns import Account
@@ -22,7 +23,7 @@ from passrole.engine.facts import ExecutionStarted
 from passrole.faults import Fault
 from passrole.history import ExecutionMetadata, projection
 from passrole.policy.request import Principal
-from passrole.store import SqliteStore, Store, Tx
+from passrole.store import Store, Tx
 from passrole.worker import Worker
 
 ACCOUNT = Account("111122223333")
@@ -207,7 +208,7 @@ def workshop(tmp_path: Path) -> Callable[[Scenario], None]:
 
     def run(scenario: Scenario) -> None:
         async def opened() -> None:
-            store = SqliteStore(tmp_path)
+            store = chosen.opened(tmp_path)
             shop = Workshop(store, FakeDoor())
             try:
                 await scenario(shop)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 
 from passrole import disk
 from passrole.arns import Account, Region
@@ -170,6 +171,7 @@ def test_what_is_queued_runs_once_and_leaves_no_row(tmp_path: Path) -> None:
     _run(tmp_path, scenario)
 
 
+@chosen.of_a_file
 def test_what_an_earlier_process_left_is_taken_up_in_order(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
         await scene.add("r-1")
@@ -326,6 +328,7 @@ def test_what_is_no_fault_strands_no_event(
     assert any(record.levelname == "ERROR" for record in caplog.records)
 
 
+@chosen.of_a_file
 def test_many_that_wait_are_rows_and_eight_are_in_memory(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
         scene.runtime.open.clear()
@@ -356,7 +359,7 @@ def test_an_event_for_a_deleted_function_is_dropped(tmp_path: Path) -> None:
 
 def _run(place: Path, scenario: Callable[[Scene], Awaitable[T]]) -> T:
     async def opened() -> T:
-        store = SqliteStore(place)
+        store = chosen.opened(place)
         await store.write(lambda tx: FUNCTIONS.put(tx, FUNCTION.key, FUNCTION))
         scene = Scene(store)
         try:

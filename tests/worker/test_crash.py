@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from tests.store import chosen
 from tests.worker.conftest import Workshop
 
 from passrole import history
@@ -63,7 +64,7 @@ def live(
         return {"finished": finished, **asyncio.run(second(folder))}
 
     async def first(folder: Path, lives: int, moment: Moment) -> set[str]:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         mortal = Mortal(store, lives, moment)
         shop = make_shop(mortal)
         work = asyncio.ensure_future(lead(shop))
@@ -76,14 +77,14 @@ def live(
         return await read_anew(folder)
 
     async def read_anew(folder: Path) -> set[str]:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         try:
             return await store.read(returned)
         finally:
             await store.close()
 
     async def second(folder: Path) -> dict[str, Any]:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         shop = make_shop(store)
         if await store.read(lambda tx: history.executions.find(tx, shop.arn())) is None:
             await store.close()

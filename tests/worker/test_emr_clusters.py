@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 from tests.worker.failing_writes import FullDisk, make_quick
 
 from passrole.arns import Account, Region
@@ -116,7 +117,7 @@ def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awa
     make_quick(patch)
 
     async def opened() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store, folder, patch)
         try:
             await scenario(scene)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store import chosen
 
 from passrole import disk
 from passrole.arns import Account, Region
@@ -98,7 +99,7 @@ class Scene:
 
 def play(folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
     async def whole() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store)
         try:
             await scenario(scene)

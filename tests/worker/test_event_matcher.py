@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.store import chosen
 
 from passrole import disk, event_outbox
 from passrole.arns import Account, Region
@@ -85,7 +86,7 @@ class Scene:
 
 def play(folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
     async def whole() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store)
         try:
             await scenario(scene)
@@ -110,6 +111,7 @@ def test_an_event_becomes_a_row_for_each_target_of_each_rule_that_wants_it(tmp_p
     play(tmp_path, scenario)
 
 
+@chosen.of_a_file
 def test_events_that_wait_are_matched_in_the_order_of_their_times(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
         await scene.rule("all", {"source": ["team"]}, "a")
@@ -182,6 +184,7 @@ def test_an_event_that_cannot_be_matched_holds_up_no_other(
     play(tmp_path, scenario)
 
 
+@chosen.of_a_file
 def test_a_pattern_that_was_never_stored_is_never_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 from tests.worker.conftest import PIPELINE, ROLE, FakeDoor
 from tests.worker.failing_writes import FullDisk, make_quick
 
@@ -87,7 +88,7 @@ def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awa
     make_quick(patch)
 
     async def opened() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store, patch)
         try:
             await scenario(scene)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 from tests.worker.failing_writes import make_quick
 from tests.worker.test_async_invocations import FUNCTION, door
 
@@ -89,7 +90,7 @@ def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awa
     patch.setattr(log_delivery, "GATHER_SECONDS", 0.01)
 
     async def opened() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         await store.write(lambda tx: FUNCTIONS.put(tx, FUNCTION.key, FUNCTION))
         scene = Scene(store)
         try:

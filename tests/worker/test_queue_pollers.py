@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 from tests.worker.failing_writes import FullDisk, make_quick
 from tests.worker.test_async_invocations import FUNCTION, FakeRuntime, door
 
@@ -105,7 +106,7 @@ def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awa
     patch.setattr(queue_pollers, "PROBLEM_SECONDS_MIN", 0.01)
 
     async def opened() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store, patch)
         try:
             await scenario(scene)

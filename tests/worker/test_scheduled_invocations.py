@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 
 from passrole.arns import Account, Region
 from passrole.faults import Fault
@@ -120,7 +121,7 @@ class Scene:
 
 def play(folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
     async def whole() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store)
         try:
             await scenario(scene)

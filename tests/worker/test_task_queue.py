@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.store import chosen
 
 from passrole import disk
 from passrole.store import SqliteStore, Tx, shards, tasks
@@ -98,7 +99,7 @@ class Scene:
 
 def play(folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
     async def whole() -> None:
-        store = SqliteStore(folder)
+        store = chosen.opened(folder)
         scene = Scene(store)
         try:
             async with asyncio.timeout(20):

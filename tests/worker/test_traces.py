@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.history.conftest import House
+from tests.store import chosen
 
 from passrole import history
 from passrole.cli.server.serve import serve
 from passrole.config import Config
-from passrole.store import SqliteStore
 from passrole.worker import traces
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.traces import Count, Traces
@@ -212,7 +212,7 @@ def test_spans_that_no_collector_took_for_an_hour_are_dropped_and_counted(
     monkeypatch.setattr(traces, "PAUSE_SECONDS", 0.0)
 
     async def dropped() -> None:
-        store, supervisor = SqliteStore(tmp_path), Supervisor()
+        store, supervisor = chosen.opened(tmp_path), Supervisor()
         house, heard, told = House(store), list[Count](), asyncio.Event()
 
         def hear(key: str) -> None:

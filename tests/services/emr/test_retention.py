@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store import chosen
 
 from passrole.arns import Account, Region
 from passrole.history import jobs
@@ -64,7 +65,7 @@ class Fleet:
 def rows(tmp_path: Path) -> Run:
     def run(scenario: Callable[[Fleet], Awaitable[None]]) -> None:
         async def opened() -> None:
-            store = SqliteStore(tmp_path)
+            store = chosen.opened(tmp_path)
             try:
                 await scenario(Fleet(store, tmp_path))
             finally:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.store import chosen
 
 from passrole.arns import Account, Region
 from passrole.config import Config
@@ -78,7 +79,7 @@ class Rows:
 def rows(tmp_path: Path) -> Run:
     def run(scenario: Callable[[Rows], Awaitable[None]]) -> None:
         async def opened() -> None:
-            store = SqliteStore(tmp_path)
+            store = chosen.opened(tmp_path)
             try:
                 await scenario(Rows(store, tmp_path))
             finally:

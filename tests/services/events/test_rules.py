@@ -97,11 +97,13 @@ def test_lists_are_in_pages_and_by_prefix(workshop: Workshop) -> None:
 
 def test_a_rule_is_switched_off_and_on(workshop: Workshop) -> None:
     name = workshop.rule()
-    url, queue = workshop.queue()
+    (url, queue), (matched, beside) = workshop.queue(), workshop.queue()
     workshop.leads_to(name, queue)
+    workshop.leads_to(workshop.rule(), beside)
     workshop.client.disable_rule(Name=name)
     assert workshop.client.describe_rule(Name=name)["State"] == "DISABLED"
     workshop.put({"n": 1})
+    assert workshop.body(matched)["detail"] == {"n": 1}
     workshop.client.enable_rule(Name=name)
     assert workshop.client.describe_rule(Name=name)["State"] == "ENABLED"
     workshop.put({"n": 2})

@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.store import chosen
 
 from passrole.services.logs import retention, rows
 from passrole.services.logs.records import DAY, GROUPS, Group
-from passrole.store import SqliteStore, Tx
+from passrole.store import Tx
 
 NOW_DAYS = 100
 NOW = NOW_DAYS * 86_400.0
@@ -41,7 +42,7 @@ def test_the_shorter_age_counts(
     monkeypatch.setattr(rows, "EXPIRED_MAX", at_once)
 
     async def scenario() -> None:
-        store = SqliteStore(tmp_path)
+        store = chosen.opened(tmp_path)
         await store.write(put)
         assert await retention.sweep(store, NOW, days) == 6 - len(expected)
         assert await store.read(left) == expected
@@ -56,7 +57,7 @@ def test_a_transaction_deletes_the_oldest_and_no_more_than_its_bound(
     monkeypatch.setattr(rows, "EXPIRED_MAX", 2)
 
     async def scenario() -> None:
-        store = SqliteStore(tmp_path)
+        store = chosen.opened(tmp_path)
         await store.write(put)
         assert await store.write(lambda tx: rows.delete_expired(tx, "1/r/kept", int(NOW * 1000))) == 2
         assert (await store.read(left))[0] == "kept 1"

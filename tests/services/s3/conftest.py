@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 from botocore import xform_name
+from tests.store import chosen
 
 from passrole.arns import Account, Region
 from passrole.config import Config
@@ -119,7 +120,7 @@ class S3:
         return await declared(xform_name(operation)).handler(self.context, **given) or {}
 
     async def _opened(self) -> SqliteStore:
-        return SqliteStore(self.folder)
+        return chosen.opened(self.folder)
 
 
 def declared(name: str, of: ModuleType = service) -> Operation:

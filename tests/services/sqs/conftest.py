@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
 import pytest
+from tests.store import chosen
 
 from passrole.arns import Account, Region
 from passrole.config import Config
@@ -134,7 +135,7 @@ class Sqs:
         return caught.value.code, caught.value.message
 
     async def _opened(self) -> SqliteStore:
-        return SqliteStore(self.folder)
+        return chosen.opened(self.folder)
 
 
 @pytest.fixture

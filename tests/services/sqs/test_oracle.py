@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.services.sqs.oracle import NEVER, Oracle
+from tests.store import chosen
 
 from passrole.api import Door
 from passrole.audit import Audit
@@ -22,7 +23,6 @@ from passrole.identities import Directory
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services.sqs import sweep
-from passrole.store import SqliteStore
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 ROOT = Principal("root", f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, ACCOUNT, "root")
@@ -61,7 +61,7 @@ class Service:
 
     async def open(self) -> None:
         config = Config(data=self.folder)
-        self.store = SqliteStore(self.folder)
+        self.store = chosen.opened(self.folder)
         self.directory = Directory(self.store, lambda: self.now, config)
         self.audit = Audit(self.folder / "audit.jsonl")
         self.door = Door(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.store.chosen import of_a_file
 
 from passrole.services.sqs.delete_message import delete_message
 from passrole.services.sqs.message_visibility import change_message_visibility
@@ -110,6 +111,7 @@ def test_receive_message_refuses_an_unknown_system_attribute(sqs: Any) -> None:
     assert refusal == ("InvalidAttributeName", "Unknown Attribute Colour.")
 
 
+@of_a_file
 def test_an_empty_queue_answers_with_nothing_and_writes_nothing(sqs: Any) -> None:
     url = sqs.queue()
     size = (sqs.folder / "passrole.db-wal").stat().st_size
@@ -291,6 +293,7 @@ def test_a_waiting_receive_wakes_when_a_deletion_frees_its_group(sqs: Any) -> No
     assert waiting_while(sqs, url, delete) == ["b"]
 
 
+@of_a_file
 def test_a_client_that_has_gone_takes_no_message(sqs: Any) -> None:
     url, left = sqs.queue(), asyncio.Event()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
+from tests.store import chosen
 from tests.worker.conftest import FakeDoor
 
 from passrole.arns import Account, Region
@@ -111,7 +112,7 @@ def run_bench(tmp_path: Path, sandboxed: None) -> Callable[[Scenario], None]:
 
     def run(scenario: Scenario) -> None:
         async def opened() -> None:
-            bench = Bench(SqliteStore(tmp_path / "data"), tmp_path / "data")
+            bench = Bench(chosen.opened(tmp_path / "data"), tmp_path / "data")
             try:
                 await scenario(bench)
             finally:

@@ -1,0 +1,78 @@
+"""The store of a test, by PASSROLE_TEST_STORE: `postgres` gives each folder a database of its own.
+
+    PASSROLE_TEST_STORE=postgres pytest tests/services        # or: make test-postgres
+
+All databases are in one PostgreSQL of this process, which is started by the first that is asked for. Where
+the machine has none, every test is skipped (tests/conftest.py).
+"""
+
+import atexit
+import functools
+import itertools
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.postgres import Cluster, PostgresMissing, cluster, program
+
+from passrole.store import SqliteStore
+
+IS_POSTGRES = os.environ.get("PASSROLE_TEST_STORE") == "postgres"
+
+of_a_file = pytest.mark.skipif(IS_POSTGRES, reason="is about SQLite's file, or about reads that do not wait")
+
+_TEMPLATE = "with_schema"
+_numbers = itertools.count(1)
+
+
+def opened(folder: Path) -> SqliteStore:
+    """The store whose rows belong to the folder; the same rows when it is opened again.
+
+    Its type is what nearly all runs have; a PostgresStore has the same methods.
+    """
+    if not IS_POSTGRES:
+        return SqliteStore(folder)
+    from passrole.store.postgres import PostgresStore
+
+    return cast(SqliteStore, PostgresStore(_url(folder)))
+
+
+def settings(data: Path) -> dict[str, str]:
+    """What a server with this data folder is told of its store."""
+    return {"store": _url(data)} if IS_POSTGRES else {}
+
+
+def obstacle() -> str | None:
+    """Why no test can run on the store that was asked for; None where it can."""
+    if not IS_POSTGRES:
+        return None
+    try:
+        import psycopg  # noqa: F401
+
+        program("initdb")
+    except ImportError:
+        return "no psycopg here: install the extra `postgres`"
+    except PostgresMissing as missing:
+        return str(missing)
+    return None
+
+
+@functools.cache
+def _url(_folder: Path) -> str:
+    return _cluster().create(f"of_test_{next(_numbers)}", template=_TEMPLATE)
+
+
+@functools.cache
+def _cluster() -> Cluster:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    running = stack.enter_context(cluster(fsync="off", max_connections="400"))
+    import psycopg
+
+    from passrole.store.migrations import postgres as migrations
+
+    with psycopg.connect(running.create(_TEMPLATE), autocommit=True) as connection:
+        migrations.migrate(connection)
+    return running
