@@ -14,6 +14,7 @@ from passrole.client.folder_sizes import sizes
 from passrole.client.listing import Summary
 from passrole.client.progress import ENDED
 from passrole.config import Config
+from passrole.store import opening
 
 _STARTED_APPLICATIONS = ["STARTING", "STARTED", "STOPPING"]
 _ACTIVE_JOB_RUNS = ["SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"]
@@ -24,10 +25,12 @@ _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINAT
 class FolderState:
     """`url` and `pid` are the server's, None where none runs; `running` are executions that go on.
 
+    `database` is where the rows are, without user and password; None where they are in the folder.
     `applications` are those of EMR Serverless that are started, `job_runs` the ids of both with a slash.
     """
 
     data: Path
+    database: str | None
     account: str
     region: str
     url: str | None
@@ -55,6 +58,7 @@ def state_of(config: Config, connection: Connection) -> FolderState:
     runs = not connection.is_at_rest
     return FolderState(
         data=config.data.resolve(),
+        database=opening.place(config.store) if config.store else None,
         account=connection.access.account,
         region=connection.access.region,
         url=connection.url if runs else None,

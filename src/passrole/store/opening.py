@@ -49,6 +49,14 @@ def looked_at(config: Config) -> Store:
     return store
 
 
+def check_reached(url: str) -> None:
+    """Ask a PostgreSQL database something, whatever it has. Raises StoreUnusable."""
+    try:
+        driver().connect(url).close()
+    except ConnectionError as error:
+        raise StoreUnusable(str(error)) from None
+
+
 def mark(folder: Path, url: str) -> None:
     """Note that the folder's rows are in the database."""
     private_files.write(folder / MARK, f"{place(url)}\n".encode())

@@ -30,6 +30,7 @@ def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.Mo
     assert subjects == [
         "Python",
         "data folder",
+        "database",
         "port",
         "Lambda functions",
         "Node.js",

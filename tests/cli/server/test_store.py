@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Server
 from tests.postgres import Cluster
 
+from passrole.store.opening import place
+
 SECRET = "s3cr3tw0rd"
 
 
@@ -40,6 +42,7 @@ def test_rows_are_in_the_database_and_a_second_server_is_refused(postgres: Clust
     assert "PASSROLE_STORE" in forgotten.stderr
     looked_at = passrole("status", "--data", str(first.data), "--format", "json", store=url)
     assert json.loads(looked_at.stdout)["server"]["running"] is False
+    assert json.loads(looked_at.stdout)["database"] == place(url)
     elsewhere = Server(tmp_path / "one" / "third", store=url)
     try:
         assert elsewhere.access == first.access
@@ -51,6 +54,14 @@ def test_rows_are_in_the_database_and_a_second_server_is_refused(postgres: Clust
     told = [*tmp_path.rglob("*.log"), *(path for path in tmp_path.rglob("*") if path.is_file())]
     assert [path for path in told if SECRET.encode() in path.read_bytes()] == []
     assert SECRET not in "".join((refused.stderr, forgotten.stderr, looked_at.stdout, looked_at.stderr))
+
+
+def test_doctor_asks_the_database(postgres: Cluster, tmp_path: Path) -> None:
+    url = postgres.create("doctor_store", password=SECRET)
+    for store, level in ((url, "ok"), (f"postgresql://u:{SECRET}@/x?host={tmp_path}", "wrong")):
+        asked = passrole("doctor", "--data", f"{tmp_path}/data", "--format", "json", store=store)
+        (found,) = (each for each in json.loads(asked.stdout) if each["subject"] == "database")
+        assert (found["level"], SECRET in asked.stdout) == (level, False), found
 
 
 def test_a_backup_of_such_a_folder_is_refused_with_what_to_do(postgres: Cluster, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from passrole.runtimes import containers, environment, sandbox
 from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
 from passrole.runtimes.sandbox.ladder import why_not
 from passrole.runtimes.spark import Spark
+from passrole.store import opening
+from passrole.store.sqlite import FILE
 
 Level = Literal["ok", "limited", "missing", "wrong"]
 """`limited` works, and not as well as it can; `missing` keeps some steps from running, `wrong` the server."""
@@ -142,6 +144,16 @@ def _data_folder(config: Config) -> Finding:
     return Finding("data folder", "ok", found)
 
 
+def _database(config: Config) -> Finding:
+    if not config.store:
+        return Finding("database", "ok", f"{FILE} in the data folder")
+    try:
+        opening.check_reached(config.store)
+    except opening.StoreUnusable as error:
+        return Finding("database", "wrong", str(error), "see PASSROLE_STORE and `serve --store`")
+    return Finding("database", "ok", f"{opening.place(config.store)} answers")
+
+
 def _port(config: Config) -> Finding:
     running = server_file.url(config)
     if running is not None:
@@ -174,6 +186,7 @@ def _existing_above(folder: Path) -> Path:
 _CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _python,
     _data_folder,
+    _database,
     _port,
     _functions,
     _node,

@@ -66,6 +66,7 @@ def as_json(found: "FolderState") -> dict[str, Any]:
     return {
         "server": {"running": found.url is not None, "url": found.url, "pid": found.pid},
         "data": str(found.data),
+        "database": found.database,
         "account": found.account,
         "region": found.region,
         "sizes": {**found.sizes, "total": sum(found.sizes.values())},
@@ -96,6 +97,8 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
     )
     yield ("server", server)
     yield ("data folder", escaped(str(found.data)))
+    if found.database:
+        yield ("database", escaped(found.database))
     for part, size in {"size": sum(found.sizes.values()), **found.sizes}.items():
         yield (part if part == "size" else f"  {part}", bytes_for_people(size))
     yield ("account", f"{found.account} in {found.region}")
