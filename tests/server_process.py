@@ -158,7 +158,10 @@ def _become(words: Sequence[str], environment: Mapping[str, str]) -> None:
     """What `python *words` is, with this environment alone."""
     os.environ.clear()
     os.environ.update(environment)
-    if words[0] == "-m":
+    if words[0] == "-c":
+        sys.argv, sys.path[0] = ["-c", *words[2:]], ""
+        exec(compile(words[1], "<string>", "exec"), {"__name__": "__main__"})
+    elif words[0] == "-m":
         sys.argv, sys.path[0] = list(words[1:]), str(Path.cwd())
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:

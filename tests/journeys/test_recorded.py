@@ -91,7 +91,7 @@ def test_what_the_sdk_wrote_runs_or_is_refused_by_the_name_of_its_step_type(
     reasons = [step.get("FailureReason", "") for step in server.steps(execution).values()]
     status, reason = ENDS.get(kind, ("Succeeded", ""))
     assert ended == status, reasons
-    assert any(reason in each for each in reasons)
+    assert any(reason in each for each in reasons), reasons
 
 
 def answer_all(server: Server, queue_url: str, execution: str, produced: Mapping[str, Any]) -> None:

@@ -56,6 +56,17 @@ def execution_of(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("no execution was started")
 
 
+def waits_of(process: "subprocess.Popen[str]") -> list[str]:
+    """The lines up to the one with which `run` says that somebody is to answer."""
+    assert process.stdout is not None
+    lines = list[str]()
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if "waits for an answer to" in line:
+            return lines
+    raise AssertionError(lines)
+
+
 def test_an_approved_run_succeeds_line_by_line(
     passrole: Passrole, server: Server, run_arguments: list[str], queue_url: str, tmp_path: Path
 ) -> None:
@@ -68,13 +79,14 @@ def test_an_approved_run_succeeds_line_by_line(
         "--name=approved",
     )
     callback = waiting_of(execution_of(process), server.data)
+    before = waits_of(process)
     assert (callback["step"], callback["arguments"]["cars"]) == ("Review", 50)
     assert f"{callback['token']}  " in invoke("callbacks", "--data", data).stdout
     assert invoke("approve", callback["token"], "-o", "reviewer=ada", "--data", data).exit_code == 0
     told, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (0, "")
     assert json.loads(result.read_text())["reviewed_by"] == "ada"
-    lines = told.splitlines()
+    lines = [*before, *told.splitlines()]
     shown = [line.split(" s  ")[1] for line in lines if " s  " in line]
     assert f"Executing  Review: waits for an answer to {callback['token']}" in shown
     assert shown[-1] == "Succeeded  Publish"
