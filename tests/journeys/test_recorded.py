@@ -18,7 +18,7 @@ ENDS = {  # where a recorded definition does not succeed: what its first failed 
     **dict.fromkeys(
         ("emr-cluster-id", "emr-output-args", "emr-retry"), ("Failed", "Specified job flow ID not")
     ),
-    "emr-cluster-config": ("Failed", "Invalid InstanceProfile: EMR_EC2_DefaultRole."),
+    "emr-cluster-config": ("Failed", "Invalid InstanceProfile: absent."),
     "emr-cluster-config-fleets": ("Failed", "RunJobFlow"),
     "emr-serverless": ("Failed", "is not authorized to perform: emr-serverless:"),  # which v3 does not grant
     "foreach": ("Failed", "is not a list, nor the JSON text of one"),  # its parameter's default is `a`
@@ -32,12 +32,12 @@ UNSUPPORTED = (
 
 
 def here(definition: Any, function: str, queue_url: str) -> Any:
-    """The definition with functions and queues that exist."""
+    """The definition with functions and queues that exist, and an instance profile that does not."""
     if isinstance(definition, list):
         return [here(each, function, queue_url) for each in definition]
     if not isinstance(definition, dict):
         return definition
-    real = {"FunctionArn": function, "SqsQueueUrl": queue_url}
+    real = {"FunctionArn": function, "SqsQueueUrl": queue_url, "JobFlowRole": "absent"}
     return {
         key: real[key] if key in real else here(value, function, queue_url)
         for key, value in definition.items()
