@@ -7,6 +7,8 @@ UNKNOWN = "Unknown Error"
 TAIL_BYTES = 65_536
 MESSAGE_MAX = 512
 
+_OF_JAVA = "Py4JJavaError: "
+
 
 def explain(folder: Path, problem: str | None, where: str | None) -> dict[str, str]:
     """Reason, Message and LogFile of a failure. `problem` is what kept the program from running, if anything
@@ -27,8 +29,16 @@ def explain(folder: Path, problem: str | None, where: str | None) -> dict[str, s
 
 
 def _last_error(path: Path) -> str | None:
-    """The last line that names an exception, such as `ValueError: no rows`."""
-    return next((line for line in _lines_backwards(path) if _is_error(line)), None)
+    """The last line that names an exception, such as `ValueError: no rows`.
+
+    What PySpark raises of Java's says which one in the next line, behind a colon.
+    """
+    cause = ""
+    for line in _lines_backwards(path):
+        if _is_error(line):
+            return f"{line}{cause}" if _OF_JAVA in line else line
+        cause = line if line.startswith(": ") else cause
+    return None
 
 
 def _last_line(path: Path) -> str | None:
