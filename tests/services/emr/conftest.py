@@ -80,7 +80,7 @@ class Fleet:
 
     def end(self) -> None:
         for cluster in self.made:
-            if self.state(cluster) not in OVER:
+            if self.state(cluster) not in (*OVER, "TERMINATING"):
                 self.client.set_termination_protection(JobFlowIds=[cluster], TerminationProtected=False)
                 self.client.terminate_job_flows(JobFlowIds=[cluster])
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.services.sagemaker.jobs.workshop import IMAGE, Workshop
+from tests.store.chosen import of_a_file
 
 MANY = 200
 
@@ -114,6 +115,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
+@of_a_file
 def test_a_disk_without_room_for_the_inputs(small_disk: Path) -> None:
     server = Server(small_disk / "data")
     try:
