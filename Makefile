@@ -22,7 +22,9 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
-ON_POSTGRES = crash history identities services worker journeys/test_journeys.py
+# (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers)
+ON_POSTGRES = $(addprefix tests/,crash history identities journeys services worker) \
+	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_pages.py test_sdk.py)
 
 # environments of a part of the tests serve `make test` too, once they are built
 BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
@@ -98,8 +100,8 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
-test-postgres: dev ## services, worker and crashes again, each server's rows in a PostgreSQL of the tests' own
-	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -rs $(addprefix tests/,$(ON_POSTGRES))
+test-postgres: dev ## journeys, services, worker and crashes again, rows in a PostgreSQL of the tests' own
+	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
 
 test-s3a: dev $(S3A)/.installed ## EMR steps whose Spark calls S3 by Hadoop's S3A, of 190 MB
 	S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/pytest -rs tests/journeys/test_emr_s3a.py
