@@ -24,7 +24,8 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
 # (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers)
 ON_POSTGRES = $(addprefix tests/,crash history identities journeys services worker) \
-	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_pages.py test_sdk.py)
+	$(addprefix --ignore=tests/journeys/,clients test_documented_steps.py test_emr.py test_emr_other_machine.py test_emr_s3a.py \
+		test_emr_serverless.py test_emr_spark.py test_pages.py test_sdk.py)
 
 # environments of a part of the tests serve `make test` too, once they are built
 BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
