@@ -39,7 +39,7 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
     "": ("-m", "passrole"),
     "postgres": ("-m", "passrole"),
     "repeating": (str(Path(__file__).parent / "store" / "repeating.py"),),
-    "deaf": (str(Path(__file__).parent / "store" / "deaf.py"),),
+    "without-notices": (str(Path(__file__).parent / "store" / "without_notices.py"),),
 }
 """What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (tests/store)."""
 

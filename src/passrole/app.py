@@ -225,10 +225,9 @@ async def _wired(
         for loop in (async_invocations, queue_pollers, matcher, *delivering):
             loop.start(supervisor)
         await schedules.start(supervisor)
-        for controller in (*on_spark, Housekeeping(store, steady, config), Traces(store, clock, config)):
+        periodic = Housekeeping(store, steady, config), Traces(store, clock, config)
+        for controller in (*on_spark, *periodic, jobs, endpoints):
             controller.start(supervisor)
-        jobs.start(supervisor)
-        endpoints.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
         credentials = ProgramCredentials(store, door.from_inside, program_bearers.finders())
         gateway = Gateway(door, directory, credentials, signing_clock, config)

@@ -2,14 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
 from tests.identities.test_directory import ACCOUNT, KEY, NOW, USER
-from tests.postgres import Cluster, PostgresMissing, cluster
+from tests.postgres import Cluster
 
 from passrole.config import Config
 from passrole.identities import Directory, UnknownKey, records
@@ -19,16 +19,6 @@ from passrole.store.listeners import Listeners
 
 _numbers = itertools.count(1)
 Scenario = Callable[[Any, Directory], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Cluster]:
-    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
-    try:
-        with cluster(fsync="off") as running:
-            yield running
-    except PostgresMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
-from tests.store.deaf import make_deaf
+from tests.store.without_notices import lose_notices
 from tests.worker import test_emr_clusters, test_job_monitor, test_queue_pollers, test_task_queue
 from tests.worker.conftest import Workshop
 from tests.worker.test_command_queue import wide
@@ -29,8 +29,8 @@ LONG = 1_000.0
 
 
 @pytest.fixture(autouse=True)
-def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_deaf(monkeypatch)
+def notices_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_notices(monkeypatch)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def opened(config: Config, *, is_durable: bool = True) -> Store:
 
 
 def looked_at(config: Config) -> Store:
-    """The store for whoever reads what is there. Raises StoreUnusable, and what the disk does."""
+    """The store for whoever only reads. Raises StoreUnusable, and what the disk does."""
     _check_folder(config)
     if not config.store:
         return ReadOnlyStore(config.data)

@@ -1,7 +1,7 @@
 """`passrole` in which no notice is heard, as in a process whose connection to the others is cut.
 
-    python tests/store/deaf.py serve --data DIR --port 0
-    PASSROLE_TEST_STORE=deaf pytest tests/services
+    python tests/store/without_notices.py serve --data DIR --port 0
+    PASSROLE_TEST_STORE=without-notices pytest tests/services
 
 What wakes up then is the slow look at the rows alone, which comes every LOOK_SECONDS here.
 """
@@ -13,7 +13,7 @@ from typing import Any
 LOOK_SECONDS = 0.2
 
 
-def make_deaf(patch: Any = None) -> None:
+def lose_notices(patch: Any = None) -> None:
     """Have no listener called, and looks come quickly; `patch` is pytest's, where that is to be undone."""
     from passrole.console import changes
     from passrole.store import cache
@@ -40,7 +40,7 @@ def make_deaf(patch: Any = None) -> None:
 
 def main() -> int:
     """passrole's command line."""
-    make_deaf()
+    lose_notices()
     from passrole.cli import main as passrole
 
     code: int = passrole()
