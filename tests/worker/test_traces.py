@@ -21,6 +21,7 @@ from tests.store import chosen
 from passrole import history
 from passrole.cli.server.serve import serve
 from passrole.config import Config
+from passrole.store.measurements import measured
 from passrole.worker import traces
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.traces import Count, Traces
@@ -216,7 +217,7 @@ def test_spans_that_no_collector_took_for_an_hour_are_dropped_and_counted(
         house, heard, told = House(store), list[Count](), asyncio.Event()
 
         def hear(key: str) -> None:
-            heard.append(Count.of(key))
+            heard.append(measured(Count, key))
             told.set()
 
         store.listen(traces.SPANS, hear)

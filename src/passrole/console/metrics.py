@@ -28,6 +28,7 @@ from passrole.console.means import Means
 from passrole.history import EXECUTION_ENDS, STEP_ENDS, ExecutionEnd, StepEnd
 from passrole.services import sqs
 from passrole.store import Tx, tasks
+from passrole.store.measurements import measured
 from passrole.worker import traces
 
 _CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 60.0)
@@ -166,16 +167,16 @@ class Metrics:
             self._denials.labels(service, told.denied).inc()
 
     def _step(self, key: str) -> None:
-        end = StepEnd.of(key)
+        end = measured(StepEnd, key)
         self._steps.labels(end.type_, end.end).inc()
         self._step_seconds.labels(end.type_).observe(end.seconds)
 
     def _execution(self, key: str) -> None:
-        end = ExecutionEnd.of(key)
+        end = measured(ExecutionEnd, key)
         self._execution_seconds.labels(end.status).observe(end.seconds)
 
     def _sent(self, key: str) -> None:
-        count = traces.Count.of(key)
+        count = measured(traces.Count, key)
         self._spans.labels(count.outcome).inc(count.spans)
 
 

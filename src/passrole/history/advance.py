@@ -46,15 +46,16 @@ from passrole.history.outbox import Task
 from passrole.history.state_cache import Folded
 from passrole.store import Tx
 from passrole.store.interface import OWN
+from passrole.store.measurements import key_of
 
 WITHDRAWALS = "withdrawals"
 """The channel of executions that start nothing any more; its notices are ARNs."""
 
 STEP_ENDS = f"{OWN}step-ends"
-"""The channel of steps that ended by a decision of this process; its keys are those of StepEnds."""
+"""The channel of steps that ended by a decision of this process; its keys are of StepEnds."""
 
 EXECUTION_ENDS = f"{OWN}execution-ends"
-"""The channel of executions that ended by a decision of this process; its keys are those of ExecutionEnds."""
+"""The channel of executions that ended by a decision of this process; its keys are of ExecutionEnds."""
 
 CHANGES = "execution-changes"
 """The channel of executions to which something happened; its notices are ARNs."""
@@ -67,34 +68,12 @@ class StepEnd(NamedTuple):
     end: str
     seconds: float
 
-    @property
-    def key(self) -> str:
-        """For a notice."""
-        return f"{self.type_} {self.end} {self.seconds}"
-
-    @classmethod
-    def of(cls, key: str) -> "StepEnd":
-        """The end that a notice tells of."""
-        type_, end, seconds = key.split(" ")
-        return cls(type_, end, float(seconds))
-
 
 class ExecutionEnd(NamedTuple):
     """That an execution ended. `seconds` are those since it began, also if it was retried since."""
 
     status: str
     seconds: float
-
-    @property
-    def key(self) -> str:
-        """For a notice."""
-        return f"{self.status} {self.seconds}"
-
-    @classmethod
-    def of(cls, key: str) -> "ExecutionEnd":
-        """The end that a notice tells of."""
-        status, seconds = key.split(" ")
-        return cls(status, float(seconds))
 
 
 def start(tx: Tx, fact: ExecutionStarted, *, definition: str, role: str, metadata: ExecutionMetadata) -> None:
@@ -188,9 +167,9 @@ def _record_consequences(tx: Tx, execution: str, before: Folded, decision: Decis
         if isinstance(fact, _ENDINGS):
             _forget_waiting(tx, execution, decision.state, fact)
         if isinstance(fact, StepSucceeded | StepFailed | StepStopped):
-            tx.notify(STEP_ENDS, _step_end(decision.state, fact).key)
+            tx.notify(STEP_ENDS, key_of(_step_end(decision.state, fact)))
     if isinstance(last, ExecutionEnded) and (origin := decision.state.origin) is not None:
-        tx.notify(EXECUTION_ENDS, ExecutionEnd(last.status, max(0.0, last.at - origin.at)).key)
+        tx.notify(EXECUTION_ENDS, key_of(ExecutionEnd(last.status, max(0.0, last.at - origin.at))))
     if isinstance(first, StopRequested | ExecutionRetried) or isinstance(last, ExecutionEnded):
         executions.note_status(tx, execution, decision.state)
     status_events.emit(tx, execution, before.state, decision)

@@ -20,6 +20,7 @@ from passrole.history import CHANGES, UnknownExecution, traces
 from passrole.history.traces import Followed, News, Span
 from passrole.store import Store, Tx
 from passrole.store.interface import OWN
+from passrole.store.measurements import key_of
 from passrole.worker.supervisor import Supervisor, backoff_seconds
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SPANS = f"{OWN}trace-spans"
-"""The channel of spans that this process sent or dropped; its keys are those of Counts."""
+"""The channel of spans that this process sent or dropped; its keys are of Counts."""
 
 PAUSE_SECONDS = 1.0
 TRACES_AT_ONCE = 100
@@ -44,17 +45,6 @@ class Count(NamedTuple):
 
     outcome: str
     spans: int
-
-    @property
-    def key(self) -> str:
-        """For a notice."""
-        return f"{self.outcome} {self.spans}"
-
-    @classmethod
-    def of(cls, key: str) -> "Count":
-        """What a notice tells of."""
-        outcome, spans = key.split(" ")
-        return cls(outcome, int(spans))
 
 
 def problem(endpoint: str) -> str | None:
@@ -189,7 +179,7 @@ class Traces:
 def _noted(tx: Tx, found: dict[str, News], outcome: str) -> None:
     for execution, each in found.items():
         traces.note_sent(tx, execution, each.followed)
-    tx.notify(SPANS, Count(outcome, sum(len(each.spans) for each in found.values())).key)
+    tx.notify(SPANS, key_of(Count(outcome, sum(len(each.spans) for each in found.values()))))
 
 
 def _exporter(endpoint: str) -> "Exporter":

@@ -12,7 +12,7 @@ What they rest on:
 - depths.py: how many messages queues have, for their attributes and for Prometheus
 - retention.py: deletes what has expired, called by the worker; corrects times at a start
 
-Not here: moving dead letters back (StartMessageMoveTask), KMS, the limit of 120,000 in flight.
+Not here: moving dead letters back (StartMessageMoveTask), the limit of 120,000 in flight.
 """
 
 from passrole.services.sqs import (
