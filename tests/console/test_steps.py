@@ -27,9 +27,10 @@ def pipelines(console: Console, sandboxed: None) -> Pipelines:
 
 
 def ran(pipelines: Pipelines, *steps: dict[str, Any]) -> str:
-    """The id of an execution of these steps, once it is over."""
+    """The id of an execution of these steps, once all have succeeded."""
     arn = pipelines.start(pipelines.create(*steps, policies=MAY_ALL))
-    pipelines.ended(arn)
+    for step in pipelines.ended(arn).values():
+        assert step["StepStatus"] == "Succeeded", step
     return arn.rpartition("/")[2]
 
 
