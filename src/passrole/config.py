@@ -124,6 +124,8 @@ class Config:
     port: int = 4566
     account: Account = _ACCOUNT
     region: Region = _REGION
+    executions_max: int = 0
+    lambda_invocations_max: int = 0
     lambda_workers_max: int = 32
     lambda_idle_seconds: int = 600
     lambda_bootstrap: str = "auto"
@@ -221,6 +223,8 @@ _SIMILARITY_MIN = 0.75
 _BOUNDS = {
     "port": (0, 65_535),
     "console_port": (0, 65_535),
+    "executions_max": (0, 2**31 - 1),
+    "lambda_invocations_max": (0, 1_000_000),
     "lambda_workers_max": (1, 10_000),
     "lambda_idle_seconds": (0, _YEAR_SECONDS),
     "clock_skew_seconds": (0, _YEAR_SECONDS),

@@ -101,6 +101,25 @@ def test_waiting_too_long_is_refused(own_bench: Bench, monkeypatch: pytest.Monke
     assert own_bench.run(scenario, lambda_workers_max=1).payload == b"null"
 
 
+def test_one_more_than_may_run_at_once_is_refused_at_once_and_a_steps_waits(own_bench: Bench) -> None:
+    spec = own_bench.gated(then="return")
+
+    async def scenario(functions: Functions) -> list[InvocationResult]:
+        running = [asyncio.ensure_future(own_bench.invoke(functions, spec)) for _ in range(2)]
+        await own_bench.until_begun(2)
+        with pytest.raises(TooManyInvocations):
+            await asyncio.wait_for(own_bench.invoke(functions, spec), 10)  # a worker would take 30 s
+        with functions.expecting("step", "execution") as begun:
+            step = asyncio.ensure_future(own_bench.invoke(functions, spec, request_id="step"))
+            await asyncio.sleep(0)
+            assert not begun.done()
+            own_bench.open_gate()
+            return [*await asyncio.gather(*running), await step, await own_bench.invoke(functions, spec)]
+
+    answers = own_bench.run(scenario, lambda_invocations_max=2)
+    assert [answer.payload for answer in answers] == [b"null"] * 4
+
+
 def test_who_is_expected_waits_as_long_as_it_takes_and_is_told_when_it_begins(
     own_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,11 @@ class Execution:
     metadata: ExecutionMetadata
     definition: str
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it is not over."""
+        return self.status in ("Executing", "Stopping")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -153,6 +158,13 @@ def last_started(tx: Tx, pipeline: str) -> float | None:
     """When the pipeline's newest execution began."""
     row = tx.one("SELECT max(started) FROM executions WHERE pipeline = ?", pipeline)
     return row[0] if row else None
+
+
+def running_count(tx: Tx, here: str) -> int:
+    """How many executions are not over; `here` is how the ARNs of their pipelines begin."""
+    sql = f"SELECT count(*) FROM executions WHERE status IN {_RUNNING} AND substr(pipeline, 1, ?) = ?"  # noqa: S608
+    row = tx.one(sql, len(here), here)
+    return row[0] if row else 0
 
 
 def any_running(tx: Tx, pipeline: str) -> bool:

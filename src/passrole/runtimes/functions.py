@@ -2,11 +2,13 @@
 
 Every invocation holds a slot from its admission to its end, so that there are never more busy workers than
 `lambda_workers_max`. An invocation with a slot but no warm worker starts one; if the pool is full, the worker
-that has been idle longest is ended first. Waiting invocations take turns (turns.py). The pool knows no roles:
+that has been idle longest is ended first. Waiting invocations take turns (turns.py). One more than
+`lambda_invocations_max` is refused at once, as by AWS; a step's waits for its turn. The pool knows no roles:
 the caller gives the credentials, once for each process.
 """
 
 import asyncio
+import math
 import os
 import uuid
 from collections.abc import Iterator
@@ -50,7 +52,8 @@ class Functions:
         self._clock = clock
         self._idle_seconds = config.lambda_idle_seconds
         self._workers_max = config.lambda_workers_max
-        self._slots: Turns[asyncio.Future[None]] = Turns(config.lambda_workers_max)
+        self._invocations_max = config.lambda_invocations_max or math.inf
+        self._slots: Turns[asyncio.Future[None]] = Turns(int(min(self._workers_max, self._invocations_max)))
         # an interpreter that starts keeps a core busy: more at once would only make all of them late
         self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._scratch = (config.data / "scratch").resolve()
@@ -112,6 +115,8 @@ class Functions:
         """Wait for a slot; the party that has it. Raises TooManyInvocations."""
         expected = self._expected.get(request_id)
         party = NOBODY if expected is None else expected.party
+        if expected is None and self._slots.taken + self._slots.waiting(NOBODY) >= self._invocations_max:
+            raise TooManyInvocations
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._slots.add(party, granted)
         self._grant_slots()

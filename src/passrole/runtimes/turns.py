@@ -31,6 +31,11 @@ class Turns(Generic[T]):
         return self._length
 
     @property
+    def taken(self) -> int:
+        """The number of slots that are held."""
+        return self._taken
+
+    @property
     def free(self) -> int:
         """The number of free slots."""
         return self._slots - self._taken

@@ -131,8 +131,8 @@ def not_json(reason: str) -> Fault:
 
 
 def too_many() -> Fault:
-    """No worker became free in time."""
-    members = {"Reason": "ConcurrentInvocationLimitExceeded"}
+    """More at once than may run, or no worker became free in time."""
+    members = {"Reason": "ConcurrentInvocationLimitExceeded", "Type": "User"}
     return Fault("TooManyRequestsException", "Rate Exceeded.", status=429, members=members)
 
 

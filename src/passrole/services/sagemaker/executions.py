@@ -15,6 +15,7 @@ from passrole.history.executions import Page
 from passrole.members import without_none
 from passrole.services.context import Context
 from passrole.services.operation import operation
+from passrole.services.sagemaker import quotas
 from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.paging import PAGE_MAX, PAGES, SortOrder, page_of
 from passrole.services.sagemaker.records import (
@@ -87,6 +88,8 @@ async def retry_pipeline_execution(
 
     def retry(tx: Tx) -> dict[str, Any]:
         execution = _require_execution(tx, ctx, pipeline_execution_arn)
+        if not execution.is_running:
+            quotas.check_room_for_execution(tx, ctx)
         if ctx.config.otlp_endpoint:
             history.traces.follow(tx, execution.arn)
         if not history.advance(tx, execution.arn, ExecutionRetried(at=ctx.clock(), max_parallel_steps=limit)):
@@ -185,7 +188,7 @@ async def describe_pipeline_definition_for_execution(
 
 
 def _change_parallelism(tx: Tx, ctx: Context, execution: Execution, limit: int) -> None:
-    if execution.status not in ("Executing", "Stopping"):
+    if not execution.is_running:
         message = (
             f"Pipeline execution with ARN {execution.arn} is already {execution.status}; "
             "its ParallelismConfiguration cannot be changed any more."

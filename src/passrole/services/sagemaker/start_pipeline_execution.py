@@ -16,6 +16,7 @@ from passrole.history import ExecutionMetadata, definitions, executions
 from passrole.history.stubs import Stubs
 from passrole.services.context import Context
 from passrole.services.operation import operation
+from passrole.services.sagemaker import quotas
 from passrole.services.sagemaker.client_request_tokens import Request, once
 from passrole.services.sagemaker.records import Pipeline, pipeline_arn, require, user_context
 from passrole.services.sagemaker.versions import (
@@ -92,11 +93,15 @@ async def start_pipeline_execution(
 
 
 def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
-    """Start an execution; its ARN. Raises ResourceNotFound, and ValidationException for bad parameters."""
+    """Start an execution; its ARN.
+
+    Raises ResourceNotFound, ResourceLimitExceeded, and ValidationException for bad parameters.
+    """
     today = require(tx, ctx, wanted.pipeline)
     version = require_version(tx, ctx, today, wanted.version)
     pipeline = as_of(today, version)
     fact = _started(tx, ctx, pipeline, wanted)
+    quotas.check_room_for_execution(tx, ctx)
     metadata = _metadata(ctx, wanted, fact.at, version.number)
     if ctx.config.otlp_endpoint:
         history.traces.follow(tx, fact.execution_arn)
