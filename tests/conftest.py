@@ -106,6 +106,8 @@ def _place(path: str) -> int:
 class Server:
     """`passrole serve` as a process of its own, on a free port."""
 
+    variables: Mapping[str, str] = {}
+
     program: Sequence[str] = PROGRAMS[os.environ.get("PASSROLE_TEST_STORE", "")]
 
     def __init__(self, data: Path, **settings: str) -> None:
@@ -120,7 +122,7 @@ class Server:
         words = [*self.program, "serve", "--data", str(self.data), "--port", self._port]
         environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
-        self.process = Process(words, {"PATH": "/usr/bin:/bin", **environment}, self.log)
+        self.process = Process(words, {"PATH": "/usr/bin:/bin", **self.variables, **environment}, self.log)
         line = self.process.stdout.readline()
         assert line.startswith("passrole is ready at "), (line, Path(self.log.name).read_text())
         self.url = line.split()[-1]

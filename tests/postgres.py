@@ -47,6 +47,13 @@ class Cluster:
         command = [program("psql"), "-h", str(self._folder), "-U", USER, "-d", "postgres", "-qc", text]
         subprocess.run(command, check=True, capture_output=True)
 
+    def require_password(self, password: str) -> None:
+        """From now on databases other than `postgres` want this one."""
+        self.sql(f"ALTER USER {USER} PASSWORD '{password}'")
+        rules = "local postgres all trust\nlocal all all scram-sha-256\n"
+        (self._folder / "data" / "pg_hba.conf").write_text(rules)
+        self.sql("SELECT pg_reload_conf()")
+
 
 def program(name: str) -> str:
     """The path of one of PostgreSQL's programs. Raises PostgresMissing."""

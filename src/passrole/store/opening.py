@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from passrole import disk, private_files
 from passrole.config import Config
@@ -65,7 +65,9 @@ def mark(folder: Path, url: str) -> None:
 def place(url: str) -> str:
     """Where a database is, without the user's name and the password."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    service = parse_qs(parts.query).get("service", [])
+    named = f"?service={service[0]}" if service else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{named}"
 
 
 def problem(error: Exception) -> str:

@@ -29,7 +29,12 @@ _EXAMPLES = examples(
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
-@click.option("--store", metavar="URL", help="PostgreSQL for the rows.  [default: a file in the folder]")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="PostgreSQL for the rows. Better PASSROLE_STORE: every user of the machine sees a password here."
+    "  [default: a file in the folder]",
+)
 @click.option("--console/--no-console", default=None, help="Serve the console's pages too.  [default: no]")
 @click.option(
     "--console-port",
