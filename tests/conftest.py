@@ -50,6 +50,9 @@ _LONGEST = ("journeys/test_emr_spark.py", "crash/", "journeys/", "needs/", "cli/
 _APART = ("journeys/test_sdk.py", "journeys/test_pages.py")
 """Files that take many minutes, most of them asleep, and whose tests need nothing of each other."""
 
+SPARK_S3 = "folder"
+"""Spark starts faster so; what it does by S3A is tried in journeys/test_emr_s3a.py."""
+
 _numbers = itertools.count(1)
 _making_clients = threading.Lock()
 _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inject_host_prefix=False)
@@ -113,7 +116,8 @@ class Server:
     def __init__(self, data: Path, **settings: str) -> None:
         """Functions and steps may write to the folders of tests, and so tell that they ran."""
         self.data = data
-        self._settings = {"shared_paths": str(data.parents[1]), **chosen.settings(data), **settings}
+        usual = {"shared_paths": str(data.parents[1]), "spark_s3": SPARK_S3}
+        self._settings = {**usual, **chosen.settings(data), **settings}
         self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 10 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()
@@ -280,7 +284,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def spark() -> None:
     """For tests that run Spark: they are skipped where the machine has none."""
-    reason = Spark(Config()).unavailable_reason()
+    reason = Spark(Config(spark_s3=SPARK_S3)).unavailable_reason()
     if reason is not None:
         pytest.skip(f"no Spark here: {reason}")
 

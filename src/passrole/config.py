@@ -138,7 +138,7 @@ class Config:
     s3_secret_access_key: str = field(default="", repr=False)
     spark_master: str = "local[*]"
     spark_home: str = ""
-    spark_s3: str = "auto"
+    spark_s3: str = "s3a"
     s3a_jars: str = ""
     java_home: str = ""
     sandbox: str = "auto"
@@ -240,7 +240,7 @@ _CHOICES = {
     "log_format": ("text", "json"),
     "log_level": ("debug", "info", "warning", "error", "critical"),
     "sandbox": ("auto", "bubblewrap", "unshare", "container", "serial", "none"),
-    "spark_s3": ("auto", "s3a", "folder"),
+    "spark_s3": ("s3a", "folder"),
 }
 # https://spark.apache.org/docs/3.5.6/submitting-applications.html#master-urls
 _MASTER = re.compile(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Server
+from tests.conftest import SPARK_S3, Server
 from tests.journeys.conftest import ANSWERING, S3_ALONE, SQS_ROLE
 
 from passrole.config import Config
@@ -79,7 +79,7 @@ def test_the_guides_placeholder_of_a_queue_is_refused_as_on_aws(studio: Server) 
 def run(server: Server, queue: str) -> "subprocess.CompletedProcess[str]":
     """The program as a notebook runs it, with the role of onboarding."""
     command = [sys.executable, "-m", "passrole", "exec", "--data", str(server.data)]
-    without = {} if Spark(Config()).unavailable_reason() is None else {"WITHOUT_SPARK": "1"}
+    without = {} if Spark(Config(spark_s3=SPARK_S3)).unavailable_reason() is None else {"WITHOUT_SPARK": "1"}
     return subprocess.run(
         [*command, "--role", server.access["role_name"], "--", sys.executable, str(PROGRAM)],
         env={

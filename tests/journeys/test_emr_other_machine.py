@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 from tests.conftest import Server
-from tests.journeys.test_emr_s3a import jars
+from tests.journeys.test_emr_s3a import Settings, by_s3a
 from tests.journeys.test_emr_spark import SPARK_SECONDS, standalone
 from tests.policies import allowing
 from tests.services.emr.conftest import EC2, Fleet, step
 
 from passrole.cli import main
 
-__all__ = ["jars"]  # a fixture
+__all__ = ["by_s3a"]  # a fixture
 
 Start = Callable[..., Server]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * SPARK_SECONDS)]
@@ -84,11 +84,11 @@ def ran(fleet: Fleet, cluster: str, *words: str) -> tuple[Any, str]:
 
 
 def test_a_role_decides_what_executors_elsewhere_read(
-    jars: str, network: Network, start_server: Start, tmp_path: Path
+    by_s3a: Settings, network: Network, start_server: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "more.txt").write_text("more")
     with standalone(network.theirs, tmp_path, network.inside) as master:
-        server = start_server(s3a_jars=jars, spark_master=master, host=network.ours)
+        server = start_server(**by_s3a, spark_master=master, host=network.ours)
         s3, fleet = server.client("s3"), Fleet(server)
         s3.create_bucket(Bucket=LAKE)
         for key, text in {"open/a.txt": "a\nb\n", "closed/a.txt": "a\n", "open/where.py": WHERE}.items():

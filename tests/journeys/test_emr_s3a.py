@@ -16,6 +16,7 @@ from passrole.cli import main
 __all__ = ["master"]  # a fixture
 
 Start = Callable[..., Server]
+Settings = dict[str, str]
 pytestmark = pytest.mark.slow
 
 OPEN, CLOSED = "open-bucket", "closed-bucket"
@@ -31,12 +32,12 @@ COUNT = (
 
 
 @pytest.fixture
-def jars(spark: None) -> str:
-    """Where S3A's jars are: `make test-s3a` downloads them."""
+def by_s3a(spark: None) -> Settings:
+    """The settings of a server whose Spark has S3A: `make test-s3a` downloads it."""
     found = os.environ.get("S3A_JARS", "")
     if not found:
         pytest.skip("S3A_JARS names no folder with Hadoop's S3A: make test-s3a")
-    return found
+    return {"spark_s3": "s3a", "s3a_jars": found}
 
 
 def cluster_on(server: Server) -> tuple[Fleet, str]:
@@ -59,8 +60,8 @@ def counted(fleet: Fleet, cluster: str, bucket: str) -> tuple[Any, str]:
     return status, (fleet.server.data / "emr" / cluster / id_ / "stdout").read_text()
 
 
-def test_a_role_decides_what_spark_reads(jars: str, start_server: Start) -> None:
-    server = start_server(s3a_jars=jars)
+def test_a_role_decides_what_spark_reads(by_s3a: Settings, start_server: Start) -> None:
+    server = start_server(**by_s3a)
     fleet, cluster = cluster_on(server)
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
@@ -75,29 +76,49 @@ def test_a_role_decides_what_spark_reads(jars: str, start_server: Start) -> None
     fleet.end()
 
 
+def test_without_s3a_a_step_is_refused_in_words_and_reads_nothing(spark: None, start_server: Start) -> None:
+    fleet, cluster = cluster_on(server := start_server(spark_s3="s3a"))
+    (id_,) = fleet.add(cluster, step("spark-submit", f"s3://{OPEN}/count.py", ActionOnFailure="CONTINUE"))
+    status = fleet.step_until(cluster, id_, seconds=SPARK_SECONDS)
+    assert status["State"] == "FAILED"
+    assert "passrole doctor --install-s3a" in status["FailureDetails"]["Reason"]
+    assert not (server.data / "emr" / cluster / id_ / "stdout").exists()
+    fleet.end()
+
+
+def test_a_step_that_reads_files_says_that_nothing_is_checked(spark: None, start_server: Start) -> None:
+    fleet, cluster = cluster_on(server := start_server(spark_s3="folder"))
+    status, printed = counted(fleet, cluster, CLOSED)
+    assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
+    (folder,) = (server.data / "emr" / cluster).glob("s-*")
+    for log in (folder / "controller", server.data.with_suffix(".log")):
+        assert "no permission is checked" in log.read_text()
+    fleet.end()
+
+
 def test_a_step_in_a_sandbox_sees_no_objects_as_files(
-    jars: str, start_server: Start, sandboxed: None
+    by_s3a: Settings, start_server: Start, sandboxed: None
 ) -> None:
-    fleet, cluster = cluster_on(start_server(s3a_jars=jars))
+    fleet, cluster = cluster_on(start_server(**by_s3a))
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "seen on the disk: False" in printed) == ("COMPLETED", True), (status, printed)
     fleet.end()
 
 
-def test_executors_of_a_cluster_call_s3_too(jars: str, master: str, start_server: Start) -> None:
-    fleet, cluster = cluster_on(start_server(s3a_jars=jars, spark_master=master))
+def test_executors_of_a_cluster_call_s3_too(by_s3a: Settings, master: str, start_server: Start) -> None:
+    fleet, cluster = cluster_on(start_server(**by_s3a, spark_master=master))
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
     fleet.end()
 
 
-def test_objects_may_be_elsewhere(jars: str, server: Server, start_server: Start) -> None:
+def test_objects_may_be_elsewhere(by_s3a: Settings, server: Server, start_server: Start) -> None:
     elsewhere = {
         "s3_endpoint": server.url,
         "s3_access_key_id": server.access["access_key_id"],
         "s3_secret_access_key": server.access["secret_access_key"],
     }
-    fleet, cluster = cluster_on(start_server(s3a_jars=jars, **elsewhere))
+    fleet, cluster = cluster_on(start_server(**by_s3a, **elsewhere))
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
     fleet.end()

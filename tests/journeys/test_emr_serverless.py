@@ -12,8 +12,6 @@ from tests.journeys.conftest import get
 from tests.services.emr_serverless.conftest import SPARK_SECONDS, Workshop
 
 from passrole.cli import main
-from passrole.config import Config
-from passrole.runtimes.spark import Spark
 
 Start = Callable[..., str]
 PRINTS = "import sys\nprint('args', sys.argv[1:])\n"
@@ -31,13 +29,6 @@ REMOVING = ["emr-serverless:StopApplication", "emr-serverless:DeleteApplication"
 @pytest.fixture(scope="module")
 def workshop(server: Server) -> Workshop:
     return Workshop(server)
-
-
-@pytest.fixture
-def spark() -> None:
-    reason = Spark(Config()).unavailable_reason()
-    if reason is not None:
-        pytest.skip(reason)
 
 
 def step(

@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 import pytest
 from click.testing import CliRunner
-from tests.conftest import Server
+from tests.conftest import SPARK_S3, Server
 from tests.eventually import eventually
 from tests.journeys.conftest import notebook_on
 from tests.journeys.test_job_steps import pid_of
@@ -407,7 +407,7 @@ def _metrics(server: Server, step: str) -> dict[str, float]:
 
 def _expect_spark(expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the machine has no Spark, the script leaves it out."""
-    if Spark(Config()).unavailable_reason():
+    if Spark(Config(spark_s3=SPARK_S3)).unavailable_reason():
         monkeypatch.setenv("WITHOUT_SPARK", "1")
         del expected["SdkSpark"]
 

@@ -1,5 +1,6 @@
 """Which jars of S3A serve which Spark, and what Spark is told of S3."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -70,8 +71,6 @@ def test_a_spark_with_s3a_needs_none(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("way", "jars", "uses", "refused"),
     [
-        ("auto", True, True, False),
-        ("auto", False, False, False),
         ("s3a", True, True, False),
         ("s3a", False, False, True),
         ("folder", True, False, False),
@@ -87,13 +86,15 @@ def test_the_setting_chooses_the_way(
         data=tmp_path, spark_home=str(home), java_home=str(java), spark_s3=way, s3a_jars=str(there)
     )
     spark = Spark(config)
-    assert (spark.uses_s3a, spark.objects is None) == (uses, uses)
+    assert (spark.uses_s3a, spark.objects is None) == (uses, way == "s3a")
     assert ("doctor --install-s3a" in (spark.unavailable_reason() or "")) == refused
 
 
 def test_objects_elsewhere_need_s3a(home: Path, java: Path) -> None:
     config = Config(spark_home=str(home), java_home=str(java), s3_endpoint="http://127.0.0.1:9000")
     assert "doctor --install-s3a" in (Spark(config).unavailable_reason() or "")
+    by_folder = dataclasses.replace(config, spark_s3="folder")
+    assert "set spark_s3 to s3a" in (Spark(by_folder).unavailable_reason() or "")
 
 
 @pytest.fixture

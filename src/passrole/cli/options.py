@@ -82,13 +82,19 @@ def format_option(command: F) -> F:
     )(command)
 
 
-def spark_master_option(command: F) -> F:
-    """The Spark master of EMR steps."""
-    return click.option(
+def spark_options(command: F) -> F:
+    """The Spark master of EMR steps, and their way to S3."""
+    master = click.option(
         "--spark-master",
         metavar="URL",
         help="Where EMR steps run: spark://HOST:PORT, yarn, k8s://...  [default: local[*]]",
-    )(command)
+    )
+    way = click.option(
+        "--spark-s3",
+        type=click.Choice(["s3a", "folder"]),
+        help="Spark's way to S3; folder checks no permission.  [default: s3a]",
+    )
+    return master(way(command))
 
 
 def image_options(command: F) -> F:

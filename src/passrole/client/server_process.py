@@ -83,7 +83,8 @@ def _start(config: Config) -> subprocess.Popen[bytes]:
     command += ["--no-log-calls"]  # the audit trail has them, and a log without a line is removed
     if config.console:
         command += ["--console", "--console-port", str(config.console_port)]
-    command += ["--spark-master", config.spark_master, "--containers", config.containers]
+    command += ["--spark-master", config.spark_master, "--spark-s3", config.spark_s3]
+    command += ["--containers", config.containers]
     command += [word for rule in shlex.split(config.images) for word in ("--image", rule)]
     with private_files.open_to_append(_log_path(config)) as log:
         return subprocess.Popen(  # noqa: S603 (ourselves)

@@ -1,13 +1,14 @@
 """The environment of Apache Spark for EMR steps: its programs on the path, a way to `s3://`, the master set.
 
-Spark comes with pyspark (the extra `emr`), Java from the machine. Where S3A is there, `s3://bucket/key` is
-read and written over the wire, as the step's role. Else it is the file of the S3 service, which nobody's
-permission is asked for: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's folder. A bucket that does
-not exist when the job starts is not mounted, and the job cannot use it.
+Spark comes with pyspark (the extra `emr`), Java from the machine. By Hadoop's S3A `s3://bucket/key` is read
+and written over the wire, as the step's role. Where the setting `spark_s3` is `folder` it is the file of the
+S3 service, which nobody's permission is asked for: Hadoop's ViewFileSystemOverloadScheme mounts each bucket's
+folder. A bucket that does not exist when the job starts is not mounted, and the job cannot use it.
 https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/ViewFsOverloadScheme.html
 """
 
 import importlib.util
+import logging
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,21 @@ from passrole.config import Config
 from passrole.runtimes import s3a
 from passrole.runtimes.ml.environment import RenewedCredentials
 
+log = logging.getLogger(__name__)
+
 TEMPORARY = "tmp"
 """The job's folder for temporary files."""
 
+UNCHECKED = "Spark reads and writes objects as files, and no permission is checked (spark_s3 is `folder`)"
+"""What a person is told wherever it is so."""
+
+_NO_S3A = (
+    "Spark calls S3 as the role of each step by Hadoop's S3A, which is not installed: passrole doctor "
+    "--install-s3a. To read and write objects as files, with no permission checked, set spark_s3 to folder"
+)
+_NO_FOLDER = (
+    "the setting spark_s3 is `folder`, and s3_endpoint keeps the objects elsewhere: set spark_s3 to s3a"
+)
 _SCHEMES = ("s3", "s3a", "s3n")
 LOOPBACK = "127.0.0.1"
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -37,7 +50,7 @@ class Spark:
     def __init__(self, config: Config) -> None:
         self._master = config.spark_master
         self._data = config.data
-        self._way = config.spark_s3
+        self._by_folder = config.spark_s3 == "folder"
         self._elsewhere = bool(config.s3_endpoint)
         self._jars_folder = config.s3a_jars
         self._java_home = config.java_home
@@ -51,15 +64,18 @@ class Spark:
             return (
                 "Java is not installed: Spark needs a Java runtime, version 17, on the PATH or in JAVA_HOME"
             )
-        if not self.uses_s3a and (self._way == "s3a" or self._elsewhere):
-            why = "as the setting says" if self._way == "s3a" else "since a setting keeps objects elsewhere"
-            return f"Spark needs S3A, {why}, and it is not installed: passrole doctor --install-s3a"
-        return None
+        return self.unreachable_reason()
+
+    def unreachable_reason(self) -> str | None:
+        """Why Spark cannot reach S3, with advice; None if it can."""
+        if self._by_folder:
+            return _NO_FOLDER if self._elsewhere else None
+        return None if self.uses_s3a else _NO_S3A
 
     @cached_property
     def uses_s3a(self) -> bool:
-        """Whether jobs reach S3 over the wire, as their roles; else they read and write its files."""
-        if self.home is None or self._way == "folder":
+        """Whether S3A is there, by which jobs reach S3 over the wire, as their roles."""
+        if self.home is None or self._by_folder:
             return False
         return s3a.has_own(self.home) or bool(self.s3a_jars)
 
@@ -71,7 +87,7 @@ class Spark:
     @property
     def objects(self) -> Path | None:
         """The folder of all objects that a job sees as files; None where it sees none."""
-        return None if self.uses_s3a else (self._data / "s3").resolve()
+        return (self._data / "s3").resolve() if self._by_folder else None
 
     @cached_property
     def home(self) -> Path | None:
@@ -128,10 +144,11 @@ class Spark:
         is where executors elsewhere get credentials before these expire.
         """
         (folder / "conf").mkdir(parents=True, exist_ok=True)
-        if self.uses_s3a:
-            ways = self._by_wire(folder, defaults, session, renewed)
-        else:
+        if self._by_folder:
+            log.warning("%s: %s", folder, UNCHECKED)
             ways = self._by_files(folder / "conf")
+        else:
+            ways = self._by_wire(folder, defaults, session, renewed)
         properties = {**self._preset(), **defaults, **self._fixed(), **ways}
         lines = [f"{name} {value}" for name, value in properties.items()]
         configuration = folder / "conf" / "spark-defaults.conf"

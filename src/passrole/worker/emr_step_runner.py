@@ -20,7 +20,7 @@ from passrole.policy.request import Principal, service_principal
 from passrole.runtimes import jobs
 from passrole.runtimes.jobs import JobLost, Jobs, emr_folder
 from passrole.runtimes.sandbox import NotText
-from passrole.runtimes.spark import Spark
+from passrole.runtimes.spark import UNCHECKED, Spark
 from passrole.runtimes.step_program import HOME
 from passrole.services.context import CallOperation
 from passrole.services.emr import commands, configurations, credentials, failures
@@ -182,6 +182,8 @@ class StepRunner:
     ) -> int:
         if plan.needs_spark:
             self._refuse_without_spark()
+            if self._spark.objects is not None:
+                self._logs.note(folder, f"WARN {UNCHECKED}")
         plan = self._with_example(plan)
         script = await self._fetched(cluster, session, folder, plan.script) if plan.script else ""
         settings = cluster.asked.get("Configurations", ())

@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -55,6 +56,21 @@ def test_what_is_missing_is_told_with_what_to_do(tmp_path: Path, monkeypatch: py
     here = found(Config(data=tmp_path, port=0, spark_home="/nowhere"))
     assert here["Java"][:2] == ("missing", "not found")
     assert here["Spark"] == ("missing", "not found", "EMR steps need it: pip install 'passrole[emr]'")
+
+
+@pytest.mark.parametrize(
+    ("settings", "level", "told", "advice"),
+    [
+        ({}, "missing", "which is not installed", "passrole doctor --install-s3a"),
+        ({"spark_s3": "folder"}, "limited", "no permission is checked", "set spark_s3 to s3a"),
+        ({"spark_s3": "folder", "s3_endpoint": "http://s3:9000"}, "missing", "elsewhere", "set spark_s3"),
+    ],
+)
+def test_the_way_of_spark_to_s3_is_told(
+    settings: dict[str, Any], level: str, told: str, advice: str, tmp_path: Path
+) -> None:
+    found_level, found_told, found_advice = found(Config(data=tmp_path, port=0, **settings))["S3 in Spark"]
+    assert (found_level, told in found_told, advice in found_advice) == (level, True, True)
 
 
 def test_what_limits_is_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

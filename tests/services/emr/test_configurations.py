@@ -47,7 +47,7 @@ def test_exports_are_those_nested_in_the_classification() -> None:
     ],
 )
 def test_spark_reads_an_export_as_it_was_written(tmp_path: Path, value: str, expected: str) -> None:
-    Spark(Config(data=tmp_path)).configure(tmp_path, {}, {"GIVEN": value}, {})
+    Spark(Config(data=tmp_path, spark_s3="folder")).configure(tmp_path, {}, {"GIVEN": value}, {})
     script = f'. {tmp_path}/conf/spark-env.sh; printf %s "$GIVEN"'
     got = subprocess.run(
         ["bash", "-c", script],

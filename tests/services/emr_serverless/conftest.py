@@ -1,14 +1,10 @@
 """Applications and job runs for the tests, made through boto3; most programs only print."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
-
-from passrole.config import Config
-from passrole.runtimes.spark import Spark
 
 SERVERLESS = "emr-serverless.amazonaws.com"
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -67,12 +63,3 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(server: Server) -> Workshop:
     return Workshop(server)
-
-
-@pytest.fixture
-def spark() -> Iterator[None]:
-    """Skips where this machine has no Spark."""
-    reason = Spark(Config()).unavailable_reason()
-    if reason is not None:
-        pytest.skip(reason)
-    yield

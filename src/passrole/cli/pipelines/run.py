@@ -20,7 +20,7 @@ from passrole.cli.options import (
     image_rules,
     pipeline_name,
     settings,
-    spark_master_option,
+    spark_options,
     unique_assignments,
 )
 
@@ -81,7 +81,7 @@ _EXAMPLES = examples(
 )
 @click.option("--name", help="The pipeline's name.  [default: from the file's name]")
 @data_option
-@spark_master_option
+@spark_options
 @image_options
 @format_option
 @click.pass_context
@@ -95,6 +95,7 @@ def run(
     name: str | None,
     data: Path | None,
     spark_master: str | None,
+    spark_s3: str | None,
     images: tuple[str, ...],
     containers: str | None,
     format_: str,
@@ -111,7 +112,8 @@ def run(
     from passrole.cli.pipelines import telling, watching
     from passrole.cli.temporary_server import connected
 
-    config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
+    spark = {"spark_master": spark_master, "spark_s3": spark_s3}
+    config = settings(data=data, images=image_rules(images), containers=containers, **spark)
     with (
         connected(config) as connection,
         watching.interruptible(context, connection, data),

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,8 +73,11 @@ def demo(context: click.Context, name: str | None, data: Path | None, copy: Path
     from passrole.client import environment
 
     with _folder(data) as folder:
-        config = settings(data=folder)
+        config = _with_a_way_to_s3(settings(data=folder)) if name == "emr" else settings(data=folder)
         chosen = _chosen(name, config)
+        if config.spark_s3 == "folder":
+            click.echo("Spark reads objects as files here, and no permission is checked; S3A, which")
+            click.echo("`passrole doctor --install-s3a` downloads, would call S3 as the step's role.")
         with connected(config) as connection:
             values = {**variables(config, connection, None), "PASSROLE_DATA": str(folder.absolute())}
             program = [sys.executable, "-u", str(FOLDER / chosen.folder / "demo.py")]
@@ -90,6 +94,13 @@ def _chosen(name: str | None, config: Config) -> "Demo":
         raise Failed(f"this machine cannot run the demo `{name}`: {obstacle}")
     click.echo(f"the demo `{_DEFAULT}` cannot run here ({obstacle}); this is `{_EVERYWHERE}`", err=True)
     return _DEMOS[_EVERYWHERE]
+
+
+def _with_a_way_to_s3(config: Config) -> Config:
+    """A machine without S3A has the folder, so that the demo needs no further download."""
+    from passrole.runtimes.spark import Spark
+
+    return config if Spark(config).uses_s3a or config.s3_endpoint else replace(config, spark_s3="folder")
 
 
 def _copy(folder: Path) -> None:

@@ -15,7 +15,7 @@ from passrole.config import Config, ConfigError
 from passrole.runtimes import containers, environment, sandbox
 from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
 from passrole.runtimes.sandbox.ladder import why_not
-from passrole.runtimes.spark import Spark
+from passrole.runtimes.spark import UNCHECKED, Spark
 from passrole.store import opening
 from passrole.store.sqlite import FILE
 
@@ -93,15 +93,14 @@ def _spark(config: Config) -> Finding:
 
 
 def _spark_s3(config: Config) -> Finding:
-    spark, unchecked = Spark(config), "Spark reads and writes objects as files, and no permission is checked"
+    spark = Spark(config)
+    reason = spark.unreachable_reason()
     if spark.uses_s3a:
         return Finding("S3 in Spark", "ok", "S3A calls S3 as the role of each step")
-    if config.spark_s3 == "folder":
-        return Finding("S3 in Spark", "limited", f"{unchecked}, as the setting says", "set spark_s3 to auto")
-    reason = None if spark.home is None else spark.unavailable_reason()
-    if reason and "S3A" in reason:
-        return Finding("S3 in Spark", "missing", "S3A is not installed", "passrole doctor --install-s3a")
-    return Finding("S3 in Spark", "limited", unchecked, "passrole doctor --install-s3a")
+    if reason is None:
+        return Finding("S3 in Spark", "limited", UNCHECKED, "set spark_s3 to s3a")
+    found, _, advice = reason.partition(": ")
+    return Finding("S3 in Spark", "missing", found, advice)
 
 
 def _sandbox(config: Config) -> Finding:

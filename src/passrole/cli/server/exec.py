@@ -12,7 +12,7 @@ from passrole.cli.options import (
     image_options,
     image_rules,
     settings,
-    spark_master_option,
+    spark_options,
 )
 from passrole.cli.server.env import variables
 from passrole.client import environment
@@ -26,7 +26,7 @@ _EXAMPLES = examples(
 
 @click.command("exec", epilog=_EXAMPLES, context_settings={"allow_interspersed_args": False})
 @data_option
-@spark_master_option
+@spark_options
 @image_options
 @click.option(
     "--role",
@@ -40,6 +40,7 @@ def exec_(
     context: click.Context,
     data: Path | None,
     spark_master: str | None,
+    spark_s3: str | None,
     images: tuple[str, ...],
     containers: str | None,
     role: str | None,
@@ -53,7 +54,8 @@ def exec_(
     from passrole.cli.server import process
     from passrole.cli.temporary_server import connected
 
-    config = settings(data=data, spark_master=spark_master, images=image_rules(images), containers=containers)
+    spark = {"spark_master": spark_master, "spark_s3": spark_s3}
+    config = settings(data=data, images=image_rules(images), containers=containers, **spark)
     with connected(config) as connection:
         values = variables(config, connection, role)
         code = process.run(command, environment.merged(os.environ, values))

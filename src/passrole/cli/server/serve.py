@@ -13,7 +13,7 @@ from passrole.cli.options import (
     image_rules,
     say_where,
     settings,
-    spark_master_option,
+    spark_options,
     usable,
 )
 
@@ -42,7 +42,7 @@ _EXAMPLES = examples(
     help="The pages' port; 0 takes any free one.  [default: 4568]",
 )
 @click.option("--otlp-endpoint", metavar="URL", help="Send traces to this OpenTelemetry collector.")
-@spark_master_option
+@spark_options
 @image_options
 @click.option(
     "--log-level", metavar="LEVEL", help="debug, info, warning, error or critical.  [default: info]"
@@ -58,6 +58,7 @@ def serve(
     console_port: int | None,
     otlp_endpoint: str | None,
     spark_master: str | None,
+    spark_s3: str | None,
     images: tuple[str, ...],
     containers: str | None,
     **logging: Any,
@@ -74,7 +75,8 @@ def serve(
 
     if otlp_endpoint and (problem := traces.problem(otlp_endpoint)) is not None:
         raise Misuse(f"no traces can be sent: {problem}")
-    jobs = {"spark_master": spark_master, "images": image_rules(images), "containers": containers}
+    jobs = {"images": image_rules(images), "containers": containers}
+    jobs |= {"spark_master": spark_master, "spark_s3": spark_s3}
     pages = {"console": console, "console_port": console_port, "otlp_endpoint": otlp_endpoint}
     config = usable(settings(data=data, host=host, port=port, store=store, **pages, **jobs, **logging))
     if config.log_format == "text":
