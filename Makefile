@@ -83,7 +83,7 @@ test-pythons: ## the pure floors under every Python of this machine, and what th
 	.ci/pythons
 
 test-sdk3: $(SDK3)/.installed ## the journeys of SageMaker SDK 3, in an environment of 1 GB
-	$(SDK3)/bin/python -m pytest -n 3 tests/journeys/test_sdk.py
+	$(BUILT) $(SDK3)/bin/python -m pytest -n 3 tests/journeys/test_sdk.py
 
 $(SDK3)/.installed: pyproject.toml
 	@echo "building $(SDK3): about 1 GB and some minutes, once"

@@ -155,10 +155,10 @@ def test_jobs_of_version_3_run_without_a_pipeline(
 
 @pytest.mark.slow
 def test_xgboost_trains_without_a_script(start_server: Callable[..., Server], sandboxed: None) -> None:
-    if _IS_VERSION_3 or XGBOOST is None:
-        pytest.skip(f"needs version 2 of the SDK, and an interpreter with xgboost in {VARIABLE}")
+    if XGBOOST is None:
+        pytest.skip(f"needs an interpreter with xgboost in {VARIABLE}")
     server = start_server(images=f"*/sagemaker-xgboost:*=python:{Path(XGBOOST).parent.parent}")
-    notebook_on(server)("sdk/xgboost_algorithm_version_2.py")
+    notebook_on(server)(f"sdk/xgboost_algorithm_{_VERSION}.py")
     keys = server.client("s3").list_objects_v2(Bucket=_bucket(server), Prefix="models/SdkXgboost")["Contents"]
     ways = []
     for key in [each["Key"] for each in keys if each["Key"].endswith("model.tar.gz")]:
