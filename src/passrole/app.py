@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import uvicorn
 
-from passrole import console, identities, private_files, server_file
+from passrole import console, identities, idle, private_files, server_file
 from passrole.api import Door, Interfere, call_log
 from passrole.audit import Audit, Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
@@ -26,7 +26,6 @@ from passrole.gateway.tls import authority_path
 from passrole.https_names import Https
 from passrole.identities import Directory
 from passrole.runtimes import https_files
-from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.runtimes.functions import Functions
 from passrole.runtimes.jobs import GRACE_SECONDS, Jobs
 from passrole.runtimes.model_servers import ModelServers
@@ -35,9 +34,8 @@ from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.emr_serverless import leftovers as serverless_leftovers
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.program_credentials import ProgramCredentials
-from passrole.services.s3 import copied_folders
+from passrole.services.s3 import copied_folders, upstream
 from passrole.services.s3 import leftovers as s3_leftovers
-from passrole.services.s3.upstream import S3Upstream
 from passrole.store import Store, opening
 from passrole.worker import Worker, program_bearers
 from passrole.worker.async_invocations import AsyncInvocations
@@ -171,12 +169,25 @@ async def opened(
     """Everything but the listener, wired and started; closed at the end. `tunnels` is where its proxy for
     AWS's https names listens.
     """
+    upstream.check(config)
     store = opening.opened(config, is_durable=trial is None)
     try:
-        async with _wired(store, config, trial, tunnels) as parts:
+        wired = _of_s3(store, config) if config.only else _wired(store, config, trial, tunnels)
+        async with wired as parts:
             yield parts
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _of_s3(store: Store, config: Config) -> AsyncIterator[Opened]:
+    """A server of S3 alone: the gateway refuses the others, for which nothing works here."""
+    await _onboard(store, config, system_clock)
+    await copied_folders.adopt(store, config)
+    await s3_leftovers.sweep(store, config)
+    audit = Audit(config.data / "audit.jsonl")
+    async with idle.answering(store, config, system_clock, audit) as parts:
+        yield Opened(parts.gateway, store, parts.door, parts.directory, dict)
 
 
 @asynccontextmanager
@@ -198,7 +209,7 @@ async def _wired(
         clock=clock,
         steady=steady,
         config=config,
-        upstreams={"s3": S3Upstream(config).forward} if config.s3_endpoint else {},
+        upstreams=upstream.of_services(config),
         interfere=trial.interfere if trial else None,
     )
     ask_test = trial.ask_test if trial else None
@@ -291,24 +302,10 @@ async def at_rest(
     with _disk_errors_in_one_line(config):
         store = opening.opened(config) if writes else opening.looked_at(config)
     audit = Audit(config.data / "audit.jsonl") if writes else Unrecorded()
-    steady = SteadyClock(clock)
-    directory = Directory(store, clock, config)
-    functions = FunctionsAtRest()
-    door = Door(
-        store=store,
-        directory=directory,
-        functions=functions,
-        audit=audit,
-        clock=clock,
-        steady=steady,
-        config=config,
-    )
     try:
-        yield Gateway(door, directory, ProgramCredentials(store, door.from_inside, {}), clock, config)
+        async with idle.answering(store, config, clock, audit) as parts:
+            yield parts.gateway
     finally:
-        directory.close()
-        if isinstance(audit, Audit):
-            audit.close()
         await store.close()
 
 

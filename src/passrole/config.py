@@ -133,6 +133,7 @@ class Config:
     clock_skew_seconds: int = 300
     upstream_proxy: str = field(default="", repr=False)  # it may hold a password
     store: str = field(default="", repr=False)  # it may hold a password
+    only: str = ""
     s3_endpoint: str = ""
     s3_access_key_id: str = ""
     s3_secret_access_key: str = field(default="", repr=False)
@@ -254,11 +255,13 @@ _FORMS = {
     "spark_master": _MASTER,
     "s3_endpoint": re.compile(r"(https?://[^\s/?#]+\S*)?"),
     "store": _POSTGRES,
+    "only": re.compile(r"(s3)?"),
 }
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _ALLOWED: Final = {
     "account": "12 digits",
     "images": "GLOB=python:ENVIRONMENT, GLOB=command:PROGRAM or GLOB=container, separated by spaces",
+    "only": "s3",
     "region": "a region such as us-east-1",
     "s3_endpoint": "a URL such as http://127.0.0.1:9000",
     "shared_paths": "absolute paths, separated by colons",

@@ -17,6 +17,8 @@ def announce(config: Config, proxy_url: str) -> None:
     server = {"url": config.endpoint_url, "proxy": proxy_url, "pid": os.getpid()}
     if config.console:
         server["console"] = config.console_url
+    if config.only:
+        server["only"] = config.only
     private_files.write(_path(config), json.dumps(server).encode())
 
 
@@ -47,6 +49,14 @@ def console(config: Config) -> str | None:
     """The URL of the console of the data folder's server; None where it has none."""
     try:
         return str(_read(config)["console"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def only(config: Config) -> str | None:
+    """The one service that the data folder's server has; None where it has all, or none runs."""
+    try:
+        return str(_read(config)["only"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class FolderState:
     """`url` and `pid` are the server's, None where none runs; `running` are executions that go on.
 
     `database` is where the rows are, without user and password; None where they are in the folder.
+    `only` is the one service that the server has; it knows nothing of what runs then.
     `applications` are those of EMR Serverless that are started, `job_runs` the ids of both with a slash.
     """
 
@@ -36,26 +37,22 @@ class FolderState:
     url: str | None
     pid: int | None
     sizes: Mapping[str, int]
-    pipelines: int
-    executions: Mapping[str, int]
-    running: Sequence[Summary]
-    callbacks: Sequence[WaitingCallback]
-    jobs: Sequence[str]
-    clusters: Sequence[str]
-    applications: Sequence[str]
-    job_runs: Sequence[str]
-    endpoints: Sequence[str]
+    only: str | None
+    pipelines: int = 0
+    executions: Mapping[str, int] = field(default_factory=dict)
+    running: Sequence[Summary] = ()
+    callbacks: Sequence[WaitingCallback] = ()
+    jobs: Sequence[str] = ()
+    clusters: Sequence[str] = ()
+    applications: Sequence[str] = ()
+    job_runs: Sequence[str] = ()
+    endpoints: Sequence[str] = ()
 
 
 def state_of(config: Config, connection: Connection) -> FolderState:
     """Ask for all of it. Raises ClientError."""
-    sagemaker = connection.client("sagemaker")
-    pipelines = listing.pipelines(sagemaker)
-    started = [each for of in pipelines for each in listing.executions(sagemaker, of["PipelineName"])]
-    emr = listing.pages(connection.client("emr"), "list_clusters", "Clusters", ClusterStates=_ACTIVE_CLUSTERS)
-    serverless = connection.client("emr-serverless")
-    applications = _applications(serverless)
     runs = not connection.is_at_rest
+    only = server_file.only(config) if runs else None
     return FolderState(
         data=config.data.resolve(),
         database=opening.place(config.store) if config.store else None,
@@ -64,16 +61,30 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         url=connection.url if runs else None,
         pid=server_file.process_id(config) if runs else None,
         sizes=sizes(config.data),
-        pipelines=len(pipelines),
-        executions=Counter(each["PipelineExecutionStatus"] for each in started),
-        running=[each for each in started if each["PipelineExecutionStatus"] not in ENDED],
-        callbacks=waiting_callbacks(connection),
-        jobs=[each for word in ("Training", "Processing", "Transform") for each in _jobs(sagemaker, word)],
-        clusters=[str(cluster["Id"]) for cluster in emr],
-        applications=applications,
-        job_runs=[each for application in applications for each in _job_runs(serverless, application)],
-        endpoints=_endpoints(sagemaker),
+        only=only,
+        **({} if only else _work(connection)),
     )
+
+
+def _work(connection: Connection) -> dict[str, Any]:
+    """What there is of pipelines, and what runs and waits."""
+    sagemaker = connection.client("sagemaker")
+    pipelines = listing.pipelines(sagemaker)
+    started = [each for of in pipelines for each in listing.executions(sagemaker, of["PipelineName"])]
+    emr = listing.pages(connection.client("emr"), "list_clusters", "Clusters", ClusterStates=_ACTIVE_CLUSTERS)
+    serverless = connection.client("emr-serverless")
+    applications = _applications(serverless)
+    return {
+        "pipelines": len(pipelines),
+        "executions": Counter(each["PipelineExecutionStatus"] for each in started),
+        "running": [each for each in started if each["PipelineExecutionStatus"] not in ENDED],
+        "callbacks": waiting_callbacks(connection),
+        "jobs": [each for word in ("Training", "Processing", "Transform") for each in _jobs(sagemaker, word)],
+        "clusters": [str(cluster["Id"]) for cluster in emr],
+        "applications": applications,
+        "job_runs": [each for application in applications for each in _job_runs(serverless, application)],
+        "endpoints": _endpoints(sagemaker),
+    }
 
 
 def _endpoints(sagemaker: Client) -> list[str]:

@@ -78,6 +78,9 @@ LARGE_BODY_BYTES = 16_384
 
 # Objects may be pages of anybody: in a browser they run no script and are what their type says.
 _OF_OBJECTS = (("content-security-policy", "sandbox"), ("x-content-type-options", "nosniff"))
+_FOR_CALLERS = ("iam", "sts")
+"""What a server of one service has as well: who calls, and what they may."""
+
 BODILESS = ("GET", "HEAD", "DELETE")
 
 Scope = Mapping[str, Any]
@@ -237,7 +240,9 @@ class Gateway:
     def _routed(self, request: HttpRequest, signing_service: str) -> Route:
         if own_operations.is_meant(request, signing_service):
             return own_operations.route(request, signing_service, self._config)
-        return route(request, signing_service)
+        found = route(request, signing_service)
+        is_served = not self._config.only or found.service in (self._config.only, *_FOR_CALLERS)
+        return found if is_served else replace(found, is_supported=False)
 
     async def _check_head(self, head: HttpRequest, progress: _Progress) -> _CheckedHead:
         """Check the head. Raises Unrouted, with the code of the first check that fails."""
@@ -300,7 +305,7 @@ class Gateway:
             sigv4.check_payload(request, authorization, checked.protocol)
         if not found.is_supported:
             progress.found = unsupported.named(found, request)
-            raise unsupported.refusal(progress.found)
+            raise unsupported.refusal(progress.found, only=self._config.only)
         effective = request if checked.effective is head else replace(checked.effective, body=body)
         return found, _parameters(found, decoded_body(effective, authorization, secret))
 

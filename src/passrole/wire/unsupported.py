@@ -79,10 +79,11 @@ def named(found: Route, request: HttpRequest) -> Route:
     return found
 
 
-def refusal(found: Route) -> Fault:
-    """The fault for an unsupported route."""
+def refusal(found: Route, only: str = "") -> Fault:
+    """The fault for an unsupported route; `only` is the one service that a server has, if it has not all."""
     code, status = _CODES[found.protocol]
-    return Unrouted(code, message(found.service, found.operation), found.protocol, status=status)
+    why = f": this server has {only} alone" if only else ""
+    return Unrouted(code, message(found.service, found.operation) + why, found.protocol, status=status)
 
 
 def _last(text: str, separator: str) -> str:

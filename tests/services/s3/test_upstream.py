@@ -11,7 +11,7 @@ from tests.conftest import Server
 from tests.policies import allowing
 
 from passrole.config import Config, ConfigError
-from passrole.services.s3.upstream import S3Upstream
+from passrole.services.s3 import upstream
 
 BUCKET = "data"
 MEGABYTE = 1024 * 1024
@@ -92,5 +92,5 @@ def test_who_may_is_decided_here_and_every_key_of_a_call_is_asked_for(pair: Pair
 
 def test_an_endpoint_without_a_key_is_refused_and_no_secret_is_shown() -> None:
     with pytest.raises(ConfigError, match="needs `s3_access_key_id`"):
-        S3Upstream(Config(s3_endpoint="http://127.0.0.1:9"))
+        upstream.check(Config(s3_endpoint="http://127.0.0.1:9"))
     assert "hidden" not in repr(Config(s3_secret_access_key="hidden"))

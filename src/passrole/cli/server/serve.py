@@ -20,6 +20,9 @@ from passrole.cli.options import (
 _EXAMPLES = examples(
     "passrole serve --data /srv/pipelines --port 4566",
     "passrole is ready at http://127.0.0.1:4566",
+    "",
+    "passrole serve --only s3 --data /srv/objects --port 9000",
+    "passrole serve --data /srv/pipelines --s3-endpoint http://127.0.0.1:9000",
 )
 
 
@@ -29,6 +32,12 @@ _EXAMPLES = examples(
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
+@click.option(
+    "--only",
+    type=click.Choice(["s3"]),
+    help="Serve S3 alone, with IAM and STS: no pipelines, no jobs.",
+)
+@click.option("--s3-endpoint", metavar="URL", help="Keep the objects there.  [default: files in the folder]")
 @click.option(
     "--store",
     metavar="URL",
@@ -61,12 +70,16 @@ def serve(
     spark_s3: str | None,
     images: tuple[str, ...],
     containers: str | None,
-    **logging: Any,
+    **more: Any,
 ) -> None:
     """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
     Prints one line when it accepts calls. A new folder is prepared first, as with `passrole init`. SIGTERM or
     Ctrl-C stops the server; executions that were running continue at the next start.
+
+    Objects of S3 are files in the folder, or at --s3-endpoint: any other S3, whose key is in
+    PASSROLE_S3_ACCESS_KEY_ID and PASSROLE_S3_SECRET_ACCESS_KEY. --only s3 makes a server such an endpoint:
+    it has buckets, objects, users, roles and sessions, decides each call by IAM, and refuses all else.
     """
     from passrole import app
     from passrole.config import ConfigError
@@ -78,7 +91,9 @@ def serve(
     jobs = {"images": image_rules(images), "containers": containers}
     jobs |= {"spark_master": spark_master, "spark_s3": spark_s3}
     pages = {"console": console, "console_port": console_port, "otlp_endpoint": otlp_endpoint}
-    config = usable(settings(data=data, host=host, port=port, store=store, **pages, **jobs, **logging))
+    config = usable(settings(data=data, host=host, port=port, store=store, **pages, **jobs, **more))
+    if config.only and config.console:
+        raise Misuse("the console is about pipelines, which a server with --only s3 has not: leave it out")
     if config.log_format == "text":
         say_where(config)  # no object, as the lines of the other form are
     try:

@@ -64,7 +64,12 @@ def as_json(found: "FolderState") -> dict[str, Any]:
 
     now = time.time()
     return {
-        "server": {"running": found.url is not None, "url": found.url, "pid": found.pid},
+        "server": {
+            "running": found.url is not None,
+            "url": found.url,
+            "pid": found.pid,
+            "only": found.only,
+        },
         "data": str(found.data),
         "database": found.database,
         "account": found.account,
@@ -95,13 +100,15 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
     server = (
         f"runs at {found.url}, process {found.pid}" if found.url else "none runs; `passrole serve` starts one"
     )
-    yield ("server", server)
+    yield ("server", f"{server}, and has {found.only} alone" if found.only else server)
     yield ("data folder", escaped(str(found.data)))
     if found.database:
         yield ("database", escaped(found.database))
     for part, size in {"size": sum(found.sizes.values()), **found.sizes}.items():
         yield (part if part == "size" else f"  {part}", bytes_for_people(size))
     yield ("account", f"{found.account} in {found.region}")
+    if found.only:
+        return
     yield ("pipelines", str(found.pipelines))
     yield ("executions", _counts(found.executions))
     yield from _listed("runs" if found.url else "would run", _running(found))

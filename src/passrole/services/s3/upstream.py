@@ -5,7 +5,7 @@ exist only where one call of S3 stands for several permissions, which would othe
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from botocore import xform_name
@@ -21,13 +21,24 @@ _KEY_BY_KEY = frozenset({"DeleteObjects"})  # its handler calls DeleteObject thr
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
 
 
+Forward = Callable[[Context, Operation, str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def check(config: Config) -> None:
+    """Raises ConfigError where the endpoint has no access key."""
+    if config.s3_endpoint and not (config.s3_access_key_id and config.s3_secret_access_key):
+        raise ConfigError("setting `s3_endpoint` needs `s3_access_key_id` and `s3_secret_access_key`")
+
+
+def of_services(config: Config) -> Mapping[str, Forward]:
+    """Where calls are forwarded, by service; none where objects are in the folder."""
+    return {"s3": S3Upstream(config).forward} if config.s3_endpoint else {}
+
+
 class S3Upstream:
     """Forwards operations of S3 to another endpoint; see the settings `s3_*`."""
 
     def __init__(self, config: Config) -> None:
-        """Raises ConfigError where the endpoint has no access key."""
-        if not (config.s3_access_key_id and config.s3_secret_access_key):
-            raise ConfigError("setting `s3_endpoint` needs `s3_access_key_id` and `s3_secret_access_key`")
         self._config = config
 
     async def forward(
