@@ -97,7 +97,7 @@ def test_the_password_is_asked_for_and_not_shown(closed: Cluster, tmp_path: Path
     closed.create("asked")
     bare = {"PATH": os.environ["PATH"]}
     assert passrole(bare, "init", "--data", str(tmp_path / "data")).returncode == 0
-    words = ["migrate", "--to", closed.url("asked"), "-W", "--data", str(tmp_path / "data")]
+    words = ["migrate", "--to", closed.url("asked"), "--password", "--data", str(tmp_path / "data")]
     ours, terminal = pty.openpty()
     command = [sys.executable, "-m", "passrole", *words]
     ends: dict[str, Any] = {"stdin": terminal, "stdout": terminal, "stderr": terminal}

@@ -22,7 +22,7 @@ _DATABASE: dict[str, Any] = {"metavar": "[URL]", "is_flag": False, "flag_value":
 @click.command(epilog=_EXAMPLES)
 @click.option("--to", **_DATABASE, help="Copy the data folder's rows to this PostgreSQL database.")
 @click.option("--from", "from_", **_DATABASE, help="Copy that database's rows to the data folder.")
-@click.option("-W", "--password", "asks", is_flag=True, help="Ask for the database's password.")
+@click.option("--password", "asks", is_flag=True, help="Ask for the database's password.")
 @data_option
 @format_option
 def migrate(to: str | None, from_: str | None, asks: bool, data: Path | None, format_: str) -> None:
