@@ -2,14 +2,14 @@
 
 The files come first, then the database in one snapshot, then what the snapshot names and was written
 meanwhile. If a file that it names is gone by then, another snapshot is taken. What belongs to a running
-process is left out.
+process is left out. Rows of PostgreSQL become the copy's own: it needs no PostgreSQL.
 """
 
 import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,16 +17,20 @@ from typing import Final
 from passrole import private_files, trees
 from passrole.client.backup_objects import CopiedObjects, copy_file, is_object
 from passrole.client.errors import InvalidInput
+from passrole.client.migration import to_backup
 from passrole.config import Config
 from passrole.services.lambda_.qualifiers import VERSIONS
 from passrole.services.lambda_.records import FUNCTIONS, code_folder
-from passrole.store import opening
+from passrole.store import LookedAt, opening
 from passrole.store.read_only import closing_store, connect
 
 SNAPSHOTS_MAX = 5
 
 _DATABASE: Final = "passrole.db"
-_OF_A_PROCESS = ("lock", "server.json", "scratch", f"{_DATABASE}", f"{_DATABASE}-wal", f"{_DATABASE}-shm")
+_OF_A_PROCESS = (
+    *("lock", "server.json", "scratch", _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm"),
+    *(opening.MARK, "node"),  # where its rows are, and its name among the servers of the database
+)
 _LOGS = "server-of-"
 
 
@@ -46,12 +50,7 @@ def back_up(config: Config, to: Path) -> Backup:
     faster than they are copied.
     """
     data, to = config.data.resolve(), to.absolute()
-    if where := opening.elsewhere(data):
-        raise InvalidInput(
-            f"the rows of `{data}` are in {where}: stop the server, then copy the database with `pg_dump` "
-            "and the folder with `cp -a`"
-        )
-    _check(data, to)
+    _check(config, data, to)
     partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(mode=private_files.FOLDER_MODE, parents=True)
@@ -66,8 +65,11 @@ def back_up(config: Config, to: Path) -> Backup:
     return Backup(to, len(files), sum(path.lstat().st_size for path in files))
 
 
-def _check(data: Path, to: Path) -> None:
-    if not (data / _DATABASE).is_file():
+def _check(config: Config, data: Path, to: Path) -> None:
+    where = opening.elsewhere(data)
+    if where and not config.store:
+        raise InvalidInput(f"the rows of `{data}` are in {where}: name it by PASSROLE_STORE")
+    if not where and not (data / _DATABASE).is_file():
         raise InvalidInput(f"`{data}` has no database yet, so there is nothing to back up")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InvalidInput(f"`{to}` is there already; name a folder that is not, or an empty one")
@@ -77,7 +79,7 @@ def _check(data: Path, to: Path) -> None:
 
 def _copy_what_belongs_together(config: Config, data: Path, to: Path) -> None:
     for _ in range(SNAPSHOTS_MAX):
-        _copy_database(data / _DATABASE, to / _DATABASE)
+        _copy_database(config, data / _DATABASE, to / _DATABASE)
         _copy_files(data, to, only_missing=True)
         if _is_whole(config, data, to):
             return
@@ -106,12 +108,16 @@ def _files(data: Path) -> Iterator[Path]:
                     yield path
 
 
-def _copy_database(path: Path, target: Path) -> None:
+def _copy_database(config: Config, path: Path, target: Path) -> None:
     """One snapshot: https://www.sqlite.org/backup.html"""
-    target.unlink(missing_ok=True)
-    target.touch(mode=private_files.FILE_MODE)
-    with closing(connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
+    if config.store:
+        to_backup(config.store, target.parent)
+    else:
+        target.unlink(missing_ok=True)
+        target.touch(mode=private_files.FILE_MODE)
+        with closing(connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    with closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")  # a folder for keeping has one file
         (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
@@ -120,9 +126,19 @@ def _copy_database(path: Path, target: Path) -> None:
 
 def _is_whole(config: Config, data: Path, to: Path) -> bool:
     """Whether the code of all functions that the copied database names is there, and all objects are."""
-    with closing_store(to) as snapshot, closing_store(data) as live:
+    with closing_store(to) as snapshot, _live(config) as live:
         functions = snapshot.look(lambda tx: [each for of in (FUNCTIONS, VERSIONS) for _, each in of.all(tx)])
         code = (code_folder(config, function).relative_to(data) for function in functions)
         return all((to / folder).is_dir() for folder in code) and CopiedObjects(data, to, live).settle(
             snapshot
         )
+
+
+@contextmanager
+def _live(config: Config) -> Iterator[LookedAt]:
+    """The database that goes on."""
+    rows = opening.looked_at(config)
+    try:
+        yield rows
+    finally:
+        rows.close_now()

@@ -15,7 +15,7 @@ from pathlib import Path
 from passrole import private_files, trees
 from passrole.services.s3 import folders, names, rows
 from passrole.services.s3.folders import Identity
-from passrole.store import ReadOnlyStore, Tx
+from passrole.store import LookedAt, Tx
 
 _PAGE = 1_000
 _WORK = ".work"
@@ -27,10 +27,10 @@ Key = tuple[str, str]
 class CopiedObjects:
     """The objects of the folder `data` in its copy `to`; `live` is the database that goes on."""
 
-    def __init__(self, data: Path, to: Path, live: ReadOnlyStore) -> None:
+    def __init__(self, data: Path, to: Path, live: LookedAt) -> None:
         self._from, self._to, self._live = data / "s3", to / "s3", live
 
-    def settle(self, snapshot: ReadOnlyStore) -> bool:
+    def settle(self, snapshot: LookedAt) -> bool:
         """Bring the files in line with a snapshot of the database; whether that could be done."""
         wanted = snapshot.look(_all_rows)
         if not all(self._is_settled(key, identities) for key, identities in wanted.items()):

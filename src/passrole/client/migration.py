@@ -1,8 +1,8 @@
 """Copies the rows of a data folder's database to PostgreSQL, and back: table by table, counted and compared.
 
-No server may run on either side. The target must have no rows, and gets all of them in one transaction, or
-none. Files of the data folder (objects, functions' code, keys) stay where they are. Afterwards the folder's
-rows are in the target: its own database lies beside it under another name, or it knows of no other any more.
+No server may run on either side, but for a backup. The target must have no rows, and gets all of them in one
+transaction, or none. Files of the data folder (objects, functions' code, keys) stay where they are. Then the
+folder's rows are in the target: its own database lies beside it under another name, or it knows of no other.
 """
 
 import contextlib
@@ -88,6 +88,16 @@ def to_folder(config: Config, url: str) -> list[Copied]:
             copied = _copied(_tables(target.connection), source, target)
         (config.data / opening.MARK).unlink(missing_ok=True)
     return copied
+
+
+def to_backup(url: str, folder: Path) -> None:
+    """Copy a database's rows, as they are at one moment, to a new file in a folder; servers may run.
+
+    Raises InvalidInput.
+    """
+    (folder / FILE).unlink(missing_ok=True)
+    with _explained(), _postgres(url, is_alone=False) as source, _sqlite(folder) as target:
+        _copied(_tables(target.connection), source, target)
 
 
 def _require_database(data: Path) -> None:
@@ -226,15 +236,21 @@ def _sqlite(folder: Path) -> Iterator[_Sqlite]:
 
 
 @contextlib.contextmanager
-def _postgres(url: str) -> Iterator[_Postgres]:
-    """A database in one transaction, on which no server runs meanwhile."""
+def _postgres(url: str, *, is_alone: bool = True) -> Iterator[_Postgres]:
+    """A database in one transaction, on which no server runs meanwhile; or one that is only looked at."""
     driver = opening.driver()
     import psycopg
 
     try:
-        with contextlib.closing(driver.locked(url)) as connection:
-            driver.migrate(connection)
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        opened = driver.locked if is_alone else driver.connect
+        with contextlib.closing(opened(url)) as connection:
+            if is_alone:
+                driver.migrate(connection)
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            else:  # a moment that fits all transactions of the servers, which are SERIALIZABLE
+                driver.migrations.check_newest(connection)
+                connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+                connection.read_only = connection.deferrable = True
             with connection.transaction():
                 yield _Postgres(driver, connection)
     except driver.DatabaseInUse as error:

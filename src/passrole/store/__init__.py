@@ -5,7 +5,7 @@
 - `postgres.PostgresStore`: a PostgreSQL database; it needs the extra `postgres`
 - `opening`: the one of these that the settings name (opening.py)
 - `group_commit`: many transactions in one commit, for both (group_commit.py)
-- `ReadOnlyStore`: the same file, looked at while no server runs (read_only.py)
+- `ReadOnlyStore`: the file, looked at while no server runs; `LookedAt`: either kind, looked at (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)
 - `shards`: what background work is divided into, and which node has borrowed which (shards.py)
@@ -16,12 +16,13 @@ from passrole.store import shards, tasks
 from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.migrations import UnknownSchema
-from passrole.store.read_only import ReadOnlyStore
+from passrole.store.read_only import LookedAt, ReadOnlyStore
 from passrole.store.sqlite import DataFolderInUse, SqliteStore
 
 __all__ = [
     "Collection",
     "DataFolderInUse",
+    "LookedAt",
     "ReadOnlyStore",
     "SqliteStore",
     "Store",

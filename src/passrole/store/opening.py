@@ -9,7 +9,7 @@ from passrole import disk, private_files
 from passrole.config import Config
 from passrole.store.interface import Store
 from passrole.store.migrations import UnknownSchema
-from passrole.store.read_only import ReadOnlyStore
+from passrole.store.read_only import LookedAt, ReadOnlyStore
 from passrole.store.sqlite import FILE, SqliteStore
 
 MARK = "store"
@@ -37,13 +37,13 @@ def opened(config: Config, *, is_durable: bool = True) -> Store:
     return store
 
 
-def looked_at(config: Config) -> Store:
+def looked_at(config: Config) -> LookedAt:
     """The store for whoever only reads. Raises StoreUnusable, and what the disk does."""
     _check_folder(config)
     if not config.store:
         return ReadOnlyStore(config.data)
     try:
-        store: Store = driver().ReadOnlyPostgresStore(config.store)
+        store: LookedAt = driver().ReadOnlyPostgresStore(config.store)
     except (ConnectionError, UnknownSchema) as error:
         raise StoreUnusable(str(error)) from None
     return store

@@ -217,6 +217,10 @@ class ReadOnlyPostgresStore:
         """One snapshot of what is committed."""
         return await self._reads.read(fn)
 
+    def look(self, fn: Callable[[PostgresTx], T]) -> T:
+        """`read` for those who have no event loop. Raises ConnectionError."""
+        return self._reads.look(fn)
+
     def listen(self, channel: str, listener: Listener) -> Callable[[], None]:  # noqa: ARG002 (the interface's)
         """Nothing changes here, so nobody is told."""
         return lambda: None
@@ -224,6 +228,10 @@ class ReadOnlyPostgresStore:
     async def close(self) -> None:
         """Close the connections."""
         await self._reads.close()
+
+    def close_now(self) -> None:
+        """`close` for those who have no event loop."""
+        self._reads.close_now()
 
 
 class Reads:
@@ -237,15 +245,20 @@ class Reads:
 
     async def read(self, fn: Callable[[PostgresTx], T]) -> T:
         """One snapshot of what is committed. Raises ConnectionError."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, fn)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.look, fn)
 
     async def close(self) -> None:
         """Finish what was asked for."""
-        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, self.close_now)
+
+    def close_now(self) -> None:
+        """The same, in this thread."""
+        self._threads.shutdown()
         for connection in self._connections:
             connection.close()
 
-    def _read(self, fn: Callable[[PostgresTx], T]) -> T:
+    def look(self, fn: Callable[[PostgresTx], T]) -> T:
+        """`read` in this thread. Raises ConnectionError."""
         connection = self._connection()
         try:
             with connection.transaction():

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
-from passrole.store.interface import Listener
+from passrole.store.interface import Listener, Store
 from passrole.store.migrations import check_newest
 from passrole.store.shards import ALONE
 from passrole.store.sqlite import FILE, SqliteTx
@@ -20,6 +20,16 @@ T = TypeVar("T")
 
 class NotForWriting(Exception):
     """A transaction was to write into a database that is only looked at."""
+
+
+class LookedAt(Store, Protocol):
+    """A store of either kind that is only looked at."""
+
+    def look(self, fn: Callable[[Any], T]) -> T:
+        """`read` for those who have no event loop."""
+
+    def close_now(self) -> None:
+        """`close` for those who have no event loop."""
 
 
 class ReadOnlyStore:

@@ -64,11 +64,17 @@ def test_doctor_asks_the_database(postgres: Cluster, tmp_path: Path) -> None:
         assert (found["level"], SECRET in asked.stdout) == (level, False), found
 
 
-def test_a_backup_of_such_a_folder_is_refused_with_what_to_do(postgres: Cluster, tmp_path: Path) -> None:
+def test_a_backup_of_such_a_folder_needs_to_know_the_database(postgres: Cluster, tmp_path: Path) -> None:
     url = postgres.create("backup_store")
     assert passrole("init", "--data", f"{tmp_path}/data", store=url).returncode == 0
-    found = passrole("backup", "--data", f"{tmp_path}/data", f"{tmp_path}/copy", store=url)
-    assert (found.returncode, "pg_dump" in found.stderr) == (2, True)
+    found = passrole("backup", "--data", f"{tmp_path}/data", f"{tmp_path}/copy")
+    assert (found.returncode, "PASSROLE_STORE" in found.stderr) == (2, True)
+    made = passrole("backup", "--data", f"{tmp_path}/data", f"{tmp_path}/copy", store=url)
+    assert made.returncode == 0, made.stderr
+    names = {path.name for path in (tmp_path / "copy").iterdir()}
+    assert "passrole.db" in names
+    assert names.isdisjoint({"store", "node", "passrole.db-wal"})
+    assert passrole("list", "--data", f"{tmp_path}/copy").returncode == 0
 
 
 def test_a_folder_with_rows_of_its_own_is_refused(postgres: Cluster, tmp_path: Path) -> None:
