@@ -32,6 +32,7 @@ from passrole.runtimes.model_servers import ModelServers
 from passrole.services import sqs
 from passrole.services.emr import leftovers as emr_leftovers
 from passrole.services.emr_serverless import leftovers as serverless_leftovers
+from passrole.services.lambda_ import adoption as packages_adoption
 from passrole.services.lambda_ import leftovers as lambda_leftovers
 from passrole.services.program_credentials import ProgramCredentials
 from passrole.services.s3 import copied_folders, upstream
@@ -258,6 +259,7 @@ async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
     """Make what is missing of the first identities, and remove what a server that was killed has left."""
     await _onboard(store, config, clock)
     await copied_folders.adopt(store, config)
+    await packages_adoption.adopt(store, config, clock)
     for leftovers in (s3_leftovers, lambda_leftovers, emr_leftovers, serverless_leftovers):
         await leftovers.sweep(store, config)
     await sqs.correct_future_times(store, clock)

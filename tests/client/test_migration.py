@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from passrole.cli import main
 from passrole.client import InvalidInput, migration
 from passrole.config import Config
 from passrole.store import SqliteStore
+from passrole.store.contents import PIECE_BYTES
 from passrole.store.sqlite import FILE
 
 Start = Callable[..., Server]
@@ -116,6 +118,32 @@ def test_what_waits_on_a_server_goes_on_after_the_way_there_and_back(
         CallbackToken=token, OutputParameters=[{"Name": "said", "Value": "yes"}]
     )
     assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_code_of_functions_goes_there_and_back(start_server: Start, url: str, tmp_path: Path) -> None:
+    """Each time to a server whose folder has never had it."""
+    server = start_server()
+    large = os.urandom(2 * PIECE_BYTES).hex()
+    server.function("says", f"def handler(event, context): return 1\nNOT_SMALL = {large!r}")
+    server.client("lambda").publish_version(FunctionName="says")
+    server.stop()
+    pieces = {each.table: each.rows for each in migration.to_postgres(Config(data=server.data), url)}
+    assert (pieces["content_pieces"], pieces["content_users"]) == (5, 2)
+    migrated = start_server(store=url)
+    assert migrated.data != server.data
+    assert said(migrated) == [b"1", b"1"]
+    migrated.stop()
+    migration.to_folder(Config(data=tmp_path / "back"), url)
+    last = Server(tmp_path / "back")
+    try:
+        assert said(last) == [b"1", b"1"]
+    finally:
+        last.stop()
+
+
+def said(server: Server) -> list[bytes]:
+    invoke = server.client("lambda").invoke
+    return [invoke(FunctionName="says", Qualifier=each)["Payload"].read() for each in ("1", "$LATEST")]
 
 
 def test_a_counter_gives_no_number_again(url: str, tmp_path: Path) -> None:

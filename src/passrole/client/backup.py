@@ -19,8 +19,6 @@ from passrole.client.backup_objects import CopiedObjects, copy_file, is_object
 from passrole.client.errors import InvalidInput
 from passrole.client.migration import to_backup
 from passrole.config import Config
-from passrole.services.lambda_.qualifiers import VERSIONS
-from passrole.services.lambda_.records import FUNCTIONS, code_folder
 from passrole.store import LookedAt, opening
 from passrole.store.read_only import closing_store, connect
 
@@ -125,13 +123,9 @@ def _copy_database(config: Config, path: Path, target: Path) -> None:
 
 
 def _is_whole(config: Config, data: Path, to: Path) -> bool:
-    """Whether the code of all functions that the copied database names is there, and all objects are."""
+    """Whether all objects that the copied database names are there."""
     with closing_store(to) as snapshot, _live(config) as live:
-        functions = snapshot.look(lambda tx: [each for of in (FUNCTIONS, VERSIONS) for _, each in of.all(tx)])
-        code = (code_folder(config, function).relative_to(data) for function in functions)
-        return all((to / folder).is_dir() for folder in code) and CopiedObjects(data, to, live).settle(
-            snapshot
-        )
+        return CopiedObjects(data, to, live).settle(snapshot)
 
 
 @contextmanager

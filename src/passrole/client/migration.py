@@ -1,8 +1,8 @@
 """Copies the rows of a data folder's database to PostgreSQL, and back: table by table, counted and compared.
 
 No server may run on either side, but for a backup. The target must have no rows, and gets all of them in one
-transaction, or none. Files of the data folder (objects, functions' code, keys) stay where they are. Then the
-folder's rows are in the target: its own database lies beside it under another name, or it knows of no other.
+transaction, or none. Files of the data folder (objects, folders of jobs, the trail) stay where they are. Then
+the folder's rows are in the target: its own database lies beside it under another name, or it knows of none.
 """
 
 import contextlib
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import psycopg
 
 ROWS_AT_ONCE = 1_000
+LARGE_ROWS_AT_ONCE = 8
+_LARGE = frozenset({"content_pieces"})
+"""Tables whose rows have up to a megabyte."""
+
 _OF_SERVERS = frozenset({"claims", "leases", "nodes"})
 """Tables that say which server does what: they are not copied, since no server runs."""
 
@@ -171,7 +175,7 @@ class _Postgres:
 
     def rows(self, table: Table) -> Generator[Row, None, None]:
         with self._connection.cursor(f"all_{table.name}") as cursor:  # one that the server keeps
-            cursor.itersize = ROWS_AT_ONCE
+            cursor.itersize = LARGE_ROWS_AT_ONCE if table.name in _LARGE else ROWS_AT_ONCE
             yield from map(self._driver.given, cursor.execute(_select(table).encode()))
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:

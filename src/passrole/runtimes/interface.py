@@ -43,7 +43,10 @@ class Credentials:
 
 
 CredentialsSource = Callable[[], Awaitable[Credentials]]
-"""Assumes the function's role; called for each started process and never for a warm one."""
+"""Assumes the function's role; called for each started process and never for a warm one.
+
+The code is in its folder then, whoever put it there.
+"""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from passrole.services import sqs
 from passrole.services.emr import retention as cluster_retention
 from passrole.services.emr_serverless import retention as job_run_retention
 from passrole.services.logs import retention as log_retention
-from passrole.store import Store
+from passrole.store import Store, contents
 from passrole.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Housekeeping:
         deleted = {
             "messages": await sqs.sweep(store, self._clock),
             "log events": await log_retention.sweep(store, self._clock(), config.keep_log_events_days),
+            "archives": await contents.sweep(store, self._clock()),
             "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock()),
         }
         if days := config.keep_executions_days:

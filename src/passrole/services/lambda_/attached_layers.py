@@ -1,24 +1,21 @@
-"""The layers that a function has: who may use them, whether they fit, and the folder that they make together.
+"""The layers that a function has: who may use them, and whether they fit.
 
 Several layers are laid over each other in their order, the last on top, in one folder that functions with the
-same layers share. It is made of hard links, so that it takes no room, and it stays where a layer is deleted.
+same layers share (packages.py). It is made of hard links, so that it takes no room.
 https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 """
 
 import asyncio
-import errno
-import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from passrole import trees
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, layer_names, refusals
+from passrole.services.lambda_ import archives, layer_names, packages, refusals
 from passrole.services.lambda_.layer_permissions import policy_of
 from passrole.services.lambda_.layer_records import LAYER_VERSIONS, LayerVersion, version_key
-from passrole.services.lambda_.records import Function, code_folder, layers_folder, opt_folder
+from passrole.services.lambda_.records import Function, code_folder
 from passrole.services.operation import Parameters, Permission
 from passrole.store import Tx
 
@@ -60,22 +57,17 @@ async def laid_out(ctx: Context, function: Function, layers: Sequence[LayerVersi
     Raises InvalidParameterValueException.
     """
     shown = [{"Arn": each.named.arn, "CodeSize": each.size} for each in layers]
-    opt = _folder_name([each.digest for each in layers])
-    if layers:
-        root = layers_folder(ctx.config)
-        await asyncio.to_thread(_lay, [root / each.digest for each in layers], root / opt)
-        await asyncio.to_thread(_check_size, code_folder(ctx.config, function), root / opt)
-    return {"layers": shown, "opt": opt}
+    digests = [each.digest for each in layers]
+    await _check(ctx, function, digests)
+    return {"layers": shown, "layer_archives": digests, "opt": packages.together(digests)}
 
 
 async def check_size(ctx: Context, function: Function) -> None:
-    """Refuse code, unpacked by now, that is too large with its layers.
+    """Refuse code that is too large with its layers.
 
     Raises InvalidParameterValueException.
     """
-    opt = opt_folder(ctx.config, function)
-    if opt is not None:
-        await asyncio.to_thread(_check_size, code_folder(ctx.config, function), opt)
+    await _check(ctx, function, function.layer_archives)
 
 
 def _named(ctx: Context, arn: str) -> layer_names.NamedLayer:
@@ -94,41 +86,17 @@ def _existing(tx: Tx, ctx: Context, named: layer_names.NamedLayer) -> LayerVersi
     return LAYER_VERSIONS.require(tx, key, lambda: refusals.no_layer(named.arn))
 
 
-def _folder_name(digests: Sequence[str]) -> str:
-    """A single layer's own folder, or one for what these make in this order; empty for none."""
-    if len(digests) < 2:
-        return "".join(digests)
-    return hashlib.sha256("+".join(digests).encode()).hexdigest()
+async def _check(ctx: Context, function: Function, layers: Sequence[str]) -> None:
+    """Raises InvalidParameterValueException."""
+    if layers:
+        await packages.bring_code(ctx.store, ctx.config, function)
+        opt = await packages.lay_out(ctx.store, ctx.config, layers)
+        await asyncio.to_thread(_check_folders, code_folder(ctx.config, function), opt)
 
 
-def _lay(layers: Sequence[Path], folder: Path) -> None:
-    """Lay the folders over each other, where that was not done before. Blocks."""
-    if not folder.exists():
-        try:
-            with archives.whole(folder) as made:
-                for layer in layers:
-                    _lay_over(layer, made)
-        except OSError as error:  # somebody does the same at the same time
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not folder.exists():
-                raise
-    if len(trees.entries(folder)) > ENTRIES_AT_ROOT_MAX:
+def _check_folders(unpacked: Path, opt: Path) -> None:
+    if len(trees.entries(opt)) > ENTRIES_AT_ROOT_MAX:
         raise refusals.layer_too_wide(ENTRIES_AT_ROOT_MAX)
-
-
-def _lay_over(layer: Path, below: Path) -> None:
-    for folder in trees.folders(layer):
-        target = below / folder.relative_to(layer)
-        if target.is_file():
-            target.unlink()
-        target.mkdir(exist_ok=True)
-        for entry in trees.entries(folder):
-            if entry.is_dir():
-                continue
-            trees.discard(target / entry.name)
-            os.link(entry, target / entry.name)
-
-
-def _check_size(code: Path, opt: Path) -> None:
-    size = trees.bytes_in(code) + trees.bytes_in(opt)
+    size = trees.bytes_in(unpacked) + trees.bytes_in(opt)
     if size > archives.UNPACKED_BYTES_MAX:
         raise refusals.with_layers_too_large(archives.UNPACKED_BYTES_MAX, size)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from passrole.members import without_none
 from passrole.services.context import Context
@@ -11,6 +11,7 @@ from passrole.services.lambda_ import (
     attached_layers,
     destinations,
     names,
+    packages,
     refusals,
     sessions,
     settings,
@@ -29,7 +30,7 @@ from passrole.services.lambda_.records import (
     with_new_build,
 )
 from passrole.services.operation import PassRole, operation
-from passrole.store import Tx
+from passrole.store import Tx, contents
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import (
@@ -61,6 +62,7 @@ async def update_function_code(
     archive = await sources.archive(ctx, {name: value for name, value in given.items() if value})
     code: dict[str, Any] = {
         "folder": new_folder(),
+        "archive": await packages.digest_of(archive),
         "code_sha256": archives.sha256(archive),
         "code_size": len(archive),
     }
@@ -70,11 +72,13 @@ async def update_function_code(
         return configuration(present)
     try:
         await attached_layers.check_size(ctx, replace(present, **code))
-        before, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **code))
+        update = _update(ctx, function_name, revision_id, lambda now: replace(now, **code))
+        changed = await packages.written(ctx, archive, code["archive"], present.arn, update)
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    await ctx.functions.discard(code_folder(ctx.config, before))
+    function = await _ended(ctx, changed)
+    await ctx.functions.discard(code_folder(ctx.config, changed.before))
     return updating_response(await versions.publish(ctx, function_name) if publish else function)
 
 
@@ -128,27 +132,42 @@ async def update_function_configuration(
         target = changes["dead_letters"] = dead_letter_config.get("TargetArn") or None
         if target is not None:
             await destinations.check_dead_letters(ctx, role or present.role, present.arn, target)
-    _, function = await _updated(ctx, function_name, revision_id, lambda now: replace(now, **changes))
-    return updating_response(function)
+    update = _update(ctx, function_name, revision_id, lambda now: replace(now, **changes))
+    try:
+        return updating_response(await _ended(ctx, await ctx.store.write(update)))
+    except contents.NotWhole:  # a layer was deleted meanwhile
+        raise refusals.being_updated(present.arn) from None
 
 
-async def _updated(
+class _Changed(NamedTuple):
+    """A function before and after, and contents that nobody uses any more."""
+
+    before: Function
+    after: Function
+    left: list[str]
+
+
+def _update(
     ctx: Context, function_name: str, revision_id: str | None, change: Callable[[Function], Function]
-) -> tuple[Function, Function]:
-    """The function before and after."""
+) -> Callable[[Tx], _Changed]:
     named = names.parse(ctx, function_name)
     key = names.latest_key(ctx, named)
 
-    def write(tx: Tx) -> tuple[Function, Function]:
+    def write(tx: Tx) -> _Changed:
         present = existing(tx, key, named)
         _check_revision(present, revision_id)
         function = with_new_build(replace(change(present), modified=ctx.clock()))
         FUNCTIONS.put(tx, key, function)
-        return present, function
+        return _Changed(present, function, contents.use(tx, function.arn, function.contents))
 
-    before, after = await ctx.store.write(write)
-    await ctx.functions.retire(after.arn)
-    return before, after
+    return write
+
+
+async def _ended(ctx: Context, changed: _Changed) -> Function:
+    """End what ran with what the function was; the function as it is."""
+    await ctx.functions.retire(changed.after.arn)
+    await contents.remove(ctx.store, changed.left)
+    return changed.after
 
 
 def _check_revision(function: Function, revision_id: str | None) -> None:

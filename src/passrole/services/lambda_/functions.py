@@ -14,6 +14,7 @@ from passrole.services.lambda_ import (
     attached_layers,
     destinations,
     names,
+    packages,
     qualifiers,
     refusals,
     sessions,
@@ -38,7 +39,7 @@ from passrole.services.lambda_.records import (
 from passrole.services.lambda_.tags import TAGS
 from passrole.services.operation import Parameters, PassRole, Permission, operation
 from passrole.services.tags import tagging
-from passrole.store import Tx
+from passrole.store import Tx, contents
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import (
@@ -111,6 +112,7 @@ async def create_function(
         timeout=settings.checked_timeout(timeout),
         memory=settings.checked_memory(memory_size),
         folder=new_folder(),
+        archive=await packages.digest_of(archive),
         code_sha256=archives.sha256(archive),
         code_size=len(archive),
         modified=ctx.clock(),
@@ -137,18 +139,24 @@ async def _stored(
     folder = await unpacked(ctx, function, archive)
     try:
         whole = replace(function, **await attached_layers.laid_out(ctx, function, layers))
+        if not await packages.written(ctx, archive, whole.archive, whole.arn, lambda tx: _added(tx, whole)):
+            raise refusals.exists(function.name)
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    if not await ctx.store.write(lambda tx: FUNCTIONS.add(tx, whole.key, whole)):
-        await ctx.functions.discard(folder)
-        raise refusals.exists(function.name)
     return whole
+
+
+def _added(tx: Tx, function: Function) -> bool:
+    if not FUNCTIONS.add(tx, function.key, function):
+        return False
+    contents.use(tx, function.arn, function.contents)
+    return True
 
 
 @operation("lambda:GetFunction", resource=names.arn_of)
 async def get_function(ctx: Context, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
-    """The configuration and the tags; the archive itself is not kept, so there is no Location."""
+    """The configuration and the tags; the archive cannot be fetched, so there is no Location."""
     function = await find(ctx, function_name, qualifier)
     given_qualifier = names.parse(ctx, function_name, qualifier).qualifier
     answer: dict[str, Any] = {"Configuration": configuration(function, given_qualifier), "Code": {}}
@@ -198,10 +206,17 @@ async def delete_function(
     named = names.parse(ctx, function_name, qualifier)
     key = names.key(ctx, named)
     remove = _delete_function if named.qualifier is None else _delete_version
-    for gone in await ctx.store.write(lambda tx: remove(tx, key, named)):
+    removed, left = await ctx.store.write(lambda tx: _left(tx, remove(tx, key, named)))
+    for gone in removed:
         await ctx.functions.retire(gone.arn)
         await ctx.functions.discard(code_folder(ctx.config, gone))
+    await contents.remove(ctx.store, left)
     return {"StatusCode": 204}
+
+
+def _left(tx: Tx, gone: list[Function]) -> tuple[list[Function], list[str]]:
+    """Functions that are gone, and the contents that nobody uses any more."""
+    return gone, [digest for each in gone for digest in contents.use(tx, each.arn, ())]
 
 
 def _delete_function(tx: Tx, key: str, named: names.Named) -> list[Function]:

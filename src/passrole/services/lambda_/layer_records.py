@@ -22,8 +22,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class LayerVersion:
-    """A version of a layer. `created` is epoch seconds; `digest` names the folder of its unpacked archive,
-    which layers with the same content share; `unpacked` is its size in bytes, `size` that of the archive.
+    """A version of a layer. `created` is epoch seconds; `digest` is the content (store/contents.py) of its
+    archive, and names the folder where it is unpacked; `unpacked` is the size of that in bytes, `size` the
+    archive's.
     """
 
     account: Account
@@ -79,7 +80,7 @@ def listed(version: LayerVersion) -> dict[str, Any]:
 
 
 def described(version: LayerVersion) -> dict[str, Any]:
-    """GetLayerVersion's response. The archive itself is not kept, so that its content has no Location."""
+    """GetLayerVersion's response. The archive cannot be fetched, so that its content has no Location."""
     return {
         **listed(version),
         "LayerArn": version.named.unqualified,

@@ -3,15 +3,13 @@ DeleteLayerVersion.
 """
 
 import asyncio
-import errno
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from passrole import ids, trees
 from passrole.services.context import Context
-from passrole.services.lambda_ import archives, layer_names, refusals, sources
+from passrole.services.lambda_ import archives, layer_names, packages, refusals, sources
 from passrole.services.lambda_.layer_permissions import LAYER_POLICIES, its_policy, policy_by_arn
 from passrole.services.lambda_.layer_records import (
     LAYER_VERSIONS,
@@ -26,7 +24,7 @@ from passrole.services.lambda_.layer_records import (
 from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.records import layers_folder
 from passrole.services.operation import operation
-from passrole.store import Tx
+from passrole.store import Tx, contents
 
 PAGE_MAX = 50
 
@@ -46,9 +44,8 @@ async def publish_layer_version(
     named = layer_names.parse(ctx, layer_name)
     key = layer_names.key(ctx, named)
     archive = await sources.archive(ctx, content)
-    digest = hashlib.sha256(archive).hexdigest()
-    folder = layers_folder(ctx.config) / digest
-    unpacked = await asyncio.to_thread(_unpacked, archive, folder)
+    digest = await packages.digest_of(archive)
+    unpacked = await asyncio.to_thread(_unpacked, archive, layers_folder(ctx.config) / digest)
 
     def write(tx: Tx) -> LayerVersion:
         layer = LAYERS.get(tx, key) or Layer(named.name, 0)
@@ -70,9 +67,10 @@ async def publish_layer_version(
         )
         LAYERS.put(tx, key, Layer(named.name, version.number))
         LAYER_VERSIONS.put(tx, version_key(key, version.number), version)
+        contents.use(tx, version.named.arn, [digest])
         return version
 
-    return described(await ctx.store.write(write))
+    return described(await packages.written(ctx, archive, digest, named.unqualified, write))
 
 
 @operation("lambda:GetLayerVersion", resource=layer_names.version_arn, resource_policy=its_policy)
@@ -142,16 +140,18 @@ async def list_layer_versions(
 
 @operation("lambda:DeleteLayerVersion", resource=layer_names.version_arn)
 async def delete_layer_version(ctx: Context, *, layer_name: str, version_number: int) -> None:
-    """Delete a version. Functions that have it keep it, as on AWS; its content goes at the next start, unless
-    somebody has it.
+    """Delete a version. Functions that have it keep it, as on AWS. Its unpacked folder goes at the next
+    start, unless somebody has it.
     """
-    key = version_key(layer_names.key(ctx, layer_names.parse(ctx, layer_name)), version_number)
+    named = layer_names.parse(ctx, layer_name, version_number)
+    key = version_key(layer_names.key(ctx, named), version_number)
 
-    def write(tx: Tx) -> None:
+    def write(tx: Tx) -> list[str]:
         LAYER_VERSIONS.delete(tx, key)
         LAYER_POLICIES.delete(tx, key)
+        return contents.use(tx, named.arn, ())
 
-    await ctx.store.write(write)
+    await contents.remove(ctx.store, await ctx.store.write(write))
 
 
 async def _described(ctx: Context, named: layer_names.NamedLayer) -> dict[str, Any]:
@@ -179,9 +179,5 @@ def _newest(version: LayerVersion) -> dict[str, Any]:
 def _unpacked(archive: bytes, folder: Path) -> int:
     """Unpack where the same content is not there yet; the bytes of its files. Blocks."""
     if not folder.exists():
-        try:
-            archives.unpack(archive, folder)
-        except OSError as error:  # somebody publishes the same at the same time
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not folder.exists():
-                raise
+        archives.unpack(archive, folder)
     return trees.bytes_in(folder)

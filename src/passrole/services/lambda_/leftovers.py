@@ -1,20 +1,27 @@
-"""The code of functions and the layers that a server which was killed left: unpacked for a function that was
-not stored any more, or of one that was deleted.
+"""Unpacked code of functions and layers that a server does not need: what a killed one was unpacking, that of
+functions that are gone, and all of it where the machine was started anew.
 
-At the start nothing runs, so that a folder which no function and no version names is nobody's. Layers are
-removed then alone: until then another function may be about to name the same content.
+What is unpacked is not brought to the disk, since the store has the archives: a machine that stops may leave
+files of zeros. At the start of a server nothing runs in its data folder, so that a folder which no function
+and no version names is nobody's. Layers are removed then alone: until then another function may be about to
+name the same content.
 """
 
 import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from passrole import trees
+from passrole import private_files, trees
 from passrole.config import Config
 from passrole.services.lambda_.layer_records import LAYER_VERSIONS
 from passrole.services.lambda_.qualifiers import VERSIONS
 from passrole.services.lambda_.records import FUNCTIONS, code_folder, layers_folder, opt_folder
 from passrole.store import Store, Tx
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_UNKNOWN = "unknown"
+_MARK = "unpacked-since"
+"""The file in a data folder that says since which start of the machine code was unpacked in it."""
 
 
 async def sweep(store: Store, config: Config) -> None:
@@ -26,9 +33,27 @@ async def sweep(store: Store, config: Config) -> None:
         opts = [opt for function in stored if (opt := opt_folder(config, function)) is not None]
         return frozenset([*(code_folder(config, function) for function in stored), *published, *opts])
 
-    folders = await store.read(used)
+    is_same_boot = await asyncio.to_thread(_is_same_boot, config.data / _MARK)
+    folders = await store.read(used) if is_same_boot else frozenset()
     await asyncio.to_thread(_remove, (config.data / "functions").resolve(), folders)
     await asyncio.to_thread(_remove_layers, layers_folder(config), folders)
+    if not is_same_boot:
+        await asyncio.to_thread(private_files.write, config.data / _MARK, _boot().encode())
+
+
+def _is_same_boot(mark: Path) -> bool:
+    try:
+        return mark.read_text() == _boot() != _UNKNOWN
+    except FileNotFoundError:
+        return False
+
+
+def _boot() -> str:
+    """Which start of the machine this is. Where nobody tells, each start of a server counts as one."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return _UNKNOWN
 
 
 def _remove_layers(root: Path, used: frozenset[Path]) -> None:

@@ -27,12 +27,14 @@ class Function:
     `revision` changes with every change (see `with_new_revision`), `build` only with those of code or
     configuration: workers of another build are not used any more. `dead_letters` is the ARN of a queue.
 
-    `folder` names the folder of its code (see `code_folder`): each upload has one of its own, so that what
-    still runs keeps the old. `version` is `$LATEST`, or the number of a published version, which never
-    changes; `published` is the number of the last one.
+    `archive` is the content (store/contents.py) that its code is in. `folder` names the folder where that is
+    unpacked (see `code_folder`): each upload has its own, and so has each version, so that what still runs
+    keeps the old. `version` is `$LATEST`, or the number of a published version, which never changes;
+    `published` is the number of the last one.
 
-    `layers` are shown as they are (`Arn`, `CodeSize`), the lowest first; `opt` names the folder that they
-    make together (see `opt_folder`), and is empty without any. `network` is a VpcConfig, which nothing obeys.
+    `layers` are shown as they are (`Arn`, `CodeSize`), the lowest first, and `layer_archives` are their
+    contents. `opt` names the folder that they make together (see `opt_folder`), and is empty without any.
+    `network` is a VpcConfig, which nothing obeys.
     """
 
     account: Account
@@ -58,6 +60,8 @@ class Function:
     layers: list[dict[str, Any]] = field(default_factory=list)
     opt: str = ""
     network: dict[str, list[str]] = field(default_factory=dict)
+    archive: str = ""
+    layer_archives: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -69,6 +73,11 @@ class Function:
         """Unqualified, or that of the published version."""
         arn = arns.function(self.region, self.account, self.name)
         return arn if self.version == LATEST else f"{arn}:{self.version}"
+
+    @property
+    def contents(self) -> list[str]:
+        """What it is made of: its code and its layers."""
+        return [digest for digest in (self.archive, *self.layer_archives) if digest]
 
 
 FUNCTIONS = Collection("function", Function)

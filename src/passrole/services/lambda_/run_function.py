@@ -11,7 +11,7 @@ from passrole.runtimes.interface import (
     TooManyInvocations,
 )
 from passrole.services.context import CallOperation
-from passrole.services.lambda_ import qualifiers, refusals
+from passrole.services.lambda_ import packages, qualifiers, refusals
 from passrole.services.lambda_.records import Function, specification
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.service_sessions import assume
@@ -37,7 +37,7 @@ async def run_function(
     """
     for _ in range(RELOADS_MAX):
         try:
-            return await _run(function, invocation, functions, call, config)
+            return await _run(function, invocation, store, functions, call, config)
         except TooManyInvocations:
             raise refusals.too_many() from None
         except CodeRemoved:  # it was updated between our reading it and the start of a worker
@@ -48,11 +48,13 @@ async def run_function(
 async def _run(
     function: Function,
     invocation: Invocation,
+    store: Store,
     functions: FunctionRuntime,
     call: CallOperation,
     config: Config,
 ) -> InvocationResult:
     async def credentials() -> Credentials:
+        await packages.bring(store, config, function)
         try:
             return (await assume(call, session_request(function.role, function.arn))).credentials
         except Internal:  # our own failure says nothing about the role

@@ -1,7 +1,5 @@
 """PublishVersion, ListVersionsByFunction."""
 
-import asyncio
-import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +10,6 @@ from passrole.services.lambda_.paging import PAGES
 from passrole.services.lambda_.records import (
     FUNCTIONS,
     Function,
-    code_folder,
     configuration,
     existing,
     listed,
@@ -20,7 +17,7 @@ from passrole.services.lambda_.records import (
     with_new_revision,
 )
 from passrole.services.operation import operation
-from passrole.store import Tx
+from passrole.store import Tx, contents
 
 PAGE_MAX = 50
 _TRIES_MAX = 5
@@ -68,7 +65,7 @@ async def publish(
 ) -> Function:
     """The new version of $LATEST.
 
-    It has its own code folder, so that it keeps its code when $LATEST changes. Raises
+    It uses the same archive, and keeps it when $LATEST changes. Raises
     ResourceNotFoundException, ResourceConflictException, PreconditionFailedException,
     InvalidParameterValueException.
     """
@@ -77,21 +74,13 @@ async def publish(
     for _ in range(_TRIES_MAX):
         latest = await ctx.store.read(lambda tx: existing(tx, key, named))
         _check(latest, code_sha256, revision_id)
-        folder = ids.request_id()
-        copy = code_folder(ctx.config, replace(latest, folder=folder))
-        try:
-            await asyncio.to_thread(shutil.copytree, code_folder(ctx.config, latest), copy, symlinks=True)
-        except FileNotFoundError:  # it was updated meanwhile, and the old code is gone
-            continue
-        written = await _written(ctx, latest, folder, description)
-        if written is None or written.folder != folder:
-            await ctx.functions.discard(copy)
+        written = await _written(ctx, latest, description)
         if written is not None:
             return written
     raise refusals.being_updated(named.arn)
 
 
-async def _written(ctx: Context, latest: Function, folder: str, description: str | None) -> Function | None:
+async def _written(ctx: Context, latest: Function, description: str | None) -> Function | None:
     """The new version, or the last one if it is the same; None where $LATEST is another by now."""
     key = latest.key
 
@@ -107,13 +96,14 @@ async def _written(ctx: Context, latest: Function, folder: str, description: str
                 now,
                 version=str(now.published + 1),
                 published=0,
-                folder=folder,
+                folder=ids.request_id(),
                 description=now.description if description is None else description,
                 tags={},
             )
         )
         FUNCTIONS.put(tx, key, with_new_revision(replace(now, published=now.published + 1)))
         qualifiers.VERSIONS.put(tx, qualifiers.version_key(key, version.version), version)
+        contents.use(tx, version.arn, version.contents)
         return version
 
     return await ctx.store.write(write)
