@@ -88,12 +88,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class _Progress:
-    """The state of a request: its route, whether its body was read from the connection, and whether it has
-    come to the door, which logs it.
+    """The state of a request: its route, the protocol of its answer, whether its body was read from the
+    connection, and whether it has come to the door, which logs it.
     """
 
     def __init__(self) -> None:
         self.found: Route | None = None
+        self.protocol: Protocol = "json"
         self.is_read = False
         self.is_called = False
 
@@ -156,14 +157,14 @@ class Gateway:
             respond = self._respond_to_form if form_uploads.is_form(head) else self._respond
             return await respond(scope, head, receive, request_id, progress)
         except Fault as fault:
-            answer = render_fault(progress.found, fault, request_id)
+            answer = render_fault(progress.found, fault, request_id, progress.protocol)
             if not progress.is_called:
                 self._door.refused_unread(scope["method"], scope["path"], request_id, fault, answer.status)
         except Disconnected:
             raise
         except Exception as error:
             disk.report(log, error, f"request {request_id}")
-            answer = render_fault(progress.found, Internal(), request_id)
+            answer = render_fault(progress.found, Internal(), request_id, progress.protocol)
         return answer if progress.is_read else _unread(scope, answer)
 
     async def _respond(
@@ -248,7 +249,7 @@ class Gateway:
         """Check the head. Raises Unrouted, with the code of the first check that fails."""
         authorization = _authorization(head)
         effective = _with_query_headers(head, authorization)
-        protocol = protocol_of(head, authorization.service)
+        protocol = progress.protocol = protocol_of(head, authorization.service)
         if own_operations.is_meant(head, authorization.service) or not is_named_in_body(head, protocol):
             progress.found = self._routed(effective, authorization.service)
             protocol = progress.found.protocol

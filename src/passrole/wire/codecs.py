@@ -36,14 +36,16 @@ def render(route: Route, result: Mapping[str, Any] | None, request_id: str) -> H
     return _codec(route.service, route.protocol, route.operation).render(result or {}, request_id)
 
 
-def render_fault(route: Route | None, fault: Fault, request_id: str) -> HttpResponse:
+def render_fault(
+    route: Route | None, fault: Fault, request_id: str, protocol_unrouted: Protocol = "json"
+) -> HttpResponse:
     """The response to a failed call; `route` is None if the request was not routed."""
     if isinstance(fault, body_limits.ContentTooLong):
         return body_limits.plain_answer(fault, request_id)
     if route is not None:
         service, protocol = route.service if _is_described(route) else None, route.protocol
     else:
-        service, protocol = None, fault.protocol if isinstance(fault, Unrouted) else "json"
+        service, protocol = None, fault.protocol if isinstance(fault, Unrouted) else protocol_unrouted
     response = _RENDER_ERROR[protocol](wire_error(fault, service, protocol), request_id)
     if route is not None and protocol == "rest-xml" and route.operation.startswith("Head"):
         return rest_xml.without_body(response)
