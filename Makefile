@@ -32,7 +32,7 @@ BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
 	$(foreach part,CHECKS NOTEBOOK XGBOOST,$(if $(wildcard $($(part))/.installed),PASSROLE_$(part)_PYTHON=$(CURDIR)/$($(part))/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-postgres test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-postgres chaos test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ $(CLIENTS)/.installed: Makefile
 
 test-postgres: dev ## journeys, services, worker and crashes again, rows in a PostgreSQL of the tests' own
 	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
+
+chaos: dev ## mishaps to a cluster under load, as root; EVENTS=1000 SEED=7 runs for hours
+	$(BIN)/python tests/chaos --events $(or $(EVENTS),12) --seed $(or $(SEED),7) --nodes $(or $(NODES),1)
 
 test-s3a: dev $(S3A)/.installed ## EMR steps whose Spark calls S3 by Hadoop's S3A, of 190 MB
 	S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/pytest -rs tests/journeys/test_emr_s3a.py

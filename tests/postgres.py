@@ -73,7 +73,7 @@ def cluster(**settings: str) -> Iterator[Cluster]:
     programs = {name: program(name) for name in ("initdb", "postgres", "psql")}
     folder = Path(tempfile.mkdtemp(prefix="passrole-postgres-"))
     try:
-        as_user = _ordinary_user(folder)
+        as_user = ordinary_user(folder)
         data = folder / "data"
         initdb = [programs["initdb"], "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
         subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **as_user)
@@ -108,7 +108,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", folder: Path) -> None:
         time.sleep(0.05)
 
 
-def _ordinary_user(folder: Path) -> dict[str, Any]:
+def ordinary_user(folder: Path) -> dict[str, Any]:
     """How a process is started so that it is not root's; the folder becomes its user's."""
     if os.getuid() != 0:
         return {}

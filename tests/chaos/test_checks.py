@@ -1,0 +1,124 @@
+"""The checks of `make chaos` find what they are for, in what clients were told by a run of one execution."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.chaos.checks import CHECKS, Found, violations
+from tests.chaos.mishaps import KINDS, plan
+from tests.chaos.told import Noted, Seen, Told
+
+ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/chaos/execution/x"
+OUTPUTS = {"First": "r1", "Ask": "yes", "Then": "r2", "Last": "r3"}
+RUNS = [("First", "r1", ""), ("Work", "job", "r1"), ("Then", "r2", "r1,yes"), ("Last", "r3", "r2")]
+
+
+def whole() -> tuple[Told, Found]:
+    """A run in which all is as it should be."""
+    told = Told(calls=["c1", "c2"], ended={ARN: "Succeeded"}, objects={"o": "text"})
+    told.started["1"].add(ARN)
+    for name in ("First", "Work", "Ask", "Then", "Last"):
+        told.succeeded["x", name] = Seen(10.0, {"n": OUTPUTS[name]} if name in OUTPUTS else {})
+    told.asked["t"] = ("x", "Ask")
+    told.tried["t"] |= {"yes", "no"}
+    told.answered["t"] = ["yes"]
+    told.sent["plain"] |= {"m0"}
+    told.received["plain"] = ["m0"]
+    told.received["chaos-ends"] = [ARN]
+    told.received["q.fifo"] = ["red-0", "red-1", "blue-0", "red-1", "red-2"]
+    notes = [Noted("x", step, run, "begin", 5.0, given) for step, run, given in RUNS]
+    return told, Found(notes, {ARN: "x1"}, {"c1", "c2", "c3"}, {"o": "text"})
+
+
+def lost_execution(told: Told, found: Found) -> None:
+    found.listed.clear()
+
+
+def two_executions(told: Told, _: Found) -> None:
+    told.started["1"].add(f"{ARN}2")
+    told.ended[f"{ARN}2"] = "Succeeded"
+
+
+def stuck(told: Told, _: Found) -> None:
+    del told.ended[ARN]
+
+
+def missing_step(told: Told, _: Found) -> None:
+    del told.succeeded["x", "Work"]
+
+
+def run_again(_: Told, found: Found) -> None:
+    found.notes.append(Noted("x", "First", "r9", "begin", 11.0, ""))  # type: ignore[attr-defined]
+
+
+def job_twice(_: Told, found: Found) -> None:
+    found.notes.append(Noted("x", "Work", "job", "begin", 6.0, "r1"))  # type: ignore[attr-defined]
+
+
+def other_result(told: Told, _: Found) -> None:
+    told.succeeded["x", "Last"] = Seen(10.0, {"n": "nobody's"})
+
+
+def other_answer(told: Told, _: Found) -> None:
+    told.answered["t"].append("no")
+
+
+def lost_message(told: Told, _: Found) -> None:
+    told.sent["plain"].add("m1")
+
+
+def no_event(told: Told, _: Found) -> None:
+    told.received["chaos-ends"].clear()
+
+
+def out_of_order(told: Told, _: Found) -> None:
+    told.received["q.fifo"].append("blue-2")
+
+
+def other_object(told: Told, found: Found) -> None:
+    found.objects["o"] = "other"
+
+
+def no_line(told: Told, found: Found) -> None:
+    found.audited.remove("c2")
+
+
+def refused(told: Told, _: Found) -> None:
+    told.wrong("a session is unknown")
+
+
+def test_nothing_is_found_where_all_is_well() -> None:
+    assert list(violations(*whole())) == []
+
+
+@pytest.mark.parametrize(
+    "harm, check",
+    [
+        (lost_execution, "every execution is there once"),
+        (two_executions, "every execution is there once"),
+        (stuck, "every execution succeeded"),
+        (missing_step, "every execution succeeded"),
+        (run_again, "no finished step ran again"),
+        (job_twice, "no program of a job began twice"),
+        (other_result, "every step had the result that counted"),
+        (other_answer, "every callback was answered once"),
+        (lost_message, "no message was lost"),
+        (no_event, "no message was lost"),
+        (out_of_order, "fifo groups are in order"),
+        (other_object, "every object is there"),
+        (no_line, "every call is in the audit trail"),
+        (refused, "nothing surprised a client"),
+    ],
+)
+def test_a_check_finds_its_violation(harm: Callable[[Told, Found], None], check: str) -> None:
+    told, found = whole()
+    harm(told, found)
+    assert check in {name for name, _ in violations(told, found)}
+    assert check.replace(" ", "_") in {each.__name__ for each in CHECKS}
+
+
+def test_a_plan_follows_from_its_seed_and_has_as_many_mishaps_as_were_asked_for() -> None:
+    first, again, other = (list(plan(seed, 200, 3, KINDS)) for seed in (7, 7, 8))
+    assert first == again != other
+    assert sum(len(each.mishaps) for each in first) == 200
+    assert {mishap.kind for each in first for mishap in each.mishaps} == set(KINDS)
+    assert {mishap.node for each in first for mishap in each.mishaps} == {0, 1, 2, 3}

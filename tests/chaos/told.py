@@ -1,0 +1,104 @@
+"""What the clients were told, and what programs noted: all that the checks compare with. Safe for threads.
+
+Moments are of the monotonic clock, which all processes of one machine share and no step of a clock moves.
+"""
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Step = tuple[str, str]
+"""An execution's id and a step's name."""
+
+
+class Seen(NamedTuple):
+    """A step that Succeeded, when somebody was told so, and its outputs."""
+
+    moment: float
+    outputs: dict[str, str]
+
+
+class Noted(NamedTuple):
+    """What a program noted: which step's it is, which run of it, what it did, what it was given."""
+
+    execution: str
+    step: str
+    run: str
+    what: str
+    moment: float
+    given: str
+
+
+@dataclass
+class Told:
+    """Acknowledged, until the end of the run."""
+
+    calls: list[str] = field(default_factory=list)
+    """The request ids of answers below 500."""
+    operations: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    started: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The executions that a client token was told of."""
+    succeeded: dict[Step, Seen] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    """The last status of executions."""
+    answered: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The answers to a callback that were acknowledged."""
+    tried: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The answers to a callback that were sent."""
+    asked: dict[str, Step] = field(default_factory=dict)
+    """Whose a callback's token is."""
+    sent: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Messages by their queue, and events by the queue that their rule leads to."""
+    received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    deleted: dict[str, float] = field(default_factory=dict)
+    """When the deletion of a message was acknowledged, by its MessageId."""
+    objects: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    """What was refused and should not have been, and what surprised a client."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def answer(self, operation: str, answer: dict[str, Any]) -> None:
+        metadata = answer.get("ResponseMetadata", {})
+        with self.lock:
+            self.operations[operation] += 1
+            self.failures["retries of botocore"] += metadata.get("RetryAttempts", 0)
+            if metadata.get("HTTPStatusCode", 500) < 500 and metadata.get("RequestId"):
+                self.calls.append(metadata["RequestId"])
+
+    def failure(self, what: str) -> None:
+        with self.lock:
+            self.failures[what] += 1
+
+    def wrong(self, what: str) -> None:
+        with self.lock:
+            self.refused.append(what)
+
+    def step(self, step: Step, outputs: dict[str, str]) -> None:
+        """It Succeeded, as a call says."""
+        with self.lock:
+            before = self.succeeded.setdefault(step, Seen(time.monotonic(), outputs))
+            if before.outputs != outputs:
+                self.refused.append(f"step {step} had the outputs {before.outputs}, and has {outputs}")
+
+    def message(self, queue: str, number: str, body: str, asked: float) -> None:
+        """Received; who asked after its deletion was acknowledged must not be given it."""
+        with self.lock:
+            if asked > self.deleted.get(number, asked):
+                self.refused.append(f"message {body} of {queue} came again after it was deleted")
+            self.received[queue].append(body)
+
+    def open_executions(self) -> list[str]:
+        with self.lock:
+            return [arn for arns in self.started.values() for arn in arns if arn not in self.ended]
+
+
+def noted(file: Path) -> Iterable[Noted]:
+    """What functions and programs wrote, in its order."""
+    for line in file.read_text().splitlines() if file.exists() else ():
+        execution, step, run, what, moment, given = line.split(" ", 5)
+        yield Noted(execution, step, run, what, float(moment), given)
