@@ -8,6 +8,7 @@ from typing import Any
 
 from passrole import server_file
 from passrole.client import listing
+from passrole.client.backlog import Backlog, backlog_of
 from passrole.client.callbacks import WaitingCallback, waiting_callbacks
 from passrole.client.connection import Client, Connection
 from passrole.client.folder_sizes import sizes
@@ -28,6 +29,7 @@ class FolderState:
     `database` is where the rows are, without user and password; None where they are in the folder.
     `only` is the one service that the server has; it knows nothing of what runs then.
     `applications` are those of EMR Serverless that are started, `job_runs` the ids of both with a slash.
+    `backlog` is None where its rows cannot be read.
     """
 
     data: Path
@@ -47,6 +49,7 @@ class FolderState:
     applications: Sequence[str] = ()
     job_runs: Sequence[str] = ()
     endpoints: Sequence[str] = ()
+    backlog: Backlog | None = None
 
 
 def state_of(config: Config, connection: Connection) -> FolderState:
@@ -62,11 +65,11 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         pid=server_file.process_id(config) if runs else None,
         sizes=sizes(config.data),
         only=only,
-        **({} if only else _work(connection)),
+        **({} if only else _work(config, connection)),
     )
 
 
-def _work(connection: Connection) -> dict[str, Any]:
+def _work(config: Config, connection: Connection) -> dict[str, Any]:
     """What there is of pipelines, and what runs and waits."""
     sagemaker = connection.client("sagemaker")
     pipelines = listing.pipelines(sagemaker)
@@ -84,6 +87,7 @@ def _work(connection: Connection) -> dict[str, Any]:
         "applications": applications,
         "job_runs": [each for application in applications for each in _job_runs(serverless, application)],
         "endpoints": _endpoints(sagemaker),
+        "backlog": backlog_of(config),
     }
 
 

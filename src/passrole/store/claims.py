@@ -31,6 +31,12 @@ def present(tx: Tx) -> dict[int, str]:
     return dict(tx.all("SELECT number, name FROM nodes WHERE gone = 0 ORDER BY number"))
 
 
+def servers(tx: Tx) -> list[tuple[int, str, bool]]:
+    """Number and name of each, and whether it is marked as gone; by number."""
+    rows = tx.all("SELECT number, name, gone FROM nodes ORDER BY number")
+    return [(number, name, bool(gone)) for number, name, gone in rows]
+
+
 def claim(tx: Tx, kind: str, key: str, node: int) -> bool:
     """Have it for the server, if it is nobody's, its own, or a gone one's; whether it has it now.
 

@@ -26,6 +26,10 @@ _CLASS = 0x70726E64
 """The first half of the locks' keys: "prnd"."""
 
 _LOCK, _TRY = "SELECT pg_advisory_lock(?, ?)", "SELECT pg_try_advisory_xact_lock(?, ?)"
+_HELD = (
+    "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ? AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 _TIMEOUT = "SELECT set_config('idle_session_timeout', ?, false)"
 
 
@@ -80,3 +84,8 @@ def mark_those_gone(tx: Tx, but: int) -> list[int]:
 def _has_ended(tx: Tx, number: int) -> bool:
     row = tx.one(_TRY, _CLASS, number)
     return row is not None and bool(row[0])
+
+
+def sessions(tx: Tx) -> frozenset[int]:
+    """The numbers whose sessions PostgreSQL has. It takes no lock."""
+    return frozenset(int(number) for (number,) in tx.all(_HELD, _CLASS))

@@ -37,6 +37,17 @@ class Task(NamedTuple):
     failures: int = 0
 
 
+class Depth(NamedTuple):
+    """Tasks of a kind that are not done: how many may be done now, and how many later.
+
+    `oldest_seconds` is how long ago the first of them was due; 0 where none says when that was.
+    """
+
+    ready: int
+    later: int
+    oldest_seconds: float
+
+
 def channel(kind: str) -> str:
     """The channel on which tasks of the kind are announced. Its notices are wake-ups."""
     return f"{_CHANNELS}{kind}"
@@ -154,6 +165,14 @@ def counts(tx: Tx) -> dict[str, int]:
     return dict(tx.all("SELECT kind, count(*) FROM tasks GROUP BY kind"))
 
 
+def depths(tx: Tx, now: float) -> dict[str, Depth]:
+    """How much there is of each kind. It reads all of it."""
+    return {
+        kind: Depth(ready, every - ready, 0.0 if oldest is None else now - oldest)
+        for kind, every, ready, oldest in tx.all(_DEPTHS, now, now)
+    }
+
+
 def done(tx: Tx, kind: str, key: str) -> bool:
     """Remove a task; whether it was there.
 
@@ -180,6 +199,10 @@ def bring_forward(tx: Tx, kind: str, latest: float) -> int:
 _ADD = (
     "INSERT INTO tasks (kind, key, body, due, shard) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, due = excluded.due, failures = 0"
+)
+_DEPTHS = (
+    "SELECT kind, count(*), count(CASE WHEN COALESCE(due, 0.0) <= ? THEN 1 END),"
+    " min(CASE WHEN due > 0.0 AND due <= ? THEN due END) FROM tasks GROUP BY kind ORDER BY kind"
 )
 _WHICH = "FROM tasks WHERE kind = ? AND {} AND shard IN (SELECT shard FROM leases WHERE node = ?)"
 _WHICH_IS_DUE = f"{_WHICH.format('due <= ?')} ORDER BY due, key LIMIT ?"

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from passrole.cli.options import data_option, examples, format_option, settings
 from passrole.log_format import escaped
 
 if TYPE_CHECKING:
+    from passrole.client.backlog import Backlog
     from passrole.client.folder_state import FolderState
 
 _EXAMPLES = examples(
@@ -84,6 +86,20 @@ def as_json(found: "FolderState") -> dict[str, Any]:
         "applications": list(found.applications),
         "job_runs": list(found.job_runs),
         "endpoints": list(found.endpoints),
+        "queue": _queue_as_json(found.backlog),
+        "nodes": [asdict(node) for node in found.backlog.nodes] if found.backlog else [],
+    }
+
+
+def _queue_as_json(backlog: "Backlog | None") -> dict[str, Any] | None:
+    if backlog is None:
+        return None
+    kinds = {kind: depth._asdict() for kind, depth in backlog.kinds.items()}
+    return {
+        "ready": backlog.ready,
+        "later": backlog.later,
+        "lag_seconds": backlog.lag_seconds,
+        "kinds": kinds,
     }
 
 
@@ -111,12 +127,24 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
         return
     yield ("pipelines", str(found.pipelines))
     yield ("executions", _counts(found.executions))
+    if found.backlog is not None:
+        yield ("queue", _queue(found.backlog))
+        nodes = (f"{each.number} {escaped(each.name)}: {each.state}" for each in found.backlog.nodes)
+        yield from _listed("nodes", list(nodes))
     yield from _listed("runs" if found.url else "would run", _running(found))
     yield from _listed("waits", _waiting(found))
 
 
 def _counts(executions: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {status}" for status, number in sorted(executions.items())) or "none"
+
+
+def _queue(backlog: "Backlog") -> str:
+    if not backlog.kinds:
+        return "empty"
+    kinds = ", ".join(f"{depth.ready} {kind}" for kind, depth in backlog.kinds.items() if depth.ready)
+    ready = f"{backlog.ready} ready ({kinds})" if kinds else "none ready"
+    return f"{ready}, {backlog.later} later, lag {backlog.lag_seconds:.1f} s"
 
 
 def _running(found: "FolderState") -> list[str]:

@@ -1,0 +1,82 @@
+"""What background work there is, and which servers do it: read from the rows, with and without a server.
+
+The rows say what is not done; they do not say what a server has in hand at the moment.
+"""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from passrole.config import Config
+from passrole.store import Tx, UnknownSchema, claims, opening, tasks
+from passrole.store.tasks import Depth
+
+_FOLLOWED = "-job"
+"""How kinds end whose tasks are there for as long as what they follow: how old they are says nothing."""
+
+NodeState = Literal["present", "ended", "gone"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A server of several on a database, the last under its name.
+
+    One that has `ended` may come back; the others take over from one that is `gone`.
+    """
+
+    number: int
+    name: str
+    state: NodeState
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Work by its kind; servers, where several share the database."""
+
+    kinds: Mapping[str, Depth]
+    nodes: Sequence[Node]
+
+    @property
+    def ready(self) -> int:
+        """How many tasks may be done now."""
+        return sum(depth.ready for depth in self.kinds.values())
+
+    @property
+    def later(self) -> int:
+        """How many wait for their moment."""
+        return sum(depth.later for depth in self.kinds.values())
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the oldest was due that is not done, jobs that run left out; 0 without any."""
+        return max(
+            (depth.oldest_seconds for kind, depth in self.kinds.items() if not kind.endswith(_FOLLOWED)),
+            default=0.0,
+        )
+
+
+def backlog_of(config: Config) -> Backlog | None:
+    """None where the rows cannot be read here, as where a server runs whose database nobody names."""
+    try:
+        rows = opening.looked_at(config)
+    except (opening.StoreUnusable, UnknownSchema, sqlite3.Error):
+        return None
+    try:
+        return rows.look(lambda tx: Backlog(tasks.depths(tx, time.time()), _nodes(tx, config)))
+    finally:
+        rows.close_now()
+
+
+def _nodes(tx: Tx, config: Config) -> list[Node]:
+    if not config.store:
+        return []
+    from passrole.store.postgres_node import sessions  # it needs the extra
+
+    alive = sessions(tx)
+    last = {name: (number, is_gone) for number, name, is_gone in claims.servers(tx)}
+    return [
+        Node(number, name, "gone" if is_gone else "present" if number in alive else "ended")
+        for name, (number, is_gone) in last.items()
+    ]
