@@ -343,7 +343,7 @@ async def _serve(
             timeout_graceful_shutdown=3,
         )
         try:
-            await _Server(settings, config, tunnels, ready).serve(sockets=[listener])
+            await _Server(settings, config, parts.store, tunnels, ready).serve(sockets=[listener])
         finally:
             server_file.withdraw(config)
 
@@ -371,10 +371,16 @@ class _Server(QuietServer):
     """
 
     def __init__(
-        self, settings: uvicorn.Config, config: Config, tunnels: socket.socket, ready: Callable[[str], None]
+        self,
+        settings: uvicorn.Config,
+        config: Config,
+        store: Store,
+        tunnels: socket.socket,
+        ready: Callable[[str], None],
     ) -> None:
         super().__init__(settings)
         self._config = config
+        self._store = store
         self._tunnels = tunnels
         self._ready = ready
         self._supervisor = Supervisor()
@@ -400,7 +406,7 @@ class _Server(QuietServer):
 
     async def _start_proxy(self) -> asyncio.Server:
         certificates = Certificates(self._config.data)
-        certificates.prepare()
+        await certificates.prepare(self._store, system_clock())
         tls = await asyncio.get_running_loop().create_server(
             self._protocol, _LOOPBACK, 0, ssl=certificates.context()
         )

@@ -1,12 +1,15 @@
 """The authority is constrained, made once, and stands for AWS's names alone."""
 
+import asyncio
 import contextlib
 import ssl
 import stat
+import time
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from tests.store import chosen
 
 from passrole.gateway.tls import AWS_DOMAINS, Certificates, authority_path, is_aws
 
@@ -35,11 +38,30 @@ def test_a_name_is_aws_s_by_its_domain(host: str, expected: bool) -> None:
     assert is_aws(host) is expected
 
 
+NOW = time.time()
+YEARS = 365 * 86_400.0
+
+
+def prepared(store: Path, *folders: Path, now: float = NOW) -> list[Certificates]:
+    """Those of servers that start one after the other, with these data folders and the same store."""
+
+    async def run() -> list[Certificates]:
+        opened = chosen.opened(store)
+        found = [Certificates(folder) for folder in folders]
+        for each in found:
+            await each.prepare(opened, now)
+        await opened.close()
+        return found
+
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    return asyncio.run(run())
+
+
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
-    made = Certificates(tmp_path)
-    made.prepare()
-    return made
+    """With the data folder `tmp_path`."""
+    return prepared(tmp_path.with_name(f"{tmp_path.name}-store"), tmp_path)[0]
 
 
 def shaken(certificates: Certificates, trusted: Path, host: str) -> x509.Certificate:
@@ -84,8 +106,59 @@ def test_the_authority_is_made_once_and_its_key_is_the_owners_alone(
     certificates: Certificates, tmp_path: Path
 ) -> None:
     before = authority_path(tmp_path).read_bytes()
-    Certificates(tmp_path).prepare()
+    prepared(tmp_path.with_name(f"{tmp_path.name}-store"), tmp_path, now=NOW + 8 * YEARS)
     assert authority_path(tmp_path).read_bytes() == before
     assert stat.S_IMODE((tmp_path / "ca.key").stat().st_mode) == 0o600
     shaken(certificates, authority_path(tmp_path), "sts.us-east-1.amazonaws.com")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ca.key", "ca.pem"]
+
+
+HOST = "sts.us-east-1.amazonaws.com"
+
+
+def test_servers_of_a_store_have_one_authority(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    first, second = prepared(tmp_path / "store", one, two)
+    shaken(first, authority_path(two), HOST)
+    shaken(second, authority_path(one), HOST)
+    assert stat.S_IMODE((two / "ca.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(authority_path(two).stat().st_mode) == 0o644
+
+
+def test_a_store_without_an_authority_takes_the_folder_s(tmp_path: Path) -> None:
+    old, other = tmp_path / "old", tmp_path / "other"
+    prepared(tmp_path / "lost", old)
+    before = authority_path(old).read_bytes()
+    _, second = prepared(tmp_path / "store", old, other)
+    assert authority_path(old).read_bytes() == before == authority_path(other).read_bytes()
+    shaken(second, authority_path(old), HOST)
+
+
+def test_a_folder_from_elsewhere_gets_the_store_s_authority(tmp_path: Path) -> None:
+    prepared(tmp_path / "store", tmp_path / "ours")
+    prepared(tmp_path / "another", tmp_path / "theirs")
+    (again,) = prepared(tmp_path / "store", tmp_path / "theirs")
+    shaken(again, authority_path(tmp_path / "ours"), HOST)
+
+
+def test_an_authority_that_expires_soon_is_made_anew_for_all(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    prepared(tmp_path / "store", one, two)
+    before = authority_path(one).read_bytes()
+    prepared(tmp_path / "store", one, two, now=NOW + 9 * YEARS)
+    assert before != authority_path(one).read_bytes() == authority_path(two).read_bytes()
+
+
+def test_servers_that_start_at_once_agree(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(3)]
+
+    async def run() -> None:
+        store = chosen.opened(tmp_path / "store")
+        await asyncio.gather(*(Certificates(folder).prepare(store, NOW) for folder in folders))
+        await store.close()
+
+    for folder in folders:
+        folder.mkdir()
+    asyncio.run(run())
+    assert len({authority_path(folder).read_bytes() for folder in folders}) == 1
+    assert len({(folder / "ca.key").read_bytes() for folder in folders}) == 1

@@ -1,20 +1,23 @@
-"""The data folder's own certificate authority, and its certificates for AWS's host names.
+"""passrole's own certificate authority, and its certificates for AWS's host names.
 
 Clients that insist on `https://sts.us-east-1.amazonaws.com` must be answered under that name, so they trust
-this authority (`ca.pem`). It is made once, its key never leaves the folder, and name constraints limit it to
-AWS's domains, so that its key cannot sign for other sites.
+this authority (`ca.pem`). It is made once for a store, so that who trusts it reaches each server of that. Its
+key is in the store and in data folders alone, and name constraints limit it to AWS's domains, so that it
+cannot sign for other sites.
 
 It knows no requests. The library `cryptography` is imported when the first certificate is needed.
 """
 
 import ssl
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from passrole import private_files
+from passrole.store import Collection, Store, Tx
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -23,8 +26,21 @@ if TYPE_CHECKING:
 AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 HOSTS_MAX = 256
 _AUTHORITY_DAYS, _RENEWED_DAYS_BEFORE, _HOST_DAYS = 3_650, 30, 365
+_DAY_SECONDS = 86_400
 _LABEL_LENGTH_MAX, _NAME_LENGTH_MAX = 63, 253
 _COMMON_NAME_LENGTH_MAX = 64
+
+
+@dataclass(frozen=True)
+class Authority:
+    """An authority in PEM; `made` is epoch seconds."""
+
+    certificate: str
+    key: str
+    made: float
+
+
+_AUTHORITIES, _KEY = Collection("https-authority", Authority), "https"
 
 
 def is_aws(host: str) -> bool:
@@ -47,10 +63,14 @@ class Certificates:
         self._data = data
         self._of_host = lru_cache(maxsize=HOSTS_MAX)(self._made)
 
-    def prepare(self) -> None:
-        """Make the authority if it is missing or expires soon."""
-        if not self._is_valid():
-            _make_authority(authority_path(self._data), self._key_path)
+    async def prepare(self, store: Store, now: float) -> None:
+        """Have the store's authority in the folder. A store without one gets the folder's, or a new one."""
+        stored = await store.read(_stored)
+        if stored is None or not _is_valid(stored, now):
+            found = _in_folder(self._data, now) if stored is None else None
+            made = found or _made_authority(now)
+            stored = await store.write(partial(_keep, before=stored, made=made))
+        _write(self._data, stored)
 
     def context(self) -> ssl.SSLContext:
         """A context that chooses the certificate by the client's SNI name, and rejects names not AWS's."""
@@ -65,24 +85,12 @@ class Certificates:
         context.sni_callback = choose
         return context
 
-    @property
-    def _key_path(self) -> Path:
-        return self._data / "ca.key"
-
-    def _is_valid(self) -> bool:
-        """By the file's age: reading the certificate would import the library at each start."""
-        certificate, key = authority_path(self._data), self._key_path
-        if not (certificate.exists() and key.exists()):
-            return False
-        age = datetime.now(UTC) - datetime.fromtimestamp(certificate.stat().st_mtime, UTC)
-        return age < timedelta(days=_AUTHORITY_DAYS - _RENEWED_DAYS_BEFORE - _HOST_DAYS)
-
     def _made(self, host: str) -> ssl.SSLContext:
         from cryptography import x509
         from cryptography.hazmat.primitives import serialization
 
         authority = x509.load_pem_x509_certificate(authority_path(self._data).read_bytes())
-        key = serialization.load_pem_private_key(self._key_path.read_bytes(), None)
+        key = serialization.load_pem_private_key(_key_path(self._data).read_bytes(), None)
         context = _server_context()
         pem = _host_pem(host, authority, key)
         with tempfile.NamedTemporaryFile(dir=self._data, prefix=".host-") as file:  # mode 0600
@@ -104,7 +112,48 @@ def _server_context() -> ssl.SSLContext:
     return context
 
 
-def _make_authority(certificate_path: Path, key_path: Path) -> None:
+def _stored(tx: Tx) -> Authority | None:
+    return _AUTHORITIES.get(tx, _KEY)
+
+
+def _keep(tx: Tx, before: Authority | None, made: Authority) -> Authority:
+    """The one that was made, or another server's that was first."""
+    stored = _stored(tx)
+    if stored is not None and stored != before:
+        return stored
+    _AUTHORITIES.put(tx, _KEY, made)
+    return made
+
+
+def _is_valid(authority: Authority, now: float) -> bool:
+    """By its age: reading the certificate would import the library at each start."""
+    return now - authority.made < _DAY_SECONDS * (_AUTHORITY_DAYS - _RENEWED_DAYS_BEFORE - _HOST_DAYS)
+
+
+def _key_path(data: Path) -> Path:
+    return data / "ca.key"
+
+
+def _in_folder(data: Path, now: float) -> Authority | None:
+    """The authority of a folder whose store has none, since an earlier passrole made it."""
+    certificate, key = authority_path(data), _key_path(data)
+    if not (certificate.exists() and key.exists()):
+        return None
+    found = Authority(certificate.read_text(), key.read_text(), certificate.stat().st_mtime)
+    return found if _is_valid(found, now) else None
+
+
+def _write(data: Path, authority: Authority) -> None:
+    """Write the folder's files, where they are others."""
+    for path, text, mode in (
+        (_key_path(data), authority.key, private_files.FILE_MODE),
+        (authority_path(data), authority.certificate, private_files.PUBLIC_MODE),
+    ):
+        if not path.exists() or path.read_text() != text:
+            private_files.write(path, text.encode(), mode)
+
+
+def _made_authority(now: float) -> Authority:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -112,7 +161,7 @@ def _make_authority(certificate_path: Path, key_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     domains = [x509.DNSName(domain) for domain in AWS_DOMAINS]
     certificate = (
-        _certificate("passrole, for this data folder alone", None, key.public_key(), _AUTHORITY_DAYS)
+        _certificate("passrole, for this installation alone", None, key.public_key(), _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.NameConstraints(permitted_subtrees=domains, excluded_subtrees=None), critical=True
@@ -123,9 +172,8 @@ def _make_authority(certificate_path: Path, key_path: Path) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    private_files.write(key_path, private)
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private_files.write(certificate_path, pem, private_files.PUBLIC_MODE)
+    return Authority(pem.decode(), private.decode(), now)
 
 
 def _host_pem(host: str, authority: "x509.Certificate", authority_key: Any) -> bytes:
