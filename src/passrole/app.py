@@ -16,7 +16,7 @@ import uvicorn
 
 from passrole import console, identities, idle, private_files, server_file
 from passrole.api import Door, Interfere, call_log
-from passrole.audit import Audit, Unrecorded
+from passrole.audit import Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
 from passrole.config import Config
 from passrole.gateway import Certificates, Gateway, Proxy, Target, proxy
@@ -40,6 +40,7 @@ from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.store import Store, opening
 from passrole.worker import Worker, program_bearers
 from passrole.worker.async_invocations import AsyncInvocations
+from passrole.worker.audit_trail import AuditTrail
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.emr_serverless import JobRunController
@@ -186,9 +187,14 @@ async def _of_s3(store: Store, config: Config) -> AsyncIterator[Opened]:
     await _onboard(store, config, system_clock)
     await copied_folders.adopt(store, config)
     await s3_leftovers.sweep(store, config)
-    audit = Audit(config.data / "audit.jsonl")
-    async with idle.answering(store, config, system_clock, audit) as parts:
-        yield Opened(parts.gateway, store, parts.door, parts.directory, dict)
+    trail, supervisor = AuditTrail(store, config), Supervisor()
+    trail.start(supervisor)
+    try:
+        async with idle.answering(store, config, system_clock, trail.audit) as parts:
+            yield Opened(parts.gateway, store, parts.door, parts.directory, supervisor.running)
+    finally:
+        await supervisor.close()
+        await trail.close()
 
 
 @asynccontextmanager
@@ -199,14 +205,14 @@ async def _wired(
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
-    audit = Audit(config.data / "audit.jsonl")
+    trail = AuditTrail(store, config)
     models = ModelServers()
     door = Door(
         store=store,
         directory=directory,
         functions=functions,
         models=models,
-        audit=audit,
+        audit=trail.audit,
         clock=clock,
         steady=steady,
         config=config,
@@ -238,7 +244,7 @@ async def _wired(
             loop.start(supervisor)
         await schedules.start(supervisor)
         periodic = Housekeeping(store, steady, config), Traces(store, clock, config)
-        for controller in (*on_spark, *periodic, jobs, endpoints):
+        for controller in (*on_spark, *periodic, jobs, endpoints, trail):
             controller.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
         credentials = ProgramCredentials(store, door.from_inside, program_bearers.finders())
@@ -252,7 +258,7 @@ async def _wired(
         await worker.close()
         await functions.close()
         directory.close()
-        audit.close()
+        await trail.close()
 
 
 async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
@@ -303,11 +309,13 @@ async def at_rest(
     """
     with _disk_errors_in_one_line(config):
         store = opening.opened(config) if writes else opening.looked_at(config)
-    audit = Audit(config.data / "audit.jsonl") if writes else Unrecorded()
+    trail = AuditTrail(store, config) if writes else None
     try:
-        async with idle.answering(store, config, clock, audit) as parts:
+        async with idle.answering(store, config, clock, trail.audit if trail else Unrecorded()) as parts:
             yield parts.gateway
     finally:
+        if trail is not None:
+            await trail.close()
         await store.close()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from passrole.audit import Audit, Check, Entry, NoTrail, Unreadable, entries
+from passrole.audit import Audit, Check, Entry, NoTrail, Unreadable, Wanted, entries
 
 ALLOWED = Check("iam:PassRole", "arn:r", True, "identity", "p", 0, passed_to="lambda.amazonaws.com")
 DENIED = Check("sqs:SendMessage", "arn:q", False, "identity", None, None, ("near",), {"identity": "silent"})
@@ -16,12 +16,8 @@ def entry(request_id: str, *checks: Check, code: str | None = None) -> Entry:
     return Entry(1.5, request_id, "arn:p", "sqs", "SendMessage", "us-east-1", checks, code, message, 0.25)
 
 
-def everything(_line: bytes) -> bool:
-    return True
-
-
 def read(data: Path) -> list[Entry]:
-    return list(entries(data, everything))
+    return list(entries(data))
 
 
 def write(data: Path, *written: Entry) -> None:
@@ -48,7 +44,7 @@ def test_the_full_file_is_read_before_the_present_one_and_a_torn_line_is_left_ou
 
 def test_only_lines_that_fit_are_parsed(tmp_path: Path) -> None:
     (tmp_path / "audit.jsonl").write_text("no JSON\n" + json.dumps({"request_id": "1"}) + "\n")
-    assert [each.request_id for each in entries(tmp_path, lambda line: b"request_id" in line)] == ["1"]
+    assert [each.request_id for each in entries(tmp_path, Wanted(holding=(b"request_id",)))] == ["1"]
 
 
 @pytest.mark.parametrize(

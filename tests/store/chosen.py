@@ -44,6 +44,12 @@ def settings(data: Path) -> dict[str, str]:
     return {"store": _url(data)} if IS_POSTGRES else {}
 
 
+def in_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell commands of this process the same."""
+    for name, value in settings(data).items():
+        monkeypatch.setenv(f"PASSROLE_{name.upper()}", value)
+
+
 def obstacle() -> str | None:
     """Why no test can run on the store that was asked for; None where it can."""
     if not IS_POSTGRES:

@@ -8,10 +8,12 @@ acknowledged.
 import errno
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from passrole import disk, private_files
 from passrole.audit.entry import Entry, encode
+from passrole.audit.files import FULL
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +24,12 @@ _BLOCK_BYTES = 65_536
 class Audit:
     """Appends whole lines to a file, and starts a new one past BYTES_MAX (the last is kept as `.1`)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, written: Callable[[], None] | None = None) -> None:
+        """`written` is called after each line by which somebody is told who copies the lines elsewhere; then
+        a full file takes no other's place: the one before it is there until it is copied.
+        """
         self._path = path
+        self._written = written
         self._file = private_files.open_to_append(path)
         _cut_torn_line(self._file.fileno())
         self._owed = b""  # lines of calls that were running when the file became unwritable
@@ -56,6 +62,8 @@ class Audit:
         whole = self._owed + lines
         _write(self._file.fileno(), whole, found.st_size)
         self._owed = b""
+        if self._written is not None:
+            self._written()
         if found.st_size + len(whole) > BYTES_MAX:
             self._rotate()
 
@@ -70,8 +78,10 @@ class Audit:
         return os.fstat(opened.fileno())
 
     def _rotate(self) -> None:
-        """Start a new file; if that fails, continue with the old one."""
-        last = self._path.with_suffix(".jsonl.1")
+        """Start a new file; if that fails, or the one before is still to be copied, continue with the old."""
+        last = self._path.with_name(FULL)
+        if self._written is not None and last.exists():
+            return
         self._path.replace(last)
         try:
             opened = private_files.open_to_append(self._path)

@@ -1,6 +1,8 @@
 """The store that the settings name: PostgreSQL, by its URL, else the file in the data folder."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
@@ -47,6 +49,23 @@ def looked_at(config: Config) -> LookedAt:
     except (ConnectionError, UnknownSchema) as error:
         raise StoreUnusable(str(error)) from None
     return store
+
+
+@contextmanager
+def looking(config: Config) -> Iterator[LookedAt | None]:
+    """The same for a block; None where the folder has no database yet. Raises StoreUnusable."""
+    _check_folder(config)
+    if not config.store and not (config.data / FILE).exists():
+        yield None
+        return
+    try:
+        store = looked_at(config)
+    except (sqlite3.Error, UnknownSchema) as error:
+        raise StoreUnusable(problem(error)) from None
+    try:
+        yield store
+    finally:
+        store.close_now()
 
 
 def check_reached(url: str) -> None:

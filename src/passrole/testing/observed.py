@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from passrole import history
-from passrole.audit.reader import entries
+from passrole.audit import Wanted, entries
 from passrole.client.connection import Connection
 from passrole.definition import Pipeline
 from passrole.history import UnknownExecution, projection, recordings
@@ -69,7 +69,7 @@ class Observed:
         """Whether IAM denied the action to the execution's role, for one of its steps or for this one."""
         session = f"{_SESSION}{arn.rpartition('/')[2]}-{step[:STEP_CHARACTERS_MAX]}"
         wanted = action.lower()
-        for entry in entries(self._thread.config.data, lambda line: session.encode() in line):
+        for entry in entries(self._thread.config.data, Wanted(holding=(session.encode(),)), self.read):
             is_of_step = entry.principal.endswith(session) if step else session in entry.principal
             denied = [check for check in entry.checks if not check.allowed]
             actions = {

@@ -105,7 +105,7 @@ def explain(
     if action is None:
         if asked.is_begun or resource is not None:
             raise Misuse("to explain a request that you describe, pass --action")
-        found = explanation.from_trail(config.data, request_id)
+        found = explanation.from_trail(config, request_id)
     elif request_id is not None:
         raise Misuse("--request-id and --action exclude each other")
     else:

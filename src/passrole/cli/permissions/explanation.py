@@ -4,16 +4,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from passrole.audit import Entry
+from passrole.audit import Entry, Wanted
 from passrole.audit.explanation import Explanation, LayerVerdict, explanations
 from passrole.cli.errors import Misuse
 from passrole.cli.permissions import trail
 from passrole.cli.permissions.report import printable
+from passrole.config import Config
 
 _WHERE: Final[Mapping[str, str]] = {
     "identity": "an identity-based policy of the caller",
@@ -25,16 +25,17 @@ _WHERE: Final[Mapping[str, str]] = {
 }
 
 
-def from_trail(data: Path, request_id: str | None) -> list[Explanation]:
+def from_trail(config: Config, request_id: str | None) -> list[Explanation]:
     """The checks of the calls with a request id, or the last one that was denied. Raises Misuse."""
     if request_id is None:
-        entry = _last_denial(data)
+        entry = _last_denial(config)
         return [each for each in explanations(entry) if not each.allowed]
-    wanted = json.dumps(request_id).encode()
-    calls = trail.entries(data, lambda line: wanted in line)
-    found = [each for entry in calls if entry.request_id == request_id for each in explanations(entry)]
+    calls = trail.entries(config, Wanted(request_id=request_id))
+    found = [each for entry in calls for each in explanations(entry)]
     if not found:
-        raise Misuse(f"the trail of `{data}` has no permission checked under the request id `{request_id}`")
+        raise Misuse(
+            f"the trail of `{config.data}` has no permission checked under the request id `{request_id}`"
+        )
     return found
 
 
@@ -52,14 +53,10 @@ def as_text(found: Sequence[Explanation]) -> str:
 FORMATS: Final[Mapping[str, Callable[[Sequence[Explanation]], str]]] = {"text": as_text, "json": as_json}
 
 
-def _last_denial(data: Path) -> Entry:
-    last = None
-    for entry in trail.entries(data, lambda line: b"false" in line):
-        if not all(check.allowed for check in entry.checks):
-            last = entry
-    if last is None:
-        raise Misuse(f"the trail of `{data}` has no denial; ask about a request with --action, see --help")
-    return last
+def _last_denial(config: Config) -> Entry:
+    for entry in trail.entries(config, Wanted(is_denied=True, last=1)):
+        return entry
+    raise Misuse(f"the trail of `{config.data}` has no denial; ask about a request with --action, see --help")
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -122,7 +122,7 @@ def from_trail(config: Config, execution: str | None, role: str | None) -> Gener
         if named not in (None, own):
             raise Misuse(f"the pipeline of that execution has the role `{own}`, not `{named}`")
         named = own
-    found = allowed_to_roles(config.data, since, until)
+    found = allowed_to_roles(config, since, until)
     if named is None and len(found) > 1:
         raise Misuse(f"the trail has several roles: {', '.join(sorted(found))}; choose one with --role")
     if named is None and not found:

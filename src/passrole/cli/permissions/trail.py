@@ -1,37 +1,39 @@
 """Reads from a data folder's audit trail what the roles of executions were allowed."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from passrole import audit
-from passrole.audit import Check, Entry
+from passrole.audit import Check, Entry, Wanted
 from passrole.cli.errors import Misuse
+from passrole.config import Config
 from passrole.needs.need import PASSED_TO, Need
+from passrole.store import opening
 
 # The prefixes of the names of sessions in which SageMaker runs the steps.
 _SESSION = "sagemaker-pipeline-"
 
 
-def entries(data: Path, fits: Callable[[bytes], bool]) -> Iterator[Entry]:
-    """The calls whose lines pass the filter, oldest first. Raises Misuse if the trail cannot be read."""
+def entries(config: Config, wanted: Wanted) -> Iterator[Entry]:
+    """The calls that are wanted, oldest first, of all servers. Raises Misuse if the trail cannot be read."""
     try:
-        yield from audit.entries(data, fits)
+        with opening.looking(config) as store:
+            yield from audit.entries(config.data, wanted, store.look if store else None)
     except audit.NoTrail as error:
         raise Misuse(f"{error}; name its folder with --data") from error
-    except audit.Unreadable as error:
+    except (audit.Unreadable, opening.StoreUnusable) as error:
         raise Misuse(str(error)) from error
 
 
-def allowed_to_roles(data: Path, since: float = 0, until: float | None = None) -> dict[str, list[Need]]:
+def allowed_to_roles(config: Config, since: float = 0, until: float | None = None) -> dict[str, list[Need]]:
     """What SageMaker's sessions of each role, by its name, were allowed; times in epoch seconds.
 
     Raises Misuse where the trail cannot be read.
     """
     needs: dict[str, dict[Need, None]] = {}
-    session = f"/{_SESSION}".encode()
-    for entry in entries(data, lambda line: b":assumed-role/" in line and session in line):
+    sessions = (b":assumed-role/", f"/{_SESSION}".encode())
+    for entry in entries(config, Wanted(holding=sessions, since=since, until=until)):
         role = _role(entry.principal)
-        if role is None or entry.time < since or (until is not None and entry.time > until):
+        if role is None:
             continue
         for check in entry.checks:
             if check.allowed:
