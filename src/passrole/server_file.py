@@ -19,6 +19,8 @@ def announce(config: Config, proxy_url: str) -> None:
         server["console"] = config.console_url
     if config.only:
         server["only"] = config.only
+    if config.s3_endpoint:
+        server["s3_endpoint"] = config.s3_endpoint
     private_files.write(_path(config), json.dumps(server).encode())
 
 
@@ -39,32 +41,35 @@ def url(config: Config) -> str | None:
 
 def proxy(config: Config) -> str | None:
     """The URL of the HTTPS proxy of the data folder's server."""
-    try:
-        return str(_read(config)["proxy"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return _text(config, "proxy")
 
 
 def console(config: Config) -> str | None:
     """The URL of the console of the data folder's server; None where it has none."""
-    try:
-        return str(_read(config)["console"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return _text(config, "console")
 
 
 def only(config: Config) -> str | None:
     """The one service that the data folder's server has; None where it has all, or none runs."""
-    try:
-        return str(_read(config)["only"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return _text(config, "only")
+
+
+def s3_endpoint(config: Config) -> str | None:
+    """Where the data folder's server keeps its objects; None where they are in the folder, or none runs."""
+    return _text(config, "s3_endpoint")
 
 
 def process_id(config: Config) -> int | None:
     """The process of the data folder's server."""
     try:
         return int(_read(config)["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _text(config: Config, member: str) -> str | None:
+    try:
+        return str(_read(config)[member])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

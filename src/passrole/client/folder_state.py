@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from passrole import server_file
 from passrole.client import listing
 from passrole.client.backlog import Backlog, backlog_of
@@ -27,6 +29,7 @@ class FolderState:
     """`url` and `pid` are the server's, None where none runs; `running` are executions that go on.
 
     `database` is where the rows are, without user and password; None where they are in the folder.
+    `objects` is the endpoint that has the objects, and whether it answers; None where they are in the folder.
     `only` is the one service that the server has; it knows nothing of what runs then.
     `applications` are those of EMR Serverless that are started, `job_runs` the ids of both with a slash.
     `backlog` is None where its rows cannot be read.
@@ -39,6 +42,7 @@ class FolderState:
     url: str | None
     pid: int | None
     sizes: Mapping[str, int]
+    objects: str | None
     only: str | None
     pipelines: int = 0
     executions: Mapping[str, int] = field(default_factory=dict)
@@ -64,9 +68,24 @@ def state_of(config: Config, connection: Connection) -> FolderState:
         url=connection.url if runs else None,
         pid=server_file.process_id(config) if runs else None,
         sizes=sizes(config.data),
+        objects=_objects(config, connection),
         only=only,
         **({} if only else _work(config, connection)),
     )
+
+
+def _objects(config: Config, connection: Connection) -> str | None:
+    """Without a server nobody is asked: the key may be known to servers alone."""
+    if connection.is_at_rest:
+        return config.s3_endpoint or None
+    url = server_file.s3_endpoint(config)
+    if url is None:
+        return None
+    try:
+        connection.client("s3").list_buckets()
+    except ClientError as error:
+        return f"{url}, which is not to be had: {error.response['Error']['Code']}; see the server's log"
+    return f"{url}, which answers"
 
 
 def _work(config: Config, connection: Connection) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def test_everything_is_looked_at_and_told(tmp_path: Path, monkeypatch: pytest.Mo
         "Python",
         "data folder",
         "database",
+        "objects",
         "port",
         "Lambda functions",
         "Node.js",

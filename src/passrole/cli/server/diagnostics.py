@@ -16,6 +16,7 @@ from passrole.runtimes import containers, environment, sandbox
 from passrole.runtimes.sandbox.bubblewrap import Bubblewrap
 from passrole.runtimes.sandbox.ladder import why_not
 from passrole.runtimes.spark import UNCHECKED, Spark
+from passrole.services.s3 import upstream_client
 from passrole.store import opening
 from passrole.store.sqlite import FILE
 
@@ -153,6 +154,20 @@ def _database(config: Config) -> Finding:
     return Finding("database", "ok", f"{opening.place(config.store)} answers")
 
 
+def _objects(config: Config) -> Finding:
+    """Where the objects are, by the settings of this shell."""
+    if not config.s3_endpoint:
+        return Finding("objects", "ok", "files in the data folder")
+    if not (config.s3_access_key_id and config.s3_secret_access_key):
+        found = f"`{config.s3_endpoint}` is set without a key"
+        return Finding("objects", "wrong", found, "set s3_access_key_id and s3_secret_access_key")
+    problem = upstream_client.problem(config)
+    if problem is not None:
+        found = f"`{config.s3_endpoint}` {problem}"
+        return Finding("objects", "wrong", found, "see the settings s3_*: calls of S3 fail until it answers")
+    return Finding("objects", "ok", f"`{config.s3_endpoint}` answers")
+
+
 def _port(config: Config) -> Finding:
     running = server_file.url(config)
     if running is not None:
@@ -186,6 +201,7 @@ _CHECKS: tuple[Callable[[Config], Finding], ...] = (
     _python,
     _data_folder,
     _database,
+    _objects,
     _port,
     _functions,
     _node,

@@ -74,6 +74,7 @@ def as_json(found: "FolderState") -> dict[str, Any]:
         },
         "data": str(found.data),
         "database": found.database,
+        "objects": found.objects,
         "account": found.account,
         "region": found.region,
         "sizes": {**found.sizes, "total": sum(found.sizes.values())},
@@ -120,6 +121,8 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
     yield ("data folder", escaped(str(found.data)))
     if found.database:
         yield ("database", escaped(found.database))
+    if found.objects:
+        yield ("objects", escaped(found.objects))
     for part, size in {"size": sum(found.sizes.values()), **found.sizes}.items():
         yield (part if part == "size" else f"  {part}", bytes_for_people(size))
     yield ("account", f"{found.account} in {found.region}")

@@ -30,6 +30,8 @@ class _Looked(NamedTuple):
 
 async def adopt(store: Store, config: Config) -> None:
     """Give the rows to the copied files, in one transaction, before the first call."""
+    if config.s3_endpoint:
+        return  # the folder, if there is one, is not used
     moved, after = list[tuple[FileRow, Identity]](), ("", "", 0)
     while page := await store.read(partial(rows.files, after=after, limit=ROWS_AT_ONCE_MAX)):
         found = await asyncio.to_thread(_looked_at, config.data / "s3", page)

@@ -1,6 +1,5 @@
 """The tags that an object has, here or upstream, for IAM decisions: no permission is asked for."""
 
-import asyncio
 from collections.abc import Mapping
 
 from passrole import arns
@@ -21,7 +20,7 @@ async def existing(ctx: Context, bucket: str, key: str) -> Mapping[str, str]:
         return found.record.metadata.tags if found else {}
     parameters = {"Bucket": bucket, "Key": key}
     try:
-        answer = await asyncio.to_thread(upstream_client.call, ctx.config, "GetObjectTagging", parameters)
+        answer = await upstream_client.endpoint(ctx.config).call("GetObjectTagging", parameters)
     except Fault as fault:
         if fault.status == _NOT_FOUND:
             return {}

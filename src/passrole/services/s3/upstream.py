@@ -4,7 +4,6 @@ It knows no buckets and no files. Callers sign for passrole and are authorised b
 exist only where one call of S3 stands for several permissions, which would otherwise be asked of nobody.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from passrole.services.context import Context
 from passrole.services.operation import Operation
 from passrole.services.s3 import copy_sources
 from passrole.services.s3.copy_object import check_source
-from passrole.services.s3.upstream_client import call
+from passrole.services.s3.upstream_client import endpoint
 
 _KEY_BY_KEY = frozenset({"DeleteObjects"})  # its handler calls DeleteObject through the door for each
 _COPIES = frozenset({"CopyObject", "UploadPartCopy"})
@@ -39,7 +38,7 @@ class S3Upstream:
     """Forwards operations of S3 to another endpoint; see the settings `s3_*`."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self._endpoint = endpoint(config)
 
     async def forward(
         self, ctx: Context, declared: Operation, name: str, parameters: Mapping[str, Any]
@@ -59,4 +58,4 @@ class S3Upstream:
             version = copy_sources.version(parameters["CopySource"])
             of = {} if version is None else {"VersionId": version}
             given["CopySource"] = {"Bucket": bucket, "Key": key, **of}
-        return await asyncio.to_thread(call, self._config, name, given)
+        return await self._endpoint.call(name, given)
