@@ -27,12 +27,16 @@ ON_POSTGRES = $(addprefix tests/,crash history identities journeys services work
 	$(addprefix --ignore=tests/journeys/,clients test_documented_steps.py test_emr.py test_emr_other_machine.py test_emr_s3a.py \
 		test_emr_serverless.py test_emr_spark.py test_pages.py test_sdk.py)
 
+# what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that
+ON_ENDPOINT = $(addprefix tests/,services/sagemaker services/lambda_ services/emr/test_steps.py services/emr/test_failures.py) \
+	$(patsubst %,tests/journeys/test_%.py,job_denials job_steps json_get model_steps objects_elsewhere transform_steps)
+
 # environments of a part of the tests serve `make test` too, once they are built
 BUILT = $(if $(wildcard $(S3A)/.installed),S3A_JARS=$(CURDIR)/$(S3A)) \
 	$(foreach part,CHECKS NOTEBOOK XGBOOST,$(if $(wildcard $($(part))/.installed),PASSROLE_$(part)_PYTHON=$(CURDIR)/$($(part))/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev fmt lint check test test-postgres chaos test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
+.PHONY: help install dev fmt lint check test test-elsewhere test-postgres chaos test-pythons test-sdk3 test-clients test-s3a test-xgboost test-notebooks test-telemetry test-checks test-browser screenshots bench demo demo-emr demo-models demo-review demo-train docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +82,9 @@ check: lint ## lint and the fast tests, before a commit
 
 test: dev ## every test that this machine can run
 	$(BUILT) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder # of three, one waits: SDKs look each 10 to 30 s
+
+test-elsewhere: dev ## jobs, endpoints, functions and steps again, objects at another S3 endpoint
+	PASSROLE_TEST_OBJECTS=elsewhere $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_ENDPOINT)
 
 test-pythons: ## the pure floors under every Python of this machine, and what their tests cover
 	.ci/pythons

@@ -1,5 +1,6 @@
 """A real server on loopback for the tests that speak to one, and callers with just the rights they name."""
 
+import atexit
 import functools
 import io
 import itertools
@@ -49,6 +50,11 @@ if os.environ.get("PASSROLE_TEST_STORE") == "repeating":  # for tests that have 
 _LONGEST = ("journeys/test_emr_spark.py", "crash/", "journeys/", "needs/", "cli/", "services/sagemaker/")
 _APART = ("journeys/test_sdk.py", "journeys/test_pages.py")
 """Files that take many minutes, most of them asleep, and whose tests need nothing of each other."""
+
+OBJECTS_ELSEWHERE = os.environ.get("PASSROLE_TEST_OBJECTS") == "elsewhere"
+"""Each server keeps its objects at one of its own, of S3 alone: `make test-elsewhere`."""
+
+own_objects = pytest.mark.skipif(OBJECTS_ELSEWHERE, reason="is about objects in the server's own folder")
 
 SPARK_S3 = "folder"
 """Spark starts faster so; what it does by S3A is tried in journeys/test_emr_s3a.py."""
@@ -118,6 +124,8 @@ class Server:
         self.data = data
         usual = {"shared_paths": str(data.parents[1]), "spark_s3": SPARK_S3}
         self._settings = {**usual, **chosen.settings(data), **settings}
+        if OBJECTS_ELSEWHERE and not {"only", "s3_endpoint"} & settings.keys():
+            self._settings |= kept_at(Server(data.parent / f"{data.name}-objects", only="s3"))
         self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 10 ms to make
         self._port = "0"  # any free one; a server that is started again keeps it
         self.start()
@@ -233,6 +241,16 @@ class Server:
         return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
 
 
+def kept_at(far: Server) -> dict[str, str]:
+    """The settings of a server that keeps its objects at another one."""
+    atexit.register(far.stop)  # which keeps it until then
+    return {
+        "s3_endpoint": far.url,
+        "s3_access_key_id": far.access["access_key_id"],
+        "s3_secret_access_key": far.access["secret_access_key"],
+    }
+
+
 @functools.cache
 def _session() -> boto3.Session:
     """One for all clients: each new one reads the descriptions of services again, which takes it 0.1 s."""
@@ -284,7 +302,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def spark() -> None:
     """For tests that run Spark: they are skipped where the machine has none."""
-    reason = Spark(Config(spark_s3=SPARK_S3)).unavailable_reason()
+    elsewhere = "http://elsewhere" if OBJECTS_ELSEWHERE else ""
+    reason = Spark(Config(spark_s3=SPARK_S3, s3_endpoint=elsewhere)).unavailable_reason()
     if reason is not None:
         pytest.skip(f"no Spark here: {reason}")
 

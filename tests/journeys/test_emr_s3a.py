@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.conftest import Server
+from tests.conftest import Server, kept_at
 from tests.journeys.test_emr_spark import SPARK_SECONDS, master
 from tests.policies import allowing
 from tests.services.emr.conftest import EC2, Fleet, step
@@ -112,13 +112,17 @@ def test_executors_of_a_cluster_call_s3_too(by_s3a: Settings, master: str, start
     fleet.end()
 
 
-def test_objects_may_be_elsewhere(by_s3a: Settings, server: Server, start_server: Start) -> None:
-    elsewhere = {
-        "s3_endpoint": server.url,
-        "s3_access_key_id": server.access["access_key_id"],
-        "s3_secret_access_key": server.access["secret_access_key"],
-    }
-    fleet, cluster = cluster_on(start_server(**by_s3a, **elsewhere))
+def test_objects_may_be_elsewhere(by_s3a: Settings, start_server: Start) -> None:
+    far = start_server(only="s3")
+    fleet, cluster = cluster_on(near := start_server(**by_s3a, **kept_at(far)))
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "rows: 2" in printed) == ("COMPLETED", True), (status, printed)
+    written = far.client("s3").list_objects_v2(Bucket=OPEN, Prefix="counted/value=")["Contents"]
+    assert (len(written), (near.data / "s3" / OPEN).exists()) == (2, False)
+    status, _ = counted(fleet, cluster, CLOSED)
+    assert (
+        f'perform: s3:ListBucket on resource: "arn:aws:s3:::{CLOSED}"' in status["FailureDetails"]["Reason"]
+    )
+    shown = CliRunner().invoke(main, ["explain", "--data", str(near.data)])
+    assert f"arn:aws:s3:::{CLOSED}" in shown.stdout
     fleet.end()

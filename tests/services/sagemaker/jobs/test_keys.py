@@ -1,6 +1,7 @@
 """The KMS key of what a job leaves, which its own role must be allowed to use; and the VPC that it names."""
 
 import pytest
+from tests.conftest import own_objects
 from tests.policies import allowing
 from tests.services.sagemaker.jobs.workshop import MAY_ALL, Workshop
 
@@ -9,6 +10,7 @@ pytestmark = pytest.mark.usefixtures("sandboxed")
 PRINTS = 'echo model > "$SM_MODEL_DIR/m" || echo model > /opt/ml/model/m'
 
 
+@own_objects
 def test_artefacts_have_the_key_that_the_job_names(workshop: Workshop) -> None:
     key = workshop.server.client("kms").create_key()["KeyMetadata"]["Arn"]
     output = {"S3OutputPath": f"s3://{workshop.bucket}/sealed/", "KmsKeyId": key}
@@ -20,6 +22,7 @@ def test_artefacts_have_the_key_that_the_job_names(workshop: Workshop) -> None:
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+@own_objects
 def test_a_role_that_may_not_use_the_key_fails_the_job(workshop: Workshop) -> None:
     key = workshop.server.client("kms").create_key()["KeyMetadata"]["Arn"]
     output = {"S3OutputPath": f"s3://{workshop.bucket}/refused/", "KmsKeyId": key}
@@ -29,6 +32,7 @@ def test_a_role_that_may_not_use_the_key_fails_the_job(workshop: Workshop) -> No
     assert workshop.keys("refused/") == []
 
 
+@own_objects
 def test_a_key_that_is_not_there_fails_the_job(workshop: Workshop) -> None:
     output = {"S3OutputPath": f"s3://{workshop.bucket}/unknown/", "KmsKeyId": "alias/nothing"}
     role = workshop.server.role([MAY_ALL, allowing("kms:*")])
