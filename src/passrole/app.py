@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,9 +38,8 @@ from passrole.services.program_credentials import ProgramCredentials
 from passrole.services.s3 import copied_folders, upstream
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.store import Store, opening
-from passrole.worker import Worker, program_bearers
+from passrole.worker import Worker, audit_trail, program_bearers
 from passrole.worker.async_invocations import AsyncInvocations
-from passrole.worker.audit_trail import AuditTrail
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.emr_serverless import JobRunController
@@ -187,14 +186,11 @@ async def _of_s3(store: Store, config: Config) -> AsyncIterator[Opened]:
     await _onboard(store, config, system_clock)
     await copied_folders.adopt(store, config)
     await s3_leftovers.sweep(store, config)
-    trail, supervisor = AuditTrail(store, config), Supervisor()
-    trail.start(supervisor)
-    try:
-        async with idle.answering(store, config, system_clock, trail.audit) as parts:
-            yield Opened(parts.gateway, store, parts.door, parts.directory, supervisor.running)
-    finally:
-        await supervisor.close()
-        await trail.close()
+    async with (
+        audit_trail.alone(store, config) as (audit, running),
+        idle.answering(store, config, system_clock, audit) as parts,
+    ):
+        yield Opened(parts.gateway, store, parts.door, parts.directory, running)
 
 
 @asynccontextmanager
@@ -205,7 +201,7 @@ async def _wired(
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
-    trail = AuditTrail(store, config)
+    trail = audit_trail.AuditTrail(store, config)
     models = ModelServers()
     door = Door(
         store=store,
@@ -309,13 +305,11 @@ async def at_rest(
     """
     with _disk_errors_in_one_line(config):
         store = opening.opened(config) if writes else opening.looked_at(config)
-    trail = AuditTrail(store, config) if writes else None
+    trail = audit_trail.alone(store, config) if writes else nullcontext((Unrecorded(), None))
     try:
-        async with idle.answering(store, config, clock, trail.audit if trail else Unrecorded()) as parts:
+        async with trail as (audit, _), idle.answering(store, config, clock, audit) as parts:
             yield parts.gateway
     finally:
-        if trail is not None:
-            await trail.close()
         await store.close()
 
 

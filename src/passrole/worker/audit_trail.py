@@ -8,6 +8,8 @@ audit/shipping.py says what a crash means.
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from passrole import disk
 from passrole.audit import Audit, files, shipping
@@ -21,6 +23,20 @@ PAUSE_SECONDS = 0.5
 """How long lines are collected, so that many are one transaction."""
 
 _LAST_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def alone(
+    store: Store, config: Config
+) -> AsyncIterator[tuple[Audit, Callable[[], Mapping[str, bool]]]]:
+    """For a server that has no other loop: where its door writes, and whether the loop runs."""
+    trail, supervisor = AuditTrail(store, config), Supervisor()
+    trail.start(supervisor)
+    try:
+        yield trail.audit, supervisor.running
+    finally:
+        await supervisor.close()
+        await trail.close()
 
 
 class AuditTrail:
