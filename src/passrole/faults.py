@@ -7,6 +7,7 @@ the protocol of the call. Any other exception is a bug in passrole and leaves th
     Fault
     ├── AccessDenied    the evaluator denied the call; `api` words it as the service does
     └── Internal        passrole itself failed
+        └── Outage      its database is away
 """
 
 from collections.abc import Mapping
@@ -50,6 +51,10 @@ class Internal(Fault):
     def __init__(self) -> None:
         message = "The request failed because of an internal error."
         super().__init__("InternalFailure", message, status=500, sender=False)
+
+
+class Outage(Internal):
+    """InternalFailure because the database is away; the same call may be answered when it is back."""
 
 
 class InnerCallFailed(Exception):

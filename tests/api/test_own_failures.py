@@ -17,7 +17,7 @@ from tests.conftest import zipped
 from passrole import app, disk
 from passrole.api import Door
 from passrole.config import Config
-from passrole.faults import Fault, Internal
+from passrole.faults import Fault, Internal, Outage
 from passrole.policy.request import Principal
 from passrole.services.lambda_ import archives
 from passrole.worker import supervisor
@@ -89,6 +89,28 @@ def test_a_call_that_failed_inside_another_is_no_refusal(
     told = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert [record.exc_info for record in told] == [None], "one line, once"
     assert "free some space" in told[0].getMessage()
+
+
+@pytest.mark.parametrize("failing", ["CreateFunction", "AssumeRole"])
+@pytest.mark.parametrize("error, raised", [(disk.StoreUnreachable("it is away"), Outage), (FULL, Internal)])
+def test_that_the_database_is_away_is_told_apart_also_inside_another_call(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str, error: Exception, raised: type[Internal]
+) -> None:
+    async def scenario(here: Inside) -> None:
+        through = here.door._through
+
+        async def away(call: Any, verdict: Any) -> dict[str, Any]:
+            if call.operation == failing:
+                raise error
+            return await through(call, verdict)
+
+        monkeypatch.setattr(here.door, "_through", away)
+        with pytest.raises(Internal) as caught:
+            asked = function(here.access, {"ZipFile": zipped({"main.py": "x"})})
+            await here.ask("lambda", "CreateFunction", asked)
+        assert type(caught.value) is raised
+
+    inside(tmp_path, scenario)
 
 
 def test_a_refusal_inside_a_call_stays_one(tmp_path: Path) -> None:

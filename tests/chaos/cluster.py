@@ -27,7 +27,7 @@ class Cluster:
         shared.mkdir()
         self.notes = shared / "notes"
         self.database = Pair(folder)
-        self._s3 = Node("s3", folder / "s3", HUB, {"log_calls": "false"}, port=_S3_PORT)
+        self._s3 = Node("s3", folder / "s3", HUB, {"log_calls": "false"}, "--only", "s3", port=_S3_PORT)
         self._s3.start()
         settings = {
             "store": self.database.url,

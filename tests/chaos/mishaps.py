@@ -1,7 +1,8 @@
 """What befalls a cluster: the plan, which follows from its seed alone, and how each mishap begins and ends.
 
-Mishaps come in rounds of one or two, which begin one after the other and are mended in the opposite order.
-After a round every node answers again, or the run fails.
+Mishaps come in rounds of one or two, which begin one after the other. The database is mended first: while a
+commit waits for a standby its session stays, with its locks, even if its server was killed. After a round
+every node answers again, or the run fails.
 """
 
 import itertools
@@ -94,7 +95,7 @@ def befall(cluster: Cluster, round_: Round, told: Told) -> None:
     for mishap in round_.mishaps:
         KINDS[mishap.kind].begin(cluster, mishap)
         time.sleep(mishap.held_seconds)
-    for mishap in reversed(round_.mishaps):
+    for mishap in sorted(round_.mishaps, key=lambda mishap: mishap.node):
         KINDS[mishap.kind].end(cluster, mishap)
     for node in cluster.nodes:
         if not node.is_running():

@@ -37,7 +37,7 @@ class Node:
         data: Path,
         address: str,
         settings: Mapping[str, str],
-        *,
+        *more: str,
         port: int = PORT,
         host: Host | None = None,
         clock_library: Path | None = None,
@@ -47,18 +47,8 @@ class Node:
         self.starts = 0
         self._clock_library = clock_library
         self._clock = data.with_name(f"{name}-clock")
-        words = [
-            sys.executable,
-            "-m",
-            "passrole",
-            "serve",
-            "--data",
-            str(data),
-            "--host",
-            address,
-            "--port",
-            str(port),
-        ]
+        where = ["--data", str(data), "--host", address, "--port", str(port)]
+        words = [sys.executable, "-m", "passrole", "serve", *where, *more]
         self._words = words if host is None else host.words(*words)
         self._settings = {f"PASSROLE_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos import machine
-from tests.chaos.checks import Found, violations
+from tests.chaos.checks import FULL_DISK, Found, violations
 from tests.chaos.cluster import Cluster, cluster
 from tests.chaos.load.crew import Crew
 from tests.chaos.load.others import Events, Messages, Objects, Sessions
@@ -126,6 +126,7 @@ def _report(told: Told, found: Found, mishaps: Counter[str], running: Cluster) -
         "starts of nodes": {node.name: node.starts for node in running.nodes},
         "copies of the primary": running.database.copies,
         "executions": len(told.ended),
+        "executions that failed for a full disk": sum(FULL_DISK in each for each in told.ended.values()),
         "steps": len(told.succeeded),
         "runs of programs": dict(runs),
         "callbacks": len(told.asked),

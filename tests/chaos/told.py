@@ -55,8 +55,10 @@ class Told:
     sent: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Messages by their queue, and events by the queue that their rule leads to."""
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    latest: dict[str, str] = field(default_factory=dict)
+    """The handle of the last receipt of a message, by its MessageId."""
     deleted: dict[str, float] = field(default_factory=dict)
-    """When the deletion of a message was acknowledged, by its MessageId."""
+    """When the deletion of a message was acknowledged."""
     objects: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """What was refused and should not have been, and what surprised a client."""
@@ -85,12 +87,22 @@ class Told:
             if before.outputs != outputs:
                 self.refused.append(f"step {step} had the outputs {before.outputs}, and has {outputs}")
 
-    def message(self, queue: str, number: str, body: str, asked: float) -> None:
+    def message(self, queue: str, number: str, handle: str, body: str, asked: float) -> None:
         """Received; who asked after its deletion was acknowledged must not be given it."""
         with self.lock:
+            self.latest[number] = handle
             if asked > self.deleted.get(number, asked):
                 self.refused.append(f"message {body} of {queue} came again after it was deleted")
             self.received[queue].append(body)
+
+    def deletion(self, number: str, handle: str) -> None:
+        """Acknowledged; by a handle that is not the last one, it says nothing.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+        """
+        with self.lock:
+            if self.latest[number] == handle:
+                self.deleted[number] = time.monotonic()
 
     def open_executions(self) -> list[str]:
         with self.lock:

@@ -19,7 +19,7 @@ from passrole.arns import InvalidPart, Region
 from passrole.audit import Audit, Entry, Unrecorded
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal
+from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal, Outage
 from passrole.identities import Directory, UnknownKey
 from passrole.log_format import about
 from passrole.policy.request import Principal, Values
@@ -328,9 +328,10 @@ def _region(text: str) -> Region:
 
 def _own_failure(call: Call, error: Exception) -> Internal:
     """The fault for a failure of passrole itself, which is logged unless an inner call has logged it."""
-    if not isinstance(error, InnerCallFailed):
-        disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
-    return Internal()
+    if isinstance(error, InnerCallFailed):
+        return Outage() if isinstance(error.__cause__, Outage) else Internal()
+    disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
+    return Outage() if isinstance(error, disk.StoreUnreachable) else Internal()
 
 
 def _inner(

@@ -4,7 +4,8 @@
 - task_queue.py, due_keys.py: loops over rows with a due time, and over keys whose rows are compared with what
   runs
 - loop.py, effects.py, invocations.py, json_documents.py, job_steps: the engine's commands
-- calls.py, retry_policy.py: calls as an execution's role, and AWS's own retries of them
+- calls.py, retry_policy.py: calls as an execution's role, and AWS's own retries of them; outages.py: calls
+  that wait for the database
 - creations.py: models and packages that steps create
 - job_monitor.py: ends of jobs that executions wait for; job_retries.py: jobs that are tried again
 - emr_clusters.py, emr_step_runner.py, emr_step_logs.py: EMR's clusters, the programs of their steps, and what

@@ -29,7 +29,7 @@ async def written(
 ) -> T:
     """The result of `fn` once it is written; `what` is for the log.
 
-    Raises what is not `retried`, and after `seconds_max` that too.
+    Raises what is not `retried`, and after `seconds_max` that too; a database that is away is waited for.
     """
     loop = asyncio.get_running_loop()
     failures, until = 0, loop.time() + seconds_max
@@ -38,7 +38,7 @@ async def written(
             return await store.write(fn)
         except retried as error:
             disk.report(log, error, what)
-            if loop.time() > until:
+            if loop.time() > until and not isinstance(error, disk.StoreUnreachable):
                 raise
         await sleep(backoff_seconds(failures))
         failures += 1

@@ -41,7 +41,9 @@ class Mailbox:
             WaitTimeSeconds=1,
         )
         for message in answer.get("Messages", ()):
-            self._told.message(self.name, message["MessageId"], text(message), asked)
+            self._told.message(
+                self.name, message["MessageId"], message["ReceiptHandle"], text(message), asked
+            )
             handle(message["Body"])
             self._delete(message)
 
@@ -53,8 +55,7 @@ class Mailbox:
         except ClientError as error:  # it was somebody else's turn meanwhile
             self._told.failure(f"sqs.delete_message: {code(error)}")
         else:
-            with self._told.lock:
-                self._told.deleted[message["MessageId"]] = time.monotonic()
+            self._told.deletion(message["MessageId"], message["ReceiptHandle"])
 
 
 def body(message: Mapping[str, Any]) -> str:

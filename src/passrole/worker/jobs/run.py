@@ -49,6 +49,7 @@ from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 from passrole.worker.jobs.serving import ModelServer
 from passrole.worker.jobs.synchronised import SynchronisedFolder
+from passrole.worker.outages import OutlastingCalls
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ class JobRun:
         self._store = store
         self._means = means
         self._stop = stop
-        self._sessions = SessionCache(means.call, means.clock)
+        self._call = OutlastingCalls(means.call)
+        self._sessions = SessionCache(self._call, means.clock)
         self._request = credentials.session_request(job)
         self._in_s3: dict[tuple[str, str], Sent] = {}
         metrics = self._contract.metrics(job.request)
@@ -352,7 +354,7 @@ class JobRun:
             return None
         url = self._means.config.loopback_url
         if url is None:
-            return (await assume(self._means.call, self._request)).credentials
+            return (await assume(self._call, self._request)).credentials
         token, token_hash = program_credentials.new_token()
         await self._written(
             lambda tx: states.entrusted(tx, self._kind, self._job.key, instance.host, token_hash)
@@ -458,4 +460,4 @@ class JobRun:
         principal = await self._sessions.principal(self._request)
         data = None if self._means.config.s3_endpoint else self._means.config.data
         key = output_key(self._job) if data else None  # another S3 has other keys
-        return Objects(self._means.call, principal, self._job.region, data, transfer, key)
+        return Objects(self._call, principal, self._job.region, data, transfer, key)

@@ -108,7 +108,7 @@ class JobRunner:
         except JobFailed as error:
             reason = str(error)
         except Fault as fault:  # such as a role that cannot be assumed any more
-            reason = f"ClientError: {fault.message}"
+            reason = f"ClientError: {fault.message}" if fault.sender else LOST
         except OSError as error:
             log.exception("the job %s", job.arn)
             reason = f"ClientError: {error.strerror}"

@@ -1,0 +1,39 @@
+"""Calls from inside that wait while the database is away, for work that may not fail because of that.
+
+A call that was under way when the database went may have been done, and is done again: for calls of which the
+second changes nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from passrole.faults import Outage
+from passrole.policy.request import Principal
+from passrole.services.context import CallOperation
+from passrole.worker.supervisor import Sleep, backoff_seconds
+
+
+class OutlastingCalls:
+    """A CallOperation over another one."""
+
+    def __init__(self, call: CallOperation, sleep: Sleep = asyncio.sleep) -> None:
+        self._call, self._sleep = call, sleep
+
+    async def __call__(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
+        """The answer, however long that takes. Raises other Faults as the call does."""
+        failures = 0
+        while True:
+            try:
+                return await self._call(service, operation, parameters, principal, region, request_id)
+            except Outage:
+                await self._sleep(backoff_seconds(failures))
+                failures += 1
