@@ -73,6 +73,11 @@ class Server:
         times = self._seen.cpu_times()
         return float(times.user + times.system)
 
+    @property
+    def written_bytes(self) -> float:
+        """What it has sent to the disk since it began."""
+        return float(self._seen.io_counters().write_bytes)
+
     def client(self, service: str) -> Any:
         """A boto3 client of the administrator: signed, verified, authorised."""
         session = boto3.Session(
