@@ -8,8 +8,8 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 FROM python:3.13-slim
 # bubblewrap confines functions, EMR steps and jobs where the container may make namespaces
 RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
-COPY requirements/runtime.lock /tmp/
-RUN pip install --no-cache-dir --require-hashes -r /tmp/runtime.lock
+COPY requirements/postgres.lock /tmp/
+RUN pip install --no-cache-dir --require-hashes -r /tmp/postgres.lock
 COPY --from=build /wheels /tmp/wheels
 RUN pip install --no-cache-dir --no-deps /tmp/wheels/*.whl \
     && useradd --create-home passrole \

@@ -190,6 +190,7 @@ $(VENV)/.bench: $(VENV)/.dev requirements/bench.lock
 lock: ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra dev $(LOCK) -o requirements/dev.lock
 	echo hatchling | uv pip compile pyproject.toml - -c requirements/dev.lock --no-emit-package uvloop $(LOCK) -o requirements/runtime.lock
+	uv pip compile pyproject.toml --extra postgres -c requirements/dev.lock --no-emit-package uvloop $(LOCK) -o requirements/postgres.lock
 	uv pip compile pyproject.toml --extra emr -c requirements/dev.lock --no-emit-package uvloop $(LOCK) -o requirements/emr.lock
 	uv pip compile pyproject.toml --extra dev --extra bench -c requirements/dev.lock $(LOCK) -o requirements/bench.lock
 	uv pip compile requirements/docs.in $(LOCK) -o requirements/docs.lock

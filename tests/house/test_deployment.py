@@ -7,13 +7,14 @@ import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import pytest
 import yaml
 
 from passrole.cli import main
-from passrole.config import Config
+from passrole.config import Config, load
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/passrole"
@@ -70,6 +71,18 @@ def test_the_chart_starts_a_server_that_there_is() -> None:
     assert mounted["name"] == stateful["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
 
 
+def test_the_chart_starts_several_servers_with_what_they_share_from_a_secret() -> None:
+    _, stateful = rendered({**values(), "replicas": 3, "secret": "shared"})
+    assert stateful["spec"]["replicas"] == 3
+    (container,) = stateful["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "shared"}}]
+    explained = (CHART / "values.yaml").read_text()
+    named = {name.lower() for name in re.findall(r"\bPASSROLE_([A-Z0-9_]+)", explained)} - {""}
+    assert {"store", "s3_endpoint", "s3_access_key_id", "s3_secret_access_key"} <= named <= SETTINGS
+    _, stateful = rendered(values())
+    assert "envFrom" not in stateful["spec"]["template"]["spec"]["containers"][0]
+
+
 def test_the_chart_takes_a_storage_class() -> None:
     _, stateful = rendered({**values(), "storageClass": "fast"})
     assert stateful["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] == "fast"
@@ -103,6 +116,54 @@ def test_compose_starts_a_server_that_is_seen_on_loopback_alone() -> None:
     checked(shlex.split(server["command"]))
     assert all(port.startswith("127.0.0.1:") for port in server["ports"])
     assert {volume.partition(":")[0] for volume in server["volumes"]} == set(compose["volumes"])
+
+
+CLUSTER = ROOT / "deploy/compose"
+
+
+def test_compose_starts_two_servers_that_share_a_database_and_an_s3() -> None:
+    """What `docker compose config` checks, and that both sides of each connection say the same."""
+    compose = yaml.safe_load((CLUSTER / "compose.yaml").read_text())
+    services = compose["services"]
+    nodes = {name: each for name, each in services.items() if name.startswith("node-")}
+    assert len(nodes) == 2
+    for node in nodes.values():
+        checked(shlex.split(node["command"]))
+        assert (CLUSTER / node["build"] / "Dockerfile").is_file()
+        environment = node["environment"]
+        assert {name.removeprefix("PASSROLE_").lower() for name in environment} <= SETTINGS
+        load({**environment, "PASSROLE_DATA": "nowhere"})  # each value can be used
+        assert set(node["depends_on"]) <= set(services)
+    assert len({volume for node in nodes.values() for volume in node["volumes"]}) == 2
+    volumes = {each.partition(":")[0] for service in services.values() for each in service.get("volumes", ())}
+    assert {name for name in volumes if not name.startswith(".")} == set(compose["volumes"])
+    assert all((CLUSTER / name).is_file() for name in volumes if name.startswith("."))
+    environment = nodes["node-1"]["environment"]
+    store, database = urlsplit(environment["PASSROLE_STORE"]), services["database"]["environment"]
+    assert store.hostname in services
+    assert (store.username, store.password) == (database["POSTGRES_USER"], database["POSTGRES_PASSWORD"])
+    s3, objects = urlsplit(environment["PASSROLE_S3_ENDPOINT"]), services["objects"]["environment"]
+    assert s3.hostname in services
+    assert environment["PASSROLE_S3_ACCESS_KEY_ID"] == objects["ROOT_ACCESS_KEY"]
+    assert environment["PASSROLE_S3_SECRET_ACCESS_KEY"] == objects["ROOT_SECRET_KEY"]
+    ports = [port for service in services.values() for port in service.get("ports", ())]
+    assert ports == ["127.0.0.1:4566:4566"]
+
+
+def test_the_balancer_knows_the_nodes(tmp_path: Path) -> None:
+    text = (CLUSTER / "haproxy.cfg").read_text()
+    compose = yaml.safe_load((CLUSTER / "compose.yaml").read_text())
+    servers = dict(re.findall(r"^    server (\S+) (\S+)$", text, re.MULTILINE))
+    nodes = {name for name in compose["services"] if name.startswith("node-")}
+    assert servers == {name: f"{name}:{Config.port}" for name in nodes}
+    assert "http-request" not in text  # which could change what is signed
+    try:
+        ran = subprocess.run(
+            ["haproxy", "-c", "-f", str(CLUSTER / "haproxy.cfg")], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        pytest.skip("no haproxy here")
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_the_images_file_copies_what_there_is() -> None:

@@ -25,14 +25,14 @@ def names(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[><=!;~ ]", each)[0] for each in requirements}
 
 
-@pytest.mark.parametrize("name", ["runtime", "emr", "bench"])
+@pytest.mark.parametrize("name", ["runtime", "postgres", "emr", "bench"])
 def test_every_pin_is_that_of_the_tests(name: str) -> None:
     known = pins("dev")
     differing = {package for package, pin in pins(name).items() if package in known and known[package] != pin}
     assert differing == set()
 
 
-@pytest.mark.parametrize("name, extras", [("runtime", []), ("emr", ["emr"])])
+@pytest.mark.parametrize("name, extras", [("runtime", []), ("postgres", ["postgres"]), ("emr", ["emr"])])
 def test_what_a_demo_needs_is_locked_and_little_else(name: str, extras: list[str]) -> None:
     asked = [
         *PROJECT["dependencies"],
