@@ -104,6 +104,28 @@ def test_a_trail_that_was_removed_is_begun_anew(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_trail_that_was_moved_is_begun_anew_and_one_whose_folder_was_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "audit.jsonl"
+    path.parent.mkdir()
+
+    async def scenario() -> None:
+        trail = Audit(path)
+        path.rename(path.with_suffix(".old"))
+        trail.record(entry("One"))
+        assert told(path) == ["One"]
+        path.parent.rename(tmp_path / "elsewhere")
+        for is_replaced in (False, True):
+            if is_replaced:
+                path.parent.mkdir()
+            for attempt in (trail.check, lambda: trail.record(entry("Two"))):
+                with pytest.raises(FolderRemoved):
+                    attempt()
+        trail.close()
+
+    asyncio.run(scenario())
+    assert not path.exists()
+
+
 def test_the_old_trail_goes_on_where_no_new_one_can_be_begun(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -17,12 +17,13 @@ from typing import cast
 import pytest
 from tests.postgres import Cluster, PostgresMissing, cluster, program
 
-from passrole.store import SqliteStore
+from passrole.store import SqliteStore, opening
 
 IS_POSTGRES = os.environ.get("PASSROLE_TEST_STORE") == "postgres"
 
 of_a_file = pytest.mark.skipif(IS_POSTGRES, reason="is about SQLite's file, or about reads that do not wait")
 
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
 _TEMPLATE = "with_schema"
 _numbers = itertools.count(1)
 
@@ -48,6 +49,28 @@ def in_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell commands of this process the same."""
     for name, value in settings(data).items():
         monkeypatch.setenv(f"PASSROLE_{name.upper()}", value)
+
+
+def environment(data: Path) -> dict[str, str]:
+    """What a command about this data folder is told of its store, where its rows are in PostgreSQL."""
+    return {"PASSROLE_STORE": _url(data.absolute())} if (data / opening.MARK).exists() else {}
+
+
+def content(data: Path) -> bytes:
+    """All that is in the store of this data folder, as its files or its rows have it."""
+    if not IS_POSTGRES:
+        return b"".join(each.read_bytes() for each in data.glob("*.db*"))
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(_url(data)) as connection, connection.cursor() as cursor:
+        found = bytearray()
+        for (name,) in cursor.execute(_TABLES).fetchall():
+            with cursor.copy(
+                sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(name))
+            ) as rows:
+                found += b"".join(bytes(part) for part in rows)
+        return bytes(found)
 
 
 def obstacle() -> str | None:

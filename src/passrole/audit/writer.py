@@ -30,6 +30,7 @@ class Audit:
         """
         self._path = path
         self._written = written
+        self._folder = path.parent.stat()
         self._file = private_files.open_to_append(path)
         _cut_torn_line(self._file.fileno())
         self._owed = b""  # lines of calls that were running when the file became unwritable
@@ -38,6 +39,8 @@ class Audit:
         """Raises OSError if the trail cannot be written; then no call may run."""
         if self._owed:
             self._append(b"")
+        else:
+            self._found()
 
     def record(self, entry: Entry) -> None:
         """Write an entry. Raises OSError if that fails; it is then written before the next entry."""
@@ -54,11 +57,7 @@ class Audit:
 
     def _append(self, lines: bytes) -> None:
         """Write these lines and those owed, or nothing. Raises OSError."""
-        if self._file.closed:
-            raise OSError(errno.EBADF, "the audit trail is closed")
-        found = os.fstat(self._file.fileno())
-        if found.st_nlink == 0:
-            found = self._start_again()
+        found = self._found()
         whole = self._owed + lines
         _write(self._file.fileno(), whole, found.st_size)
         self._owed = b""
@@ -67,9 +66,22 @@ class Audit:
         if found.st_size + len(whole) > BYTES_MAX:
             self._rotate()
 
-    def _start_again(self) -> os.stat_result:
-        """Open a new file because the old one was removed. Raises Gone if the folder was removed too."""
+    def _found(self) -> os.stat_result:
+        """The file as it is, or a new one. Raises OSError."""
+        if self._file.closed:
+            raise OSError(errno.EBADF, "the audit trail is closed")
+        opened = os.fstat(self._file.fileno())
         try:
+            is_there = os.path.samestat(opened, self._path.stat())
+        except FileNotFoundError:
+            is_there = False
+        return opened if is_there else self._start_again()
+
+    def _start_again(self) -> os.stat_result:
+        """Open a new file because the old one was removed or moved. Raises FolderRemoved, too."""
+        try:
+            if not os.path.samestat(self._folder, self._path.parent.stat()):
+                raise disk.FolderRemoved(self._path.parent)
             opened = private_files.open_to_append(self._path)
         except FileNotFoundError:
             raise disk.FolderRemoved(self._path.parent) from None
