@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from tests.cli.pipelines import daily_pipeline
 from tests.conftest import Server
+from tests.store import chosen
 
 from passrole.cli import main
 
@@ -41,7 +42,11 @@ class Folder:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
-    yield Folder(tmp_path_factory.mktemp("completed"))
+    made = Folder(tmp_path_factory.mktemp("completed"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in chosen.environment(made.data).items():
+            patch.setenv(name, value)
+        yield made
 
 
 def completed(
@@ -88,6 +93,7 @@ def test_pipelines_tokens_and_roles_are_completed(folder: Folder) -> None:
     assert completed("explain", "--role", folder.role[:20], data=folder.data) == [folder.role]
 
 
+@chosen.of_a_file
 def test_the_folder_is_the_one_that_the_line_names(folder: Folder, tmp_path: Path) -> None:
     assert completed("start", "--data", str(folder.data), "", cwd=tmp_path) == ["orders"]
     assert completed("--data", str(folder.data), "start", "", cwd=tmp_path) == ["orders"]
@@ -97,6 +103,7 @@ def test_the_folder_is_the_one_that_the_line_names(folder: Folder, tmp_path: Pat
     assert completed("start", "", cwd=tmp_path / "below") == ["orders"]
 
 
+@chosen.of_a_file
 @pytest.mark.parametrize("content", [None, b"", b"no database at all" * 100])
 def test_a_folder_that_cannot_be_read_completes_nothing_and_says_nothing(
     tmp_path: Path, content: bytes | None

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.conftest import SPARK_S3, Server
 from tests.journeys.conftest import ANSWERING, S3_ALONE, SQS_ROLE
+from tests.store import chosen
 
 from passrole.config import Config
 from passrole.runtimes.spark import Spark
@@ -53,7 +54,8 @@ def studio(start_server: Callable[..., Server]) -> Server:
     server = start_server()
     server.stop()
     command = [sys.executable, "-m", "passrole", "init", "--studio", "--data", str(server.data)]
-    subprocess.run(command, check=True, capture_output=True)
+    environment = {**os.environ, **chosen.environment(server.data)}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
     server.start()
     return server
 

@@ -45,12 +45,6 @@ def settings(data: Path) -> dict[str, str]:
     return {"store": _url(data)} if IS_POSTGRES else {}
 
 
-def in_environment(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell commands of this process the same."""
-    for name, value in settings(data).items():
-        monkeypatch.setenv(f"PASSROLE_{name.upper()}", value)
-
-
 def environment(data: Path) -> dict[str, str]:
     """What a command about this data folder is told of its store, where its rows are in PostgreSQL."""
     return {"PASSROLE_STORE": _url(data.absolute())} if (data / opening.MARK).exists() else {}

@@ -76,10 +76,13 @@ def groups(context: click.Context, _parameter: click.Parameter, start: str) -> "
 
 
 def _read(context: click.Context, look: "Callable[[Tx], list[T]]") -> list[T]:
-    from passrole.client import names
+    from passrole.store import opening
 
-    with suppress(Exception):  # see above
-        return names.read(options.settings(data=context.params.get("data")).data, look)
+    with (
+        suppress(Exception),  # see above
+        opening.looking(options.settings(data=context.params.get("data"))) as store,
+    ):
+        return [] if store is None else store.look(look)
     return []
 
 

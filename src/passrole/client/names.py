@@ -1,4 +1,4 @@
-"""The names in a data folder that a shell completes, read straight from its database.
+"""The names in a data folder that a shell completes, read straight from its store.
 
 A shell asks for them at every Tab: too often for a server, for the door, and for importing the rooms that
 own these rows. So this module has SQL of its own, for names only, and needs the store alone.
@@ -6,21 +6,12 @@ own these rows. So this module has SQL of its own, for names only, and needs the
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from passrole.store import Tx
-from passrole.store.read_only import closing_store
-
-T = TypeVar("T")
 
 _EXECUTIONS_MAX = 50
-_NAMES = "SELECT json_extract(CAST(body AS TEXT), '$.name') FROM documents WHERE kind = ? ORDER BY 1"
-_UNDECIDED = (
-    "SELECT json_extract(CAST(body AS TEXT), '$.name') FROM documents WHERE kind = ?"
-    " AND json_extract(CAST(body AS TEXT), '$.request.ModelApprovalStatus') = 'PendingManualApproval'"
-    " ORDER BY key"
-)
+_UNDECIDED = "PendingManualApproval"
 
 
 class Execution(NamedTuple):
@@ -40,30 +31,25 @@ class Token(NamedTuple):
     step: str
 
 
-def read(data: Path, look: Callable[[Tx], T]) -> T:
-    """What is seen in the folder's database. Raises sqlite3.Error, UnknownSchema."""
-    with closing_store(data) as store:
-        return store.look(look)
-
-
 def pipelines(tx: Tx) -> list[str]:
     """Their names, in order."""
-    return [name for (name,) in tx.all(_NAMES, "pipeline")]
+    return _names(tx, "pipeline")
 
 
 def roles(tx: Tx) -> list[str]:
     """Their names, in order."""
-    return [name for (name,) in tx.all(_NAMES, "iam-role")]
+    return _names(tx, "iam-role")
 
 
 def groups(tx: Tx) -> list[str]:
     """The names of model package groups, in order."""
-    return [name for (name,) in tx.all(_NAMES, "model-package-group")]
+    return _names(tx, "model-package-group")
 
 
 def undecided_packages(tx: Tx) -> list[str]:
     """The versions that wait for approval, as `group/version`, in order."""
-    return [name for (name,) in tx.all(_UNDECIDED, "model-package")]
+    packages = _documents(tx, "model-package")
+    return [each["name"] for each in packages if each["request"].get("ModelApprovalStatus") == _UNDECIDED]
 
 
 def executions(tx: Tx) -> list[Execution]:
@@ -90,6 +76,15 @@ def tokens(tx: Tx) -> list[Token]:
     """Those that wait for an answer, oldest first."""
     rows = tx.all("SELECT token, execution, step FROM tokens WHERE closed IS NULL ORDER BY issued")
     return [Token(token, _place(arn)[0], step) for token, arn, step in rows]
+
+
+def _names(tx: Tx, kind: str) -> list[str]:
+    return sorted(each["name"] for each in _documents(tx, kind))
+
+
+def _documents(tx: Tx, kind: str) -> Iterator[Any]:
+    rows = tx.all("SELECT body FROM documents WHERE kind = ? ORDER BY key", kind)
+    return (json.loads(body) for (body,) in rows)
 
 
 def _likeness(named: str, arn: str) -> int:

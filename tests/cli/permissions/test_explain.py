@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from tests.conftest import Server
-from tests.store import chosen
 
 from passrole.cli import main
 
@@ -167,11 +166,8 @@ def test_what_cannot_be_used_is_2_and_one_line(
     assert message in result.stderr
 
 
-def test_the_last_denial_and_any_call_are_found_in_the_trail(
-    start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_last_denial_and_any_call_are_found_in_the_trail(start_server: Callable[..., Server]) -> None:
     server = start_server()
-    chosen.in_environment(server.data, monkeypatch)
     queue = server.client("sqs").create_queue(QueueName="explained")["QueueUrl"]
     arn = f"arn:aws:sqs:{server.region}:{server.account}:explained"
     poor = document({"Action": "sqs:ReceiveMessage", "Resource": arn})

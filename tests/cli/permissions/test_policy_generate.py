@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.conftest import Server
-from tests.store import chosen
 
 from passrole.cli import main
 
@@ -160,10 +159,7 @@ def test_only_what_sessions_of_sagemaker_were_allowed_counts(tmp_path: Path) -> 
     ]
 
 
-def test_a_role_with_what_its_execution_was_allowed_runs_it_again(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chosen.in_environment(server.data, monkeypatch)
+def test_a_role_with_what_its_execution_was_allowed_runs_it_again(server: Server) -> None:
     function = server.function("generated-echo", ECHO)
     every = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     role, sagemaker = server.role([every]), server.client("sagemaker")

@@ -30,7 +30,8 @@ def recorded(server: Server, passrole: Passrole, tmp_path: Path) -> Iterator[Pat
     arn = sagemaker.start_pipeline_execution(PipelineName="replayed")["PipelineExecutionArn"]
     assert server.finished(arn)["PipelineExecutionStatus"] == "Failed"
     file = tmp_path / "recorded.json"
-    assert run(passrole, "--record", arn, str(file), "--data", str(server.data))[0] == 0
+    recording = run(passrole, "--record", arn, str(file), "--data", str(server.data))
+    assert recording[0] == 0, recording
     yield file
     server.client("lambda").delete_function(FunctionName="sagemaker-replayed")
     sagemaker.delete_pipeline(PipelineName="replayed")

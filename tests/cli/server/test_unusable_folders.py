@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.store import chosen
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
 
@@ -158,7 +159,14 @@ def database_replaced(data: Path) -> None:
     copy.rename(data / "passrole.db")
 
 
-@pytest.mark.parametrize("harm", [folder_moved, folder_replaced, log_removed, database_replaced])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        folder_moved,
+        folder_replaced,
+        *(pytest.param(each, marks=chosen.of_a_file) for each in (log_removed, database_replaced)),
+    ],
+)
 def test_nothing_is_acknowledged_that_goes_into_files_which_are_gone(
     start_server: Callable[..., Server], harm: Callable[[Path], None]
 ) -> None:

@@ -56,17 +56,19 @@ def replay(context: click.Context, files: tuple[Path, ...], record: str | None, 
 
 def _record(execution: str, files: tuple[Path, ...], data: Path | None) -> None:
     from passrole import private_files
-    from passrole.client import names
     from passrole.client.connection import reading
     from passrole.client.execution_names import execution_arn
     from passrole.history.recordings import recording
+    from passrole.store import opening
 
     if len(files) != 1:
         raise Misuse("--record writes one execution to one FILE")
     config = settings(data=data)
     with reading(config) as connection, aws_errors_reported():
         arn = execution_arn(connection, execution)
-    found = names.read(config.data, lambda tx: recording(tx, arn, version("passrole")))
+    with opening.looking(config) as store:
+        assert store is not None, "an execution was found in it"
+        found = store.look(lambda tx: recording(tx, arn, version("passrole")))
     private_files.write(files[0], json.dumps(found, indent=1).encode())
     click.echo(f"{files[0]}: {arn}")
 
