@@ -21,10 +21,10 @@ import uvloop
 from bench import definitions
 from bench.table import Figure, Peer, Row
 from passrole import history
-from passrole.app import GARBAGE_MAX
 from passrole.clock import system_clock
 from passrole.engine.facts import ExecutionStarted, LambdaReturned
 from passrole.history import ExecutionMetadata
+from passrole.server_process import GARBAGE_MAX
 from passrole.store import SqliteStore, Tx
 
 STEPS = 60

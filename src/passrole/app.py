@@ -1,7 +1,6 @@
 """The composition root: config -> store, directory, runtimes, door, worker, gateway."""
 
 import asyncio
-import gc
 import json
 import signal
 import socket
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 import uvicorn
 
-from passrole import console, identities, idle, private_files, server_file
+from passrole import console, identities, idle, private_files, server_file, server_process
 from passrole.api import Door, Interfere, call_log
 from passrole.audit import Unrecorded
 from passrole.clock import Clock, SteadyClock, system_clock
@@ -39,6 +38,7 @@ from passrole.services.s3 import copied_folders, upstream
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.store import Store, opening
 from passrole.worker import Worker, audit_trail, program_bearers
+from passrole.worker.among_others import among_others
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
@@ -55,9 +55,6 @@ from passrole.worker.scheduled_invocations import ScheduledInvocations
 from passrole.worker.schedules import Schedules
 from passrole.worker.supervisor import Supervisor
 from passrole.worker.traces import Traces
-
-GARBAGE_MAX = 50_000
-"""Allocations minus deallocations of containers between two garbage collections."""
 
 _LOOPBACK = "127.0.0.1"
 
@@ -128,7 +125,7 @@ def serve(config: Config, ready: Callable[[str], None]) -> None:
     with (
         _disk_errors_in_one_line(config),
         proxy.listener(config.port) as tunnels,
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        asyncio.Runner(loop_factory=server_process.loop_factory()) as runner,
     ):
         runner.run(_serve(config, listener, tunnels, pages, ready))
 
@@ -171,10 +168,10 @@ async def opened(
     AWS's https names listens.
     """
     upstream.check(config)
-    store = opening.opened(config, is_durable=trial is None)
+    store = opening.opened(config, is_shared=trial is None and not config.only, is_durable=trial is None)
     try:
         wired = _of_s3(store, config) if config.only else _wired(store, config, trial, tunnels)
-        async with wired as parts:
+        async with wired as parts, among_others(store):
             yield parts
     finally:
         await store.close()
@@ -313,15 +310,6 @@ async def at_rest(
         await store.close()
 
 
-def _tune_garbage_collector() -> None:
-    """Objects made at the start live for ever and are left out of collections; a higher threshold keeps a
-    large request from triggering many of them.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_MAX)
-
-
 async def _serve(
     config: Config,
     listener: socket.socket,
@@ -330,7 +318,7 @@ async def _serve(
     ready: Callable[[str], None],
 ) -> None:
     async with opened(config, tunnels=tunnels) as parts, _console(config, parts, pages):
-        _tune_garbage_collector()
+        server_process.tune_garbage_collector()
         settings = uvicorn.Config(
             parts.gateway,
             http=Connection,
@@ -452,14 +440,6 @@ def _disk_errors_in_one_line(config: Config) -> Iterator[None]:
     except opening.DISK_ERRORS as error:
         message = f"the data folder `{config.data}` cannot be used: {opening.problem(error)}"
         raise DataFolderUnusable(message) from error
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # no wheel for this system: asyncio's own loop works too, but slower
-        return None
-    return uvloop.new_event_loop
 
 
 async def _onboard_alone(config: Config, full_access: bool) -> Access:

@@ -88,6 +88,7 @@ class Servers(RuleBasedStateMachine):
         self.owner: dict[str, int] = {}
         self.present: set[int] = set()
         self.last = 0
+        self.names: dict[int, str] = {}
 
     def teardown(self) -> None:
         self.connection.close()
@@ -95,10 +96,24 @@ class Servers(RuleBasedStateMachine):
 
     @rule()
     def enter(self) -> None:
-        number = claims.enter(self.tx, "n")
+        self.entered(f"n{self.last + 1}")
+
+    @rule(node=st.integers(1, 5))
+    def come_back(self, node: int) -> None:
+        """A server in the folder of another one has its claims, unless they were taken over."""
+        if name := self.names.get(node):
+            before = {number for number, each in self.names.items() if each == name}
+            number = self.entered(name)
+            self.present -= before
+            self.owner = {key: number if owner in before else owner for key, owner in self.owner.items()}
+
+    def entered(self, name: str) -> int:
+        number = claims.enter(self.tx, name)
         assert number > self.last
         self.last = number
+        self.names[number] = name
         self.present.add(number)
+        return number
 
     @rule(node=st.integers(1, 5))
     def go(self, node: int) -> None:
@@ -132,7 +147,7 @@ class Servers(RuleBasedStateMachine):
     @invariant()
     def the_fence_is_the_owners(self) -> None:
         for key in "xyz":
-            holders = [node for node in range(1, 6) if claims.holds(self.tx, "k", key, node)]
+            holders = [node for node in range(1, self.last + 1) if claims.holds(self.tx, "k", key, node)]
             owner = self.owner.get(key)
             assert holders == ([owner] if owner in self.present else [])
 

@@ -44,7 +44,7 @@ def opened(url: str, scenario: Callable[[Any, Any], Awaitable[None]]) -> None:
     from passrole.store.postgres_node import Node
 
     async def run() -> None:
-        store = PostgresStore(url, is_shared=True)
+        store = PostgresStore(url)
         node = Node(partial(connect, url), PostgresTx, "this")
         try:
             await scenario(store, node)
@@ -68,9 +68,9 @@ def another(url: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 async def is_found_gone(store: Any) -> bool:
-    from passrole.store.postgres_node import mark_those_gone
+    from passrole.store.postgres_node import ended, mark_those_gone
 
-    return bool(await store.write(lambda tx: mark_those_gone(tx, but=1)) == [2])
+    return bool(await store.write(lambda tx: mark_those_gone(tx, 1, ended(tx, 1))) == [2])
 
 
 def test_one_that_answers_is_not_gone(url: str) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.store.conftest import Stores
 
-from passrole.store import Tx, shards, tasks
-from passrole.store.shards import SHARDS, shard_of
+from passrole.store import Tx, shards, share, tasks
+from passrole.store.share import SHARDS, shard_of
 
 PARTIES = [f"arn:aws:sagemaker:us-east-1:111122223333:pipeline/p/execution/{each}" for each in "abcdefgh"]
 
@@ -31,7 +31,7 @@ def test_parties_are_spread_evenly() -> None:
 
 def test_the_one_server_has_every_shard(stores: Stores) -> None:
     async def scenario(store: Any) -> object:
-        return await store.read(lambda tx: shards.borrowed(tx, shards.ALONE))
+        return await store.read(lambda tx: shards.borrowed(tx, share.ALONE))
 
     assert stores.run(scenario) == [frozenset(range(SHARDS))]
 

@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store import chosen
 
 from passrole import disk
 from passrole.store import SqliteStore, Tx, shards, tasks
+from passrole.store.share import shard_of
 from passrole.store.tasks import Task
 from passrole.worker import task_queue
 from passrole.worker.supervisor import Loop, Supervisor
@@ -39,7 +41,7 @@ class Scene:
         self.gates: dict[str, asyncio.Event] = {}
         self.supervisor = Supervisor()
 
-    def start(self, at_once_max: int = 4, **options: float) -> Loop:
+    def start(self, at_once_max: int = 4, **options: Any) -> Loop:
         queue = TaskQueue(
             self.store,
             "k",
@@ -283,11 +285,11 @@ async def _is_at(scene: Scene, *due: float) -> bool:
 
 def test_a_node_does_the_tasks_of_its_own_shards(tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
-        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("b"), 2))
+        await scene.store.write(lambda tx: shards.borrow(tx, shard_of("b"), 2))
         await scene.add(("a", 0.0), ("b", 0.0), ("c", 0.0))
         scene.start()
         await scene.was_handled(2)
-        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("b"), scene.store.node))
+        await scene.store.write(lambda tx: shards.borrow(tx, shard_of("b"), scene.store.share.node))
         await scene.add(("d", 0.0))
         await scene.emptied()
         assert (scene.handled[:2], sorted(scene.handled[2:])) == (["a", "c"], ["b", "d"])
@@ -303,7 +305,7 @@ def test_what_comes_of_a_task_whose_shard_was_lost_is_not_written(tmp_path: Path
         await scene.add(("a", 0.0))
         loop = scene.start()
         await scene.was_handled(1)
-        await scene.store.write(lambda tx: shards.borrow(tx, shards.shard_of("a"), 2))
+        await scene.store.write(lambda tx: shards.borrow(tx, shard_of("a"), 2))
         scene.gates["a"].set()
 
         async def has_ended() -> bool:

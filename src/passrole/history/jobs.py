@@ -47,6 +47,11 @@ def keys_under_way(tx: Tx) -> list[str]:
     return _ROWS.keys(tx)
 
 
+def execution_of(key: str) -> str:
+    """The execution (its ARN) of a job's key."""
+    return key.rsplit("/", 2)[0]
+
+
 def find(tx: Tx, key: str) -> Job | None:
     """The job of that key, if it is still waited for."""
     return _ROWS.get(tx, key)

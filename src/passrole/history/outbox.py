@@ -16,7 +16,7 @@ from passrole.arns import ExecutionArn
 from passrole.engine import commands
 from passrole.engine.commands import Command, PerformedOutside
 from passrole.store import Tx, tasks
-from passrole.store.shards import ALONE
+from passrole.store.share import ALONE
 
 
 def kind_of(command: type[Command]) -> str:

@@ -10,6 +10,7 @@
 - `contents`: bytes that every server needs, by their hash, in pieces (contents.py)
 - `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)
 - `shards`: what background work is divided into, and which node has borrowed which (shards.py)
+- `Share`: what this process does of it (share.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)
 """
 
@@ -18,6 +19,7 @@ from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.migrations import UnknownSchema
 from passrole.store.read_only import LookedAt, ReadOnlyStore
+from passrole.store.share import Share
 from passrole.store.sqlite import DataFolderInUse, SqliteStore
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "DataFolderInUse",
     "LookedAt",
     "ReadOnlyStore",
+    "Share",
     "SqliteStore",
     "Store",
     "Tx",

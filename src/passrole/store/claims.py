@@ -4,17 +4,23 @@ A server has a number, which no other one ever had. What it claims is its own un
 it is marked as gone and another one claims it. `holds` is the fence: asked in the transaction that records an
 effect, it says whether the effect still counts.
 
-It does not know who is alive: store/postgres_node.py does. No loop asks it yet.
+It does not know who is alive: store/postgres_node.py does.
 """
 
 from passrole.store.interface import Tx
 
 
-def enter(tx: Tx, name: str) -> int:
-    """A new server; its number, which is greater than every one before."""
+def enter(tx: Tx, name: str, objects: str = "") -> int:
+    """A new server; its number, which is greater than every one before.
+
+    `name` is its data folder's, in which no other server runs. So earlier ones of the name are gone; what
+    they had claimed is the new one's, which finds their programs again. `objects` is where it keeps S3's.
+    """
     (last,) = tx.one("SELECT coalesce(max(number), 0) FROM nodes") or (0,)
     number = int(last) + 1
-    tx.run("INSERT INTO nodes (number, name) VALUES (?, ?)", number, name)
+    tx.run("UPDATE nodes SET gone = 1 WHERE name = ? AND gone = 0", name)
+    tx.run("UPDATE claims SET node = ? WHERE node IN (SELECT number FROM nodes WHERE name = ?)", number, name)
+    tx.run("INSERT INTO nodes (number, name, objects) VALUES (?, ?, ?)", number, name, objects)
     return number
 
 
@@ -37,6 +43,11 @@ def servers(tx: Tx) -> list[tuple[int, str, bool]]:
     return [(number, name, bool(gone)) for number, name, gone in rows]
 
 
+def places(tx: Tx) -> dict[int, str]:
+    """Where the servers that are not marked as gone keep S3's objects, by number."""
+    return dict(tx.all("SELECT number, objects FROM nodes WHERE gone = 0 ORDER BY number"))
+
+
 def claim(tx: Tx, kind: str, key: str, node: int) -> bool:
     """Have it for the server, if it is nobody's, its own, or a gone one's; whether it has it now.
 
@@ -48,6 +59,12 @@ def claim(tx: Tx, kind: str, key: str, node: int) -> bool:
 def holds(tx: Tx, kind: str, key: str, node: int) -> bool:
     """Whether it is the server's, and the server is not gone."""
     return tx.one(_HOLDS, kind, key, node) is not None
+
+
+def holder(tx: Tx, kind: str, key: str) -> int | None:
+    """The number of the server that has it, gone or not; None where it is nobody's."""
+    row = tx.one("SELECT node FROM claims WHERE kind = ? AND key = ?", kind, key)
+    return row[0] if row else None
 
 
 def release(tx: Tx, kind: str, key: str, node: int) -> None:

@@ -13,6 +13,8 @@ A time that it reads or an id that it draws is the last run's, as are the rows t
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from passrole.store.share import Share
+
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Listener = Callable[[str], None]
@@ -65,8 +67,8 @@ class Store(Protocol):
     """Where everything lives that must survive the process."""
 
     @property
-    def node(self) -> int:
-        """The number under which this process borrows shards of the background work (shards.py)."""
+    def share(self) -> Share:
+        """What this process does of the background work."""
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` and wait until what it wrote is on the disk.

@@ -1,5 +1,8 @@
 """The store that the settings name: PostgreSQL, by its URL, else the file in the data folder."""
 
+import logging
+import secrets
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,29 +15,51 @@ from passrole.config import Config
 from passrole.store.interface import Store
 from passrole.store.migrations import UnknownSchema
 from passrole.store.read_only import LookedAt, ReadOnlyStore
-from passrole.store.sqlite import FILE, SqliteStore
+from passrole.store.sqlite import FILE, SqliteStore, hold
 
 MARK = "store"
 """The file in a data folder whose rows are in PostgreSQL; it says in which database, without the password."""
+
+
+_NAME = "node"
+log = logging.getLogger(__name__)
 
 
 class StoreUnusable(Exception):
     """The store cannot be used; the message says why, and what to do. It has no password."""
 
 
-def opened(config: Config, *, is_durable: bool = True) -> Store:
-    """The store for a server, which no other can open. Raises DataFolderInUse, StoreUnusable.
+def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) -> Store:
+    """The store for a server: one on PostgreSQL beside others if it `is_shared`, else alone.
 
-    Of the folder's own file it raises what the disk does, too. `is_durable=False` is fit for tests alone.
+    Raises DataFolderInUse, StoreUnusable, and of the folder's own file what the disk does. `is_durable=False`
+    is fit for tests alone.
     """
     _check_folder(config)
     if not config.store:
         return SqliteStore(config.data, is_durable=is_durable)
     postgres = driver()
+    from passrole.store.postgres_node import Elsewhere  # it needs the extra, too
+
+    private_files.make_folder(config.data, log.warning)
+    folder = hold(config.data)
     try:
-        store: Store = postgres.PostgresStore(config.store)
+        store: Store = postgres.PostgresStore(
+            config.store,
+            is_shared=is_shared,
+            name=_name(config.data),
+            objects=config.s3_endpoint or f"the folder of {_name(config.data)}",
+            folder=folder,
+        )
     except (ConnectionError, UnknownSchema, postgres.DatabaseInUse) as error:
+        folder.close()
         raise StoreUnusable(str(error)) from None
+    except Elsewhere as error:
+        folder.close()
+        raise StoreUnusable(
+            f"another server of this database keeps the objects of S3 elsewhere ({error}); "
+            "several servers need the same `--s3-endpoint`"
+        ) from None
     mark(config.data, config.store)
     return store
 
@@ -94,6 +119,16 @@ def problem(error: Exception) -> str:
     if isinstance(error, IsADirectoryError | NotADirectoryError):
         return f"`{error.filename2 or error.filename}`: {error.strerror}"
     return disk.problem(error) or str(error)
+
+
+def _name(folder: Path) -> str:
+    """The folder's name among servers of one database, made once: the host's, and something random."""
+    try:
+        return (folder / _NAME).read_text().strip()
+    except FileNotFoundError:
+        name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        private_files.write(folder / _NAME, f"{name}\n".encode())
+        return name
 
 
 DISK_ERRORS = (OSError, sqlite3.Error, UnknownSchema)

@@ -21,6 +21,7 @@ import contextlib
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -35,9 +36,10 @@ from passrole.store.group_commit import GroupCommit, Outcome, Write, all_failed,
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import postgres as migrations
+from passrole.store.postgres_node import Node
 from passrole.store.postgres_notices import Notices
 from passrole.store.read_only import NotForWriting
-from passrole.store.shards import ALONE
+from passrole.store.share import ALONE, Share
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -108,22 +110,35 @@ class PostgresTx:
 class PostgresStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
-    node = ALONE
+    def __init__(
+        self,
+        url: str,
+        *,
+        is_shared: bool = False,
+        name: str = "",
+        objects: str = "",
+        folder: contextlib.ExitStack | None = None,
+    ) -> None:
+        """`name` and `objects` are a Node's, `folder` is let go of at the end.
 
-    def __init__(self, url: str, *, is_shared: bool = False) -> None:
-        """Raises DatabaseInUse, UnknownSchema, ConnectionError."""
-        self._url, self._is_shared = url, is_shared
+        Raises DatabaseInUse, UnknownSchema, ConnectionError, Elsewhere.
+        """
+        self.url, self._is_shared = url, is_shared
         self._loop = asyncio.get_running_loop()
+        self._folder = folder
         self._listeners = Listeners()
         self._notices: Notices | None = None
+        self.node: Node | None = None
         self._writer = locked(url, is_shared=is_shared)
         try:
             migrate(self._writer)
             if is_shared:
+                self.node = Node(partial(connect, url), PostgresTx, name or uuid.uuid4().hex, objects)
                 self._notices = Notices(partial(connect, url), self._hear)
         except BaseException:
             self._writer.close()
             raise
+        self.share = Share(self.node.number if self.node else ALONE)
         self._reads = Reads(url)
         self._commits = GroupCommit(self._commit, self._listeners)
 
@@ -146,6 +161,10 @@ class PostgresStore:
         if self._notices is not None:
             await self._loop.run_in_executor(None, self._notices.close)
         self._writer.close()
+        if self.node is not None:
+            self.node.close()
+        if self._folder is not None:
+            self._folder.close()
 
     def _commit(self, writes: list[Write]) -> list[Outcome]:
         outcomes = self._tried(writes)
@@ -171,7 +190,7 @@ class PostgresStore:
                 if not _is_lost(error):
                     return all_failed(writes, error)
                 self._writer.close()  # the next commit connects anew
-                return all_failed(writes, _unreachable(self._url, error))
+                return all_failed(writes, _unreachable(self.url, error))
             except DatabaseInUse as error:
                 return all_failed(writes, disk.StoreUnreachable(str(error)))
             except OSError as error:
@@ -181,7 +200,7 @@ class PostgresStore:
     def _together(self, writes: list[Write]) -> list[Outcome]:
         """Raises psycopg.Error, ConnectionError, DatabaseInUse: then nothing is written."""
         if self._writer.closed:
-            self._writer = locked(self._url, is_shared=self._is_shared)
+            self._writer = locked(self.url, is_shared=self._is_shared)
         for apply in (_apply, _apply_apart):
             self._writer.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
             try:
@@ -201,10 +220,9 @@ class PostgresStore:
 class ReadOnlyPostgresStore:
     """A database that is only looked at, as ReadOnlyStore is a file; it takes no lock."""
 
-    node = ALONE
-
     def __init__(self, url: str) -> None:
         """Raises UnknownSchema, ConnectionError."""
+        self.share = Share()
         with connect(url) as connection:
             migrations.check_newest(connection)
         self._reads = Reads(url)
@@ -286,8 +304,7 @@ class Reads:
 def connect(url: str) -> Connection:
     """A connection in autocommit. Raises ConnectionError."""
     try:
-        wanted = {"connect_timeout": CONNECT_SECONDS, "application_name": "passrole", **conninfo_to_dict(url)}
-        connection = psycopg.connect(make_conninfo("", **wanted), autocommit=True, prepare_threshold=1)
+        connection = psycopg.connect(conninfo(url), autocommit=True, prepare_threshold=1)
         connection.prepared_max = _STATEMENTS_MAX
         connection.execute(_SESSION)
     except psycopg.OperationalError as error:
@@ -295,6 +312,12 @@ def connect(url: str) -> Connection:
     except psycopg.ProgrammingError:  # its message has parts of the URL
         raise ConnectionError("the URL of the store is none that PostgreSQL's clients understand") from None
     return connection
+
+
+def conninfo(url: str) -> str:
+    """What a client of PostgreSQL is given. Raises psycopg.ProgrammingError, which has parts of the URL."""
+    wanted = {"connect_timeout": CONNECT_SECONDS, "application_name": "passrole", **conninfo_to_dict(url)}
+    return make_conninfo("", **wanted)
 
 
 class _MustBeUndone(Exception):
@@ -360,8 +383,8 @@ def locked(url: str, *, is_shared: bool = False) -> Connection:
     except errors.LockNotAvailable:
         connection.close()
         raise DatabaseInUse(
-            "another server has the database; stop it, or give another database: "
-            "one database serves one node so far"
+            "another server has the database, and this must be done while none has: stop it, "
+            "or name another database"
         ) from None
     except psycopg.OperationalError as error:
         connection.close()

@@ -11,12 +11,12 @@ whoever finds it free marks the server as gone, and from then on its fence is do
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
 
-from passrole.store import claims
+from passrole.store import claims, shards
 from passrole.store.interface import Tx
 
 PING_SECONDS = 5.0
@@ -37,6 +37,10 @@ class NodeLost(Exception):
     """The server's session has ended: its number is no longer its own."""
 
 
+class Elsewhere(Exception):
+    """Another server of the database keeps S3's objects in another place, which the message names."""
+
+
 class Node:
     """This server. Used in one thread at a time; whoever owns it calls `ping` every PING_SECONDS."""
 
@@ -45,17 +49,40 @@ class Node:
         connect: Callable[[], "psycopg.Connection[Any]"],
         as_tx: Callable[["psycopg.Connection[Any]"], Tx],
         name: str,
+        objects: str = "",
         *,
         gone_seconds: float = GONE_SECONDS,
     ) -> None:
-        """Raises ConnectionError."""
-        self._session = connect()
-        tx = as_tx(self._session)
-        with self._session.transaction():  # nobody sees the number before its lock is held
-            self._session.execute("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE")
-            self.number = claims.enter(tx, name)
-            tx.one(_LOCK, _CLASS, self.number)
-        tx.one(_TIMEOUT, f"{gone_seconds * 1000:.0f}ms")
+        """`name` is its data folder's, `objects` where it keeps S3's. Raises ConnectionError, Elsewhere."""
+        self._connect, self._as_tx = connect, as_tx
+        self.name, self._objects = name, objects
+        self._gone_seconds = gone_seconds
+        self.number = 0
+        self.enter()
+
+    def enter(self) -> None:
+        """Have a new number, and what is left of the one before. Raises ConnectionError, Elsewhere."""
+        session = self._connect()
+        tx = self._as_tx(session)
+        try:
+            with session.transaction():  # nobody sees the number before its lock is held
+                session.execute("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE")
+                number = claims.enter(tx, self.name, self._objects)
+                shards.inherit(tx, number, self.name)
+                tx.one(_LOCK, _CLASS, number)
+                self._check_place(tx, number)
+            tx.one(_TIMEOUT, f"{self._gone_seconds * 1000:.0f}ms")
+        except BaseException:
+            session.close()
+            raise
+        self._session, self.number = session, number
+
+    def _check_place(self, tx: Tx, number: int) -> None:
+        """Several servers keep S3's objects in one place. Raises Elsewhere."""
+        over = ended(tx, number)
+        for each, place in claims.places(tx).items():
+            if each not in over and place != self._objects:
+                raise Elsewhere(place)
 
     def ping(self) -> None:
         """Say that it is alive. Raises NodeLost."""
@@ -72,13 +99,15 @@ class Node:
             self._session.close()
 
 
-def mark_those_gone(tx: Tx, but: int) -> list[int]:
-    """Mark the servers whose sessions have ended as gone, `but` not oneself; their numbers."""
-    return [
-        number
-        for number in claims.present(tx)
-        if number != but and _has_ended(tx, number) and claims.mark_gone(tx, number)
-    ]
+def ended(tx: Tx, but: int) -> list[int]:
+    """The servers that are not marked as gone and whose sessions have ended; `but` not oneself."""
+    return [number for number in claims.present(tx) if number != but and _has_ended(tx, number)]
+
+
+def mark_those_gone(tx: Tx, but: int, numbers: Iterable[int]) -> list[int]:
+    """Mark those of the servers whose sessions have ended as gone, `but` not oneself; their numbers."""
+    still = set(ended(tx, but))
+    return [number for number in numbers if number in still and claims.mark_gone(tx, number)]
 
 
 def _has_ended(tx: Tx, number: int) -> bool:

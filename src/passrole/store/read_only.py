@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from passrole.store.interface import Listener, Store
 from passrole.store.migrations import check_newest
-from passrole.store.shards import ALONE
+from passrole.store.share import Share
 from passrole.store.sqlite import FILE, SqliteTx
 
 T = TypeVar("T")
@@ -35,10 +35,9 @@ class LookedAt(Store, Protocol):
 class ReadOnlyStore:
     """See interface.Store; `write` raises NotForWriting, and no listener ever hears anything."""
 
-    node = ALONE
-
     def __init__(self, folder: Path) -> None:
         """Raises UnknownSchema, sqlite3.Error."""
+        self.share = Share()
         path = folder / FILE
         self._connection = connect(path)
         try:

@@ -8,18 +8,8 @@ A row says who has a shard, and nobody needs to believe its own memory: `tasks.t
 tasks, and whoever ends a task asks `is_borrowed` in the same transaction.
 """
 
-from zlib import crc32
-
 from passrole.store.interface import Tx
-
-SHARDS = 64
-ALONE = 0
-"""The number of the one server that there is; several have those of claims.py."""
-
-
-def shard_of(key: str) -> int:
-    """The shard of the task under a key; it stays the same for ever."""
-    return crc32(key.partition(" ")[0].encode()) % SHARDS
+from passrole.store.share import NOBODY, shard_of
 
 
 def borrow(tx: Tx, shard: int, node: int) -> int:
@@ -27,11 +17,30 @@ def borrow(tx: Tx, shard: int, node: int) -> int:
 
     Killed before the commit: the one before has it. After: that one ends no task of it any more.
     """
-    tx.run("UPDATE leases SET node = ?, fence = fence + 1 WHERE shard = ?", node, shard)
+    tx.run("UPDATE leases SET node = ?, fence = fence + 1, is_closing = 0 WHERE shard = ?", node, shard)
     row = tx.one("SELECT fence FROM leases WHERE shard = ?", shard)
     assert row is not None, "the schema has a row for each shard"
     fence: int = row[0]
     return fence
+
+
+def close(tx: Tx, shard: int, node: int) -> None:
+    """Take no more tasks of a shard that the node has. It ends those in hand, and then gives it back."""
+    tx.run("UPDATE leases SET is_closing = 1 WHERE shard = ? AND node = ?", shard, node)
+
+
+def give_back(tx: Tx, shard: int, node: int) -> None:
+    """Whoever borrows it next does its tasks; nothing where it is another's already."""
+    tx.run("UPDATE leases SET node = ? WHERE shard = ? AND node = ?", NOBODY, shard, node)
+
+
+def inherit(tx: Tx, node: int, name: str) -> None:
+    """Have the shards of earlier servers of the same folder, which nobody has borrowed meanwhile."""
+    tx.run(
+        "UPDATE leases SET node = ?, fence = fence + 1, is_closing = 0"
+        " WHERE node IN (SELECT number FROM nodes WHERE name = ? AND number <> ?)",
+        *(node, name, node),
+    )
 
 
 def is_borrowed(tx: Tx, key: str, node: int) -> bool:
@@ -40,5 +49,6 @@ def is_borrowed(tx: Tx, key: str, node: int) -> bool:
 
 
 def borrowed(tx: Tx, node: int) -> frozenset[int]:
-    """The shards that a node has."""
-    return frozenset(shard for (shard,) in tx.all("SELECT shard FROM leases WHERE node = ?", node))
+    """The shards of which a node takes tasks."""
+    rows = tx.all("SELECT shard FROM leases WHERE node = ? AND is_closing = 0", node)
+    return frozenset(shard for (shard,) in rows)

@@ -26,7 +26,7 @@ from passrole.store.group_commit import GroupCommit, Outcome, Write, all_failed,
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import migrate
-from passrole.store.shards import ALONE
+from passrole.store.share import Share
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +77,11 @@ class SqliteTx:
 class SqliteStore:
     """See interface.Store. Open it inside the event loop that will use it."""
 
-    node = ALONE
-
     def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         """`is_durable=False`: a power cut may lose what was written, which is fit for tests alone."""
         private_files.make_folder(folder, log.warning)
         self._locks = hold(folder)
+        self.share = Share()
         self._listeners = Listeners()
         path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode

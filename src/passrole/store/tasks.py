@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from passrole.store.interface import Tx
-from passrole.store.shards import ALONE, shard_of
+from passrole.store.share import ALONE, shard_of
 
 _CHANNELS = "tasks/"
 
@@ -204,7 +204,10 @@ _DEPTHS = (
     "SELECT kind, count(*), count(CASE WHEN COALESCE(due, 0.0) <= ? THEN 1 END),"
     " min(CASE WHEN due > 0.0 AND due <= ? THEN due END) FROM tasks GROUP BY kind ORDER BY kind"
 )
-_WHICH = "FROM tasks WHERE kind = ? AND {} AND shard IN (SELECT shard FROM leases WHERE node = ?)"
+_WHICH = (
+    "FROM tasks WHERE kind = ? AND {}"
+    " AND shard IN (SELECT shard FROM leases WHERE node = ? AND is_closing = 0)"
+)
 _WHICH_IS_DUE = f"{_WHICH.format('due <= ?')} ORDER BY due, key LIMIT ?"
 _DUE = f"SELECT key, body, due, failures {_WHICH_IS_DUE}"
 _DUE_KEYS = f"SELECT key {_WHICH_IS_DUE}"

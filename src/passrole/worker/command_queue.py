@@ -40,13 +40,14 @@ class CommandQueue:
         if room <= 0:
             self._has_more = True
             return []
+        node = self._store.share.node
         found, is_all = await self._store.read(
-            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held, self._store.node)
+            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held, node)
         )
         self._has_more = not is_all
         for task in found:
             self._last = task.execution
-            self._held[task.execution].add(outbox.row_key(task))
+            self._hold(task)
         return found
 
     def accept(self, announced: Sequence[Task]) -> bool:
@@ -59,9 +60,8 @@ class CommandQueue:
         if len(announced) > min(WAITING_MAX - len(self._turns), self._room(announced[0].execution)):
             return False
         for task in announced:
-            key, held = outbox.row_key(task), self._held[task.execution]
-            if key not in held:  # else a look at the rows came before the notice
-                held.add(key)
+            if outbox.row_key(task) not in self._held.get(task.execution, ()):  # else a look came before
+                self._hold(task)
                 self._turns.add(task.execution, task)
         return True
 
@@ -99,11 +99,16 @@ class CommandQueue:
         """Its row is gone, and there may be room for others."""
         held = self._held[task.execution]
         held.discard(outbox.row_key(task))
+        self._store.share.ended(task.execution)
         if not held:
             del self._held[task.execution]
         few_wait = self._turns.waiting(task.execution) <= EACH_WAITING_MAX // 2
         if self._has_more and (few_wait or len(self._turns) <= WAITING_MAX // 2):
             self.should_look = True
+
+    def _hold(self, task: Task) -> None:
+        self._held[task.execution].add(outbox.row_key(task))
+        self._store.share.begun(task.execution)
 
     def _room(self, execution: str) -> int:
         return EACH_WAITING_MAX - self._turns.waiting(execution)

@@ -42,6 +42,11 @@ class DueKeys:
                 self.add(key)
         self._looked_at = now
 
+    def look_again(self) -> None:
+        """Have the next `look` ask the rows, whenever the last was."""
+        self._looked_at = -math.inf
+        self._woken.set()
+
     def add(self, key: str, due: float = 0.0) -> None:
         """Have the key looked at once it is `due`, or earlier if that was asked for."""
         self._due[key] = min(due, self._due.get(key, due))

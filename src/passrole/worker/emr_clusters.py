@@ -27,6 +27,7 @@ from passrole.services.emr.lifecycle import Todo
 from passrole.services.emr.records import CHANNEL, CLUSTERS, OVER, Cluster, EmrStep
 from passrole.store import Store, Tx
 from passrole.worker import writes
+from passrole.worker.claimed import Claimed
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_step_runner import Outcome, StepRunner
 from passrole.worker.supervisor import Loop, Supervisor, was_asked_to_end
@@ -57,6 +58,7 @@ class ClusterController:
         self._jobs = jobs or Jobs(processes_max=config.processes_max)
         self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
         self._due = DueKeys(clock)
+        self._claimed = Claimed(store, "emr-cluster")
         self._followed: set[str] = set()
         self._starting: set[str] = set()
         self._over: set[str] = set()
@@ -91,7 +93,7 @@ class ClusterController:
 
     async def _settle(self, key: str) -> None:
         try:
-            todo = await self._store.write(lambda tx: lifecycle.settle(tx, key, self._clock()))
+            todo = await self._store.write(partial(self._settled, key=key))
             if todo is not None and todo.cluster.state not in OVER:
                 self._do(todo)
         except (Exception, asyncio.CancelledError) as error:
@@ -99,6 +101,16 @@ class ClusterController:
                 raise
             disk.report(log, error, f"the cluster {key}")
             self._due.retry(key)
+
+    def _settled(self, tx: Tx, key: str) -> Todo | None:
+        """None where there is no such cluster, or another server has it."""
+        now = self._clock()
+        if not self._claimed.is_ours(tx, key, lambda: lifecycle.lose(tx, key, now)):
+            return None
+        todo = lifecycle.settle(tx, key, now)
+        if todo is None or todo.cluster.state in OVER:
+            self._claimed.release(tx, key)
+        return todo
 
     def _do(self, todo: Todo) -> None:
         cluster = todo.cluster

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 300.0
 _DAY_SECONDS = 86_400
+_PARTY = "housekeeping"
+"""Of several nodes the one that has its shard deletes rows."""
 
 
 class Housekeeping:
@@ -37,11 +39,13 @@ class Housekeeping:
         """Delete what has expired now; how much of each kind."""
         store, config = self._store, self._config
         deleted = {
-            "messages": await sqs.sweep(store, self._clock),
-            "log events": await log_retention.sweep(store, self._clock(), config.keep_log_events_days),
-            "archives": await contents.sweep(store, self._clock()),
-            "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock()),
+            "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock())
         }
+        if not store.share.has(_PARTY):
+            return deleted  # another node deletes the rows
+        deleted["messages"] = await sqs.sweep(store, self._clock)
+        deleted["log events"] = await log_retention.sweep(store, self._clock(), config.keep_log_events_days)
+        deleted["archives"] = await contents.sweep(store, self._clock())
         if days := config.keep_executions_days:
             deleted["executions"] = len(await execution_retention.sweep(store, self._before(days)))
         if days := config.keep_clusters_days:

@@ -13,9 +13,9 @@ from functools import partial
 from passrole import history
 from passrole.clock import Clock
 from passrole.engine.facts import JobEnded
-from passrole.history.jobs import JOBS, Job, find, keys_under_way
+from passrole.history.jobs import JOBS, Job, execution_of, find, keys_under_way
 from passrole.log_format import about
-from passrole.store import Store
+from passrole.store import Store, share
 from passrole.worker.calls import CallFailed
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.job_steps.job_step import JobSteps
@@ -49,7 +49,8 @@ class JobMonitor:
             for kind, step in self._job_steps.items()
             for channel in step.channels
         ]
-        unsubscribe.append(self._store.listen(JOBS, self._due.add))
+        unsubscribe.append(self._store.listen(JOBS, self._on_job))
+        unsubscribe.append(self._store.listen(share.CHANNEL, lambda _: self._due.look_again()))
         try:
             while True:
                 await self._due.look(self._unknown)
@@ -66,7 +67,16 @@ class JobMonitor:
 
     async def _unknown(self) -> list[str]:
         """Jobs that are waited for, and whose notice was not heard."""
-        return [key for key in await self._store.read(keys_under_way) if key not in self._jobs]
+        keys = await self._store.read(keys_under_way)
+        return [key for key in keys if key not in self._jobs and self._is_ours(key)]
+
+    def _is_ours(self, key: str) -> bool:
+        """Whether another node does not follow it."""
+        return self._store.share.has(execution_of(key))
+
+    def _on_job(self, key: str) -> None:
+        if self._is_ours(key):
+            self._due.add(key)
 
     def _on_notice(self, kind: str, notice: str) -> None:
         """Notices of a channel are read by the kinds that listen to it, and by no other."""
@@ -93,7 +103,7 @@ class JobMonitor:
 
     async def _look(self, key: str) -> None:
         job = await self._store.read(lambda tx: find(tx, key))
-        if job is None:
+        if job is None or not self._is_ours(key):
             self._jobs.pop(key, None)
             return
         self._jobs[key] = job  # before the look, during which its notices may come

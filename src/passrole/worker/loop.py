@@ -34,7 +34,7 @@ from passrole.engine.facts import InputFact
 from passrole.history import Task
 from passrole.log_format import about
 from passrole.services.context import CallOperation
-from passrole.store import Store
+from passrole.store import Store, share
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.command_queue import CommandQueue
 from passrole.worker.effects import AskTest, Effects
@@ -122,6 +122,7 @@ class Worker:
         stops += [
             self._store.listen(queue.channel, partial(self._wake, queue)) for queue in self._queues.values()
         ]
+        stops.append(self._store.listen(share.CHANNEL, self._begin_anew))
         self._looked_at = -math.inf
         try:
             while True:
@@ -138,11 +139,19 @@ class Worker:
 
     def _wake(self, queue: CommandQueue, hint: str) -> None:
         announced = history.outbox.announced(hint)
+        if announced and not self._store.share.has(announced[0].execution):
+            return  # another node has its shard
         if announced and queue.accept(announced):
             self._fill_slots(queue)
         else:
             queue.should_look = True
             self._woken.set()
+
+    def _begin_anew(self, _: str) -> None:
+        """This node has a shard more: what another one has left of it is looked at as after a start."""
+        for queue in self._queues.values():
+            queue.should_look, queue.is_caught_up = True, False
+        self._woken.set()
 
     async def _wait(self) -> None:
         try:

@@ -30,7 +30,7 @@ from passrole.services.lambda_.run_function import run_function
 from passrole.services.lambda_.sessions import session_request
 from passrole.services.lambda_.sqs_events import Message
 from passrole.services.service_sessions import SessionCache
-from passrole.store import Store, Tx
+from passrole.store import Store, Tx, share
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.supervisor import Loop, Supervisor
 
@@ -77,7 +77,10 @@ class QueuePollers:
         self._loop = supervisor.start("event-source-mappings", self._run, at_once_max=BATCHES_MAX)
 
     async def _run(self) -> None:
-        unsubscribe = self._store.listen(CHANNEL, self._changed.add)
+        stops = [
+            self._store.listen(CHANNEL, self._changed.add),
+            self._store.listen(share.CHANNEL, lambda _: self._changed.look_again()),
+        ]
         try:
             while True:
                 await self._changed.look(self._other_than_known)
@@ -85,11 +88,15 @@ class QueuePollers:
                     await self._restart(key)
                 await self._changed.wait()
         finally:
-            unsubscribe()
+            for stop in stops:
+                stop()
 
     async def _other_than_known(self) -> list[str]:
-        """Mappings that were made, changed or removed since their pollers were started."""
-        found = dict(await self._store.read(MAPPINGS.all))
+        """Mappings that were made, changed or removed since their pollers were started, or became another
+        server's.
+        """
+        has = self._store.share.has
+        found = {key: each for key, each in await self._store.read(MAPPINGS.all) if has(key)}
         return [key for key in {**found, **self._known} if found.get(key) != self._known.get(key)]
 
     async def _restart(self, key: str) -> None:
@@ -103,7 +110,8 @@ class QueuePollers:
             self._changed.retry(key)
             return
         self._changed.succeeded(key)
-        if mapping is None:
+        if mapping is None or not self._store.share.has(key):
+            mapping = None
             self._known.pop(key, None)
         else:
             self._known[key] = mapping

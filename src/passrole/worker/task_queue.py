@@ -30,7 +30,7 @@ from typing import Any
 
 from passrole import disk
 from passrole.clock import Clock
-from passrole.store import Store, Tx, shards, tasks
+from passrole.store import Store, Tx, shards, share, tasks
 from passrole.store.tasks import Task
 from passrole.worker import writes
 from passrole.worker.supervisor import Loop, Sleep, Supervisor, backoff_seconds, was_asked_to_end
@@ -46,7 +46,8 @@ Handler = Callable[[Task], Awaitable[Finish | None]]
 
 class TaskQueue:
     """The one consumer of a kind of tasks. `due_seconds_max`: no task is ever due later than that from now;
-    what seems to be is left from before the clock was set back, and is brought forward at the start.
+    what seems to be is left from before the clock was set back, and is brought forward at the start. `stays`:
+    what is in hand stays this node's when the shard goes to another one (worker/claimed.py).
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class TaskQueue:
         clock: Clock,
         due_seconds_max: float = math.inf,
         grace_seconds: float = 0.0,
+        stays: bool = False,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._store = store
@@ -68,6 +70,7 @@ class TaskQueue:
         self._clock = clock
         self._due_seconds_max = due_seconds_max
         self._grace_seconds = grace_seconds
+        self._stays = stays
         self._sleep = sleep
         self._held: set[str] = set()
         self._may_be_more = True
@@ -82,19 +85,21 @@ class TaskQueue:
         return self._loop
 
     async def _run(self) -> None:
-        unsubscribe = self._store.listen(tasks.channel(self.kind), lambda _: self._woken.set())
+        channels = tasks.channel(self.kind), share.CHANNEL
+        stops = [self._store.listen(channel, lambda _: self._woken.set()) for channel in channels]
         try:
             await self._bring_forward()
             while True:
                 self._woken.clear()
                 await self._wait(await self._take())
         finally:
-            unsubscribe()
+            for stop in stops:
+                stop()
 
     async def _bring_forward(self) -> None:
         latest = self._clock() + self._due_seconds_max
         if (
-            await self._store.read(lambda tx: tasks.next_due(tx, self.kind, latest, self._store.node))
+            await self._store.read(lambda tx: tasks.next_due(tx, self.kind, latest, self._store.share.node))
             is not None
         ):
             await self._store.write(lambda tx: tasks.bring_forward(tx, self.kind, latest))
@@ -109,12 +114,14 @@ class TaskQueue:
         self._may_be_more = len(taken) == free
         for task in taken:
             self._held.add(task.key)
+            if not self._stays:
+                self._store.share.begun(task.key)
             self._loop.spawn(self._do(task)).add_done_callback(self._ended)
         return WAIT_SECONDS_MAX if due is None else min(due - now, WAIT_SECONDS_MAX)
 
     def _due(self, tx: Tx, now: float, limit: int) -> tuple[list[Task], float | None]:
         """Those to begin now, and when to look again: not before one ends where the limit is reached."""
-        node = self._store.node
+        node = self._store.share.node
         taken = tasks.take(tx, self.kind, now, limit, self._held, node)
         return taken, None if len(taken) == limit else tasks.next_due(tx, self.kind, now, node)
 
@@ -135,6 +142,8 @@ class TaskQueue:
                 await self._write(task, partial(self._postpone, task=task), is_final=True)
         finally:
             self._held.discard(task.key)
+            if not self._stays:
+                self._store.share.ended(task.key)
 
     async def _is_done(self, task: Task) -> bool:
         try:
@@ -156,7 +165,7 @@ class TaskQueue:
             tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures))
 
     def _is_mine(self, tx: Tx, task: Task) -> bool:
-        return shards.is_borrowed(tx, task.key, self._store.node)
+        return shards.is_borrowed(tx, task.key, self._store.share.node)
 
     async def _write(self, task: Task, fn: Finish, *, is_final: bool = False) -> None:
         """Until it is written. Raises what `fn` itself raises, unless nothing could follow (`is_final`)."""

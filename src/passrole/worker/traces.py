@@ -18,7 +18,7 @@ from passrole.clock import Clock
 from passrole.config import Config
 from passrole.history import CHANGES, UnknownExecution, traces
 from passrole.history.traces import Followed, News, Span
-from passrole.store import Store, Tx
+from passrole.store import Store, Tx, share
 from passrole.store.interface import OWN
 from passrole.store.measurements import key_of
 from passrole.worker.supervisor import Supervisor, backoff_seconds
@@ -83,7 +83,7 @@ class Traces:
 
     async def _run(self) -> None:
         exporter = await asyncio.to_thread(_exporter, self._endpoint)
-        stop = self._store.listen(CHANGES, self._hear)
+        stops = [self._store.listen(CHANGES, self._hear), self._store.listen(share.CHANNEL, self._look_again)]
         self._should_sweep = True
         try:
             while True:
@@ -93,7 +93,8 @@ class Traces:
                     await self._send_some(exporter)
                 await self._wait()
         finally:
-            stop()
+            for stop in stops:
+                stop()
             exporter.close()
 
     async def _wait(self) -> None:
@@ -105,7 +106,13 @@ class Traces:
         self._woken.clear()
         await asyncio.sleep(PAUSE_SECONDS)
 
+    def _look_again(self, _: str) -> None:
+        self._should_sweep = True
+        self._woken.set()
+
     def _hear(self, execution: str) -> None:
+        if not self._store.share.has(execution):
+            return  # another node sends it
         if len(self._changed) < CHANGED_MAX:
             self._changed[execution] = None
         else:
@@ -117,7 +124,7 @@ class Traces:
         self._should_sweep, after = False, ""
         while found := await self._store.read(partial(traces.followed, after=after, limit=TRACES_AT_ONCE)):
             after = found[-1]
-            self._changed.update(dict.fromkeys(found))
+            self._changed.update(dict.fromkeys(filter(self._store.share.has, found)))
             if len(self._changed) >= CHANGED_MAX:
                 self._should_sweep = True
                 self._woken.set()

@@ -1,4 +1,4 @@
-"""`passrole serve --store`: rows in PostgreSQL, one server a database, and no password anywhere."""
+"""`passrole serve --store`: rows in PostgreSQL, one place of objects, and no password anywhere."""
 
 import json
 import os
@@ -24,7 +24,9 @@ def passrole(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
 
 
-def test_rows_are_in_the_database_and_a_second_server_is_refused(postgres: Cluster, tmp_path: Path) -> None:
+def test_rows_are_in_the_database_and_a_second_server_with_other_objects_is_refused(
+    postgres: Cluster, tmp_path: Path
+) -> None:
     (tmp_path / "one").mkdir()
     url = postgres.create("serve_store", password=SECRET)
     first = Server(tmp_path / "one" / "first", store=url)
@@ -32,7 +34,7 @@ def test_rows_are_in_the_database_and_a_second_server_is_refused(postgres: Clust
         first.client("sqs").create_queue(QueueName="kept")
         refused = passrole("serve", "--data", f"{tmp_path}/second", "--port", "0", "--store", url)
         assert refused.returncode == 2
-        assert "another server has the database" in refused.stderr
+        assert "keeps the objects of S3 elsewhere" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
     finally:
         first.stop()

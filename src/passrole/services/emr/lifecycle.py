@@ -30,6 +30,7 @@ from passrole.store import Tx
 TERMINATE = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
 SIGTERM, SIGKILL = "SIGTERM", "SIGKILL"
 _WITHOUT_ERROR = ("USER_REQUEST", "ALL_STEPS_COMPLETED")
+_LOST = {"Reason": "Unknown Error", "Message": "The server that ran the step is gone, and the step with it."}
 _UNDER_WAY = ("RUNNING", "CANCEL_PENDING")
 
 
@@ -111,6 +112,13 @@ def end_step(
     if state == "FAILED":
         _act_on_failure(tx, cluster, after, at)
     notify(tx, cluster)
+
+
+def lose(tx: Tx, key: str, at: float) -> None:
+    """The server that ran the cluster's steps is gone: what ran has failed, what waits can be run."""
+    for step in active_steps(tx, key):
+        if step.state in _UNDER_WAY:
+            end_step(tx, key, step.key, at, None, _LOST)
 
 
 def settle(tx: Tx, key: str, at: float) -> Todo | None:

@@ -4,7 +4,7 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
-from passrole.store.shards import shard_of
+from passrole.store.share import shard_of
 
 
 class UnknownSchema(Exception):

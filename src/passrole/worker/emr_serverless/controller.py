@@ -28,6 +28,7 @@ from passrole.services.emr_serverless.records import (
 )
 from passrole.store import Store, Tx
 from passrole.worker import writes
+from passrole.worker.claimed import Claimed
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.emr_serverless.program import JobRunPrograms, Outcome
 from passrole.worker.supervisor import Loop, Supervisor, was_asked_to_end
@@ -39,6 +40,7 @@ PROGRAMS_MAX = 10_000
 """Programs at the same time, of all applications."""
 
 _ASK_AGAIN_SECONDS = 0.2
+_LOST = "The server that ran the job run is gone, and the job run with it."
 _INTERNAL = "The job run failed because of an internal error."
 
 Follow = Callable[[JobRun], Awaitable[Outcome]]
@@ -62,6 +64,7 @@ class JobRunController:
         self._jobs = jobs
         self._programs = JobRunPrograms(call, clock, config, jobs)
         self._due = DueKeys(clock)
+        self._claimed = Claimed(store, "emr-serverless")
         self._followed: set[str] = set()
         self._kills: dict[str, _Kill] = {}
         self._loop: Loop | None = None
@@ -87,12 +90,22 @@ class JobRunController:
 
     async def _settle(self, key: str) -> None:
         try:
-            self._do(key, await self._store.write(lambda tx: lifecycle.settle(tx, key, self._clock())))
+            self._do(key, await self._store.write(partial(self._settled, key=key)))
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
                 raise
             disk.report(log, error, f"EMR Serverless's {key}")
             self._due.retry(key)
+
+    def _settled(self, tx: Tx, key: str) -> Todo:
+        """Nothing of what another server has."""
+        now = self._clock()
+        if not self._claimed.is_ours(tx, key, lambda: lifecycle.end(tx, key, now, None, _LOST)):
+            return Todo()
+        todo = lifecycle.settle(tx, key, now)
+        if todo.run is None:
+            self._claimed.release(tx, key)  # it is over, waits, or is an application
+        return todo
 
     def _do(self, key: str, todo: Todo) -> None:
         if todo.due is not None:

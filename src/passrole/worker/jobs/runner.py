@@ -16,20 +16,21 @@ from passrole.faults import Fault
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import KINDS, JobKind
 from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, Job
-from passrole.store import Store, Tx
+from passrole.store import Store, Tx, tasks
 from passrole.store.tasks import Task
 from passrole.worker import writes
+from passrole.worker.claimed import ASK_AGAIN_SECONDS, Claimed
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.jobs.contracts import CONTRACTS
 from passrole.worker.jobs.failures import LOST, JobFailed
 from passrole.worker.jobs.run import WRITE_SECONDS_MAX, JobRun, Means, clean, discard, instances_of
 from passrole.worker.jobs.tuner import Tuner
-from passrole.worker.supervisor import Supervisor
+from passrole.worker.supervisor import Loop, Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
 log = logging.getLogger(__name__)
 
-AT_ONCE_MAX = 32
+AT_ONCE_MAX, _INHERITED_MAX = 32, 1_000
 """Jobs of a kind under way; the others wait as rows."""
 
 
@@ -48,6 +49,9 @@ class JobRunner:
         self._means = means
         self._stops: dict[str, _Running] = {}
         self._stopping = DueKeys(means.clock)
+        self._claimed = {resource: Claimed(store, resource) for resource in CONTRACTS}
+        self._held: set[tuple[str, str]] = set()
+        self._inheriting: Loop | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -56,9 +60,10 @@ class JobRunner:
         for kind in (KINDS[resource] for resource in CONTRACTS):
             run = partial(self._run, kind)
             queue = TaskQueue(
-                self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock
+                self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock, stays=True
             )
             queue.start(supervisor)
+        self._inheriting = supervisor.start("inherited-jobs", self._inherit, at_once_max=_INHERITED_MAX)
         supervisor.start("sagemaker-job-stops", self._hear_stops)
         Tuner(self._store, self._means).start(supervisor)
 
@@ -79,22 +84,57 @@ class JobRunner:
             await self._stopping.wait()
 
     def _asked_to_stop(self, tx: Tx) -> list[str]:
+        """Those that run here and are to stop; one that has ended was given up by another server."""
         rows = [(each, each.kind.collection.get(tx, each.key)) for each in tuple(self._stops.values())]
-        return [each.arn for each, job in rows if job is not None and job.status == STOPPING]
+        return [each.arn for each, job in rows if job is None or job.status == STOPPING or job.has_ended]
+
+    async def _inherit(self) -> None:
+        """Go on with what an earlier server of this folder had, whoever has the shards of its tasks now."""
+        assert self._inheriting is not None
+        for kind in (KINDS[resource] for resource in CONTRACTS):
+            for key in await self._claimed[kind.resource].inherited():
+                if self._inheriting.free > 0:  # else as tasks, in a while
+                    self._inheriting.spawn(self._go_on(kind, key))
+
+    async def _go_on(self, kind: JobKind, key: str) -> None:
+        if (kind.resource, key) not in self._held:
+            await self._carried_out(kind, key)
 
     async def _run(self, kind: JobKind, task: Task) -> Finish | None:
+        if await self._is_ours(kind, task.key) and (kind.resource, task.key) not in self._held:
+            return await self._carried_out(kind, task.key)
+        due = self._means.clock() + ASK_AGAIN_SECONDS
+        return lambda tx: tasks.add(tx, kind.resource, task.key, task.body, due)
+
+    async def _is_ours(self, kind: JobKind, key: str) -> bool:
+        """Whether the job is to be run here; one that another server has lost ends as failed."""
+        lost = {"status": FAILED, "failure_reason": LOST}
+        return self._store.share.is_whole or await self._store.write(
+            lambda tx: self._claimed[kind.resource].is_ours(
+                tx, key, lambda: self._finish(tx, kind, key, lost)
+            )
+        )
+
+    async def _carried_out(self, kind: JobKind, key: str) -> Finish | None:
+        """Run the job to its end, or go on with it."""
+        self._held.add((kind.resource, key))
+        try:
+            return await self._its_end(kind, key)
+        finally:
+            self._held.discard((kind.resource, key))
+
+    async def _its_end(self, kind: JobKind, key: str) -> Finish | None:
         stop = asyncio.Event()
-        job = await self._store.read(lambda tx: kind.collection.get(tx, task.key))
+        job = await self._store.read(lambda tx: kind.collection.get(tx, key))
         if job is None:
             return None
         if job.has_ended:
             await clean(instances_of(kind, job, self._means.config))
+            await self._release(kind, key)
             return None
-        self._stops[job.arn] = _Running(kind, task.key, job.arn, stop)
+        self._stops[job.arn] = _Running(kind, key, job.arn, stop)
         try:
-            if (
-                await self._store.read(lambda tx: kind.collection.get(tx, task.key)) or job
-            ).status == STOPPING:
+            if (await self._store.read(lambda tx: kind.collection.get(tx, key)) or job).status == STOPPING:
                 stop.set()  # before this process could hear of it
             members = await self._members(kind, job, stop)
         finally:
@@ -131,7 +171,12 @@ class JobRunner:
             await discard(instances)
             return finish
         await clean(instances)
+        await self._release(kind, job.key)
         return None
+
+    async def _release(self, kind: JobKind, key: str) -> None:
+        if not self._store.share.is_whole:
+            await self._store.write(lambda tx: self._claimed[kind.resource].release(tx, key))
 
     def _finish(self, tx: Tx, kind: JobKind, key: str, members: Mapping[str, Any]) -> None:
         job, now = kind.collection.get(tx, key), self._means.clock()

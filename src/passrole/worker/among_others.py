@@ -1,0 +1,26 @@
+"""What a server does where several share a database: it has a part of the work, and hands it over."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from passrole.store import Store
+from passrole.worker.supervisor import Supervisor
+
+
+@asynccontextmanager
+async def among_others(store: Store) -> AsyncIterator[None]:
+    """Borrow a part of the background work; at the end others have it. A server that is alone has all."""
+    if store.share.is_whole:
+        yield
+        return
+    from passrole.store.postgres import PostgresStore  # both need the extra
+    from passrole.worker.nodes import Nodes
+
+    assert isinstance(store, PostgresStore), "no other store is shared"
+    nodes, supervisor = Nodes(store), Supervisor()
+    nodes.start(supervisor)
+    try:
+        yield
+    finally:
+        await nodes.close()
+        await supervisor.close()

@@ -1,0 +1,218 @@
+"""Borrows this server's shards of the background work, where several share a PostgreSQL database.
+
+Each shard is one job of pgqueuer, which its handler holds for as long as the server has the shard. A server
+that dies sends no heartbeat, and the library lends its shards to others after HEARTBEAT_SECONDS. What a lease
+means is in rows (store/shards.py), because a lease of the library proves nothing: who was stopped and goes on
+still thinks that it has it. docs/decisions/0019-shards.md
+
+No handler ends its job. It asks for another try, by which the shard is there to be lent again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import psycopg
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings, Durability
+
+from passrole import disk
+from passrole.store import Tx, shards, share
+from passrole.store.postgres import PostgresStore, conninfo
+from passrole.store.share import SHARDS
+from passrole.worker.supervisor import Loop, Supervisor
+
+log = logging.getLogger(__name__)
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # it tells of each shard that is given back
+
+HEARTBEAT_SECONDS = 6.0
+"""How long a server may be silent before its shards are lent to others."""
+
+HAND_OVER_SECONDS = 2.0
+"""What a server that is told to stop gives the work in its hands, before others may begin it again."""
+
+OFFER_SECONDS = 30.0
+_LOOK_SECONDS = 2.0
+_JOB = "shard"
+
+
+class Leases:
+    """Borrows shards between `start` and `close`, as many as `balance` says."""
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store = store
+        self._over: dict[int, asyncio.Event] = {}
+        self._fair = SHARDS
+        self._drains: set[asyncio.Timeout] = set()
+        self._none_held = asyncio.Event()
+        self._none_held.set()
+        self._is_closing = False
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._loop: Loop | None = None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Borrow from now on, and offer what nobody offers."""
+        supervisor.start("lease-offers", self._offer)
+        self._loop = supervisor.start("leases", self._borrow)
+
+    async def close(self) -> None:
+        """Give every shard back, once what is in hand has ended or HAND_OVER_SECONDS are over."""
+        self._is_closing, self._fair = True, 0
+        self._end(self._over)
+        for each in self._drains:
+            each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * HAND_OVER_SECONDS):
+                await self._none_held.wait()
+        if self._loop is not None:
+            await self._loop.stop()
+
+    def balance(self, servers: int, borrowed: frozenset[int]) -> None:
+        """Keep no more than a fair part of the shards, and none that another server has `borrowed` meanwhile.
+
+        Where the connection to the library's tables is lost, all are let go, and borrowed anew.
+        """
+        self._fair = 0 if self._is_closing else math.ceil(SHARDS / servers)
+        if self._connection is not None and self._connection.closed:
+            self._end(self._over)
+        self._end(each for each in self._over if each not in borrowed)
+        self._end(sorted(self._over)[self._fair :])
+
+    async def _offer(self) -> None:
+        """None is lost for long, whatever becomes of a server between its last word and its next."""
+        while True:
+            await asyncio.sleep(OFFER_SECONDS)
+            async with _connected(self._store.url) as connection:
+                await _offer_all(_Queries(connection))
+
+    async def _borrow(self) -> None:
+        async with _connected(self._store.url) as connection:
+            queries = _Queries(connection, lambda: self._fair - len(manager.job_context))
+            manager = QueueManager(queries, channel=_SETTINGS.channel)
+            await _install(queries)
+            await _offer_all(queries)
+            manager.entrypoint(_JOB, on_failure="hold")(self._hold)
+            self._connection = connection
+            await manager.run(
+                dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
+                batch_size=SHARDS,
+                heartbeat_timeout=timedelta(seconds=HEARTBEAT_SECONDS),
+                log_aggregation_interval=timedelta(0),
+            )
+
+    async def _hold(self, job: Job) -> None:
+        """Have the shard until it is over. Always raises RetryRequested: the library drops what fails."""
+        shard = int(job.payload or b"0")
+        if not self._is_closing and shard not in self._over:
+            self._over[shard] = asyncio.Event()
+            self._none_held.clear()
+            try:
+                await self._have(shard, self._over[shard])
+            except Exception as error:
+                disk.report(log, error, f"shard {shard} of the background work")
+            finally:
+                self._store.share.close(shard)
+                del self._over[shard]
+                if not self._over:
+                    self._none_held.set()
+        raise RetryRequested
+
+    async def _have(self, shard: int, over: asyncio.Event) -> None:
+        store, mine = self._store, self._store.share
+        await store.write(partial(_borrowed, shard=shard, node=mine.node))
+        mine.open(shard)
+        await over.wait()
+        mine.close(shard)
+        await store.write(partial(_closed, shard=shard, node=mine.node))
+        await self._drained(shard)
+        await store.write(lambda tx: shards.give_back(tx, shard, mine.node))
+
+    async def _drained(self, shard: int) -> None:
+        """What is in hand has ended, or there is no more time for it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_SECONDS if self._is_closing else None) as drain:
+                self._drains.add(drain)
+                try:
+                    await self._store.share.emptied(shard)
+                finally:
+                    self._drains.discard(drain)
+
+    def _end(self, which: Iterable[int]) -> None:
+        for each in which:
+            self._over[each].set()
+
+
+_SETTINGS = DBSettings(prefix="passrole_", durability=Durability.balanced)
+
+
+def _borrowed(tx: Tx, shard: int, node: int) -> None:
+    shards.borrow(tx, shard, node)
+    tx.notify(share.CHANNEL)
+
+
+def _closed(tx: Tx, shard: int, node: int) -> None:
+    shards.close(tx, shard, node)
+    tx.notify(share.CHANNEL)
+
+
+class _Queries(Queries):
+    """The library's tables. Whoever has as many shards as there is `room` for leaves the others to others."""
+
+    def __init__(
+        self, connection: "psycopg.AsyncConnection[Any]", room: Callable[[], int] = lambda: SHARDS
+    ) -> None:
+        super().__init__(
+            PsycopgDriver(connection),
+            QueryBuilderEnvironment(_SETTINGS),
+            QueryQueueBuilder(_SETTINGS),
+            QuerySchedulerBuilder(_SETTINGS),
+        )
+        self._room = room
+
+    async def dequeue(self, batch_size: int, *args: Any, **options: Any) -> list[Job]:
+        """As many jobs as there is room for."""
+        room = min(batch_size, self._room())
+        return await super().dequeue(room, *args, **options) if room > 0 else []
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
+    """Raises psycopg.Error."""
+    async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
+        yield connection
+
+
+async def _install(queries: Queries) -> None:
+    """Make the library's tables, or bring them up to date."""
+    async with queries.schema_lock():
+        if not await queries.schema_is_installed():
+            await queries.install()
+            return
+    await queries.upgrade()
+
+
+async def _offer_all(queries: Queries) -> None:
+    """Offer each shard that is not offered or lent."""
+    numbers = range(SHARDS)
+    await queries.enqueue(
+        [_JOB] * SHARDS,
+        [b"%d" % each for each in numbers],
+        [0] * SHARDS,
+        dedupe_key=[f"{_JOB} {each}" for each in numbers],
+        on_conflict="skip",
+    )

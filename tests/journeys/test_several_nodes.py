@@ -1,0 +1,237 @@
+"""Several servers on one PostgreSQL database: each answers, each works, and nothing is lost when one dies."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import Server, new_name
+from tests.eventually import eventually
+from tests.journeys.conftest import ADMINISTRATOR, outputs
+from tests.postgres import Cluster
+
+MAY_ALL = [ADMINISTRATOR]
+OVER = ("Succeeded", "Failed", "Stopped")
+HAND_OVER_SECONDS = 90
+"""A heartbeat of 6 s, and a busy machine."""
+
+_numbers = itertools.count(1)
+
+
+class Nodes:
+    """Servers of one database, whose objects are those of another passrole."""
+
+    def __init__(self, url: str, objects: Server, folder: Path) -> None:
+        self.url = url
+        self._objects, self._folder = objects, folder
+        self.all: list[Server] = []
+
+    def start(self) -> Server:
+        keys = self._objects.access
+        node = Server(
+            self._folder / "nodes" / f"node{len(self.all) + 1}",
+            store=self.url,
+            s3_endpoint=self._objects.url,
+            s3_access_key_id=keys["access_key_id"],
+            s3_secret_access_key=keys["secret_access_key"],
+        )
+        self.all.append(node)
+        return node
+
+    def holds(self) -> dict[int, int]:
+        """How many shards each server has."""
+        import psycopg
+
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute("SELECT node, count(*) FROM leases GROUP BY node").fetchall()
+        return {int(node): int(count) for node, count in rows}
+
+    def owner(self, job: str) -> tuple[Server, Server]:
+        """The server of two that has claimed a job, and the other one."""
+        import psycopg
+
+        which = "SELECT name FROM nodes JOIN claims ON node = number WHERE key LIKE %s"
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute(which, (f"%{job}",)).fetchall()
+        one, other = self.all
+        return (one, other) if rows[0][0] == (one.data / "node").read_text().strip() else (other, one)
+
+    def shared_out(self, *counts: int) -> None:
+        """Wait until the shards are shared out among so many."""
+        eventually(lambda: sorted(self.holds().values()) == sorted(counts), seconds=HAND_OVER_SECONDS)
+
+
+@pytest.fixture
+def nodes(postgres: Cluster, tmp_path: Path) -> Iterator[Nodes]:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "nodes").mkdir()
+    objects = Server(tmp_path / "objects" / "data", store="")
+    made = Nodes(postgres.create(f"several_{next(_numbers)}"), objects, tmp_path)
+    yield made
+    for each in (*made.all, objects):
+        if each.process.poll() is None:
+            each.kill()
+
+
+def started(node: Server, *steps: dict[str, Any]) -> str:
+    """An execution (its ARN) of these steps, whose role may do everything."""
+    sagemaker, name = node.client("sagemaker"), new_name("several")
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        RoleArn=node.role(MAY_ALL),
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": steps}),
+    )
+    arn: str = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    return arn
+
+
+def waiting(queue: str) -> dict[str, Any]:
+    """A step that waits for an answer."""
+    return {
+        "Name": "Wait",
+        "Type": "Callback",
+        "SqsQueueUrl": queue,
+        "Arguments": {"ask": "you"},
+        "OutputParameters": outputs(answer="String"),
+    }
+
+
+def token(node: Server, queue: str) -> str:
+    """The token of the next message."""
+    got = node.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    node.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=got[0]["ReceiptHandle"])
+    found: str = json.loads(got[0]["Body"])["token"]
+    return found
+
+
+def answer(node: Server, given: str) -> None:
+    node.client("sagemaker").send_pipeline_execution_step_success(
+        CallbackToken=given, OutputParameters=[{"Name": "answer", "Value": "yes"}]
+    )
+
+
+def status(node: Server, execution: str) -> str:
+    described = node.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=execution)
+    found: str = described["PipelineExecutionStatus"]
+    return found
+
+
+def ended(node: Server, execution: str, seconds: float = 150) -> str:
+    eventually(lambda: status(node, execution) in OVER, seconds=seconds)
+    return status(node, execution)
+
+
+def test_each_answers_for_all_and_shares_the_work(nodes: Nodes) -> None:
+    first, second = nodes.start(), nodes.start()
+    assert first.access == second.access
+    nodes.shared_out(32, 32)
+    queue = first.client("sqs").create_queue(QueueName="asked")["QueueUrl"]
+    other = second.client("sqs").get_queue_url(QueueName="asked")["QueueUrl"]
+    executions = [started(node, waiting(queue)) for node in (first, second) * 4]
+    for _ in executions:
+        answer(second, token(second, other))
+    assert {ended(first, each) for each in executions} == {"Succeeded"}
+
+
+def test_what_a_killed_server_began_another_one_ends(nodes: Nodes) -> None:
+    first, second = nodes.start(), nodes.start()
+    nodes.shared_out(32, 32)
+    queue = first.client("sqs").create_queue(QueueName="asked")["QueueUrl"]
+    executions = [started(first, waiting(queue)) for _ in range(8)]
+    first.kill()
+    tokens = {
+        token(second, second.client("sqs").get_queue_url(QueueName="asked")["QueueUrl"]) for _ in range(8)
+    }
+    assert len(tokens) == 8  # each was asked once
+    for each in tokens:
+        answer(second, each)
+    assert {ended(second, each) for each in executions} == {"Succeeded"}
+    nodes.shared_out(64)
+
+
+def test_one_that_is_told_to_stop_hands_over_at_once(nodes: Nodes) -> None:
+    first, second = nodes.start(), nodes.start()
+    nodes.shared_out(32, 32)
+    assert first.stop() == 0
+    assert set(nodes.holds()) <= {-1, 2}
+    nodes.shared_out(64)
+    queue = second.client("sqs").create_queue(QueueName="asked")["QueueUrl"]
+    execution = started(second, waiting(queue))
+    answer(second, token(second, queue))
+    assert ended(second, execution) == "Succeeded"
+
+
+def test_a_server_that_comes_back_soon_goes_on_with_its_job(
+    nodes: Nodes, sandboxed: None, tmp_path: Path
+) -> None:
+    first, _ = nodes.start(), nodes.start()
+    gate = tmp_path / "gate"
+    name = processing(first, f"echo begun >> {tmp_path}/runs; while ! [ -e {gate} ]; do sleep 0.1; done")
+    eventually(lambda: (tmp_path / "runs").exists(), seconds=150)
+    owner, other = nodes.owner(name)
+    owner.kill()
+    owner.start()
+    gate.touch()
+    assert job_ended(other, name)["ProcessingJobStatus"] == "Completed"
+    assert (tmp_path / "runs").read_text() == "begun\n"
+
+
+def test_a_job_whose_server_is_gone_fails_and_is_not_begun_again(
+    nodes: Nodes, sandboxed: None, tmp_path: Path
+) -> None:
+    first, _ = nodes.start(), nodes.start()
+    name = processing(first, f"echo begun >> {tmp_path}/runs; sleep 600")
+    eventually(lambda: (tmp_path / "runs").exists(), seconds=150)
+    owner, other = nodes.owner(name)
+    owner.kill()
+    described = job_ended(other, name, seconds=200)
+    assert described["ProcessingJobStatus"] == "Failed"
+    assert described["FailureReason"].startswith("InternalServerError")
+    assert (tmp_path / "runs").read_text() == "begun\n"
+
+
+def test_a_function_that_one_server_was_given_runs_on_the_others(nodes: Nodes) -> None:
+    """Whichever server has the shard of an execution runs its function."""
+    first, second = nodes.start(), nodes.start()
+    nodes.shared_out(32, 32)
+    source = "def handler(event, context): return {'answer': event['x'] + 1}"
+    function = first.function(new_name("sagemaker-f"), source)
+    step = {
+        "Name": "Call",
+        "Type": "Lambda",
+        "FunctionArn": function,
+        "Arguments": {"x": 1},
+        "OutputParameters": outputs(answer="Integer"),
+    }
+    executions = [started(first, step) for _ in range(8)]
+    assert {ended(second, each) for each in executions} == {"Succeeded"}
+
+
+def processing(node: Server, script: str) -> str:
+    """The name of a job that runs the script."""
+    name = new_name("job")
+    node.client("sagemaker").create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=node.role(MAY_ALL),
+        AppSpecification={
+            "ImageUri": f"{node.account}.dkr.ecr.{node.region}.amazonaws.com/any:1",
+            "ContainerEntrypoint": ["sh", "-c", script],
+        },
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+    )
+    return name
+
+
+def job_ended(node: Server, name: str, seconds: float = 150) -> dict[str, Any]:
+    sagemaker = node.client("sagemaker")
+
+    def found() -> dict[str, Any]:
+        described: dict[str, Any] = sagemaker.describe_processing_job(ProcessingJobName=name)
+        return described
+
+    eventually(lambda: found()["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped"), seconds=seconds)
+    return found()
