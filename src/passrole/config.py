@@ -2,9 +2,9 @@
 
 A setting is a field of Config. It comes from `PASSROLE_<FIELD>` in the environment, else from `config.toml`
 in the data folder, else from the default here. The command line overrides `data`, `host` and `port`.
-`upstream_proxy`, `spark_home`, `java_home`, `job_python` and `otlp_endpoint` fall back to HTTPS_PROXY,
-SPARK_HOME, JAVA_HOME, VIRTUAL_ENV and OTEL_EXPORTER_OTLP_ENDPOINT, which other programs use as well,
-`s3a_jars` to a folder in XDG_DATA_HOME.
+`upstream_proxy`, `spark_home`, `java_home`, `hadoop_conf_dir`, `job_python` and `otlp_endpoint` fall back to
+HTTPS_PROXY, SPARK_HOME, JAVA_HOME, HADOOP_CONF_DIR, VIRTUAL_ENV and OTEL_EXPORTER_OTLP_ENDPOINT, which other
+programs use as well, `s3a_jars` to a folder in XDG_DATA_HOME.
 """
 
 import dataclasses
@@ -142,6 +142,7 @@ class Config:
     spark_s3: str = "s3a"
     s3a_jars: str = ""
     java_home: str = ""
+    hadoop_conf_dir: str = ""
     sandbox: str = "auto"
     shared_paths: Paths = _NO_PATHS
     images: ImageRules = _NO_RULES
@@ -276,6 +277,7 @@ def _from_other_programs(environ: Mapping[str, str]) -> dict[str, _Found]:
         "upstream_proxy": ("HTTPS_PROXY", "https_proxy"),
         "spark_home": ("SPARK_HOME",),
         "java_home": ("JAVA_HOME",),
+        "hadoop_conf_dir": ("HADOOP_CONF_DIR", "YARN_CONF_DIR"),
         "job_python": ("VIRTUAL_ENV",),
         "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT",),
     }

@@ -11,7 +11,7 @@ import pytest
 from passrole.config import Config
 from passrole.runtimes import s3a
 from passrole.runtimes.ml.environment import RenewedCredentials
-from passrole.runtimes.spark import Spark
+from passrole.runtimes.spark import CREDENTIALS, Spark
 
 SESSION = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
@@ -154,7 +154,7 @@ def test_executors_elsewhere_get_a_way_to_credentials_and_none(cluster: Spark, t
     text = (tmp_path / "conf/spark-defaults.conf").read_text()
     written = dict(line.split(" ", 1) for line in text.splitlines())
     assert "hidden" not in text and "secret" not in text
-    profile = tmp_path / "conf" / s3a.PROFILE
+    profile = tmp_path / CREDENTIALS / s3a.PROFILE
     assert written["spark.files"] == f"mine.txt,{profile}"
     assert written["spark.executorEnv.AWS_CREDENTIAL_PROFILES_FILE"] == s3a.PROFILE
     assert profile.stat().st_mode & 0o077 == 0
@@ -180,7 +180,7 @@ def test_an_sdk_asks_again_by_the_profiles_command(cluster: Spark, tmp_path: Pat
 def test_lists_of_the_command_line_have_what_executors_need(cluster: Spark, tmp_path: Path) -> None:
     words = ["spark-submit", "--files", "a.txt", "--jars", "b.jar", "job.py", "x"]
     files, jars = (cluster.with_shared(tmp_path, words)[at].split(",") for at in (2, 4))
-    assert files == ["a.txt", str(tmp_path / "conf" / s3a.PROFILE)]
+    assert files == ["a.txt", str(tmp_path / CREDENTIALS / s3a.PROFILE)]
     assert [Path(jar).name for jar in jars] == [
         "b.jar",
         "hadoop-aws-3.3.1.jar",

@@ -82,6 +82,7 @@ def write_profile(path: Path, renewed: RenewedCredentials) -> None:
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
     """
     ask = f"curl -fsS --noproxy '*' -H 'Authorization: {renewed.token}' '{renewed.uri}'"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     private_files.write(path, f"[default]\ncredential_process = {ask}\n".encode())
 

@@ -33,9 +33,13 @@ _NO_S3A = (
     "Spark calls S3 as the role of each step by Hadoop's S3A, which is not installed: passrole doctor "
     "--install-s3a. To read and write objects as files, with no permission checked, set spark_s3 to folder"
 )
+_NO_YARN = "Spark finds YARN by Hadoop's configuration: set hadoop_conf_dir, or HADOOP_CONF_DIR"
 _NO_FOLDER = (
     "the setting spark_s3 is `folder`, and s3_endpoint keeps the objects elsewhere: set spark_s3 to s3a"
 )
+CREDENTIALS = "credentials"
+"""The job's folder for these. All of `conf` would go into a ConfigMap of Kubernetes, for others to read."""
+
 _SCHEMES = ("s3", "s3a", "s3n")
 LOOPBACK = "127.0.0.1"
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -55,6 +59,7 @@ class Spark:
         self._jars_folder = config.s3a_jars
         self._java_home = config.java_home
         self._spark_home = config.spark_home
+        self._hadoop_conf = config.hadoop_conf_dir
 
     def unavailable_reason(self) -> str | None:
         """Why Spark jobs cannot run on this machine, with advice; None if they can."""
@@ -64,7 +69,11 @@ class Spark:
             return (
                 "Java is not installed: Spark needs a Java runtime, version 17, on the PATH or in JAVA_HOME"
             )
-        return self.unreachable_reason()
+        return self.unfound_master() or self.unreachable_reason()
+
+    def unfound_master(self) -> str | None:
+        """Why Spark cannot find its master, with advice; None if it may."""
+        return _NO_YARN if self._master == "yarn" and not self._hadoop_conf else None
 
     def unreachable_reason(self) -> str | None:
         """Why Spark cannot reach S3, with advice; None if it can."""
@@ -166,9 +175,10 @@ class Spark:
         return [",".join([word, *lists.get(option, ())]) for option, word in zip(before, words, strict=False)]
 
     def places(self) -> list[Path]:
-        """Where Spark and Java are installed."""
+        """Where Spark and Java are installed, and how they are told of a cluster."""
         java = self.java.resolve().parent.parent if self.java else None
-        return [place for place in (self.home, java, *self.s3a_jars) if place is not None]
+        told = Path(self._hadoop_conf) if self._hadoop_conf else None
+        return [place for place in (self.home, java, told, *self.s3a_jars) if place is not None]
 
     def variables(self, folder: Path, home: Path, given: Mapping[str, str]) -> dict[str, str]:
         """A job's environment variables: those for Spark and Python, and the given ones; none of the
@@ -190,8 +200,9 @@ class Spark:
             "SPARK_LOCAL_DIRS": str(temporary),
             **({"SPARK_HOME": str(self.home)} if self.home else {}),
             **({"JAVA_HOME": self._java_home} if self._java_home else {}),
+            **({"HADOOP_CONF_DIR": self._hadoop_conf} if self._hadoop_conf and not self._is_local else {}),
             **({"SPARK_DIST_CLASSPATH": s3a.class_path(self.s3a_jars)} if self.s3a_jars else {}),
-            **({} if self._is_local else s3a.finding(folder / "conf" / s3a.PROFILE)),
+            **({} if self._is_local else s3a.finding(_profile(folder))),
             **given,
         }
 
@@ -239,7 +250,7 @@ class Spark:
         if renewed is None:
             ways = s3a.settings(endpoint, session, [s3a.OF_A_SESSION])
         else:
-            s3a.write_profile(folder / "conf" / s3a.PROFILE, renewed)
+            s3a.write_profile(_profile(folder), renewed)
             found = s3a.finding(Path(s3a.PROFILE))  # files are in an executor's working folder
             executors = {**found, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
             ways = {
@@ -252,7 +263,7 @@ class Spark:
 
     def _shared(self, folder: Path) -> dict[str, list[str]]:
         """What executors elsewhere are sent, by Spark's property."""
-        profile = folder / "conf" / s3a.PROFILE
+        profile = _profile(folder)
         paths = {"spark.jars": self.s3a_jars, "spark.files": [profile] if profile.exists() else []}
         return {name: [str(path) for path in found] for name, found in paths.items() if found}
 
@@ -268,6 +279,10 @@ class Spark:
             "spark.hadoop.fs.rawlocal.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
             **{f"spark.hadoop.fs.{scheme}.impl": _VIEW for scheme in _SCHEMES},
         }
+
+
+def _profile(folder: Path) -> Path:
+    return folder / CREDENTIALS / s3a.PROFILE
 
 
 def _mount_table(objects: Path) -> str:

@@ -14,7 +14,7 @@ from passrole import private_files
 from passrole.config import Config
 from passrole.runtimes.jobs import JobSpec
 from passrole.runtimes.sandbox import OUTSIDE, World, confined, exported, machine
-from passrole.runtimes.spark import TEMPORARY, Spark
+from passrole.runtimes.spark import CREDENTIALS, TEMPORARY, Spark
 
 HOME = "home"
 """The folder of a cluster that its steps and bootstrap actions have as their home."""
@@ -61,7 +61,7 @@ def forget(folder: Path) -> None:
 def _world(program: StepProgram, config: Config, spark: Spark) -> World:
     data, world = config.data.resolve(), machine.world(config, program.work)
     temporary = program.folder / TEMPORARY
-    own = [program.folder / name for name in ("conf", "script")]
+    own = [program.folder / name for name in ("conf", CREDENTIALS, "script")]
     own_writable = (program.work, temporary, program.home, spark.objects)
     return replace(
         world,

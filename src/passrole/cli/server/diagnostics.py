@@ -90,7 +90,10 @@ def _spark(config: Config) -> Finding:
     spark = Spark(config)
     if spark.home is None:
         return Finding("Spark", "missing", "not found", "EMR steps need it: pip install 'passrole[emr]'")
-    return Finding("Spark", "ok", f"{spark.version} at {spark.home}, master {config.spark_master}")
+    found = f"{spark.version} at {spark.home}, master {config.spark_master}"
+    if (reason := spark.unfound_master()) is not None:
+        return Finding("Spark", "missing", found, reason)
+    return Finding("Spark", "ok", found)
 
 
 def _spark_s3(config: Config) -> Finding:
