@@ -190,3 +190,12 @@ def test_a_copy_whose_files_got_the_same_inodes_keeps_its_metadata(tmp_path: Pat
         assert seen(server, "kept", "a/b.txt") == before
     finally:
         server.stop()
+
+
+def test_objects_elsewhere_are_not_in_it_and_that_is_said(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    far = {"s3_endpoint": "http://127.0.0.1:9", "s3_access_key_id": "k", "s3_secret_access_key": "s"}
+    made = backup(start_server(**far).data, tmp_path / "copy")
+    assert made.exit_code == 0, made.output
+    assert "warning: the objects are at http://127.0.0.1:9, and not in the backup" in made.stderr

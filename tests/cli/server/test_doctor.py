@@ -74,6 +74,12 @@ def test_the_way_of_spark_to_s3_is_told(
     assert (found_level, told in found_told, advice in found_advice) == (level, True, True)
 
 
+def test_objects_in_a_folder_are_a_limit_for_servers_that_share_a_database(tmp_path: Path) -> None:
+    shared = Config(data=tmp_path, port=0, store="postgresql://127.0.0.1:9/none")
+    level, _, advice = found(shared)["objects"]
+    assert (level, "set s3_endpoint" in advice) == ("limited", True)
+
+
 def test_what_limits_is_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = found(Config(data=tmp_path, port=0, lambda_bootstrap="own", sandbox="unshare"))
     assert (

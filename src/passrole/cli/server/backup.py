@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from passrole.cli.options import data_option, examples, format_option, say_where, settings
+from passrole import server_file
+from passrole.cli.options import data_option, examples, format_option, say_where, settings, warn
 from passrole.cli.server.status import bytes_for_people
 
 _EXAMPLES = examples(
@@ -31,6 +32,8 @@ def backup(to: Path, data: Path | None, format_: str) -> None:
     config = settings(data=data)
     say_where(config)
     made = back_up(config, to)
+    if elsewhere := server_file.s3_endpoint(config) or config.s3_endpoint:
+        warn(f"the objects are at {elsewhere}, and not in the backup")
     if format_ == "json":
         click.echo(json.dumps({"backup": str(made.folder), "files": made.files, "bytes": made.bytes}))
     else:

@@ -159,8 +159,13 @@ def _database(config: Config) -> Finding:
 
 def _objects(config: Config) -> Finding:
     """Where the objects are, by the settings of this shell."""
-    if not config.s3_endpoint:
+    if not config.s3_endpoint and not config.store:
         return Finding("objects", "ok", "files in the data folder")
+    if not config.s3_endpoint:
+        found = "files in the data folder, which other servers of the database do not see"
+        return Finding(
+            "objects", "limited", found, "set s3_endpoint where several servers share the database"
+        )
     if not (config.s3_access_key_id and config.s3_secret_access_key):
         found = f"`{config.s3_endpoint}` is set without a key"
         return Finding("objects", "wrong", found, "set s3_access_key_id and s3_secret_access_key")
