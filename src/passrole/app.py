@@ -198,7 +198,7 @@ async def _wired(
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, clock), store, clock)
-    trail = audit_trail.AuditTrail(store, config)
+    trail = audit_trail.AuditTrail(store, config, steady)
     models = ModelServers()
     door = Door(
         store=store,

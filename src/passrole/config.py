@@ -154,6 +154,7 @@ class Config:
     keep_executions_days: int = 0
     keep_clusters_days: int = 0
     keep_log_events_days: int = 0
+    keep_audit_days: int = 0
     log_level: str = "info"
     log_format: str = "text"
     log_calls: bool = True
@@ -235,6 +236,7 @@ _BOUNDS = {
     "keep_executions_days": (0, _DAYS_MAX),
     "keep_clusters_days": (0, _DAYS_MAX),
     "keep_log_events_days": (0, _DAYS_MAX),
+    "keep_audit_days": (0, _DAYS_MAX),
 }
 _CHOICES = {
     "containers": ("auto", "docker", "podman", "finch", "none"),

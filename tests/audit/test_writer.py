@@ -146,6 +146,28 @@ def test_the_old_trail_goes_on_where_no_new_one_can_be_begun(
     assert told(path) == ["One", "Two"]
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_file_goes_with_the_age_of_its_lines(tmp_path: Path, copied: bool) -> None:
+    path, full, told_of = tmp_path / "audit.jsonl", tmp_path / "audit.jsonl.1", list[int]()
+    trail = Audit(path, (lambda: told_of.append(1)) if copied else None)
+    trail.forget(1.0)
+    trail.record(entry("Old"))
+    trail.forget(0.0)
+    assert (told(path), full.exists(), len(told_of)) == (["Old"], False, copied)
+    trail.forget(1.0)
+    assert (told(path), told(full), len(told_of)) == ([], ["Old"], 2 * copied)
+    trail.record(entry("Next"))
+    os.utime(full, (5.0, 5.0))
+    trail.forget(5.0)
+    assert (told(path), told(full)) == (["Next"], ["Old"]), "its last line is not so old"
+    trail.forget(6.0)
+    if copied:
+        assert (told(path), told(full)) == (["Next"], ["Old"]), "who copies it removes it"
+    else:
+        assert (told(path), told(full)) == ([], ["Next"])
+    trail.close()
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits are Linux's")
 def test_a_server_whose_trail_cannot_grow_answers_nothing(start_server: Callable[..., Server]) -> None:
     server = start_server()

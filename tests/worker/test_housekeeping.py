@@ -10,6 +10,8 @@ from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import history
 from passrole.arns import Region
+from passrole.audit import rows as audit_rows
+from passrole.audit.files import Line
 from passrole.config import Config, ConfigError, load
 from passrole.engine.facts import LambdaReturned
 from passrole.faults import Fault
@@ -24,7 +26,7 @@ from passrole.worker.housekeeping import Housekeeping
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
 DAY = 86_400.0
-SETTINGS = ("keep_executions_days", "keep_clusters_days", "keep_log_events_days")
+SETTINGS = ("keep_executions_days", "keep_clusters_days", "keep_log_events_days", "keep_audit_days")
 CLUSTER = Cluster(
     account=ACCOUNT,
     region=Region("us-east-1"),
@@ -70,8 +72,8 @@ JOB_RUN = JobRun(
 
 
 async def one_of_each(shop: Workshop) -> None:
-    """An execution, a cluster, an application with a job run, and a log event, all of 100 seconds after the
-    epoch; and an execution that runs.
+    """An execution, a cluster, an application with a job run, and a log event, a line of the audit trail,
+    all of 100 seconds after the epoch; and an execution that runs.
     """
     arn = await shop.start("l1", name="over")
     fact = LambdaReturned(at=100.0, step="l1", attempt=1, payload='{"x": 1}')
@@ -84,6 +86,11 @@ async def one_of_each(shop: Workshop) -> None:
         put_run(tx, JOB_RUN)
         GROUPS.put(tx, "1/r/g", Group("g", 0))
         rows.insert(tx, "1/r/g", "s", 0, [(100_000, "said")])
+        lines = [
+            Line(0, b'{"time":100.0,"request_id":"over"}\n'),
+            Line(35, b'{"time":1e300,"request_id":"new"}\n'),
+        ]
+        assert audit_rows.add(tx, audit_rows.Place(1, 0), lines, "server")
 
     await shop.store.write(put)
 
@@ -106,6 +113,7 @@ def test_by_default_everything_is_kept(workshop: Run, tmp_path: Path) -> None:
         assert await housekeeping(shop, tmp_path).sweep() == {
             "messages": 0,
             "log events": 0,
+            "archives": 0,
             "packages of jobs": 0,
         }
 
@@ -116,12 +124,12 @@ def test_what_is_over_goes_with_its_age(workshop: Run, tmp_path: Path) -> None:
     async def scenario(shop: Workshop) -> None:
         await one_of_each(shop)
         ages = housekeeping(shop, tmp_path, **dict.fromkeys(SETTINGS, 30))
-        nothing = dict.fromkeys(("messages", "log events", "packages of jobs", "executions"), 0)
-        nothing |= {"clusters": 0, "job runs": 0}
+        nothing = dict.fromkeys(("messages", "log events", "archives", "packages of jobs", "executions"), 0)
+        nothing |= {"clusters": 0, "job runs": 0, "audit lines": 0}
         shop.now = 100.0 + 30 * DAY
         assert await ages.sweep() == nothing
         shop.now += 1
-        gone = {"log events": 1, "executions": 1, "clusters": 1, "job runs": 2}
+        gone = {"log events": 1, "executions": 1, "clusters": 1, "job runs": 2, "audit lines": 1}
         assert await ages.sweep() == nothing | gone
         assert await ages.sweep() == nothing
         assert await shop.status("runs") == "Executing"

@@ -11,8 +11,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any, NamedTuple
 
-import orjson
-
+from passrole.audit.entry import told
 from passrole.audit.files import Line, TrailFile, end
 from passrole.audit.wanted import DENIED, Wanted
 from passrole.store import Tx
@@ -137,14 +136,5 @@ def _rows(file: int, lines: Sequence[Line]) -> Iterator[tuple[Any, ...]]:
     """A line that cannot be understood stands beside the one before it."""
     at = 0.0
     for line in lines:
-        at, request = _told(line.text, at)
-        yield file, line.place, at, request, int(DENIED in line.text), line.text
-
-
-def _told(line: bytes, at: float) -> tuple[float, str]:
-    """The moment and the request id."""
-    try:
-        members = orjson.loads(line)
-        return float(members["time"]), str(members["request_id"])[:_REQUEST_CHARS]
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return at, ""
+        at, request = told(line.text, at)
+        yield file, line.place, at, request[:_REQUEST_CHARS], int(DENIED in line.text), line.text

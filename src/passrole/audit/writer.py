@@ -9,11 +9,12 @@ import errno
 import logging
 import os
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 from passrole import disk, private_files
-from passrole.audit.entry import Entry, encode
-from passrole.audit.files import FULL
+from passrole.audit.entry import Entry, encode, told
+from passrole.audit.files import FULL, TrailFile
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,21 @@ class Audit:
         except OSError:
             self._owed += line
             raise
+
+    def forget(self, before: float) -> None:
+        """Remove the full file if its last line is older than the moment; the present one takes its place if
+        its first line is. So a line is there for at most twice that age. Raises OSError.
+        """
+        full = self._path.with_name(FULL)
+        if self._written is None and full.exists() and full.stat().st_mtime < before:
+            full.unlink()
+        first = b""
+        with suppress(FileNotFoundError), closing(TrailFile(self._path)) as present:
+            first = present.first()
+        if first and told(first)[0] < before and not full.exists():
+            self._rotate()
+            if self._written is not None:
+                self._written()
 
     def close(self) -> None:
         """Close the file."""

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from passrole import disk
 from passrole.audit import Audit, files, shipping
+from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.store import Store
 from passrole.worker.supervisor import Supervisor
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.5
 """How long lines are collected, so that many are one transaction."""
+
+FORGET_SECONDS = 300.0
+DAY_SECONDS = 86_400
 
 _LAST_SECONDS = 5.0
 
@@ -42,8 +46,10 @@ async def alone(
 class AuditTrail:
     """`audit` is where the door writes; `close` copies what was written since the loop ended."""
 
-    def __init__(self, store: Store, config: Config) -> None:
+    def __init__(self, store: Store, config: Config, clock: Clock = system_clock) -> None:
         self._store = store
+        self._clock = clock
+        self._keep_days = config.keep_audit_days
         self._data = config.data
         self._is_copied = bool(config.store)
         self._server = f"{socket.gethostname()}:{config.data.resolve()}"
@@ -54,6 +60,8 @@ class AuditTrail:
         """What a server before has left is copied at once."""
         if self._is_copied:
             supervisor.start("audit trail", self._run)
+        if self._keep_days:
+            supervisor.start("audit files", self._forget)
 
     async def close(self) -> None:
         """Copy what is left, as far as the database answers; the next start copies the rest."""
@@ -72,6 +80,11 @@ class AuditTrail:
             await self._written.wait()
             self._written.clear()
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _forget(self) -> None:
+        while True:
+            self.audit.forget(self._clock() - self._keep_days * DAY_SECONDS)
+            await asyncio.sleep(FORGET_SECONDS)
 
     async def _ship(self) -> None:
         await shipping.ship(self._store, self._data, self._server)

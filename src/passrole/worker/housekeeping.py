@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from passrole.audit import retention as audit_retention
 from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.history import retention as execution_retention
@@ -51,6 +52,8 @@ class Housekeeping:
         if days := config.keep_clusters_days:
             deleted["clusters"] = await cluster_retention.sweep(store, config.data, self._before(days))
             deleted["job runs"] = await job_run_retention.sweep(store, config.data, self._before(days))
+        if days := config.keep_audit_days:
+            deleted["audit lines"] = await audit_retention.sweep(store, self._before(days))
         return deleted
 
     async def _run(self) -> None:
