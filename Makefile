@@ -23,9 +23,9 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
 # (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers)
-ON_POSTGRES = $(addprefix tests/,crash history identities journeys services worker) \
-	$(addprefix --ignore=tests/journeys/,clients test_documented_steps.py test_emr.py test_emr_other_machine.py test_emr_s3a.py \
-		test_emr_serverless.py test_emr_spark.py test_pages.py test_sdk.py)
+ON_POSTGRES = $(addprefix tests/,api/test_own_failures.py console crash history identities journeys services worker) \
+	$(addprefix tests/cli/,pipelines/test_reading.py pipelines/test_replay.py test_completion.py) \
+	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_pages.py test_sdk.py)
 
 # what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that
 ON_ENDPOINT = $(addprefix tests/,services/sagemaker services/lambda_ services/emr/test_steps.py services/emr/test_failures.py) \
@@ -108,7 +108,7 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
-test-postgres: dev ## journeys, services, worker and crashes again, rows in a PostgreSQL of the tests' own
+test-postgres: dev ## journeys, services, console, worker and crashes again, rows in a PostgreSQL of the tests' own
 	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
 
 chaos: dev ## mishaps to a cluster under load, as root; EVENTS=1000 SEED=7 runs for hours
