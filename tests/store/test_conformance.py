@@ -215,6 +215,17 @@ def test_tasks_are_taken_when_they_are_due_and_in_turns(stores: Stores) -> None:
     ]
 
 
+def test_a_task_in_turns_has_a_time_that_is_a_float(stores: Stores) -> None:
+    """PostgreSQL reads a literal such as `0.0` as a decimal number, and not as a float."""
+
+    def scenario(tx: Tx) -> list[object]:
+        tasks.add_in_turns(tx, "turns", [("a 1", b"x")])
+        found = [*tasks.of_party(tx, "turns", "a", 2), tasks.find(tx, "turns", "a 1")]
+        return [(each, type(each.due)) for each in found if each is not None]
+
+    assert written(stores, scenario) == [[(Task("a 1", b"x", 0.0), float)] * 2]
+
+
 def test_messages_have_numbers_that_grow_and_times_that_shift(stores: Stores) -> None:
     def scenario(tx: Tx) -> list[object]:
         sent = [

@@ -216,7 +216,8 @@ _SPACE, _AFTER_SPACE = " ", "!"
 _NEXT_DUE = f"SELECT due {_WHICH.format('due > ?')} ORDER BY due LIMIT 1"
 _NEXT_PARTY = f"SELECT key {_WHICH.format('key >= ?')} ORDER BY key LIMIT 1"
 _OF_PARTY = (
-    "SELECT key, body, 0.0, failures FROM tasks WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+    "SELECT key, body, COALESCE(due, 0.0), failures FROM tasks"
+    " WHERE kind = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
 )
 
 
