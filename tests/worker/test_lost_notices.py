@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from tests.eventually import eventually_async
 from tests.store.without_notices import lose_notices
-from tests.worker import test_emr_clusters, test_job_monitor, test_queue_pollers, test_task_queue
+from tests.worker import (
+    test_emr_clusters,
+    test_event_matcher,
+    test_job_monitor,
+    test_queue_pollers,
+    test_task_queue,
+)
 from tests.worker.conftest import Workshop
 from tests.worker.test_command_queue import wide
 from tests.worker.test_job_monitor import COMPLETED, arn_of
@@ -20,7 +26,7 @@ from passrole.engine.facts import StopRequested
 from passrole.services.emr import lifecycle
 from passrole.services.emr.records import CLUSTERS
 from passrole.services.lambda_.mapping_records import MAPPINGS
-from passrole.store import Tx, tasks
+from passrole.store import Tx, cache, tasks
 from passrole.worker import due_keys, loop
 from passrole.worker.due_keys import DueKeys
 
@@ -159,6 +165,11 @@ def test_a_mapping_is_worked_changed_and_given_up(tmp_path: Path, monkeypatch: p
         await eventually_async(lambda: are_polled(0))
 
     test_queue_pollers.run(tmp_path, monkeypatch, scenario)
+
+
+def test_a_rule_that_changes_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "AGE_SECONDS_MAX", 0.0)
+    test_event_matcher.test_a_rule_that_changes_is_heard_of(tmp_path)
 
 
 def _remove(tx: Tx) -> None:

@@ -12,6 +12,7 @@ from passrole.services.sqs.delete_message import delete_message
 from passrole.services.sqs.message_visibility import change_message_visibility
 from passrole.services.sqs.receive_message import receive_message
 from passrole.services.sqs.send_message import send_message
+from passrole.store.listeners import Listeners
 
 WORD = {"DataType": "String", "StringValue": "Bar"}
 
@@ -160,6 +161,13 @@ def test_a_waiting_receive_gets_a_message_when_it_is_sent(sqs: Any) -> None:
     bodies, took = waiting(sqs, url, 20, send_message(sqs.context, queue_url=url, message_body="a"))
     assert bodies == ["a"]
     assert took < 5
+
+
+def test_a_waiting_receive_that_hears_of_no_message_finds_it_at_its_end(sqs: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Listeners, "tell", lambda _self, _notice: None)
+    url = sqs.queue()
+    sent = send_message(sqs.context, queue_url=url, message_body="a")
+    assert waiting(sqs, url, 1, sent)[0] == ["a"]
 
 
 def test_a_waiting_receive_gets_a_message_when_it_is_given_back(sqs: Any) -> None:

@@ -1,10 +1,12 @@
 """Jobs that are hard to end, and jobs while the disk is full or S3 is slow."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.eventually import eventually_async, process_ended
+from tests.store.without_notices import lose_notices
 from tests.worker.failing_writes import FullDisk, make_quick
 from tests.worker.jobs.conftest import Bench, Scenario
 
@@ -43,6 +45,21 @@ def test_a_program_that_forks_and_ignores_term_is_killed_whole(
 
         await eventually_async(all_ended)
         assert len(members) >= 4
+
+    run_bench(scenario)
+
+
+def test_a_stop_that_no_notice_tells_of_is_found_in_the_rows(
+    run_bench: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_notices(monkeypatch)
+
+    async def scenario(bench: Bench) -> None:
+        bench.runner._stopping._clock = time.monotonic  # its looks come by a clock that goes
+        await bench.start("echo up; sleep 600")
+        await bench.printed("up")
+        await bench.stop()
+        await bench.until("Stopped")
 
     run_bench(scenario)
 
