@@ -103,6 +103,7 @@ def _store_of(arguments: Sequence[str]) -> dict[str, str]:
 
 # A training job, and its model registered.
 TRAINING: dict[str, Any] = {
+    "Version": "2020-12-01",
     "Steps": [
         {
             "Name": "Train",
@@ -121,5 +122,5 @@ TRAINING: dict[str, Any] = {
             "Type": "RegisterModel",
             "Arguments": {"ModelPackageGroupName": "churn"},
         },
-    ]
+    ],
 }

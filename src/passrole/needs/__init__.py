@@ -4,6 +4,7 @@
 - `needs_of_role`, `needs_of_caller` -> `Need`s (pipeline_needs.py), from a table by step type (table.py);
   `needs_of_job_roles` -> those of the jobs' own roles (job_roles.py)
 - `evaluate_needs` -> `Answer`s (verdicts.py); `unused`, `warnings`: unused grants and warnings (advice.py)
+- `refusals`: what CreatePipeline refuses (refusals.py)
 - `starts_and_approves`: warnings of a principal that may do both (four_eyes.py)
 - `least_privilege` -> the smallest policy that allows the needs (least_privilege.py)
 """
@@ -22,6 +23,7 @@ from passrole.needs.pipeline_needs import (
     trust_need,
     unknown_steps,
 )
+from passrole.needs.refusals import refusals
 from passrole.needs.verdicts import Answer, evaluate_needs, execution_role_session
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "needs_of_role",
     "place_of",
     "read_definition",
+    "refusals",
     "starts_and_approves",
     "trust_document",
     "trust_need",

@@ -9,9 +9,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from tests.cli.conftest import TRAINING
-from tests.conftest import Server
+from tests.conftest import Server, new_name
 from tests.policies import allowing
 
 from passrole.cli import main
@@ -158,11 +159,40 @@ def test_tags_that_nobody_may_give_fail_nothing(write: Write) -> None:
 
 
 def test_a_step_of_an_unknown_type_is_told_and_fails_nothing(write: Write) -> None:
-    file = write("p.json", {"Steps": [{"Name": "L", "Type": "Athena"}]})
+    file = write("p.json", {"Version": "2020-12-01", "Steps": [{"Name": "L", "Type": "Athena"}]})
     result = check(file, "--managed-version", "v3")
     assert result.exit_code == 0
     assert "the needs of steps of type `Athena` are unknown" in result.stdout
     assert result.stdout.splitlines()[-1] == "1 of 1 allowed; 1 of the steps not known"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"FunctionArn": 1}, "Value for 'FunctionArn' must be of type"),
+        ({"Expression": 1}, "Cannot parse object, unknown property 'Expression'. (at Steps[0].Expression)"),
+        ({"DependsOn": ["No"]}, "Step 'Run' depends on step 'No', which does not exist"),
+        ({"Type": "Lamda"}, "Value 'Lamda' for 'Type' failed to satisfy enum value set"),
+    ],
+)
+def test_what_createpipeline_refuses_is_an_error_in_its_words(
+    server: Server, write: Write, changes: dict[str, Any], says: str
+) -> None:
+    definition = invoking("my-sagemaker-f", **changes)
+    file = write("p.json", definition)
+    result = check(file, "--managed-version", "v3", "--format", "json")
+    found = [each for each in json.loads(result.stdout)["findings"] if each["code"] == "PR212"]
+    assert (result.exit_code, [each["path"] for each in found]) == (1, ["Steps[0]"]), found
+    assert says in found[0]["message"]
+    sagemaker = server.client("sagemaker")
+    with pytest.raises(ClientError) as refused:
+        sagemaker.create_pipeline(
+            PipelineName=new_name("refused"),
+            RoleArn=server.access["role_arn"],
+            PipelineDefinition=json.dumps(definition),
+        )
+    assert refused.value.response["Error"]["Message"] in found[0]["message"]
+    assert check(file, "--managed-version", "v3", "--ignore", "PR1", "--ignore", "PR212").exit_code == 0
 
 
 def test_what_getpolicyversion_answers_is_taken_for_its_document(write: Write) -> None:
@@ -317,7 +347,7 @@ def test_a_trust_policy_against_the_confused_deputy_is_asked_with_its_keys(
 
 def test_tags_of_the_role_and_of_the_step_are_compared(write: Write) -> None:
     same = {"StringEquals": {"aws:RequestTag/team": "${aws:PrincipalTag/team}"}}
-    pipeline = {"Steps": [dict(TRAINING["Steps"][0])]}
+    pipeline = {**TRAINING, "Steps": [dict(TRAINING["Steps"][0])]}
     pipeline["Steps"][0]["Arguments"] = {
         **TRAINING["Steps"][0]["Arguments"],
         "Tags": [{"Key": "team", "Value": "a"}],

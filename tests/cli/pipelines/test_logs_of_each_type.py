@@ -9,13 +9,13 @@ from tests.cli.pipelines.test_logs import SAY, followed, logs
 from tests.conftest import Server, new_name
 from tests.journeys.test_check_steps import Checks
 from tests.journeys.test_emr import on_a_cluster
-from tests.journeys.test_emr_serverless import SPARK_SECONDS
 from tests.journeys.test_emr_serverless import step as job_run
 from tests.journeys.test_endpoint_steps import config, endpoint
 from tests.journeys.test_job_steps import Pipelines
 from tests.policies import allowing
 from tests.runtimes.programs.analyser_job import WITH_PANDAS
 from tests.services.emr.conftest import Fleet
+from tests.services.emr_serverless.conftest import SPARK_SECONDS
 from tests.services.emr_serverless.conftest import Workshop as Serverless
 from tests.services.sagemaker.hosting.conftest import TIMES, Host
 from tests.services.sagemaker.jobs.transforms import ECHO, Transforms

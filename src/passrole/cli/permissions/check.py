@@ -116,7 +116,8 @@ def check(
 ) -> None:
     """List the permissions a pipeline needs, and what its role lacks.
 
-    Also lists the needs of its jobs' roles, and how this machine runs the images of its jobs.
+    Also lists the needs of its jobs' roles, how this machine runs the images of its jobs, and what
+    CreatePipeline refuses in the definition.
 
     DEFINITION is a JSON file, a Python file that makes the pipeline (FILE.py or FILE.py:NAME), a folder, a
     glob, or - for standard input.
@@ -124,7 +125,7 @@ def check(
     Needs no AWS account and no server. With --from-endpoint, DEFINITION is the name of a deployed pipeline:
     on AWS, or on a passrole server after `eval "$(passrole env)"`.
 
-    Exit code 0: no errors were found. 1: a permission is missing, or may be. 2: invalid input.
+    Exit code 0: no errors were found. 1: a permission is missing, or may be; or the definition is refused. 2: invalid input.
     """
     from passrole.cli.permissions.check_output import rendered, write
     from passrole.cli.permissions.checks import check_deployed, check_files

@@ -133,6 +133,7 @@ def _of_a_file(
     place = needs.place_of(definition, needs.Place(config.region, config.account))
     subject, jobs = roles.of(place, file.role_arn)
     report = _report(file.label, name or file.name, definition, subject, jobs, roles.choice)
+    report = replace(report, warnings=[*needs.refusals(file.text, definition), *report.warnings])
     return with_findings(report, file, definition, selection)
 
 

@@ -24,6 +24,7 @@ from passrole.needs import (
     keys_of_calls,
     needs_of_role,
     read_definition,
+    refusals,
     starts_and_approves,
 )
 from passrole.needs.document import UnreadableDefinition
@@ -97,7 +98,9 @@ def _checked(caller: Caller, definition: str, policy: str) -> tuple[list[Answer]
     principal = execution_role_session(role)
     answers = evaluate_needs(wanted, principal, own, keys=keys)
     both = starts_and_approves(read, "", "the role", principal, own, place=place, keys=keys)
-    return answers, [each.message for each in [*coded_warnings(read, answers, None), *both]]
+    return answers, [
+        each.message for each in [*refusals(definition, read), *coded_warnings(read, answers, None), *both]
+    ]
 
 
 def _in_order(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
