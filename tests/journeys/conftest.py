@@ -91,6 +91,13 @@ def notebook_on(server: Server) -> Callable[[str], None]:
         "FUNCTION_ROLE": server.access["lambda_role_arn"],
         "ANSWERING_ROLE": server.role([SQS_ROLE, ANSWERING], trust="lambda.amazonaws.com"),
         "READING_ROLE": server.role([S3_ALONE], trust="lambda.amazonaws.com"),
+        "CALLBACK_ROLE": server.role(
+            [SQS_ROLE, allowing("sagemaker:SendPipelineExecutionStep*")], trust="lambda.amazonaws.com"
+        ),
+        "REGISTRY_ROLE": server.role(
+            [allowing("sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage")],
+            trust="lambda.amazonaws.com",
+        ),
         "DEPLOYING_ROLE": server.role([MODELS_ALONE], trust="lambda.amazonaws.com"),
         "EMR_ROLE": server.role(trust="elasticmapreduce.amazonaws.com").rpartition("/")[2],
         "EMR_PROFILE": instances,

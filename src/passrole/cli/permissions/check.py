@@ -125,7 +125,8 @@ def check(
     Needs no AWS account and no server. With --from-endpoint, DEFINITION is the name of a deployed pipeline:
     on AWS, or on a passrole server after `eval "$(passrole env)"`.
 
-    Exit code 0: no errors were found. 1: a permission is missing, or may be; or the definition is refused. 2: invalid input.
+    Exit code 0: no errors were found. 1: a permission is missing, or may be, or the definition is refused.
+    2: invalid input.
     """
     from passrole.cli.permissions.check_output import rendered, write
     from passrole.cli.permissions.checks import check_deployed, check_files
