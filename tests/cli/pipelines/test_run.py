@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from tests.conftest import Server
+from tests.eventually import SECONDS_MAX
 
 from passrole import server_file
 from passrole.cli import main
 from passrole.config import Config
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = SECONDS_MAX  # where others load the machine, a program that imports boto3 starts in 30 s
 
 
 @pytest.fixture(scope="module")
