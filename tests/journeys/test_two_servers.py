@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from tests.conftest import Server, zipped
 from tests.console.conftest import SETTINGS, Browser, Console, console_of
 from tests.eventually import eventually
@@ -18,6 +20,7 @@ from tests.policies import allowing
 from tests.postgres import Cluster
 from tests.refusals import refusal_with_status
 
+from passrole.cli import main
 from passrole.store.contents import PIECE_BYTES
 
 ELSEWHERE = {
@@ -28,12 +31,6 @@ ELSEWHERE = {
 """Where several servers have their objects; these tests have none."""
 
 _numbers = itertools.count(1)
-
-
-class Beside(Server):
-    """A server beside others."""
-
-    program = (str(Path(__file__).parents[1] / "store" / "shared.py"),)
 
 
 class Two(NamedTuple):
@@ -61,7 +58,7 @@ def pair(postgres: Cluster, folder: Path) -> Iterator[Two]:
     with ExitStack() as stack:
 
         def start(name: str) -> Server:
-            server = Beside(folder / name, **SETTINGS, **ELSEWHERE, store=url)
+            server = Server(folder / name, **SETTINGS, **ELSEWHERE, store=url)
             stack.callback(lambda: server.process.poll() is None and server.stop())
             return server
 
@@ -245,3 +242,28 @@ def test_who_trusts_the_authority_of_one_trusts_the_other(two: Two) -> None:
 
 def port(console: Console) -> str:
     return console.url.rpartition(":")[2]
+
+
+def test_explain_finds_a_denial_whichever_server_answered(
+    mortal: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASSROLE_STORE", mortal.url)
+
+    def explained(folder: Path, request_id: str) -> bool:
+        asked = ["explain", "--data", str(folder), "--request-id", request_id]
+        result = CliRunner().invoke(main, asked, prog_name="passrole")
+        assert result.exit_code in (1, 2), result.output  # 2: it is not copied yet
+        return result.exit_code == 1 and "denied  sqs:ListQueues" in result.stdout
+
+    denied = dict[str, str]()
+    for server in (mortal.one, mortal.other):
+        with pytest.raises(ClientError) as caught:
+            server.client("sqs", allowing("s3:*")).list_queues()
+        denied[server.data.name] = caught.value.response["ResponseMetadata"]["RequestId"]
+    for name, request_id in denied.items():
+        assert explained(tmp_path / name, request_id), "its own lines are there at once"
+    assert eventually(lambda: explained(mortal.other.data, denied["one"]))
+    mortal.one.kill()
+    mortal.other.stop()
+    for folder in (mortal.one.data, tmp_path / "neither"):
+        assert all(explained(folder, each) for each in denied.values()), "while no server runs"
