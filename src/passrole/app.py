@@ -236,7 +236,7 @@ async def _wired(
         for loop in (async_invocations, queue_pollers, matcher, *delivering):
             loop.start(supervisor)
         await schedules.start(supervisor)
-        periodic = Housekeeping(store, steady, config), Traces(store, clock, config)
+        periodic = Housekeeping(store, steady, config, functions), Traces(store, clock, config)
         for controller in (*on_spark, *periodic, jobs, endpoints, trail):
             controller.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock

@@ -15,6 +15,7 @@ from passrole.audit.files import Line
 from passrole.config import Config, ConfigError, load
 from passrole.engine.facts import LambdaReturned
 from passrole.faults import Fault
+from passrole.runtimes.at_rest import FunctionsAtRest
 from passrole.services.emr.records import CLUSTERS, Cluster
 from passrole.services.emr_serverless.records import APPLICATIONS, Application, JobRun, put_run
 from passrole.services.logs import rows
@@ -26,6 +27,7 @@ from passrole.worker.housekeeping import Housekeeping
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
 DAY = 86_400.0
+ALWAYS = dict.fromkeys(("messages", "log events", "archives", "copies of code", "packages of jobs"), 0)
 SETTINGS = ("keep_executions_days", "keep_clusters_days", "keep_log_events_days", "keep_audit_days")
 CLUSTER = Cluster(
     account=ACCOUNT,
@@ -96,7 +98,8 @@ async def one_of_each(shop: Workshop) -> None:
 
 
 def housekeeping(shop: Workshop, tmp_path: Path, **settings: Any) -> Housekeeping:
-    return Housekeeping(shop.store, lambda: shop.now, Config(data=tmp_path, **settings))
+    config = Config(data=tmp_path, **settings)
+    return Housekeeping(shop.store, lambda: shop.now, config, FunctionsAtRest())
 
 
 async def refusal(shop: Workshop, name: str) -> Fault:
@@ -110,12 +113,7 @@ def test_by_default_everything_is_kept(workshop: Run, tmp_path: Path) -> None:
     async def scenario(shop: Workshop) -> None:
         await one_of_each(shop)
         shop.now += 10_000 * DAY
-        assert await housekeeping(shop, tmp_path).sweep() == {
-            "messages": 0,
-            "log events": 0,
-            "archives": 0,
-            "packages of jobs": 0,
-        }
+        assert await housekeeping(shop, tmp_path).sweep() == ALWAYS
 
     workshop(scenario)
 
@@ -124,8 +122,7 @@ def test_what_is_over_goes_with_its_age(workshop: Run, tmp_path: Path) -> None:
     async def scenario(shop: Workshop) -> None:
         await one_of_each(shop)
         ages = housekeeping(shop, tmp_path, **dict.fromkeys(SETTINGS, 30))
-        nothing = dict.fromkeys(("messages", "log events", "archives", "packages of jobs", "executions"), 0)
-        nothing |= {"clusters": 0, "job runs": 0, "audit lines": 0}
+        nothing = {**ALWAYS, "executions": 0, "clusters": 0, "job runs": 0, "audit lines": 0}
         shop.now = 100.0 + 30 * DAY
         assert await ages.sweep() == nothing
         shop.now += 1

@@ -9,9 +9,11 @@ from passrole.clock import Clock, system_clock
 from passrole.config import Config
 from passrole.history import retention as execution_retention
 from passrole.runtimes import kept_layers
+from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import sqs
 from passrole.services.emr import retention as cluster_retention
 from passrole.services.emr_serverless import retention as job_run_retention
+from passrole.services.lambda_.leftovers import discard_unused
 from passrole.services.logs import retention as log_retention
 from passrole.store import Store, contents
 from passrole.worker.supervisor import Supervisor
@@ -27,8 +29,9 @@ _PARTY = "housekeeping"
 class Housekeeping:
     """Deletes what is over, until the supervisor is closed: in the middle of a sweep if need be."""
 
-    def __init__(self, store: Store, clock: Clock, config: Config) -> None:
+    def __init__(self, store: Store, clock: Clock, config: Config, functions: FunctionRuntime) -> None:
         self._store = store
+        self._functions = functions
         self._clock = clock
         self._config = config
 
@@ -40,7 +43,8 @@ class Housekeeping:
         """Delete what has expired now; how much of each kind."""
         store, config = self._store, self._config
         deleted = {
-            "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock())
+            "copies of code": await discard_unused(store, config, self._functions.discard, system_clock()),
+            "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock()),
         }
         if not store.share.has(_PARTY):
             return deleted  # another node deletes the rows

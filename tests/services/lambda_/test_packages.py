@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +19,8 @@ from tests.refusals import refusal_with_status
 from tests.services.lambda_.conftest import Workshop, module, zipped
 from tests.store import chosen
 
-from passrole.services.lambda_.leftovers import _MARK
+from passrole.config import Config
+from passrole.services.lambda_.leftovers import _MARK, COPY_SECONDS_MIN, discard_unused
 from passrole.services.lambda_.qualifiers import VERSIONS
 from passrole.services.lambda_.records import FUNCTIONS
 from passrole.store import Tx, contents
@@ -234,3 +236,32 @@ def _arn(own: Workshop, name: str) -> str:
     (version,) = own.client.list_layer_versions(LayerName=name)["LayerVersions"]
     arn: str = version["LayerVersionArn"]
     return arn
+
+
+def test_code_that_another_server_changed_goes_from_this_disk_when_it_is_old(own: Workshop) -> None:
+    name, gone = own.create("return 1"), own.create("return 2")
+    own.server.kill()
+    root = own.server.data / "functions" / own.server.region
+    (folder,), (unused,) = (root / name).iterdir(), (root / gone).iterdir()
+    at_rest(own, lambda store: store.write(lambda tx: _delete(tx, gone)))
+
+    def discarded(now: float) -> set[Path]:
+        found = set[Path]()
+
+        async def discard(code: Path) -> None:
+            found.add(code)
+
+        config = Config(data=own.server.data)
+        counted = at_rest(own, lambda store: discard_unused(store, config, discard, now))
+        assert counted == len(found)
+        return found
+
+    assert discarded(time.time()) == set(), "a call may be under way"
+    assert discarded(time.time() + COPY_SECONDS_MIN + 1) == {unused.resolve()}
+    assert folder.is_dir()
+
+
+def _delete(tx: Tx, name: str) -> None:
+    for key, function in FUNCTIONS.all(tx):
+        if function.name == name:
+            FUNCTIONS.delete(tx, key)
