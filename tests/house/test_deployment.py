@@ -166,6 +166,29 @@ def test_the_balancer_knows_the_nodes(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+CLUSTER_PAGE = (ROOT / "docs/howto/run-a-cluster.md").read_text()
+
+
+def test_the_page_on_clusters_has_commands_and_settings_that_there_are() -> None:
+    """make chaos runs such a cluster; this finds what is misspelt on the page."""
+    commands = re.findall(r"(?:^|=|-- )/opt/passrole/bin/passrole (.*)$", CLUSTER_PAGE, re.MULTILINE)
+    assert {shlex.split(each)[0] for each in commands} == {"serve", "status"}
+    for each in commands:
+        checked(shlex.split(each))
+    (text,) = re.findall(
+        r"/etc/passrole/environment <<'END'\n(.*?)^END$", CLUSTER_PAGE, re.DOTALL | re.MULTILINE
+    )
+    given = dict(line.split("=", 1) for line in text.splitlines())
+    config = load({**given, "PASSROLE_DATA": "nowhere"})
+    assert config.host != Config.host and config.store and config.s3_endpoint
+    assert {name.removeprefix("PASSROLE_").lower() for name in given} <= SETTINGS
+    unit = (ROOT / "deploy/systemd/passrole.service").read_text()
+    assert "EnvironmentFile=-/etc/passrole/environment" in unit
+    servers = re.findall(r"^    server (\S+) (\S+)$", CLUSTER_PAGE, re.MULTILINE)
+    nodes = re.findall(r"10\.0\.0\.2[1-9]", CLUSTER_PAGE.split("| nodes |")[1].splitlines()[0])
+    assert [address for _, address in servers] == [f"{node}:{Config.port}" for node in nodes]
+
+
 def test_the_images_file_copies_what_there_is() -> None:
     text = (ROOT / "Dockerfile").read_text()
     found = [word for words in COPIED.findall(text) for word in words.split()]
