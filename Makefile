@@ -112,7 +112,7 @@ test-postgres: dev ## journeys, services, console, worker and crashes again, row
 	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
 
 chaos: dev ## mishaps to a cluster under load, as root; EVENTS=1000 SEED=7 runs for hours
-	$(BIN)/python tests/chaos --events $(or $(EVENTS),12) --seed $(or $(SEED),7) --nodes $(or $(NODES),1)
+	$(BIN)/python tests/chaos --events $(or $(EVENTS),12) --seed $(or $(SEED),7) --nodes $(or $(NODES),3)
 
 test-s3a: dev $(S3A)/.installed ## EMR steps whose Spark calls S3 by Hadoop's S3A, of 190 MB
 	S3A_JARS=$(CURDIR)/$(S3A) $(BIN)/pytest -rs tests/journeys/test_emr_s3a.py

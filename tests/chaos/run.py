@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos")
     parser.add_argument("--events", type=int, default=12)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--nodes", type=int, default=1)
+    parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--only", default="", help="kinds of mishaps, by commas")
     return parser.parse_args()
 

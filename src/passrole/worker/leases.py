@@ -157,7 +157,8 @@ class Leases:
             self._over[each].set()
 
 
-_SETTINGS = DBSettings(prefix="passrole_", durability=Durability.balanced)
+# "durable": a standby has no UNLOGGED log, and after its promotion no work would be lent
+_SETTINGS = DBSettings(prefix="passrole_", durability=Durability.durable)
 
 
 def _borrowed(tx: Tx, shard: int, node: int) -> None:
