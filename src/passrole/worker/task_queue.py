@@ -85,8 +85,10 @@ class TaskQueue:
         return self._loop
 
     async def _run(self) -> None:
-        channels = tasks.channel(self.kind), share.CHANNEL
-        stops = [self._store.listen(channel, lambda _: self._woken.set()) for channel in channels]
+        stops = [
+            self._store.listen(tasks.channel(self.kind), lambda _: self._woken.set()),
+            self._store.listen(share.CHANNEL, lambda _: self._woken.set()),
+        ]
         try:
             await self._bring_forward()
             while True:
