@@ -57,7 +57,7 @@ ELSEWHERE = {
 
 
 def test_each_place_that_hears_a_channel_is_listed() -> None:
-    """`share.CHANNEL` tells this process of its own shards; the rows are looked at every 30 s all the same."""
+    """`share.CHANNEL` tells this process of its own shards, and the rows are looked at every 30 s."""
     hearing = {
         (str(path.relative_to(SOURCE)), ast.unparse(node.args[0]))
         for path in sorted(SOURCE.rglob("*.py"))

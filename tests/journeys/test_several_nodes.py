@@ -11,6 +11,7 @@ from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.journeys.conftest import ADMINISTRATOR, outputs
 from tests.postgres import Cluster
+from tests.services.sagemaker.hosting.conftest import Host
 
 MAY_ALL = [ADMINISTRATOR]
 OVER = ("Succeeded", "Failed", "Stopped")
@@ -207,6 +208,25 @@ def test_a_function_that_one_server_was_given_runs_on_the_others(nodes: Nodes) -
     }
     executions = [started(first, step) for _ in range(8)]
     assert {ended(second, each) for each in executions} == {"Succeeded"}
+
+
+def test_an_endpoint_is_answered_by_each_server_and_outlives_one(nodes: Nodes, sandboxed: None) -> None:
+    first, second = nodes.start(), nodes.start()
+    host, other = Host(first), second.client("sagemaker-runtime")
+    name = host.endpoint()
+    host.in_service(name)
+
+    def asked() -> object:
+        answer = other.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/csv")
+        return json.loads(answer["Body"].read())
+
+    assert asked() == host.ask(name) == [2.0, 4.0]
+    first.kill()
+    assert asked() == [2.0, 4.0]
+    second.client("sagemaker").delete_endpoint(EndpointName=name)
+    first.start()
+    for node in nodes.all:
+        eventually(lambda node=node: not list(node.data.glob("jobs/endpoint/*/*/*")), seconds=90)  # type: ignore[misc]
 
 
 def processing(node: Server, script: str) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -82,11 +82,21 @@ class ModelServers:
 
     def __init__(self) -> None:
         self._places: dict[str, list[_Server]] = {}
+        self._awaited: dict[str, asyncio.Event] = {}
         self._taken: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
 
     def add(self, place: str, instance: str, client: Client) -> None:
         """Lead inferences to this server too."""
         self._places.setdefault(place, []).append(_Server(instance, client))
+        if place in self._awaited:
+            self._awaited.pop(place).set()
+
+    async def there(self, place: str, seconds_max: float) -> None:
+        """Wait until there is a server of the place, so long at most."""
+        if place not in self._places:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds_max):
+                    await self._awaited.setdefault(place, asyncio.Event()).wait()
 
     async def withdraw(self, place: str, instance: str, seconds_max: float = 0.0) -> None:
         """Lead none to it any more, and wait so long for the answers that are on their way."""

@@ -22,6 +22,7 @@ import random
 import threading
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -39,7 +40,7 @@ from passrole.store.migrations import postgres as migrations
 from passrole.store.postgres_node import Node
 from passrole.store.postgres_notices import Notices
 from passrole.store.read_only import NotForWriting
-from passrole.store.share import ALONE, Share
+from passrole.store.share import Share
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -138,7 +139,7 @@ class PostgresStore:
         except BaseException:
             self._writer.close()
             raise
-        self.share = Share(self.node.number if self.node else ALONE)
+        self.share = _share(self.node) if self.node else Share()
         self._reads = Reads(url)
         self._commits = GroupCommit(self._commit, self._listeners)
 
@@ -215,6 +216,10 @@ class PostgresStore:
             else:
                 return outcomes
         raise AssertionError("what is undone apart undoes nothing else")
+
+
+def _share(node: Node) -> Share:
+    return Share(node.number, f"{zlib.crc32(node.name.encode()):08x}")
 
 
 class ReadOnlyPostgresStore:

@@ -22,10 +22,12 @@ def shard_of(key: str) -> int:
 
 
 class Share:
-    """Used on the event loop alone. `node` changes where a server has lost its number and has a new one."""
+    """Used on the event loop alone. `node` changes where a server has lost its number and has a new one;
+    `folder` is a short name of its data folder among those of the others, empty where there are none.
+    """
 
-    def __init__(self, node: int = ALONE) -> None:
-        self.node = node
+    def __init__(self, node: int = ALONE, folder: str = "") -> None:
+        self.node, self.folder = node, folder
         self._open = set(range(SHARDS)) if node == ALONE else set()
         self._in_hand = [0] * SHARDS
         self._awaited: dict[int, asyncio.Event] = {}

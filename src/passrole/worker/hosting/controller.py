@@ -1,5 +1,8 @@
 """The controller of endpoints: compares their rows with the model servers that run, and acts.
 
+Where several servers share a database each runs every endpoint, and answers by its own servers. The first on
+which all are ready says that it is in service, and a deleted one is gone where the first has ended its own.
+
 An endpoint is looked at when it was changed, when one of its servers is ready, given up or ended, and at the
 start. Its fleet serves while another one comes up; when all servers of that one answer, it takes the fleet's
 place, and only then are the others ended, with the answers that are on their way.
@@ -27,7 +30,7 @@ from passrole.services.sagemaker.hosting.records import (
     hosted_of,
 )
 from passrole.worker.due_keys import DueKeys
-from passrole.worker.hosting.instance import HostedInstance, Means, home_of, killed
+from passrole.worker.hosting.instance import HostedInstance, Means, home_of, homes, killed
 from passrole.worker.supervisor import Loop, Supervisor
 
 log = logging.getLogger(__name__)
@@ -65,8 +68,7 @@ class EndpointController:
     async def _run(self) -> None:
         unsubscribe = self._means.store.listen(states.CHANNEL, self._due.add)
         try:
-            for key, endpoint in await self._means.store.read(ENDPOINTS.all):
-                await self._end_strangers(key, {each.id for each in _wanted(endpoint)})
+            await self._end_all_strangers()
             while True:
                 await self._due.look(self._known)
                 self._look()
@@ -106,7 +108,7 @@ class EndpointController:
         for each in [one for one in running.values() if one.hosted.id not in wanted]:
             self._end(key, each, drains=drains)
         if endpoint is None:
-            self._forget(key)
+            await self._forget(key)
             return
         for hosted in wanted.values():
             if hosted.id not in running and hosted.id not in self._ending.get(key, ()):
@@ -158,14 +160,24 @@ class EndpointController:
             self._ending[key].discard(instance.hosted.id)
             self._due.add(key)
 
-    def _forget(self, key: str) -> None:
+    async def _forget(self, key: str) -> None:
+        """Another server has deleted the row."""
         if not self._running.get(key) and not self._ending.get(key):
+            await asyncio.to_thread(trees.remove, home_of(self._means.config, key))
             self._running.pop(key, None)
             self._ending.pop(key, None)
 
-    async def _end_strangers(self, key: str, known: set[str]) -> None:
+    async def _end_all_strangers(self) -> None:
+        rows = dict(await self._means.store.read(ENDPOINTS.all))
+        known = {home_of(self._means.config, key): endpoint for key, endpoint in rows.items()}
+        for home, endpoint in known.items():
+            await self._end_strangers(home, {each.id for each in _wanted(endpoint)})
+        for home in homes(self._means.config) - set(known):  # deleted while no server ran here
+            await self._end_strangers(home, set())
+            await asyncio.to_thread(trees.remove, home)
+
+    async def _end_strangers(self, home: Path, known: set[str]) -> None:
         """Kill what a server that was killed has left of instances that are wanted no more."""
-        home = home_of(self._means.config, key)
         for folder in _folders(home):
             if folder.name not in known:
                 for inner in _folders(folder):

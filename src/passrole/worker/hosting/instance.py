@@ -318,7 +318,8 @@ class HostedInstance:
         if url is None:
             return (await assume(self._means.call, self._request)).credentials
         token, token_hash = program_credentials.new_token()
-        owner, key = hosting.owner(self.hosted, instance.number), self._endpoint.key
+        folder = self._means.store.share.folder
+        owner, key = hosting.owner(self.hosted, instance.number, folder), self._endpoint.key
         await writes.written(
             self._means.store,
             lambda tx: states.entrusted(tx, key, owner, token_hash),
@@ -330,6 +331,11 @@ class HostedInstance:
 def home_of(config: Config, key: str) -> Path:
     """Where the files of an endpoint's instances are."""
     return processes.job_folder(config.data, hosting.RESOURCE, key)
+
+
+def homes(config: Config) -> set[Path]:
+    """Those of all endpoints that have files here; a key is an account, a region and a name."""
+    return set(processes.job_folder(config.data, hosting.RESOURCE, "").glob("*/*/*"))
 
 
 async def killed(jobs: Jobs, home: Path) -> None:

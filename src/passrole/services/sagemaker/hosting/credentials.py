@@ -15,9 +15,11 @@ def session_request(endpoint: Endpoint, hosted: Hosted) -> SessionRequest | None
     return None if role is None else request_for(_SERVICE, role, _SESSION, endpoint.arn)
 
 
-def owner(hosted: Hosted, container: int) -> str:
-    """A container of an instance, by its number: the last part of its address."""
-    return f"{hosted.id}-{container}"
+def owner(hosted: Hosted, container: int, folder: str) -> str:
+    """A container of an instance, by its number: the last part of its address. Several servers have one each,
+    with their `folder` in its name (store/share.py).
+    """
+    return f"{hosted.id}-{container}.{folder}" if folder else f"{hosted.id}-{container}"
 
 
 def address(endpoint: Endpoint, owner: str) -> str:

@@ -29,6 +29,7 @@ from passrole.services.sagemaker.hosting.records import (
 SECONDS_MAX = 60.0
 ANSWER_BYTES_MAX = 6_291_456
 _MESSAGE_CHARACTERS_MAX = 1024
+_COMING_SECONDS = 30.0
 _ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container {container}. Review the latency "
@@ -105,6 +106,8 @@ async def _asked(
     )
     try:
         place = place_of(endpoint.key, endpoint.fleet["number"], variant["name"])
+        if not ctx.store.share.is_whole:  # it is in service where another server's is
+            await ctx.models.there(place, _COMING_SECONDS)
         return (await ctx.models.invoke(place, asked)).answer
     except TooMany as error:
         if error.is_wanted:
