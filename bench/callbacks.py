@@ -24,7 +24,7 @@ CLIENTS = 4
 IDLE_SECONDS = 4
 RESTARTS = 3
 
-_NOW = "import time\n\ndef handler(event, context):\n    return {'at': repr(time.time())}\n"
+NOW = "import time\n\ndef handler(event, context):\n    return {'at': repr(time.time())}\n"
 
 
 def rows() -> Iterator[Row]:
@@ -35,20 +35,21 @@ def rows() -> Iterator[Row]:
 
 def _answered() -> Row:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
-        function, lambda_ = server.function("sagemaker-now", _NOW), server.client("lambda")
+        function, lambda_ = server.function("sagemaker-now", NOW), server.client("lambda")
         queue_url = server.client("sqs").create_queue(QueueName="sagemaker-approvals")["QueueUrl"]
         server.pipeline("approval", definitions.approval(queue_url, function))
         invocation = p50(100, lambda: lambda_.invoke(FunctionName=function, Payload=b"{}"))
         clients = server.client("sagemaker"), server.client("sqs")
-        _seconds_to_next(*clients, queue_url)
-        seconds = median_of(ROUNDS, lambda: _seconds_to_next(*clients, queue_url))
+        seconds_to_next(*clients, queue_url)
+        seconds = median_of(ROUNDS, lambda: seconds_to_next(*clients, queue_url))
     peer = Peer("an invocation through boto3", Figure(invocation, "s"))
     return Row(
         "callback answer to next step's function running", Figure(seconds, "s"), peer, Figure(0.005, "s")
     )
 
 
-def _seconds_to_next(sagemaker: Any, sqs: Any, queue_url: str) -> float:
+def seconds_to_next(sagemaker: Any, sqs: Any, queue_url: str) -> float:
+    """From an answer until the next step's function runs."""
     arn = sagemaker.start_pipeline_execution(PipelineName="approval")["PipelineExecutionArn"]
     message = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=20)["Messages"][0]
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])

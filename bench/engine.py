@@ -33,7 +33,7 @@ COMMITS = 200
 SECONDS_MAX = 30
 LOG_BYTES = 20_000_000
 
-_FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-instant"
+FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-instant"
 _PIPELINE = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/bench"
 _ROLE = "arn:aws:iam::111122223333:role/bench"
 
@@ -58,12 +58,29 @@ def rows() -> Iterator[Row]:
     yield Row(what, Figure(AT_ONCE / crowd, "/s"), commits, Figure(5_000, "/s"))
 
 
+def executions_a_second() -> float:
+    """Executions of one step, AT_ONCE of them, on the embedded store."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return AT_ONCE / runner.run(_crowd(Path(folder)))
+
+
+async def _crowd(folder: Path) -> float:
+    single = definitions.chain(FUNCTION, 1)
+    async with _engine(folder) as engine:
+        await engine.fill_the_log()
+        await engine.seconds(single, 1, AT_ONCE)
+        return median([await engine.seconds(single, 1, AT_ONCE) for _ in range(ROUNDS)])
+
+
 async def _measured(folder: Path) -> tuple[float, float, float, float, float]:
     async with _engine(folder) as engine:
-        chain = definitions.chain(_FUNCTION, STEPS)
-        fan_out = definitions.fan_out(_FUNCTION, STEPS)
-        loop = definitions.loop(_FUNCTION, STEPS)
-        single = definitions.chain(_FUNCTION, 1)
+        chain = definitions.chain(FUNCTION, STEPS)
+        fan_out = definitions.fan_out(FUNCTION, STEPS)
+        loop = definitions.loop(FUNCTION, STEPS)
+        single = definitions.chain(FUNCTION, 1)
         await engine.fill_the_log()
         commit = await engine.seconds_of_a_commit()
         await engine.seconds(chain, STEPS)  # the first execution loads what the others find loaded
@@ -127,7 +144,7 @@ class _Engine:
         digest = await self._store.write(lambda tx: history.definitions.keep(tx, definition))
         invoked = self._door.expect(steps * executions)
         began = time.perf_counter()
-        starts = (self._store.write(lambda tx: _start(tx, digest)) for _ in range(executions))
+        starts = (self._store.write(lambda tx: start(tx, digest)) for _ in range(executions))
         await asyncio.gather(*starts)
         async with asyncio.timeout(SECONDS_MAX):
             await invoked.wait()
@@ -166,7 +183,8 @@ def _any_running(tx: Tx) -> bool:
     return history.executions.any_running(tx, _PIPELINE)
 
 
-def _start(tx: Tx, digest: str) -> None:
+def start(tx: Tx, digest: str) -> None:
+    """Begin an execution of the definition."""
     name = secrets.token_hex(6)
     fact = ExecutionStarted(
         at=system_clock(),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
@@ -23,9 +24,10 @@ _CLIENT = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=120, inje
 class Server:
     """Runs between `with` and its end, on a free port of loopback; its data folder stays."""
 
-    def __init__(self, data: Path, *options: str) -> None:
-        """`options` are further ones of `passrole serve`."""
+    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        """`options` are further ones of `passrole serve`; `environment` has secrets."""
         self._data = data
+        self._environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
         self._options = options
 
     def __enter__(self) -> Self:
@@ -35,7 +37,7 @@ class Server:
             [sys.executable, "-m", "passrole", "serve", "--data", self._data, "--port", "0", *self._options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin"},
+            env=self._environment,
             text=True,
         )
         line = self._first_line()
