@@ -37,6 +37,7 @@ NOT_FOLLOWED = {
     "howto/run-notebooks.md": "needs papermill; test_sdk.py has its step, with `make test-notebooks`",
     "howto/run-jobs.md": "names folders of yours; tests/services/sagemaker/jobs runs jobs",
     "howto/run-emr-steps.md": "needs Spark and a cluster; test_emr_spark.py runs such steps",
+    "howto/use-another-s3.md": "its ports are fixed; test_objects_elsewhere.py has such servers",
     "howto/use-the-console.md": "needs a browser; tests/console has its pages and forms",
     "howto/use-any-aws-client.md": "needs the AWS CLI; tests/journeys/clients has its commands",
 }

@@ -25,7 +25,7 @@ from passrole.runtimes.interface import (
 from passrole.services.lambda_ import async_invocations as rows
 from passrole.services.lambda_.event_config_records import CONFIGS, EventConfig
 from passrole.services.lambda_.qualifiers import version_key
-from passrole.services.lambda_.records import FUNCTIONS, Function
+from passrole.services.lambda_.records import FUNCTIONS, Function, code_folder
 from passrole.store import SqliteStore, tasks
 from passrole.store.tasks import Task
 from passrole.worker import async_invocations, task_queue
@@ -115,17 +115,25 @@ async def door(
     }
 
 
+def with_code(folder: Path) -> Config:
+    """Of a server that has unpacked FUNCTION's code already."""
+    config = Config(data=folder)
+    code_folder(config, FUNCTION).mkdir(parents=True, exist_ok=True)
+    return config
+
+
 class Scene:
     """A store with one function, a fake runtime and the queue between them."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, folder: Path) -> None:
         self.store = store
+        self.config = with_code(folder)
         self.now = 1.0
         self.runtime = FakeRuntime()
         self.supervisor = Supervisor()
 
     def start(self, call: Any = None) -> None:
-        invocations = AsyncInvocations(self.store, self.runtime, call or door, lambda: self.now, Config())
+        invocations = AsyncInvocations(self.store, self.runtime, call or door, lambda: self.now, self.config)
         invocations.start(self.supervisor)
 
     async def stop(self) -> None:
@@ -361,7 +369,7 @@ def _run(place: Path, scenario: Callable[[Scene], Awaitable[T]]) -> T:
     async def opened() -> T:
         store = chosen.opened(place)
         await store.write(lambda tx: FUNCTIONS.put(tx, FUNCTION.key, FUNCTION))
-        scene = Scene(store)
+        scene = Scene(store, place)
         try:
             return await scenario(scene)
         finally:

@@ -26,9 +26,8 @@ NAMES = ("l1", "l2", "c1", "l3", "c2", "l4")
 class Mortal:
     """A store that lets `lives` commits pass; the next one never comes, or nobody hears that it did."""
 
-    node = 0
-
     def __init__(self, store: SqliteStore, lives: int, moment: Moment) -> None:
+        self.share = store.share
         self.store, self.lives, self.moment, self.is_dead = store, lives, moment, False
 
     async def write(self, fn: Callable[[Tx], Any]) -> Any:

@@ -10,9 +10,8 @@ import pytest
 from tests.eventually import eventually_async
 from tests.store import chosen
 from tests.worker.failing_writes import FullDisk, make_quick
-from tests.worker.test_async_invocations import FUNCTION, FakeRuntime, door
+from tests.worker.test_async_invocations import FUNCTION, FakeRuntime, door, with_code
 
-from passrole.config import Config
 from passrole.policy.request import Principal
 from passrole.services.lambda_.mapping_records import CHANNEL, MAPPINGS, RESULTS, EventSourceMapping
 from passrole.services.lambda_.records import FUNCTIONS
@@ -66,13 +65,13 @@ class Queue:
 class Scene:
     """A mapping, its queue, and the pollers."""
 
-    def __init__(self, store: SqliteStore, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, store: SqliteStore, patch: pytest.MonkeyPatch, folder: Path) -> None:
         self.store = store
         self.disk = FullDisk(store, patch)
         self.queue = Queue()
         self.supervisor = Supervisor()
         runtime = FakeRuntime()
-        self.pollers = QueuePollers(store, runtime, self.queue, lambda: 1.0, Config())
+        self.pollers = QueuePollers(store, runtime, self.queue, lambda: 1.0, with_code(folder))
 
     async def put(self, mapping: EventSourceMapping) -> None:
         def write(tx: Tx) -> None:
@@ -107,7 +106,7 @@ def run(folder: Path, patch: pytest.MonkeyPatch, scenario: Callable[[Scene], Awa
 
     async def opened() -> None:
         store = chosen.opened(folder)
-        scene = Scene(store, patch)
+        scene = Scene(store, patch, folder)
         try:
             await scenario(scene)
         finally:

@@ -55,6 +55,10 @@ def has_ended(connection: Connection, arn: str) -> bool:
     return described["PipelineExecutionStatus"] in ENDED
 
 
+_LATE_MS = 5_000
+"""How long after a step's end lines of its endpoint may come: they bear the time at which they are brought."""
+
+
 class StepLogs:
     """The lines of an execution's steps, or of one `step`, read on from look to look. A loop, or a step of
     its body, means the steps of all iterations.
@@ -246,7 +250,7 @@ def _of_endpoint(connection: Connection, listed: Mapping[str, Any]) -> Iterable[
         "startTime": int(listed["StartTime"].timestamp() * 1000) - 1,
     }
     if "EndTime" in listed:
-        parameters["endTime"] = int(listed["EndTime"].timestamp() * 1000) + 1
+        parameters["endTime"] = int(listed["EndTime"].timestamp() * 1000) + _LATE_MS
     return [_line(listed["StepName"], event) for event in _events(connection, parameters)]
 
 

@@ -11,8 +11,8 @@ from passrole.faults import Fault
 
 LINES_MAX = 200
 BYTES_MAX = 65_536
-_LATE_MS = 1_000
-"""How long after its step a function's last lines may be written."""
+_LATE_MS = 5_000
+"""How long after its step the last lines of a function or an endpoint may be brought."""
 _START = "START RequestId: "
 _JOBS = "/aws/sagemaker/{}s"
 _GROUPS = {kind: _JOBS.format(kind) for kind in (PROCESSING, TRAINING, "TransformJob")}

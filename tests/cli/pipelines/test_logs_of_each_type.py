@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.cli.pipelines.test_logs import SAY, followed, logs
 from tests.conftest import Server, new_name
+from tests.eventually import eventually
 from tests.journeys.test_check_steps import Checks
 from tests.journeys.test_emr import on_a_cluster
 from tests.journeys.test_emr_serverless import step as job_run
@@ -121,6 +122,8 @@ def test_what_a_program_wrote_is_shown(steps: Steps, type_: str, request: pytest
     if type_ == "EMRServerless":
         request.getfixturevalue("spark")
     execution = run(steps.server, make(steps))
+    if type_ == "Endpoint":  # it is in service before its first line is in the log
+        eventually(lambda: not logs(steps.server, execution, "One").stderr)
     shown = (
         followed(steps.server, execution, "One")
         if type_ == "Lambda"
