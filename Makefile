@@ -23,9 +23,10 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
 # (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers)
-ON_POSTGRES = $(addprefix tests/,api/test_own_failures.py console crash history identities journeys services worker) \
-	$(addprefix tests/cli/,pipelines/test_reading.py pipelines/test_replay.py test_completion.py) \
-	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_pages.py test_sdk.py)
+ON_POSTGRES = $(addprefix tests/,api/test_own_failures.py crash history identities journeys services worker) \
+	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_notebooks.py \
+		test_pages.py test_sdk.py test_several_nodes.py test_two_servers.py) \
+	$(addprefix --ignore=tests/crash/,test_kill.py test_kill_in_loops.py test_kill_with_jobs.py)
 
 # what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that
 ON_ENDPOINT = $(addprefix tests/,services/sagemaker services/lambda_ services/emr/test_steps.py services/emr/test_failures.py) \

@@ -16,6 +16,7 @@ from tests.conftest import Server, kept_at, zipped
 from tests.policies import allowing
 from tests.services.sagemaker.hosting.conftest import LOGS, Host
 from tests.services.sagemaker.jobs.workshop import Workshop
+from tests.store import chosen
 
 from passrole.cli import main
 
@@ -47,7 +48,8 @@ class Pair(NamedTuple):
 
     def explained(self) -> str:
         """What `explain` says of the last denial, at the server that was called."""
-        return CliRunner().invoke(main, ["explain", "--data", str(self.near.data)]).stdout
+        where = chosen.environment(self.near.data)
+        return CliRunner().invoke(main, ["explain", "--data", str(self.near.data)], env=where).stdout
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def has_ended(connection: Connection, arn: str) -> bool:
 
 
 _LATE_MS = 5_000
-"""How long after a step's end lines of its endpoint may come: they bear the time at which they are brought."""
+"""How long after a step's end its endpoint's lines may come: they bear the time at which they are brought."""
 
 
 class StepLogs:
