@@ -41,9 +41,12 @@ class CommandQueue:
             self._has_more = True
             return []
         node = self._store.share.node
-        found, is_all = await self._store.read(
-            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, self._held, node)
+        # as they are before the read begins: one that ends meanwhile may still be a row of what it sees
+        held = {execution: frozenset(keys) for execution, keys in self._held.items()}
+        rows, is_all = await self._store.read(
+            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, held, node)
         )
+        found = [task for task in rows if not self._is_held(task)]  # a notice may have come before
         self._has_more = not is_all
         for task in found:
             self._last = task.execution
@@ -60,7 +63,7 @@ class CommandQueue:
         if len(announced) > min(WAITING_MAX - len(self._turns), self._room(announced[0].execution)):
             return False
         for task in announced:
-            if outbox.row_key(task) not in self._held.get(task.execution, ()):  # else a look came before
+            if not self._is_held(task):  # else a look came before
                 self._hold(task)
                 self._turns.add(task.execution, task)
         return True
@@ -92,7 +95,7 @@ class CommandQueue:
 
     async def rows(self, execution: str, limit: int) -> list[Task]:
         """Those of an execution that are rows only, `limit` at most."""
-        held = self._held.get(execution, ())
+        held = frozenset(self._held.get(execution, ()))
         return await self._store.read(lambda tx: outbox.of_execution(tx, self.kind, execution, limit, held))
 
     def forget(self, task: Task) -> None:
@@ -105,6 +108,9 @@ class CommandQueue:
         few_wait = self._turns.waiting(task.execution) <= EACH_WAITING_MAX // 2
         if self._has_more and (few_wait or len(self._turns) <= WAITING_MAX // 2):
             self.should_look = True
+
+    def _is_held(self, task: Task) -> bool:
+        return outbox.row_key(task) in self._held.get(task.execution, ())
 
     def _hold(self, task: Task) -> None:
         self._held[task.execution].add(outbox.row_key(task))

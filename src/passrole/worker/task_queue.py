@@ -112,7 +112,9 @@ class TaskQueue:
         now, free = self._clock(), self._loop.free
         if free <= 0:
             return WAIT_SECONDS_MAX
-        taken, due = await self._store.read(partial(self._due, now=now, limit=free))
+        # as they are before the read begins: one that ends meanwhile may still be a row of what it sees
+        held = frozenset(self._held)
+        taken, due = await self._store.read(partial(self._due, now=now, limit=free, held=held))
         self._may_be_more = len(taken) == free
         for task in taken:
             self._held.add(task.key)
@@ -121,10 +123,10 @@ class TaskQueue:
             self._loop.spawn(self._do(task)).add_done_callback(self._ended)
         return WAIT_SECONDS_MAX if due is None else min(due - now, WAIT_SECONDS_MAX)
 
-    def _due(self, tx: Tx, now: float, limit: int) -> tuple[list[Task], float | None]:
+    def _due(self, tx: Tx, now: float, limit: int, held: frozenset[str]) -> tuple[list[Task], float | None]:
         """Those to begin now, and when to look again: not before one ends where the limit is reached."""
         node = self._store.share.node
-        taken = tasks.take(tx, self.kind, now, limit, self._held, node)
+        taken = tasks.take(tx, self.kind, now, limit, held, node)
         return taken, None if len(taken) == limit else tasks.next_due(tx, self.kind, now, node)
 
     def _ended(self, _: object) -> None:
