@@ -15,10 +15,10 @@ from statistics import median
 from typing import Any
 
 import psycopg
-from tests.postgres import Cluster, PostgresMissing, cluster
 
 from bench import callbacks, definitions, engine, queues
 from bench.measure import p50, wait_until
+from bench.postgres import of_the_tests
 from bench.server import Server
 from bench.table import Figure, Peer, Row
 
@@ -32,16 +32,17 @@ _RUNNING = "SELECT count(*) FROM tasks"
 
 def rows() -> Iterator[Row]:
     """Executions of one step by 1, 2 and 4 nodes; a queue's message; an answer that another node is given."""
+    tests = of_the_tests()
     try:
-        with cluster() as postgres:
+        with tests.cluster() as postgres:
             yield from _executions(postgres)
             yield from _notices(postgres)
             yield from _calls(postgres)
-    except PostgresMissing as missing:
+    except tests.PostgresMissing as missing:
         print(f"nodes: {missing}", file=sys.stderr)
 
 
-def _executions(postgres: Cluster) -> Iterator[Row]:
+def _executions(postgres: Any) -> Iterator[Row]:
     embedded = Peer("embedded, one process", Figure(engine.executions_a_second(), "/s"))
     for count in NODES:
         url = postgres.create(f"nodes_{count}")
@@ -88,7 +89,7 @@ def _told(node: "subprocess.Popen[str]", word: str) -> None:
         raise RuntimeError(f"a node ended before it was {word}")
 
 
-def _notices(postgres: Cluster) -> Iterator[Row]:
+def _notices(postgres: Any) -> Iterator[Row]:
     """A commit with a notice, sent as ours are, and in the commit itself."""
     url = postgres.create("notices")
     with psycopg.connect(url, autocommit=True) as one, psycopg.connect(url, autocommit=True) as other:
@@ -114,7 +115,7 @@ def _notices(postgres: Cluster) -> Iterator[Row]:
         )
 
 
-def _calls(postgres: Cluster) -> Iterator[Row]:
+def _calls(postgres: Any) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
         embedded = _seconds_of_send_message(server)
     with _two(postgres.create("calls")) as (one, other):
