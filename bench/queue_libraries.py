@@ -22,7 +22,8 @@ from statistics import median
 from typing import Any
 
 import psycopg
-from tests.postgres import cluster
+
+from bench.postgres import of_the_tests
 
 CONNECTIONS = 8
 COMMITS_EACH = 250
@@ -333,7 +334,7 @@ TRIALS = (in_our_transaction, execute_after, wake_up, on_an_exception, take_over
 def compare() -> None:
     """Every trial of both, each on a database of its own, as a table in Markdown."""
     print(f"| trial | {' | '.join(LIBRARIES)} |\n{'|---' * (len(LIBRARIES) + 1)}|")
-    with cluster() as postgres:
+    with of_the_tests().cluster() as postgres:
         for number, trial in enumerate(TRIALS):
             answers = []
             for library in LIBRARIES.values():
