@@ -16,7 +16,7 @@ STEPS = {"First", "Work", "Ask", "Then", "Last"}
 
 
 class Found(NamedTuple):
-    """What is there at the end, beside what was told."""
+    """What the services have at the end, beside what was told."""
 
     notes: Sequence[Noted]
     listed: dict[str, str]

@@ -111,7 +111,7 @@ def _drain(told: Told) -> None:
 
 
 def _look(running: Cluster, told: Told, pipelines: Pipelines, objects: Objects) -> Found:
-    """What is there once everything has come to rest."""
+    """What the services have once everything has come to rest."""
     for arn in list(told.ended):
         pipelines.look_at(arn)
     listed = pipelines.listed(PIPELINE)

@@ -1,10 +1,11 @@
 """The one consumer of tasks over a real store: order, bounds, retries, and what fails in passrole itself."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.store import chosen
@@ -12,6 +13,7 @@ from tests.store import chosen
 from passrole import disk
 from passrole.store import SqliteStore, Tx, shards, tasks
 from passrole.store.share import shard_of
+from passrole.store.sqlite import SqliteTx
 from passrole.store.tasks import Task
 from passrole.worker import task_queue
 from passrole.worker.supervisor import Loop, Supervisor
@@ -330,5 +332,53 @@ def test_what_comes_of_a_task_that_was_removed_is_not_written(tmp_path: Path) ->
         scene.gates["a"].set()
         await scene.emptied()
         assert (scene.handled, written) == (["a", "b"], [])
+
+    play(tmp_path, scenario)
+
+
+class OldSnapshot:
+    """A store of which one read, once `meanwhile` is there, sees what was so before that happened."""
+
+    def __init__(self, store: SqliteStore, folder: Path) -> None:
+        self.store, self.path = store, folder / "passrole.db"
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def read(self, fn: Callable[[Tx], Any]) -> Any:
+        if self.meanwhile is None:
+            return await self.store.read(fn)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM tasks").fetchone()  # from here on nothing newer is seen
+            await meanwhile()
+            return fn(SqliteTx(connection))
+
+
+@chosen.of_a_file
+def test_a_task_that_ends_while_rows_are_read_is_not_taken_again(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        real = scene.store
+        store = OldSnapshot(real, tmp_path)
+        scene.store = cast(SqliteStore, store)
+        scene.gates = {"a": asyncio.Event()}
+        await scene.add(("a", 0.0))
+        loop = scene.start()
+        await scene.was_handled(1)
+
+        async def is_out_of_hand() -> bool:
+            return loop.free == 4 and await real.read(lambda tx: tasks.find(tx, "k", "a")) is None
+
+        async def it_ends() -> None:
+            scene.gates["a"].set()
+            await scene.until(is_out_of_hand)
+
+        store.meanwhile = it_ends
+        await scene.add(("b", 0.0))
+        await scene.was_handled(2)
+        await scene.emptied()
+        assert scene.handled == ["a", "b"]
 
     play(tmp_path, scenario)

@@ -78,7 +78,7 @@ def test_no_call_fails_while_servers_are_restarted_one_by_one(nodes: list[Server
         queue = sqs.create_queue(QueueName="load")["QueueUrl"]
         ends, sent, begun = threading.Event(), list[str](), list[str]()
 
-        def call() -> None:  # whatever is raised fails the test, by the numbers below
+        def call() -> None:  # an error fails the test, by the numbers below
             while not ends.is_set():
                 sent.append("begins")
                 sqs.send_message(QueueUrl=queue, MessageBody="x")

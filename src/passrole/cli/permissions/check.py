@@ -116,8 +116,7 @@ def check(
 ) -> None:
     """List the permissions a pipeline needs, and what its role lacks.
 
-    Also lists the needs of its jobs' roles, how this machine runs the images of its jobs, and what
-    CreatePipeline refuses in the definition.
+    Also lists its jobs' roles and how their images run here, and what CreatePipeline refuses.
 
     DEFINITION is a JSON file, a Python file that makes the pipeline (FILE.py or FILE.py:NAME), a folder, a
     glob, or - for standard input.
