@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.worker.conftest import Workshop
@@ -11,6 +11,7 @@ from passrole import history
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import StopRequested
 from passrole.history import Task
+from passrole.store import Store, Tx
 from passrole.worker import command_queue, loop
 from passrole.worker.command_queue import CommandQueue
 
@@ -64,6 +65,33 @@ def test_a_notice_is_not_preferred_to_rows_that_wait(workshop: Run) -> None:
         queue.add(await queue.look())
         (late,) = await started(shop, "l1", "c")
         assert not queue.accept([late])
+
+    workshop(scenario)
+
+
+class Slow:
+    """A store of which a read ends after something else has happened."""
+
+    def __init__(self, store: Store, meanwhile: Callable[[], object]) -> None:
+        self.store, self.meanwhile = store, meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def read(self, fn: Callable[[Tx], Any]) -> Any:
+        found = await self.store.read(fn)
+        self.meanwhile()
+        return found
+
+
+def test_a_notice_that_comes_while_rows_are_read_begins_nothing_twice(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        queue.add(await queue.look())
+        (task,) = await started(shop, "l1", "a")
+        queue._store = cast(Store, Slow(shop.store, lambda: queue.accept([task])))
+        queue.add(await queue.look())
+        assert [queue.begin(), queue.begin()] == [task, None]
 
     workshop(scenario)
 
