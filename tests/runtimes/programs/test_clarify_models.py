@@ -1,6 +1,8 @@
 """What the program that stands for AWS's analyser Clarify says of a model, which a real endpoint serves."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -245,6 +247,27 @@ def test_a_job_that_is_stopped_deletes_its_endpoint(server: Server, host: Host, 
         printed = running.stdout.read()
     assert running.returncode == 143 and "Signal 15 received, cleaning up" in printed, printed
     assert left(server) == []
+
+
+STOPPED_IN_A_LINE = """
+import io, os, signal, sys
+from passrole.runtimes.programs.analysers import predictor, results
+
+class Stopping(io.FileIO):
+    def write(self, line):
+        if signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, signal.SIG_IGN):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().write(line)
+
+sys.stdout = io.TextIOWrapper(io.BufferedWriter(Stopping(1, "w")))
+with predictor._signalled():
+    results.say("the shadow endpoint is in service")
+"""
+
+
+def test_a_job_may_be_stopped_while_it_writes_a_line() -> None:
+    ended = subprocess.run([sys.executable, "-c", STOPPED_IN_A_LINE], capture_output=True, timeout=60)
+    assert ended.returncode == 143 and b"Signal 15 received, cleaning up\n" in ended.stdout, ended.stderr
 
 
 @with_shap

@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -173,7 +174,8 @@ def _signalled() -> Iterator[None]:
     """TERM, which a job that is stopped gets, ends the body by an exception."""
 
     def end(number: int, _frame: Any) -> None:
-        say(f"Signal {number} received, cleaning up")
+        # Not by `say`: the signal may come within a line, and a buffered stream takes no second one then.
+        os.write(sys.stdout.fileno(), f"Signal {number} received, cleaning up\n".encode())
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
