@@ -19,11 +19,12 @@ import uvloop
 
 from bench import definitions
 from bench.table import Figure, Peer, Row
-from passrole import history
+from passrole import history, ids
 from passrole.clock import system_clock
 from passrole.engine.facts import ExecutionStarted
 from passrole.history import ExecutionMetadata
 from passrole.store import SqliteStore, Tx
+from passrole.store.share import Share
 from passrole.worker import Worker
 
 STEPS = 100
@@ -36,6 +37,7 @@ LOG_BYTES = 20_000_000
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-instant"
 _PIPELINE = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/bench"
 _ROLE = "arn:aws:iam::111122223333:role/bench"
+ALONE = Share()
 
 
 def rows() -> Iterator[Row]:
@@ -183,15 +185,16 @@ def _any_running(tx: Tx) -> bool:
     return history.executions.any_running(tx, _PIPELINE)
 
 
-def start(tx: Tx, digest: str) -> None:
-    """Begin an execution of the definition."""
-    name = secrets.token_hex(6)
+def start(tx: Tx, digest: str, share: Share = ALONE) -> None:
+    """Begin an execution of the definition, as StartPipelineExecution does where there are several nodes."""
+    arn = share.own(lambda: f"{_PIPELINE}/execution/{ids.execution_id(share.node)}")
+    name = arn.rpartition("/")[2]
     fact = ExecutionStarted(
         at=system_clock(),
         seed=secrets.token_hex(16),
         pipeline_name="bench",
         pipeline_arn=_PIPELINE,
         execution_id=name,
-        execution_arn=f"{_PIPELINE}/execution/{name}",
+        execution_arn=arn,
     )
     history.start(tx, fact, definition=digest, role=_ROLE, metadata=ExecutionMetadata(display_name=name))

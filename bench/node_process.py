@@ -42,7 +42,7 @@ async def _begin(store: PostgresStore, executions: int, at_once: int) -> None:
     digest = await store.write(lambda tx: history.definitions.keep(tx, definitions.chain(FUNCTION, 1)))
     for first in range(0, executions, at_once):
         some = range(first, min(first + at_once, executions))
-        await asyncio.gather(*(store.write(lambda tx: start(tx, digest)) for _ in some))
+        await asyncio.gather(*(store.write(lambda tx: start(tx, digest, store.share)) for _ in some))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.postgres import Cluster
 
 from passrole.store import Tx, tasks
 from passrole.store.interface import NOTICE_CHARS_MAX, OWN, Notice, notice
+from passrole.store.share import shard_of
 
 _numbers = itertools.count(1)
 _KNOWN = "SELECT 1 FROM definitions WHERE digest = ?"
@@ -94,14 +95,19 @@ def test_channels_of_its_own_stay_in_the_process(url: str) -> None:
     two(url, scenario)
 
 
-def test_tasks_wake_up_others_without_the_hint(url: str) -> None:
+def test_tasks_wake_up_those_who_take_their_shard_without_the_hint(url: str) -> None:
     async def scenario(first: Any, second: Any) -> None:
-        here, there = list[str](), list[str]()
+        here, there, rung = list[str](), list[str](), list[str]()
         first.listen(tasks.channel("k"), here.append)
         second.listen(tasks.channel("k"), there.append)
-        await first.write(lambda tx: tasks.add_in_turns(tx, "k", [("a b", b"")], hint="mine"))
-        await eventually_async(lambda: there != [])
-        assert (here, there) == (["mine"], [""])
+        second.listen("bell", rung.append)
+        first.share.open(shard_of("a"))
+        second.share.open(shard_of("b"))
+        for key in ("a 1", "b 1", "a 2"):
+            await first.write(lambda tx, key=key: tasks.add_in_turns(tx, "k", [(key, b"")], hint="mine"))
+        await first.write(rings("the last"))
+        await eventually_async(lambda: rung != [])
+        assert (here, there) == ([f"{shard_of('a')} mine"] * 2, [f"{shard_of('b')}"])
 
     two(url, scenario)
 

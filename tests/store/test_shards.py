@@ -2,6 +2,7 @@
 
 import string
 from collections import Counter
+from itertools import count
 from typing import Any
 
 from hypothesis import given
@@ -27,6 +28,17 @@ def test_parties_are_spread_evenly() -> None:
     counted = Counter(shard_of(f"{PARTIES[0]}{number}") for number in range(6_400))
     assert len(counted) == SHARDS
     assert max(counted.values()) < 160
+
+
+def test_a_key_is_drawn_until_its_shard_is_ones_own() -> None:
+    own, drawn = share.Share(node=2), (f"{number}" for number in count())
+    own.open(3)
+    assert shard_of(own.own(lambda: next(drawn))) == 3
+    own.close(3)
+    first = next(drawn)
+    assert int(own.own(lambda: next(drawn))) == int(first) + 1
+    own.open(3)
+    assert own.own(lambda: "a shard of others") == "a shard of others"
 
 
 def test_the_one_server_has_every_shard(stores: Stores) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from passrole.store import SqliteStore, Tx, tasks
+from passrole.store.share import shard_of
 from passrole.store.tasks import Task
 
 T = TypeVar("T")
@@ -96,11 +97,14 @@ def test_a_notice_is_a_wake_up_and_nothing_else(tmp_path: Path) -> None:
         store.listen(tasks.channel("k"), heard.append)
         await store.write(lambda tx: tasks.add(tx, "k", "a", b"1", 0.0))
         await store.write(lambda tx: tasks.add(tx, "another", "a", b"1", 0.0))
-        await store.write(lambda tx: tasks.add_in_turns(tx, "k", [("b", b""), ("c", b"")]))
+        await store.write(lambda tx: tasks.add_in_turns(tx, "k", [("a 1", b""), ("a 2", b""), ("b", b"")]))
+        await store.write(lambda tx: tasks.add_in_turns(tx, "k", [("a 3", b"")], hint="a 3"))
+        await store.write(lambda tx: tasks.postpone(tx, "k", "a", 1.0))
         await store.close()
         return heard
 
-    assert asyncio.run(scenario()) == ["", ""]
+    of_a, of_b = (str(shard_of(key)) for key in "ab")
+    assert asyncio.run(scenario()) == [of_a, of_a, of_b, f"{of_a} a 3", of_a]
 
 
 def test_taking_reads_by_an_index_and_not_the_whole_list(tmp_path: Path) -> None:

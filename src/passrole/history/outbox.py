@@ -55,9 +55,9 @@ def add(tx: Tx, execution: str, role: str, wanted: Sequence[Command]) -> None:
         tasks.add_in_turns(tx, kind, rows, hint=_ANNOUNCED.put(together))
 
 
-def announced(hint: str) -> list[Task] | None:
-    """The tasks that a notice of this process tells of, once; None where that is not known any more."""
-    return _ANNOUNCED.take(hint)
+def announced(key: str) -> list[Task] | None:
+    """The tasks of which a notice of this process tells, by its key, once; None where they are not known."""
+    return _ANNOUNCED.take(tasks.announced_hint(key))
 
 
 def remove(tx: Tx, execution: str, key: str) -> None:

@@ -127,7 +127,6 @@ class PostgresStore:
         self.url, self._is_shared = url, is_shared
         self._loop = asyncio.get_running_loop()
         self._folder = folder
-        self._listeners = Listeners()
         self._notices: Notices | None = None
         self.node: Node | None = None
         self._writer = locked(url, is_shared=is_shared)
@@ -135,11 +134,13 @@ class PostgresStore:
             migrate(self._writer)
             if is_shared:
                 self.node = Node(partial(connect, url), PostgresTx, name or uuid.uuid4().hex, objects)
+            self.share = _share(self.node) if self.node else Share()
+            self._listeners = Listeners(self.share)
+            if is_shared:
                 self._notices = Notices(partial(connect, url), self._hear)
         except BaseException:
             self._writer.close()
             raise
-        self.share = _share(self.node) if self.node else Share()
         self._reads = Reads(url)
         self._commits = GroupCommit(self._commit, self._listeners)
 
@@ -173,9 +174,13 @@ class PostgresStore:
             self._notices.send([each for outcome in outcomes for each in outcome.notices])
         return outcomes
 
-    def _hear(self, notice: Notice) -> None:
+    def _hear(self, notices: list[Notice]) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed
-            self._loop.call_soon_threadsafe(self._listeners.tell, notice)
+            self._loop.call_soon_threadsafe(self._tell, notices)
+
+    def _tell(self, notices: list[Notice]) -> None:
+        for each in notices:
+            self._listeners.tell(each)
 
     def _tried(self, writes: list[Write]) -> list[Outcome]:
         until, pause = time.monotonic() + CONFLICT_SECONDS, _PAUSE_SECONDS

@@ -5,8 +5,8 @@ store hands over the notices of its commits afterwards, and a connection of thei
 are in one statement. Another one listens. A notice is lost where a process dies between, or a connection is
 cut: nobody relies on one (interface.Tx.notify), and what was not sent is not kept.
 
-A notice on a channel of tasks wakes up who takes them: its key is for its own process (tasks.py), and is left
-out.
+A notice on a channel of tasks wakes up who takes those of its shard: the rest of its key is for its own
+process (tasks.py), and is left out.
 https://www.postgresql.org/docs/current/sql-notify.html
 """
 
@@ -43,7 +43,7 @@ Connect = Callable[[], "psycopg.Connection[Any]"]
 class Notices:
     """Sends this process's notices and hears those of others, from the start until `close`."""
 
-    def __init__(self, connect: Connect, hear: Callable[[Notice], None]) -> None:
+    def __init__(self, connect: Connect, hear: Callable[[list[Notice]], None]) -> None:
         """`hear` is called in a thread. Raises ConnectionError."""
         self._connect = connect
         self._hear = hear
@@ -128,8 +128,7 @@ class Notices:
         sender, _, text = payload.partition("\n")
         if sender == self._sender or not text:
             return
-        for channel, key in json.loads(text):
-            self._hear(Notice(channel, key))
+        self._hear([Notice(channel, key) for channel, key in json.loads(text)])
 
 
 def payloads(sender: str, notices: Iterable[Notice]) -> Iterator[str]:
@@ -147,7 +146,8 @@ def payloads(sender: str, notices: Iterable[Notice]) -> Iterator[str]:
 
 
 def _for_others(notice: Notice) -> Notice:
-    return Notice(notice.channel, "") if tasks.is_channel(notice.channel) else notice
+    channel, key = notice
+    return Notice(channel, tasks.announced_shard(key)) if tasks.is_channel(channel) else notice
 
 
 def _notify(connection: "psycopg.Connection[Any]", texts: list[str]) -> None:

@@ -6,11 +6,15 @@ shards, and gives a shard back once nothing of it is in hand.
 """
 
 import asyncio
+from collections.abc import Callable
 from zlib import crc32
 
 SHARDS = 64
 ALONE, NOBODY = 0, -1
 """The number of the one server that there is, and of none; several have those of claims.py."""
+
+DRAWS_MAX = 512
+"""Of 64 shards one is met by so many draws, but for one time in 3,000."""
 
 CHANNEL = "own/shards"
 """Told when this process has borrowed a shard, or gives one back: whoever takes work looks at the rows."""
@@ -22,7 +26,7 @@ def shard_of(key: str) -> int:
 
 
 class Share:
-    """Used on the event loop alone. `node` changes where a server has lost its number and has a new one;
+    """Changed on the event loop alone. `node` changes where a server has lost its number and has a new one;
     `folder` is a short name of its data folder among those of the others, empty where there are none.
     """
 
@@ -40,6 +44,19 @@ class Share:
     def has(self, key: str) -> bool:
         """Whether work of the key's party may be begun here."""
         return shard_of(key) in self._open
+
+    def has_shard(self, number: str) -> bool:
+        """The same of a shard, by its number as a notice has it; yes where that says none."""
+        return not number.isdecimal() or int(number) in self._open
+
+    def own(self, draw: Callable[[], str]) -> str:
+        """A key that is drawn until its shard is this process's, which then need not be told of it."""
+        key = draw()
+        for _ in range(DRAWS_MAX):
+            if self.has(key) or not self._open:
+                return key
+            key = draw()
+        return key
 
     def open(self, shard: int) -> None:
         """Begin work of the shard from now on."""

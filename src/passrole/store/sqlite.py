@@ -82,7 +82,7 @@ class SqliteStore:
         private_files.make_folder(folder, log.warning)
         self._locks = hold(folder)
         self.share = Share()
-        self._listeners = Listeners()
+        self._listeners = Listeners(self.share)
         path = folder / FILE
         path.touch(mode=private_files.FILE_MODE)  # it holds keys; SQLite gives its other files the same mode
         migrate(path)

@@ -54,8 +54,18 @@ def channel(kind: str) -> str:
 
 
 def is_channel(name: str) -> bool:
-    """Whether tasks are announced on the channel. Its keys are hints for the process that gave them."""
+    """Whether tasks are announced on the channel, by their shard and what the process knows them by."""
     return name.startswith(_CHANNELS)
+
+
+def announced_shard(key: str) -> str:
+    """The number of the shard whose tasks a notice tells of, by the notice's key."""
+    return key.partition(_SPACE)[0]
+
+
+def announced_hint(key: str) -> str:
+    """What `add_in_turns` was given as a hint, in the process that gave it."""
+    return key.partition(_SPACE)[2]
 
 
 def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
@@ -64,19 +74,22 @@ def add(tx: Tx, kind: str, key: str, body: bytes, due: float) -> None:
     Killed before the transaction is committed: there is no task, and none of the change that asked for it.
     After: it is done, by this process or the next.
     """
-    tx.run(_ADD, kind, key, body, due, shard_of(key))
-    tx.notify(channel(kind))
+    shard = shard_of(key)
+    tx.run(_ADD, kind, key, body, due, shard)
+    tx.notify(channel(kind), str(shard))
 
 
 def add_in_turns(tx: Tx, kind: str, tasks: Iterable[tuple[str, bytes]], hint: str = "") -> None:
     """`add` for tasks that `take_in_turns` takes: key and body of each. `take` does not know them.
 
     They are in no index of due times: a commit has a page less to write.
-    The notice's key is the `hint`, by which a listener in this process may know the tasks without reading
-    them. Nobody may rely on one.
+    The notice of each shard has the `hint`, by which a listener in this process may know the tasks without
+    reading them. Nobody may rely on one.
     """
-    tx.run_many(_ADD, [(kind, key, body, None, shard_of(key)) for key, body in tasks])
-    tx.notify(channel(kind), hint)
+    rows = [(kind, key, body, None, shard_of(key)) for key, body in tasks]
+    tx.run_many(_ADD, rows)
+    for shard in dict.fromkeys(row[-1] for row in rows):
+        tx.notify(channel(kind), f"{shard}{_SPACE}{hint}" if hint else str(shard))
 
 
 def take(
@@ -188,7 +201,7 @@ def postpone(tx: Tx, kind: str, key: str, due: float) -> None:
     Killed before the transaction is committed: it is tried again at the next start.
     """
     tx.run("UPDATE tasks SET due = ?, failures = failures + 1 WHERE kind = ? AND key = ?", due, kind, key)
-    tx.notify(channel(kind))
+    tx.notify(channel(kind), str(shard_of(key)))
 
 
 def bring_forward(tx: Tx, kind: str, latest: float) -> int:

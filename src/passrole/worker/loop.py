@@ -137,10 +137,8 @@ class Worker:
             for stop in stops:
                 stop()
 
-    def _wake(self, queue: CommandQueue, hint: str) -> None:
-        announced = history.outbox.announced(hint)
-        if announced and not self._store.share.has(announced[0].execution):
-            return  # another node has its shard
+    def _wake(self, queue: CommandQueue, key: str) -> None:
+        announced = history.outbox.announced(key)
         if announced and queue.accept(announced):
             self._fill_slots(queue)
         else:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from passrole import arns, history, ids
+from passrole.arns import ExecutionArn
 from passrole.definition import DefinitionError, effective
 from passrole.definition.expressions import Scalar
 from passrole.engine import State, StepState
@@ -111,7 +112,7 @@ def _start(tx: Tx, ctx: Context, wanted: _StartRequest) -> str:
 
 
 def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) -> ExecutionStarted:
-    execution_id = ids.execution_id()
+    arn = ExecutionArn(ctx.store.share.own(lambda: _drawn(ctx, pipeline.name)))
     selected, source, reused, items = _selection(tx, pipeline, wanted.selection or {})
     slots = wanted.parallelism or pipeline.parallelism or {}
     return ExecutionStarted(
@@ -119,8 +120,8 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) ->
         seed=ids.seed(),
         pipeline_name=pipeline.name,
         pipeline_arn=pipeline.arn,
-        execution_id=execution_id,
-        execution_arn=arns.execution(ctx.region, ctx.account, pipeline.name, execution_id),
+        execution_id=arn.execution_id,
+        execution_arn=arn,
         parameters=_effective(tx, pipeline, wanted.parameters),
         max_parallel_steps=slots.get("MaxParallelExecutionSteps"),
         selected=selected,
@@ -130,6 +131,10 @@ def _started(tx: Tx, ctx: Context, pipeline: Pipeline, wanted: _StartRequest) ->
         reused_items=items,
         stubs=_stubs(tx, ctx, pipeline, wanted.token),
     )
+
+
+def _drawn(ctx: Context, pipeline: str) -> str:
+    return arns.execution(ctx.region, ctx.account, pipeline, ids.execution_id(ctx.store.share.node))
 
 
 def _stubs(tx: Tx, ctx: Context, pipeline: Pipeline, token: str) -> Stubs:
