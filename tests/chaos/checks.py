@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from tests.chaos.load.clusters import PIPELINE, STEP
 from tests.chaos.told import Noted, Told
 
 _GIVEN_BY = {"Work": ("First",), "Then": ("First", "Ask"), "Last": ("Then",)}
@@ -12,7 +13,12 @@ _GIVEN_BY = {"Work": ("First",), "Then": ("First", "Ask"), "Last": ("Then",)}
 FULL_DISK = "No space left on device"
 """What a job may fail with where its node has a full disk."""
 
+LOST = "The server that ran the step is gone"
+"""What an EMR step may fail with, which nothing tries again."""
+
 STEPS = {"First", "Work", "Ask", "Then", "Last"}
+PROGRAMS = ("Work", STEP)
+"""Those whose programs tell nothing but that they ran."""
 
 
 class Found(NamedTuple):
@@ -38,14 +44,19 @@ def every_execution_is_there_once(told: Told, found: Found) -> Iterator[str]:
 
 
 def every_execution_succeeded(told: Told, _: Found) -> Iterator[str]:
-    """None is stuck, none misses a step, none failed but for a disk that was full under its job."""
+    """None is stuck, none misses a step, none failed but for a disk that was full under its job, or because
+    its EMR step was lost with its node.
+    """
     for arn in (arn for arns in told.started.values() for arn in arns):
         mine = {step for execution, step in told.succeeded if execution == _id(arn)}
         status = told.ended.get(arn, "never ended")
-        if status != "Succeeded" and FULL_DISK not in status:
+        is_of_cluster = f"/{PIPELINE}/" in arn
+        wanted = {STEP} if is_of_cluster else STEPS
+        may_be = FULL_DISK in status or (is_of_cluster and LOST in status)
+        if status != "Succeeded" and not may_be:
             yield f"{arn}: {status}"
-        elif status == "Succeeded" and mine != STEPS:
-            yield f"{arn} succeeded without {sorted(STEPS - mine)}"
+        elif status == "Succeeded" and mine != wanted:
+            yield f"{arn} succeeded without {sorted(wanted - mine)}"
 
 
 def no_finished_step_ran_again(told: Told, found: Found) -> Iterator[str]:
@@ -58,9 +69,9 @@ def no_finished_step_ran_again(told: Told, found: Found) -> Iterator[str]:
 
 
 def no_program_of_a_job_began_twice(_: Told, found: Found) -> Iterator[str]:
-    """A function may, as AWS invokes one again; a job's attempt is one program."""
+    """A function may, as AWS invokes one again; a job's attempt is one program, and so is an EMR step."""
     began = Counter(
-        (each.execution, each.run) for each in found.notes if (each.step, each.what) == ("Work", "begin")
+        (each.execution, each.run) for each in found.notes if each.step in PROGRAMS and each.what == "begin"
     )
     yield from (
         f"{run} of {execution} began {times} times" for (execution, run), times in began.items() if times > 1
@@ -73,7 +84,7 @@ def every_step_had_the_result_that_counted(told: Told, found: Found) -> Iterator
     for each in found.notes:
         runs[each.execution, each.step].add(each.run)
     for (execution, step), seen in told.succeeded.items():
-        if step not in ("Ask", "Work") and seen.outputs.get("n") not in runs[execution, step]:
+        if step not in ("Ask", *PROGRAMS) and seen.outputs.get("n") not in runs[execution, step]:
             yield f"{execution} {step} has {seen.outputs}, which no run of it returned"
     for each in found.notes:
         before = [told.succeeded.get((each.execution, step)) for step in _GIVEN_BY.get(each.step, ())]

@@ -11,8 +11,10 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos import machine
-from tests.chaos.checks import FULL_DISK, Found, violations
+from tests.chaos.checks import FULL_DISK, LOST, Found, violations
 from tests.chaos.cluster import Cluster, cluster
+from tests.chaos.load.clusters import PIPELINE as OF_CLUSTERS
+from tests.chaos.load.clusters import Clusters
 from tests.chaos.load.crew import Crew
 from tests.chaos.load.others import Events, Messages, Objects, Sessions
 from tests.chaos.load.pipelines import PIPELINE, Pipelines
@@ -72,7 +74,8 @@ def _run(folder: Path, given: argparse.Namespace) -> int:
         caller = running.caller(told)
         pipelines, objects = Pipelines(caller, running.notes), Objects(caller)
         crew = Crew(told)
-        for each in (Messages(caller), Events(caller), objects, Sessions(caller)):
+        clusters = Clusters(caller, running.notes)
+        for each in (Messages(caller), Events(caller), objects, Sessions(caller), clusters):
             each.join(crew)
         pipelines.join(crew)
         crew.start()
@@ -114,7 +117,7 @@ def _look(running: Cluster, told: Told, pipelines: Pipelines, objects: Objects) 
     """What the services have once everything has come to rest."""
     for arn in list(told.ended):
         pipelines.look_at(arn)
-    listed = pipelines.listed(PIPELINE)
+    listed = pipelines.listed(PIPELINE) | pipelines.listed(OF_CLUSTERS)
     read = {key: objects.read(key) for key in told.objects}
     return Found(list(noted(running.notes)), listed, running.audited(), read)
 
@@ -127,6 +130,7 @@ def _report(told: Told, found: Found, mishaps: Counter[str], running: Cluster) -
         "copies of the primary": running.database.copies,
         "executions": len(told.ended),
         "executions that failed for a full disk": sum(FULL_DISK in each for each in told.ended.values()),
+        "executions whose EMR step was lost with its node": sum(LOST in each for each in told.ended.values()),
         "steps": len(told.succeeded),
         "runs of programs": dict(runs),
         "callbacks": len(told.asked),

@@ -54,6 +54,20 @@ def job_twice(_: Told, found: Found) -> None:
     found.notes.append(Noted("x", "Work", "job", "begin", 6.0, "r1"))  # type: ignore[attr-defined]
 
 
+def cluster_twice(_: Told, found: Found) -> None:
+    found.notes.extend([Noted("y", "Cluster", "emr", "begin", 6.0, "")] * 2)  # type: ignore[attr-defined]
+
+
+def cluster_failed(told: Told, _: Found) -> None:
+    arn = ARN.replace("/chaos/", "/chaos-emr/")
+    told.started["e"].add(arn)
+    told.ended[arn] = "Failed: ['Unknown Error']"
+
+
+def lost_job(told: Told, _: Found) -> None:
+    told.ended[ARN] = "Failed: ['The server that ran the step is gone, and the step with it.']"
+
+
 def other_result(told: Told, _: Found) -> None:
     told.succeeded["x", "Last"] = Seen(10.0, {"n": "nobody's"})
 
@@ -90,6 +104,15 @@ def test_nothing_is_found_where_all_is_well() -> None:
     assert list(violations(*whole())) == []
 
 
+def test_an_emr_step_may_be_lost_with_its_node() -> None:
+    told, found = whole()
+    arn = ARN.replace("/chaos/", "/chaos-emr/")
+    told.started["e"].add(arn)
+    told.ended[arn] = "Failed: ['The server that ran the step is gone, and the step with it.']"
+    found.listed[arn] = "xe"
+    assert list(violations(told, found)) == []
+
+
 @pytest.mark.parametrize(
     "harm, check",
     [
@@ -99,6 +122,9 @@ def test_nothing_is_found_where_all_is_well() -> None:
         (missing_step, "every execution succeeded"),
         (run_again, "no finished step ran again"),
         (job_twice, "no program of a job began twice"),
+        (cluster_twice, "no program of a job began twice"),
+        (cluster_failed, "every execution succeeded"),
+        (lost_job, "every execution succeeded"),
         (other_result, "every step had the result that counted"),
         (other_answer, "every callback was answered once"),
         (lost_message, "no message was lost"),

@@ -1,0 +1,92 @@
+"""Pipelines of one EMR step on a cluster of its own, whose program notes its run.
+
+Steps of EMR are not tried again: one whose node is lost has failed, and says so. Nothing else may fail it,
+and its program never begins twice.
+"""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.caller import Caller
+from tests.chaos.load.crew import Crew
+from tests.conftest import trusting
+
+PIPELINE, STEP, RUN = "chaos-emr", "Cluster", "emr"
+AT_ONCE = 2
+_ROLE, _PROFILE = "chaos-emr", "chaos-emr-profile"
+_MAY = {"Effect": "Allow", "Action": ["elasticmapreduce:*", "events:*", "iam:PassRole"], "Resource": "*"}
+_PRINCIPALS = ["sagemaker.amazonaws.com", "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"]
+_PROGRAM = f"""
+note() {{ echo "$1 {STEP} {RUN} $2 $(cut -d' ' -f1 /proc/uptime) " >> FILE; }}
+note "$1" begin
+sleep 0.5
+note "$1" end
+"""
+
+
+class Clusters:
+    """The pipeline, and its executions; whoever watches all executions watches these."""
+
+    def __init__(self, caller: Caller, notes: Path) -> None:
+        self._caller, self._told = caller, caller.told
+        self._numbers = itertools.count()
+        program = notes.with_name("emr-program")
+        program.write_text(_PROGRAM.replace("FILE", str(notes)))
+        role = self._made_role()
+        caller.until_told(
+            "sagemaker.create_pipeline",
+            PipelineName=PIPELINE,
+            RoleArn=role,
+            ClientRequestToken="e" * 32,
+            PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [_step(program)]}),
+        )
+
+    def join(self, crew: Crew) -> None:
+        crew.produces(self.start, 1.0)
+
+    def start(self) -> None:
+        """One more, while few enough run."""
+        if sum(f"/{PIPELINE}/" in arn for arn in self._told.open_executions()) >= AT_ONCE:
+            return
+        token = f"emr{next(self._numbers):029}"
+        started = self._caller.until_told(
+            "sagemaker.start_pipeline_execution",
+            PipelineName=PIPELINE,
+            PipelineExecutionDisplayName=f"x{token}",
+            ClientRequestToken=token,
+        )
+        with self._told.lock:
+            self._told.started[token].add(started["PipelineExecutionArn"])
+
+    def _made_role(self) -> str:
+        document = trusting("sagemaker.amazonaws.com")
+        (statement,) = document["Statement"]
+        trust = {**document, "Statement": [{**statement, "Principal": {"Service": _PRINCIPALS}}]}
+        call = self._caller.until_told
+        made = call("iam.create_role", RoleName=_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+        may = json.dumps({"Version": "2012-10-17", "Statement": [_MAY]})
+        call("iam.put_role_policy", RoleName=_ROLE, PolicyName="all", PolicyDocument=may)
+        call("iam.create_instance_profile", InstanceProfileName=_PROFILE)
+        call("iam.add_role_to_instance_profile", InstanceProfileName=_PROFILE, RoleName=_ROLE)
+        return str(made["Role"]["Arn"])
+
+
+def _step(program: Path) -> dict[str, Any]:
+    group = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1, "Name": "Master"}
+    words = ["bash", str(program), {"Get": "Execution.PipelineExecutionId"}]
+    return {
+        "Name": STEP,
+        "Type": "EMR",
+        "Arguments": {
+            "ClusterConfig": {
+                "Instances": {"InstanceGroups": [group]},
+                "ReleaseLabel": "emr-7.1.0",
+                "Applications": [{"Name": "Spark"}],
+                "JobFlowRole": _PROFILE,
+                "ServiceRole": _ROLE,
+            },
+            "StepConfig": {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": words}},
+        },
+    }
