@@ -12,6 +12,7 @@ from rich.console import Console
 from bench import (
     background,
     callbacks,
+    calls,
     checking,
     console,
     decisions,
@@ -44,6 +45,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "console": console.rows,
     "background": background.rows,
     "queues": queues.rows,
+    "calls": calls.rows,
     "nodes": nodes.rows,
     "decisions": decisions.rows,
     "checking": checking.rows,
