@@ -171,7 +171,7 @@ def test_a_step_s_log_is_for_who_may_describe_the_step_by_tags_and_region(
         refused = read(allow(describes), deny(describes, Condition=condition))
         assert (refused.code, refused.status) == ("AccessDeniedException", 400)
     end = json.loads(asked(server, None, "ReadEmrStepLog", {**log, "Offset": -5}).body)
-    assert end == {"Text": "step\n", "Offset": len("of the step\n")}
+    assert end == {"Text": "step\n", "Start": len("of the "), "Offset": len("of the step\n")}
     assert read(allow("s3:*")).code == "AccessDeniedException"
     elsewhere = read(allow("*"), region="eu-west-1")
     assert (elsewhere.code, b"of the step" in elsewhere.body) == ("InvalidRequestException", False)

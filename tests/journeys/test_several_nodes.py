@@ -4,13 +4,15 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
+from tests.gateway.test_own_operations import asked
 from tests.journeys.conftest import ADMINISTRATOR, outputs
 from tests.postgres import Cluster
+from tests.services.emr.conftest import Fleet, shell
 from tests.services.sagemaker.hosting.conftest import Host
 
 MAY_ALL = [ADMINISTRATOR]
@@ -227,6 +229,58 @@ def test_an_endpoint_is_answered_by_each_server_and_outlives_one(nodes: Nodes, s
     first.start()
     for node in nodes.all:
         eventually(lambda node=node: not list(node.data.glob("jobs/endpoint/*/*/*")), seconds=90)  # type: ignore[misc]
+
+
+def test_each_shows_what_an_emr_step_prints_and_printed(nodes: Nodes, tmp_path: Path) -> None:
+    first, _ = nodes.start(), nodes.start()
+    fleet, gate = Fleet(first), tmp_path / "gate"
+    cluster = fleet.run()
+    (step,) = fleet.add(
+        cluster, shell(f"seq 9; while ! [ -e {gate} ]; do sleep 0.1; done; seq 200000; echo end")
+    )
+    log = {"ClusterId": cluster, "StepId": step, "Stream": "stdout"}
+
+    def said(node: Server, offset: int = 0) -> dict[str, Any]:
+        answer = asked(node, None, "ReadEmrStepLog", {**log, "Offset": offset})
+        return cast("dict[str, Any]", json.loads(answer.body))
+
+    begun = "".join(f"{number}\n" for number in range(1, 10))
+    for node in nodes.all:
+        eventually(lambda node=node: said(node)["Text"] == begun, seconds=150)  # type: ignore[misc]
+    gate.touch()
+    fleet.step_until(cluster, step)
+    whole = begun + "".join(f"{number}\n" for number in range(1, 200_001)) + "end\n"
+    tails = [said(node) for node in nodes.all]
+    assert [whole[each["Start"] :] for each in tails] == [each["Text"] for each in tails]
+    assert sorted(each["Start"] > 0 for each in tails) == [False, True]
+    assert [said(node, -4)["Text"] for node in nodes.all] == ["end\n"] * 2
+    owner, other = nodes.owner(cluster)
+    assert (owner.data / "emr" / cluster / step).exists() and not (other.data / "emr").exists()
+    owner.kill()
+    assert said(other)["Text"].endswith("200000\nend\n")
+
+
+def test_each_tells_how_far_the_data_of_a_job_have_come(
+    nodes: Nodes, sandboxed: None, tmp_path: Path
+) -> None:
+    first, _ = nodes.start(), nodes.start()
+    gate = tmp_path / "gate"
+    name = processing(first, f"echo begun >> {tmp_path}/runs; while ! [ -e {gate} ]; do sleep 0.1; done")
+    eventually(lambda: (tmp_path / "runs").exists(), seconds=150)
+    owner, other = nodes.owner(name)
+    arn = first.client("sagemaker").describe_processing_job(ProcessingJobName=name)["ProcessingJobArn"]
+    under_way = {"Phase": "Uploading", "Bytes": 1, "ExpectedBytes": 200_000_000}
+    (folder,) = owner.data.glob(f"jobs/processing-job/*/*/{name}")
+    (folder / "transfer.json").write_text(json.dumps(under_way))
+
+    def told(node: Server) -> Any:
+        return json.loads(asked(node, None, "DescribeJobTransfer", {"JobArn": arn}).body)
+
+    assert told(owner) == under_way
+    eventually(lambda: told(other) == under_way, seconds=60)
+    gate.touch()
+    job_ended(other, name)
+    assert [told(node) for node in nodes.all] == [{}, {}]
 
 
 def processing(node: Server, script: str) -> str:

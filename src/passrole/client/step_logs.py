@@ -271,17 +271,35 @@ def _line(step: str, event: Mapping[str, Any]) -> Line:
 def _of_program(
     connection: Connection, listed: Mapping[str, Any], operation: str, named: Mapping[str, str]
 ) -> Iterator[Line]:
-    """Standard error first, then standard output; an unfinished last line is left out."""
-    began, id_ = int(listed["StartTime"].timestamp() * 1000), "/".join(named.values())
+    """Standard error first, then standard output; an unfinished last line is left out.
+
+    A line is known by where it begins in its stream, of which some servers have the end alone.
+    """
+    began, id_, step = (
+        int(listed["StartTime"].timestamp() * 1000),
+        "/".join(named.values()),
+        listed["StepName"],
+    )
     for stream in ("stderr", "stdout"):
-        text, offset = "", 0
-        parameters = {**named, "Stream": stream}
-        while (answer := connection.ask(operation, {**parameters, "Offset": offset}))["Text"]:
-            text, offset = text + answer["Text"], answer["Offset"]
+        first, text = _text_of(connection, operation, {**named, "Stream": stream})
+        if first:
+            missing = f"[{first} bytes of {stream} before this are on the server that ran it]"
+            yield Line(f"{id_}/{stream}/missing", began, step, missing)
         lines = text.splitlines(keepends=True)
         whole = lines if "EndTime" in listed or text.endswith("\n") else lines[:-1]
-        for number, line in enumerate(whole):
-            yield Line(f"{id_}/{stream}/{number}", began, listed["StepName"], line.rstrip("\r\n"))
+        for line in whole:
+            yield Line(f"{id_}/{stream}/{first}", began, step, line.rstrip("\r\n"))
+            first += len(line.encode())
+
+
+def _text_of(connection: Connection, operation: str, parameters: Mapping[str, str]) -> tuple[int, str]:
+    """Where the text begins in its stream, and all of it."""
+    answer = connection.ask(operation, {**parameters, "Offset": 0})
+    first, text = answer.get("Start", 0), answer["Text"]
+    while answer["Text"]:
+        answer = connection.ask(operation, {**parameters, "Offset": answer["Offset"]})
+        text += answer["Text"]
+    return first, text
 
 
 def _jobs_of(connection: Connection, arn: str, listed: Mapping[str, Any]) -> Iterator[str]:

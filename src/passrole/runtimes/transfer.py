@@ -13,14 +13,14 @@ from typing import Any
 BYTES_MIN = 100_000_000
 SECONDS_MIN = 0.5
 
-_FILE = "transfer.json"
+FILE = "transfer.json"
 
 
 class Transfer:
     """What is under way in one direction."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / _FILE
+        self._file = folder / FILE
         self._phase = ""
         self._bytes = self._expected = 0
         self._told = 0.0
@@ -55,10 +55,10 @@ class Transfer:
             self._file.write_text(json.dumps(told))
 
 
-def read(folder: Path) -> Mapping[str, Any]:
-    """Phase, Bytes and ExpectedBytes of what is under way; empty where nothing large is."""
+def parsed(told: bytes) -> Mapping[str, Any]:
+    """Phase, Bytes and ExpectedBytes of what is under way, by what the file has; empty without them."""
     try:
-        told: Mapping[str, Any] = json.loads((folder / _FILE).read_text())
-    except (OSError, ValueError):  # it is just being written
+        found: Mapping[str, Any] = json.loads(told)
+    except ValueError:  # nothing large is, or the file is just being written
         return {}
-    return told
+    return found

@@ -8,13 +8,14 @@
 - `ReadOnlyStore`: the file, looked at while no server runs; `LookedAt`: either kind, looked at (read_only.py)
 - `Collection`: documents of one kind under string keys (collection.py)
 - `contents`: bytes that every server needs, by their hash, in pieces (contents.py)
+- `shared_files`: the ends of files that one of several servers writes (shared_files.py)
 - `claims`: which of several servers does what; postgres_node.py says which of them are there (claims.py)
 - `shards`: what background work is divided into, and which node has borrowed which (shards.py)
 - `Share`: what this process does of it (share.py)
 - `tasks`: the durable list of background work, each with the moment from which it is due (tasks.py)
 """
 
-from passrole.store import contents, shards, tasks
+from passrole.store import contents, shards, shared_files, tasks
 from passrole.store.collection import Collection, any_within
 from passrole.store.interface import Store, Tx
 from passrole.store.migrations import UnknownSchema
@@ -35,5 +36,6 @@ __all__ = [
     "any_within",
     "contents",
     "shards",
+    "shared_files",
     "tasks",
 ]

@@ -11,6 +11,7 @@
 - emr_clusters.py, emr_step_runner.py, emr_step_logs.py: EMR's clusters, the programs of their steps, and what
   these wrote
 - emr_serverless: job runs of EMR Serverless; spark_programs.py: how these and EMR's steps are run
+- following.py: what is brought elsewhere while a program runs; shared_output.py: its output, to other servers
 - async_invocations.py, queue_pollers.py, log_delivery.py: Lambda's asynchronous invocations, event source
   mappings, and logs
 - event_matcher.py, event_deliveries.py: EventBridge; scheduled_invocations.py: EventBridge Scheduler;

@@ -56,7 +56,7 @@ class ClusterController:
         self._store = store
         self._clock = clock
         self._jobs = jobs or Jobs(processes_max=config.processes_max)
-        self._runner = StepRunner(call, clock, config, self._jobs, Spark(config))
+        self._runner = StepRunner(store, call, clock, config, self._jobs, Spark(config))
         self._due = DueKeys(clock)
         self._claimed = Claimed(store, "emr-cluster")
         self._followed: set[str] = set()

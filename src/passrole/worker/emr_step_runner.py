@@ -27,6 +27,7 @@ from passrole.services.emr import commands, configurations, credentials, failure
 from passrole.services.emr.commands import Plan, Unsupported
 from passrole.services.emr.records import Cluster, EmrStep
 from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
+from passrole.store import Store
 from passrole.worker.emr_step_logs import EmrStepLogs
 from passrole.worker.spark_programs import (
     SparkProgram,
@@ -63,12 +64,14 @@ class _Session:
 class StepRunner:
     """Runs steps and bootstrap actions of clusters, each in a folder of its own below `<data>/emr`."""
 
-    def __init__(self, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark) -> None:
+    def __init__(
+        self, store: Store, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark
+    ) -> None:
         self._call = call
         self._config = config
         self._jobs = jobs
         self._spark = spark
-        self._programs = SparkPrograms(config, jobs, spark)
+        self._programs = SparkPrograms(store, config, jobs, spark)
         self._logs = EmrStepLogs(call, clock)
 
     async def run(self, cluster: Cluster, step: EmrStep) -> Outcome:

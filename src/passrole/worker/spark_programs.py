@@ -11,12 +11,15 @@ from pathlib import Path
 from passrole.config import Config
 from passrole.runtimes import step_program
 from passrole.runtimes.interface import Credentials
-from passrole.runtimes.jobs import Jobs
+from passrole.runtimes.jobs import STDERR, STDOUT, Jobs
 from passrole.runtimes.ml import environment
 from passrole.runtimes.ml.environment import RenewedCredentials
 from passrole.runtimes.spark import Spark
 from passrole.runtimes.step_program import StepProgram
 from passrole.services.program_credentials import PATH
+from passrole.store import Store
+from passrole.worker import shared_output
+from passrole.worker.following import Follower, beside
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class SparkProgram:
 class SparkPrograms:
     """Runs them in their folders, each once."""
 
-    def __init__(self, config: Config, jobs: Jobs, spark: Spark) -> None:
+    def __init__(self, store: Store, config: Config, jobs: Jobs, spark: Spark) -> None:
+        self._store = store
         self._config = config
         self._jobs = jobs
         self._spark = spark
@@ -58,16 +62,19 @@ class SparkPrograms:
         spec = await asyncio.to_thread(
             step_program.job, StepProgram(folder, home, command, variables), self._config, self._spark
         )
-        code = await self._jobs.run(spec)
+        code = await beside(self._jobs.run(spec), self._followers(folder))
         step_program.forget(folder)
         return code
 
     async def reattach(self, folder: Path) -> int:
         """The exit code of a program that an earlier server has started. Raises JobLost."""
         try:
-            return await self._jobs.reattach(folder)
+            return await beside(self._jobs.reattach(folder), self._followers(folder))
         finally:
             step_program.forget(folder)
+
+    def _followers(self, folder: Path) -> Sequence[Follower]:
+        return shared_output.followers(self._store, self._config, folder, (STDERR, STDOUT))
 
 
 def renewed_credentials(place: str, token: str, config: Config) -> RenewedCredentials | None:

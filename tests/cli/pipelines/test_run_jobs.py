@@ -15,7 +15,7 @@ from tests.gateway.test_own_operations import allow, asked
 from tests.journeys.test_job_steps import MAY_RUN_JOBS, Pipelines, pid_file_of, pid_of
 from tests.services.sagemaker.jobs.workshop import Workshop
 
-from passrole.runtimes.transfer import Transfer, read
+from passrole.runtimes.transfer import FILE, Transfer, parsed
 
 OTHER = "arn:aws:sagemaker:us-east-1:111122223333:training-job"
 Passrole = Callable[..., "subprocess.Popen[str]"]
@@ -130,7 +130,8 @@ def test_a_large_transfer_is_told_with_its_size_to_who_may_describe_the_job(runs
     transfer.begin("Downloading")
     transfer.expect(3_400_000_000)
     transfer.moved(1_200_000_000)
-    (folder / "transfer.json").write_text(json.dumps({**read(folder), "Bytes": 1_200_000_000}))
+    told_so_far = parsed((folder / FILE).read_bytes())
+    (folder / FILE).write_text(json.dumps({**told_so_far, "Bytes": 1_200_000_000}))
     asking = ("DescribeJobTransfer", {"JobArn": arn})
     assert asked(server, [allow("sagemaker:DescribeProcessingJob", arn)], *asking).status == 200
     assert asked(server, [allow("sagemaker:DescribeTrainingJob")], *asking).code == "AccessDeniedException"

@@ -22,7 +22,8 @@ def all_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(bench: Bench) -> Mapping[str, Any]:
-    return transfer.read(jobs.job_folder(bench.data, "training-job", f"{ACCOUNT}/{REGION}/a"))
+    folder = jobs.job_folder(bench.data, "training-job", f"{ACCOUNT}/{REGION}/a")
+    return transfer.parsed(jobs.read_output(folder, transfer.FILE, 0, 1_000))
 
 
 async def is_told(bench: Bench, phase: str, bytes_: int) -> bool:

@@ -13,7 +13,7 @@ from passrole import trees
 from passrole.history import jobs
 from passrole.runtimes.jobs import emr_folder
 from passrole.services.emr.records import ACTIVE_STEPS, CLUSTERS, OVER, STEPS, Cluster, active_steps
-from passrole.store import Store, Tx
+from passrole.store import Store, Tx, shared_files
 
 STEPS_AT_ONCE_MAX = 500
 
@@ -25,7 +25,7 @@ async def sweep(store: Store, data: Path, before: float) -> int:
     """
     old = await store.read(partial(_old, before=before))
     for cluster in old:
-        while not await store.write(partial(_delete_some, key=cluster.key)):
+        while not await store.write(partial(_delete_some, cluster=cluster, data=data)):
             pass
         await asyncio.to_thread(trees.discard, emr_folder(data, "") / cluster.id)
     return len(old)
@@ -44,13 +44,15 @@ def _ended_before(cluster: Cluster, before: float) -> bool:
     return cluster.state in OVER and cluster.ended is not None and cluster.ended < before
 
 
-def _delete_some(tx: Tx, key: str) -> bool:
+def _delete_some(tx: Tx, cluster: Cluster, data: Path) -> bool:
     """Delete the first steps of a cluster; whether it had no more, and was deleted."""
-    steps = STEPS.children(tx, key, limit=STEPS_AT_ONCE_MAX)
-    for step_key, _ in steps:
+    steps = STEPS.children(tx, cluster.key, limit=STEPS_AT_ONCE_MAX)
+    for step_key, step in steps:
         STEPS.delete(tx, step_key)
         ACTIVE_STEPS.delete(tx, step_key)
+        shared_files.forget_below(tx, data, emr_folder(data, cluster.id, step.id))
     if len(steps) == STEPS_AT_ONCE_MAX:
         return False
-    CLUSTERS.delete(tx, key)
+    shared_files.forget_below(tx, data, emr_folder(data, cluster.id))  # of bootstrap actions
+    CLUSTERS.delete(tx, cluster.key)
     return True

@@ -21,7 +21,7 @@ from passrole.services.emr_serverless.records import (
     TERMINATED,
     JobRun,
 )
-from passrole.store import Store, Tx
+from passrole.store import Store, Tx, shared_files
 
 RUNS_AT_ONCE_MAX = 500
 
@@ -34,7 +34,7 @@ async def sweep(store: Store, data: Path, before: float) -> int:
     old = await store.read(partial(_old, before=before))
     for start in range(0, len(old), RUNS_AT_ONCE_MAX):
         some = old[start : start + RUNS_AT_ONCE_MAX]
-        await store.write(partial(_delete_runs, runs=some))
+        await store.write(partial(_delete_runs, runs=some, data=data))
         for run in some:
             await asyncio.to_thread(trees.discard, serverless_folder(data, run.application_id, run.id))
     applications = await store.write(partial(_delete_applications, before=before))
@@ -52,10 +52,11 @@ def _old(tx: Tx, before: float) -> list[JobRun]:
     ]
 
 
-def _delete_runs(tx: Tx, runs: Sequence[JobRun]) -> None:
+def _delete_runs(tx: Tx, runs: Sequence[JobRun], data: Path) -> None:
     for run in runs:
         RUNS.delete(tx, run.key)
         RUN_TOKENS.delete(tx, RUN_TOKENS.child(run.application, run.token))
+        shared_files.forget_below(tx, data, serverless_folder(data, run.application_id, run.id))
 
 
 def _delete_applications(tx: Tx, before: float) -> list[str]:

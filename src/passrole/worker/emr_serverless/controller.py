@@ -62,7 +62,7 @@ class JobRunController:
         self._store = store
         self._clock = clock
         self._jobs = jobs
-        self._programs = JobRunPrograms(call, clock, config, jobs)
+        self._programs = JobRunPrograms(store, call, clock, config, jobs)
         self._due = DueKeys(clock)
         self._claimed = Claimed(store, "emr-serverless")
         self._followed: set[str] = set()

@@ -14,7 +14,7 @@ from passrole.clock import Clock
 from passrole.faults import Fault
 from passrole.runtimes.jobs import STDERR, STDOUT
 from passrole.services.emr_serverless.records import JobRun
-from passrole.worker.jobs.following import Follower
+from passrole.worker.following import Follower
 from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.s3 import Objects, address
 

@@ -26,8 +26,9 @@ from passrole.services.emr.commands import without_master
 from passrole.services.emr_serverless import commands, credentials
 from passrole.services.emr_serverless.records import CANCELLING, JobRun
 from passrole.services.service_sessions import ServiceSession, assume
+from passrole.store import Store
 from passrole.worker.emr_serverless import logs
-from passrole.worker.jobs.following import followed
+from passrole.worker.following import followed
 from passrole.worker.jobs.s3 import Objects
 from passrole.worker.spark_programs import (
     SparkProgram,
@@ -53,13 +54,13 @@ class Outcome:
 class JobRunPrograms:
     """Runs attempts of job runs, each in a folder of its own below `<data>/emr-serverless`."""
 
-    def __init__(self, call: CallOperation, clock: Clock, config: Config, jobs: Jobs) -> None:
+    def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config, jobs: Jobs) -> None:
         self._call = call
         self._clock = clock
         self._config = config
         self._jobs = jobs
         self._spark = Spark(config)
-        self._programs = SparkPrograms(config, jobs, self._spark)
+        self._programs = SparkPrograms(store, config, jobs, self._spark)
 
     async def run(self, run: JobRun) -> Outcome:
         """Run an attempt to its end, and keep its logs."""

@@ -37,10 +37,10 @@ from passrole.services.sagemaker.hosting.records import Endpoint, Hosted, log_gr
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store
 from passrole.worker import writes
+from passrole.worker.following import followed
 from passrole.worker.hosting.chain import Chain
 from passrole.worker.jobs import serving
 from passrole.worker.jobs.failures import JobFailed
-from passrole.worker.jobs.following import followed
 from passrole.worker.jobs.instance_run import InstanceRun, sandbox
 from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.log_stream import LogStream

@@ -4,7 +4,7 @@
     inputs    S3 -> the job's folder          outputs   the job's folder -> S3
     s3        objects, as the job's own role   programs  what runs, in which world
     log_stream what it printed -> CloudWatch Logs
-    following  a program while it runs        measurements  what it printed -> its metrics
+    measurements  what it printed -> its metrics
     synchronised  checkpoints, while it runs
     tuner     training jobs of tuning jobs
     contracts  what differs from kind to kind, a row each

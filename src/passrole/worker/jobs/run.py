@@ -18,7 +18,7 @@ from passrole import disk, trees
 from passrole.clock import Clock
 from passrole.config import Config
 from passrole.https_names import Https
-from passrole.runtimes import containers
+from passrole.runtimes import containers, transfer
 from passrole.runtimes import jobs as processes
 from passrole.runtimes.images import Chosen
 from passrole.runtimes.interface import Credentials
@@ -34,12 +34,12 @@ from passrole.services.sagemaker.jobs.kinds import JobKind, has_network_of_its_o
 from passrole.services.sagemaker.jobs.records import COMPLETED, FAILED, STOPPED, Job
 from passrole.services.service_sessions import SessionCache, assume
 from passrole.store import Store, Tx
-from passrole.worker import writes
+from passrole.worker import shared_output, writes
+from passrole.worker.following import Follower, beside, followed
 from passrole.worker.jobs import inputs, outputs, programs, serving
 from passrole.worker.jobs.batch import DATA_LOG, DONE, OBJECTS, Batch
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
-from passrole.worker.jobs.following import Follower, followed
 from passrole.worker.jobs.instance_run import InstanceRun, sandbox
 from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.log_stream import LogStream
@@ -140,7 +140,8 @@ class JobRun:
             for each in (self._instances if self._contract.serves else ())
         ]
         self._has_turn = False
-        self._transfer = Transfer(processes.job_folder(means.config.data, kind.resource, job.key))
+        self._folder = processes.job_folder(means.config.data, kind.resource, job.key)
+        self._transfer = Transfer(self._folder)
 
     async def to_its_end(self) -> Mapping[str, Any]:
         """How it ended, as fields of its record. Raises JobFailed, Fault, OSError; then nothing runs on.
@@ -148,7 +149,7 @@ class JobRun:
         It leaves the job's files: until the end is written, another process may have to find it again.
         """
         try:
-            return await self._outcome_and_results()
+            return await beside(self._with_transfers(), self._sharing())
         except OSError:  # such as a full disk, on which the server can do nothing while these files are there
             await self._end_now()
             await discard(self._instances)
@@ -157,9 +158,18 @@ class JobRun:
             await self._end_now()
             raise
         finally:
-            self._transfer.end()
             if self._has_turn:
                 self._means.turn.release()
+
+    def _sharing(self) -> Sequence[Follower]:
+        """What tells the other servers how far its data have come."""
+        return shared_output.followers(self._store, self._means.config, self._folder, (transfer.FILE,))
+
+    async def _with_transfers(self) -> Mapping[str, Any]:
+        try:
+            return await self._outcome_and_results()
+        finally:
+            self._transfer.end()
 
     def _run_of(self, instance: Instance) -> InstanceRun:
         workload = self._contract.workload(self._job, instance.number)

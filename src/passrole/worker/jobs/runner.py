@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from passrole.faults import Fault
+from passrole.runtimes import transfer
+from passrole.runtimes.jobs import job_folder
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import KINDS, JobKind
 from passrole.services.sagemaker.jobs.records import FAILED, STOPPED, STOPPING, Job
-from passrole.store import Store, Tx, tasks
+from passrole.store import Store, Tx, shared_files, tasks
 from passrole.store.tasks import Task
 from passrole.worker import writes
 from passrole.worker.claimed import ASK_AGAIN_SECONDS, Claimed
@@ -179,6 +181,9 @@ class JobRunner:
             await self._store.write(lambda tx: self._claimed[kind.resource].release(tx, key))
 
     def _finish(self, tx: Tx, kind: JobKind, key: str, members: Mapping[str, Any]) -> None:
+        data = self._means.config.data
+        file = job_folder(data, kind.resource, key) / transfer.FILE
+        shared_files.forget(tx, shared_files.name_of(data, file))
         job, now = kind.collection.get(tx, key), self._means.clock()
         if job is None or job.has_ended:
             return

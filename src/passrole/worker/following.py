@@ -4,8 +4,11 @@ Each follower has an interval of its own, and none waits for another: a large ch
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Follower(Protocol):
@@ -31,7 +34,34 @@ async def followed(running: "asyncio.Future[int]", followers: Sequence[Follower]
     return await running
 
 
-async def _follow(running: "asyncio.Future[int]", follower: Follower) -> None:
+async def beside(work: Awaitable[T], followers: Sequence[Follower]) -> T:
+    """The result of the work, when it has ended and every follower has come to its end.
+
+    Raises what the work raises. Cancelled: all of them are, and have ended.
+    """
+    if not followers:
+        return await work
+    async with asyncio.TaskGroup() as group:
+        settled = group.create_task(_settled(work))
+        for each in followers:
+            group.create_task(_follow(settled, each))
+    return settled.result()()
+
+
+async def _settled(work: Awaitable[T]) -> Callable[[], T]:
+    """What returns the result, or raises the error: in a group an error would end the others."""
+    try:
+        result = await work
+    except Exception as error:
+        return partial(_raise, error)
+    return lambda: result
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+async def _follow(running: "asyncio.Future[Any]", follower: Follower) -> None:
     while not running.done():
         await asyncio.wait([running], timeout=follower.seconds)
         await follower.bring()
