@@ -21,6 +21,20 @@ def test_an_ipv6_address_is_in_brackets_in_the_url(host: str, url: str) -> None:
     assert Config(host=host).endpoint_url == url
 
 
+PUBLIC_URL = "a URL of a host alone, such as https://passrole.example.com or http://10.0.0.20:4566"
+NO_PUBLIC_URLS = (
+    "passrole.example.com",
+    "ftp://passrole.example.com",
+    "https://",
+    "https://passrole.example.com/",
+    "https://passrole.example.com/path",
+    "https://passrole.example.com?query",
+    "https://ann:secret@passrole.example.com",
+    "https://two words",
+    "http://10.0.0.20:port",
+)
+
+
 @pytest.mark.parametrize(
     "variable, value, allowed",
     [
@@ -35,6 +49,7 @@ def test_an_ipv6_address_is_in_brackets_in_the_url(host: str, url: str) -> None:
         ("SPARK_MASTER", "sprk://host:7077", "local[*], local[N], spark://HOST:PORT, yarn or k8s://URL"),
         ("SPARK_MASTER", "spark://host", "local[*], local[N], spark://HOST:PORT, yarn or k8s://URL"),
         ("S3_ENDPOINT", "minio:9000", "a URL such as http://127.0.0.1:9000"),
+        *(("PUBLIC_URL", url, PUBLIC_URL) for url in NO_PUBLIC_URLS),
         ("SHARED_PATHS", "here", "absolute paths, separated by colons"),
         ("TRUSTED_PROXIES", "x", "IP networks or addresses, separated by commas"),
     ],
@@ -100,6 +115,8 @@ def test_a_misspelt_setting_of_the_file_is_told_with_the_one_that_is_meant(tmp_p
         ("SPARK_MASTER", "local[2,3]", "local[2,3]"),
         ("SPARK_MASTER", "k8s://https://host:443", "k8s://https://host:443"),
         ("S3_ENDPOINT", "https://s3.example.com", "https://s3.example.com"),
+        ("PUBLIC_URL", "https://passrole.example.com", "https://passrole.example.com"),
+        ("PUBLIC_URL", "http://[::1]:4566", "http://[::1]:4566"),
     ],
 )
 def test_a_value_that_is_allowed_counts(name: str, given: str, value: Any, tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ class Config:
     data: Path = Path(".passrole")
     host: str = "127.0.0.1"
     port: int = 4566
+    public_url: str = ""
     account: Account = _ACCOUNT
     region: Region = _REGION
     executions_max: int = 0
@@ -171,6 +172,11 @@ class Config:
     def endpoint_url(self) -> str:
         """The server's URL, for clients of all services."""
         return f"http://{self.host_in_url}:{self.port}"
+
+    @property
+    def told_url(self) -> str:
+        """The URL by which answers name the service: a load balancer's, where one stands before it."""
+        return self.public_url or self.endpoint_url
 
     @property
     def console_url(self) -> str:
@@ -256,6 +262,7 @@ _MASTER = re.compile(
 _POSTGRES = re.compile(r"(postgres(ql)?://([^@/?#\s]*@)?[^@\s]*)?")
 _FORMS = {
     "spark_master": _MASTER,
+    "public_url": re.compile(r"(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?"),
     "s3_endpoint": re.compile(r"(https?://[^\s/?#]+\S*)?"),
     "store": _POSTGRES,
     "only": re.compile(r"(s3)?"),
@@ -265,6 +272,7 @@ _ALLOWED: Final = {
     "account": "12 digits",
     "images": "GLOB=python:ENVIRONMENT, GLOB=command:PROGRAM or GLOB=container, separated by spaces",
     "only": "s3",
+    "public_url": "a URL of a host alone, such as https://passrole.example.com or http://10.0.0.20:4566",
     "region": "a region such as us-east-1",
     "s3_endpoint": "a URL such as http://127.0.0.1:9000",
     "shared_paths": "absolute paths, separated by colons",

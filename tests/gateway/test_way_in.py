@@ -3,7 +3,7 @@
 import http.client
 import json
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -154,6 +154,18 @@ def test_our_own_operations_are_reached_in_one_way_only(server: Server, change: 
 def test_our_own_operations_are_on_our_own_host(server: Server, host: str) -> None:
     answer = called(server, "passrole", {}, b"{}", path="/_passrole/ListWaitingCallbacks", host=host)
     assert answer.status == 200
+
+
+def test_our_own_operations_are_at_the_host_of_a_balancer(start_server: Callable[..., Server]) -> None:
+    server = start_server(public_url="https://Passrole.example.com:8443")
+    for host, status in (
+        ("passrole.example.com:8443", 200),
+        ("passrole.example.com", 200),
+        ("127.0.0.1", 200),
+        ("attacker.example", 404),
+    ):
+        answer = called(server, "passrole", {}, b"{}", path="/_passrole/ListWaitingCallbacks", host=host)
+        assert answer.status == status, host
 
 
 @pytest.mark.parametrize("key", ["_passrole/assume_role_for_user", "_passrole/health"])

@@ -148,6 +148,7 @@ def test_compose_starts_two_servers_that_share_a_database_and_an_s3() -> None:
     assert environment["PASSROLE_S3_SECRET_ACCESS_KEY"] == objects["ROOT_SECRET_KEY"]
     ports = [port for service in services.values() for port in service.get("ports", ())]
     assert ports == ["127.0.0.1:4566:4566"]
+    assert environment["PASSROLE_PUBLIC_URL"] == f"http://{ports[0].rpartition(':')[0]}"
 
 
 def test_the_balancer_knows_the_nodes(tmp_path: Path) -> None:
@@ -181,6 +182,7 @@ def test_the_page_on_clusters_has_commands_and_settings_that_there_are() -> None
     given = dict(line.split("=", 1) for line in text.splitlines())
     config = load({**given, "PASSROLE_DATA": "nowhere"})
     assert config.host != Config.host and config.store and config.s3_endpoint
+    assert f"AWS_ENDPOINT_URL={config.public_url}" in CLUSTER_PAGE
     assert {name.removeprefix("PASSROLE_").lower() for name in given} <= SETTINGS
     unit = (ROOT / "deploy/systemd/passrole.service").read_text()
     assert "EnvironmentFile=-/etc/passrole/environment" in unit

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -72,9 +73,13 @@ def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
 
 
 def is_own_host(header: str, config: Config) -> bool:
-    """Whether a Host header names this server; the port may differ because of port forwarding."""
+    """Whether a Host header names this server or the balancer before it.
+
+    The port may differ because of port forwarding.
+    """
     name = _without_port(header)
-    if name in (*_LOOPBACK_NAMES, config.host_in_url.lower()):
+    told = _without_port(urlsplit(config.told_url).netloc)
+    if name in (*_LOOPBACK_NAMES, config.host_in_url.lower(), told):
         return True
     return config.host in _ALL_ADDRESSES and _is_address(name)
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -260,3 +261,17 @@ def _is_left_for_others(client: Any, server: Server) -> bool:
     connection.close()
     client.send_message(QueueUrl=url, MessageBody="a")
     return "Messages" in client.receive_message(QueueUrl=url, WaitTimeSeconds=5)
+
+
+def test_a_queue_is_named_by_the_public_url_and_meant_by_any(start_server: Callable[..., Server]) -> None:
+    server = start_server(public_url="http://balancer.example:8080")
+    client, path = server.client("sqs"), f"/{server.account}/jobs"
+    url = client.create_queue(QueueName="jobs")["QueueUrl"]
+    assert url == f"http://balancer.example:8080{path}"
+    assert client.get_queue_url(QueueName="jobs")["QueueUrl"] == url
+    assert client.list_queues()["QueueUrls"] == [url]
+    for each in (url, f"{server.url}{path}", f"http://10.0.0.22:4566{path}"):
+        client.send_message(QueueUrl=each, MessageBody=each)
+        (message,) = client.receive_message(QueueUrl=each)["Messages"]
+        assert message["Body"] == each
+        client.delete_message(QueueUrl=each, ReceiptHandle=message["ReceiptHandle"])

@@ -33,6 +33,9 @@ _EXAMPLES = examples(
     "--port", type=click.IntRange(0, 65535), help="The port; 0 takes any free one.  [default: 4566]"
 )
 @click.option(
+    "--public-url", metavar="URL", help="What answers call the server: a balancer's URL.  [default: its own]"
+)
+@click.option(
     "--only",
     type=click.Choice(["s3"]),
     help="Serve S3 alone, with IAM and STS: no pipelines, no jobs.",

@@ -97,8 +97,8 @@ async def named_queue_policy(ctx: Context, parameters: Mapping[str, Any]) -> str
 
 
 def url(ctx: Context, queue_name: str) -> str:
-    """The URL under which this server answers for the queue."""
-    return f"{ctx.config.endpoint_url}/{ctx.account}/{queue_name}"
+    """The URL by which answers name the queue; it works with each server of several."""
+    return f"{ctx.config.told_url}/{ctx.account}/{queue_name}"
 
 
 def address(ctx: Context, queue_url: str) -> tuple[Account, Name]:
