@@ -32,6 +32,7 @@ from bench import (
     testing,
     tuning,
     turns,
+    waiting,
 )
 from bench.table import Row, missed, show
 
@@ -43,6 +44,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Row]]] = {
     "turns": turns.rows,
     "callbacks": callbacks.rows,
     "console": console.rows,
+    "waiting": waiting.rows,
     "background": background.rows,
     "queues": queues.rows,
     "calls": calls.rows,

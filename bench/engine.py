@@ -185,8 +185,8 @@ def _any_running(tx: Tx) -> bool:
     return history.executions.any_running(tx, _PIPELINE)
 
 
-def start(tx: Tx, digest: str, share: Share = ALONE) -> None:
-    """Begin an execution of the definition, as StartPipelineExecution does where there are several nodes."""
+def start(tx: Tx, digest: str, share: Share = ALONE) -> str:
+    """The ARN of a new execution of the definition, which StartPipelineExecution draws in the same way."""
     arn = share.own(lambda: f"{_PIPELINE}/execution/{ids.execution_id(share.node)}")
     name = arn.rpartition("/")[2]
     fact = ExecutionStarted(
@@ -198,3 +198,4 @@ def start(tx: Tx, digest: str, share: Share = ALONE) -> None:
         execution_arn=arn,
     )
     history.start(tx, fact, definition=digest, role=_ROLE, metadata=ExecutionMetadata(display_name=name))
+    return arn

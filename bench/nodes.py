@@ -118,7 +118,7 @@ def _notices(postgres: Any) -> Iterator[Row]:
 def _calls(postgres: Any) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
         embedded = _seconds_of_send_message(server)
-    with _two(postgres.create("calls")) as (one, other):
+    with two(postgres.create("calls")) as (one, other):
         sent = _seconds_of_send_message(one)
         answered = _seconds_to_next(one, other)
     peer = Peer("embedded", Figure(embedded, "s"))
@@ -128,7 +128,7 @@ def _calls(postgres: Any) -> Iterator[Row]:
 
 
 @contextmanager
-def _two(url: str) -> Iterator[tuple[Server, Server]]:
+def two(url: str) -> Iterator[tuple[Server, Server]]:
     """Two servers of the database, once they share the work; S3's objects are another server's."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         base = Path(folder)
