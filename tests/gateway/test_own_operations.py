@@ -133,6 +133,38 @@ def test_callbacks_are_shown_of_executions_whose_steps_the_caller_may_list(
     assert seen(allow(LISTS), region="eu-west-1") == set()
 
 
+def test_executions_are_counted_and_shown_of_pipelines_whose_executions_the_caller_may_list(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    sagemaker, role = server.client("sagemaker"), server.access["role_arn"]
+    failing = {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}
+    queue = server.client("sqs").create_queue(QueueName="sagemaker-counted")["QueueUrl"]
+    asking = {"Name": "C", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}, "OutputParameters": []}
+    for name, step in (("ends", failing), ("asks", asking)):
+        definition = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+        sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=role)
+    ended = [
+        sagemaker.start_pipeline_execution(PipelineName="ends")["PipelineExecutionArn"] for _ in range(2)
+    ]
+    for each in ended:
+        server.finished(each)
+    asks = sagemaker.start_pipeline_execution(PipelineName="asks")["PipelineExecutionArn"]
+
+    def answer(operation: str, *statements: Statement, region: str | None = None) -> Any:
+        return json.loads(asked(server, statements, operation, {}, region).body)
+
+    lists, pipeline = "sagemaker:ListPipelineExecutions", asks.partition("/execution/")[0]
+    all_, one = [allow(lists)], [allow(lists, pipeline)]
+    assert answer("CountExecutions", *all_) == {"Counts": {"Executing": 1, "Failed": 2}}
+    assert answer("CountExecutions", *one) == {"Counts": {"Executing": 1}}
+    assert answer("CountExecutions", deny("*")) == {"Counts": {}}
+    assert answer("CountExecutions", *all_, region="eu-west-1") == {"Counts": {}}
+    (running,) = answer("ListRecentExecutions", *all_)["PipelineExecutions"]
+    assert (running["PipelineExecutionArn"], running["PipelineArn"]) == (asks, pipeline)
+    assert answer("ListRecentExecutions", deny("*")) == {"PipelineExecutions": []}
+
+
 def test_the_caller_s_own_address_counts_where_our_operation_asks_another(
     server: Server, waiting: tuple[str, str]
 ) -> None:

@@ -1,8 +1,8 @@
 """What is the case in a data folder: whether a server runs, what runs and what waits, how large it is."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from passrole.client.callbacks import WaitingCallback, waiting_callbacks
 from passrole.client.connection import Client, Connection
 from passrole.client.folder_sizes import sizes
 from passrole.client.listing import Summary
-from passrole.client.progress import ENDED
 from passrole.config import Config
 from passrole.store import opening
 
@@ -26,7 +25,8 @@ _ACTIVE_CLUSTERS = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINAT
 
 @dataclass(frozen=True)
 class FolderState:
-    """`url` and `pid` are the server's, None where none runs; `running` are executions that go on.
+    """`url` and `pid` are the server's, None where none runs; `running` are executions that go on, the
+    newest 500; `executions` counts all.
 
     `database` is where the rows are, without user and password; None where they are in the folder.
     `objects` is the endpoint that has the objects, and whether it answers; None where they are in the folder.
@@ -91,15 +91,13 @@ def _objects(config: Config, connection: Connection) -> str | None:
 def _work(config: Config, connection: Connection) -> dict[str, Any]:
     """What there is of pipelines, and what runs and waits."""
     sagemaker = connection.client("sagemaker")
-    pipelines = listing.pipelines(sagemaker)
-    started = [each for of in pipelines for each in listing.executions(sagemaker, of["PipelineName"])]
     emr = listing.pages(connection.client("emr"), "list_clusters", "Clusters", ClusterStates=_ACTIVE_CLUSTERS)
     serverless = connection.client("emr-serverless")
     applications = _applications(serverless)
     return {
-        "pipelines": len(pipelines),
-        "executions": Counter(each["PipelineExecutionStatus"] for each in started),
-        "running": [each for each in started if each["PipelineExecutionStatus"] not in ENDED],
+        "pipelines": len(listing.pipelines(sagemaker)),
+        "executions": connection.ask("CountExecutions", {})["Counts"],
+        "running": _running(connection),
         "callbacks": waiting_callbacks(connection),
         "jobs": [each for word in ("Training", "Processing", "Transform") for each in _jobs(sagemaker, word)],
         "clusters": [str(cluster["Id"]) for cluster in emr],
@@ -108,6 +106,18 @@ def _work(config: Config, connection: Connection) -> dict[str, Any]:
         "endpoints": _endpoints(sagemaker),
         "backlog": backlog_of(config),
     }
+
+
+def _running(connection: Connection) -> list[Summary]:
+    """As ListPipelineExecutions has them."""
+    found = connection.ask("ListRecentExecutions", {})["PipelineExecutions"]
+    return [
+        {
+            **{name: value for name, value in each.items() if name != "PipelineArn"},
+            "StartTime": datetime.fromtimestamp(each["StartTime"], UTC),
+        }
+        for each in found
+    ]
 
 
 def _endpoints(sagemaker: Client) -> list[str]:

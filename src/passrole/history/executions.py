@@ -147,6 +147,22 @@ def counts(tx: Tx) -> dict[str, int]:
     return dict(tx.all("SELECT status, count(*) FROM executions GROUP BY status"))
 
 
+def counts_by_pipeline(tx: Tx, here: str) -> list[tuple[str, str, int]]:
+    """Pipelines (ARNs), statuses, and how many executions of the pipeline have the status.
+
+    `here` is how the ARNs of the pipelines begin.
+    """
+    return [
+        (pipeline, status, count)
+        for pipeline, status, count in tx.all(
+            "SELECT pipeline, status, count(*) FROM executions WHERE substr(pipeline, 1, ?) = ?"
+            " GROUP BY pipeline, status",
+            len(here),
+            here,
+        )
+    ]
+
+
 def with_id(tx: Tx, id_: str) -> list[str]:
     """The ARNs that end with an execution's id: one, unless chance made the same id twice."""
     ending = f"/execution/{id_}"

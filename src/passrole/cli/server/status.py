@@ -27,6 +27,7 @@ NO_SERVER = 3
 
 _SHOWN_MAX = 10
 _LABEL_WIDTH = 19
+_GO_ON = ("Executing", "Stopping")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -134,7 +135,8 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
         yield ("queue", _queue(found.backlog))
         nodes = (f"{each.number} {escaped(each.name)}: {each.state}" for each in found.backlog.nodes)
         yield from _listed("nodes", list(nodes))
-    yield from _listed("runs" if found.url else "would run", _running(found))
+    hidden = sum(found.executions.get(each, 0) for each in _GO_ON) - len(found.running)
+    yield from _listed("runs" if found.url else "would run", _running(found), max(0, hidden))
     yield from _listed("waits", _waiting(found))
 
 
@@ -177,8 +179,9 @@ def _waiting(found: "FolderState") -> list[str]:
     return [f"{place} for {age_}: passrole approve {token}" for token, age_, place, _ in rows]
 
 
-def _listed(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+def _listed(label: str, texts: list[str], hidden: int = 0) -> Iterator[tuple[str, str]]:
+    """Some of the texts, and how many more there are, `hidden` ones among them."""
     for number, text in enumerate(texts[:_SHOWN_MAX]):
         yield ("" if number else label, text)
-    if len(texts) > _SHOWN_MAX:
-        yield ("", f"and {len(texts) - _SHOWN_MAX} more")
+    if more := max(0, len(texts) - _SHOWN_MAX) + hidden:
+        yield ("", f"and {more} more")

@@ -1,6 +1,9 @@
 """What the console asks that AWS has no operation for: to be signed in, and what happened lately."""
 
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from passrole import arns, history
@@ -54,26 +57,48 @@ async def find_pipeline_execution(ctx: Context, *, execution_id: str) -> dict[st
 
 
 @operation(None)
-async def list_recent_executions(ctx: Context, *, since: float) -> dict[str, Any]:
-    """Executions of the region that run or began since a moment, newest first, EXECUTIONS_MAX at most.
+async def count_executions(ctx: Context) -> dict[str, Any]:
+    """How many executions of the region have each status.
 
     Those of pipelines whose executions the caller may not list are left out.
     """
+    here = arns.pipeline_prefix(ctx.region, ctx.account)
+    found = await ctx.store.read(lambda tx: history.executions.counts_by_pipeline(tx, here))
+    shown = await _listable(ctx, (pipeline for pipeline, _, _ in found))
+    counts = Counter[str]()
+    for pipeline, status, count in found:
+        counts[status] += count if pipeline in shown else 0
+    return {"Counts": {status: count for status, count in sorted(counts.items()) if count}}
+
+
+@operation(None)
+async def list_recent_executions(ctx: Context, *, since: float | None = None) -> dict[str, Any]:
+    """Executions of the region that run or began since a moment, newest first, EXECUTIONS_MAX at most.
+
+    Without a moment, those that run. Those of pipelines whose executions the caller may not list are left
+    out.
+    """
+    since = math.inf if since is None else since
     if isinstance(since, bool) or not isinstance(since, int | float):
         raise Fault("ValidationException", "Since must be a number of seconds")
     here = arns.pipeline_prefix(ctx.region, ctx.account)
     found = await ctx.store.read(lambda tx: history.executions.recent(tx, here, since, EXECUTIONS_MAX))
-    shown = {
-        pipeline
-        for pipeline in {each.pipeline for each in found}
-        if await ctx.may("sagemaker", "ListPipelineExecutions", {"PipelineName": pipeline})
-    }
+    shown = await _listable(ctx, (each.pipeline for each in found))
     return {
         "PipelineExecutions": [
             {"PipelineArn": each.pipeline, **projection.summary(each)}
             for each in found
             if each.pipeline in shown
         ]
+    }
+
+
+async def _listable(ctx: Context, pipelines: Iterable[str]) -> set[str]:
+    """Those pipelines (ARNs) whose executions the caller may list."""
+    return {
+        pipeline
+        for pipeline in set(pipelines)
+        if await ctx.may("sagemaker", "ListPipelineExecutions", {"PipelineName": pipeline})
     }
 
 
