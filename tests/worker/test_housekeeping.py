@@ -27,7 +27,10 @@ from passrole.worker.housekeeping import Housekeeping
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
 DAY = 86_400.0
-ALWAYS = dict.fromkeys(("messages", "log events", "archives", "copies of code", "packages of jobs"), 0)
+FOLDERS = ("folders of clusters", "folders of job runs")
+ALWAYS = dict.fromkeys(
+    ("messages", "log events", "archives", "copies of code", "packages of jobs", *FOLDERS), 0
+)
 SETTINGS = ("keep_executions_days", "keep_clusters_days", "keep_log_events_days", "keep_audit_days")
 CLUSTER = Cluster(
     account=ACCOUNT,

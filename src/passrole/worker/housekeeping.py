@@ -11,7 +11,9 @@ from passrole.history import retention as execution_retention
 from passrole.runtimes import kept_layers
 from passrole.runtimes.interface import FunctionRuntime
 from passrole.services import sqs
+from passrole.services.emr import leftovers as cluster_leftovers
 from passrole.services.emr import retention as cluster_retention
+from passrole.services.emr_serverless import leftovers as job_run_leftovers
 from passrole.services.emr_serverless import retention as job_run_retention
 from passrole.services.lambda_.leftovers import discard_unused
 from passrole.services.logs import retention as log_retention
@@ -23,7 +25,7 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
 _DAY_SECONDS = 86_400
 _PARTY = "housekeeping"
-"""Of several nodes the one that has its shard deletes rows."""
+"""Of several nodes the one that has its shard deletes rows; each removes files of its own folder."""
 
 
 class Housekeeping:
@@ -42,13 +44,19 @@ class Housekeeping:
     async def sweep(self) -> Mapping[str, int]:
         """Delete what has expired now; how much of each kind."""
         store, config = self._store, self._config
-        deleted = {
+        deleted = await self._rows()
+        return deleted | {
             "copies of code": await discard_unused(store, config, self._functions.discard, system_clock()),
             "packages of jobs": await asyncio.to_thread(kept_layers.sweep, config.data, system_clock()),
+            "folders of clusters": await cluster_leftovers.forget(store, config),
+            "folders of job runs": await job_run_leftovers.forget(store, config),
         }
+
+    async def _rows(self) -> dict[str, int]:
+        store, config = self._store, self._config
         if not store.share.has(_PARTY):
-            return deleted  # another node deletes the rows
-        deleted["messages"] = await sqs.sweep(store, self._clock)
+            return {}  # another node deletes them
+        deleted = {"messages": await sqs.sweep(store, self._clock)}
         deleted["log events"] = await log_retention.sweep(store, self._clock(), config.keep_log_events_days)
         deleted["archives"] = await contents.sweep(store, self._clock())
         if days := config.keep_executions_days:

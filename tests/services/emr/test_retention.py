@@ -9,10 +9,11 @@ import pytest
 from tests.store import chosen
 
 from passrole.arns import Account, Region
+from passrole.config import Config
 from passrole.history import jobs
-from passrole.services.emr import retention
+from passrole.services.emr import leftovers, retention
 from passrole.services.emr.records import CLUSTERS, STEPS, Cluster, EmrStep, put_step
-from passrole.store import SqliteStore, Tx
+from passrole.store import SqliteStore, Tx, shared_files
 
 Run = Callable[[Callable[["Fleet"], Awaitable[None]]], None]
 
@@ -58,7 +59,10 @@ class Fleet:
         return clusters, steps, sorted(path.name for path in (self.data / "emr").iterdir())
 
     async def sweep(self) -> int:
-        return await retention.sweep(self.store, self.data, before=10.0)
+        """How many clusters went; then the folders of those that are not stored go."""
+        deleted = await retention.sweep(self.store, self.data, before=10.0)
+        await leftovers.forget(self.store, Config(data=self.data))
+        return deleted
 
 
 @pytest.fixture
@@ -125,3 +129,41 @@ def test_batches_are_bounded_and_a_crash_between_them_is_harmless(
 
     rows(crashed)
     rows(went_on)
+
+
+def test_what_another_server_deleted_goes_here_and_a_cluster_that_is_new_stays(rows: Run) -> None:
+    async def scenario(fleet: Fleet) -> None:
+        for name in ("j-there", "j-here"):
+            await fleet.add(name, 9.0)
+        (fleet.data / "emr" / "j-there").rename(fleet.data / "there")
+        assert await retention.sweep(fleet.store, fleet.data / "of another", before=10.0) == 2
+        read, forget = fleet.store.read, leftovers.forget(fleet.store, Config(data=fleet.data))
+
+        async def after_a_new_one(fn: Callable[[Tx], Any]) -> Any:
+            fleet.store.read = read  # type: ignore[method-assign]
+            await fleet.add("j-new", None)
+            return await read(fn)
+
+        fleet.store.read = after_a_new_one  # type: ignore[assignment,method-assign]
+        assert await forget == 1
+        assert await fleet.left() == (["j-new"], 1, ["j-new"])
+
+    rows(scenario)
+
+
+def test_rows_of_what_steps_printed_go_with_their_cluster(rows: Run) -> None:
+    async def scenario(fleet: Fleet) -> None:
+        for name, ended in (("j-old", 9.0), ("j-young", 11.0)):
+            await fleet.add(name, ended)
+        files = [f"emr/{name}/{of}/stdout" for name in ("j-old", "j-young") for of in ("s-0", "bootstrap-1")]
+
+        def put(tx: Tx) -> None:
+            for file in files:
+                shared_files.put(tx, file, {0: b"said"})
+
+        await fleet.store.write(put)
+        assert await fleet.sweep() == 1
+        left = await fleet.store.read(lambda tx: [shared_files.read(tx, file, 0, 9)[1] for file in files])
+        assert left == [b"", b"", b"said", b"said"]
+
+    rows(scenario)

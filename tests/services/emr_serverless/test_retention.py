@@ -72,7 +72,10 @@ class Rows:
         return sorted(applications), sorted(runs), tokens, folders
 
     async def sweep(self) -> int:
-        return await retention.sweep(self.store, self.data, before=10.0)
+        """How many went; then the folders of what is not stored go."""
+        deleted = await retention.sweep(self.store, self.data, before=10.0)
+        await leftovers.forget(self.store, Config(data=self.data))
+        return deleted
 
 
 @pytest.fixture
@@ -126,6 +129,22 @@ def test_a_job_run_for_which_an_execution_waits_stays(rows: Run) -> None:
         assert await here.sweep() == 0
         await here.store.write(lambda tx: jobs.forget(tx, job.execution, job.step, job.attempt))
         assert await here.sweep() == 1
+
+    rows(scenario)
+
+
+def test_what_another_server_deleted_goes_here(rows: Run) -> None:
+    async def scenario(here: Rows) -> None:
+        lives, deleted = await here.application("lives"), await here.application("deleted", deleted=9.0)
+        await here.run(lives, "r-runs", None)
+        for of, name in ((lives, "r-old"), (deleted, "d-old")):
+            await here.run(of, name, 9.0)
+        assert await retention.sweep(here.store, here.data / "of another", before=10.0) == 3
+        assert await leftovers.forget(here.store, Config(data=here.data)) == 3
+        root = here.data / "emr-serverless"
+        assert sorted(path.name for path in root.iterdir()) == ["lives"]
+        assert (root / "lives" / "r-runs" / "1" / "stdout").read_text() == "said"
+        assert await leftovers.forget(here.store, Config(data=here.data)) == 0
 
     rows(scenario)
 

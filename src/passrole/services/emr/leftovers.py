@@ -1,5 +1,7 @@
 """What a server that was killed left of EMR: temporary files of steps that are over, Spark's among them, and
 folders of clusters that were not stored any more. Logs, scripts and configurations stay.
+
+Of several servers each removes what is in its own folder, whichever deleted the rows.
 """
 
 import asyncio
@@ -19,6 +21,19 @@ async def sweep(store: Store, config: Config) -> None:
     """Remove it, before the first step. What cannot be removed stays."""
     working = await store.read(_working)
     await asyncio.to_thread(_remove, emr_folder(config.data, ""), working)
+
+
+async def forget(store: Store, config: Config) -> int:
+    """Remove the folders of clusters that are not stored any more, while others run; how many there were."""
+    found = await asyncio.to_thread(trees.entries, emr_folder(config.data, ""))
+    if not found:
+        return 0
+    # Read after the folders: a cluster is stored before it has one.
+    stored = {key.rpartition("/")[2] for key in await store.read(CLUSTERS.keys)}
+    forgotten = [folder for folder in found if folder.name not in stored]
+    for folder in forgotten:
+        await asyncio.to_thread(trees.discard, folder)
+    return len(forgotten)
 
 
 def _working(tx: Tx) -> dict[str, frozenset[str] | None]:

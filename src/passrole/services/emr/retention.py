@@ -1,15 +1,13 @@
 """Deletes clusters that ended long ago; worker/housekeeping.py calls it where a setting asks for that.
 
 A transaction deletes some steps of one cluster, and the last one the cluster. Killed between two: the cluster
-is there with the other steps, and goes in the next sweep. Killed before its folder is removed: that goes at
-the next start (leftovers.py).
+is there with the other steps, and goes in the next sweep. Its folder goes then on the server that has it
+(leftovers.py).
 """
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
-from passrole import trees
 from passrole.history import jobs
 from passrole.runtimes.jobs import emr_folder
 from passrole.services.emr.records import ACTIVE_STEPS, CLUSTERS, OVER, STEPS, Cluster, active_steps
@@ -19,7 +17,7 @@ STEPS_AT_ONCE_MAX = 500
 
 
 async def sweep(store: Store, data: Path, before: float) -> int:
-    """Delete the clusters that ended before a moment, with their steps and folders; how many there were.
+    """Delete the clusters that ended before a moment, with their steps; how many there were.
 
     One for whose step an execution waits stays.
     """
@@ -27,7 +25,6 @@ async def sweep(store: Store, data: Path, before: float) -> int:
     for cluster in old:
         while not await store.write(partial(_delete_some, cluster=cluster, data=data)):
             pass
-        await asyncio.to_thread(trees.discard, emr_folder(data, "") / cluster.id)
     return len(old)
 
 

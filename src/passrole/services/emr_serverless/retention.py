@@ -2,15 +2,13 @@
 worker/housekeeping.py calls it where a setting asks for that.
 
 A transaction deletes some job runs with their tokens. Killed between two: the others go in the next sweep.
-Killed before a folder is removed: that goes at the next start (leftovers.py).
+Folders go then on the server that has them (leftovers.py).
 """
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from passrole import trees
 from passrole.history import jobs
 from passrole.runtimes.jobs import serverless_folder
 from passrole.services.emr_serverless.records import (
@@ -27,7 +25,7 @@ RUNS_AT_ONCE_MAX = 500
 
 
 async def sweep(store: Store, data: Path, before: float) -> int:
-    """Delete what ended before a moment, with the folders; how many job runs and applications there were.
+    """Delete what ended before a moment; how many job runs and applications there were.
 
     A job run for which an execution waits stays.
     """
@@ -35,11 +33,7 @@ async def sweep(store: Store, data: Path, before: float) -> int:
     for start in range(0, len(old), RUNS_AT_ONCE_MAX):
         some = old[start : start + RUNS_AT_ONCE_MAX]
         await store.write(partial(_delete_runs, runs=some, data=data))
-        for run in some:
-            await asyncio.to_thread(trees.discard, serverless_folder(data, run.application_id, run.id))
     applications = await store.write(partial(_delete_applications, before=before))
-    for application in applications:
-        await asyncio.to_thread(trees.discard, serverless_folder(data, application))
     return len(old) + len(applications)
 
 
