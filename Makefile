@@ -7,7 +7,7 @@ CLIENTS := .venv-clients
 XGBOOST := .venv-xgboost
 NOTEBOOK := .venv-notebooks
 TELEMETRY := .venv-telemetry
-MINISTACK := .venv-ministack
+PEERS := .venv-peers
 BROWSER := .venv-browser
 CHECKS := .venv-checks
 S3A := .s3a
@@ -182,17 +182,17 @@ demo-train: install ## a pipeline that trains a model in jobs, the same cached, 
 demo-models: install ## what `make demo` runs where jobs can run, or the reason why they cannot
 	@$(BIN)/passrole demo models
 
-bench: $(VENV)/.bench $(MINISTACK)/.installed ## the figures, with peers in the same run
+bench: $(VENV)/.bench $(PEERS)/.installed ## the figures, with peers in the same run
 	$(BIN)/python -m bench
 
 $(VENV)/.bench: $(VENV)/.dev requirements/bench.lock
 	@$(PIP) --require-hashes -r requirements/bench.lock
 	touch $@
 
-# a peer that pins a botocore of its own
-$(MINISTACK)/.installed: Makefile
-	$(PYTHON) -m venv $(MINISTACK)
-	$(MINISTACK)/bin/python -m pip install --quiet "ministack>=1.5,<2"
+# peers, some of which pin what we pin otherwise
+$(PEERS)/.installed: Makefile
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet "dbos>=3.4,<4" "ministack>=1.5,<2" "procrastinate>=3.10,<4" "psycopg[binary]>=3.2,<4"
 	touch $@
 
 lock: ## resolve the lock files again (needs uv)
@@ -216,4 +216,4 @@ $(SITE)/.installed: requirements/docs.lock
 	touch $@
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOK) $(TELEMETRY) $(MINISTACK) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SDK3) $(CLIENTS) $(XGBOOST) $(NOTEBOOK) $(TELEMETRY) $(PEERS) $(BROWSER) $(CHECKS) $(S3A) $(SITE) .venv-pythons build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,7 +24,7 @@ from bench.measure import median_of, wait_until
 from bench.server import Server
 from bench.table import Figure, Peer, Row
 
-MINISTACK = Path(__file__).parents[1] / ".venv-ministack" / "bin" / "ministack"
+MINISTACK = Path(__file__).parents[1] / ".venv-peers" / "bin" / "ministack"
 CALLS, ROUNDS = 600, 5
 BUDGETS = {"GetCallerIdentity": 0.000_240, "SendMessage": 0.000_450}
 _CONFIG = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
@@ -38,7 +38,7 @@ def rows() -> Iterator[Row]:
     if MINISTACK.exists():
         peers["MiniStack"] = _costs_of_ministack()
     else:
-        print("calls: MiniStack is missing: make .venv-ministack/.installed", file=sys.stderr)
+        print("calls: MiniStack is missing: make .venv-peers/.installed", file=sys.stderr)
     for call, seconds in own.items():
         for name, costs in peers.items():
             what, peer = f"server CPU of a {call}, embedded store", Peer(name, Figure(costs[call], "s"))

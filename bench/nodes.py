@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -26,6 +26,10 @@ NODES = (1, 2, 4)
 EXECUTIONS, AT_ONCE, ROUNDS = 2_000, 200, 3
 CALLS, ANSWERS = 400, 31
 COMMITS, WITHIN_SECONDS = 300, 120
+
+PEERS_PYTHON = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
+OF_PEERS = (1, 2)
+WORK_OF_PEERS = {"dbos": "workflows of one step", "procrastinate": "jobs"}
 
 _RUNNING = "SELECT count(*) FROM tasks"
 
@@ -46,26 +50,56 @@ def _executions(postgres: Any) -> Iterator[Row]:
     embedded = Peer("embedded, one process", Figure(engine.executions_a_second(), "/s"))
     for count in NODES:
         url = postgres.create(f"nodes_{count}")
-        budget = Figure(1_000, "/s") if count == 2 else None
-        what = f"PostgreSQL: 1-step executions, {count} node{'s' if count > 1 else ''}"
-        yield Row(what, Figure(_executions_a_second(url, count), "/s"), embedded, budget)
+        own = Figure(_executions_a_second(url, count), "/s")
+        what = f"PostgreSQL: 1-step executions, {_counted(count, 'node')}"
+        yield Row(what, own, embedded, Figure(1_000, "/s") if count == 2 else None)
+        if count in OF_PEERS and PEERS_PYTHON.exists():
+            for name, work in WORK_OF_PEERS.items():
+                peer = f"{name}: {work}, {_counted(count, 'process')}"
+                done = _done_a_second(name, postgres.create(f"{name}_{count}"), count)
+                yield Row("the same", own, Peer(peer, Figure(done, "/s")))
+    if not PEERS_PYTHON.exists():
+        print("nodes: DBOS and procrastinate are missing: make .venv-peers/.installed", file=sys.stderr)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def _executions_a_second(url: str, count: int) -> float:
-    with ExitStack() as stack, psycopg.connect(url, autocommit=True) as seen:
-        nodes = [stack.enter_context(_node(url, number, 64 // count)) for number in range(count)]
-        for node in nodes:
-            _told(node, "ready")
+    module = [sys.executable, "-m", "bench.node_process", url]
+    with psycopg.connect(url, autocommit=True) as seen:
+
+        def ended() -> None:
+            wait_until(lambda: seen.execute(_RUNNING).fetchone() == (0,), "the last execution", pause=0.01)
+
+        return _a_second([[*module, f"bench-{number}", str(64 // count)] for number in range(count)], ended)
+
+
+def _done_a_second(name: str, url: str, count: int) -> float:
+    words = [str(PEERS_PYTHON), "-m", "bench.peers", name, url]
+    with _process(words) as first:  # it makes the tables
+        _told(first, "ready")
+    return _a_second([words] * count, lambda: None)
+
+
+def _a_second(commands: list[list[str]], ended: Callable[[], None]) -> float:
+    """What processes do that say `ready`, and `begun` of what they are told; `ended` waits for its end."""
+    count = len(commands)
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_process(words)) for words in commands]
+        for process in processes:
+            _told(process, "ready")
 
         def once() -> float:
             began = time.perf_counter()
-            for node in nodes:
-                assert node.stdin is not None
-                node.stdin.write(f"{EXECUTIONS // count} {AT_ONCE // count}\n")
-                node.stdin.flush()
-            for node in nodes:
-                _told(node, "begun")
-            wait_until(lambda: seen.execute(_RUNNING).fetchone() == (0,), "the last execution", pause=0.01)
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write(f"{EXECUTIONS // count} {AT_ONCE // count}\n")
+                process.stdin.flush()
+            for process in processes:
+                _told(process, "begun")
+            ended()
             return time.perf_counter() - began
 
         once()
@@ -73,9 +107,11 @@ def _executions_a_second(url: str, count: int) -> float:
 
 
 @contextmanager
-def _node(url: str, number: int, shards: int) -> Iterator["subprocess.Popen[str]"]:
-    words = [sys.executable, "-m", "bench.node_process", url, f"bench-{number}", str(shards)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+def _process(words: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(  # noqa: S603 (our own commands)
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True
+    ) as process:
         try:
             yield process
         finally:
