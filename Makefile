@@ -23,8 +23,9 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
-# (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers)
-ON_POSTGRES = $(addprefix tests/,api/test_own_failures.py crash history identities journeys services worker) \
+# (not those that take minutes for Spark, for the SDK's own waits and for pages that start their own servers, nor
+# cli, needs and testing, most of which have no server or one of a command's own)
+ON_POSTGRES = $(addprefix tests/,api client console crash gateway history identities journeys services worker) \
 	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_emr_spark.py test_notebooks.py \
 		test_pages.py test_sdk.py test_several_nodes.py test_two_servers.py) \
 	$(addprefix --ignore=tests/crash/,test_kill.py test_kill_in_loops.py test_kill_with_jobs.py)
@@ -110,7 +111,7 @@ $(CLIENTS)/.installed: Makefile
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(CLIENTS)/node $(addprefix @aws-sdk/,$(NODE_CLIENTS)); fi
 	touch $@
 
-test-postgres: dev ## journeys, services, console, worker and crashes again, rows in a PostgreSQL of the tests' own
+test-postgres: dev ## journeys, services, gateway, console, worker and crashes again, rows in a PostgreSQL of the tests' own
 	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
 
 chaos: dev ## mishaps to a cluster under load, as root; EVENTS=1000 SEED=7 runs for hours

@@ -19,6 +19,7 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config as ClientConfig
+from click.testing import CliRunner, Result
 from tests.postgres import Cluster, PostgresMissing, cluster
 from tests.server_process import Process
 from tests.store import chosen, repeating
@@ -123,7 +124,7 @@ class Server:
         """Functions and steps may write to the folders of tests, and so tell that they ran."""
         self.data = data
         usual = {"shared_paths": str(data.parents[1]), "spark_s3": SPARK_S3}
-        self._settings = {**usual, **chosen.settings(data), **settings}
+        self._settings = {**usual, **settings}
         if OBJECTS_ELSEWHERE and not {"only", "s3_endpoint"} & settings.keys():
             self._settings |= kept_at(Server(data.parent / f"{data.name}-objects", only="s3"))
         self._clients: dict[tuple[str, str, str | None, str], Any] = {}  # a client takes 10 ms to make
@@ -132,7 +133,8 @@ class Server:
 
     def start(self) -> None:
         words = [*self.program, "serve", "--data", str(self.data), "--port", self._port]
-        environment = {f"PASSROLE_{name.upper()}": value for name, value in self._settings.items()}
+        settings = {**chosen.settings(self.data), **self._settings}
+        environment = {f"PASSROLE_{name.upper()}": value for name, value in settings.items()}
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = Process(words, {"PATH": "/usr/bin:/bin", **self.variables, **environment}, self.log)
         line = self.process.stdout.readline()
@@ -275,6 +277,20 @@ def trusting(service: str) -> Document:
     """A role's trust policy for one service."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_store_is_named() -> Iterator[None]:
+    """Commands in this process are told where the rows of their data folder are, as users tell them."""
+    with pytest.MonkeyPatch.context() as patch:
+        invoke = CliRunner.invoke
+
+        def told(runner: CliRunner, cli: Any, args: Any = None, env: Any = None, **options: Any) -> Result:
+            return invoke(runner, cli, args, env={**chosen.named_in(args or ()), **(env or {})}, **options)
+
+        if chosen.IS_POSTGRES:
+            patch.setattr(CliRunner, "invoke", told)
+        yield
 
 
 @pytest.fixture(scope="session")

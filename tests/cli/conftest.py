@@ -5,13 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from tests.store import chosen
 
 from passrole.cli.server.demo import FOLDER
@@ -55,7 +53,7 @@ def passrole() -> Iterator[Passrole]:
         environment = {
             **os.environ,
             "PYTHONUNBUFFERED": "1",
-            **_store_of(arguments),
+            **chosen.named_in(arguments),
             **given.pop("env", {}),
         }
         command = [sys.executable, "-m", "passrole", *arguments]
@@ -79,26 +77,6 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return put
-
-
-@pytest.fixture(scope="session", autouse=True)
-def the_store_is_named() -> Iterator[None]:
-    """Commands in this process know where the rows of their data folder are, as `passrole` above does."""
-    with pytest.MonkeyPatch.context() as patch:
-        invoke = CliRunner.invoke
-
-        def told(runner: CliRunner, cli: Any, args: Any = None, env: Any = None, **options: Any) -> Result:
-            return invoke(runner, cli, args, env={**_store_of(args or ()), **(env or {})}, **options)
-
-        if chosen.IS_POSTGRES:
-            patch.setattr(CliRunner, "invoke", told)
-        yield
-
-
-def _store_of(arguments: Sequence[str]) -> dict[str, str]:
-    """What says where the rows of the data folder that a command names are."""
-    folders = [Path(value) for name, value in pairwise(arguments) if name == "--data"]
-    return chosen.environment(folders[0]) if folders else {}
 
 
 # A training job, and its model registered.

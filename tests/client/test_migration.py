@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from tests.conftest import Server
 from tests.postgres import Cluster
+from tests.store.chosen import of_a_file
 
 from passrole.cli import main
 from passrole.client import InvalidInput, migration
@@ -69,6 +70,7 @@ MESSAGE = (
 )
 
 
+@of_a_file
 def test_what_waits_on_a_server_goes_on_after_the_way_there_and_back(
     start_server: Start, url: str, tmp_path: Path
 ) -> None:
@@ -120,6 +122,7 @@ def test_what_waits_on_a_server_goes_on_after_the_way_there_and_back(
     assert server.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
 
 
+@of_a_file
 def test_code_of_functions_goes_there_and_back(start_server: Start, url: str, tmp_path: Path) -> None:
     """Each time to a server whose folder has never had it."""
     server = start_server()
@@ -172,6 +175,7 @@ def test_a_target_with_rows_is_refused(url: str, tmp_path: Path) -> None:
             act(Config(data=tmp_path / "b"), url)
 
 
+@of_a_file
 def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_path: Path) -> None:
     from passrole.store.postgres import PostgresStore
 

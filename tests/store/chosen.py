@@ -10,7 +10,9 @@ import atexit
 import functools
 import itertools
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +20,7 @@ import pytest
 from tests.postgres import Cluster, PostgresMissing, cluster, program
 
 from passrole.store import SqliteStore, opening
+from passrole.store.sqlite import FILE
 
 IS_POSTGRES = os.environ.get("PASSROLE_TEST_STORE") == "postgres"
 
@@ -41,13 +44,19 @@ def opened(folder: Path) -> SqliteStore:
 
 
 def settings(data: Path) -> dict[str, str]:
-    """What a server with this data folder is told of its store."""
-    return {"store": _url(data)} if IS_POSTGRES else {}
+    """What a server with this data folder is told of its store: nothing where the folder is a backup."""
+    return {"store": _url(data)} if IS_POSTGRES and not (data / FILE).exists() else {}
 
 
 def environment(data: Path) -> dict[str, str]:
     """What a command about this data folder is told of its store, where its rows are in PostgreSQL."""
     return {"PASSROLE_STORE": _url(data.absolute())} if (data / opening.MARK).exists() else {}
+
+
+def named_in(arguments: Sequence[str]) -> dict[str, str]:
+    """The same for a command of passrole with these arguments, which name a data folder or none."""
+    folders = [Path(value) for name, value in pairwise(arguments) if name == "--data"]
+    return environment(folders[0]) if folders else {}
 
 
 def content(data: Path) -> bytes:

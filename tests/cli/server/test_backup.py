@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.cli.pipelines import daily_pipeline
 from tests.conftest import Server, new_name
+from tests.store import chosen
 
 from passrole.cli import main
 
@@ -115,6 +116,7 @@ def test_a_backup_while_objects_are_written_has_each_with_its_own_metadata(tmp_p
             restored.stop()
 
 
+@chosen.of_a_file
 def test_a_file_that_somebody_else_wrote_keeps_no_metadata_after_a_copy(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     server.client("s3").create_bucket(Bucket="other")
