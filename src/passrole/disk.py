@@ -1,7 +1,8 @@
 """Disk errors as one line of log with advice.
 
 A full disk, a removed folder or a damaged database is neither the caller's fault nor a bug: it is logged
-without a traceback, and once a minute instead of once a call.
+without a traceback, and once a minute instead of once a call. Nor is the traceback of one's own call that
+failed within passrole told twice: who answered the call has told it.
 """
 
 import errno
@@ -9,6 +10,8 @@ import logging
 import sqlite3
 import time
 from pathlib import Path
+
+from passrole.faults import Internal
 
 REPEAT_SECONDS = 60.0
 """How often a lasting problem is logged."""
@@ -71,9 +74,13 @@ def problem(error: BaseException) -> str | None:
 
 
 def report(log: logging.Logger, error: BaseException, what: str) -> None:
-    """Log that `what` failed: one line for a disk problem, once a minute; else with a traceback."""
+    """Log that `what` failed: one line for a disk problem, once a minute, or where the traceback of a call
+    has been told; else with a traceback.
+    """
     message = problem(error)
-    if message is None:
+    if isinstance(error, Internal):
+        log.error("%s failed, because a call of its own did, as told above", what)
+    elif message is None:
         log.error("%s failed in passrole itself", what, exc_info=error)
     elif time.monotonic() - _reported_at.get(message, -REPEAT_SECONDS) >= REPEAT_SECONDS:
         _reported_at[message] = time.monotonic()

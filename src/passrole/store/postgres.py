@@ -193,10 +193,10 @@ class PostgresStore:
                 time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
                 pause = min(2 * pause, _PAUSE_SECONDS_MAX)
             except psycopg.Error as error:
-                if not _is_lost(error):
+                if not is_lost(error):
                     return all_failed(writes, error)
                 self._writer.close()  # the next commit connects anew
-                return all_failed(writes, _unreachable(self.url, error))
+                return all_failed(writes, unreachable(self.url, error))
             except DatabaseInUse as error:
                 return all_failed(writes, disk.StoreUnreachable(str(error)))
             except OSError as error:
@@ -294,10 +294,10 @@ class Reads:
         except StopIteration as error:
             raise for_a_future(error) from error
         except psycopg.Error as error:
-            if not _is_lost(error):
+            if not is_lost(error):
                 raise
             connection.close()  # the next transaction connects anew
-            raise _unreachable(self._url, error) from None
+            raise unreachable(self._url, error) from None
 
     def _connection(self) -> Connection:
         """This thread's."""
@@ -318,7 +318,7 @@ def connect(url: str) -> Connection:
         connection.prepared_max = _STATEMENTS_MAX
         connection.execute(_SESSION)
     except psycopg.OperationalError as error:
-        raise _unreachable(url, error) from None
+        raise unreachable(url, error) from None
     except psycopg.ProgrammingError:  # its message has parts of the URL
         raise ConnectionError("the URL of the store is none that PostgreSQL's clients understand") from None
     return connection
@@ -364,10 +364,10 @@ def _apply_apart(connection: Connection, write: Write) -> Outcome:
 
 def _is_of_all(error: BaseException) -> bool:
     """Whether the error ends the commit, and not one of its transactions alone."""
-    return isinstance(error, _CONFLICTS) or _is_lost(error)
+    return isinstance(error, _CONFLICTS) or is_lost(error)
 
 
-def _is_lost(error: BaseException) -> bool:
+def is_lost(error: BaseException) -> bool:
     """Whether the connection or the database is in trouble, and not the statement.
 
     https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -398,11 +398,11 @@ def locked(url: str, *, is_shared: bool = False) -> Connection:
         ) from None
     except psycopg.OperationalError as error:
         connection.close()
-        raise _unreachable(url, error) from None
+        raise unreachable(url, error) from None
     return connection
 
 
-def _unreachable(url: str, error: psycopg.Error) -> disk.StoreUnreachable:
+def unreachable(url: str, error: psycopg.Error) -> disk.StoreUnreachable:
     """The error without the password, in one line."""
     text = " ".join(str(error).split())
     with contextlib.suppress(psycopg.Error):

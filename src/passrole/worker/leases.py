@@ -33,7 +33,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 
 from passrole import disk
 from passrole.store import Tx, shards, share
-from passrole.store.postgres import PostgresStore, conninfo
+from passrole.store.postgres import PostgresStore, conninfo, is_lost, unreachable
 from passrole.store.share import SHARDS
 from passrole.worker.supervisor import Loop, Supervisor
 
@@ -193,9 +193,14 @@ class _Queries(Queries):
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
-    """Raises psycopg.Error."""
-    async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
-        yield connection
+    """Raises ConnectionError where it is lost, or cannot be had."""
+    try:
+        async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        if not is_lost(error):
+            raise
+        raise unreachable(url, error) from None
 
 
 async def _install(queries: Queries) -> None:
