@@ -30,11 +30,12 @@ class Line(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.written = b""
+        self.written, self.writes = b"", 0
         self.was_aborted = False
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
+        self.writes += 1
 
     def abort(self) -> None:
         self.was_aborted = True
@@ -57,16 +58,46 @@ async def never(_scope: Any, _receive: Any, _send: Any) -> None:
     await asyncio.Event().wait()
 
 
-def connection(line: Line) -> Connection:
-    config = uvicorn.Config(never, http=Connection, lifespan="off", ws="none")
+def connection(line: Line, application: Any = never) -> Connection:
+    config = uvicorn.Config(application, http=Connection, lifespan="off", ws="none")
     made = Connection(config=config, server_state=ServerState(), app_state={})
     made.connection_made(line)
     return made
 
 
+async def answering(scope: Any, _receive: Any, send: Any) -> None:
+    """An application whose answer has so many bytes as the path says, in pieces of 30,000."""
+    left = int(scope["path"][1:])
+    headers = [(b"content-length", str(left).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    while left > 0:
+        piece = b"x" * min(left, 30_000)
+        left -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+
+
 async def ended() -> None:
+    await asyncio.sleep(0)  # what was written is sent in the loop's next turn
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
+
+
+@pytest.mark.parametrize(("length", "writes"), [(1, 1), (29_000, 1), (200_000, 3)])
+def test_an_answer_is_sent_at_once_or_in_large_pieces(length: int, writes: int) -> None:
+    """A client has no head without its body, and nothing waits without a bound."""
+
+    async def scenario() -> Line:
+        line = Line()
+        made = connection(line, answering)
+        made.data_received(b"GET /%d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % length)
+        while line.written.count(b"x") < length:  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0)
+        await ended()
+        return line
+
+    line = asyncio.run(asyncio.wait_for(scenario(), 20))
+    assert line.written.partition(b"\r\n\r\n")[2] == b"x" * length
+    assert line.writes == writes
 
 
 @pytest.mark.parametrize(("came", "head", "body"), SAID, ids=range(len(SAID)))
