@@ -15,6 +15,7 @@ from tests.worker.failing_writes import FullDisk, make_quick
 
 from passrole.arns import Account, Region
 from passrole.config import Config, Paths
+from passrole.faults import Outage
 from passrole.policy.request import Principal
 from passrole.services.emr import lifecycle
 from passrole.services.emr.records import (
@@ -73,7 +74,9 @@ class Scene:
         self.gate = shared / "gate"
         self.supervisor = Supervisor()
         config = Config(data=folder, shared_paths=Paths(str(shared)))
-        self.controller = ClusterController(store, door, time.time, config)
+        self.calls, self.away = 0, range(0)
+        """How many calls were made, and the numbers of those that find no database."""
+        self.controller = ClusterController(store, self._door, time.time, config)
 
     async def begin(self, script: str) -> None:
         """A cluster that comes up, with a step of the shell; then the controller is started."""
@@ -107,6 +110,20 @@ class Scene:
             return cluster is not None and cluster.state == state
 
         await eventually_async(reached)
+
+    async def _door(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        principal: Principal,
+        region: str,
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
+        self.calls += 1
+        if self.calls in self.away:
+            raise Outage
+        return await door(service, operation, parameters, principal, region, request_id)
 
     def waiting_script(self, code: int = 0) -> str:
         """Notes that it began, and ends once the gate is there."""
@@ -142,6 +159,22 @@ def test_a_full_disk_strands_no_step_and_blocks_no_cluster(
         await scene.until_step("COMPLETED")
         await scene.until_cluster("WAITING")
         assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path / "data", monkeypatch, scenario)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_a_step_whose_calls_find_no_database_waits_for_it(
+    first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first calls are the cluster's, which assumes its roles, and the next the step's."""
+
+    async def scenario(scene: Scene) -> None:
+        scene.away = range(first, first + 3)
+        await scene.begin(f"echo ran >> {scene.notes}")
+        await scene.until_cluster("WAITING")
+        assert (await scene.step()).state == "COMPLETED"
+        assert scene.calls in range(first + 3, 20) and scene.notes.read_text() == "ran\n"
 
     run(tmp_path / "data", monkeypatch, scenario)
 

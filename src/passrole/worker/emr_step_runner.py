@@ -29,6 +29,7 @@ from passrole.services.emr.records import Cluster, EmrStep
 from passrole.services.service_sessions import ServiceSession, SessionRequest, assume
 from passrole.store import Store
 from passrole.worker.emr_step_logs import EmrStepLogs
+from passrole.worker.outages import OutlastingCalls
 from passrole.worker.spark_programs import (
     SparkProgram,
     SparkPrograms,
@@ -67,12 +68,12 @@ class StepRunner:
     def __init__(
         self, store: Store, call: CallOperation, clock: Clock, config: Config, jobs: Jobs, spark: Spark
     ) -> None:
-        self._call = call
+        self._call = OutlastingCalls(call)
         self._config = config
         self._jobs = jobs
         self._spark = spark
         self._programs = SparkPrograms(store, config, jobs, spark)
-        self._logs = EmrStepLogs(call, clock)
+        self._logs = EmrStepLogs(self._call, clock)
 
     async def run(self, cluster: Cluster, step: EmrStep) -> Outcome:
         """Run a step to its end, and keep its logs."""

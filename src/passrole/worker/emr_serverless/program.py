@@ -30,6 +30,7 @@ from passrole.store import Store
 from passrole.worker.emr_serverless import logs
 from passrole.worker.following import followed
 from passrole.worker.jobs.s3 import Objects
+from passrole.worker.outages import OutlastingCalls
 from passrole.worker.spark_programs import (
     SparkProgram,
     SparkPrograms,
@@ -55,7 +56,7 @@ class JobRunPrograms:
     """Runs attempts of job runs, each in a folder of its own below `<data>/emr-serverless`."""
 
     def __init__(self, store: Store, call: CallOperation, clock: Clock, config: Config, jobs: Jobs) -> None:
-        self._call = call
+        self._call = OutlastingCalls(call)
         self._clock = clock
         self._config = config
         self._jobs = jobs
