@@ -55,10 +55,12 @@ class Told:
     sent: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Messages by their queue, and events by the queue that their rule leads to."""
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    latest: dict[str, str] = field(default_factory=dict)
-    """The handle of the last receipt of a message, by its MessageId."""
-    deleted: dict[str, float] = field(default_factory=dict)
-    """When the deletion of a message was acknowledged."""
+    latest: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """The handle of the last receipt of a message, and when that was told, by its MessageId."""
+    deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """The queue of a message, and when its deletion was acknowledged."""
+    lost: dict[str, float] = field(default_factory=dict)
+    """When the last answer to a ReceiveMessage of a queue was lost: its receipts are the last ones."""
     objects: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """What was refused and should not have been, and what surprised a client."""
@@ -90,19 +92,30 @@ class Told:
     def message(self, queue: str, number: str, handle: str, body: str, asked: float) -> None:
         """Received; who asked after its deletion was acknowledged must not be given it."""
         with self.lock:
-            self.latest[number] = handle
-            if asked > self.deleted.get(number, asked):
-                self.refused.append(f"message {body} of {queue} came again after it was deleted")
+            self.latest[number] = handle, time.monotonic()
+            if number in self.deleted:
+                _, when = self.deleted.pop(number)
+                if asked > when:
+                    self.refused.append(f"message {body} of {queue} came again after it was deleted")
             self.received[queue].append(body)
 
-    def deletion(self, number: str, handle: str) -> None:
+    def lost_receipt(self, queue: str, asked: float) -> None:
+        """An answer that may have had messages was lost: deletions since it was asked for say nothing."""
+        with self.lock:
+            self.lost[queue] = time.monotonic()
+            for number, (of_queue, when) in list(self.deleted.items()):
+                if of_queue == queue and when >= asked:
+                    del self.deleted[number]
+
+    def deletion(self, queue: str, number: str, handle: str) -> None:
         """Acknowledged; by a handle that is not the last one, it says nothing.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
         """
         with self.lock:
-            if self.latest[number] == handle:
-                self.deleted[number] = time.monotonic()
+            last, told = self.latest[number]
+            if last == handle and told > self.lost.get(queue, 0.0):
+                self.deleted[number] = queue, time.monotonic()
 
     def open_executions(self) -> list[str]:
         with self.lock:

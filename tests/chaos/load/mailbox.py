@@ -33,17 +33,25 @@ class Mailbox:
     def receive(self, text: Callable[[Mapping[str, Any]], str], handle: Handle = lambda _: None) -> None:
         """A few messages: noted as `text` has them, handled, deleted."""
         asked = time.monotonic()
-        answer = self._caller.once(
-            "sqs.receive_message",
-            QueueUrl=self.url,
-            MaxNumberOfMessages=5,
-            VisibilityTimeout=VISIBILITY_SECONDS,
-            WaitTimeSeconds=1,
-        )
-        for message in answer.get("Messages", ()):
+        try:
+            answer = self._caller.once(
+                "sqs.receive_message",
+                QueueUrl=self.url,
+                MaxNumberOfMessages=5,
+                VisibilityTimeout=VISIBILITY_SECONDS,
+                WaitTimeSeconds=1,
+            )
+        except Exception:
+            self._told.lost_receipt(self.name, asked)
+            raise
+        if answer["ResponseMetadata"].get("RetryAttempts"):
+            self._told.lost_receipt(self.name, asked)
+        messages = answer.get("Messages", ())
+        for message in messages:  # all of them before the first is handled, which may take a while
             self._told.message(
                 self.name, message["MessageId"], message["ReceiptHandle"], text(message), asked
             )
+        for message in messages:
             handle(message["Body"])
             self._delete(message)
 
@@ -55,7 +63,7 @@ class Mailbox:
         except ClientError as error:  # it was somebody else's turn meanwhile
             self._told.failure(f"sqs.delete_message: {code(error)}")
         else:
-            self._told.deletion(message["MessageId"], message["ReceiptHandle"])
+            self._told.deletion(self.name, message["MessageId"], message["ReceiptHandle"])
 
 
 def body(message: Mapping[str, Any]) -> str:
