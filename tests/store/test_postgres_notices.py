@@ -97,16 +97,16 @@ def test_channels_of_its_own_stay_in_the_process(url: str) -> None:
 
 def test_tasks_wake_up_those_who_take_their_shard_without_the_hint(url: str) -> None:
     async def scenario(first: Any, second: Any) -> None:
-        here, there, rung = list[str](), list[str](), list[str]()
+        here, there, ended = list[str](), list[str](), list[str]()
         first.listen(tasks.channel("k"), here.append)
         second.listen(tasks.channel("k"), there.append)
-        second.listen("bell", rung.append)
+        second.listen("bell", ended.append)
         first.share.open(shard_of("a"))
         second.share.open(shard_of("b"))
         for key in ("a 1", "b 1", "a 2"):
             await first.write(lambda tx, key=key: tasks.add_in_turns(tx, "k", [(key, b"")], hint="mine"))
         await first.write(rings("the last"))
-        await eventually_async(lambda: rung != [])
+        await eventually_async(lambda: ended != [])
         assert (here, there) == ([f"{shard_of('a')} mine"] * 2, [f"{shard_of('b')}"])
 
     two(url, scenario)

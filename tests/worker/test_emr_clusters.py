@@ -48,20 +48,6 @@ CLUSTER = Cluster(
 )
 
 
-async def door(
-    service: str,
-    operation: str,
-    parameters: Mapping[str, Any],
-    principal: Principal,
-    region: str,
-    request_id: str | None = None,
-) -> dict[str, Any]:
-    """Every role is assumed, and nothing else is called."""
-    assert operation == "AssumeRole"
-    credentials = {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": 2e9}
-    return {"AssumedRoleUser": {"Arn": "arn:s", "AssumedRoleId": "AROA:s"}, "Credentials": credentials}
-
-
 class Scene:
     """A cluster, its controller, and a file to which its steps write."""
 
@@ -120,10 +106,13 @@ class Scene:
         region: str,
         request_id: str | None = None,
     ) -> dict[str, Any]:
+        """Every role is assumed, and nothing else is called."""
+        assert operation == "AssumeRole"
         self.calls += 1
         if self.calls in self.away:
             raise Outage
-        return await door(service, operation, parameters, principal, region, request_id)
+        credentials = {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": 2e9}
+        return {"AssumedRoleUser": {"Arn": "arn:s", "AssumedRoleId": "AROA:s"}, "Credentials": credentials}
 
     def waiting_script(self, code: int = 0) -> str:
         """Notes that it began, and ends once the gate is there."""

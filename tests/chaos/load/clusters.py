@@ -11,13 +11,13 @@ from typing import Any
 
 from tests.chaos.caller import Caller
 from tests.chaos.load.crew import Crew
-from tests.conftest import trusting
+from tests.chaos.load.roles import made_role
 
 PIPELINE, STEP, RUN = "chaos-emr", "Cluster", "emr"
 AT_ONCE = 2
 _ROLE, _PROFILE = "chaos-emr", "chaos-emr-profile"
-_MAY = {"Effect": "Allow", "Action": ["elasticmapreduce:*", "events:*", "iam:PassRole"], "Resource": "*"}
-_PRINCIPALS = ["sagemaker.amazonaws.com", "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"]
+_MAY = {"Effect": "Allow", "Action": ["elasticmapreduce:*", "events:*", "iam:PassRole"]}
+_SERVICES = ["sagemaker.amazonaws.com", "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"]
 _PROGRAM = f"""
 note() {{ echo "$1 {STEP} {RUN} $2 $(cut -d' ' -f1 /proc/uptime) " >> FILE; }}
 note "$1" begin
@@ -61,16 +61,12 @@ class Clusters:
             self._told.started[token].add(started["PipelineExecutionArn"])
 
     def _made_role(self) -> str:
-        document = trusting("sagemaker.amazonaws.com")
-        (statement,) = document["Statement"]
-        trust = {**document, "Statement": [{**statement, "Principal": {"Service": _PRINCIPALS}}]}
-        call = self._caller.until_told
-        made = call("iam.create_role", RoleName=_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-        may = json.dumps({"Version": "2012-10-17", "Statement": [_MAY]})
-        call("iam.put_role_policy", RoleName=_ROLE, PolicyName="all", PolicyDocument=may)
-        call("iam.create_instance_profile", InstanceProfileName=_PROFILE)
-        call("iam.add_role_to_instance_profile", InstanceProfileName=_PROFILE, RoleName=_ROLE)
-        return str(made["Role"]["Arn"])
+        role = made_role(self._caller, _ROLE, _SERVICES, _MAY)
+        self._caller.until_told("iam.create_instance_profile", InstanceProfileName=_PROFILE)
+        self._caller.until_told(
+            "iam.add_role_to_instance_profile", InstanceProfileName=_PROFILE, RoleName=_ROLE
+        )
+        return role
 
 
 def _step(program: Path) -> dict[str, Any]:

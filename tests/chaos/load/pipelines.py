@@ -17,10 +17,12 @@ from botocore.exceptions import ClientError
 from tests.chaos.caller import Caller, code
 from tests.chaos.load.crew import Crew
 from tests.chaos.load.mailbox import Mailbox, body
-from tests.conftest import trusting, zipped
+from tests.chaos.load.roles import made_role
+from tests.conftest import zipped
 
 AT_ONCE = 8
 PIPELINE = "chaos"
+_SERVICES = ("sagemaker.amazonaws.com", "lambda.amazonaws.com")
 OVER = {"Succeeded", "Failed", "Stopped", "CompletedWithFailures"}
 _IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 _MAY = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:PassRole", "lambda:*", "s3:*", "sqs:*", "logs:*"]}
@@ -59,7 +61,7 @@ class Pipelines:
         self._caller, self._told, self._notes = caller, caller.told, notes
         self._numbers, self._answers = itertools.count(), itertools.count()
         self._callbacks = Mailbox(caller, "chaos-sagemaker-callbacks")
-        self._role = self._made_role()
+        self._role = made_role(caller, "chaos", _SERVICES, _MAY)
         self._program = notes.with_name("program")
         self._program.write_text(_PROGRAM.replace("FILE", str(notes)))
         self._bucket = "chaos-work"
@@ -157,21 +159,6 @@ class Pipelines:
         else:
             with self._told.lock:
                 self._told.answered[token].append(answer)
-
-    def _made_role(self) -> str:
-        name, trust = "chaos", trusting("sagemaker.amazonaws.com")
-        (statement,) = trust["Statement"]
-        principal = {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}
-        made = self._caller.until_told(
-            "iam.create_role",
-            RoleName=name,
-            AssumeRolePolicyDocument=json.dumps(
-                {**trust, "Statement": [{**statement, "Principal": principal}]}
-            ),
-        )
-        may = json.dumps({"Version": "2012-10-17", "Statement": [{**_MAY, "Resource": "*"}]})
-        self._caller.until_told("iam.put_role_policy", RoleName=name, PolicyName="all", PolicyDocument=may)
-        return str(made["Role"]["Arn"])
 
     def _steps(self) -> list[dict[str, Any]]:
         first, ask, then = (f"Steps.{name}.OutputParameters['n']" for name in ("First", "Ask", "Then"))
