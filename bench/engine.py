@@ -18,6 +18,7 @@ from typing import Any
 import uvloop
 
 from bench import definitions
+from bench.measure import collector_of_a_server
 from bench.table import Figure, Peer, Row
 from passrole import history, ids
 from passrole.clock import system_clock
@@ -43,6 +44,7 @@ ALONE = Share()
 def rows() -> Iterator[Row]:
     """A chain, a fan-out, a loop, and many executions at once."""
     with (
+        collector_of_a_server(),
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -63,6 +65,7 @@ def rows() -> Iterator[Row]:
 def executions_a_second() -> float:
     """Executions of one step, AT_ONCE of them, on the embedded store."""
     with (
+        collector_of_a_server(),
         tempfile.TemporaryDirectory() as folder,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):

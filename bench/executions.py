@@ -4,13 +4,11 @@ Rules, journal and SQLite alone; nothing is performed. The collector works as in
 """
 
 import asyncio
-import gc
 import json
 import secrets
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,12 +17,12 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import uvloop
 
 from bench import definitions
+from bench.measure import collector_of_a_server
 from bench.table import Figure, Peer, Row
 from passrole import history
 from passrole.clock import system_clock
 from passrole.engine.facts import ExecutionStarted, LambdaReturned
 from passrole.history import ExecutionMetadata
-from passrole.server_process import GARBAGE_MAX
 from passrole.store import SqliteStore, Tx
 
 STEPS = 60
@@ -42,7 +40,7 @@ _ROLE = "arn:aws:iam::111122223333:role/bench"
 
 def rows() -> Iterator[Row]:
     """Few and many executions under way, then executions with large results that are over."""
-    with _collector_of_a_server():
+    with collector_of_a_server():
         few, many = _in_a_folder(_seconds_of_a_fact, FEW), _in_a_folder(_seconds_of_a_fact, MANY)
         added = _in_a_folder(_bytes_of_ended, ENDED)
     what = f"a fact, {MANY:,} active executions of {STEPS} steps"
@@ -133,14 +131,3 @@ def _return(tx: Tx, arn: str, number: int, payload: str = "{}") -> str:
     fact = LambdaReturned(at=system_clock(), step=step, attempt=1, payload=payload)
     assert history.advance(tx, arn, fact, finished=f"{step}/1")
     return arn
-
-
-@contextmanager
-def _collector_of_a_server() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.collect()
-    gc.set_threshold(GARBAGE_MAX)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

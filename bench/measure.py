@@ -3,9 +3,13 @@
 It knows nothing of what it measures.
 """
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median
+
+from passrole.server_process import GARBAGE_MAX
 
 
 def median_of(rounds: int, once: Callable[[], float]) -> float:
@@ -45,3 +49,15 @@ def wait_until(holds: Callable[[], bool], what: str, *, within: float = 60, paus
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not come within {within:g} s")
         time.sleep(pause)
+
+
+@contextmanager
+def collector_of_a_server() -> Iterator[None]:
+    """Garbage is collected as seldom as in a server (passrole.server_process)."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(GARBAGE_MAX)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -5,10 +5,15 @@ The pure rooms never import this: the ids that they need arrive in facts.
 
 import secrets
 import string
+import time
 import uuid
 
 _BASE32 = string.ascii_uppercase + "234567"
 _LOWER = string.ascii_lowercase + string.digits
+_DIGITS = string.digits + string.ascii_lowercase
+_TIME_LETTERS = 9
+"""Of the microseconds in an execution's id: they come again after three years."""
+
 _UPPER = string.ascii_uppercase + string.digits
 
 
@@ -29,11 +34,13 @@ def invocation_id(execution: str, step: str, attempt: int) -> str:
 def execution_id(node: int = 0) -> str:
     """The id of a pipeline execution: twelve lower-case letters and digits.
 
-    The first two are those of the `node` that starts it, if it is one of several. Rows of one node stand
-    together so: PostgreSQL's commits are in each other's way by the pages of indexes that they read.
+    It begins with two of the `node` that starts it, if it is one of several, then with the time: rows that
+    are written together stand together, so that a commit of many touches few pages of a large table, and
+    PostgreSQL's commits of other nodes are not in its way by the pages of indexes that they read.
     https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE
     """
-    begins = f"{_LOWER[node // 36 % 36]}{_LOWER[node % 36]}" if node else ""
+    begins = _spelled(node, 2) if node else ""
+    begins += _spelled(time.time_ns() // 1_000, _TIME_LETTERS)
     return begins + _letters(_LOWER, 12 - len(begins))
 
 
@@ -80,6 +87,15 @@ def secret_path() -> str:
 def seed() -> str:
     """The random seed of an execution; its callback tokens are derived from it (engine/facts.py)."""
     return secrets.token_hex(16)
+
+
+def _spelled(number: int, count: int) -> str:
+    """The number's last `count` digits to the base of 36, which sort as numbers do."""
+    letters = ""
+    for _ in range(count):
+        number, index = divmod(number, len(_DIGITS))
+        letters = _DIGITS[index] + letters
+    return letters
 
 
 def _letters(alphabet: str, count: int) -> str:
