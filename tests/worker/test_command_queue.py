@@ -37,7 +37,7 @@ def in_memory(queue: CommandQueue) -> list[str]:
 
 def test_of_many_rows_few_are_in_memory(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
-        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)
         for name in "abcd":
             await shop.start(wide(50), name=name)
         queue.add(await queue.look())
@@ -54,7 +54,7 @@ def test_of_many_rows_few_are_in_memory(workshop: Run) -> None:
 
 def test_a_notice_is_not_preferred_to_rows_that_wait(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
-        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)
         (task,) = await started(shop, "l1", "a")
         assert not queue.accept([task])  # rows of an earlier process may wait
         queue.add(await queue.look())
@@ -86,7 +86,7 @@ class Slow:
 
 def test_a_notice_that_comes_while_rows_are_read_begins_nothing_twice(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
-        queue = CommandQueue(shop.store, InvokeFunction, 2)
+        queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)
         queue.add(await queue.look())
         (task,) = await started(shop, "l1", "a")
         queue._store = cast(Store, Slow(shop.store, lambda: queue.accept([task])))

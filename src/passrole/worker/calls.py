@@ -24,6 +24,12 @@ STEP_CHARACTERS_MAX = 20
 """Of a step's name, in the name of its session."""
 
 Sleep = Callable[[float], Awaitable[None]]
+IsDue = Callable[[], Awaitable[bool]]
+"""Whether what a call is for is still to be done."""
+
+
+class NoLongerDue(Exception):
+    """What the call was for has been done, or is not wanted, since it was tried last."""
 
 
 class CallFailed(Exception):
@@ -89,15 +95,19 @@ class Calls:
         parameters: Mapping[str, Any],
         request_id: str | None = None,
         left: Collection[str] = (),
+        is_due: IsDue | None = None,
     ) -> dict[str, Any]:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
         Throttling and faults of the service are tried again: AWS does so for every type of step
-        (Step.THROTTLING, Step.SERVICE_FAULT). Those in `left` are left to whoever calls.
+        (Step.THROTTLING, Step.SERVICE_FAULT). Those in `left` are left to whoever calls. `is_due` is asked
+        before each further try; raises NoLongerDue.
         """
         request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
         principal = await self._sessions.principal(request)
-        return await self._persistently(action, parameters, principal, caller.region, request_id, left)
+        return await self._persistently(
+            action, parameters, principal, caller.region, request_id, left, is_due
+        )
 
     async def _as_service(
         self,
@@ -119,6 +129,7 @@ class Calls:
         region: str,
         request_id: str | None = None,
         left: Collection[str] = (),
+        is_due: IsDue | None = None,
     ) -> dict[str, Any]:
         delays = iter(DELAYS_SECONDS)
         while True:
@@ -133,3 +144,5 @@ class Calls:
                     raise CallFailed(action.name, fault.message, fault.code, kind) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
             await self._sleep(delay)
+            if is_due is not None and not await is_due():
+                raise NoLongerDue

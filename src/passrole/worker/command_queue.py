@@ -8,6 +8,7 @@ loop.py's.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from passrole.clock import Clock
 from passrole.engine.commands import Command
 from passrole.history import Task, outbox
 from passrole.runtimes.turns import Turns
@@ -20,8 +21,9 @@ EACH_WAITING_MAX = 32
 class CommandQueue:
     """`places` is how many may be under way at once."""
 
-    def __init__(self, store: Store, command: type[Command], places: int) -> None:
+    def __init__(self, store: Store, command: type[Command], places: int, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self.kind = outbox.kind_of(command)
         self.channel = tasks.channel(self.kind)
         self.should_look = True
@@ -31,7 +33,7 @@ class CommandQueue:
         self._has_more = False
         self._last = ""
         self._turns: Turns[Task] = Turns(places)
-        self._held: defaultdict[str, set[str]] = defaultdict(set)
+        self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     async def look(self) -> list[Task]:
         """Take rows as far as there is room; they are held, and wait for their turns once they are added."""
@@ -79,6 +81,10 @@ class CommandQueue:
         following = self._turns.begin()
         return following[1] if following else None
 
+    def held_since(self, task: Task) -> float:
+        """When it was read, or announced: then it was due."""
+        return self._held[task.execution][outbox.row_key(task)]
+
     def end(self, task: Task) -> None:
         """It was performed, and what came of it is recorded."""
         self._turns.end(task.execution)
@@ -101,7 +107,7 @@ class CommandQueue:
     def forget(self, task: Task) -> None:
         """Its row is gone, and there may be room for others."""
         held = self._held[task.execution]
-        held.discard(outbox.row_key(task))
+        held.pop(outbox.row_key(task), None)
         self._store.share.ended(task.execution)
         if not held:
             del self._held[task.execution]
@@ -113,7 +119,7 @@ class CommandQueue:
         return outbox.row_key(task) in self._held.get(task.execution, ())
 
     def _hold(self, task: Task) -> None:
-        self._held[task.execution].add(outbox.row_key(task))
+        self._held[task.execution][outbox.row_key(task)] = self._clock()
         self._store.share.begun(task.execution)
 
     def _room(self, execution: str) -> int:

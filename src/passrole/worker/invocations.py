@@ -3,15 +3,18 @@
 An invocation waits for a slot of the runtime as long as it takes, and the step's limit runs from the moment
 that it has one. What has none when its execution is stopped is withdrawn: it is never invoked. A function
 that outlives its step goes on, and nobody hears of its end.
+
+Another server may take the command over and perform it, where this one was stopped or has lost its database
+for a while. So it is looked up before a function is invoked again, or later than it was known to be due.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -20,7 +23,7 @@ from passrole.clock import Clock
 from passrole.engine.commands import InvokeFunction
 from passrole.engine.facts import CommandWithdrawn, InputFact, LambdaReturned, LambdaTimedOut
 from passrole.history import Task
-from passrole.worker.calls import Action, Caller, CallFailed, Calls, Sleep
+from passrole.worker.calls import Action, Caller, CallFailed, Calls, IsDue, NoLongerDue, Sleep
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.htm
 """
 
 PENDING_SECONDS_MAX = 60
+SURE_SECONDS = 1.0
+"""So long what was due is taken to be due; to ask each time would cost half of what an invocation does."""
+
 _PENDING_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 _GET_FUNCTION = Action("lambda", "GetFunction", "lambda:GetFunction")
@@ -45,6 +51,13 @@ class Slots(Protocol):
         """Done when the invocation of this request id has a slot; parties take turns."""
 
 
+class Due(NamedTuple):
+    """That a command was due when it was read, `at` seconds of the clock; `still` asks whether it is."""
+
+    at: float
+    still: IsDue
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Invocation:
     answer: "asyncio.Task[dict[str, Any]]"
@@ -54,8 +67,16 @@ class _Invocation:
 class Invocations:
     """Invokes functions for steps."""
 
-    def __init__(self, calls: Calls, slots: Slots, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        slots: Slots,
+        due_of: Callable[[Task], Due],
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._calls = calls
+        self._due_of = due_of
         self._slots = slots
         self._clock = clock
         self._sleep = sleep
@@ -65,12 +86,17 @@ class Invocations:
     async def invoke(self, task: Task, command: InvokeFunction) -> InputFact:
         """What came of the invocation. Raises CallFailed."""
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
+        withdrawn = CommandWithdrawn(at=self._clock(), step=command.step, attempt=command.attempt)
         with self._slots.expecting(request_id, task.execution) as begun:
             answer = asyncio.ensure_future(self._answer(task, command, request_id))
             await self._until_begun(task.execution, _Invocation(answer, begun))
             if answer.cancelled():
-                return CommandWithdrawn(at=self._clock(), step=command.step, attempt=command.attempt)
-            return await self._outcome(command, answer)
+                return withdrawn
+            try:
+                return await self._outcome(command, answer)
+            except NoLongerDue:
+                log.info("`%s` was performed by another server, or is wanted no more", task.key)
+                return withdrawn
 
     @property
     def waiting(self) -> list[str]:
@@ -90,14 +116,16 @@ class Invocations:
         await asyncio.gather(*self._left_alone, return_exceptions=True)
 
     async def _answer(self, task: Task, command: InvokeFunction, request_id: str) -> dict[str, Any]:
-        caller = Caller(task.role, task.execution, command.step)
+        caller, due = Caller(task.role, task.execution, command.step), self._due_of(task)
         await self._until_ready(caller, command)
+        if self._clock() - due.at > SURE_SECONDS and not await due.still():
+            raise NoLongerDue
         parameters = {
             "FunctionName": command.function_arn,
             "InvocationType": "RequestResponse",
             "Payload": exact_json.dumps(command.payload),
         }
-        return await self._calls.as_role(caller, _INVOKE, parameters, request_id)
+        return await self._calls.as_role(caller, _INVOKE, parameters, request_id, is_due=due.still)
 
     async def _until_ready(self, caller: Caller, command: InvokeFunction) -> None:
         """Wait while the function is made or changed, as far as the role may see that.

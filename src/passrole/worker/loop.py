@@ -38,11 +38,11 @@ from passrole.store import Store, share
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.command_queue import CommandQueue
 from passrole.worker.effects import AskTest, Effects
-from passrole.worker.invocations import Invocations, Slots
+from passrole.worker.invocations import Due, Invocations, Slots
 from passrole.worker.job_monitor import JobMonitor
 from passrole.worker.job_retries import JobRetries
 from passrole.worker.job_steps.table import job_steps
-from passrole.worker.supervisor import Loop, Supervisor
+from passrole.worker.supervisor import Loop, Supervisor, backoff_seconds
 
 log = logging.getLogger(__name__)
 
@@ -88,13 +88,13 @@ class Worker:
         self._clock = clock
         calls = Calls(door, clock, sleep)
         steps = job_steps(calls, clock)
-        self._invocations = Invocations(calls, slots, clock, sleep)
+        self._invocations = Invocations(calls, slots, self._due_of, clock, sleep)
         self._effects = Effects(calls, self._invocations, steps, clock, ask_test)
         self.job_monitor = JobMonitor(store, steps, clock)
         self.job_retries = JobRetries(store, clock)
         self._sleep = sleep
         self._queues = {
-            command: CommandQueue(store, command, places) for command, places in AT_ONCE_MAX.items()
+            command: CommandQueue(store, command, places, clock) for command, places in AT_ONCE_MAX.items()
         }
         self._woken = asyncio.Event()
         self._looked_at = -math.inf
@@ -209,6 +209,20 @@ class Worker:
             return await self._store.read(lambda tx: history.is_still_due(tx, task))
         except history.UnknownExecution:  # it was deleted, and so were its rows
             return False
+
+    def _due_of(self, task: Task) -> Due:
+        since = self._queues[type(task.command)].held_since(task)
+        return Due(since, partial(self._is_due_after_all, task))
+
+    async def _is_due_after_all(self, task: Task) -> bool:
+        """As soon as the database answers."""
+        failures = 0
+        while True:
+            try:
+                return await self._is_due(task)
+            except disk.StoreUnreachable:
+                await self._sleep(backoff_seconds(failures))
+                failures += 1
 
     async def _drop(self, withdrawn: Sequence[Task]) -> int:
         """Record that commands are not performed; how many they were."""

@@ -1,0 +1,89 @@
+"""A command that another server performed meanwhile is not performed again by the one that had it first."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from tests.worker.conftest import Workshop
+
+from passrole import disk, history
+from passrole.engine.facts import LambdaReturned
+from passrole.faults import Fault, Outage
+
+Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
+
+INVOKED = "lambda:Invoke"
+
+
+async def _return(shop: Workshop, arn: str) -> None:
+    """As the server records it that took the command over."""
+    fact = LambdaReturned(at=2.0, step="l1", attempt=1, payload='{"x": 1}')
+    await shop.store.write(lambda tx: history.advance(tx, arn, fact, finished="l1/1"))
+
+
+@pytest.mark.parametrize("fault", [Outage(), Fault("ThrottlingException", "slow down")], ids=lambda f: f.code)
+def test_a_function_is_not_invoked_again_for_a_step_that_is_over(workshop: Run, fault: Fault) -> None:
+    async def scenario(shop: Workshop) -> None:
+        async def lost(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            raise fault
+
+        shop.door.prepare("Invoke", lost)
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert len(shop.door.called(INVOKED)) == 1
+
+    workshop(scenario)
+
+
+@pytest.mark.parametrize(("seconds", "invocations"), [(0.5, 1), (1.5, 0)])
+def test_a_function_is_not_invoked_late_for_a_step_that_is_over(
+    workshop: Run, seconds: float, invocations: int
+) -> None:
+    """Half a second is too short for another server to have taken the command over."""
+
+    async def scenario(shop: Workshop) -> None:
+        async def frozen(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            shop.now += seconds
+            return {"Configuration": {"State": "Active"}}
+
+        shop.door.prepare("GetFunction", frozen)
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert len(shop.door.called(INVOKED)) == invocations
+
+    workshop(scenario)
+
+
+def test_a_step_that_is_still_due_is_invoked_as_soon_as_the_database_says_so(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(shop: Workshop) -> None:
+        is_still_due, asked = history.is_still_due, 0
+
+        def away(tx: Any, task: history.Task) -> bool:
+            nonlocal asked
+            asked += 1
+            if asked < 3:
+                raise disk.StoreUnreachable("the database is away")
+            return is_still_due(tx, task)
+
+        shop.door.prepare("Invoke", Outage(), {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        await shop.until(lambda: _is_caught_up(shop))
+        monkeypatch.setattr(history, "is_still_due", away)
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        assert (asked, len(shop.door.called(INVOKED))) == (3, 2)
+
+    workshop(scenario)
+
+
+async def _is_caught_up(shop: Workshop) -> bool:
+    """What an earlier process left is asked for, too: there is nothing."""
+    return not await shop.store.read(history.pending)
