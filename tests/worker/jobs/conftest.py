@@ -32,7 +32,7 @@ class Bench:
         self.store, self.door, self.data = store, FakeDoor(), data
         for operation in ("CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutObject"):
             self.door.prepare(operation, {})
-        self.door.prepare("AssumeRole", _session())
+        self.door.prepare("AssumeRole", session())
         self.door.prepare("ListObjectsV2", NOTHING_LISTED)
         self.supervisor, self.jobs = Supervisor(), Jobs()
         means = Means(self.door, lambda: 1000.0, Config(data=data), self.jobs)
@@ -123,7 +123,8 @@ def run_bench(tmp_path: Path, sandboxed: None) -> Callable[[Scenario], None]:
     return run
 
 
-def _session() -> dict[str, Any]:
+def session() -> dict[str, Any]:
+    """AssumeRole's answer."""
     return {
         "AssumedRoleUser": {"Arn": "arn:session", "AssumedRoleId": "AROA:SageMaker"},
         "Credentials": {

@@ -47,6 +47,7 @@ from passrole.worker.jobs.log_stream import LogStream
 from passrole.worker.jobs.programs import Instance
 from passrole.worker.jobs.s3 import Objects
 from passrole.worker.jobs.serving import ModelServer
+from passrole.worker.outages import OutlastingCalls
 from passrole.worker.supervisor import HEALTHY_SECONDS, backoff_seconds
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,8 @@ class HostedInstance:
         self._place = place_of(endpoint.key, hosted.fleet, hosted.variant["name"])
         self._home = home_of(means.config, endpoint.key) / hosted.id
         self._request = hosting.session_request(endpoint, hosted)
-        self._sessions = SessionCache(means.call, means.clock)
+        self._call = OutlastingCalls(means.call)
+        self._sessions = SessionCache(self._call, means.clock)
         self._stages = [
             self._stage(number, each) for number, each in enumerate(self._variant["containers"], 1)
         ]
@@ -303,7 +305,7 @@ class HostedInstance:
             raise JobFailed("ClientError: The model has no ExecutionRoleArn, as whom its data are downloaded")
         principal = await self._sessions.principal(self._request)
         data = None if self._means.config.s3_endpoint else self._means.config.data
-        return Objects(self._means.call, principal, self._endpoint.region, data)
+        return Objects(self._call, principal, self._endpoint.region, data)
 
     async def _access(self, instance: Instance) -> Access:
         url = self._means.config.endpoint_url
@@ -316,7 +318,7 @@ class HostedInstance:
             return None
         url = self._means.config.loopback_url
         if url is None:
-            return (await assume(self._means.call, self._request)).credentials
+            return (await assume(self._call, self._request)).credentials
         token, token_hash = program_credentials.new_token()
         folder = self._means.store.share.folder
         owner, key = hosting.owner(self.hosted, instance.number, folder), self._endpoint.key
