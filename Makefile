@@ -23,12 +23,12 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
-# (not those that take minutes for S3A, for the SDK's own waits and for pages that start their own servers, nor
+# (not those that take minutes for S3A, and for the SDK's own waits, nor
 # needs, testing and the rest of cli, most of which have no server or one of a command's own)
 ON_POSTGRES = $(addprefix tests/,api cli/permissions cli/pipelines cli/server/test_backup.py client console crash gateway history) \
 	$(addprefix tests/,identities journeys services worker) \
 	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_notebooks.py \
-		test_pages.py test_sdk.py test_several_nodes.py test_two_servers.py) \
+		test_sdk.py test_several_nodes.py test_two_servers.py) \
 	$(addprefix --ignore=tests/crash/,test_kill.py test_kill_in_loops.py test_kill_with_jobs.py)
 
 # what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.eventually import eventually
+from tests.store import chosen
 
 FILE = re.compile(r"`([\w/-]+\.\w+)`[^`]*?:\n\n```(?:python|json)\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -56,6 +57,7 @@ class Reader:
             },
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "PASSROLE_PORT": "0",
+            **chosen.variables(folder),
         }
 
     def read(self, page: str) -> int:

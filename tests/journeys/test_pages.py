@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.journeys.reader import CONSOLE, FILE, Reader, unlike
+from tests.store import chosen
 
 from passrole.cli import main
 
@@ -63,7 +64,9 @@ def prepared(page: str, folder: Path) -> None:
             "import boto3\ndef test_it():\n    assert 'QueueUrls' not in boto3.client('sqs').list_queues()\n"
         )
     if page == "howto/upgrade.md":
-        done = CliRunner().invoke(main, ["init", "--data", str(folder / ".passrole")])
+        done = CliRunner(env=chosen.variables(folder)).invoke(
+            main, ["init", "--data", str(folder / ".passrole")]
+        )
         assert done.exit_code == 0, done.output
 
 

@@ -53,6 +53,11 @@ def environment(data: Path) -> dict[str, str]:
     return {"PASSROLE_STORE": _url(data.absolute())} if (data / opening.MARK).exists() else {}
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """Variables of the environment by which all commands in a folder have the same rows."""
+    return {"PASSROLE_STORE": _url(folder)} if IS_POSTGRES else {}
+
+
 def named_in(arguments: Sequence[str]) -> dict[str, str]:
     """The same for a command of passrole with these arguments, which name a data folder or none."""
     folders = [Path(value) for name, value in pairwise(arguments) if name == "--data"]

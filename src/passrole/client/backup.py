@@ -55,7 +55,7 @@ def back_up(config: Config, to: Path) -> Backup:
         _copy_files(data, partial)
         _copy_what_belongs_together(config, data, partial)
         partial.rename(to)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, opening.StoreUnusable) as error:
         raise InvalidInput(f"the backup could not be made: {error}") from error
     finally:
         trees.remove(partial)
@@ -64,10 +64,11 @@ def back_up(config: Config, to: Path) -> Backup:
 
 
 def _check(config: Config, data: Path, to: Path) -> None:
-    where = opening.elsewhere(data)
-    if where and not config.store:
-        raise InvalidInput(f"the rows of `{data}` are in {where}: name it by PASSROLE_STORE")
-    if not where and not (data / _DATABASE).is_file():
+    try:
+        opening.check_folder(config)
+    except opening.StoreUnusable as error:
+        raise InvalidInput(str(error)) from error
+    if not opening.elsewhere(data) and not (data / _DATABASE).is_file():
         raise InvalidInput(f"`{data}` has no database yet, so there is nothing to back up")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InvalidInput(f"`{to}` is there already; name a folder that is not, or an empty one")

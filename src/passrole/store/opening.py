@@ -35,7 +35,7 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
     Raises DataFolderInUse, StoreUnusable, and of the folder's own file what the disk does. `is_durable=False`
     is fit for tests alone.
     """
-    _check_folder(config)
+    check_folder(config)
     if not config.store:
         return SqliteStore(config.data, is_durable=is_durable)
     postgres = driver()
@@ -66,7 +66,7 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
 
 def looked_at(config: Config) -> LookedAt:
     """The store for whoever only reads. Raises StoreUnusable, and what the disk does."""
-    _check_folder(config)
+    check_folder(config)
     if not config.store:
         return ReadOnlyStore(config.data)
     try:
@@ -79,7 +79,7 @@ def looked_at(config: Config) -> LookedAt:
 @contextmanager
 def looking(config: Config) -> Iterator[LookedAt | None]:
     """The same for a block; None where the folder has no database yet. Raises StoreUnusable."""
-    _check_folder(config)
+    check_folder(config)
     if not config.store and not (config.data / FILE).exists():
         yield None
         return
@@ -91,6 +91,18 @@ def looking(config: Config) -> Iterator[LookedAt | None]:
         yield store
     finally:
         store.close_now()
+
+
+def check_folder(config: Config) -> None:
+    """A folder goes on with the rows that it has, and shows no others by mistake. Raises StoreUnusable."""
+    if config.store and (config.data / FILE).exists():
+        raise StoreUnusable(
+            f"`{config.data}` has rows of its own, in `{FILE}`, which nobody would see: name another folder"
+        )
+    if not config.store and (where := elsewhere(config.data)):
+        raise StoreUnusable(
+            f"the rows of `{config.data}` are in {where}: name it, by `serve --store` or PASSROLE_STORE"
+        )
 
 
 def check_reached(url: str) -> None:
@@ -132,18 +144,6 @@ def _name(folder: Path) -> str:
 
 
 DISK_ERRORS = (OSError, sqlite3.Error, UnknownSchema)
-
-
-def _check_folder(config: Config) -> None:
-    """A folder goes on with the rows that it has, and shows no others by mistake. Raises StoreUnusable."""
-    if config.store and (config.data / FILE).exists():
-        raise StoreUnusable(
-            f"`{config.data}` has rows of its own, in `{FILE}`, which nobody would see: name another folder"
-        )
-    if not config.store and (where := elsewhere(config.data)):
-        raise StoreUnusable(
-            f"the rows of `{config.data}` are in {where}: name it, by `serve --store` or PASSROLE_STORE"
-        )
 
 
 def elsewhere(folder: Path) -> str:

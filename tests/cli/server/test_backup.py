@@ -17,6 +17,7 @@ from tests.conftest import Server, new_name
 from tests.store import chosen
 
 from passrole.cli import main
+from passrole.store import opening
 
 
 def backup(data: Path, to: Path, *arguments: str) -> Result:
@@ -201,3 +202,18 @@ def test_objects_elsewhere_are_not_in_it_and_that_is_said(
     made = backup(start_server(**far).data, tmp_path / "copy")
     assert made.exit_code == 0, made.output
     assert "warning: the objects are at http://127.0.0.1:9, and not in the backup" in made.stderr
+
+
+@chosen.of_a_file
+def test_a_folder_is_not_copied_without_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, url = tmp_path / "data", "postgresql://127.0.0.1:1/nobody"
+    assert CliRunner().invoke(main, ["init", "--data", str(data)]).exit_code == 0
+    monkeypatch.setenv("PASSROLE_STORE", url)
+    done = backup(data, tmp_path / "copy")
+    assert (done.exit_code, "has rows of its own" in done.output) == (2, True)
+    monkeypatch.delenv("PASSROLE_STORE")
+    (data / "passrole.db").unlink()
+    (data / opening.MARK).write_text(f"{url}\n")
+    done = backup(data, tmp_path / "copy")
+    assert (done.exit_code, f"are in {url}: name it" in done.output) == (2, True)
+    assert not (tmp_path / "copy").exists()
