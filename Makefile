@@ -28,7 +28,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-h
 ON_POSTGRES = $(addprefix tests/,api cli/permissions cli/pipelines cli/server/test_backup.py client console crash gateway history) \
 	$(addprefix tests/,identities journeys services worker) \
 	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_notebooks.py \
-		test_sdk.py test_several_nodes.py test_two_servers.py) \
+		test_several_nodes.py test_two_servers.py) \
 	$(addprefix --ignore=tests/crash/,test_kill.py test_kill_in_loops.py test_kill_with_jobs.py)
 
 # what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that

@@ -46,7 +46,7 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 """What the server of a test is, by the store that PASSROLE_TEST_STORE asks for (tests/store)."""
 
 if os.environ.get("PASSROLE_TEST_STORE") == "repeating":  # for tests that have a store in this process, too
-    sqlite._apply = repeating.apply
+    sqlite._outcomes = repeating.outcomes
 
 _LONGEST = ("journeys/test_emr_spark.py", "crash/", "journeys/", "needs/", "cli/", "services/sagemaker/")
 _APART = ("journeys/test_sdk.py", "journeys/test_pages.py")

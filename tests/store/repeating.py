@@ -42,8 +42,12 @@ class _RecordedTx(SqliteTx):
         super().notify(channel, key)
 
 
-def apply(connection: sqlite3.Connection, write: Any) -> Any:
-    """In place of the store's own, see `sqlite._apply`."""
+def outcomes(connection: sqlite3.Connection, writes: Sequence[Any]) -> list[Any]:
+    """In place of the store's own, see `sqlite._outcomes`."""
+    return [_outcome(connection, write) for write in writes]
+
+
+def _outcome(connection: sqlite3.Connection, write: Any) -> Any:
     first, before = _run(connection, write, is_kept=False)
     connection.execute("SAVEPOINT both")
     second, after = _run(connection, write, is_kept=True)
@@ -76,7 +80,7 @@ def _run(connection: sqlite3.Connection, write: Any, *, is_kept: bool) -> tuple[
 
 def main() -> int:
     """passrole's command line."""
-    sqlite._apply = apply
+    sqlite._outcomes = outcomes
     from passrole.cli import main as passrole
 
     code: int = passrole()

@@ -43,14 +43,14 @@ def test_what_a_transaction_changes_beside_the_rows_is_found_out(
         if waiting:
             tx.run("INSERT INTO definitions VALUES (?, '')", waiting.pop())
 
-    monkeypatch.setattr(sqlite, "_apply", repeating.apply)
+    monkeypatch.setattr(sqlite, "_outcomes", repeating.outcomes)
     with pytest.raises(repeating.NotRepeatable):
         committed(tmp_path, takes)
     assert committed(tmp_path, lambda tx: tx.all("SELECT digest FROM definitions")) == []
 
 
 def test_what_is_written_twice_stands_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "_apply", repeating.apply)
+    monkeypatch.setattr(sqlite, "_outcomes", repeating.outcomes)
     committed(tmp_path, lambda tx: tx.run("INSERT INTO definitions VALUES ('a', '')"))
     assert committed(tmp_path, lambda tx: tx.all("SELECT digest FROM definitions")) == [("a",)]
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -103,6 +104,45 @@ def test_a_notice_arrives_after_its_commit_and_not_from_a_failed_one(tmp_path: P
         stop()
         await store.write(noisy)
         assert heard == [("1", ["a"])]
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(("changes", "runs_of_a"), [(True, 2), (False, 1)])
+def test_transactions_of_a_commit_in_which_one_fails_stand_and_are_told_once(
+    tmp_path: Path, changes: bool, runs_of_a: int
+) -> None:
+    """They are run again only if the one that fails has changed something."""
+    gate, runs = threading.Event(), Counter[str]()
+
+    def counting(name: str) -> Callable[[Tx], None]:
+        def count(tx: Tx) -> None:
+            runs[name] += 1
+            put(name, (THINGS.get(tx, name) or Thing(name)).size + 1)(tx)
+            tx.notify("bell", name)
+
+        return count
+
+    def failing(tx: Tx) -> None:
+        if changes:
+            put("lost")(tx)
+        tx.notify("bell", "lost")
+        raise ValueError
+
+    async def scenario(store: SqliteStore) -> None:
+        heard: list[str] = []
+        store.listen("bell", heard.append)
+        first = asyncio.ensure_future(store.write(lambda _: gate.wait(60)))
+        others = [asyncio.ensure_future(store.write(fn)) for fn in (counting("a"), failing, counting("b"))]
+        await asyncio.sleep(0)  # all are queued behind the first, and make one commit
+        gate.set()
+        await asyncio.gather(first, *others, return_exceptions=True)
+        assert heard == ["a", "b"]
+        assert await store.read(lambda tx: list(THINGS.all(tx))) == [
+            ("a", Thing("a", 1)),
+            ("b", Thing("b", 1)),
+        ]
+        assert runs == {"a": runs_of_a, "b": 1}
 
     run(tmp_path, scenario)
 

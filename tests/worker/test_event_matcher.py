@@ -203,8 +203,7 @@ def test_a_pattern_that_was_never_stored_is_never_asked(
                 return commit(connection, writes)
             error = failures.pop()
             connection.execute("BEGIN IMMEDIATE")
-            for write in writes:
-                sqlite._apply(connection, write)
+            sqlite._outcomes(connection, writes)
             connection.execute("ROLLBACK")
             return [group_commit.Outcome(write.future, None, error, []) for write in writes]
 

@@ -35,6 +35,10 @@ class Outcome(NamedTuple):
     notices: list[Notice]
 
 
+class MustBeUndone(Exception):
+    """A transaction failed after it had changed something, so that the whole commit is to be undone."""
+
+
 Commit = Callable[[list[Write]], list[Outcome]]
 """Runs the transactions, makes what they wrote durable, and has an outcome for each. It raises nothing."""
 

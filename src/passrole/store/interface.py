@@ -4,9 +4,10 @@ A transaction is a plain function `fn(tx)`: no awaiting inside, so that one writ
 one commit. Its result, or the exception that it raised, comes back to the one who awaits; an
 exception undoes what that function wrote and nothing else.
 
-**It may run again**, as after a conflict with another node; then nothing is left of the run before, and the
-result and the notices are those of the last. So it changes rows and nothing else: no file, no object outside.
-A time that it reads or an id that it draws is the last run's, as are the rows that have it.
+**It may run again**, as after a conflict with another node, or where another one of the same commit raises;
+then nothing is left of the run before, and the result and the notices are those of the last. So it changes
+rows and nothing else: no file, no object outside. A time that it reads or an id that it draws is the last
+run's, as are the rows that have it.
 `PASSROLE_TEST_STORE=repeating` runs tests with every transaction done twice (tests/store/repeating.py).
 """
 

@@ -33,7 +33,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from passrole import disk
-from passrole.store.group_commit import GroupCommit, Outcome, Write, all_failed, for_a_future
+from passrole.store.group_commit import GroupCommit, MustBeUndone, Outcome, Write, all_failed, for_a_future
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import postgres as migrations
@@ -212,7 +212,7 @@ class PostgresStore:
             try:
                 outcomes = [apply(self._writer, write) for write in writes]
                 self._writer.execute("COMMIT")
-            except _MustBeUndone:
+            except MustBeUndone:
                 self._writer.execute("ROLLBACK")
             except BaseException:
                 with contextlib.suppress(psycopg.Error):
@@ -330,12 +330,8 @@ def conninfo(url: str) -> str:
     return make_conninfo("", **wanted)
 
 
-class _MustBeUndone(Exception):
-    """A transaction failed after it had changed something."""
-
-
 def _apply(connection: Connection, write: Write) -> Outcome:
-    """Raises _MustBeUndone; what psycopg raises of a lost connection or a conflict."""
+    """Raises MustBeUndone; what psycopg raises of a lost connection or a conflict."""
     tx = PostgresTx(connection)
     try:
         return Outcome(write.future, write.fn(tx), None, tx.notices)
@@ -343,7 +339,7 @@ def _apply(connection: Connection, write: Write) -> Outcome:
         if _is_of_all(error):
             raise
         if tx.has_changed or isinstance(error, psycopg.Error):
-            raise _MustBeUndone from error
+            raise MustBeUndone from error
         return Outcome(write.future, None, for_a_future(error), [])
 
 
