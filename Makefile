@@ -23,7 +23,7 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
-# (not those that take minutes for S3A, and for the SDK's own waits, nor
+# (not those that take minutes for S3A, nor
 # needs, testing and the rest of cli, most of which have no server or one of a command's own)
 ON_POSTGRES = $(addprefix tests/,api cli/permissions cli/pipelines cli/server/test_backup.py client console crash gateway history) \
 	$(addprefix tests/,identities journeys services worker) \

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from tests.conftest import Server, kept_at
+from tests.journeys import short_sessions
 from tests.journeys.test_emr_spark import SPARK_SECONDS, master
 from tests.policies import allowing
 from tests.services.emr.conftest import EC2, Fleet, step
@@ -29,6 +31,16 @@ COUNT = (
     "print('seen on the disk:', os.path.exists(sys.argv[2]))\n"
 )
 """Reads the first argument, and looks for the second on the disk."""
+
+READ_ON = (
+    "import sys, time\nfrom pyspark.sql import SparkSession\n"
+    "spark = SparkSession.builder.getOrCreate()\n"
+    "until = time.monotonic() + float(sys.argv[2])\n"
+    "while time.monotonic() < until:\n"
+    "    lines = spark.read.text(sys.argv[1]).count()\n"
+    "print('last:', lines)\n"
+)
+"""Reads the first argument again and again, for as many seconds as the second says."""
 
 
 @pytest.fixture
@@ -103,6 +115,26 @@ def test_a_step_in_a_sandbox_sees_no_objects_as_files(
     status, printed = counted(fleet, cluster, OPEN)
     assert (status["State"], "seen on the disk: False" in printed) == ("COMPLETED", True), (status, printed)
     fleet.end()
+
+
+def test_credentials_are_renewed_while_a_program_runs(
+    by_s3a: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spark reads for three times as long as its credentials are valid."""
+    monkeypatch.setattr(Server, "program", (str(Path(short_sessions.__file__)),))
+    server = Server(tmp_path / "data", **by_s3a)
+    try:
+        fleet, cluster = cluster_on(server)
+        server.client("s3").put_object(Bucket=OPEN, Key="read.py", Body=READ_ON.encode())
+        seconds = str(3 * short_sessions.SECONDS)
+        words = ["spark-submit", f"s3://{OPEN}/read.py", f"s3://{OPEN}/lines.txt", seconds]
+        (id_,) = fleet.add(cluster, step(*words, ActionOnFailure="CONTINUE"))
+        status = fleet.step_until(cluster, id_, seconds=SPARK_SECONDS)
+        assert status["State"] == "COMPLETED", status
+        assert "last: 3" in (server.data / "emr" / cluster / id_ / "stdout").read_text()
+        fleet.end()
+    finally:
+        server.stop()
 
 
 def test_executors_of_a_cluster_call_s3_too(by_s3a: Settings, master: str, start_server: Start) -> None:

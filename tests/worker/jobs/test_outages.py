@@ -67,11 +67,14 @@ def away_before(bench: Bench, phase: str) -> list[str]:
             result = fn(tx)
             job = TRAINING.collection.get(tx, f"{ACCOUNT}/{REGION}/a")
             if job is not None and job.secondary == phase and len(refused) < 3:
-                refused.append(phase)
                 raise disk.StoreUnreachable("the database is away")
             return result
 
-        return await write(undone)
+        try:
+            return await write(undone)
+        except disk.StoreUnreachable:
+            refused.append(phase)
+            raise
 
     bench.store.write = refusing  # type: ignore[method-assign]
     return refused
