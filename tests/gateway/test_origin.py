@@ -1,9 +1,16 @@
 """Where a call comes from: the connection says it, and a header only from a proxy that a setting names."""
 
+import contextlib
+import http.client
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from tests.balancer import balanced
 from tests.conftest import Server
 from tests.gateway.test_asgi import LIST_PIPELINES
 from tests.gateway.test_way_in import called
@@ -49,6 +56,33 @@ def test_a_proxy_that_a_setting_names_is_believed(start_server: Callable[..., Se
     assert status(server, {**FROM_OFFICE, **BY_TLS}, both) == 200
     assert status(server, FROM_OFFICE, {"x-forwarded-for": "203.0.113.9, 198.51.100.1"}) == 400
     assert status(server, FROM_OFFICE, {"forwarded": "for=203.0.113.9"}) == 400
+
+
+def test_nobody_writes_his_own_origin_through_the_example_of_a_balancer(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_server(trusted_proxies="127.0.0.1")
+    plain = {"IpAddress": {"aws:SourceIp": "127.0.0.2"}, "Bool": {"aws:SecureTransport": "false"}}
+    forged = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
+    with balanced([server], tmp_path) as url:
+        assert through(url, server, plain, {}) == 200
+        assert through(url, server, plain, forged) == 200
+        assert through(url, server, FROM_OFFICE, forged) == 400
+        assert through(url, server, BY_TLS, forged) == 400
+
+
+def through(balancer: str, server: Server, condition: Mapping[str, Any], unsigned: Mapping[str, str]) -> int:
+    """The status as in `status`, of a call from 127.0.0.2 by way of a balancer."""
+    statement = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*", "Condition": condition}
+    keys = server.user({"Version": "2012-10-17", "Statement": statement})
+    request = AWSRequest(method="POST", url=f"{balancer}/", data=b"{}", headers=dict(LIST_PIPELINES))
+    credentials = Credentials(keys["access_key_id"], keys["secret_access_key"])
+    SigV4Auth(credentials, "sagemaker", server.region).add_auth(request)
+    address = balancer.removeprefix("http://")
+    connection = http.client.HTTPConnection(address, timeout=10, source_address=("127.0.0.2", 0))
+    with contextlib.closing(connection):
+        connection.request("POST", "/", b"{}", {**dict(request.headers.items()), **unsigned})
+        return connection.getresponse().status
 
 
 def test_a_proxy_elsewhere_is_not_believed(start_server: Callable[..., Server]) -> None:

@@ -157,7 +157,11 @@ def test_the_balancer_knows_the_nodes(tmp_path: Path) -> None:
     servers = dict(re.findall(r"^    server (\S+) (\S+)$", text, re.MULTILINE))
     nodes = {name for name in compose["services"] if name.startswith("node-")}
     assert servers == {name: f"{name}:{Config.port}" for name in nodes}
-    assert "http-request" not in text  # which could change what is signed
+    changes = re.findall(r"^ *(?:option forwardfor|http-\w+ .*|reqrep .*)$", text, re.MULTILINE)
+    assert [each.strip() for each in changes] == [  # what is signed stays; what is believed is always written
+        "option forwardfor",
+        "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+    ]
     try:
         ran = subprocess.run(
             ["haproxy", "-c", "-f", str(CLUSTER / "haproxy.cfg")], capture_output=True, text=True

@@ -1,9 +1,5 @@
 """Servers of one database behind the example's balancer are restarted one by one, and no caller notices."""
 
-import contextlib
-import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.balancer import balanced
 from tests.cli.pipelines import daily_pipeline
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.postgres import Cluster
 
-EXAMPLE = Path(__file__).parents[3] / "deploy/compose/haproxy.cfg"
 NODES = 3
 ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -36,31 +32,6 @@ def nodes(postgres: Cluster, server: Server, tmp_path: Path) -> Iterator[list[Se
     yield running
     for each in running:
         each.stop()
-
-
-@contextlib.contextmanager
-def balanced(nodes: list[Server], folder: Path) -> Iterator[str]:
-    """The URL of HAProxy with the example's settings and these servers."""
-    if shutil.which("haproxy") is None:
-        pytest.skip("no haproxy here")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    text = EXAMPLE.read_text().partition("    server node-1")[0].replace("bind :4566", f"bind {address}")
-    lines = [f"    server n{number} {node.url.partition('//')[2]}" for number, node in enumerate(nodes)]
-    (folder / "haproxy.cfg").write_text("\n".join((text, *lines, "")))
-    with subprocess.Popen(["haproxy", "-db", "-q", "-f", str(folder / "haproxy.cfg")]) as process:
-        try:
-            eventually(lambda: _answers(address))
-            yield f"http://{address}"
-        finally:
-            process.kill()
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.partition(":")
-    with contextlib.suppress(OSError), socket.create_connection((host, int(port))):
-        return True
-    return False
 
 
 def client(service: str, url: str, access: dict[str, str]) -> Any:
