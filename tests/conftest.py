@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import signal
 import sys
 import textwrap
 import threading
@@ -150,7 +151,12 @@ class Server:
         self._ended()
 
     def stop(self) -> int:
-        """As `kill` of a shell does; the exit code."""
+        """As Ctrl-C does, which ends its programs too; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self._ended()
+
+    def leave(self) -> int:
+        """As `systemctl stop` does, which leaves jobs to the next server; the exit code."""
         self.process.terminate()
         return self._ended()
 

@@ -4,11 +4,12 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
@@ -90,13 +91,16 @@ class Trial:
 
 
 class Opened(NamedTuple):
-    """A server without its listeners; the others are for the console. `running`: whether each loop runs."""
+    """A server without its listeners; the others are for the console. `running`: whether each loop runs;
+    `lasting`: the programs that a server which is told to stop leaves to the next one.
+    """
 
     gateway: Gateway
     store: Store
     door: Door
     directory: Directory
     running: Callable[[], Mapping[str, bool]]
+    lasting: Sequence[Jobs] = ()
 
 
 class CannotListen(Exception):
@@ -220,13 +224,14 @@ async def _wired(
     matcher = EventMatcher(store, steady)
     delivering = [kind(store, door.from_inside, steady) for kind in (EventDeliveries, ScheduledInvocations)]
     schedules = Schedules(store, clock)
-    on_spark = [
-        kind(store, door.from_inside, steady, config, Jobs(grace_seconds, config.processes_max))
-        for kind in (ClusterController, JobRunController)
-    ]
-    processes = Jobs(grace_seconds, config.processes_max)
+    *lasting, of_models = (Jobs(grace_seconds, config.processes_max) for _ in range(4))
+    of_clusters, of_applications, of_jobs = lasting
+    clusters = ClusterController(store, door.from_inside, steady, config, of_clusters)
+    applications = JobRunController(store, door.from_inside, steady, config, of_applications)
     https = _https_of_jobs(config, tunnels)
-    jobs, endpoints = _of_sagemaker(store, door, steady, config, processes, models, https.found, trial)
+    jobs, endpoints = _of_sagemaker(
+        store, door, steady, config, (of_jobs, of_models), models, https.found, trial
+    )
     try:
         await _put_in_order(store, config, clock)
         functions.start(supervisor, door.from_inside)
@@ -237,15 +242,15 @@ async def _wired(
             loop.start(supervisor)
         await schedules.start(supervisor)
         periodic = Housekeeping(store, steady, config, functions), Traces(store, clock, config)
-        for controller in (*on_spark, *periodic, jobs, endpoints, trail):
+        for controller in (clusters, applications, *periodic, jobs, endpoints, trail):
             controller.start(supervisor)
         signing_clock = trial.signing_clock if trial else clock
         credentials = ProgramCredentials(store, door.from_inside, program_bearers.finders())
         gateway = Gateway(door, directory, credentials, signing_clock, config)
-        yield Opened(gateway, store, door, directory, supervisor.running)
+        yield Opened(gateway, store, door, directory, supervisor.running, lasting)
     finally:
         endpoints.leave()
-        await processes.close()
+        await asyncio.gather(of_jobs.close(), of_models.close())
         jobs.close()
         await supervisor.close()
         await worker.close()
@@ -275,15 +280,16 @@ def _of_sagemaker(
     door: Door,
     clock: Clock,
     config: Config,
-    processes: Jobs,
+    programs: tuple[Jobs, Jobs],
     models: ModelServers,
     https: Callable[[], Https | None],
     trial: Trial | None,
 ) -> tuple[JobRunner, EndpointController]:
     """What runs SageMaker's jobs, and the model servers of its endpoints."""
     reason_to_fail = trial.reason_to_fail if trial else _no_reason
-    means = Means(door.from_inside, clock, config, processes, https, reason_to_fail)
-    hosted = HostingMeans(store, door.from_inside, clock, config, processes, models, means.layers, https)
+    of_jobs, of_models = programs
+    means = Means(door.from_inside, clock, config, of_jobs, https, reason_to_fail)
+    hosted = HostingMeans(store, door.from_inside, clock, config, of_models, models, means.layers, https)
     return JobRunner(store, means), EndpointController(hosted)
 
 
@@ -333,7 +339,7 @@ async def _serve(
             timeout_graceful_shutdown=3,
         )
         try:
-            await _Server(settings, config, parts.store, tunnels, ready).serve(sockets=[listener])
+            await _Server(settings, config, parts, tunnels, ready).serve(sockets=[listener])
         finally:
             server_file.withdraw(config)
 
@@ -364,13 +370,13 @@ class _Server(QuietServer):
         self,
         settings: uvicorn.Config,
         config: Config,
-        store: Store,
+        parts: Opened,
         tunnels: socket.socket,
         ready: Callable[[str], None],
     ) -> None:
         super().__init__(settings)
         self._config = config
-        self._store = store
+        self._parts = parts
         self._tunnels = tunnels
         self._ready = ready
         self._supervisor = Supervisor()
@@ -387,6 +393,13 @@ class _Server(QuietServer):
         self._proxy.close()  # open tunnels are not awaited: they may last for ever
         await super().shutdown(sockets)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ctrl-C ends all programs; a service manager, by SIGTERM, the server alone."""
+        if sig == signal.SIGTERM:
+            for each in self._parts.lasting:
+                each.leave()
+        super().handle_exit(sig, frame)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -396,7 +409,7 @@ class _Server(QuietServer):
 
     async def _start_proxy(self) -> asyncio.Server:
         certificates = Certificates(self._config.data)
-        await certificates.prepare(self._store, system_clock())
+        await certificates.prepare(self._parts.store, system_clock())
         tls = await asyncio.get_running_loop().create_server(
             self._protocol, _LOOPBACK, 0, ssl=certificates.context()
         )

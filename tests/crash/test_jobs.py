@@ -43,6 +43,46 @@ def test_jobs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
         server.stop()
 
 
+def test_a_server_that_a_service_manager_stops_leaves_its_jobs_to_the_next_one(tmp_path: Path) -> None:
+    server, gate = Server(tmp_path / "data"), tmp_path / "gate"
+    try:
+        workshop = Workshop(server)
+        request = workshop.training(
+            f"echo begin; while [ ! -e {gate} ]; do sleep 0.05; done; echo end; exit 3"
+        )
+        name = request["TrainingJobName"]
+        workshop.sagemaker.create_training_job(**request)
+        pid = int(eventually(lambda: _text(server.data, name, "pid")))
+        eventually(lambda: _text(server.data, name, "stdout"))
+        for _ in range(2):  # the second server has only found it
+            assert server.leave() == 0
+            assert not process_ended(pid)
+            server.start()
+        gate.touch()
+        assert workshop.trained(name)["FailureReason"] == "AlgorithmError: , exit code: 3"
+        assert set(workshop.log("Training", name)) == {"begin", "end"}
+        assert _text(server.data, name, "stdout") == "begin\nend"
+    finally:
+        server.stop()
+
+
+def test_ctrl_c_ends_jobs(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    try:
+        workshop = Workshop(server)
+        request = workshop.training("echo up; while :; do sleep 0.05; done")
+        name = request["TrainingJobName"]
+        workshop.sagemaker.create_training_job(**request)
+        pid = int(eventually(lambda: _text(server.data, name, "pid")))
+        eventually(lambda: _text(server.data, name, "stdout"))
+        assert server.stop() == 0
+        assert process_ended(pid)
+        server.start()
+        assert workshop.trained(name)["FailureReason"] == "AlgorithmError: , exit code: 143"
+    finally:
+        server.stop()
+
+
 def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     try:

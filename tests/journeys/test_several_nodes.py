@@ -157,7 +157,7 @@ def test_what_a_killed_server_began_another_one_ends(nodes: Nodes) -> None:
 def test_one_that_is_told_to_stop_hands_over_at_once(nodes: Nodes) -> None:
     first, second = nodes.start(), nodes.start()
     nodes.shared_out(32, 32)
-    assert first.stop() == 0
+    assert first.leave() == 0
     assert set(nodes.holds()) <= {-1, 2}
     nodes.shared_out(64)
     queue = second.client("sqs").create_queue(QueueName="asked")["QueueUrl"]

@@ -7,6 +7,7 @@ finds it. It is out of the terminal's process group, so that Ctrl-C ends us and 
 import os
 import select
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -122,7 +123,7 @@ def _check_held_by_another(config: Config, process: subprocess.Popen[bytes]) -> 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     assert process.stdout is not None
-    process.terminate()
+    process.send_signal(signal.SIGINT)  # which ends its jobs too
     try:
         process.wait(_STOP_SECONDS_MAX)
     except subprocess.TimeoutExpired:

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class Jobs:
         self._limit = ProcessLimit(processes_max)
         self._running: dict[Path, int] = {}
         self._confined: set[Path] = set()
+        self._leaves = False
 
     async def run(self, spec: JobSpec) -> int:
         """Run a job to its end; its exit code, 128 and the signal's number more where a signal ended it.
@@ -75,21 +77,17 @@ class Jobs:
         """
         spec.folder.mkdir(parents=True, exist_ok=True)
         spec.work.mkdir(parents=True, exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            _SHELL,
-            str(spec.folder),
-            *spec.command,
+        process = subprocess.Popen(  # noqa: S603, ASYNC220 (the job's own; asyncio kills its with its loop)
+            ["/bin/sh", "-c", _SHELL, str(spec.folder), *spec.command],
             cwd=spec.work,
             env=dict(spec.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         with self._listed(spec.folder, process.pid, is_confined=spec.is_confined):
-            await process.wait()
+            await processes.ended(process)
         if _pid(spec.folder) not in (None, process.pid):  # the shell of a server that was killed was first
             return await self.reattach(spec.folder, is_confined=spec.is_confined)
         return _exit_code(spec.folder)
@@ -134,8 +132,14 @@ class Jobs:
         if pid is not None:
             processes.kill_below(pid)
 
+    def leave(self) -> None:
+        """Let the programs go on when this is closed, for the next server to find them."""
+        self._leaves = True
+
     async def close(self) -> None:
-        """Ask every job to end, and kill those that have not within `grace_seconds`."""
+        """Ask every job to end, and kill those that have not within `grace_seconds`; none after `leave`."""
+        if self._leaves:
+            return
         unasked = set(self._running)
         loop = asyncio.get_running_loop()
         until = loop.time() + self._grace_seconds

@@ -1,9 +1,12 @@
 """Memory and descendants of a process, from /proc on Linux; unknown on other systems."""
 
+import asyncio
 import contextlib
 import os
 import select
 import signal
+import subprocess
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -55,6 +58,19 @@ def resident_bytes_alone(pid: int) -> int:
         return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0
+
+
+async def ended(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a child of ours, which goes on where the wait is cancelled or its event loop is closed."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(told.set)
+
+    threading.Thread(target=wait, name="program-end", daemon=True).start()
+    await told.wait()
 
 
 def has_ended(pid: int) -> bool:

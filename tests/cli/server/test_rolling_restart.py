@@ -62,7 +62,7 @@ def test_no_call_fails_while_servers_are_restarted_one_by_one(nodes: list[Server
         thread.start()
         for node in nodes:
             before = len(begun)
-            assert node.stop() == 0
+            assert node.leave() == 0
             node.start()
             eventually(lambda before=before: len(begun) > before + 3)  # type: ignore[misc]
         assert thread.is_alive()

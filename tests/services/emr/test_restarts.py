@@ -60,6 +60,25 @@ def test_a_server_that_is_stopped_leaves_no_program_behind(
     assert fleet.step_until(cluster, made)["State"] == "FAILED"
 
 
+def test_a_server_that_a_service_manager_stops_leaves_its_steps_to_the_next_one(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server, log, gate = start_server(), tmp_path / "log", tmp_path / "gate"
+    fleet = Fleet(server)
+    cluster = fleet.run()
+    program = f"echo begun >> {log}; while [ ! -e {gate} ]; do sleep 0.05; done; echo ended >> {log}"
+    (made,) = fleet.add(cluster, shell(program))
+    eventually(log.exists)
+    for _ in range(2):  # the second server has only found it
+        assert server.leave() == 0
+        assert processes_with(str(gate))
+        server.start()
+        assert fleet.step_until(cluster, made, "RUNNING")
+    gate.touch()
+    assert fleet.step_until(cluster, made)["State"] == "COMPLETED"
+    assert log.read_text().splitlines() == ["begun", "ended"]
+
+
 def killed_with_its_steps(server: Server, cluster: str, *steps: str) -> list[Path]:
     """The folders of the steps, whose programs are ended with the server."""
     folders = [server.data / "emr" / cluster / step for step in steps]

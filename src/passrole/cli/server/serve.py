@@ -78,7 +78,8 @@ def serve(
     """Serve the AWS API from a data folder until SIGTERM or Ctrl-C.
 
     Prints one line when it accepts calls. A new folder is prepared first, as with `passrole init`. SIGTERM or
-    Ctrl-C stops the server; executions that were running continue at the next start.
+    Ctrl-C stops the server; executions that were running continue at the next start. Ctrl-C ends jobs and EMR
+    steps too; after SIGTERM their programs go on, and the next server finds them.
 
     Objects of S3 are files in the folder, or at --s3-endpoint: any other S3, whose key is in
     PASSROLE_S3_ACCESS_KEY_ID and PASSROLE_S3_SECRET_ACCESS_KEY. --only s3 makes a server such an endpoint:
