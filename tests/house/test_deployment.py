@@ -15,9 +15,11 @@ import yaml
 
 from passrole.cli import main
 from passrole.config import Config, load
+from passrole.gateway.own_operations import PREFIX
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/passrole"
+HEALTH = f"{PREFIX}health"
 SETTINGS = {field.name for field in dataclasses.fields(Config)}
 COPIED = re.compile(r"COPY (?!--from)(.*) \S+$", re.MULTILINE)
 
@@ -190,9 +192,29 @@ def test_the_page_on_clusters_has_commands_and_settings_that_there_are() -> None
     assert {name.removeprefix("PASSROLE_").lower() for name in given} <= SETTINGS
     unit = (ROOT / "deploy/systemd/passrole.service").read_text()
     assert "EnvironmentFile=-/etc/passrole/environment" in unit
+    named = {name.lower() for name in re.findall(r"\bPASSROLE_([A-Z0-9_]+)", CLUSTER_PAGE)}
+    assert named <= SETTINGS
+    assert set(re.findall(r"^curl .*http://[\d.]+:\d+(\S+)$", CLUSTER_PAGE, re.MULTILINE)) == {HEALTH}
+    assert f"option httpchk GET {HEALTH}\n" in (CLUSTER / "haproxy.cfg").read_text()
     servers = re.findall(r"^    server (\S+) (\S+)$", CLUSTER_PAGE, re.MULTILINE)
     nodes = re.findall(r"10\.0\.0\.2[1-9]", CLUSTER_PAGE.split("| nodes |")[1].splitlines()[0])
     assert [address for _, address in servers] == [f"{node}:{Config.port}" for node in nodes]
+
+
+def test_the_page_on_clusters_has_a_unit_for_objects_whose_folder_systemd_makes() -> None:
+    (text,) = re.findall(r"\.service <<'END'\n(.*?)^END$", CLUSTER_PAGE, re.DOTALL | re.MULTILINE)
+    unit = configparser.ConfigParser(interpolation=None, strict=True)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(text)
+    service = unit["Service"]
+    words = shlex.split(service["ExecStart"])
+    data = words[words.index("--data") + 1]
+    assert Path(data).parent == Path("/var/lib", service["StateDirectory"])
+    assert f"\ncat {data}/credentials.json\n" in CLUSTER_PAGE
+    address = f"{words[words.index('--host') + 1]}:{words[words.index('--port') + 1]}"
+    assert f"PASSROLE_S3_ENDPOINT=http://{address}\n" in CLUSTER_PAGE
+    assert f"http://{address}{HEALTH}\n" in CLUSTER_PAGE
+    assert f" --home-dir /var/lib/{service['StateDirectory']} " in CLUSTER_PAGE
 
 
 def test_the_images_file_copies_what_there_is() -> None:

@@ -23,12 +23,14 @@ NodeState = Literal["present", "ended", "gone"]
 class Node:
     """A server of several on a database, the last under its name.
 
-    One that has `ended` may come back; the others take over from one that is `gone`.
+    One that has `ended` may come back; the others take over from one that is `gone`. `claims` is how many
+    jobs, clusters and job runs it has, by their kinds.
     """
 
     number: int
     name: str
     state: NodeState
+    claims: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,14 @@ def _nodes(tx: Tx, config: Config) -> list[Node]:
     from passrole.store.postgres_node import sessions  # it needs the extra
 
     alive = sessions(tx)
+    counts = claims.counts(tx)
     last = {name: (number, is_gone) for number, name, is_gone in claims.servers(tx)}
     return [
-        Node(number, name, "gone" if is_gone else "present" if number in alive else "ended")
+        Node(
+            number,
+            name,
+            "gone" if is_gone else "present" if number in alive else "ended",
+            counts.get(number, {}),
+        )
         for name, (number, is_gone) in last.items()
     ]

@@ -67,6 +67,16 @@ def holder(tx: Tx, kind: str, key: str) -> int | None:
     return row[0] if row else None
 
 
+def counts(tx: Tx) -> dict[int, dict[str, int]]:
+    """How much of each kind the servers have, gone ones too, by number."""
+    found: dict[int, dict[str, int]] = {}
+    for node, kind, count in tx.all(
+        "SELECT node, kind, count(*) FROM claims GROUP BY node, kind ORDER BY kind"
+    ):
+        found.setdefault(node, {})[kind] = count
+    return found
+
+
 def release(tx: Tx, kind: str, key: str, node: int) -> None:
     """It is over, or somebody else's turn. What is another server's stays so."""
     tx.run("DELETE FROM claims WHERE kind = ? AND key = ? AND node = ?", kind, key, node)

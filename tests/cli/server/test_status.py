@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.postgres import Cluster
+from tests.services.sagemaker.jobs.workshop import Workshop
 from tests.store.test_postgres_node import NODE
 
 SLOW = """
@@ -94,6 +95,27 @@ def test_servers_of_a_database_are_present_ended_or_gone(postgres: Cluster, tmp_
     with psycopg.connect(store) as connection:
         connection.execute("UPDATE nodes SET gone = 1")
     assert states()["other"] == "gone"
+
+
+def test_a_server_is_shown_with_the_jobs_that_it_has(
+    postgres: Cluster, tmp_path: Path, sandboxed: None
+) -> None:
+    store = postgres.create("status_claims")
+    server = Server(tmp_path / "data", store=store)
+
+    def has() -> tuple[Any, bool]:
+        (found,) = as_json(tmp_path / "data", store)["nodes"]
+        return found["claims"], ": present, has 1 training-job\n" in status(tmp_path / "data", store=store)
+
+    try:
+        workshop = Workshop(server)
+        request = workshop.training(f"while [ ! -e {tmp_path}/gate ]; do sleep 0.05; done")
+        workshop.sagemaker.create_training_job(**request)
+        eventually(lambda: has() == ({"training-job": 1}, True), seen=has)
+        (tmp_path / "gate").touch()
+        eventually(lambda: has() == ({}, False), seen=has)
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager

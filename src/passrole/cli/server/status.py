@@ -14,7 +14,7 @@ from passrole.cli.options import data_option, examples, format_option, settings
 from passrole.log_format import escaped
 
 if TYPE_CHECKING:
-    from passrole.client.backlog import Backlog
+    from passrole.client.backlog import Backlog, Node
     from passrole.client.folder_state import FolderState
 
 _EXAMPLES = examples(
@@ -133,8 +133,7 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
     yield ("executions", _counts(found.executions))
     if found.backlog is not None:
         yield ("queue", _queue(found.backlog))
-        nodes = (f"{each.number} {escaped(each.name)}: {each.state}" for each in found.backlog.nodes)
-        yield from _listed("nodes", list(nodes))
+        yield from _listed("nodes", [_node(each) for each in found.backlog.nodes])
     hidden = sum(found.executions.get(each, 0) for each in _GO_ON) - len(found.running)
     yield from _listed("runs" if found.url else "would run", _running(found), max(0, hidden))
     yield from _listed("waits", _waiting(found))
@@ -150,6 +149,11 @@ def _queue(backlog: "Backlog") -> str:
     kinds = ", ".join(f"{depth.ready} {kind}" for kind, depth in backlog.kinds.items() if depth.ready)
     ready = f"{backlog.ready} ready ({kinds})" if kinds else "none ready"
     return f"{ready}, {backlog.later} later, lag {backlog.lag_seconds:.1f} s"
+
+
+def _node(node: "Node") -> str:
+    has = ", ".join(f"{count} {kind}" for kind, count in node.claims.items())
+    return f"{node.number} {escaped(node.name)}: {node.state}" + (f", has {has}" if has else "")
 
 
 def _running(found: "FolderState") -> list[str]:
