@@ -3,6 +3,7 @@
 import json
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,18 @@ def url(config: Config) -> str | None:
     """The URL of the data folder's server, if it is running."""
     try:
         found = str(_read(config)["url"])
-        with _WITHOUT_PROXY.open(f"{found}/_passrole/health", timeout=2) as answer:
-            return found if answer.status == 200 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return found if answers(found) else None
+
+
+def answers(url: str) -> bool:
+    """Whether a server is ready at the URL, itself or behind a balancer."""
+    try:
+        with _WITHOUT_PROXY.open(f"{url}/_passrole/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError, HTTPException):
+        return False
 
 
 def proxy(config: Config) -> str | None:

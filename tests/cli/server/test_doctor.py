@@ -80,6 +80,16 @@ def test_objects_in_a_folder_are_a_limit_for_servers_that_share_a_database(tmp_p
     assert (level, "set s3_endpoint" in advice) == ("limited", True)
 
 
+def test_a_public_url_is_asked_whether_a_server_is_behind_it(server: Server, tmp_path: Path) -> None:
+    assert "public URL" not in found(Config(data=tmp_path, port=0))
+    right = found(Config(data=tmp_path, port=0, public_url=server.url))["public URL"]
+    assert right == ("ok", f"{server.url} answers", "")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    level, told, advice = found(Config(data=tmp_path, port=0, public_url=nobody))["public URL"]
+    assert (level, f"behind `{nobody}`" in told, "public_url" in advice) == ("limited", True, True)
+
+
 def test_what_limits_is_marked_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = found(Config(data=tmp_path, port=0, lambda_bootstrap="own", sandbox="unshare"))
     assert (

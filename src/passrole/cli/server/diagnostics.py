@@ -46,7 +46,8 @@ class Finding:
 def findings(config: Config) -> Iterator[Finding]:
     """Every finding, in the order of their need."""
     for check in _CHECKS:
-        yield check(config)
+        if (found := check(config)) is not None:
+            yield found
 
 
 def _python(_config: Config) -> Finding:
@@ -191,6 +192,17 @@ def _port(config: Config) -> Finding:
     return Finding("port", "ok", f"{address} is free")
 
 
+def _public_url(config: Config) -> Finding | None:
+    """The balancer or proxy by which answers name the service, where there is one."""
+    url = config.public_url
+    if not url:
+        return None
+    if server_file.answers(url):
+        return Finding("public URL", "ok", f"{url} answers")
+    found = f"no server is ready behind `{url}`, which URLs of queues begin with"
+    return Finding("public URL", "limited", found, "see public_url, and the balancer's list of servers")
+
+
 def _first_line(command: list[str]) -> str:
     try:
         asked = subprocess.run(  # noqa: S603 (a program that the settings or the PATH name)
@@ -205,12 +217,13 @@ def _existing_above(folder: Path) -> Path:
     return folder if folder.exists() else _existing_above(folder.parent)
 
 
-_CHECKS: tuple[Callable[[Config], Finding], ...] = (
+_CHECKS: tuple[Callable[[Config], Finding | None], ...] = (
     _python,
     _data_folder,
     _database,
     _objects,
     _port,
+    _public_url,
     _functions,
     _node,
     _java,
