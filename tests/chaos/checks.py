@@ -144,6 +144,7 @@ def every_call_is_in_the_audit_trail(told: Told, found: Found) -> Iterator[str]:
 def nothing_surprised_a_client(told: Told, _: Found) -> Iterator[str]:
     """No refusal, no session that is unknown, no node that ended, no answer that changed."""
     yield from told.refused
+    yield from told.surprises()
 
 
 CHECKS: tuple[Callable[[Told, Found], Iterator[str]], ...] = (

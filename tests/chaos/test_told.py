@@ -16,7 +16,7 @@ def test_a_message_that_comes_after_its_deletion_is_a_surprise() -> None:
     received(told, "h1", time.monotonic())
     told.deletion(QUEUE, NUMBER, "h1")
     received(told, "h2", time.monotonic())
-    assert told.refused == ["message text of q came again after it was deleted"]
+    assert told.surprises() == ["message text of q came again after it was deleted"]
 
 
 def test_a_handle_that_is_not_the_last_one_deletes_nothing() -> None:
@@ -25,7 +25,7 @@ def test_a_handle_that_is_not_the_last_one_deletes_nothing() -> None:
     received(told, "h2", asked)
     told.deletion(QUEUE, NUMBER, "h1")
     received(told, "h3", time.monotonic())
-    assert told.refused == []
+    assert told.surprises() == []
 
 
 def test_a_receipt_that_was_asked_for_before_the_deletion_had_the_last_handle() -> None:
@@ -34,7 +34,7 @@ def test_a_receipt_that_was_asked_for_before_the_deletion_had_the_last_handle() 
     told.deletion(QUEUE, NUMBER, "h1")
     received(told, "h2", asked)
     received(told, "h3", time.monotonic())
-    assert told.refused == []
+    assert told.surprises() == []
 
 
 def test_a_lost_answer_may_have_had_the_last_handle() -> None:
@@ -47,9 +47,18 @@ def test_a_lost_answer_may_have_had_the_last_handle() -> None:
         if not is_lost_first:
             told.lost_receipt(QUEUE, asked)
         received(told, "h3", time.monotonic())
-        assert told.refused == []
+        assert told.surprises() == []
     told.lost_receipt("another", asked)
     received(told, "h4", time.monotonic())
     told.deletion(QUEUE, NUMBER, "h4")
     received(told, "h5", time.monotonic())
-    assert len(told.refused) == 1
+    assert len(told.surprises()) == 1
+
+
+def test_that_an_answer_was_lost_may_be_known_after_its_message_came_again() -> None:
+    told, asked = Told(), time.monotonic()
+    received(told, "h1", asked)
+    told.deletion(QUEUE, NUMBER, "h1")
+    received(told, "h3", time.monotonic())
+    told.lost_receipt(QUEUE, asked)
+    assert told.surprises() == []

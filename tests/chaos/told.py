@@ -33,6 +33,14 @@ class Noted(NamedTuple):
     given: str
 
 
+class Deletion(NamedTuple):
+    """Of a message, by the handle of its last receipt: when that was told, and when this was acknowledged."""
+
+    queue: str
+    received: float
+    moment: float
+
+
 @dataclass
 class Told:
     """Acknowledged, until the end of the run."""
@@ -57,10 +65,12 @@ class Told:
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     latest: dict[str, tuple[str, float]] = field(default_factory=dict)
     """The handle of the last receipt of a message, and when that was told, by its MessageId."""
-    deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
-    """The queue of a message, and when its deletion was acknowledged."""
-    lost: dict[str, float] = field(default_factory=dict)
-    """When the last answer to a ReceiveMessage of a queue was lost: its receipts are the last ones."""
+    deleted: dict[str, Deletion] = field(default_factory=dict)
+    """By MessageId."""
+    came_again: list[tuple[Deletion, str]] = field(default_factory=list)
+    """Messages that were received though they had been deleted before they were asked for."""
+    lost: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    """When a ReceiveMessage of a queue was asked for whose answer was lost, and when that was known."""
     objects: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """What was refused and should not have been, and what surprised a client."""
@@ -93,19 +103,15 @@ class Told:
         """Received; who asked after its deletion was acknowledged must not be given it."""
         with self.lock:
             self.latest[number] = handle, time.monotonic()
-            if number in self.deleted:
-                _, when = self.deleted.pop(number)
-                if asked > when:
-                    self.refused.append(f"message {body} of {queue} came again after it was deleted")
+            deletion = self.deleted.pop(number, None)
+            if deletion is not None and asked > deletion.moment:
+                self.came_again.append((deletion, body))
             self.received[queue].append(body)
 
     def lost_receipt(self, queue: str, asked: float) -> None:
-        """An answer that may have had messages was lost: deletions since it was asked for say nothing."""
+        """An answer was lost that may have had messages, with handles that nobody has seen."""
         with self.lock:
-            self.lost[queue] = time.monotonic()
-            for number, (of_queue, when) in list(self.deleted.items()):
-                if of_queue == queue and when >= asked:
-                    del self.deleted[number]
+            self.lost[queue].append((asked, time.monotonic()))
 
     def deletion(self, queue: str, number: str, handle: str) -> None:
         """Acknowledged; by a handle that is not the last one, it says nothing.
@@ -114,8 +120,21 @@ class Told:
         """
         with self.lock:
             last, told = self.latest[number]
-            if last == handle and told > self.lost.get(queue, 0.0):
-                self.deleted[number] = queue, time.monotonic()
+            if last == handle:
+                self.deleted[number] = Deletion(queue, told, time.monotonic())
+
+    def surprises(self) -> list[str]:
+        """What came again though it was deleted by its last handle. Asked at the end: that an answer was
+        lost, which may have had a later one, is known to its client only after seconds.
+        """
+        with self.lock:
+            return [
+                f"message {body} of {each.queue} came again after it was deleted"
+                for each, body in self.came_again
+                if not any(
+                    asked <= each.moment and each.received <= known for asked, known in self.lost[each.queue]
+                )
+            ]
 
     def open_executions(self) -> list[str]:
         with self.lock:

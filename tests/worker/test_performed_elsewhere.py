@@ -9,6 +9,7 @@ from tests.worker.conftest import Workshop
 from passrole import disk, history
 from passrole.engine.facts import LambdaReturned
 from passrole.faults import Fault, Outage
+from passrole.store.share import Share
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
@@ -53,6 +54,27 @@ def test_a_function_is_not_invoked_late_for_a_step_that_is_over(
         shop.door.prepare("GetFunction", frozen)
         await shop.worker.start()
         await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert len(shop.door.called(INVOKED)) == invocations
+
+    workshop(scenario)
+
+
+@pytest.mark.parametrize(("is_whole", "invocations"), [(True, 1), (False, 0)])
+def test_a_row_that_another_server_may_have_taken_over_is_looked_up_at_once(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, is_whole: bool, invocations: int
+) -> None:
+    monkeypatch.setattr(Share, "is_whole", is_whole)
+
+    async def scenario(shop: Workshop) -> None:
+        async def overtaken(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            return {"Configuration": {"State": "Active"}}
+
+        shop.door.prepare("GetFunction", overtaken)
+        await shop.start("l1")
+        await shop.worker.start()
         assert await shop.end() == "Succeeded"
         await shop.worker.close()
         assert len(shop.door.called(INVOKED)) == invocations

@@ -5,6 +5,7 @@ rows and nothing else. It reads rows and writes none; what is performed, and wha
 loop.py's.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
@@ -34,6 +35,7 @@ class CommandQueue:
         self._last = ""
         self._turns: Turns[Task] = Turns(places)
         self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        """When the tasks of each execution were known to be due, and to be nobody else's."""
 
     async def look(self) -> list[Task]:
         """Take rows as far as there is room; they are held, and wait for their turns once they are added."""
@@ -52,7 +54,7 @@ class CommandQueue:
         self._has_more = not is_all
         for task in found:
             self._last = task.execution
-            self._hold(task)
+            self._hold(task, self._clock() if self._store.share.is_whole else -math.inf)
         return found
 
     def accept(self, announced: Sequence[Task]) -> bool:
@@ -66,7 +68,7 @@ class CommandQueue:
             return False
         for task in announced:
             if not self._is_held(task):  # else a look came before
-                self._hold(task)
+                self._hold(task, self._clock())
                 self._turns.add(task.execution, task)
         return True
 
@@ -81,8 +83,10 @@ class CommandQueue:
         following = self._turns.begin()
         return following[1] if following else None
 
-    def held_since(self, task: Task) -> float:
-        """When it was read, or announced: then it was due."""
+    def known_due(self, task: Task) -> float:
+        """When it was known to be due, and to be nobody else's: that of a row, which another server may have
+        taken over or handed over a moment ago, never.
+        """
         return self._held[task.execution][outbox.row_key(task)]
 
     def end(self, task: Task) -> None:
@@ -118,8 +122,8 @@ class CommandQueue:
     def _is_held(self, task: Task) -> bool:
         return outbox.row_key(task) in self._held.get(task.execution, ())
 
-    def _hold(self, task: Task) -> None:
-        self._held[task.execution][outbox.row_key(task)] = self._clock()
+    def _hold(self, task: Task, known_due: float) -> None:
+        self._held[task.execution][outbox.row_key(task)] = known_due
         self._store.share.begun(task.execution)
 
     def _room(self, execution: str) -> int:

@@ -52,7 +52,7 @@ class Slots(Protocol):
 
 
 class Due(NamedTuple):
-    """That a command was due when it was read, `at` seconds of the clock; `still` asks whether it is."""
+    """That a command was due `at` seconds of the clock; `still` asks whether it is."""
 
     at: float
     still: IsDue

@@ -211,8 +211,8 @@ class Worker:
             return False
 
     def _due_of(self, task: Task) -> Due:
-        since = self._queues[type(task.command)].held_since(task)
-        return Due(since, partial(self._is_due_after_all, task))
+        known = self._queues[type(task.command)].known_due(task)
+        return Due(known, partial(self._is_due_after_all, task))
 
     async def _is_due_after_all(self, task: Task) -> bool:
         """As soon as the database answers."""
