@@ -10,8 +10,8 @@ from tests.chaos.told import Noted, Told
 _GIVEN_BY = {"Work": ("First",), "Then": ("First", "Ask"), "Last": ("Then",)}
 """Whose outputs a step is given; see load/pipelines.py."""
 
-FULL_DISK = "No space left on device"
-"""What a job may fail with where its node has a full disk."""
+FULL_DISK = ("No space left on device", "is the disk with the data folder full?")
+"""What a job or an EMR step may fail with where its node has a full disk."""
 
 LOST = "The server that ran the step is gone"
 """What an EMR step may fail with, which nothing tries again."""
@@ -29,6 +29,11 @@ class Found(NamedTuple):
     """The executions that are listed, and their display names, which have the token."""
     audited: set[str]
     objects: dict[str, str]
+
+
+def for_a_full_disk(status: str) -> bool:
+    """Whether an execution's last status says so."""
+    return any(words in status for words in FULL_DISK)
 
 
 def every_execution_is_there_once(told: Told, found: Found) -> Iterator[str]:
@@ -52,7 +57,7 @@ def every_execution_succeeded(told: Told, _: Found) -> Iterator[str]:
         status = told.ended.get(arn, "never ended")
         is_of_cluster = f"/{PIPELINE}/" in arn
         wanted = {STEP} if is_of_cluster else STEPS
-        may_be = FULL_DISK in status or (is_of_cluster and LOST in status)
+        may_be = for_a_full_disk(status) or (is_of_cluster and LOST in status)
         if status != "Succeeded" and not may_be:
             yield f"{arn}: {status}"
         elif status == "Succeeded" and mine != wanted:

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos import machine
-from tests.chaos.checks import FULL_DISK, LOST, Found, violations
+from tests.chaos.checks import LOST, Found, for_a_full_disk, violations
 from tests.chaos.cluster import Cluster, cluster
 from tests.chaos.load.clusters import PIPELINE as OF_CLUSTERS
 from tests.chaos.load.clusters import Clusters
@@ -129,7 +129,7 @@ def _report(told: Told, found: Found, mishaps: Counter[str], running: Cluster) -
         "starts of nodes": {node.name: node.starts for node in running.nodes},
         "copies of the primary": running.database.copies,
         "executions": len(told.ended),
-        "executions that failed for a full disk": sum(FULL_DISK in each for each in told.ended.values()),
+        "executions that failed for a full disk": sum(map(for_a_full_disk, told.ended.values())),
         "executions whose EMR step was lost with its node": sum(LOST in each for each in told.ended.values()),
         "steps": len(told.succeeded),
         "runs of programs": dict(runs),

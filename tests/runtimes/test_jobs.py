@@ -10,7 +10,7 @@ import pytest
 from tests.eventually import eventually_async
 
 from passrole.runtimes import jobs
-from passrole.runtimes.jobs import JobLost, Jobs, JobSpec
+from passrole.runtimes.jobs import FilesNotWritten, JobLost, Jobs, JobSpec
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -33,6 +33,15 @@ def test_of_two_servers_shells_one_runs_the_program(tmp_path: Path) -> None:
 
     assert asyncio.run(both()) == [7, 7, 7, 7]
     assert told.read_text() == "x\n"
+
+
+def test_a_program_whose_own_files_cannot_be_written_does_not_begin(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    job = spec(tmp_path / "job", f"touch {told}")
+    (job.folder / "exit.new").mkdir(parents=True)  # as a full disk, it takes no file of this name
+    with pytest.raises(FilesNotWritten, match="could not be written"):
+        asyncio.run(Jobs().run(job))
+    assert not told.exists()
 
 
 def test_a_job_that_is_asked_to_end_before_it_begins_does_not_begin(tmp_path: Path) -> None:

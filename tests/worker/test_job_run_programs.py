@@ -15,15 +15,17 @@ from passrole.runtimes.jobs import Jobs
 from passrole.runtimes.spark import Spark
 from passrole.services.emr_serverless.records import JobRun
 from passrole.worker.emr_serverless.program import JobRunPrograms, Outcome
+from passrole.worker.outages import TRIES_MAX
 
 
 @pytest.mark.parametrize(
     ("faults", "calls", "reason"),
     [
         ([Outage(), Outage(), Fault("AccessDenied", "not allowed")], 3, "not allowed"),
-        ([Internal()], 1, Internal().message),
+        ([Internal(), Fault("AccessDenied", "not allowed")], 2, "not allowed"),
+        ([Internal()], TRIES_MAX, Internal().message),
     ],
-    ids=["database", "passrole itself"],
+    ids=["database", "passrole itself for a moment", "passrole itself"],
 )
 def test_its_role_is_assumed_once_the_database_is_back(
     faults: list[Fault], calls: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

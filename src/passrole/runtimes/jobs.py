@@ -58,6 +58,15 @@ class JobLost(Exception):
     """The program is gone without an exit code: it was killed together with its server."""
 
 
+class FilesNotWritten(OSError):
+    """The files that tell of a program could not be written, as on a full disk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the program's own files could not be written: is the disk with the data folder full?"
+        )
+
+
 class Jobs:
     """Runs jobs and waits for them. Create it inside the event loop that will use it."""
 
@@ -90,6 +99,8 @@ class Jobs:
             await processes.ended(process)
         if _pid(spec.folder) not in (None, process.pid):  # the shell of a server that was killed was first
             return await self.reattach(spec.folder, is_confined=spec.is_confined)
+        if process.returncode > 0 and not has_ended(spec.folder):  # less than 0: it was killed
+            raise FilesNotWritten
         return _exit_code(spec.folder)
 
     async def reattach(self, folder: Path, *, is_confined: bool = False) -> int:

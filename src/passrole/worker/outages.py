@@ -1,17 +1,21 @@
 """Calls from inside that wait while the database is away, for work that may not fail because of that.
 
-A call that was under way when the database went may have been done, and is done again: for calls of which the
-second changes nothing.
+Another failure of passrole itself, as on a full disk, may pass too, and is tried again, but not for ever: the
+work itself may be what fills the disk. A call that was under way may have been done, and is done again: for
+calls of which the second changes nothing.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from passrole.faults import Outage
+from passrole.faults import Internal, Outage
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
 from passrole.worker.supervisor import Sleep, backoff_seconds
+
+TRIES_MAX = 5
+"""Of a call that fails in passrole itself, with pauses of 15 s in all."""
 
 
 class OutlastingCalls:
@@ -29,11 +33,13 @@ class OutlastingCalls:
         region: str,
         request_id: str | None = None,
     ) -> dict[str, Any]:
-        """The answer, however long that takes. Raises other Faults as the call does."""
+        """The answer, however long the database is away. Raises Faults as the call does."""
         failures = 0
         while True:
             try:
                 return await self._call(service, operation, parameters, principal, region, request_id)
-            except Outage:
-                await self._sleep(backoff_seconds(failures))
-                failures += 1
+            except Internal as error:
+                if failures + 1 >= TRIES_MAX and not isinstance(error, Outage):
+                    raise
+            await self._sleep(backoff_seconds(failures))
+            failures += 1

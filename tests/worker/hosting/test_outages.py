@@ -50,7 +50,10 @@ def test_its_calls_wait_for_the_database(
     assert len(door.called("sts:AssumeRole")) == 3
 
 
-def test_another_failure_of_passrole_itself_ends_it(door: FakeDoor, tmp_path: Path, sandboxed: None) -> None:
+def test_another_failure_of_passrole_itself_ends_it(
+    door: FakeDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandboxed: None
+) -> None:
+    make_quick(monkeypatch)
     door.prepare("AssumeRole", Internal())
     assert "internal" in _failure(door, tmp_path)
 
