@@ -228,10 +228,8 @@ async def _wired(
     of_clusters, of_applications, of_jobs = lasting
     clusters = ClusterController(store, door.from_inside, steady, config, of_clusters)
     applications = JobRunController(store, door.from_inside, steady, config, of_applications)
-    https = _https_of_jobs(config, tunnels)
-    jobs, endpoints = _of_sagemaker(
-        store, door, steady, config, (of_jobs, of_models), models, https.found, trial
-    )
+    https = _https_of_jobs(config, tunnels).found
+    jobs, endpoints = _of_sagemaker(store, door, steady, config, (of_jobs, of_models), models, https, trial)
     try:
         await _put_in_order(store, config, clock)
         functions.start(supervisor, door.from_inside)

@@ -35,7 +35,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.htm
 
 PENDING_SECONDS_MAX = 60
 SURE_SECONDS = 1.0
-"""So long what was due is taken to be due; to ask each time would cost half of what an invocation does."""
+"""So long what was due is taken to be due: to ask each time would be a read for each invocation."""
 
 _PENDING_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
