@@ -1,6 +1,8 @@
 """A server on the same stack as passrole's, whose answers are constants: what HTTP alone costs.
 
-python -m bench.bare_server     # says its URL, and ends when it is told to
+    python -m bench.bare_server
+
+It says its URL, and ends when it is told to.
 """
 
 import hashlib

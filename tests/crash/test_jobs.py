@@ -46,14 +46,8 @@ def test_jobs_end_as_if_nothing_had_happened(tmp_path: Path) -> None:
 def test_a_server_that_a_service_manager_stops_leaves_its_jobs_to_the_next_one(tmp_path: Path) -> None:
     server, gate = Server(tmp_path / "data"), tmp_path / "gate"
     try:
-        workshop = Workshop(server)
-        request = workshop.training(
-            f"echo begin; while [ ! -e {gate} ]; do sleep 0.05; done; echo end; exit 3"
-        )
-        name = request["TrainingJobName"]
-        workshop.sagemaker.create_training_job(**request)
-        pid = int(eventually(lambda: _text(server.data, name, "pid")))
-        eventually(lambda: _text(server.data, name, "stdout"))
+        script = f"echo begin; while [ ! -e {gate} ]; do sleep 0.05; done; echo end; exit 3"
+        workshop, name, pid = _begun(server, script)
         for _ in range(2):  # the second server has only found it
             assert server.leave() == 0
             assert not process_ended(pid)
@@ -69,12 +63,7 @@ def test_a_server_that_a_service_manager_stops_leaves_its_jobs_to_the_next_one(t
 def test_ctrl_c_ends_jobs(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     try:
-        workshop = Workshop(server)
-        request = workshop.training("echo up; while :; do sleep 0.05; done")
-        name = request["TrainingJobName"]
-        workshop.sagemaker.create_training_job(**request)
-        pid = int(eventually(lambda: _text(server.data, name, "pid")))
-        eventually(lambda: _text(server.data, name, "stdout"))
+        workshop, name, pid = _begun(server, "echo up; while :; do sleep 0.05; done")
         assert server.stop() == 0
         assert process_ended(pid)
         server.start()
@@ -86,12 +75,7 @@ def test_ctrl_c_ends_jobs(tmp_path: Path) -> None:
 def test_a_job_that_was_stopped_while_no_server_ran_ends_stopped(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     try:
-        workshop = Workshop(server)
-        request = workshop.training("trap '' TERM; echo up; while :; do sleep 0.05; done")
-        name = request["TrainingJobName"]
-        workshop.sagemaker.create_training_job(**request)
-        pid = int(eventually(lambda: _text(server.data, name, "pid")))
-        eventually(lambda: _text(server.data, name, "stdout"))
+        workshop, name, pid = _begun(server, "trap '' TERM; echo up; while :; do sleep 0.05; done")
         workshop.sagemaker.stop_training_job(TrainingJobName=name)
         server.kill()
         assert not process_ended(pid)
@@ -140,6 +124,17 @@ def test_a_job_that_ended_in_its_time_is_not_late_because_no_server_ran(tmp_path
         assert workshop.trained(name)["TrainingJobStatus"] == "Completed"
     finally:
         server.stop()
+
+
+def _begun(server: Server, script: str) -> tuple[Workshop, str, int]:
+    """The name of a training job that has printed something, and the process over its program."""
+    workshop = Workshop(server)
+    request = workshop.training(script)
+    name = request["TrainingJobName"]
+    workshop.sagemaker.create_training_job(**request)
+    pid = int(eventually(lambda: _text(server.data, name, "pid")))
+    eventually(lambda: _text(server.data, name, "stdout"))
+    return workshop, name, pid
 
 
 def _text(data: Path, name: str, file: str) -> str:

@@ -1,6 +1,8 @@
 """`passrole` whose roles are assumed for SECONDS, where AWS's shortest sessions last for 900.
 
-python tests/journeys/short_sessions.py serve --data DIR --port 0
+    python tests/journeys/short_sessions.py serve --data DIR --port 0
+
+So a program must have its credentials renewed, or is refused as on AWS after an hour.
 """
 
 import sys

@@ -118,23 +118,19 @@ def test_a_step_in_a_sandbox_sees_no_objects_as_files(
 
 
 def test_credentials_are_renewed_while_a_program_runs(
-    by_s3a: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    by_s3a: Settings, start_server: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Spark reads for three times as long as its credentials are valid."""
     monkeypatch.setattr(Server, "program", (str(Path(short_sessions.__file__)),))
-    server = Server(tmp_path / "data", **by_s3a)
-    try:
-        fleet, cluster = cluster_on(server)
-        server.client("s3").put_object(Bucket=OPEN, Key="read.py", Body=READ_ON.encode())
-        seconds = str(3 * short_sessions.SECONDS)
-        words = ["spark-submit", f"s3://{OPEN}/read.py", f"s3://{OPEN}/lines.txt", seconds]
-        (id_,) = fleet.add(cluster, step(*words, ActionOnFailure="CONTINUE"))
-        status = fleet.step_until(cluster, id_, seconds=SPARK_SECONDS)
-        assert status["State"] == "COMPLETED", status
-        assert "last: 3" in (server.data / "emr" / cluster / id_ / "stdout").read_text()
-        fleet.end()
-    finally:
-        server.stop()
+    fleet, cluster = cluster_on(server := start_server(**by_s3a))
+    server.client("s3").put_object(Bucket=OPEN, Key="read.py", Body=READ_ON.encode())
+    seconds = str(3 * short_sessions.SECONDS)
+    words = ["spark-submit", f"s3://{OPEN}/read.py", f"s3://{OPEN}/lines.txt", seconds]
+    (id_,) = fleet.add(cluster, step(*words, ActionOnFailure="CONTINUE"))
+    status = fleet.step_until(cluster, id_, seconds=SPARK_SECONDS)
+    assert status["State"] == "COMPLETED", status
+    assert "last: 3" in (server.data / "emr" / cluster / id_ / "stdout").read_text()
+    fleet.end()
 
 
 def test_executors_of_a_cluster_call_s3_too(by_s3a: Settings, master: str, start_server: Start) -> None:

@@ -35,10 +35,12 @@ def test_of_two_servers_shells_one_runs_the_program(tmp_path: Path) -> None:
     assert told.read_text() == "x\n"
 
 
-def test_a_program_whose_own_files_cannot_be_written_does_not_begin(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["pid", "exit.new"])
+def test_a_program_whose_own_files_cannot_be_written_does_not_begin(tmp_path: Path, file: str) -> None:
     told = tmp_path / "told"
     job = spec(tmp_path / "job", f"touch {told}")
-    (job.folder / "exit.new").mkdir(parents=True)  # as a full disk, it takes no file of this name
+    job.folder.mkdir()
+    (job.folder / file).symlink_to(tmp_path / "nowhere" / file)  # as on a full disk, no such file can be made
     with pytest.raises(FilesNotWritten, match="could not be written"):
         asyncio.run(Jobs().run(job))
     assert not told.exists()
