@@ -55,6 +55,33 @@ def test_folders_are_made_and_found_at_the_systems_depth(tmp_path: Path) -> None
     trees.remove(tmp_path / "d")  # pytest itself could not
 
 
+def test_what_goes_while_a_folder_is_walked_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for inner in ("a", "b"):
+        trees.make(tmp_path / "root" / inner)
+        (tmp_path / "root" / inner / "file").write_bytes(b"four")
+    assert trees.bytes_in(tmp_path / "root") == 8
+    seen = list(trees.files(tmp_path / "root"))
+    walk = trees.files(tmp_path / "root")
+    assert next(walk) in seen
+    trees.remove(tmp_path / "root")
+    assert list(walk) == []
+    (tmp_path / "root").mkdir()
+    monkeypatch.setattr(trees, "entries", lambda folder: seen)
+    assert trees.bytes_in(tmp_path / "root") == 0
+    assert trees.bytes_in(tmp_path / "absent") == 0
+
+
+def test_links_count_as_themselves(tmp_path: Path) -> None:
+    trees.make(tmp_path / "root/inner")
+    (tmp_path / "root/inner/file").write_bytes(b"four")
+    (tmp_path / "root/itself").symlink_to(tmp_path / "root")
+    (tmp_path / "link").symlink_to("root")
+    assert [path.name for path in trees.files(tmp_path / "root")] == ["file"]
+    assert trees.bytes_in(tmp_path / "link") == len("root")
+
+
 def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):

@@ -1,6 +1,7 @@
 """Walks and removes folder trees without recursion, since users' trees may be deeper than Python's stack.
 
-It knows only the disk, and never follows a symbolic link out of the tree.
+It knows only the disk, and never follows a symbolic link out of the tree. What goes while it is walked is
+not there: others may work in the tree meanwhile.
 """
 
 import os
@@ -29,11 +30,16 @@ def entries(folder: Path) -> list[Path]:
         return []
 
 
+def files(root: Path) -> Iterator[Path]:
+    """All in a folder and below it that is no folder, nor a link to one."""
+    return (entry for folder in folders(root) for entry in entries(folder) if not entry.is_dir())
+
+
 def bytes_in(root: Path) -> int:
-    """The sizes of all files in a folder and below it."""
-    return sum(
-        os.lstat(entry).st_size for folder in folders(root) for entry in entries(folder) if not entry.is_dir()
-    )
+    """The size of a file, or of all files in a folder and below it."""
+    if root.is_symlink() or not root.is_dir():
+        return _size(root)
+    return sum(map(_size, files(root)))
 
 
 def discard(path: Path) -> None:
@@ -69,6 +75,13 @@ def remove(root: Path) -> None:
             return
     with suppress(OSError):
         root.rmdir()
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
 
 
 def _emptied_of_files(folder: Path) -> list[Path]:

@@ -10,6 +10,8 @@ from tests.eventually import eventually
 from tests.services.sagemaker.jobs.transforms import Transforms
 from tests.services.sagemaker.jobs.workshop import Workshop
 
+from passrole import trees
+
 pytestmark = pytest.mark.usefixtures("sandboxed")
 
 OBJECTS, KILLS = 12, 4
@@ -63,5 +65,6 @@ def at_once(lines: list[str]) -> int:
 
 def printed(data: Path, name: str) -> list[str]:
     """What the model's server has printed."""
-    files = list((data / "jobs" / "transform-job").rglob(f"{name}/algo-1/run/stdout"))
-    return files[0].read_text().splitlines() if files else []
+    files = trees.files(data / "jobs" / "transform-job")
+    found = next((path for path in files if path.match(f"{name}/algo-1/run/stdout")), None)
+    return found.read_text().splitlines() if found else []

@@ -59,8 +59,7 @@ def back_up(config: Config, to: Path) -> Backup:
         raise InvalidInput(f"the backup could not be made: {error}") from error
     finally:
         trees.remove(partial)
-    files = [path for folder in trees.folders(to) for path in trees.entries(folder) if not path.is_dir()]
-    return Backup(to, len(files), sum(path.lstat().st_size for path in files))
+    return Backup(to, sum(1 for _ in trees.files(to)), trees.bytes_in(to))
 
 
 def _check(config: Config, data: Path, to: Path) -> None:

@@ -1,6 +1,5 @@
 """How much of the disk each part of a data folder takes."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -27,28 +26,9 @@ def sizes(data: Path) -> dict[str, int]:
     """Bytes by part, without parts that are empty."""
     found = dict.fromkeys((*_PARTS.values(), _REST), 0)
     for entry in trees.entries(data):
-        found[_part(entry.name)] += size(entry)
+        found[_part(entry.name)] += trees.bytes_in(entry)
     return {part: bytes_ for part, bytes_ in found.items() if bytes_}
-
-
-def size(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder and below it; those that go meanwhile do not count."""
-    if path.is_symlink() or not path.is_dir():
-        return _bytes(path)
-    return sum(
-        _bytes(entry)
-        for folder in trees.folders(path)
-        for entry in trees.entries(folder)
-        if not entry.is_dir()
-    )
 
 
 def _part(name: str) -> str:
     return next((part for start, part in _PARTS.items() if name.startswith(start)), _REST)
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return os.lstat(path).st_size
-    except OSError:
-        return 0

@@ -13,6 +13,7 @@ from tests.conftest import Server
 from tests.eventually import eventually
 from tests.store import chosen
 
+from passrole import trees
 from passrole.cli import main
 
 
@@ -50,7 +51,7 @@ class Folder:
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Size and time of each file but those that SQLite makes beside a database that it reads."""
-        found = (path for path in self.data.rglob("*") if path.is_file() and not path.name.endswith("-shm"))
+        found = (path for path in trees.files(self.data) if path.is_file() and not path.name.endswith("-shm"))
         return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
 
@@ -182,12 +183,11 @@ def test_the_state_of_the_folder(folder: Folder) -> None:
     assert [each["PipelineExecutionArn"] for each in found["running"]] == [folder.waiting]
     assert [each["token"] for each in found["callbacks"]] == [folder.token]
     assert (found["jobs"], found["clusters"], found["endpoints"]) == ([], [], [])
-    files = [path for path in folder.data.rglob("*") if path.is_file()]
     if chosen.IS_POSTGRES:
         assert "database" not in found["sizes"]
     else:
         assert found["sizes"]["database"] >= (folder.data / "passrole.db").stat().st_size
-    assert found["sizes"]["total"] == pytest.approx(sum(path.stat().st_size for path in files), abs=200_000)
+    assert found["sizes"]["total"] == pytest.approx(trees.bytes_in(folder.data), abs=200_000)
 
 
 def test_the_state_is_told_to_people_and_its_exit_status_to_scripts(folder: Folder) -> None:

@@ -15,6 +15,8 @@ from tests.eventually import eventually
 from tests.services.sagemaker.jobs.workshop import IMAGE, Workshop
 from tests.store.chosen import of_a_file
 
+from passrole import trees
+
 MANY = 200
 
 
@@ -124,10 +126,7 @@ def test_a_disk_without_room_for_the_inputs(small_disk: Path) -> None:
         channels = [workshop.channel(name, "large/") for name in ("a", "b")]
         request = workshop.training("exit 0", InputDataConfig=channels)
         assert _fails(workshop, request)["FailureReason"] == "ClientError: No space left on device"
-        left = [
-            path for path in (server.data / "jobs").rglob("*") if path.is_file() and path.stat().st_size > 999
-        ]
-        assert left == []
+        assert [path for path in trees.files(server.data / "jobs") if trees.bytes_in(path) > 999] == []
         request = workshop.training("head -c 60000000 /dev/zero > /opt/ml/model/m")
         assert _fails(workshop, request)["FailureReason"] == "AlgorithmError: , exit code: 1"
         assert (
@@ -135,10 +134,6 @@ def test_a_disk_without_room_for_the_inputs(small_disk: Path) -> None:
         )
     finally:
         server.stop()
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _fails(workshop: Workshop, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tests.conftest import Server
 from tests.eventually import eventually
 from tests.services.sagemaker.jobs.workshop import Workshop
 
+from passrole import trees
 from passrole.config import Config
 
 URI, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
@@ -98,7 +99,7 @@ def test_a_token_is_written_nowhere(workshop: Workshop, running: Running) -> Non
     _status(running.uri, running.token[:-1])
     server = workshop.server
     log = Path(server.log.name).read_text()
-    files = [path for path in server.data.rglob("*") if path.is_file() and path.name != "given"]
+    files = [path for path in trees.files(server.data) if path.is_file() and path.name != "given"]
     assert running.token not in log
     having = [path for path in files if running.token.encode() in _content(path)]
     assert [(path.name, path.stat().st_mode & 0o077) for path in having] == [("environment", 0)]
