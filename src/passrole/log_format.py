@@ -7,14 +7,14 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 
+_SECOND = "%Y-%m-%d %H:%M:%S"
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # The last ones change the text direction: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -27,6 +27,14 @@ class OneLine(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__(_FORMAT)
+        self._written = (-1, "")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 (the same)
+        """Local time to the millisecond, of which all but that is written once a second."""
+        written = self._written
+        if written[0] != int(record.created):
+            written = self._written = int(record.created), super().formatTime(record, datefmt or _SECOND)
+        return f"{written[1]},{int(record.msecs):03}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         """The first line."""
@@ -44,14 +52,17 @@ class OneLine(logging.Formatter):
 _about: ContextVar[Mapping[str, str] | None] = ContextVar("about", default=None)
 
 
-@contextmanager
-def about(**members: str) -> Iterator[None]:
+class about:  # noqa: N801 (it is used as contextlib's functions are, whose generators cost each call more)
     """What is logged within the block is about this `request_id` or `execution`; JsonLines says so."""
-    token = _about.set({**(_about.get() or {}), **members})
-    try:
-        yield
-    finally:
-        _about.reset(token)
+
+    def __init__(self, **members: str) -> None:
+        self._members = members
+
+    def __enter__(self) -> None:
+        self._token = _about.set({**(_about.get() or {}), **self._members})
+
+    def __exit__(self, *_: object) -> None:
+        _about.reset(self._token)
 
 
 class JsonLines(logging.Formatter):
@@ -82,6 +93,8 @@ FORMATTERS: Final[Mapping[str, Callable[[], logging.Formatter]]] = {"text": OneL
 
 def escaped(text: str) -> str:
     r"""The text with control characters escaped; a newline becomes `\n`."""
+    if text.isprintable():
+        return text
     return _CONTROL.sub(
         lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text
     )
@@ -95,6 +108,8 @@ def terminal_lines(text: str) -> list[str]:
 
 def escaped_json(text: bytes) -> bytes:
     """JSON lines with control characters escaped; they parse to the same values."""
+    if text.isascii() and b"\x7f" not in text:
+        return text
     return _CONTROL_BYTES.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), text)
 
 

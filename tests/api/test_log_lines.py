@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,22 @@ def test_a_traceback_is_indented_so_that_it_forges_no_record() -> None:
 def test_ordinary_text_stays_as_it_is() -> None:
     assert escaped("a `b` é 日本 \\n") == "a `b` é 日本 \\n"
     assert escaped_json('{"a": "é日"}\n'.encode()) == '{"a": "é日"}\n'.encode()
+
+
+def test_every_control_character_is_escaped_and_no_other() -> None:
+    turns = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}
+    for each in map(chr, range(sys.maxunicode + 1)):
+        is_control = unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") or each in turns
+        assert (escaped(f"a{each}b") == f"a{each}b") is not is_control, hex(ord(each))
+
+
+@pytest.mark.parametrize("moments", [(0.0, 0.9996, 1.0), (1e9 + 0.25, 1e9 + 0.5, 1e9 + 1.0, 1e9 - 3600)])
+def test_a_line_begins_with_the_time_as_logging_writes_it(moments: tuple[float, ...]) -> None:
+    ours, logs = OneLine(), logging.Formatter()
+    for moment in moments:
+        record = logging.LogRecord("passrole", 40, "f", 1, "m", (), None)
+        record.created, record.msecs = moment, moment % 1 * 1_000
+        assert ours.formatTime(record) == logs.formatTime(record)
 
 
 def test_a_json_line_reads_as_before() -> None:

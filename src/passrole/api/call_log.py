@@ -33,11 +33,21 @@ _MESSAGE_CHARACTERS_MAX = 65_536
 
 def start(config: Config) -> None:
     """Have the server's log written to standard error as the settings ask for it."""
+    _leave_out_what_no_line_has()
     handler = logging.StreamHandler()
     handler.setFormatter(FORMATTERS[config.log_format]())
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     log.disabled = not config.log_calls
     catch_all()
+
+
+def _leave_out_what_no_line_has() -> None:
+    """The place in the source, the thread and the process: to find them takes half the time of a line.
+
+    https://docs.python.org/3/howto/logging.html#optimization
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def allowed(principal: str, action: str, request_id: str, seconds: float) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from passrole import disk, private_files
 from passrole.audit.entry import Entry, encode, told
@@ -32,7 +33,7 @@ class Audit:
         self._path = path
         self._written = written
         self._folder = path.parent.stat()
-        self._file = private_files.open_to_append(path)
+        self._write_to(private_files.open_to_append(path))
         _cut_torn_line(self._file.fileno())
         self._owed = b""  # lines of calls that were running when the file became unwritable
 
@@ -86,12 +87,11 @@ class Audit:
         """The file as it is, or a new one. Raises OSError."""
         if self._file.closed:
             raise OSError(errno.EBADF, "the audit trail is closed")
-        opened = os.fstat(self._file.fileno())
         try:
-            is_there = os.path.samestat(opened, self._path.stat())
+            found = self._path.stat()
         except FileNotFoundError:
-            is_there = False
-        return opened if is_there else self._start_again()
+            return self._start_again()
+        return found if os.path.samestat(found, self._opened) else self._start_again()
 
     def _start_again(self) -> os.stat_result:
         """Open a new file because the old one was removed or moved. Raises FolderRemoved, too."""
@@ -102,8 +102,12 @@ class Audit:
         except FileNotFoundError:
             raise disk.FolderRemoved(self._path.parent) from None
         self._file.close()
-        self._file = opened
-        return os.fstat(opened.fileno())
+        return self._write_to(opened)
+
+    def _write_to(self, file: BinaryIO) -> os.stat_result:
+        """The file from now on. As it stays open, no other one gets its number on the disk."""
+        self._file, self._opened = file, os.fstat(file.fileno())
+        return self._opened
 
     def _rotate(self) -> None:
         """Start a new file; if that fails, or the one before is still to be copied, continue with the old."""
@@ -118,7 +122,7 @@ class Audit:
             disk.report(log, error, "starting a new audit trail")
             return
         self._file.close()
-        self._file = opened
+        self._write_to(opened)
 
 
 class Unrecorded:
