@@ -23,13 +23,11 @@ PIP_OF_ITS_OWN = $(BIN)/python -m ensurepip --default-pip > /dev/null
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q
 
 # what `make test-postgres` runs; where the machine has no PostgreSQL all of it is skipped
-# (not those that take minutes for S3A, nor
-# needs, testing and the rest of cli, most of which have no server or one of a command's own)
+# (not needs, testing and the rest of cli, most of which have no server or one of a command's own, nor the tests
+# of clusters, which choose their store themselves)
 ON_POSTGRES = $(addprefix tests/,api cli/permissions cli/pipelines cli/server/test_backup.py client console crash gateway history) \
 	$(addprefix tests/,identities journeys services worker) \
-	$(addprefix --ignore=tests/journeys/,clients test_emr_other_machine.py test_emr_s3a.py test_notebooks.py \
-		test_several_nodes.py test_two_servers.py) \
-	$(addprefix --ignore=tests/crash/,test_kill.py test_kill_in_loops.py test_kill_with_jobs.py)
+	$(addprefix --ignore=tests/journeys/,test_several_nodes.py test_two_servers.py)
 
 # what `make test-elsewhere` runs: all that touches objects, without Spark, which has a test of its own for that
 ON_ENDPOINT = $(addprefix tests/,services/sagemaker services/lambda_ services/emr/test_steps.py services/emr/test_failures.py) \
@@ -113,7 +111,7 @@ $(CLIENTS)/.installed: Makefile
 	touch $@
 
 test-postgres: dev ## journeys, services, gateway, console, worker and crashes again, rows in a PostgreSQL of the tests' own
-	PASSROLE_TEST_STORE=postgres $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
+	PASSROLE_TEST_STORE=postgres $(BUILT) $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ON_POSTGRES)
 
 chaos: dev ## mishaps to a cluster under load, as root; EVENTS=1000 SEED=7 runs for hours
 	$(BIN)/python tests/chaos --events $(or $(EVENTS),12) --seed $(or $(SEED),7) --nodes $(or $(NODES),3)
