@@ -33,6 +33,8 @@ AT_ONCE = 200
 ROUNDS = 7
 COMMITS = 200
 SECONDS_MAX = 30
+PAUSE_SECONDS = 0.001
+"""Between two looks whether all is over: uvloop takes what is less for nothing, and asks all the time."""
 LOG_BYTES = 20_000_000
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:sagemaker-instant"
@@ -154,7 +156,7 @@ class _Engine:
         async with asyncio.timeout(SECONDS_MAX):
             await invoked.wait()
             while await self._store.read(_any_running):  # noqa: ASYNC110 (nobody announces an end)
-                await asyncio.sleep(0.0005)
+                await asyncio.sleep(PAUSE_SECONDS)
         return time.perf_counter() - began
 
     async def fill_the_log(self) -> None:
