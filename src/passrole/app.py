@@ -201,7 +201,7 @@ async def _wired(
     clock = trial.clock if trial else system_clock
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
-    functions = LoggedFunctions(Functions(config, clock), store, clock)
+    functions = LoggedFunctions(Functions(config, steady), store, steady)
     trail = audit_trail.AuditTrail(store, config, steady)
     models = ModelServers()
     door = Door(

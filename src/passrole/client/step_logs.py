@@ -58,6 +58,9 @@ def has_ended(connection: Connection, arn: str) -> bool:
 _LATE_MS = 5_000
 """How long after a step's end its endpoint's lines may come: they bear the time at which they are brought."""
 
+_EARLY_MS = 5_000
+"""How long before its step a function may have begun, by the clock of the server that ran it."""
+
 
 class StepLogs:
     """The lines of an execution's steps, or of one `step`, read on from look to look. A loop, or a step of
@@ -236,9 +239,7 @@ def _of_function(connection: Connection, arn: str, listed: Mapping[str, Any]) ->
     requests = {ids.invocation_id(arn, name, attempt + 1) for attempt in range(attempts)}
     parameters: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
     if attempts == 1:  # earlier attempts began before the listed start time
-        parameters["startTime"] = (
-            int(listed["StartTime"].timestamp() * 1000) - 1
-        )  # fractions do not divide evenly
+        parameters["startTime"] = int(listed["StartTime"].timestamp() * 1000) - _EARLY_MS
     return [_line(name, event) for event in selected(_events(connection, parameters), requests)]
 
 

@@ -11,8 +11,10 @@ from passrole.faults import Fault
 
 LINES_MAX = 200
 BYTES_MAX = 65_536
-_LATE_MS = 5_000
-"""How long after its step the last lines of a function or an endpoint may be brought."""
+_EARLY_MS, _LATE_MS = 5_000, 5_000
+"""How long before its step a function may have begun, by the clock of the server that ran it; how long after
+it the last lines of a function or an endpoint may be brought.
+"""
 _START = "START RequestId: "
 _JOBS = "/aws/sagemaker/{}s"
 _GROUPS = {kind: _JOBS.format(kind) for kind in (PROCESSING, TRAINING, "TransformJob")}
@@ -70,7 +72,7 @@ async def _of_function(caller: Caller, execution: str, listed: Mapping[str, Any]
     function = listed["Metadata"]["Lambda"]["Arn"].partition(":function:")[2].partition(":")[0]
     group = f"/aws/lambda/{function}"
     request = ids.invocation_id(execution, listed["StepName"], listed.get("AttemptCount", 1))
-    began = int(listed["StartTime"] * 1000) - 1
+    began = int(listed["StartTime"] * 1000) - _EARLY_MS
     found = await caller.call(
         "logs", "FilterLogEvents", logGroupName=group, startTime=began, filterPattern=f'"{request}"'
     )

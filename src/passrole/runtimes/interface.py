@@ -65,13 +65,15 @@ class Invocation:
 class InvocationResult:
     """What the function answered. `error` is `Unhandled` where it failed, and `payload` is then AWS's
     JSON of the failure. `log` is what it wrote, START, END and REPORT lines included; `log_stream` is the
-    stream of the worker that ran it, as the function saw it.
+    stream of the worker that ran it, as the function saw it. `began` is when that worker took it up, in epoch
+    seconds: not before the one before it in the stream had ended.
     """
 
     payload: bytes
     error: str | None
     log: bytes
     log_stream: str = ""
+    began: float = 0.0
 
 
 class TooManyInvocations(Exception):

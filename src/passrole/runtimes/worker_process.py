@@ -9,7 +9,7 @@ ends with the server, is in worker_start.py.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -102,14 +102,15 @@ class WorkerProcess:
         """Run one invocation. Raises WorkerLost."""
         if self._final is not None and self._initialised_well():
             raise WorkerLost
-        began = perf_counter()
+        at, began = self._clock(), perf_counter()
         self._log.line(f"START RequestId: {invocation.request_id} Version: {self.spec.version}")
         try:
             outcome = await self._outcome(invocation)
         except BaseException:  # the caller was cancelled, so the response would be lost
             self.kill()
             raise
-        return self._result(invocation.request_id, outcome, (perf_counter() - began) * 1000)
+        result = self._result(invocation.request_id, outcome, (perf_counter() - began) * 1000)
+        return replace(result, began=at)
 
     def usable(self) -> bool:
         """Whether it can run another invocation.

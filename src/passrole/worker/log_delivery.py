@@ -88,9 +88,8 @@ class LoggedFunctions:
         self, spec: FunctionSpec, credentials: CredentialsSource, invocation: Invocation
     ) -> InvocationResult:
         """Run the function, and have its log delivered."""
-        began = self._clock()
         result = await self._inner.invoke(spec, credentials, invocation)
-        self._take(_LogStream(spec.arn, spec.name, result.log_stream), result.log, began)
+        self._take(_LogStream(spec.arn, spec.name, result.log_stream), result.log, result.began)
         return result
 
     def expecting(self, request_id: str, party: str = "") -> AbstractContextManager["asyncio.Future[None]"]:

@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from tests.conftest import Server
 
+from passrole import ids
 from passrole.cli import main
 from passrole.client.step_logs import selected
 
@@ -130,19 +132,46 @@ def test_lines_are_of_the_invocations_that_are_meant() -> None:
 def test_steps_that_run_one_function_at_once_or_at_once_after_each_other_are_told_apart(
     server: Server,
 ) -> None:
-    function = server.function("sagemaker-logs-busy", SAY)
+    chain = {f"C{number}": [f"C{number - 1}"] if number else [] for number in range(20)}
+    beside = {f"P{number}": list[str]() for number in range(6)}
+    are_told_apart(server, "logs-busy", {**chain, **beside})
+
+
+def test_steps_that_wait_for_the_one_worker_are_told_apart(start_server: Callable[..., Server]) -> None:
+    """They are asked for before the lines of the one before them are written."""
+    server = start_server(lambda_workers_max="1")
+    are_told_apart(server, "logs-waiting", {f"P{number}": [] for number in range(6)})
+
+
+def test_a_server_whose_clock_is_behind_has_run_a_function_before_its_step_began(server: Server) -> None:
+    are_told_apart(server, "logs-behind", {"Early": []})
+    sagemaker, client = server.client("sagemaker"), server.client("logs")
+    (execution,) = sagemaker.list_pipeline_executions(PipelineName="logs-behind")[
+        "PipelineExecutionSummaries"
+    ]
+    arn = execution["PipelineExecutionArn"]
+    (step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    at = int(step["StartTime"].timestamp() * 1000) - 3_000
+    lines = (f"START RequestId: {ids.invocation_id(arn, 'Early', 1)} Version: $LATEST", "by the other clock")
+    named = {"logGroupName": "/aws/lambda/sagemaker-logs-behind", "logStreamName": "of-the-other-server"}
+    client.create_log_stream(**named)
+    client.put_log_events(**named, logEvents=[{"timestamp": at, "message": line} for line in lines])
+    assert texts(logs(server, arn)) == [("Early", "by the other clock"), ("Early", "saw Early")]
+
+
+def are_told_apart(server: Server, pipeline: str, steps: dict[str, list[str]]) -> None:
+    """Of steps, by name with those that they wait for, each has its own line of the function of all."""
+    function = server.function(f"sagemaker-{pipeline}", SAY)
 
     def step(name: str, after: list[str]) -> dict[str, Any]:
         given = {"FunctionArn": function, "Arguments": {"n": name}, "DependsOn": after}
         return {"Name": name, "Type": "Lambda", **given}
 
-    chain = [step(f"C{number}", [f"C{number - 1}"] if number else []) for number in range(20)]
-    beside = [step(f"P{number}", []) for number in range(6)]
-    definition = json.dumps({"Version": "2020-12-01", "Steps": [*chain, *beside]})
+    definition = {"Version": "2020-12-01", "Steps": [step(name, after) for name, after in steps.items()]}
     sagemaker = server.client("sagemaker")
     sagemaker.create_pipeline(
-        PipelineName="logs-busy", RoleArn=server.access["role_arn"], PipelineDefinition=definition
+        PipelineName=pipeline, RoleArn=server.access["role_arn"], PipelineDefinition=json.dumps(definition)
     )
-    server.finished(sagemaker.start_pipeline_execution(PipelineName="logs-busy")["PipelineExecutionArn"])
-    told = texts(followed(server, "logs-busy", steps=26))
-    assert sorted(told) == sorted((each["Name"], f"saw {each['Name']}") for each in [*chain, *beside])
+    server.finished(sagemaker.start_pipeline_execution(PipelineName=pipeline)["PipelineExecutionArn"])
+    told = texts(followed(server, pipeline, steps=len(steps)))
+    assert sorted(told) == sorted((name, f"saw {name}") for name in steps)
