@@ -41,6 +41,11 @@ class Backlog:
     nodes: Sequence[Node]
 
     @property
+    def is_served(self) -> bool:
+        """Whether one of several servers does it now."""
+        return any(node.state == "present" for node in self.nodes)
+
+    @property
     def ready(self) -> int:
         """How many tasks may be done now."""
         return sum(depth.ready for depth in self.kinds.values())

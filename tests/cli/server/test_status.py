@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.pipelines import daily_pipeline
 from tests.conftest import Server
 from tests.eventually import eventually
 from tests.postgres import Cluster
@@ -95,6 +96,22 @@ def test_servers_of_a_database_are_present_ended_or_gone(postgres: Cluster, tmp_
     with psycopg.connect(store) as connection:
         connection.execute("UPDATE nodes SET gone = 1")
     assert states()["other"] == "gone"
+
+
+def test_executions_run_where_another_server_is_present(postgres: Cluster, tmp_path: Path) -> None:
+    store = postgres.create("status_at_rest")
+    server = Server(tmp_path / "data", store=store)
+    execution = daily_pipeline.started(server, daily_pipeline.deployed(server, "waits"))
+    server.stop()
+
+    def label() -> str:
+        lines = status(tmp_path / "data", store=store).splitlines()
+        (line,) = (line for line in lines if execution.rpartition("/")[2] in line and "run" in line)
+        return line[:10].strip()
+
+    eventually(lambda: label() == "would run", seen=label)
+    with node(store):
+        assert label() == "runs"
 
 
 def test_a_server_is_shown_with_the_jobs_that_it_has(

@@ -135,7 +135,8 @@ def _lines(found: "FolderState") -> Iterator[tuple[str, str]]:
         yield ("queue", _queue(found.backlog))
         yield from _listed("nodes", [_node(each) for each in found.backlog.nodes])
     hidden = sum(found.executions.get(each, 0) for each in _GO_ON) - len(found.running)
-    yield from _listed("runs" if found.url else "would run", _running(found), max(0, hidden))
+    is_served = found.url or (found.backlog and found.backlog.is_served)
+    yield from _listed("runs" if is_served else "would run", _running(found), max(0, hidden))
     yield from _listed("waits", _waiting(found))
 
 
