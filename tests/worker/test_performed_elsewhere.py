@@ -1,15 +1,16 @@
 """A command that another server performed meanwhile is not performed again by the one that had it first."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 from tests.worker.conftest import Workshop
 
 from passrole import disk, history
-from passrole.engine.facts import LambdaReturned
+from passrole.engine.facts import LambdaReturned, StopRequested
 from passrole.faults import Fault, Outage
-from passrole.store.share import Share
+from passrole.store.share import Share, shard_of
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
 
@@ -102,6 +103,31 @@ def test_a_step_that_is_still_due_is_invoked_as_soon_as_the_database_says_so(
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
         assert (asked, len(shop.door.called(INVOKED))) == (3, 2)
+
+    workshop(scenario)
+
+
+def test_a_function_that_another_server_runs_comes_to_its_end_when_the_execution_is_stopped(
+    workshop: Run,
+) -> None:
+    async def scenario(shop: Workshop) -> None:
+        share, elsewhere = shop.store.share, shop.arn("elsewhere")
+        share.close(shard_of(elsewhere))
+        assert share.has(shop.arn("here"))
+        shop.slots.are_free = False
+        shop.door.hold("Invoke", {})
+        await shop.worker.start()
+        for name in ("elsewhere", "here"):
+            await shop.start("l1", name)
+            await shop.store.write(
+                partial(history.advance, execution=shop.arn(name), fact=StopRequested(at=2.0))
+            )
+        assert await shop.end("here") == "Stopped"
+        assert await shop.status("elsewhere") == "Stopping"
+        await _return(shop, elsewhere)
+        assert await shop.end("elsewhere") == "Stopped"
+        found = {name: (await shop.steps(name))["l1"]["StepStatus"] for name in ("elsewhere", "here")}
+        assert found == {"elsewhere": "Succeeded", "here": "Stopped"}
 
     workshop(scenario)
 

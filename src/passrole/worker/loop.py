@@ -193,13 +193,15 @@ class Worker:
         self._woken.set()
 
     async def _drop_withdrawn(self) -> None:
-        """Those in memory, then those that are rows only, so many at once."""
+        """Those in memory, then those that are rows only, so many at once: what another server has in hand is
+        a row here, and its to end.
+        """
         queue = self._queues[InvokeFunction]
         execution, in_memory = self._withdrawn[0]
         await self._drop(in_memory)
         for task in in_memory:
             queue.forget(task)
-        while rows := await queue.rows(execution, WITHDRAWN_AT_ONCE):
+        while self._store.share.has(execution) and (rows := await queue.rows(execution, WITHDRAWN_AT_ONCE)):
             if not await self._drop([task for task in rows if not await self._is_due(task)]):
                 break
         self._withdrawn.popleft()
