@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.eventually import eventually_async
 from tests.store import chosen
 
 from passrole import disk
@@ -14,6 +15,7 @@ from passrole.arns import Account, Region
 from passrole.services.events import deliveries, scheduled_runs
 from passrole.services.events.records import DISABLED, RULES, TARGETS, Rule, Target
 from passrole.store import SqliteStore, Tx, tasks
+from passrole.store.share import Share
 from passrole.worker import task_queue
 from passrole.worker.schedules import Schedules
 from passrole.worker.supervisor import Supervisor
@@ -94,6 +96,47 @@ def test_a_rule_runs_each_time_that_its_schedule_says(tmp_path: Path) -> None:
         times = [("00:17:00", "cron"), ("00:18:00", "cron"), ("00:19:00", "cron"), ("00:21:40", "rate")]
         assert await scene.ran() == times
         assert await scene.planned() == {"rate": 1_600.0, "cron": 1_320.0}
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("at", "runs", "planned"), [(1_302.0, 1, 1_600.0), (1_298.0, 0, 1_300.0), (2_000.0, 0, 2_200.0)]
+)
+def test_one_of_several_servers_that_starts_leaves_what_the_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: float, runs: int, planned: float
+) -> None:
+    """What one that was killed did not run any more, or what its clock says is due later than it is."""
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(scene: Scene) -> None:
+        await scene.put(RATE)
+        scene.now = at
+        await scene.start()
+        await scene.until(runs)
+        await eventually_async(lambda: _planned(scene, planned))
+        assert len(await scene.ran()) == runs
+
+    async def _planned(scene: Scene, due: float) -> bool:
+        return await scene.planned() == {"rate": due}
+
+    play(tmp_path, scenario)
+
+
+def test_what_has_run_is_not_planned_again_by_a_server_whose_clock_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(scene: Scene) -> None:
+        await scene.start()
+        await scene.put(RATE)
+        scene.now = 1_300.0
+        await scene.until(1)
+        await scene.supervisor.close()
+        scene.now, scene.supervisor = 1_297.0, Supervisor()
+        await scene.start()
+        assert await scene.planned() == {"rate": 1_600.0}
 
     play(tmp_path, scenario)
 

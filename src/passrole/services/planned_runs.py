@@ -15,12 +15,13 @@ from passrole.store.tasks import Task
 class PlannedRuns:
     """The runs of one kind of thing, such as rules.
 
-    `plan_all(tx, now)` is called when a server starts: what was due while none ran is passed over, or kept.
+    `plan_all(tx, now, before)` is called when a server starts: what was due while none ran is passed over, or
+    kept. What is planned for `before` or later is another server's to run, and stays as it is.
     `run(tx, key, at, now)` runs what was planned for `at`, and plans its next run.
     """
 
     kind: str
-    plan_all: Callable[[Tx, float], None]
+    plan_all: Callable[[Tx, float, float], None]
     run: Callable[[Tx, str, float, float], None]
 
 

@@ -4,6 +4,7 @@ A run and the plan of the next one are one transaction, so that a server that is
 nor loses one.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,6 +18,9 @@ from passrole.worker.supervisor import Supervisor
 from passrole.worker.task_queue import Finish, TaskQueue
 
 AT_ONCE_MAX = 16
+HAND_OVER_SECONDS = 120.0
+"""So late one of several servers runs at the most what another one that is gone did not run any more."""
+
 _PLANNED: Sequence[PlannedRuns] = (RULE_RUNS, SCHEDULE_RUNS)
 
 
@@ -30,8 +34,9 @@ class Schedules:
     async def start(self, supervisor: Supervisor) -> None:
         """From now on."""
         now = self._clock()
+        before = math.inf if self._store.share.is_whole else now - HAND_OVER_SECONDS
         for runs in _PLANNED:
-            await self._store.write(partial(_plan_all, runs=runs, now=now))
+            await self._store.write(partial(_plan_all, runs=runs, now=now, before=before))
             self._queue(runs).start(supervisor)
 
     def _queue(self, runs: PlannedRuns) -> TaskQueue:
@@ -44,5 +49,5 @@ class Schedules:
         runs.run(tx, key, at, self._clock())
 
 
-def _plan_all(tx: Tx, runs: PlannedRuns, now: float) -> None:
-    runs.plan_all(tx, now)
+def _plan_all(tx: Tx, runs: PlannedRuns, now: float, before: float) -> None:
+    runs.plan_all(tx, now, before)

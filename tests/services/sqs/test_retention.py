@@ -6,6 +6,7 @@ import pytest
 
 from passrole.clock import SteadyClock
 from passrole.services.sqs import correct_future_times, sweep
+from passrole.store.share import Share
 
 
 def test_a_sweep_takes_expired_messages_of_queues_that_nobody_reads(sqs: Any) -> None:
@@ -44,6 +45,21 @@ def test_a_clock_that_was_set_back_before_a_start_hides_no_message(sqs: Any, kin
     assert sqs.bodies(url) == ["new"]
     sqs.later(30)
     assert sorted(sqs.bodies(url)) == ["held", "new"]
+
+
+def test_a_server_whose_clock_is_behind_gives_nobody_what_another_one_has_received(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = sqs.queue()
+    sqs.send(url, "held")
+    assert sqs.bodies(url, 1) == ["held"]
+    sqs.later(-5)
+    monkeypatch.setattr(Share, "is_whole", False)
+    sqs.run(correct_future_times(sqs.store, sqs.context.clock))
+    sqs.later(31)
+    assert sqs.bodies(url) == []
+    sqs.later(5)
+    assert sqs.bodies(url) == ["held"]
 
 
 def test_the_steady_clock_goes_on_where_the_wall_clock_is_set_back() -> None:

@@ -9,7 +9,7 @@ from passrole.services.events.deliveries import deliver_to_targets
 from passrole.services.events.records import LISTENING, RULES, Rule
 from passrole.services.planned_runs import PlannedRuns
 from passrole.services.schedule_expressions import parse_schedule
-from passrole.store import Tx
+from passrole.store import Tx, tasks
 
 KIND = "schedule"
 
@@ -29,9 +29,10 @@ def forget(tx: Tx, rule_key: str) -> None:
     planned_runs.plan(tx, KIND, rule_key, None)
 
 
-def _plan_all(tx: Tx, now: float) -> None:
+def _plan_all(tx: Tx, now: float, before: float) -> None:
     for _, rule in RULES.all(tx):
-        if rule.schedule is not None:
+        planned = tasks.find(tx, KIND, rule.key)
+        if rule.schedule is not None and (planned is None or planned.due < before):
             plan(tx, rule, now)
 
 

@@ -29,7 +29,7 @@ def _plan(tx: Tx, schedule: Schedule, at: float | None) -> None:
     planned_runs.plan(tx, KIND, schedule.key, at, due)
 
 
-def _plan_all(_tx: Tx, _now: float) -> None:
+def _plan_all(_tx: Tx, _now: float, _before: float) -> None:
     """The rows of a server that was down stay as they are: what is overdue runs now."""
 
 
