@@ -17,6 +17,7 @@ from passrole.arns import Account, Region
 from passrole.config import Config, Paths
 from passrole.faults import Outage
 from passrole.policy.request import Principal
+from passrole.runtimes.jobs import Jobs
 from passrole.services.emr import lifecycle
 from passrole.services.emr.records import (
     CLUSTERS,
@@ -28,7 +29,8 @@ from passrole.services.emr.records import (
     put_step,
     steps_of,
 )
-from passrole.store import SqliteStore, Tx
+from passrole.store import SqliteStore, Tx, claims
+from passrole.store.share import Share
 from passrole.worker.emr_clusters import ClusterController
 from passrole.worker.emr_step_logs import CONTROLLER
 from passrole.worker.supervisor import Supervisor
@@ -62,21 +64,22 @@ class Scene:
         config = Config(data=folder, shared_paths=Paths(str(shared)))
         self.calls, self.away = 0, range(0)
         """How many calls were made, and the numbers of those that find no database."""
-        self.controller = ClusterController(store, self._door, time.time, config)
+        self.jobs = Jobs(processes_max=config.processes_max)
+        self.controller = ClusterController(store, self._door, time.time, config, self.jobs)
 
     async def begin(self, script: str) -> None:
         """A cluster that comes up, with a step of the shell; then the controller is started."""
         await self.add(script)
         self.controller.start(self.supervisor)
 
-    async def add(self, script: str) -> None:
+    async def add(self, script: str, cluster: Cluster = CLUSTER) -> None:
         """The rows alone."""
         step = EmrStep(
             CLUSTER.key, "s-1", 1, "s", "CONTINUE", 0.0, "command-runner.jar", ["bash", "-c", script]
         )
 
         def write(tx: Tx) -> None:
-            CLUSTERS.put(tx, CLUSTER.key, CLUSTER)
+            CLUSTERS.put(tx, cluster.key, cluster)
             put_step(tx, step)
 
         await self.store.write(write)
@@ -194,6 +197,66 @@ def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(
         scene.gate.touch()
         await scene.until_step("COMPLETED")
         assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path / "data", monkeypatch, scenario)
+
+
+async def enter(scene: Scene, name: str) -> int:
+    """A server of several, by its number."""
+    return await scene.store.write(lambda tx: claims.enter(tx, name))
+
+
+async def taken_over(scene: Scene, here: int) -> None:
+    """By another server, while this one is away."""
+    other = await enter(scene, "other")
+
+    def take(tx: Tx) -> None:
+        assert claims.mark_gone(tx, here)
+        assert claims.take_over(tx, "emr-cluster", other, 10) == [CLUSTER.key]
+        lifecycle.lose(tx, CLUSTER.key, time.time())
+
+    await scene.store.write(take)
+    scene.store.share.node = await enter(scene, "this")
+
+
+def test_a_step_that_another_server_has_lost_runs_here_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step, or the next attempt, may write to the same place."""
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(scene: Scene) -> None:
+        here = scene.store.share.node = await enter(scene, "this")
+        await scene.begin(f"{scene.waiting_script()}; echo ended >> {scene.notes}")
+        await eventually_async(scene.notes.exists)
+        await taken_over(scene, here)
+        await eventually_async(lambda: not scene.jobs.running)
+        assert (await scene.step()).state == "FAILED"
+        assert scene.notes.read_text() == "ran\n"
+
+    run(tmp_path / "data", monkeypatch, scenario)
+
+
+def test_a_bootstrap_action_of_a_server_that_was_away_ends_nothing_of_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(scene: Scene) -> None:
+        here = scene.store.share.node = await enter(scene, "this")
+        action = scene.gate.with_name("action")
+        action.write_text(scene.waiting_script(1))
+        script = {"Name": "a", "ScriptBootstrapAction": {"Path": str(action)}}
+        await scene.add("true", replace(CLUSTER, bootstrap=[script]))
+        scene.controller.start(scene.supervisor)
+        await eventually_async(scene.notes.exists)
+        await taken_over(scene, here)
+        await scene.store.write(lambda tx: lifecycle.move(tx, CLUSTER.key, "RUNNING", time.time()))
+        scene.gate.touch()
+        await eventually_async(lambda: not scene.controller._starting)
+        await scene.supervisor.close()
+        cluster = await scene.store.read(lambda tx: CLUSTERS.get(tx, CLUSTER.key))
+        assert cluster is not None and cluster.state == "RUNNING"
 
     run(tmp_path / "data", monkeypatch, scenario)
 

@@ -14,7 +14,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +111,11 @@ class Jobs:
                 while _stands_over(pid, folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
                     await asyncio.sleep(POLL_SECONDS)
         return _exit_code(folder)
+
+    @property
+    def running(self) -> Collection[Path]:
+        """The folders of those that run."""
+        return self._running.keys()
 
     def interrupt(self, folder: Path) -> bool:
         """Ask the job to end: SIGTERM to its process group, or to the program in its sandbox.

@@ -42,6 +42,11 @@ class Claimed:
             lose()
         return True
 
+    def is_still_ours(self, tx: Tx, key: str) -> bool:
+        """The fence: whether what this server has done of the work counts."""
+        share = self._store.share
+        return share.is_whole or claims.holds(tx, self._kind, key, share.node)
+
     def release(self, tx: Tx, key: str) -> None:
         """The work is over."""
         if not self._store.share.is_whole:

@@ -41,7 +41,6 @@ SETTLED_AT_ONCE_MAX = 64
 PROGRAMS_MAX = 10_000
 """Steps and bootstrap actions at the same time, of all clusters; the others wait in the store."""
 
-_COMING_UP = ("STARTING", "BOOTSTRAPPING")
 _INTERNAL = {"Reason": "Unknown Error", "Message": "The step failed because of an internal error."}
 
 Follow = Callable[[Cluster, EmrStep], Awaitable[Outcome]]
@@ -60,6 +59,7 @@ class ClusterController:
         self._due = DueKeys(clock)
         self._claimed = Claimed(store, "emr-cluster")
         self._followed: set[str] = set()
+        self._programs: dict[str, tuple[Cluster, EmrStep]] = {}
         self._starting: set[str] = set()
         self._over: set[str] = set()
         self._kills: dict[str, tuple[float, Cluster, EmrStep]] = {}
@@ -87,15 +87,18 @@ class ClusterController:
             unsubscribe()
 
     async def _active(self) -> list[str]:
-        """Clusters that are not over, without reading again those that were."""
+        """Clusters that are not over, without reading again those that were; and those whose steps run here:
+        another server may have said that they are over.
+        """
         active, self._over = await self._store.read(partial(_active_and_over, over=self._over))
-        return active
+        return [*active, *{cluster.key for cluster, _ in self._programs.values()}.difference(active)]
 
     async def _settle(self, key: str) -> None:
         try:
             todo = await self._store.write(partial(self._settled, key=key))
             if todo is not None and todo.cluster.state not in OVER:
                 self._do(todo)
+            await self._kill_lost(key)
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
                 raise
@@ -114,7 +117,7 @@ class ClusterController:
 
     def _do(self, todo: Todo) -> None:
         cluster = todo.cluster
-        if cluster.state in _COMING_UP:
+        if cluster.state in lifecycle.COMING_UP:
             self._spawn(self._starting, cluster.key, cluster.key, self._bring_up(cluster))
         for step in todo.start:
             self._follow(cluster, step, self._runner.run)
@@ -126,6 +129,7 @@ class ClusterController:
             self._due.add(cluster.key, cluster.idle_since + cluster.idle_seconds)
 
     def _follow(self, cluster: Cluster, step: EmrStep, how: Follow) -> None:
+        self._programs[step.key] = (cluster, step)
         self._spawn(self._followed, step.key, cluster.key, self._carry_out(cluster, step, how))
 
     def _spawn(self, held: set[str], key: str, cluster: str, work: Coroutine[Any, Any, None]) -> None:
@@ -138,6 +142,7 @@ class ClusterController:
         def ended(task: "asyncio.Task[None]") -> None:
             held.discard(key)
             self._kills.pop(key, None)
+            self._programs.pop(key, None)
             if task.cancelled() or task.exception() is not None:
                 self._due.retry(cluster)
             else:
@@ -154,17 +159,22 @@ class ClusterController:
             problem, reason = await self._runner.bootstrap(cluster), "BOOTSTRAP_FAILURE"
         if problem is not None:
             message = problem
-            await self._store.write(
-                lambda tx: lifecycle.fail(tx, cluster.key, self._clock(), reason, message)
-            )
+            await self._store.write(lambda tx: self._failed(tx, cluster.key, reason, message))
         else:
             await self._moved(cluster, "RUNNING")
 
+    def _failed(self, tx: Tx, key: str, reason: str, message: str) -> None:
+        if self._claimed.is_still_ours(tx, key):
+            lifecycle.fail(tx, key, self._clock(), reason, message)
+
     async def _moved(self, cluster: Cluster, state: str) -> bool:
-        """Whether the cluster goes on; somebody may have terminated it meanwhile."""
-        return await self._store.write(
-            lambda tx: lifecycle.move(tx, cluster.key, state, self._clock()) is not None
-        )
+        """Whether the cluster goes on here; somebody may have terminated it, or taken it over, meanwhile."""
+
+        def move(tx: Tx) -> bool:
+            is_ours = self._claimed.is_still_ours(tx, cluster.key)
+            return is_ours and lifecycle.move(tx, cluster.key, state, self._clock()) is not None
+
+        return await self._store.write(move)
 
     async def _carry_out(self, cluster: Cluster, step: EmrStep, how: Follow) -> None:
         try:
@@ -188,6 +198,16 @@ class ClusterController:
             self._kills[step.key] = (self._clock() + GRACE_SECONDS, cluster, step)
             self._runner.interrupt(cluster, step, step.interrupted)
         self._due.add(cluster.key, self._kills[step.key][0])
+
+    async def _kill_lost(self, key: str) -> None:
+        """Programs here of steps of which another server has said that they are lost."""
+        here = [(cluster, step) for cluster, step in self._programs.values() if cluster.key == key]
+        if not here or self._store.share.is_whole:
+            return
+        under_way = await self._store.read(lambda tx: lifecycle.under_way(tx, key))
+        for cluster, step in here:
+            if step.key not in under_way:
+                self._runner.kill(cluster, step)
 
     def _kill_overdue(self) -> None:
         now = self._clock()

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
 from tests.worker.failing_writes import make_quick
 from tests.worker.jobs.conftest import ACCOUNT, REGION, Bench, Scenario
 
 from passrole import disk
 from passrole.faults import Internal, Outage
+from passrole.services.sagemaker.jobs import states
 from passrole.services.sagemaker.jobs.kinds import TRAINING
 from passrole.worker.jobs import run, runner
 from passrole.worker.jobs.failures import LOST
@@ -53,6 +55,26 @@ def test_its_next_phase_is_written_once_the_database_is_back(
         await bench.start("echo x > /opt/ml/model/m")
         assert (await bench.ended()).status == "Completed"
         assert len(refused) == 3
+
+    run_bench(scenario)
+
+
+def test_what_another_server_has_failed_uploads_nothing_and_stays_as_it_is(
+    run_bench: Callable[[Scenario], None],
+) -> None:
+    """Its next attempt may have written to the same place already."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.start("echo up; until [ -e /opt/ml/model/go ]; do sleep 0.05; done")
+        folder = await bench.printed("up")
+        job = await bench.job()
+        lost = states.ended(TRAINING, job, "Failed", 1002.0, failure_reason=LOST)
+        await bench.store.write(lambda tx: states.update(tx, TRAINING, lost, 1002.0))
+        before = await bench.job()
+        (folder.parent / "ml" / "model" / "go").touch()
+        await eventually_async(lambda: not (folder.parent / "ml").exists())
+        assert await bench.job() == before
+        assert bench.door.called("s3:PutObject") == []
 
     run_bench(scenario)
 

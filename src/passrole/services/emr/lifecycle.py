@@ -29,6 +29,7 @@ from passrole.store import Tx
 
 TERMINATE = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
 SIGTERM, SIGKILL = "SIGTERM", "SIGKILL"
+COMING_UP = ("STARTING", "BOOTSTRAPPING")
 _WITHOUT_ERROR = ("USER_REQUEST", "ALL_STEPS_COMPLETED")
 _LOST = {"Reason": "Unknown Error", "Message": "The server that ran the step is gone, and the step with it."}
 _UNDER_WAY = ("RUNNING", "CANCEL_PENDING")
@@ -78,7 +79,7 @@ def terminate(tx: Tx, cluster: Cluster, at: float, reason: str, message: str) ->
 def move(tx: Tx, key: str, state: str, at: float) -> Cluster | None:
     """Store the next state of a cluster that is coming up; None where it is ending instead."""
     cluster = CLUSTERS.get(tx, key)
-    if cluster is None or cluster.state not in ("STARTING", "BOOTSTRAPPING"):
+    if cluster is None or cluster.state not in COMING_UP:
         return None
     return change(tx, cluster, state, at)
 
@@ -86,7 +87,7 @@ def move(tx: Tx, key: str, state: str, at: float) -> Cluster | None:
 def fail(tx: Tx, key: str, at: float, reason: str, message: str) -> None:
     """Begin the end of a cluster that cannot come up."""
     cluster = CLUSTERS.get(tx, key)
-    if cluster is not None:
+    if cluster is not None and cluster.state in COMING_UP:
         terminate(tx, cluster, at, reason, message)
 
 
@@ -112,6 +113,11 @@ def end_step(
     if state == "FAILED":
         _act_on_failure(tx, cluster, after, at)
     notify(tx, cluster)
+
+
+def under_way(tx: Tx, key: str) -> set[str]:
+    """The keys of a cluster's steps that have begun and are not over."""
+    return {step.key for step in active_steps(tx, key) if step.state in _UNDER_WAY}
 
 
 def lose(tx: Tx, key: str, at: float) -> None:

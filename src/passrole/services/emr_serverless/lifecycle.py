@@ -41,6 +41,8 @@ from passrole.store import Tx
 
 CONCURRENT_RUNS, QUEUE_MINUTES = 15, 360
 _DETAILS_MAX = 256
+_LOST = "The server that ran the job run is gone, and the job run with it."
+_UNDER_WAY = (RUNNING, CANCELLING)
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,13 @@ def cancel(tx: Tx, run: JobRun, at: float, grace: float, details: str = "") -> N
         tx.notify(CHANNEL, run.key)
 
 
-def end(tx: Tx, key: str, at: float, exit_code: int | None, details: str) -> None:
-    """The program of a job run ended, or could not be run (None); `details` are for a failure."""
+def end(tx: Tx, key: str, attempt: int, at: float, exit_code: int | None, details: str) -> None:
+    """The program of an attempt ended, or could not be run (None); `details` are for a failure.
+
+    Nothing becomes of it where the attempt was lost, and another one has begun or the job run is over.
+    """
     run = RUNS.get(tx, key)
-    if run is None or run.state in OVER:
+    if run is None or not is_under_way(tx, key, attempt):
         return
     if run.state == CANCELLING:
         _end(tx, run, CANCELLED, at, run.details)
@@ -109,6 +114,19 @@ def end(tx: Tx, key: str, at: float, exit_code: int | None, details: str) -> Non
         _try_again(tx, run, at, details)
     else:
         _end(tx, run, FAILED, at, details)
+
+
+def is_under_way(tx: Tx, key: str, attempt: int) -> bool:
+    """Whether an attempt of a job run has begun, and is not over."""
+    run = RUNS.get(tx, key)
+    return run is not None and run.attempt == attempt and run.state in _UNDER_WAY
+
+
+def lose(tx: Tx, key: str, at: float) -> None:
+    """The server that ran the job run is gone: what ran has failed, what waits can be run."""
+    run = RUNS.get(tx, key)
+    if run is not None:
+        end(tx, key, run.attempt, at, None, _LOST)
 
 
 def settle(tx: Tx, key: str, at: float) -> Todo:

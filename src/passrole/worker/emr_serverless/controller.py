@@ -40,7 +40,6 @@ PROGRAMS_MAX = 10_000
 """Programs at the same time, of all applications."""
 
 _ASK_AGAIN_SECONDS = 0.2
-_LOST = "The server that ran the job run is gone, and the job run with it."
 _INTERNAL = "The job run failed because of an internal error."
 
 Follow = Callable[[JobRun], Awaitable[Outcome]]
@@ -65,7 +64,7 @@ class JobRunController:
         self._programs = JobRunPrograms(store, call, clock, config, jobs)
         self._due = DueKeys(clock)
         self._claimed = Claimed(store, "emr-serverless")
-        self._followed: set[str] = set()
+        self._followed: dict[str, JobRun] = {}
         self._kills: dict[str, _Kill] = {}
         self._loop: Loop | None = None
 
@@ -77,7 +76,7 @@ class JobRunController:
         unsubscribe = self._store.listen(CHANNEL, self._due.add)
         try:
             while True:
-                await self._due.look(partial(self._store.read, _active))
+                await self._due.look(self._active)
                 await asyncio.gather(*(self._settle(key) for key in self._due.take(SETTLED_AT_ONCE_MAX)))
                 self._kill_overdue()
                 await self._due.wait()
@@ -88,9 +87,14 @@ class JobRunController:
         finally:
             unsubscribe()
 
+    async def _active(self) -> list[str]:
+        """What is not over, and what runs here: another server may have said that it is."""
+        return [*await self._store.read(_active), *self._followed]
+
     async def _settle(self, key: str) -> None:
         try:
             self._do(key, await self._store.write(partial(self._settled, key=key)))
+            await self._kill_lost(key)
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
                 raise
@@ -100,7 +104,7 @@ class JobRunController:
     def _settled(self, tx: Tx, key: str) -> Todo:
         """Nothing of what another server has."""
         now = self._clock()
-        if not self._claimed.is_ours(tx, key, lambda: lifecycle.end(tx, key, now, None, _LOST)):
+        if not self._claimed.is_ours(tx, key, lambda: lifecycle.lose(tx, key, now)):
             return Todo()
         todo = lifecycle.settle(tx, key, now)
         if todo.run is None:
@@ -122,7 +126,7 @@ class JobRunController:
             return
 
         def ended(task: "asyncio.Task[None]") -> None:
-            self._followed.discard(run.key)
+            del self._followed[run.key]
             self._kills.pop(run.key, None)
             if task.cancelled() or task.exception() is not None:
                 self._due.retry(run.key)
@@ -131,7 +135,7 @@ class JobRunController:
                 self._due.add(run.key)  # another attempt may be due
 
         self._loop.spawn(self._carry_out(run, how)).add_done_callback(ended)
-        self._followed.add(run.key)
+        self._followed[run.key] = run
 
     async def _carry_out(self, run: JobRun, how: Follow) -> None:
         try:
@@ -141,7 +145,9 @@ class JobRunController:
             outcome = Outcome(None, _INTERNAL)
         await writes.written(
             self._store,
-            lambda tx: lifecycle.end(tx, run.key, self._clock(), outcome.exit_code, outcome.details),
+            lambda tx: lifecycle.end(
+                tx, run.key, run.attempt, self._clock(), outcome.exit_code, outcome.details
+            ),
             f"recording the end of {run.arn}",
             retried=(Exception,),
         )
@@ -153,6 +159,16 @@ class JobRunController:
         kill.is_asked = kill.is_asked or self._programs.interrupt(run)
         if now < kill.at:
             self._due.add(run.key, kill.at if kill.is_asked else now + _ASK_AGAIN_SECONDS)
+
+    async def _kill_lost(self, key: str) -> None:
+        """A program here of which another server has said that it is lost: a next attempt may write to the
+        same place.
+        """
+        here = self._followed.get(key)
+        if here is None or self._store.share.is_whole:
+            return
+        if not await self._store.read(lambda tx: lifecycle.is_under_way(tx, key, here.attempt)):
+            self._programs.kill(here)
 
     def _kill_overdue(self) -> None:
         now = self._clock()

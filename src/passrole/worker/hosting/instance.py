@@ -97,7 +97,7 @@ class HostedInstance:
         self._variant = hosted.variant
         self._means = means
         self._changed = changed
-        self._place = place_of(endpoint.key, hosted.fleet, hosted.variant["name"])
+        self._place = place_of(endpoint, hosted.fleet, hosted.variant["name"])
         self._home = home_of(means.config, endpoint.key) / hosted.id
         self._request = hosting.session_request(endpoint, hosted)
         self._call = OutlastingCalls(means.call)

@@ -385,7 +385,7 @@ class JobRun:
 
     def _waits(self, tx: Tx) -> None:
         now, job = self._means.clock(), self._kind.collection.get(tx, self._job.key)
-        if job is not None:
+        if job is not None and not job.has_ended:
             states.update(tx, self._kind, states.waiting(job, WAITS), now)
 
     async def _interrupt(self, running: "asyncio.Future[list[int]]", grace_seconds: float) -> None:
@@ -447,11 +447,15 @@ class JobRun:
         return "".join(each for each in found if each) or None
 
     async def _tell(self, phase: str) -> None:
-        """Write that the job is in its next phase; one that is stopping stays so."""
+        """Write that the job is in its next phase; one that is stopping stays so. Raises JobFailed where
+        another server has said that it is lost: its outputs may be those of the next attempt already.
+        """
 
         def write(tx: Tx) -> Job:
             now = self._means.clock()
-            job = self._kind.collection.get(tx, self._job.key) or self._job
+            job = self._kind.collection.get(tx, self._job.key)
+            if job is None or job.has_ended:
+                raise JobFailed(LOST)
             changed = states.in_phase(self._kind, job, phase, now)
             return job if changed == job else states.update(tx, self._kind, changed, now)
 

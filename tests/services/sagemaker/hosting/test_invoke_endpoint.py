@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,9 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.refusals import refusal, refusal_with_status
 from tests.services.sagemaker.hosting.conftest import Host
+
+from passrole.arns import Account, Region
+from passrole.services.sagemaker.hosting.records import Endpoint, place_of
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
 TELLS = """
@@ -177,3 +181,10 @@ def test_a_serverless_variant_takes_as_many_as_it_says(host: Host) -> None:
     assert len(refused) == 3
     assert {each.response["Error"]["Code"] for each in refused} == {"ThrottlingException"}
     host.gone(name)
+
+
+def test_an_endpoint_that_is_made_again_under_its_name_has_other_servers() -> None:
+    """Its fleets have the numbers of those before, whose servers a node may not have ended yet."""
+    first = Endpoint("e", Account("111122223333"), Region("us-east-1"), created=1.0, modified=1.0)
+    assert place_of(first, 1, "v") != place_of(replace(first, created=2.0), 1, "v")
+    assert place_of(first, 1, "v") == place_of(replace(first, modified=2.0), 1, "v")

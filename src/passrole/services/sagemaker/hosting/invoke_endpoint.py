@@ -105,7 +105,7 @@ async def _asked(
         at_once_max=serverless.get("MaxConcurrency", AT_ONCE_MAX),
     )
     try:
-        place = place_of(endpoint.key, endpoint.fleet["number"], variant["name"])
+        place = place_of(endpoint, endpoint.fleet["number"], variant["name"])
         if not ctx.store.share.is_whole:  # it is in service where another server's is
             await ctx.models.there(place, _COMING_SECONDS)
         return (await ctx.models.invoke(place, asked)).answer

@@ -224,9 +224,12 @@ def hosted_of(endpoint: Endpoint, fleet: Fleet) -> Iterator[Hosted]:
             yield Hosted(f"i-0{digest[:16]}", fleet["number"], variant, number)
 
 
-def place_of(endpoint: str, fleet: int, variant: str) -> str:
-    """What the servers of a variant are found by: the endpoint's key, the fleet's number, the name."""
-    return f"{endpoint}/{fleet}/{variant}"
+def place_of(endpoint: Endpoint, fleet: int, variant: str) -> str:
+    """What the servers of a variant are found by: the endpoint, the fleet's number, the name.
+
+    An endpoint that is made again under its name is another one, whose fleets have the same numbers.
+    """
+    return f"{endpoint.key}/{endpoint.created}/{fleet}/{variant}"
 
 
 def log_group(name: str) -> str:
