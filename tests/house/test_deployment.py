@@ -70,6 +70,7 @@ def test_the_chart_starts_a_server_that_there_is() -> None:
     mounted = container["volumeMounts"][0]
     (data,) = (each["value"] for each in container["env"] if each["name"] == "PASSROLE_DATA")
     assert Path(data).is_relative_to(mounted["mountPath"])
+    assert f"cat {data}/credentials.json\n" in (CHART / "values.yaml").read_text()
     assert mounted["name"] == stateful["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
 
 
@@ -83,6 +84,12 @@ def test_the_chart_starts_several_servers_with_what_they_share_from_a_secret() -
     assert {"store", "s3_endpoint", "s3_access_key_id", "s3_secret_access_key"} <= named <= SETTINGS
     _, stateful = rendered(values())
     assert "envFrom" not in stateful["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_the_chart_lets_kubernetes_set_no_variables_for_services() -> None:
+    """For a release called `passrole` one would be PASSROLE_PORT, which is a setting."""
+    _, stateful = rendered(values())
+    assert stateful["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
 def test_the_chart_takes_a_storage_class() -> None:
