@@ -23,7 +23,7 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, Final, TypeVar
@@ -36,6 +36,7 @@ from passrole import disk
 from passrole.store.group_commit import GroupCommit, MustBeUndone, Outcome, Write, all_failed, for_a_future
 from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
+from passrole.store.migrations import UnknownSchema
 from passrole.store.migrations import postgres as migrations
 from passrole.store.postgres_node import Node
 from passrole.store.postgres_notices import Notices
@@ -233,7 +234,7 @@ class ReadOnlyPostgresStore:
     def __init__(self, url: str) -> None:
         """Raises UnknownSchema, ConnectionError."""
         self.share = Share()
-        with connect(url) as connection:
+        with connect(url) as connection, permitted():
             migrations.check_newest(connection)
         self._reads = Reads(url)
 
@@ -372,10 +373,23 @@ def is_lost(error: BaseException) -> bool:
 
 
 def migrate(connection: Connection) -> None:
-    """One server at a time."""
+    """One server at a time. Raises UnknownSchema."""
     connection.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
-    migrations.migrate(connection)
+    with permitted():
+        migrations.migrate(connection)
     connection.execute("SELECT pg_advisory_unlock(%s)", (_SCHEMA_LOCK,))
+
+
+@contextlib.contextmanager
+def permitted() -> Iterator[None]:
+    """Raises UnknownSchema where the user has no right to the tables, or to make them."""
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        raise UnknownSchema(
+            f"{error.diag.message_primary}: the URL's user must own the database and its tables; "
+            "make it the owner, by `ALTER DATABASE name OWNER TO user`, or name a user that is"
+        ) from None
 
 
 def locked(url: str, *, is_shared: bool = False) -> Connection:

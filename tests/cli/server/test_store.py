@@ -86,6 +86,25 @@ def test_a_folder_with_rows_of_its_own_is_refused(postgres: Cluster, tmp_path: P
     assert (found.returncode, "has rows of its own" in found.stderr) == (2, True)
 
 
+def test_a_user_who_may_not_make_tables_is_refused_in_one_line(postgres: Cluster, tmp_path: Path) -> None:
+    import psycopg
+
+    url = postgres.create("not_his")
+    postgres.sql("CREATE USER guest")
+    with psycopg.connect(url) as owner:  # before PostgreSQL 15 everybody might
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    guests = url.replace("//passrole@", f"//guest:{SECRET}@")
+    found = passrole("serve", "--data", f"{tmp_path}/data", "--port", "0", store=guests)
+    assert (found.returncode, len(found.stderr.splitlines())) == (2, 1), found.stderr
+    assert "permission denied for schema public" in found.stderr
+    assert "must own the database" in found.stderr
+    assert passrole("init", "--data", f"{tmp_path}/owners", store=url).returncode == 0
+    looked_at = passrole("list", "--data", f"{tmp_path}/owners", store=guests)
+    assert (looked_at.returncode, len(looked_at.stderr.splitlines())) == (2, 1), looked_at.stderr
+    assert "permission denied for table passrole_schema" in looked_at.stderr
+    assert SECRET not in found.stderr + looked_at.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
