@@ -1,17 +1,19 @@
 """Another S3 endpoint in the folder's place: here a second passrole, which is an endpoint like any other."""
 
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
-from tests.conftest import Server
+from tests.conftest import Server, new_name
 from tests.policies import allowing
 
 from passrole.cli import main
@@ -92,6 +94,40 @@ def test_an_endpoint_that_is_down_is_s3s_error_and_one_line_of_the_log(pair: Pai
     lines = log_of(pair.near)
     assert sum(f"the S3 endpoint {pair.far.url} does not answer" in line for line in lines) == 1
     assert sum("answers again" in line for line in lines) == 1
+
+
+def test_a_policy_of_a_bucket_in_the_folder_decides_nothing_about_one_elsewhere(
+    server: Server, tmp_path: Path
+) -> None:
+    """It can neither be seen nor deleted there."""
+    keys = server.access
+    elsewhere = {
+        "s3_endpoint": server.url,
+        "s3_access_key_id": keys["access_key_id"],
+        "s3_secret_access_key": keys["secret_access_key"],
+    }
+    bucket = new_name("elsewhere")
+    server.client("s3").create_bucket(Bucket=bucket)
+    server.client("s3").put_object(Bucket=bucket, Key="k", Body=b"there")
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": deny})
+    near = Server(tmp_path / "data")
+    try:
+        near.client("s3").create_bucket(Bucket=bucket)
+        near.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
+        assert code(lambda: near.client("s3").get_object(Bucket=bucket, Key="k")) == "AccessDenied"
+    finally:
+        near.stop()
+    near = Server(tmp_path / "data", **elsewhere)
+    try:
+        assert near.client("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"there"
+    finally:
+        near.stop()
 
 
 def test_a_key_that_the_endpoint_refuses_is_no_fault_of_callers(
