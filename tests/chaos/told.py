@@ -33,11 +33,18 @@ class Noted(NamedTuple):
     given: str
 
 
+class Receipt(NamedTuple):
+    """Of a message: its handle, and the how manieth it was, by the queue's own count."""
+
+    handle: str
+    which: int
+
+
 class Deletion(NamedTuple):
-    """Of a message, by the handle of its last receipt: when that was told, and when this was acknowledged."""
+    """Of a message, by the handle of the last receipt that somebody was told of; when it was acknowledged."""
 
     queue: str
-    received: float
+    which: int
     moment: float
 
 
@@ -63,14 +70,14 @@ class Told:
     sent: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Messages by their queue, and events by the queue that their rule leads to."""
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    latest: dict[str, tuple[str, float]] = field(default_factory=dict)
-    """The handle of the last receipt of a message, and when that was told, by its MessageId."""
+    latest: dict[str, Receipt] = field(default_factory=dict)
+    """The last receipt of a message that somebody was told of, by its MessageId."""
     deleted: dict[str, Deletion] = field(default_factory=dict)
     """By MessageId."""
-    came_again: list[tuple[Deletion, str]] = field(default_factory=list)
-    """Messages that were received though they had been deleted before they were asked for."""
-    lost: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    """When a ReceiveMessage of a queue was asked for whose answer was lost, and when that was known."""
+    came_again: list[tuple[Deletion, int, str]] = field(default_factory=list)
+    """Messages that were received though they had been deleted before they were asked for; which receipt."""
+    lost: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """When a ReceiveMessage of a queue was asked for whose answer was lost."""
     objects: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """What was refused and should not have been, and what surprised a client."""
@@ -99,19 +106,19 @@ class Told:
             if before.outputs != outputs:
                 self.refused.append(f"step {step} had the outputs {before.outputs}, and has {outputs}")
 
-    def message(self, queue: str, number: str, handle: str, body: str, asked: float) -> None:
+    def message(self, queue: str, number: str, receipt: Receipt, body: str, asked: float) -> None:
         """Received; who asked after its deletion was acknowledged must not be given it."""
         with self.lock:
-            self.latest[number] = handle, time.monotonic()
+            self.latest[number] = max(receipt, self.latest.get(number, receipt), key=lambda each: each.which)
             deletion = self.deleted.pop(number, None)
             if deletion is not None and asked > deletion.moment:
-                self.came_again.append((deletion, body))
+                self.came_again.append((deletion, receipt.which, body))
             self.received[queue].append(body)
 
     def lost_receipt(self, queue: str, asked: float) -> None:
         """An answer was lost that may have had messages, with handles that nobody has seen."""
         with self.lock:
-            self.lost[queue].append((asked, time.monotonic()))
+            self.lost[queue].append(asked)
 
     def deletion(self, queue: str, number: str, handle: str) -> None:
         """Acknowledged; by a handle that is not the last one, it says nothing.
@@ -119,21 +126,22 @@ class Told:
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
         """
         with self.lock:
-            last, told = self.latest[number]
-            if last == handle:
-                self.deleted[number] = Deletion(queue, told, time.monotonic())
+            last = self.latest[number]
+            if last.handle == handle:
+                self.deleted[number] = Deletion(queue, last.which, time.monotonic())
 
     def surprises(self) -> list[str]:
         """What came again though it was deleted by its last handle. Asked at the end: that an answer was
         lost, which may have had a later one, is known to its client only after seconds.
+
+        The queue's count says whether there was a later one. A receipt may count long after its client has
+        gone: a server that was cut off from its database, or stopped, goes on with what it was asked.
         """
         with self.lock:
             return [
                 f"message {body} of {each.queue} came again after it was deleted"
-                for each, body in self.came_again
-                if not any(
-                    asked <= each.moment and each.received <= known for asked, known in self.lost[each.queue]
-                )
+                for each, which, body in self.came_again
+                if which == each.which + 1 or not any(asked <= each.moment for asked in self.lost[each.queue])
             ]
 
     def open_executions(self) -> list[str]:

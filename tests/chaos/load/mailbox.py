@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from tests.chaos.caller import Caller, code
+from tests.chaos.told import Receipt
 
 VISIBILITY_SECONDS = 5
 Handle = Callable[[str], None]
@@ -40,6 +41,7 @@ class Mailbox:
                 MaxNumberOfMessages=5,
                 VisibilityTimeout=VISIBILITY_SECONDS,
                 WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         except Exception:
             self._told.lost_receipt(self.name, asked)
@@ -48,9 +50,9 @@ class Mailbox:
             self._told.lost_receipt(self.name, asked)
         messages = answer.get("Messages", ())
         for message in messages:  # all of them before the first is handled, which may take a while
-            self._told.message(
-                self.name, message["MessageId"], message["ReceiptHandle"], text(message), asked
-            )
+            count = int(message["Attributes"]["ApproximateReceiveCount"])
+            receipt = Receipt(message["ReceiptHandle"], count)
+            self._told.message(self.name, message["MessageId"], receipt, text(message), asked)
         for message in messages:
             handle(message["Body"])
             self._delete(message)
