@@ -10,6 +10,7 @@ from tests.worker.conftest import Workshop
 from passrole import disk, history
 from passrole.engine.facts import LambdaReturned, StopRequested
 from passrole.faults import Fault, Outage
+from passrole.store import shards
 from passrole.store.share import Share, shard_of
 
 Run = Callable[[Callable[[Workshop], Awaitable[None]]], None]
@@ -112,7 +113,9 @@ def test_a_function_that_another_server_runs_comes_to_its_end_when_the_execution
 ) -> None:
     async def scenario(shop: Workshop) -> None:
         share, elsewhere = shop.store.share, shop.arn("elsewhere")
-        share.close(shard_of(elsewhere))
+        shard = shard_of(elsewhere)
+        share.close(shard)
+        await shop.store.write(partial(shards.borrow, shard=shard, node=7))
         assert share.has(shop.arn("here"))
         shop.slots.are_free = False
         shop.door.hold("Invoke", {})
