@@ -94,6 +94,7 @@ def test_hundreds_of_approvals_are_reviewed_by_keys_alone(
             page.keyboard.press("Enter")
             answered.append(re.findall("[a-z0-9]{12}", name)[0])
         expect(page).not_to_have_url(place)
+        page.wait_for_load_state()  # before that, nobody hears the next key
     found = [
         console.browser().get(f"/executions/{each}/steps/Review.json").json["answers"] for each in answered
     ]
