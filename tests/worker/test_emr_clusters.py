@@ -201,56 +201,59 @@ def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(
     run(tmp_path / "data", monkeypatch, scenario)
 
 
-async def enter(scene: Scene, name: str) -> int:
-    """A server of several, by its number."""
-    return await scene.store.write(lambda tx: claims.enter(tx, name))
-
-
-async def taken_over(scene: Scene, here: int) -> None:
-    """By another server, while this one is away."""
-    other = await enter(scene, "other")
-
-    def take(tx: Tx) -> None:
-        assert claims.mark_gone(tx, here)
-        assert claims.take_over(tx, "emr-cluster", other, 10) == [CLUSTER.key]
-        lifecycle.lose(tx, CLUSTER.key, time.time())
-
-    await scene.store.write(take)
-    scene.store.share.node = await enter(scene, "this")
-
-
-def test_a_step_that_another_server_has_lost_runs_here_no_longer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next step, or the next attempt, may write to the same place."""
+@pytest.fixture
+def one_of_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a scenario on a server that shares its database with another one."""
     monkeypatch.setattr(Share, "is_whole", False)
 
+    def run_it(scenario: Callable[[Scene], Awaitable[None]]) -> None:
+        async def entered(scene: Scene) -> None:
+            scene.store.share.node = await scene.store.write(lambda tx: claims.enter(tx, "this"))
+            await scenario(scene)
+
+        run(tmp_path / "data", monkeypatch, entered)
+
+    return run_it
+
+
+async def taken_over(scene: Scene) -> None:
+    """The cluster, by the other server, while this one is away; then this one enters again."""
+
+    def take(tx: Tx) -> int:
+        other = claims.enter(tx, "other")
+        assert claims.mark_gone(tx, scene.store.share.node)
+        assert claims.take_over(tx, "emr-cluster", other, 10) == [CLUSTER.key]
+        lifecycle.lose(tx, CLUSTER.key, time.time())
+        return claims.enter(tx, "this")
+
+    scene.store.share.node = await scene.store.write(take)
+
+
+def test_a_step_that_another_server_has_lost_runs_here_no_longer(one_of_several: Callable[..., None]) -> None:
+    """The next step, or the next attempt, may write to the same place."""
+
     async def scenario(scene: Scene) -> None:
-        here = scene.store.share.node = await enter(scene, "this")
         await scene.begin(f"{scene.waiting_script()}; echo ended >> {scene.notes}")
         await eventually_async(scene.notes.exists)
-        await taken_over(scene, here)
+        await taken_over(scene)
         await eventually_async(lambda: not scene.jobs.running)
         assert (await scene.step()).state == "FAILED"
         assert scene.notes.read_text() == "ran\n"
 
-    run(tmp_path / "data", monkeypatch, scenario)
+    one_of_several(scenario)
 
 
 def test_a_bootstrap_action_of_a_server_that_was_away_ends_nothing_of_the_next_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_of_several: Callable[..., None],
 ) -> None:
-    monkeypatch.setattr(Share, "is_whole", False)
-
     async def scenario(scene: Scene) -> None:
-        here = scene.store.share.node = await enter(scene, "this")
         action = scene.gate.with_name("action")
         action.write_text(scene.waiting_script(1))
         script = {"Name": "a", "ScriptBootstrapAction": {"Path": str(action)}}
         await scene.add("true", replace(CLUSTER, bootstrap=[script]))
         scene.controller.start(scene.supervisor)
         await eventually_async(scene.notes.exists)
-        await taken_over(scene, here)
+        await taken_over(scene)
         await scene.store.write(lambda tx: lifecycle.move(tx, CLUSTER.key, "RUNNING", time.time()))
         scene.gate.touch()
         await eventually_async(lambda: not scene.controller._starting)
@@ -258,7 +261,7 @@ def test_a_bootstrap_action_of_a_server_that_was_away_ends_nothing_of_the_next_o
         cluster = await scene.store.read(lambda tx: CLUSTERS.get(tx, CLUSTER.key))
         assert cluster is not None and cluster.state == "RUNNING"
 
-    run(tmp_path / "data", monkeypatch, scenario)
+    one_of_several(scenario)
 
 
 def test_how_a_program_ended_stays_though_its_log_cannot_be_written(

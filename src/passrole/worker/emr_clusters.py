@@ -204,7 +204,7 @@ class ClusterController:
         here = [(cluster, step) for cluster, step in self._programs.values() if cluster.key == key]
         if not here or self._store.share.is_whole:
             return
-        under_way = await self._store.read(lambda tx: lifecycle.under_way(tx, key))
+        under_way = await self._store.read(lambda tx: lifecycle.keys_under_way(tx, key))
         for cluster, step in here:
             if step.key not in under_way:
                 self._runner.kill(cluster, step)

@@ -115,16 +115,15 @@ def end_step(
     notify(tx, cluster)
 
 
-def under_way(tx: Tx, key: str) -> set[str]:
+def keys_under_way(tx: Tx, key: str) -> set[str]:
     """The keys of a cluster's steps that have begun and are not over."""
-    return {step.key for step in active_steps(tx, key) if step.state in _UNDER_WAY}
+    return {step.key for step in _under_way(active_steps(tx, key))}
 
 
 def lose(tx: Tx, key: str, at: float) -> None:
     """The server that ran the cluster's steps is gone: what ran has failed, what waits can be run."""
-    for step in active_steps(tx, key):
-        if step.state in _UNDER_WAY:
-            end_step(tx, key, step.key, at, None, _LOST)
+    for step in _under_way(active_steps(tx, key)):
+        end_step(tx, key, step.key, at, None, _LOST)
 
 
 def settle(tx: Tx, key: str, at: float) -> Todo | None:
@@ -140,7 +139,7 @@ def settle(tx: Tx, key: str, at: float) -> Todo | None:
         return _wound_up(tx, cluster, steps, at)
     if cluster.state not in ("RUNNING", "WAITING"):
         return Todo(cluster)
-    under_way = [step for step in steps if step.state in _UNDER_WAY]
+    under_way = _under_way(steps)
     room = max(0, cluster.concurrency - len(under_way))
     started = [_started(tx, cluster, step, at) for step in _pending(steps)[:room]]
     busy = bool(under_way or started)
@@ -158,6 +157,10 @@ def _is_done_for(cluster: Cluster, at: float) -> bool:
         return True
     idle = cluster.idle_seconds is not None and cluster.idle_since is not None
     return idle and at >= (cluster.idle_since or 0) + (cluster.idle_seconds or 0)
+
+
+def _under_way(steps: list[EmrStep]) -> list[EmrStep]:
+    return [step for step in steps if step.state in _UNDER_WAY]
 
 
 def _pending(steps: list[EmrStep]) -> list[EmrStep]:
@@ -198,7 +201,7 @@ def _wound_up(tx: Tx, cluster: Cluster, steps: list[EmrStep], at: float) -> Todo
     """Of a cluster that ends: what has not begun is cancelled, what runs is to be ended, then it is over."""
     for step in _pending(steps):
         _change_step(tx, cluster, replace(step, state="CANCELLED", ended=at), at)
-    under_way = tuple(step for step in steps if step.state in _UNDER_WAY)
+    under_way = tuple(_under_way(steps))
     if under_way:
         return Todo(cluster, running=under_way, end=under_way)
     state = "TERMINATED" if cluster.reason in _WITHOUT_ERROR else "TERMINATED_WITH_ERRORS"

@@ -104,7 +104,7 @@ def end(tx: Tx, key: str, attempt: int, at: float, exit_code: int | None, detail
     Nothing becomes of it where the attempt was lost, and another one has begun or the job run is over.
     """
     run = RUNS.get(tx, key)
-    if run is None or not is_under_way(tx, key, attempt):
+    if run is None or not _is_under_way(run, attempt):
         return
     if run.state == CANCELLING:
         _end(tx, run, CANCELLED, at, run.details)
@@ -119,7 +119,7 @@ def end(tx: Tx, key: str, attempt: int, at: float, exit_code: int | None, detail
 def is_under_way(tx: Tx, key: str, attempt: int) -> bool:
     """Whether an attempt of a job run has begun, and is not over."""
     run = RUNS.get(tx, key)
-    return run is not None and run.attempt == attempt and run.state in _UNDER_WAY
+    return run is not None and _is_under_way(run, attempt)
 
 
 def lose(tx: Tx, key: str, at: float) -> None:
@@ -145,6 +145,10 @@ def settle(tx: Tx, key: str, at: float) -> Todo:
     if run.state == CANCELLING:
         return Todo(run, ends=True)
     return Todo(run, due=until)
+
+
+def _is_under_way(run: JobRun, attempt: int) -> bool:
+    return run.attempt == attempt and run.state in _UNDER_WAY
 
 
 def _begun(tx: Tx, run: JobRun, at: float) -> Todo:

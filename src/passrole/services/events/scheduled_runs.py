@@ -1,6 +1,7 @@
 """When scheduled rules run next, and what their targets get then: a `Scheduled Event`.
 
-What a server that was down has missed is not made up for. Who runs them: worker/schedules.py.
+What a server that was down has missed is not made up for; of several, another one runs it. Who runs them:
+worker/schedules.py.
 """
 
 from passrole import ids, iso8601
