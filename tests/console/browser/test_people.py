@@ -79,7 +79,7 @@ def test_everything_works_without_javascript_by_reload(console: Console, signed_
     expect(page.locator(".headline")).to_contain_text("Stopping")
     console.browser().post(f"/approvals/callbacks/{waiting.id}/Review/1", {"decision": "approve"})
     console.server.finished(waiting.arn)
-    page.reload()
+    reload(page)
     expect(page.locator(".headline")).to_contain_text("Stopped")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Nobody is signed in")).to_be_visible()
@@ -258,6 +258,7 @@ def test_the_journey_without_javascript_on_a_phone_in_the_dark(
     starter.get_by_role("link", name=pipeline, exact=True).click()
     starter.get_by_label("Threshold").fill("7")
     starter.get_by_role("button", name="Start execution").click()
+    starter.wait_for_url("**/executions/*")
     execution = starter.url.rpartition("/")[2]
     review = starter.locator("#step-Review")
     reloaded(starter, lambda: "Waiting" in review.inner_text())
@@ -301,7 +302,13 @@ def reloaded(page: Page, shows: Callable[[], bool]) -> None:
     """Reload a page until it shows something."""
 
     def shown() -> bool:
-        page.reload()
+        reload(page)
         return shows()
 
     eventually(shown)
+
+
+def reload(page: Page) -> None:
+    """A page that is there: Chromium refuses to reload one that is just taking the place of another."""
+    page.wait_for_load_state()
+    page.reload()
