@@ -8,7 +8,7 @@ with a synchronous standby; another passrole as their S3. The whole of it is in 
 (machine.py), so it needs root, and leaves nothing. Clients call whichever node answers, retry as boto3 does,
 and write down what they were told (told.py). What befalls the cluster is a table (mishaps.py):
 
-- kill: kill -9 of a node, which is started again
+- kill: kill -9 of a node, which is started again; stop: SIGTERM, as of a rolling restart
 - freeze: SIGSTOP; cut: its network cable; cut from the database: packets to PostgreSQL are lost
 - clock: its wall clock steps by up to 200 s and back, by a small library (clock.c; left out where there is no
   `cc`). Its monotonic clock, its programs' clocks, PostgreSQL's and the clients' do not

@@ -1,13 +1,14 @@
 """What holds at the end, of what the clients were told. Pure: a check yields what is wrong, line by line."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tests.chaos.load.clusters import PIPELINE, STEP
+from tests.chaos.load import clusters, pipelines, stops
 from tests.chaos.told import Noted, Told
 
-_GIVEN_BY = {"Work": ("First",), "Then": ("First", "Ask"), "Last": ("Then",)}
+_GIVEN_BY = {"Work": ("First",), "Then": ("First", "Ask"), "Last": ("Then",), stops.NEXT: (stops.SLOW[0],)}
 """Whose outputs a step is given; see load/pipelines.py."""
 
 FULL_DISK = ("No space left on device", "is the disk with the data folder full?")
@@ -16,9 +17,19 @@ FULL_DISK = ("No space left on device", "is the disk with the data folder full?"
 LOST = "The server that ran the step is gone"
 """What an EMR step may fail with, which nothing tries again."""
 
-STEPS = {"First", "Work", "Ask", "Then", "Last"}
-PROGRAMS = ("Work", STEP)
+PROGRAMS = ("Work", clusters.STEP)
 """Those whose programs tell nothing but that they ran."""
+
+RECORDED_SECONDS = 60.0
+"""So long after its end the result of a function is recorded at the latest, while its node lives."""
+
+SILENT_SECONDS_MAX = 360.0
+"""Of the rule that runs every minute: a clock that steps ahead by 200 s skips these, and a node that others
+take over from is late.
+"""
+
+_TAKEN_OVER_SECONDS = 30.0
+_SECONDS_OF_A_RUN = 10.0
 
 
 class Found(NamedTuple):
@@ -48,20 +59,65 @@ def every_execution_is_there_once(told: Told, found: Found) -> Iterator[str]:
             yield f"{listed[f'x{token}']} executions are listed with the token {token}"
 
 
-def every_execution_succeeded(told: Told, _: Found) -> Iterator[str]:
-    """None is stuck, none misses a step, none failed but for a disk that was full under its job, or because
-    its EMR step was lost with its node.
+def every_execution_came_to_its_end(told: Told, _: Found) -> Iterator[str]:
+    """None is stuck, none misses a step, none is stopped that nobody stopped, none failed but for a disk that
+    was full under its job, or because its EMR step was lost with its node.
     """
     for arn in (arn for arns in told.started.values() for arn in arns):
         mine = {step for execution, step in told.succeeded if execution == _id(arn)}
         status = told.ended.get(arn, "never ended")
-        is_of_cluster = f"/{PIPELINE}/" in arn
-        wanted = {STEP} if is_of_cluster else STEPS
-        may_be = for_a_full_disk(status) or (is_of_cluster and LOST in status)
-        if status != "Succeeded" and not may_be:
+        wanted, may_be = _EXPECTED[arn.split("/")[-3]]
+        if status != "Succeeded" and not may_be(status):
             yield f"{arn}: {status}"
         elif status == "Succeeded" and mine != wanted:
             yield f"{arn} succeeded without {sorted(wanted - mine)}"
+
+
+def _may_be_lost(status: str) -> bool:
+    return LOST in status or for_a_full_disk(status)
+
+
+def _may_be_stopped(status: str) -> bool:
+    return status == "Stopped: []"
+
+
+_EXPECTED: dict[str, tuple[set[str], Callable[[str], bool]]] = {
+    pipelines.PIPELINE: ({"First", "Work", "Ask", "Then", "Last"}, for_a_full_disk),
+    clusters.PIPELINE: ({clusters.STEP}, _may_be_lost),
+    stops.PIPELINE: ({*stops.SLOW, stops.NEXT}, _may_be_stopped),
+}
+"""The steps of a pipeline, and how its executions may end beside Succeeded."""
+
+
+def every_result_of_a_stopped_execution_counts(told: Told, found: Found) -> Iterator[str]:
+    """A function that runs when its execution is stopped is waited for, at whichever node it runs; but for
+    one whose node died, or was silent for so long that others took over, before it could tell the result.
+    """
+    stopped = {_id(arn) for arn, status in told.ended.items() if status.startswith("Stopped")}
+    for each in found.notes:
+        is_told = (each.execution, each.step) in told.succeeded
+        if each.execution in stopped and each.what == "end" and not is_told and not _was_lost(told, each):
+            yield f"{each.execution} {each.step} has no result, though {each.run} ended at {each.node}"
+
+
+def _was_lost(told: Told, run: Noted) -> bool:
+    return any(
+        each.node == run.node
+        and each.over > run.moment - _SECONDS_OF_A_RUN
+        and each.began < run.moment + RECORDED_SECONDS
+        and (each.kind in ("kill", "stop") or each.over - each.began > _TAKEN_OVER_SECONDS)
+        for each in told.befell
+    )
+
+
+def a_rule_runs_when_it_is_due_and_once(told: Told, _: Found) -> Iterator[str]:
+    """Whichever node has its turn."""
+    for planned, events in told.minutes.items():
+        if len(events) > 1:
+            yield f"the run of {planned:.0f} has the events {sorted(events)}"
+    for before, after in itertools.pairwise(sorted(told.minutes)):
+        if after - before > SILENT_SECONDS_MAX:
+            yield f"after the run of {before:.0f} the next one was {after - before:.0f} s later"
 
 
 def no_finished_step_ran_again(told: Told, found: Found) -> Iterator[str]:
@@ -154,11 +210,13 @@ def nothing_surprised_a_client(told: Told, _: Found) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Told, Found], Iterator[str]], ...] = (
     every_execution_is_there_once,
-    every_execution_succeeded,
+    every_execution_came_to_its_end,
     no_finished_step_ran_again,
     no_program_of_a_job_began_twice,
     every_step_had_the_result_that_counted,
     every_callback_was_answered_once,
+    every_result_of_a_stopped_execution_counts,
+    a_rule_runs_when_it_is_due_and_once,
     no_message_was_lost,
     fifo_groups_are_in_order,
     every_object_is_there,

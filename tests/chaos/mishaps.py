@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from tests.chaos.cluster import Cluster
 from tests.chaos.database import PORTS
-from tests.chaos.told import Told
+from tests.chaos.told import Befell, Told
 
-LONG_SECONDS = 36.0
-"""Longer than a node may be silent before the others take its work over (30 s)."""
+LONG_SECONDS = (36.0, 75.0)
+"""Longer than a node may be silent before the others take its work over (30 s); so long that they end it."""
 
 _PAUSE = (0.5, 2.5)
 _HELD = (0.3, 5.0)
@@ -73,7 +73,7 @@ def plan(seed: int, count: int, nodes: int, among: dict[str, Kind]) -> Iterator[
             kind = among[name]
             node = chance.randint(1, nodes) if kind.is_of_node else 0
             is_long = kind.lasts and count >= _MANY and chance.random() < _LONG
-            held = LONG_SECONDS if is_long else chance.uniform(*_HELD)
+            held = chance.choice(LONG_SECONDS) if is_long else chance.uniform(*_HELD)
             if all(each.node != node for each in chosen):
                 chosen.append(Mishap(name, node, held, chance.randrange(2**16)))
         left -= len(chosen)
@@ -97,6 +97,12 @@ def befall(cluster: Cluster, round_: Round, told: Told) -> None:
         time.sleep(mishap.held_seconds)
     for mishap in sorted(round_.mishaps, key=lambda mishap: mishap.node):
         KINDS[mishap.kind].end(cluster, mishap)
+    over = time.monotonic()
+    told.befell += [
+        Befell(mishap.kind, cluster.nodes[mishap.node - 1].url, began, over)
+        for mishap in round_.mishaps
+        if mishap.node
+    ]
     for node in cluster.nodes:
         if not node.is_running():
             told.wrong(f"{node.name} has ended: {node.last_words()}")
@@ -117,6 +123,13 @@ def _of_node(name: str) -> Act:
 
 def _of_host(name: str, *arguments: object) -> Act:
     return lambda cluster, mishap: getattr(cluster.nodes[mishap.node - 1].host, name)(*arguments)
+
+
+def _stop(cluster: Cluster, mishap: Mishap) -> None:
+    """It hands over and ends, without a complaint."""
+    node = cluster.nodes[mishap.node - 1]
+    if code := node.stop():
+        raise AssertionError(f"{node.name} ended with the code {code}: {node.last_words()}")
 
 
 def _step_clock(cluster: Cluster, mishap: Mishap) -> None:
@@ -154,6 +167,7 @@ def _nothing(_cluster: Cluster, _mishap: Mishap) -> None:
 
 KINDS = {
     "kill": Kind(5, _of_node("kill"), _of_node("start")),
+    "stop": Kind(2, _stop, _of_node("start")),
     "freeze": Kind(3, _of_node("freeze"), _of_node("thaw"), lasts=True),
     "cut": Kind(3, _of_host("cut"), _of_host("join"), lasts=True),
     "cut from the database": Kind(3, _of_host("drop", PORTS), _of_host("let_through", PORTS), lasts=True),

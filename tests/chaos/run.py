@@ -18,6 +18,8 @@ from tests.chaos.load.clusters import Clusters
 from tests.chaos.load.crew import Crew
 from tests.chaos.load.others import Events, Messages, Objects, Sessions
 from tests.chaos.load.pipelines import PIPELINE, Pipelines
+from tests.chaos.load.stops import PIPELINE as OF_STOPS
+from tests.chaos.load.stops import Stops
 from tests.chaos.mishaps import befall, kinds, plan
 from tests.chaos.told import Told, noted
 from tests.eventually import eventually
@@ -75,7 +77,8 @@ def _run(folder: Path, given: argparse.Namespace) -> int:
         pipelines, objects = Pipelines(caller, running.notes), Objects(caller)
         crew = Crew(told)
         clusters = Clusters(caller, running.notes)
-        for each in (Messages(caller), Events(caller), objects, Sessions(caller), clusters):
+        stops = Stops(caller, pipelines)
+        for each in (Messages(caller), Events(caller), objects, Sessions(caller), clusters, stops):
             each.join(crew)
         pipelines.join(crew)
         crew.start()
@@ -117,7 +120,9 @@ def _look(running: Cluster, told: Told, pipelines: Pipelines, objects: Objects) 
     """What the services have once everything has come to rest."""
     for arn in list(told.ended):
         pipelines.look_at(arn)
-    listed = pipelines.listed(PIPELINE) | pipelines.listed(OF_CLUSTERS)
+    listed: dict[str, str] = {}
+    for pipeline in (PIPELINE, OF_CLUSTERS, OF_STOPS):
+        listed |= pipelines.listed(pipeline)
     read = {key: objects.read(key) for key in told.objects}
     return Found(list(noted(running.notes)), listed, running.audited(), read)
 
@@ -131,10 +136,12 @@ def _report(told: Told, found: Found, mishaps: Counter[str], running: Cluster) -
         "executions": len(told.ended),
         "executions that failed for a full disk": sum(map(for_a_full_disk, told.ended.values())),
         "executions whose EMR step was lost with its node": sum(LOST in each for each in told.ended.values()),
+        "executions that were stopped": sum(each.startswith("Stopped") for each in told.ended.values()),
         "steps": len(told.succeeded),
         "runs of programs": dict(runs),
         "callbacks": len(told.asked),
         "messages": {queue: len(sent) for queue, sent in told.sent.items()},
+        "runs of the rule with a schedule": len(told.minutes),
         "objects": len(told.objects),
         "calls answered": sum(told.operations.values()),
         "calls tried again": dict(told.failures),

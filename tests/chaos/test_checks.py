@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from tests.chaos.checks import CHECKS, Found, violations
 from tests.chaos.mishaps import KINDS, plan
-from tests.chaos.told import Noted, Seen, Told
+from tests.chaos.told import Befell, Noted, Seen, Told
 
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/chaos/execution/x"
+STOPPED = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/chaos-stops/execution/s"
 OUTPUTS = {"First": "r1", "Ask": "yes", "Then": "r2", "Last": "r3"}
 RUNS = [("First", "r1", ""), ("Work", "job", "r1"), ("Then", "r2", "r1,yes"), ("Last", "r3", "r2")]
 
@@ -76,6 +77,24 @@ def other_answer(told: Told, _: Found) -> None:
     told.answered["t"].append("no")
 
 
+def stopped_by_nobody(told: Told, _: Found) -> None:
+    told.ended[ARN] = "Stopped: []"
+
+
+def lost_result(told: Told, found: Found) -> None:
+    told.ended[STOPPED] = "Stopped: []"
+    told.started["s"].add(STOPPED)
+    found.notes.append(Noted("s", "Slow0", "r5", "end", 100.0, "", "http://node1"))  # type: ignore[attr-defined]
+
+
+def two_runs_of_a_minute(told: Told, _: Found) -> None:
+    told.minutes[60.0] = {"e1", "e2"}
+
+
+def silent_rule(told: Told, _: Found) -> None:
+    told.minutes |= {60.0: {"e1"}, 480.0: {"e2"}}
+
+
 def lost_message(told: Told, _: Found) -> None:
     told.sent["plain"].add("m1")
 
@@ -114,19 +133,43 @@ def test_an_emr_step_may_be_lost_with_its_node() -> None:
 
 
 @pytest.mark.parametrize(
+    "mishap, is_wrong",
+    [
+        (Befell("kill", "http://node1", 101.0, 104.0), False),  # before it was recorded
+        (Befell("freeze", "http://node1", 80.0, 116.0), False),  # others had taken over
+        (Befell("freeze", "http://node1", 99.0, 103.0), True),
+        (Befell("kill", "http://node2", 101.0, 104.0), True),
+        (Befell("kill", "http://node1", 170.0, 172.0), True),
+    ],
+)
+def test_the_result_of_a_function_may_be_lost_with_its_node_alone(mishap: Befell, is_wrong: bool) -> None:
+    told, found = whole()
+    lost_result(told, found)
+    found.listed[STOPPED] = "xs"
+    told.befell.append(mishap)
+    assert [name for name, _ in violations(told, found)] == (
+        ["every result of a stopped execution counts"] if is_wrong else []
+    )
+
+
+@pytest.mark.parametrize(
     "harm, check",
     [
         (lost_execution, "every execution is there once"),
         (two_executions, "every execution is there once"),
-        (stuck, "every execution succeeded"),
-        (missing_step, "every execution succeeded"),
+        (stuck, "every execution came to its end"),
+        (missing_step, "every execution came to its end"),
         (run_again, "no finished step ran again"),
         (job_twice, "no program of a job began twice"),
         (cluster_twice, "no program of a job began twice"),
-        (cluster_failed, "every execution succeeded"),
-        (lost_job, "every execution succeeded"),
+        (cluster_failed, "every execution came to its end"),
+        (lost_job, "every execution came to its end"),
         (other_result, "every step had the result that counted"),
         (other_answer, "every callback was answered once"),
+        (stopped_by_nobody, "every execution came to its end"),
+        (lost_result, "every result of a stopped execution counts"),
+        (two_runs_of_a_minute, "a rule runs when it is due and once"),
+        (silent_rule, "a rule runs when it is due and once"),
         (lost_message, "no message was lost"),
         (no_event, "no message was lost"),
         (out_of_order, "fifo groups are in order"),

@@ -23,7 +23,9 @@ class Seen(NamedTuple):
 
 
 class Noted(NamedTuple):
-    """What a program noted: which step's it is, which run of it, what it did, what it was given."""
+    """What a program noted: which step's it is, which run of it, what it did, what it was given, and the URL
+    of its node, which functions know.
+    """
 
     execution: str
     step: str
@@ -31,6 +33,16 @@ class Noted(NamedTuple):
     what: str
     moment: float
     given: str
+    node: str = ""
+
+
+class Befell(NamedTuple):
+    """A mishap of the node with this URL, from when to when."""
+
+    kind: str
+    node: str
+    began: float
+    over: float
 
 
 class Receipt(NamedTuple):
@@ -79,6 +91,9 @@ class Told:
     lost: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """When a ReceiveMessage of a queue was asked for whose answer was lost."""
     objects: dict[str, str] = field(default_factory=dict)
+    minutes: dict[float, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The ids of the events that a rule sent, by the time of the wall for which they were planned."""
+    befell: list[Befell] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """What was refused and should not have been, and what surprised a client."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -152,5 +167,5 @@ class Told:
 def noted(file: Path) -> Iterable[Noted]:
     """What functions and programs wrote, in its order."""
     for line in file.read_text().splitlines() if file.exists() else ():
-        execution, step, run, what, moment, given = line.split(" ", 5)
-        yield Noted(execution, step, run, what, float(moment), given)
+        execution, step, run, what, moment, given, node = line.split(" ")
+        yield Noted(execution, step, run, what, float(moment), given, node)

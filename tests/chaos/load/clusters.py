@@ -19,7 +19,7 @@ _ROLE, _PROFILE = "chaos-emr", "chaos-emr-profile"
 _MAY = {"Effect": "Allow", "Action": ["elasticmapreduce:*", "events:*", "iam:PassRole"]}
 _SERVICES = ["sagemaker.amazonaws.com", "elasticmapreduce.amazonaws.com", "ec2.amazonaws.com"]
 _PROGRAM = f"""
-note() {{ echo "$1 {STEP} {RUN} $2 $(cut -d' ' -f1 /proc/uptime) " >> FILE; }}
+note() {{ echo "$1 {STEP} {RUN} $2 $(cut -d' ' -f1 /proc/uptime)  " >> FILE; }}
 note "$1" begin
 sleep 0.5
 note "$1" end

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tests.chaos.caller import Caller
@@ -46,17 +47,19 @@ class Messages:
 
 
 class Events:
-    """Events of one's own and those of ended executions, each by a rule to a queue."""
+    """Events of one's own, those of ended executions and one a minute, each by a rule to a queue."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller, self._numbers = caller, itertools.count()
-        self._own = self._rule("chaos-events", {"source": ["chaos"]})
-        self._ends = self._rule("chaos-ends", _ENDS)
+        self._own = self._rule("chaos-events", EventPattern=json.dumps({"source": ["chaos"]}))
+        self._ends = self._rule("chaos-ends", EventPattern=json.dumps(_ENDS))
+        self._minutes = self._rule("chaos-minutes", ScheduleExpression="rate(1 minute)")
 
     def join(self, crew: Crew) -> None:
         crew.produces(self._put, 0.3)
         crew.consumes(lambda: self._own.receive(_detail), 0.1)
         crew.consumes(lambda: self._ends.receive(_execution), 0.2)
+        crew.consumes(lambda: self._minutes.receive(self._minute), 1.0)
 
     def _put(self) -> None:
         number = f"e{next(self._numbers)}"
@@ -66,7 +69,14 @@ class Events:
             with self._caller.told.lock:
                 self._caller.told.sent[self._own.name].add(number)
 
-    def _rule(self, name: str, pattern: Mapping[str, Any]) -> Mailbox:
+    def _minute(self, message: Mapping[str, Any]) -> str:
+        event = json.loads(message["Body"])
+        planned = datetime.fromisoformat(event["time"]).timestamp()
+        with self._caller.told.lock:
+            self._caller.told.minutes[planned].add(event["id"])
+        return str(event["time"])
+
+    def _rule(self, name: str, **when: str) -> Mailbox:
         mailbox = Mailbox(self._caller, name)
         sending = {
             "Effect": "Allow",
@@ -78,7 +88,7 @@ class Events:
         self._caller.until_told(
             "sqs.set_queue_attributes", QueueUrl=mailbox.url, Attributes={"Policy": policy}
         )
-        self._caller.until_told("events.put_rule", Name=name, EventPattern=json.dumps(pattern))
+        self._caller.until_told("events.put_rule", Name=name, **when)
         targets = [{"Id": "t", "Arn": mailbox.arn}]
         self._caller.until_told("events.put_targets", Rule=name, Targets=targets)
         return mailbox

@@ -32,20 +32,21 @@ _FUNCTION = """
 
     def note(event, run, what):
         given = ",".join(map(str, event["given"]))
-        line = f"{event['execution']} {event['step']} {run} {what} {time.monotonic()} {given}\\n"
+        node = os.environ["AWS_ENDPOINT_URL"]
+        line = f"{event['execution']} {event['step']} {run} {what} {time.monotonic()} {given} {node}\\n"
         file = os.open(event["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(file, line.encode())
         os.close(file)
 
     def handler(event, context):
         note(event, context.aws_request_id, "begin")
-        time.sleep(0.1)
+        time.sleep(event["seconds"])
         note(event, context.aws_request_id, "end")
         return {"n": context.aws_request_id}
 """
 _PROGRAM = """
 name=$(sed -n 's/.*"ProcessingJobName": *"\\([^"]*\\)".*/\\1/p' /opt/ml/config/processingjobconfig.json)
-note() { echo "$EXECUTION Work $name $1 $(cut -d' ' -f1 /proc/uptime) $GIVEN" >> FILE; }
+note() { echo "$EXECUTION Work $name $1 $(cut -d' ' -f1 /proc/uptime) $GIVEN " >> FILE; }
 note begin
 sleep 0.3
 echo "$GIVEN" > /opt/ml/processing/out/given
@@ -61,7 +62,7 @@ class Pipelines:
         self._caller, self._told, self._notes = caller, caller.told, notes
         self._numbers, self._answers = itertools.count(), itertools.count()
         self._callbacks = Mailbox(caller, "chaos-sagemaker-callbacks")
-        self._role = made_role(caller, "chaos", _SERVICES, _MAY)
+        self.role = made_role(caller, "chaos", _SERVICES, _MAY)
         self._program = notes.with_name("program")
         self._program.write_text(_PROGRAM.replace("FILE", str(notes)))
         self._bucket = "chaos-work"
@@ -70,7 +71,7 @@ class Pipelines:
             "lambda.create_function",
             FunctionName="chaos-sagemaker-note",
             Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
-            Role=self._role,
+            Role=self.role,
             Handler="main.handler",
             Timeout=30,
             Code={"ZipFile": zipped({"main.py": _FUNCTION})},
@@ -78,7 +79,7 @@ class Pipelines:
         caller.until_told(
             "sagemaker.create_pipeline",
             PipelineName=PIPELINE,
-            RoleArn=self._role,
+            RoleArn=self.role,
             ClientRequestToken="p" * 32,
             PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": self._steps()}),
         )
@@ -141,6 +142,22 @@ class Pipelines:
         """Each receiver of a message answers something else; one of them may be heard."""
         self._callbacks.receive(body, self._answer)
 
+    def function_step(self, name: str, *given: str, seconds: float = 0.1) -> dict[str, Any]:
+        """One whose function is given these values, and takes so long."""
+        return {
+            "Name": name,
+            "Type": "Lambda",
+            "FunctionArn": self._function,
+            "Arguments": {
+                "execution": _EXECUTION,
+                "step": name,
+                "file": str(self._notes),
+                "given": [{"Get": each} for each in given],
+                "seconds": seconds,
+            },
+            "OutputParameters": [{"OutputName": "n", "OutputType": "String"}],
+        }
+
     def _answer(self, message: str) -> None:
         asked = json.loads(message)
         token, answer = asked["token"], f"a{next(self._answers)}"
@@ -164,7 +181,7 @@ class Pipelines:
         first, ask, then = (f"Steps.{name}.OutputParameters['n']" for name in ("First", "Ask", "Then"))
         output = [{"OutputName": "n", "OutputType": "String"}]
         return [
-            self._function_step("First"),
+            self.function_step("First"),
             self._job_step("Work", first),
             {
                 "Name": "Ask",
@@ -173,19 +190,9 @@ class Pipelines:
                 "Arguments": {"n": {"Get": first}},
                 "OutputParameters": output,
             },
-            self._function_step("Then", first, ask),
-            {**self._function_step("Last", then), "DependsOn": ["Work"]},
+            self.function_step("Then", first, ask),
+            {**self.function_step("Last", then), "DependsOn": ["Work"]},
         ]
-
-    def _function_step(self, name: str, *given: str) -> dict[str, Any]:
-        values = [{"Get": each} for each in given]
-        return {
-            "Name": name,
-            "Type": "Lambda",
-            "FunctionArn": self._function,
-            "Arguments": {"execution": _EXECUTION, "step": name, "file": str(self._notes), "given": values},
-            "OutputParameters": [{"OutputName": "n", "OutputType": "String"}],
-        }
 
     def _job_step(self, name: str, given: str) -> dict[str, Any]:
         uri = {"Std:Join": {"On": "", "Values": [f"s3://{self._bucket}/", _EXECUTION]}}
@@ -195,7 +202,7 @@ class Pipelines:
             "Name": name,
             "Type": "Processing",
             "Arguments": {
-                "RoleArn": self._role,
+                "RoleArn": self.role,
                 "AppSpecification": {
                     "ImageUri": _IMAGE,
                     "ContainerEntrypoint": ["/bin/sh", str(self._program)],
