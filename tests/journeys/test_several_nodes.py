@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -229,6 +230,31 @@ def test_an_endpoint_is_answered_by_each_server_and_outlives_one(nodes: Nodes, s
     first.start()
     for node in nodes.all:
         eventually(lambda node=node: not list(node.data.glob("jobs/endpoint/*/*/*")), seconds=90)  # type: ignore[misc]
+
+
+def test_an_endpoint_that_is_made_again_is_not_answered_by_the_model_before(
+    nodes: Nodes, sandboxed: None
+) -> None:
+    """By a server that was away when the first one was deleted, and whose models still run."""
+    first, second = nodes.start(), nodes.start()
+    host, other = Host(first), second.client("sagemaker-runtime")
+    name = host.endpoint(host.config(host.variant(ModelName=host.model(2))))
+    host.in_service(name)
+
+    def asked() -> object:
+        answer = other.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/csv")
+        return json.loads(answer["Body"].read())
+
+    eventually(lambda: asked() == [2.0, 4.0])
+    second.process.send_signal(signal.SIGSTOP)
+    try:
+        host.gone(name)
+        again = host.config(host.variant(ModelName=host.model(3)))
+        host.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=again)
+        host.in_service(name)
+    finally:
+        second.process.send_signal(signal.SIGCONT)
+    assert [asked(), host.ask(name)] == [[3.0, 6.0]] * 2
 
 
 def test_each_shows_what_an_emr_step_prints_and_printed(nodes: Nodes, tmp_path: Path) -> None:
