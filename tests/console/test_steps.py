@@ -13,6 +13,7 @@ from tests.journeys.test_job_steps import Pipelines
 from tests.services.sagemaker.hosting.conftest import TIMES, Host
 from tests.services.sagemaker.jobs.workshop import Workshop
 
+from passrole import ids
 from passrole.console.plots import POINTS_MAX, plot
 
 HOSTILE = "<script>alert(1)</script> \x1b[31mred\x1b[0m"
@@ -167,6 +168,34 @@ def test_a_log_is_followed_while_its_step_runs(pipelines: Pipelines, admin: Brow
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="s" * 32)
     pipelines.ended(arn)
     assert "data-follow" not in admin.get(f"{at}/log").text
+
+
+def test_a_function_has_begun_before_its_step_where_the_clock_of_its_server_is_behind(
+    console: Console, admin: Browser
+) -> None:
+    """What it printed is shown by the id of its invocation, whatever its lines' times."""
+    sagemaker, logs = console.server.client("sagemaker"), console.server.client("logs")
+    name = new_name("sagemaker-early")
+    function = console.server.function(name, "def handler(event, context): return {}")
+    step = {"Name": "Early", "Type": "Lambda", "FunctionArn": function}
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        RoleArn=console.server.access["role_arn"],
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
+    )
+    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+    console.server.finished(arn)
+    page = f"/executions/{arn.rpartition('/')[2]}/steps/Early/log.json"
+    eventually(lambda: admin.get(page).json["log"]["lines"])  # its own
+    began = int(console.server.steps(arn)["Early"]["StartTime"].timestamp() * 1000)
+    own = f"START RequestId: {ids.invocation_id(arn, 'Early', 1)} Version: $LATEST"
+    other = "START RequestId: another Version: $LATEST"
+    stream = {"logGroupName": f"/aws/lambda/{name}", "logStreamName": "of-the-other-server"}
+    logs.create_log_stream(**stream)
+    lines = [other, "before", own, "by the other clock", other, "after"]
+    events = [{"timestamp": began - 3_000, "message": line} for line in lines]
+    logs.put_log_events(**stream, logEvents=events)
+    eventually(lambda: admin.get(page).json["log"]["lines"] == [own, "by the other clock"])
 
 
 def test_the_end_of_a_long_log_is_shown(pipelines: Pipelines, admin: Browser) -> None:

@@ -1,9 +1,8 @@
 """The log lines of each step of an execution: of functions, EMR steps, jobs, and model servers of endpoints.
 
-A step's function is invoked under a request id that follows from execution, step and attempt. A worker runs
-one invocation at a time, so from the START line with that id on, every line of the same stream is the
-step's, up to the next START line. What an EMR step wrote is kept with it, line by line without times. The log
-of a job is of that job alone, and a step that was tried again had one for each attempt.
+A step's function is invoked under a request id that follows from execution, step and attempt, by which its
+lines are found (invocation_lines.py). What an EMR step wrote is kept with it, line by line without times. The
+log of a job is of that job alone, and a step that was tried again had one for each attempt.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -20,13 +19,13 @@ from passrole.client.job_log import JobLog
 from passrole.client.jobs import describe, instances
 from passrole.client.listing import pages
 from passrole.client.progress import ENDED, job_of, taken_from
+from passrole.invocation_lines import EARLY_MS, LATE_MS, is_of
 from passrole.needs.table import STEP_TAG
 
 _LATE_SECONDS, _SILENT_SECONDS = 1.0, 3.0
 """How long after its function's return a step's log may still come: where it has lines, where it has none.
 Logs are gathered for half a second before they are delivered (worker/log_delivery.py).
 """
-_START = "START RequestId: "
 _RIGHTS = "logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents"
 
 
@@ -53,13 +52,6 @@ def has_ended(connection: Connection, arn: str) -> bool:
     """Whether the execution has ended. Raises ClientError."""
     described = connection.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     return described["PipelineExecutionStatus"] in ENDED
-
-
-_LATE_MS = 5_000
-"""How long after a step's end its endpoint's lines may come: they bear the time at which they are brought."""
-
-_EARLY_MS = 5_000
-"""How long before its step a function may have begun, by the clock of the server that ran it."""
 
 
 class StepLogs:
@@ -196,10 +188,9 @@ def selected(events: Iterable[Mapping[str, Any]], requests: Container[str]) -> I
     """The events of the invocations with these request ids, in their order."""
     within: dict[str, bool] = {}
     for event in events:
-        stream, message = event["logStreamName"], event["message"]
-        if message.startswith(_START):
-            within[stream] = message.removeprefix(_START).partition(" ")[0] in requests
-        if within.get(stream):
+        stream = event["logStreamName"]
+        within[stream] = is_of(event["message"], requests, within.get(stream, False))
+        if within[stream]:
             yield event
 
 
@@ -239,7 +230,7 @@ def _of_function(connection: Connection, arn: str, listed: Mapping[str, Any]) ->
     requests = {ids.invocation_id(arn, name, attempt + 1) for attempt in range(attempts)}
     parameters: dict[str, Any] = {"logGroupName": f"/aws/lambda/{_function(listed)}"}
     if attempts == 1:  # earlier attempts began before the listed start time
-        parameters["startTime"] = int(listed["StartTime"].timestamp() * 1000) - _EARLY_MS
+        parameters["startTime"] = int(listed["StartTime"].timestamp() * 1000) - EARLY_MS
     return [_line(name, event) for event in selected(_events(connection, parameters), requests)]
 
 
@@ -251,7 +242,7 @@ def _of_endpoint(connection: Connection, listed: Mapping[str, Any]) -> Iterable[
         "startTime": int(listed["StartTime"].timestamp() * 1000) - 1,
     }
     if "EndTime" in listed:
-        parameters["endTime"] = int(listed["EndTime"].timestamp() * 1000) + _LATE_MS
+        parameters["endTime"] = int(listed["EndTime"].timestamp() * 1000) + LATE_MS
     return [_line(listed["StepName"], event) for event in _events(connection, parameters)]
 
 

@@ -8,14 +8,10 @@ from passrole import ids
 from passrole.console.caller import Caller
 from passrole.console.steps import PROCESSING, TRAINING, TUNING, job_of
 from passrole.faults import Fault
+from passrole.invocation_lines import EARLY_MS, LATE_MS, is_of
 
 LINES_MAX = 200
 BYTES_MAX = 65_536
-_EARLY_MS, _LATE_MS = 5_000, 5_000
-"""How long before its step a function may have begun, by the clock of the server that ran it; how long after
-it the last lines of a function or an endpoint may be brought.
-"""
-_START = "START RequestId: "
 _JOBS = "/aws/sagemaker/{}s"
 _GROUPS = {kind: _JOBS.format(kind) for kind in (PROCESSING, TRAINING, "TransformJob")}
 CHILDREN_MAX = 10
@@ -65,14 +61,11 @@ async def tail(
 
 
 async def _of_function(caller: Caller, execution: str, listed: Mapping[str, Any]) -> list[str]:
-    """A worker runs one invocation at a time: a stream's lines from our START to the next one are ours.
-
-    The newest page is asked for. Where it begins behind our START, its lines up to the next one are ours.
-    """
+    """Of the newest page; where it begins behind our START, its lines up to the next one are ours."""
     function = listed["Metadata"]["Lambda"]["Arn"].partition(":function:")[2].partition(":")[0]
     group = f"/aws/lambda/{function}"
     request = ids.invocation_id(execution, listed["StepName"], listed.get("AttemptCount", 1))
-    began = int(listed["StartTime"] * 1000) - _EARLY_MS
+    began = int(listed["StartTime"] * 1000) - EARLY_MS
     found = await caller.call(
         "logs", "FilterLogEvents", logGroupName=group, startTime=began, filterPattern=f'"{request}"'
     )
@@ -86,17 +79,16 @@ async def _of_function(caller: Caller, execution: str, listed: Mapping[str, Any]
         logGroupName=group,
         logStreamName=first["logStreamName"],
         startTime=first["timestamp"],
-        endTime=None if ended is None else int(ended * 1000) + _LATE_MS,
+        endTime=None if ended is None else int(ended * 1000) + LATE_MS,
     )
     return _ours([each["message"] for each in events["events"]], request)
 
 
 def _ours(messages: Sequence[str], request: str) -> list[str]:
     """The lines of our invocation among those of a stream that others use, too."""
-    own, is_ours = list[str](), not any(each.startswith(_START + request) for each in messages)
+    own, is_ours = list[str](), not any(is_of(each, {request}, False) for each in messages)
     for message in messages:
-        if message.startswith(_START):
-            is_ours = message.startswith(_START + request)
+        is_ours = is_of(message, {request}, is_ours)
         if is_ours:
             own.append(message)
     return own
@@ -107,7 +99,7 @@ async def _of_endpoint(caller: Caller, listed: Mapping[str, Any], lines_max: int
     name, ended = listed["Metadata"]["Endpoint"]["Arn"].rpartition("/")[2], listed.get("EndTime")
     window = {
         "startTime": int(listed["StartTime"] * 1000) - 1,
-        "endTime": None if ended is None else int(ended * 1000) + _LATE_MS,
+        "endTime": None if ended is None else int(ended * 1000) + LATE_MS,
     }
     return await _printed(caller, f"{_ENDPOINTS}{name}", "", lines_max, **window)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from passrole.clock import Clock, system_clock
+from passrole.invocation_lines import start_line
 from passrole.runtimes import environment, failures, processes
 from passrole.runtimes.broker import Broker, NextInvocation
 from passrole.runtimes.interface import Credentials, FunctionSpec, Invocation, InvocationResult
@@ -103,7 +104,7 @@ class WorkerProcess:
         if self._final is not None and self._initialised_well():
             raise WorkerLost
         at, began = self._clock(), perf_counter()
-        self._log.line(f"START RequestId: {invocation.request_id} Version: {self.spec.version}")
+        self._log.line(start_line(invocation.request_id, self.spec.version))
         try:
             outcome = await self._outcome(invocation)
         except BaseException:  # the caller was cancelled, so the response would be lost

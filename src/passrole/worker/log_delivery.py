@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from passrole import arns, disk
 from passrole.clock import Clock
 from passrole.faults import Fault
+from passrole.invocation_lines import is_start
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import (
     CredentialsSource,
@@ -228,7 +229,7 @@ class LoggedFunctions:
 def events_of(written: bytes, began: float, ended: float) -> list[Event]:
     """A log, line by line; the START line and what came before it have the time of the beginning."""
     lines = written.decode(errors="replace").splitlines()
-    start = next((i for i, line in enumerate(lines) if line.startswith("START RequestId: ")), -1)
+    start = next((i for i, line in enumerate(lines) if is_start(line)), -1)
     return [
         {"timestamp": int((began if i <= start else ended) * 1000), "message": _cut(line)}
         for i, line in enumerate(lines)
