@@ -186,11 +186,13 @@ def test_a_job_whose_server_is_gone_fails_and_is_not_begun_again(
     nodes: Nodes, sandboxed: None, tmp_path: Path
 ) -> None:
     first, _ = nodes.start(), nodes.start()
-    name = processing(first, f"echo begun >> {tmp_path}/runs; sleep 600")
+    gate = tmp_path / "gate"
+    name = processing(first, f"echo begun >> {tmp_path}/runs; while ! [ -e {gate} ]; do sleep 0.1; done")
     eventually(lambda: (tmp_path / "runs").exists(), seconds=150)
     owner, other = nodes.owner(name)
     owner.kill()
     described = job_ended(other, name, seconds=200)
+    gate.touch()  # for the program, which outlives its server
     assert described["ProcessingJobStatus"] == "Failed"
     assert described["FailureReason"].startswith("InternalServerError")
     assert (tmp_path / "runs").read_text() == "begun\n"
