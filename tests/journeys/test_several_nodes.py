@@ -16,6 +16,8 @@ from tests.postgres import Cluster
 from tests.services.emr.conftest import Fleet, shell
 from tests.services.sagemaker.hosting.conftest import Host
 
+from passrole.store.share import NOBODY, SHARDS
+
 MAY_ALL = [ADMINISTRATOR]
 OVER = ("Succeeded", "Failed", "Stopped")
 HAND_OVER_SECONDS = 90
@@ -51,6 +53,18 @@ class Nodes:
         with psycopg.connect(self.url) as connection:
             rows = connection.execute("SELECT node, count(*) FROM leases GROUP BY node").fetchall()
         return {int(node): int(count) for node, count in rows}
+
+    def are_at_rest(self) -> bool:
+        """Whether each shard is somebody's, and none changes hands for five seconds."""
+        import psycopg
+
+        borrowed = "SELECT sum(fence), min(node) FROM leases"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            before = connection.execute(borrowed).fetchone()
+            connection.execute("SELECT pg_sleep(5)")
+            after = connection.execute(borrowed).fetchone()
+        assert after is not None
+        return before == after and after[1] != NOBODY
 
     def owner(self, job: str) -> tuple[Server, Server]:
         """The server of two that has claimed a job, and the other one."""
@@ -137,6 +151,20 @@ def test_each_answers_for_all_and_shares_the_work(nodes: Nodes) -> None:
     for _ in executions:
         answer(second, token(second, other))
     assert {ended(first, each) for each in executions} == {"Succeeded"}
+
+
+def test_shards_come_to_rest_after_a_server_was_away(nodes: Nodes) -> None:
+    """It is told that others have borrowed its own, and does not borrow them back again and again."""
+    first, _ = nodes.start(), nodes.start()
+    nodes.shared_out(32, 32)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: nodes.holds() == {2: SHARDS}, seconds=HAND_OVER_SECONDS)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    eventually(lambda: len(nodes.holds()) > 1, seconds=HAND_OVER_SECONDS)
+    eventually(nodes.are_at_rest, seconds=HAND_OVER_SECONDS)
+    assert sorted(nodes.holds().values()) == [SHARDS // 2, SHARDS // 2]
 
 
 def test_what_a_killed_server_began_another_one_ends(nodes: Nodes) -> None:

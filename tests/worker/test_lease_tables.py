@@ -1,11 +1,15 @@
 """The tables by which servers lend themselves work are there after a failover, too."""
 
 import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.postgres import Cluster
 
 from passrole import disk
+from passrole.store.share import SHARDS
 
 
 def test_each_is_on_the_standby(postgres: Cluster) -> None:
@@ -29,6 +33,40 @@ def test_each_is_on_the_standby(postgres: Cluster) -> None:
         kept: dict[str, str] = dict(found.fetchall())
     assert "passrole_pgqueuer_log_id_seq" in kept
     assert [name for name, persistence in kept.items() if persistence != "p"] == []
+
+
+def test_nobody_gives_back_what_another_one_has(postgres: Cluster) -> None:
+    """A server that was away learns late that its lease is over, and lets go what is not its own any more."""
+    pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
+    from pgqueuer.ports.repository import EntrypointExecutionParameter
+
+    from passrole.worker import leases
+
+    url, one, other = postgres.create("lease_owner"), uuid.uuid4(), uuid.uuid4()
+
+    async def scenario() -> None:
+        async with leases._connected(url) as connection:
+            queries = leases._Queries(connection)
+            await leases._install(queries)
+            await leases._offer_all(queries)
+
+            async def borrowed(who: uuid.UUID) -> list[Any]:
+                """All, as the one before has been silent for longer than nothing."""
+                unlimited = {leases._JOB: EntrypointExecutionParameter(concurrency_limit=0)}
+                return await queries.dequeue(SHARDS, unlimited, who, None, heartbeat_timeout=timedelta(0))
+
+            before, after = await borrowed(one), await borrowed(other)
+            assert len(before) == len(after) == SHARDS
+            for job in before:
+                await queries.retry_job(job, timedelta(0), None)
+            rows = f"SELECT count(*) FROM {queries.qbq.qualified.queue_table} WHERE status = 'queued'"
+            counted = [await (await connection.execute(rows)).fetchone()]
+            for job in after:
+                await queries.retry_job(job, timedelta(0), None)
+            counted.append(await (await connection.execute(rows)).fetchone())
+            assert counted == [(0,), (SHARDS,)]
+
+    asyncio.run(scenario())
 
 
 def test_a_connection_that_is_lost_is_told_as_an_outage(postgres: Cluster) -> None:

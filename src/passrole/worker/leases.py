@@ -57,6 +57,7 @@ class Leases:
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
         self._over: dict[int, asyncio.Event] = {}
+        self._lent: set[int] = set()
         self._fair = SHARDS
         self._drains: set[asyncio.Timeout] = set()
         self._none_held = asyncio.Event()
@@ -82,15 +83,20 @@ class Leases:
         if self._loop is not None:
             await self._loop.stop()
 
-    def balance(self, servers: int, borrowed: frozenset[int]) -> None:
-        """Keep no more than a fair part of the shards, and none that another server has `borrowed` meanwhile.
+    @property
+    def lent(self) -> frozenset[int]:
+        """The shards whose rows this server has written."""
+        return frozenset(self._lent)
+
+    def balance(self, servers: int, lost: frozenset[int]) -> None:
+        """Keep no more than a fair part of the shards, and none that are `lost` to another server.
 
         Where the connection to the library's tables is lost, all are let go, and borrowed anew.
         """
         self._fair = 0 if self._is_closing else math.ceil(SHARDS / servers)
         if self._connection is not None and self._connection.closed:
             self._end(self._over)
-        self._end(each for each in self._over if each not in borrowed)
+        self._end(each for each in self._over if each in lost)
         self._end(sorted(self._over)[self._fair :])
 
     async def _offer(self) -> None:
@@ -127,6 +133,7 @@ class Leases:
                 disk.report(log, error, f"shard {shard} of the background work")
             finally:
                 self._store.share.close(shard)
+                self._lent.discard(shard)
                 del self._over[shard]
                 if not self._over:
                     self._none_held.set()
@@ -135,6 +142,7 @@ class Leases:
     async def _have(self, shard: int, over: asyncio.Event) -> None:
         store, mine = self._store, self._store.share
         await store.write(partial(_borrowed, shard=shard, node=mine.node))
+        self._lent.add(shard)
         mine.open(shard)
         await over.wait()
         mine.close(shard)
@@ -189,6 +197,19 @@ class _Queries(Queries):
         """As many jobs as there is room for."""
         room = min(batch_size, self._room())
         return await super().dequeue(room, *args, **options) if room > 0 else []
+
+    async def retry_job(self, job: Job, delay: timedelta, traceback_record: object) -> None:  # noqa: ARG002
+        """Offer the job again, if it is still lent to this server.
+
+        The library's own asks nothing: a server that was away would offer what others had borrowed meanwhile,
+        borrow it again, and they from it, without an end.
+        """
+        await self.driver.execute(
+            f"UPDATE {self.qbq.qualified.queue_table} SET status = 'queued', execute_after = now() + $3,"  # noqa: S608
+            " attempts = attempts + 1, updated = now(), queue_manager_id = NULL"
+            " WHERE id = $1 AND queue_manager_id = $2",
+            *(job.id, job.queue_manager_id, delay),
+        )
 
 
 @asynccontextmanager
