@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from passrole.services.s3 import objects
+
 S3: TypeAlias = Any
 
 
@@ -221,6 +223,59 @@ def test_a_delete_may_demand_what_is_there(s3: S3) -> None:
     refused = s3.refusal(lambda: s3.delete_object(bucket="data", key="k", if_match='"other"'))
     assert refused == ("PreconditionFailed", 412)
     s3.delete_object(bucket="data", key="k", if_match=etag)
+    assert s3.keys() == []
+
+
+def meanwhile(s3: S3, monkeypatch: pytest.MonkeyPatch, name: str, key: str, body: bytes) -> None:
+    """Another caller's object is acknowledged when the next call comes to `name` of objects.py."""
+    real = getattr(objects, name)
+
+    async def after_another(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(objects, name, real)
+        await s3.handler("put_object")(s3.context, bucket="data", key=key, body=body)
+        return await real(*given, **more)
+
+    monkeypatch.setattr(objects, name, after_another)
+
+
+CONFLICT = ("ConditionalRequestConflict", 409)
+
+
+@pytest.mark.parametrize("any_object", [False, True])
+def test_a_delete_that_demands_an_object_leaves_the_one_that_replaced_it(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, any_object: bool
+) -> None:
+    etag = s3.put("k", b"old")["ETag"]
+    meanwhile(s3, monkeypatch, "remove", "k", b"new")
+    wanted = "*" if any_object else etag
+    assert s3.refusal(lambda: s3.delete_object(bucket="data", key="k", if_match=wanted)) == CONFLICT
+    assert s3.get("k") == b"new"
+
+
+def test_in_a_list_too_a_delete_leaves_what_replaced_the_object(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etag = s3.put("k", b"old")["ETag"]
+    meanwhile(s3, monkeypatch, "remove", "k", b"new")
+    answer = s3.delete_objects(bucket="data", delete={"Objects": [{"Key": "k", "ETag": etag}]})
+    assert [(each["Key"], each["Code"]) for each in answer["Errors"]] == [("k", CONFLICT[0])]
+    assert "Deleted" not in answer
+    assert s3.get("k") == b"new"
+
+
+@pytest.mark.parametrize("key, body, name", [("k", b"new", "put"), ("folder/", b"", "put_marker")])
+def test_a_write_that_demands_nothing_leaves_what_came_meanwhile(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, key: str, body: bytes, name: str
+) -> None:
+    meanwhile(s3, monkeypatch, name, key, body)
+    assert s3.refusal(lambda: s3.put(key, b"", if_none_match="*", metadata={"a": "b"})) == CONFLICT
+    found = s3.get_object(bucket="data", key=key)
+    assert (found["Body"], found["Metadata"]) == (body, {})
+
+
+def test_a_marker_is_deleted_if_it_is_what_was_demanded(s3: S3) -> None:
+    etag = s3.put("folder/", b"")["ETag"]
+    s3.delete_object(bucket="data", key="folder/", if_match=etag)
     assert s3.keys() == []
 
 

@@ -41,18 +41,24 @@ async def delete_object(
     expected_bucket_owner: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
-    """Delete an object; deleting one that does not exist succeeds."""
+    """Delete an object; deleting one that does not exist succeeds.
+
+    With If-Match it is the object that was compared, or none: what is put meanwhile stays, and its writer was
+    answered. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+    """
     await bucket_of(ctx, bucket, expected_bucket_owner)
     versions.check(version_id)
+    condition = None
     if if_match is not None:
         found = await objects.existing(ctx, bucket, key)
         if not fits(if_match, found.record.etag):
             raise precondition_failed("If-Match")
+        condition = objects.Expected(found.identity)
     try:
         path = names.segments(key)
     except Fault:
         return {}  # no folder can hold it, so it is not there
-    await objects.remove(ctx, bucket, path, key)
+    await objects.remove(ctx, bucket, path, key, condition=condition)
     return {}
 
 

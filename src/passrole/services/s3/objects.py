@@ -44,7 +44,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Expected:
-    """The file that a conditional write expects under the key; `identity` None: no file."""
+    """What a conditional write or deletion expects under the key; `identity` None: no object."""
 
     identity: Identity | None
 
@@ -140,8 +140,6 @@ async def put(
 
     def place() -> int:
         root.mkdir(exist_ok=True)
-        if condition is not None and folders.look(root, path) != condition.identity:
-            raise conflict(key)
         depth = folders.depth_of(root, path[:-1])
         folders.place(written.path, root, path)
         return depth
@@ -154,6 +152,7 @@ async def put(
     try:
         async with turn(root, key):
             await ctx.store.read(lambda tx: (records.existing(tx, bucket), check(tx)))
+            await _check_as_expected(ctx, bucket, key, path, condition)
             depth = await changed(place)
             await ctx.store.write(confirm)
     except Exception as error:
@@ -165,8 +164,13 @@ async def put(
     await asyncio.to_thread(folders.sync, root, path[:-1], depth)
 
 
-async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) -> None:
-    """Put a folder marker: a folder that stays when it is empty. Raises InvalidRequest."""
+async def put_marker(
+    ctx: Context, bucket: str, key: str, record: ObjectRecord, *, condition: Expected | None = None
+) -> None:
+    """Put a folder marker: a folder that stays when it is empty.
+
+    Raises InvalidRequest, ConditionalRequestConflict.
+    """
     path, root = names.segments(key), records.root(ctx, bucket)
     identity = Identity(0, int(ctx.clock() * 1e9), 0)
 
@@ -177,6 +181,7 @@ async def put_marker(ctx: Context, bucket: str, key: str, record: ObjectRecord) 
     try:
         async with turn(root, key):
             await ctx.store.read(lambda tx: records.existing(tx, bucket))
+            await _check_as_expected(ctx, bucket, key, path, condition)
             await changed(make)
             await ctx.store.write(lambda tx: rows.put(tx, bucket, key, identity, record))
     except PathConflict:
@@ -190,8 +195,13 @@ async def change(ctx: Context, found: Object, object_metadata: ObjectMetadata) -
     await ctx.store.write(lambda tx: rows.put(tx, found.bucket, found.key, found.identity, record))
 
 
-async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> None:
-    """Delete the file under a key, and the folders that are empty then; durable at return."""
+async def remove(
+    ctx: Context, bucket: str, path: tuple[str, ...], key: str, *, condition: Expected | None = None
+) -> None:
+    """Delete the file under a key, and the folders that are empty then; durable at return.
+
+    Raises NoSuchBucket, ConditionalRequestConflict.
+    """
     root = records.root(ctx, bucket)
 
     def folders_to_keep(tx: Tx) -> frozenset[tuple[str, ...]]:
@@ -211,6 +221,7 @@ async def remove(ctx: Context, bucket: str, path: tuple[str, ...], key: str) -> 
 
     async with turn_alone(root):
         kept = await ctx.store.read(folders_to_keep)
+        await _check_as_expected(ctx, bucket, key, path, condition)
         depth = await changed(partial(delete, kept))
         await ctx.store.write(lambda tx: rows.delete(tx, bucket, key))
     await asyncio.to_thread(folders.sync, root, path[:depth], depth)
@@ -236,6 +247,17 @@ def _marker(path: Sequence[str]) -> str:
 
 def _is_one_of(kept: frozenset[tuple[str, ...]], path: Sequence[str]) -> bool:
     return tuple(path) in kept
+
+
+async def _check_as_expected(
+    ctx: Context, bucket: str, key: str, path: tuple[str, ...], condition: Expected | None
+) -> None:
+    """In the key's turn, so that nobody puts or deletes what is looked at before the change that follows.
+
+    Raises ConditionalRequestConflict.
+    """
+    if condition is not None and await _identity(ctx, bucket, key, path) != condition.identity:
+        raise conflict(key)
 
 
 async def _identity(ctx: Context, bucket: str, key: str, path: tuple[str, ...]) -> Identity | None:

@@ -117,7 +117,7 @@ async def place(
     written.path.unlink()
     if written.identity.size:
         raise unfit_key(key, "a key that ends in a slash is a folder, which has no bytes")
-    await objects.put_marker(ctx, bucket, key, record)
+    await objects.put_marker(ctx, bucket, key, record, condition=condition)
 
 
 def _check_written(written: Written, given: Mapping[str, str], content_md5: str | None) -> None:
