@@ -1,9 +1,12 @@
 """CopyObject and object tags: shape, refusals, effect."""
 
 import hashlib
+from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
+
+from passrole.services.s3 import copy_object
 
 S3: TypeAlias = Any
 
@@ -142,6 +145,27 @@ def test_a_refused_condition_on_the_source_is_named(s3: S3, conditions: dict[str
     given = {name: etag if value == "etag" else value for name, value in conditions.items()}
     fault = s3.fault(lambda: copy(s3, "data/k", "to", **given))
     assert (fault.code, fault.members) == ("PreconditionFailed", {"Condition": f"x-amz-copy-source-{named}"})
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_replaced_the_source_meanwhile_is_not_copied_where_another_was_demanded(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    etag, check = s3.put("k", b"old")["ETag"], copy_object.check_source
+
+    async def replaced_then(*given: Any) -> Any:
+        found = await check(*given)
+        await s3.handler("put_object")(s3.context, bucket="data", key="k", body=b"new")
+        return found
+
+    monkeypatch.setattr(copy_object, "check_source", replaced_then)
+    part = {"bucket": "data", "key": "to", "part_number": 1, "copy_source": "data/k"}
+    part["upload_id"] = s3.create_multipart_upload(bucket="data", key="to")["UploadId"]
+    wanted = {"copy_source_if_match": etag}
+    act = partial(copy, s3, "data/k", "to") if whole else partial(s3.upload_part_copy, **part)
+    fault = s3.fault(lambda: act(**wanted))
+    assert (fault.code, fault.members) == ("PreconditionFailed", {"Condition": "x-amz-copy-source-If-Match"})
+    assert s3.keys() == ["k"]
 
 
 def test_a_time_to_come_is_no_condition_on_the_source(s3: S3) -> None:

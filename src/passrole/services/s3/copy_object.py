@@ -1,6 +1,7 @@
 """CopyObject, and the source of a copy, which the caller must be allowed to read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from passrole.services.s3 import (
     temporary_files,
     write_permissions,
 )
+from passrole.services.s3.conditions import Conditions, check_read
 from passrole.services.s3.objects import Object
 from passrole.services.s3.put_object import place
 from passrole.services.s3.records import bucket_of, its_policy, the_object
@@ -100,8 +102,21 @@ async def copy_object(
 
 
 async def source_of(ctx: Context, copy_source: str, conditions: Mapping[str, Any]) -> Object:
-    """The source object of a copy. Raises NoSuchKey and as `check_source`."""
+    """The source object of a copy. Raises NoSuchKey and as `check_source`.
+
+    The conditions are for the object whose bytes are copied, which may have replaced the one that HeadObject
+    found.
+    """
     found = await objects.existing(ctx, *await check_source(ctx, copy_source, conditions))
+    asked = Conditions(
+        ctx.clock(),
+        match=conditions["IfMatch"],
+        none_match=conditions["IfNoneMatch"],
+        modified_since=conditions["IfModifiedSince"],
+        unmodified_since=conditions["IfUnmodifiedSince"],
+    )
+    with _of_the_source():
+        check_read(asked, found.record.etag, found.identity.modified)
     await kms_keys.check_read(ctx, found)
     return found
 
@@ -115,12 +130,8 @@ async def check_source(ctx: Context, copy_source: str, conditions: Mapping[str, 
     bucket, key = copy_sources.named(copy_source)
     wanted = {**conditions, "VersionId": copy_sources.version(copy_source)}
     given = without_none(**wanted)
-    try:
+    with _of_the_source():
         await ctx.call("s3", "HeadObject", {"Bucket": bucket, "Key": key, **given})
-    except Fault as fault:
-        if fault.code in ("NotModified", "PreconditionFailed"):
-            raise precondition_failed(f"x-amz-copy-source-{fault.members['Condition']}") from None
-        raise
     return bucket, key
 
 
@@ -132,6 +143,17 @@ async def copy_bytes(ctx: Context, source: Object, start: int, stop: int, where:
     if file is None:
         raise busy()
     return await temporary_files.write(where, temporary_files.pieces(file, start, stop))
+
+
+@contextmanager
+def _of_the_source() -> Iterator[None]:
+    """A condition of a read that does not hold is told as one on the source of a copy."""
+    try:
+        yield
+    except Fault as fault:
+        if fault.code in ("NotModified", "PreconditionFailed"):
+            raise precondition_failed(f"x-amz-copy-source-{fault.members['Condition']}") from None
+        raise
 
 
 def _check_elsewhere(source: Object, bucket: str, key: str) -> None:
