@@ -1,15 +1,18 @@
 """Objects in parts: shape, refusals, effect."""
 
+import asyncio
 import base64
 import dataclasses
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from passrole.services.s3 import complete_multipart_upload, objects
+from passrole.services.s3 import complete_multipart_upload, objects, temporary_files
+from passrole.services.s3.turns import turn
 
 S3: TypeAlias = Any
 
@@ -96,6 +99,97 @@ def test_a_completion_that_was_not_heard_is_answered_again(s3: S3) -> None:
     s3.put("k", b"another")
     assert s3.refusal(lambda: completed(s3, upload, parts)) == ("NoSuchUpload", 404)
     assert s3.get("k") == b"another"
+
+
+def both(s3: S3, *calls: Coroutine[Any, Any, Any]) -> list[Any]:
+    """What calls at the same time come to: answers, or what they raise."""
+
+    async def gathered() -> list[Any]:
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    found: list[Any] = s3.run(asyncio.wait_for(gathered(), 60))
+    return found
+
+
+def test_a_completion_that_is_repeated_while_it_is_under_way_is_answered_as_the_first(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = begun(s3)
+    listed = {"Parts": [sent(s3, upload, 1, b"1234"), sent(s3, upload, 2, b"5")]}
+    write, repeated, asked, copies = temporary_files.write, asyncio.Event(), list[str](), list[Path]()
+
+    async def slow(where: Path, *given: Any) -> Any:
+        """The bytes are copied once the other call is here as well: for its turn, or to copy them again."""
+        copies.append(where)
+        if len(copies) == 2:
+            repeated.set()
+        await repeated.wait()
+        return await write(where, *given)
+
+    def seen(root: Path, key: str) -> Any:
+        asked.append(key)
+        if asked == [upload, upload]:
+            repeated.set()
+        return turn(root, key)
+
+    monkeypatch.setattr(temporary_files, "write", slow)
+    monkeypatch.setattr(complete_multipart_upload, "turn", seen)
+    named = {"bucket": "data", "key": "k", "upload_id": upload, "multipart_upload": listed}
+    complete = s3.handler("complete_multipart_upload")
+    first, second = both(s3, *(complete(s3.context, **named, if_none_match="*") for _ in range(2)))
+    assert first == second == completed(s3, upload, listed["Parts"])
+    assert len(copies) == 1
+    assert s3.get("k") == b"12345"
+    assert not any(each.is_file() for each in (s3.folder / "s3/.work").rglob("*"))
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    """Something is done between the look at the parts and the first byte that is read of them."""
+    write = temporary_files.write
+
+    async def after(*given: Any) -> Any:
+        monkeypatch.setattr(temporary_files, "write", write)
+        await act()
+        return await write(*given)
+
+    monkeypatch.setattr(temporary_files, "write", after)
+
+
+def test_an_upload_that_is_aborted_while_it_is_completed_is_none(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = begun(s3)
+    part = sent(s3, upload, 1, b"1")
+    named = {"bucket": "data", "key": "k", "upload_id": upload}
+    meanwhile(monkeypatch, lambda: s3.handler("abort_multipart_upload")(s3.context, **named))
+    assert s3.refusal(lambda: completed(s3, upload, [part])) == ("NoSuchUpload", 404)
+    assert s3.keys() == []
+    assert not any(each.is_file() for each in (s3.folder / "s3/.work").rglob("*"))
+
+
+@pytest.mark.parametrize("body, refused", [(b"old", None), (b"new", ("InvalidPart", 400))])
+def test_a_part_that_is_sent_again_during_the_completion_counts_if_it_is_the_same(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, body: bytes, refused: tuple[str, int] | None
+) -> None:
+    upload = begun(s3)
+    part = sent(s3, upload, 1, b"old")
+    named = {"bucket": "data", "key": "k", "upload_id": upload, "part_number": 1, "body": body}
+    meanwhile(monkeypatch, lambda: s3.handler("upload_part")(s3.context, **named))
+    if refused is None:
+        completed(s3, upload, [part])
+        assert s3.get("k") == body
+    else:
+        assert s3.refusal(lambda: completed(s3, upload, [part])) == refused
+        assert s3.keys() == []
+
+
+def test_a_part_that_is_lost_on_the_disk_is_our_failure(s3: S3) -> None:
+    upload = begun(s3)
+    part = sent(s3, upload, 1, b"1")
+    for file in (s3.folder / "s3/.work" / upload).iterdir():
+        file.unlink()
+    with pytest.raises(FileNotFoundError):
+        completed(s3, upload, [part])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from passrole.services.s3.records import Bucket, bucket_of, its_policy, the_obje
 from passrole.services.s3.refusals import invalid_argument, malformed_xml, no_such_upload
 from passrole.services.s3.rows import ObjectMetadata, ObjectRecord
 from passrole.services.s3.temporary_files import Written
+from passrole.services.s3.turns import turn
 from passrole.store import Tx
 from passrole.wire.s3_routing import object_uri
 
@@ -60,7 +62,12 @@ async def complete_multipart_upload(
     if_none_match: str | None = None,
     mpu_object_size: int | None = None,
 ) -> dict[str, Any]:
-    """Make the object of the listed parts; the other parts are deleted."""
+    """Make the object of the listed parts; the other parts are deleted.
+
+    Clients repeat a call whose answer they did not hear, also while it is under way ("applications should be
+    prepared to retry"). So completions of an upload take turns, and whoever finds it over is answered again.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+    """
     inside = await bucket_of(ctx, bucket, expected_bucket_owner)
     given = checksums.given(
         crc32=checksum_crc32,
@@ -70,23 +77,38 @@ async def complete_multipart_upload(
         sha256=checksum_sha256,
     )
     listed = (multipart_upload or {}).get("Parts") or []
-    try:
-        upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
-    except Fault:
-        return _answer_again(await objects.find(ctx, bucket, key), inside, upload_id, listed)
+    wanted = _Wanted(listed, given, checksum_type, mpu_object_size, if_match, if_none_match)
+    async with turn(temporary_files.work(ctx), upload_id):
+        try:
+            record = await _completed(ctx, bucket, key, upload_id, wanted)
+        except Fault as fault:
+            if fault.code != "NoSuchUpload":
+                raise
+            record = _completed_before(await objects.find(ctx, bucket, key), upload_id, listed)
+    return _answer(inside, key, record)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a completion lists and demands; `checksums` by member name."""
+
+    parts: "Sequence[CompletedPartTypeDef]"
+    checksums: Mapping[str, str]
+    checksum_type: str | None
+    size: int | None
+    if_match: str | None
+    if_none_match: str | None
+
+
+async def _completed(ctx: Context, bucket: str, key: str, upload_id: str, wanted: _Wanted) -> ObjectRecord:
+    """The record of the new object. Raises NoSuchUpload, also where the upload is aborted meanwhile."""
+    upload = await ctx.store.read(lambda tx: existing_upload(tx, bucket, key, upload_id))
     await kms_keys.check(ctx, storage.from_stored(upload.storage), bucket, key)
-    present = await ctx.store.read(lambda tx: parts_of(tx, upload_id))
-    parts = chosen(present, listed, upload_id)
-    size = sum(part.size for part in parts)
-    if mpu_object_size not in (None, size):
-        raise invalid_argument(f"The provided 'x-amz-mp-object-size' header does not match {size}")
-    if checksum_type not in (None, "FULL_OBJECT" if upload.full else "COMPOSITE"):
-        raise invalid_argument("The upload was created using another checksum type.")
-    condition = await objects.expected(ctx, bucket, key, if_match, if_none_match)
-    work = temporary_files.work(ctx, upload.id)
-    wanted = {upload.checksum} if upload.checksum and upload.full else set()
-    written = await temporary_files.write(temporary_files.work(ctx), _bytes(work, parts), wanted)
-    sums = _checksums(upload, parts, written, given)
+    parts = await _parts(ctx, upload, wanted)
+    condition = await objects.expected(ctx, bucket, key, wanted.if_match, wanted.if_none_match)
+    while (written := await _put_together(ctx, upload, parts)) is None:
+        parts = await _parts(ctx, upload, wanted)
+    sums = _checksums(upload, parts, written, wanted.checksums)
     record = ObjectRecord(
         checksums.etag_of_parts([part.etag for part in parts]), _object_metadata(upload, parts, sums)
     )
@@ -98,8 +120,39 @@ async def complete_multipart_upload(
         delete_upload(tx, upload)
 
     await objects.put(ctx, bucket, key, written, record, condition=condition, check=check, finish=finish)
-    await asyncio.to_thread(trees.remove, work)
-    return _answer(inside, key, record)
+    await asyncio.to_thread(trees.remove, temporary_files.work(ctx, upload.id))
+    return record
+
+
+async def _parts(ctx: Context, upload: Upload, wanted: _Wanted) -> list[Part]:
+    """The listed parts. Raises NoSuchUpload, InvalidArgument, and as `chosen`."""
+
+    def read(tx: Tx) -> list[Part]:
+        existing_upload(tx, upload.bucket, upload.key, upload.id)
+        return parts_of(tx, upload.id)
+
+    parts = chosen(await ctx.store.read(read), wanted.parts, upload.id)
+    size = sum(part.size for part in parts)
+    if wanted.size not in (None, size):
+        raise invalid_argument(f"The provided 'x-amz-mp-object-size' header does not match {size}")
+    if wanted.checksum_type not in (None, "FULL_OBJECT" if upload.full else "COMPOSITE"):
+        raise invalid_argument("The upload was created using another checksum type.")
+    return parts
+
+
+async def _put_together(ctx: Context, upload: Upload, parts: Sequence[Part]) -> Written | None:
+    """A temporary file with the bytes of the parts, or None where one has gone: with its upload, which was
+    aborted, or because its number was uploaded again.
+    """
+    work = temporary_files.work(ctx, upload.id)
+    digests = {upload.checksum} if upload.checksum and upload.full else set()
+    try:
+        return await temporary_files.write(temporary_files.work(ctx), _bytes(work, parts), digests)
+    except FileNotFoundError:
+        present = await ctx.store.read(lambda tx: parts_of(tx, upload.id))
+        if all(part in present for part in parts):
+            raise  # nobody has taken it away: it is lost
+        return None
 
 
 def chosen(present: Sequence[Part], wanted: "Sequence[CompletedPartTypeDef]", upload: str) -> list[Part]:
@@ -123,10 +176,10 @@ def chosen(present: Sequence[Part], wanted: "Sequence[CompletedPartTypeDef]", up
     return parts
 
 
-def _answer_again(
-    found: Object | None, bucket: Bucket, upload_id: str, listed: "Sequence[CompletedPartTypeDef]"
-) -> dict[str, Any]:
-    """The answer to a repeated call, while the object of the upload is there. Raises NoSuchUpload."""
+def _completed_before(
+    found: Object | None, upload_id: str, listed: "Sequence[CompletedPartTypeDef]"
+) -> ObjectRecord:
+    """The record of what the upload became, while that is there. Raises NoSuchUpload, InvalidPart."""
     if found is None or found.record.metadata.upload != upload_id:
         raise no_such_upload(upload_id)
     etags = [str(each.get("ETag") or "").strip('"') for each in listed]
@@ -136,7 +189,7 @@ def _answer_again(
         is_same = False
     if not is_same:
         raise _invalid_part(None, None, upload_id)
-    return _answer(bucket, found.key, found.record)
+    return found.record
 
 
 def _answer(bucket: Bucket, key: str, record: ObjectRecord) -> dict[str, Any]:

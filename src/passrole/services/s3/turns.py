@@ -3,7 +3,8 @@
 Files are changed before the rows that tell of them are committed, by whoever has the turn: what was checked
 under it is still so when the rows are written. A transaction may run again, and a rename may not. Objects are
 put beside each other, one at a time under each key, so that their rows share commits; who takes folders away
-is alone.
+is alone. An upload is completed in a turn too, that of its id in the folder of temporary files: its bytes are
+put together once, and nobody waits for that but who completes it as well.
 
 The folders of a data folder belong to one process, so the turns do too.
 """
