@@ -54,7 +54,10 @@ async def update_function_code(
     revision_id: str | None = None,
     publish: bool = False,
 ) -> dict[str, Any]:
-    """Replace the code; running invocations keep the old one until they end."""
+    """Replace the code; running invocations keep the old one until they end.
+
+    With Publish it is this code that the version has, and no other caller's: one transaction has both.
+    """
     given = {"ZipFile": zip_file, "S3Bucket": s3_bucket, "S3Key": s3_key, "ImageUri": image_uri}
     names.latest_key(ctx, names.parse(ctx, function_name))
     present = await find(ctx, function_name)
@@ -72,14 +75,14 @@ async def update_function_code(
         return configuration(present)
     try:
         await attached_layers.check_size(ctx, replace(present, **code))
-        update = _update(ctx, function_name, revision_id, lambda now: replace(now, **code))
+        update = _update(ctx, function_name, revision_id, lambda now: replace(now, **code), publish=publish)
         changed = await packages.written(ctx, archive, code["archive"], present.arn, update)
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    function = await _ended(ctx, changed)
+    answer = updating_response(await _ended(ctx, changed))
     await ctx.functions.discard(code_folder(ctx.config, changed.before))
-    return updating_response(await versions.publish(ctx, function_name) if publish else function)
+    return answer
 
 
 @operation(
@@ -140,7 +143,9 @@ async def update_function_configuration(
 
 
 class _Changed(NamedTuple):
-    """A function before and after, and contents that nobody uses any more."""
+    """A function before and after, or the version of it that was published, and contents that nobody uses
+    any more.
+    """
 
     before: Function
     after: Function
@@ -148,7 +153,12 @@ class _Changed(NamedTuple):
 
 
 def _update(
-    ctx: Context, function_name: str, revision_id: str | None, change: Callable[[Function], Function]
+    ctx: Context,
+    function_name: str,
+    revision_id: str | None,
+    change: Callable[[Function], Function],
+    *,
+    publish: bool = False,
 ) -> Callable[[Tx], _Changed]:
     named = names.parse(ctx, function_name)
     key = names.latest_key(ctx, named)
@@ -158,14 +168,15 @@ def _update(
         _check_revision(present, revision_id)
         function = with_new_build(replace(change(present), modified=ctx.clock()))
         FUNCTIONS.put(tx, key, function)
-        return _Changed(present, function, contents.use(tx, function.arn, function.contents))
+        left = contents.use(tx, function.arn, function.contents)
+        return _Changed(present, versions.publish(tx, function) if publish else function, left)
 
     return write
 
 
 async def _ended(ctx: Context, changed: _Changed) -> Function:
-    """End what ran with what the function was; the function as it is."""
-    await ctx.functions.retire(changed.after.arn)
+    """End what ran with what the function was; the function as it is, or the version that was published."""
+    await ctx.functions.retire(changed.before.arn)
     await contents.remove(ctx.store, changed.left)
     return changed.after
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,30 +129,35 @@ async def create_function(
     await check_role(ctx, role, function.arn)
     if function.dead_letters:
         await destinations.check_dead_letters(ctx, role, function.arn, function.dead_letters)
-    function = await _stored(ctx, function, archive, attached)
-    return creating_response(await versions.publish(ctx, function_name) if publish else function)
+    return creating_response(await _stored(ctx, function, archive, attached, publish=publish))
 
 
 async def _stored(
-    ctx: Context, function: Function, archive: bytes, layers: Sequence[LayerVersion]
+    ctx: Context, function: Function, archive: bytes, layers: Sequence[LayerVersion], *, publish: bool
 ) -> Function:
-    """Keep a new function with its code and layers, or nothing of it. Raises ResourceConflictException."""
+    """Keep a new function with its code and layers, or nothing of it; with `publish`, its first version.
+
+    Raises ResourceConflictException.
+    """
     folder = await unpacked(ctx, function, archive)
     try:
         whole = replace(function, **await attached_layers.laid_out(ctx, function, layers))
-        if not await packages.written(ctx, archive, whole.archive, whole.arn, lambda tx: _added(tx, whole)):
+        add = partial(_added, function=whole, publish=publish)
+        added = await packages.written(ctx, archive, whole.archive, whole.arn, add)
+        if added is None:
             raise refusals.exists(function.name)
     except BaseException:
         await ctx.functions.discard(folder)
         raise
-    return whole
+    return added
 
 
-def _added(tx: Tx, function: Function) -> bool:
+def _added(tx: Tx, function: Function, *, publish: bool) -> Function | None:
+    """None where there is a function of the name. No other caller comes between it and its first version."""
     if not FUNCTIONS.add(tx, function.key, function):
-        return False
+        return None
     contents.use(tx, function.arn, function.contents)
-    return True
+    return versions.publish(tx, function) if publish else function
 
 
 @operation("lambda:GetFunction", resource=names.arn_of)

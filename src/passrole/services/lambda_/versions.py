@@ -20,7 +20,6 @@ from passrole.services.operation import operation
 from passrole.store import Tx, contents
 
 PAGE_MAX = 50
-_TRIES_MAX = 5
 
 
 @operation("lambda:PublishVersion", resource=names.unqualified_arn)
@@ -33,7 +32,15 @@ async def publish_version(
     revision_id: str | None = None,
 ) -> dict[str, Any]:
     """Publish $LATEST as a version; the last version again if nothing has changed since."""
-    published = await publish(ctx, function_name, code_sha256, description, revision_id)
+    named = names.parse(ctx, function_name)
+    key = names.latest_key(ctx, named)
+
+    def write(tx: Tx) -> Function:
+        latest = existing(tx, key, named)
+        _check(latest, code_sha256, revision_id)
+        return publish(tx, latest, description)
+
+    published = await ctx.store.write(write)
     return configuration(published, published.version)
 
 
@@ -56,57 +63,29 @@ async def list_versions_by_function(
     return {"Versions": [listed(each, each.version) for each in found], **more}
 
 
-async def publish(
-    ctx: Context,
-    function_name: str,
-    code_sha256: str | None = None,
-    description: str | None = None,
-    revision_id: str | None = None,
-) -> Function:
-    """The new version of $LATEST.
+def publish(tx: Tx, latest: Function, description: str | None = None) -> Function:
+    """The new version of $LATEST as this transaction has it, or the last version if it is the same.
 
-    It uses the same archive, and keeps it when $LATEST changes. Raises
-    ResourceNotFoundException, ResourceConflictException, PreconditionFailedException,
-    InvalidParameterValueException.
+    It uses the same archive, and keeps it when $LATEST changes.
     """
-    named = names.parse(ctx, function_name)
-    key = names.latest_key(ctx, named)
-    for _ in range(_TRIES_MAX):
-        latest = await ctx.store.read(lambda tx: existing(tx, key, named))
-        _check(latest, code_sha256, revision_id)
-        written = await _written(ctx, latest, description)
-        if written is not None:
-            return written
-    raise refusals.being_updated(named.arn)
-
-
-async def _written(ctx: Context, latest: Function, description: str | None) -> Function | None:
-    """The new version, or the last one if it is the same; None where $LATEST is another by now."""
     key = latest.key
-
-    def write(tx: Tx) -> Function | None:
-        now = FUNCTIONS.get(tx, key)
-        if now is None or now.revision != latest.revision:
-            return None
-        last = qualifiers.version(tx, key, str(now.published)) if now.published else None
-        if last is not None and _same(now, last):
-            return last
-        version = with_new_build(
-            replace(
-                now,
-                version=str(now.published + 1),
-                published=0,
-                folder=ids.request_id(),
-                description=now.description if description is None else description,
-                tags={},
-            )
+    last = qualifiers.version(tx, key, str(latest.published)) if latest.published else None
+    if last is not None and _same(latest, last):
+        return last
+    version = with_new_build(
+        replace(
+            latest,
+            version=str(latest.published + 1),
+            published=0,
+            folder=ids.request_id(),
+            description=latest.description if description is None else description,
+            tags={},
         )
-        FUNCTIONS.put(tx, key, with_new_revision(replace(now, published=now.published + 1)))
-        qualifiers.VERSIONS.put(tx, qualifiers.version_key(key, version.version), version)
-        contents.use(tx, version.arn, version.contents)
-        return version
-
-    return await ctx.store.write(write)
+    )
+    FUNCTIONS.put(tx, key, with_new_revision(replace(latest, published=latest.published + 1)))
+    qualifiers.VERSIONS.put(tx, qualifiers.version_key(key, version.version), version)
+    contents.use(tx, version.arn, version.contents)
+    return version
 
 
 def _check(latest: Function, code_sha256: str | None, revision_id: str | None) -> None:
