@@ -1,21 +1,21 @@
 """Calls from inside that wait while the database is away, for work that may not fail because of that.
 
-Another failure of passrole itself, as on a full disk, may pass too, and is tried again, but not for ever: the
-work itself may be what fills the disk. A call that was under way may have been done, and is done again: for
-calls of which the second changes nothing.
+Another failure that is none of the caller's may pass too, as where an S3 endpoint does not answer for a
+moment, or a disk is full. It is tried again, but not for ever: the work itself may be what fills the disk. A
+call that was under way may have been done, and is done again: for calls of which the second changes nothing.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from passrole.faults import Internal, Outage
+from passrole.faults import Fault, Outage
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
 from passrole.worker.supervisor import Sleep, backoff_seconds
 
 TRIES_MAX = 5
-"""Of a call that fails in passrole itself, with pauses of 15 s in all."""
+"""Of a call that fails and not because of its caller, with pauses of 15 s in all."""
 
 
 class OutlastingCalls:
@@ -38,8 +38,8 @@ class OutlastingCalls:
         while True:
             try:
                 return await self._call(service, operation, parameters, principal, region, request_id)
-            except Internal as error:
-                if failures + 1 >= TRIES_MAX and not isinstance(error, Outage):
+            except Fault as error:
+                if error.sender or (failures + 1 >= TRIES_MAX and not isinstance(error, Outage)):
                     raise
             await self._sleep(backoff_seconds(failures))
             failures += 1

@@ -50,6 +50,19 @@ def test_its_calls_wait_for_the_database(
     assert len(door.called("sts:AssumeRole")) == 3
 
 
+def test_its_calls_wait_for_the_objects(
+    door: FakeDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandboxed: None
+) -> None:
+    """As where the S3 endpoint is started again, or this server alone does not reach it for a moment."""
+    make_quick(monkeypatch)
+    away = Fault("ServiceUnavailable", "Service is unable to handle request.", status=503, sender=False)
+    door.prepare("ListObjectsV2", away, away, *door.answers["ListObjectsV2"])
+    assert "The specified bucket does not exist." in _failure(door, tmp_path)
+    assert len(door.called("s3:ListObjectsV2")) == 3
+    door.prepare("ListObjectsV2", away)
+    assert "internal error" in _failure(door, tmp_path)
+
+
 def test_another_failure_of_passrole_itself_ends_it(
     door: FakeDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandboxed: None
 ) -> None:
