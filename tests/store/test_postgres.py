@@ -70,6 +70,22 @@ def test_its_schema_is_as_new_as_sqlites() -> None:
     assert postgres._files()[-1][0] == migrations._files()[-1][0]
 
 
+def test_a_database_that_is_gone_without_a_word_is_away_after_half_a_minute() -> None:
+    """By the kernel's own times a server would wait for hours; what the URL says goes before."""
+    pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
+    from psycopg.conninfo import conninfo_to_dict
+
+    from passrole.store.postgres import conninfo
+
+    url = "postgresql://u@10.0.0.10/d"
+    given = {
+        name: int(str(value)) for name, value in conninfo_to_dict(conninfo(url)).items() if "keep" in name
+    }
+    assert given == {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
+    assert conninfo_to_dict(conninfo(url))["tcp_user_timeout"] == "30000"
+    assert conninfo_to_dict(conninfo(f"{url}?keepalives_idle=60"))["keepalives_idle"] == "60"
+
+
 def test_a_newer_schema_is_refused(url: str) -> None:
     insert = "INSERT INTO passrole_schema VALUES (?)"
     opened(url, lambda store: store.write(lambda tx: tx.run(insert, 1_000)))

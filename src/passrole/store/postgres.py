@@ -55,6 +55,17 @@ LOCK_SECONDS = 3.0
 
 CONNECT_SECONDS = 10
 
+# A database whose machine is gone without a word is away after half a minute, whether this side waits for an
+# answer or has sent what nobody acknowledges; by the kernel's own times it would take hours.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+_CONNECTING: Final[dict[str, Any]] = {
+    "application_name": "passrole",
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 _PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _SCHEMA_LOCK = 0x70617373726F6C65 + 1
@@ -327,7 +338,7 @@ def connect(url: str) -> Connection:
 
 def conninfo(url: str) -> str:
     """What a client of PostgreSQL is given. Raises psycopg.ProgrammingError, which has parts of the URL."""
-    wanted = {"connect_timeout": CONNECT_SECONDS, "application_name": "passrole", **conninfo_to_dict(url)}
+    wanted = {**_CONNECTING, **conninfo_to_dict(url)}
     return make_conninfo("", **wanted)
 
 
