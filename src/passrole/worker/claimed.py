@@ -52,7 +52,7 @@ class Claimed:
         if not self._store.share.is_whole:
             claims.release(tx, self._kind, key, self._store.share.node)
 
-    async def inherited(self) -> list[str]:
+    async def ours(self) -> list[str]:
         """The keys of what this server has claimed: at its start, what one before it in its folder had."""
         share, found, after = self._store.share, [], ""
         if share.is_whole:

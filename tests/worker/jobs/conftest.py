@@ -16,7 +16,7 @@ from passrole.runtimes.jobs import Jobs
 from passrole.services.sagemaker.jobs import lookup, states
 from passrole.services.sagemaker.jobs.kinds import TRAINING
 from passrole.services.sagemaker.jobs.records import Job
-from passrole.store import SqliteStore
+from passrole.store import SqliteStore, Tx
 from passrole.worker.jobs import JobRunner, Means
 from passrole.worker.supervisor import Supervisor
 
@@ -40,9 +40,14 @@ class Bench:
         self.runner.start(self.supervisor)
 
     async def start(
-        self, script: str, name: str = "a", metric: dict[str, str] | None = None, **request: Any
+        self,
+        script: str,
+        name: str = "a",
+        metric: dict[str, str] | None = None,
+        also: Callable[[Tx], object] = lambda _: None,
+        **request: Any,
     ) -> None:
-        """Create a training job that runs a shell script."""
+        """Create a training job that runs a shell script, and do `also` something in the transaction."""
         specification = {
             "TrainingImage": "x/sagemaker-scikit-learn:1",
             "TrainingInputMode": "File",
@@ -56,7 +61,7 @@ class Bench:
         }
         arn = TRAINING.arn(REGION, ACCOUNT, name)
         job = Job(name, ACCOUNT, REGION, arn, ROLE, whole, 1000.0, 1000.0)
-        await self.store.write(lambda tx: states.created(tx, TRAINING, job))
+        await self.store.write(lambda tx: (states.created(tx, TRAINING, job), also(tx)))
 
     async def job(self, name: str = "a") -> Job:
         found = await self.store.read(lambda tx: TRAINING.collection.get(tx, f"{ACCOUNT}/{REGION}/{name}"))

@@ -32,8 +32,11 @@ from passrole.worker.task_queue import Finish, TaskQueue
 
 log = logging.getLogger(__name__)
 
-AT_ONCE_MAX, _INHERITED_MAX = 32, 1_000
+AT_ONCE_MAX, _CLAIMED_MAX = 32, 1_000
 """Jobs of a kind under way; the others wait as rows."""
+
+LOOK_SECONDS = 30.0
+"""How often to look for what is claimed and does not go on."""
 
 
 class _Running(NamedTuple):
@@ -53,7 +56,7 @@ class JobRunner:
         self._stopping = DueKeys(means.clock)
         self._claimed = {resource: Claimed(store, resource) for resource in CONTRACTS}
         self._held: set[tuple[str, str]] = set()
-        self._inheriting: Loop | None = None
+        self._going_on: Loop | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -65,7 +68,7 @@ class JobRunner:
                 self._store, kind.resource, run, at_once_max=AT_ONCE_MAX, clock=self._means.clock, stays=True
             )
             queue.start(supervisor)
-        self._inheriting = supervisor.start("inherited-jobs", self._inherit, at_once_max=_INHERITED_MAX)
+        self._going_on = supervisor.start("claimed-jobs", self._look_at_claimed, at_once_max=_CLAIMED_MAX)
         supervisor.start("sagemaker-job-stops", self._hear_stops)
         Tuner(self._store, self._means).start(supervisor)
 
@@ -90,13 +93,17 @@ class JobRunner:
         rows = [(each, each.kind.collection.get(tx, each.key)) for each in tuple(self._stops.values())]
         return [each.arn for each, job in rows if job is None or job.status == STOPPING or job.has_ended]
 
-    async def _inherit(self) -> None:
-        """Go on with what an earlier server of this folder had, whoever has the shards of its tasks now."""
-        assert self._inheriting is not None
-        for kind in (KINDS[resource] for resource in CONTRACTS):
-            for key in await self._claimed[kind.resource].inherited():
-                if self._inheriting.free > 0:  # else as tasks, in a while
-                    self._inheriting.spawn(self._go_on(kind, key))
+    async def _look_at_claimed(self) -> None:
+        """Go on with what an earlier server of this folder had, whoever has the shards of its tasks now; and
+        with what this one let fall for an outage, as the others leave alone what it has claimed.
+        """
+        assert self._going_on is not None
+        while not self._store.share.is_whole:
+            for kind in (KINDS[resource] for resource in CONTRACTS):
+                for key in await self._claimed[kind.resource].ours():
+                    if self._going_on.free > 0 and (kind.resource, key) not in self._held:
+                        self._going_on.spawn(self._go_on(kind, key))
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _go_on(self, kind: JobKind, key: str) -> None:
         if (kind.resource, key) not in self._held:
@@ -166,12 +173,14 @@ class JobRunner:
         def finish(tx: Tx) -> None:
             self._finish(tx, kind, job.key, members)
 
+        what = f"the end of the job `{job.name}`"
         try:
-            what = f"the end of the job `{job.name}`"
             await writes.written(self._store, finish, what, seconds_max=WRITE_SECONDS_MAX)
         except writes.REFUSED:
             await discard(instances)
-            return finish
+            if self._store.share.is_whole:
+                return finish
+            await writes.written(self._store, finish, what)  # its task may be another server's to end
         await clean(instances)
         await self._release(kind, job.key)
         return None
