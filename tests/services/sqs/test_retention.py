@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from passrole.clock import SteadyClock
 from passrole.services.sqs import correct_future_times, sweep
 from passrole.store.share import Share
 
@@ -60,14 +59,3 @@ def test_a_server_whose_clock_is_behind_gives_nobody_what_another_one_has_receiv
     assert sqs.bodies(url) == []
     sqs.later(5)
     assert sqs.bodies(url) == ["held"]
-
-
-def test_the_steady_clock_goes_on_where_the_wall_clock_is_set_back() -> None:
-    wall, pace = [1_000.0], [5.0]
-    clock = SteadyClock(lambda: wall[0], lambda: pace[0])
-    assert clock() == 1_000.0
-    wall[0] -= 600.0
-    pace[0] += 30.0
-    assert clock() == 1_030.0
-    wall[0] += 3_600.0
-    assert clock() == 4_000.0
