@@ -10,6 +10,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from tests.conftest import Server, new_name
+from tests.policies import allowing
 from tests.refusals import refusal_with_status
 
 Client: TypeAlias = Any
@@ -289,3 +290,19 @@ def test_who_may_read_but_no_tags_is_not_told_how_many(server: Server, s3: Clien
     for policy, told in ((both, 2), (bytes_, None)):
         reader = server.client("s3", policy)
         assert reader.head_object(Bucket=bucket, Key="k").get("TagCount") == told
+
+
+def test_who_has_an_etag_compared_before_a_deletion_may_read_the_object(server: Server) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html"""
+    s3, bucket = server.client("s3"), new_name("compared")
+    s3.create_bucket(Bucket=bucket)
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
+    deletes = server.client("s3", allowing("s3:DeleteObject"))
+    assert code_and_status(lambda: deletes.delete_object(Bucket=bucket, Key="k", IfMatch=etag)) == (
+        "AccessDenied",
+        403,
+    )
+    both = server.client("s3", allowing("s3:DeleteObject", "s3:GetObject"))
+    both.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    deletes.delete_object(Bucket=bucket, Key="k", IfMatch="*")

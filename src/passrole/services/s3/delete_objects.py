@@ -1,14 +1,14 @@
 """DeleteObject and DeleteObjects."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from passrole.faults import Fault
 from passrole.members import without_none
 from passrole.policy.request import Values
 from passrole.services.context import Context
-from passrole.services.operation import operation
+from passrole.services.operation import Permission, operation
 from passrole.services.s3 import names, objects, versions
 from passrole.services.s3.conditions import fits
 from passrole.services.s3.records import bucket_of, header_keys, its_policy, the_object, version_keys
@@ -24,12 +24,22 @@ def _keys(ctx: Context, parameters: Mapping[str, Any]) -> Mapping[str, Values]:
     return {**header_keys(ctx, parameters), **version_keys(ctx, parameters)}
 
 
+def _comparing(ctx: Context, parameters: Mapping[str, Any]) -> Sequence[Permission]:
+    """Who has an ETag compared needs s3:GetObject as well; who asks whether there is an object does not.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html
+    """
+    is_compared = parameters.get("if_match") not in (None, "*")
+    return (Permission("s3:GetObject", the_object(ctx, parameters)),) if is_compared else ()
+
+
 @operation(
     "s3:DeleteObject",
     versioned="s3:DeleteObjectVersion",
     resource=the_object,
     resource_policy=its_policy,
     keys=_keys,
+    also=_comparing,
     ignores=("request_payer",),
 )
 async def delete_object(
