@@ -120,6 +120,30 @@ def test_one_more_than_may_run_at_once_is_refused_at_once_and_a_steps_waits(own_
     assert [answer.payload for answer in answers] == [b"null"] * 4
 
 
+def test_what_is_due_no_more_when_a_worker_is_ready_is_cancelled_and_leaves_the_worker(
+    own_bench: Bench,
+) -> None:
+    spec, asked = own_bench.gated(then="return"), list[bool]()
+
+    async def is_due() -> bool:
+        asked.append(len(asked) > 0)
+        return asked[-1]
+
+    async def scenario(functions: Functions) -> InvocationResult:
+        own_bench.open_gate()
+        with functions.expecting("step", "execution", is_due):
+            late = asyncio.ensure_future(own_bench.invoke(functions, spec, request_id="step"))
+            await asyncio.wait({late})
+            assert late.cancelled()
+            (idle,) = functions._idle
+            result = await own_bench.invoke(functions, spec, request_id="step")
+            assert functions._idle == [idle]
+        return result
+
+    assert own_bench.run(scenario).payload == b"null"
+    assert asked == [False, True]
+
+
 def test_who_is_expected_waits_as_long_as_it_takes_and_is_told_when_it_begins(
     own_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from passrole.engine.facts import ExecutionStarted
 from passrole.faults import Fault
 from passrole.history import ExecutionMetadata, projection
 from passrole.policy.request import Principal
+from passrole.runtimes.interface import IsDue
 from passrole.store import Store, Tx
 from passrole.worker import Worker
 
@@ -88,9 +89,12 @@ class FakeSlots:
     def __init__(self) -> None:
         self.are_free = True
         self.waiting: dict[str, asyncio.Future[None]] = {}
+        self.is_due: IsDue | None = None
+        """What the last invocation is asked by, once a worker is ready for it."""
 
     @contextmanager
-    def expecting(self, request_id: str, _party: str) -> Iterator["asyncio.Future[None]"]:
+    def expecting(self, request_id: str, _party: str, is_due: IsDue) -> Iterator["asyncio.Future[None]"]:
+        self.is_due = is_due
         begun = self.waiting[request_id] = asyncio.get_running_loop().create_future()
         if self.are_free:
             begun.set_result(None)

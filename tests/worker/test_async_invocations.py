@@ -76,7 +76,7 @@ class FakeRuntime:
         await self.open.wait()
         return InvocationResult(b"null", self.error, b"")
 
-    def expecting(self, request_id: str, _party: str = "") -> Any:
+    def expecting(self, request_id: str, _party: str = "", _is_due: Any = None) -> Any:
         raise NotImplementedError
 
     async def retire(self, arn: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import ids
-from passrole.faults import Fault
+from passrole.faults import Fault, Outage
 from passrole.history import job_retries
 from passrole.services.service_sessions import SESSION_SECONDS
 from passrole.store import tasks
@@ -33,6 +33,21 @@ def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, f
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
         assert shop.slept == [1, 2, 4, 8]
+
+    workshop(scenario)
+
+
+def test_a_database_that_is_away_is_waited_for(workshop: Run) -> None:
+    """Whatever a step calls first, which is to assume its role; its failure would be told when it is back."""
+
+    async def scenario(shop: Workshop) -> None:
+        away = [Outage()] * 6
+        shop.door.prepare("AssumeRole", *away, *shop.door.answers["AssumeRole"])
+        shop.door.prepare("Invoke", *away, {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        assert shop.slept == [1, 2, 4, 8, 8, 8] * 2
 
     workshop(scenario)
 

@@ -31,7 +31,7 @@ class Runtime:
     ) -> InvocationResult:
         return InvocationResult(b"null", None, invocation.payload, log_stream="stream")
 
-    def expecting(self, request_id: str, _party: str = "") -> Any:
+    def expecting(self, request_id: str, _party: str = "", _is_due: Any = None) -> Any:
         raise NotImplementedError
 
     async def retire(self, arn: str) -> None:

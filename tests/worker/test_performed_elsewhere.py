@@ -1,5 +1,6 @@
 """A command that another server performed meanwhile is not performed again by the one that had it first."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -59,6 +60,33 @@ def test_a_function_is_not_invoked_late_for_a_step_that_is_over(
         assert await shop.end() == "Succeeded"
         await shop.worker.close()
         assert len(shop.door.called(INVOKED)) == invocations
+
+    workshop(scenario)
+
+
+@pytest.mark.parametrize(("seconds", "is_begun"), [(0.5, True), (1.5, False)])
+def test_a_function_whose_worker_was_ready_late_is_not_begun_for_a_step_that_is_over(
+    workshop: Run, seconds: float, is_begun: bool
+) -> None:
+    async def scenario(shop: Workshop) -> None:
+        begun = []
+
+        async def started(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            shop.now += seconds
+            assert shop.slots.is_due is not None
+            begun.append(await shop.slots.is_due())
+            if not begun[0]:
+                raise asyncio.CancelledError  # as the runtime does
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", started)
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert begun == [is_begun]
+        assert await shop.store.read(history.pending) == ()
 
     workshop(scenario)
 

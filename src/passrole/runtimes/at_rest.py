@@ -10,6 +10,7 @@ from passrole.runtimes.interface import (
     FunctionSpec,
     Invocation,
     InvocationResult,
+    IsDue,
     TooManyInvocations,
 )
 
@@ -27,7 +28,13 @@ class FunctionsAtRest:
         raise TooManyInvocations
 
     @contextmanager
-    def expecting(self, request_id: str, party: str = "", /) -> Iterator["asyncio.Future[None]"]:  # noqa: ARG002
+    def expecting(
+        self,
+        request_id: str,  # noqa: ARG002
+        party: str = "",  # noqa: ARG002
+        is_due: IsDue | None = None,  # noqa: ARG002
+        /,
+    ) -> Iterator["asyncio.Future[None]"]:
         """The future is never done."""
         yield asyncio.get_running_loop().create_future()
 

@@ -26,6 +26,7 @@ from passrole.runtimes.interface import (
     FunctionSpec,
     Invocation,
     InvocationResult,
+    IsDue,
     TooManyInvocations,
 )
 from passrole.runtimes.process_limit import ProcessLimit
@@ -73,6 +74,7 @@ class Functions:
             while True:
                 worker = self._warm(spec) or await self._started(spec, credentials)
                 try:
+                    await self._check_due(invocation.request_id)
                     return await worker.run(invocation)
                 except WorkerLost:
                     continue
@@ -82,10 +84,12 @@ class Functions:
             self._free_slot(party)
 
     @contextmanager
-    def expecting(self, request_id: str, party: str = NOBODY) -> Iterator["asyncio.Future[None]"]:
+    def expecting(
+        self, request_id: str, party: str = NOBODY, is_due: IsDue | None = None
+    ) -> Iterator["asyncio.Future[None]"]:
         """See interface.FunctionRuntime."""
         begun = asyncio.get_running_loop().create_future()
-        self._expected[request_id] = _Expected(party, begun)
+        self._expected[request_id] = _Expected(party, begun, is_due)
         try:
             yield begun
         finally:
@@ -133,6 +137,12 @@ class Functions:
         if expected is not None and not expected.begun.done():
             expected.begun.set_result(None)
         return party
+
+    async def _check_due(self, request_id: str) -> None:
+        """A worker may have taken a while to start. Raises CancelledError."""
+        expected = self._expected.get(request_id)
+        if expected is not None and expected.is_due is not None and not await expected.is_due():
+            raise asyncio.CancelledError
 
     def _free_slot(self, party: str) -> None:
         self._slots.end(party)
@@ -218,3 +228,4 @@ class Functions:
 class _Expected(NamedTuple):
     party: str
     begun: "asyncio.Future[None]"
+    is_due: IsDue | None

@@ -84,6 +84,10 @@ class CodeRemoved(Exception):
     """The code folder was discarded meanwhile; read the function again."""
 
 
+IsDue = Callable[[], Awaitable[bool]]
+"""Whether what an invocation is for is still to be done."""
+
+
 class FunctionRuntime(Protocol):
     """Keeps warm workers for functions."""
 
@@ -95,10 +99,11 @@ class FunctionRuntime(Protocol):
         """
 
     def expecting(
-        self, request_id: str, party: str = "", /
+        self, request_id: str, party: str = "", is_due: IsDue | None = None, /
     ) -> AbstractContextManager["asyncio.Future[None]"]:
         """For who is about to invoke under this request id: the invocation waits for a slot as long as it
-        takes, and the future is done when it has one. Invocations of different parties take turns.
+        takes, and the future is done when it has one. Invocations of different parties take turns. `is_due`
+        is asked once a worker is ready; where it is not any more, the invocation is cancelled.
         """
 
     async def retire(self, arn: str) -> None:

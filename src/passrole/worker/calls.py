@@ -11,8 +11,9 @@ from typing import Any
 
 from passrole.arns import ExecutionArn
 from passrole.clock import Clock
-from passrole.faults import Fault
+from passrole.faults import Fault, Outage
 from passrole.policy.request import Principal
+from passrole.runtimes.interface import IsDue
 from passrole.services.context import CallOperation
 from passrole.services.service_sessions import SessionCache, request_for
 from passrole.worker.retry_policy import DELAYS_SECONDS, retryable_error
@@ -24,8 +25,6 @@ STEP_CHARACTERS_MAX = 20
 """Of a step's name, in the name of its session."""
 
 Sleep = Callable[[float], Awaitable[None]]
-IsDue = Callable[[], Awaitable[bool]]
-"""Whether what a call is for is still to be done."""
 
 
 class NoLongerDue(Exception):
@@ -100,8 +99,8 @@ class Calls:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
         Throttling and faults of the service are tried again: AWS does so for every type of step
-        (Step.THROTTLING, Step.SERVICE_FAULT). Those in `left` are left to whoever calls. `is_due` is asked
-        before each further try; raises NoLongerDue.
+        (Step.THROTTLING, Step.SERVICE_FAULT). A database that is away is waited for. Those in `left` are left
+        to whoever calls. `is_due` is asked before each further try; raises NoLongerDue.
         """
         request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
         principal = await self._sessions.principal(request)
@@ -139,7 +138,10 @@ class Calls:
                 )
             except Fault as fault:
                 kind = retryable_error(fault)
-                delay = None if kind is None or kind in left else next(delays, None)
+                last = (
+                    DELAYS_SECONDS[-1] if isinstance(fault, Outage) else None
+                )  # it says nothing of the call
+                delay = None if kind is None or kind in left else next(delays, last)
                 if delay is None:
                     raise CallFailed(action.name, fault.message, fault.code, kind) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)

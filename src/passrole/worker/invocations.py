@@ -5,7 +5,8 @@ that it has one. What has none when its execution is stopped is withdrawn: it is
 that outlives its step goes on, and nobody hears of its end.
 
 Another server may take the command over and perform it, where this one was stopped or has lost its database
-for a while. So it is looked up before a function is invoked again, or later than it was known to be due.
+for a while. So it is looked up before a function is invoked again, or later than it was known to be due; also
+when a worker is ready for it at last.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from passrole.clock import Clock
 from passrole.engine.commands import InvokeFunction
 from passrole.engine.facts import CommandWithdrawn, InputFact, LambdaReturned, LambdaTimedOut
 from passrole.history import Task
-from passrole.worker.calls import Action, Caller, CallFailed, Calls, IsDue, NoLongerDue, Sleep
+from passrole.runtimes.interface import IsDue
+from passrole.worker.calls import Action, Caller, CallFailed, Calls, NoLongerDue, Sleep
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,9 @@ _LEFT_TO_INVOKE = ("AccessDenied", "AccessDeniedException", "ResourceNotFoundExc
 class Slots(Protocol):
     """The runtime's slots; see runtimes.interface.FunctionRuntime."""
 
-    def expecting(self, request_id: str, party: str, /) -> AbstractContextManager["asyncio.Future[None]"]:
+    def expecting(
+        self, request_id: str, party: str, is_due: IsDue, /
+    ) -> AbstractContextManager["asyncio.Future[None]"]:
         """Done when the invocation of this request id has a slot; parties take turns."""
 
 
@@ -87,8 +91,9 @@ class Invocations:
         """What came of the invocation. Raises CallFailed."""
         request_id = ids.invocation_id(task.execution, command.step, command.attempt)
         withdrawn = CommandWithdrawn(at=self._clock(), step=command.step, attempt=command.attempt)
-        with self._slots.expecting(request_id, task.execution) as begun:
-            answer = asyncio.ensure_future(self._answer(task, command, request_id))
+        known = _Known(self._due_of(task), self._clock)
+        with self._slots.expecting(request_id, task.execution, known.is_due) as begun:
+            answer = asyncio.ensure_future(self._answer(task, command, request_id, known))
             await self._until_begun(task.execution, _Invocation(answer, begun))
             if answer.cancelled():
                 return withdrawn
@@ -115,17 +120,19 @@ class Invocations:
             task.cancel()
         await asyncio.gather(*self._left_alone, return_exceptions=True)
 
-    async def _answer(self, task: Task, command: InvokeFunction, request_id: str) -> dict[str, Any]:
-        caller, due = Caller(task.role, task.execution, command.step), self._due_of(task)
+    async def _answer(
+        self, task: Task, command: InvokeFunction, request_id: str, known: "_Known"
+    ) -> dict[str, Any]:
+        caller = Caller(task.role, task.execution, command.step)
         await self._until_ready(caller, command)
-        if self._clock() - due.at > SURE_SECONDS and not await due.still():
+        if not await known.is_due():
             raise NoLongerDue
         parameters = {
             "FunctionName": command.function_arn,
             "InvocationType": "RequestResponse",
             "Payload": exact_json.dumps(command.payload),
         }
-        return await self._calls.as_role(caller, _INVOKE, parameters, request_id, is_due=due.still)
+        return await self._calls.as_role(caller, _INVOKE, parameters, request_id, is_due=known.is_due_now)
 
     async def _until_ready(self, caller: Caller, command: InvokeFunction) -> None:
         """Wait while the function is made or changed, as far as the role may see that.
@@ -176,12 +183,17 @@ class Invocations:
     async def _within(
         self, limit_seconds: float, invocation: "asyncio.Task[dict[str, Any]]"
     ) -> dict[str, Any] | None:
-        """The answer, or None where the limit passed; the function is not interrupted (developer guide)."""
+        """The answer, or None where the limit passed; the function is not interrupted (developer guide).
+
+        Raises NoLongerDue where a worker was ready too late.
+        """
         try:
             done, _ = await asyncio.wait({invocation}, timeout=limit_seconds)
         except asyncio.CancelledError:
             invocation.cancel()
             raise
+        if done and invocation.cancelled():
+            raise NoLongerDue
         if done:
             return invocation.result()
         self._left_alone.add(invocation)
@@ -192,6 +204,25 @@ class Invocations:
         self._left_alone.discard(invocation)
         if not invocation.cancelled() and invocation.exception() is not None:
             log.info("a function that outlived its step failed: %s", invocation.exception())
+
+
+class _Known:
+    """When a command was last known to be due."""
+
+    def __init__(self, due: Due, clock: Clock) -> None:
+        self._at, self._still, self._clock = due.at, due.still, clock
+
+    async def is_due(self) -> bool:
+        """Whether it is, as far as is known since SURE_SECONDS at the most."""
+        return self._clock() - self._at <= SURE_SECONDS or await self.is_due_now()
+
+    async def is_due_now(self) -> bool:
+        """Whether it is."""
+        at = self._clock()
+        if not await self._still():
+            return False
+        self._at = at
+        return True
 
 
 def _delays() -> Iterator[float]:

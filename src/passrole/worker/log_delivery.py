@@ -28,6 +28,7 @@ from passrole.runtimes.interface import (
     FunctionSpec,
     Invocation,
     InvocationResult,
+    IsDue,
 )
 from passrole.services.context import CallOperation
 from passrole.services.lambda_.records import FUNCTIONS
@@ -93,9 +94,11 @@ class LoggedFunctions:
         self._take(_LogStream(spec.arn, spec.name, result.log_stream), result.log, result.began)
         return result
 
-    def expecting(self, request_id: str, party: str = "") -> AbstractContextManager["asyncio.Future[None]"]:
+    def expecting(
+        self, request_id: str, party: str = "", is_due: IsDue | None = None
+    ) -> AbstractContextManager["asyncio.Future[None]"]:
         """See the runtime."""
-        return self._inner.expecting(request_id, party)
+        return self._inner.expecting(request_id, party, is_due)
 
     async def retire(self, arn: str) -> None:
         """See the runtime."""
