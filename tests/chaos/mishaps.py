@@ -1,8 +1,8 @@
 """What befalls a cluster: the plan, which follows from its seed alone, and how each mishap begins and ends.
 
-Mishaps come in rounds of one or two, which begin one after the other. The database is mended first: while a
-commit waits for a standby its session stays, with its locks, even if its server was killed. After a round
-every node answers again, or the run fails.
+Mishaps come in rounds of one or two, which begin one after the other; a long one is alone. The database is
+mended first: while a commit waits for a standby its session stays, with its locks, even if its server was
+killed. After a round every node answers again, or the run fails.
 """
 
 import itertools
@@ -73,9 +73,11 @@ def plan(seed: int, count: int, nodes: int, among: dict[str, Kind]) -> Iterator[
             kind = among[name]
             node = chance.randint(1, nodes) if kind.is_of_node else 0
             is_long = kind.lasts and count >= _MANY and chance.random() < _LONG
-            held = chance.choice(LONG_SECONDS) if is_long else chance.uniform(*_HELD)
+            held = chance.choice(LONG_SECONDS) if is_long and not chosen else chance.uniform(*_HELD)
             if all(each.node != node for each in chosen):
                 chosen.append(Mishap(name, node, held, chance.randrange(2**16)))
+            if held in LONG_SECONDS:
+                break
         left -= len(chosen)
         yield Round(chance.uniform(*_PAUSE), tuple(chosen))
 
