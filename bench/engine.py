@@ -125,7 +125,7 @@ class InstantDoor:
 class NoWait:
     """See worker.invocations.Slots: every invocation begins at once."""
 
-    def expecting(self, _request_id: str, _party: str) -> AbstractContextManager["asyncio.Future[None]"]:
+    def expecting(self, *_: object) -> AbstractContextManager["asyncio.Future[None]"]:
         """See there."""
         begun = asyncio.get_running_loop().create_future()
         begun.set_result(None)
