@@ -40,6 +40,7 @@ from passrole.worker.jobs import inputs, outputs, programs, serving
 from passrole.worker.jobs.batch import DATA_LOG, DONE, OBJECTS, Batch
 from passrole.worker.jobs.contracts import contract_of
 from passrole.worker.jobs.failures import BAD_MESSAGE, LOST, JobFailed, exited, not_confined, serial_refusal
+from passrole.worker.jobs.fence import FencedCalls
 from passrole.worker.jobs.instance_run import InstanceRun, sandbox
 from passrole.worker.jobs.layers import Layers
 from passrole.worker.jobs.log_stream import LogStream
@@ -127,7 +128,7 @@ class JobRun:
         self._store = store
         self._means = means
         self._stop = stop
-        self._call = OutlastingCalls(means.call)
+        self._call = OutlastingCalls(FencedCalls(means.call, store, kind, job.key))
         self._sessions = SessionCache(self._call, means.clock)
         self._request = credentials.session_request(job)
         self._in_s3: dict[tuple[str, str], Sent] = {}
