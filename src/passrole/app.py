@@ -38,7 +38,7 @@ from passrole.services.program_credentials import ProgramCredentials
 from passrole.services.s3 import copied_folders, upstream
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.store import Store, opening
-from passrole.worker import Worker, audit_trail, program_bearers
+from passrole.worker import Worker, audit_trail, program_bearers, strangers
 from passrole.worker.among_others import among_others
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
@@ -260,6 +260,7 @@ async def _wired(
 async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
     """Make what is missing of the first identities, and remove what a server that was killed has left."""
     await _onboard(store, config, clock)
+    await strangers.end(store, config)  # before their folders go
     await copied_folders.adopt(store, config)
     await packages_adoption.adopt(store, config, clock)
     for leftovers in (s3_leftovers, lambda_leftovers, emr_leftovers, serverless_leftovers):

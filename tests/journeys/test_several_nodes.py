@@ -16,6 +16,7 @@ from tests.postgres import Cluster
 from tests.services.emr.conftest import Fleet, shell
 from tests.services.sagemaker.hosting.conftest import Host
 
+from passrole.runtimes.jobs import is_running
 from passrole.store.share import NOBODY, SHARDS
 
 MAY_ALL = [ADMINISTRATOR]
@@ -218,9 +219,15 @@ def test_a_job_whose_server_is_gone_fails_and_is_not_begun_again(
     name = processing(first, f"echo begun >> {tmp_path}/runs; while ! [ -e {gate} ]; do sleep 0.1; done")
     eventually(lambda: (tmp_path / "runs").exists(), seconds=150)
     owner, other = nodes.owner(name)
+    (program,) = owner.data.glob("jobs/processing-job/*/*/*/*/run")
     owner.kill()
     described = job_ended(other, name, seconds=200)
-    gate.touch()  # for the program, which outlives its server
+    try:
+        assert is_running(program)  # it outlives its server, and is ended by the next one in its folder
+        owner.start()
+        assert not is_running(program)
+    finally:
+        gate.touch()
     assert described["ProcessingJobStatus"] == "Failed"
     assert described["FailureReason"].startswith("InternalServerError")
     assert (tmp_path / "runs").read_text() == "begun\n"

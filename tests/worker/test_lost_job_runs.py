@@ -26,7 +26,7 @@ APPLICATION = Application(ACCOUNT, REGION, "00a", None, RELEASE, 0.0, 0.0, "t", 
 ASKED = {"retryPolicy": {"maxAttempts": 2}, "jobDriver": {"sparkSubmit": {"entryPoint": "s3://b/k.py"}}}
 
 
-def _job_run() -> JobRun:
+def job_run() -> JobRun:
     return JobRun(APPLICATION.key, ACCOUNT, REGION, "00a", "00r", 0.0, 0.0, ROLE, ROLE, RELEASE, "t", ASKED)
 
 
@@ -49,7 +49,7 @@ def test_its_program_is_ended_while_the_next_attempt_runs(
 
 
 async def _scenario(folder: Path) -> None:
-    notes, run = folder / "notes", _job_run()
+    notes, run = folder / "notes", job_run()
     config = Config(
         data=folder / "data", shared_paths=Paths(str(folder)), spark_home=_spark(folder / "s", notes)
     )

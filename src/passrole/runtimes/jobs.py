@@ -22,7 +22,7 @@ from passrole.config import Config
 from passrole.runtimes import processes
 from passrole.runtimes.process_limit import ProcessLimit
 
-POLL_SECONDS = 0.5
+POLL_SECONDS, KILLED_POLL_SECONDS = 0.5, 0.02
 GRACE_SECONDS = 10.0
 KILLED_SECONDS_MAX = 5.0
 """How long those that were killed are waited for: a sandbox takes its processes along a moment later."""
@@ -214,6 +214,15 @@ def is_running(folder: Path) -> bool:
     """Whether the shell over the job's program is there, whichever server has started it."""
     pid = _pid(folder)
     return pid is not None and not has_ended(folder) and _stands_over(pid, folder)
+
+
+async def kill_found(folder: Path) -> None:
+    """Kill a job that an earlier server has started, with all its descendants, and wait until it is gone."""
+    pid = _pid(folder)
+    if pid is not None and is_running(folder):
+        processes.kill_family(pid)
+    while is_running(folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
+        await asyncio.sleep(KILLED_POLL_SECONDS)
 
 
 def has_ended(folder: Path) -> bool:

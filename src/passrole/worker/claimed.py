@@ -47,6 +47,11 @@ class Claimed:
         share = self._store.share
         return share.is_whole or claims.holds(tx, self._kind, key, share.node)
 
+    def is_anothers(self, tx: Tx, key: str) -> bool:
+        """Whether another server has claimed the work, though it may be gone."""
+        share = self._store.share
+        return not share.is_whole and claims.holder(tx, self._kind, key) not in (None, share.node)
+
     def release(self, tx: Tx, key: str) -> None:
         """The work is over."""
         if not self._store.share.is_whole:

@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 30.0
 """What a step that is interrupted has to come to its end."""
 
+CLAIMS = "emr-cluster"
+"""The kind of what a server claims: a cluster, with all its steps."""
+
 SETTLED_AT_ONCE_MAX = 64
 PROGRAMS_MAX = 10_000
 """Steps and bootstrap actions at the same time, of all clusters; the others wait in the store."""
@@ -57,7 +60,7 @@ class ClusterController:
         self._jobs = jobs or Jobs(processes_max=config.processes_max)
         self._runner = StepRunner(store, call, clock, config, self._jobs, Spark(config))
         self._due = DueKeys(clock)
-        self._claimed = Claimed(store, "emr-cluster")
+        self._claimed = Claimed(store, CLAIMS)
         self._followed: set[str] = set()
         self._programs: dict[str, tuple[Cluster, EmrStep]] = {}
         self._starting: set[str] = set()

@@ -5,6 +5,6 @@
 - logs.py: what it wrote, brought to S3 and CloudWatch Logs
 """
 
-from passrole.worker.emr_serverless.controller import JobRunController
+from passrole.worker.emr_serverless.controller import CLAIMS, JobRunController
 
-__all__ = ["JobRunController"]
+__all__ = ["CLAIMS", "JobRunController"]

@@ -35,6 +35,9 @@ from passrole.worker.supervisor import Loop, Supervisor, was_asked_to_end
 
 log = logging.getLogger(__name__)
 
+CLAIMS = "emr-serverless"
+"""The kind of what a server claims: a job run."""
+
 SETTLED_AT_ONCE_MAX = 64
 PROGRAMS_MAX = 10_000
 """Programs at the same time, of all applications."""
@@ -63,7 +66,7 @@ class JobRunController:
         self._jobs = jobs
         self._programs = JobRunPrograms(store, call, clock, config, jobs)
         self._due = DueKeys(clock)
-        self._claimed = Claimed(store, "emr-serverless")
+        self._claimed = Claimed(store, CLAIMS)
         self._followed: dict[str, JobRun] = {}
         self._kills: dict[str, _Kill] = {}
         self._loop: Loop | None = None
