@@ -18,7 +18,8 @@ from passrole.config import Config, Paths
 from passrole.faults import Outage
 from passrole.policy.request import Principal
 from passrole.runtimes.jobs import Jobs
-from passrole.services.emr import lifecycle
+from passrole.runtimes.spark import TEMPORARY
+from passrole.services.emr import leftovers, lifecycle
 from passrole.services.emr.records import (
     CLUSTERS,
     STEPS,
@@ -262,6 +263,100 @@ def test_a_bootstrap_action_of_a_server_that_was_away_ends_nothing_of_the_next_o
         assert cluster is not None and cluster.state == "RUNNING"
 
     one_of_several(scenario)
+
+
+def with_action(scene: Scene, script: str, **changes: Any) -> Cluster:
+    """A cluster with a bootstrap action of the shell."""
+    action = scene.gate.with_name("action")
+    action.write_text(script)
+    given = {"Name": "a", "ScriptBootstrapAction": {"Path": str(action)}}
+    return replace(CLUSTER, bootstrap=[given], **changes)
+
+
+async def of_one_that_is_gone(scene: Scene, state: str = "RUNNING") -> None:
+    """The cluster is another server's, which was marked as gone; its first step ran there."""
+
+    def write(tx: Tx) -> None:
+        other = claims.enter(tx, "other")
+        assert claims.claim(tx, "emr-cluster", CLUSTER.key, other) and claims.mark_gone(tx, other)
+        (step,) = steps_of(tx, CLUSTER.key)
+        put_step(tx, replace(step, state=state))
+        put_step(tx, replace(step, number=2, id="s-2"))
+
+    await scene.store.write(write)
+
+
+async def states_of_steps(scene: Scene) -> list[str]:
+    return [step.state for step in await scene.store.read(lambda tx: steps_of(tx, CLUSTER.key))]
+
+
+@pytest.mark.parametrize(("state", "step"), [("RUNNING", "RUNNING"), ("WAITING", "COMPLETED")])
+def test_a_cluster_that_is_taken_over_runs_its_bootstrap_actions_before_the_next_step(
+    one_of_several: Callable[..., None], state: str, step: str
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.add(
+            f"echo step >> {scene.notes}", with_action(scene, scene.waiting_script(), state=state, ready=1.0)
+        )
+        await of_one_that_is_gone(scene, step)
+        scene.controller.start(scene.supervisor)
+        await eventually_async(scene.notes.exists)
+        await scene.until_cluster("BOOTSTRAPPING")
+        assert await states_of_steps(scene) == ["FAILED" if step == "RUNNING" else step, "PENDING"]
+        scene.gate.touch()
+        await scene.until_cluster("WAITING")
+        assert (await states_of_steps(scene))[1] == "COMPLETED"
+        assert scene.notes.read_text() == "ran\nstep\n"
+
+    one_of_several(scenario)
+
+
+def test_a_bootstrap_action_that_fails_where_the_cluster_is_taken_over_ends_it(
+    one_of_several: Callable[..., None],
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.add(
+            f"echo step >> {scene.notes}", with_action(scene, "exit 1", state="WAITING", ready=1.0)
+        )
+        await of_one_that_is_gone(scene)
+        scene.controller.start(scene.supervisor)
+        await scene.until_cluster("TERMINATED_WITH_ERRORS")
+        assert await states_of_steps(scene) == ["FAILED", "CANCELLED"]
+        cluster = await scene.store.read(lambda tx: CLUSTERS.get(tx, CLUSTER.key))
+        assert cluster is not None and cluster.reason == "BOOTSTRAP_FAILURE"
+        assert not scene.notes.exists()
+
+    one_of_several(scenario)
+
+
+def test_a_cluster_without_bootstrap_actions_that_is_taken_over_goes_on(
+    one_of_several: Callable[..., None],
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.add(scene.waiting_script(), replace(CLUSTER, state="RUNNING", ready=1.0))
+        await of_one_that_is_gone(scene)
+        scene.controller.start(scene.supervisor)
+        await eventually_async(scene.notes.exists)
+        await scene.until_cluster("RUNNING")
+        assert await states_of_steps(scene) == ["FAILED", "RUNNING"]
+        scene.gate.touch()
+        await scene.until_cluster("WAITING")
+
+    one_of_several(scenario)
+
+
+def test_a_start_keeps_the_files_of_actions_that_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        files = tmp_path / "data" / "emr" / CLUSTER.id / "bootstrap-1" / TEMPORARY
+        files.mkdir(parents=True)
+        for state, are_kept in (("BOOTSTRAPPING", True), ("WAITING", False)):
+            await scene.add("true", replace(CLUSTER, state=state, ready=1.0))
+            await leftovers.sweep(scene.store, Config(data=tmp_path / "data"))
+            assert files.exists() == are_kept
+
+    run(tmp_path / "data", monkeypatch, scenario)
 
 
 def test_how_a_program_ended_stays_though_its_log_cannot_be_written(

@@ -13,6 +13,7 @@ from passrole.config import Config
 from passrole.runtimes.jobs import emr_folder
 from passrole.runtimes.spark import TEMPORARY
 from passrole.runtimes.step_program import HOME
+from passrole.services.emr.lifecycle import COMING_UP
 from passrole.services.emr.records import CLUSTERS, OVER, active_steps
 from passrole.store import Store, Tx
 
@@ -41,7 +42,8 @@ def _working(tx: Tx) -> dict[str, frozenset[str] | None]:
     found: dict[str, frozenset[str] | None] = {}
     for key, cluster in CLUSTERS.all(tx):
         steps = frozenset(step.id for step in active_steps(tx, key))
-        found[cluster.id] = None if cluster.state not in OVER and cluster.ready is None else steps
+        was_up = cluster.ready is not None and cluster.state not in COMING_UP
+        found[cluster.id] = steps if was_up or cluster.state in OVER else None
     return found
 
 

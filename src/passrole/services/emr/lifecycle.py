@@ -1,6 +1,7 @@
 """What becomes of clusters and steps: the state machines of EMR, each change with its event.
 
     STARTING -> BOOTSTRAPPING -> RUNNING <-> WAITING -> TERMINATING -> TERMINATED | TERMINATED_WITH_ERRORS
+                     `<------ its server is gone
     PENDING -> RUNNING -> COMPLETED | FAILED | INTERRUPTED
        |          `-> CANCEL_PENDING -> CANCELLED
        `-> CANCELLED
@@ -30,6 +31,7 @@ from passrole.store import Tx
 TERMINATE = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
 SIGTERM, SIGKILL = "SIGTERM", "SIGKILL"
 COMING_UP = ("STARTING", "BOOTSTRAPPING")
+_UP = ("RUNNING", "WAITING")
 _WITHOUT_ERROR = ("USER_REQUEST", "ALL_STEPS_COMPLETED")
 _LOST = {"Reason": "Unknown Error", "Message": "The server that ran the step is gone, and the step with it."}
 _UNDER_WAY = ("RUNNING", "CANCEL_PENDING")
@@ -54,7 +56,7 @@ def change(tx: Tx, cluster: Cluster, state: str, at: float, reason: str = "", me
         state=state,
         reason=reason or cluster.reason,
         message=message or cluster.message,
-        ready=at if state in ("RUNNING", "WAITING") and cluster.ready is None else cluster.ready,
+        ready=at if state in _UP and cluster.ready is None else cluster.ready,
         ended=at if state in OVER else cluster.ended,
         idle_since=at if state == "WAITING" else None,
     )
@@ -121,9 +123,18 @@ def keys_under_way(tx: Tx, key: str) -> set[str]:
 
 
 def lose(tx: Tx, key: str, at: float) -> None:
-    """The server that ran the cluster's steps is gone: what ran has failed, what waits can be run."""
+    """The server that ran the cluster's steps is gone: what ran has failed, what waits can be run.
+
+    What bootstrap actions have installed for the steps is on the machine that is gone. So a cluster that has
+    some runs them where it is now, and no step before. On AWS they run on each node that is added to one
+    that runs; BOOTSTRAPPING is shown only before the first step.
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-plan-bootstrap.html
+    """
     for step in _under_way(active_steps(tx, key)):
         end_step(tx, key, step.key, at, None, _LOST)
+    cluster = CLUSTERS.get(tx, key)
+    if cluster is not None and cluster.bootstrap and cluster.state in _UP:
+        change(tx, cluster, "BOOTSTRAPPING", at)
 
 
 def settle(tx: Tx, key: str, at: float) -> Todo | None:
@@ -137,7 +148,7 @@ def settle(tx: Tx, key: str, at: float) -> Todo | None:
     steps = active_steps(tx, key)
     if cluster.state == "TERMINATING":
         return _wound_up(tx, cluster, steps, at)
-    if cluster.state not in ("RUNNING", "WAITING"):
+    if cluster.state not in _UP:
         return Todo(cluster)
     under_way = _under_way(steps)
     room = max(0, cluster.concurrency - len(under_way))
