@@ -217,12 +217,16 @@ def is_running(folder: Path) -> bool:
 
 
 async def kill_found(folder: Path) -> None:
-    """Kill a job that an earlier server has started, with all its descendants, and wait until it is gone."""
+    """Kill a job that an earlier server has started, with all its descendants; gone when it returns, or after
+    KILLED_SECONDS_MAX of no effect.
+    """
     pid = _pid(folder)
     if pid is not None and is_running(folder):
         processes.kill_family(pid)
-    while is_running(folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
-        await asyncio.sleep(KILLED_POLL_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(KILLED_SECONDS_MAX):
+            while is_running(folder):  # noqa: ASYNC110 (it is nobody's child: nothing tells of its end)
+                await asyncio.sleep(KILLED_POLL_SECONDS)
 
 
 def has_ended(folder: Path) -> bool:
