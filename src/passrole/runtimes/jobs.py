@@ -217,8 +217,8 @@ def is_running(folder: Path) -> bool:
 
 
 async def kill_found(folder: Path) -> None:
-    """Kill a job that an earlier server has started, with all its descendants; gone when it returns, or after
-    KILLED_SECONDS_MAX of no effect.
+    """Kill a job, whichever server has started it, with all its descendants; it is gone when this returns, or
+    after KILLED_SECONDS_MAX in vain.
     """
     pid = _pid(folder)
     if pid is not None and is_running(folder):

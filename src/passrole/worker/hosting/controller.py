@@ -181,7 +181,7 @@ class EndpointController:
         for folder in _folders(home):
             if folder.name not in known:
                 for inner in _folders(folder):
-                    await killed(self._means.jobs, inner)
+                    await killed(inner)
                 await asyncio.to_thread(trees.remove, folder)
 
 

@@ -154,7 +154,7 @@ class HostedInstance:
     async def remove(self) -> None:
         """Kill and remove what is left of it, once the loop of `run` is stopped."""
         for stage in self._stages:
-            await killed(self._means.jobs, stage.run.instance.home)
+            await killed(stage.run.instance.home)
         await asyncio.to_thread(trees.remove, self._home)
 
     def leave(self) -> None:
@@ -340,14 +340,10 @@ def homes(config: Config) -> set[Path]:
     return set(processes.job_folder(config.data, hosting.RESOURCE, "").glob("*/*/*"))
 
 
-async def killed(jobs: Jobs, home: Path) -> None:
+async def killed(home: Path) -> None:
     """Kill what runs in a container's folder, whoever has started it, and wait until it is gone."""
-    running = asyncio.ensure_future(jobs.reattach(home / "run"))
-    await asyncio.sleep(0)  # it is known to `jobs` from here on
-    jobs.kill(home / "run")
+    await processes.kill_found(home / "run")
     await containers.remove(home)
-    with suppress(JobLost):
-        await running
 
 
 def _reason(error: Exception) -> str:
