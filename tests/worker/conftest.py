@@ -182,7 +182,8 @@ def _step(word: str) -> dict[str, Any]:
             "OutputParameters": outputs,
         }
     if name.startswith("p"):
-        policies = [{"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 43_200, "MaxAttempts": 2}]
+        passing = ["Step.THROTTLING", "Step.SERVICE_FAULT"]
+        policies = [{"ExceptionType": passing, "IntervalSeconds": 43_200, "MaxAttempts": 2}]
         return about | {"Type": "Processing", "Arguments": _PROCESSING, "RetryPolicies": policies}
     if name[0] in _CREATING:
         type_, arguments = _CREATING[name[0]]

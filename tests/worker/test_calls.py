@@ -52,6 +52,26 @@ def test_a_database_that_is_away_is_waited_for(workshop: Run) -> None:
     workshop(scenario)
 
 
+def test_an_outage_is_none_of_the_failures_that_a_policy_names(workshop: Run) -> None:
+    """The job may be there: another attempt would make a second one beside it."""
+    arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:processing-job/j"
+
+    async def scenario(shop: Workshop) -> None:
+        shop.door.prepare("CreateProcessingJob", Outage(), {"ProcessingJobArn": arn})
+        await shop.worker.start()
+        await shop.start("p1")
+
+        async def is_submitted() -> bool:
+            return "ProcessingJob" in (await shop.steps())["p1"].get("Metadata", {})
+
+        await shop.until(is_submitted)
+        first, second = shop.door.called("sagemaker:CreateProcessingJob")
+        assert first["ProcessingJobName"] == second["ProcessingJobName"]
+        assert shop.slept == [1]
+
+    workshop(scenario)
+
+
 def test_an_invocation_has_the_same_request_id_each_time_it_is_tried(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
         shop.door.prepare("Invoke", PASSING[0], {"Payload": b'{"x": 1}'})

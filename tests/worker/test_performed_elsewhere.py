@@ -1,6 +1,7 @@
 """A command that another server performed meanwhile is not performed again by the one that had it first."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from tests.worker.conftest import Workshop
 from passrole import disk, history
 from passrole.engine.facts import LambdaReturned, StopRequested
 from passrole.faults import Fault, Outage
+from passrole.history import outbox
 from passrole.store import shards
 from passrole.store.share import Share, shard_of
 
@@ -87,6 +89,38 @@ def test_a_function_whose_worker_was_ready_late_is_not_begun_for_a_step_that_is_
         await shop.worker.close()
         assert begun == [is_begun]
         assert await shop.store.read(history.pending) == ()
+
+    workshop(scenario)
+
+
+@pytest.mark.parametrize(("seconds", "invocations"), [(0.5, 1), (1.5, 0)])
+def test_a_notice_that_is_heard_late_says_nothing_of_what_is_due(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, seconds: float, invocations: int
+) -> None:
+    """This server was stopped between its commit and the notice; another one performed the command."""
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(shop: Workshop) -> None:
+        take = outbox._ANNOUNCED.take
+
+        def late(hint: str) -> Any:
+            at = time.monotonic() + seconds
+            with monkeypatch.context() as held:
+                held.setattr(time, "monotonic", lambda: at)
+                return take(hint)
+
+        async def overtaken(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            return {"Configuration": {"State": "Active"}}
+
+        await shop.worker.start()
+        await shop.until(lambda: _is_caught_up(shop))
+        monkeypatch.setattr(outbox._ANNOUNCED, "take", late)
+        shop.door.prepare("GetFunction", overtaken)
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert len(shop.door.called(INVOKED)) == invocations
 
     workshop(scenario)
 

@@ -5,7 +5,9 @@ performs commands listens on the channels of their kinds (`tasks.channel`) and r
 process has just added it need not read: `announced` knows the last of what notices tell of.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -26,6 +28,9 @@ def kind_of(command: type[Command]) -> str:
 
 ANNOUNCED_MAX = 4_096
 """Notices of which is known what they tell of; who hears an older one reads the rows."""
+
+FRESH_SECONDS = 1.0
+"""So long after its transaction what a notice tells is taken to be so."""
 
 KINDS = tuple(kind_of(command) for command in get_args(PerformedOutside))
 _ALL = 1_000_000_000
@@ -103,13 +108,14 @@ def row_key(task: Task) -> str:
 
 class _Announced:
     """What notices tell of. A run of a transaction has a hint of its own: that of one that was undone, whose
-    notice nobody hears, is forgotten in its turn.
+    notice nobody hears, is forgotten in its turn. A notice that is heard late, as by a server that was
+    stopped meanwhile, tells nothing: others may have done what it is about.
     """
 
     def __init__(self) -> None:
         self._process = ids.request_id()
         self._numbers = count()
-        self._tasks: dict[str, list[Task]] = {}
+        self._tasks: dict[str, tuple[float, list[Task]]] = {}
         self._lock = threading.Lock()
 
     def put(self, together: list[Task]) -> str:
@@ -118,13 +124,14 @@ class _Announced:
         with self._lock:
             if len(self._tasks) >= ANNOUNCED_MAX:
                 del self._tasks[next(iter(self._tasks))]
-            self._tasks[hint] = together
+            self._tasks[hint] = time.monotonic(), together
         return hint
 
     def take(self, hint: str) -> list[Task] | None:
-        """Those of the hint, which are forgotten."""
+        """Those of the hint, which are forgotten; None where it is unknown, or told too long ago."""
         with self._lock:
-            return self._tasks.pop(hint, None)
+            told, together = self._tasks.pop(hint, (-math.inf, None))
+        return together if time.monotonic() - told <= FRESH_SECONDS else None
 
 
 _ANNOUNCED = _Announced()

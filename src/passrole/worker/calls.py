@@ -138,10 +138,10 @@ class Calls:
                 )
             except Fault as fault:
                 kind = retryable_error(fault)
-                last = (
-                    DELAYS_SECONDS[-1] if isinstance(fault, Outage) else None
-                )  # it says nothing of the call
-                delay = None if kind is None or kind in left else next(delays, last)
+                if isinstance(fault, Outage):  # it says nothing of the call, which may have been done
+                    delay: float | None = next(delays, DELAYS_SECONDS[-1])
+                else:
+                    delay = None if kind is None or kind in left else next(delays, None)
                 if delay is None:
                     raise CallFailed(action.name, fault.message, fault.code, kind) from fault
                 log.info("%s failed with %s, trying again in %g s", action.name, fault.code, delay)
