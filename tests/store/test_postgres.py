@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
 from tests.postgres import Cluster
 
+from passrole import disk
 from passrole.store import SqliteStore, Tx, UnknownSchema
 
 _numbers = itertools.count(1)
@@ -84,6 +86,31 @@ def test_a_database_that_is_gone_without_a_word_is_away_after_half_a_minute() ->
     assert given == {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
     assert conninfo_to_dict(conninfo(url))["tcp_user_timeout"] == "30000"
     assert conninfo_to_dict(conninfo(f"{url}?keepalives_idle=60"))["keepalives_idle"] == "60"
+
+
+def test_a_commit_that_hangs_does_not_keep_a_server_from_its_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that waits for a standby does, or for a lock that nobody frees."""
+    import psycopg
+
+    from passrole.store import postgres
+
+    monkeypatch.setattr(postgres, "CLOSE_SECONDS", 0.1)
+    put = "INSERT INTO definitions VALUES ('d', '')"
+
+    async def scenario(store: Any) -> None:
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE definitions")
+            hanging = asyncio.ensure_future(store.write(lambda tx: tx.run(put)))
+            active = psycopg.pq.TransactionStatus.ACTIVE
+            await eventually_async(lambda: store._writer.pgconn.transaction_status == active)
+            async with asyncio.timeout(30):
+                await store.close()
+            with pytest.raises(disk.StoreUnreachable):
+                await hanging
+
+    opened(url, scenario)
 
 
 def test_a_newer_schema_is_refused(url: str) -> None:

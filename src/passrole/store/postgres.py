@@ -18,7 +18,9 @@ cannot hold (`_kept`).
 
 import asyncio
 import contextlib
+import os
 import random
+import socket
 import threading
 import time
 import uuid
@@ -53,6 +55,7 @@ CONFLICT_SECONDS = 30.0
 LOCK_SECONDS = 3.0
 """How long the lock of the server before is waited for: it is freed a moment after its connection ends."""
 
+CLOSE_SECONDS = 10.0
 CONNECT_SECONDS = 10
 
 # A database whose machine is gone without a word is away after half a minute, whether this side waits for an
@@ -169,8 +172,15 @@ class PostgresStore:
         return self._listeners.add(channel, listener)
 
     async def close(self) -> None:
-        """Finish what was asked for, then close the connections, which frees the lock."""
-        await self._commits.close()
+        """Finish what was asked for, then close the connections, which frees the lock.
+
+        A commit that hangs, as while a synchronous standby is away, is left after CLOSE_SECONDS; nobody is
+        told that it is durable.
+        """
+        ended = asyncio.ensure_future(self._commits.close())
+        while not (await asyncio.wait({ended}, timeout=CLOSE_SECONDS))[0]:
+            _hang_up(self._writer)
+        await ended
         await self._reads.close()
         if self._notices is not None:
             await self._loop.run_in_executor(None, self._notices.close)
@@ -340,6 +350,15 @@ def conninfo(url: str) -> str:
     """What a client of PostgreSQL is given. Raises psycopg.ProgrammingError, which has parts of the URL."""
     wanted = {**_CONNECTING, **conninfo_to_dict(url)}
     return make_conninfo("", **wanted)
+
+
+def _hang_up(connection: Connection) -> None:
+    """Have whoever waits for an answer on it wait no longer; it is lost then."""
+    with (
+        contextlib.suppress(psycopg.OperationalError, OSError),  # it is closed, or was lost already
+        socket.socket(fileno=os.dup(connection.pgconn.socket)) as its,
+    ):
+        its.shutdown(socket.SHUT_RDWR)
 
 
 def _apply(connection: Connection, write: Write) -> Outcome:
