@@ -193,6 +193,30 @@ def test_a_function_that_outlives_the_limit_goes_on_without_its_step(
     workshop(scenario)
 
 
+def test_a_worker_that_is_ready_behind_the_limit_begins_nothing(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the database was away, which is asked whether the function is still to be begun."""
+    monkeypatch.setattr(invocations, "STEP_LIMIT_SECONDS", 0.02)
+    go_on, found = asyncio.Event(), asyncio.Queue[bool]()
+
+    async def scenario(shop: Workshop) -> None:
+        async def late(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await go_on.wait()
+            assert shop.slots.is_due is not None
+            await found.put(await shop.slots.is_due())
+            raise asyncio.CancelledError  # as the runtime does
+
+        shop.door.prepare("Invoke", late)
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Failed"
+        go_on.set()
+        assert await asyncio.wait_for(found.get(), 60) is False
+
+    workshop(scenario)
+
+
 def test_a_callback_message_has_four_members_and_json_types(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
         await shop.worker.start()

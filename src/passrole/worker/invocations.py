@@ -98,7 +98,7 @@ class Invocations:
             if answer.cancelled():
                 return withdrawn
             try:
-                return await self._outcome(command, answer)
+                return await self._outcome(command, answer, known)
             except NoLongerDue:
                 log.info("`%s` was performed by another server, or is wanted no more", task.key)
                 return withdrawn
@@ -169,11 +169,12 @@ class Invocations:
                 self._queued.pop(execution, None)
 
     async def _outcome(
-        self, command: InvokeFunction, invocation: "asyncio.Task[dict[str, Any]]"
+        self, command: InvokeFunction, invocation: "asyncio.Task[dict[str, Any]]", known: "_Known"
     ) -> InputFact:
         limit_seconds, step, attempt = float(STEP_LIMIT_SECONDS), command.step, command.attempt
         answer, now = await self._within(limit_seconds, invocation), self._clock()
         if answer is None:
+            known.end()
             return LambdaTimedOut(at=now, step=step, attempt=attempt, limit_seconds=limit_seconds)
         payload: bytes = answer.get("Payload") or b"null"
         if answer.get("FunctionError"):
@@ -211,15 +212,21 @@ class _Known:
 
     def __init__(self, due: Due, clock: Clock) -> None:
         self._at, self._still, self._clock = due.at, due.still, clock
+        self._is_over = False
+
+    def end(self) -> None:
+        """Its step's time has passed: a worker that is ready from now on begins nothing for it."""
+        self._is_over = True
 
     async def is_due(self) -> bool:
         """Whether it is, as far as is known since SURE_SECONDS at the most."""
-        return self._clock() - self._at <= SURE_SECONDS or await self.is_due_now()
+        is_known = not self._is_over and self._clock() - self._at <= SURE_SECONDS
+        return is_known or await self.is_due_now()
 
     async def is_due_now(self) -> bool:
         """Whether it is."""
         at = self._clock()
-        if not await self._still():
+        if not await self._still() or self._is_over:
             return False
         self._at = at
         return True
