@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.gateway.test_own_operations import allow, asked, deny
 from tests.testing.pipelines import condition, fail, lambda_, pipeline
+from tests.testing.test_stubs import train
 
 Passrole = Callable[..., "subprocess.Popen[str]"]
 Write = Callable[[str, Any], str]
@@ -149,3 +151,41 @@ def test_a_stub_is_for_the_start_with_its_token_alone(server: Server) -> None:
     assert status("o" * 32) == "Failed"
     assert status(TOKEN) == "Succeeded"
     assert status("p" * 32) == "Failed"
+
+
+def test_each_of_several_prepared_starts_takes_its_own_stubs(server: Server) -> None:
+    """As two `run --stub` of one pipeline at once: the first starts after the second has prepared its own."""
+    sagemaker, name = server.client("sagemaker"), "several-tokens"
+    call = lambda_("Score", "arn:aws:lambda:us-east-1:111122223333:function:none", "score")
+    scores = {f"{number}/{secrets.token_hex(16)}": score for number, score in enumerate(("0.1", "0.2"))}
+    for token, score in scores.items():
+        stubs = {"Train": {}, "Score": {"Outputs": {"score": float(score)}}}
+        body = {"PipelineName": name, "ClientRequestToken": token, "Stubs": stubs}
+        assert asked(server, None, "StubSteps", body).status == 200
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        RoleArn=server.access["role_arn"],
+        PipelineDefinition=json.dumps(pipeline(train(), call, Eta="0.1")),
+    )
+    for token, score in scores.items():
+        started = sagemaker.start_pipeline_execution(PipelineName=name, ClientRequestToken=token)
+        arn = started["PipelineExecutionArn"]
+        assert server.finished(arn)["PipelineExecutionStatus"] == "Succeeded"
+        steps = server.steps(arn)
+        assert all(step["StepDescription"].startswith("(stubbed)") for step in steps.values())
+        (output,) = steps["Score"]["Metadata"]["Lambda"]["OutputParameters"]
+        assert output == {"Name": "score", "Value": score}
+        jobs = sagemaker.list_training_jobs(NameContains=arn.rpartition("/")[2])
+        assert jobs["TrainingJobSummaries"] == []
+
+
+def test_a_pipeline_that_is_deleted_leaves_no_stubs(server: Server) -> None:
+    """Its definition, with a step of a type that passrole does not run, is refused afterwards."""
+    sagemaker, name = server.client("sagemaker"), "deleted-with-stubs"
+    body = {"PipelineName": name, "ClientRequestToken": TOKEN, "Stubs": {"Register": {}}}
+    assert asked(server, None, "StubSteps", body).status == 200
+    given = {"RoleArn": server.access["role_arn"], "PipelineDefinition": json.dumps(pipeline(REGISTER))}
+    sagemaker.create_pipeline(PipelineName=name, **given)
+    sagemaker.delete_pipeline(PipelineName=name)
+    with pytest.raises(ClientError, match="AutoML"):
+        sagemaker.create_pipeline(PipelineName=name, **given)

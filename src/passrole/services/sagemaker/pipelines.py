@@ -234,6 +234,7 @@ def _delete(tx: Tx, ctx: Context, name: str) -> dict[str, Any]:
         raise Fault("ConflictException", message)
     executions.delete_all(tx, pipeline.arn)
     versions.delete_all(tx, ctx, pipeline)
+    stubs.delete_all(tx, pipeline.arn)
     PIPELINES.delete(tx, ctx.key(pipeline.name))
     return {"PipelineArn": pipeline.arn}
 
