@@ -66,12 +66,17 @@ class GroupCommit:
         self._writes.put(Write(fn, future))
         return await future
 
-    async def close(self) -> None:
-        """Commit what waits, then end the thread."""
+    async def close(
+        self, patience_seconds: float | None = None, hang_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """Commit what waits, then end the thread; a commit that takes longer is ended by `hang_up`."""
         if not self._closed:
             self._closed = True
             self._writes.put(None)
-            await self._loop.run_in_executor(None, self._thread.join)
+            while self._thread.is_alive():
+                await self._loop.run_in_executor(None, self._thread.join, patience_seconds)
+                if self._thread.is_alive():
+                    hang_up()
 
     def _run(self) -> None:
         last = False

@@ -177,10 +177,7 @@ class PostgresStore:
         A commit that hangs, as while a synchronous standby is away, is left after CLOSE_SECONDS; nobody is
         told that it is durable.
         """
-        ended = asyncio.ensure_future(self._commits.close())
-        while not (await asyncio.wait({ended}, timeout=CLOSE_SECONDS))[0]:
-            _hang_up(self._writer)
-        await ended
+        await self._commits.close(CLOSE_SECONDS, lambda: _hang_up(self._writer))
         await self._reads.close()
         if self._notices is not None:
             await self._loop.run_in_executor(None, self._notices.close)
