@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from passrole.worker import supervisor
 from passrole.worker.due_keys import DueKeys
 
@@ -64,5 +66,45 @@ def test_a_wait_ends_when_a_key_is_due_or_added_and_lets_others_run_meanwhile() 
         assert not full.done()
         keys.wake()
         await full
+
+    asyncio.run(scenario())
+
+
+def test_a_look_that_is_asked_for_while_another_reads_is_not_lost() -> None:
+    async def scenario() -> None:
+        keys, rows = DueKeys(lambda: 100.0), [["a"], ["a", "b"], ["c"]]
+
+        async def read_while_more_comes() -> list[str]:
+            found = rows.pop(0)
+            keys.look_again()
+            return found
+
+        async def read() -> list[str]:
+            return rows.pop(0)
+
+        await keys.look(read_while_more_comes)
+        assert keys.take(9) == ["a"]
+        await keys.look(read)
+        assert keys.take(9) == ["a", "b"]
+        await keys.look(read)
+        assert keys.take(9) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_look_that_fails_is_made_again_at_once() -> None:
+    async def scenario() -> None:
+        keys = DueKeys(lambda: 100.0)
+
+        async def unreadable() -> list[str]:
+            raise OSError("no such disk")
+
+        async def read() -> list[str]:
+            return ["a"]
+
+        with pytest.raises(OSError, match="no such disk"):
+            await keys.look(unreadable)
+        await keys.look(read)
+        assert keys.take(9) == ["a"]
 
     asyncio.run(scenario())

@@ -37,10 +37,15 @@ class DueKeys:
         now = self._clock()
         if 0.0 <= now - self._looked_at < LOOK_SECONDS:
             return
-        for key in await keys():
+        self._looked_at = now  # before it reads: `look_again` may be called meanwhile
+        try:
+            found = await keys()
+        except BaseException:
+            self._looked_at = -math.inf
+            raise
+        for key in found:
             if key not in self._failures:
                 self.add(key)
-        self._looked_at = now
 
     def look_again(self) -> None:
         """Have the next `look` ask the rows, whenever the last was."""
