@@ -110,10 +110,19 @@ class EndpointController:
         if endpoint is None:
             await self._forget(key)
             return
+        self._keep_up(endpoint, running)
         for hosted in wanted.values():
             if hosted.id not in running and hosted.id not in self._ending.get(key, ()):
                 self._begin(endpoint, hosted)
         await self._tell(endpoint, running)
+
+    def _keep_up(self, endpoint: Endpoint, running: Servers) -> None:
+        """Have what serves never given up. One that was, while its fleet arrived elsewhere, is begun anew."""
+        for each in list(running.values()):
+            if _serves(endpoint, each.hosted):
+                each.may_give_up = False
+                if each.failure is not None:
+                    self._end(endpoint.key, each, drains=False)
 
     async def _tell(self, endpoint: Endpoint, running: Servers) -> None:
         now, key = self._means.clock(), endpoint.key
@@ -124,8 +133,6 @@ class EndpointController:
             return
         fleet = _awaited(endpoint)
         if fleet is None:
-            for each in running.values():
-                each.may_give_up = False
             return
         servers = [running.get(each.id) for each in hosted_of(endpoint, fleet)]
         reason = next((each.failure for each in servers if each and each.failure), None)
@@ -138,8 +145,7 @@ class EndpointController:
     def _begin(self, endpoint: Endpoint, hosted: Hosted) -> None:
         assert self._supervisor is not None
         instance = HostedInstance(endpoint, hosted, self._means, partial(self._due.add, endpoint.key))
-        serving = endpoint.fleet
-        instance.may_give_up = serving is None or hosted.number >= _count(serving, hosted)
+        instance.may_give_up = not _serves(endpoint, hosted)
         self._running[endpoint.key][hosted.id] = instance
         self._loops[hosted.id] = self._supervisor.start(f"model server {hosted.id}", instance.run)
 
@@ -203,8 +209,10 @@ def _folders(folder: Path) -> list[Path]:
     return [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
 
 
-def _count(fleet: Fleet, hosted: Hosted) -> int:
-    """How many instances of the variant serve already; 0 where it is of another fleet."""
-    if fleet["number"] != hosted.fleet:
-        return 0
-    return next(each["count"] for each in fleet["variants"] if each["name"] == hosted.variant["name"])
+def _serves(endpoint: Endpoint, hosted: Hosted) -> bool:
+    """Whether it is among the instances with which the endpoint is in service already."""
+    fleet = endpoint.fleet
+    if fleet is None or fleet["number"] != hosted.fleet:
+        return False
+    name = hosted.variant["name"]
+    return hosted.number < next(each["count"] for each in fleet["variants"] if each["name"] == name)
