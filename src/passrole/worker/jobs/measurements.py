@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole.clock import Clock
 from passrole.services.sagemaker.jobs import states
@@ -24,7 +24,15 @@ LINE_BYTES_MAX = 16 * 1024
 """Of a line; what follows is not searched."""
 
 SECONDS_MAX = 30.0
-"""For a job's whole output after its end: no expression holds up its end for longer."""
+"""For a job's whole output after its end: no expression holds up its end for longer, and no full disk. A
+database that is away is waited for, as it is with the end itself."""
+
+
+class Found(NamedTuple):
+    """The last value of each metric in some lines, and every value of the one that is watched."""
+
+    last: Mapping[str, float]
+    course: Sequence[float]
 
 
 class Measurements:
@@ -41,39 +49,52 @@ class Measurements:
         known: Sequence[Mapping[str, Any]] = job.results.get(states.METRICS, ())
         self._values = {each["MetricName"]: each for each in known}
         self._watched = job.watched
+        self._course_count = len(job.course)
+        self._writing = asyncio.Lock()
 
     def of(self, instance: Instance) -> "InstanceMeasurements":
         """What measures one instance."""
         return InstanceMeasurements(self, Printed(instance.run, "measured"))
 
-    async def search(self, lines: Sequence[bytes]) -> None:
-        """Find values in lines, and store those that have changed."""
-        found, course = await asyncio.to_thread(self._found, lines)
-        if not found:
+    async def found(self, lines: Sequence[bytes]) -> Found:
+        """Find values in lines."""
+        return await asyncio.to_thread(self._found, lines)
+
+    async def keep(self, found: Found) -> None:
+        """Store values. Raises what a full disk raises, after SECONDS_MAX.
+
+        One instance after the other: each write says how many values of the course there were before.
+        """
+        if not found.last:
             return
-        now = self._clock()
-        for name, value in found.items():
-            self._values[name] = {"MetricName": name, "Value": value, "Timestamp": now}
-        listed = [self._values[each.name] for each in self._metrics if each.name in self._values]
-        await writes.written(
-            self._store, lambda tx: states.measured(tx, self._kind, self._key, listed, now, course), "metrics"
-        )
+        async with self._writing:
+            now, before = self._clock(), self._course_count
+            for name, value in found.last.items():
+                self._values[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+            listed = [self._values[each.name] for each in self._metrics if each.name in self._values]
+            course = states.Course(before, found.course)
+            await writes.written(
+                self._store,
+                lambda tx: states.measured(tx, self._kind, self._key, listed, now, course),
+                "metrics",
+                seconds_max=SECONDS_MAX,
+            )
+            self._course_count = before + len(found.course)
 
     @property
     def is_wanted(self) -> bool:
         """Whether the job has metrics at all."""
         return bool(self._metrics)
 
-    def _found(self, lines: Sequence[bytes]) -> tuple[dict[str, float], list[float]]:
-        """The last value of each metric, and every value of the one that is watched."""
-        found, course = {}, []
+    def _found(self, lines: Sequence[bytes]) -> Found:
+        last, course = {}, []
         for line in lines:
             for metric in self._metrics:
                 value = metric.value(line[:LINE_BYTES_MAX])
                 if value is not None:
-                    found[metric.name] = value
+                    last[metric.name] = value
                     course += [value] if metric.name == self._watched else []
-        return found, course
+        return Found(last, course)
 
 
 class InstanceMeasurements:
@@ -89,10 +110,22 @@ class InstanceMeasurements:
         """Search everything up to the last whole line; at the last call also what follows it."""
         if not self._whole.is_wanted:
             return
-        try:
-            async with asyncio.timeout(SECONDS_MAX):
-                while lines := await self._printed.read(is_last=is_last):
-                    await self._whole.search(lines)
-                    self._printed.mark()
-        except TimeoutError:
-            log.warning("the metrics of a job are behind its output, which they have not searched whole")
+        loop, left = asyncio.get_running_loop(), SECONDS_MAX
+        while True:
+            began = loop.time()
+            try:
+                async with asyncio.timeout(left):
+                    lines = await self._printed.read(is_last=is_last)
+                    found = await self._whole.found(lines)
+            except TimeoutError:
+                log.warning("the metrics of a job are behind its output, which they have not searched whole")
+                return
+            left -= loop.time() - began
+            if not lines:
+                return
+            try:
+                await self._whole.keep(found)
+            except writes.REFUSED:
+                log.warning("the metrics of a job are behind its output: they could not be written")
+                return
+            self._printed.mark()

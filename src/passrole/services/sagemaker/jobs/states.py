@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from passrole import arns
 from passrole.arns import Location
@@ -28,6 +28,13 @@ _COURSE_MAX = 20_000
 """The most epochs that Hyperband knows."""
 _REASON_CHARACTERS_MAX = 1024
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html#API_DescribeTrainingJob_ResponseSyntax"""
+
+
+class Course(NamedTuple):
+    """Values with which the course of a job goes on, and how many there were `before` them."""
+
+    before: int
+    values: Sequence[float]
 
 
 def created(tx: Tx, kind: JobKind, job: Job) -> bool:
@@ -64,17 +71,19 @@ def measured(
     key: str,
     values: Sequence[Mapping[str, Any]],
     at: float,
-    course: Sequence[float] = (),
+    course: Course | None = None,
 ) -> None:
     """Store the metrics that a running job has printed; that is no change of state and makes no event.
 
-    `course` goes on with the values of the metric for which it is watched.
+    `course` goes on with the values of the metric for which it is watched. Those that are there already are
+    not added again: a write whose answer was lost is repeated, and values count epochs.
     """
     job = kind.collection.get(tx, key)
     if job is not None and not job.has_ended:
         changed = replace(job, results={**job.results, METRICS: values}, modified=at)
-        if course:
-            changed = replace(changed, course=[*job.course, *course][:_COURSE_MAX])
+        more = course.values[max(len(job.course) - course.before, 0) :] if course else ()
+        if more:
+            changed = replace(changed, course=[*job.course, *more][:_COURSE_MAX])
             _wake_tuning(tx, changed)
         kind.collection.put(tx, key, changed)
 
