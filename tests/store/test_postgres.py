@@ -113,6 +113,28 @@ def test_a_commit_that_hangs_does_not_keep_a_server_from_its_end(
     opened(url, scenario)
 
 
+def test_a_server_that_enters_again_and_hangs_ends_all_the_same(url: str) -> None:
+    """A thread that waits for an answer would keep the process from its end."""
+    import psycopg
+
+    from passrole.store.postgres import PostgresStore
+
+    async def scenario() -> None:
+        store = PostgresStore(url, is_shared=True, name="one")
+        assert store.node is not None
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        with psycopg.connect(url) as other, psycopg.connect(url, autocommit=True) as looking:
+            other.execute("LOCK TABLE nodes")
+            entering = asyncio.ensure_future(asyncio.to_thread(store.node.enter))
+            await eventually_async(lambda: looking.execute(waiting).fetchone() == (1,))
+            async with asyncio.timeout(30):
+                await store.close()
+                with pytest.raises(Exception, match="connection"):
+                    await entering
+
+    asyncio.run(scenario())
+
+
 def test_a_newer_schema_is_refused(url: str) -> None:
     insert = "INSERT INTO passrole_schema VALUES (?)"
     opened(url, lambda store: store.write(lambda tx: tx.run(insert, 1_000)))

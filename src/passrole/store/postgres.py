@@ -18,9 +18,7 @@ cannot hold (`_kept`).
 
 import asyncio
 import contextlib
-import os
 import random
-import socket
 import threading
 import time
 import uuid
@@ -40,6 +38,7 @@ from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import UnknownSchema
 from passrole.store.migrations import postgres as migrations
+from passrole.store.postgres_connections import Connections, hang_up
 from passrole.store.postgres_node import Node
 from passrole.store.postgres_notices import Notices
 from passrole.store.read_only import NotForWriting
@@ -144,15 +143,16 @@ class PostgresStore:
         self._folder = folder
         self._notices: Notices | None = None
         self.node: Node | None = None
+        self._others = Connections(partial(connect, url))
         self._writer = locked(url, is_shared=is_shared)
         try:
             migrate(self._writer)
             if is_shared:
-                self.node = Node(partial(connect, url), PostgresTx, name or uuid.uuid4().hex, objects)
+                self.node = Node(self._others.open, PostgresTx, name or uuid.uuid4().hex, objects)
             self.share = _share(self.node) if self.node else Share()
             self._listeners = Listeners(self.share)
             if is_shared:
-                self._notices = Notices(partial(connect, url), self._hear)
+                self._notices = Notices(self._others.open, self._hear)
         except BaseException:
             self._writer.close()
             raise
@@ -177,15 +177,22 @@ class PostgresStore:
         A commit that hangs, as while a synchronous standby is away, is left after CLOSE_SECONDS; nobody is
         told that it is durable.
         """
-        await self._commits.close(CLOSE_SECONDS, lambda: _hang_up(self._writer))
+        await self._commits.close(CLOSE_SECONDS, self._hang_up)
         await self._reads.close()
-        if self._notices is not None:
-            await self._loop.run_in_executor(None, self._notices.close)
+        while self._notices and not await self._loop.run_in_executor(
+            None, self._notices.close, CLOSE_SECONDS
+        ):
+            self._hang_up()
+        self._others.hang_up()
         self._writer.close()
         if self.node is not None:
             self.node.close()
         if self._folder is not None:
             self._folder.close()
+
+    def _hang_up(self) -> None:
+        hang_up(self._writer)
+        self._others.hang_up()
 
     def _commit(self, writes: list[Write]) -> list[Outcome]:
         outcomes = self._tried(writes)
@@ -347,15 +354,6 @@ def conninfo(url: str) -> str:
     """What a client of PostgreSQL is given. Raises psycopg.ProgrammingError, which has parts of the URL."""
     wanted = {**_CONNECTING, **conninfo_to_dict(url)}
     return make_conninfo("", **wanted)
-
-
-def _hang_up(connection: Connection) -> None:
-    """Have whoever waits for an answer on it wait no longer; it is lost then."""
-    with (
-        contextlib.suppress(psycopg.OperationalError, OSError),  # it is closed, or was lost already
-        socket.socket(fileno=os.dup(connection.pgconn.socket)) as its,
-    ):
-        its.shutdown(socket.SHUT_RDWR)
 
 
 def _apply(connection: Connection, write: Write) -> Outcome:

@@ -65,12 +65,14 @@ class Notices:
                 if not notice.channel.startswith(OWN):
                     self._waiting.put_nowait(notice)
 
-    def close(self) -> None:
-        """Send what waits, and end the threads."""
-        self._closed.set()
-        self._waiting.put(_END)
+    def close(self, patience_seconds: float | None = None) -> bool:
+        """Send what waits, and end the threads; whether they have ended, in so long each."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._waiting.put(_END)
         for thread in self._threads:
-            thread.join()
+            thread.join(patience_seconds)
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _send(self) -> None:
         connection: psycopg.Connection[Any] | None = None
