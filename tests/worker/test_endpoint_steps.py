@@ -12,7 +12,7 @@ from passrole.engine.commands import CancelJob, CreateResource, SubmitJob
 from passrole.faults import Fault
 from passrole.history import Task
 from passrole.history.jobs import Job
-from passrole.worker.calls import CallFailed, Calls
+from passrole.worker.calls import CallFailed, Calls, NoLongerDue, while_due
 from passrole.worker.creations import Creations
 from passrole.worker.job_steps.endpoint import EndpointSteps
 
@@ -59,6 +59,21 @@ def test_an_endpoint_that_is_not_there_is_created_with_the_steps_tags() -> None:
             "sagemaker:pipeline-execution-arn": EXECUTION,
             "sagemaker:pipeline-step-name": "E",
         }
+
+    run(scenario)
+
+
+def test_one_is_not_updated_by_a_server_that_was_away_meanwhile() -> None:
+    """Another one has updated it for this step, and somebody may have updated it again."""
+
+    async def is_due() -> bool:
+        return False
+
+    async def scenario(door: FakeDoor, steps: EndpointSteps) -> None:
+        door.prepare("CreateEndpoint", TAKEN)
+        with while_due(is_due), pytest.raises(NoLongerDue):
+            await steps.submit(task(SUBMISSION), SUBMISSION)
+        assert door.called("sagemaker:UpdateEndpoint") == []
 
     run(scenario)
 

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.worker.conftest import Workshop
+from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import disk, history
-from passrole.engine.facts import LambdaReturned, StopRequested
+from passrole.engine.facts import JobSubmitted, LambdaReturned, StopRequested
 from passrole.faults import Fault, Outage
 from passrole.history import outbox
 from passrole.store import shards
@@ -62,6 +62,31 @@ def test_a_function_is_not_invoked_late_for_a_step_that_is_over(
         assert await shop.end() == "Succeeded"
         await shop.worker.close()
         assert len(shop.door.called(INVOKED)) == invocations
+
+    workshop(scenario)
+
+
+def test_a_job_is_not_asked_for_again_for_a_step_that_has_one(workshop: Run) -> None:
+    arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:processing-job/other"
+
+    async def scenario(shop: Workshop) -> None:
+        async def lost(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            handle = {"ProcessingJob": {"Arn": arn}}
+            fact = JobSubmitted(at=2.0, step="p1", attempt=1, handle=handle)
+            await shop.store.write(lambda tx: history.advance(tx, shop.arn(), fact, finished="p1/1"))
+            raise Outage
+
+        shop.door.prepare("CreateProcessingJob", lost)
+        await shop.worker.start()
+        await shop.start("p1")
+
+        async def is_over() -> bool:
+            return bool(shop.slept) and not await shop.store.read(history.pending)
+
+        await shop.until(is_over)
+        await shop.worker.close()
+        assert len(shop.door.called("sagemaker:CreateProcessingJob")) == 1
+        assert (await shop.steps())["p1"]["Metadata"]["ProcessingJob"]["Arn"] == arn
 
     workshop(scenario)
 

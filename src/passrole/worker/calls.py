@@ -5,7 +5,9 @@ Knows no commands. A failure is a CallFailed, which carries the step's FailureRe
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,29 @@ Sleep = Callable[[float], Awaitable[None]]
 
 class NoLongerDue(Exception):
     """What the call was for has been done, or is not wanted, since it was tried last."""
+
+
+_is_due: ContextVar[IsDue | None] = ContextVar("is_due", default=None)
+
+
+@contextmanager
+def while_due(is_due: IsDue) -> Iterator[None]:
+    """For the calls of the block: none is tried again unless what they are for is still to be done.
+
+    Another server may have performed the command meanwhile, and somebody may have changed what that made.
+    """
+    before = _is_due.set(is_due)
+    try:
+        yield
+    finally:
+        _is_due.reset(before)
+
+
+async def check_due() -> None:
+    """Before a call that is not the block's first. Raises NoLongerDue."""
+    is_due = _is_due.get()
+    if is_due is not None and not await is_due():
+        raise NoLongerDue
 
 
 class CallFailed(Exception):
@@ -100,12 +125,13 @@ class Calls:
 
         Throttling and faults of the service are tried again: AWS does so for every type of step
         (Step.THROTTLING, Step.SERVICE_FAULT). A database that is away is waited for. Those in `left` are left
-        to whoever calls. `is_due` is asked before each further try; raises NoLongerDue.
+        to whoever calls. `is_due`, or that of `while_due`, is asked before each further try; raises
+        NoLongerDue.
         """
         request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
         principal = await self._sessions.principal(request)
         return await self._persistently(
-            action, parameters, principal, caller.region, request_id, left, is_due
+            action, parameters, principal, caller.region, request_id, left, is_due or _is_due.get()
         )
 
     async def _as_service(

@@ -3,6 +3,7 @@
 Knows no store: the loop records what comes of it. A command may be performed twice after a crash.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -32,11 +33,13 @@ from passrole.engine.facts import (
 )
 from passrole.history import Task
 from passrole.worker import drift_baselines
-from passrole.worker.calls import Action, Caller, CallFailed, Calls
+from passrole.worker.calls import Action, Caller, CallFailed, Calls, NoLongerDue, while_due
 from passrole.worker.creations import Creations
 from passrole.worker.invocations import Invocations
 from passrole.worker.job_steps.job_step import JobSteps
 from passrole.worker.json_documents import JsonDocuments, UnreadableDocument
+
+log = logging.getLogger(__name__)
 
 _SEND_MESSAGE = Action("sqs", "SendMessage", "sqs:SendMessage")
 
@@ -60,6 +63,7 @@ class Effects:
         invocations: Invocations,
         job_steps: JobSteps,
         clock: Clock,
+        is_due: Callable[[Task], Awaitable[bool]],
         ask_test: AskTest | None = None,
     ) -> None:
         self._calls = calls
@@ -67,12 +71,17 @@ class Effects:
         self._job_steps = job_steps
         self._creations = Creations(calls, clock)
         self._clock = clock
+        self._is_due = is_due
         self._ask_test = ask_test
 
     async def perform(self, task: Task) -> InputFact:
         """What came of the command: also a failure is a fact."""
         try:
-            return await _EFFECTS[type(task.command)](self, task, task.command)
+            with while_due(partial(self._is_due, task)):
+                return await _EFFECTS[type(task.command)](self, task, task.command)
+        except NoLongerDue:
+            log.info("`%s` was performed by another server, or is wanted no more", task.key)
+            return self.withdrawn(task)
         except CallFailed as failure:
             return self.failed(task, failure.reason, _REFUSALS.get(failure.code or "", failure.kind))
 

@@ -89,7 +89,7 @@ class Worker:
         calls = Calls(door, clock, sleep)
         steps = job_steps(calls, clock)
         self._invocations = Invocations(calls, slots, self._due_of, clock, sleep)
-        self._effects = Effects(calls, self._invocations, steps, clock, ask_test)
+        self._effects = Effects(calls, self._invocations, steps, clock, self._is_due_after_all, ask_test)
         self.job_monitor = JobMonitor(store, steps, clock)
         self.job_retries = JobRetries(store, clock)
         self._sleep = sleep

@@ -15,7 +15,7 @@ from passrole.history import Task
 from passrole.history.jobs import Job
 from passrole.services.sagemaker.hosting.records import CREATING, IN_SERVICE, UPDATING
 from passrole.services.sagemaker.hosting.states import CHANGES
-from passrole.worker.calls import Action, Caller, CallFailed, Calls
+from passrole.worker.calls import Action, Caller, CallFailed, Calls, check_due
 from passrole.worker.job_steps.job_step import caller_for, caller_of, left_to_policies
 from passrole.worker.job_steps.tags import tags_of
 
@@ -81,6 +81,7 @@ class EndpointSteps:
         changed = {name: command.request[name] for name in _OF_UPDATES if name in command.request}
         request = {"EndpointName": command.name, **changed}
         left = left_to_policies(command)
+        await check_due()  # else a server that was away would undo what came after
         try:
             await self._calls.as_role(caller, _action("UpdateEndpoint"), request, left=left)
         except CallFailed as failure:
