@@ -335,7 +335,7 @@ async def _serve(
             access_log=False,
             server_header=False,
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=10,
         )
         try:
             await _Server(settings, config, parts, tunnels, ready).serve(sockets=[listener])
@@ -397,6 +397,7 @@ class _Server(QuietServer):
         if sig == signal.SIGTERM:
             for each in self._parts.lasting:
                 each.leave()
+        self._parts.gateway.end_waiting()
         super().handle_exit(sig, frame)
 
     @contextmanager

@@ -24,6 +24,7 @@ MAY_MAKE_TASKS = {
     "worker/hosting/instance.py": "a container's program beside its log: both end with the instance's loop",
     "worker/invocations.py": "an invocation beside the wait for its slot, ended by `close`",
     "services/service_sessions.py": "one AssumeRole that several callers wait for: it ends with the answer",
+    "gateway/asgi.py": "whether the caller has hung up, or the server ends: it ends with the call",
     "services/sqs/receive_message.py": "whether the caller has hung up: it ends with the call",
     "runtimes/functions.py": "removal of a folder, ended by `close`",
     "runtimes/worker_process.py": "waits for the end of one process, and ends with it",

@@ -132,7 +132,12 @@ class Gateway:
         self._config = config
         self._proxies = config.trusted_proxies.networks
         self._bodies = Bodies()
+        self._ends = asyncio.Event()
         self._forms = Bodies()  # separate, since the sender of a form is unknown until it is read
+
+    def end_waiting(self) -> None:
+        """Calls wait for nothing any more, and are answered: the server is told to end."""
+        self._ends.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -167,6 +172,15 @@ class Gateway:
             answer = render_fault(progress.found, Internal(), request_id, progress.protocol)
         return answer if progress.is_read else _unread(scope, answer)
 
+    async def _is_over(self, receive: Receive) -> None:
+        """Return once nobody waits for an answer any more, or nobody should."""
+        either = {asyncio.ensure_future(_hung_up(receive)), asyncio.ensure_future(self._ends.wait())}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in either:
+                each.cancel()
+
     async def _respond(
         self, scope: Scope, head: HttpRequest, receive: Receive, request_id: str, progress: _Progress
     ) -> HttpResponse:
@@ -189,7 +203,7 @@ class Gateway:
                 request_id,
                 signing_keys=signing_keys(checked.head, checked.authorization, checked.now) if is_s3 else {},
                 is_large=size >= LARGE_BODY_BYTES,
-                hung_up=partial(_hung_up, receive),
+                hung_up=partial(self._is_over, receive),
                 **_origin(scope, self._proxies),
             )
             progress.is_called = True
@@ -337,7 +351,7 @@ def _user_agent(scope: Scope) -> str | None:
 
 
 async def _hung_up(receive: Receive) -> None:
-    """Wait until the client has closed its connection."""
+    """Return once the client has closed its connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
