@@ -129,7 +129,8 @@ def test_a_notice_that_is_heard_late_says_nothing_of_what_is_due(
         take = outbox._ANNOUNCED.take
 
         def late(hint: str) -> Any:
-            at = time.monotonic() + seconds
+            told, _ = outbox._ANNOUNCED._tasks[hint]
+            at = told + seconds
             with monkeypatch.context() as held:
                 held.setattr(time, "monotonic", lambda: at)
                 return take(hint)
