@@ -26,7 +26,7 @@ from tests.eventually import eventually
 from tests.postgres import PostgresMissing, program
 
 DRAIN_SECONDS = 180.0
-_SHOWN = 30
+_SHOWN = 100
 
 
 def main() -> int:
