@@ -217,8 +217,8 @@ def is_running(folder: Path) -> bool:
 
 
 async def kill_found(folder: Path) -> None:
-    """Kill a job, whichever server has started it, with all its descendants; it is gone when this returns, or
-    after KILLED_SECONDS_MAX in vain.
+    """Kill a job, whichever server has started it, with all its descendants, and wait until it is gone, for
+    KILLED_SECONDS_MAX at the most.
     """
     pid = _pid(folder)
     if pid is not None and is_running(folder):

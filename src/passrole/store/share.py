@@ -58,6 +58,11 @@ class Share:
             key = draw()
         return key
 
+    @property
+    def opened(self) -> frozenset[int]:
+        """The shards of which work is begun here."""
+        return frozenset(self._open)
+
     def open(self, shard: int) -> None:
         """Begin work of the shard from now on."""
         self._open.add(shard)

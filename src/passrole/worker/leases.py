@@ -57,7 +57,6 @@ class Leases:
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
         self._over: dict[int, asyncio.Event] = {}
-        self._lent: set[int] = set()
         self._fair = SHARDS
         self._drains: set[asyncio.Timeout] = set()
         self._none_held = asyncio.Event()
@@ -82,11 +81,6 @@ class Leases:
                 await self._none_held.wait()
         if self._loop is not None:
             await self._loop.stop()
-
-    @property
-    def lent(self) -> frozenset[int]:
-        """The shards whose rows this server has written."""
-        return frozenset(self._lent)
 
     def balance(self, servers: int, lost: frozenset[int]) -> None:
         """Keep no more than a fair part of the shards, and none that are `lost` to another server.
@@ -133,7 +127,6 @@ class Leases:
                 disk.report(log, error, f"shard {shard} of the background work")
             finally:
                 self._store.share.close(shard)
-                self._lent.discard(shard)
                 del self._over[shard]
                 if not self._over:
                     self._none_held.set()
@@ -142,7 +135,6 @@ class Leases:
     async def _have(self, shard: int, over: asyncio.Event) -> None:
         store, mine = self._store, self._store.share
         await store.write(partial(_borrowed, shard=shard, node=mine.node))
-        self._lent.add(shard)
         mine.open(shard)
         await over.wait()
         mine.close(shard)

@@ -56,7 +56,7 @@ class Nodes:
             self._store.share.node = node.number
 
     async def _look(self) -> None:
-        me, lent = self._store.share.node, self._leases.lent
+        me, opened = self._store.share.node, self._store.share.opened
         present, over, borrowed = await self._store.read(lambda tx: _servers(tx, me))
         now = time.monotonic()
         self._ended_at = {each: self._ended_at.get(each, now) for each in over}
@@ -64,7 +64,7 @@ class Nodes:
         if gone:
             for each in await self._store.write(lambda tx: mark_those_gone(tx, me, gone)):
                 log.warning("the server %d, `%s`, is gone: its work is taken over", each, present.get(each))
-        self._leases.balance(max(len(present) - len(over), 1), lent - borrowed)
+        self._leases.balance(max(len(present) - len(over), 1), opened - borrowed)
 
 
 def _servers(tx: Tx, me: int) -> tuple[dict[int, str], list[int], frozenset[int]]:

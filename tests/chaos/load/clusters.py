@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.chaos.caller import Caller
 from tests.chaos.load.crew import Crew
+from tests.chaos.load.executions import started, under_way
 from tests.chaos.load.roles import made_role
 
 PIPELINE, STEP, RUN = "chaos-emr", "Cluster", "emr"
@@ -48,17 +49,8 @@ class Clusters:
 
     def start(self) -> None:
         """One more, while few enough run."""
-        if sum(f"/{PIPELINE}/" in arn for arn in self._told.open_executions()) >= AT_ONCE:
-            return
-        token = f"emr{next(self._numbers):029}"
-        started = self._caller.until_told(
-            "sagemaker.start_pipeline_execution",
-            PipelineName=PIPELINE,
-            PipelineExecutionDisplayName=f"x{token}",
-            ClientRequestToken=token,
-        )
-        with self._told.lock:
-            self._told.started[token].add(started["PipelineExecutionArn"])
+        if under_way(self._told, PIPELINE) < AT_ONCE:
+            started(self._caller, PIPELINE, f"emr{next(self._numbers):029}")
 
     def _made_role(self) -> str:
         role = made_role(self._caller, _ROLE, _SERVICES, _MAY)

@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tests.chaos.caller import Caller, code
 from tests.chaos.load.crew import Crew
+from tests.chaos.load.executions import started
 from tests.chaos.load.mailbox import Mailbox, body
 from tests.chaos.load.roles import made_role
 from tests.conftest import zipped
@@ -96,14 +97,7 @@ class Pipelines:
             return
         token = f"{next(self._numbers):032}"
         for _ in range(1 + (int(token) % 7 == 0)):  # a client that asks twice is told of the same execution
-            started = self._caller.until_told(
-                "sagemaker.start_pipeline_execution",
-                PipelineName=PIPELINE,
-                PipelineExecutionDisplayName=f"x{token}",
-                ClientRequestToken=token,
-            )
-            with self._told.lock:
-                self._told.started[token].add(started["PipelineExecutionArn"])
+            started(self._caller, PIPELINE, token)
 
     def watch(self) -> None:
         """What is told of those that run, and of their steps."""

@@ -7,6 +7,7 @@ import time
 from botocore.exceptions import ClientError
 from tests.chaos.caller import Caller, code
 from tests.chaos.load.crew import Crew
+from tests.chaos.load.executions import started, under_way
 from tests.chaos.load.pipelines import Pipelines
 
 PIPELINE = "chaos-stops"
@@ -38,17 +39,10 @@ class Stops:
 
     def _start_and_stop(self, pause_seconds: float) -> None:
         """One more, while few enough run; it is stopped so long after its start was acknowledged."""
-        if sum(f"/{PIPELINE}/" in arn for arn in self._told.open_executions()) >= AT_ONCE:
+        if under_way(self._told, PIPELINE) >= AT_ONCE:
             return
         token = f"stop{next(self._numbers):028}"
-        arn = self._caller.until_told(
-            "sagemaker.start_pipeline_execution",
-            PipelineName=PIPELINE,
-            PipelineExecutionDisplayName=f"x{token}",
-            ClientRequestToken=token,
-        )["PipelineExecutionArn"]
-        with self._told.lock:
-            self._told.started[token].add(arn)
+        arn = started(self._caller, PIPELINE, token)
         time.sleep(pause_seconds)
         try:
             self._caller.until_told(
