@@ -297,9 +297,10 @@ def test_a_model_is_deployed_asked_and_updated_by_a_pipeline(run_notebook: Run, 
 
 @pytest.mark.slow
 def test_functions_are_steps_and_what_they_require_is_installed_once(
-    run_notebook: Run, server: Server, sandboxed: None
+    start_server: Callable[..., Server], sandboxed: None
 ) -> None:
-    run_notebook("sdk/function_steps.py")
+    server = start_server()  # one with no layers yet
+    notebook_on(server)("sdk/function_steps.py")
     logs = [
         file.read_text()
         for job in ("Numbers", "Total", "Raises", "Tampered")
