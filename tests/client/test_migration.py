@@ -17,7 +17,7 @@ from tests.store.chosen import of_a_file
 from passrole.cli import main
 from passrole.client import InvalidInput, migration
 from passrole.config import Config
-from passrole.store import SqliteStore
+from passrole.store import SqliteStore, opening
 from passrole.store.contents import PIECE_BYTES
 from passrole.store.sqlite import FILE
 
@@ -192,6 +192,70 @@ def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_
 
     with pytest.raises(InvalidInput, match="a server has the PostgreSQL database"):
         asyncio.run(beside_a_server())
+
+
+def test_a_server_that_was_only_cut_off_does_not_go_on_with_rows_that_moved(url: str, tmp_path: Path) -> None:
+    from passrole.store.postgres import PostgresStore
+
+    migration.to_postgres(folder(tmp_path / "a", MESSAGE.format(1, "'x'")), url)
+    there = Config(data=tmp_path / "b")
+
+    async def cut_off() -> None:
+        store = PostgresStore(url, is_shared=True)
+        assert store.node is not None
+        entered = store.node.number
+        await asyncio.to_thread(cut_all, url)
+        await asyncio.to_thread(migration.to_folder, there, url)
+        with pytest.raises(ConnectionError, match="terminating connection"):
+            await store.write(lambda tx: tx.run(MESSAGE.format(2, "'y'")))
+        for _ in range(2):
+            with pytest.raises(ConnectionError, match=r"went to `.*/b` of .*`passrole migrate`"):
+                await store.write(lambda tx: tx.run(MESSAGE.format(2, "'y'")))
+        with pytest.raises(ConnectionError, match="went to"):
+            await store.read(lambda tx: tx.all("SELECT body FROM messages"))
+        with pytest.raises(ConnectionError, match="went to"):
+            store.node.enter()
+        assert store.node.number == entered
+        await store.close()
+        for is_shared in (True, False):
+            with pytest.raises(ConnectionError, match="went to"):
+                PostgresStore(url, is_shared=is_shared)
+
+    asyncio.run(cut_off())
+    assert [row[3] for row in rows(there.data)["messages"]] == ["x"]
+    assert not (there.data / opening.MARK).exists()
+
+
+def test_a_way_back_that_ended_in_between_is_gone_again(url: str, tmp_path: Path) -> None:
+    here = folder(tmp_path / "a", MESSAGE.format(1, "'x'"))
+    copied = migration.to_postgres(here, url)
+    assert migration.to_folder(Config(data=tmp_path / "b"), url) == copied
+    assert migration.to_folder(Config(data=tmp_path / "c"), url) == copied
+
+
+def test_a_database_from_which_rows_moved_takes_others(url: str, tmp_path: Path) -> None:
+    from passrole.store.postgres import PostgresStore
+
+    migration.to_folder(Config(data=tmp_path / "empty"), url)
+    migration.to_postgres(folder(tmp_path / "a", MESSAGE.format(1, "'x'")), url)
+
+    async def serve() -> list[tuple[object, ...]]:
+        store = PostgresStore(url)
+        try:
+            return await store.read(lambda tx: tx.all("SELECT body FROM messages"))
+        finally:
+            await store.close()
+
+    assert asyncio.run(serve()) == [("x",)]
+
+
+def cut_all(url: str) -> None:
+    """All connections to the database but this one are lost."""
+    import psycopg
+
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"{ending} AND pid <> pg_backend_pid()".encode())
 
 
 def test_texts_that_postgresql_escapes_come_back_as_they_were(url: str, tmp_path: Path) -> None:

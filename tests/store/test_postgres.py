@@ -77,7 +77,7 @@ def test_a_database_that_is_gone_without_a_word_is_away_after_half_a_minute() ->
     pytest.importorskip("psycopg", reason="no psycopg here: install the extra `postgres`")
     from psycopg.conninfo import conninfo_to_dict
 
-    from passrole.store.postgres import conninfo
+    from passrole.store.postgres_connecting import conninfo
 
     url = "postgresql://u@10.0.0.10/d"
     given = {
@@ -265,7 +265,8 @@ def _define(tx: Tx, digest: str) -> None:
 
 
 def test_a_second_server_is_refused_until_the_first_has_ended(url: str) -> None:
-    from passrole.store.postgres import DatabaseInUse, PostgresStore
+    from passrole.store.postgres import PostgresStore
+    from passrole.store.postgres_connecting import DatabaseInUse
 
     async def beside(_store: Any) -> None:
         with pytest.raises(DatabaseInUse):

@@ -23,7 +23,8 @@ GONE_SECONDS = 1.0
 NODE = """
 import sys, time
 from functools import partial
-from passrole.store.postgres import PostgresTx, connect
+from passrole.store.postgres import PostgresTx
+from passrole.store.postgres_connecting import connect
 from passrole.store.postgres_node import Node
 node = Node(partial(connect, sys.argv[1]), PostgresTx, "other", gone_seconds=1.0)
 print(node.number, flush=True)
@@ -40,7 +41,8 @@ def url(postgres: Cluster) -> str:
 
 def opened(url: str, scenario: Callable[[Any, Any], Awaitable[None]]) -> None:
     """A store, and this process as a server."""
-    from passrole.store.postgres import PostgresStore, PostgresTx, connect
+    from passrole.store.postgres import PostgresStore, PostgresTx
+    from passrole.store.postgres_connecting import connect
     from passrole.store.postgres_node import Node
 
     async def run() -> None:
@@ -102,7 +104,8 @@ def test_one_that_was_killed_or_stopped_is_gone_and_its_fence_is_down(url: str, 
 
 
 def test_one_whose_session_was_ended_learns_of_it_and_has_another_number_next(url: str) -> None:
-    from passrole.store.postgres import PostgresTx, connect
+    from passrole.store.postgres import PostgresTx
+    from passrole.store.postgres_connecting import connect
     from passrole.store.postgres_node import Node, NodeLost
 
     async def scenario(store: Any, node: Any) -> None:
@@ -126,7 +129,8 @@ def test_one_whose_session_was_ended_learns_of_it_and_has_another_number_next(ur
 
 
 def test_servers_that_enter_at_once_have_different_numbers(url: str) -> None:
-    from passrole.store.postgres import PostgresTx, connect
+    from passrole.store.postgres import PostgresTx
+    from passrole.store.postgres_connecting import connect
     from passrole.store.postgres_node import Node
 
     async def scenario(_store: Any, _node: Any) -> None:

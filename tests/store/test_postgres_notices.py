@@ -157,7 +157,8 @@ def test_after_its_connections_were_cut_a_process_hears_and_is_heard_again(
 
 
 def test_a_server_that_is_alone_and_one_that_shares_refuse_each_other(url: str) -> None:
-    from passrole.store.postgres import DatabaseInUse, PostgresStore
+    from passrole.store.postgres import PostgresStore
+    from passrole.store.postgres_connecting import DatabaseInUse
 
     async def scenario(_first: Any, _second: Any) -> None:
         with pytest.raises(DatabaseInUse):

@@ -7,6 +7,7 @@ the folder's rows are in the target: its own database lies beside it under anoth
 
 import contextlib
 import hashlib
+import socket
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from passrole import private_files
 from passrole.client.errors import InvalidInput
 from passrole.config import Config
-from passrole.store import opening
+from passrole.store import opening, postgres_moved
 from passrole.store.migrations import UnknownSchema, migrate
 from passrole.store.sqlite import FILE, DataFolderInUse, hold
 
@@ -79,18 +80,26 @@ def to_postgres(config: Config, url: str) -> list[Copied]:
     with _explained(), hold(config.data):
         with _sqlite(config.data) as source, _postgres(url) as target:
             copied = _copied(_tables(source.connection), source, target)
+            target.has_rows_again()
         (config.data / FILE).rename(config.data / f"{FILE}.until-{time.strftime('%Y%m%dT%H%M%S')}")
         opening.mark(config.data, url)
     return copied
 
 
 def to_folder(config: Config, url: str) -> list[Copied]:
-    """Copy a database's rows to a data folder without any. Raises InvalidInput: nothing was copied."""
+    """Copy a database's rows to a data folder without any. Raises InvalidInput: nothing was copied.
+
+    Killed before the database says that they moved: it has them, as the folder's mark says. After: the folder
+    has them; with the mark both are refused, and it is done anew.
+    """
     private_files.make_folder(config.data, lambda *_: None)
     with _explained(), hold(config.data):
-        with _postgres(url) as source, _sqlite(config.data) as target:
-            copied = _copied(_tables(target.connection), source, target)
-        (config.data / opening.MARK).unlink(missing_ok=True)
+        with _postgres(url) as source:
+            with _sqlite(config.data) as target:
+                copied = _copied(_tables(target.connection), source, target)
+                opening.mark(config.data, url)
+            source.moved_to(f"`{config.data}` of {socket.gethostname()}")
+        (config.data / opening.MARK).unlink()
     return copied
 
 
@@ -183,6 +192,14 @@ class _Postgres:
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for row in rows:
                 copy.write_row(self._driver.kept(row))
+
+    def moved_to(self, place: str) -> None:
+        """No server uses the rows any more."""
+        postgres_moved.mark(self._connection, place)
+
+    def has_rows_again(self) -> None:
+        """Servers may use it."""
+        postgres_moved.unmark(self._connection)
 
     def last(self, table: Table) -> int:
         sequence = self._sequence(table)

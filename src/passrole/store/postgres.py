@@ -30,7 +30,6 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from passrole import disk
 from passrole.store.group_commit import GroupCommit, MustBeUndone, Outcome, Write, all_failed, for_a_future
@@ -38,6 +37,15 @@ from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import UnknownSchema
 from passrole.store.migrations import postgres as migrations
+from passrole.store.postgres_connecting import (
+    Connection,
+    DatabaseInUse,
+    connect,
+    is_lost,
+    locked,
+    unreachable,
+    with_its_rows,
+)
 from passrole.store.postgres_connections import Connections, hang_up
 from passrole.store.postgres_node import Node
 from passrole.store.postgres_notices import Notices
@@ -45,46 +53,17 @@ from passrole.store.read_only import NotForWriting
 from passrole.store.share import Share
 
 T = TypeVar("T")
-Connection = psycopg.Connection[Any]
 
 READERS = 4
 CONFLICT_SECONDS = 30.0
 """How long transactions are run again and again because others change what they read."""
 
-LOCK_SECONDS = 3.0
-"""How long the lock of the server before is waited for: it is freed a moment after its connection ends."""
-
 CLOSE_SECONDS = 10.0
-CONNECT_SECONDS = 10
-
-# A database whose machine is gone without a word is away after half a minute, whether this side waits for an
-# answer or has sent what nobody acknowledges; by the kernel's own times it would take hours.
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-_CONNECTING: Final[dict[str, Any]] = {
-    "application_name": "passrole",
-    "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-    "tcp_user_timeout": 30_000,
-}
 _PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _SCHEMA_LOCK = 0x70617373726F6C65 + 1
-_TROUBLE = ("08", "53", "57", "58")  # connection, resources, an operator's command, the system
-_SERVER_LOCK = 0x70617373726F6C65  # "passrole"
-_STATEMENTS_MAX = 512
-
-# A machine that is gone without a word holds its lock no longer than this, and not for two hours.
-# https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE
-_SESSION = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
-
 # https://www.unicode.org/faq/private_use.html#nonchar1: nobody else may mean anything by it
 _ESCAPE: Final = "\ufdd0"
-
-
-class DatabaseInUse(Exception):
-    """Another server has the database."""
 
 
 class PostgresTx:
@@ -144,7 +123,7 @@ class PostgresStore:
         self._notices: Notices | None = None
         self.node: Node | None = None
         self._others = Connections(partial(connect, url))
-        self._writer = locked(url, is_shared=is_shared)
+        self._writer = with_its_rows(url, locked(url, is_shared=is_shared))
         try:
             migrate(self._writer)
             if is_shared:
@@ -232,7 +211,7 @@ class PostgresStore:
     def _together(self, writes: list[Write]) -> list[Outcome]:
         """Raises psycopg.Error, ConnectionError, DatabaseInUse: then nothing is written."""
         if self._writer.closed:
-            self._writer = locked(self.url, is_shared=self._is_shared)
+            self._writer = with_its_rows(self.url, locked(self.url, is_shared=self._is_shared))
         for apply in (_apply, _apply_apart):
             self._writer.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
             try:
@@ -329,31 +308,12 @@ class Reads:
         """This thread's."""
         connection: Connection | None = getattr(self._mine, "connection", None)
         if connection is None or connection.closed:
-            connection = connect(self._url)
+            connection = with_its_rows(self._url, connect(self._url))
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             self._mine.connection = connection
             self._connections.append(connection)
         return connection
-
-
-def connect(url: str) -> Connection:
-    """A connection in autocommit. Raises ConnectionError."""
-    try:
-        connection = psycopg.connect(conninfo(url), autocommit=True, prepare_threshold=1)
-        connection.prepared_max = _STATEMENTS_MAX
-        connection.execute(_SESSION)
-    except psycopg.OperationalError as error:
-        raise unreachable(url, error) from None
-    except psycopg.ProgrammingError:  # its message has parts of the URL
-        raise ConnectionError("the URL of the store is none that PostgreSQL's clients understand") from None
-    return connection
-
-
-def conninfo(url: str) -> str:
-    """What a client of PostgreSQL is given. Raises psycopg.ProgrammingError, which has parts of the URL."""
-    wanted = {**_CONNECTING, **conninfo_to_dict(url)}
-    return make_conninfo("", **wanted)
 
 
 def _apply(connection: Connection, write: Write) -> Outcome:
@@ -389,14 +349,6 @@ def _is_of_all(error: BaseException) -> bool:
     return isinstance(error, _CONFLICTS) or is_lost(error)
 
 
-def is_lost(error: BaseException) -> bool:
-    """Whether the connection or the database is in trouble, and not the statement.
-
-    https://www.postgresql.org/docs/current/errcodes-appendix.html
-    """
-    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in _TROUBLE
-
-
 def migrate(connection: Connection) -> None:
     """One server at a time. Raises UnknownSchema."""
     connection.execute("SELECT pg_advisory_lock(%s)", (_SCHEMA_LOCK,))
@@ -415,35 +367,6 @@ def permitted() -> Iterator[None]:
             f"{error.diag.message_primary}: the URL's user must own the database and its tables; "
             "make it the owner, by `ALTER DATABASE name OWNER TO user`, or name a user that is"
         ) from None
-
-
-def locked(url: str, *, is_shared: bool = False) -> Connection:
-    """A connection with the server's lock. Raises DatabaseInUse, ConnectionError."""
-    connection = connect(url)
-    try:
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_SECONDS * 1000:.0f}ms",))
-        how = "pg_advisory_lock_shared" if is_shared else "pg_advisory_lock"
-        connection.execute(f"SELECT {how}(%s)".encode(), (_SERVER_LOCK,))
-        connection.execute("RESET lock_timeout")
-    except errors.LockNotAvailable:
-        connection.close()
-        raise DatabaseInUse(
-            "another server has the database, and this must be done while none has: stop it, "
-            "or name another database"
-        ) from None
-    except psycopg.OperationalError as error:
-        connection.close()
-        raise unreachable(url, error) from None
-    return connection
-
-
-def unreachable(url: str, error: psycopg.Error) -> disk.StoreUnreachable:
-    """The error without the password, in one line."""
-    text = " ".join(str(error).split())
-    with contextlib.suppress(psycopg.Error):
-        if password := conninfo_to_dict(url).get("password"):
-            text = text.replace(str(password), "***")
-    return disk.StoreUnreachable(text)
 
 
 def kept(parameters: Sequence[Any]) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from passrole.store import claims, shards
+from passrole.store import claims, postgres_moved, shards
 from passrole.store.interface import Tx
 
 PING_SECONDS = 5.0
@@ -67,6 +67,7 @@ class Node:
         try:
             with session.transaction():  # nobody sees the number before its lock is held
                 session.execute("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE")
+                postgres_moved.check(session)
                 number = claims.enter(tx, self.name, self._objects)
                 shards.inherit(tx, number, self.name)
                 tx.one(_LOCK, _CLASS, number)

@@ -33,7 +33,8 @@ from pgqueuer.domain.settings import DBSettings, Durability
 
 from passrole import disk
 from passrole.store import Tx, shards, share
-from passrole.store.postgres import PostgresStore, conninfo, is_lost, unreachable
+from passrole.store.postgres import PostgresStore
+from passrole.store.postgres_connecting import conninfo, is_lost, unreachable
 from passrole.store.share import SHARDS
 from passrole.worker.supervisor import Loop, Supervisor
 
