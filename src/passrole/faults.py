@@ -7,7 +7,8 @@ the protocol of the call. Any other exception is a bug in passrole and leaves th
     Fault
     ├── AccessDenied    the evaluator denied the call; `api` words it as the service does
     └── Internal        passrole itself failed
-        └── Outage      its database is away
+        ├── Outage      its database is away
+        └── Unwritable  its disk is
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,10 @@ class Internal(Fault):
 
 class Outage(Internal):
     """InternalFailure because the database is away; the same call may be answered when it is back."""
+
+
+class Unwritable(Internal):
+    """InternalFailure because nothing can be written here; the call may be answered later, or elsewhere."""
 
 
 class InnerCallFailed(Exception):

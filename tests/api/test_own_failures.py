@@ -17,7 +17,7 @@ from tests.conftest import zipped
 from passrole import app, disk
 from passrole.api import Door
 from passrole.config import Config
-from passrole.faults import Fault, Internal, Outage
+from passrole.faults import Fault, Internal, Outage, Unwritable
 from passrole.policy.request import Principal
 from passrole.services.lambda_ import archives
 from passrole.worker import supervisor
@@ -92,8 +92,8 @@ def test_a_call_that_failed_inside_another_is_no_refusal(
 
 
 @pytest.mark.parametrize("failing", ["CreateFunction", "AssumeRole"])
-@pytest.mark.parametrize("error, raised", [(disk.StoreUnreachable("it is away"), Outage), (FULL, Internal)])
-def test_that_the_database_is_away_is_told_apart_also_inside_another_call(
+@pytest.mark.parametrize("error, raised", [(disk.StoreUnreachable("it is away"), Outage), (FULL, Unwritable)])
+def test_that_the_database_or_the_disk_is_away_is_told_apart_also_inside_another_call(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str, error: Exception, raised: type[Internal]
 ) -> None:
     async def scenario(here: Inside) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import ids
-from passrole.faults import Fault, Outage
+from passrole.faults import Fault, Internal, Outage, Unwritable
 from passrole.history import job_retries
 from passrole.services.service_sessions import SESSION_SECONDS
 from passrole.store import tasks
@@ -37,11 +37,14 @@ def test_what_may_pass_is_tried_again_with_a_delay_that_doubles(workshop: Run, f
     workshop(scenario)
 
 
-def test_a_database_that_is_away_is_waited_for(workshop: Run) -> None:
+@pytest.mark.parametrize("fault", [Outage(), Unwritable()], ids=lambda fault: type(fault).__name__)
+def test_a_database_that_is_away_and_a_disk_that_is_full_are_waited_for(
+    workshop: Run, fault: Internal
+) -> None:
     """Whatever a step calls first, which is to assume its role; its failure would be told when it is back."""
 
     async def scenario(shop: Workshop) -> None:
-        away = [Outage()] * 6
+        away = [fault] * 6
         shop.door.prepare("AssumeRole", *away, *shop.door.answers["AssumeRole"])
         shop.door.prepare("Invoke", *away, {"Payload": b'{"x": 1}'})
         await shop.worker.start()
@@ -52,12 +55,13 @@ def test_a_database_that_is_away_is_waited_for(workshop: Run) -> None:
     workshop(scenario)
 
 
-def test_an_outage_is_none_of_the_failures_that_a_policy_names(workshop: Run) -> None:
+@pytest.mark.parametrize("fault", [Outage(), Unwritable()], ids=lambda fault: type(fault).__name__)
+def test_an_outage_is_none_of_the_failures_that_a_policy_names(workshop: Run, fault: Internal) -> None:
     """The job may be there: another attempt would make a second one beside it."""
     arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:processing-job/j"
 
     async def scenario(shop: Workshop) -> None:
-        shop.door.prepare("CreateProcessingJob", Outage(), {"ProcessingJobArn": arn})
+        shop.door.prepare("CreateProcessingJob", fault, {"ProcessingJobArn": arn})
         await shop.worker.start()
         await shop.start("p1")
 

@@ -91,6 +91,38 @@ def test_a_job_is_not_asked_for_again_for_a_step_that_has_one(workshop: Run) -> 
     workshop(scenario)
 
 
+@pytest.mark.parametrize(("seconds", "creations"), [(0.5, 1), (1.5, 0)])
+def test_a_job_is_not_asked_for_after_a_session_that_was_waited_for(
+    workshop: Run, seconds: float, creations: int
+) -> None:
+    """As while this server's disk was full, and another one had its shards."""
+    arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:processing-job/other"
+
+    async def scenario(shop: Workshop) -> None:
+        (session,) = shop.door.answers["AssumeRole"]
+
+        async def waited_for(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            fact = JobSubmitted(at=2.0, step="p1", attempt=1, handle={"ProcessingJob": {"Arn": arn}})
+            await shop.store.write(lambda tx: history.advance(tx, shop.arn(), fact, finished="p1/1"))
+            shop.now += seconds
+            assert isinstance(session, dict)
+            return session
+
+        shop.door.prepare("AssumeRole", waited_for)
+        shop.door.prepare("CreateProcessingJob", {"ProcessingJobArn": arn})
+        await shop.worker.start()
+        await shop.start("p1")
+
+        async def is_over() -> bool:
+            return not await shop.store.read(history.pending)
+
+        await shop.until(is_over)
+        await shop.worker.close()
+        assert len(shop.door.called("sagemaker:CreateProcessingJob")) == creations
+
+    workshop(scenario)
+
+
 @pytest.mark.parametrize(("seconds", "is_begun"), [(0.5, True), (1.5, False)])
 def test_a_function_whose_worker_was_ready_late_is_not_begun_for_a_step_that_is_over(
     workshop: Run, seconds: float, is_begun: bool

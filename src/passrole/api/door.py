@@ -19,7 +19,7 @@ from passrole.arns import InvalidPart, Region
 from passrole.audit import Audit, Entry, Unrecorded
 from passrole.clock import Clock
 from passrole.config import Config
-from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal, Outage
+from passrole.faults import AccessDenied, Fault, InnerCallFailed, Internal, Outage, Unwritable
 from passrole.identities import Directory, UnknownKey
 from passrole.log_format import about
 from passrole.policy.request import Principal, Values
@@ -146,7 +146,7 @@ class Door:
         try:
             self._audit.check()
         except OSError as error:
-            raise _own_failure(call, error) from None
+            raise _unrecorded(call, error) from None
         try:
             answer = await self._through(call, verdict)
         except Fault as error:
@@ -163,7 +163,7 @@ class Door:
         try:
             self._record(call, verdict, fault, seconds)
         except OSError as error:
-            fault = _own_failure(call, error)
+            fault = _unrecorded(call, error)
         self._tell(_log(call, verdict, fault, seconds))
         if fault is not None:
             raise fault from None
@@ -177,6 +177,11 @@ class Door:
     def check(self) -> None:
         """Raises OSError where no call may run because its line could not be written."""
         self._audit.check()
+
+    async def check_whole(self) -> None:
+        """Raises what is in the way of calls: OSError as `check` does, or where the store cannot be read."""
+        self._audit.check()
+        await self._store.read(lambda tx: tx.one("SELECT 1"))
 
     async def refusal(self, call: Call) -> str | None:
         """The sentence with which AWS would deny the call; None if it would be let in.
@@ -326,12 +331,20 @@ def _region(text: str) -> Region:
         raise Fault("ValidationException", str(error)) from None
 
 
+def _unrecorded(call: Call, error: OSError) -> Unwritable:
+    """The fault where the call's line cannot be written: then none can, and no call is answered here."""
+    _own_failure(call, error)
+    return Unwritable()
+
+
 def _own_failure(call: Call, error: Exception) -> Internal:
     """The fault for a failure of passrole itself, which is logged unless an inner call has logged it."""
     if isinstance(error, InnerCallFailed):
-        return Outage() if isinstance(error.__cause__, Outage) else Internal()
+        return type(error.__cause__)() if isinstance(error.__cause__, Internal) else Internal()
     disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
-    return Outage() if isinstance(error, disk.StoreUnreachable) else Internal()
+    if isinstance(error, disk.StoreUnreachable):
+        return Outage()
+    return Unwritable() if disk.is_unwritable(error) else Internal()
 
 
 def _inner(

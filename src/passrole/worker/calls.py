@@ -13,7 +13,7 @@ from typing import Any
 
 from passrole.arns import ExecutionArn
 from passrole.clock import Clock
-from passrole.faults import Fault, Outage
+from passrole.faults import Fault, Outage, Unwritable
 from passrole.policy.request import Principal
 from passrole.runtimes.interface import IsDue
 from passrole.services.context import CallOperation
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 SERVICE = "sagemaker.amazonaws.com"
 STEP_CHARACTERS_MAX = 20
 """Of a step's name, in the name of its session."""
+
+SESSION_SECONDS = 1.0
+"""A session that took longer was waited for, and what it is for may be over."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -109,6 +112,7 @@ class Calls:
 
     def __init__(self, call: CallOperation, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
         self._call = call
+        self._clock = clock
         self._sleep = sleep
         self._sessions = SessionCache(self._as_service, clock)
 
@@ -124,14 +128,17 @@ class Calls:
         """The operation's answer. Raises CallFailed, also where the role cannot be assumed.
 
         Throttling and faults of the service are tried again: AWS does so for every type of step
-        (Step.THROTTLING, Step.SERVICE_FAULT). A database that is away is waited for. Those in `left` are left
-        to whoever calls. `is_due`, or that of `while_due`, is asked before each further try; raises
-        NoLongerDue.
+        (Step.THROTTLING, Step.SERVICE_FAULT). A database that is away, and a disk that is full, are waited
+        for. Those in `left` are left to whoever calls. `is_due`, or that of `while_due`, is asked before each
+        further try, and where the session was waited for; raises NoLongerDue.
         """
         request = request_for(SERVICE, caller.role, caller.session_name, caller.execution)
+        asked_at, is_due = self._clock(), is_due or _is_due.get()
         principal = await self._sessions.principal(request)
+        if self._clock() - asked_at > SESSION_SECONDS and is_due is not None and not await is_due():
+            raise NoLongerDue
         return await self._persistently(
-            action, parameters, principal, caller.region, request_id, left, is_due or _is_due.get()
+            action, parameters, principal, caller.region, request_id, left, is_due
         )
 
     async def _as_service(
@@ -164,7 +171,7 @@ class Calls:
                 )
             except Fault as fault:
                 kind = retryable_error(fault)
-                if isinstance(fault, Outage):  # it says nothing of the call, which may have been done
+                if isinstance(fault, Outage | Unwritable):  # it says nothing of the call, which may be done
                     delay: float | None = next(delays, DELAYS_SECONDS[-1])
                 else:
                     delay = None if kind is None or kind in left else next(delays, None)
