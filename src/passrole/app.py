@@ -175,7 +175,7 @@ async def opened(
     store = opening.opened(config, is_shared=trial is None and not config.only, is_durable=trial is None)
     try:
         wired = _of_s3(store, config) if config.only else _wired(store, config, trial, tunnels)
-        async with wired as parts, among_others(store):
+        async with wired as parts, among_others(store, parts.door.check):
             yield parts
     finally:
         await store.close()

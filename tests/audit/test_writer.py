@@ -4,7 +4,6 @@ import asyncio
 import errno
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.full_disk import full_disk
 
 from passrole import private_files
 from passrole.audit import Audit, Entry, writer
@@ -168,20 +168,18 @@ def test_a_file_goes_with_the_age_of_its_lines(tmp_path: Path, copied: bool) -> 
     trail.close()
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits are Linux's")
 def test_a_server_whose_trail_cannot_grow_answers_nothing(start_server: Callable[..., Server]) -> None:
     server = start_server()
     trail, who, sqs = server.data / "audit.jsonl", server.client("sts"), server.client("sqs")
     who.get_caller_identity()
-    before, (_, hard) = told(trail), resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (trail.stat().st_size + 20, hard))
-    for call in (who.get_caller_identity, lambda: sqs.create_queue(QueueName="q"), who.get_caller_identity):
-        with pytest.raises(ClientError) as caught:
-            call()
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-        assert caught.value.response["Error"]["Code"] == "InternalFailure"
-    assert told(trail) == before
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    before, calls = told(trail), (who.get_caller_identity, lambda: sqs.create_queue(QueueName="q"))
+    with full_disk(server):
+        for call in (*calls, who.get_caller_identity):
+            with pytest.raises(ClientError) as caught:
+                call()
+            assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+            assert caught.value.response["Error"]["Code"] == "InternalFailure"
+        assert told(trail) == before
     assert sqs.list_queues().get("QueueUrls", []) == []
     assert told(trail) == [*before, "GetCallerIdentity", "ListQueues"]
     log = Path(server.log.name).read_text()

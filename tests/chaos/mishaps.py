@@ -174,7 +174,7 @@ KINDS = {
     "cut": Kind(3, _of_host("cut"), _of_host("join"), lasts=True),
     "cut from the database": Kind(3, _of_host("drop", PORTS), _of_host("let_through", PORTS), lasts=True),
     "clock": Kind(2, _step_clock, _mend_clock),
-    "full disk": Kind(2, _of_node("fill_disk"), _of_node("free_disk")),
+    "full disk": Kind(2, _of_node("fill_disk"), _of_node("free_disk"), lasts=True),
     "restart": Kind(2, _restart, _nothing, is_of_node=False),
     "standby lost": Kind(1, _stop_standby, _start_standby, is_of_node=False),
     "failover": Kind(2, _fail_over, _rebuild, is_of_node=False),

@@ -202,7 +202,7 @@ def test_the_page_on_clusters_has_commands_and_settings_that_there_are() -> None
     named = {name.lower() for name in re.findall(r"\bPASSROLE_([A-Z0-9_]+)", CLUSTER_PAGE)}
     assert named <= SETTINGS
     assert set(re.findall(r"^curl .*http://[\d.]+:\d+(\S+)$", CLUSTER_PAGE, re.MULTILINE)) == {HEALTH}
-    assert f"option httpchk GET {HEALTH}\n" in (CLUSTER / "haproxy.cfg").read_text()
+    assert f"option httpchk GET {PREFIX}ready\n" in (CLUSTER / "haproxy.cfg").read_text()
     servers = re.findall(r"^    server (\S+) (\S+)$", CLUSTER_PAGE, re.MULTILINE)
     nodes = re.findall(r"10\.0\.0\.2[1-9]", CLUSTER_PAGE.split("| nodes |")[1].splitlines()[0])
     assert [address for _, address in servers] == [f"{node}:{Config.port}" for node in nodes]

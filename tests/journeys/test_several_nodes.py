@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
+from tests.full_disk import full_disk
 from tests.gateway.test_own_operations import asked
 from tests.journeys.conftest import ADMINISTRATOR, outputs
 from tests.postgres import Cluster
@@ -166,6 +167,27 @@ def test_shards_come_to_rest_after_a_server_was_away(nodes: Nodes) -> None:
     eventually(lambda: len(nodes.holds()) > 1, seconds=HAND_OVER_SECONDS)
     eventually(nodes.are_at_rest, seconds=HAND_OVER_SECONDS)
     assert sorted(nodes.holds().values()) == [SHARDS // 2, SHARDS // 2]
+
+
+def test_others_do_the_work_of_a_server_whose_disk_is_full(nodes: Nodes) -> None:
+    """Its steps do not fail, neither those in its hands nor others; it works again once there is room."""
+    first, second = nodes.start(), nodes.start()
+    nodes.shared_out(32, 32)
+    queue = first.client("sqs").create_queue(QueueName="asked")["QueueUrl"]
+    other = second.client("sqs").get_queue_url(QueueName="asked")["QueueUrl"]
+    again = {**waiting(queue), "Name": "Again", "DependsOn": ["Wait"]}
+    executions = [started(first, waiting(queue), again) for _ in range(4)]
+    tokens = [token(second, other) for _ in executions]
+    with full_disk(first):
+        for each in tokens:
+            answer(second, each)
+        for _ in executions:
+            answer(second, token(second, other))
+        assert {ended(second, each) for each in executions} == {"Succeeded"}
+        eventually(lambda: nodes.holds() == {2: SHARDS}, seconds=HAND_OVER_SECONDS)
+    nodes.shared_out(32, 32)
+    log = Path(first.log.name).read_text()
+    assert "it works again" in log and "Traceback" not in log
 
 
 def test_what_a_killed_server_began_another_one_ends(nodes: Nodes) -> None:

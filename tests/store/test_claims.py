@@ -35,6 +35,20 @@ def test_a_number_is_given_once_whoever_is_gone(stores: Stores) -> None:
     assert results(stores, entered("a", "b"), gone) == [[1, 2], [1, 3, 3]]
 
 
+def test_who_rests_is_told_until_it_works_again_or_is_gone(stores: Stores) -> None:
+    def scenario(tx: Tx) -> list[object]:
+        entered("a", "b", "c")(tx)
+        for number in (1, 2):
+            claims.rest(tx, number, True)
+        both = claims.resting(tx)
+        claims.rest(tx, 1, False)
+        one = claims.resting(tx)
+        claims.mark_gone(tx, 2)
+        return [both, one, claims.resting(tx)]
+
+    assert results(stores, scenario) == [[{1, 2}, {2}, set()]]
+
+
 def test_what_one_has_no_other_gets_until_it_is_released(stores: Stores) -> None:
     def scenario(tx: Tx) -> list[bool]:
         entered("a", "b")(tx)

@@ -16,15 +16,15 @@ from passrole.store.tasks import Depth
 _FOLLOWED = "-job"
 """How kinds end whose tasks are there for as long as what they follow: how old they are says nothing."""
 
-NodeState = Literal["present", "ended", "gone"]
+NodeState = Literal["present", "resting", "ended", "gone"]
 
 
 @dataclass(frozen=True)
 class Node:
     """A server of several on a database, the last under its name.
 
-    One that has `ended` may come back; the others take over from one that is `gone`. `claims` is how many
-    jobs, clusters and job runs it has, by their kinds.
+    One that is `resting` cannot write on its disk, and one that has `ended` may come back; the others take
+    over from one that is `gone`. `claims` is how many jobs, clusters and job runs it has, by their kinds.
     """
 
     number: int
@@ -81,15 +81,16 @@ def _nodes(tx: Tx, config: Config) -> list[Node]:
         return []
     from passrole.store.postgres_node import sessions  # it needs the extra
 
-    alive = sessions(tx)
+    alive, resting = sessions(tx), claims.resting(tx)
+
+    def state(number: int, is_gone: bool) -> NodeState:
+        if number not in alive or is_gone:
+            return "gone" if is_gone else "ended"
+        return "resting" if number in resting else "present"
+
     counts = claims.counts(tx)
     last = {name: (number, is_gone) for number, name, is_gone in claims.servers(tx)}
     return [
-        Node(
-            number,
-            name,
-            "gone" if is_gone else "present" if number in alive else "ended",
-            counts.get(number, {}),
-        )
+        Node(number, name, state(number, is_gone), counts.get(number, {}))
         for name, (number, is_gone) in last.items()
     ]

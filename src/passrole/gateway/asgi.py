@@ -3,8 +3,9 @@
 Raw ASGI, since the service descriptions drive routing and a framework would only add latency. The head of a
 request is checked first: the operation exists, the access key is known, the signature is right (if the head
 has the body's hash), the length is allowed. Only then is the body read, and it is parsed only after its
-signature is verified. A large body is handled in a thread. The only request answered without a signature is
-`GET /_passrole/health`, which says that the server is up, and what programs of jobs ask (job_credentials.py).
+signature is verified. A large body is handled in a thread. Answered without a signature are only
+`GET /_passrole/health`, which says that the server is up, `GET /_passrole/ready`, which says whether it
+answers calls (readiness.py), and what programs of jobs ask (job_credentials.py).
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from passrole.gateway import job_credentials, own_operations
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.job_credentials import IssueCredentials
 from passrole.gateway.origin import origin
+from passrole.gateway.readiness import Readiness
 from passrole.gateway.signing_keys import form_keys, signing_keys
 from passrole.identities import AccessKeyIdentity, Directory, ExpiredSession, UnknownKey
 from passrole.log_format import about
@@ -126,6 +128,7 @@ class Gateway:
         config: Config,
     ) -> None:
         self._door = door
+        self._readiness = Readiness()
         self._issue_job_credentials = issue_job_credentials
         self._directory = directory
         self._clock = clock
@@ -155,8 +158,8 @@ class Gateway:
         progress = _Progress()
         try:
             head = _head(scope)
-            if own_operations.is_health(head):
-                return own_operations.answer({"status": "ready"}, request_id)
+            if question := own_operations.asked(head):
+                return await self._about_itself(question, request_id)
             if job_credentials.is_meant(head):
                 return _unread(scope, await job_credentials.respond(head, self._issue_job_credentials))
             respond = self._respond_to_form if form_uploads.is_form(head) else self._respond
@@ -171,6 +174,11 @@ class Gateway:
             disk.report(log, error, f"request {request_id}")
             answer = render_fault(progress.found, Internal(), request_id, progress.protocol)
         return answer if progress.is_read else _unread(scope, answer)
+
+    async def _about_itself(self, question: str, request_id: str) -> HttpResponse:
+        if question == "health" or await self._readiness.of(self._door.check_whole):
+            return own_operations.answer({"status": "ready"}, request_id)
+        return own_operations.answer({"status": "not ready"}, request_id, 503)
 
     async def _is_over(self, receive: Receive) -> None:
         """Return once nobody waits for an answer any more, or nobody should."""

@@ -21,19 +21,20 @@ from passrole.wire.s3_routing import bucket_of_host
 
 SERVICE = "passrole"
 PREFIX = "/_passrole/"
+QUESTIONS = ("health", "ready")
+"""Whether the process answers, and whether it answers calls."""
+
 
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 (values of a setting)
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def is_health(request: HttpRequest) -> bool:
-    """Whether it is the health check; on a bucket's host the same path is an object's key."""
-    return (
-        request.raw_path == f"{PREFIX}health"
-        and request.method == "GET"
-        and bucket_of_host(request.headers.get("host", "")) is None
-    )
+def asked(request: HttpRequest) -> str | None:
+    """Which of QUESTIONS is asked; on a bucket's host the same path is an object's key."""
+    name = request.raw_path.removeprefix(PREFIX)
+    is_meant = request.raw_path.startswith(PREFIX) and request.method == "GET" and name in QUESTIONS
+    return name if is_meant and bucket_of_host(request.headers.get("host", "")) is None else None
 
 
 def is_meant(request: HttpRequest, signing_service: str) -> bool:
@@ -61,7 +62,7 @@ def parameters(body: bytes) -> dict[str, Any]:
     return json_values.load(body)
 
 
-def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
+def answer(result: Mapping[str, Any], request_id: str, status: int = 200) -> HttpResponse:
     """The response of an operation."""
     body = orjson.dumps(result)
     headers = [
@@ -69,7 +70,7 @@ def answer(result: Mapping[str, Any], request_id: str) -> HttpResponse:
         ("content-length", str(len(body))),
         ("x-amzn-requestid", request_id),
     ]
-    return HttpResponse(200, headers, body)
+    return HttpResponse(status, headers, body)
 
 
 def is_own_host(header: str, config: Config) -> bool:

@@ -43,6 +43,16 @@ def servers(tx: Tx) -> list[tuple[int, str, bool]]:
     return [(number, name, bool(gone)) for number, name, gone in rows]
 
 
+def rest(tx: Tx, node: int, rests: bool) -> None:
+    """Whether others do the server's background work, since nothing can be written on its disk."""
+    tx.run("UPDATE nodes SET rests = ? WHERE number = ?", int(rests), node)
+
+
+def resting(tx: Tx) -> frozenset[int]:
+    """The servers that rest, and are not marked as gone."""
+    return frozenset(number for (number,) in tx.all("SELECT number FROM nodes WHERE gone = 0 AND rests = 1"))
+
+
 def places(tx: Tx) -> dict[int, str]:
     """Where the servers that are not marked as gone keep S3's objects, by number."""
     return dict(tx.all("SELECT number, objects FROM nodes WHERE gone = 0 ORDER BY number"))

@@ -1,6 +1,6 @@
 """What a server does where several share a database: it has a part of the work, and hands it over."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from passrole.store import Store
@@ -8,8 +8,11 @@ from passrole.worker.supervisor import Supervisor
 
 
 @asynccontextmanager
-async def among_others(store: Store) -> AsyncIterator[None]:
-    """Borrow a part of the background work; at the end others have it. A server that is alone has all."""
+async def among_others(store: Store, check: Callable[[], None]) -> AsyncIterator[None]:
+    """Borrow a part of the background work; at the end others have it. A server that is alone has all.
+
+    `check` raises OSError where no call can be answered here, because of the disk; then others have it, too.
+    """
     if store.share.is_whole:
         yield
         return
@@ -17,7 +20,7 @@ async def among_others(store: Store) -> AsyncIterator[None]:
     from passrole.worker.nodes import Nodes
 
     assert isinstance(store, PostgresStore), "no other store is shared"
-    nodes, supervisor = Nodes(store), Supervisor()
+    nodes, supervisor = Nodes(store, check), Supervisor()
     nodes.start(supervisor)
     try:
         yield

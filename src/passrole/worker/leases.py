@@ -45,7 +45,9 @@ HEARTBEAT_SECONDS = 6.0
 """How long a server may be silent before its shards are lent to others."""
 
 HAND_OVER_SECONDS = 2.0
-"""What a server that is told to stop gives the work in its hands, before others may begin it again."""
+"""What a server that is told to stop, or rests, gives the work in its hands, before others may begin it
+again.
+"""
 
 OFFER_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
@@ -75,8 +77,7 @@ class Leases:
         """Give every shard back, once what is in hand has ended or HAND_OVER_SECONDS are over."""
         self._is_closing, self._fair = True, 0
         self._end(self._over)
-        for each in self._drains:
-            each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
+        self._hasten()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * HAND_OVER_SECONDS):
                 await self._none_held.wait()
@@ -84,15 +85,18 @@ class Leases:
             await self._loop.stop()
 
     def balance(self, servers: int, lost: frozenset[int]) -> None:
-        """Keep no more than a fair part of the shards, and none that are `lost` to another server.
+        """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.
 
-        Where the connection to the library's tables is lost, all are let go, and borrowed anew.
+        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS. Where the
+        connection to the library's tables is lost, all are let go, and borrowed anew.
         """
-        self._fair = 0 if self._is_closing else math.ceil(SHARDS / servers)
+        self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
         if self._connection is not None and self._connection.closed:
             self._end(self._over)
         self._end(each for each in self._over if each in lost)
         self._end(sorted(self._over)[self._fair :])
+        if not self._fair:
+            self._hasten()
 
     async def _offer(self) -> None:
         """None is lost for long, whatever becomes of a server between its last word and its next."""
@@ -146,12 +150,18 @@ class Leases:
     async def _drained(self, shard: int) -> None:
         """What is in hand has ended, or there is no more time for it."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HAND_OVER_SECONDS if self._is_closing else None) as drain:
+            async with asyncio.timeout(None if self._fair else HAND_OVER_SECONDS) as drain:
                 self._drains.add(drain)
                 try:
                     await self._store.share.emptied(shard)
                 finally:
                     self._drains.discard(drain)
+
+    def _hasten(self) -> None:
+        """What is in hand has no more time than this, as of now."""
+        for each in self._drains:
+            if each.when() is None:
+                each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
 
     def _end(self, which: Iterable[int]) -> None:
         for each in which:

@@ -3,11 +3,17 @@
 PostgreSQL knows whose session has ended (store/postgres_node.py). For PATIENCE_SECONDS nobody touches what
 such a server had claimed: one that is started again in the same folder finds its programs, and goes on. After
 that it is marked as gone, and others take its work over.
+
+A server on whose disk nothing can be written answers no call, not even its own. It rests: others do its
+background work. Its programs stay its own, and wait for its disk.
 """
 
 import asyncio
 import logging
+import math
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from passrole.store import Tx, claims, shards
 from passrole.store.postgres import PostgresStore
@@ -19,15 +25,19 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 PATIENCE_SECONDS = 30.0
+REST_SECONDS = 10.0
+"""How long its disk must have taken what was written before a server works again."""
 
 
 class Nodes:
     """Looks at the servers of a shared database from `start` until `close`."""
 
-    def __init__(self, store: PostgresStore) -> None:
-        self._store = store
+    def __init__(self, store: PostgresStore, check: Callable[[], None]) -> None:
+        """`check` raises OSError where no call can be answered here, because of the disk."""
+        self._store, self._check = store, check
         self._leases = Leases(store)
         self._ended_at: dict[int, float] = {}
+        self._rests_until = -math.inf
 
     def start(self, supervisor: Supervisor) -> None:
         """From now on this server has a part of the background work."""
@@ -56,17 +66,43 @@ class Nodes:
             self._store.share.node = node.number
 
     async def _look(self) -> None:
-        me, opened = self._store.share.node, self._store.share.opened
-        present, over, borrowed = await self._store.read(lambda tx: _servers(tx, me))
+        me, opened, rests = self._store.share.node, self._store.share.opened, self._rests()
+        seen = await self._store.read(lambda tx: _seen(tx, me))
         now = time.monotonic()
-        self._ended_at = {each: self._ended_at.get(each, now) for each in over}
+        self._ended_at = {each: self._ended_at.get(each, now) for each in seen.ended}
         gone = [each for each, at in self._ended_at.items() if now - at >= PATIENCE_SECONDS]
         if gone:
             for each in await self._store.write(lambda tx: mark_those_gone(tx, me, gone)):
-                log.warning("the server %d, `%s`, is gone: its work is taken over", each, present.get(each))
-        self._leases.balance(max(len(present) - len(over), 1), opened - borrowed)
+                log.warning(
+                    "the server %d, `%s`, is gone: its work is taken over", each, seen.present.get(each)
+                )
+        if rests != (me in seen.resting):
+            await self._store.write(lambda tx: claims.rest(tx, me, rests))
+            log.warning(
+                "others do its background work: nothing can be written here" if rests else "it works again"
+            )
+        others = seen.present.keys() - set(seen.ended) - seen.resting - {me}
+        self._leases.balance(0 if rests else len(others) + 1, opened - seen.borrowed)
+
+    def _rests(self) -> bool:
+        """Whether nothing can be written here, or could not be a moment ago."""
+        try:
+            self._check()
+        except OSError:
+            self._rests_until = time.monotonic() + REST_SECONDS
+        return time.monotonic() < self._rests_until
 
 
-def _servers(tx: Tx, me: int) -> tuple[dict[int, str], list[int], frozenset[int]]:
-    """Those that are not marked as gone, those of them whose sessions have ended, and the shards of `me`."""
-    return claims.present(tx), ended(tx, me), shards.borrowed(tx, me)
+class _Seen(NamedTuple):
+    """`present`: the servers that are not marked as gone; of these, whose sessions have `ended`, and those
+    that are `resting`. `borrowed`: the shards of this one.
+    """
+
+    present: Mapping[int, str]
+    ended: Sequence[int]
+    resting: frozenset[int]
+    borrowed: frozenset[int]
+
+
+def _seen(tx: Tx, me: int) -> _Seen:
+    return _Seen(claims.present(tx), ended(tx, me), claims.resting(tx), shards.borrowed(tx, me))

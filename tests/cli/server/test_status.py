@@ -75,7 +75,7 @@ def test_a_database_that_nobody_names_is_not_guessed(postgres: Cluster, tmp_path
         server.stop()
 
 
-def test_servers_of_a_database_are_present_ended_or_gone(postgres: Cluster, tmp_path: Path) -> None:
+def test_servers_of_a_database_are_present_resting_ended_or_gone(postgres: Cluster, tmp_path: Path) -> None:
     store = postgres.create("status_nodes")
     environment = {"PATH": os.environ["PATH"], "PASSROLE_STORE": store}
     init = [sys.executable, "-m", "passrole", "init", "--data", str(tmp_path / "data")]
@@ -88,11 +88,14 @@ def test_servers_of_a_database_are_present_ended_or_gone(postgres: Cluster, tmp_
         )
         return found
 
-    with node(store):
-        assert states()["other"] == "present"
-    eventually(lambda: states()["other"] == "ended")
     import psycopg
 
+    with node(store):
+        assert states()["other"] == "present"
+        with psycopg.connect(store) as connection:
+            connection.execute("UPDATE nodes SET rests = 1 WHERE name = 'other'")
+        assert states()["other"] == "resting"
+    eventually(lambda: states()["other"] == "ended")
     with psycopg.connect(store) as connection:
         connection.execute("UPDATE nodes SET gone = 1")
     assert states()["other"] == "gone"
