@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,15 +143,23 @@ def test_a_newer_schema_is_refused(url: str) -> None:
         opened(url, lambda store: store.read(lambda tx: None))
 
 
-def test_a_commit_runs_again_where_somebody_else_changed_what_it_read(url: str) -> None:
+@pytest.mark.parametrize("away_seconds", [0.0, 0.3])
+def test_a_commit_runs_again_where_somebody_else_changed_what_it_read(
+    url: str, monkeypatch: pytest.MonkeyPatch, away_seconds: float
+) -> None:
+    """Also where the database did not answer for longer than conflicts may last."""
     import psycopg
 
+    from passrole.store import postgres
+
+    monkeypatch.setattr(postgres, "CONFLICT_SECONDS", 0.2)
     runs = list[int]()
 
     def counted(tx: Tx) -> int:
         (found,) = tx.one("SELECT count(*) FROM definitions") or (0,)
         runs.append(found)
         if len(runs) == 1:
+            time.sleep(away_seconds)
             with psycopg.connect(url) as other:
                 other.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
                 (_,) = other.execute("SELECT count(*) FROM definitions").fetchone() or (0,)

@@ -18,6 +18,7 @@ cannot hold (`_kept`).
 
 import asyncio
 import contextlib
+import math
 import random
 import threading
 import time
@@ -56,7 +57,9 @@ T = TypeVar("T")
 
 READERS = 4
 CONFLICT_SECONDS = 30.0
-"""How long transactions are run again and again because others change what they read."""
+"""How long transactions are run again and again because others change what they read, from the first time on:
+before that the database may have been away for a minute.
+"""
 
 CLOSE_SECONDS = 10.0
 _PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.001, 0.1
@@ -188,11 +191,12 @@ class PostgresStore:
             self._listeners.tell(each)
 
     def _tried(self, writes: list[Write]) -> list[Outcome]:
-        until, pause = time.monotonic() + CONFLICT_SECONDS, _PAUSE_SECONDS
+        until, pause = math.inf, _PAUSE_SECONDS
         while writes:
             try:
                 return self._together(writes)
             except _CONFLICTS as error:
+                until = min(until, time.monotonic() + CONFLICT_SECONDS)
                 if time.monotonic() > until:
                     return all_failed(writes, error)
                 time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
