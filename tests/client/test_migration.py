@@ -194,7 +194,11 @@ def test_a_side_that_a_server_has_is_refused(start_server: Start, url: str, tmp_
         asyncio.run(beside_a_server())
 
 
-def test_a_server_that_was_only_cut_off_does_not_go_on_with_rows_that_moved(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["true", "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"])
+def test_a_server_that_was_only_cut_off_does_not_go_on_with_rows_that_moved(
+    url: str, tmp_path: Path, which: str
+) -> None:
+    """Also one that has lost nothing but the connection that writes."""
     from passrole.store.postgres import PostgresStore
 
     migration.to_postgres(folder(tmp_path / "a", MESSAGE.format(1, "'x'")), url)
@@ -204,13 +208,16 @@ def test_a_server_that_was_only_cut_off_does_not_go_on_with_rows_that_moved(url:
         store = PostgresStore(url, is_shared=True)
         assert store.node is not None
         entered = store.node.number
-        await asyncio.to_thread(cut_all, url)
+        assert await store.read(lambda tx: tx.all("SELECT body FROM messages")) == [("x",)]
+        await asyncio.to_thread(cut, url, which)
         await asyncio.to_thread(migration.to_folder, there, url)
         with pytest.raises(ConnectionError, match="terminating connection"):
             await store.write(lambda tx: tx.run(MESSAGE.format(2, "'y'")))
         for _ in range(2):
             with pytest.raises(ConnectionError, match=r"went to `.*/b` of .*`passrole migrate`"):
                 await store.write(lambda tx: tx.run(MESSAGE.format(2, "'y'")))
+        with pytest.raises(ConnectionError, match="terminating connection"):
+            await store.read(lambda tx: tx.all("SELECT body FROM messages"))
         with pytest.raises(ConnectionError, match="went to"):
             await store.read(lambda tx: tx.all("SELECT body FROM messages"))
         with pytest.raises(ConnectionError, match="went to"):
@@ -249,13 +256,13 @@ def test_a_database_from_which_rows_moved_takes_others(url: str, tmp_path: Path)
     assert asyncio.run(serve()) == [("x",)]
 
 
-def cut_all(url: str) -> None:
-    """All connections to the database but this one are lost."""
+def cut(url: str, which: str) -> None:
+    """Connections to the database are lost."""
     import psycopg
 
     ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"{ending} AND pid <> pg_backend_pid()".encode())
+        connection.execute(f"{ending} AND pid <> pg_backend_pid() AND {which}".encode())
 
 
 def test_texts_that_postgresql_escapes_come_back_as_they_were(url: str, tmp_path: Path) -> None:

@@ -75,22 +75,27 @@ class Side(Protocol):
 
 
 def to_postgres(config: Config, url: str) -> list[Copied]:
-    """Copy a data folder's rows to an empty database. Raises InvalidInput, and then nothing was copied."""
+    """Copy a data folder's rows to an empty database. Raises InvalidInput.
+
+    Killed before the folder is marked: nothing was copied. After: its own rows are not used any more, whether
+    the database has them or not, and it is done anew.
+    """
     _require_database(config.data)
     with _explained(), hold(config.data):
         with _sqlite(config.data) as source, _postgres(url) as target:
             copied = _copied(_tables(source.connection), source, target)
             target.has_rows_again()
+            opening.mark(config.data, url)
         (config.data / FILE).rename(config.data / f"{FILE}.until-{time.strftime('%Y%m%dT%H%M%S')}")
-        opening.mark(config.data, url)
     return copied
 
 
 def to_folder(config: Config, url: str) -> list[Copied]:
-    """Copy a database's rows to a data folder without any. Raises InvalidInput: nothing was copied.
+    """Copy a database's rows to a data folder without any. Raises InvalidInput.
 
     Killed before the database says that they moved: it has them, as the folder's mark says. After: the folder
-    has them; with the mark both are refused, and it is done anew.
+    has them; with the mark both are refused, and it is done anew. Whoever is still connected to the database
+    is cut off, and told so when it comes back.
     """
     private_files.make_folder(config.data, lambda *_: None)
     with _explained(), hold(config.data):
@@ -99,6 +104,7 @@ def to_folder(config: Config, url: str) -> list[Copied]:
                 copied = _copied(_tables(target.connection), source, target)
                 opening.mark(config.data, url)
             source.moved_to(f"`{config.data}` of {socket.gethostname()}")
+        _end_others(url)
         (config.data / opening.MARK).unlink()
     return copied
 
@@ -278,6 +284,15 @@ def _postgres(url: str, *, is_alone: bool = True) -> Iterator[_Postgres]:
         raise InvalidInput("a server has the PostgreSQL database; stop it first") from error
     except (ConnectionError, psycopg.Error) as error:
         raise InvalidInput(f"PostgreSQL: {str(error).strip()}") from error
+
+
+def _end_others(url: str) -> None:
+    from passrole.store.postgres_connecting import end_others  # it needs the extra
+
+    try:
+        end_others(url)
+    except ConnectionError as error:
+        raise InvalidInput(f"PostgreSQL: {error}") from error
 
 
 @contextlib.contextmanager

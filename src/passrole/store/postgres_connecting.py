@@ -81,11 +81,23 @@ def locked(url: str, *, is_shared: bool = False) -> Connection:
     return connection
 
 
+def end_others(url: str) -> None:
+    """End the sessions that others have in the database as the same user. Raises ConnectionError.
+
+    https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+    """
+    with connect(url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+
+
 def with_its_rows(url: str, connection: Connection) -> Connection:
     """The connection, if nobody has moved the rows elsewhere. Raises ConnectionError."""
     try:
         postgres_moved.check(connection)
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         connection.close()
         raise unreachable(url, error) from None
     except postgres_moved.Moved:
