@@ -12,6 +12,7 @@ from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import StopRequested
 from passrole.history import Task
 from passrole.store import Store, Tx
+from passrole.store.share import shard_of
 from passrole.worker import command_queue, loop
 from passrole.worker.command_queue import CommandQueue
 
@@ -48,6 +49,26 @@ def test_of_many_rows_few_are_in_memory(workshop: Run) -> None:
         queue.add(await queue.look())
         assert len(in_memory(queue)) == 10
         assert {shop.arn(name) for name in "abc"} <= set(queue._held)
+
+    workshop(scenario)
+
+
+def test_what_waits_of_a_shard_that_is_given_back_is_let_go(workshop: Run) -> None:
+    """What is under way is ended first; what has not begun is the next server's."""
+
+    async def scenario(shop: Workshop) -> None:
+        queue, share = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now), shop.store.share
+        for name in "ab":
+            await shop.start(wide(3), name=name)
+        queue.add(await queue.look())
+        begun = queue.begin()
+        assert begun is not None and begun.execution == shop.arn("a")
+        share.close(shard_of(shop.arn("a")))
+        queue.let_go()
+        assert {name: len(queue._held[shop.arn(name)]) for name in "ab"} == {"a": 1, "b": 3}
+        queue.end(begun)
+        async with asyncio.timeout(5):
+            await share.emptied(shard_of(shop.arn("a")))
 
     workshop(scenario)
 

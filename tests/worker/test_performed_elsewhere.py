@@ -10,8 +10,9 @@ import pytest
 from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import disk, history
+from passrole.engine.commands import InvokeFunction
 from passrole.engine.facts import JobSubmitted, LambdaReturned, StopRequested
-from passrole.faults import Fault, Outage
+from passrole.faults import Fault, Outage, Unwritable
 from passrole.history import outbox
 from passrole.store import shards
 from passrole.store.share import Share, shard_of
@@ -258,3 +259,36 @@ def test_a_function_that_another_server_runs_comes_to_its_end_when_the_execution
 async def _is_caught_up(shop: Workshop) -> bool:
     """What an earlier process left is asked for, too: there is nothing."""
     return not await shop.store.read(history.pending)
+
+
+@pytest.mark.parametrize(
+    "fault", [Outage(), Unwritable(), Fault("AccessDeniedException", "not allowed")], ids=lambda f: f.code
+)
+def test_what_fails_of_a_command_that_another_server_has_is_not_told(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    """That one may have begun, and records nothing until it is done; then it counts, whoever tells it."""
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(shop: Workshop) -> None:
+        async def overtaken(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await shop.store.write(partial(shards.borrow, shard=shard_of(shop.arn()), node=7))
+            raise fault
+
+        shop.door.prepare("Invoke", overtaken)
+        await shop.worker.start()
+        await shop.start("l1")
+
+        async def is_let_go() -> bool:
+            return bool(shop.door.called(INVOKED)) and not shop.worker._queues[InvokeFunction]._held
+
+        await shop.until(is_let_go)
+        await shop.worker.close()
+        assert len(shop.door.called(INVOKED)) == 1
+        rows = await shop.worker._queues[InvokeFunction].rows(shop.arn(), 9)
+        assert [task.key for task in rows] == ["l1/1"]
+        assert await shop.status() == "Executing"
+        await _return(shop, shop.arn())
+        assert await shop.end() == "Succeeded"
+
+    workshop(scenario)

@@ -103,6 +103,12 @@ class CommandQueue:
         """Those of an execution (its ARN) that wait in memory, which do not wait for a turn any more."""
         return list(self._turns.withdraw(execution))
 
+    def let_go(self) -> None:
+        """Hold none that wait in memory of shards that this server gives back, or has lost."""
+        for execution in [each for each in self._turns.parties if not self._store.share.has(each)]:
+            for task in self._turns.withdraw(execution):
+                self.forget(task)
+
     async def rows(self, execution: str, limit: int) -> list[Task]:
         """Those of an execution that are rows only, `limit` at most."""
         held = frozenset(self._held.get(execution, ()))

@@ -30,11 +30,12 @@ from passrole.engine.commands import (
     SendCallback,
     SubmitJob,
 )
-from passrole.engine.facts import InputFact
+from passrole.engine.facts import CommandWithdrawn, EffectFailed, InputFact, LambdaTimedOut
 from passrole.history import Task
 from passrole.log_format import about
 from passrole.services.context import CallOperation
-from passrole.store import Store, share
+from passrole.store import Store, Tx, shards, share
+from passrole.worker import writes
 from passrole.worker.calls import Calls, Sleep
 from passrole.worker.command_queue import CommandQueue
 from passrole.worker.effects import AskTest, Effects
@@ -68,6 +69,7 @@ LOOK_SECONDS = 30.0
 WITHDRAWN_AT_ONCE = 256
 _RECORD_DELAYS = (0.1, 0.5, 2.0, 5.0)
 _RECORD_DELAY_MAX = 30.0
+_NOT_DONE = (CommandWithdrawn, EffectFailed, LambdaTimedOut)
 _INTERNAL = "InternalError: The step failed because of an internal error."
 
 
@@ -146,8 +148,11 @@ class Worker:
             self._woken.set()
 
     def _begin_anew(self, _: str) -> None:
-        """This node has a shard more: what another one has left of it is looked at as after a start."""
+        """This node has a shard more: what another one has left of it is looked at as after a start. Or one
+        less: what waits here for its turn is another one's.
+        """
         for queue in self._queues.values():
+            queue.let_go()
             queue.should_look, queue.is_caught_up = True, False
         self._woken.set()
 
@@ -217,19 +222,19 @@ class Worker:
         return Due(known, partial(self._is_due_after_all, task))
 
     async def _is_due_after_all(self, task: Task) -> bool:
-        """As soon as the database answers."""
+        """Whether it is, and this server's to perform; as soon as the store answers."""
         failures = 0
         while True:
             try:
-                return await self._is_due(task)
-            except disk.StoreUnreachable:
+                return await self._store.read(lambda tx: self._is_ours(tx, task)) and await self._is_due(task)
+            except writes.REFUSED:
                 await self._sleep(backoff_seconds(failures))
                 failures += 1
 
     async def _drop(self, withdrawn: Sequence[Task]) -> int:
-        """Record that commands are not performed; how many they were."""
-        await asyncio.gather(*(self._record(task, self._effects.withdrawn(task)) for task in withdrawn))
-        return len(withdrawn)
+        """Record that commands are not performed; of how many it was this server's to say."""
+        told = (self._record(task, self._effects.withdrawn(task)) for task in withdrawn)
+        return sum(await asyncio.gather(*told))
 
     def _fill_slots(self, queue: CommandQueue) -> None:
         """Begin what may begin."""
@@ -255,19 +260,28 @@ class Worker:
             fact = self._effects.failed(task, _INTERNAL)
         await self._record(task, fact)
 
-    async def _record(self, task: Task, fact: InputFact) -> None:
-        """Until it is written: what happened is never replaced by anything else."""
+    async def _record(self, task: Task, fact: InputFact) -> bool:
+        """Until it is written: what happened is never replaced by anything else. Whether it counts."""
         for delay in chain(_RECORD_DELAYS, repeat(_RECORD_DELAY_MAX)):
-            if await self._is_recorded(task, fact):
-                return
+            try:
+                return await self._store.write(partial(self._advance, task=task, fact=fact))
+            except history.UnknownExecution:
+                log.info("`%s` was deleted while `%s` was under way", task.execution, task.key)
+                return True
+            except Exception as error:
+                disk.report(log, error, f"to record the result of `{task.key}` of `{task.execution}`")
             await self._sleep(delay)
+        raise AssertionError("the delays never end")
 
-    async def _is_recorded(self, task: Task, fact: InputFact) -> bool:
-        try:
-            await self._store.write(lambda tx: history.advance(tx, task.execution, fact, finished=task.key))
-        except history.UnknownExecution:
-            log.info("`%s` was deleted while `%s` was under way", task.execution, task.key)
-        except Exception as error:
-            disk.report(log, error, f"to record the result of `{task.key}` of `{task.execution}`")
+    def _advance(self, tx: Tx, task: Task, fact: InputFact) -> bool:
+        """Whether the fact counts. What was done does, whoever did it; what was not is told by the command's
+        server alone, since another one may be about to do it.
+        """
+        if isinstance(fact, _NOT_DONE) and not self._is_ours(tx, task):
             return False
+        history.advance(tx, task.execution, fact, finished=task.key)
         return True
+
+    def _is_ours(self, tx: Tx, task: Task) -> bool:
+        own = self._store.share
+        return own.is_whole or shards.is_borrowed(tx, task.execution, own.node)
