@@ -2,8 +2,6 @@
 
 import errno
 import logging
-import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +9,6 @@ from passrole import disk
 from passrole.faults import Internal, Outage
 
 log = logging.getLogger("passrole.test_disk")
-
-
-def of_sqlite(code: int) -> sqlite3.Error:
-    error = sqlite3.OperationalError("x")
-    error.sqlite_errorcode = code
-    return error
 
 
 @pytest.mark.parametrize(
@@ -35,24 +27,6 @@ def test_what_is_known_is_one_line(
     disk.report(log, error, "it")
     (record,) = caplog.records
     assert record.getMessage().startswith(told) and record.exc_info is None
-
-
-@pytest.mark.parametrize(
-    "error, is_unwritable",
-    [
-        (OSError(errno.ENOSPC, "x"), True),
-        (OSError(errno.EROFS, "x"), True),
-        (disk.FolderRemoved(Path("/data")), True),
-        (of_sqlite(sqlite3.SQLITE_FULL), True),
-        (of_sqlite(sqlite3.SQLITE_IOERR_WRITE), True),
-        (of_sqlite(sqlite3.SQLITE_CORRUPT), False),
-        (PermissionError(errno.EACCES, "x"), False),
-        (disk.StoreUnreachable("no answer"), False),
-        (ValueError("x"), False),
-    ],
-)
-def test_a_disk_that_takes_nothing_is_told_apart(error: Exception, is_unwritable: bool) -> None:
-    assert disk.is_unwritable(error) is is_unwritable
 
 
 def test_what_nobody_foresaw_has_its_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -46,8 +46,6 @@ _BY_SQLITE = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 _PRIMARY_CODE = 0xFF
-_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-_OF_THE_DISK_BY_SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _reported_at: dict[str, float] = {}
 
 
@@ -73,13 +71,6 @@ def problem(error: BaseException) -> str | None:
     if isinstance(error, sqlite3.Error):
         return _BY_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE)
     return None
-
-
-def is_unwritable(error: BaseException) -> bool:
-    """Whether nothing can be written until somebody sees to the disk, whatever it is."""
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _OF_THE_DISK_BY_SQLITE
-    return isinstance(error, FolderRemoved) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK)
 
 
 def report(log: logging.Logger, error: BaseException, what: str) -> None:

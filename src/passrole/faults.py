@@ -8,7 +8,7 @@ the protocol of the call. Any other exception is a bug in passrole and leaves th
     ├── AccessDenied    the evaluator denied the call; `api` words it as the service does
     └── Internal        passrole itself failed
         ├── Outage      its database is away
-        └── Unwritable  its disk is
+        └── Unwritable  the audit trail cannot be written
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,9 @@ class Outage(Internal):
 
 
 class Unwritable(Internal):
-    """InternalFailure because nothing can be written here; the call may be answered later, or elsewhere."""
+    """InternalFailure because the call's line cannot be written, and no other's: it may be answered later, or
+    elsewhere.
+    """
 
 
 class InnerCallFailed(Exception):

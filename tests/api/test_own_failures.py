@@ -92,8 +92,8 @@ def test_a_call_that_failed_inside_another_is_no_refusal(
 
 
 @pytest.mark.parametrize("failing", ["CreateFunction", "AssumeRole"])
-@pytest.mark.parametrize("error, raised", [(disk.StoreUnreachable("it is away"), Outage), (FULL, Unwritable)])
-def test_that_the_database_or_the_disk_is_away_is_told_apart_also_inside_another_call(
+@pytest.mark.parametrize("error, raised", [(disk.StoreUnreachable("it is away"), Outage), (FULL, Internal)])
+def test_that_the_database_is_away_is_told_apart_also_inside_another_call(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str, error: Exception, raised: type[Internal]
 ) -> None:
     async def scenario(here: Inside) -> None:
@@ -109,6 +109,17 @@ def test_that_the_database_or_the_disk_is_away_is_told_apart_also_inside_another
             asked = function(here.access, {"ZipFile": zipped({"main.py": "x"})})
             await here.ask("lambda", "CreateFunction", asked)
         assert type(caught.value) is raised
+
+    inside(tmp_path, scenario)
+
+
+def test_that_no_line_can_be_written_is_told_apart(tmp_path: Path) -> None:
+    """Before a call begins, and after it was done."""
+
+    async def scenario(here: Inside) -> None:
+        here.door._audit._file.close()  # type: ignore[union-attr]
+        with pytest.raises(Unwritable):
+            await here.ask("sts", "GetCallerIdentity", {})
 
     inside(tmp_path, scenario)
 

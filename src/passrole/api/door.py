@@ -178,11 +178,6 @@ class Door:
         """Raises OSError where no call may run because its line could not be written."""
         self._audit.check()
 
-    async def check_whole(self) -> None:
-        """Raises what is in the way of calls: OSError as `check` does, or where the store cannot be read."""
-        self._audit.check()
-        await self._store.read(lambda tx: tx.one("SELECT 1"))
-
     async def refusal(self, call: Call) -> str | None:
         """The sentence with which AWS would deny the call; None if it would be let in.
 
@@ -342,9 +337,7 @@ def _own_failure(call: Call, error: Exception) -> Internal:
     if isinstance(error, InnerCallFailed):
         return type(error.__cause__)() if isinstance(error.__cause__, Internal) else Internal()
     disk.report(log, error, f"{call.service}:{call.operation} ({call.request_id})")
-    if isinstance(error, disk.StoreUnreachable):
-        return Outage()
-    return Unwritable() if disk.is_unwritable(error) else Internal()
+    return Outage() if isinstance(error, disk.StoreUnreachable) else Internal()
 
 
 def _inner(

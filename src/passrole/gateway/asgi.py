@@ -4,8 +4,8 @@ Raw ASGI, since the service descriptions drive routing and a framework would onl
 request is checked first: the operation exists, the access key is known, the signature is right (if the head
 has the body's hash), the length is allowed. Only then is the body read, and it is parsed only after its
 signature is verified. A large body is handled in a thread. Answered without a signature are only
-`GET /_passrole/health`, which says that the server is up, `GET /_passrole/ready`, which says whether it
-answers calls (readiness.py), and what programs of jobs ask (job_credentials.py).
+`GET /_passrole/health`, which says that the server is up, `GET /_passrole/ready`, which says whether its
+disk lets it answer calls, and what programs of jobs ask (job_credentials.py).
 """
 
 import asyncio
@@ -25,7 +25,6 @@ from passrole.gateway import job_credentials, own_operations
 from passrole.gateway.bodies import SMALL_BYTES_MAX, Bodies, Disconnected, Full, Receive, TooLarge, whole
 from passrole.gateway.job_credentials import IssueCredentials
 from passrole.gateway.origin import origin
-from passrole.gateway.readiness import Readiness
 from passrole.gateway.signing_keys import form_keys, signing_keys
 from passrole.identities import AccessKeyIdentity, Directory, ExpiredSession, UnknownKey
 from passrole.log_format import about
@@ -128,7 +127,6 @@ class Gateway:
         config: Config,
     ) -> None:
         self._door = door
-        self._readiness = Readiness()
         self._issue_job_credentials = issue_job_credentials
         self._directory = directory
         self._clock = clock
@@ -159,7 +157,7 @@ class Gateway:
         try:
             head = _head(scope)
             if question := own_operations.asked(head):
-                return await self._about_itself(question, request_id)
+                return self._about_itself(question, request_id)
             if job_credentials.is_meant(head):
                 return _unread(scope, await job_credentials.respond(head, self._issue_job_credentials))
             respond = self._respond_to_form if form_uploads.is_form(head) else self._respond
@@ -175,10 +173,15 @@ class Gateway:
             answer = render_fault(progress.found, Internal(), request_id, progress.protocol)
         return answer if progress.is_read else _unread(scope, answer)
 
-    async def _about_itself(self, question: str, request_id: str) -> HttpResponse:
-        if question == "health" or await self._readiness.of(self._door.check_whole):
-            return own_operations.answer({"status": "ready"}, request_id)
-        return own_operations.answer({"status": "not ready"}, request_id, 503)
+    def _about_itself(self, question: str, request_id: str) -> HttpResponse:
+        """A database that is away is none of this: it is as far from the other servers."""
+        try:
+            if question == "ready":
+                self._door.check()
+        except OSError as error:
+            disk.report(log, error, "whether calls are answered")
+            return own_operations.answer({"status": "not ready"}, request_id, 503)
+        return own_operations.answer({"status": "ready"}, request_id)
 
     async def _is_over(self, receive: Receive) -> None:
         """Return once nobody waits for an answer any more, or nobody should."""

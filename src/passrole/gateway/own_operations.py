@@ -22,7 +22,7 @@ from passrole.wire.s3_routing import bucket_of_host
 SERVICE = "passrole"
 PREFIX = "/_passrole/"
 QUESTIONS = ("health", "ready")
-"""Whether the process answers, and whether it answers calls."""
+"""Whether the process answers, and whether its disk lets it answer calls."""
 
 
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")

@@ -37,7 +37,7 @@ class Nodes:
         self._store, self._check = store, check
         self._leases = Leases(store)
         self._ended_at: dict[int, float] = {}
-        self._rests_until = -math.inf
+        self._checks_failed, self._rests_until = 0, -math.inf
 
     def start(self, supervisor: Supervisor) -> None:
         """From now on this server has a part of the background work."""
@@ -68,29 +68,35 @@ class Nodes:
     async def _look(self) -> None:
         me, opened, rests = self._store.share.node, self._store.share.opened, self._rests()
         seen = await self._store.read(lambda tx: _seen(tx, me))
-        now = time.monotonic()
-        self._ended_at = {each: self._ended_at.get(each, now) for each in seen.ended}
-        gone = [each for each, at in self._ended_at.items() if now - at >= PATIENCE_SECONDS]
-        if gone:
-            for each in await self._store.write(lambda tx: mark_those_gone(tx, me, gone)):
-                log.warning(
-                    "the server %d, `%s`, is gone: its work is taken over", each, seen.present.get(each)
-                )
+        others = seen.present.keys() - set(seen.ended) - seen.resting - {me}
+        self._leases.balance(0 if rests and others else len(others) + 1, opened - seen.borrowed)
         if rests != (me in seen.resting):
             await self._store.write(lambda tx: claims.rest(tx, me, rests))
-            log.warning(
-                "others do its background work: nothing can be written here" if rests else "it works again"
-            )
-        others = seen.present.keys() - set(seen.ended) - seen.resting - {me}
-        self._leases.balance(0 if rests else len(others) + 1, opened - seen.borrowed)
+            log.warning("nothing can be written here: others do the work" if rests else "it works again")
+        await self._mark_gone(seen)
 
     def _rests(self) -> bool:
-        """Whether nothing can be written here, or could not be a moment ago."""
+        """Whether nothing can be written here, as two looks have found, or could not be a moment ago."""
         try:
             self._check()
         except OSError:
+            self._checks_failed += 1
+        else:
+            self._checks_failed = 0
+        if self._checks_failed > 1:
             self._rests_until = time.monotonic() + REST_SECONDS
         return time.monotonic() < self._rests_until
+
+    async def _mark_gone(self, seen: "_Seen") -> None:
+        """Those that have been ended for so long that nobody waits for them."""
+        now = time.monotonic()
+        self._ended_at = {each: self._ended_at.get(each, now) for each in seen.ended}
+        gone = [each for each, at in self._ended_at.items() if now - at >= PATIENCE_SECONDS]
+        if not gone:
+            return
+        me = self._store.share.node
+        for each in await self._store.write(lambda tx: mark_those_gone(tx, me, gone)):
+            log.warning("the server %d, `%s`, is gone: its work is taken over", each, seen.present.get(each))
 
 
 class _Seen(NamedTuple):
