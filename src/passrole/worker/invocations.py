@@ -11,6 +11,7 @@ when a worker is ready for it at last.
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -37,7 +38,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.htm
 
 PENDING_SECONDS_MAX = 60
 SURE_SECONDS = 1.0
-"""So long what was due is taken to be due: to ask each time would be a read for each invocation."""
+"""So long what was due is taken to be due: to ask each time would be a read for each invocation. It is asked
+each time where another server may have begun: that one's result may be told in any of its moments.
+"""
 
 _PENDING_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -212,6 +215,7 @@ class _Known:
 
     def __init__(self, due: Due, clock: Clock) -> None:
         self._at, self._still, self._clock = due.at, due.still, clock
+        self._sure_seconds = SURE_SECONDS if due.at > -math.inf else 0.0
         self._is_over = False
 
     def end(self) -> None:
@@ -219,8 +223,8 @@ class _Known:
         self._is_over = True
 
     async def is_due(self) -> bool:
-        """Whether it is, as far as is known since SURE_SECONDS at the most."""
-        is_known = not self._is_over and self._clock() - self._at <= SURE_SECONDS
+        """Whether it is, as far as is known for sure."""
+        is_known = not self._is_over and self._clock() - self._at < self._sure_seconds
         return is_known or await self.is_due_now()
 
     async def is_due_now(self) -> bool:
