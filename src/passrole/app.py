@@ -39,7 +39,7 @@ from passrole.services.s3 import copied_folders, upstream
 from passrole.services.s3 import leftovers as s3_leftovers
 from passrole.store import Store, opening
 from passrole.worker import Worker, audit_trail, program_bearers, strangers
-from passrole.worker.among_others import among_others
+from passrole.worker.among_others import among_others, clock_of
 from passrole.worker.async_invocations import AsyncInvocations
 from passrole.worker.effects import AskTest
 from passrole.worker.emr_clusters import ClusterController
@@ -198,7 +198,7 @@ async def _of_s3(store: Store, config: Config) -> AsyncIterator[Opened]:
 async def _wired(
     store: Store, config: Config, trial: Trial | None, tunnels: socket.socket | None
 ) -> AsyncIterator[Opened]:
-    clock = trial.clock if trial else system_clock
+    clock = trial.clock if trial else clock_of(store)
     grace_seconds, steady = 0.0 if trial else GRACE_SECONDS, SteadyClock(clock)
     directory = Directory(store, clock, config)
     functions = LoggedFunctions(Functions(config, steady), store, steady)
@@ -242,7 +242,7 @@ async def _wired(
         periodic = Housekeeping(store, steady, config, functions), Traces(store, clock, config)
         for controller in (clusters, applications, *periodic, jobs, endpoints, trail):
             controller.start(supervisor)
-        signing_clock = trial.signing_clock if trial else clock
+        signing_clock = trial.signing_clock if trial else system_clock
         credentials = ProgramCredentials(store, door.from_inside, program_bearers.finders())
         gateway = Gateway(door, directory, credentials, signing_clock, config)
         yield Opened(gateway, store, door, directory, supervisor.running, lasting)
@@ -350,7 +350,8 @@ async def _console(config: Config, parts: Opened, pages: socket.socket | None) -
         yield
         return
     port = pages.getsockname()[1]
-    means = console.Means(parts.door, parts.directory, parts.store, system_clock, config, port, parts.running)
+    clock = clock_of(parts.store)
+    means = console.Means(parts.door, parts.directory, parts.store, clock, config, port, parts.running)
     try:
         listening = console.listening(means, pages)
     except console.NotInstalled as error:

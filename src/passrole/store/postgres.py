@@ -38,6 +38,7 @@ from passrole.store.interface import Listener, Notice, Row, notice
 from passrole.store.listeners import Listeners
 from passrole.store.migrations import UnknownSchema
 from passrole.store.migrations import postgres as migrations
+from passrole.store.postgres_clock import DatabaseClock
 from passrole.store.postgres_connecting import (
     Connection,
     DatabaseInUse,
@@ -125,11 +126,13 @@ class PostgresStore:
         self._folder = folder
         self._notices: Notices | None = None
         self.node: Node | None = None
+        self.clock = DatabaseClock()
         self._others = Connections(partial(connect, url))
         self._writer = with_its_rows(url, locked(url, is_shared=is_shared))
         try:
             migrate(self._writer)
             if is_shared:
+                self.clock.look(PostgresTx(self._writer))
                 self.node = Node(self._others.open, PostgresTx, name or uuid.uuid4().hex, objects)
             self.share = _share(self.node) if self.node else Share()
             self._listeners = Listeners(self.share)

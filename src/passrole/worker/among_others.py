@@ -3,8 +3,19 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from passrole.clock import Clock, system_clock
 from passrole.store import Store
 from passrole.worker.supervisor import Supervisor
+
+
+def clock_of(store: Store) -> Clock:
+    """By which times in rows go: the database's where several servers share it."""
+    if store.share.is_whole:
+        return system_clock
+    from passrole.store.postgres import PostgresStore  # it needs the extra
+
+    assert isinstance(store, PostgresStore), "no other store is shared"
+    return store.clock
 
 
 @asynccontextmanager

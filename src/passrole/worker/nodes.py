@@ -51,6 +51,7 @@ class Nodes:
     async def _run(self) -> None:
         while True:
             await self._keep_number()
+            await self._store.read(self._store.clock.look)
             await self._look()
             await asyncio.sleep(LOOK_SECONDS)
 
