@@ -176,6 +176,35 @@ def test_a_commit_runs_again_where_somebody_else_changed_what_it_read(
     assert runs == [0, 1]
 
 
+def test_conflicts_without_an_end_are_an_outage(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As beside a commit that hangs until a standby is back: it says nothing of who wrote."""
+    import psycopg
+
+    from passrole.store import postgres
+
+    monkeypatch.setattr(postgres, "CONFLICT_SECONDS", 0.2)
+    runs = itertools.count()
+
+    def overtaken(tx: Tx) -> None:
+        tx.one("SELECT count(*) FROM definitions")
+        with psycopg.connect(url) as other:
+            other.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+            other.execute("SELECT count(*) FROM definitions")
+            other.execute(
+                f"INSERT INTO definitions (digest, text) VALUES ('other {next(runs)}', '')".encode()
+            )
+        _define(tx, "refused")
+
+    async def scenario(store: Any) -> Any:
+        with pytest.raises(ConnectionError, match="could not serialize"):
+            await store.write(overtaken)
+        await store.write(lambda tx: _define(tx, "next"))
+        return await store.read(lambda tx: {digest for (digest,) in tx.all("SELECT digest FROM definitions")})
+
+    found = opened(url, scenario)
+    assert "next" in found and "refused" not in found and next(runs) > 1
+
+
 def test_one_that_fails_after_it_wrote_undoes_itself_and_not_those_of_its_commit(url: str) -> None:
     started = threading.Event()
 

@@ -200,8 +200,8 @@ class PostgresStore:
                 return self._together(writes)
             except _CONFLICTS as error:
                 until = min(until, time.monotonic() + CONFLICT_SECONDS)
-                if time.monotonic() > until:
-                    return all_failed(writes, error)
+                if time.monotonic() > until:  # as beside a commit that hangs until a standby is back
+                    return all_failed(writes, unreachable(self.url, error))
                 time.sleep(random.uniform(0, pause))  # noqa: S311 (no secret)
                 pause = min(2 * pause, _PAUSE_SECONDS_MAX)
             except psycopg.Error as error:

@@ -69,6 +69,8 @@ class AuditTrail:
             if self._is_copied:
                 async with asyncio.timeout(_LAST_SECONDS):
                     await self._ship()
+        except TimeoutError:
+            log.warning("the last lines of the audit trail are copied at the next start: the database hangs")
         except Exception as error:
             disk.report(log, error, "copying the last lines of the audit trail")
         finally:

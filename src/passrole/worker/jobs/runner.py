@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from passrole import disk
 from passrole.faults import Fault
 from passrole.runtimes import transfer
 from passrole.runtimes.jobs import job_folder
@@ -159,7 +160,7 @@ class JobRunner:
         except Fault as fault:  # such as a role that cannot be assumed any more
             reason = f"ClientError: {fault.message}" if fault.sender else LOST
         except OSError as error:
-            log.exception("the job %s", job.arn)
+            disk.report(log, error, f"the job {job.arn}")
             reason = f"ClientError: {error.strerror}"
         except Exception:
             log.exception("the job %s failed in passrole itself", job.arn)
