@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,17 @@ def test_a_way_back_that_ended_in_between_is_gone_again(url: str, tmp_path: Path
     copied = migration.to_postgres(here, url)
     assert migration.to_folder(Config(data=tmp_path / "b"), url) == copied
     assert migration.to_folder(Config(data=tmp_path / "c"), url) == copied
+
+
+def test_rows_are_on_no_side_while_a_way_there_was_broken_off(url: str, tmp_path: Path) -> None:
+    """Killed before the folder's own database had another name: the other one may have the rows."""
+    here = folder(tmp_path / "a", MESSAGE.format(1, "'x'"))
+    opening.mark(here.data, url)
+    for config, told in ((here, "rows of .* are in"), (replace(here, store=url), "was broken off")):
+        with pytest.raises(opening.StoreUnusable, match=told):
+            opening.check_folder(config)
+    migration.to_postgres(here, url)
+    opening.check_folder(replace(here, store=url))
 
 
 def test_a_database_from_which_rows_moved_takes_others(url: str, tmp_path: Path) -> None:

@@ -95,6 +95,10 @@ def looking(config: Config) -> Iterator[LookedAt | None]:
 
 def check_folder(config: Config) -> None:
     """A folder goes on with the rows that it has, and shows no others by mistake. Raises StoreUnusable."""
+    if config.store and (config.data / FILE).exists() and elsewhere(config.data):
+        raise StoreUnusable(
+            f"a migration of `{config.data}` was broken off: do the same again, with `passrole migrate`"
+        )
     if config.store and (config.data / FILE).exists():
         raise StoreUnusable(
             f"`{config.data}` has rows of its own, in `{FILE}`, which nobody would see: name another folder"
