@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.conftest import Server, new_name
 from tests.eventually import eventually
 from tests.full_disk import full_disk
@@ -55,6 +56,13 @@ class Nodes:
         with psycopg.connect(self.url) as connection:
             rows = connection.execute("SELECT node, count(*) FROM leases GROUP BY node").fetchall()
         return {int(node): int(count) for node, count in rows}
+
+    def resting(self) -> list[int]:
+        """The numbers of those on whose disks nothing can be written."""
+        import psycopg
+
+        with psycopg.connect(self.url) as connection:
+            return [number for (number,) in connection.execute("SELECT number FROM nodes WHERE rests = 1")]
 
     def are_at_rest(self) -> bool:
         """Whether each shard is somebody's, and none changes hands for five seconds."""
@@ -188,6 +196,17 @@ def test_others_do_the_work_of_a_server_whose_disk_is_full(nodes: Nodes) -> None
     nodes.shared_out(32, 32)
     log = Path(first.log.name).read_text()
     assert "it works again" in log and "Traceback" not in log
+
+
+def test_a_server_that_is_alone_keeps_its_work_though_its_disk_is_full(nodes: Nodes) -> None:
+    first = nodes.start()
+    nodes.shared_out(SHARDS)
+    with full_disk(first):
+        with pytest.raises(ClientError, match="InternalFailure"):
+            first.client("sts").get_caller_identity()
+        eventually(nodes.resting, seconds=HAND_OVER_SECONDS)
+        assert nodes.holds() == {1: SHARDS}
+    eventually(lambda: not nodes.resting(), seconds=HAND_OVER_SECONDS)
 
 
 def test_what_a_killed_server_began_another_one_ends(nodes: Nodes) -> None:
