@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.postgres import Cluster
 
+from passrole.config import Config
+from passrole.store import opening
 from passrole.store.postgres_clock import ANSWER_SECONDS_MAX, DatabaseClock
 
 _numbers = itertools.count(1)
@@ -59,3 +62,26 @@ def test_a_store_that_is_shared_has_it(postgres: Cluster, monkeypatch: pytest.Mo
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
         assert row is not None and asyncio.run(scenario()) - row[0] < 100
+
+
+@pytest.mark.parametrize(
+    "ahead, told", [(200.0, "behind this one's"), (-200.0, "ahead of this one's"), (5.0, "")]
+)
+def test_clocks_that_differ_much_are_told_at_the_start(
+    postgres: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    ahead: float,
+    told: str,
+) -> None:
+    config = Config(data=tmp_path / "data", store=postgres.create(f"clock_{next(_numbers)}"))
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + ahead)
+
+    async def scenario() -> None:
+        await opening.opened(config, is_shared=True).close()
+
+    asyncio.run(scenario())
+    warned = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert [told in each for each in warned] == [True] * bool(told)

@@ -4,6 +4,7 @@ import logging
 import secrets
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ from passrole.store.sqlite import FILE, SqliteStore, hold
 MARK = "store"
 """The file in a data folder whose rows are in PostgreSQL; it says in which database, without the password."""
 
+
+CLOCKS_SECONDS = 60.0
+"""Clocks that differ by more deserve a word."""
 
 _NAME = "node"
 log = logging.getLogger(__name__)
@@ -44,7 +48,7 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
     private_files.make_folder(config.data, log.warning)
     folder = hold(config.data)
     try:
-        store: Store = postgres.PostgresStore(
+        shared = postgres.PostgresStore(
             config.store,
             is_shared=is_shared,
             name=_name(config.data),
@@ -61,7 +65,19 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
             "several servers need the same `--s3-endpoint`"
         ) from None
     mark(config.data, config.store)
+    _compare_clocks(shared.clock())
+    store: Store = shared
     return store
+
+
+def _compare_clocks(of_database: float) -> None:
+    """Sessions end by the database's clock, and clients sign and renew them by theirs."""
+    ahead = of_database - time.time()
+    if abs(ahead) > CLOCKS_SECONDS:
+        log.warning(
+            "the clock of PostgreSQL's machine is %.0f s %s this one's: set one of them right",
+            *(abs(ahead), "ahead of" if ahead > 0 else "behind"),
+        )
 
 
 def looked_at(config: Config) -> LookedAt:
