@@ -18,7 +18,7 @@ from passrole.worker.task_queue import TaskQueue
 
 
 def name_of(transaction: Callable[..., Any]) -> str:
-    """`worker.loop.Worker._is_recorded`: module and function, without what is inside them.
+    """`worker.loop.Worker._advance`: module and function, without what is inside them.
 
     The end of a task, of whichever kind, is `tasks.async-invocation`.
     """

@@ -219,9 +219,9 @@ def work(mortal: Mortal) -> Work:
 
 # Driver's transaction and which one of its kind; those of other services are the calls that drivers make.
 POINTS = [
-    ("worker.loop.Worker._is_recorded", 1),
-    ("worker.loop.Worker._is_recorded", 2),
-    ("worker.loop.Worker._is_recorded", 3),
+    ("worker.loop.Worker._advance", 1),
+    ("worker.loop.Worker._advance", 2),
+    ("worker.loop.Worker._advance", 3),
     ("worker.job_monitor.JobMonitor._record", 1),
     ("emr.add_job_flow_steps.add_job_flow_steps", 1),
     ("worker.emr_clusters.ClusterController._settled", 1),
@@ -252,7 +252,7 @@ CALLERS_OWN = {
 ONCE = {"events.rules.put_rule", "events.targets.put_targets"}  # of the rule that all EMR steps share
 SETTING_UP = {"logs.groups.create_log_group", "logs.streams.create_log_stream"}
 FOR_OTHERS = {"worker.shared_output._put", "worker.shared_output._forget"}  # nothing depends on it
-RECORDED = "worker.loop.Worker._is_recorded"
+RECORDED = "worker.loop.Worker._advance"
 
 
 @pytest.mark.slow

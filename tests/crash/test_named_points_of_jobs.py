@@ -13,8 +13,8 @@ JOBS = ("Prepare", "Train", "Again")
 
 # A transaction, and which one of its kind.
 POINTS = [
-    ("worker.loop.Worker._is_recorded", 1),
-    ("worker.loop.Worker._is_recorded", 3),
+    ("worker.loop.Worker._advance", 1),
+    ("worker.loop.Worker._advance", 3),
     ("worker.job_monitor.JobMonitor._record", 1),
     ("worker.job_monitor.JobMonitor._record", 3),
     ("worker.jobs.run.JobRun._tell", 1),

@@ -15,8 +15,8 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 # A transaction, and which one of its kind.
 POINTS = [
-    ("worker.loop.Worker._is_recorded", 1),
-    ("worker.loop.Worker._is_recorded", 2),
+    ("worker.loop.Worker._advance", 1),
+    ("worker.loop.Worker._advance", 2),
     ("sagemaker.models.create_model", 1),
     ("sagemaker.registry.groups.create_model_package_group", 1),
     ("sagemaker.registry.packages.create_model_package", 1),
