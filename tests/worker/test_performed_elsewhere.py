@@ -292,3 +292,32 @@ def test_what_fails_of_a_command_that_another_server_has_is_not_told(
         assert await shop.end() == "Succeeded"
 
     workshop(scenario)
+
+
+@pytest.mark.parametrize(("is_whole", "is_begun"), [(True, True), (False, False)])
+def test_what_another_server_may_have_in_hand_is_asked_for_when_its_function_begins(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, is_whole: bool, is_begun: bool
+) -> None:
+    """Its result may be told within the second for which one's own command is taken to be due."""
+    monkeypatch.setattr(Share, "is_whole", is_whole)
+
+    async def scenario(shop: Workshop) -> None:
+        begun = []
+
+        async def started(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await _return(shop, shop.arn())
+            shop.now += 0.1
+            assert shop.slots.is_due is not None
+            begun.append(await shop.slots.is_due())
+            if not begun[0]:
+                raise asyncio.CancelledError  # as the runtime does
+            return {"Payload": b"null"}
+
+        shop.door.prepare("Invoke", started)
+        await shop.start("l1")  # a row before the worker is there
+        await shop.worker.start()
+        assert await shop.end() == "Succeeded"
+        await shop.worker.close()
+        assert begun == [is_begun]
+
+    workshop(scenario)

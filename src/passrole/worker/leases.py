@@ -49,6 +49,9 @@ HAND_OVER_SECONDS = 2.0
 again.
 """
 
+AGAIN_SECONDS = 1.0
+"""How often a handler that waits for the database is told to end."""
+
 OFFER_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
 _JOB = "shard"
@@ -81,8 +84,8 @@ class Leases:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * HAND_OVER_SECONDS):
                 await self._none_held.wait()
-        if self._loop is not None:
-            await self._loop.stop()
+        if self._loop is not None:  # the library waits for its handlers, and these for a commit that may hang
+            await self._loop.stop(AGAIN_SECONDS)
 
     def balance(self, servers: int, lost: frozenset[int]) -> None:
         """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.

@@ -68,9 +68,15 @@ class Loop:
         task.add_done_callback(self._ended)
         return task
 
-    async def stop(self) -> None:
-        """End the loop, give its work `grace_seconds`, and cancel the rest."""
+    async def stop(self, again_seconds: float | None = None) -> None:
+        """End the loop, give its work `grace_seconds`, and cancel the rest.
+
+        A loop that waits for others when it is cancelled is cancelled again after `again_seconds`, and so on.
+        """
         self._is_stopped = True
+        while again_seconds and self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=again_seconds)
         await _cancelled(self._task)
         if self._work and self._grace_seconds:
             await asyncio.wait(self._work, timeout=self._grace_seconds)
